@@ -1,0 +1,122 @@
+//! How long each stage of a retriever takes, beside the floor that the machine sets.
+//!
+//! `cargo bench -p swath-algorithms`. The groups named `floor` do the least work that could give the answer: reading
+//! the bytes for a scan, the bare matrix product for a batch.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::hint::black_box;
+use swath_algorithms::candidates::{CandidatesParams, Exact};
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::filter::Filter;
+use swath_algorithms::graph::{GraphSpec, Source};
+use swath_algorithms::nearest::for_each_nearest;
+use swath_algorithms::params::Count;
+use swath_algorithms::selector::SelectorParams;
+use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
+
+fn random(rows: usize, dim: usize, seed: u64) -> Vectors {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    // Sums of four uniforms: near enough to a Gaussian, so that directions are spread evenly.
+    let mut value = || (0..4).map(|_| rng.next_u32() as f32 / u32::MAX as f32 - 0.5).sum::<f32>();
+    let values: Vec<f32> = (0..rows * dim).map(|_| value()).collect();
+    Vectors::new(&values, dim).expect("finite")
+}
+
+fn count(value: usize) -> Count {
+    Count::new(value as u32).expect("in range")
+}
+
+/// One query against all, and the floor: reading every vector once.
+fn scan(c: &mut Criterion) {
+    for (n, d) in [(20_000, 100), (20_000, 768)] {
+        let mut group = c.benchmark_group(format!("exact search of {n} x {d}"));
+        let base = Base::new(random(n, d, 1), Distance::Angular);
+        let queries = random(64, d, 2);
+        let candidates = CandidatesParams::Exact(Exact { pool: count(100) });
+        let index = candidates.build(&base);
+        let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+        group.throughput(Throughput::Bytes(base.vectors().bytes() as u64));
+        let mut i = 0;
+        group.bench_function("pool of 100", |b| {
+            b.iter(|| {
+                scratch.reset();
+                i = (i + 1) % 64;
+                candidates.search(&index, &base, Query::row(&queries, i), &mut scratch, &mut found, &mut pool);
+                pool.items.len()
+            });
+        });
+        group.bench_function("floor: read the bytes", |b| {
+            b.iter(|| {
+                let lines = base.vectors().block(0..n);
+                let mut sums = [0.0_f32; 64];
+                for lines in black_box(lines).chunks_exact(4) {
+                    for (sums, line) in sums.chunks_exact_mut(16).zip(lines) {
+                        sums.iter_mut().zip(&line.0).for_each(|(sum, value)| *sum += value);
+                    }
+                }
+                sums
+            });
+        });
+        group.finish();
+    }
+}
+
+/// The kNN graph of all vectors, and the floor: the bare matrix product, tile by tile, on the same threads.
+fn graph(c: &mut Criterion) {
+    let mut group = c.benchmark_group("kNN graph of 19000 x 100");
+    group.sample_size(10);
+    let base = Base::new(random(19_000, 100, 3), Distance::Angular);
+    group.bench_function("16 neighbours", |b| b.iter(|| GraphSpec::new(&[Source::Knn], count(16)).build(&base, &[])));
+    let filter = Filter::new(&base);
+    // With one neighbour sought, next to nothing is kept or measured: what is left is the product and its scan.
+    group.bench_function("floor: the product and one neighbour", |b| {
+        b.iter(|| for_each_nearest(&base, &filter, base.vectors(), 1, |_, pool| pool.items[0].id));
+    });
+    group.finish();
+}
+
+/// Every selector on pools of several sizes.
+fn select(c: &mut Criterion) {
+    let (d, base, queries) = (100, Base::new(random(20_000, 100, 4), Distance::Angular), random(1, 100, 5));
+    for selector in SelectorParams::all() {
+        let mut group = c.benchmark_group(format!("{} of {d}-d", selector.name()));
+        for (m, k) in [(100, 10), (1000, 10), (1000, 100)] {
+            let (mut scratch, mut pool, mut picked) = (Scratch::default(), Pool::default(), Vec::new());
+            pool.fill(&base, Query::row(&queries, 0), 0..m as u32, m, &scratch);
+            group.bench_function(BenchmarkId::from_parameter(format!("{k} of {m}")), |b| {
+                b.iter(|| {
+                    scratch.reset();
+                    selector.select(&base, &pool, k, &scratch, &mut picked);
+                    picked.len()
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+/// Every expansion from 20 seeds over a kNN graph of 16 neighbours.
+fn expand(c: &mut Criterion) {
+    let mut group = c.benchmark_group("expansion of 20 seeds");
+    let (base, queries) = (Base::new(random(20_000, 100, 6), Distance::Angular), random(1, 100, 7));
+    for expansion in ExpansionParams::all() {
+        let graph = expansion.graph().build(&base, &[]);
+        let query = Query::row(&queries, 0);
+        let (mut scratch, mut pool, mut seeds) = (Scratch::default(), Pool::default(), Pool::default());
+        seeds.fill(&base, query, 0..base.len() as u32, 20, &scratch);
+        group.bench_function(expansion.name(), |b| {
+            b.iter(|| {
+                scratch.reset();
+                pool.clone_from(&seeds);
+                expansion.expand(&graph, &base, query, &mut pool, &mut scratch);
+                pool.items.len()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(stages, scan, graph, select, expand);
+criterion_main!(stages);

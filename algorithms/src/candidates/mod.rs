@@ -1,0 +1,142 @@
+//! Candidates: the stage that finds a pool of base vectors near the query.
+//!
+//! To add an index: one file here with its parameters' type implementing [`Candidates`], and one line in the
+//! registry below.
+
+mod exact;
+
+pub use exact::Exact;
+
+use crate::base::{Base, Query};
+use crate::pool::Pool;
+use crate::registry::registry;
+use crate::scratch::Scratch;
+use crate::vectors::Vectors;
+use serde::Serialize;
+use std::any::Any;
+
+/// A way to find a pool. Implemented by the type of its parameters.
+pub trait Candidates: Send + Sync + 'static {
+    /// The parameters that shape the index: trials that agree on them share one.
+    type Build: Serialize;
+    /// What is built.
+    type Index: Send + Sync + 'static;
+
+    /// How many base vectors to find.
+    fn pool(&self) -> usize;
+
+    /// The part of the parameters that shapes the index.
+    fn build_part(&self) -> Self::Build;
+
+    /// Builds the index, with the threads of the current rayon pool.
+    fn build(part: &Self::Build, base: &Base) -> Self::Index;
+
+    /// Bytes the index needs to answer queries, the vectors included, computed from sizes.
+    fn bytes(index: &Self::Index, base: &Base) -> usize;
+
+    /// Bytes that such an index over `rows` vectors of `dim` values will need beside the vectors. An estimate.
+    fn estimate(&self, rows: usize, dim: usize) -> usize;
+
+    /// Finds at least [`Candidates::pool`] ids where there are as many; the pool keeps the nearest of them,
+    /// measured exactly. One thread, one query; counts its similarity evaluations.
+    fn search(&self, index: &Self::Index, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>);
+
+    /// The pools of many queries at once, in their order, with the threads of the current rayon pool, each with
+    /// the number of similarity evaluations it took; `None` where searching one by one is as good.
+    fn search_batch(&self, _: &Self::Index, _: &Base, _: &Vectors) -> Option<Vec<(Pool, u64)>> {
+        None
+    }
+}
+
+/// An index of any kind.
+pub struct Index(Box<dyn Any + Send + Sync>);
+
+/// [`Candidates`] without its associated types.
+pub trait AnyCandidates: Send + Sync {
+    /// How many base vectors to find.
+    fn pool(&self) -> usize;
+    /// The build part of the parameters as canonical text.
+    fn build_key(&self) -> String;
+    /// Builds the index.
+    fn build(&self, base: &Base) -> Index;
+    /// Bytes of an index that these parameters built.
+    fn bytes(&self, index: &Index, base: &Base) -> usize;
+    /// Bytes that such an index will need, see [`Candidates::estimate`].
+    fn estimate(&self, rows: usize, dim: usize) -> usize;
+    /// Fills the pool for one query.
+    fn search(
+        &self,
+        index: &Index,
+        base: &Base,
+        query: Query<'_>,
+        scratch: &mut Scratch,
+        found: &mut Vec<u32>,
+        pool: &mut Pool,
+    );
+    /// The pools of many queries, see [`Candidates::search_batch`].
+    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors) -> Option<Vec<(Pool, u64)>>;
+}
+
+impl<C: Candidates> AnyCandidates for C {
+    fn pool(&self) -> usize {
+        Candidates::pool(self)
+    }
+
+    fn build_key(&self) -> String {
+        let part = serde_json::to_string(&self.build_part()).unwrap_or_default();
+        format!("{} {part}", std::any::type_name::<C>())
+    }
+
+    fn build(&self, base: &Base) -> Index {
+        Index(Box::new(C::build(&self.build_part(), base)))
+    }
+
+    fn estimate(&self, rows: usize, dim: usize) -> usize {
+        Candidates::estimate(self, rows, dim)
+    }
+
+    fn bytes(&self, index: &Index, base: &Base) -> usize {
+        C::bytes(downcast::<C>(index), base)
+    }
+
+    fn search(
+        &self,
+        index: &Index,
+        base: &Base,
+        query: Query<'_>,
+        scratch: &mut Scratch,
+        found: &mut Vec<u32>,
+        pool: &mut Pool,
+    ) {
+        Candidates::search(self, downcast::<C>(index), base, query, scratch, found);
+        pool.fill(base, query, found.iter().copied(), Candidates::pool(self), scratch);
+    }
+
+    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors) -> Option<Vec<(Pool, u64)>> {
+        Candidates::search_batch(self, downcast::<C>(index), base, queries)
+    }
+}
+
+/// The index as the type that `C` builds.
+///
+/// # Panics
+/// If another kind of candidates built it, which is a bug of the caller: indexes are kept by `build_key`.
+fn downcast<C: Candidates>(index: &Index) -> &C::Index {
+    match index.0.downcast_ref() {
+        Some(index) => index,
+        None => panic!("an index was given to another kind of candidates than built it"),
+    }
+}
+
+registry! {
+    /// Candidates by name.
+    CandidatesParams: AnyCandidates {
+        "exact" => Exact,
+    }
+}
+
+impl Default for CandidatesParams {
+    fn default() -> Self {
+        Self::Exact(Exact::default())
+    }
+}

@@ -1,0 +1,92 @@
+//! Breadth-first expansion by a fixed number of hops.
+
+use super::{Expansion, rescore};
+use crate::base::{Base, Query};
+use crate::graph::{Graph, GraphSpec, Source};
+use crate::params::{Count, Fraction, PositiveFraction, constant};
+use crate::pool::Pool;
+use crate::scratch::Scratch;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Every vertex within some hops of the pool joins it. Score: `beta * rel + (1 - beta) * max over paths of
+/// rel(seed) * decay^hops`, with the pool's items as seeds.
+///
+/// Source: graph-augmented retrieval of Raja & Vats 2025, with the decay of spreading activation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hops {
+    /// Graphs to walk, summed: `knn`, `links` or both. One alone may stand without brackets; a list of lists is a
+    /// grid axis.
+    #[serde(deserialize_with = "crate::graph::at_least_one")]
+    #[schemars(length(min = 1))]
+    pub graph: Vec<Source>,
+    /// Neighbours of each vector in the kNN graph.
+    pub neighbors: Count,
+    /// How many edges to follow at most.
+    pub hops: Count,
+    /// What is left of a seed's relevance after each hop.
+    pub decay: PositiveFraction,
+    /// Weight of an item's own relevance against what reaches it over the graph.
+    pub beta: Fraction,
+    /// How many of the best by score stay in the pool.
+    pub limit: Count,
+}
+
+impl Default for Hops {
+    fn default() -> Self {
+        Self {
+            graph: vec![Source::Knn],
+            neighbors: constant!(Count, 16),
+            hops: constant!(Count, 2),
+            decay: constant!(PositiveFraction, 0.5),
+            beta: constant!(Fraction, 0.5),
+            limit: constant!(Count, 100),
+        }
+    }
+}
+
+impl Expansion for Hops {
+    fn graph(&self) -> GraphSpec {
+        GraphSpec::new(&self.graph, self.neighbors)
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.size()
+    }
+
+    fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
+        let Scratch { mass, residual: layer, arena, .. } = scratch;
+        mass.clear(graph.len());
+        let mut frontier = bumpalo::collections::Vec::with_capacity_in(pool.items.len(), arena);
+        for item in &pool.items {
+            mass.set(item.id, item.rel);
+            frontier.push((item.id, item.rel));
+        }
+        for _ in 0..self.hops.size() {
+            layer.clear(graph.len());
+            for &(vertex, value) in &frontier {
+                let passed = value * self.decay.get();
+                for &target in graph.targets(vertex) {
+                    if !layer.contains(target) || passed > layer.get(target) {
+                        layer.set(target, passed);
+                    }
+                }
+            }
+            // Only what improved can improve anything further.
+            frontier.clear();
+            for &vertex in layer.touched() {
+                let value = layer.get(vertex);
+                if !mass.contains(vertex) || value > mass.get(vertex) {
+                    mass.set(vertex, value);
+                    frontier.push((vertex, value));
+                }
+            }
+            if frontier.is_empty() {
+                break;
+            }
+        }
+        drop(frontier);
+        rescore(pool, (self.beta.get(), 1.0, self.limit()), base, query, scratch);
+    }
+}

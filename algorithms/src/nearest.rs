@@ -1,0 +1,214 @@
+//! Exact nearest neighbours of many queries: a blocked matrix product that filters, then exact measuring.
+
+use crate::base::{Base, Query};
+use crate::filter::{Contenders, Filter};
+use crate::pool::Pool;
+use crate::scratch::Scratch;
+use crate::vectors::{LANES, Line, Vectors};
+use rayon::prelude::*;
+
+/// Queries a tile of the product spans.
+const TILE_QUERIES: usize = 64;
+/// Base rows a tile of the product spans: with 64 queries 256 KiB of products, which stay in the second-level cache.
+const TILE_ROWS: usize = 1024;
+
+/// For each row of `queries` its `m` nearest base vectors, best first, ties by lower id: calls
+/// `each(query, pool)` once per query, in no particular order, from as many threads as the current rayon pool has.
+///
+/// The result is the same for any number of threads and any tiling. Cost: `2 n d` flops a query, plus measuring
+/// hardly more than `m` exactly.
+pub fn for_each_nearest<T: Send>(
+    base: &Base,
+    filter: &Filter,
+    queries: &Vectors,
+    m: usize,
+    each: impl Fn(usize, &Pool) -> T + Sync,
+) -> Vec<T> {
+    let blocks: Vec<_> = (0..queries.rows()).step_by(TILE_QUERIES).collect();
+    let found = blocks.into_par_iter().map_init(Tile::default, |tile, start| {
+        let range = start..(start + TILE_QUERIES).min(queries.rows());
+        tile.search(base, filter, queries, range, m, &each)
+    });
+    found.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+/// The `m` nearest of one query, by a scan: what a single timed query does.
+pub fn nearest(base: &Base, filter: &Filter, query: Query<'_>, m: usize, scratch: &mut Scratch, found: &mut Vec<u32>) {
+    found.clear();
+    let n = base.len();
+    scratch.count(n);
+    let Some(bound) = filter.error_bound(base, query) else {
+        found.extend(0..n as u32);
+        return;
+    };
+    let mut kept = std::mem::take(&mut scratch.contenders);
+    let mut contenders = Contenders::new(m, bound, &mut kept);
+    let similarities = scratch.arena.alloc_slice_fill_copy(TILE_ROWS.min(n), 0.0_f32);
+    for start in (0..n).step_by(TILE_ROWS) {
+        let end = (start + TILE_ROWS).min(n);
+        let similarities = &mut similarities[..end - start];
+        crate::filter::products(query.lines, base.vectors().block(start..end), similarities);
+        filter.similarities(base, start, similarities);
+        contenders.take(start, similarities);
+    }
+    found.extend(contenders.finish());
+    scratch.contenders = kept;
+}
+
+#[derive(Default)]
+struct Tile {
+    products: Vec<f32>,
+    kept: Vec<Vec<(f32, u32)>>,
+    scratch: Scratch,
+    pool: Pool,
+}
+
+impl Tile {
+    fn search<T>(
+        &mut self,
+        base: &Base,
+        filter: &Filter,
+        queries: &Vectors,
+        range: std::ops::Range<usize>,
+        m: usize,
+        each: impl Fn(usize, &Pool) -> T,
+    ) -> Vec<T> {
+        let n = base.len();
+        let query = |i: usize| Query::row(queries, i);
+        self.kept.resize_with(range.len(), Vec::new);
+        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
+        let mut contenders: Vec<_> = range
+            .clone()
+            .zip(&mut self.kept)
+            .map(|(i, kept)| filter.error_bound(base, query(i)).map(|bound| Contenders::new(m, bound, kept)))
+            .collect();
+        for start in (0..n).step_by(TILE_ROWS) {
+            let end = (start + TILE_ROWS).min(n);
+            let block = base.vectors().block(start..end);
+            multiply(queries.block(range.clone()), block, queries.stride(), &mut self.products);
+            for (contenders, products) in contenders.iter_mut().zip(self.products.chunks_exact_mut(end - start)) {
+                if let Some(contenders) = contenders {
+                    filter.similarities(base, start, products);
+                    contenders.take(start, products);
+                }
+            }
+        }
+        let mut results = Vec::with_capacity(range.len());
+        for (i, contenders) in range.zip(contenders) {
+            self.scratch.reset();
+            match contenders {
+                Some(mut contenders) => self.pool.fill(base, query(i), contenders.finish(), m, &self.scratch),
+                None => self.pool.fill(base, query(i), 0..n as u32, m, &self.scratch),
+            }
+            results.push(each(i, &self.pool));
+        }
+        results
+    }
+}
+
+/// `out[i * (rows of b) + j] = a_i . b_j` for rows of `stride` lines.
+fn multiply(a: &[Line], b: &[Line], stride: usize, out: &mut [f32]) {
+    let (m, n, depth) = (a.len() / stride, b.len() / stride, stride * LANES);
+    let (a, b): (&[f32], &[f32]) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+    assert!(a.len() == m * depth && b.len() == n * depth && out.len() >= m * n);
+    // SAFETY: with the strides given, element (i, l) of a is at i * depth + l < m * depth, element (l, j) of b's
+    // transpose at j * depth + l < n * depth and element (i, j) of the result at i * n + j < m * n; the assertion
+    // above says that the three slices are that long, and `out` is borrowed mutably, so nothing overlaps it.
+    unsafe {
+        matrixmultiply::sgemm(
+            m,
+            depth,
+            n,
+            1.0,
+            a.as_ptr(),
+            depth as isize,
+            1,
+            b.as_ptr(),
+            1,
+            depth as isize,
+            0.0,
+            out.as_mut_ptr(),
+            n as isize,
+            1,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Distance;
+    use proptest::prelude::*;
+
+    /// All distances in `f64` by the definition, sorted by (distance, id).
+    fn naive(base: &Base, query: Query<'_>, m: usize) -> Vec<u32> {
+        let mut all: Vec<_> = (0..base.len() as u32).map(|id| (base.distance_to(query, id), id)).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        all.truncate(m);
+        all.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn ids(pool: &Pool) -> Vec<u32> {
+        pool.items.iter().map(|item| item.id).collect()
+    }
+
+    fn check(base: &Base, queries: &Vectors, m: usize) {
+        let filter = Filter::new(base);
+        let expected: Vec<_> = (0..queries.rows()).map(|i| naive(base, Query::row(queries, i), m)).collect();
+        assert_eq!(for_each_nearest(base, &filter, queries, m, |_, pool| ids(pool)), expected, "by tiles");
+        let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+        for (i, expected) in expected.iter().enumerate() {
+            scratch.reset();
+            nearest(base, &filter, Query::row(queries, i), m, &mut scratch, &mut found);
+            pool.fill(base, Query::row(queries, i), found.iter().copied(), m, &scratch);
+            assert_eq!(&ids(&pool), expected, "by a scan, query {i}");
+        }
+    }
+
+    /// Few distinct values make many exact ties; offsets make the euclidean expansion cancel.
+    fn case() -> impl Strategy<Value = (Vec<f32>, Vec<f32>, usize, usize)> {
+        (1_usize..40, 1_usize..200, 1_usize..4, prop::sample::select(vec![0.0_f32, 1000.0])).prop_flat_map(
+            |(d, n, queries, offset)| {
+                let value =
+                    prop::sample::select(vec![-1.0_f32, 0.0, 0.25, 0.250_000_1, 1.0]).prop_map(move |v| v + offset);
+                let rows = prop::collection::vec(value.clone(), n * d);
+                (rows, prop::collection::vec(value, queries * d), Just(d), 1..=n)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_naive_scan((rows, queries, d, m) in case()) {
+            let queries = Vectors::new(&queries, d).expect("finite");
+            for distance in Distance::ALL {
+                let base = Base::from_values(&rows, d, distance).expect("finite");
+                check(&base, &queries, m);
+            }
+        }
+    }
+
+    #[test]
+    fn more_rows_than_a_tile_and_values_that_f32_cannot_square() {
+        let rows: Vec<f32> = (0..2500 * 3).map(|i| ((i * 7919) % 1009) as f32 - 500.0).collect();
+        for scale in [1.0, 1e-30, 1e30] {
+            let rows: Vec<f32> = rows.iter().map(|v| v * scale).collect();
+            let queries = Vectors::new(&rows[..30], 3).expect("finite");
+            for distance in Distance::ALL {
+                check(&Base::from_values(&rows, 3, distance).expect("finite"), &queries, 17);
+            }
+        }
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same() {
+        let rows: Vec<f32> = (0..500 * 8).map(|i| ((i * 31) % 97) as f32).collect();
+        let base = Base::from_values(&rows, 8, Distance::Angular).expect("finite");
+        let filter = Filter::new(&base);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| for_each_nearest(&base, &filter, base.vectors(), 9, |i, pool| (i, pool.items.clone())))
+        };
+        assert_eq!(run(1), run(3));
+    }
+}

@@ -1,0 +1,83 @@
+//! Working memory of one thread, kept from query to query so that a timed query does not call the allocator.
+
+use bumpalo::Bump;
+use std::cell::Cell;
+
+/// What the stages of a retriever work in. One per thread; [`Scratch::reset`] before each query.
+#[derive(Default)]
+pub struct Scratch {
+    /// Short-lived slices; emptied by [`Scratch::reset`], keeping its memory.
+    pub arena: Bump,
+    /// Similarity evaluations since the last reset.
+    pub evaluations: Cell<u64>,
+    /// Approximate similarities and ids under consideration by a search.
+    pub contenders: Vec<(f32, u32)>,
+    /// A sparse vector over base vectors.
+    pub mass: SparseVector,
+    /// Another one.
+    pub residual: SparseVector,
+}
+
+impl Scratch {
+    /// Forgets the last query, keeping the memory.
+    pub fn reset(&mut self) {
+        self.arena.reset();
+        self.evaluations.set(0);
+        self.contenders.clear();
+    }
+
+    /// Adds to the count of similarity evaluations.
+    pub fn count(&self, evaluations: usize) {
+        self.evaluations.set(self.evaluations.get() + evaluations as u64);
+    }
+}
+
+/// A vector over `n` places of which few are set: dense storage, and a list of what to clear.
+#[derive(Default)]
+pub struct SparseVector {
+    values: Vec<f64>,
+    is_set: Vec<bool>,
+    touched: Vec<u32>,
+}
+
+impl SparseVector {
+    /// Clears what was set (in time proportional to that) and makes room for `n` places.
+    pub fn clear(&mut self, n: usize) {
+        for &i in &self.touched {
+            self.values[i as usize] = 0.0;
+            self.is_set[i as usize] = false;
+        }
+        self.touched.clear();
+        if self.values.len() < n {
+            self.values.resize(n, 0.0);
+            self.is_set.resize(n, false);
+        }
+    }
+
+    /// The value at `i`; 0 where none was set.
+    #[inline]
+    pub fn get(&self, i: u32) -> f64 {
+        self.values[i as usize]
+    }
+
+    /// Whether a value was set at `i` since the last clear.
+    #[inline]
+    pub fn contains(&self, i: u32) -> bool {
+        self.is_set[i as usize]
+    }
+
+    /// Sets the value at `i`.
+    #[inline]
+    pub fn set(&mut self, i: u32, value: f64) {
+        if !self.is_set[i as usize] {
+            self.is_set[i as usize] = true;
+            self.touched.push(i);
+        }
+        self.values[i as usize] = value;
+    }
+
+    /// The places that were set, in the order in which they first were.
+    pub fn touched(&self) -> &[u32] {
+        &self.touched
+    }
+}

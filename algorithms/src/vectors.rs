@@ -1,0 +1,147 @@
+//! Rows of `f32`, laid out for the hot loops.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
+///
+/// A row is a whole number of lines, zero-padded, so no loop over a row has a tail.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub struct Line(pub [f32; LANES]);
+
+/// `f32` values in a [`Line`].
+pub const LANES: usize = 16;
+
+/// A row-major matrix of `rows x dim` finite `f32` values, each row padded with zeros to whole [`Line`]s.
+#[derive(Clone, Debug)]
+pub struct Vectors {
+    lines: Vec<Line>,
+    rows: usize,
+    dim: usize,
+}
+
+/// Why a slice of numbers is not a set of vectors.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum VectorsError {
+    /// Vectors of no dimension.
+    #[error("vectors need at least one dimension")]
+    NoDimension,
+    /// The length is no multiple of the dimension.
+    #[error("{len} values do not make rows of {dim}")]
+    Ragged {
+        /// Values given.
+        len: usize,
+        /// Values a row should have.
+        dim: usize,
+    },
+    /// A value is NaN or infinite.
+    #[error("row {row}, column {column} is {value}; every value must be finite")]
+    NotFinite {
+        /// Row of the first such value.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The value.
+        value: f32,
+    },
+}
+
+impl Vectors {
+    /// Copies `values`, row-major `n x dim`, checking that every value is finite.
+    ///
+    /// # Errors
+    /// [`VectorsError`] when `dim` is 0, the rows are ragged, or a value is NaN or infinite.
+    pub fn new(values: &[f32], dim: usize) -> Result<Self, VectorsError> {
+        if dim == 0 {
+            return Err(VectorsError::NoDimension);
+        }
+        if !values.len().is_multiple_of(dim) {
+            return Err(VectorsError::Ragged { len: values.len(), dim });
+        }
+        // Summing exponents' worth of work: a NaN or infinity survives multiplication by zero.
+        if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0
+            && let Some(at) = values.iter().position(|v| !v.is_finite())
+        {
+            return Err(VectorsError::NotFinite { row: at / dim, column: at % dim, value: values[at] });
+        }
+        let stride = dim.div_ceil(LANES);
+        let rows = values.len() / dim;
+        let mut lines = vec![Line::zeroed(); rows * stride];
+        for (row, padded) in values.chunks_exact(dim).zip(lines.chunks_exact_mut(stride)) {
+            bytemuck::cast_slice_mut::<Line, f32>(padded)[..dim].copy_from_slice(row);
+        }
+        Ok(Self { lines, rows, dim })
+    }
+
+    /// Number of rows, n.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Dimension, d.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Lines a row occupies.
+    pub fn stride(&self) -> usize {
+        self.dim.div_ceil(LANES)
+    }
+
+    /// Row `i` without its padding, `dim` values.
+    pub fn row(&self, i: usize) -> &[f32] {
+        &bytemuck::cast_slice(self.lines(i))[..self.dim]
+    }
+
+    /// Row `i` as whole lines, padding included.
+    pub fn lines(&self, i: usize) -> &[Line] {
+        let stride = self.stride();
+        &self.lines[i * stride..(i + 1) * stride]
+    }
+
+    /// Rows `range` as one run of lines, padding included.
+    pub fn block(&self, range: std::ops::Range<usize>) -> &[Line] {
+        let stride = self.stride();
+        &self.lines[range.start * stride..range.end * stride]
+    }
+
+    /// The rows at `ids`, in that order.
+    ///
+    /// # Panics
+    /// If an id is not below `rows`.
+    #[must_use]
+    pub fn gather(&self, ids: &[usize]) -> Self {
+        let lines = ids.iter().flat_map(|&i| self.lines(i)).copied().collect();
+        Self { lines, rows: ids.len(), dim: self.dim }
+    }
+
+    /// Bytes held, padding included.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.lines.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_keep_their_values_and_pad_with_zeros() {
+        let values: Vec<f32> = (0..40).map(|v| v as f32).collect();
+        let vectors = Vectors::new(&values, 20).expect("2 rows of 20");
+        assert_eq!((vectors.rows(), vectors.dim(), vectors.stride()), (2, 20, 2));
+        assert_eq!(vectors.row(1), &values[20..]);
+        assert_eq!(vectors.lines(1)[1].0[4..], [0.0; 12]);
+        assert_eq!(vectors.gather(&[1, 0]).row(0), &values[20..]);
+        assert_eq!(vectors.bytes(), 2 * 2 * 64);
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        assert_eq!(Vectors::new(&[], 0).err(), Some(VectorsError::NoDimension));
+        assert_eq!(Vectors::new(&[0.0; 5], 2).err(), Some(VectorsError::Ragged { len: 5, dim: 2 }));
+        let found = Vectors::new(&[0.0, 0.0, 0.0, f32::INFINITY], 2).err();
+        assert_eq!(found, Some(VectorsError::NotFinite { row: 1, column: 1, value: f32::INFINITY }));
+        assert!(matches!(Vectors::new(&[f32::NAN], 1), Err(VectorsError::NotFinite { .. })));
+    }
+}
