@@ -1,0 +1,379 @@
+//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, names.
+//!
+//! Everything a file says is checked before it is believed. Four generations of that project's writer exist, so what may
+//! be missing may be missing: only `distance`, `train`, `test`, `neighbors` and `distances` are needed.
+
+use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Values};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use swath_algorithms::{Distance, Vectors, VectorsError};
+
+/// Why a file is no dataset that swath can use.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] Hdf5Error),
+    /// Something in it is wrong.
+    #[error("{path}: {at}: {found}; expected {expected}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file.
+        at: String,
+        /// What was found.
+        found: String,
+        /// What would be right.
+        expected: String,
+    },
+}
+
+/// What the header of a dataset says, without its data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// How far apart two vectors are.
+    pub distance: Distance,
+    /// Base vectors, n.
+    pub train: usize,
+    /// Queries, m.
+    pub test: usize,
+    /// Dimension, d.
+    pub dim: usize,
+    /// Neighbours stored per query.
+    pub neighbors: usize,
+    /// Links, if there are any.
+    pub links: Option<usize>,
+    /// Rows of subtopics, if there are any.
+    pub subtopics: Option<usize>,
+    /// Whether base vectors have names.
+    pub names: bool,
+}
+
+/// SHA-256 of a file, hexadecimal.
+///
+/// # Errors
+/// [`Hdf5Error::Io`].
+pub fn sha256(path: &Path) -> Result<String, DatasetError> {
+    let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
+    let mut file = std::fs::File::open(path).map_err(io)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer).map_err(io)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+    }
+    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+/// Reads a dataset; no array of it may take more than `memory` bytes.
+///
+/// # Errors
+/// What is wrong with the file, where in it, and what would be right.
+pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
+    let reader = Reader { file: Hdf5File::open(path, memory)? };
+    let header = reader.header()?;
+    let train = reader.vectors("train")?;
+    let test = reader.vectors("test")?;
+    let neighbors = reader.neighbors(&header)?;
+    let links = header.links.map(|_| reader.links(&header)).transpose()?;
+    let subtopics = header.subtopics.map(|_| reader.subtopics(&header)).transpose()?;
+    let train_names = reader.names("train_names", header.train)?;
+    let test_names = reader.names("test_names", header.test)?;
+    Ok(Dataset { train, test, distance: header.distance, neighbors, links, subtopics, train_names, test_names })
+}
+
+/// Reads only the header of a dataset: its shapes and attributes.
+///
+/// # Errors
+/// As [`read`], as far as the header goes.
+pub fn header(path: &Path) -> Result<Header, DatasetError> {
+    Reader { file: Hdf5File::open(path, crate::hdf5_file::MEMORY)? }.header()
+}
+
+/// Writes a dataset, which [`read`] gives back.
+///
+/// # Errors
+/// [`Hdf5Error::Io`].
+pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
+    let flat = |vectors: &Vectors| (0..vectors.rows()).flat_map(|i| vectors.row(i)).copied().collect::<Vec<f32>>();
+    let (train, test) = (flat(&dataset.train), flat(&dataset.test));
+    let (n, m, dim, count) = (dataset.train.rows(), dataset.test.rows(), dataset.train.dim(), dataset.neighbors.count);
+    let ids: Vec<i32> = dataset.neighbors.ids.iter().map(|&id| id as i32).collect();
+    let distances: Vec<f32> = dataset.neighbors.distances.iter().map(|&d| d as f32).collect();
+    let edges: Vec<i32> = dataset.links.iter().flat_map(|l| l.edges.iter().flatten()).map(|&id| id as i32).collect();
+    let relation: Vec<i8> = dataset.links.iter().flat_map(|l| &l.relation).map(|&r| r as i8).collect();
+    let rows = dataset.subtopics.iter().flat_map(|subtopics| {
+        (0..m).flat_map(|q| subtopics.of(q).iter().flat_map(move |&(item, s)| [q as i32, item as i32, s as i32]))
+    });
+    let rows: Vec<i32> = rows.collect();
+    let texts = |names: &'_ Option<Vec<String>>| names.clone().unwrap_or_default();
+    let (train_names, test_names) = (texts(&dataset.train_names), texts(&dataset.test_names));
+    let (train_names, test_names): (Vec<&str>, Vec<&str>) =
+        (train_names.iter().map(String::as_str).collect(), test_names.iter().map(String::as_str).collect());
+
+    let mut file = Hdf5Writer::new();
+    file.text("type", "dense").text("distance", dataset.distance.name()).text("point_type", "float");
+    file.integer("dimension", dim as i64);
+    file.array("train", &[n, dim], Values::F32(&train)).array("test", &[m, dim], Values::F32(&test));
+    file.array("neighbors", &[m, count], Values::I32(&ids));
+    file.array("distances", &[m, count], Values::F32(&distances));
+    if let Some(links) = &dataset.links {
+        file.array("links", &[links.edges.len(), 2], Values::I32(&edges));
+        if !links.relations.is_empty() {
+            file.array_text("relations", &links.relations.join(","));
+            file.array("link_relations", &[relation.len()], Values::I8(&relation));
+        }
+    }
+    if dataset.subtopics.is_some() {
+        file.array("subtopics", &[rows.len() / 3, 3], Values::I32(&rows));
+    }
+    if dataset.train_names.is_some() {
+        file.array("train_names", &[n], Values::Text(&train_names));
+    }
+    if dataset.test_names.is_some() {
+        file.array("test_names", &[m], Values::Text(&test_names));
+    }
+    Ok(file.write(path)?)
+}
+
+struct Reader {
+    file: Hdf5File,
+}
+
+impl Reader {
+    fn invalid(&self, at: &str, found: impl Into<String>, expected: impl Into<String>) -> DatasetError {
+        let path = self.file.path().to_owned();
+        DatasetError::Invalid { path, at: at.into(), found: found.into(), expected: expected.into() }
+    }
+
+    fn at(&self, error: Hdf5Error) -> DatasetError {
+        match error {
+            Hdf5Error::Io { .. } | Hdf5Error::NotHdf5 { .. } => DatasetError::File(error),
+            Hdf5Error::Missing { name, present } => self.invalid(
+                &format!("`{name}`"),
+                "it is missing".to_owned(),
+                format!("an ann-benchmarks dataset, with `train`, `test`, `neighbors` and `distances` (this file has {present})"),
+            ),
+            Hdf5Error::WrongType { name, found, expected } => {
+                self.invalid(&format!("`{name}`"), format!("it holds {found}"), expected)
+            }
+            Hdf5Error::LargerThanFile { name, claimed, file } => self.invalid(
+                &format!("`{name}`"),
+                format!("it claims {claimed} bytes, which a file of {file} bytes cannot hold"),
+                "a whole file: this one is damaged or cut short",
+            ),
+            Hdf5Error::LargerThanMemory { name, needed, limit } => {
+                self.invalid(&format!("`{name}`"), format!("it needs {needed} bytes of memory"), format!("at most {limit}"))
+            }
+            Hdf5Error::Unreadable { name, reason } => {
+                self.invalid(&format!("`{name}`"), format!("it cannot be read ({reason})"), "a whole, undamaged file")
+            }
+        }
+    }
+
+    /// The shape of an array of `rank` dimensions, the last of `width` where that is given.
+    fn shape(&self, name: &str, rank: usize, width: Option<usize>) -> Result<Vec<usize>, DatasetError> {
+        let shape = self.file.shape(name).map_err(|error| self.at(error))?;
+        let expected = match (rank, width) {
+            (1, _) => "one dimension".to_owned(),
+            (_, Some(width)) => format!("{width} columns"),
+            _ => "rows and columns".to_owned(),
+        };
+        let fits = shape.len() == rank && width.is_none_or(|width| shape[rank - 1] == width as u64);
+        // Ids are 32-bit: more rows than that cannot be named.
+        let sane = shape.iter().all(|&n| n < u64::from(i32::MAX.unsigned_abs()));
+        if !fits || !sane {
+            let shape = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
+            let expected = if fits { "fewer than 2^31 rows and columns".into() } else { expected };
+            return Err(self.invalid(&format!("`{name}`"), format!("its shape is {shape}"), expected));
+        }
+        Ok(shape.into_iter().map(|n| n as usize).collect())
+    }
+
+    fn header(&self) -> Result<Header, DatasetError> {
+        let attributes = self.file.attributes().map_err(|error| self.at(error))?;
+        if let Some(kind) = attributes.get("type").filter(|kind| kind.text() != Some("dense")) {
+            return Err(self.invalid(
+                "attribute `type`",
+                format!("it is {kind}"),
+                "\"dense\": sparse sets cannot be read yet",
+            ));
+        }
+        let names = Distance::ALL.map(|d| format!("\"{d}\"")).join(" or ");
+        let distance = match attributes.get("distance") {
+            None => return Err(self.invalid("attribute `distance`", "it is missing", names)),
+            Some(value) => value.text().and_then(Distance::from_name).ok_or_else(|| {
+                let known = matches!(value.text(), Some("hamming" | "jaccard"));
+                let expected = if known { format!("{names}: others cannot be read yet") } else { names };
+                self.invalid("attribute `distance`", format!("it is {value}"), expected)
+            })?,
+        };
+        let train = self.shape("train", 2, None)?;
+        let (rows, dim) = (train[0], train[1]);
+        if rows == 0 || dim == 0 {
+            return Err(self.invalid(
+                "`train`",
+                format!("its shape is {rows} x {dim}"),
+                "at least one vector of one value",
+            ));
+        }
+        let test = self.shape("test", 2, None)?;
+        if test[1] != dim {
+            let found = format!("its vectors have {} values", test[1]);
+            return Err(self.invalid("`test`", found, format!("{dim}, as those of `train`")));
+        }
+        if test[0] == 0 {
+            return Err(self.invalid("`test`", "it is empty", "at least one query"));
+        }
+        if let Some(stated) = attributes.get("dimension").and_then(Attribute::integer)
+            && stated != dim as i64
+        {
+            return Err(self.invalid(
+                "attribute `dimension`",
+                format!("it is {stated}"),
+                format!("{dim}, the width of `train`"),
+            ));
+        }
+        let neighbors = self.shape("neighbors", 2, None)?;
+        let distances = self.shape("distances", 2, None)?;
+        if neighbors[0] != test[0] {
+            let found = format!("it has {} rows", neighbors[0]);
+            return Err(self.invalid("`neighbors`", found, format!("{}, one for each query in `test`", test[0])));
+        }
+        if neighbors != distances {
+            let found = format!("its shape is {} x {}", distances[0], distances[1]);
+            return Err(self.invalid(
+                "`distances`",
+                found,
+                format!("{} x {}, as `neighbors`", neighbors[0], neighbors[1]),
+            ));
+        }
+        if neighbors[1] == 0 || neighbors[1] > rows {
+            let found = format!("it has {} columns", neighbors[1]);
+            return Err(self.invalid("`neighbors`", found, format!("1 to {rows}, the number of vectors in `train`")));
+        }
+        let present = self.file.names("/").map_err(|error| self.at(error))?;
+        let has = |name: &str| present.iter().any(|other| other == name);
+        let optional =
+            |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
+        let (links, subtopics) = (optional("links", 2)?, optional("subtopics", 3)?);
+        let names = has("train_names");
+        Ok(Header { distance, train: rows, test: test[0], dim, neighbors: neighbors[1], links, subtopics, names })
+    }
+
+    fn vectors(&self, name: &str) -> Result<Vectors, DatasetError> {
+        let dim = self.shape(name, 2, None)?[1];
+        let values = self.file.f32s(name).map_err(|error| self.at(error))?;
+        Vectors::new(&values, dim).map_err(|error| match error {
+            VectorsError::NotFinite { row, column, value } => {
+                let at = format!("`{name}`, row {row}, column {column}");
+                self.invalid(&at, format!("the value is {value}"), "a finite number within the range of f32")
+            }
+            other => self.invalid(&format!("`{name}`"), other.to_string(), "rows of equal length"),
+        })
+    }
+
+    /// An integer array of which each column's values are below its bound.
+    fn ids(&self, name: &str, bounds: &[(usize, &str)]) -> Result<Vec<u32>, DatasetError> {
+        let values = self.file.integers(name).map_err(|error| self.at(error))?;
+        let wrong = values.iter().enumerate().find(|&(i, &value)| {
+            let bound = bounds[i % bounds.len()].0;
+            value < 0 || value >= bound as i64
+        });
+        if let Some((i, value)) = wrong {
+            let (row, column) = (i / bounds.len(), i % bounds.len());
+            let (bound, what) = bounds[column];
+            let at = format!("`{name}`, row {row}, column {column}");
+            return Err(self.invalid(&at, format!("the value is {value}"), format!("0 to {}: {what}", bound - 1)));
+        }
+        Ok(values.into_iter().map(|value| value as u32).collect())
+    }
+
+    fn neighbors(&self, header: &Header) -> Result<Neighbors, DatasetError> {
+        let count = header.neighbors;
+        let ids = self.ids("neighbors", &vec![(header.train, "a row of `train`"); count])?;
+        for (query, row) in ids.chunks_exact(count).enumerate() {
+            let mut sorted = row.to_vec();
+            sorted.sort_unstable();
+            if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+                let at = format!("`neighbors`, row {query}");
+                return Err(self.invalid(&at, format!("id {} stands twice", twice[0]), "each neighbour once"));
+            }
+        }
+        let distances = self.file.f64s("distances").map_err(|error| self.at(error))?;
+        for (query, row) in distances.chunks_exact(count).enumerate() {
+            for (i, &value) in row.iter().enumerate() {
+                let at = || format!("`distances`, row {query}, column {i}");
+                // A distance of 0 may come out as a rounding error below it.
+                if !value.is_finite() || value < -1e-4 {
+                    return Err(self.invalid(&at(), format!("the value is {value}"), "a finite number, at least 0"));
+                }
+                if i > 0 && value < row[i - 1] - 1e-6 * row[i - 1].abs().max(1.0) {
+                    let found = format!("{value} comes after {}", row[i - 1]);
+                    return Err(self.invalid(&at(), found, "distances in ascending order"));
+                }
+            }
+        }
+        Ok(Neighbors { count, ids, distances })
+    }
+
+    fn links(&self, header: &Header) -> Result<Links, DatasetError> {
+        let bound = (header.train, "a row of `train`");
+        let ids = self.ids("links", &[bound, bound])?;
+        let edges: Vec<[u32; 2]> = ids.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        let named = self.file.attribute_of("links", "relations").map_err(|error| self.at(error))?;
+        let relations: Vec<String> = match named.as_ref().and_then(Attribute::text) {
+            Some(names) if !names.is_empty() => names.split(',').map(|name| name.trim().to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        let mut relation = Vec::new();
+        if !relations.is_empty() {
+            let at = "attribute `relations` of `links`";
+            if relations.len() > 128 {
+                return Err(self.invalid(at, format!("it names {} relations", relations.len()), "at most 128"));
+            }
+            let length = self.shape("link_relations", 1, None)?[0];
+            if length != edges.len() {
+                let found = format!("it has {length} values");
+                return Err(self.invalid("`link_relations`", found, format!("{}, one for each link", edges.len())));
+            }
+            let indexes =
+                self.ids("link_relations", &[(relations.len(), "a relation named in `relations` of `links`")])?;
+            relation = indexes.into_iter().map(|index| index as u8).collect();
+        }
+        Ok(Links { edges, relations, relation })
+    }
+
+    fn subtopics(&self, header: &Header) -> Result<Subtopics, DatasetError> {
+        let bounds = [
+            (header.test, "a row of `test`"),
+            (header.train, "a row of `train`"),
+            (i32::MAX as usize, "the number of a subtopic"),
+        ];
+        let rows = self.ids("subtopics", &bounds)?;
+        Ok(Subtopics::new(header.test, rows.chunks_exact(3).map(|row| [row[0], row[1], row[2]]).collect()))
+    }
+
+    fn names(&self, name: &str, rows: usize) -> Result<Option<Vec<String>>, DatasetError> {
+        if !self.file.has(name).map_err(|error| self.at(error))? {
+            return Ok(None);
+        }
+        let length = self.shape(name, 1, None)?[0];
+        if length != rows {
+            return Err(self.invalid(
+                &format!("`{name}`"),
+                format!("it has {length} texts"),
+                format!("{rows}, one for each row"),
+            ));
+        }
+        self.file.texts(name).map(Some).map_err(|error| self.at(error))
+    }
+}

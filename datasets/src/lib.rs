@@ -1,0 +1,10 @@
+//! Reads, checks and describes vector search datasets.
+
+pub mod ann_benchmarks;
+pub mod catalogue;
+pub mod dataset;
+pub mod ground_truth;
+pub mod hdf5_file;
+
+pub use ann_benchmarks::{DatasetError, Header};
+pub use dataset::{Dataset, Links, Neighbors, Subtopics};
