@@ -1,0 +1,162 @@
+//! Bootstrap intervals of means over queries.
+//!
+//! Bias-corrected and accelerated (BCa; Efron 1987), 10,000 resamples of the queries, seeded, and the same resamples for
+//! every trial and metric.
+
+use crate::summary::Estimate;
+use rayon::prelude::*;
+use statrs::distribution::{ContinuousCDF, Normal};
+use swath_algorithms::random;
+
+/// How many resamples.
+pub const RESAMPLES: usize = 10_000;
+
+/// Resamples that share a random stream: the unit of parallel work, which must not depend on the number of threads.
+const BLOCK: usize = 100;
+
+/// Columns resampled together: bounds the memory to 10,000 x 512 means (40 MiB).
+const COLUMNS: usize = 512;
+
+/// Mean and 95 % interval of each column; NaN stands for a query without a value, and `None` results where no query has
+/// one. Columns are of equal length. A constant column's interval is that constant.
+pub fn estimates(columns: &[Vec<f64>], seed: u64) -> Vec<Option<Estimate>> {
+    columns.chunks(COLUMNS).flat_map(|columns| estimate_some(columns, seed)).collect()
+}
+
+fn estimate_some(columns: &[Vec<f64>], seed: u64) -> Vec<Option<Estimate>> {
+    let queries = columns.first().map_or(0, Vec::len);
+    if queries == 0 {
+        return vec![None; columns.len()];
+    }
+    let resampled = resample(columns, queries, seed);
+    let estimate = |(i, column): (usize, &Vec<f64>)| {
+        let values: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
+        let mut means: Vec<f64> = resampled.iter().map(|row| row[i]).filter(|mean| !mean.is_nan()).collect();
+        (!values.is_empty()).then(|| bca(&values, &mut means))
+    };
+    columns.par_iter().enumerate().map(estimate).collect()
+}
+
+/// The means of all columns in each resample; NaN where a resample met no value.
+fn resample(columns: &[Vec<f64>], queries: usize, seed: u64) -> Vec<Vec<f64>> {
+    // Rows of sums and, for columns with gaps, of counts: one row per query, so that a resample is a sum of rows.
+    let gaps: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].iter().any(|v| v.is_nan())).collect();
+    let width = columns.len() + gaps.len();
+    let mut rows = vec![0.0; queries * width];
+    for (q, row) in rows.chunks_exact_mut(width).enumerate() {
+        for (c, column) in columns.iter().enumerate() {
+            row[c] = if column[q].is_nan() { 0.0 } else { column[q] };
+        }
+        for (g, &c) in gaps.iter().enumerate() {
+            row[columns.len() + g] = f64::from(u8::from(!columns[c][q].is_nan()));
+        }
+    }
+    let block = |block: usize| {
+        let mut rng = random::stream(seed, "bootstrap", block as u64);
+        let one = |_| {
+            let mut sums = vec![0.0; width];
+            for _ in 0..queries {
+                let q = random::below(&mut rng, queries);
+                let row = &rows[q * width..(q + 1) * width];
+                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            let mut counts = vec![queries as f64; columns.len()];
+            gaps.iter().enumerate().for_each(|(g, &c)| counts[c] = sums[columns.len() + g]);
+            sums.iter().zip(counts).map(|(sum, count)| sum / count).collect::<Vec<f64>>()
+        };
+        (0..BLOCK).map(one).collect::<Vec<_>>()
+    };
+    (0..RESAMPLES / BLOCK).into_par_iter().flat_map_iter(block).collect()
+}
+
+/// The BCa interval at 95 % of the mean of `values`, from the means of resamples.
+fn bca(values: &[f64], means: &mut [f64]) -> Estimate {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let constant = values.iter().all(|&value| value == values[0]);
+    if constant || means.is_empty() {
+        return Estimate { mean: values[0], lo: values[0], hi: values[0] };
+    }
+    means.sort_unstable_by(f64::total_cmp);
+    let normal = Normal::standard();
+    let below = means.iter().filter(|&&m| m < mean).count() + means.iter().filter(|&&m| m <= mean).count();
+    let bias = normal.inverse_cdf(below as f64 / (2.0 * means.len() as f64));
+    let moment = |power| values.iter().map(|value| (value - mean).powi(power)).sum::<f64>();
+    let acceleration = moment(3) / (6.0 * moment(2).powf(1.5));
+    let end = |level: f64| {
+        let z = bias + normal.inverse_cdf(level);
+        quantile(means, normal.cdf(bias + z / (1.0 - acceleration * z)))
+    };
+    Estimate { mean, lo: end(0.025), hi: end(0.975) }
+}
+
+/// The quantile of ascending values, interpolated linearly between the two around it.
+pub fn quantile(ascending: &[f64], level: f64) -> f64 {
+    let Some(last) = ascending.len().checked_sub(1) else { return f64::NAN };
+    let at = level.clamp(0.0, 1.0) * last as f64;
+    let (below, above) = (ascending[at.floor() as usize], ascending[at.ceil() as usize]);
+    below + (above - below) * at.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skewed(n: usize) -> Vec<f64> {
+        (0..n).map(|i| ((i * 37 % n) as f64 / n as f64).powi(3)).collect()
+    }
+
+    #[test]
+    fn a_constant_is_certain_and_nothing_is_none() {
+        let found =
+            estimates(&[vec![0.3; 7], vec![f64::NAN; 7], vec![f64::NAN, 2.0, f64::NAN, f64::NAN, 2.0, 2.0, 2.0]], 1);
+        assert_eq!(found[0], Some(Estimate { mean: 0.3, lo: 0.3, hi: 0.3 }));
+        assert_eq!(found[1], None);
+        assert_eq!(found[2], Some(Estimate { mean: 2.0, lo: 2.0, hi: 2.0 }));
+        assert_eq!(estimates(&[], 1), []);
+    }
+
+    /// SciPy 1.17.1, `bootstrap((values,), np.mean, n_resamples=1_000_000, method='BCa')`, gives the mean 0.24750625 and
+    /// the interval 0.21067 to 0.28877; with its default of 10,000 resamples the ends vary by about 0.001 with the seed.
+    #[test]
+    fn the_interval_is_that_of_scipy() {
+        for seed in 0..3 {
+            let found = estimates(&[skewed(200)], seed)[0].expect("values");
+            assert!((found.mean - 0.247_506_25).abs() < 1e-12, "{found:?}");
+            assert!((found.lo - 0.21067).abs() < 0.002, "{found:?}");
+            assert!((found.hi - 0.28877).abs() < 0.002, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn resamples_are_shared_and_do_not_depend_on_threads_or_neighbours() {
+        let (a, b) = (skewed(50), (0..50).map(f64::from).collect::<Vec<_>>());
+        let alone = estimates(&[a.clone()], 9)[0];
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| estimates(&[a.clone(), b.clone(), a.clone()], 9))
+        };
+        let (one, three) = (run(1), run(3));
+        assert_eq!(one, three);
+        assert_eq!((one[0], one[2]), (alone, alone));
+        assert_ne!(estimates(&[a], 10)[0], alone);
+    }
+
+    /// A query without a value is left out of the mean, not counted as nothing.
+    #[test]
+    fn gaps_leave_the_mean_of_the_rest() {
+        let values: Vec<f64> = (0..60).map(|i| if i % 3 == 0 { f64::NAN } else { f64::from(i) }).collect();
+        let found = estimates(&[values.clone()], 1)[0].expect("values");
+        let rest: Vec<f64> = values.into_iter().filter(|v| !v.is_nan()).collect();
+        assert!((found.mean - rest.iter().sum::<f64>() / 40.0).abs() < 1e-12);
+        assert!(found.lo > 20.0 && found.hi < 40.0 && found.lo < found.mean && found.mean < found.hi);
+    }
+
+    #[test]
+    fn quantiles_interpolate() {
+        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.5), 2.0);
+        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), 3.0);
+        assert_eq!(quantile(&[1.0, 2.0, 4.0], 1.0), 4.0);
+        assert!(quantile(&[], 0.5).is_nan());
+    }
+}

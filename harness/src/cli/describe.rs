@@ -1,0 +1,238 @@
+//! What there is: datasets, algorithms, metrics.
+
+use super::{print, run, table};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use swath::config::suggest;
+use swath::experiment::{self, Failure};
+use swath::metrics::{METRICS, MetricName};
+use swath_algorithms::Base;
+use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::selector::SelectorParams;
+use swath_datasets::catalogue::{CATALOGUE, resolve};
+use swath_datasets::{ann_benchmarks, ground_truth};
+
+/// The datasets that are known by name.
+pub fn datasets(folders: &[PathBuf]) -> String {
+    let mut rows = vec![["name", "here", "distance", "about", "vectors", "queries", "dim"].map(str::to_owned).to_vec()];
+    for entry in CATALOGUE {
+        let found = resolve(entry.name, std::path::Path::new(""), folders).is_ok();
+        let here = if found {
+            "yes"
+        } else if entry.readable() {
+            "no"
+        } else {
+            "not readable yet"
+        };
+        let mut cells = [entry.name, here, entry.distance, entry.about].map(str::to_owned).to_vec();
+        cells.extend([entry.train, entry.test, entry.dim].map(|n| n.to_string()));
+        rows.push(cells);
+    }
+    let mut text = table(&rows, 4);
+    let _ = writeln!(
+        text,
+        "\nA file that is not here: get https://ann-benchmarks.com/NAME.hdf5 and put it into a folder that --data-dir or\n\
+         SWATH_DATA names. Any other ann-benchmarks HDF5 file: give its path."
+    );
+    text
+}
+
+/// One dataset, read and checked.
+pub fn dataset(name: &str, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let path = run::find(name, folders)?;
+    let failure = |error| experiment::dataset_failure(&error);
+    let sha256 = ann_benchmarks::sha256(&path).map_err(failure)?;
+    let dataset = ann_benchmarks::read(&path, run::memory()).map_err(failure)?;
+    let mut rows: Vec<[String; 2]> = Vec::new();
+    let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
+    row("file", path.display().to_string());
+    row("SHA-256", sha256);
+    row("distance", dataset.distance.to_string());
+    row("base vectors", format!("{} of {} dimensions", dataset.train.rows(), dataset.train.dim()));
+    row("queries", dataset.test.rows().to_string());
+    row("true neighbours", format!("{} of each query", dataset.neighbors.count));
+    row(
+        "links",
+        match &dataset.links {
+            None => "none".into(),
+            Some(links) => {
+                let count = |i: usize| links.relation.iter().filter(|&&r| usize::from(r) == i).count();
+                let relations = links.relations.iter().enumerate().map(|(i, name)| format!("{name} {}", count(i)));
+                format!("{}: {}", links.edges.len(), relations.collect::<Vec<_>>().join(", "))
+            }
+        },
+    );
+    row(
+        "subtopics",
+        match &dataset.subtopics {
+            None => "none".into(),
+            Some(subtopics) => {
+                let m = dataset.test.rows();
+                let mean = (0..m).map(|query| subtopics.count(query)).sum::<usize>() as f64 / m as f64;
+                format!("{} rows, {mean:.2} subtopics a query", subtopics.len())
+            }
+        },
+    );
+    let named = |names: &Option<Vec<String>>| {
+        names.as_ref().map_or("none".into(), |names| names[..names.len().min(3)].join(", ") + " ...")
+    };
+    row("names", named(&dataset.train_names));
+    let base = Base::new(dataset.train.clone(), dataset.distance);
+    let doubts = dataset.doubts();
+    row(
+        "ground truth",
+        ground_truth::verify(&base, &dataset, 0).map_or_else(
+            || format!("agrees with {} sampled queries computed again", ground_truth::SAMPLE.min(dataset.test.rows())),
+            |doubt| doubt.to_string(),
+        ),
+    );
+    for doubt in doubts {
+        row("note", doubt);
+    }
+    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    print(&table(&rows, 2))
+}
+
+/// A component as the registries know it.
+struct Component {
+    kind: &'static str,
+    key: &'static str,
+    name: &'static str,
+    schema: Value,
+    example: Value,
+}
+
+fn components() -> Vec<Component> {
+    let mut all = Vec::new();
+    let mut add = |kind, key, name, schema: schemars::Schema, example: Result<Value, _>| {
+        let example: Value = example.unwrap_or_else(|_: serde_json::Error| Value::Null);
+        all.push(Component { kind, key, name, schema: schema.to_value(), example });
+    };
+    for c in CandidatesParams::all() {
+        add("candidates", "candidates", c.name(), c.schema(), serde_json::to_value(&c));
+    }
+    for e in ExpansionParams::all() {
+        add("expansion", "expand", e.name(), e.schema(), serde_json::to_value(&e));
+    }
+    for s in SelectorParams::all() {
+        add("selector", "select", s.name(), s.schema(), serde_json::to_value(&s));
+    }
+    all
+}
+
+/// JSON as the YAML that people write.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(map) if map.is_empty() => "{}".into(),
+        Value::Object(map) => {
+            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What a parameter's schema allows, in words.
+fn allowed(schema: &Value, root: &Value) -> String {
+    let schema = match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => root.pointer(pointer).unwrap_or(schema),
+        None => schema,
+    };
+    let from = |inclusive: &str, exclusive: &str, at: &str, beyond: &str| {
+        let bound = |key: &str, word: &str| schema.get(key).map(|value| format!("{word} {value}"));
+        bound(inclusive, at).or_else(|| bound(exclusive, beyond))
+    };
+    let variants = schema["oneOf"].as_array().into_iter().flatten();
+    let names: Vec<&str> = variants.filter_map(|variant| variant["const"].as_str()).collect();
+    if !names.is_empty() {
+        return names.join(" | ");
+    }
+    if schema["type"] == "array" {
+        return format!("list of {}", allowed(&schema["items"], root));
+    }
+    let bounds =
+        [from("minimum", "exclusiveMinimum", "from", "above"), from("maximum", "exclusiveMaximum", "to", "below")];
+    let kind = schema["type"].as_str().unwrap_or("value").to_owned();
+    [Some(kind)].into_iter().chain(bounds).flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// The first sentence of a description.
+fn first_sentence(description: &str) -> String {
+    let flat = description.split("\n\n").next().unwrap_or("").replace('\n', " ");
+    flat.split_once(". ").map_or(flat.trim_end_matches('.').to_owned(), |(first, _)| first.to_owned())
+}
+
+/// All algorithms, or one of them in full.
+pub fn algorithms(name: Option<&str>) -> Result<String, Failure> {
+    let all = components();
+    let Some(name) = name else {
+        let mut text = String::new();
+        for (kind, key, about) in [
+            ("candidates", "candidates", "find a pool of base vectors near the query"),
+            ("expansion", "expand", "adds to the pool by walking a graph, and rescores it"),
+            ("selector", "select", "picks k of the pool, in order"),
+        ] {
+            let _ = writeln!(text, "{kind} (`{key}:`), {about}");
+            let of_kind = all.iter().filter(|component| component.kind == kind);
+            let rows: Vec<Vec<String>> = of_kind
+                .map(|c| vec![format!("  {}", c.name), first_sentence(c.schema["description"].as_str().unwrap_or(""))])
+                .collect();
+            let _ = writeln!(text, "{}", table(&rows, 2));
+        }
+        text.push_str(
+            "`swath algorithms NAME` explains one. Any selector composes with any candidates and any expansion.\n",
+        );
+        return Ok(text);
+    };
+    let Some(component) = all.iter().find(|component| component.name == name) else {
+        let names: Vec<&str> = all.iter().map(|component| component.name).collect();
+        return Err(unknown("algorithm", name, &names));
+    };
+    let schema = &component.schema;
+    let mut text = format!("{name}, {}\n\n{}\n", component.kind, schema["description"].as_str().unwrap_or(""));
+    let parameters = schema["properties"].as_object().into_iter().flatten();
+    let rows: Vec<Vec<String>> = parameters
+        .map(|(parameter, property)| {
+            let default = format!("[default: {}]", flow(&component.example[name][parameter]));
+            let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
+            vec![format!("  {parameter}"), allowed(property, schema), default, about]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let _ = write!(text, "\nparameters (in a retriever a list is a grid axis):\n{}", table(&rows, 4));
+    }
+    let _ = write!(text, "\nYAML:\n  {}: {}\n", component.key, flow(&component.example));
+    Ok(text)
+}
+
+/// All metrics, or one of them in full.
+pub fn metrics(name: Option<&str>) -> Result<String, Failure> {
+    let direction =
+        |metric: &MetricName| if metric.higher_is_better() { "higher is better" } else { "lower is better" };
+    if let Some(name) = name {
+        let names: Vec<&str> = METRICS.iter().map(|metric| metric.name()).collect();
+        let metric = MetricName::find(name).ok_or_else(|| unknown("metric", name, &names))?;
+        return Ok(format!(
+            "{name}\n\n{}.\n\nrange:  {} ({})\nsource: {}\n",
+            metric.definition(),
+            metric.range(),
+            direction(&metric),
+            metric.source()
+        ));
+    }
+    let mut rows = vec![["name", "range", "direction", "definition"].map(str::to_owned).to_vec()];
+    rows.extend(MetricName::all().map(|metric| {
+        [metric.name(), metric.range(), direction(&metric), metric.definition()].map(str::to_owned).to_vec()
+    }));
+    Ok(table(&rows, 4))
+}
+
+fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
+    let help: String = suggest(name, names).iter().map(|line| format!("\n  {line}")).collect();
+    Failure::Input(format!("there is no {kind} `{name}`{help}"))
+}

@@ -1,0 +1,181 @@
+//! The command line: words in, text and exit codes out.
+
+mod describe;
+mod run;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use swath::experiment::Failure;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Measures how wide a swath of meaning a vector retriever cuts.
+///
+/// A YAML file names a dataset, retrieval algorithms with their parameter grids, and metrics; swath runs it
+/// reproducibly and renders a report.
+#[derive(Parser)]
+#[command(version, styles = STYLES, max_term_width = 100, after_help = "\
+Examples:
+  swath run configs/quickstart.yaml        run an experiment; its report is reports/quickstart/index.html
+  swath run --dry-run configs/paper.yaml   list what would be run
+  swath init glove-wordnet-20k             write a commented experiment to start from
+  swath algorithms mmr                     what it is, its parameters, a YAML line to copy
+
+Exit codes: 0 all is well; 1 a trial failed, or results could not be written; 2 the input is wrong.")]
+struct Cli {
+    /// Folder to look for datasets in, before `SWATH_DATA` and the repository's own; may be given several times
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Vec<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment and write its results and report
+    #[command(after_help = "\
+Examples:
+  swath run configs/quickstart.yaml
+  swath run --out /tmp/try configs/quickstart.yaml
+  swath run --dry-run configs/paper.yaml")]
+    Run {
+        /// The experiment, a YAML file
+        config: PathBuf,
+        /// Folder for what the run leaves behind [default: reports/NAME]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// List the trials with an estimate of memory, and run nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Show no progress
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// Write the report again from the result files of a run, computing nothing anew
+    #[command(after_help = "Example:\n  swath report reports/quickstart")]
+    Report {
+        /// The folder of a run
+        folder: PathBuf,
+    },
+    /// Print the JSON Schema of experiments, for editors
+    #[command(after_help = "Example:\n  swath schema > configs/swath.schema.json")]
+    Schema,
+    /// List datasets, or describe one
+    Datasets {
+        #[command(subcommand)]
+        command: DatasetsCommand,
+    },
+    /// List candidates, expansions and selectors, or explain one
+    #[command(after_help = "Examples:\n  swath algorithms\n  swath algorithms facility-location")]
+    Algorithms {
+        /// Which one
+        name: Option<String>,
+    },
+    /// List the metrics, or explain one
+    #[command(after_help = "Examples:\n  swath metrics\n  swath metrics coverage")]
+    Metrics {
+        /// Which one
+        name: Option<String>,
+    },
+    /// Write a commented experiment to start from
+    #[command(after_help = "\
+Examples:
+  swath init glove-wordnet-20k
+  swath init my-vectors.hdf5 --output experiments/first.yaml")]
+    Init {
+        /// A dataset's name, or the path of its HDF5 file
+        dataset: String,
+        /// The file to write [default: DATASET.yaml]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum DatasetsCommand {
+    /// List the datasets that are known by name, and which are here
+    List,
+    /// Check one and describe what is in it
+    #[command(after_help = "Example:\n  swath datasets info glove-wordnet-20k")]
+    Info {
+        /// A dataset's name, or the path of its HDF5 file
+        dataset: String,
+    },
+}
+
+/// Does what the arguments ask.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
+    let mut folders = cli.data_dir;
+    folders.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));
+    let here = std::env::current_dir().unwrap_or_default();
+    let folders = swath_datasets::catalogue::folders(&folders, &here);
+    let result = match cli.command {
+        Command::Run { config, out, dry_run: true, .. } => run::dry_run(&config, &folders).inspect(|_| drop(out)),
+        Command::Run { config, out, quiet, .. } => run::run(&config, out, &folders, quiet),
+        Command::Report { folder } => run::report(&folder),
+        Command::Schema => print(&format!("{:#}\n", swath::config::schema())),
+        Command::Datasets { command: DatasetsCommand::List } => print(&describe::datasets(&folders)),
+        Command::Datasets { command: DatasetsCommand::Info { dataset } } => describe::dataset(&dataset, &folders),
+        Command::Algorithms { name } => describe::algorithms(name.as_deref()).and_then(|text| print(&text)),
+        Command::Metrics { name } => describe::metrics(name.as_deref()).and_then(|text| print(&text)),
+        Command::Init { dataset, output } => run::init(&dataset, output, &folders),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+            let (text, code) = match failure {
+                Failure::Invalid(invalid) => (invalid.render(color), 2),
+                Failure::Input(message) => (error_line(&message, color), 2),
+                Failure::Run(message) => (error_line(&message, color), 1),
+            };
+            complain(&text);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn error_line(message: &str, color: bool) -> String {
+    if color { format!("\x1b[1;91merror\x1b[0m: {message}") } else { format!("error: {message}") }
+}
+
+/// Writes to standard error; where nobody listens there is nobody to tell.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes to standard output. A reader that has gone away (`swath schema | head`) is no failure.
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Run(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Lines up columns, two spaces apart; the first `left` of them to the left, the others to the right.
+fn table(rows: &[Vec<String>], left: usize) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,123 @@
+//! `run`, `report` and `init`.
+
+use super::{complain, print, table};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::config::{self, Problem};
+use swath::experiment::{self, Failure, Prepared};
+use swath::manifest::Manifest;
+use swath::summary::Summary;
+use swath_datasets::{ann_benchmarks, catalogue};
+
+/// Bytes that reading a dataset may take: what the machine has.
+pub fn memory() -> u64 {
+    swath::manifest::Machine::this().memory
+}
+
+/// Runs an experiment.
+pub fn run(config: &Path, out: Option<PathBuf>, folders: &[PathBuf], quiet: bool) -> Result<ExitCode, Failure> {
+    let prepared = experiment::prepare(config, folders, memory())?;
+    let folder = out.unwrap_or_else(|| Path::new("reports").join(prepared.plan.experiment.name.as_str()));
+    for note in &prepared.notes {
+        complain(&format!("note: {note}"));
+    }
+    let (summary, manifest) = prepared.run(&folder, quiet)?;
+    finish(&folder, summary.as_ref(), &manifest)
+}
+
+/// Writes a report again.
+pub fn report(folder: &Path) -> Result<ExitCode, Failure> {
+    let (summary, manifest) = experiment::report(folder)?;
+    finish(folder, summary.as_ref(), &manifest)
+}
+
+/// Says what came out and where it is.
+fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
+    if let Some(summary) = summary {
+        print(&format!("{}\nreport: {}\n", results(summary), folder.join("index.html").display()))?;
+    }
+    let failed: Vec<_> = manifest.trials.iter().filter_map(|trial| Some((trial, trial.failed.as_ref()?))).collect();
+    for (trial, reason) in &failed {
+        complain(&format!("error: {} failed: {reason}", swath::plan::label(&trial.retriever, &trial.point)));
+    }
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn results(summary: &Summary) -> String {
+    let mut header = vec![String::new()];
+    header.extend(summary.metrics.iter().map(|metric| metric.name().to_owned()));
+    header.push("queries/s".into());
+    let mut rows = vec![header];
+    for row in &summary.rows {
+        let mut cells = vec![row.label()];
+        cells.extend(row.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
+        cells.push(format!("{:.0}", row.timing.qps));
+        rows.push(cells);
+    }
+    table(&rows, 1)
+}
+
+/// Lists what an experiment would run.
+pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let prepared = experiment::prepare(config, folders, memory())?;
+    let Prepared { plan, facts, .. } = &prepared;
+    let mib = |bytes: usize| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
+    let mut rows = vec![["trial", "retriever", "MiB"].map(str::to_owned).to_vec()];
+    rows.extend(plan.trials.iter().map(|t| vec![t.id.clone(), t.label(), mib(plan.memory(t, facts))]));
+    let data = prepared.base.vectors().bytes() + prepared.dataset.test.bytes();
+    let text = format!(
+        "{}\n{} trials of {} queries, k = {}, {} repeats on {}: {} x {} vectors, {} MiB\n",
+        table(&rows, 2),
+        plan.trials.len(),
+        plan.queries.len(),
+        plan.experiment.k.get(),
+        plan.experiment.repeats.get(),
+        prepared.dataset_name,
+        facts.rows,
+        facts.dim,
+        mib(data),
+    );
+    for note in &prepared.notes {
+        complain(&format!("note: {note}"));
+    }
+    print(&text)
+}
+
+/// Writes a starter experiment.
+pub fn init(dataset: &str, output: Option<PathBuf>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let path = find(dataset, folders)?;
+    let header = ann_benchmarks::header(&path).map_err(|error| experiment::dataset_failure(&error))?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let mut name: String = stem.chars().map(plain).take(64).collect();
+    name = name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).trim_end_matches('.').to_owned();
+    if name.is_empty() {
+        "experiment".clone_into(&mut name);
+    }
+    let output = output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));
+    // A path is seen from the experiment's folder: written down, it must lead there from anywhere.
+    let by_path = catalogue::is_path(dataset);
+    let absolute = if by_path { std::path::absolute(&path).unwrap_or(path) } else { path };
+    let called =
+        if by_path { serde_json::to_string(&absolute.to_string_lossy()).unwrap_or_default() } else { dataset.into() };
+    let text = config::starter(&name, &called, &header);
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&output);
+    let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::Input(format!("{} is there already; name another file with --output", output.display()))
+        }
+        _ => Failure::Run(format!("cannot write {}: {error}", output.display())),
+    })?;
+    print(&format!("wrote {0}\nrun it: swath run {0}\n", output.display()))
+}
+
+/// The file of a dataset that the command line names.
+pub fn find(dataset: &str, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
+    catalogue::resolve(dataset, Path::new(""), folders).map_err(|not_found| {
+        let problem =
+            not_found.help.iter().fold(Problem::new(config::Path::default(), not_found.message), Problem::help);
+        let help: String = problem.help.iter().map(|line| format!("\n  {line}")).collect();
+        Failure::Input(problem.message + &help)
+    })
+}

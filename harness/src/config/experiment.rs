@@ -1,0 +1,160 @@
+//! An experiment as YAML writes it: typed, every default filled in.
+
+use super::read::Grid;
+use crate::metrics::MetricName;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::params::Count;
+use swath_algorithms::selector::SelectorParams;
+
+/// A swath experiment: a dataset, retrievers with their parameter grids, and metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Name of the experiment, and of the folder under reports/ that holds what it leaves behind.
+    pub name: Name,
+    /// A name that `swath datasets list` knows, or a path to an ann-benchmarks HDF5 file (seen from this file's folder).
+    pub dataset: String,
+    /// Results per query.
+    #[serde(default = "ten")]
+    pub k: Count,
+    /// Size of the seeded sample of queries; all of the dataset's, if left out.
+    #[serde(default)]
+    pub queries: Option<Count>,
+    /// Seed of every random choice.
+    #[serde(default)]
+    pub seed: u64,
+    /// `single` measures latency, one query at a time; `batch` measures throughput, all queries at once.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Threads that answer timed queries; building may use all cores. In mode single each thread answers one query at a
+    /// time.
+    #[serde(default = "one")]
+    pub threads: Count,
+    /// How often every query is timed; results must agree across repeats.
+    #[serde(default = "three")]
+    pub repeats: Count,
+    /// Metrics to compute; all that the dataset supports, if left out.
+    #[serde(default)]
+    pub metrics: Option<Vec<MetricName>>,
+    /// What is compared. In a retriever's parameters a list is a grid axis: one trial for each combination.
+    #[schemars(length(min = 1))]
+    pub retrievers: Vec<Grid<Retriever>>,
+}
+
+/// Candidates, an optional expansion, and a selector: what a user calls an algorithm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retriever {
+    /// Its name in tables and plots, different from the others'.
+    pub name: Name,
+    /// Finds a pool of base vectors near the query.
+    #[serde(default)]
+    pub candidates: CandidatesParams,
+    /// Adds to the pool by walking a graph, and rescores it.
+    #[serde(default)]
+    pub expand: Option<ExpansionParams>,
+    /// Picks k of the pool, in order.
+    pub select: SelectorParams,
+}
+
+/// How queries are timed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// One query at a time: latency.
+    #[default]
+    Single,
+    /// All queries at once: throughput.
+    Batch,
+}
+
+/// A plain folder name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+impl Name {
+    const ALLOWED: &str =
+        "a plain folder name: 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or a digit";
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let fine = (1..=64).contains(&name.len())
+            && name.chars().all(plain)
+            && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !name.ends_with('.');
+        if fine { Ok(Self(name)) } else { Err(D::Error::invalid_value(Unexpected::Str(&name), &Self::ALLOWED)) }
+    }
+}
+
+impl JsonSchema for Name {
+    fn schema_name() -> Cow<'static, str> {
+        "Name".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$" })
+    }
+}
+
+impl<T: Serialize> Serialize for Grid<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Grid<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+fn constant(value: u32) -> Count {
+    match Count::new(value) {
+        Ok(count) => count,
+        Err(_) => unreachable!("a default outside its own range"),
+    }
+}
+
+fn one() -> Count {
+    constant(1)
+}
+
+fn three() -> Count {
+    constant(3)
+}
+
+fn ten() -> Count {
+    constant(10)
+}

@@ -1,0 +1,65 @@
+//! From YAML to a typed [`Experiment`], once, before any work.
+
+mod experiment;
+mod problem;
+mod read;
+mod schema;
+mod source;
+mod starter;
+
+pub use experiment::{Experiment, Mode, Name, Retriever};
+pub use problem::{Invalid, Path, Problem, Step, suggest};
+pub use read::{Grid, MAX_POINTS};
+pub use schema::schema;
+pub use source::{Place, Source};
+pub use starter::starter;
+
+use crate::path;
+
+/// Reads an experiment from its text.
+///
+/// # Errors
+/// [`Invalid`], with everything that can be said without looking at the dataset: what YAML cannot be read, which field
+/// is unknown, missing or out of range, which name stands twice.
+pub fn parse(source: Source) -> Result<(Source, Experiment), Box<Invalid>> {
+    if matches!(source.root().value, source::Value::Null) {
+        let problem =
+            Problem::new(path![], "this file says nothing").help("`swath init` writes an experiment to start from");
+        return Err(Box::new(Invalid { source, problems: vec![problem] }));
+    }
+    let experiment = match read::read::<Experiment>(source.root()) {
+        Ok(experiment) => experiment,
+        Err(problem) => return Err(Box::new(Invalid { source, problems: vec![problem] })),
+    };
+    let problems = check(&experiment);
+    if problems.is_empty() { Ok((source, experiment)) } else { Err(Box::new(Invalid { source, problems })) }
+}
+
+/// What a single field cannot know: names that stand twice, lists without content.
+fn check(experiment: &Experiment) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if experiment.retrievers.is_empty() {
+        problems.push(Problem::new(path!["retrievers"], "there is no retriever to run").help("add at least one"));
+    }
+    let names: Vec<&Name> = experiment.retrievers.iter().filter_map(|grid| grid.0.first()).map(|r| &r.name).collect();
+    for (i, name) in names.iter().enumerate() {
+        if let Some(first) = names[..i].iter().position(|other| other.as_str().eq_ignore_ascii_case(name.as_str())) {
+            let message = format!("the name `{name}` is taken by retrievers[{first}]");
+            let problem = Problem::new(path!["retrievers", i, "name"], message);
+            problems.push(problem.help("each retriever needs a name of its own (capitals make no difference)"));
+        }
+    }
+    if let Some(metrics) = &experiment.metrics {
+        if metrics.is_empty() {
+            let problem = Problem::new(path!["metrics"], "an empty list leaves nothing to measure");
+            problems.push(problem.help("leave `metrics` out for all that the dataset supports"));
+        }
+        for (j, metric) in metrics.iter().enumerate() {
+            if metrics[..j].contains(metric) {
+                let message = format!("the metric `{}` stands here a second time", metric.name());
+                problems.push(Problem::new(path!["metrics", j], message).help("keep one of the two"));
+            }
+        }
+    }
+    problems
+}

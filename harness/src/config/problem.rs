@@ -1,0 +1,148 @@
+//! What is wrong with an experiment: where, and what would be right.
+
+use super::source::{Place, Source};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::fmt;
+
+/// One step into a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The value of a key.
+    Key(String),
+    /// An element of a list.
+    Index(usize),
+}
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// A way into a configuration: `retrievers[1].select.mmr.lambda`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path(pub Vec<Step>);
+
+/// Writes a [`Path`]: `path!["retrievers", 1, "select"]`.
+#[macro_export]
+macro_rules! path {
+    ($($step:expr),* $(,)?) => { $crate::config::Path(vec![$($crate::config::Step::from($step)),*]) };
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if i == 0 => write!(f, "{key}")?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Something wrong in an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// What is wrong, what was found.
+    pub message: String,
+    /// The field.
+    pub path: Path,
+    /// Where in the text, where that is known better than by the path.
+    pub place: Option<Place>,
+    /// What would be right, a line each.
+    pub help: Vec<String>,
+}
+
+impl Problem {
+    /// A problem with the field at `path`.
+    pub fn new(path: Path, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path, place: None, help: Vec::new() }
+    }
+
+    /// Says what would be right.
+    #[must_use]
+    pub fn help(mut self, line: impl Into<String>) -> Self {
+        self.help.push(line.into());
+        self
+    }
+}
+
+/// All that is wrong with one experiment file, ready to be shown.
+#[derive(Debug)]
+pub struct Invalid {
+    /// Its text.
+    pub source: Source,
+    /// What is wrong with it, at least one thing.
+    pub problems: Vec<Problem>,
+}
+
+impl Invalid {
+    /// The problems as a compiler shows them, with the lines they are in; coloured if `color`.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let shown: Vec<String> = self.problems.iter().map(|problem| self.render_one(problem, &renderer)).collect();
+        shown.join("\n\n")
+    }
+
+    fn render_one(&self, problem: &Problem, renderer: &Renderer) -> String {
+        let place = problem.place.unwrap_or_else(|| self.source.place(&problem.path));
+        let name = self.source.name();
+        let label = if problem.path.0.is_empty() { String::new() } else { format!("in {}", problem.path) };
+        let snippet = Snippet::source(self.source.text())
+            .path(name.as_str())
+            .annotation(AnnotationKind::Primary.span(self.source.bytes(place)).label(label.as_str()));
+        let mut group = Level::ERROR.primary_title(problem.message.as_str()).element(snippet);
+        for line in &problem.help {
+            group = group.element(Level::HELP.message(line.as_str()));
+        }
+        renderer.render(&[group])
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// `allowed: a, b, c`, with the nearest to `found` suggested first, as lines of help.
+pub fn suggest(found: &str, allowed: &[&str]) -> Vec<String> {
+    let nearest = allowed
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&found.to_lowercase(), name), name))
+        .filter(|&(edits, name)| edits <= name.len().max(found.len()).div_ceil(3))
+        .min_by_key(|&(edits, _)| edits);
+    let list: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
+    let mut lines: Vec<String> = nearest.map(|(_, name)| format!("did you mean `{name}`?")).into_iter().collect();
+    if !list.is_empty() {
+        lines.push(format!("allowed: {}", list.join(", ")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_as_in_a_program() {
+        assert_eq!(path!["retrievers", 1, "select", "mmr"].to_string(), "retrievers[1].select.mmr");
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_nothing_far() {
+        assert_eq!(suggest("lamda", &["lambda", "k"])[0], "did you mean `lambda`?");
+        assert_eq!(suggest("MMR", &["mmr", "top-k"])[0], "did you mean `mmr`?");
+        assert_eq!(suggest("colour", &["lambda", "k"]), ["allowed: `lambda`, `k`"]);
+    }
+}

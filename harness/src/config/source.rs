@@ -1,0 +1,270 @@
+//! The text of an experiment, and the tree of its values with their places.
+
+use super::problem::{Invalid, Path, Problem, Step};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::{Location, Spanned};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where something stands in a text: bytes from, to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+}
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it stands (of an alias: where it is used).
+    pub place: Place,
+    /// The value.
+    pub value: Value,
+}
+
+/// What YAML can say.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number below 0.
+    Negative(i64),
+    /// A whole number.
+    Unsigned(u64),
+    /// Any other number, finite.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// Keys (all different) and their values, in order.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key with its place.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The key.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// An experiment's text with the tree of what it says.
+#[derive(Clone, Debug)]
+pub struct Source {
+    path: PathBuf,
+    text: String,
+    root: Node,
+}
+
+impl Source {
+    /// Reads YAML. No document, several, a duplicate key, a number that is not finite, nesting deeper than 32 or
+    /// aliases that multiply into more than 20,000 values are errors.
+    ///
+    /// # Errors
+    /// [`Invalid`] with one problem.
+    pub fn parse(path: PathBuf, text: String) -> Result<Self, Box<Invalid>> {
+        let nothing = Node { place: Place::default(), value: Value::Null };
+        let mut source = Self { path, text, root: nothing };
+        match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options()) {
+            Ok(raw) => {
+                source.root = node(raw);
+                Ok(source)
+            }
+            Err(error) => {
+                let problem = explain(&error, source.text.len());
+                Err(Box::new(Invalid { source, problems: vec![problem] }))
+            }
+        }
+    }
+
+    /// The file's name as it was given.
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What it says.
+    pub fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// The place of the value at `path`, or of the nearest thing around it that is written there (a field that was
+    /// left out has no place of its own).
+    pub fn place(&self, path: &Path) -> Place {
+        let mut at = &self.root;
+        let mut place = Place { start: 0, end: 0 };
+        for step in &path.0 {
+            let next = match (step, &at.value) {
+                (Step::Key(key), Value::Map(entries)) => {
+                    entries.iter().find(|(k, _)| k.name == *key).map(|(k, v)| (k.place, v))
+                }
+                (Step::Index(index), Value::List(items)) => items.get(*index).map(|v| (v.place, v)),
+                _ => None,
+            };
+            let Some((key, value)) = next else { break };
+            // Of a value that fills several lines, its key is enough to show.
+            let short = value.place.end > value.place.start && !self.text[self.bytes(value.place)].contains('\n');
+            place = if short { value.place } else { key };
+            at = value;
+        }
+        place
+    }
+
+    /// The bytes of a place as a range within the text, on character boundaries.
+    pub fn bytes(&self, place: Place) -> std::ops::Range<usize> {
+        let floor =
+            |at: usize| (0..=at.min(self.text.len())).rev().find(|&i| self.text.is_char_boundary(i)).unwrap_or(0);
+        floor(place.start)..floor(place.end.max(place.start)).max(floor(place.start))
+    }
+}
+
+fn options() -> serde_yaml::Options {
+    let budget = serde_yaml::budget! { max_nodes: 20_000, max_depth: 32, max_aliases: 1_000 };
+    let alias_limits = serde_yaml::alias_limits! { max_total_replayed_events: 20_000 };
+    serde_yaml::options! {
+        budget: budget,
+        alias_limits: alias_limits,
+        reject_unsupported_tags: true,
+        strict_booleans: true,
+        with_snippet: false,
+    }
+}
+
+/// Says what the YAML reader found, in our words.
+fn explain(error: &serde_yaml::Error, length: usize) -> Problem {
+    use serde_yaml::Error as E;
+    let (message, help) = match error.without_snippet() {
+        E::DuplicateMappingKey { key, .. } => {
+            let key = key.as_ref().map_or(String::new(), |key| format!(" `{key}`"));
+            (format!("the key{key} stands here a second time"), "keep one of the two")
+        }
+        E::NonFiniteFloat { value, .. } => (format!("`{value}` is not a finite number"), "write a number"),
+        E::MultipleDocuments { .. } => {
+            ("a second YAML document begins here".into(), "one file describes one experiment")
+        }
+        E::Budget { .. } | E::AliasReplayLimitExceeded { .. } | E::AliasExpansionLimitExceeded { .. } => (
+            "this is too large or too deep for an experiment: more than 20,000 values, 1,000 aliases or 32 levels"
+                .into(),
+            "write a list or a number, not aliases of aliases",
+        ),
+        other => {
+            let text = other.to_string();
+            if text.contains("recursion limit") {
+                ("this is nested too deeply".into(), "an experiment needs no more than 8 levels")
+            } else {
+                // The place is shown beside the line; said in words it would stand there twice.
+                let end = text.find(" at line ").or_else(|| text.find("\n")).unwrap_or(text.len());
+                let start = text.find("column ").and_then(|at| text[at..].find(": ").map(|colon| at + colon + 2));
+                let words =
+                    if start.is_some_and(|start| start < end) { &text[start.unwrap_or(0)..end] } else { &text[..end] };
+                (words.to_owned(), "this is not YAML as swath reads it")
+            }
+        }
+    };
+    let place = error.location().map(|location| place(&location, length));
+    Problem { message, path: Path::default(), place, help: vec![help.into()] }
+}
+
+fn place(location: &Location, length: usize) -> Place {
+    let span = location.span();
+    let start = span.byte_offset().unwrap_or(span.offset()) as usize;
+    let len = span.byte_len().unwrap_or(span.len()) as usize;
+    Place { start: start.min(length), end: (start + len).min(length) }
+}
+
+/// [`Value`] as the YAML reader gives it.
+enum Raw {
+    Scalar(Value),
+    List(Vec<Spanned<Raw>>),
+    Map(Vec<(Spanned<String>, Spanned<Raw>)>),
+}
+
+fn node(raw: Spanned<Raw>) -> Node {
+    let here = place(&raw.referenced, usize::MAX);
+    let value = match raw.value {
+        Raw::Scalar(value) => value,
+        Raw::List(items) => Value::List(items.into_iter().map(node).collect()),
+        Raw::Map(entries) => {
+            let entry = |(key, value): (Spanned<String>, _)| {
+                (Key { place: place(&key.referenced, usize::MAX), name: key.value }, node(value))
+            };
+            Value::Map(entries.into_iter().map(entry).collect())
+        }
+    };
+    Node { place: here, value }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RawVisitor;
+
+        impl<'de> Visitor<'de> for RawVisitor {
+            type Value = Raw;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Raw, E> {
+                Ok(Raw::Scalar(Value::Null))
+            }
+
+            fn visit_none<E>(self) -> Result<Raw, E> {
+                Ok(Raw::Scalar(Value::Null))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+                Ok(Raw::Scalar(Value::Bool(value)))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+                Ok(Raw::Scalar(u64::try_from(value).map_or(Value::Negative(value), Value::Unsigned)))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+                Ok(Raw::Scalar(Value::Unsigned(value)))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
+                Ok(Raw::Scalar(Value::Float(value)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
+                Ok(Raw::Scalar(Value::Text(value.to_owned())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = access.next_element()? {
+                    items.push(item);
+                }
+                Ok(Raw::List(items))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = access.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Raw::Map(entries))
+            }
+        }
+
+        deserializer.deserialize_any(RawVisitor)
+    }
+}

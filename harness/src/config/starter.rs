@@ -1,0 +1,55 @@
+//! The commented experiment that `swath init` writes.
+
+use swath_datasets::Header;
+
+/// A starter named `name` for the dataset that is called `dataset` and has such a header.
+pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
+    let metrics = if header.subtopics.is_some() {
+        "recall, subtopic-recall, coverage, redundancy, diversity"
+    } else {
+        "recall, relevance, coverage, redundancy, diversity"
+    };
+    let links = header.links.is_some();
+    let (graph, source) =
+        if links { ("[knn, links]", "its kNN graph and its links") } else { ("knn", "its kNN graph") };
+    let (k, queries, neighbors) =
+        (header.train.min(10), header.test.min(100), header.train.saturating_sub(1).clamp(1, 16));
+    let (pool, seeds) = (header.train.min(100), header.train.min(20));
+    format!(
+        "# yaml-language-server: $schema=swath.schema.json
+# (Write that file with `swath schema > swath.schema.json`, and an editor checks and completes what you type.)
+#
+# Run:      swath run THIS_FILE
+# Look at:  reports/{name}/index.html
+
+name: {name}                 # also the folder under reports/
+dataset: {dataset}           # a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file
+k: {k}                        # results per query
+queries: {queries}                 # a seeded sample; leave out for all
+seed: 42                     # of every random choice
+mode: single                 # one query at a time (latency), or batch (throughput)
+threads: 1                   # for timed queries; building uses all cores
+repeats: 3                   # how often each query is timed
+metrics: [{metrics}]   # `swath metrics` explains them; leave out for all
+
+# A retriever is candidates (a pool near the query), an optional expansion over a graph, and a selector that picks k of
+# the pool. In its parameters a list is a grid axis: one trial for each value. `swath algorithms` lists what there is.
+retrievers:
+  - name: top-k              # what a vector database returns: the reference
+    select: top-k
+
+  - name: mmr                # trades relevance against novelty
+    candidates: {{ exact: {{ pool: {pool} }} }}
+    select: {{ mmr: {{ lambda: [0.3, 0.5, 0.7] }} }}
+
+  - name: facility-location  # covers the pool with k of its items
+    candidates: {{ exact: {{ pool: {pool} }} }}
+    select: facility-location
+
+  - name: graph-augmented    # walks {source} from the nearest few
+    candidates: {{ exact: {{ pool: {seeds} }} }}
+    expand: {{ walk: {{ graph: {graph}, neighbors: {neighbors}, restart: 0.15 }} }}
+    select: {{ mmr: {{ lambda: 0.7 }} }}
+"
+    )
+}

@@ -1,0 +1,215 @@
+//! One experiment from its file to its report: read, plan, run, write.
+
+use crate::clock;
+use crate::config::{self, Experiment, Invalid, Problem, Source};
+use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::plan::{Facts, Plan, at_dataset};
+use crate::progress::Progress;
+use crate::report;
+use crate::results;
+use crate::run::{self, Outcome};
+use crate::summary::Summary;
+use crate::workload::{Truth, Workload};
+use std::path::{Path, PathBuf};
+use swath_algorithms::Base;
+use swath_algorithms::graph::Link;
+use swath_datasets::{Dataset, DatasetError, ann_benchmarks, catalogue, ground_truth};
+
+/// Why an experiment did not come to its report.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The user's input is wrong: what, where, and what would be right.
+    #[error("{0}")]
+    Input(String),
+    /// The experiment's file is wrong.
+    #[error(transparent)]
+    Invalid(#[from] Box<Invalid>),
+    /// The run failed.
+    #[error("{0}")]
+    Run(String),
+}
+
+/// An experiment that is ready to run.
+pub struct Prepared {
+    /// Its file.
+    pub source: Source,
+    /// What will be done.
+    pub plan: Plan,
+    /// What it is done on.
+    pub facts: Facts,
+    /// Its dataset.
+    pub dataset: Dataset,
+    /// The dataset's name in files and plots.
+    pub dataset_name: String,
+    /// Its base vectors, with norms.
+    pub base: Base,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Reads an experiment and its dataset, and plans it: everything that can be wrong with the input is found here.
+///
+/// # Errors
+/// [`Failure::Input`] and [`Failure::Invalid`].
+pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Prepared, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    let (source, experiment) = config::parse(Source::parse(file.to_owned(), text)?)?;
+    let (path, source) = locate(&experiment, source, data_folders)?;
+    let sha256 = ann_benchmarks::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
+    let dataset = ann_benchmarks::read(&path, memory).map_err(|error| dataset_failure(&error))?;
+    let facts = Facts {
+        sha256,
+        rows: dataset.train.rows(),
+        queries: dataset.test.rows(),
+        dim: dataset.train.dim(),
+        neighbors: dataset.neighbors.count,
+        links: dataset.links.as_ref().map(|links| links.edges.len()),
+        subtopics: dataset.subtopics.is_some(),
+    };
+    let dataset_name =
+        path.file_stem().map_or_else(|| experiment.dataset.clone(), |s| s.to_string_lossy().into_owned());
+    let seed = experiment.seed;
+    let plan = match Plan::new(experiment, &facts) {
+        Ok(plan) => plan,
+        Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
+    };
+    let base = Base::new(dataset.train.clone(), dataset.distance);
+    let mut notes = plan.notes.clone();
+    notes.extend(ground_truth::verify(&base, &dataset, seed).map(|doubt| doubt.to_string()));
+    notes.extend(dataset.doubts());
+    Ok(Prepared { source, plan, facts, dataset, dataset_name, base, notes })
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    let hint = match error.kind() {
+        std::io::ErrorKind::NotFound => "; give the path of a YAML experiment, or write one with `swath init DATASET`",
+        std::io::ErrorKind::InvalidData => "; an experiment is UTF-8 text",
+        std::io::ErrorKind::IsADirectory => "; give a file inside it",
+        _ => "",
+    };
+    Failure::Input(format!("cannot read {}: {error}{hint}", file.display()))
+}
+
+/// What is wrong with a dataset's file is the input's fault, and so is a refusal of the file system.
+pub fn dataset_failure(error: &DatasetError) -> Failure {
+    Failure::Input(error.to_string())
+}
+
+fn locate(experiment: &Experiment, source: Source, folders: &[PathBuf]) -> Result<(PathBuf, Source), Failure> {
+    let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
+    match catalogue::resolve(&experiment.dataset, &beside, folders) {
+        Ok(path) => Ok((path, source)),
+        Err(not_found) => {
+            let problem = not_found.help.iter().fold(Problem::new(at_dataset(), not_found.message), Problem::help);
+            Err(Box::new(Invalid { source, problems: vec![problem] }).into())
+        }
+    }
+}
+
+impl Prepared {
+    /// Gathers what the trials work on.
+    fn workload(&self) -> Workload {
+        let truth = |&query: &usize| Truth {
+            neighbors: self.dataset.neighbors.ids(query).to_vec(),
+            distances: self.dataset.neighbors.distances(query).to_vec(),
+            subtopics: self.dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
+        };
+        let edges = self.dataset.links.iter().flat_map(|links| &links.edges);
+        Workload {
+            base: self.base.clone(),
+            queries: self.dataset.test.gather(&self.plan.queries),
+            query_ids: self.plan.queries.clone(),
+            truths: self.plan.queries.iter().map(truth).collect(),
+            links: edges.map(|&[source, target]| Link { source, target }).collect(),
+        }
+    }
+
+    /// Runs the plan into `folder` and writes everything a run leaves behind there. Returns the summary and the trials
+    /// that failed, each with its reason.
+    ///
+    /// # Errors
+    /// [`Failure::Run`] where nothing can be written or every trial failed.
+    pub fn run(&self, folder: &Path, quiet: bool) -> Result<(Option<Summary>, Manifest), Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
+        let trials = folder.join("trials");
+        std::fs::create_dir_all(&trials)
+            .map_err(|error| failed(&format!("cannot create {}: {error}", trials.display())))?;
+        let started = clock::timestamp();
+        let workload = self.workload();
+        let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
+        let progress = Progress::new(passes * self.plan.queries.len(), quiet);
+        let outcomes = run::run(&self.plan, &workload, &progress).map_err(|error| failed(&error))?;
+        progress.finish();
+        let manifest = self.manifest(started, &outcomes);
+        for (trial, outcome) in self.plan.trials.iter().zip(&outcomes) {
+            if let Ok(outcome) = outcome {
+                results::write_trial(folder, &self.plan, trial, (&self.dataset_name, &workload), outcome)
+                    .map_err(|error| failed(&error))?;
+            }
+        }
+        results::write_manifest(folder, &manifest).map_err(|error| failed(&error))?;
+        remove_other_trials(&trials, &manifest);
+        report(folder)
+    }
+
+    fn manifest(&self, started: String, outcomes: &[Result<Outcome, String>]) -> Manifest {
+        let record = |(trial, outcome): (&crate::plan::Trial, &Result<Outcome, String>)| TrialRecord {
+            trial: trial.id.clone(),
+            retriever: trial.retriever.name.to_string(),
+            point: trial.point.clone(),
+            failed: outcome.as_ref().err().cloned(),
+        };
+        Manifest {
+            swath: env!("CARGO_PKG_VERSION").into(),
+            revision: env!("SWATH_REVISION").into(),
+            rustc: env!("SWATH_RUSTC").into(),
+            started,
+            finished: clock::timestamp(),
+            experiment: serde_json::to_value(&self.plan.experiment).unwrap_or_default(),
+            config: self.source.text().to_owned(),
+            dataset: DatasetRecord {
+                name: self.dataset_name.clone(),
+                sha256: self.facts.sha256.clone(),
+                distance: self.dataset.distance.name().into(),
+                rows: self.facts.rows,
+                queries: self.facts.queries,
+                dim: self.facts.dim,
+                neighbors: self.facts.neighbors,
+                links: self.facts.links,
+                subtopics: self.facts.subtopics,
+            },
+            machine: Machine::this(),
+            trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
+            metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+/// Removes files of trials that an earlier run of another plan left in this folder: they would not belong to its report.
+fn remove_other_trials(trials: &Path, manifest: &Manifest) {
+    let Ok(entries) = std::fs::read_dir(trials) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("");
+        let is_trial = name.len() == 16 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        let kept = manifest.trials.iter().any(|trial| trial.trial == name && trial.failed.is_none());
+        if is_trial && !kept && path.extension().is_some_and(|extension| extension == "hdf5") {
+            // A file that cannot be removed does no harm: the manifest does not name it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Writes the report of a folder from its result files alone; `None` if no trial succeeded.
+///
+/// # Errors
+/// [`Failure::Input`] where the folder holds no results that can be read, [`Failure::Run`] where the report cannot be
+/// written.
+pub fn report(folder: &Path) -> Result<(Option<Summary>, Manifest), Failure> {
+    let (manifest, results) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
+    let summary = Summary::new(&results);
+    if let Some(summary) = &summary {
+        report::write(folder, summary, &manifest).map_err(|error| Failure::Run(error.to_string()))?;
+    }
+    Ok((summary, manifest))
+}

@@ -1,0 +1,16 @@
+//! Benchmarking harness that measures how wide a swath of meaning a vector retriever cuts.
+
+pub mod bootstrap;
+pub mod clock;
+pub mod config;
+pub mod experiment;
+mod machine;
+pub mod manifest;
+pub mod metrics;
+pub mod plan;
+pub mod progress;
+pub mod report;
+pub mod results;
+pub mod run;
+pub mod summary;
+pub mod workload;

@@ -1,0 +1,84 @@
+//! What is needed to run an experiment again and to trust it: `manifest.json`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What was run, on what, with what, and how each trial ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of swath.
+    pub swath: String,
+    /// Git revision it was built from; `unknown` outside a checkout, with `-dirty` behind it where files were changed.
+    pub revision: String,
+    /// The compiler.
+    pub rustc: String,
+    /// When the run began, UTC.
+    pub started: String,
+    /// When it ended, UTC.
+    pub finished: String,
+    /// The experiment, every default filled in, every grid point written out.
+    pub experiment: Value,
+    /// The YAML as it was read.
+    pub config: String,
+    /// The dataset.
+    pub dataset: DatasetRecord,
+    /// The machine.
+    pub machine: Machine,
+    /// Each trial, in the order of the experiment.
+    pub trials: Vec<TrialRecord>,
+    /// Names of the metrics, in the order of tables.
+    pub metrics: Vec<String>,
+    /// What the user should know: metrics left out, doubts about the dataset.
+    pub notes: Vec<String>,
+}
+
+/// The dataset of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRecord {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its file, hexadecimal.
+    pub sha256: String,
+    /// Its distance.
+    pub distance: String,
+    /// Base vectors.
+    pub rows: usize,
+    /// Queries stored.
+    pub queries: usize,
+    /// Dimension.
+    pub dim: usize,
+    /// True neighbours stored per query.
+    pub neighbors: usize,
+    /// Links, if it has any.
+    pub links: Option<usize>,
+    /// Whether it has subtopics.
+    pub subtopics: bool,
+}
+
+/// The machine of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processor, as it names itself.
+    pub cpu: String,
+    /// Logical cores.
+    pub cores: usize,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Operating system and version.
+    pub os: String,
+    /// Target architecture.
+    pub arch: String,
+}
+
+/// How a trial ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// Its id; its file is `trials/<id>.hdf5`.
+    pub trial: String,
+    /// The retriever's name.
+    pub retriever: String,
+    /// The parameters in which it differs from the retriever's other points.
+    pub point: String,
+    /// Why it failed, if it did.
+    pub failed: Option<String>,
+}

@@ -1,0 +1,309 @@
+//! What an experiment will do: its trials, its metrics, its queries. Everything that can be wrong is found here, before
+//! anything runs.
+
+use crate::config::{Experiment, Path, Problem, Retriever};
+use crate::metrics::{MetricName, Setting};
+use crate::path;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use swath_algorithms::graph::GraphSpec;
+use swath_algorithms::random;
+
+/// What a plan needs to know of the dataset.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// SHA-256 of its file.
+    pub sha256: String,
+    /// Base vectors, n.
+    pub rows: usize,
+    /// Queries stored, m.
+    pub queries: usize,
+    /// Dimension, d.
+    pub dim: usize,
+    /// True neighbours stored per query.
+    pub neighbors: usize,
+    /// Links, if it has any.
+    pub links: Option<usize>,
+    /// Whether it has subtopics.
+    pub subtopics: bool,
+}
+
+/// One retriever at one parameter point.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Hash of all that shapes its result: parameters, k, dataset, queries, seed, version. Not names, threads, repeats.
+    pub id: String,
+    /// The retriever at this point.
+    pub retriever: Retriever,
+    /// The parameters in which it differs from the retriever's other points, such as `lambda=0.3`; empty if it is alone.
+    pub point: String,
+}
+
+impl Trial {
+    /// The retriever's name with the point in brackets.
+    pub fn label(&self) -> String {
+        label(self.retriever.name.as_str(), &self.point)
+    }
+
+    /// All parameters, defaults included, as JSON of one line.
+    pub fn params(&self) -> String {
+        parameters(&self.retriever).to_string()
+    }
+
+    /// The graph that it walks, if any.
+    pub fn graph(&self) -> Option<GraphSpec> {
+        self.retriever.expand.as_ref().map(|expansion| expansion.graph())
+    }
+}
+
+/// A retriever's name with a point in brackets.
+pub fn label(name: &str, point: &str) -> String {
+    if point.is_empty() { name.to_owned() } else { format!("{name} ({point})") }
+}
+
+/// All that will be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The experiment, every default filled in.
+    pub experiment: Experiment,
+    /// Its trials, in the order in which they are written.
+    pub trials: Vec<Trial>,
+    /// Its metrics.
+    pub metrics: Vec<MetricName>,
+    /// Rows of the dataset's queries that are asked, ascending.
+    pub queries: Vec<usize>,
+    /// What the user should know of choices made for them.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Plans `experiment` on such a dataset.
+    ///
+    /// # Errors
+    /// All that is wrong with it: more asked for than there is, metrics that cannot be computed, trials that are the same.
+    pub fn new(experiment: Experiment, facts: &Facts) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        check_sizes(&experiment, facts, &mut problems);
+        let (metrics, notes) = choose_metrics(&experiment, facts, &mut problems);
+        let wanted = experiment.queries.map_or(facts.queries, |count| count.size());
+        let queries = random::sample(&mut random::stream(experiment.seed, "queries", 0), facts.queries, wanted);
+        let trials = list_trials(&experiment, facts, &mut problems);
+        if problems.is_empty() { Ok(Self { experiment, trials, metrics, queries, notes }) } else { Err(problems) }
+    }
+
+    /// Bytes that a trial needs beside the dataset: index, graph, and what it returns. An estimate from sizes.
+    pub fn memory(&self, trial: &Trial, facts: &Facts) -> usize {
+        let index = trial.retriever.candidates.estimate(facts.rows, facts.dim);
+        let graph = trial.graph().map_or(0, |graph| graph.estimate(facts.rows, facts.links.unwrap_or(0)));
+        let per_query =
+            self.experiment.k.size() * 4 + (4 + self.experiment.repeats.size()) * 8 + self.metrics.len() * 8;
+        index + graph + self.queries.len() * per_query
+    }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn check_sizes(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Problem>) {
+    let k = experiment.k.size();
+    if let Some(wanted) = experiment.queries
+        && wanted.size() > facts.queries
+    {
+        let message =
+            format!("{wanted} queries are asked for, but the dataset has {}", facts.queries, wanted = wanted.size());
+        let remedy = format!("use at most {}, or leave `queries` out for all", facts.queries);
+        problems.push(Problem::new(path!["queries"], message).help(remedy));
+    }
+    if k > facts.rows {
+        let message = format!("{k} results are asked for, but the dataset has {}", plural(facts.rows, "base vector"));
+        problems.push(Problem::new(path!["k"], message).help(format!("use at most {}", facts.rows)));
+        return;
+    }
+    for (i, grid) in experiment.retrievers.iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        for retriever in &grid.0 {
+            for problem in check_retriever(retriever, i, k, facts) {
+                // One complaint about an axis is enough.
+                if seen.insert(problem.message.clone()) {
+                    problems.push(problem);
+                }
+            }
+        }
+    }
+}
+
+fn check_retriever(retriever: &Retriever, i: usize, k: usize, facts: &Facts) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let candidates = retriever.candidates.name();
+    let pool = retriever.candidates.pool();
+    let pool_path = path!["retrievers", i, "candidates", candidates, "pool"];
+    let example = |pool: usize| format!("write `candidates: {{ {candidates}: {{ pool: {pool} }} }}`");
+    if pool > facts.rows {
+        let message =
+            format!("a pool of {pool} is asked for, but the dataset has {}", plural(facts.rows, "base vector"));
+        problems.push(Problem::new(pool_path.clone(), message).help(format!("{}, or less", example(facts.rows))));
+    } else if pool < k {
+        let message = format!("a pool of {pool} cannot give {k} results");
+        problems.push(
+            Problem::new(pool_path, message).help(format!("{}, or more, or use a smaller k", example(k.max(100)))),
+        );
+    }
+    let Some(expansion) = &retriever.expand else { return problems };
+    let path = |field: &str| path!["retrievers", i, "expand", expansion.name(), field];
+    if expansion.limit() < k {
+        let message = format!("a limit of {} cannot give {k} results", expansion.limit());
+        problems.push(Problem::new(path("limit"), message).help(format!("use at least {k}")));
+    }
+    let graph = expansion.graph();
+    if let Some(neighbors) = graph.neighbors().filter(|&neighbors| neighbors >= facts.rows) {
+        let message = format!(
+            "{neighbors} neighbours of each vector are asked for, but it has {}",
+            plural(facts.rows - 1, "other vector")
+        );
+        problems.push(Problem::new(path("neighbors"), message).help(format!("use at most {}", facts.rows - 1)));
+    }
+    if graph.needs_links() && facts.links.is_none() {
+        let message = "the graph of links is asked for, but the dataset has no links";
+        problems.push(Problem::new(path("graph"), message).help("use `graph: knn`, or a dataset with `links`"));
+    }
+    problems
+}
+
+fn choose_metrics(
+    experiment: &Experiment,
+    facts: &Facts,
+    problems: &mut Vec<Problem>,
+) -> (Vec<MetricName>, Vec<String>) {
+    let retrievers = experiment.retrievers.iter().flat_map(|grid| &grid.0);
+    let setting = Setting {
+        k: experiment.k.size(),
+        largest_pool: retrievers.map(|retriever| retriever.candidates.pool()).max().unwrap_or(0),
+        stored_neighbors: facts.neighbors,
+        subtopics: facts.subtopics,
+    };
+    let (mut metrics, mut notes) = (Vec::new(), Vec::new());
+    if let Some(named) = &experiment.metrics {
+        for (i, &metric) in named.iter().enumerate() {
+            metrics.push(metric);
+            if let Err(impossible) = metric.possible(&setting) {
+                let message = format!("`{}` cannot be computed: {}", metric.name(), impossible.reason);
+                problems.push(Problem::new(path!["metrics", i], message).help(impossible.remedy));
+            }
+        }
+    } else {
+        for metric in MetricName::all() {
+            match metric.possible(&setting) {
+                Ok(()) => metrics.push(metric),
+                Err(impossible) => notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.reason)),
+            }
+        }
+    }
+    (metrics, notes)
+}
+
+fn list_trials(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Problem>) -> Vec<Trial> {
+    let mut trials: Vec<Trial> = Vec::new();
+    let mut first_with: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for (i, grid) in experiment.retrievers.iter().enumerate() {
+        for (retriever, point) in grid.0.iter().zip(points(&grid.0)) {
+            let trial = Trial { id: trial_id(experiment, retriever, facts), retriever: retriever.clone(), point };
+            if let Some((j, other)) = first_with.get(&trial.id) {
+                let message = if *j == i {
+                    format!("the grid of `{}` has the same point twice", retriever.name)
+                } else {
+                    format!("`{}` is the same trial as `{other}`", trial.label())
+                };
+                let problem = Problem::new(path!["retrievers", i, "name"], message);
+                problems.push(problem.help("change a parameter, or remove one of the two"));
+                break;
+            }
+            first_with.insert(trial.id.clone(), (i, trial.label()));
+            trials.push(trial);
+        }
+    }
+    trials
+}
+
+fn parameters(retriever: &Retriever) -> Value {
+    let mut object = Map::new();
+    object.insert("candidates".into(), json!(retriever.candidates));
+    if let Some(expansion) = &retriever.expand {
+        object.insert("expand".into(), json!(expansion));
+    }
+    object.insert("select".into(), json!(retriever.select));
+    Value::Object(object)
+}
+
+fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> String {
+    let queries = experiment.queries.map_or(facts.queries, |count| count.size());
+    let shape = json!({
+        "parameters": parameters(retriever),
+        "k": experiment.k,
+        "dataset": facts.sha256,
+        "queries": queries,
+        "seed": experiment.seed,
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    Sha256::digest(shape.to_string()).iter().take(8).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// For each point of a grid the parameters in which the points differ: `lambda=0.3, pool=100`.
+fn points(grid: &[Retriever]) -> Vec<String> {
+    let all: Vec<BTreeMap<Vec<String>, String>> = grid
+        .iter()
+        .map(|retriever| {
+            let mut leaves = BTreeMap::new();
+            flatten(&parameters(retriever), &mut Vec::new(), &mut leaves);
+            leaves
+        })
+        .collect();
+    let keys: BTreeSet<&Vec<String>> = all.iter().flat_map(BTreeMap::keys).collect();
+    let differs = |key: &&Vec<String>| all.iter().any(|leaves| leaves.get(*key) != all[0].get(*key));
+    let varying: Vec<&Vec<String>> = keys.into_iter().filter(differs).collect();
+    let short = |key: &Vec<String>| {
+        let last = key.last().cloned().unwrap_or_default();
+        let ambiguous = varying.iter().filter(|other| other.last() == key.last()).count() > 1;
+        if ambiguous { key.join(".") } else { last }
+    };
+    let describe = |leaves: &BTreeMap<Vec<String>, String>| {
+        let parts = varying.iter().filter_map(|key| leaves.get(*key).map(|value| format!("{}={value}", short(key))));
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    all.iter().map(describe).collect()
+}
+
+fn flatten(value: &Value, at: &mut Vec<String>, leaves: &mut BTreeMap<Vec<String>, String>) {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match value {
+        Value::Object(object) if !object.is_empty() => {
+            for (key, value) in object {
+                at.push(key.clone());
+                flatten(value, at, leaves);
+                at.pop();
+            }
+        }
+        Value::Array(items) => {
+            leaves.insert(at.clone(), items.iter().map(plain).collect::<Vec<_>>().join("+"));
+        }
+        // A component without parameters: its name is what there is to say.
+        Value::Object(_) => {
+            if let Some((name, kind)) = at.split_last() {
+                leaves.insert(kind.to_vec(), name.clone());
+            }
+        }
+        other => {
+            leaves.insert(at.clone(), plain(other));
+        }
+    }
+}
+
+/// Where a problem without a field of its own is shown.
+pub fn at_dataset() -> Path {
+    path!["dataset"]
+}

@@ -1,0 +1,53 @@
+//! Progress on a terminal; silence elsewhere.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Queries between two updates of the bar, so that it costs the timed thread next to nothing.
+const STEP: usize = 64;
+
+/// A bar that shows the trial, the rate of queries and the time left.
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar on standard error for `queries` queries in all; hidden if that is no terminal or `quiet`.
+    pub fn new(queries: usize, quiet: bool) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(queries as u64), target);
+        let template = "{spinner} {msg}\n  [{bar:40}] {percent:>3}%  {per_sec} queries, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self { bar }
+    }
+
+    /// Shows nothing, ever.
+    pub fn silent() -> Self {
+        Self { bar: ProgressBar::hidden() }
+    }
+
+    /// Says what is being done with which trial.
+    pub fn trial(&self, what: &str, label: &str) {
+        self.bar.set_message(format!("{what} {label}"));
+        self.bar.tick();
+    }
+
+    /// Query `i` of a pass is answered.
+    #[inline]
+    pub fn answered(&self, i: usize) {
+        if i % STEP == STEP - 1 {
+            self.bar.inc(STEP as u64);
+        }
+    }
+
+    /// A whole pass is answered.
+    pub fn answered_all(&self, queries: usize) {
+        self.bar.inc(queries as u64);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,283 @@
+//! Result files: one per trial, in the layout of ann-benchmarks' results, with swath's per-query values beside.
+//!
+//! Everything after the run (statistics, tables, figures, the page) comes from these files and the manifest alone.
+
+use crate::config::Mode;
+use crate::manifest::Manifest;
+use crate::metrics::MetricName;
+use crate::plan::{Plan, Trial};
+use crate::run::{Outcome, Times};
+use crate::workload::Workload;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
+
+/// Why results could not be written or read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// The file system's refusal.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The refusal.
+        source: std::io::Error,
+    },
+    /// A trial's file.
+    #[error("{path}: {source}", path = path.display())]
+    Trial {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Hdf5Error,
+    },
+    /// A file that says something else than this version of swath writes.
+    #[error("{path}: {what}", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// What a run left behind, read back.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// The experiment's metrics.
+    pub metrics: Vec<MetricName>,
+    /// Its seed.
+    pub seed: u64,
+    /// The trials that succeeded, in the order of the experiment.
+    pub trials: Vec<TrialResult>,
+}
+
+/// A trial's file, read back.
+#[derive(Clone, Debug)]
+pub struct TrialResult {
+    /// Its id.
+    pub id: String,
+    /// The retriever's name.
+    pub retriever: String,
+    /// The parameters in which it differs from the retriever's other points.
+    pub point: String,
+    /// All parameters, as JSON.
+    pub params: String,
+    /// Whether it is plain top-k over exact candidates: what others are compared with.
+    pub is_top_k: bool,
+    /// Results per query.
+    pub k: usize,
+    /// Rows of the dataset's queries.
+    pub query_ids: Vec<usize>,
+    /// Per metric of [`Results::metrics`] a value per query, NaN where undefined.
+    pub metrics: Vec<Vec<f64>>,
+    /// Similarity evaluations of each query in each stage.
+    pub evaluations: Vec<[u64; 3]>,
+    /// Seconds to build index and graph.
+    pub build_seconds: f64,
+    /// Bytes of index and graph.
+    pub index_bytes: u64,
+    /// Times of each repeat.
+    pub repeats: Vec<Times>,
+}
+
+/// Writes bytes beside their place and renames the file, so that under its name it is whole or not there.
+///
+/// # Errors
+/// [`ResultsError::Io`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
+    let io = |source| ResultsError::Io { path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    beside.write_all(bytes).map_err(io)?;
+    #[cfg(unix)]
+    {
+        // A temporary file is private; a result is for whoever may read the folder.
+        use std::os::unix::fs::PermissionsExt as _;
+        beside.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(io)?;
+    }
+    beside.persist(path).map_err(|error| io(error.error))?;
+    Ok(())
+}
+
+/// The path of a trial's file in the folder of its experiment.
+pub fn trial_path(folder: &Path, id: &str) -> PathBuf {
+    folder.join("trials").join(format!("{id}.hdf5"))
+}
+
+/// Writes a trial's file.
+///
+/// # Errors
+/// [`ResultsError::Trial`].
+pub fn write_trial(
+    folder: &Path,
+    plan: &Plan,
+    trial: &Trial,
+    (dataset, workload): (&str, &Workload),
+    outcome: &Outcome,
+) -> Result<(), ResultsError> {
+    let experiment = &plan.experiment;
+    let (m, k) = (plan.queries.len(), experiment.k.size());
+    let query_ids: Vec<i32> = plan.queries.iter().map(|&id| id as i32).collect();
+    let evaluations: Vec<i64> = outcome.evaluations.iter().flatten().map(|&count| count as i64).collect();
+    // Times of all repeats, `repeats x m x 3`, or `repeats` in mode batch.
+    let times: Vec<f64> = outcome.repeats.iter().flat_map(flat).collect();
+    let per_query = seconds_per_query(&outcome.repeats, m);
+    let returned = outcome.returned.iter().filter(|&&id| id >= 0).count() as f64 / m as f64;
+
+    let mut file = Hdf5Writer::new();
+    file.text("algo", trial.retriever.name.as_str()).text("name", &trial.label()).text("dataset", dataset);
+    file.text("distance", workload.base.distance().name());
+    file.float("build_time", outcome.build_seconds).float("index_size", outcome.index_bytes as f64 / 1e3);
+    file.float("best_search_time", best_search_time(&outcome.repeats, m)).float("candidates", returned);
+    file.integer("count", k as i64).integer("run_count", outcome.repeats.len() as i64);
+    file.boolean("batch_mode", experiment.mode == Mode::Batch).boolean("expect_extra", false);
+    file.text("swath_trial", &trial.id).text("swath_retriever", trial.retriever.name.as_str());
+    file.text("swath_point", &trial.point).text("swath_params", &trial.params());
+    file.integer("swath_index_bytes", outcome.index_bytes as i64);
+    file.array("neighbors", &[m, k], Values::I32(&outcome.returned));
+    file.array("distances", &[m, k], Values::F32(&outcome.distances));
+    file.array("times", &[m], Values::F32(&per_query));
+    file.array("swath/query_ids", &[m], Values::I32(&query_ids));
+    file.array("swath/evaluations", &[m, 3], Values::I64(&evaluations));
+    let repeats = outcome.repeats.len();
+    let shape: &[usize] = if experiment.mode == Mode::Batch { &[repeats] } else { &[repeats, m, 3] };
+    file.array("swath/repeats", shape, Values::F64(&times));
+    let names: Vec<String> = plan.metrics.iter().map(|metric| format!("swath/{}", metric.name())).collect();
+    for (name, values) in names.iter().zip(&outcome.metrics) {
+        file.array(name, &[m], Values::F64(values));
+    }
+    let path = trial_path(folder, &trial.id);
+    file.write(&path).map_err(|source| ResultsError::Trial { path, source })
+}
+
+fn flat(times: &Times) -> Vec<f64> {
+    match times {
+        Times::Single(times) => times.iter().flatten().copied().collect(),
+        Times::Batch(_, seconds) => vec![*seconds],
+    }
+}
+
+/// Seconds of one repeat: the sum over queries, or the wall time of the batch.
+fn total(times: &Times) -> f64 {
+    match times {
+        Times::Single(times) => times.iter().map(|ends| ends[2]).sum(),
+        Times::Batch(_, seconds) => *seconds,
+    }
+}
+
+/// As ann-benchmarks has it: the least over repeats of the mean over queries.
+fn best_search_time(repeats: &[Times], m: usize) -> f64 {
+    repeats.iter().map(total).fold(f64::INFINITY, f64::min) / m as f64
+}
+
+/// As ann-benchmarks has it: each query's time in the best repeat; in mode batch the mean for each.
+fn seconds_per_query(repeats: &[Times], m: usize) -> Vec<f32> {
+    match repeats.iter().min_by(|a, b| total(a).total_cmp(&total(b))) {
+        Some(Times::Single(times)) => times.iter().map(|ends| ends[2] as f32).collect(),
+        Some(Times::Batch(_, seconds)) => vec![(seconds / m as f64) as f32; m],
+        None => Vec::new(),
+    }
+}
+
+/// Writes the manifest.
+///
+/// # Errors
+/// [`ResultsError::Io`].
+pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), ResultsError> {
+    let path = folder.join("manifest.json");
+    let malformed = |error: serde_json::Error| ResultsError::Malformed { path: path.clone(), what: error.to_string() };
+    let mut text = serde_json::to_string_pretty(manifest).map_err(malformed)?;
+    text.push('\n');
+    write_whole(&path, text.as_bytes())
+}
+
+/// Reads back what a run left in its folder.
+///
+/// # Errors
+/// What is missing or not as this version of swath writes it.
+pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
+    let path = folder.join("manifest.json");
+    let malformed = |what: String| ResultsError::Malformed { path: path.clone(), what };
+    let text = std::fs::read_to_string(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
+        malformed(format!("this is no manifest that swath {} reads ({error})", env!("CARGO_PKG_VERSION")))
+    })?;
+    let metrics = manifest.metrics.iter().map(|name| {
+        MetricName::find(name).ok_or_else(|| malformed(format!("it names a metric `{name}`, which there is not")))
+    });
+    let metrics = metrics.collect::<Result<Vec<_>, _>>()?;
+    let seed = manifest.experiment.get("seed").and_then(Value::as_u64);
+    let seed = seed.ok_or_else(|| malformed("it names no seed".into()))?;
+    let succeeded = manifest.trials.iter().filter(|trial| trial.failed.is_none());
+    let trials: Result<Vec<_>, _> = succeeded.map(|trial| read_trial(folder, &trial.trial, &metrics)).collect();
+    let trials = trials?;
+    Ok((manifest, Results { metrics, seed, trials }))
+}
+
+fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialResult, ResultsError> {
+    let path = trial_path(folder, id);
+    let trial = |source| ResultsError::Trial { path: path.clone(), source };
+    let malformed = |what: String| ResultsError::Malformed { path: path.clone(), what };
+    let file = Hdf5File::open(&path, MEMORY).map_err(trial)?;
+    let attributes = file.attributes().map_err(trial)?;
+    let missing = |name: &str| malformed(format!("the attribute `{name}` is missing or of another type"));
+    let text = |name: &str| text_of(&attributes, name).ok_or_else(|| missing(name));
+    let number = |name: &str| attributes.get(name).and_then(Attribute::number).ok_or_else(|| missing(name));
+
+    let query_ids: Vec<usize> =
+        file.integers("swath/query_ids").map_err(trial)?.into_iter().map(|id| id as usize).collect();
+    let m = query_ids.len();
+    let full = |name: &str, found: usize, expected: usize| {
+        let what = || malformed(format!("`{name}` has {found} values, expected {expected}"));
+        if found == expected { Ok(()) } else { Err(what()) }
+    };
+    let evaluations = file.integers("swath/evaluations").map_err(trial)?;
+    full("swath/evaluations", evaluations.len(), 3 * m)?;
+    let columns = metrics.iter().map(|metric| {
+        let name = format!("swath/{}", metric.name());
+        let values = file.f64s(&name).map_err(trial)?;
+        full(&name, values.len(), m)?;
+        Ok(values)
+    });
+    let columns = columns.collect::<Result<Vec<_>, ResultsError>>()?;
+    let times = file.f64s("swath/repeats").map_err(trial)?;
+    let runs = number("run_count")? as usize;
+    let repeats = if file.shape("swath/repeats").map_err(trial)?.len() == 1 {
+        full("swath/repeats", times.len(), runs)?;
+        times.iter().map(|&seconds| Times::Batch(m, seconds)).collect()
+    } else {
+        full("swath/repeats", times.len(), runs * m * 3)?;
+        let pass = |pass: &[f64]| Times::Single(pass.chunks_exact(3).map(|ends| [ends[0], ends[1], ends[2]]).collect());
+        times.chunks_exact((m * 3).max(1)).map(pass).collect()
+    };
+    let params = text("swath_params")?;
+    Ok(TrialResult {
+        id: id.to_owned(),
+        retriever: text("swath_retriever")?,
+        point: text("swath_point")?,
+        is_top_k: is_top_k(&params),
+        params,
+        k: number("count")? as usize,
+        query_ids,
+        metrics: columns,
+        evaluations: evaluations.chunks_exact(3).map(|c| [c[0] as u64, c[1] as u64, c[2] as u64]).collect(),
+        build_seconds: number("build_time")?,
+        index_bytes: number("swath_index_bytes")? as u64,
+        repeats,
+    })
+}
+
+fn text_of(attributes: &HashMap<String, Attribute>, name: &str) -> Option<String> {
+    attributes.get(name).and_then(Attribute::text).map(str::to_owned)
+}
+
+/// Whether these parameters are plain top-k over exact candidates.
+fn is_top_k(params: &str) -> bool {
+    let params: Value = serde_json::from_str(params).unwrap_or_default();
+    params["select"].get("top-k").is_some()
+        && params["candidates"].get("exact").is_some()
+        && params.get("expand").is_none()
+}

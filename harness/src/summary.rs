@@ -1,0 +1,209 @@
+//! What an experiment found: each trial's estimates, derived from the per-query values of its result file.
+
+use crate::bootstrap::{estimates, quantile};
+use crate::metrics::MetricName;
+use crate::results::{Results, TrialResult};
+use crate::run::Times;
+
+/// A mean over queries with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// Lower end of the interval.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+/// Seconds of one trial's queries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timing {
+    /// Queries per second: 1 / mean time in mode single, queries / wall time in mode batch.
+    pub qps: f64,
+    /// Each query's time: its median over the repeats. In mode batch nothing is known of single queries.
+    pub latency: Option<Latency>,
+}
+
+/// Times of single queries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latency {
+    /// Seconds of each query, whole.
+    pub seconds: Vec<f64>,
+    /// Percentiles 50, 95 and 99 of those, in milliseconds.
+    pub percentiles_ms: [f64; 3],
+    /// Mean milliseconds in each stage: candidates, expansion, selector.
+    pub stages_ms: [f64; 3],
+}
+
+/// One trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its id, which is also the name of its file.
+    pub trial: String,
+    /// The retriever's name.
+    pub retriever: String,
+    /// The parameters in which it differs from the retriever's other points; may be empty.
+    pub point: String,
+    /// All its parameters, as JSON.
+    pub params: String,
+    /// Results per query.
+    pub k: usize,
+    /// Queries asked.
+    pub queries: usize,
+    /// One estimate for each of [`Summary::metrics`]; `None` where no query has a value.
+    pub estimates: Vec<Option<Estimate>>,
+    /// Seconds to build what it searches: index and graph.
+    pub build_seconds: f64,
+    /// Bytes of index and graph.
+    pub index_bytes: u64,
+    /// Mean similarity evaluations per query in each stage: candidates, expansion, selector.
+    pub evaluations: [f64; 3],
+    /// Timings.
+    pub timing: Timing,
+}
+
+impl Row {
+    /// The retriever's name with the point in brackets.
+    pub fn label(&self) -> String {
+        crate::plan::label(&self.retriever, &self.point)
+    }
+}
+
+/// The paired difference of a trial to the reference trial, over queries for which both have a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Index of the trial in [`Summary::rows`].
+    pub row: usize,
+    /// Index of the metric in [`Summary::metrics`].
+    pub metric: usize,
+    /// Trial minus reference.
+    pub estimate: Estimate,
+    /// Queries where the trial is better, equal, worse.
+    pub wins_ties_losses: [usize; 3],
+}
+
+/// An experiment's results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Its metrics, in the order of tables.
+    pub metrics: Vec<MetricName>,
+    /// Its trials, in the order of the experiment.
+    pub rows: Vec<Row>,
+    /// Index of the trial that the others are compared with.
+    pub reference: usize,
+    /// Every other trial against the reference, for each metric.
+    pub differences: Vec<Difference>,
+}
+
+impl Summary {
+    /// Derives it from what a run left behind; `None` if no trial succeeded.
+    pub fn new(results: &Results) -> Option<Self> {
+        let metrics = results.metrics.clone();
+        let trials = &results.trials;
+        let columns: Vec<Vec<f64>> = trials.iter().flat_map(|trial| trial.metrics.iter().cloned()).collect();
+        let mut means = estimates(&columns, results.seed).into_iter();
+        let rows: Vec<Row> =
+            trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect())).collect();
+        let reference = trials.iter().position(|trial| trial.is_top_k).unwrap_or(0);
+        let differences = differences(trials, &metrics, reference, results.seed)?;
+        Some(Self { metrics, rows, reference, differences })
+    }
+
+    /// The estimates of one metric, a trial each; `None` if it was not measured.
+    pub fn estimates(&self, metric: &str) -> Option<Vec<Option<Estimate>>> {
+        let at = self.metrics.iter().position(|m| m.name() == metric)?;
+        Some(self.rows.iter().map(|row| row.estimates[at]).collect())
+    }
+
+    /// Names of the retrievers, in order, each once.
+    pub fn retrievers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for row in &self.rows {
+            if !names.contains(&row.retriever.as_str()) {
+                names.push(&row.retriever);
+            }
+        }
+        names
+    }
+}
+
+/// Every other trial against the reference; `None` if there is no reference.
+fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize, seed: u64) -> Option<Vec<Difference>> {
+    let against = trials.get(reference)?;
+    let others = (0..trials.len()).filter(|&row| row != reference);
+    let pairs: Vec<(usize, usize)> =
+        others.flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric))).collect();
+    let paired = |&(row, metric): &(usize, usize)| -> Vec<f64> {
+        trials[row].metrics[metric].iter().zip(&against.metrics[metric]).map(|(a, b)| a - b).collect()
+    };
+    let columns: Vec<Vec<f64>> = pairs.iter().map(paired).collect();
+    let estimates = estimates(&columns, seed);
+    let rows = pairs.iter().zip(&columns).zip(estimates).filter_map(|((&(row, metric), column), estimate)| {
+        let better = |d: &&f64| if metrics[metric].higher_is_better() { **d > 0.0 } else { **d < 0.0 };
+        let wins = column.iter().filter(better).count();
+        let ties = column.iter().filter(|&&d| d == 0.0).count();
+        let losses = column.iter().filter(|d| !d.is_nan()).count() - wins - ties;
+        Some(Difference { row, metric, estimate: estimate?, wins_ties_losses: [wins, ties, losses] })
+    });
+    Some(rows.collect())
+}
+
+impl Row {
+    fn new(trial: &TrialResult, estimates: Vec<Option<Estimate>>) -> Self {
+        let mean = |stage: usize| {
+            let total: u64 = trial.evaluations.iter().map(|stages| stages[stage]).sum();
+            total as f64 / trial.evaluations.len().max(1) as f64
+        };
+        Self {
+            trial: trial.id.clone(),
+            retriever: trial.retriever.clone(),
+            point: trial.point.clone(),
+            params: trial.params.clone(),
+            k: trial.k,
+            queries: trial.query_ids.len(),
+            estimates,
+            build_seconds: trial.build_seconds,
+            index_bytes: trial.index_bytes,
+            evaluations: [mean(0), mean(1), mean(2)],
+            timing: Timing::new(&trial.repeats),
+        }
+    }
+}
+
+impl Timing {
+    /// Of repeats, at least one, all of the same mode.
+    fn new(repeats: &[Times]) -> Self {
+        let single: Vec<&Vec<[f64; 3]>> = repeats
+            .iter()
+            .filter_map(|times| if let Times::Single(times) = times { Some(times) } else { None })
+            .collect();
+        let Some(first) = single.first() else {
+            let mut walls: Vec<f64> = repeats
+                .iter()
+                .filter_map(|t| if let Times::Batch(queries, s) = t { Some(s / *queries as f64) } else { None })
+                .collect();
+            return Self { qps: 1.0 / median(&mut walls), latency: None };
+        };
+        // A query's time is that of its median repeat, stage by stage.
+        let of_query = |q: usize, part: fn(&[f64; 3]) -> f64| {
+            median(&mut single.iter().map(|times| part(&times[q])).collect::<Vec<_>>())
+        };
+        let all = |part: fn(&[f64; 3]) -> f64| (0..first.len()).map(|q| of_query(q, part)).collect::<Vec<_>>();
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let seconds = all(|ends| ends[2]);
+        let stages = [all(|ends| ends[0]), all(|ends| ends[1] - ends[0]), all(|ends| ends[2] - ends[1])];
+        let mut ascending = seconds.clone();
+        ascending.sort_unstable_by(f64::total_cmp);
+        let latency = Latency {
+            percentiles_ms: [0.5, 0.95, 0.99].map(|level| 1e3 * quantile(&ascending, level)),
+            stages_ms: stages.map(|stage| 1e3 * mean(&stage)),
+            seconds,
+        };
+        Self { qps: 1.0 / mean(&latency.seconds), latency: Some(latency) }
+    }
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    swath_algorithms::kernel::median(values)
+}
