@@ -1,11 +1,20 @@
 //! The report: tables, figures and one page, from a [`Summary`] and a [`Manifest`] alone.
 
+mod axis;
 mod comparisons_csv;
+mod drawing;
+mod figures;
+mod format;
+mod marker;
+mod page;
+mod pareto;
 mod runs_csv;
+mod tables;
 
 use crate::manifest::Manifest;
 use crate::results::{ResultsError, write_whole};
 use crate::summary::Summary;
+use page::Drawn;
 use std::path::{Path, PathBuf};
 
 /// Why a report could not be written.
@@ -27,18 +36,49 @@ pub enum ReportError {
     },
 }
 
-/// Writes everything of a report into `folder`, each file whole.
+/// Writes everything of a report into `folder`, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/` and,
+/// last, `index.html`.
 ///
 /// # Errors
 /// [`ReportError`].
 pub fn write(folder: &Path, summary: &Summary, manifest: &Manifest) -> Result<(), ReportError> {
-    let create = |name: &str| -> Result<PathBuf, ReportError> {
-        let path = folder.join(name);
-        std::fs::create_dir_all(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
-        Ok(path)
-    };
     write_whole(&folder.join("runs.csv"), &runs_csv::bytes(summary, manifest)?)?;
     write_whole(&folder.join("comparisons.csv"), &comparisons_csv::bytes(summary)?)?;
-    let _ = create;
+    let tables = subfolder(folder, "tables")?;
+    write_whole(&tables.join("summary.md"), tables::markdown(summary).as_bytes())?;
+    let k = manifest.experiment["k"].as_u64().unwrap_or(0);
+    let caption = format!("{}, k = {k}, {} queries", manifest.dataset.name, summary.rows[0].queries);
+    write_whole(&tables.join("summary.tex"), tables::latex(summary, &caption).as_bytes())?;
+    let plots = subfolder(folder, "plots")?;
+    let mut drawn = Vec::new();
+    for figure in figures::all(summary) {
+        let failed = |reason| ReportError::Figure { name: figure.name(), reason };
+        let (svg, png) = Drawn::new(&*figure, summary).map_err(failed)?;
+        write_whole(&plots.join(format!("{}.svg", svg.name)), svg.svg.as_bytes())?;
+        write_whole(&plots.join(format!("{}.png", svg.name)), &png)?;
+        drawn.push(svg);
+    }
+    remove_other_plots(&plots, &drawn);
+    write_whole(&folder.join("index.html"), page::page(summary, manifest, &drawn).as_bytes())?;
     Ok(())
+}
+
+fn subfolder(folder: &Path, name: &str) -> Result<PathBuf, ReportError> {
+    let path = folder.join(name);
+    std::fs::create_dir_all(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// Removes plots that an earlier report left and this one does not have.
+fn remove_other_plots(plots: &Path, drawn: &[Drawn]) {
+    let Ok(entries) = std::fs::read_dir(plots) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+        let ours = ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency"].contains(&stem)
+            || stem.strip_prefix("metric-").is_some_and(|name| crate::metrics::MetricName::find(name).is_some());
+        if ours && !drawn.iter().any(|figure| figure.name == stem) {
+            // One that cannot be removed does no harm: the page does not show it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }

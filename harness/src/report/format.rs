@@ -1,0 +1,28 @@
+//! Numbers as tables print them.
+
+use super::axis::number;
+
+/// Three significant digits, thousands apart: 0.0123, 45.6, 1,230.
+pub fn three_digits(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return if value == 0.0 { "0".into() } else { "-".into() };
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    if magnitude >= 3 {
+        let unit = 10_f64.powi(magnitude - 2);
+        return number((value / unit).round() * unit);
+    }
+    let digits = (2 - magnitude).clamp(0, 9) as usize;
+    format!("{value:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_are_kept() {
+        let found = [0.012_345, 0.5, 45.678, 999.4, 1234.0, 123_456.0, 0.0].map(three_digits);
+        assert_eq!(found, ["0.0123", "0.500", "45.7", "999", "1,230", "123,000", "0"]);
+    }
+}

@@ -1,0 +1,333 @@
+//! `index.html`: the report on one page, complete in itself, without scripts.
+
+use super::figures::Figure;
+use super::format::three_digits;
+use super::marker::Marker;
+use super::tables::best_rows;
+use crate::manifest::Manifest;
+use crate::summary::{Estimate, Summary};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+const STYLE: &str = include_str!("page.css");
+
+/// A figure that is drawn.
+pub struct Drawn {
+    /// Its file's name, without extension.
+    pub name: String,
+    /// What it shows.
+    pub caption: String,
+    /// The picture.
+    pub svg: String,
+}
+
+impl Drawn {
+    /// Draws a figure.
+    ///
+    /// # Errors
+    /// What the drawing says.
+    pub fn new(figure: &dyn Figure, summary: &Summary) -> Result<(Self, Vec<u8>), String> {
+        let drawing = figure.draw(summary);
+        let drawn = Self { name: figure.name(), caption: figure.caption(summary), svg: drawing.svg()? };
+        Ok((drawn, drawing.png()?))
+    }
+}
+
+/// The page.
+pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String {
+    let experiment = &manifest.experiment;
+    let title = experiment["name"].as_str().unwrap_or("experiment");
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content={ "swath " (manifest.swath) };
+                title { (title) " - swath" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    p.brand { "swath " (manifest.swath) }
+                    h1 { (title) }
+                    p.lead { (lead(manifest)) }
+                }
+                main {
+                    (boxes(manifest))
+                    section {
+                        h2 { "Results" }
+                        (results(summary))
+                        p.note {
+                            "Means over queries, below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
+                            "Bold: best mean of the column. Timings are of this machine on that day."
+                        }
+                    }
+                    section {
+                        h2 { "Figures" }
+                        div.figures { @for drawn in figures { (figure(drawn)) } }
+                    }
+                    (comparisons(summary))
+                    (costs(summary))
+                    (definitions(summary))
+                    (cautions(summary, manifest))
+                    (provenance(manifest))
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn lead(manifest: &Manifest) -> String {
+    let (dataset, experiment) = (&manifest.dataset, &manifest.experiment);
+    let plain = |key: &str| match &experiment[key] {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let sampled = experiment["queries"].as_u64().map_or_else(
+        || format!("all {} queries", dataset.queries),
+        |count| format!("{count} of {} queries (seed {})", dataset.queries, plain("seed")),
+    );
+    let plural = |count: &str| if count == "1" { "" } else { "s" };
+    let (threads, repeats) = (plain("threads"), plain("repeats"));
+    format!(
+        "{}: {} base vectors of {} dimensions, {} distance; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed \
+         repeat{}",
+        dataset.name,
+        super::axis::number(dataset.rows as f64),
+        dataset.dim,
+        dataset.distance,
+        plain("k"),
+        plain("mode"),
+        plural(&threads),
+        plural(&repeats),
+    )
+}
+
+fn boxes(manifest: &Manifest) -> Markup {
+    let failed: Vec<_> = manifest.trials.iter().filter_map(|trial| Some((trial, trial.failed.as_ref()?))).collect();
+    html! {
+        @if !failed.is_empty() {
+            section.box.bad role="alert" {
+                h2 { "Trials that failed" }
+                ul { @for (trial, reason) in &failed {
+                    li { strong { (crate::plan::label(&trial.retriever, &trial.point)) } ": " (reason) }
+                } }
+            }
+        }
+        @if !manifest.notes.is_empty() {
+            section.box {
+                h2 { "Notes" }
+                ul { @for note in &manifest.notes { li { (note) } } }
+            }
+        }
+    }
+}
+
+/// The label of a trial with its retriever's marker.
+fn label(summary: &Summary, row: usize) -> Markup {
+    let trial = &summary.rows[row];
+    let index = summary.retrievers().iter().position(|name| *name == trial.retriever).unwrap_or(0);
+    html! {
+        (PreEscaped(Marker::new(index).svg())) (trial.retriever)
+        @if !trial.point.is_empty() { span.point { (trial.point) } }
+    }
+}
+
+fn interval(estimate: &Estimate, digits: usize) -> String {
+    format!("{:.digits$} to {:.digits$}", estimate.lo, estimate.hi)
+}
+
+fn results(summary: &Summary) -> Markup {
+    let best: Vec<Vec<bool>> = (0..summary.metrics.len()).map(|metric| best_rows(summary, metric)).collect();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Results" {
+            table {
+                thead { tr {
+                    th scope="col" { "trial" }
+                    @for metric in &summary.metrics {
+                        th scope="col" title=(metric.definition()) {
+                            (metric.name()) span.unit { @if metric.higher_is_better() { "higher is better" } @else { "lower is better" } }
+                        }
+                    }
+                    th scope="col" { "queries" span.unit { "per second" } }
+                    @for percentile in ["median", "p95", "p99"] { th scope="col" { (percentile) span.unit { "ms" } } }
+                } }
+                tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
+                    th scope="row" title=(row.params) { (label(summary, i)) }
+                    @for (metric, estimate) in row.estimates.iter().enumerate() {
+                        td.best[best[metric][i]] {
+                            @match estimate {
+                                Some(e) => { (format!("{:.4}", e.mean)) span.interval { (interval(e, 4)) } }
+                                None => { "-" }
+                            }
+                        }
+                    }
+                    td { (three_digits(row.timing.qps)) }
+                    @for percentile in 0..3 {
+                        td { @match &row.timing.latency {
+                            Some(latency) => { (three_digits(latency.percentiles_ms[percentile])) }
+                            None => { "-" }
+                        } }
+                    }
+                } } }
+            }
+        }
+    }
+}
+
+fn figure(drawn: &Drawn) -> Markup {
+    // A picture for a screen reader is its caption.
+    let role = format!("<svg role=\"img\" aria-label=\"{}\" ", html! { (drawn.caption) }.into_string());
+    html! {
+        figure id=(drawn.name) {
+            (PreEscaped(drawn.svg.replacen("<svg ", &role, 1)))
+            figcaption {
+                (drawn.caption) " "
+                a href={ "plots/" (drawn.name) ".svg" } { "SVG" } ", "
+                a href={ "plots/" (drawn.name) ".png" } { "PNG" }
+            }
+        }
+    }
+}
+
+fn comparisons(summary: &Summary) -> Markup {
+    if summary.differences.is_empty() {
+        return html! {};
+    }
+    let of = |row: usize, metric: usize| summary.differences.iter().find(|d| d.row == row && d.metric == metric);
+    let clear = |e: &Estimate| e.lo > 0.0 || e.hi < 0.0;
+    html! {
+        section {
+            h2 { "Against " (summary.rows[summary.reference].label()) }
+            div.scroll tabindex="0" role="region" aria-label="Differences" {
+                table {
+                    thead { tr {
+                        th scope="col" { "trial" }
+                        @for metric in &summary.metrics { th scope="col" { (metric.name()) } }
+                    } }
+                    tbody { @for row in (0..summary.rows.len()).filter(|&row| row != summary.reference) { tr {
+                        th scope="row" { (label(summary, row)) }
+                        @for (metric, name) in summary.metrics.iter().enumerate() {
+                            @match of(row, metric) {
+                                Some(d) => {
+                                    td.better[clear(&d.estimate) && (d.estimate.mean > 0.0) == name.higher_is_better()]
+                                       .worse[clear(&d.estimate) && (d.estimate.mean > 0.0) != name.higher_is_better()] {
+                                        (format!("{:+.4}", d.estimate.mean))
+                                        span.interval { (interval(&d.estimate, 4)) }
+                                        span.interval title="queries better / equal / worse" {
+                                            (d.wins_ties_losses[0]) " / " (d.wins_ties_losses[1]) " / " (d.wins_ties_losses[2])
+                                        }
+                                    }
+                                }
+                                None => { td { "-" } }
+                            }
+                        }
+                    } } }
+                }
+            }
+            p.note {
+                "Mean difference over the same queries, below it its 95 % interval and in how many queries the trial is better / "
+                "equal / worse. Marked where the interval leaves out zero: " span.better { "better" } ", " span.worse { "worse" }
+                ". With many trials some intervals leave out zero by chance."
+            }
+        }
+    }
+}
+
+fn costs(summary: &Summary) -> Markup {
+    let mib = |bytes: u64| three_digits(bytes as f64 / f64::from(1 << 20));
+    html! {
+        section {
+            h2 { "Cost" }
+            div.scroll tabindex="0" role="region" aria-label="Cost" {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" rowspan="2" { "trial" }
+                            th scope="colgroup" colspan="3" { "milliseconds per query" }
+                            th scope="colgroup" colspan="3" { "similarity evaluations per query" }
+                            th scope="col" rowspan="2" { "build" span.unit { "s" } }
+                            th scope="col" rowspan="2" { "index and graph" span.unit { "MiB" } }
+                        }
+                        tr { @for _ in 0..2 { @for stage in ["candidates", "expand", "select"] { th scope="col" { (stage) } } } }
+                    }
+                    tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
+                        th scope="row" { (label(summary, i)) }
+                        @for stage in 0..3 {
+                            td { @match &row.timing.latency {
+                                Some(latency) => { (three_digits(latency.stages_ms[stage])) }
+                                None => { "-" }
+                            } }
+                        }
+                        @for stage in row.evaluations { td { (super::axis::number(stage.round())) } }
+                        td { (three_digits(row.build_seconds)) }
+                        td { (mib(row.index_bytes)) }
+                    } } }
+                }
+            }
+            p.note { "Evaluations do not depend on the machine; times do." }
+        }
+    }
+}
+
+fn definitions(summary: &Summary) -> Markup {
+    html! {
+        section {
+            h2 { "Metrics" }
+            dl { @for metric in &summary.metrics {
+                dt { (metric.name()) }
+                dd { (metric.definition()) ". " span.dim { (metric.range()) "; " (metric.source()) "." } }
+            } }
+        }
+    }
+}
+
+fn cautions(summary: &Summary, manifest: &Manifest) -> Markup {
+    let coverage = summary.metrics.iter().any(|metric| metric.name() == "coverage");
+    let subtopics = summary.metrics.iter().any(|metric| metric.name() == "subtopic-recall");
+    let links = summary.rows.iter().any(|row| row.params.contains("\"links\""));
+    html! {
+        @if coverage || (subtopics && links) {
+            section {
+                h2 { "Cautions" }
+                ul {
+                    @if coverage { li {
+                        "Coverage over the true neighbours is what facility location maximises when its pool is those neighbours: "
+                        "there it is judged by its own objective. Look at the other metrics, too."
+                    } }
+                    @if subtopics && links { li {
+                        "Some trials walk the links of " (manifest.dataset.name) ". Where links and subtopics come from one source "
+                        "(WordNet, in glove-wordnet-20k), a gain in subtopic-recall shows that the links are used, not that links "
+                        "from elsewhere would help as much. Compare with the same walk without links."
+                    } }
+                }
+            }
+        }
+    }
+}
+
+fn provenance(manifest: &Manifest) -> Markup {
+    let (machine, dataset) = (&manifest.machine, &manifest.dataset);
+    let memory = three_digits(machine.memory as f64 / f64::from(1 << 30));
+    html! {
+        section {
+            h2 { "How to run it again" }
+            p { "Save the experiment below as a file and run " code { "swath run FILE" } ". All but the timings will be the same." }
+            dl.grid {
+                dt { "swath" } dd { (manifest.swath) ", revision " code { (manifest.revision) } }
+                dt { "dataset" } dd { (dataset.name) ", SHA-256 " code { (dataset.sha256) } }
+                dt { "machine" } dd { (machine.cpu) ", " (machine.cores) " cores, " (memory) " GiB, " (machine.os) ", " (machine.arch) }
+                dt { "compiler" } dd { (manifest.rustc) }
+                dt { "run" } dd { (manifest.started) " to " (manifest.finished) }
+                dt { "files" } dd {
+                    a href="runs.csv" { "runs.csv" } ", " a href="comparisons.csv" { "comparisons.csv" } ", "
+                    a href="tables/summary.md" { "summary.md" } ", " a href="tables/summary.tex" { "summary.tex" } ", "
+                    a href="manifest.json" { "manifest.json" }
+                }
+            }
+            pre tabindex="0" { code { (manifest.config) } }
+        }
+    }
+}
