@@ -146,7 +146,7 @@ bounded!(
 );
 bounded!(
     /// A whole number from 1 to 2^31 - 1.
-    Count(u32), "a whole number, at least 1 and below 2^31", |v| v >= 1 && v < 1 << 31,
+    Count(u32), "a whole number, at least 1 and below 2^31", |v| (1..1 << 31).contains(&v),
     deserialize_u64,
     { "type": "integer", "minimum": 1, "maximum": 2_147_483_647 }
 );

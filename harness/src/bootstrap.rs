@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn resamples_are_shared_and_do_not_depend_on_threads_or_neighbours() {
         let (a, b) = (skewed(50), (0..50).map(f64::from).collect::<Vec<_>>());
-        let alone = estimates(&[a.clone()], 9)[0];
+        let alone = estimates(std::slice::from_ref(&a), 9)[0];
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| estimates(&[a.clone(), b.clone(), a.clone()], 9))
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn gaps_leave_the_mean_of_the_rest() {
         let values: Vec<f64> = (0..60).map(|i| if i % 3 == 0 { f64::NAN } else { f64::from(i) }).collect();
-        let found = estimates(&[values.clone()], 1)[0].expect("values");
+        let found = estimates(std::slice::from_ref(&values), 1)[0].expect("values");
         let rest: Vec<f64> = values.into_iter().filter(|v| !v.is_nan()).collect();
         assert!((found.mean - rest.iter().sum::<f64>() / 40.0).abs() < 1e-12);
         assert!(found.lo > 20.0 && found.hi < 40.0 && found.lo < found.mean && found.mean < found.hi);

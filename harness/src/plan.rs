@@ -87,7 +87,7 @@ impl Plan {
         let mut problems = Vec::new();
         check_sizes(&experiment, facts, &mut problems);
         let (metrics, notes) = choose_metrics(&experiment, facts, &mut problems);
-        let wanted = experiment.queries.map_or(facts.queries, |count| count.size());
+        let wanted = experiment.queries.map_or(facts.queries, swath_algorithms::params::Count::size);
         let queries = random::sample(&mut random::stream(experiment.seed, "queries", 0), facts.queries, wanted);
         let trials = list_trials(&experiment, facts, &mut problems);
         if problems.is_empty() { Ok(Self { experiment, trials, metrics, queries, notes }) } else { Err(problems) }
@@ -238,7 +238,7 @@ fn parameters(retriever: &Retriever) -> Value {
 }
 
 fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> String {
-    let queries = experiment.queries.map_or(facts.queries, |count| count.size());
+    let queries = experiment.queries.map_or(facts.queries, swath_algorithms::params::Count::size);
     let shape = json!({
         "parameters": parameters(retriever),
         "k": experiment.k,

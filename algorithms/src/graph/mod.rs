@@ -212,7 +212,7 @@ mod tests {
         assert_eq!((only.targets(0), only.weights(0)), ([1, 3].as_slice(), [1.0 / 3.0, 2.0 / 3.0].as_slice()));
         let both = GraphSpec::new(&[Source::Links, Source::Knn], count(1)).build(&base(), &links);
         assert_eq!(both.targets(0), [1, 3]);
-        assert!((both.weights(0)[0] - (1.0 + 1.0 / 3.0) / 2.0).abs() < 1e-12);
+        assert!((both.weights(0)[0] - f64::midpoint(1.0, 1.0 / 3.0)).abs() < 1e-12);
         assert_eq!(both.weights(3), [1.0], "only the links have an edge there");
     }
 

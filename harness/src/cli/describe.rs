@@ -1,6 +1,6 @@
 //! What there is: datasets, algorithms, metrics.
 
-use super::{print, run, table};
+use super::{print, run, table, with_help};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -108,7 +108,7 @@ struct Component {
 fn components() -> Vec<Component> {
     let mut all = Vec::new();
     let mut add = |kind, key, name, schema: schemars::Schema, example: Result<Value, _>| {
-        let example: Value = example.unwrap_or_else(|_: serde_json::Error| Value::Null);
+        let example: Value = example.unwrap_or(Value::Null);
         all.push(Component { kind, key, name, schema: schema.to_value(), example });
     };
     for c in CandidatesParams::all() {
@@ -233,6 +233,5 @@ pub fn metrics(name: Option<&str>) -> Result<String, Failure> {
 }
 
 fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
-    let help: String = suggest(name, names).iter().map(|line| format!("\n  {line}")).collect();
-    Failure::Input(format!("there is no {kind} `{name}`{help}"))
+    Failure::Input(with_help(format!("there is no {kind} `{name}`"), &suggest(name, names)))
 }

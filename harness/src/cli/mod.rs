@@ -163,6 +163,11 @@ fn print(text: &str) -> Result<ExitCode, Failure> {
     }
 }
 
+/// A message with lines of help below it.
+fn with_help(message: String, help: &[String]) -> String {
+    help.iter().fold(message, |text, line| text + "\n  " + line)
+}
+
 /// Lines up columns, two spaces apart; the first `left` of them to the left, the others to the right.
 fn table(rows: &[Vec<String>], left: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

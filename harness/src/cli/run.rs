@@ -1,9 +1,9 @@
 //! `run`, `report` and `init`.
 
-use super::{complain, print, table};
+use super::{complain, print, table, with_help};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::config::{self, Problem};
+use swath::config;
 use swath::experiment::{self, Failure, Prepared};
 use swath::manifest::Manifest;
 use swath::summary::Summary;
@@ -114,10 +114,6 @@ pub fn init(dataset: &str, output: Option<PathBuf>, folders: &[PathBuf]) -> Resu
 
 /// The file of a dataset that the command line names.
 pub fn find(dataset: &str, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
-    catalogue::resolve(dataset, Path::new(""), folders).map_err(|not_found| {
-        let problem =
-            not_found.help.iter().fold(Problem::new(config::Path::default(), not_found.message), Problem::help);
-        let help: String = problem.help.iter().map(|line| format!("\n  {line}")).collect();
-        Failure::Input(problem.message + &help)
-    })
+    let resolved = catalogue::resolve(dataset, Path::new(""), folders);
+    resolved.map_err(|not_found| Failure::Input(with_help(not_found.message, &not_found.help)))
 }

@@ -162,7 +162,8 @@ impl de::Error for ReadError {
     }
 
     fn invalid_length(length: usize, wanted: &dyn de::Expected) -> Self {
-        Self::new(format!("found {length} of them, expected {}", expected(wanted)), Vec::new())
+        let found = if length == 0 { "an empty list".to_owned() } else { format!("{length} values") };
+        Self::new(format!("found {found}, expected {}", expected(wanted)), Vec::new())
     }
 
     fn unknown_variant(variant: &str, allowed: &'static [&'static str]) -> Self {
@@ -289,7 +290,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     ) -> Result<V::Value, ReadError> {
         let one = self.one()?;
         match one.node.value {
-            Value::Map(_) => one.as_it_is(visitor),
             // A name with nothing behind it (`mmr:`) means all defaults; a list is never a struct.
             Value::Null => visitor.visit_map(Map { reader: one, entries: &[], next: None }),
             Value::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
@@ -412,7 +412,7 @@ struct Variant<'n> {
     content: Option<&'n Node>,
 }
 
-impl<'de, 'n> de::EnumAccess<'de> for Variant<'n> {
+impl<'de> de::EnumAccess<'de> for Variant<'_> {
     type Error = ReadError;
     type Variant = Self;
 

@@ -157,22 +157,20 @@ fn explain(error: &serde_yaml::Error, length: usize) -> Problem {
         E::MultipleDocuments { .. } => {
             ("a second YAML document begins here".into(), "one file describes one experiment")
         }
-        E::Budget { .. } | E::AliasReplayLimitExceeded { .. } | E::AliasExpansionLimitExceeded { .. } => (
-            "this is too large or too deep for an experiment: more than 20,000 values, 1,000 aliases or 32 levels"
-                .into(),
-            "write a list or a number, not aliases of aliases",
-        ),
         other => {
             let text = other.to_string();
-            if text.contains("recursion limit") {
+            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+            if has(&["budget", "alias replay", "alias expansion"]) {
+                let message = "this is more than an experiment needs: above 20,000 values, 1,000 aliases or 32 levels";
+                (message.into(), "write values out, not aliases of aliases")
+            } else if has(&["recursion limit"]) {
                 ("this is nested too deeply".into(), "an experiment needs no more than 8 levels")
+            } else if has(&["found a tab", "tab character", "tabs"]) {
+                ("there is a tab where YAML wants spaces".into(), "indent with spaces")
             } else {
                 // The place is shown beside the line; said in words it would stand there twice.
-                let end = text.find(" at line ").or_else(|| text.find("\n")).unwrap_or(text.len());
-                let start = text.find("column ").and_then(|at| text[at..].find(": ").map(|colon| at + colon + 2));
-                let words =
-                    if start.is_some_and(|start| start < end) { &text[start.unwrap_or(0)..end] } else { &text[..end] };
-                (words.to_owned(), "this is not YAML as swath reads it")
+                let end = text.find(" at line ").or_else(|| text.find('\n')).unwrap_or(text.len());
+                (text[..end].to_owned(), "this is not YAML as swath reads it")
             }
         }
     };

@@ -36,6 +36,7 @@ metrics: [{metrics}]   # `swath metrics` explains them; leave out for all
 # the pool. In its parameters a list is a grid axis: one trial for each value. `swath algorithms` lists what there is.
 retrievers:
   - name: top-k              # what a vector database returns: the reference
+    candidates: {{ exact: {{ pool: {pool} }} }}
     select: top-k
 
   - name: mmr                # trades relevance against novelty

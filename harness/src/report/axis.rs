@@ -40,12 +40,12 @@ impl Axis {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
-    /// About five numbers to write beside it, with their texts.
+    /// Four to seven numbers to write beside it, with their texts.
     pub fn ticks(&self) -> Vec<(f64, String)> {
         if self.log {
             return self.log_ticks();
         }
-        let rough = (self.high - self.low) / 5.0;
+        let rough = (self.high - self.low) / 7.5;
         let magnitude = 10_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|f| f * magnitude).into_iter().find(|&s| s >= rough).unwrap_or(rough);
         let digits = (-step.log10().floor()).clamp(0.0, 12.0) as usize;

@@ -125,7 +125,7 @@ impl Drawing {
     pub fn svg(&self) -> Result<String, String> {
         let (width, height) = self.pixels();
         let mut svg = String::new();
-        self.render(SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area(), SVG_EM)?;
+        self.render(&SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area(), SVG_EM)?;
         // Coordinates stay fine, but the picture opens at its logical size.
         let (fine, logical) = (format!("width=\"{width}\" height=\"{height}\""), (WIDTH, self.height.ceil()));
         Ok(svg.replacen(&fine, &format!("width=\"{}\" height=\"{}\"", logical.0, logical.1), 1))
@@ -138,7 +138,7 @@ impl Drawing {
     pub fn png(&self) -> Result<Vec<u8>, String> {
         let (width, height) = self.pixels();
         let mut pixels = vec![0; (width * height * 3) as usize];
-        self.render(BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area(), BITMAP_EM)?;
+        self.render(&BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area(), BITMAP_EM)?;
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(png::ColorType::Rgb);
@@ -156,7 +156,7 @@ impl Drawing {
         ((WIDTH * SCALE) as u32, (self.height.ceil() * SCALE) as u32)
     }
 
-    fn render<B: DrawingBackend>(&self, area: DrawingArea<B, Shift>, em: f64) -> Result<(), String> {
+    fn render<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, em: f64) -> Result<(), String> {
         if !*FONT {
             return Err("the bundled font cannot be read".into());
         }
