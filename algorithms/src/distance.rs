@@ -44,66 +44,109 @@ impl std::fmt::Display for Distance {
     }
 }
 
-/// Adds up sixteen accumulators in a fixed tree.
+/// Adds up sixteen accumulators in a fixed tree: halves, quarters, pairs. (Written in steps of fixed width, each of
+/// which becomes one instruction; a loop over the widths does not.)
 #[inline(always)]
-fn tree_sum(mut lanes: [f64; LANES]) -> f64 {
-    for width in [8, 4, 2, 1] {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
+fn tree_sum(lanes: &[f64; LANES]) -> f64 {
+    let (mut eight, mut four) = ([0.0; 8], [0.0; 4]);
+    for i in 0..8 {
+        eight[i] = lanes[i] + lanes[i + 8];
     }
-    lanes[0]
+    for i in 0..4 {
+        four[i] = eight[i] + eight[i + 4];
+    }
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// What a sum over the elements of two rows adds for each pair.
+trait Term {
+    fn of(a: f64, b: f64) -> f64;
+}
+
+struct Product;
+struct SquaredDifference;
+
+impl Term for Product {
+    #[inline(always)]
+    fn of(a: f64, b: f64) -> f64 {
+        a * b
+    }
+}
+
+impl Term for SquaredDifference {
+    #[inline(always)]
+    fn of(a: f64, b: f64) -> f64 {
+        (a - b) * (a - b)
+    }
 }
 
 #[inline(always)]
-fn dot_in_order(a: &[Line], b: &[Line]) -> f64 {
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..LANES {
-            sums[i] += f64::from(a.0[i]) * f64::from(b.0[i]);
-        }
+fn add<T: Term>(sums: &mut [f64; LANES], a: &Line, b: &Line) {
+    for i in 0..LANES {
+        sums[i] += T::of(f64::from(a.0[i]), f64::from(b.0[i]));
     }
-    tree_sum(sums)
 }
 
 #[inline(always)]
-fn squared_euclidean_in_order(a: &[Line], b: &[Line]) -> f64 {
+fn sum_in_order<T: Term>(a: &[Line], b: &[Line]) -> f64 {
     let mut sums = [0.0; LANES];
     for (a, b) in a.iter().zip(b) {
-        for i in 0..LANES {
-            let difference = f64::from(a.0[i]) - f64::from(b.0[i]);
-            sums[i] += difference * difference;
+        add::<T>(&mut sums, a, b);
+    }
+    tree_sum(&sums)
+}
+
+/// Row `a` with each row of `block`: four at a time, so that four chains of additions are under way at once.
+#[inline(always)]
+fn sums_in_order<T: Term>(a: &[Line], block: &[Line], out: &mut [f64]) {
+    let stride = a.len();
+    let mut fours = block.chunks_exact(4 * stride);
+    let mut outs = out.chunks_exact_mut(4);
+    for (rows, out) in (&mut fours).zip(&mut outs) {
+        let (first, rest) = rows.split_at(stride);
+        let (second, rest) = rest.split_at(stride);
+        let (third, fourth) = rest.split_at(stride);
+        let mut sums = [[0.0; LANES]; 4];
+        for ((((a, first), second), third), fourth) in a.iter().zip(first).zip(second).zip(third).zip(fourth) {
+            for i in 0..LANES {
+                let a = f64::from(a.0[i]);
+                sums[0][i] += T::of(a, f64::from(first.0[i]));
+                sums[1][i] += T::of(a, f64::from(second.0[i]));
+                sums[2][i] += T::of(a, f64::from(third.0[i]));
+                sums[3][i] += T::of(a, f64::from(fourth.0[i]));
+            }
+        }
+        for (out, sums) in out.iter_mut().zip(&sums) {
+            *out = tree_sum(sums);
         }
     }
-    tree_sum(sums)
+    for (row, out) in fours.remainder().chunks_exact(stride).zip(outs.into_remainder()) {
+        *out = sum_in_order::<T>(a, row);
+    }
 }
 
 /// The inner product of two rows of equal length.
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn dot(a: &[Line], b: &[Line]) -> f64 {
-    dot_in_order(a, b)
+    sum_in_order::<Product>(a, b)
 }
 
 /// The squared L2 distance of two rows of equal length.
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn squared_euclidean(a: &[Line], b: &[Line]) -> f64 {
-    squared_euclidean_in_order(a, b)
+    sum_in_order::<SquaredDifference>(a, b)
 }
 
 /// Inner products of row `a` with each row of `block` (rows of `a.len()` lines, one per value of `out`).
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn dots(a: &[Line], block: &[Line], out: &mut [f64]) {
-    for (b, out) in block.chunks_exact(a.len()).zip(out) {
-        *out = dot_in_order(a, b);
-    }
+    sums_in_order::<Product>(a, block, out);
 }
 
 /// Squared L2 distances of row `a` to each row of `block`, laid out as for [`dots`].
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn squared_euclideans(a: &[Line], block: &[Line], out: &mut [f64]) {
-    for (b, out) in block.chunks_exact(a.len()).zip(out) {
-        *out = squared_euclidean_in_order(a, b);
-    }
+    sums_in_order::<SquaredDifference>(a, block, out);
 }
 
 /// The L2 norm of a row.
@@ -157,18 +200,25 @@ mod tests {
             prop_assert_eq!(between(Distance::Euclidean, x, x), 0.0);
         }
 
-        /// The dispatched loops give the very bits of the plain ones, whatever this processor is.
+        /// The dispatched loops give the very bits of the plain ones, whatever this processor is and however many rows
+        /// go at once.
         #[test]
         fn every_instruction_set_gives_the_same_bits((a, b) in pair()) {
-            let both = Vectors::new(&[a.clone(), b].concat(), a.len()).expect("finite");
-            let (x, y) = (both.lines(0), both.lines(1));
-            prop_assert_eq!(dot(x, y).to_bits(), dot_in_order(x, y).to_bits());
-            prop_assert_eq!(squared_euclidean(x, y).to_bits(), squared_euclidean_in_order(x, y).to_bits());
-            let mut rows = [0.0; 2];
-            dots(x, both.block(0..2), &mut rows);
-            prop_assert_eq!(rows, [dot_in_order(x, x), dot_in_order(x, y)]);
-            squared_euclideans(x, both.block(0..2), &mut rows);
-            prop_assert_eq!(rows, [0.0, squared_euclidean_in_order(x, y)]);
+            let d = a.len();
+            let seven = [&a, &b, &b, &a, &b, &a, &b].map(Clone::clone).concat();
+            let rows = Vectors::new(&seven, d).expect("finite");
+            let (x, y) = (rows.lines(0), rows.lines(1));
+            prop_assert_eq!(dot(x, y).to_bits(), sum_in_order::<Product>(x, y).to_bits());
+            prop_assert_eq!(squared_euclidean(x, y).to_bits(), sum_in_order::<SquaredDifference>(x, y).to_bits());
+            let mut sums = [0.0; 7];
+            dots(x, rows.block(0..7), &mut sums);
+            for i in 0..7 {
+                prop_assert_eq!(sums[i].to_bits(), sum_in_order::<Product>(x, rows.lines(i)).to_bits());
+            }
+            squared_euclideans(y, rows.block(0..7), &mut sums);
+            for i in 0..7 {
+                prop_assert_eq!(sums[i].to_bits(), sum_in_order::<SquaredDifference>(y, rows.lines(i)).to_bits());
+            }
         }
     }
 

@@ -165,7 +165,7 @@ pub fn products(query: &[Line], block: &[Line], out: &mut [f32]) {
                 }
             }
         }
-        for (out, sums) in out.iter_mut().zip(sums) {
+        for (out, sums) in out.iter_mut().zip(&sums) {
             *out = tree_sum(sums);
         }
     }
@@ -178,11 +178,13 @@ fn fused(a: f32, b: f32, c: f32) -> f32 {
 }
 
 #[inline(always)]
-fn tree_sum(mut lanes: [f32; LANES]) -> f32 {
-    for width in [8, 4, 2, 1] {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
+fn tree_sum(lanes: &[f32; LANES]) -> f32 {
+    let (mut eight, mut four) = ([0.0; 8], [0.0; 4]);
+    for i in 0..8 {
+        eight[i] = lanes[i] + lanes[i + 8];
     }
-    lanes[0]
+    for i in 0..4 {
+        four[i] = eight[i] + eight[i + 4];
+    }
+    (four[0] + four[2]) + (four[1] + four[3])
 }
