@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::params::Fraction;
+use swath_algorithms::selector::greedy::{quantum, rounded};
 use swath_algorithms::selector::{FacilityLocation, Mmr, Selector, SelectorParams, TopK, Weights};
 use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
 
@@ -74,9 +75,10 @@ impl Case {
         (0..self.m()).map(|v| self.weight(weights, v) * best(v)).sum()
     }
 
-    /// Plain greedy: every gain of every item at every step.
+    /// Plain greedy: every gain of every item at every step; of equal gains the lower id.
     fn naive_facility_location(&self, weights: Weights, k: usize) -> Vec<usize> {
         let kernel = Kernel::coverage(self.base.distance());
+        let mut unit = 0.0;
         let mut picked: Vec<usize> = Vec::new();
         while picked.len() < k.min(self.m()) {
             let gain = |i: usize| -> f64 {
@@ -86,7 +88,13 @@ impl Case {
                 });
                 terms.sum()
             };
-            picked.push(self.best(&picked, gain));
+            let gains: Vec<f64> = (0..self.m()).map(gain).collect();
+            if picked.is_empty() {
+                unit = quantum(&gains);
+            }
+            let left = (0..self.m()).filter(|i| !picked.contains(i));
+            let key = |i: usize| (rounded(gains[i], unit), std::cmp::Reverse(self.pool.items[i].id));
+            picked.push(left.max_by(|&a, &b| key(a).partial_cmp(&key(b)).expect("numbers")).expect("some left"));
         }
         picked
     }
@@ -183,6 +191,22 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// Two pairs of mirror images: what is left after the first pick of each pair covers only itself and its image, so that
+/// gains tie exactly in theory and only nearly in floating point. The lower id decides.
+#[test]
+fn true_ties_go_to_the_lower_id_and_not_to_rounding() {
+    let turned = |degrees: f64| [degrees.to_radians().cos() as f32, degrees.to_radians().sin() as f32];
+    for step in 1..40 {
+        let angle = f64::from(step) * 0.7;
+        let rows = [turned(90.0 + angle), turned(90.0 - angle), turned(-90.0 + angle), turned(-90.0 - angle)].concat();
+        let case = Case::new(&rows, &[1.0, 0.0], Distance::Angular);
+        let ids = |k| -> Vec<u32> {
+            case.select(&FacilityLocation::default(), k).iter().map(|&i| case.pool.items[i].id).collect()
+        };
+        assert_eq!(ids(4), [0, 2, 1, 3], "at {angle} degrees");
     }
 }
 
