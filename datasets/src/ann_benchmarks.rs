@@ -3,6 +3,7 @@
 //! Everything a file says is checked before it is believed. Four generations of that project's writer exist, so what may
 //! be missing may be missing: only `distance`, `train`, `test`, `neighbors` and `distances` are needed.
 
+use crate::check::{self, Fault};
 use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
 use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Values};
 use sha2::{Digest, Sha256};
@@ -17,17 +18,13 @@ pub enum DatasetError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] Hdf5Error),
-    /// Something in it is wrong.
-    #[error("{path}: {at}: {found}; expected {expected}", path = path.display())]
+    /// Something in it is wrong, or would be if it were written.
+    #[error("{path}: {fault}", path = path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// Where in the file.
-        at: String,
-        /// What was found.
-        found: String,
-        /// What would be right.
-        expected: String,
+        /// What is wrong.
+        fault: Fault,
     },
 }
 
@@ -87,7 +84,10 @@ pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
     let subtopics = header.subtopics.map(|_| reader.subtopics(&header)).transpose()?;
     let train_names = reader.names("train_names", header.train)?;
     let test_names = reader.names("test_names", header.test)?;
-    Ok(Dataset { train, test, distance: header.distance, neighbors, links, subtopics, train_names, test_names })
+    let dataset =
+        Dataset { train, test, distance: header.distance, neighbors, links, subtopics, train_names, test_names };
+    dataset.check().map_err(|fault| reader.fault(fault))?;
+    Ok(dataset)
 }
 
 /// Reads only the header of a dataset: its shapes and attributes.
@@ -98,11 +98,13 @@ pub fn header(path: &Path) -> Result<Header, DatasetError> {
     Reader { file: Hdf5File::open(path, crate::hdf5_file::MEMORY)? }.header()
 }
 
-/// Writes a dataset, which [`read`] gives back.
+/// Writes a dataset, which [`read`] gives back (distances rounded to `f32`, as ann-benchmarks stores them, unless one
+/// exceeds its range). Equal datasets give equal bytes; under its name the file is whole or not there.
 ///
 /// # Errors
-/// [`Hdf5Error::Io`].
+/// [`DatasetError::Invalid`] where [`Dataset::check`] finds a fault, [`Hdf5Error::Io`].
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
+    dataset.check().map_err(|fault| DatasetError::Invalid { path: path.to_owned(), fault })?;
     let flat = |vectors: &Vectors| (0..vectors.rows()).flat_map(|i| vectors.row(i)).copied().collect::<Vec<f32>>();
     let (train, test) = (flat(&dataset.train), flat(&dataset.test));
     let (n, m, dim, count) = (dataset.train.rows(), dataset.test.rows(), dataset.train.dim(), dataset.neighbors.count);
@@ -124,7 +126,9 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     file.integer("dimension", dim as i64);
     file.array("train", &[n, dim], Values::F32(&train)).array("test", &[m, dim], Values::F32(&test));
     file.array("neighbors", &[m, count], Values::I32(&ids));
-    file.array("distances", &[m, count], Values::F32(&distances));
+    let fits = distances.iter().all(|d| d.is_finite());
+    let distances = if fits { Values::F32(&distances) } else { Values::F64(&dataset.neighbors.distances) };
+    file.array("distances", &[m, count], distances);
     if let Some(links) = &dataset.links {
         file.array("links", &[links.edges.len(), 2], Values::I32(&edges));
         if !links.relations.is_empty() {
@@ -150,8 +154,11 @@ struct Reader {
 
 impl Reader {
     fn invalid(&self, at: &str, found: impl Into<String>, expected: impl Into<String>) -> DatasetError {
-        let path = self.file.path().to_owned();
-        DatasetError::Invalid { path, at: at.into(), found: found.into(), expected: expected.into() }
+        self.fault(Fault::new(at, found, expected))
+    }
+
+    fn fault(&self, fault: Fault) -> DatasetError {
+        DatasetError::Invalid { path: self.file.path().to_owned(), fault }
     }
 
     fn at(&self, error: Hdf5Error) -> DatasetError {
@@ -170,11 +177,17 @@ impl Reader {
                 format!("it claims {claimed} bytes, which a file of {file} bytes cannot hold"),
                 "a whole file: this one is damaged or cut short",
             ),
+            Hdf5Error::Incomplete { name, found, expected } => self.invalid(
+                &format!("`{name}`"),
+                format!("{found} of its {expected} blocks are in the file"),
+                "a whole file: this one is damaged, or was not written to the end",
+            ),
             Hdf5Error::LargerThanMemory { name, needed, limit } => {
                 self.invalid(&format!("`{name}`"), format!("it needs {needed} bytes of memory"), format!("at most {limit}"))
             }
             Hdf5Error::Unreadable { name, reason } => {
-                self.invalid(&format!("`{name}`"), format!("it cannot be read ({reason})"), "a whole, undamaged file")
+                let expected = "a whole file; if other programs read it, rewrite it with them: contiguous, without filters";
+                self.invalid(&format!("`{name}`"), format!("it cannot be read ({reason})"), expected)
             }
         }
     }
@@ -209,7 +222,7 @@ impl Reader {
         }
         let names = Distance::ALL.map(|d| format!("\"{d}\"")).join(" or ");
         let distance = match attributes.get("distance") {
-            None => return Err(self.invalid("attribute `distance`", "it is missing", names)),
+            None => return Err(self.invalid("attribute `distance`", "it is missing, or no single text", names)),
             Some(value) => value.text().and_then(Distance::from_name).ok_or_else(|| {
                 let known = matches!(value.text(), Some("hamming" | "jaccard"));
                 let expected = if known { format!("{names}: others cannot be read yet") } else { names };
@@ -226,10 +239,7 @@ impl Reader {
             ));
         }
         let test = self.shape("test", 2, None)?;
-        if test[1] != dim {
-            let found = format!("its vectors have {} values", test[1]);
-            return Err(self.invalid("`test`", found, format!("{dim}, as those of `train`")));
-        }
+        check::width(dim, test[1]).map_err(|fault| self.fault(fault))?;
         if test[0] == 0 {
             return Err(self.invalid("`test`", "it is empty", "at least one query"));
         }
@@ -274,8 +284,13 @@ impl Reader {
         let values = self.file.f32s(name).map_err(|error| self.at(error))?;
         Vectors::new(&values, dim).map_err(|error| match error {
             VectorsError::NotFinite { row, column, value } => {
+                let count = values.iter().filter(|value| !value.is_finite()).count();
+                // What is too large for f32 should be shown as it is in the file.
+                let stored = self.file.f64s(name).ok().and_then(|stored| stored.get(row * dim + column).copied());
                 let at = format!("`{name}`, row {row}, column {column}");
-                self.invalid(&at, format!("the value is {value}"), "a finite number within the range of f32")
+                let found = format!("the value is {:e}", stored.unwrap_or_else(|| f64::from(value)));
+                let found = if count == 1 { found } else { format!("{found} (the first of {count} like it)") };
+                self.invalid(&at, found, "a finite number within the range of f32")
             }
             other => self.invalid(&format!("`{name}`"), other.to_string(), "rows of equal length"),
         })
@@ -284,44 +299,14 @@ impl Reader {
     /// An integer array of which each column's values are below its bound.
     fn ids(&self, name: &str, bounds: &[(usize, &str)]) -> Result<Vec<u32>, DatasetError> {
         let values = self.file.integers(name).map_err(|error| self.at(error))?;
-        let wrong = values.iter().enumerate().find(|&(i, &value)| {
-            let bound = bounds[i % bounds.len()].0;
-            value < 0 || value >= bound as i64
-        });
-        if let Some((i, value)) = wrong {
-            let (row, column) = (i / bounds.len(), i % bounds.len());
-            let (bound, what) = bounds[column];
-            let at = format!("`{name}`, row {row}, column {column}");
-            return Err(self.invalid(&at, format!("the value is {value}"), format!("0 to {}: {what}", bound - 1)));
-        }
+        check::within(name, &values, bounds).map_err(|fault| self.fault(fault))?;
         Ok(values.into_iter().map(|value| value as u32).collect())
     }
 
     fn neighbors(&self, header: &Header) -> Result<Neighbors, DatasetError> {
         let count = header.neighbors;
         let ids = self.ids("neighbors", &vec![(header.train, "a row of `train`"); count])?;
-        for (query, row) in ids.chunks_exact(count).enumerate() {
-            let mut sorted = row.to_vec();
-            sorted.sort_unstable();
-            if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-                let at = format!("`neighbors`, row {query}");
-                return Err(self.invalid(&at, format!("id {} stands twice", twice[0]), "each neighbour once"));
-            }
-        }
         let distances = self.file.f64s("distances").map_err(|error| self.at(error))?;
-        for (query, row) in distances.chunks_exact(count).enumerate() {
-            for (i, &value) in row.iter().enumerate() {
-                let at = || format!("`distances`, row {query}, column {i}");
-                // A distance of 0 may come out as a rounding error below it.
-                if !value.is_finite() || value < -1e-4 {
-                    return Err(self.invalid(&at(), format!("the value is {value}"), "a finite number, at least 0"));
-                }
-                if i > 0 && value < row[i - 1] - 1e-6 * row[i - 1].abs().max(1.0) {
-                    let found = format!("{value} comes after {}", row[i - 1]);
-                    return Err(self.invalid(&at(), found, "distances in ascending order"));
-                }
-            }
-        }
         Ok(Neighbors { count, ids, distances })
     }
 
@@ -334,21 +319,24 @@ impl Reader {
             Some(names) if !names.is_empty() => names.split(',').map(|name| name.trim().to_owned()).collect(),
             _ => Vec::new(),
         };
-        let mut relation = Vec::new();
-        if !relations.is_empty() {
-            let at = "attribute `relations` of `links`";
-            if relations.len() > 128 {
-                return Err(self.invalid(at, format!("it names {} relations", relations.len()), "at most 128"));
+        let relation = match (relations.is_empty(), self.file.has("link_relations").map_err(|error| self.at(error))?) {
+            (true, false) => Vec::new(),
+            (true, true) => {
+                let expected = "the names of the relations that `link_relations` counts, with a comma between them";
+                return Err(self.invalid("attribute `relations` of `links`", "it is missing", expected));
             }
-            let length = self.shape("link_relations", 1, None)?[0];
-            if length != edges.len() {
-                let found = format!("it has {length} values");
-                return Err(self.invalid("`link_relations`", found, format!("{}, one for each link", edges.len())));
+            (false, false) => {
+                let expected = "the relation of each link, as `links` has an attribute `relations`";
+                return Err(self.invalid("`link_relations`", "it is missing", expected));
             }
-            let indexes =
-                self.ids("link_relations", &[(relations.len(), "a relation named in `relations` of `links`")])?;
-            relation = indexes.into_iter().map(|index| index as u8).collect();
-        }
+            (false, true) => {
+                let length = self.shape("link_relations", 1, None)?[0];
+                check::one_for_each("link_relations", length, edges.len(), "link")
+                    .map_err(|fault| self.fault(fault))?;
+                let bound = (relations.len().min(256), "a relation named in `relations` of `links`");
+                self.ids("link_relations", &[bound])?.into_iter().map(|index| index as u8).collect()
+            }
+        };
         Ok(Links { edges, relations, relation })
     }
 
@@ -367,13 +355,7 @@ impl Reader {
             return Ok(None);
         }
         let length = self.shape(name, 1, None)?[0];
-        if length != rows {
-            return Err(self.invalid(
-                &format!("`{name}`"),
-                format!("it has {length} texts"),
-                format!("{rows}, one for each row"),
-            ));
-        }
+        check::one_for_each(name, length, rows, "row").map_err(|fault| self.fault(fault))?;
         self.file.texts(name).map(Some).map_err(|error| self.at(error))
     }
 }

@@ -112,26 +112,20 @@ pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<Path
         return Ok(path);
     }
     let mut help = Vec::new();
-    let message = match find(dataset) {
-        Some(entry) => {
-            if !entry.readable() {
-                help.push(format!("its distance, {}, cannot be read yet", entry.distance));
-            } else if let Some(url) = entry.url() {
-                help.push(format!("get {url} and put it there as {file}"));
-            }
-            format!("the dataset `{dataset}` is known, but its file is not here")
+    let message = if let Some(entry) = find(dataset) {
+        if !entry.readable() {
+            help.push(format!("its distance, {}, cannot be read yet", entry.distance));
+        } else if let Some(url) = entry.url() {
+            help.push(format!("get {url} and put it, as {file}, into a folder that is searched"));
         }
-        None => {
-            let nearest = CATALOGUE.iter().map(|entry| entry.name);
-            let nearest = nearest.min_by_key(|name| strsim::damerau_levenshtein(name, dataset));
-            help.extend(
-                nearest
-                    .filter(|name| strsim::damerau_levenshtein(name, dataset) <= name.len() / 3)
-                    .map(|name| format!("did you mean `{name}`?")),
-            );
-            help.push("`swath datasets list` shows the names that are known; a path to a file works, too".into());
-            format!("there is no dataset `{dataset}`")
-        }
+        format!("the dataset `{dataset}` is known, but its file is not here")
+    } else {
+        let distance = |name: &str| strsim::damerau_levenshtein(name, dataset);
+        let nearest = CATALOGUE.iter().map(|entry| entry.name).min_by_key(|name| distance(name));
+        let likely = nearest.filter(|name| distance(name) <= name.len() / 3);
+        help.extend(likely.map(|name| format!("did you mean `{name}`?")));
+        help.push("`swath datasets list` shows the names that are known; a path to a file works, too".into());
+        format!("there is no dataset `{dataset}`")
     };
     let searched: Vec<String> = folders.iter().map(|folder| shown(folder)).collect();
     help.push(if searched.is_empty() {
@@ -161,7 +155,7 @@ mod tests {
         let here = folders(&[], &inner);
         assert_eq!(resolve("x", &inner, &here), Ok(data.join("x.hdf5")));
         std::fs::write(own.join("x.hdf5"), "").expect("written");
-        assert_eq!(resolve("x", &inner, &folders(&[own.clone()], &inner)), Ok(own.join("x.hdf5")));
+        assert_eq!(resolve("x", &inner, &folders(std::slice::from_ref(&own), &inner)), Ok(own.join("x.hdf5")));
         assert!(resolve("../../own/x.hdf5", &data, &[]).is_ok(), "a path is seen from the folder given");
     }
 

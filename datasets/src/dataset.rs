@@ -2,8 +2,10 @@
 
 use swath_algorithms::{Distance, Vectors};
 
-/// Base vectors, queries, exact neighbours, and optionally links, subtopics and names. Every id is in range, every value
-/// finite, every row of distances ascending.
+/// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
+///
+/// One that was read from a file is checked: every id is in range, every value finite, every row of distances ascending.
+/// One that was made in memory should be, by [`Dataset::check`].
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// Base vectors, `n x d`.
@@ -87,7 +89,8 @@ pub struct Subtopics {
 }
 
 impl Subtopics {
-    /// From rows (query, item, subtopic) with queries below `queries`, in any order.
+    /// From rows (query, item, subtopic) with queries below `queries`, in any order; a row that stands twice counts once.
+    /// [`Dataset::check`] finds ids that are out of range.
     pub fn new(queries: usize, mut rows: Vec<[u32; 3]>) -> Self {
         rows.sort_unstable();
         rows.dedup();
@@ -106,6 +109,11 @@ impl Subtopics {
         all.sort_unstable();
         all.dedup();
         all.len()
+    }
+
+    /// Queries it is made for, m.
+    pub fn queries(&self) -> usize {
+        self.starts.len() - 1
     }
 
     /// Rows in all.

@@ -2,6 +2,7 @@
 
 use crate::dataset::Dataset;
 use std::fmt;
+use swath_algorithms::distance::between;
 use swath_algorithms::{Base, Distance, Query, random};
 
 /// Queries that are computed again.
@@ -10,12 +11,23 @@ pub const SAMPLE: usize = 20;
 /// A disagreement between the stored neighbours and those computed again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Doubt {
-    /// The query of the largest disagreement.
+    /// The query that shows it: its row in `test`.
     pub query: usize,
     /// Queries that disagree, of those looked at.
     pub disagreeing: (usize, usize),
     /// What the disagreement looks like.
     pub cause: Cause,
+}
+
+/// A stored neighbour, with its distance as stored and as computed again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Example {
+    /// The neighbour: its row in `train`.
+    pub id: u32,
+    /// Its distance in the file.
+    pub stored: f64,
+    /// Its distance by the dataset's own vectors.
+    pub recomputed: f64,
 }
 
 /// What a disagreement looks like.
@@ -25,23 +37,49 @@ pub enum Cause {
     Unit {
         /// What the stored distances are.
         stored: &'static str,
-        /// (stored, recomputed) distance of the first neighbour that differs.
-        example: (f64, f64),
+        /// The first neighbour that differs.
+        example: Example,
     },
     /// The stored ids are the nearest, but their distances are off.
     Distances {
-        /// (stored, recomputed) distance of the first neighbour that differs.
-        example: (f64, f64),
+        /// The first neighbour that differs.
+        example: Example,
     },
     /// The stored ids are the nearest by another distance.
-    OtherDistance(Distance),
+    OtherDistance {
+        /// That distance.
+        distance: Distance,
+        /// The stored neighbour that should not be one.
+        example: Example,
+    },
+    /// The stored ids less one are the nearest: they count from 1.
+    FromOne {
+        /// The stored neighbour that should not be one.
+        example: Example,
+    },
+    /// The stored ids are the nearest rows of `test`, not of `train`.
+    AmongQueries {
+        /// The stored neighbour that should not be one.
+        example: Example,
+    },
     /// The stored ids are not the nearest.
     Ids {
         /// How many of the stored neighbours are as near as the true ones.
         right: usize,
         /// How many are stored.
         of: usize,
+        /// The distance within which they all should be.
+        farthest: f64,
+        /// The stored neighbour that should not be one.
+        example: Example,
     },
+}
+
+impl fmt::Display for Example {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, stored, recomputed } = self;
+        write!(f, "neighbour {id}: stored {stored:.6}, recomputed {recomputed:.6}")
+    }
 }
 
 impl fmt::Display for Doubt {
@@ -51,29 +89,37 @@ impl fmt::Display for Doubt {
             f,
             "the stored neighbours disagree with recomputed ones for {disagreeing} of {looked_at} sampled queries: "
         )?;
+        let query = self.query;
         match &self.cause {
-            Cause::Unit { stored, example: (found, right) } => write!(
+            Cause::Unit { stored, example } => write!(
                 f,
-                "the ids are right, but the stored distances are {stored} (query {}: {found} for {right}); recall by \
-                 distance will be wrong until `distances` is computed again",
-                self.query
+                "the ids are right, but the stored distances are {stored} (query {query}, {example}); metrics that use \
+                 them will be wrong until `distances` is computed again"
             ),
-            Cause::Distances { example: (found, right) } => write!(
+            Cause::Distances { example } => write!(
                 f,
-                "the ids are right, but the stored distances are not (query {}: {found} for {right}); were the vectors \
-                 changed after `distances` was computed?",
-                self.query
+                "the ids are right, but the stored distances are not (query {query}, {example}); were the vectors changed \
+                 after they were computed? compute `distances` again"
             ),
-            Cause::OtherDistance(distance) => write!(
+            Cause::OtherDistance { distance, example } => write!(
                 f,
-                "they are the nearest by {distance} distance; is the attribute `distance` wrong, or were they computed by \
-                 another one?"
+                "they are the nearest by {distance} distance (query {query}, {example}); correct the attribute `distance`, \
+                 or compute `neighbors` and `distances` again"
             ),
-            Cause::Ids { right, of } => write!(
+            Cause::FromOne { example } => write!(
                 f,
-                "for query {} only {right} of {of} stored neighbours are as near as the true ones; were they computed on \
-                 other vectors, or approximately?",
-                self.query
+                "the ids count from 1 (query {query}, {example}); subtract 1 from `neighbors`: rows count from 0"
+            ),
+            Cause::AmongQueries { example } => write!(
+                f,
+                "the ids are the nearest rows of `test` itself (query {query}, {example}); search `train` for the queries, \
+                 and store those ids and distances"
+            ),
+            Cause::Ids { right, of, farthest, example } => write!(
+                f,
+                "for query {query} only {right} of {of} stored neighbours are within {farthest:.6}, as the {of} nearest are \
+                 ({example}); were they computed on other vectors or in another order, or approximately? compute \
+                 `neighbors` and `distances` again"
             ),
         }
     }
@@ -86,63 +132,117 @@ pub fn verify(base: &Base, dataset: &Dataset, seed: u64) -> Option<Doubt> {
     let queries = random::sample(&mut random::stream(seed, "ground truth", 0), m, SAMPLE);
     let causes: Vec<(usize, Cause)> =
         queries.iter().filter_map(|&query| Some((query, judge(base, dataset, query)?))).collect();
-    // Ids that are wrong are the graver doubt, and may be what a few odd distances hint at.
-    let gravest = causes.iter().max_by_key(|(_, cause)| match cause {
-        Cause::Distances { .. } => 0,
-        Cause::Unit { .. } => 1,
-        Cause::OtherDistance(_) => 2,
+    // Ids that are wrong are the graver doubt, and may be what a few odd distances hint at; of those, what is unexplained.
+    let gravest = causes.iter().rev().max_by_key(|(_, cause)| match cause {
+        Cause::Distances { .. } => 1,
+        Cause::Unit { .. } => 0,
+        Cause::OtherDistance { .. } | Cause::FromOne { .. } | Cause::AmongQueries { .. } => 2,
         Cause::Ids { .. } => 3,
     });
     let (query, cause) = gravest?;
     Some(Doubt { query: *query, disagreeing: (causes.len(), queries.len()), cause: cause.clone() })
 }
 
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 1e-3 * b.abs().max(1e-1)
+/// Whether two distances are the same, up to the rounding of `f32` sums: a thousandth of them, or of `scale` where they
+/// are smaller.
+fn close(a: f64, b: f64, scale: f64) -> bool {
+    (a - b).abs() <= 1e-3 * b.abs().max(scale)
+}
+
+/// What distances of 0 are compared with: cosines have a scale of their own, L2 distances only that of their row.
+fn scale(distance: Distance, farthest: f64) -> f64 {
+    if distance == Distance::Angular { 1e-1 } else { farthest }
+}
+
+/// How many of `ids` are as near as the nearest of `0..n`, and the distance within which those are.
+fn nearest(ids: &[u32], n: usize, distance: Distance, measure: impl Fn(u32) -> f64) -> (usize, f64) {
+    let mut all: Vec<f64> = (0..n as u32).map(&measure).collect();
+    let farthest = *all.select_nth_unstable_by(ids.len() - 1, f64::total_cmp).1;
+    let tolerance = scale(distance, farthest);
+    let right = ids.iter().map(|&id| measure(id)).filter(|&d| d <= farthest || close(d, farthest, tolerance)).count();
+    (right, farthest)
 }
 
 fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
     let query = Query::row(&dataset.test, at);
     let (ids, stored) = (dataset.neighbors.ids(at), dataset.neighbors.distances(at));
-    let recomputed: Vec<f64> = ids.iter().map(|&id| base.distance_to(query, id)).collect();
-    let mut nearest: Vec<f64> = (0..base.len() as u32).map(|id| base.distance_to(query, id)).collect();
-    nearest.sort_unstable_by(f64::total_cmp);
-    let farthest = nearest[ids.len() - 1];
-    let right = recomputed.iter().filter(|&&d| d <= farthest || close(d, farthest)).count();
+    let (right, farthest) = nearest(ids, base.len(), base.distance(), |id| base.distance_to(query, id));
+    let tolerance = scale(base.distance(), farthest);
+    let example = |i: usize| Example { id: ids[i], stored: stored[i], recomputed: base.distance_to(query, ids[i]) };
+    let recomputed: Vec<f64> = (0..ids.len()).map(|i| example(i).recomputed).collect();
     if right < ids.len() {
-        let other = Distance::ALL.into_iter().find(|&d| d != base.distance() && nearest_by(d, dataset, at));
-        return Some(other.map_or(Cause::Ids { right, of: ids.len() }, Cause::OtherDistance));
+        let outside = recomputed.iter().position(|&d| d > farthest && !close(d, farthest, tolerance));
+        return Some(wrong_ids(dataset, at, right, farthest, example(outside.unwrap_or(0))));
     }
-    let wrong = |convert: &dyn Fn(f64) -> f64| recomputed.iter().zip(stored).position(|(&d, &s)| !close(s, convert(d)));
-    let first = wrong(&|d| d)?;
-    let example = (stored[first], recomputed[first]);
-    let conversions: &[(&'static str, fn(f64) -> f64)] = match base.distance() {
-        Distance::Euclidean => &[("squared", |d| d * d)],
-        Distance::Angular => &[
-            ("euclidean distances of normalised vectors", |d| (2.0 * d).max(0.0).sqrt()),
-            ("angles in radians", |d| (1.0 - d).clamp(-1.0, 1.0).acos()),
-            ("angles divided by pi", |d| (1.0 - d).clamp(-1.0, 1.0).acos() / std::f64::consts::PI),
-            ("cosine similarities", |d| 1.0 - d),
-        ],
-    };
-    // For near neighbours an angle and the chord below it are nearly equal: of the units that fit, the best.
-    let error =
-        |convert: fn(f64) -> f64| recomputed.iter().zip(stored).map(|(&d, &s)| (convert(d) - s).abs()).sum::<f64>();
-    let fitting = conversions.iter().filter(|(_, convert)| wrong(convert).is_none());
-    let unit = fitting.min_by(|(_, a), (_, b)| error(*a).total_cmp(&error(*b)));
-    Some(unit.map_or(Cause::Distances { example }, |&(stored, _)| Cause::Unit { stored, example }))
+    let first = (0..ids.len()).find(|&i| !close(stored[i], recomputed[i], tolerance))?;
+    let unit = unit(base.distance(), dataset, at, &recomputed);
+    let example = example(first);
+    Some(unit.map_or(Cause::Distances { example }, |stored| Cause::Unit { stored, example }))
 }
 
-/// Whether the stored neighbours are the nearest by `distance`.
-fn nearest_by(distance: Distance, dataset: &Dataset, at: usize) -> bool {
-    use swath_algorithms::distance::between;
+/// Why the stored ids of the query are not the nearest.
+fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example: Example) -> Cause {
     let query = dataset.test.lines(at);
-    let measure = |id: usize| between(distance, query, dataset.train.lines(id));
-    let ids = dataset.neighbors.ids(at);
-    let farthest = ids.iter().map(|&id| measure(id as usize)).fold(0.0, f64::max);
-    let nearer =
-        (0..dataset.train.rows()).filter(|&id| measure(id) < farthest && !close(measure(id), farthest)).count();
-    nearer < ids.len()
+    let (ids, n) = (dataset.neighbors.ids(at), dataset.train.rows());
+    let all = |ids: &[u32], distance| {
+        nearest(ids, n, distance, |id| between(distance, query, dataset.train.lines(id as usize))).0 == ids.len()
+    };
+    if let Some(distance) = Distance::ALL.into_iter().find(|&d| d != dataset.distance && all(ids, d)) {
+        return Cause::OtherDistance { distance, example };
+    }
+    let less_one: Option<Vec<u32>> = ids.iter().map(|id| id.checked_sub(1)).collect();
+    if less_one.is_some_and(|ids| all(&ids, dataset.distance)) {
+        return Cause::FromOne { example };
+    }
+    let m = dataset.test.rows();
+    // A query is its own nearest, unless it was left out.
+    let to_query = |with_self: bool| {
+        move |id: u32| {
+            let itself = !with_self && id as usize == at;
+            let other = dataset.test.lines(id as usize);
+            if itself { f64::INFINITY } else { between(dataset.distance, query, other) }
+        }
+    };
+    let among = |with_self| nearest(ids, m, dataset.distance, to_query(with_self)).0 == ids.len();
+    if ids.len() <= m && ids.iter().all(|&id| (id as usize) < m) && (among(true) || among(false)) {
+        return Cause::AmongQueries { example };
+    }
+    Cause::Ids { right, of: ids.len(), farthest, example }
+}
+
+/// What the stored distances of the query are, if it is not its distances: of the units that fit, the best, since for
+/// near neighbours an angle and the chord below it are nearly equal.
+fn unit(distance: Distance, dataset: &Dataset, at: usize, distances: &[f64]) -> Option<&'static str> {
+    let convert = |convert: fn(f64) -> f64| distances.iter().map(|&d| convert(d)).collect::<Vec<f64>>();
+    let angle = |d: f64| (1.0 - d).clamp(-1.0, 1.0).acos();
+    let other = |distance| {
+        let to = |&id: &u32| between(distance, dataset.test.lines(at), dataset.train.lines(id as usize));
+        dataset.neighbors.ids(at).iter().map(to).collect::<Vec<f64>>()
+    };
+    let units = match distance {
+        Distance::Euclidean => vec![
+            ("squared", convert(|d| d * d)),
+            ("half the squares", convert(|d| d * d / 2.0)),
+            ("angular (1 - cosine)", other(Distance::Angular)),
+        ],
+        Distance::Angular => vec![
+            ("euclidean distances of normalised vectors", convert(|d| (2.0 * d).max(0.0).sqrt())),
+            ("squared euclidean distances of normalised vectors", convert(|d| 2.0 * d)),
+            ("euclidean distances", other(Distance::Euclidean)),
+            ("angles in radians", convert(angle)),
+            ("angles divided by pi", distances.iter().map(|&d| angle(d) / std::f64::consts::PI).collect()),
+            ("cosine similarities", convert(|d| 1.0 - d)),
+            ("negative cosine similarities", convert(|d| d - 1.0)),
+        ],
+    };
+    let stored = dataset.neighbors.distances(at);
+    let fits = |values: &[f64]| {
+        let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        values.iter().zip(stored).all(|(&value, &stored)| close(stored, value, largest.min(1.0)))
+    };
+    let error = |values: &[f64]| values.iter().zip(stored).map(|(value, stored)| (value - stored).abs()).sum::<f64>();
+    let fitting = units.iter().filter(|(_, values)| fits(values));
+    fitting.min_by(|(_, a), (_, b)| error(a).total_cmp(&error(b))).map(|&(name, _)| name)
 }
 
 #[cfg(test)]
@@ -152,7 +252,11 @@ mod tests {
     use swath_algorithms::Vectors;
 
     fn dataset(distance: Distance) -> Dataset {
-        let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract() * 3.0;
+        scaled(distance, 1.0)
+    }
+
+    fn scaled(distance: Distance, scale: f32) -> Dataset {
+        let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract() * 3.0 * scale;
         let train = Vectors::new(&(0..300).map(value).collect::<Vec<_>>(), 3).expect("finite");
         let test = Vectors::new(&(300..330).map(value).collect::<Vec<_>>(), 3).expect("finite");
         let base = Base::new(train.clone(), distance);
@@ -171,29 +275,53 @@ mod tests {
         verify(&Base::new(dataset.train.clone(), dataset.distance), dataset, 1)
     }
 
+    /// What the stored distances are made into, and what should be recognised.
+    type Unit = (Distance, &'static str, fn(f64) -> f64);
+
+    const UNITS: &[Unit] = &[
+        (Distance::Euclidean, "squared", |d| d * d),
+        (Distance::Euclidean, "half the squares", |d| d * d / 2.0),
+        (Distance::Angular, "euclidean distances of normalised vectors", |d| (2.0 * d).sqrt()),
+        (Distance::Angular, "squared euclidean distances of normalised vectors", |d| 2.0 * d),
+        (Distance::Angular, "angles in radians", |d| (1.0 - d).acos()),
+        (Distance::Angular, "angles divided by pi", |d| (1.0 - d).acos() / std::f64::consts::PI),
+        (Distance::Angular, "cosine similarities", |d| 1.0 - d),
+        (Distance::Angular, "negative cosine similarities", |d| d - 1.0),
+    ];
+
     #[test]
     fn truth_is_believed_and_so_is_its_rounding() {
         for distance in Distance::ALL {
-            let mut dataset = dataset(distance);
-            dataset.neighbors.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
-            assert_eq!(doubt(&dataset), None);
+            for scale in [1e-6, 1.0, 1e6] {
+                let mut dataset = scaled(distance, scale);
+                dataset.neighbors.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
+                assert_eq!(doubt(&dataset), None);
+            }
+        }
+    }
+
+    #[test]
+    fn ties_may_stand_in_any_order() {
+        let train = Vectors::new(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], 2).expect("finite");
+        let test = Vectors::new(&[0.0, 0.0], 2).expect("finite");
+        for ids in [vec![0, 1], vec![3, 2], vec![2, 0]] {
+            let neighbors = Neighbors { count: 2, ids, distances: vec![1.0, 1.0] };
+            let mut tied = dataset(Distance::Euclidean);
+            (tied.train, tied.test, tied.neighbors) = (train.clone(), test.clone(), neighbors);
+            assert_eq!(doubt(&tied), None);
         }
     }
 
     #[test]
     fn units_are_recognised() {
-        let cases: [(Distance, &str, fn(f64) -> f64); 3] = [
-            (Distance::Euclidean, "squared", |d| d * d),
-            (Distance::Angular, "euclidean distances of normalised vectors", |d| (2.0 * d).sqrt()),
-            (Distance::Angular, "angles in radians", |d| (1.0 - d).acos()),
-        ];
-        for (distance, stored, convert) in cases {
+        for &(distance, name, convert) in UNITS {
             let mut dataset = dataset(distance);
             dataset.neighbors.distances.iter_mut().for_each(|d| *d = convert(*d));
             let doubt = doubt(&dataset).expect("a doubt");
             assert_eq!(doubt.disagreeing, (10, 10));
-            assert!(matches!(doubt.cause, Cause::Unit { stored: found, .. } if found == stored), "{doubt}");
-            assert!(doubt.to_string().contains(stored), "{doubt}");
+            assert!(matches!(doubt.cause, Cause::Unit { stored: found, .. } if found == name), "{name}: {doubt}");
+            let text = doubt.to_string();
+            assert!(text.contains(name) && text.contains("stored") && text.contains("again"), "{text}");
         }
     }
 
@@ -201,14 +329,39 @@ mod tests {
     fn another_distance_stale_ids_and_stale_distances_are_told_apart() {
         let mut other = dataset(Distance::Angular);
         other.distance = Distance::Euclidean;
-        assert_eq!(doubt(&other).map(|d| d.cause), Some(Cause::OtherDistance(Distance::Angular)));
+        let cause = doubt(&other).map(|d| d.cause);
+        assert!(matches!(cause, Some(Cause::OtherDistance { distance: Distance::Angular, .. })), "{cause:?}");
 
         let mut stale = dataset(Distance::Euclidean);
         stale.neighbors.ids.iter_mut().for_each(|id| *id = (*id + 50) % 100);
-        assert!(matches!(doubt(&stale).map(|d| d.cause), Some(Cause::Ids { right, of: 7 }) if right < 7));
+        assert!(matches!(doubt(&stale).map(|d| d.cause), Some(Cause::Ids { right, of: 7, .. }) if right < 7));
 
         let mut off = dataset(Distance::Euclidean);
         off.neighbors.distances.iter_mut().for_each(|d| *d *= 1.1);
         assert!(matches!(doubt(&off).map(|d| d.cause), Some(Cause::Distances { .. })));
+
+        let mut shuffled = dataset(Distance::Euclidean);
+        shuffled.neighbors.ids.rotate_left(7);
+        assert!(matches!(doubt(&shuffled).map(|d| d.cause), Some(Cause::Ids { .. })));
+    }
+
+    #[test]
+    fn ids_from_one_and_ids_of_queries_are_recognised() {
+        let mut from_one = dataset(Distance::Euclidean);
+        let rows = (0..100).flat_map(|i| from_one.train.row(i)).copied();
+        let and_one_far_away: Vec<f32> = rows.chain([1e3; 3]).collect();
+        from_one.train = Vectors::new(&and_one_far_away, 3).expect("finite");
+        from_one.neighbors.ids.iter_mut().for_each(|id| *id += 1);
+        assert!(matches!(doubt(&from_one).map(|d| d.cause), Some(Cause::FromOne { .. })));
+
+        let mut among = dataset(Distance::Euclidean);
+        let queries = Base::new(among.test.clone(), among.distance);
+        for q in 0..among.test.rows() {
+            let mut all: Vec<u32> = (0..10).filter(|&id| id as usize != q).collect();
+            let to = |&id: &u32| queries.distance_to(queries.query(q), id);
+            all.sort_by(|a, b| to(a).total_cmp(&to(b)));
+            among.neighbors.ids[q * 7..(q + 1) * 7].copy_from_slice(&all[..7]);
+        }
+        assert!(matches!(doubt(&among).map(|d| d.cause), Some(Cause::AmongQueries { .. })));
     }
 }

@@ -3,7 +3,7 @@
 //! A file may be corrupted or made to mislead: before anything is read, the size that its header claims is compared with
 //! the size of the file and with a budget of memory, so that a wrong shape cannot lead to a huge allocation.
 
-use hdf5::{AttrValue, DType, File, FileBuilder, VlenStringReadOptions};
+use hdf5::{AttrValue, DType, File, FileBuilder, Layout, VlenStringReadOptions};
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write as _;
@@ -61,6 +61,16 @@ pub enum Hdf5Error {
         claimed: u128,
         /// Bytes the file has.
         file: u64,
+    },
+    /// An array of which a part is not in the file.
+    #[error("`{name}`: {found} of its {expected} blocks are in the file: it is damaged, or was not written to the end")]
+    Incomplete {
+        /// Its path in the file.
+        name: String,
+        /// Blocks that are there.
+        found: u128,
+        /// Blocks that its shape takes.
+        expected: u128,
     },
     /// More than the budget allows.
     #[error("`{name}` needs {needed} bytes of memory, more than the limit of {limit}")]
@@ -245,7 +255,12 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f64s(&self, name: &str) -> Result<Vec<f64>, Hdf5Error> {
-        let dataset = self.checked(name, Kind::Float, "floating-point numbers", 8)?;
+        let dataset = self.checked(
+            name,
+            Kind::Float,
+            "f32 or f64 (other numbers cannot be read as vectors or distances yet)",
+            8,
+        )?;
         dataset.read_f64().map_err(|error| unreadable(name, &error))
     }
 
@@ -254,7 +269,12 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f32s(&self, name: &str) -> Result<Vec<f32>, Hdf5Error> {
-        let dataset = self.checked(name, Kind::Float, "floating-point numbers", 4)?;
+        let dataset = self.checked(
+            name,
+            Kind::Float,
+            "f32 or f64 (other numbers cannot be read as vectors or distances yet)",
+            4,
+        )?;
         if matches!(dataset.dtype(), Ok(DType::F64)) {
             // Told to give f32, the reader would convert as well; this way it is certain how.
             return Ok(self.f64s(name)?.into_iter().map(|value| value as f32).collect());
@@ -289,7 +309,10 @@ impl Hdf5File {
 
     fn dataset(&self, name: &str) -> Result<hdf5::Dataset, Hdf5Error> {
         self.file.dataset(name).map_err(|error| {
-            let present = self.names("/").unwrap_or_default();
+            let present = match self.names("/") {
+                Ok(present) => present,
+                Err(damaged) => return damaged,
+            };
             if present.iter().any(|other| other == name) {
                 return unreadable(name, &error);
             }
@@ -320,8 +343,36 @@ impl Hdf5File {
         if needed > u128::from(self.memory) {
             return Err(Hdf5Error::LargerThanMemory { name: name.to_owned(), needed, limit: self.memory });
         }
+        complete(name, &dataset)?;
         Ok(dataset)
     }
+}
+
+/// That all of the array is in the file. HDF5 allows an array to be stored in part and gives zeros for the rest, but
+/// then its shape was damaged, or whoever wrote it did not come to the end.
+fn complete(name: &str, dataset: &hdf5::Dataset) -> Result<(), Hdf5Error> {
+    let error = |error: hdf5::Error| unreadable(name, &error);
+    let shape = dataset.shape().map_err(error)?;
+    let (found, expected) = match dataset.layout().map_err(error)? {
+        Layout::Contiguous { address, .. } if !shape.contains(&0) => (u128::from(address.is_some()), 1),
+        Layout::Chunked { chunk_shape, .. } => {
+            if chunk_shape.contains(&0) {
+                return Err(unreadable(name, &"its chunks hold nothing"));
+            }
+            let across = shape.iter().zip(&chunk_shape).map(|(n, chunk)| u128::from(n.div_ceil(*chunk)));
+            let expected = across.fold(1, u128::saturating_mul);
+            let mut offsets: Vec<_> = dataset.chunks().map_err(error)?.into_iter().map(|chunk| chunk.offset).collect();
+            offsets.retain(|offset| offset.iter().zip(&shape).all(|(at, n)| at < n));
+            offsets.sort_unstable();
+            offsets.dedup();
+            (offsets.len() as u128, expected)
+        }
+        _ => return Ok(()),
+    };
+    if found < expected {
+        return Err(Hdf5Error::Incomplete { name: name.to_owned(), found, expected });
+    }
+    Ok(())
 }
 
 fn unreadable(name: &str, reason: &dyn fmt::Display) -> Hdf5Error {
@@ -406,7 +457,14 @@ impl<'a> Hdf5Writer<'a> {
         let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
         let bytes = self.bytes().map_err(|error| io(std::io::Error::other(error.to_string())))?;
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            // A temporary file is private; this one is for whoever may read the folder, as far as the umask allows.
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut beside = builder.tempfile_in(folder).map_err(io)?;
         beside.write_all(&bytes).map_err(io)?;
         beside.persist(path).map_err(|error| io(error.error))?;
         Ok(())

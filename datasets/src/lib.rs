@@ -2,9 +2,11 @@
 
 pub mod ann_benchmarks;
 pub mod catalogue;
+pub mod check;
 pub mod dataset;
 pub mod ground_truth;
 pub mod hdf5_file;
 
 pub use ann_benchmarks::{DatasetError, Header};
+pub use check::Fault;
 pub use dataset::{Dataset, Links, Neighbors, Subtopics};

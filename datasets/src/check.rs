@@ -1,0 +1,284 @@
+//! What must hold of a dataset, whether it was read from a file or made in memory.
+
+use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use swath_algorithms::Distance;
+
+/// Something in a dataset that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {found}; expected {expected}")]
+pub struct Fault {
+    /// Where: the HDF5 path, and the row and column where there is one.
+    pub at: String,
+    /// What was found there.
+    pub found: String,
+    /// What would be right.
+    pub expected: String,
+}
+
+impl Fault {
+    pub(crate) fn new(at: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { at: at.into(), found: found.into(), expected: expected.into() }
+    }
+}
+
+/// Relations there can be: their index is stored in a signed byte.
+const RELATIONS: usize = 128;
+
+/// How far below 0 an angular distance may be: 1 minus a cosine that was summed up in `f32`.
+const BELOW_ZERO: f64 = 1e-4;
+
+/// How much a distance may be below the one before it, relative to it where it is above 1.
+const DISORDER: f64 = 1e-6;
+
+impl Dataset {
+    /// Checks all that a dataset read from a file is checked for. Values need no check: [`swath_algorithms::Vectors`]
+    /// are finite.
+    ///
+    /// # Errors
+    /// The first [`Fault`], and how many of its kind there are.
+    pub fn check(&self) -> Result<(), Fault> {
+        let (n, m) = (self.train.rows(), self.test.rows());
+        for (name, rows) in [("train", n), ("test", m)] {
+            if rows == 0 {
+                return Err(Fault::new(format!("`{name}`"), "it is empty", "at least one vector"));
+            }
+        }
+        width(self.train.dim(), self.test.dim())?;
+        check_neighbors(n, m, self.distance, &self.neighbors)?;
+        self.links.as_ref().map_or(Ok(()), |links| check_links(n, links))?;
+        self.subtopics.as_ref().map_or(Ok(()), |subtopics| check_subtopics(n, m, subtopics))?;
+        for (name, texts, rows) in [("train_names", &self.train_names, n), ("test_names", &self.test_names, m)] {
+            texts.as_ref().map_or(Ok(()), |texts| one_for_each(name, texts.len(), rows, "row"))?;
+        }
+        Ok(())
+    }
+}
+
+/// That queries are as wide as base vectors.
+pub(crate) fn width(train: usize, test: usize) -> Result<(), Fault> {
+    if test == train {
+        return Ok(());
+    }
+    Err(Fault::new("`test`", format!("its vectors have {test} values"), format!("{train}, as those of `train`")))
+}
+
+/// That the array `name` has one value for each of something.
+pub(crate) fn one_for_each(name: &str, found: usize, expected: usize, what: &str) -> Result<(), Fault> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Fault::new(format!("`{name}`"), format!("it has {found} values"), format!("{expected}, one for each {what}")))
+}
+
+/// That the values of an array with `bounds.len()` columns are from 0 to below their column's bound.
+pub(crate) fn within<T: Copy + Into<i64>>(name: &str, values: &[T], bounds: &[(usize, &str)]) -> Result<(), Fault> {
+    let wrong = values.iter().enumerate().filter_map(|(i, &value)| {
+        let value: i64 = value.into();
+        (value < 0 || value >= bounds[i % bounds.len()].0 as i64).then_some((i, value))
+    });
+    let Some(((i, value), count)) = first(wrong) else { return Ok(()) };
+    let (row, column) = (i / bounds.len(), i % bounds.len());
+    let (bound, what) = bounds[column];
+    let at = if bounds.len() == 1 { format!("`{name}`, row {row}") } else { place(name, row, column) };
+    Err(Fault::new(at, first_of(format!("the value is {value}"), count), format!("0 to {}: {what}", bound - 1)))
+}
+
+fn place(name: &str, row: usize, column: usize) -> String {
+    format!("`{name}`, row {row}, column {column}")
+}
+
+/// The first, and how many there are.
+fn first<T>(mut all: impl Iterator<Item = T>) -> Option<(T, usize)> {
+    Some((all.next()?, 1 + all.count()))
+}
+
+fn first_of(found: String, count: usize) -> String {
+    if count == 1 { found } else { format!("{found} (the first of {count} like it)") }
+}
+
+fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Fault> {
+    let count = neighbors.count;
+    if count == 0 || count > n {
+        let expected = format!("1 to {n}, the number of vectors in `train`");
+        return Err(Fault::new("`neighbors`", format!("it has {count} columns"), expected));
+    }
+    for (name, values) in [("neighbors", neighbors.ids.len()), ("distances", neighbors.distances.len())] {
+        if Some(values) != m.checked_mul(count) {
+            let expected = format!("{m} x {count}: a row for each query in `test`");
+            return Err(Fault::new(format!("`{name}`"), format!("it has {values} values"), expected));
+        }
+    }
+    within("neighbors", &neighbors.ids, &vec![(n, "a row of `train`"); count])?;
+    let repeated = (0..m).filter_map(|query| {
+        let mut ids = neighbors.ids(query).to_vec();
+        ids.sort_unstable();
+        ids.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| (query, pair[0]))
+    });
+    if let Some(((query, id), rows)) = first(repeated) {
+        let found = first_of(format!("id {id} stands twice"), rows);
+        return Err(Fault::new(format!("`neighbors`, row {query}"), found, "each neighbour once"));
+    }
+    check_distances(m, distance, neighbors)
+}
+
+fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Fault> {
+    let count = neighbors.count;
+    let least = if distance == Distance::Angular { -BELOW_ZERO } else { 0.0 };
+    let cells = || neighbors.distances.iter().enumerate();
+    let disorder = |i: usize| {
+        let (before, after) = (neighbors.distances[i - 1], neighbors.distances[i]);
+        !i.is_multiple_of(count) && after < before - DISORDER * before.abs().max(1.0)
+    };
+    if let Some(((i, value), wrong)) = first(cells().filter(|(_, value)| !value.is_finite())) {
+        let found = first_of(format!("the value is {value}"), wrong);
+        return Err(Fault::new(place("distances", i / count, i % count), found, "a finite number"));
+    }
+    if let Some((i, wrong)) = first((1..neighbors.distances.len()).filter(|&i| disorder(i))) {
+        let found = format!("{} comes after {}", neighbors.distances[i], neighbors.distances[i - 1]);
+        let expected = match distance {
+            // Every row descends: of the pairs within rows hardly any are in ascending order.
+            Distance::Angular if 2 * wrong > m * (count - 1) => {
+                "distances in ascending order: these descend, as cosine similarities do; store 1 - cos"
+            }
+            _ => "distances in ascending order",
+        };
+        return Err(Fault::new(place("distances", i / count, i % count), first_of(found, wrong), expected));
+    }
+    if let Some(((i, value), wrong)) = first(cells().filter(|&(_, &value)| value < least)) {
+        let found = first_of(format!("the value is {value}"), wrong);
+        return Err(Fault::new(place("distances", i / count, i % count), found, "at least 0"));
+    }
+    Ok(())
+}
+
+fn check_links(n: usize, links: &Links) -> Result<(), Fault> {
+    within("links", links.edges.as_flattened(), &[(n, "a row of `train`"); 2])?;
+    let at = "attribute `relations` of `links`";
+    if links.relations.len() > RELATIONS {
+        let found = format!("it names {} relations", links.relations.len());
+        return Err(Fault::new(at, found, format!("at most {RELATIONS}")));
+    }
+    if let Some(name) = links.relations.iter().find(|name| name.is_empty() || name.contains(',')) {
+        return Err(Fault::new(at, format!("a relation is called \"{name}\""), "names, with a comma between them"));
+    }
+    if links.relations.is_empty() {
+        return one_for_each("link_relations", links.relation.len(), 0, "link, where relations are named");
+    }
+    one_for_each("link_relations", links.relation.len(), links.edges.len(), "link")?;
+    let bound = (links.relations.len(), "a relation named in `relations` of `links`");
+    within("link_relations", &links.relation, &[bound])
+}
+
+fn check_subtopics(n: usize, m: usize, subtopics: &Subtopics) -> Result<(), Fault> {
+    if subtopics.queries() != m {
+        let found = format!("it is made for {} queries", subtopics.queries());
+        return Err(Fault::new("`subtopics`", found, format!("{m}, the number of rows in `test`")));
+    }
+    let rows = (0..m).map(|query| subtopics.of(query).len()).sum::<usize>();
+    if rows != subtopics.len() {
+        let found = format!("{} rows are of queries that there are not", subtopics.len() - rows);
+        return Err(Fault::new("`subtopics`", found, format!("queries 0 to {}", m - 1)));
+    }
+    let wrong = (0..m).flat_map(|query| subtopics.of(query).iter().map(move |&pair| (query, pair)));
+    let bound = i32::MAX.unsigned_abs();
+    let wrong = wrong.filter(|&(_, (item, subtopic))| item as usize >= n || subtopic >= bound);
+    let Some(((query, (item, subtopic)), count)) = first(wrong) else { return Ok(()) };
+    let found = first_of(format!("item {item}, subtopic {subtopic}"), count);
+    let expected = format!("an item from 0 to {}, a row of `train`, and a subtopic below 2^31 - 1", n - 1);
+    Err(Fault::new(format!("`subtopics` of query {query}"), found, expected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swath_algorithms::Vectors;
+
+    fn dataset() -> Dataset {
+        Dataset {
+            train: Vectors::new(&[0.0, 0.0, 1.0, 0.0, 0.0, 2.0], 2).expect("finite"),
+            test: Vectors::new(&[0.0, 0.0, 1.0, 0.0], 2).expect("finite"),
+            distance: Distance::Euclidean,
+            neighbors: Neighbors { count: 2, ids: vec![0, 1, 1, 0], distances: vec![0.0, 1.0, 0.0, 1.0] },
+            links: Some(Links { edges: vec![[0, 1], [2, 0]], relations: vec!["of".into()], relation: vec![0, 0] }),
+            subtopics: Some(Subtopics::new(2, vec![[0, 2, 5], [1, 0, 0]])),
+            train_names: Some(vec!["a".into(), "b".into(), "c".into()]),
+            test_names: Some(vec!["p".into(), "q".into()]),
+        }
+    }
+
+    fn links(dataset: &mut Dataset) -> &mut Links {
+        dataset.links.as_mut().expect("links")
+    }
+
+    /// What is broken, and the message that names it.
+    type Case = (fn(&mut Dataset), &'static str);
+
+    const CASES: &[Case] = &[
+        (|d| d.test = Vectors::new(&[0.0; 6], 3).expect("finite"), "`test`: its vectors have 3 values; expected 2"),
+        (|d| d.train = d.train.gather(&[]), "`train`: it is empty"),
+        (|d| d.neighbors.count = 0, "`neighbors`: it has 0 columns; expected 1 to 3"),
+        (|d| d.neighbors.count = 4, "`neighbors`: it has 4 columns; expected 1 to 3"),
+        (|d| d.neighbors.ids.truncate(3), "`neighbors`: it has 3 values; expected 2 x 2"),
+        (|d| d.neighbors.distances.truncate(3), "`distances`: it has 3 values; expected 2 x 2"),
+        (|d| d.neighbors.ids[3] = 3, "`neighbors`, row 1, column 1: the value is 3; expected 0 to 2: a row of `train`"),
+        (|d| d.neighbors.ids.fill(9), "`neighbors`, row 0, column 0: the value is 9 (the first of 4 like it)"),
+        (|d| d.neighbors.ids[2] = 0, "`neighbors`, row 1: id 0 stands twice"),
+        (|d| d.neighbors.distances[2] = f64::NAN, "`distances`, row 1, column 0: the value is NaN; expected a finite"),
+        (
+            |d| d.neighbors.distances[0] = -1e-6,
+            "`distances`, row 0, column 0: the value is -0.000001; expected at least",
+        ),
+        (
+            |d| d.neighbors.distances[2] = 1.5,
+            "`distances`, row 1, column 1: 1 comes after 1.5; expected distances in asc",
+        ),
+        (|d| links(d).edges[1][0] = 3, "`links`, row 1, column 0: the value is 3; expected 0 to 2"),
+        (|d| links(d).relation.truncate(1), "`link_relations`: it has 1 values; expected 2, one for each link"),
+        (|d| links(d).relation[1] = 1, "`link_relations`, row 1: the value is 1; expected 0 to 0: a relation named"),
+        (|d| links(d).relations[0] = "a,b".into(), "`relations` of `links`: a relation is called \"a,b\""),
+        (
+            |d| links(d).relations = vec!["r".into(); 129],
+            "`relations` of `links`: it names 129 relations; expected at most",
+        ),
+        (|d| links(d).relations.clear(), "`link_relations`: it has 2 values; expected 0"),
+        (|d| d.subtopics = Some(Subtopics::new(3, vec![])), "`subtopics`: it is made for 3 queries; expected 2"),
+        (|d| d.subtopics = Some(Subtopics::new(2, vec![[2, 0, 0]])), "`subtopics`: 1 rows are of queries"),
+        (|d| d.subtopics = Some(Subtopics::new(2, vec![[1, 3, 0]])), "`subtopics` of query 1: item 3, subtopic 0"),
+        (
+            |d| drop(d.train_names.as_mut().map(Vec::pop)),
+            "`train_names`: it has 2 values; expected 3, one for each row",
+        ),
+        (|d| d.test_names = Some(vec![]), "`test_names`: it has 0 values; expected 2, one for each row"),
+    ];
+
+    #[test]
+    fn every_fault_is_named() {
+        assert_eq!(dataset().check(), Ok(()));
+        for (i, (break_it, message)) in CASES.iter().enumerate() {
+            let mut broken = dataset();
+            break_it(&mut broken);
+            let found = broken.check().expect_err(message).to_string();
+            assert!(found.contains(message), "case {i}: {found}\nshould have: {message}");
+        }
+    }
+
+    #[test]
+    fn rounding_is_no_fault() {
+        let mut dataset = dataset();
+        dataset.neighbors.distances = vec![1.0, 1.0 - 5e-7, 500.0, 500.0 - 4e-4];
+        assert_eq!(dataset.check(), Ok(()));
+        dataset.distance = Distance::Angular;
+        dataset.neighbors.distances = vec![-1e-6, 0.0, 0.0, 0.0];
+        assert_eq!(dataset.check(), Ok(()));
+    }
+
+    #[test]
+    fn similarities_are_recognised_as_such() {
+        let mut dataset = dataset();
+        dataset.distance = Distance::Angular;
+        dataset.neighbors.distances = vec![0.9, 0.8, 0.7, 0.2];
+        assert!(dataset.check().is_err_and(|fault| fault.expected.contains("cosine similarities")));
+        dataset.neighbors.distances = vec![0.9, 0.8, 0.2, 0.7];
+        assert!(dataset.check().is_err_and(|fault| !fault.expected.contains("cosine similarities")));
+    }
+}

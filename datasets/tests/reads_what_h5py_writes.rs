@@ -1,0 +1,109 @@
+//! Files that h5py wrote in the ways real files are stored: `fixtures/make.py` says how each was made.
+
+use std::path::PathBuf;
+use swath_algorithms::distance::between;
+use swath_algorithms::{Distance, Vectors};
+use swath_datasets::hdf5_file::{Attribute, Hdf5File, MEMORY};
+use swath_datasets::{Dataset, Links, ann_benchmarks};
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("{name}.hdf5"))
+}
+
+fn read(name: &str) -> Dataset {
+    ann_benchmarks::read(&path(name), MEMORY).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn failure(name: &str) -> String {
+    ann_benchmarks::read(&path(name), MEMORY).expect_err(name).to_string()
+}
+
+/// The numbers that all fixtures hold: 6 base vectors and 2 queries.
+fn points() -> (Vectors, Vectors) {
+    let value = |i: i32| (i * 7 % 11 - 5) as f32 + (i % 2) as f32 * 0.5;
+    let rows = |range: std::ops::Range<i32>| Vectors::new(&range.map(value).collect::<Vec<_>>(), 3).expect("finite");
+    (rows(0..18), rows(18..24))
+}
+
+fn is_as_made(dataset: &Dataset) {
+    let (train, test) = points();
+    let same = |a: &Vectors, b: &Vectors| {
+        a.rows() == b.rows() && a.dim() == b.dim() && (0..a.rows()).all(|i| a.row(i) == b.row(i))
+    };
+    assert!(same(&dataset.train, &train) && same(&dataset.test, &test));
+    assert_eq!((dataset.distance, dataset.neighbors.count), (Distance::Euclidean, 3));
+    for query in 0..2 {
+        let mut all: Vec<(f64, u32)> =
+            (0..6).map(|id| (between(Distance::Euclidean, test.lines(query), train.lines(id as usize)), id)).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let expected: Vec<u32> = all[..3].iter().map(|&(_, id)| id).collect();
+        assert_eq!(dataset.neighbors.ids(query), expected);
+        for (found, (right, _)) in dataset.neighbors.distances(query).iter().zip(all) {
+            assert!((found - right).abs() < 1e-6, "{found} for {right}");
+        }
+    }
+}
+
+#[test]
+fn every_form_of_storage_gives_the_same_numbers() {
+    for name in [
+        "contiguous",
+        "chunked-gzip-shuffle",
+        "lzf",
+        "latest",
+        "growing",
+        "big-endian",
+        "double",
+        "long-ids",
+        "oldest",
+        "byte-strings",
+        "additions",
+        "extra-objects",
+    ] {
+        println!("{name}");
+        is_as_made(&read(name));
+    }
+}
+
+#[test]
+fn additions_are_read() {
+    for name in ["additions", "byte-strings"] {
+        let dataset = read(name);
+        let links = Links {
+            edges: vec![[0, 1], [1, 0], [5, 2]],
+            relations: vec!["synonym".into(), "hypernym".into()],
+            relation: vec![0, 0, 1],
+        };
+        assert_eq!(dataset.links, Some(links));
+        let subtopics = dataset.subtopics.expect("subtopics");
+        assert_eq!(subtopics.of(0), [(1, 2), (3, 1)], "sorted, each once");
+        assert_eq!(subtopics.of(1), [(5, 0)]);
+        assert_eq!(dataset.train_names.expect("names")[4..], ["4", "fünf"]);
+        assert_eq!(dataset.test_names.expect("names"), ["first", ""]);
+        let header = ann_benchmarks::header(&path(name)).expect("a header");
+        assert_eq!((header.train, header.test, header.dim, header.neighbors), (6, 2, 3, 3));
+        assert_eq!((header.links, header.subtopics, header.names), (Some(3), Some(4), true));
+    }
+    let plain = read("contiguous");
+    assert!(plain.links.is_none() && plain.subtopics.is_none() && plain.train_names.is_none());
+}
+
+#[test]
+fn attributes_of_all_kinds_are_read() {
+    let file = Hdf5File::open(&path("extra-objects"), MEMORY).expect("opened");
+    let attributes = file.attributes().expect("read");
+    assert_eq!(attributes["distance"], Attribute::Text("euclidean".into()));
+    assert_eq!(attributes["expect_extra"], Attribute::Integer(1), "an HDF5 enum of FALSE and TRUE");
+    assert_eq!(attributes["ratio"], Attribute::Float(0.5));
+    assert!(!attributes.contains_key("versions"), "several values are no single one");
+    assert_eq!(file.f64s("metrics/recall").expect("read"), [1.0]);
+}
+
+#[test]
+fn what_cannot_be_read_yet_is_said_so() {
+    assert!(
+        failure("hamming").contains("\"hamming\"; expected \"euclidean\" or \"angular\": others cannot be read yet")
+    );
+    assert!(failure("sparse").contains("attribute `type`: it is \"sparse\"; expected \"dense\": sparse sets cannot"));
+    assert!(failure("half").contains("`train`: it holds other(f16); expected f32 or f64"), "{}", failure("half"));
+}

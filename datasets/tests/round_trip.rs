@@ -1,0 +1,294 @@
+//! What is written is read back; what is wrong with a file is said, where, and what would be right.
+
+use std::path::Path;
+use swath_algorithms::{Distance, Vectors};
+use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
+use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Subtopics, ann_benchmarks};
+
+fn dataset() -> Dataset {
+    Dataset {
+        train: Vectors::new(&(0..3000).map(|i| (i * i % 97) as f32).collect::<Vec<_>>(), 2).expect("finite"),
+        test: Vectors::new(&[0.5, -1.0, 1e-30, 3.4e38], 2).expect("finite"),
+        distance: Distance::Angular,
+        neighbors: Neighbors { count: 2, ids: vec![7, 1499, 0, 3], distances: vec![-5e-7, 0.25, 1.0, 1.5] }.rounded(),
+        links: Some(Links {
+            edges: vec![[0, 1499], [3, 4]],
+            relations: vec!["a".into(), "b".into()],
+            relation: vec![1, 0],
+        }),
+        subtopics: Some(Subtopics::new(2, vec![[1, 2, 3], [0, 9, 0]])),
+        train_names: Some((0..1500).map(|i| format!("nämé {i}")).collect()),
+        test_names: Some(vec![String::new(), "漢字".into()]),
+    }
+}
+
+trait Rounded {
+    fn rounded(self) -> Self;
+}
+
+impl Rounded for Neighbors {
+    /// As stored: in single precision.
+    fn rounded(mut self) -> Self {
+        self.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
+        self
+    }
+}
+
+fn rows(vectors: &Vectors) -> Vec<Vec<f32>> {
+    (0..vectors.rows()).map(|i| vectors.row(i).to_vec()).collect()
+}
+
+fn same(a: &Dataset, b: &Dataset) {
+    assert!(rows(&a.train) == rows(&b.train) && rows(&a.test) == rows(&b.test));
+    assert_eq!((&a.neighbors, &a.links, &a.subtopics), (&b.neighbors, &b.links, &b.subtopics));
+    assert_eq!((a.distance, &a.train_names, &a.test_names), (b.distance, &b.train_names, &b.test_names));
+}
+
+#[test]
+fn a_dataset_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, second) = (folder.path().join("a.hdf5"), folder.path().join("b.hdf5"));
+    let mut dataset = dataset();
+    for strip in [false, true] {
+        if strip {
+            (dataset.links, dataset.subtopics, dataset.train_names, dataset.test_names) = (None, None, None, None);
+        }
+        ann_benchmarks::write(&first, &dataset).expect("written");
+        ann_benchmarks::write(&second, &dataset).expect("written");
+        same(&ann_benchmarks::read(&first, MEMORY).expect("read"), &dataset);
+        assert_eq!(std::fs::read(&first).expect("read"), std::fs::read(&second).expect("read"), "equal bytes");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing else is left behind");
+}
+
+#[test]
+fn nothing_is_written_that_could_not_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    let mut wrong = dataset();
+    wrong.neighbors.ids[0] = 1500;
+    assert!(matches!(ann_benchmarks::write(&path, &wrong), Err(DatasetError::Invalid { .. })));
+    assert!(ann_benchmarks::write(&folder.path().join("no/such/a.hdf5"), &dataset()).is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    let mut far = dataset();
+    far.distance = Distance::Euclidean;
+    far.neighbors.distances = vec![0.0, 1e39, 0.0, 0.1];
+    ann_benchmarks::write(&path, &far).expect("written");
+    same(&ann_benchmarks::read(&path, MEMORY).expect("read"), &far);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_written_file_is_readable_as_other_new_files_are() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ours, plain) = (folder.path().join("a.hdf5"), folder.path().join("plain"));
+    Hdf5Writer::new().text("a", "b").write(&ours).expect("written");
+    std::fs::write(&plain, "").expect("written");
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode();
+    assert_eq!(mode(&ours), mode(&plain));
+}
+
+#[test]
+fn groups_attributes_and_empty_arrays_are_read_as_they_were_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    let mut file = Hdf5Writer::new();
+    file.text("text", "später").integer("count", -3).float("time", 0.1).boolean("batch_mode", true).text("none", "");
+    file.array("top", &[2, 2], Values::I64(&[i64::MIN, -1, 0, i64::MAX])).array_text("of", "it");
+    file.array("swath/ids", &[3], Values::I32(&[-1, 0, 5]));
+    file.array("swath/values", &[2], Values::F64(&[f64::NAN, f64::INFINITY]));
+    file.array("empty", &[0, 3], Values::F32(&[])).array("no_names", &[0], Values::Text(&[]));
+    file.write(&path).expect("written");
+    let file = Hdf5File::open(&path, MEMORY).expect("opened");
+    let attributes = file.attributes().expect("read");
+    let expected = [
+        ("text", Attribute::Text("später".into())),
+        ("count", Attribute::Integer(-3)),
+        ("time", Attribute::Float(0.1)),
+        ("batch_mode", Attribute::Integer(1)),
+        ("none", Attribute::Text(String::new())),
+    ];
+    assert_eq!(attributes, expected.map(|(name, value)| (name.to_owned(), value)).into());
+    assert_eq!(file.integers("top").expect("read"), [i64::MIN, -1, 0, i64::MAX]);
+    assert_eq!(file.attribute_of("top", "of").expect("read"), Some(Attribute::Text("it".into())));
+    assert_eq!(file.integers("swath/ids").expect("read"), [-1, 0, 5]);
+    assert_eq!(file.names("swath").expect("read"), ["ids", "values"]);
+    let values = file.f64s("swath/values").expect("read");
+    assert!(values[0].is_nan() && values[1] == f64::INFINITY);
+    assert_eq!(file.shape("empty").expect("read"), [0, 3]);
+    assert!(file.f32s("empty").expect("read").is_empty() && file.texts("no_names").expect("read").is_empty());
+}
+
+/// Flat links, the attribute `relations`, and `link_relations`.
+type StoredLinks = (Vec<i32>, &'static str, Option<Vec<i8>>);
+
+/// What is stored in a file: all that a dataset needs, and changes to it.
+struct Parts {
+    distance: &'static str,
+    dimension: i64,
+    train: (Vec<usize>, Vec<f64>),
+    test: (Vec<usize>, Vec<f32>),
+    ids: (Vec<usize>, Vec<i64>),
+    distances: (Vec<usize>, Vec<f64>),
+    omit: &'static str,
+    integral_train: bool,
+    links: Option<StoredLinks>,
+    names: Option<usize>,
+}
+
+fn parts() -> Parts {
+    Parts {
+        distance: "euclidean",
+        dimension: 2,
+        train: (vec![3, 2], vec![0.0, 0.0, 1.0, 0.0, 0.0, 2.0]),
+        test: (vec![1, 2], vec![0.0, 0.0]),
+        ids: (vec![1, 2], vec![0, 1]),
+        distances: (vec![1, 2], vec![0.0, 1.0]),
+        omit: "",
+        integral_train: false,
+        links: None,
+        names: None,
+    }
+}
+
+fn read(parts: &Parts) -> Result<Dataset, DatasetError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    let names: Vec<&str> = vec!["name"; parts.names.unwrap_or(0)];
+    let integers = vec![0_i32; parts.train.1.len()];
+    let mut file = Hdf5Writer::new();
+    file.text("distance", parts.distance).integer("dimension", parts.dimension);
+    let train = if parts.integral_train { Values::I32(&integers) } else { Values::F64(&parts.train.1) };
+    let arrays = [
+        ("train", &parts.train.0, train),
+        ("test", &parts.test.0, Values::F32(&parts.test.1)),
+        ("neighbors", &parts.ids.0, Values::I64(&parts.ids.1)),
+        ("distances", &parts.distances.0, Values::F64(&parts.distances.1)),
+    ];
+    for (name, shape, values) in arrays.into_iter().filter(|(name, ..)| *name != parts.omit) {
+        file.array(name, shape, values);
+    }
+    if let Some((links, relations, relation)) = &parts.links {
+        file.array("links", &[links.len() / 2, 2], Values::I32(links));
+        if !relations.is_empty() {
+            file.array_text("relations", relations);
+        }
+        if let Some(relation) = relation {
+            file.array("link_relations", &[relation.len()], Values::I8(relation));
+        }
+    }
+    if parts.names.is_some() {
+        file.array("train_names", &[names.len()], Values::Text(&names));
+    }
+    file.write(&path).expect("written");
+    ann_benchmarks::read(&path, MEMORY)
+}
+
+/// What is broken, and the message that names it.
+type Case = (fn(&mut Parts), &'static str);
+
+const CASES: &[Case] = &[
+    (|p| p.omit = "train", "`train`: it is missing; expected an ann-benchmarks dataset"),
+    (|p| p.omit = "distances", "`distances`: it is missing"),
+    (|p| p.distance = "cosine", "attribute `distance`: it is \"cosine\"; expected \"euclidean\" or \"angular\""),
+    (|p| p.distance = "jaccard", "it is \"jaccard\"; expected \"euclidean\" or \"angular\": others cannot be read yet"),
+    (|p| p.dimension = 3, "attribute `dimension`: it is 3; expected 2, the width of `train`"),
+    (|p| p.train.0 = vec![6], "`train`: its shape is 6; expected rows and columns"),
+    (|p| p.train = (vec![0, 2], vec![]), "`train`: its shape is 0 x 2; expected at least one vector"),
+    (|p| p.test = (vec![0, 2], vec![]), "`test`: it is empty; expected at least one query"),
+    (|p| p.test = (vec![1, 3], vec![0.0; 3]), "`test`: its vectors have 3 values; expected 2, as those of `train`"),
+    (|p| p.integral_train = true, "`train`: it holds i32; expected f32 or f64"),
+    (|p| p.train.1[3] = f64::NAN, "`train`, row 1, column 1: the value is NaN; expected a finite number"),
+    (
+        |p| p.train.1[4] = 1e300,
+        "`train`, row 2, column 0: the value is 1e300; expected a finite number within the range",
+    ),
+    (|p| p.train.1.fill(-f64::INFINITY), "row 0, column 0: the value is -inf (the first of 6 like it)"),
+    (|p| p.ids = (vec![2, 1], vec![0, 1]), "`neighbors`: it has 2 rows; expected 1, one for each query in `test`"),
+    (|p| p.distances = (vec![1, 1], vec![0.0]), "`distances`: its shape is 1 x 1; expected 1 x 2, as `neighbors`"),
+    (|p| p.ids.1[1] = -1, "`neighbors`, row 0, column 1: the value is -1; expected 0 to 2: a row of `train`"),
+    (|p| p.ids.1[1] = 1 << 32, "`neighbors`, row 0, column 1: the value is 4294967296; expected 0 to 2"),
+    (|p| p.ids.1[1] = 0, "`neighbors`, row 0: id 0 stands twice; expected each neighbour once"),
+    (|p| p.distances.1[1] = f64::INFINITY, "`distances`, row 0, column 1: the value is inf; expected a finite number"),
+    (
+        |p| p.distances.1[0] = 2.0,
+        "`distances`, row 0, column 1: 1 comes after 2; expected distances in ascending order",
+    ),
+    (|p| p.links = Some((vec![0, 3], "", None)), "`links`, row 0, column 1: the value is 3; expected 0 to 2: a row of"),
+    (|p| p.links = Some((vec![0, 1], "a", None)), "`link_relations`: it is missing"),
+    (|p| p.links = Some((vec![0, 1], "", Some(vec![0]))), "attribute `relations` of `links`: it is missing"),
+    (|p| p.links = Some((vec![0, 1], "a", Some(vec![0, 0]))), "`link_relations`: it has 2 values; expected 1, one for"),
+    (
+        |p| p.links = Some((vec![0, 1], "a", Some(vec![-1]))),
+        "`link_relations`, row 0: the value is -1; expected 0 to 0",
+    ),
+    (|p| p.links = Some((vec![0, 1], "a,,b", Some(vec![0]))), "a relation is called \"\""),
+    (|p| p.names = Some(2), "`train_names`: it has 2 values; expected 3, one for each row"),
+];
+
+#[test]
+fn every_fault_of_a_file_is_named() {
+    assert!(read(&parts()).is_ok());
+    for (break_it, message) in CASES {
+        let mut broken = parts();
+        break_it(&mut broken);
+        let found = read(&broken).expect_err(message).to_string();
+        assert!(found.contains(message), "{found}\nshould have: {message}");
+        assert!(found.contains("a.hdf5: "), "{found}");
+    }
+}
+
+#[test]
+fn what_is_no_hdf5_file_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let failure = |path: &Path| ann_benchmarks::read(path, MEMORY).expect_err("no dataset");
+    let path = folder.path().join("a.hdf5");
+    assert!(matches!(failure(&path), DatasetError::File(Hdf5Error::Io { .. })), "missing");
+    assert!(matches!(failure(folder.path()), DatasetError::File(Hdf5Error::Io { .. })), "a folder");
+    std::fs::write(&path, "").expect("written");
+    assert!(failure(&path).to_string().contains("it is empty"));
+    std::fs::write(&path, "name,value\n".repeat(1000)).expect("written");
+    assert!(matches!(failure(&path), DatasetError::File(Hdf5Error::NotHdf5 { .. })), "text");
+    ann_benchmarks::write(&path, &dataset()).expect("written");
+    let whole = std::fs::read(&path).expect("read");
+    for length in [8, 100, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).expect("written");
+        let message = failure(&path).to_string();
+        assert!(message.contains("a.hdf5"), "cut to {length}: {message}");
+    }
+}
+
+#[test]
+fn the_budget_of_memory_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    ann_benchmarks::write(&path, &dataset()).expect("written");
+    let message = ann_benchmarks::read(&path, 1000).expect_err("too large").to_string();
+    assert!(message.contains("`train`: it needs 12000 bytes of memory; expected at most 1000"), "{message}");
+    assert!(ann_benchmarks::header(&path).is_ok(), "a header needs none");
+}
+
+#[test]
+fn the_shipped_dataset_is_what_its_page_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/glove-wordnet-20k.hdf5");
+    let page = std::fs::read_to_string(path.with_file_name("README.md")).expect("a page");
+    assert!(page.contains(&ann_benchmarks::sha256(&path).expect("read")));
+    let dataset = ann_benchmarks::read(&path, MEMORY).expect("sound");
+    let base = swath_algorithms::Base::new(dataset.train.clone(), dataset.distance);
+    assert_eq!(swath_datasets::ground_truth::verify(&base, &dataset, 1), None);
+    assert!(dataset.doubts().is_empty());
+    let entry = swath_datasets::catalogue::find("glove-wordnet-20k").expect("known");
+    assert_eq!((entry.train, entry.test, entry.dim), (dataset.train.rows(), dataset.test.rows(), dataset.train.dim()));
+    let links = dataset.links.expect("links");
+    for (i, name) in links.relations.iter().enumerate() {
+        let count = links.relation.iter().filter(|&&relation| usize::from(relation) == i).count();
+        let digits = count.to_string();
+        let count = if digits.len() > 3 {
+            format!("{},{}", &digits[..digits.len() - 3], &digits[digits.len() - 3..])
+        } else {
+            digits
+        };
+        assert!(page.contains(&format!("| {name} | {count} |")), "{name}: {count}");
+    }
+}
