@@ -1,5 +1,6 @@
 //! `comparisons.csv`: each trial against the reference trial, paired by query.
 
+use super::format::cell;
 use crate::summary::Summary;
 
 /// The table: for each other trial and metric the mean difference (trial minus reference) with its 95 % interval, and
@@ -25,7 +26,7 @@ pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
         let estimate = difference.estimate;
         let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), reference.trial.clone()];
         cells.push(summary.metrics[difference.metric].name().to_owned());
-        cells.extend([estimate.mean, estimate.lo, estimate.hi].map(|value| value.to_string()));
+        cells.extend([estimate.mean, estimate.lo, estimate.hi].map(cell));
         cells.extend(difference.wins_ties_losses.map(|count| count.to_string()));
         table.write_record(cells)?;
     }

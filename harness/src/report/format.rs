@@ -16,9 +16,22 @@ pub fn three_digits(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
+/// Twelve significant digits, as short as they can be: what a table for machines holds. Beyond that a mean of tenths
+/// would show how its sum was rounded.
+pub fn cell(value: f64) -> String {
+    let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
+    rounded.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_are_short_and_exact_enough() {
+        let found = [0.905_299_999_999_990_7, 1.0, 1.0 / 3.0, 19000.0, 0.0, -2.5e-7].map(cell);
+        assert_eq!(found, ["0.9053", "1", "0.333333333333", "19000", "0", "-0.00000025"]);
+    }
 
     #[test]
     fn three_digits_are_kept() {

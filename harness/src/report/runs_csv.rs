@@ -1,5 +1,6 @@
 //! `runs.csv`: one row per trial.
 
+use super::format::cell;
 use crate::manifest::Manifest;
 use crate::summary::{Row, Summary};
 
@@ -49,17 +50,17 @@ fn record(row: &Row, manifest: &Manifest) -> Vec<String> {
     ];
     for estimate in &row.estimates {
         match estimate {
-            Some(estimate) => cells.extend([estimate.mean, estimate.lo, estimate.hi].map(|value| value.to_string())),
+            Some(estimate) => cells.extend([estimate.mean, estimate.lo, estimate.hi].map(cell)),
             None => cells.extend([const { String::new() }; 3]),
         }
     }
-    cells.extend([row.build_seconds, row.timing.qps].map(|value| value.to_string()));
+    cells.extend([row.build_seconds, row.timing.qps].map(cell));
     let latency = row.timing.latency.as_ref();
-    let three = |values: Option<[f64; 3]>| values.map_or([const { String::new() }; 3], |v| v.map(|v| v.to_string()));
+    let three = |values: Option<[f64; 3]>| values.map_or([const { String::new() }; 3], |v| v.map(cell));
     cells.extend(three(latency.map(|latency| latency.percentiles_ms)));
     cells.push(row.index_bytes.to_string());
     cells.extend(three(latency.map(|latency| latency.stages_ms)));
-    cells.push(row.evaluations.iter().sum::<f64>().to_string());
-    cells.extend(row.evaluations.map(|count| count.to_string()));
+    cells.push(cell(row.evaluations.iter().sum()));
+    cells.extend(row.evaluations.map(cell));
     cells
 }

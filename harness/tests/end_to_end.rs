@@ -1,0 +1,385 @@
+//! What a user does: the program runs on a small dataset, and every file it leaves behind is read.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use support::{stderr, stdout, swath, write_datasets};
+use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
+
+const EXPERIMENT: &str = "
+name: small
+dataset: rich.hdf5
+k: 5
+seed: 7
+THREADS
+retrievers:
+  - name: top-k
+    candidates: { exact: { pool: 20 } }
+    select: top-k
+  - name: mmr
+    candidates: { exact: { pool: 20 } }
+    select: { mmr: { lambda: [0.3, 0.7] } }
+  - name: facility-location
+    candidates: { exact: { pool: 20 } }
+    select: facility-location
+  - name: hops
+    candidates: { exact: { pool: 5 } }
+    expand: { hops: { graph: [knn, links], neighbors: 4 } }
+    select: top-k
+  - name: walk
+    candidates: { exact: { pool: 5 } }
+    expand: { walk: { graph: [[knn], [links], [knn, links]], neighbors: 4 } }
+    select: { mmr: { lambda: 0.7 } }
+";
+
+/// Runs the experiment with some settings in a folder of its own.
+fn run(settings: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    std::fs::write(folder.path().join("small.yaml"), EXPERIMENT.replace("THREADS", settings)).expect("written");
+    let output = swath(folder.path(), &["run", "small.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "", "no progress where there is no terminal, and nothing to complain of");
+    assert!(stdout(&output).ends_with("report: reports/small/index.html\n"), "{}", stdout(&output));
+    let reports = folder.path().join("reports/small");
+    (folder, reports)
+}
+
+/// `runs.csv` as a map from column to values, timings left out if `quality`.
+fn table(path: &Path, quality: bool) -> BTreeMap<String, Vec<String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a table");
+    let header: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for record in reader.records() {
+        for (name, value) in header.iter().zip(&record.expect("a row")) {
+            columns.entry(name.clone()).or_default().push(value.to_owned());
+        }
+    }
+    if quality {
+        columns.retain(|name, _| !(name.ends_with("_ms") || ["qps", "build_seconds"].contains(&name.as_str())));
+    }
+    columns
+}
+
+fn numbers(columns: &BTreeMap<String, Vec<String>>, name: &str) -> Vec<f64> {
+    columns[name].iter().map(|value| value.parse().unwrap_or(f64::NAN)).collect()
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<String> =
+        entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_leaves_everything_behind() {
+    let (_folder, reports) = run("");
+    let expected = ["comparisons.csv", "index.html", "manifest.json", "plots", "runs.csv", "tables", "trials"];
+    assert_eq!(names_in(&reports), expected);
+
+    let runs = table(&reports.join("runs.csv"), false);
+    assert_eq!(runs["retriever"], ["top-k", "mmr", "mmr", "facility-location", "hops", "walk", "walk", "walk"]);
+    assert!(runs["queries"].iter().all(|m| m == "12") && runs["k"].iter().all(|k| k == "5"));
+    assert_eq!(runs["recall"][0], "1");
+    for name in ["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"] {
+        let [mean, lo, hi] = ["", "_lo", "_hi"].map(|end| numbers(&runs, &format!("{name}{end}")));
+        for i in 0..8 {
+            assert!(lo[i] <= mean[i] && mean[i] <= hi[i], "{name} of {i}: {} {} {}", lo[i], mean[i], hi[i]);
+        }
+    }
+    for name in ["build_seconds", "qps", "p50_ms", "p95_ms", "p99_ms", "candidates_ms", "expand_ms", "select_ms"] {
+        assert!(numbers(&runs, name).iter().all(|&value| value >= 0.0), "{name}");
+    }
+    assert!(numbers(&runs, "qps").iter().all(|&qps| qps > 0.0));
+    // A full scan compares with all 60; expansions compare with what they reach; only MMR and facility location compare
+    // items with each other.
+    assert!(numbers(&runs, "candidates_evaluations").iter().all(|&count| count == 60.0));
+    let (expand, select) = (numbers(&runs, "expand_evaluations"), numbers(&runs, "select_evaluations"));
+    assert!(expand[..4].iter().all(|&count| count == 0.0) && expand[4..].iter().all(|&count| count > 0.0));
+    assert_eq!(select[..4], [0.0, 80.0, 80.0, 210.0], "MMR: 4 rows of 20; facility location: 20 * 21 / 2 pairs");
+
+    // Every trial has a file, named by its id; no two share one.
+    let mut ids = runs["trial"].clone();
+    ids.sort();
+    assert_eq!(names_in(&reports.join("trials")), ids.iter().map(|id| format!("{id}.hdf5")).collect::<Vec<_>>());
+
+    let comparisons = table(&reports.join("comparisons.csv"), false);
+    assert_eq!(comparisons["trial"].len(), 7 * 7, "7 trials against top-k in 7 metrics");
+    assert!(comparisons["reference"].iter().all(|id| *id == runs["trial"][0]));
+    for i in 0..49 {
+        let total: usize =
+            ["wins", "ties", "losses"].iter().map(|c| comparisons[*c][i].parse::<usize>().expect("a count")).sum();
+        let queries = if comparisons["metric"][i] == "subtopic-recall" { 11 } else { 12 };
+        assert_eq!(total, queries, "the last query has no subtopics");
+    }
+
+    let page = std::fs::read_to_string(reports.join("index.html")).expect("a page");
+    for text in
+        ["<!DOCTYPE html>", "rich: 60 base vectors", "graph=knn+links", "subtopic-recall", "Cautions", "name: small"]
+    {
+        assert!(page.contains(text), "the page lacks {text}");
+    }
+    assert!(!page.contains("http://") || !page.contains("src=\"http"), "the page needs no network");
+    assert!(!page.contains("<script"), "nor scripts");
+    let plots = names_in(&reports.join("plots"));
+    for name in
+        ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency", "metric-recall", "metric-diversity"]
+    {
+        assert!(
+            plots.contains(&format!("{name}.svg")) && plots.contains(&format!("{name}.png")),
+            "{name} in {plots:?}"
+        );
+    }
+    let png = std::fs::read(reports.join("plots/recall-qps.png")).expect("a picture");
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    assert_eq!(u32::from_be_bytes([png[16], png[17], png[18], png[19]]), 1440, "wide enough for print");
+    let svg = std::fs::read_to_string(reports.join("plots/coverage-redundancy.svg")).expect("a picture");
+    assert!(svg.contains("coverage (higher is better)") && svg.contains("redundancy (lower is better)"));
+    assert_eq!(names_in(&reports.join("tables")), ["summary.md", "summary.tex"]);
+
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(reports.join("manifest.json")).expect("a manifest")).expect("JSON");
+    assert_eq!(manifest["experiment"]["retrievers"][1][1]["select"]["mmr"]["lambda"], 0.7, "grids are written out");
+    assert_eq!(manifest["experiment"]["repeats"], 3, "and defaults filled in");
+    assert_eq!(manifest["dataset"]["sha256"].as_str().map(str::len), Some(64));
+    for key in ["cpu", "cores", "memory", "os", "arch"] {
+        assert!(!manifest["machine"][key].is_null(), "{key}");
+    }
+    assert!(manifest["trials"].as_array().is_some_and(|trials| trials.iter().all(|t| t["failed"].is_null())));
+}
+
+/// The layout that ann-benchmarks reads.
+#[test]
+fn a_trial_is_a_result_file_of_ann_benchmarks() {
+    let (_folder, reports) = run("");
+    let runs = table(&reports.join("runs.csv"), false);
+    let file = Hdf5File::open(&reports.join(format!("trials/{}.hdf5", runs["trial"][1])), MEMORY).expect("a file");
+    let attributes = file.attributes().expect("attributes");
+    let number = |name: &str| attributes[name].number().expect("a number");
+    let text = |name: &str| attributes[name].text().expect("a text").to_owned();
+    assert_eq!((text("algo"), text("name"), text("dataset")), ("mmr".into(), "mmr (lambda=0.3)".into(), "rich".into()));
+    assert_eq!((text("distance"), number("count"), number("run_count")), ("angular".into(), 5.0, 3.0));
+    assert_eq!((number("batch_mode"), number("expect_extra"), number("candidates")), (0.0, 0.0, 5.0));
+    assert!(number("build_time") >= 0.0 && number("index_size") > 0.0);
+    assert_eq!(file.shape("neighbors").expect("an array"), [12, 5]);
+    let times = file.f32s("times").expect("an array");
+    let mean = times.iter().map(|&t| f64::from(t)).sum::<f64>() / 12.0;
+    assert!((mean - number("best_search_time")).abs() <= 1e-6 * mean, "times are those of the best repeat");
+    let distances = file.f32s("distances").expect("an array");
+    assert_eq!(distances.len(), 60);
+    assert_eq!(file.integers("swath/query_ids").expect("an array"), (0..12).collect::<Vec<_>>());
+    // The mean of the per-query values is what the table says.
+    let recall = file.f64s("swath/recall").expect("an array");
+    assert!((recall.iter().sum::<f64>() / 12.0 - numbers(&runs, "recall")[1]).abs() < 1e-12);
+}
+
+#[test]
+fn all_but_timings_is_the_same_on_a_second_run_and_with_any_number_of_threads() {
+    let quality = |settings: &str| table(&run(settings).1.join("runs.csv"), true);
+    let first = quality("threads: 1");
+    assert_eq!(first, quality("threads: 1"));
+    assert_eq!(first, quality("threads: 2"));
+    assert_eq!(first, quality("threads: 3\nrepeats: 1"));
+    // In mode batch candidates come from a matrix product: to the same results.
+    assert_eq!(first, quality("mode: batch\nthreads: 2"));
+}
+
+#[test]
+fn a_sample_of_queries_depends_on_the_seed_alone() {
+    let queries = |settings: &str| {
+        let (_folder, reports) = run(settings);
+        let id = table(&reports.join("runs.csv"), false)["trial"][0].clone();
+        let file = Hdf5File::open(&reports.join(format!("trials/{id}.hdf5")), MEMORY).expect("a file");
+        (id, file.integers("swath/query_ids").expect("an array"))
+    };
+    let (id, sample) = queries("queries: 6");
+    assert_eq!((id, sample.clone()), queries("queries: 6\nrepeats: 1\nthreads: 2"));
+    assert_eq!(sample.len(), 6);
+    assert!(sample.windows(2).all(|w| w[0] < w[1]));
+}
+
+/// A batch has throughput and no latencies.
+#[test]
+fn a_batch_reports_what_it_knows() {
+    let (_folder, reports) = run("mode: batch");
+    let runs = table(&reports.join("runs.csv"), false);
+    assert!(numbers(&runs, "qps").iter().all(|&qps| qps > 0.0));
+    assert!(runs["p50_ms"].iter().chain(&runs["select_ms"]).all(String::is_empty));
+    assert!(!reports.join("plots/latency.svg").exists());
+}
+
+#[test]
+fn a_report_is_made_again_from_the_files_alone() {
+    let (folder, reports) = run("");
+    let before: Vec<Vec<u8>> = ["runs.csv", "index.html", "plots/recall-qps.png", "tables/summary.tex"]
+        .iter()
+        .map(|name| std::fs::read(reports.join(name)).expect("a file"))
+        .collect();
+    std::fs::remove_file(folder.path().join("rich.hdf5")).expect("removed");
+    for name in ["runs.csv", "index.html", "plots/recall-qps.png"] {
+        std::fs::remove_file(reports.join(name)).expect("removed");
+    }
+    let output = swath(folder.path(), &["report", "reports/small"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let after: Vec<Vec<u8>> = ["runs.csv", "index.html", "plots/recall-qps.png", "tables/summary.tex"]
+        .iter()
+        .map(|name| std::fs::read(reports.join(name)).expect("a file"))
+        .collect();
+    assert!(before == after, "a report is a function of its files");
+
+    for (arguments, what) in [(["report", "nowhere"], "nowhere/manifest.json"), (["report", "."], "manifest.json")] {
+        let output = swath(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(what), "{}", stderr(&output));
+    }
+    let trials = names_in(&reports.join("trials"));
+    std::fs::write(reports.join("trials").join(&trials[0]), "no HDF5").expect("written");
+    let output = swath(folder.path(), &["report", "reports/small"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains(&trials[0]), "{}", stderr(&output));
+}
+
+/// Another plan in the same folder replaces the files of the first.
+#[test]
+fn a_folder_holds_the_files_of_its_last_run() {
+    let (folder, reports) = run("");
+    let experiment = EXPERIMENT.replace("THREADS", "metrics: [coverage]").replace("k: 5", "k: 4");
+    std::fs::write(folder.path().join("small.yaml"), experiment).expect("written");
+    assert_eq!(swath(folder.path(), &["run", "small.yaml"]).status.code(), Some(0));
+    assert_eq!(names_in(&reports.join("trials")).len(), 8);
+    assert_eq!(
+        names_in(&reports.join("plots")),
+        ["latency.png", "latency.svg", "metric-coverage.png", "metric-coverage.svg"]
+    );
+}
+
+#[test]
+fn a_dry_run_lists_every_trial_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    std::fs::write(folder.path().join("small.yaml"), EXPERIMENT.replace("THREADS", "")).expect("written");
+    let output = swath(folder.path(), &["run", "--dry-run", "small.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("8 trials of 12 queries, k = 5") && text.contains("walk (graph=knn+links)"), "{text}");
+    assert!(!folder.path().join("reports").exists());
+}
+
+/// Where results cannot be written the run fails, which is not the input's fault.
+#[test]
+fn a_folder_that_cannot_be_made_is_a_failed_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    std::fs::write(folder.path().join("small.yaml"), EXPERIMENT.replace("THREADS", "")).expect("written");
+    std::fs::write(folder.path().join("reports"), "a file in the way").expect("written");
+    let output = swath(folder.path(), &["run", "small.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("reports/small"), "{}", stderr(&output));
+}
+
+/// What the stored truth gets wrong is said, and the run goes on.
+#[test]
+fn doubts_about_the_truth_are_said_and_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut dataset = support::dataset(swath_algorithms::Distance::Euclidean, true);
+    dataset.neighbors.distances.iter_mut().for_each(|distance| *distance *= *distance);
+    swath_datasets::ann_benchmarks::write(&folder.path().join("rich.hdf5"), &dataset).expect("written");
+    std::fs::write(folder.path().join("small.yaml"), EXPERIMENT.replace("THREADS", "")).expect("written");
+    let output = swath(folder.path(), &["run", "small.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the stored distances are squared"), "{}", stderr(&output));
+    let page = std::fs::read_to_string(folder.path().join("reports/small/index.html")).expect("a page");
+    assert!(page.contains("the stored distances are squared"));
+}
+
+#[test]
+fn init_writes_an_experiment_that_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    for dataset in ["rich", "plain"] {
+        let output = swath(folder.path(), &["--data-dir", ".", "init", dataset]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let output = swath(folder.path(), &["--data-dir", ".", "run", &format!("{dataset}.yaml")]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let again = swath(folder.path(), &["--data-dir", ".", "init", "rich"]);
+    assert_eq!(again.status.code(), Some(2), "it does not overwrite");
+    std::fs::create_dir(folder.path().join("sub")).expect("created");
+    let by_path = swath(folder.path(), &["init", "./rich.hdf5", "--output", "sub/x.yaml"]);
+    assert_eq!(by_path.status.code(), Some(0), "{}", stderr(&by_path));
+    assert_eq!(swath(folder.path(), &["run", "--dry-run", "sub/x.yaml"]).status.code(), Some(0));
+}
+
+/// Every name that `swath algorithms` lists is explained with a line of YAML that runs as printed.
+#[test]
+fn every_snippet_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    let list = stdout(&swath(folder.path(), &["algorithms"]));
+    let names: Vec<&str> = list.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
+    assert!(names.len() >= 6, "{list}");
+    for name in names {
+        let text = stdout(&swath(folder.path(), &["algorithms", name]));
+        let snippet = text.lines().skip_while(|line| *line != "YAML:").nth(1).expect("a snippet").trim();
+        let mut lines = vec![format!("    {snippet}")];
+        if !snippet.starts_with("candidates") {
+            lines.push("    candidates: { exact: { pool: 20 } }".into());
+        }
+        if !snippet.starts_with("select") {
+            lines.push("    select: top-k".into());
+        }
+        // The default pool of 100 is more than this dataset has.
+        let retriever = lines.join("\n").replace("pool: 100", "pool: 20");
+        let experiment = format!("name: x\ndataset: rich.hdf5\nk: 5\nretrievers:\n  - name: x\n{retriever}\n");
+        std::fs::write(folder.path().join("x.yaml"), &experiment).expect("written");
+        let output = swath(folder.path(), &["run", "x.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{experiment}\n{}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_there_is_can_be_listed_and_explained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (arguments, expected) in [
+        (vec!["metrics"], "subtopic-recall"),
+        (vec!["metrics", "coverage"], "facility location maximises"),
+        (vec!["algorithms", "mmr"], "Carbonell & Goldstein 1998"),
+        (vec!["algorithms", "walk"], "[default: 0.15]"),
+        (vec!["datasets", "list"], "sift-128-euclidean"),
+        (vec!["schema"], "\"$schema\""),
+        (vec!["--help"], "Examples:"),
+        (vec!["run", "--help"], "--dry-run"),
+    ] {
+        let output = swath(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(stdout(&output).contains(expected), "{arguments:?}: {}", stdout(&output));
+    }
+    for arguments in
+        [vec!["metrics", "recal"], vec!["algorithms", "mrr"], vec!["datasets", "info", "glove"], vec!["rum"]]
+    {
+        assert_eq!(swath(folder.path(), &arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    let near = stderr(&swath(folder.path(), &["metrics", "recal"]));
+    assert!(near.contains("did you mean `recall`?"), "{near}");
+}
+
+/// The configurations that ship are valid from any folder of the repository, and their schema is the program's.
+#[test]
+fn shipped_configurations_are_valid_and_their_schema_is_current() {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+    let mut checked = 0;
+    for name in names_in(&configs).iter().filter(|name| Path::new(name).extension().is_some_and(|e| e == "yaml")) {
+        let text = std::fs::read_to_string(configs.join(name)).expect("a file");
+        assert!(text.starts_with("# yaml-language-server: $schema=swath.schema.json\n"), "{name}");
+        let output = swath(&configs, &["run", "--dry-run", name]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr(&output));
+        checked += 1;
+    }
+    assert!(checked >= 2);
+    let schema = std::fs::read_to_string(configs.join("swath.schema.json")).expect("a file");
+    let current = stdout(&swath(&configs, &["schema"]));
+    assert_eq!(schema, current, "write it again: swath schema > configs/swath.schema.json");
+}
