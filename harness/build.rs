@@ -10,7 +10,8 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let version = output(&rustc, &["--version"]).unwrap_or_else(|| "unknown".into());
-    let revision = output("git", &["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
+    let revision =
+        output("git", &["--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
     println!("cargo::rustc-env=SWATH_RUSTC={version}");
     println!("cargo::rustc-env=SWATH_REVISION={}", revision.unwrap_or_else(|| "unknown".into()));
     if let Some(git) = output("git", &["rev-parse", "--absolute-git-dir"]) {
