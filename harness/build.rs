@@ -15,8 +15,11 @@ fn main() {
     println!("cargo::rustc-env=SWATH_RUSTC={version}");
     println!("cargo::rustc-env=SWATH_REVISION={}", revision.unwrap_or_else(|| "unknown".into()));
     if let Some(git) = output("git", &["rev-parse", "--absolute-git-dir"]) {
+        // The log of HEAD changes with every commit and checkout; the index would change with every `git status`.
         println!("cargo::rerun-if-changed={git}/HEAD");
-        println!("cargo::rerun-if-changed={git}/index");
+        if std::path::Path::new(&git).join("logs/HEAD").exists() {
+            println!("cargo::rerun-if-changed={git}/logs/HEAD");
+        }
     }
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=build.rs");
