@@ -135,8 +135,10 @@ impl Figure for Scatter {
             }
         }
         let radius = if points.len() <= MANY { 6.0 } else { 4.5 };
-        for (row, a, b) in &points {
-            marker(*row).draw(&mut drawing, place(a.mean, b.mean), radius);
+        // The reference last: the others may lie upon it, and it is what they are looked at against.
+        let (reference, others): (Vec<_>, Vec<_>) = points.iter().partition(|(row, ..)| *row == summary.reference);
+        for &(row, a, b) in others.into_iter().chain(reference) {
+            marker(row).draw(&mut drawing, place(a.mean, b.mean), radius);
         }
         legend.draw(&mut drawing);
         drawing
