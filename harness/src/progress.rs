@@ -1,6 +1,6 @@
 //! Progress on a terminal; silence elsewhere.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// Queries between two updates of the bar, so that it costs the timed thread next to nothing.
 const STEP: usize = 64;
@@ -15,9 +15,13 @@ impl Progress {
     pub fn new(queries: usize, quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(queries as u64), target);
-        let template = "{spinner} {msg}\n  [{bar:40}] {percent:>3}%  {per_sec} queries, {eta} left";
+        let template = "{spinner} {msg}\n  [{bar:40}] {percent:>3}%  {rate} queries/s, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
+            let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+                // A bar that cannot be drawn is no reason to stop.
+                let _ = write!(text, "{:.0}", state.per_sec());
+            };
+            bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
         }
         Self { bar }
     }

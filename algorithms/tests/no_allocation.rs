@@ -1,0 +1,68 @@
+//! Once its working memory has grown, answering a query does not call the allocator: a timed query is not slowed by it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::selector::SelectorParams;
+use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator as it is; counting touches only a thread-local number.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise about `layout` is the one that the system's allocator asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `alloc` above with this layout, so from the system's allocator.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_warm_query_does_not_allocate() {
+    let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
+    let vectors = Vectors::new(&(0..2000 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
+    let queries = Vectors::new(&(16_000..16_000 + 40 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
+    for distance in Distance::ALL {
+        let base = Base::new(vectors.clone(), distance);
+        for candidates in CandidatesParams::all() {
+            let index = candidates.build(&base);
+            for expansion in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
+                let graph = expansion.as_ref().map(|expansion| expansion.graph().build(&base, &[]));
+                for selector in SelectorParams::all() {
+                    let mut scratch = Scratch::default();
+                    let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());
+                    let mut answer = |i: usize| {
+                        let query = Query::row(&queries, i);
+                        scratch.reset();
+                        let before = ALLOCATIONS.get();
+                        candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);
+                        if let (Some(expansion), Some(graph)) = (&expansion, &graph) {
+                            expansion.expand(graph, &base, query, &mut pool, &mut scratch);
+                        }
+                        selector.select(&base, &pool, 10, &scratch, &mut picked);
+                        ALLOCATIONS.get() - before
+                    };
+                    // Two rounds: the arena settles on one chunk that holds the largest query.
+                    let cold: usize = (0..40).chain(0..40).map(&mut answer).sum();
+                    let warm: usize = (0..40).map(&mut answer).sum();
+                    let expansion = expansion.as_ref().map_or("none", |expansion| expansion.name());
+                    assert!(cold > 0, "nothing is counted");
+                    assert_eq!(warm, 0, "{distance}, {}, {expansion}, {}", candidates.name(), selector.name());
+                }
+            }
+        }
+    }
+}
