@@ -3,10 +3,10 @@
 //! A file may be corrupted or made to mislead: before anything is read, the size that its header claims is compared with
 //! the size of the file and with a budget of memory, so that a wrong shape cannot lead to a huge allocation.
 
+use crate::whole_file::write_whole;
 use hdf5::{AttrValue, DType, File, FileBuilder, Layout, VlenStringReadOptions};
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Bytes that one array may take in memory, unless the caller says otherwise: 16 GiB.
@@ -456,18 +456,7 @@ impl<'a> Hdf5Writer<'a> {
     pub fn write(&self, path: &Path) -> Result<(), Hdf5Error> {
         let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
         let bytes = self.bytes().map_err(|error| io(std::io::Error::other(error.to_string())))?;
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            // A temporary file is private; this one is for whoever may read the folder, as far as the umask allows.
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut beside = builder.tempfile_in(folder).map_err(io)?;
-        beside.write_all(&bytes).map_err(io)?;
-        beside.persist(path).map_err(|error| io(error.error))?;
-        Ok(())
+        write_whole(path, &bytes).map_err(io)
     }
 
     fn bytes(&self) -> Result<Vec<u8>, hdf5::Error> {

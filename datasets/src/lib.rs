@@ -6,6 +6,7 @@ pub mod check;
 pub mod dataset;
 pub mod ground_truth;
 pub mod hdf5_file;
+pub mod whole_file;
 
 pub use ann_benchmarks::{DatasetError, Header};
 pub use check::Fault;

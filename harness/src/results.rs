@@ -10,9 +10,9 @@ use crate::run::{Outcome, Times};
 use crate::workload::Workload;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
+use swath_datasets::whole_file;
 
 /// Why results could not be written or read back.
 #[derive(Debug, thiserror::Error)]
@@ -83,23 +83,12 @@ pub struct TrialResult {
     pub repeats: Vec<Times>,
 }
 
-/// Writes bytes beside their place and renames the file, so that under its name it is whole or not there.
+/// Writes a file, which under its name is whole or not there.
 ///
 /// # Errors
 /// [`ResultsError::Io`].
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
-    let io = |source| ResultsError::Io { path: path.to_owned(), source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    beside.write_all(bytes).map_err(io)?;
-    #[cfg(unix)]
-    {
-        // A temporary file is private; a result is for whoever may read the folder.
-        use std::os::unix::fs::PermissionsExt as _;
-        beside.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(io)?;
-    }
-    beside.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    whole_file::write_whole(path, bytes).map_err(|source| ResultsError::Io { path: path.to_owned(), source })
 }
 
 /// The path of a trial's file in the folder of its experiment.
