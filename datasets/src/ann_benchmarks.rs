@@ -163,7 +163,7 @@ impl Reader {
 
     fn at(&self, error: Hdf5Error) -> DatasetError {
         match error {
-            Hdf5Error::Io { .. } | Hdf5Error::NotHdf5 { .. } => DatasetError::File(error),
+            Hdf5Error::Io { .. } | Hdf5Error::NotHdf5 { .. } | Hdf5Error::CutShort { .. } => DatasetError::File(error),
             Hdf5Error::Missing { name, present } => self.invalid(
                 &format!("`{name}`"),
                 "it is missing".to_owned(),

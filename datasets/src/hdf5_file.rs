@@ -34,6 +34,16 @@ pub enum Hdf5Error {
         /// What the HDF5 reader says.
         reason: String,
     },
+    /// Fewer bytes than the file itself says it has.
+    #[error("{path} is cut short: it has {size} of its {stated} bytes; copy or download it again", path = path.display())]
+    CutShort {
+        /// The file.
+        path: PathBuf,
+        /// Bytes it has.
+        size: u64,
+        /// Bytes it says it has.
+        stated: u64,
+    },
     /// An object that should be there is not.
     #[error("`{name}` is missing; the file has {present}")]
     Missing {
@@ -165,7 +175,7 @@ impl Hdf5File {
     /// Opens a file; no array of it may take more than `memory` bytes.
     ///
     /// # Errors
-    /// [`Hdf5Error::Io`] and [`Hdf5Error::NotHdf5`].
+    /// [`Hdf5Error::Io`], [`Hdf5Error::NotHdf5`] and [`Hdf5Error::CutShort`].
     pub fn open(path: &Path, memory: u64) -> Result<Self, Hdf5Error> {
         let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
         let metadata = std::fs::metadata(path).map_err(io)?;
@@ -179,7 +189,11 @@ impl Hdf5File {
         }
         std::fs::File::open(path).map_err(io)?;
         let file = File::open_streaming(path).map_err(|error| not_hdf5(&error))?;
-        Ok(Self { file, path: path.to_owned(), size: metadata.len(), memory })
+        let (size, stated) = (metadata.len(), file.superblock().eof_address);
+        if size < stated {
+            return Err(Hdf5Error::CutShort { path: path.to_owned(), size, stated });
+        }
+        Ok(Self { file, path: path.to_owned(), size, memory })
     }
 
     /// Where it is.
@@ -411,7 +425,7 @@ impl<'a> Hdf5Writer<'a> {
 
     /// Sets a text attribute of the root.
     pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
-        self.attributes.push((name.into(), AttrValue::String(value.into())));
+        self.attributes.push((name.into(), AttrValue::VarLenString(value.into())));
         self
     }
 
@@ -444,7 +458,7 @@ impl<'a> Hdf5Writer<'a> {
     /// Sets a text attribute of the array added last.
     pub fn array_text(&mut self, key: &str, value: &str) -> &mut Self {
         if let Some((.., attributes)) = self.arrays.last_mut() {
-            attributes.push((key.into(), AttrValue::String(value.into())));
+            attributes.push((key.into(), AttrValue::VarLenString(value.into())));
         }
         self
     }

@@ -79,7 +79,13 @@ fn check(name: &str, prepare: impl FnOnce(&Path)) {
     settings.set_snapshot_path("wrong");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(format!("dataset-{name}"), stderr(&output)));
+    // A checksum depends on all that is in the file, and no reader of the message on its digits.
+    let message = stderr(&output);
+    let mut parts = message.split("0x");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let masked =
+        parts.fold(first, |text, part| text + "0x..." + part.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
+    settings.bind(|| insta::assert_snapshot!(format!("dataset-{name}"), masked));
 }
 
 fn wrong(name: &str, change: impl FnOnce(&mut Parts)) {
