@@ -34,9 +34,10 @@ impl Axis {
         Self { low: low - margin.max(short), high: high + margin.max(short), from, to, log: true }
     }
 
-    /// Where a value stands.
+    /// Where a value stands; what the axis does not reach, such as 0 on a logarithmic one, stands at its end.
     pub fn place(&self, value: f64) -> f64 {
         let value = if self.log { value.max(f64::MIN_POSITIVE).log10() } else { value };
+        let value = value.clamp(self.low, self.high);
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
@@ -73,10 +74,11 @@ fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if low <= high { (low, high) } else { (0.0, 1.0) }
 }
 
-/// A positive number as short as it can be: 0.05, 2, 1,000.
+/// A number as short as it can be, three significant digits where it is not whole: 0.05, 0.15, 2, 1,000.
 pub fn number(value: f64) -> String {
-    let digits = (-value.abs().max(1e-12).log10().floor()).clamp(0.0, 12.0) as usize;
+    let digits = (2.0 - value.abs().max(1e-12).log10().floor()).clamp(0.0, 12.0) as usize;
     let text = format!("{value:.digits$}");
+    let text = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), String::new()), |(w, r)| (w, format!(".{r}")));
     let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
     let groups = whole.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
@@ -117,10 +119,26 @@ mod tests {
     }
 
     #[test]
+    fn a_tick_says_where_it_stands() {
+        for (low, high) in [(0.1, 0.3), (0.11, 0.19), (1.1, 2.9), (150.0, 260.0), (2e-4, 5e-4)] {
+            for (value, text) in Axis::log([low, high].into_iter(), (0.0, 1.0)).ticks() {
+                let said: f64 = text.replace(',', "").parse().expect("a number");
+                assert!((said / value - 1.0).abs() < 1e-9, "{text} at {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_axis_does_not_reach_stands_at_its_end() {
+        let axis = Axis::log([0.1, 10.0].into_iter(), (0.0, 100.0));
+        assert_eq!([0.0, f64::INFINITY].map(|value| axis.place(value).round()), [0.0, 100.0]);
+    }
+
+    #[test]
     fn numbers_are_short() {
         assert_eq!(
-            [0.05, 2.0, 1000.0, 1_234_567.0, 0.3, -12.0].map(number),
-            ["0.05", "2", "1,000", "1,234,567", "0.3", "-12"]
+            [0.05, 2.0, 1000.0, 1_234_567.0, 0.3, -12.0, 0.0, 20.0, 0.15, 1.5].map(number),
+            ["0.05", "2", "1,000", "1,234,567", "0.3", "-12", "0", "20", "0.15", "1.5"]
         );
     }
 }

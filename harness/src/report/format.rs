@@ -7,10 +7,11 @@ pub fn three_digits(value: f64) -> String {
     if !value.is_finite() || value == 0.0 {
         return if value == 0.0 { "0".into() } else { "-".into() };
     }
+    // Rounded first: 0.9996 is 1.00 and not 1.000, 999.6 is 1,000.
+    let value: f64 = format!("{value:.2e}").parse().unwrap_or(value);
     let magnitude = value.abs().log10().floor() as i32;
     if magnitude >= 3 {
-        let unit = 10_f64.powi(magnitude - 2);
-        return number((value / unit).round() * unit);
+        return number(value);
     }
     let digits = (2 - magnitude).clamp(0, 9) as usize;
     format!("{value:.digits$}")
@@ -37,5 +38,7 @@ mod tests {
     fn three_digits_are_kept() {
         let found = [0.012_345, 0.5, 45.678, 999.4, 1234.0, 123_456.0, 0.0].map(three_digits);
         assert_eq!(found, ["0.0123", "0.500", "45.7", "999", "1,230", "123,000", "0"]);
+        let carried = [0.9996, 9.996, 99.96, 999.6, 9996.0].map(three_digits);
+        assert_eq!(carried, ["1.00", "10.0", "100", "1,000", "10,000"]);
     }
 }

@@ -74,11 +74,15 @@ fn remove_other_plots(plots: &Path, drawn: &[Drawn]) {
     let Ok(entries) = std::fs::read_dir(plots) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
-        let ours = ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency"].contains(&stem)
+        let picture = path.extension().is_some_and(|extension| extension == "svg" || extension == "png");
+        let known = ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency"].contains(&stem)
             || stem.strip_prefix("metric-").is_some_and(|name| crate::metrics::MetricName::find(name).is_some());
-        if ours && !drawn.iter().any(|figure| figure.name == stem) {
+        if picture && known && !drawn.iter().any(|figure| figure.name == stem) {
             // One that cannot be removed does no harm: the page does not show it.
             let _ = std::fs::remove_file(path);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,11 +25,12 @@ impl Figure for Bars {
     fn caption(&self, summary: &Summary) -> String {
         let metric = &summary.metrics[self.metric];
         let best = if metric.higher_is_better() { "highest mean" } else { "lowest mean" };
+        let trials = summary.rows.iter().filter(|row| row.estimates[self.metric].is_some()).count();
         format!(
             "Mean {} over queries, with its 95 % interval: {}.{}",
             metric.name(),
             metric.definition(),
-            rows::choice(summary, best)
+            rows::choice(trials, best)
         )
     }
 

@@ -26,9 +26,9 @@ pub fn chosen(summary: &Summary, goodness: impl Fn(usize) -> Option<f64>) -> Vec
     summary.retrievers().iter().filter_map(best).collect()
 }
 
-/// What a caption says of the choice.
-pub fn choice(summary: &Summary, by: &str) -> String {
-    if summary.rows.len() <= MANY {
+/// What a caption says of the choice among so many trials that have a value.
+pub fn choice(trials: usize, by: &str) -> String {
+    if trials <= MANY {
         return String::new();
     }
     format!(

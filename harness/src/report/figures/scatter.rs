@@ -43,6 +43,13 @@ impl Scatter {
             wanted.into_iter().filter_map(|(name, across, up)| Some(Self { name, across: across?, up: up? }));
         complete.collect()
     }
+
+    /// The trials that have both values, as (row, across, up).
+    fn points(&self, summary: &Summary) -> Vec<(usize, Estimate, Estimate)> {
+        (0..summary.rows.len())
+            .filter_map(|row| Some((row, self.across.estimate(summary, row)?, self.up.estimate(summary, row)?)))
+            .collect()
+    }
 }
 
 impl Measure {
@@ -64,6 +71,8 @@ impl Measure {
         let row = &summary.rows[row];
         match self {
             Self::Metric(metric) => row.estimates[metric],
+            // A clock too coarse for the queries knows no rate.
+            Self::Qps if !row.timing.qps.is_finite() => None,
             Self::Qps => Some(Estimate { mean: row.timing.qps, lo: row.timing.qps, hi: row.timing.qps }),
         }
     }
@@ -88,7 +97,7 @@ impl Figure for Scatter {
     }
 
     fn caption(&self, summary: &Summary) -> String {
-        let interval = if summary.rows.len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
+        let interval = if self.points(summary).len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
         let scale = if self.up == Measure::Qps { ", on a logarithmic scale" } else { "" };
         format!(
             "{} against {}{scale}, a marker per trial.{interval} Dashed: the Pareto front, the trials that no other beats \
@@ -99,9 +108,7 @@ impl Figure for Scatter {
     }
 
     fn draw(&self, summary: &Summary) -> Drawing {
-        let points: Vec<(usize, Estimate, Estimate)> = (0..summary.rows.len())
-            .filter_map(|row| Some((row, self.across.estimate(summary, row)?, self.up.estimate(summary, row)?)))
-            .collect();
+        let points = self.points(summary);
         let legend = Legend::new(&summary.retrievers());
         let mut drawing = Drawing::new(LEGEND + LEGEND_ROW * legend.rows as f64);
         let x = self.across.axis(&points.iter().map(|p| p.1).collect::<Vec<_>>(), (LEFT, RIGHT));
