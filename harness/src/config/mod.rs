@@ -35,9 +35,16 @@ pub fn parse(source: Source) -> Result<(Source, Experiment), Box<Invalid>> {
     if problems.is_empty() { Ok((source, experiment)) } else { Err(Box::new(Invalid { source, problems })) }
 }
 
-/// What a single field cannot know: names that stand twice, lists without content.
+/// What a single field cannot know: names that stand twice, lists without content; and numbers that would take the
+/// machine down.
 fn check(experiment: &Experiment) -> Vec<Problem> {
     let mut problems = Vec::new();
+    for (field, found, most) in [("threads", experiment.threads, 1024), ("repeats", experiment.repeats, 1000)] {
+        if found.get() > most {
+            let problem = Problem::new(path![field], format!("{} {field} are more than can be meant", found.get()));
+            problems.push(problem.help(format!("use at most {most}")));
+        }
+    }
     if experiment.retrievers.is_empty() {
         problems.push(Problem::new(path!["retrievers"], "there is no retriever to run").help("add at least one"));
     }
