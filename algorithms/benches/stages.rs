@@ -1,19 +1,21 @@
 //! How long each stage of a retriever takes, beside the floor that the machine sets.
 //!
-//! `cargo bench -p swath-algorithms`. The groups named `floor` do the least work that could give the answer: reading
+//! `cargo bench -p swath-algorithms --bench stages`, or with a part of a name behind it. The groups named `floor` do the least work that could give the answer: reading
 //! the bytes for a scan, the bare matrix product for a batch.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::hint::black_box;
+use std::time::Duration;
 use swath_algorithms::candidates::{CandidatesParams, Exact};
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::filter::Filter;
 use swath_algorithms::graph::{GraphSpec, Source};
 use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::params::Count;
-use swath_algorithms::selector::SelectorParams;
+use swath_algorithms::selector::{Request, SelectorParams};
 use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
 
 fn random(rows: usize, dim: usize, seed: u64) -> Vectors {
@@ -77,19 +79,76 @@ fn graph(c: &mut Criterion) {
     group.finish();
 }
 
-/// Every selector on pools of several sizes.
+/// Every selector on pools of several sizes and dimensions.
 fn select(c: &mut Criterion) {
-    let (d, base, queries) = (100, Base::new(random(20_000, 100, 4), Distance::Angular), random(1, 100, 5));
-    for selector in SelectorParams::all() {
-        let mut group = c.benchmark_group(format!("{} of {d}-d", selector.name()));
-        for (m, k) in [(100, 10), (1000, 10), (1000, 100)] {
-            let (mut scratch, mut pool, mut picked) = (Scratch::default(), Pool::default(), Vec::new());
-            pool.fill(&base, Query::row(&queries, 0), 0..m as u32, m, &scratch);
-            group.bench_function(BenchmarkId::from_parameter(format!("{k} of {m}")), |b| {
+    for d in [100, 384, 768] {
+        let (base, queries) = (Base::new(random(10_000, d, 4), Distance::Angular), random(1, d, 5));
+        let query = Query::row(&queries, 0);
+        let subtopics: Vec<(u32, u32)> = (0..10_000).map(|id| (id, id % 7)).collect();
+        for selector in SelectorParams::all() {
+            let mut group = c.benchmark_group(format!("{} of {d}-d", selector.name()));
+            brief(&mut group);
+            for (m, k) in [100, 1000, 10_000].into_iter().flat_map(|m| [(m, 10), (m, 100)]) {
+                let (mut scratch, mut pool, mut picked) = (Scratch::default(), Pool::default(), Vec::new());
+                pool.fill(&base, query, 0..m as u32, m, &scratch);
+                let request =
+                    Request { base: &base, query, pool: &pool, k, subtopics: &subtopics, seed: 0, query_id: 0 };
+                group.bench_function(BenchmarkId::from_parameter(format!("{k} of {m}")), |b| {
+                    b.iter(|| {
+                        scratch.reset();
+                        selector.select(&request, &scratch, &mut picked);
+                        picked.len()
+                    });
+                });
+            }
+            group.finish();
+        }
+    }
+}
+
+/// Every expansion from pools of several sizes, over a kNN graph of 16 neighbours.
+fn expand(c: &mut Criterion) {
+    for d in [100, 384, 768] {
+        let mut group = c.benchmark_group(format!("expansion of {d}-d"));
+        brief(&mut group);
+        let (base, queries) = (Base::new(random(20_000, d, 6), Distance::Angular), random(1, d, 7));
+        let query = Query::row(&queries, 0);
+        for expansion in ExpansionParams::all() {
+            let graph = expansion.graph().build(&base, &[]);
+            for m in [20, 100, 1000, 10_000] {
+                let (mut scratch, mut pool, mut seeds) = (Scratch::default(), Pool::default(), Pool::default());
+                seeds.fill(&base, query, 0..base.len() as u32, m, &scratch);
+                group.bench_function(BenchmarkId::new(expansion.name(), m), |b| {
+                    b.iter(|| {
+                        scratch.reset();
+                        pool.clone_from(&seeds);
+                        expansion.expand(&graph, &base, query, &mut pool, &mut scratch);
+                        pool.items.len()
+                    });
+                });
+            }
+        }
+        group.finish();
+    }
+}
+
+/// Every index with its default parameters: building it, and a query.
+fn index(c: &mut Criterion) {
+    for d in [100, 384, 768] {
+        let mut group = c.benchmark_group(format!("index of 20000 x {d}"));
+        brief(&mut group);
+        let (base, queries) = (Base::new(random(20_000, d, 8), Distance::Angular), random(64, d, 9));
+        for candidates in CandidatesParams::all() {
+            group.bench_function(BenchmarkId::new("build", candidates.name()), |b| b.iter(|| candidates.build(&base)));
+            let index = candidates.build(&base);
+            let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+            let mut i = 0;
+            group.bench_function(BenchmarkId::new("query", candidates.name()), |b| {
                 b.iter(|| {
                     scratch.reset();
-                    selector.select(&base, &pool, k, &scratch, &mut picked);
-                    picked.len()
+                    i = (i + 1) % 64;
+                    candidates.search(&index, &base, Query::row(&queries, i), &mut scratch, &mut found, &mut pool);
+                    pool.items.len()
                 });
             });
         }
@@ -97,26 +156,10 @@ fn select(c: &mut Criterion) {
     }
 }
 
-/// Every expansion from 20 seeds over a kNN graph of 16 neighbours.
-fn expand(c: &mut Criterion) {
-    let mut group = c.benchmark_group("expansion of 20 seeds");
-    let (base, queries) = (Base::new(random(20_000, 100, 6), Distance::Angular), random(1, 100, 7));
-    for expansion in ExpansionParams::all() {
-        let graph = expansion.graph().build(&base, &[]);
-        let query = Query::row(&queries, 0);
-        let (mut scratch, mut pool, mut seeds) = (Scratch::default(), Pool::default(), Pool::default());
-        seeds.fill(&base, query, 0..base.len() as u32, 20, &scratch);
-        group.bench_function(expansion.name(), |b| {
-            b.iter(|| {
-                scratch.reset();
-                pool.clone_from(&seeds);
-                expansion.expand(&graph, &base, query, &mut pool, &mut scratch);
-                pool.items.len()
-            });
-        });
-    }
-    group.finish();
+/// Many cases: a second or so for each.
+fn brief(group: &mut BenchmarkGroup<'_, WallTime>) {
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(600));
 }
 
-criterion_group!(stages, scan, graph, select, expand);
+criterion_group!(stages, scan, graph, select, expand, index);
 criterion_main!(stages);

@@ -6,9 +6,9 @@
 //! instruction set.
 
 use crate::base::{Base, Query};
-use crate::distance::Distance;
+use crate::distance::{Distance, Rows};
 use crate::vectors::{LANES, Line};
-use multiversion::multiversion;
+use multiversion::{multiversion, target::target_cfg_f};
 
 /// Norms within which `f32` arithmetic neither overflows nor loses small numbers; outside, nothing is filtered.
 const SAFE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
@@ -40,9 +40,7 @@ impl Filter {
         Self {
             per_row: per_row.collect(),
             max_norm: nonzero().fold(0.0, f64::max),
-            // A sum of d rounded products in any order is off by at most d unit roundoffs (2^-24) relative to the
-            // sum of magnitudes; doubled, and a few for scaling, to leave no doubt.
-            relative_error: (base.vectors().dim() + 16) as f64 * f64::from(f32::EPSILON),
+            relative_error: relative_error(base.vectors().dim()),
             usable: nonzero().all(|norm| SAFE.contains(&norm)),
         }
     }
@@ -137,44 +135,83 @@ fn any_at_least(values: &[f32], cut: f32) -> bool {
 }
 
 /// Approximate inner products of `query` with each row of `block` (rows of `query.len()` lines).
-///
-/// Four rows at a time, so that four chains of additions are under way at once.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn products(query: &[Line], block: &[Line], out: &mut [f32]) {
     let stride = query.len();
-    for (rows, out) in block.chunks(4 * stride).zip(out.chunks_mut(4)) {
-        let mut sums = [[0.0_f32; LANES]; 4];
-        if out.len() == 4 {
-            let (a, rest) = rows.split_at(stride);
-            let (b, rest) = rest.split_at(stride);
-            let (c, d) = rest.split_at(stride);
-            for ((((q, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
-                for i in 0..LANES {
-                    sums[0][i] = fused(q.0[i], a.0[i], sums[0][i]);
-                    sums[1][i] = fused(q.0[i], b.0[i], sums[1][i]);
-                    sums[2][i] = fused(q.0[i], c.0[i], sums[2][i]);
-                    sums[3][i] = fused(q.0[i], d.0[i], sums[3][i]);
-                }
-            }
-        } else {
-            for (row, sums) in rows.chunks_exact(stride).zip(&mut sums) {
-                for (q, x) in query.iter().zip(row) {
-                    for i in 0..LANES {
-                        sums[i] = fused(q.0[i], x.0[i], sums[i]);
-                    }
-                }
-            }
-        }
-        for (out, sums) in out.iter_mut().zip(&sums) {
-            *out = tree_sum(sums);
-        }
+    let row = |i: usize| &block[i * stride..][..stride];
+    if target_cfg_f!(target_feature = "fma") {
+        products_with(query, row, out, f32::mul_add);
+    } else {
+        products_with(query, row, out, |a, b, c| a * b + c);
     }
 }
 
-/// `a * b + c`, fused where the processor does that.
+/// Approximate inner products of `query` with the rows at `ids`.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn products_at(query: &[Line], rows: Rows<'_>, ids: &[u32], out: &mut [f32]) {
+    let row = |i: usize| rows.get(ids[i]);
+    if target_cfg_f!(target_feature = "fma") {
+        products_with(query, row, out, f32::mul_add);
+    } else {
+        products_with(query, row, out, |a, b, c| a * b + c);
+    }
+}
+
+/// Four rows at a time, so that four chains of additions are under way at once.
 #[inline(always)]
-fn fused(a: f32, b: f32, c: f32) -> f32 {
-    if cfg!(target_feature = "fma") { a.mul_add(b, c) } else { a * b + c }
+fn products_with<'r>(
+    query: &[Line],
+    row: impl Fn(usize) -> &'r [Line],
+    out: &mut [f32],
+    add_product: impl Fn(f32, f32, f32) -> f32,
+) {
+    let mut at = 0;
+    let mut fours = out.chunks_exact_mut(4);
+    for out in &mut fours {
+        let (a, b, c, d) = (row(at), row(at + 1), row(at + 2), row(at + 3));
+        let stride = query.len();
+        let (a, b, c, d) = (&a[..stride], &b[..stride], &c[..stride], &d[..stride]);
+        // One accumulator a name: an array of arrays does not stay in registers.
+        let (mut qa, mut qb, mut qc, mut qd) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for at in 0..stride {
+            for i in 0..LANES {
+                let q = query[at].0[i];
+                qa[i] = add_product(q, a[at].0[i], qa[i]);
+                qb[i] = add_product(q, b[at].0[i], qb[i]);
+                qc[i] = add_product(q, c[at].0[i], qc[i]);
+                qd[i] = add_product(q, d[at].0[i], qd[i]);
+            }
+        }
+        out.copy_from_slice(&[tree_sum(&qa), tree_sum(&qb), tree_sum(&qc), tree_sum(&qd)]);
+        at += 4;
+    }
+    for out in fours.into_remainder() {
+        let mut sums = [0.0_f32; LANES];
+        for (q, x) in query.iter().zip(row(at)) {
+            for i in 0..LANES {
+                sums[i] = add_product(q.0[i], x.0[i], sums[i]);
+            }
+        }
+        *out = tree_sum(&sums);
+        at += 1;
+    }
+}
+
+/// How far a cosine computed from an approximate inner product may be off, for vectors of `dim` values whose norms
+/// [`is_safe`].
+pub fn cosine_error(dim: usize) -> f64 {
+    relative_error(dim)
+}
+
+/// Whether `f32` arithmetic can be trusted with vectors of that norm.
+pub fn is_safe(norm: f64) -> bool {
+    norm == 0.0 || SAFE.contains(&norm)
+}
+
+/// Bound on the relative error of a sum of d products: a sum of d rounded products in any order is off by at most d unit
+/// roundoffs (2^-24) relative to the sum of magnitudes; doubled, and a few for scaling, to leave no doubt.
+fn relative_error(dim: usize) -> f64 {
+    (dim + 16) as f64 * f64::from(f32::EPSILON)
 }
 
 #[inline(always)]

@@ -5,10 +5,25 @@
 //! order. Any selector composes with any candidates and any expansion.
 //!
 //! ```
-//! use swath_algorithms::{Base, Distance, Query, Scratch, Vectors, candidates::CandidatesParams, selector::Mmr};
-//! use swath_algorithms::{Pool, candidates::Exact, params::{Count, Fraction}, selector::Selector};
+//! use swath_algorithms::selector::{Mmr, SelectorParams};
+//! use swath_algorithms::{Distance, OwnedPool, params::Fraction, select};
 //!
 //! // Five unit vectors: three of nearly one direction, two of others.
+//! let vectors = [[1.0, 0.0], [0.99, 0.14], [0.98, 0.2], [0.6, 0.8], [0.0, 1.0]];
+//! let pool = OwnedPool::around(&vectors, &[1.0, 0.1], Distance::Angular)?;
+//! let picked = select(&pool, &SelectorParams::Mmr(Mmr { lambda: Fraction::new(0.3)?, ..Mmr::default() }), 2)?;
+//! assert_eq!(picked, [1, 4]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Underneath, one stage at a time, with working memory that is kept from query to query:
+//!
+//! ```
+//! use swath_algorithms::candidates::{CandidatesParams, Exact};
+//! use swath_algorithms::selector::{Mmr, Request, Selector};
+//! use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
+//! use swath_algorithms::params::{Count, Fraction};
+//!
 //! let rows = [1.0, 0.0, 0.99, 0.14, 0.98, 0.2, 0.6, 0.8, 0.0, 1.0];
 //! let base = Base::from_values(&rows, 2, Distance::Angular)?;
 //! let queries = Vectors::new(&[1.0, 0.1], 2)?;
@@ -20,7 +35,8 @@
 //! candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);
 //!
 //! let mut picked = Vec::new();
-//! Mmr { lambda: Fraction::new(0.3)? }.select(&base, &pool, 2, &scratch, &mut picked);
+//! let request = Request { base: &base, query, pool: &pool, k: 2, subtopics: &[], seed: 0, query_id: 0 };
+//! Mmr { lambda: Fraction::new(0.3)?, ..Mmr::default() }.select(&request, &scratch, &mut picked);
 //! let ids: Vec<u32> = picked.iter().map(|&position| pool.items[position].id).collect();
 //! assert_eq!(ids, [1, 4]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,8 +50,10 @@ pub mod filter;
 pub mod graph;
 pub mod kernel;
 pub mod nearest;
+mod owned_pool;
 pub mod params;
 pub mod pool;
+pub mod pool_kernel;
 pub mod random;
 mod registry;
 pub mod scratch;
@@ -44,6 +62,7 @@ pub mod vectors;
 
 pub use base::{Base, Query};
 pub use distance::Distance;
+pub use owned_pool::{OwnedPool, SelectError, select};
 pub use pool::{Item, Pool};
 pub use scratch::Scratch;
 pub use vectors::{Line, Vectors, VectorsError};

@@ -130,6 +130,16 @@ bounded!(
     { "type": "number", "minimum": 0, "maximum": 1 }
 );
 bounded!(
+    /// A number in `[0, 1)`.
+    PartialFraction(f64), "a number from 0, below 1", |v| (0.0..1.0).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 0, "exclusiveMaximum": 1 }
+);
+bounded!(
+    /// A finite number, at least 0.
+    NonNegative(f64), "a finite number, at least 0", |v| v >= 0.0 && v.is_finite(), deserialize_f64,
+    { "type": "number", "minimum": 0 }
+);
+bounded!(
     /// A number in `(0, 1]`.
     PositiveFraction(f64), "a number above 0, at most 1", |v| v > 0.0 && v <= 1.0, deserialize_f64,
     { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }

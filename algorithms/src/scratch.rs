@@ -10,6 +10,8 @@ pub struct Scratch {
     pub arena: Bump,
     /// Similarity evaluations since the last reset.
     pub evaluations: Cell<u64>,
+    /// Whether the selector ran out of items that it can tell apart, and filled the rest by relevance.
+    pub filled: Cell<bool>,
     /// Approximate similarities and ids under consideration by a search.
     pub contenders: Vec<(f32, u32)>,
     /// A sparse vector over base vectors.
@@ -23,6 +25,7 @@ impl Scratch {
     pub fn reset(&mut self) {
         self.arena.reset();
         self.evaluations.set(0);
+        self.filled.set(false);
         self.contenders.clear();
     }
 

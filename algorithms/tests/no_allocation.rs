@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
-use swath_algorithms::selector::SelectorParams;
+use swath_algorithms::selector::{Request, SelectorParams};
 use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
 
 thread_local! {
@@ -35,6 +35,7 @@ fn a_warm_query_does_not_allocate() {
     let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
     let vectors = Vectors::new(&(0..2000 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
     let queries = Vectors::new(&(16_000..16_000 + 40 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
+    let subtopics: Vec<(u32, u32)> = (0..2000).map(|id| (id, id % 5)).collect();
     for distance in Distance::ALL {
         let base = Base::new(vectors.clone(), distance);
         for candidates in CandidatesParams::all() {
@@ -52,7 +53,16 @@ fn a_warm_query_does_not_allocate() {
                         if let (Some(expansion), Some(graph)) = (&expansion, &graph) {
                             expansion.expand(graph, &base, query, &mut pool, &mut scratch);
                         }
-                        selector.select(&base, &pool, 10, &scratch, &mut picked);
+                        let request = Request {
+                            base: &base,
+                            query,
+                            pool: &pool,
+                            k: 10,
+                            subtopics: &subtopics,
+                            seed: 1,
+                            query_id: i as u64,
+                        };
+                        selector.select(&request, &scratch, &mut picked);
                         ALLOCATIONS.get() - before
                     };
                     // Two rounds: the arena settles on one chunk that holds the largest query.

@@ -62,6 +62,7 @@ pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Pre
         rows: dataset.train.rows(),
         queries: dataset.test.rows(),
         dim: dataset.train.dim(),
+        distance: dataset.distance,
         neighbors: dataset.neighbors.count,
         links: dataset.links.as_ref().map(|links| links.edges.len()),
         subtopics: dataset.subtopics.is_some(),
@@ -117,6 +118,7 @@ impl Prepared {
         let edges = self.dataset.links.iter().flat_map(|links| &links.edges);
         Workload {
             base: self.base.clone(),
+            seed: self.plan.experiment.seed,
             queries: self.dataset.test.gather(&self.plan.queries),
             query_ids: self.plan.queries.clone(),
             truths: self.plan.queries.iter().map(truth).collect(),
@@ -181,8 +183,23 @@ impl Prepared {
             machine: Machine::this(),
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
-            notes: self.notes.clone(),
+            notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
         }
+    }
+
+    /// What to say of trials whose selector could not tell all items apart.
+    fn filled(&self, outcomes: &[Result<Outcome, String>]) -> Vec<String> {
+        let trials = self.plan.trials.iter().zip(outcomes);
+        let filled = trials.filter_map(|(trial, outcome)| Some((trial, outcome.as_ref().ok()?.filled)));
+        let say = |(trial, filled): (&crate::plan::Trial, usize)| {
+            format!(
+                "{} found no more to gain before {} results for {filled} of {} queries, and filled the rest by relevance",
+                trial.label(),
+                self.plan.experiment.k.get(),
+                self.plan.queries.len()
+            )
+        };
+        filled.filter(|&(_, filled)| filled > 0).map(say).collect()
     }
 }
 

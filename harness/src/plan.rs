@@ -1,7 +1,7 @@
 //! What an experiment will do: its trials, its metrics, its queries. Everything that can be wrong is found here, before
 //! anything runs.
 
-use crate::config::{Experiment, Path, Problem, Retriever};
+use crate::config::{Experiment, Path, Problem, Retriever, Step};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use swath_algorithms::graph::GraphSpec;
-use swath_algorithms::random;
+use swath_algorithms::{Distance, random, selector};
 
 /// What a plan needs to know of the dataset.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Facts {
     pub queries: usize,
     /// Dimension, d.
     pub dim: usize,
+    /// How far apart vectors are.
+    pub distance: Distance,
     /// True neighbours stored per query.
     pub neighbors: usize,
     /// Links, if it has any.
@@ -150,6 +152,12 @@ fn check_retriever(retriever: &Retriever, i: usize, k: usize, facts: &Facts) -> 
         problems.push(
             Problem::new(pool_path, message).help(format!("{}, or more, or use a smaller k", example(k.max(100)))),
         );
+    }
+    let setting = selector::Setting { distance: facts.distance, subtopics: facts.subtopics };
+    if let Err(unfit) = retriever.select.check(&setting) {
+        let mut path = path!["retrievers", i, "select", retriever.select.name()];
+        path.0.extend(unfit.parameter.map(Step::from));
+        problems.push(Problem::new(path, unfit.message).help(unfit.help));
     }
     let Some(expansion) = &retriever.expand else { return problems };
     let path = |field: &str| path!["retrievers", i, "expand", expansion.name(), field];

@@ -11,6 +11,7 @@ use crate::workload::Workload;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use swath_algorithms::selector::SelectorParams;
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
 use swath_datasets::whole_file;
 
@@ -65,6 +66,8 @@ pub struct TrialResult {
     pub point: String,
     /// All parameters, as JSON.
     pub params: String,
+    /// Whether it looked at the subtopics: a bound, and not a competitor. Its name says so.
+    pub is_oracle: bool,
     /// Whether it is plain top-k over exact candidates: what others are compared with.
     pub is_top_k: bool,
     /// Results per query.
@@ -125,7 +128,7 @@ pub fn write_trial(
     file.boolean("batch_mode", experiment.mode == Mode::Batch).boolean("expect_extra", false);
     file.text("swath_trial", &trial.id).text("swath_retriever", trial.retriever.name.as_str());
     file.text("swath_point", &trial.point).text("swath_params", &trial.params());
-    file.integer("swath_index_bytes", outcome.index_bytes as i64);
+    file.integer("swath_index_bytes", outcome.index_bytes as i64).integer("swath_filled", outcome.filled as i64);
     file.array("neighbors", &[m, k], Values::I32(&outcome.returned));
     file.array("distances", &[m, k], Values::F32(&outcome.distances));
     file.array("times", &[m], Values::F32(&per_query));
@@ -243,9 +246,12 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         times.chunks_exact((m * 3).max(1)).map(pass).collect()
     };
     let params = text("swath_params")?;
+    let is_oracle = is_oracle(&params);
+    let mark = if is_oracle { " (oracle)" } else { "" };
     Ok(TrialResult {
         id: id.to_owned(),
-        retriever: text("swath_retriever")?,
+        retriever: text("swath_retriever")? + mark,
+        is_oracle,
         point: text("swath_point")?,
         is_top_k: is_top_k(&params),
         params,
@@ -261,6 +267,12 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
 
 fn text_of(attributes: &HashMap<String, Attribute>, name: &str) -> Option<String> {
     attributes.get(name).and_then(Attribute::text).map(str::to_owned)
+}
+
+/// Whether the selector of these parameters is an oracle.
+fn is_oracle(params: &str) -> bool {
+    let params: Value = serde_json::from_str(params).unwrap_or_default();
+    serde_json::from_value::<SelectorParams>(params["select"].clone()).is_ok_and(|selector| selector.is_oracle())
 }
 
 /// Whether these parameters are plain top-k over exact candidates.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use swath_algorithms::candidates::Index;
 use swath_algorithms::graph::Graph;
+use swath_algorithms::selector::Request;
 use swath_algorithms::{Pool, Query, Scratch, random};
 
 /// Stands for a result that a retriever did not give.
@@ -30,6 +31,8 @@ pub struct Outcome {
     pub metrics: Vec<Vec<f64>>,
     /// Similarity evaluations of each query in each stage.
     pub evaluations: Vec<[u64; 3]>,
+    /// How many queries the selector could answer in part only, and filled the rest by relevance.
+    pub filled: usize,
     /// Seconds to build index and graph.
     pub build_seconds: f64,
     /// Bytes of index and graph.
@@ -172,21 +175,31 @@ impl<'a> Retriever<'a> {
         }
     }
 
-    fn select(&self, worker: &mut Worker, workload: &Workload) {
+    fn select(&self, worker: &mut Worker, workload: &Workload, i: usize) {
         let Worker { scratch, pool, picked, .. } = worker;
-        self.trial.retriever.select.select(&workload.base, pool, self.k, scratch, picked);
+        let request = Request {
+            base: &workload.base,
+            query: workload.query(i),
+            pool,
+            k: self.k,
+            subtopics: workload.truths[i].subtopics.as_deref().unwrap_or(&[]),
+            seed: workload.seed,
+            query_id: workload.query_ids[i] as u64,
+        };
+        self.trial.retriever.select.select(&request, scratch, picked);
     }
 
     /// Answers one query and says when each stage ended. The harness allocates nothing in here, and what the stages
     /// allocate comes from the scratch that earlier queries have filled.
-    fn time(&self, worker: &mut Worker, workload: &Workload, query: Query<'_>) -> [f64; 3] {
+    fn time(&self, worker: &mut Worker, workload: &Workload, i: usize) -> [f64; 3] {
+        let query = workload.query(i);
         worker.scratch.reset();
         let start = Moment::now();
         self.candidates(worker, workload, query);
         let found = Moment::now();
         self.expand(worker, workload, query);
         let expanded = Moment::now();
-        self.select(worker, workload);
+        self.select(worker, workload, i);
         let selected = Moment::now();
         [found.since(start), expanded.since(start), selected.since(start)]
     }
@@ -200,11 +213,11 @@ impl<'a> Retriever<'a> {
             let mut worker = Worker::default();
             let share = first..(first + share).min(m);
             for i in share.clone().take(WARM_UP) {
-                self.time(&mut worker, workload, workload.query(i));
+                self.time(&mut worker, workload, i);
             }
             let mut times = Vec::with_capacity(share.len());
             for i in share {
-                times.push(self.time(&mut worker, workload, workload.query(i)));
+                times.push(self.time(&mut worker, workload, i));
                 if !same(&worker, &expected[i * self.k..(i + 1) * self.k]) {
                     return Err(i);
                 }
@@ -231,7 +244,7 @@ impl<'a> Retriever<'a> {
                 None => self.candidates(worker, workload, query),
             }
             self.expand(worker, workload, query);
-            self.select(worker, workload);
+            self.select(worker, workload, i);
             write(worker, row);
         });
         let seconds = start.elapsed();
@@ -261,6 +274,7 @@ struct Measured {
     distances: Vec<f32>,
     metrics: Vec<f64>,
     evaluations: [u64; 3],
+    filled: bool,
 }
 
 /// Answers every query once, untimed, and judges the answers. What an algorithm claims is not believed: positions are
@@ -289,6 +303,7 @@ fn measure(
         distances: measured.iter().flat_map(|m| m.distances.iter().copied()).collect(),
         metrics: (0..plan.metrics.len()).map(column).collect(),
         evaluations: measured.iter().map(|m| m.evaluations).collect(),
+        filled: measured.iter().filter(|m| m.filled).count(),
         build_seconds: retriever.build_seconds,
         index_bytes: retriever.bytes(workload),
         repeats: Vec::new(),
@@ -309,7 +324,7 @@ fn measure_query(
     let pool: Vec<u32> = worker.pool.items.iter().map(|item| item.id).collect();
     retriever.expand(worker, workload, query);
     let expanded = worker.scratch.evaluations.get();
-    retriever.select(worker, workload);
+    retriever.select(worker, workload, i);
     let selected = worker.scratch.evaluations.get();
     let ids =
         checked_ids(worker, workload, k).map_err(|what| format!("for query {} it {what}", workload.query_ids[i]))?;
@@ -327,6 +342,7 @@ fn measure_query(
         distances: distances.chain(std::iter::repeat_n(f32::INFINITY, padding)).collect(),
         metrics: plan.metrics.iter().map(|metric| metric.value(&answer).unwrap_or(f64::NAN)).collect(),
         evaluations: [found, expanded - found, selected - expanded],
+        filled: worker.scratch.filled.get(),
     })
 }
 

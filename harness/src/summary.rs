@@ -47,6 +47,8 @@ pub struct Row {
     pub point: String,
     /// All its parameters, as JSON.
     pub params: String,
+    /// Whether it looked at the subtopics: a bound, and not a competitor.
+    pub is_oracle: bool,
     /// Results per query.
     pub k: usize,
     /// Queries asked.
@@ -160,6 +162,7 @@ impl Row {
             retriever: trial.retriever.clone(),
             point: trial.point.clone(),
             params: trial.params.clone(),
+            is_oracle: trial.is_oracle,
             k: trial.k,
             queries: trial.query_ids.len(),
             estimates,

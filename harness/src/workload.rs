@@ -7,6 +7,8 @@ use swath_algorithms::{Base, Query, Vectors};
 pub struct Workload {
     /// The base vectors.
     pub base: Base,
+    /// Seed of random choices.
+    pub seed: u64,
     /// The sampled queries, `m x d`.
     pub queries: Vectors,
     /// Their rows in the dataset.

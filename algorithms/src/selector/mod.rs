@@ -3,28 +3,138 @@
 //! To add one: one file here with its parameters' type implementing [`Selector`], and one line in the registry
 //! below.
 
+mod cluster;
+mod coverage;
+mod directions;
+mod dpp;
 mod facility_location;
+mod flvmi;
+mod graph_cut;
 pub mod greedy;
+mod lazily;
+mod max_min;
+mod max_sum;
 mod mmr;
+mod pm2;
+mod queue;
+mod random;
+mod saturated_coverage;
+mod semantic_compression;
+mod ssd;
 mod top_k;
+mod weights;
+mod xquad;
 
-pub use facility_location::{FacilityLocation, Weights};
+pub use cluster::{Cluster, Method};
+pub use dpp::Dpp;
+pub use facility_location::FacilityLocation;
+pub use flvmi::Flvmi;
+pub use graph_cut::GraphCut;
+pub use greedy::{Optimizer, Stochastic};
+pub use max_min::MaxMin;
+pub use max_sum::{MaxSum, Spread};
 pub use mmr::Mmr;
+pub use pm2::Pm2;
+pub use random::Random;
+pub use saturated_coverage::SaturatedCoverage;
+pub use semantic_compression::{Diversity, SemanticCompression};
+pub use ssd::Ssd;
 pub use top_k::TopK;
+pub use weights::Weights;
+pub use xquad::Xquad;
 
-use crate::base::Base;
-
+use crate::base::{Base, Query};
+use crate::distance::Distance;
+use crate::kernel::Kernel;
 use crate::pool::Pool;
 use crate::registry::registry;
 use crate::scratch::Scratch;
+
+/// What a selector is asked.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The base vectors.
+    pub base: &'a Base,
+    /// The query.
+    pub query: Query<'a>,
+    /// What to pick from, best score first.
+    pub pool: &'a Pool,
+    /// How many to pick.
+    pub k: usize,
+    /// Which base vector is known to cover which subtopic of the query: (id, subtopic), ascending, each once. Oracles
+    /// alone may look.
+    pub subtopics: &'a [(u32, u32)],
+    /// Seed of the experiment.
+    pub seed: u64,
+    /// Number of the query: with the seed and a purpose it names the stream of a random choice.
+    pub query_id: u64,
+}
+
+impl Request<'_> {
+    /// How many will be picked: `min(k, m)`.
+    pub fn count(&self) -> usize {
+        self.k.min(self.pool.items.len())
+    }
+
+    /// What selectors read as the relevance of the item at `position`.
+    #[inline]
+    pub fn score(&self, position: usize) -> f64 {
+        self.pool.items[position].score
+    }
+
+    /// The order of preference of two positions with these values, see [`Item::best_first`](crate::Item::best_first).
+    #[inline]
+    fn best_first(&self, a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
+        self.pool.items[a.1].best_first(a.0, &self.pool.items[b.1], b.0)
+    }
+}
+
+/// What a selector must know of a dataset to say whether it can work there.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// How far apart vectors are.
+    pub distance: Distance,
+    /// Whether queries have subtopics.
+    pub subtopics: bool,
+}
+
+/// Why a selector cannot work with its parameters, or on such a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}; {help}")]
+pub struct Unfit {
+    /// The parameter at fault, if it is one.
+    pub parameter: Option<&'static str>,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: String,
+}
 
 /// A way to pick k of a pool. Implemented by the type of its parameters.
 pub trait Selector: Send + Sync {
     /// Puts the positions in the pool of `min(k, m)` different items into `picked`, in the order of picking.
     ///
     /// One thread, one query; relevance is an item's `score`; equals are told apart as
-    /// [`best_first`](crate::pool::Item::best_first) says.
-    fn select(&self, base: &Base, pool: &Pool, k: usize, scratch: &Scratch, picked: &mut Vec<usize>);
+    /// [`best_first`](crate::pool::Item::best_first) says, equal gains of the [`greedy`] engine by lower id.
+    fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>);
+
+    /// What a type cannot say: parameters that do not go together, or not with this dataset.
+    ///
+    /// # Errors
+    /// The first thing wrong.
+    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+        Ok(())
+    }
+
+    /// Whether it looks at the query's subtopics: then it is a bound on what others can reach, and not a competitor.
+    fn is_oracle(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at the query's vector, beside the scores.
+    fn needs_query(&self) -> bool {
+        false
+    }
 }
 
 registry! {
@@ -33,20 +143,82 @@ registry! {
         "top-k" => TopK,
         "mmr" => Mmr,
         "facility-location" => FacilityLocation,
+        "semantic-compression" => SemanticCompression,
+        "max-sum" => MaxSum,
+        "max-min" => MaxMin,
+        "dpp" => Dpp,
+        "graph-cut" => GraphCut,
+        "saturated-coverage" => SaturatedCoverage,
+        "flvmi" => Flvmi,
+        "ssd" => Ssd,
+        "cluster" => Cluster,
+        "random" => Random,
+        "xquad" => Xquad,
+        "pm2" => Pm2,
     }
 }
 
-/// The position of the item of best value (see [`best_first`](crate::pool::Item::best_first)) among those not taken; `None` where all are.
-fn best_position(pool: &Pool, taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usize> {
-    let mut best: Option<(usize, f64)> = None;
-    for (position, item) in pool.items.iter().enumerate() {
+/// Which kernels will do.
+enum Need {
+    Semidefinite,
+    Nonnegative,
+}
+
+/// Checks that `kernel`, if one is named, has what is needed.
+fn check_kernel(kernel: Option<Kernel>, need: &Need) -> Result<(), Unfit> {
+    let Some(kernel) = kernel else { return Ok(()) };
+    let (fits, lack, why): (fn(Kernel) -> bool, _, _) = match need {
+        Need::Semidefinite => {
+            (Kernel::is_positive_semidefinite, "is not positive semidefinite", "a determinant needs one that is")
+        }
+        Need::Nonnegative => {
+            (Kernel::is_nonnegative, "can be negative", "a sum that must never fall needs one that cannot")
+        }
+    };
+    if fits(kernel) {
+        return Ok(());
+    }
+    let others = Kernel::ALL.iter().filter(|&&kernel| fits(kernel)).map(|kernel| format!("`{}`", kernel.name()));
+    Err(Unfit {
+        parameter: Some("kernel"),
+        message: format!("the kernel `{}` {lack}, and {why}", kernel.name()),
+        help: format!("use one of {}, or leave `kernel` out", others.collect::<Vec<_>>().join(", ")),
+    })
+}
+
+/// Checks that the dataset has the subtopics that an oracle looks at.
+fn check_subtopics(setting: Setting) -> Result<(), Unfit> {
+    if setting.subtopics {
+        return Ok(());
+    }
+    Err(Unfit {
+        parameter: None,
+        message: "an oracle picks by the query's subtopics, and the dataset has none".into(),
+        help: "use a dataset with `subtopics`, or another selector".into(),
+    })
+}
+
+/// The position of the item of best value (see [`best_first`](crate::pool::Item::best_first)) among those not taken;
+/// `None` where all are.
+fn best_position(request: &Request<'_>, taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usize> {
+    let mut best: Option<(f64, usize)> = None;
+    for position in 0..taken.len() {
         if taken[position] {
             continue;
         }
         let value = value(position);
-        if best.is_none_or(|(at, most)| item.best_first(value, &pool.items[at], most).is_lt()) {
-            best = Some((position, value));
+        if best.is_none_or(|best| request.best_first((value, position), best).is_lt()) {
+            best = Some((value, position));
         }
     }
-    best.map(|(position, _)| position)
+    best.map(|(_, position)| position)
+}
+
+/// Picks the best of what is left until `min(k, m)` are picked: what remains to do when nothing tells items apart any
+/// more. The pool stands in order of score.
+fn fill_by_relevance(request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
+    let taken = scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), false);
+    picked.iter().for_each(|&position| taken[position] = true);
+    let left = (0..taken.len()).filter(|&position| !taken[position]);
+    picked.extend(left.take(request.count() - picked.len()));
 }

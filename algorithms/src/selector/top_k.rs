@@ -1,8 +1,6 @@
 //! The k most relevant.
 
-use super::Selector;
-use crate::base::Base;
-use crate::pool::Pool;
+use super::{Request, Selector};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,9 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct TopK {}
 
 impl Selector for TopK {
-    fn select(&self, _: &Base, pool: &Pool, k: usize, _: &Scratch, picked: &mut Vec<usize>) {
+    fn select(&self, request: &Request<'_>, _: &Scratch, picked: &mut Vec<usize>) {
         // The pool stands in order of score.
         picked.clear();
-        picked.extend(0..k.min(pool.items.len()));
+        picked.extend(0..request.count());
     }
 }

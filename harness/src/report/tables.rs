@@ -10,12 +10,13 @@ struct Table {
     rows: Vec<Vec<(String, bool)>>,
 }
 
-/// The rows whose mean is the best of a metric.
+/// The rows whose mean is the best of a metric; an oracle does not compete.
 pub fn best_rows(summary: &Summary, metric: usize) -> Vec<bool> {
     let sign = if summary.metrics[metric].higher_is_better() { 1.0 } else { -1.0 };
     // As printed: what looks equal is equally good.
     let shown = |mean: f64| (mean * 1e4).round() * sign;
-    let value = |row: usize| summary.rows[row].estimates[metric].map(|e| shown(e.mean));
+    let competes = |row: usize| !summary.rows[row].is_oracle;
+    let value = |row: usize| summary.rows[row].estimates[metric].filter(|_| competes(row)).map(|e| shown(e.mean));
     let best = (0..summary.rows.len()).filter_map(value).fold(f64::NEG_INFINITY, f64::max);
     (0..summary.rows.len()).map(|row| value(row) == Some(best)).collect()
 }

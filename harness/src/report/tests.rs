@@ -37,6 +37,7 @@ fn row(i: usize, retriever: usize, metrics: usize) -> Row {
         retriever: format!("retriever-{retriever}"),
         point: format!("lambda=0.{i}"),
         params: "{}".into(),
+        is_oracle: false,
         k: 10,
         queries: 100,
         estimates: (0..metrics).map(|metric| Some(estimate(metric))).collect(),

@@ -99,9 +99,10 @@ impl Figure for Scatter {
     fn caption(&self, summary: &Summary) -> String {
         let interval = if self.points(summary).len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
         let scale = if self.up == Measure::Qps { ", on a logarithmic scale" } else { "" };
+        let oracles = if summary.rows.iter().any(|row| row.is_oracle) { "; oracles left out" } else { "" };
         format!(
             "{} against {}{scale}, a marker per trial.{interval} Dashed: the Pareto front, the trials that no other beats \
-             in one without losing in the other.",
+             in one without losing in the other{oracles}.",
             capital(self.up.words(summary)),
             self.across.words(summary)
         )
@@ -124,12 +125,14 @@ impl Figure for Scatter {
         drawing.text((11.0, f64::midpoint(TOP, BOTTOM)), &self.up.title(summary), TEXT, BLACK, Anchor::Upwards);
 
         let place = |a: f64, b: f64| (x.place(a), y.place(b));
-        let goodness: Vec<(f64, f64)> = points
+        // An oracle is a bound, and not a competitor.
+        let competing: Vec<_> = points.iter().filter(|(row, ..)| !summary.rows[*row].is_oracle).collect();
+        let goodness: Vec<(f64, f64)> = competing
             .iter()
             .map(|(_, a, b)| (self.across.goodness(summary, a.mean), self.up.goodness(summary, b.mean)))
             .collect();
         let front: Vec<_> =
-            pareto::front(&goodness).iter().map(|&i| place(points[i].1.mean, points[i].2.mean)).collect();
+            pareto::front(&goodness).iter().map(|&i| place(competing[i].1.mean, competing[i].2.mean)).collect();
         drawing.dashes(&front, GREY, 1.3);
         let retrievers = summary.retrievers();
         let marker = |row: usize| {

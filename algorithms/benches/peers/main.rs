@@ -1,0 +1,78 @@
+//! swath's side of `compare.py`: answers its requests, one JSON object a line, with times and picks.
+//!
+//! Not a benchmark to run by itself: `python algorithms/benches/peers/compare.py` starts it.
+
+// It measures; the clock is what it is for.
+#![allow(clippy::disallowed_methods)]
+
+use serde_json::{Value, json};
+use std::io::{BufRead, Write};
+use std::time::Instant;
+use swath_algorithms::selector::{Request, SelectorParams};
+use swath_algorithms::{Base, Distance, Item, OwnedPool, Pool, Query, Scratch, select};
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().map_or(Vec::new(), |list| list.iter().filter_map(Value::as_f64).collect())
+}
+
+fn median_ms(mut seconds: Vec<f64>) -> f64 {
+    1e3 * swath_algorithms::kernel::median(&mut seconds)
+}
+
+/// Vectors as raw little-endian `f32`, row after row.
+fn vectors(path: &str) -> Vec<f32> {
+    let bytes = std::fs::read(path).expect("the file of vectors that compare.py wrote");
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+fn answer(request: &Value) -> Value {
+    let dim = request["dim"].as_u64().expect("dim") as usize;
+    let k = request["k"].as_u64().expect("k") as usize;
+    let repeats = request["repeats"].as_u64().expect("repeats") as usize;
+    let values = vectors(request["vectors"].as_str().expect("vectors"));
+    let scores = numbers(&request["scores"]);
+    let params: SelectorParams = serde_json::from_value(request["select"].clone()).expect("a selector");
+
+    let base = Base::from_values(&values, dim, Distance::Angular).expect("vectors");
+    let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
+    let mut pool = Pool { items: (0..).zip(&scores).map(item).collect(), sigma: 0.0 };
+    pool.keep_best(scores.len());
+    let query = Query { lines: &[], norm: 0.0 };
+    let asked = Request { base: &base, query, pool: &pool, k, subtopics: &[], seed: 0, query_id: 0 };
+    let (mut scratch, mut picked) = (Scratch::default(), Vec::new());
+    let mut once = || {
+        scratch.reset();
+        let start = Instant::now();
+        params.select(&asked, &scratch, &mut picked);
+        start.elapsed().as_secs_f64()
+    };
+    // Two untimed passes: the working memory settles.
+    (0..2).for_each(|_| _ = once());
+    let stage = median_ms((0..repeats).map(|_| once()).collect());
+    let evaluations = scratch.evaluations.get();
+
+    let rows: Vec<&[f32]> = values.chunks_exact(dim).collect();
+    let whole = median_ms(
+        (0..repeats)
+            .map(|_| {
+                let start = Instant::now();
+                let pool = OwnedPool::scored(&rows, &scores).expect("a pool");
+                let picked = select(&pool, &params, k).expect("a selection");
+                let seconds = start.elapsed().as_secs_f64();
+                drop((pool, picked));
+                seconds
+            })
+            .collect(),
+    );
+    let ids: Vec<u32> = picked.iter().map(|&position| pool.items[position].id).collect();
+    json!({ "stage_ms": stage, "whole_ms": whole, "picked": ids, "evaluations": evaluations })
+}
+
+fn main() {
+    let mut output = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        // Cargo's own arguments to benches are not requests.
+        let Ok(request) = serde_json::from_str::<Value>(&line) else { continue };
+        writeln!(output, "{}", answer(&request)).and_then(|()| output.flush()).expect("compare.py listens");
+    }
+}

@@ -1,0 +1,167 @@
+//! Selection from a plain slice of vectors, for use as a library.
+
+use crate::selector::{Request, SelectorParams, Setting, Unfit};
+use crate::{Base, Distance, Item, Pool, Query, Scratch, Vectors, VectorsError};
+
+/// A pool that owns its vectors: what [`select`] picks from.
+///
+/// ```
+/// use swath_algorithms::selector::{Mmr, SelectorParams, TopK};
+/// use swath_algorithms::{Distance, OwnedPool, params::Fraction, select};
+///
+/// // Three of nearly one direction, two of others.
+/// let vectors = [[1.0, 0.0], [0.99, 0.14], [0.98, 0.2], [0.6, 0.8], [0.0, 1.0]];
+/// let pool = OwnedPool::around(&vectors, &[1.0, 0.1], Distance::Angular)?;
+///
+/// assert_eq!(select(&pool, &SelectorParams::TopK(TopK {}), 2)?, [1, 0]);
+/// let diverse = SelectorParams::Mmr(Mmr { lambda: Fraction::new(0.3)?, ..Mmr::default() });
+/// assert_eq!(select(&pool, &diverse, 2)?, [1, 4]);
+///
+/// // Or with relevances from elsewhere, such as a reranker.
+/// let pool = OwnedPool::scored(&vectors, &[0.1, 0.2, 0.3, 0.9, 0.5])?;
+/// assert_eq!(select(&pool, &SelectorParams::TopK(TopK {}), 2)?, [3, 4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OwnedPool {
+    base: Base,
+    /// One row; none where only scores are known.
+    query: Option<Vectors>,
+    pool: Pool,
+    seed: u64,
+}
+
+/// Why nothing can be picked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SelectError {
+    /// The vectors, or the query, are not such.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
+    /// A vector has another dimension than the first, or the query has.
+    #[error("{what} has {found} values, expected {expected}")]
+    Dimension {
+        /// Which one.
+        what: String,
+        /// Its length.
+        found: usize,
+        /// What the first vector has.
+        expected: usize,
+    },
+    /// Not one finite score per vector.
+    #[error("{0}")]
+    Scores(String),
+    /// Nothing is asked for.
+    #[error("k = 0 asks for nothing; use at least 1")]
+    NothingAsked,
+    /// The selector cannot work with these parameters, or without subtopics.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// The selector looks at the query, and only scores are known.
+    #[error("`{0}` looks at the query's vector: build the pool with `OwnedPool::around`")]
+    NeedsQuery(&'static str),
+}
+
+impl OwnedPool {
+    /// All of `vectors`, relevant as they are near `query`.
+    ///
+    /// # Errors
+    /// [`SelectError::Vectors`], [`SelectError::Dimension`].
+    pub fn around(vectors: &[impl AsRef<[f32]>], query: &[f32], distance: Distance) -> Result<Self, SelectError> {
+        let base = gather(vectors, query.len(), distance)?;
+        let query = Vectors::new(query, query.len())?;
+        let mut pool = Pool::default();
+        pool.fill(&base, Query::row(&query, 0), 0..base.len() as u32, base.len(), &Scratch::default());
+        Ok(Self { base, query: Some(query), pool, seed: 0 })
+    }
+
+    /// All of `vectors`, compared by angle, each with its relevance.
+    ///
+    /// # Errors
+    /// [`SelectError::Vectors`], [`SelectError::Dimension`], [`SelectError::Scores`].
+    pub fn scored(vectors: &[impl AsRef<[f32]>], scores: &[f64]) -> Result<Self, SelectError> {
+        let dim = vectors.first().map_or(1, |first| first.as_ref().len());
+        let base = gather(vectors, dim, Distance::Angular)?;
+        if scores.len() != base.len() {
+            return Err(SelectError::Scores(format!("{} scores for {} vectors", scores.len(), base.len())));
+        }
+        if let Some(at) = scores.iter().position(|score| !score.is_finite()) {
+            return Err(SelectError::Scores(format!("score {at} is {}; every score must be finite", scores[at])));
+        }
+        let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
+        let mut pool = Pool { items: (0..).zip(scores).map(item).collect(), sigma: 0.0 };
+        pool.keep_best(base.len());
+        Ok(Self { base, query: None, pool, seed: 0 })
+    }
+
+    /// The same pool with another seed for random choices (0 if none is given).
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+}
+
+fn gather(vectors: &[impl AsRef<[f32]>], dim: usize, distance: Distance) -> Result<Base, SelectError> {
+    let mut values = Vec::with_capacity(vectors.len() * dim);
+    for (i, vector) in vectors.iter().enumerate() {
+        let found = vector.as_ref().len();
+        if found != dim {
+            return Err(SelectError::Dimension { what: format!("vector {i}"), found, expected: dim });
+        }
+        values.extend_from_slice(vector.as_ref());
+    }
+    Ok(Base::from_values(&values, dim, distance)?)
+}
+
+/// Picks `min(k, m)` of the pool: their indices in the slice that it was made of, in the order of picking.
+///
+/// # Errors
+/// [`SelectError::NothingAsked`], [`SelectError::Unfit`], [`SelectError::NeedsQuery`].
+pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec<usize>, SelectError> {
+    if k == 0 {
+        return Err(SelectError::NothingAsked);
+    }
+    params.check(&Setting { distance: pool.base.distance(), subtopics: false })?;
+    if params.needs_query() && pool.query.is_none() {
+        return Err(SelectError::NeedsQuery(params.name()));
+    }
+    let query = match &pool.query {
+        Some(query) => Query::row(query, 0),
+        // Nothing looks at it.
+        None => Query { lines: &[], norm: 0.0 },
+    };
+    let request =
+        Request { base: &pool.base, query, pool: &pool.pool, k, subtopics: &[], seed: pool.seed, query_id: 0 };
+    let mut picked = Vec::new();
+    params.select(&request, &Scratch::default(), &mut picked);
+    Ok(picked.into_iter().map(|position| pool.pool.items[position].id as usize).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Kernel;
+    use crate::selector::{FacilityLocation, Flvmi, Mmr, Xquad};
+
+    #[test]
+    fn what_cannot_be_done_is_said() {
+        let two = [[1.0, 0.0], [0.0, 1.0]];
+        let pool = OwnedPool::scored(&two, &[0.5, 0.4]).expect("scored");
+        assert_eq!(select(&pool, &SelectorParams::Mmr(Mmr::default()), 0), Err(SelectError::NothingAsked));
+        assert_eq!(select(&pool, &SelectorParams::Mmr(Mmr::default()), 9), Ok(vec![0, 1]));
+        assert!(matches!(select(&pool, &SelectorParams::Xquad(Xquad::default()), 1), Err(SelectError::Unfit(_))));
+        assert_eq!(select(&pool, &SelectorParams::Flvmi(Flvmi::default()), 1), Err(SelectError::NeedsQuery("flvmi")));
+        let wide = FacilityLocation { kernel: Some(Kernel::Rbf), ..FacilityLocation::default() };
+        let needs = select(&pool, &SelectorParams::FacilityLocation(wide), 1);
+        assert_eq!(needs, Err(SelectError::NeedsQuery("facility-location")));
+        assert!(matches!(OwnedPool::scored(&two, &[0.5]), Err(SelectError::Scores(_))));
+        assert!(matches!(OwnedPool::scored(&two, &[0.5, f64::NAN]), Err(SelectError::Scores(_))));
+        let ragged = [vec![1.0, 0.0], vec![1.0]];
+        assert!(matches!(OwnedPool::scored(&ragged, &[0.5, 0.1]), Err(SelectError::Dimension { .. })));
+        assert!(matches!(OwnedPool::around(&[[f32::NAN]], &[1.0], Distance::Angular), Err(SelectError::Vectors(_))));
+        let none: [[f32; 2]; 0] = [];
+        let empty = OwnedPool::around(&none, &[1.0, 0.0], Distance::Angular).expect("empty");
+        for params in SelectorParams::all().iter().filter(|params| !params.is_oracle()) {
+            assert_eq!(select(&empty, params, 3), Ok(vec![]), "{} of nothing", params.name());
+        }
+    }
+}

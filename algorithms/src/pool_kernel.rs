@@ -1,0 +1,373 @@
+//! Similarities between the items of a pool: one with some, one with all, or all with all, tile by tile.
+
+use crate::distance::{self, Rows};
+use crate::filter;
+use crate::kernel::{self, Kernel, Measure};
+use crate::scratch::Scratch;
+use crate::selector::Request;
+use crate::vectors::{LANES, Line};
+use crate::{Distance, Query};
+use multiversion::multiversion;
+use std::cell::Cell;
+use std::ops::Range;
+
+/// Items a tile spans each way: their vectors stay in the first-level cache.
+const TILE: usize = 32;
+
+/// Some items of a pool, as similarities need them: the rows they are in, and their norms.
+#[derive(Clone, Copy)]
+pub struct Group<'s> {
+    rows: &'s [u32],
+    norms: &'s [f64],
+}
+
+impl Group<'_> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// A kernel over the items of one pool.
+pub struct PoolKernel<'s> {
+    /// `None`: the negative squared distance, which is no kernel but orders as one.
+    kernel: Option<Kernel>,
+    sigma: f64,
+    rows: Rows<'s>,
+    all: Group<'s>,
+    query: Query<'s>,
+    evaluations: &'s Cell<u64>,
+}
+
+impl<'s> PoolKernel<'s> {
+    /// Prepares `kernel` for the pool of `request`. Nothing is evaluated yet, but for the width of [`Kernel::Rbf`] on
+    /// angular data, which needs the euclidean distances to the query.
+    pub fn new(kernel: Kernel, request: &Request<'s>, scratch: &'s Scratch) -> Self {
+        let Request { base, pool, query, .. } = *request;
+        let (arena, items, stride) = (&scratch.arena, &pool.items, base.vectors().stride());
+        let norms = arena.alloc_slice_fill_iter(items.iter().map(|item| base.norms()[item.id as usize]));
+        let mut this = Self {
+            kernel: Some(kernel),
+            sigma: pool.sigma,
+            rows: Rows::of(base.vectors()),
+            all: Group { rows: arena.alloc_slice_fill_iter(items.iter().map(|item| item.id)), norms },
+            query,
+            evaluations: &scratch.evaluations,
+        };
+        if kernel == Kernel::FisherRao {
+            let dim = base.vectors().dim();
+            let lines = |i: usize| base.vectors().lines(items[i / stride].id as usize)[i % stride];
+            let roots = arena.alloc_slice_fill_with(items.len() * stride, lines);
+            roots.chunks_exact_mut(stride).for_each(|row| kernel::roots_of_distribution(row, dim));
+            let of_query = arena.alloc_slice_copy(query.lines);
+            kernel::roots_of_distribution(of_query, dim);
+            this.rows = Rows::new(roots, stride);
+            this.all.rows = arena.alloc_slice_fill_iter(0..items.len() as u32);
+            this.query.lines = of_query;
+        }
+        if kernel == Kernel::Rbf && base.distance() == Distance::Angular {
+            let squares = arena.alloc_slice_fill_copy(items.len(), 0.0);
+            distance::squared_euclideans(query.lines, this.rows, this.all.rows, squares);
+            scratch.count(items.len());
+            squares.iter_mut().for_each(|square| *square = square.sqrt());
+            this.sigma = kernel::median(squares);
+        }
+        this
+    }
+
+    /// Negative squared L2 distances in place of similarities.
+    pub fn negative_squares(request: &Request<'s>, scratch: &'s Scratch) -> Self {
+        Self { kernel: None, ..Self::new(Kernel::Gram, request, scratch) }
+    }
+
+    /// Items in the pool, m.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether the pool is empty.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Room for `capacity` items that will be picked, see [`Picks`].
+    pub fn picks(&self, capacity: usize, scratch: &'s Scratch) -> Picks<'s> {
+        Picks {
+            rows: scratch.arena.alloc_slice_fill_copy(capacity, 0),
+            norms: scratch.arena.alloc_slice_fill_copy(capacity, 0.0),
+            len: 0,
+        }
+    }
+
+    /// `out[j] = s(i, j)` for every item `j`.
+    pub fn row(&self, i: usize, out: &mut [f64]) {
+        self.similarities(self.rows.get(self.all.rows[i]), self.all.norms[i], self.all, out);
+    }
+
+    /// Prepares [`PoolKernel::lower_row`]; `None` where there is no cheap bound: it is for [`Kernel::Gram`] alone.
+    pub fn approximate(&self, dim: usize, scratch: &'s Scratch) -> Option<Approximate<'s>> {
+        let safe = || self.all.norms.iter().all(|&norm| filter::is_safe(norm));
+        if self.kernel != Some(Kernel::Gram) || !safe() {
+            return None;
+        }
+        let inverse = |&norm: &f64| if norm > 0.0 { (1.0 / norm) as f32 } else { 0.0 };
+        Some(Approximate {
+            inverse_norms: scratch.arena.alloc_slice_fill_iter(self.all.norms.iter().map(inverse)),
+            products: scratch.arena.alloc_slice_fill_copy(self.len(), 0.0),
+            error: filter::cosine_error(dim) as f32,
+        })
+    }
+
+    /// `out[j]` is at most `s(i, j)`, and hardly less, for every item `j`: a row of [`PoolKernel::row`] in half the time.
+    pub fn lower_row<'a>(&self, i: usize, approximate: &'a mut Approximate<'s>) -> &'a [f32] {
+        let Approximate { inverse_norms, products, error } = approximate;
+        self.evaluations.set(self.evaluations.get() + products.len() as u64);
+        filter::products_at(self.rows.get(self.all.rows[i]), self.rows, self.all.rows, products);
+        lower_cosines(products, inverse_norms[i], inverse_norms, *error);
+        products
+    }
+
+    /// `out[j]` is the similarity of item `i` to the `j`-th of `group`.
+    pub fn to(&self, i: usize, group: Group<'_>, out: &mut [f64]) {
+        self.similarities(self.rows.get(self.all.rows[i]), self.all.norms[i], group, out);
+    }
+
+    /// `out[j]` is the similarity of the query to item `j`.
+    pub fn of_query(&self, out: &mut [f64]) {
+        self.similarities(self.query.lines, self.query.norm, self.all, out);
+    }
+
+    /// The similarity of item `i` to itself: 1, but for a vector without a direction.
+    pub fn self_similarity(&self, i: usize) -> f64 {
+        let cosine = if self.all.norms[i] > 0.0 { 1.0 } else { 0.0 };
+        match self.kernel {
+            Some(kernel) if kernel.measure() == Measure::Cosine => kernel.value(cosine, 0.0),
+            Some(_) => 1.0,
+            None => 0.0,
+        }
+    }
+
+    fn measure(&self) -> Measure {
+        self.kernel.map_or(Measure::SquaredDistance, Kernel::measure)
+    }
+
+    fn finish(&self, measures: &mut [f64]) {
+        match self.kernel {
+            Some(kernel) => kernel.apply(measures, self.sigma),
+            None => measures.iter_mut().for_each(|square| *square = -*square),
+        }
+    }
+
+    fn similarities(&self, of: &[Line], norm: f64, group: Group<'_>, out: &mut [f64]) {
+        self.evaluations.set(self.evaluations.get() + out.len() as u64);
+        match self.measure() {
+            Measure::SquaredDistance => distance::squared_euclideans(of, self.rows, group.rows, out),
+            Measure::Cosine => {
+                distance::dots(of, self.rows, group.rows, out);
+                distance::cosines(out, norm, group.norms);
+            }
+        }
+        self.finish(out);
+    }
+
+    fn tile(&self, left: Range<usize>, right: Range<usize>, out: &mut [f64]) {
+        let (of, to) = (&self.all.rows[left.clone()], &self.all.rows[right.clone()]);
+        match self.measure() {
+            Measure::SquaredDistance => distance::squared_euclidean_tile(self.rows, of, to, out),
+            Measure::Cosine => {
+                distance::dot_tile(self.rows, of, to, out);
+                let norms = &self.all.norms[right.clone()];
+                for (row, &norm) in out.chunks_exact_mut(right.len()).zip(&self.all.norms[left]) {
+                    distance::cosines(row, norm, norms);
+                }
+            }
+        }
+        self.finish(out);
+    }
+
+    /// Evaluates every pair once, and calls `visit(rows, columns, tile)` for tiles that together are the whole matrix.
+    /// For each row its tiles come with ascending columns.
+    fn tiles(&self, scratch: &Scratch, mut visit: impl FnMut(Range<usize>, Range<usize>, &[f64])) {
+        let m = self.len();
+        self.evaluations.set(self.evaluations.get() + (m * (m + 1) / 2) as u64);
+        let tile = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
+        let mirrored = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
+        let span = |start: usize| start..(start + TILE).min(m);
+        for left in (0..m).step_by(TILE).map(span) {
+            for right in (left.start..m).step_by(TILE).map(span) {
+                let tile = &mut tile[..left.len() * right.len()];
+                self.tile(left.clone(), right.clone(), tile);
+                visit(left.clone(), right.clone(), tile);
+                if left != right {
+                    let mirrored = &mut mirrored[..tile.len()];
+                    for (j, column) in mirrored.chunks_exact_mut(left.len()).enumerate() {
+                        for (i, value) in column.iter_mut().enumerate() {
+                            *value = tile[i * right.len() + j];
+                        }
+                    }
+                    visit(right.clone(), left.clone(), mirrored);
+                }
+            }
+        }
+    }
+}
+
+/// What approximate similarities need, see [`PoolKernel::lower_row`].
+pub struct Approximate<'s> {
+    inverse_norms: &'s [f32],
+    products: &'s mut [f32],
+    error: f32,
+}
+
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+fn lower_cosines(products: &mut [f32], inverse_norm: f32, inverse_norms: &[f32], error: f32) {
+    for (product, inverse) in products.iter_mut().zip(inverse_norms) {
+        *product = (*product * inverse_norm * inverse - error).max(-1.0);
+    }
+}
+
+/// The items picked so far, side by side.
+pub struct Picks<'s> {
+    rows: &'s mut [u32],
+    norms: &'s mut [f64],
+    len: usize,
+}
+
+impl Picks<'_> {
+    /// Adds item `i` of the pool of `kernel`.
+    pub fn push(&mut self, kernel: &PoolKernel<'_>, i: usize) {
+        (self.rows[self.len], self.norms[self.len]) = (kernel.all.rows[i], kernel.all.norms[i]);
+        self.len += 1;
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.len
+    }
+
+    /// Those in `range`, in order of picking.
+    pub fn group(&self, range: Range<usize>) -> Group<'_> {
+        Group { rows: &self.rows[range.clone()], norms: &self.norms[range] }
+    }
+}
+
+/// Pools up to this size keep their whole kernel (8 MiB); the rows of larger ones are computed again when needed.
+const KEPT: usize = 1024;
+
+/// The kernel between all items of a pool, for objectives that sum over it.
+pub struct Matrix<'s> {
+    kernel: PoolKernel<'s>,
+    /// All of it, row-major, where it is kept.
+    kept: &'s [f64],
+    row: &'s mut [f64],
+    sums: &'s mut [[f64; LANES]],
+}
+
+impl<'s> Matrix<'s> {
+    /// Takes the kernel; evaluates it whole where that is kept.
+    pub fn new(kernel: PoolKernel<'s>, scratch: &'s Scratch) -> Self {
+        let (m, arena) = (kernel.len(), &scratch.arena);
+        if m > KEPT {
+            let sums = arena.alloc_slice_fill_copy(m, [0.0; LANES]);
+            return Self { kernel, kept: &[], row: arena.alloc_slice_fill_copy(m, 0.0), sums };
+        }
+        let kept = arena.alloc_slice_fill_copy(m * m, 0.0);
+        kernel.tiles(scratch, |rows, columns, tile| {
+            for (i, values) in rows.zip(tile.chunks_exact(columns.len())) {
+                kept[i * m + columns.start..i * m + columns.end].copy_from_slice(values);
+            }
+        });
+        Self { kernel, kept, row: &mut [], sums: &mut [] }
+    }
+
+    /// The kernel itself.
+    pub fn kernel(&self) -> &PoolKernel<'s> {
+        &self.kernel
+    }
+
+    /// Items in the pool, m.
+    pub fn size(&self) -> usize {
+        self.kernel.len()
+    }
+
+    /// Similarities of item `i` to all.
+    pub fn row(&mut self, i: usize) -> &[f64] {
+        let m = self.size();
+        if self.row.is_empty() {
+            &self.kept[i * m..(i + 1) * m]
+        } else {
+            self.kernel.row(i, self.row);
+            self.row
+        }
+    }
+
+    /// `out[i] = sum over v of weights[v] * min(s(v, i), caps[v])`, each summed as [`capped_sum`] does.
+    pub fn capped_sums(&mut self, caps: &[f64], weights: &[f64], scratch: &Scratch, out: &mut [f64]) {
+        let m = self.size();
+        if self.row.is_empty() {
+            for (out, row) in out.iter_mut().zip(self.kept.chunks_exact(m.max(1))) {
+                *out = capped_sum(row, caps, weights);
+            }
+            return;
+        }
+        self.sums.fill([0.0; LANES]);
+        let sums = &mut *self.sums;
+        self.kernel.tiles(scratch, |rows, columns, tile| {
+            // Tiles begin at whole lanes, so that a term goes to the lane that it would have in the whole row.
+            let (caps, weights) = (&caps[columns.clone()], &weights[columns.clone()]);
+            for (row, sums) in tile.chunks_exact(columns.len()).zip(&mut sums[rows]) {
+                add_capped(row, caps, weights, sums);
+            }
+        });
+        out.iter_mut().zip(&*self.sums).for_each(|(out, sums)| *out = distance::tree_sum(sums));
+    }
+}
+
+#[inline(always)]
+fn add_in_lanes(count: usize, sums: &mut [f64; LANES], term: impl Fn(usize) -> f64) {
+    let whole = count / LANES * LANES;
+    for start in (0..whole).step_by(LANES) {
+        for lane in 0..LANES {
+            sums[lane] += term(start + lane);
+        }
+    }
+    for at in whole..count {
+        sums[at - whole] += term(at);
+    }
+}
+
+#[inline(always)]
+fn least(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+#[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
+fn add_capped(row: &[f64], caps: &[f64], weights: &[f64], sums: &mut [f64; LANES]) {
+    let (caps, weights) = (&caps[..row.len()], &weights[..row.len()]);
+    add_in_lanes(row.len(), sums, |v| weights[v] * least(row[v], caps[v]));
+}
+
+/// The sum of `weights * min(row, caps)`, term `v` in lane `v % 16` and the lanes in a fixed tree: the same on every
+/// instruction set. No term grows as its cap falls.
+#[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn capped_sum(row: &[f64], caps: &[f64], weights: &[f64]) -> f64 {
+    let (caps, weights) = (&caps[..row.len()], &weights[..row.len()]);
+    let mut sums = [0.0; LANES];
+    add_in_lanes(row.len(), &mut sums, |v| weights[v] * least(row[v], caps[v]));
+    distance::tree_sum(&sums)
+}
+
+/// The sum of `weights * max(0, min(row, caps) - covered)`, in the same order; with nothing covered and no similarity
+/// below 0, the same bits as [`capped_sum`]. No term grows as `covered` does.
+#[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn uncovered_sum(row: &[f64], caps: &[f64], weights: &[f64], covered: &[f64]) -> f64 {
+    let (caps, weights, covered) = (&caps[..row.len()], &weights[..row.len()], &covered[..row.len()]);
+    let mut sums = [0.0; LANES];
+    add_in_lanes(row.len(), &mut sums, |v| weights[v] * kernel::positive(least(row[v], caps[v]) - covered[v]));
+    distance::tree_sum(&sums)
+}

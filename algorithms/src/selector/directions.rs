@@ -1,0 +1,198 @@
+//! Gram-Schmidt on similarities: what is left of each item of a pool beside the directions of the picks.
+
+use crate::distance::tree_sum;
+use crate::pool_kernel::{Picks, PoolKernel};
+use crate::scratch::Scratch;
+use crate::vectors::LANES;
+use multiversion::multiversion;
+
+/// What is left of an item, whose whole is 1 or 2, that counts as nothing.
+const NOTHING: f64 = 1e-12;
+
+/// A remainder, or exactly `floor` where all that is more is rounding.
+fn something(remainder: f64, floor: f64) -> f64 {
+    if remainder < floor + NOTHING { floor } else { remainder }
+}
+
+/// Remainders of all items, brought up to date together, beside the directions of the last `window` picks.
+///
+/// An item's remainder is the squared length of what is left of it when its parts along the directions are taken away. A
+/// pick's direction is what was left of it when it was picked; where nothing was, it has none.
+pub struct Directions<'s> {
+    kernel: PoolKernel<'s>,
+    bias: f64,
+    /// Of each direction in the window, each item's coordinate along it; the oldest is overwritten.
+    coordinates: &'s mut [f64],
+    window: usize,
+    picks: usize,
+    fresh: &'s mut [f64],
+    remainders: &'s mut [f64],
+}
+
+impl<'s> Directions<'s> {
+    /// No pick yet; `bias` is added to every similarity.
+    pub fn new(kernel: PoolKernel<'s>, bias: f64, window: usize, scratch: &'s Scratch) -> Self {
+        let (m, arena) = (kernel.len(), &scratch.arena);
+        Self {
+            coordinates: arena.alloc_slice_fill_copy(window * m, 0.0),
+            fresh: arena.alloc_slice_fill_copy(m, 0.0),
+            remainders: arena.alloc_slice_fill_with(m, |i| kernel.self_similarity(i) + bias),
+            kernel,
+            bias,
+            window,
+            picks: 0,
+        }
+    }
+
+    /// What is left of each item.
+    pub fn remainders(&self) -> &[f64] {
+        self.remainders
+    }
+
+    /// Adds the direction of item `i`; the oldest leaves the window if that is full.
+    pub fn pick(&mut self, i: usize) {
+        let m = self.kernel.len();
+        self.kernel.row(i, self.fresh);
+        let held = self.picks.min(self.window);
+        let weights = |direction: usize, coordinates: &[f64]| coordinates[direction * m + i];
+        for first in (0..held).step_by(4) {
+            let four = (first + 4).min(held);
+            let mut by = [0.0; 4];
+            (first..four).zip(&mut by).for_each(|(direction, by)| *by = weights(direction, self.coordinates));
+            subtract(self.fresh, &self.coordinates[first * m..four * m], by);
+        }
+        let scale = if self.remainders[i] > NOTHING { 1.0 / self.remainders[i].sqrt() } else { 0.0 };
+        // What the bias adds to the similarities went through no subtraction yet.
+        let oldest = self.picks % self.window * m;
+        replace(self.remainders, &mut self.coordinates[oldest..oldest + m], self.fresh, (scale, self.bias));
+        self.picks += 1;
+    }
+}
+
+/// `values -= by[j] * row j`, for up to four rows that follow each other.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+fn subtract(values: &mut [f64], rows: &[f64], by: [f64; 4]) {
+    let m = values.len();
+    if rows.len() == 4 * m {
+        let (a, rest) = rows.split_at(m);
+        let (b, rest) = rest.split_at(m);
+        let (c, d) = rest.split_at(m);
+        for i in 0..m {
+            values[i] = values[i] - by[0] * a[i] - by[1] * b[i] - by[2] * c[i] - by[3] * d[i];
+        }
+    } else {
+        for (row, by) in rows.chunks_exact(m).zip(by) {
+            for i in 0..m {
+                values[i] -= by * row[i];
+            }
+        }
+    }
+}
+
+/// Puts a new direction in the place of an old one, and brings the remainders up to date.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+fn replace(remainders: &mut [f64], old: &mut [f64], fresh: &[f64], (scale, bias): (f64, f64)) {
+    for ((remainder, old), fresh) in remainders.iter_mut().zip(old).zip(fresh) {
+        let new = (fresh + bias) * scale;
+        let left = *remainder + *old * *old - new * new;
+        *remainder = if left < NOTHING { 0.0 } else { left };
+        *old = new;
+    }
+}
+
+/// A Cholesky factor of `S_R + ridge * I` that grows by one pick at a time, and the remainder of each item, brought up to
+/// date item by item when asked for.
+///
+/// An item's remainder is `det(S + ridge I of R + item) / det(S + ridge I of R)`; it never grows as R does.
+pub struct Factor<'s> {
+    kernel: PoolKernel<'s>,
+    picks: Picks<'s>,
+    /// Room of each item's coordinates.
+    capacity: usize,
+    /// Of each item its coordinate along each pick that it has seen: `m x capacity`.
+    coordinates: &'s mut [f64],
+    /// Those of the picks themselves, `capacity x capacity`, and the root of each one's remainder.
+    rows: &'s mut [f64],
+    roots: &'s mut [f64],
+    seen: &'s mut [usize],
+    remainders: &'s mut [f64],
+    fresh: &'s mut [f64],
+    ridge: f64,
+}
+
+impl<'s> Factor<'s> {
+    /// No pick yet, and room for `capacity`.
+    pub fn new(kernel: PoolKernel<'s>, ridge: f64, capacity: usize, scratch: &'s Scratch) -> Self {
+        let (m, arena) = (kernel.len(), &scratch.arena);
+        Self {
+            picks: kernel.picks(capacity, scratch),
+            capacity,
+            coordinates: arena.alloc_slice_fill_copy(m * capacity, 0.0),
+            rows: arena.alloc_slice_fill_copy(capacity * capacity, 0.0),
+            roots: arena.alloc_slice_fill_copy(capacity, 0.0),
+            seen: arena.alloc_slice_fill_copy(m, 0),
+            remainders: arena.alloc_slice_fill_with(m, |i| kernel.self_similarity(i) + ridge),
+            fresh: arena.alloc_slice_fill_copy(m.max(capacity), 0.0),
+            kernel,
+            ridge,
+        }
+    }
+
+    /// The remainder of item `i` beside the picks that it has seen: at least the remainder beside all.
+    pub fn known(&self, i: usize) -> f64 {
+        self.remainders[i]
+    }
+
+    /// The remainder of item `i` beside all picks.
+    pub fn remainder(&mut self, i: usize) -> f64 {
+        let (from, to) = (self.seen[i], self.picks.count());
+        if from < to {
+            let similarities = &mut self.fresh[..to - from];
+            self.kernel.to(i, self.picks.group(from..to), similarities);
+            let mine = &mut self.coordinates[i * self.capacity..][..to];
+            for (pick, &similarity) in (from..to).zip(&*similarities) {
+                let along = product(&mine[..pick], &self.rows[pick * self.capacity..][..pick]);
+                mine[pick] = (similarity - along) / self.roots[pick];
+                self.remainders[i] -= mine[pick] * mine[pick];
+            }
+            self.remainders[i] = something(self.remainders[i], self.ridge);
+            self.seen[i] = to;
+        }
+        self.remainders[i]
+    }
+
+    /// Adds item `i`, of which something must be left.
+    pub fn pick(&mut self, i: usize) {
+        let remainder = self.remainder(i);
+        let pick = self.picks.count();
+        self.roots[pick] = remainder.sqrt();
+        self.rows[pick * self.capacity..][..pick].copy_from_slice(&self.coordinates[i * self.capacity..][..pick]);
+        self.picks.push(&self.kernel, i);
+        if pick == 0 {
+            // All will look at the first pick: a whole row at once is cheaper than one by one.
+            self.kernel.row(i, self.fresh);
+            for (other, &similarity) in self.fresh[..self.seen.len()].iter().enumerate() {
+                let along = similarity / self.roots[0];
+                self.coordinates[other * self.capacity] = along;
+                self.seen[other] = 1;
+                self.remainders[other] = something(self.remainders[other] - along * along, self.ridge);
+            }
+        }
+    }
+}
+
+/// The inner product of two short rows, in a fixed order.
+#[inline]
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (mut of_a, mut of_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    for (a, b) in (&mut of_a).zip(&mut of_b) {
+        for i in 0..LANES {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    for ((sum, a), b) in sums.iter_mut().zip(of_a.remainder()).zip(of_b.remainder()) {
+        *sum += a * b;
+    }
+    tree_sum(&sums)
+}

@@ -1,0 +1,114 @@
+//! Determinantal point processes: a large volume of relevant directions.
+
+use super::directions::{Directions, Factor};
+use super::lazily::Bounds;
+use super::{Need, Request, Selector, Setting, Unfit, check_kernel, fill_by_relevance};
+use crate::kernel::Kernel;
+use crate::params::{PartialFraction, constant};
+use crate::pool_kernel::PoolKernel;
+use crate::scratch::Scratch;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The likeliest set of a determinantal point process with kernel `diag(exp(alpha * rel)) S diag(exp(alpha * rel))`,
+/// `alpha = theta / (2 (1 - theta))`, greedily: again and again the item that adds most to the log determinant. Where
+/// the pool's vectors have no direction left that is not picked, the rest is filled by relevance, and the report says how
+/// often.
+///
+/// Source: Chen, Zhang & Zhou 2018.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dpp {
+    /// Weight of relevance against volume: 0 looks at volume alone.
+    pub theta: PartialFraction,
+    /// The similarity S, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Default for Dpp {
+    fn default() -> Self {
+        Self { theta: constant!(PartialFraction, 0.7), kernel: None }
+    }
+}
+
+impl Selector for Dpp {
+    fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
+        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = PoolKernel::new(kernel, request, scratch);
+        let alpha = self.theta.get() / (2.0 * (1.0 - self.theta.get()));
+        // The determinant of a scaled kernel is that of the kernel times the scales' squares; ordered by its logarithm.
+        let scale = |i: usize| 2.0 * alpha * request.score(i);
+        picked.clear();
+        if PATIENCE * request.count() <= request.base.vectors().dim() {
+            one_by_one(request, kernel, scale, scratch, picked);
+        } else {
+            together(request, kernel, scale, scratch, picked);
+        }
+        if picked.len() < request.count() {
+            scratch.filled.set(true);
+            fill_by_relevance(request, scratch, picked);
+        }
+    }
+
+    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+        check_kernel(self.kernel, &Need::Semidefinite)
+    }
+
+    fn needs_query(&self) -> bool {
+        self.kernel == Some(Kernel::Rbf)
+    }
+}
+
+/// Up to one pick for this many dimensions, remainders are brought up to date item by item: the picks leave most of the
+/// space, an item's remainder hardly falls, and few must be looked at. Beyond, nearly all must, and together that costs
+/// less. The choice is the same but for rounding of the last bits.
+const PATIENCE: usize = 4;
+
+fn one_by_one(
+    request: &Request<'_>,
+    kernel: PoolKernel<'_>,
+    scale: impl Fn(usize) -> f64,
+    scratch: &Scratch,
+    picked: &mut Vec<usize>,
+) {
+    let m = kernel.len();
+    let mut factor = Factor::new(kernel, 0.0, request.count(), scratch);
+    let bounds = scratch.arena.alloc_slice_fill_with(m, |i| scale(i) + factor.known(i).ln());
+    let mut bounds = Bounds::new(bounds, scratch);
+    while picked.len() < request.count() {
+        let best = bounds.take_best(request, |i| scale(i) + factor.remainder(i).ln());
+        let Some(best) = best else { return };
+        factor.pick(best);
+        picked.push(best);
+        if picked.len() == 1 {
+            // The first pick was shown to all at once.
+            for (i, bound) in bounds.all().iter_mut().enumerate().filter(|&(i, _)| i != best) {
+                *bound = scale(i) + factor.known(i).ln();
+            }
+        }
+    }
+}
+
+fn together(
+    request: &Request<'_>,
+    kernel: PoolKernel<'_>,
+    scale: impl Fn(usize) -> f64,
+    scratch: &Scratch,
+    picked: &mut Vec<usize>,
+) {
+    let (m, arena) = (kernel.len(), &scratch.arena);
+    let mut directions = Directions::new(kernel, 0.0, request.count(), scratch);
+    let scales = arena.alloc_slice_fill_with(m, scale);
+    // Logarithms are dear: one taken earlier bounds what it is now, as remainders only fall.
+    let bounds = arena.alloc_slice_fill_with(m, |i| scales[i] + directions.remainders()[i].ln());
+    let mut bounds = Bounds::new(bounds, scratch);
+    while picked.len() < request.count() {
+        let remainders = directions.remainders();
+        let best = bounds.take_best(request, |i| scales[i] + remainders[i].ln());
+        let Some(best) = best else { return };
+        directions.pick(best);
+        picked.push(best);
+    }
+}

@@ -1,0 +1,29 @@
+//! Max-min diversity: the farthest point, again and again.
+
+use super::mmr::novel;
+use super::{Request, Selector};
+use crate::Distance;
+use crate::kernel::Kernel;
+use crate::pool_kernel::PoolKernel;
+use crate::scratch::Scratch;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Max-min diversity: beginning with the most relevant, again and again the item farthest from what is picked. The
+/// smallest distance between two picks is at least half of the largest possible.
+///
+/// Source: Gonzalez 1985; Ravi, Rosenkrantz & Tayi 1994.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MaxMin {}
+
+impl Selector for MaxMin {
+    fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
+        // Farthest by angle is least by cosine; farthest by distance is least by its negative square.
+        let kernel = match request.base.distance() {
+            Distance::Angular => PoolKernel::new(Kernel::Gram, request, scratch),
+            Distance::Euclidean => PoolKernel::negative_squares(request, scratch),
+        };
+        novel(request, &kernel, |_, nearest| -nearest, scratch, picked);
+    }
+}

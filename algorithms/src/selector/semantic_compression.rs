@@ -1,0 +1,196 @@
+//! Semantic compression: relevance, coverage and diversity in one objective.
+
+use super::coverage::Coverage;
+use super::directions::Factor;
+use super::greedy::{Objective, Optimizer, maximize};
+use super::max_sum::{Spread, Spreads};
+use super::{FacilityLocation, Need, Request, Selector, Setting, TopK, Unfit, Weights, check_kernel};
+use crate::kernel::Kernel;
+use crate::params::{Fraction, Positive, constant};
+use crate::pool_kernel::{Matrix, PoolKernel};
+use crate::scratch::Scratch;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Semantic compression: the set R that maximises `a * sum over r in R of rel(r)` plus `b * k * (sum over v of the pool of
+/// w_v * max over r in R of s(v, r)) / (sum of w_v)` plus `c * D(R)`, with `a + b + c = 1`. `a: 1` is top-k, `b: 1`
+/// facility location.
+///
+/// Greedily: with `diversity: log-det` at least 1 - 1/e of the best where no relevance is negative; with
+/// `diversity: dispersion` by Borodin's greedy, which halves the gain of the rest and looks at every item in every round,
+/// whatever the optimizer.
+///
+/// Source: Raja & Vats 2025; Borodin, Lee & Ye 2012.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SemanticCompression {
+    /// Weight of relevance.
+    pub a: Fraction,
+    /// Weight of coverage.
+    pub b: Fraction,
+    /// Weight of diversity.
+    pub c: Fraction,
+    /// What D is.
+    pub diversity: Diversity,
+    /// How much each item of the pool is worth covering.
+    pub weights: Weights,
+    /// How evenly `weights: softmax` spreads over the pool.
+    pub temperature: Positive,
+    /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+    /// How the greedy choice is found.
+    pub optimizer: Optimizer,
+}
+
+/// How diverse a set is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Diversity {
+    /// log det(I + S), S the raw similarities (`gram` on angular data, `rbf` on euclidean).
+    #[default]
+    LogDet,
+    /// Sum of pairwise distances / (k - 1); angle / pi on angular data, L2 on euclidean.
+    Dispersion,
+}
+
+impl Default for SemanticCompression {
+    fn default() -> Self {
+        Self {
+            a: constant!(Fraction, 0.5),
+            b: constant!(Fraction, 0.25),
+            c: constant!(Fraction, 0.25),
+            diversity: Diversity::default(),
+            weights: Weights::default(),
+            temperature: constant!(Positive, 0.1),
+            kernel: None,
+            optimizer: Optimizer::default(),
+        }
+    }
+}
+
+impl Selector for SemanticCompression {
+    fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
+        let (a, b, c) = (self.a.get(), self.b.get(), self.c.get());
+        if b == 0.0 && c == 0.0 {
+            // A sum of relevances is largest over the k largest.
+            return TopK {}.select(request, scratch, picked);
+        }
+        if a == 0.0 && c == 0.0 {
+            let Self { weights, temperature, kernel, optimizer, .. } = *self;
+            return FacilityLocation { weights, temperature, kernel, optimizer }.select(request, scratch, picked);
+        }
+        let weights = self.weights.of(request, self.temperature.get(), scratch);
+        let total: f64 = weights.iter().sum();
+        let coverage = (b > 0.0 && total > 0.0).then(|| {
+            let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+            let matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
+            (b * request.count() as f64 / total, Coverage::new(matrix, weights, None, scratch))
+        });
+        let spread = match self.diversity {
+            _ if c == 0.0 => Spreading::None,
+            Diversity::LogDet => {
+                let kernel = PoolKernel::new(Kernel::raw(request.base.distance()), request, scratch);
+                Spreading::Volume(Factor::new(kernel, 1.0, request.count(), scratch))
+            }
+            Diversity::Dispersion => Spreading::Distances {
+                spreads: Spreads::new(Spread::Metric, request, scratch),
+                total: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
+                row: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
+                pairs: (request.count().max(2) - 1) as f64,
+            },
+        };
+        let is_submodular = !matches!(spread, Spreading::Distances { .. });
+        let mut compression = Compression { request, a, c, coverage, spread };
+        let optimizer = if is_submodular { self.optimizer } else { Optimizer::Naive };
+        maximize(&mut compression, optimizer, request, scratch, picked);
+    }
+
+    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+        let sum = self.a.get() + self.b.get() + self.c.get();
+        if (sum - 1.0).abs() > 1e-9 {
+            return Err(Unfit {
+                parameter: None,
+                message: format!(
+                    "the weights a = {}, b = {} and c = {} add up to {sum}, and not to 1",
+                    self.a.get(),
+                    self.b.get(),
+                    self.c.get()
+                ),
+                help: format!(
+                    "name all three; with these in proportion, `a: {:.4}, b: {:.4}, c: {:.4}`",
+                    self.a.get() / sum.max(f64::MIN_POSITIVE),
+                    self.b.get() / sum.max(f64::MIN_POSITIVE),
+                    self.c.get() / sum.max(f64::MIN_POSITIVE)
+                ),
+            });
+        }
+        check_kernel(self.kernel, &Need::Nonnegative)
+    }
+
+    fn needs_query(&self) -> bool {
+        self.kernel == Some(Kernel::Rbf)
+    }
+}
+
+/// The objective's state.
+struct Compression<'s> {
+    request: &'s Request<'s>,
+    a: f64,
+    c: f64,
+    /// What one unit of coverage is worth, and what is covered.
+    coverage: Option<(f64, Coverage<'s>)>,
+    spread: Spreading<'s>,
+}
+
+/// D of what is picked.
+enum Spreading<'s> {
+    None,
+    Volume(Factor<'s>),
+    Distances { spreads: Spreads<'s>, total: &'s mut [f64], row: &'s mut [f64], pairs: f64 },
+}
+
+impl Objective for Compression<'_> {
+    fn gain(&mut self, position: usize) -> f64 {
+        let covers = self.coverage.as_mut().map_or(0.0, |(worth, coverage)| *worth * coverage.gain(position));
+        let monotone = self.a * self.request.score(position) + covers;
+        match &mut self.spread {
+            Spreading::None => monotone,
+            Spreading::Volume(factor) => monotone + self.c * factor.remainder(position).ln(),
+            Spreading::Distances { total, pairs, .. } => 0.5 * monotone + self.c * total[position] / *pairs,
+        }
+    }
+
+    fn add(&mut self, position: usize) {
+        if let Some((_, coverage)) = &mut self.coverage {
+            coverage.add(position);
+        }
+        match &mut self.spread {
+            Spreading::None => {}
+            Spreading::Volume(factor) => factor.pick(position),
+            Spreading::Distances { spreads, total, row, .. } => {
+                spreads.row(position, row);
+                total.iter_mut().zip(&**row).for_each(|(total, distance)| *total += distance);
+            }
+        }
+    }
+
+    fn first_gains(&mut self, gains: &mut [f64], scratch: &Scratch) {
+        match &mut self.coverage {
+            Some((worth, coverage)) => {
+                coverage.first_gains(gains, scratch);
+                gains.iter_mut().for_each(|gain| *gain *= *worth);
+            }
+            None => gains.fill(0.0),
+        }
+        for (position, gain) in gains.iter_mut().enumerate() {
+            let monotone = self.a * self.request.score(position) + *gain;
+            *gain = match &self.spread {
+                Spreading::None => monotone,
+                Spreading::Volume(factor) => monotone + self.c * factor.known(position).ln(),
+                Spreading::Distances { total, pairs, .. } => 0.5 * monotone + self.c * total[position] / *pairs,
+            };
+        }
+    }
+}

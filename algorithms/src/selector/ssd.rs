@@ -1,0 +1,67 @@
+//! Sliding spectrum decomposition: far from the space that the last picks span.
+
+use super::directions::Directions;
+use super::{Need, Request, Selector, Setting, Unfit, best_position, check_kernel};
+use crate::kernel::Kernel;
+use crate::params::{Count, NonNegative, constant};
+use crate::pool_kernel::PoolKernel;
+use crate::scratch::Scratch;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Sliding spectrum decomposition: beginning with the most relevant, again and again the item with the largest
+/// `rel + gamma * (its distance from the space of the last picks)`. The space is spanned by an orthogonal direction for
+/// each of the last `window` picks, what was left of it when it was picked; a direction that leaves the window counts as
+/// new again.
+///
+/// Source: Huang, Wang, Tao et al. 2021 (its variant SSD*, without the running product of volumes).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ssd {
+    /// Weight of novelty against relevance.
+    pub gamma: NonNegative,
+    /// How many of the last picks span the space.
+    pub window: Count,
+    /// Whether a constant is added to every similarity, as by one more dimension of value 1 for all: then opposite
+    /// directions are not the same line.
+    pub bias: bool,
+    /// The similarity, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Default for Ssd {
+    fn default() -> Self {
+        Self { gamma: constant!(NonNegative, 0.5), window: constant!(Count, 100), bias: false, kernel: None }
+    }
+}
+
+impl Selector for Ssd {
+    fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
+        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = PoolKernel::new(kernel, request, scratch);
+        let taken = scratch.arena.alloc_slice_fill_copy(kernel.len(), false);
+        let (bias, window) = (if self.bias { 1.0 } else { 0.0 }, self.window.size().min(request.count()));
+        let mut directions = Directions::new(kernel, bias, window, scratch);
+        picked.clear();
+        while picked.len() < request.count() {
+            let value = |i: usize| match picked.len() {
+                0 => request.score(i),
+                _ => request.score(i) + self.gamma.get() * directions.remainders()[i].sqrt(),
+            };
+            let Some(best) = best_position(request, taken, value) else { break };
+            directions.pick(best);
+            taken[best] = true;
+            picked.push(best);
+        }
+    }
+
+    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+        check_kernel(self.kernel, &Need::Semidefinite)
+    }
+
+    fn needs_query(&self) -> bool {
+        self.kernel == Some(Kernel::Rbf)
+    }
+}

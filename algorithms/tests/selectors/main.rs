@@ -1,0 +1,5 @@
+//! Selectors against their definitions and their theorems.
+
+mod definitions;
+mod guarantees;
+mod support;
