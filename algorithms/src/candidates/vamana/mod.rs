@@ -1,7 +1,7 @@
 //! Vamana: approximate search along the edges of a proximity graph.
 //!
-//! The `diskann` crate builds the graph; the search over the finished graph is here, so that it measures exactly,
-//! counts what it measures and does not allocate.
+//! The `diskann` crate builds the graph (`build.rs`); the search over the finished graph is ours (`links.rs`), so that
+//! it measures exactly, counts what it measures and does not allocate.
 
 mod build;
 mod links;
@@ -17,9 +17,8 @@ use serde::{Deserialize, Serialize};
 /// Approximate nearest neighbours by a best-first walk over a Vamana graph, in which every vector has edges to near
 /// ones and to some farther off. Faster than exact search on large datasets; misses some neighbours.
 ///
-/// The graph is built by one thread, one vector after the other, and is the same every time and everywhere. (What
-/// the library computes is exact in the numbers that it is given, see `build.rs`, so the instruction set does not
-/// matter either.) Every vector can be reached: where the library leaves some that cannot, edges are added.
+/// The graph is built by one thread, one vector after the other, and depends on nothing but vectors and parameters.
+/// Every vector can be reached: where the library leaves some that cannot, edges are added.
 ///
 /// Source: Jayaram Subramanya et al. 2019 (DiskANN); Fu et al. 2019 (NSG) for reaching every vector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +80,7 @@ impl Candidates for Vamana {
     fn estimate(&self, rows: usize, dim: usize) -> usize {
         // The finished graph, and what exists only while it is built: the library's copy of the vectors and its lists.
         let edges = build::capacity(self.degree.size(), rows);
-        rows * ((2 * edges + dim) * size_of::<u32>() + size_of::<u64>())
+        rows.saturating_mul((2 * edges + dim) * size_of::<u32>() + size_of::<u64>())
     }
 
     fn search(&self, links: &Links, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
