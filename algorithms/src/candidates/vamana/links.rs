@@ -125,12 +125,14 @@ impl<'s> Nearest<'s> {
     }
 
     fn insert(&mut self, near: Near) {
-        let place = self.kept.partition_point(|kept| kept.nearest_first(&near).is_lt());
-        if place < self.width {
-            self.kept.insert(place, near);
-            self.kept.truncate(self.width);
-            self.first = self.first.min(place);
+        // Most are farther off than all that are kept.
+        if self.kept.len() == self.width && self.kept.last().is_none_or(|last| last.nearest_first(&near).is_lt()) {
+            return;
         }
+        let place = self.kept.partition_point(|kept| kept.nearest_first(&near).is_lt());
+        self.kept.insert(place, near);
+        self.kept.truncate(self.width);
+        self.first = self.first.min(place);
     }
 
     /// The nearest that was not expanded yet; from now on it counts as expanded.
