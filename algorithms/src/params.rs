@@ -150,6 +150,11 @@ bounded!(
     { "type": "number", "exclusiveMinimum": 0 }
 );
 bounded!(
+    /// How many times longer something may be: a number in `[1, 10]`.
+    Stretch(f64), "a number from 1 to 10", |v| (1.0..=10.0).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 1, "maximum": 10 }
+);
+bounded!(
     /// A precision: a number in `[1e-12, 0.1]`.
     Precision(f64), "a number from 1e-12 to 0.1", |v| (1e-12..=0.1).contains(&v), deserialize_f64,
     { "type": "number", "minimum": 1e-12, "maximum": 0.1 }
@@ -189,6 +194,7 @@ mod tests {
         assert!(Fraction::new(-1e-9).is_err() && Fraction::new(1.0 + 1e-9).is_err());
         assert!(PositiveFraction::new(0.0).is_err() && PositiveFraction::new(1.0).is_ok());
         assert!(Positive::new(0.0).is_err() && Positive::new(f64::INFINITY).is_err());
+        assert!(Stretch::new(0.999).is_err() && Stretch::new(1.0).is_ok() && Stretch::new(10.1).is_err());
         assert!(Precision::new(1e-13).is_err() && Precision::new(0.1).is_ok());
         assert!(Count::new(0).is_err() && Count::new(1).is_ok() && Count::new(1 << 31).is_err());
         for nan in [Fraction::new(f64::NAN).is_ok(), Positive::new(f64::NAN).is_ok()] {

@@ -1,0 +1,211 @@
+//! Building the graph with the `diskann` crate.
+//!
+//! The library sums squared differences in `f32`, in an order that depends on the instruction set. It is therefore
+//! given coordinates that are multiples of 2^-11, of vectors of norm at most 1: a difference of two is a multiple of
+//! 2^-11, its square a multiple of 2^-22, and no sum exceeds 4 = 2^24 * 2^-22, so every sum is exact in whatever order.
+//! That rounding moves a vector by about a thousandth of the greatest distance, which matters little, since the graph
+//! only says where to look.
+
+use super::Build;
+use super::links::Links;
+use crate::base::Base;
+use crate::distance::Distance;
+use diskann::ANNResult;
+use diskann::graph::config::{Builder, MaxDegree as ListLength};
+use diskann::graph::glue::PruneStrategy;
+use diskann::graph::{AdjacencyList, DiskANNIndex};
+use diskann::provider::{DataProvider, NeighborAccessor};
+use diskann_inmem::num::{Capacity, MaxDegree};
+use diskann_inmem::repr::full::{Config, Full};
+use diskann_inmem::{Context, Provider, Strategy};
+use diskann_utils::views::rowmajor;
+use diskann_vector::distance::Metric;
+use std::pin::pin;
+use std::task::{self, Poll, Waker};
+
+/// Coordinates are whole multiples of one over this.
+const GRID: f64 = 2048.0;
+/// Vectors farther from the centre than this many times the median are drawn in to there, so that a few outliers do
+/// not leave the others too small for the grid.
+const OUTLYING: f64 = 8.0;
+
+/// The graph of these parameters.
+///
+/// # Panics
+/// If the library fails, which for finite vectors is a bug.
+pub fn build(part: &Build, base: &Base) -> Links {
+    let (targets, entries) = match library_graph(part, base) {
+        Ok(graph) => graph,
+        Err(error) => panic!("diskann could not build a graph over {} vectors: {error}", base.len()),
+    };
+    Links::new(base, targets, entries, part.ef_construction.size())
+}
+
+/// How many edges a vector may have while the graph over `rows` vectors is built.
+pub fn capacity(degree: usize, rows: usize) -> usize {
+    let degree = degree.min(rows.max(1));
+    degree + degree.div_ceil(3)
+}
+
+/// Each vector's targets, and the targets of the starting point, which is the mean of all vectors.
+fn library_graph(part: &Build, base: &Base) -> ANNResult<(Vec<Vec<u32>>, Vec<u32>)> {
+    let (rows, n) = (Rows::new(base), base.len());
+    if n == 0 {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let degree = part.degree.size().min(n);
+    let capacity = capacity(degree, n);
+    let start = rowmajor::Owned::row_vector(rows.mean().into());
+    let store = Config::new(Capacity::new(n), MaxDegree::new(capacity), Metric::L2, start)?;
+    let mut config =
+        Builder::new(degree, ListLength::new(capacity), part.ef_construction.size().min(n), Metric::L2.into());
+    config.alpha(part.alpha.get() as f32);
+    let provider: Provider<Full<f32>, u32> = Provider::new(store)?;
+    let index = DiskANNIndex::new(config.build()?, provider, std::num::NonZeroUsize::new(1));
+    let mut row = vec![0.0; base.vectors().dim()];
+    for id in 0..n as u32 {
+        rows.copy(id as usize, &mut row);
+        at_once(index.insert(&Strategy, &Context, &id, row.as_slice()))?;
+    }
+
+    let provider = index.provider();
+    let mut lists = Strategy.prune_accessor(provider, &Context, 0)?;
+    let mut list = AdjacencyList::new();
+    // The starting point has no id outside the library, so edges back to it drop out here.
+    let mut targets = |inside: u32| -> ANNResult<Vec<u32>> {
+        at_once(lists.get_neighbors(inside, &mut list))?;
+        Ok(list.iter().filter_map(|&target| provider.to_external_id(&Context, target).ok()).collect())
+    };
+    let entries = targets(n as u32)?;
+    let inside = (0..n as u32).map(|id| provider.to_internal_id(&Context, &id));
+    let targets = inside.map(|inside| targets(inside?)).collect::<ANNResult<_>>()?;
+    Ok((targets, entries))
+}
+
+/// Runs to its end what never waits: all data are in memory.
+fn at_once<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+}
+
+/// The base vectors as the library gets them: unit vectors (angular), or relative to their centre (euclidean), in
+/// a ball of radius 1, on the grid.
+struct Rows<'b> {
+    base: &'b Base,
+    /// The median of each coordinate, which outliers do not move (euclidean).
+    centre: Vec<f64>,
+    /// How far from the centre the ball reaches.
+    radius: f64,
+    /// What of the ball remains so that rounding to the grid does not lead out of it.
+    room: f64,
+}
+
+impl<'b> Rows<'b> {
+    fn new(base: &'b Base) -> Self {
+        let dim = base.vectors().dim();
+        let room = (1.0 - (dim as f64).sqrt() / (2.0 * GRID)).max(0.5);
+        let mut rows = Self { base, centre: vec![0.0; dim], radius: 0.0, room };
+        if base.distance() == Distance::Euclidean {
+            rows.centre = medians(base);
+            let mut deviations: Vec<f64> = (0..base.len()).map(|i| rows.deviation(i)).collect();
+            deviations.sort_unstable_by(f64::total_cmp);
+            let (median, greatest) = (deviations.get(base.len() / 2), deviations.last());
+            rows.radius = match (median, greatest) {
+                (Some(&median), Some(&greatest)) if median > 0.0 => greatest.min(OUTLYING * median),
+                (_, greatest) => greatest.copied().unwrap_or(0.0),
+            };
+        }
+        rows
+    }
+
+    /// How far row `i` is from the centre.
+    fn deviation(&self, i: usize) -> f64 {
+        let row = self.base.vectors().row(i);
+        row.iter().zip(&self.centre).map(|(&x, c)| (f64::from(x) - c).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// Writes row `i`.
+    fn copy(&self, i: usize, row: &mut [f32]) {
+        let radius = self.deviation(i).max(self.radius);
+        let scale = if radius > 0.0 { self.room * GRID / radius } else { 0.0 };
+        for ((out, &x), c) in row.iter_mut().zip(self.base.vectors().row(i)).zip(&self.centre) {
+            *out = (((f64::from(x) - c) * scale).round() / GRID) as f32;
+        }
+    }
+
+    /// The mean of what [`Rows::copy`] writes, on the grid.
+    fn mean(&self) -> Vec<f32> {
+        let mut row = vec![0.0; self.base.vectors().dim()];
+        let mut sums = vec![0.0; row.len()];
+        for i in 0..self.base.len() {
+            self.copy(i, &mut row);
+            sums.iter_mut().zip(&row).for_each(|(sum, &x)| *sum += f64::from(x));
+        }
+        let scale = GRID / self.base.len().max(1) as f64;
+        sums.iter().map(|sum| ((sum * scale).round() / GRID) as f32).collect()
+    }
+}
+
+/// The median of each coordinate.
+fn medians(base: &Base) -> Vec<f64> {
+    let mut column = Vec::with_capacity(base.len());
+    let mut median = |j: usize| {
+        column.clear();
+        column.extend((0..base.len()).map(|i| base.vectors().row(i)[j]));
+        if column.is_empty() {
+            return 0.0;
+        }
+        f64::from(*column.select_nth_unstable_by(base.len() / 2, f32::total_cmp).1)
+    };
+    (0..base.vectors().dim()).map(&mut median).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::strategy::Strategy as _;
+
+    proptest! {
+        /// What the head of this file claims, of which it follows that the library's sums are exact.
+        #[test]
+        fn rows_lie_on_the_grid_within_the_ball(
+            (dim, values) in (1_usize..40).prop_flat_map(|dim| {
+                let value = prop_oneof![-1.0_f32..1.0, -1e30_f32..1e30, Just(f32::MAX), Just(f32::MIN), Just(0.0)];
+                (Just(dim), prop::collection::vec(value, dim * 10))
+            }),
+            euclidean: bool,
+        ) {
+            let distance = if euclidean { Distance::Euclidean } else { Distance::Angular };
+            let base = Base::from_values(&values, dim, distance).expect("finite");
+            let rows = Rows::new(&base);
+            let mut row = vec![0.0; dim];
+            for i in 0..=base.len() {
+                if i < base.len() { rows.copy(i, &mut row) } else { row = rows.mean() }
+                let squared: f64 = row.iter().map(|&x| f64::from(x).powi(2)).sum();
+                prop_assert!(squared <= 1.0, "row {} has the squared norm {}", i, squared);
+                prop_assert!(row.iter().all(|&x| (f64::from(x) * GRID).fract() == 0.0));
+            }
+        }
+    }
+
+    #[test]
+    fn an_outlier_leaves_the_others_their_places() {
+        let mut values: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        values.push(1e30);
+        let base = Base::from_values(&values, 1, Distance::Euclidean).expect("finite");
+        let rows = Rows::new(&base);
+        let mut row = [0.0];
+        rows.copy(100, &mut row);
+        assert!(row[0] > 0.99);
+        let mut place = |i| {
+            rows.copy(i, &mut row);
+            row[0]
+        };
+        assert!((1..100).all(|i| place(i) > place(i - 1)));
+    }
+}

@@ -1,0 +1,179 @@
+//! A graph over base vectors, and best-first walks over it.
+
+use crate::base::{Base, Query};
+use crate::scratch::Scratch;
+use bumpalo::Bump;
+use bumpalo::collections::Vec as ArenaVec;
+use std::cmp::Ordering;
+
+/// A directed graph over base vectors from which every vector can be reached: for each vector its targets, and those
+/// where walks start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Links {
+    /// Where the targets of vector `i` begin; one more at the end.
+    starts: Vec<u64>,
+    targets: Vec<u32>,
+    entries: Vec<u32>,
+}
+
+/// A vector that a walk has met.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Near {
+    /// Row of the base.
+    pub id: u32,
+    /// Its distance to the query.
+    pub distance: f64,
+    /// Whether its own targets have been looked at.
+    expanded: bool,
+}
+
+impl Links {
+    /// Lays out `targets`, the list of each vector, and adds edges until every vector of `base` can be reached from
+    /// `entries`: each that cannot is made a target of the nearest that a walk of width `ef` finds.
+    pub fn new(base: &Base, mut targets: Vec<Vec<u32>>, mut entries: Vec<u32>, ef: usize) -> Self {
+        let mut reached = vec![false; base.len()];
+        if entries.is_empty() && !base.is_empty() {
+            entries.push(0);
+        }
+        entries.iter().for_each(|&entry| reach(entry, &targets, &mut reached));
+        let mut scratch = Scratch::default();
+        for id in 0..base.len() as u32 {
+            if reached[id as usize] {
+                continue;
+            }
+            scratch.reset();
+            let nearest = walk(base, base.query(id as usize), ef, &mut scratch, &entries, |id| &targets[id as usize]);
+            if let Some(nearest) = nearest.first() {
+                targets[nearest.id as usize].push(id);
+            }
+            reach(id, &targets, &mut reached);
+        }
+        let ends = targets.iter().scan(0, |end, list| {
+            *end += list.len() as u64;
+            Some(*end)
+        });
+        Self { starts: std::iter::once(0).chain(ends).collect(), targets: targets.concat(), entries }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.starts.as_slice())
+            + size_of_val(self.targets.as_slice())
+            + size_of_val(self.entries.as_slice())
+    }
+
+    /// The `ef` nearest to the query that a walk finds, nearest first, ties by lower id; all vectors where there are
+    /// no more than `ef`. Measures exactly, and counts what it measures.
+    pub fn walk<'s>(&self, base: &Base, query: Query<'_>, ef: usize, scratch: &'s mut Scratch) -> &'s [Near] {
+        let targets = |id: u32| {
+            let id = id as usize;
+            &self.targets[self.starts[id] as usize..self.starts[id + 1] as usize]
+        };
+        walk(base, query, ef, scratch, &self.entries, targets)
+    }
+}
+
+/// Marks all that can be reached from `from`.
+fn reach(from: u32, targets: &[Vec<u32>], reached: &mut [bool]) {
+    let mut waiting = vec![from];
+    while let Some(id) = waiting.pop() {
+        if !std::mem::replace(&mut reached[id as usize], true) {
+            waiting.extend(targets[id as usize].iter().filter(|&&target| !reached[target as usize]));
+        }
+    }
+}
+
+/// See [`Links::walk`].
+fn walk<'s, 't>(
+    base: &Base,
+    query: Query<'_>,
+    ef: usize,
+    scratch: &'s mut Scratch,
+    entries: &'t [u32],
+    targets: impl Fn(u32) -> &'t [u32],
+) -> &'s [Near] {
+    let Scratch { arena, mass: met, evaluations, .. } = scratch;
+    met.clear(base.len());
+    let mut nearest = Nearest::new(ef.min(base.len()), arena);
+    let mut measured = 0;
+    let mut next = Some(entries);
+    while let Some(ids) = next {
+        for &id in ids {
+            if !met.contains(id) {
+                met.set(id, 1.0);
+                measured += 1;
+                nearest.insert(Near { id, distance: base.distance_to(query, id), expanded: false });
+            }
+        }
+        next = nearest.expand().map(&targets);
+    }
+    evaluations.set(evaluations.get() + measured);
+    nearest.kept.into_bump_slice()
+}
+
+/// The nearest `width` of those met so far, nearest first.
+struct Nearest<'s> {
+    kept: ArenaVec<'s, Near>,
+    width: usize,
+    /// All before this one are expanded.
+    first: usize,
+}
+
+impl<'s> Nearest<'s> {
+    fn new(width: usize, arena: &'s Bump) -> Self {
+        Self { kept: ArenaVec::with_capacity_in(width + 1, arena), width, first: 0 }
+    }
+
+    fn insert(&mut self, near: Near) {
+        // Most are farther off than all that are kept.
+        if self.kept.len() == self.width && self.kept.last().is_none_or(|last| last.nearest_first(&near).is_lt()) {
+            return;
+        }
+        let place = self.kept.partition_point(|kept| kept.nearest_first(&near).is_lt());
+        self.kept.insert(place, near);
+        self.kept.truncate(self.width);
+        self.first = self.first.min(place);
+    }
+
+    /// The nearest that was not expanded yet; from now on it counts as expanded.
+    fn expand(&mut self) -> Option<u32> {
+        self.first += self.kept[self.first..].iter().position(|near| !near.expanded)?;
+        let near = &mut self.kept[self.first];
+        near.expanded = true;
+        Some(near.id)
+    }
+}
+
+impl Near {
+    fn nearest_first(&self, other: &Self) -> Ordering {
+        self.distance.total_cmp(&other.distance).then(self.id.cmp(&other.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distance::Distance;
+
+    #[test]
+    fn what_nothing_leads_to_gets_an_edge_from_the_nearest() {
+        // On a line, 0 -> 1, and 2 -> 3 apart from them; nothing leads to 2.
+        let base = Base::from_values(&[0.0, 1.0, 5.0, 6.0], 1, Distance::Euclidean).expect("finite");
+        let links = Links::new(&base, vec![vec![1], vec![], vec![3], vec![]], vec![0], 4);
+        assert_eq!((links.starts, links.targets), (vec![0, 1, 2, 3, 3], vec![1, 2, 3]));
+    }
+
+    #[test]
+    fn a_walk_measures_each_vector_it_meets_once() {
+        let base = Base::from_values(&[0.0, 1.0, 2.0, 3.0, 9.0], 1, Distance::Euclidean).expect("finite");
+        let targets = vec![vec![1, 4], vec![0, 2], vec![1, 3], vec![2, 0], vec![0, 1]];
+        let links = Links::new(&base, targets, vec![0, 1], 4);
+        let mut scratch = Scratch::default();
+        // From 0 (met: 0, 1, 4) to 1 (2 too): with 2 kept, 1 and 0 are nearest to 0.9 and both are expanded.
+        let queries = crate::vectors::Vectors::new(&[0.9], 1).expect("finite");
+        let nearest: Vec<u32> =
+            links.walk(&base, Query::row(&queries, 0), 2, &mut scratch).iter().map(|n| n.id).collect();
+        assert_eq!(nearest, [1, 0]);
+        assert_eq!(scratch.evaluations.get(), 4);
+    }
+}
