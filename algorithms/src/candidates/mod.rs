@@ -4,8 +4,10 @@
 //! registry below.
 
 mod exact;
+mod ivf;
 
 pub use exact::Exact;
+pub use ivf::{Ivf, IvfBuild, IvfIndex};
 
 use crate::base::{Base, Query};
 use crate::pool::Pool;
@@ -132,6 +134,7 @@ registry! {
     /// Candidates by name.
     CandidatesParams: AnyCandidates {
         "exact" => Exact,
+        "ivf-flat" => Ivf,
     }
 }
 
