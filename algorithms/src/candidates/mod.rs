@@ -8,6 +8,10 @@ mod vamana;
 
 pub use exact::Exact;
 pub use vamana::Vamana;
+mod ivf;
+
+pub use exact::Exact;
+pub use ivf::{Ivf, IvfBuild, IvfIndex};
 
 use crate::base::{Base, Query};
 use crate::pool::Pool;
@@ -135,6 +139,7 @@ registry! {
     CandidatesParams: AnyCandidates {
         "exact" => Exact,
         "vamana" => Vamana,
+        "ivf-flat" => Ivf,
     }
 }
 
