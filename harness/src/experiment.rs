@@ -13,7 +13,7 @@ use crate::workload::{Truth, Workload};
 use std::path::{Path, PathBuf};
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
-use swath_datasets::{Dataset, DatasetError, ann_benchmarks, catalogue, ground_truth};
+use swath_datasets::{Dataset, DatasetError, Links, ann_benchmarks, catalogue, ground_truth};
 
 /// Why an experiment did not come to its report.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,7 @@ pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Pre
         dim: dataset.train.dim(),
         neighbors: dataset.neighbors.count,
         links: dataset.links.as_ref().map(|links| links.edges.len()),
+        relations: dataset.links.as_ref().map_or_else(Vec::new, |links| links.relations.clone()),
         subtopics: dataset.subtopics.is_some(),
     };
     let dataset_name =
@@ -114,13 +115,19 @@ impl Prepared {
             distances: self.dataset.neighbors.distances(query).to_vec(),
             subtopics: self.dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
         };
-        let edges = self.dataset.links.iter().flat_map(|links| &links.edges);
+        let relation = |links: &Links, i: usize| links.relation.get(i).copied().unwrap_or(0);
+        let edges = self.dataset.links.iter().flat_map(|links| {
+            let link =
+                move |(i, &[source, target]): (usize, &[u32; 2])| Link { source, target, relation: relation(links, i) };
+            links.edges.iter().enumerate().map(link)
+        });
         Workload {
             base: self.base.clone(),
             queries: self.dataset.test.gather(&self.plan.queries),
             query_ids: self.plan.queries.clone(),
             truths: self.plan.queries.iter().map(truth).collect(),
-            links: edges.map(|&[source, target]| Link { source, target }).collect(),
+            links: edges.collect(),
+            relations: self.facts.relations.clone(),
         }
     }
 

@@ -123,7 +123,7 @@ fn build(plan: &Plan, workload: &Workload, progress: &Progress) -> Built {
             built.graphs.entry(graph.key()).or_insert_with(|| {
                 progress.trial("building", "graph");
                 let start = Moment::now();
-                (graph.build(&workload.base, &workload.links), start.elapsed())
+                (graph.build(&workload.base, &workload.links, &workload.relations), start.elapsed())
             });
         }
     }
