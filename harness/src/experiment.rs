@@ -1,13 +1,14 @@
 //! One experiment from its file to its report: read, plan, run, write.
 
+use crate::cache::Cache;
 use crate::clock;
 use crate::config::{self, Experiment, Invalid, Problem, Source};
-use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
 use crate::plan::{Facts, Plan, at_dataset};
 use crate::progress::Progress;
 use crate::report;
 use crate::results;
-use crate::run::{self, Outcome};
+use crate::run::{self, Outcome, Ran};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
 use std::path::{Path, PathBuf};
@@ -131,12 +132,17 @@ impl Prepared {
         }
     }
 
-    /// Runs the plan into `folder` and writes everything a run leaves behind there. Returns the summary and the trials
-    /// that failed, each with its reason.
+    /// Runs the plan into `folder` and writes everything a run leaves behind there; graphs are taken from and kept in
+    /// `cache`, if there is one. Returns the summary, the manifest, and what went wrong with the cache.
     ///
     /// # Errors
     /// [`Failure::Run`] where nothing can be written or every trial failed.
-    pub fn run(&self, folder: &Path, quiet: bool) -> Result<(Option<Summary>, Manifest), Failure> {
+    pub fn run(
+        &self,
+        folder: &Path,
+        cache: Option<&Cache>,
+        quiet: bool,
+    ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
         let trials = folder.join("trials");
         std::fs::create_dir_all(&trials)
@@ -145,9 +151,11 @@ impl Prepared {
         let workload = self.workload();
         let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
         let progress = Progress::new(passes * self.plan.queries.len(), quiet);
-        let outcomes = run::run(&self.plan, &workload, &progress).map_err(|error| failed(&error))?;
+        let kept = cache.map(|cache| (cache, self.dataset_name.as_str(), self.facts.sha256.as_str()));
+        let Ran { outcomes, graphs, notes } =
+            run::run(&self.plan, &workload, kept, &progress).map_err(|error| failed(&error))?;
         progress.finish();
-        let manifest = self.manifest(started, &outcomes);
+        let manifest = self.manifest(started, graphs, &outcomes);
         for (trial, outcome) in self.plan.trials.iter().zip(&outcomes) {
             if let Ok(outcome) = outcome {
                 results::write_trial(folder, &self.plan, trial, (&self.dataset_name, &workload), outcome)
@@ -156,10 +164,11 @@ impl Prepared {
         }
         results::write_manifest(folder, &manifest).map_err(|error| failed(&error))?;
         remove_other_trials(&trials, &manifest);
-        report(folder)
+        let (summary, manifest) = report(folder)?;
+        Ok((summary, manifest, notes))
     }
 
-    fn manifest(&self, started: String, outcomes: &[Result<Outcome, String>]) -> Manifest {
+    fn manifest(&self, started: String, graphs: Vec<GraphRecord>, outcomes: &[Result<Outcome, String>]) -> Manifest {
         let record = |(trial, outcome): (&crate::plan::Trial, &Result<Outcome, String>)| TrialRecord {
             trial: trial.id.clone(),
             retriever: trial.retriever.name.to_string(),
@@ -186,6 +195,7 @@ impl Prepared {
                 subtopics: self.facts.subtopics,
             },
             machine: Machine::this(),
+            graphs,
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             notes: self.notes.clone(),
