@@ -48,6 +48,7 @@ enum Command {
 Examples:
   swath run configs/quickstart.yaml
   swath run --out /tmp/try configs/quickstart.yaml
+  swath run --no-cache configs/quickstart.yaml
   swath run --dry-run configs/paper.yaml")]
     Run {
         /// The experiment, a YAML file
