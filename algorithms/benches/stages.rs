@@ -104,7 +104,7 @@ fn expand(c: &mut Criterion) {
     let mut group = c.benchmark_group("expansion of 20 seeds");
     let (base, queries) = (Base::new(random(20_000, 100, 6), Distance::Angular), random(1, 100, 7));
     for expansion in ExpansionParams::all() {
-        let graph = expansion.graph().build(&base, &[]);
+        let graph = expansion.graph().build(&base, &[], &[]);
         let query = Query::row(&queries, 0);
         let (mut scratch, mut pool, mut seeds) = (Scratch::default(), Pool::default(), Pool::default());
         seeds.fill(&base, query, 0..base.len() as u32, 20, &scratch);

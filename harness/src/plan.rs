@@ -304,7 +304,9 @@ fn flatten(value: &Value, at: &mut Vec<String>, leaves: &mut BTreeMap<Vec<String
     // A source of edges with its weight, `{"links":2}`, as `links:2`.
     let plain = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        Value::Object(object) => object.iter().map(|(name, value)| format!("{name}:{value}")).collect(),
+        Value::Object(object) => {
+            object.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join("+")
+        }
         other => other.to_string(),
     };
     match value {
