@@ -69,7 +69,7 @@ fn graph(c: &mut Criterion) {
     group.sample_size(10);
     let base = Base::new(random(19_000, 100, 3), Distance::Angular);
     group.bench_function("16 neighbours", |b| {
-        b.iter(|| GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]))
+        b.iter(|| GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]));
     });
     let filter = Filter::new(&base);
     // With one neighbour sought, next to nothing is kept or measured: what is left is the product and its scan.
