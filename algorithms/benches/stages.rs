@@ -12,7 +12,7 @@ use std::time::Duration;
 use swath_algorithms::candidates::{CandidatesParams, Exact};
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::filter::Filter;
-use swath_algorithms::graph::{GraphSpec, Source};
+use swath_algorithms::graph::{GraphSpec, Relations, Source};
 use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::params::Count;
 use swath_algorithms::selector::{Request, SelectorParams};
@@ -70,7 +70,9 @@ fn graph(c: &mut Criterion) {
     let mut group = c.benchmark_group("kNN graph of 19000 x 100");
     group.sample_size(10);
     let base = Base::new(random(19_000, 100, 3), Distance::Angular);
-    group.bench_function("16 neighbours", |b| b.iter(|| GraphSpec::new(&[Source::Knn], count(16)).build(&base, &[])));
+    group.bench_function("16 neighbours", |b| {
+        b.iter(|| GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]));
+    });
     let filter = Filter::new(&base);
     // With one neighbour sought, next to nothing is kept or measured: what is left is the product and its scan.
     group.bench_function("floor: the product and one neighbour", |b| {
@@ -114,7 +116,7 @@ fn expand(c: &mut Criterion) {
         let (base, queries) = (Base::new(random(20_000, d, 6), Distance::Angular), random(1, d, 7));
         let query = Query::row(&queries, 0);
         for expansion in ExpansionParams::all() {
-            let graph = expansion.graph().build(&base, &[]);
+            let graph = expansion.graph().build(&base, &[], &[]);
             for m in [20, 100, 1000, 10_000] {
                 let (mut scratch, mut pool, mut seeds) = (Scratch::default(), Pool::default(), Pool::default());
                 seeds.fill(&base, query, 0..base.len() as u32, m, &scratch);

@@ -155,6 +155,11 @@ bounded!(
     { "type": "number", "minimum": 1, "maximum": 10 }
 );
 bounded!(
+    /// A time of diffusion: a number in `(0, 100]`.
+    Time(f64), "a number above 0, at most 100", |v| v > 0.0 && v <= 100.0, deserialize_f64,
+    { "type": "number", "exclusiveMinimum": 0, "maximum": 100 }
+);
+bounded!(
     /// A precision: a number in `[1e-12, 0.1]`.
     Precision(f64), "a number from 1e-12 to 0.1", |v| (1e-12..=0.1).contains(&v), deserialize_f64,
     { "type": "number", "minimum": 1e-12, "maximum": 0.1 }
@@ -195,6 +200,11 @@ mod tests {
         assert!(PositiveFraction::new(0.0).is_err() && PositiveFraction::new(1.0).is_ok());
         assert!(Positive::new(0.0).is_err() && Positive::new(f64::INFINITY).is_err());
         assert!(Stretch::new(0.999).is_err() && Stretch::new(1.0).is_ok() && Stretch::new(10.1).is_err());
+        assert!(
+            NonNegative::new(0.0).is_ok() && NonNegative::new(-0.1).is_err() && NonNegative::new(f64::NAN).is_err()
+        );
+        assert!(PartialFraction::new(0.0).is_ok() && PartialFraction::new(1.0).is_err());
+        assert!(Time::new(0.0).is_err() && Time::new(100.0).is_ok() && Time::new(100.1).is_err());
         assert!(Precision::new(1e-13).is_err() && Precision::new(0.1).is_ok());
         assert!(Count::new(0).is_err() && Count::new(1).is_ok() && Count::new(1 << 31).is_err());
         for nan in [Fraction::new(f64::NAN).is_ok(), Positive::new(f64::NAN).is_ok()] {

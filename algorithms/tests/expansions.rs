@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use swath_algorithms::expansion::{Expansion, ExpansionParams, Hops, Walk};
-use swath_algorithms::graph::{Graph, GraphSpec, Link, Source};
-use swath_algorithms::params::{Count, Fraction};
-use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
+use swath_algorithms::expansion::{Expansion, ExpansionParams, Hops};
+use swath_algorithms::graph::{Graph, GraphSpec, Link, Relations, Source};
+use swath_algorithms::params::Count;
+use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors, random};
 
 struct Case {
     base: Base,
@@ -65,6 +65,16 @@ fn by_id(pool: &Pool) -> BTreeMap<u32, f64> {
     pool.items.iter().map(|item| (item.id, item.score)).collect()
 }
 
+/// Every registered expansion that has this parameter, with this value.
+fn all_with(parameter: &str, value: f64) -> Vec<ExpansionParams> {
+    let set = |expansion: ExpansionParams| {
+        let mut json = serde_json::to_value(&expansion).expect("written");
+        *json[expansion.name()].get_mut(parameter)? = value.into();
+        Some(serde_json::from_value(json).expect("read"))
+    };
+    ExpansionParams::all().into_iter().filter_map(set).collect()
+}
+
 proptest! {
     /// What holds for any expansion: items are different, in order, measured truly, within the limit, all reachable,
     /// and do not depend on what the working memory held before.
@@ -114,13 +124,50 @@ proptest! {
 
     #[test]
     fn relevance_alone_keeps_the_order_of_the_seeds(case in cases()) {
-        let beta = Fraction::new(1.0).expect("in range");
-        let both = [ExpansionParams::Hops(Hops { beta, ..Hops::default() }), ExpansionParams::Walk(Walk { beta, ..Walk::default() })];
-        for expansion in both {
+        for expansion in all_with("beta", 1.0) {
             let pool = case.expand(&*expansion, &mut Scratch::default());
             let seeds: Vec<u32> = case.pool().items.iter().map(|item| item.id).collect();
             let kept: Vec<u32> = pool.items.iter().map(|item| item.id).filter(|id| seeds.contains(id)).collect();
             prop_assert_eq!(kept, seeds);
+        }
+    }
+
+    /// Which number a vector has makes no difference: not to what is reached, and to scores only as far as a push stops
+    /// early (here at 1e-12).
+    #[test]
+    fn other_ids_give_the_same_scores(case in cases(), seed in any::<u64>()) {
+        let distance = |id| case.base.distance_to(Query::row(&case.queries, 0), id);
+        let mut distances: Vec<f64> = (0..case.base.len() as u32).map(distance).collect();
+        distances.sort_by(f64::total_cmp);
+        prop_assume!(distances.windows(2).all(|w| w[0] < w[1]), "ties are broken by id");
+        let n = case.base.len() as u32;
+        let mut new: Vec<u32> = (0..n).collect();
+        random::shuffle(&mut random::stream(seed, "test", 0), &mut new);
+        let mut old = vec![0; n as usize];
+        (0..n).for_each(|id| old[new[id as usize] as usize] = id);
+        let values: Vec<f32> = old.iter().flat_map(|&id| case.base.vectors().row(id as usize)[..3].to_vec()).collect();
+        let edges = |&id: &u32| {
+            let (targets, weights) = (case.graph.targets(id), case.graph.weights(id));
+            targets.iter().zip(weights).map(|(&target, &weight)| (new[target as usize], weight)).collect()
+        };
+        let renamed = Case {
+            base: Base::from_values(&values, 3, case.base.distance()).expect("finite"),
+            queries: case.queries.clone(),
+            graph: Graph::from_rows(old.iter().map(edges).collect()),
+            seeds: case.seeds,
+        };
+        let mut tight = all_with("epsilon", 1e-12);
+        prop_assert!(tight.len() >= 2);
+        let names: Vec<&str> = tight.iter().map(ExpansionParams::name).collect();
+        tight.extend(ExpansionParams::all().into_iter().filter(|expansion| !names.contains(&expansion.name())));
+        for expansion in tight {
+            let before = by_id(&case.expand(&*expansion, &mut Scratch::default()));
+            let after = by_id(&renamed.expand(&*expansion, &mut Scratch::default()));
+            prop_assert_eq!(before.len(), after.len());
+            for (id, score) in before {
+                let renamed = after[&new[id as usize]];
+                prop_assert!((score - renamed).abs() < 1e-6, "{}: {score} and {renamed}", expansion.name());
+            }
         }
     }
 
@@ -137,10 +184,10 @@ proptest! {
 
 #[test]
 fn the_limit_keeps_the_best_by_score() {
-    let links: Vec<Link> = (1..50).map(|target| Link { source: 0, target }).collect();
+    let links: Vec<Link> = (1..50).map(|target| Link { source: 0, target, relation: 0 }).collect();
     let rows: Vec<f32> = (0..50).flat_map(|i| [1.0, i as f32 / 50.0]).collect();
     let base = Base::from_values(&rows, 2, Distance::Angular).expect("finite");
-    let graph = GraphSpec::new(&[Source::Links], count(1)).build(&base, &links);
+    let graph = GraphSpec::new(&[Source::Links.into()], count(1), &Relations::new()).build(&base, &links, &[]);
     let case = Case { base, queries: Vectors::new(&[1.0, 0.0], 2).expect("finite"), graph, seeds: 1 };
     let whole = case.expand(&Hops::default(), &mut Scratch::default());
     let cut = case.expand(&Hops { limit: count(10), ..Hops::default() }, &mut Scratch::default());

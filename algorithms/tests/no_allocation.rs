@@ -41,7 +41,7 @@ fn a_warm_query_does_not_allocate() {
         for candidates in CandidatesParams::all() {
             let index = candidates.build(&base);
             for expansion in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
-                let graph = expansion.as_ref().map(|expansion| expansion.graph().build(&base, &[]));
+                let graph = expansion.as_ref().map(|expansion| expansion.graph().build(&base, &[], &[]));
                 for selector in SelectorParams::all() {
                     let mut scratch = Scratch::default();
                     let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());

@@ -1,19 +1,20 @@
 //! One experiment from its file to its report: read, plan, run, write.
 
+use crate::cache::Cache;
 use crate::clock;
 use crate::config::{self, Experiment, Invalid, Problem, Source};
-use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
 use crate::plan::{Facts, Plan, at_dataset};
 use crate::progress::Progress;
 use crate::report;
 use crate::results;
-use crate::run::{self, Outcome};
+use crate::run::{self, Outcome, Ran};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
 use std::path::{Path, PathBuf};
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
-use swath_datasets::{Dataset, DatasetError, ann_benchmarks, catalogue, ground_truth};
+use swath_datasets::{Dataset, DatasetError, Links, ann_benchmarks, catalogue, ground_truth};
 
 /// Why an experiment did not come to its report.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,7 @@ pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Pre
         distance: dataset.distance,
         neighbors: dataset.neighbors.count,
         links: dataset.links.as_ref().map(|links| links.edges.len()),
+        relations: dataset.links.as_ref().map_or_else(Vec::new, |links| links.relations.clone()),
         subtopics: dataset.subtopics.is_some(),
     };
     let dataset_name =
@@ -115,23 +117,34 @@ impl Prepared {
             distances: self.dataset.neighbors.distances(query).to_vec(),
             subtopics: self.dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
         };
-        let edges = self.dataset.links.iter().flat_map(|links| &links.edges);
+        let relation = |links: &Links, i: usize| links.relation.get(i).copied().unwrap_or(0);
+        let edges = self.dataset.links.iter().flat_map(|links| {
+            let link =
+                move |(i, &[source, target]): (usize, &[u32; 2])| Link { source, target, relation: relation(links, i) };
+            links.edges.iter().enumerate().map(link)
+        });
         Workload {
             base: self.base.clone(),
             seed: self.plan.experiment.seed,
             queries: self.dataset.test.gather(&self.plan.queries),
             query_ids: self.plan.queries.clone(),
             truths: self.plan.queries.iter().map(truth).collect(),
-            links: edges.map(|&[source, target]| Link { source, target }).collect(),
+            links: edges.collect(),
+            relations: self.facts.relations.clone(),
         }
     }
 
-    /// Runs the plan into `folder` and writes everything a run leaves behind there. Returns the summary and the trials
-    /// that failed, each with its reason.
+    /// Runs the plan into `folder` and writes everything a run leaves behind there; graphs are taken from and kept in
+    /// `cache`, if there is one. Returns the summary, the manifest, and what went wrong with the cache.
     ///
     /// # Errors
     /// [`Failure::Run`] where nothing can be written or every trial failed.
-    pub fn run(&self, folder: &Path, quiet: bool) -> Result<(Option<Summary>, Manifest), Failure> {
+    pub fn run(
+        &self,
+        folder: &Path,
+        cache: Option<&Cache>,
+        quiet: bool,
+    ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
         let trials = folder.join("trials");
         std::fs::create_dir_all(&trials)
@@ -140,9 +153,11 @@ impl Prepared {
         let workload = self.workload();
         let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
         let progress = Progress::new(passes * self.plan.queries.len(), quiet);
-        let outcomes = run::run(&self.plan, &workload, &progress).map_err(|error| failed(&error))?;
+        let kept = cache.map(|cache| (cache, self.dataset_name.as_str(), self.facts.sha256.as_str()));
+        let Ran { outcomes, graphs, notes } =
+            run::run(&self.plan, &workload, kept, &progress).map_err(|error| failed(&error))?;
         progress.finish();
-        let manifest = self.manifest(started, &outcomes);
+        let manifest = self.manifest(started, graphs, &outcomes);
         for (trial, outcome) in self.plan.trials.iter().zip(&outcomes) {
             if let Ok(outcome) = outcome {
                 results::write_trial(folder, &self.plan, trial, (&self.dataset_name, &workload), outcome)
@@ -151,10 +166,11 @@ impl Prepared {
         }
         results::write_manifest(folder, &manifest).map_err(|error| failed(&error))?;
         remove_other_trials(&trials, &manifest);
-        report(folder)
+        let (summary, manifest) = report(folder)?;
+        Ok((summary, manifest, notes))
     }
 
-    fn manifest(&self, started: String, outcomes: &[Result<Outcome, String>]) -> Manifest {
+    fn manifest(&self, started: String, graphs: Vec<GraphRecord>, outcomes: &[Result<Outcome, String>]) -> Manifest {
         let record = |(trial, outcome): (&crate::plan::Trial, &Result<Outcome, String>)| TrialRecord {
             trial: trial.id.clone(),
             retriever: trial.retriever.name.to_string(),
@@ -181,6 +197,7 @@ impl Prepared {
                 subtopics: self.facts.subtopics,
             },
             machine: Machine::this(),
+            graphs,
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),

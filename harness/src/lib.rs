@@ -1,6 +1,7 @@
 //! Benchmarking harness that measures how wide a swath of meaning a vector retriever cuts.
 
 pub mod bootstrap;
+pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod experiment;

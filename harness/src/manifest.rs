@@ -24,6 +24,9 @@ pub struct Manifest {
     pub dataset: DatasetRecord,
     /// The machine.
     pub machine: Machine,
+    /// The graphs that trials walk.
+    #[serde(default)]
+    pub graphs: Vec<GraphRecord>,
     /// Each trial, in the order of the experiment.
     pub trials: Vec<TrialRecord>,
     /// Names of the metrics, in the order of tables.
@@ -68,6 +71,21 @@ pub struct Machine {
     pub os: String,
     /// Target architecture.
     pub arch: String,
+}
+
+/// A graph of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GraphRecord {
+    /// What it is made of.
+    pub graph: String,
+    /// Its edges.
+    pub edges: usize,
+    /// Seconds that building it took, in the run that built it.
+    pub seconds: f64,
+    /// Whether an earlier run built it.
+    pub from_cache: bool,
+    /// Share of the true neighbours in its kNN part, where that is not exact.
+    pub knn_recall: Option<f64>,
 }
 
 /// How a trial ended.

@@ -1,7 +1,7 @@
 //! What an experiment will do: its trials, its metrics, its queries. Everything that can be wrong is found here, before
 //! anything runs.
 
-use crate::config::{Experiment, Path, Problem, Retriever, Step};
+use crate::config::{Experiment, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
 use serde_json::{Map, Value, json};
@@ -28,6 +28,8 @@ pub struct Facts {
     pub neighbors: usize,
     /// Links, if it has any.
     pub links: Option<usize>,
+    /// Names of its links' relations; empty where they have none.
+    pub relations: Vec<String>,
     /// Whether it has subtopics.
     pub subtopics: bool,
 }
@@ -176,8 +178,28 @@ fn check_retriever(retriever: &Retriever, i: usize, k: usize, facts: &Facts) -> 
     if graph.needs_links() && facts.links.is_none() {
         let message = "the graph of links is asked for, but the dataset has no links";
         problems.push(Problem::new(path("graph"), message).help("use `graph: knn`, or a dataset with `links`"));
+    } else if let Some(problem) = check_relations(&graph, path("relations"), facts) {
+        problems.push(problem);
     }
     problems
+}
+
+/// What is wrong with a graph's weights of relations, if anything.
+fn check_relations(graph: &GraphSpec, mut path: Path, facts: &Facts) -> Option<Problem> {
+    let first = graph.relations().next()?;
+    if !graph.needs_links() {
+        let message = format!("`{first}` is given a weight, but the graph has no links");
+        return Some(Problem::new(path, message).help("add `links` to `graph`, or leave `relations` out"));
+    }
+    if facts.relations.is_empty() {
+        let message = format!("`{first}` is given a weight, but the dataset's links have no relations");
+        return Some(Problem::new(path, message).help("leave `relations` out"));
+    }
+    let unknown = graph.relations().find(|&name| facts.relations.iter().all(|known| known != name))?;
+    let known: Vec<&str> = facts.relations.iter().map(String::as_str).collect();
+    path.0.push(unknown.into());
+    let problem = Problem::new(path, format!("the dataset has no relation `{unknown}`"));
+    Some(suggest(unknown, &known).into_iter().fold(problem, Problem::help))
 }
 
 fn choose_metrics(
@@ -287,7 +309,14 @@ fn points(grid: &[Retriever]) -> Vec<String> {
 }
 
 fn flatten(value: &Value, at: &mut Vec<String>, leaves: &mut BTreeMap<Vec<String>, String>) {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // A source of edges with its weight, `{"links":2}`, as `links:2`.
+    let plain = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Object(object) => {
+            object.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join("+")
+        }
+        other => other.to_string(),
+    };
     match value {
         Value::Object(object) if !object.is_empty() => {
             for (key, value) in object {

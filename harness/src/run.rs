@@ -1,7 +1,9 @@
 //! The runner: builds what trials share, measures what each returns, then times it.
 
+use crate::cache::{self, Cache};
 use crate::clock::Moment;
 use crate::config::Mode;
+use crate::manifest::GraphRecord;
 use crate::metrics::Answer;
 use crate::plan::{Plan, Trial};
 use crate::progress::Progress;
@@ -10,7 +12,7 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use swath_algorithms::candidates::Index;
-use swath_algorithms::graph::Graph;
+use swath_algorithms::graph::{Graph, GraphSpec};
 use swath_algorithms::selector::Request;
 use swath_algorithms::{Pool, Query, Scratch, random};
 
@@ -54,6 +56,21 @@ pub enum Times {
 struct Built {
     indexes: BTreeMap<String, (Index, f64)>,
     graphs: BTreeMap<String, (Graph, f64)>,
+    records: Vec<GraphRecord>,
+    notes: Vec<String>,
+}
+
+/// Where graphs are kept, and the dataset's name and SHA-256.
+pub type Kept<'a> = Option<(&'a Cache, &'a str, &'a str)>;
+
+/// What a run gave.
+pub struct Ran {
+    /// One for each trial, in the plan's order.
+    pub outcomes: Vec<Result<Outcome, String>>,
+    /// The graphs that were walked.
+    pub graphs: Vec<GraphRecord>,
+    /// What went wrong with the cache of graphs.
+    pub notes: Vec<String>,
 }
 
 /// Runs the plan: one result per trial, in the plan's order; a trial that fails says why and the others go on.
@@ -67,10 +84,11 @@ struct Built {
 pub fn run(
     plan: &Plan,
     workload: &Workload,
+    kept: Kept<'_>,
     progress: &Progress,
-) -> Result<Vec<Result<Outcome, String>>, rayon::ThreadPoolBuildError> {
+) -> Result<Ran, rayon::ThreadPoolBuildError> {
     let timed = rayon::ThreadPoolBuilder::new().num_threads(plan.experiment.threads.size()).build()?;
-    let built = build(plan, workload, progress);
+    let mut built = build(plan, workload, kept, progress);
     let mut outcomes: Vec<Result<Outcome, String>> = plan
         .trials
         .iter()
@@ -97,7 +115,8 @@ pub fn run(
             }
         }
     }
-    Ok(outcomes)
+    let (graphs, notes) = (std::mem::take(&mut built.records), std::mem::take(&mut built.notes));
+    Ok(Ran { outcomes, graphs, notes })
 }
 
 fn disagreement(repeat: usize, query: usize) -> String {
@@ -113,8 +132,8 @@ fn attempt<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     })
 }
 
-fn build(plan: &Plan, workload: &Workload, progress: &Progress) -> Built {
-    let mut built = Built { indexes: BTreeMap::new(), graphs: BTreeMap::new() };
+fn build(plan: &Plan, workload: &Workload, kept: Kept<'_>, progress: &Progress) -> Built {
+    let mut built = Built { indexes: BTreeMap::new(), graphs: BTreeMap::new(), records: Vec::new(), notes: Vec::new() };
     for trial in &plan.trials {
         let candidates = &trial.retriever.candidates;
         built.indexes.entry(candidates.build_key()).or_insert_with(|| {
@@ -122,15 +141,49 @@ fn build(plan: &Plan, workload: &Workload, progress: &Progress) -> Built {
             let start = Moment::now();
             (candidates.build(&workload.base), start.elapsed())
         });
-        if let Some(graph) = trial.graph() {
-            built.graphs.entry(graph.key()).or_insert_with(|| {
-                progress.trial("building", "graph");
-                let start = Moment::now();
-                (graph.build(&workload.base, &workload.links), start.elapsed())
-            });
+        if let Some(spec) = trial.graph()
+            && !built.graphs.contains_key(&spec.key())
+        {
+            progress.trial("building", "graph");
+            let (graph, record) = build_graph(&spec, workload, kept, &mut built.notes);
+            built.graphs.insert(spec.key(), (graph, record.seconds));
+            built.records.push(record);
         }
     }
     built
+}
+
+/// A graph from the cache, or built and kept there.
+fn build_graph(spec: &GraphSpec, workload: &Workload, kept: Kept<'_>, notes: &mut Vec<String>) -> (Graph, GraphRecord) {
+    // Links alone are put together sooner than read.
+    let kept = kept.filter(|_| spec.neighbors().is_some());
+    let record = |graph: &Graph, seconds, from_cache| GraphRecord {
+        graph: spec.key(),
+        edges: graph.edges(),
+        seconds,
+        from_cache,
+        knn_recall: graph.knn_recall(),
+    };
+    if let Some((cache, _, sha256)) = kept {
+        match cache.load(sha256, spec, workload.base.len(), workload.links.len()) {
+            Ok(Some((graph, label))) => {
+                let record = record(&graph, label.seconds, true);
+                return (graph, record);
+            }
+            Ok(None) => {}
+            Err(why) => notes.push(why),
+        }
+    }
+    let start = Moment::now();
+    let graph = spec.build(&workload.base, &workload.links, &workload.relations);
+    let seconds = start.elapsed();
+    if let Some((cache, dataset, sha256)) = kept
+        && let Err(error) = cache.store(&graph, &cache::label((dataset, sha256), spec, &graph, seconds))
+    {
+        notes.push(format!("the graph is not kept in {}: {error}", cache.folder().display()));
+    }
+    let record = record(&graph, seconds, false);
+    (graph, record)
 }
 
 /// A trial's stages with what they search.

@@ -17,6 +17,8 @@ pub struct Workload {
     pub truths: Vec<Truth>,
     /// Links between base vectors.
     pub links: Vec<Link>,
+    /// Names of their relations.
+    pub relations: Vec<String>,
 }
 
 /// What is true of a query.

@@ -99,7 +99,11 @@ fn a_run_leaves_everything_behind() {
     assert!(numbers(&runs, "candidates_evaluations").iter().all(|&count| count == 60.0));
     let (expand, select) = (numbers(&runs, "expand_evaluations"), numbers(&runs, "select_evaluations"));
     assert!(expand[..4].iter().all(|&count| count == 0.0) && expand[4..].iter().all(|&count| count > 0.0));
-    assert_eq!(select[..4], [0.0, 90.0, 90.0, 210.0], "MMR: 4 rows of 20, and 1 + 2 + 3 + 4 exact; facility location: 20 * 21 / 2 pairs");
+    assert_eq!(
+        select[..4],
+        [0.0, 90.0, 90.0, 210.0],
+        "MMR: 4 rows of 20, and 1 + 2 + 3 + 4 exact; facility location: 20 * 21 / 2 pairs"
+    );
 
     // Every trial has a file, named by its id; no two share one.
     let mut ids = runs["trial"].clone();

@@ -4,14 +4,12 @@
 //! registry below.
 
 mod exact;
+mod ivf;
 mod vamana;
 
 pub use exact::Exact;
+pub use ivf::Ivf;
 pub use vamana::Vamana;
-mod ivf;
-
-pub use exact::Exact;
-pub use ivf::{Ivf, IvfBuild, IvfIndex};
 
 use crate::base::{Base, Query};
 use crate::pool::Pool;
@@ -138,8 +136,8 @@ registry! {
     /// Candidates by name.
     CandidatesParams: AnyCandidates {
         "exact" => Exact,
-        "vamana" => Vamana,
         "ivf-flat" => Ivf,
+        "vamana" => Vamana,
     }
 }
 

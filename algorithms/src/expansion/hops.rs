@@ -2,7 +2,7 @@
 
 use super::{Expansion, rescore};
 use crate::base::{Base, Query};
-use crate::graph::{Graph, GraphSpec, Source};
+use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
 use crate::params::{Count, Fraction, PositiveFraction, constant};
 use crate::pool::Pool;
 use crate::scratch::Scratch;
@@ -16,13 +16,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hops {
-    /// Graphs to walk, summed: `knn`, `links` or both. One alone may stand without brackets; a list of lists is a
-    /// grid axis.
+    /// Graphs to walk, averaged, each a name or `{ NAME: WEIGHT }`. One alone may stand without brackets; a list of lists
+    /// is a grid axis.
     #[serde(deserialize_with = "crate::graph::at_least_one")]
     #[schemars(length(min = 1))]
-    pub graph: Vec<Source>,
+    pub graph: Vec<WeightedSource>,
     /// Neighbours of each vector in the kNN graph.
     pub neighbors: Count,
+    /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
+    #[serde(skip_serializing_if = "Relations::is_empty")]
+    pub relations: Relations,
     /// How many edges to follow at most.
     pub hops: Count,
     /// What is left of a seed's relevance after each hop.
@@ -36,8 +39,9 @@ pub struct Hops {
 impl Default for Hops {
     fn default() -> Self {
         Self {
-            graph: vec![Source::Knn],
+            graph: vec![Source::Knn.into()],
             neighbors: constant!(Count, 16),
+            relations: Relations::new(),
             hops: constant!(Count, 2),
             decay: constant!(PositiveFraction, 0.5),
             beta: constant!(Fraction, 0.5),
@@ -48,7 +52,7 @@ impl Default for Hops {
 
 impl Expansion for Hops {
     fn graph(&self) -> GraphSpec {
-        GraphSpec::new(&self.graph, self.neighbors)
+        GraphSpec::new(&self.graph, self.neighbors, &self.relations)
     }
 
     fn limit(&self) -> usize {

@@ -3,9 +3,11 @@
 //! To add one: one file here with its parameters' type implementing [`Expansion`], and one line in the registry
 //! below.
 
+mod heat;
 mod hops;
 mod walk;
 
+pub use heat::Heat;
 pub use hops::Hops;
 pub use walk::Walk;
 
@@ -33,6 +35,19 @@ registry! {
     ExpansionParams: Expansion {
         "hops" => Hops,
         "walk" => Walk,
+        "heat" => Heat,
+    }
+}
+
+/// Replaces each value by its share of `exp(value / temperature)`.
+fn softmax(seeds: &mut [(u32, f64)], temperature: f64) {
+    let highest = seeds.iter().map(|&(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
+    for (_, value) in seeds.iter_mut() {
+        *value = ((*value - highest) / temperature).exp();
+    }
+    let total: f64 = seeds.iter().map(|&(_, value)| value).sum();
+    for (_, value) in seeds {
+        *value /= total;
     }
 }
 

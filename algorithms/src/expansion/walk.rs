@@ -1,8 +1,8 @@
 //! Personalised PageRank from the pool, by forward push.
 
-use super::{Expansion, rescore};
+use super::{Expansion, rescore, softmax};
 use crate::base::{Base, Query};
-use crate::graph::{Graph, GraphSpec, Source};
+use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
 use crate::params::{Count, Fraction, Positive, PositiveFraction, Precision, constant};
 use crate::pool::Pool;
 use crate::scratch::{Scratch, SparseVector};
@@ -20,13 +20,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Walk {
-    /// Graphs to walk, summed: `knn`, `links` or both. One alone may stand without brackets; a list of lists is a
-    /// grid axis.
+    /// Graphs to walk, averaged, each a name or `{ NAME: WEIGHT }`. One alone may stand without brackets; a list of lists
+    /// is a grid axis.
     #[serde(deserialize_with = "crate::graph::at_least_one")]
     #[schemars(length(min = 1))]
-    pub graph: Vec<Source>,
+    pub graph: Vec<WeightedSource>,
     /// Neighbours of each vector in the kNN graph.
     pub neighbors: Count,
+    /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
+    #[serde(skip_serializing_if = "Relations::is_empty")]
+    pub relations: Relations,
     /// Probability of returning to the pool at each step.
     pub restart: PositiveFraction,
     /// How evenly the walk starts over the pool: small values start at the most relevant.
@@ -42,8 +45,9 @@ pub struct Walk {
 impl Default for Walk {
     fn default() -> Self {
         Self {
-            graph: vec![Source::Knn],
+            graph: vec![Source::Knn.into()],
             neighbors: constant!(Count, 16),
+            relations: Relations::new(),
             restart: constant!(PositiveFraction, 0.15),
             temperature: constant!(Positive, 0.1),
             epsilon: constant!(Precision, 1e-5),
@@ -55,7 +59,7 @@ impl Default for Walk {
 
 impl Expansion for Walk {
     fn graph(&self) -> GraphSpec {
-        GraphSpec::new(&self.graph, self.neighbors)
+        GraphSpec::new(&self.graph, self.neighbors, &self.relations)
     }
 
     fn limit(&self) -> usize {
@@ -70,18 +74,6 @@ impl Expansion for Walk {
         let highest = mass.touched().iter().map(|&v| mass.get(v)).fold(0.0, f64::max);
         let scale = if highest > 0.0 { 1.0 / highest } else { 0.0 };
         rescore(pool, (self.beta.get(), scale, self.limit()), base, query, scratch);
-    }
-}
-
-/// Replaces each value by its share of `exp(value / temperature)`.
-fn softmax(seeds: &mut [(u32, f64)], temperature: f64) {
-    let highest = seeds.iter().map(|&(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
-    for (_, value) in seeds.iter_mut() {
-        *value = ((*value - highest) / temperature).exp();
-    }
-    let total: f64 = seeds.iter().map(|&(_, value)| value).sum();
-    for (_, value) in seeds {
-        *value /= total;
     }
 }
 

@@ -2,91 +2,106 @@
 
 mod knn;
 mod links;
+mod mutual;
+mod source;
 
 pub use links::Link;
+pub use source::{Source, WeightedSource};
+
+pub(crate) use source::at_least_one;
 
 use crate::base::Base;
-use crate::params::Count;
-use schemars::JsonSchema;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::params::{Count, NonNegative};
+use serde_json::json;
+use std::collections::BTreeMap;
 
-/// Where edges come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// From each base vector to its nearest others (directed), weighted by the kernel.
-    Knn,
-    /// The dataset's links, each of weight 1 (parallel links of several relations add up).
-    Links,
-}
-
-/// Reads a list of sources, at least one.
-///
-/// # Errors
-/// The deserializer's, and where the list is empty.
-pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Source>, D::Error> {
-    let sources = Vec::<Source>::deserialize(deserializer)?;
-    if sources.is_empty() {
-        return Err(D::Error::invalid_length(0, &"at least one source of edges: `knn`, `links` or both"));
-    }
-    Ok(sources)
-}
-
-/// What a graph is made of: the build part of every expansion. Expansions that agree on it share the graph.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// What a graph is made of: the build part of every expansion. Expansions whose [`GraphSpec::key`] agrees share the
+/// graph.
+#[derive(Clone, Debug)]
 pub struct GraphSpec {
-    /// The sources, sorted, each once. Each source's rows are normalised, then averaged over the sources that have
-    /// an edge there.
-    sources: Vec<Source>,
-    /// Neighbours of each row in the kNN graph; `None` where there is no such source.
-    neighbors: Option<Count>,
+    /// The sources, each once, with weights of which the greatest is 1.
+    sources: BTreeMap<Source, f64>,
+    neighbors: Count,
+    /// Weights of relations by name, as given; others weigh 1.
+    relations: Relations,
 }
+
+/// Weights of relations by name.
+pub type Relations = BTreeMap<String, NonNegative>;
 
 impl GraphSpec {
-    /// A graph from `sources` (order and repetition do not matter).
-    pub fn new(sources: &[Source], neighbors: Count) -> Self {
-        let mut sources = sources.to_vec();
-        sources.sort_unstable();
-        sources.dedup();
-        let neighbors = sources.contains(&Source::Knn).then_some(neighbors);
-        Self { sources, neighbors }
+    /// A graph from `sources`. Their order does not matter, nor how often one stands there (of different weights the
+    /// greatest counts), and of their weights only the ratios.
+    pub fn new(sources: &[WeightedSource], neighbors: Count, relations: &Relations) -> Self {
+        let greatest = sources.iter().map(|source| source.weight.get()).fold(0.0, f64::max);
+        let mut weights = BTreeMap::new();
+        for &WeightedSource { source, weight } in sources {
+            let entry = weights.entry(source).or_insert(0.0_f64);
+            *entry = entry.max(weight.get() / greatest);
+        }
+        Self { sources: weights, neighbors, relations: relations.clone() }
     }
 
     /// Whether it needs the dataset's links.
     pub fn needs_links(&self) -> bool {
-        self.sources.contains(&Source::Links)
+        self.sources.keys().any(|source| source.is_links())
     }
 
     /// Neighbours per row that it needs of the kNN graph, if any.
     pub fn neighbors(&self) -> Option<usize> {
-        self.neighbors.map(Count::size)
+        self.sources.keys().any(|source| !source.is_links()).then_some(self.neighbors.size())
     }
 
-    /// Canonical text, equal for equal graphs.
+    /// Names of the relations that are given weights.
+    pub fn relations(&self) -> impl Iterator<Item = &str> {
+        self.relations.keys().map(String::as_str)
+    }
+
+    /// Canonical text, equal for equal graphs: without what makes no difference, such as a weight of 1.
     pub fn key(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let relations = self.relations.iter().filter(|(_, weight)| self.needs_links() && weight.get() != 1.0);
+        let key = json!({
+            "sources": self.sources.iter().collect::<Vec<_>>(),
+            "neighbors": self.neighbors(),
+            "relations": relations.collect::<BTreeMap<_, _>>(),
+        });
+        key.to_string()
     }
 
-    /// Bytes that it will need over `rows` vertices and `links` links. An estimate: links may fall together.
+    /// Edges that it can have over `rows` vertices and `links` links at most.
+    pub fn most_edges(&self, rows: usize, links: usize) -> usize {
+        let edges = |source: &Source| match source {
+            Source::Knn | Source::KnnMutual => rows.saturating_mul(self.neighbors.size()),
+            Source::KnnSymmetric => rows.saturating_mul(2 * self.neighbors.size()),
+            Source::Links | Source::LinksShuffled => links,
+        };
+        self.sources.keys().map(edges).fold(0, usize::saturating_add)
+    }
+
+    /// Bytes that it will need over `rows` vertices and `links` links. An estimate: edges may fall together.
     pub fn estimate(&self, rows: usize, links: usize) -> usize {
-        let edges = self.neighbors().map_or(0, |g| rows * g) + if self.needs_links() { links } else { 0 };
-        edges * (size_of::<u32>() + size_of::<f64>()) + (rows + 1) * size_of::<usize>()
+        self.most_edges(rows, links) * (size_of::<u32>() + size_of::<f64>()) + (rows + 1) * size_of::<usize>()
     }
 
-    /// Builds it, with the threads of the current rayon pool; the result does not depend on them.
+    /// Builds it, with the threads of the current rayon pool; the result does not depend on them. `relations` are the
+    /// names that the links' relations index; a weight for any other name has no effect.
     ///
     /// # Panics
     /// If a link's end is not below the number of base vectors.
-    pub fn build(&self, base: &Base, links: &[Link]) -> Graph {
-        let parts: Vec<Vec<Row>> = self
-            .sources
-            .iter()
-            .map(|source| match source {
-                Source::Knn => knn::rows(base, self.neighbors().unwrap_or(0)),
-                Source::Links => links::rows(base.len(), links),
-            })
-            .collect();
+    pub fn build(&self, base: &Base, links: &[Link], relations: &[String]) -> Graph {
+        let knn = self.neighbors().map_or_else(Vec::new, |neighbors| knn::rows(base, neighbors));
+        let weight = |name: &String| self.relations.get(name).map_or(1.0, |weight| weight.get());
+        // At most 1, so that no row's sum overflows.
+        let greatest = relations.iter().map(weight).fold(1.0, f64::max);
+        let weights: Vec<f64> = relations.iter().map(|name| weight(name) / greatest).collect();
+        let rows = |source: &Source| match source {
+            Source::Knn => knn.clone(),
+            Source::KnnMutual => mutual::mutual(&knn),
+            Source::KnnSymmetric => mutual::symmetric(&knn),
+            Source::Links => links::rows(base.len(), links, &weights),
+            Source::LinksShuffled => links::rows(base.len(), &links::shuffled(links), &weights),
+        };
+        let parts: Vec<(Vec<Row>, f64)> = self.sources.iter().map(|(source, &share)| (rows(source), share)).collect();
         Graph::average(base.len(), &parts)
     }
 }
@@ -100,20 +115,28 @@ pub struct Graph {
     offsets: Vec<usize>,
     targets: Vec<u32>,
     weights: Vec<f64>,
+    knn_recall: Option<f64>,
 }
 
+/// Why compressed sparse rows are not a graph's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAGraph(&'static str);
+
 impl Graph {
-    /// Normalises each part's rows and averages them over the parts that have an edge there.
-    fn average(n: usize, parts: &[Vec<Row>]) -> Self {
-        let mut graph = Self { offsets: vec![0], targets: Vec::new(), weights: Vec::new() };
+    /// Normalises each part's rows and averages them by the parts' weights over those that have an edge there.
+    fn average(n: usize, parts: &[(Vec<Row>, f64)]) -> Self {
+        let mut graph = Self { offsets: vec![0], targets: Vec::new(), weights: Vec::new(), knn_recall: None };
         let mut row: Row = Vec::new();
         for i in 0..n {
             row.clear();
-            let present = parts.iter().filter(|part| !part[i].is_empty()).count() as f64;
-            for part in parts {
-                let total: f64 = part[i].iter().map(|&(_, weight)| weight).sum();
-                row.extend(part[i].iter().map(|&(target, weight)| (target, weight / total / present)));
+            let present: f64 = parts.iter().filter(|(rows, _)| !rows[i].is_empty()).map(|(_, share)| share).sum();
+            for (rows, share) in parts {
+                let total: f64 = rows[i].iter().map(|&(_, weight)| weight).sum();
+                row.extend(rows[i].iter().map(|&(target, weight)| (target, weight / total * (share / present))));
             }
+            // A weight too small to be told from 0 is no edge.
+            row.retain(|&(_, weight)| weight > 0.0);
             // Stable, so that what adds up at one target adds up in the order of the parts.
             row.sort_by_key(|&(target, _)| target);
             row.dedup_by(|later, earlier| {
@@ -137,7 +160,56 @@ impl Graph {
     pub fn from_rows(rows: Vec<Vec<(u32, f64)>>) -> Self {
         let n = rows.len();
         assert!(rows.iter().flatten().all(|&(target, _)| (target as usize) < n), "a target is not below {n}");
-        Self::average(n, &[rows])
+        Self::average(n, &[(rows, 1.0)])
+    }
+
+    /// A graph from its compressed sparse rows, as [`Graph::parts`] gives them: `n + 1` offsets, then a target and a
+    /// weight for each of e edges.
+    ///
+    /// # Errors
+    /// [`NotAGraph`] where offsets do not ascend from 0 to e, a row's targets do not ascend below n, a weight is not in
+    /// `(0, 1]`, or a row with edges does not sum to 1 within 1e-9.
+    pub fn from_parts(offsets: Vec<usize>, targets: Vec<u32>, weights: Vec<f64>) -> Result<Self, NotAGraph> {
+        if offsets.first() != Some(&0)
+            || offsets.last() != Some(&targets.len())
+            || offsets.windows(2).any(|w| w[0] > w[1])
+        {
+            return Err(NotAGraph("its offsets do not ascend from 0 to the number of edges"));
+        }
+        if weights.len() != targets.len() {
+            return Err(NotAGraph("it has not one weight for each edge"));
+        }
+        let n = offsets.len() - 1;
+        for row in offsets.windows(2).map(|w| w[0]..w[1]).filter(|row| !row.is_empty()) {
+            let (targets, weights) = (&targets[row.clone()], &weights[row]);
+            if targets.windows(2).any(|w| w[0] >= w[1]) || targets.last().is_some_and(|&last| last as usize >= n) {
+                return Err(NotAGraph("the targets of a row do not ascend below the number of vertices"));
+            }
+            if !weights.iter().all(|&weight| weight > 0.0 && weight <= 1.0 + 1e-9) {
+                return Err(NotAGraph("a weight is not above 0 and at most 1"));
+            }
+            if (weights.iter().sum::<f64>() - 1.0).abs() > 1e-9 {
+                return Err(NotAGraph("the weights of a row do not sum to 1"));
+            }
+        }
+        Ok(Self { offsets, targets, weights, knn_recall: None })
+    }
+
+    /// Its compressed sparse rows: offsets, targets, weights.
+    pub fn parts(&self) -> (&[usize], &[u32], &[f64]) {
+        (&self.offsets, &self.targets, &self.weights)
+    }
+
+    /// The share of the true nearest neighbours in its kNN part, measured on a sample; `None` where that part is exact,
+    /// or there is none.
+    pub fn knn_recall(&self) -> Option<f64> {
+        self.knn_recall
+    }
+
+    /// Notes [`Graph::knn_recall`].
+    #[must_use]
+    pub fn with_knn_recall(self, knn_recall: Option<f64>) -> Self {
+        Self { knn_recall, ..self }
     }
 
     /// Vertices, n.
@@ -192,12 +264,25 @@ mod tests {
     }
 
     fn link(source: u32, target: u32) -> Link {
-        Link { source, target }
+        Link { source, target, relation: 0 }
+    }
+
+    fn spec(sources: &[Source], neighbors: u32) -> GraphSpec {
+        let sources: Vec<WeightedSource> = sources.iter().map(|&source| source.into()).collect();
+        GraphSpec::new(&sources, count(neighbors), &Relations::new())
+    }
+
+    fn weighted(source: Source, weight: f64) -> WeightedSource {
+        WeightedSource { source, weight: crate::params::Positive::new(weight).expect("in range") }
+    }
+
+    fn relations(weights: &[(&str, f64)]) -> Relations {
+        weights.iter().map(|&(name, w)| (name.to_owned(), NonNegative::new(w).expect("in range"))).collect()
     }
 
     #[test]
     fn knn_rows_are_normalised_kernels_of_the_nearest_without_self() {
-        let graph = GraphSpec::new(&[Source::Knn], count(2)).build(&base(), &[]);
+        let graph = spec(&[Source::Knn], 2).build(&base(), &[], &[]);
         assert_eq!(graph.targets(0), [1, 2]);
         let (near, far) = (10.0_f64.to_radians().cos(), 30.0_f64.to_radians().cos());
         assert!((graph.weights(0)[0] - near / (near + far)).abs() < 1e-6);
@@ -208,9 +293,9 @@ mod tests {
     #[test]
     fn links_add_up_and_sources_average_where_they_have_edges() {
         let links = [link(0, 3), link(0, 3), link(0, 1), link(3, 4)];
-        let only = GraphSpec::new(&[Source::Links], count(9)).build(&base(), &links);
+        let only = spec(&[Source::Links], 9).build(&base(), &links, &[]);
         assert_eq!((only.targets(0), only.weights(0)), ([1, 3].as_slice(), [1.0 / 3.0, 2.0 / 3.0].as_slice()));
-        let both = GraphSpec::new(&[Source::Links, Source::Knn], count(1)).build(&base(), &links);
+        let both = spec(&[Source::Links, Source::Knn], 1).build(&base(), &links, &[]);
         assert_eq!(both.targets(0), [1, 3]);
         assert!((both.weights(0)[0] - f64::midpoint(1.0, 1.0 / 3.0)).abs() < 1e-12);
         assert_eq!(both.weights(3), [1.0], "only the links have an edge there");
@@ -218,19 +303,89 @@ mod tests {
 
     #[test]
     fn equal_graphs_have_equal_keys() {
-        let key = |sources: &[Source], neighbors| GraphSpec::new(sources, count(neighbors)).key();
+        let key = |sources: &[Source], neighbors| spec(sources, neighbors).key();
         assert_eq!(key(&[Source::Links, Source::Knn], 3), key(&[Source::Knn, Source::Links, Source::Knn], 3));
         assert_eq!(key(&[Source::Links], 3), key(&[Source::Links], 4));
         assert_ne!(key(&[Source::Knn], 3), key(&[Source::Knn], 4));
+        let key =
+            |sources: &[WeightedSource], by: &[(&str, f64)]| GraphSpec::new(sources, count(3), &relations(by)).key();
+        let (knn, links) = (|w| weighted(Source::Knn, w), |w| weighted(Source::Links, w));
+        assert_eq!(key(&[knn(1.0), links(2.0)], &[]), key(&[links(4.0), knn(2.0)], &[("x", 1.0)]));
+        assert_eq!(key(&[links(7.0)], &[("x", 0.5)]), key(&[links(1.0)], &[("x", 0.5), ("y", 1.0)]));
+        assert_ne!(key(&[knn(1.0), links(2.0)], &[]), key(&[knn(1.0), links(1.0)], &[]));
+        assert_ne!(key(&[links(1.0)], &[("x", 0.5)]), key(&[links(1.0)], &[("y", 0.5)]));
+        assert_ne!(key(&[links(1.0)], &[]), key(&[weighted(Source::LinksShuffled, 1.0)], &[]));
+        assert_eq!(key(&[knn(1.0)], &[("x", 0.0)]), key(&[knn(1.0)], &[]), "no links, nothing to weigh");
     }
 
     #[test]
     fn euclidean_rows_use_the_width_of_their_own_neighbourhood() {
         let base = Base::from_values(&[0.0, 1.0, 3.0, 7.0], 1, Distance::Euclidean).expect("finite");
-        let graph = GraphSpec::new(&[Source::Knn], count(2)).build(&base, &[]);
+        let graph = spec(&[Source::Knn], 2).build(&base, &[], &[]);
         assert_eq!(graph.targets(0), [1, 2]);
         // Distances 1 and 3, median 2.
         let (near, far) = ((-1.0_f64 / 8.0).exp(), (-9.0_f64 / 8.0).exp());
         assert!((graph.weights(0)[0] - near / (near + far)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn sources_are_averaged_by_their_weights_and_links_weighed_by_relation() {
+        let links = [
+            Link { source: 0, target: 3, relation: 0 },
+            Link { source: 0, target: 1, relation: 1 },
+            Link { source: 3, target: 4, relation: 1 },
+        ];
+        let names = ["far".to_owned(), "near".to_owned()];
+        let sources = [weighted(Source::Knn, 1.0), weighted(Source::Links, 3.0)];
+        let build =
+            |by: &[(&str, f64)]| GraphSpec::new(&sources, count(1), &relations(by)).build(&base(), &links, &names);
+        let graph = build(&[("far", 3.0)]);
+        // kNN: 1 alone. Links: 3/4 to 3, 1/4 to 1.
+        assert_eq!(
+            (graph.targets(0), graph.weights(0)),
+            ([1, 3].as_slice(), [0.25 + 0.75 / 4.0, 0.75 * 0.75].as_slice())
+        );
+        assert_eq!(graph.weights(3), [1.0], "only the links have an edge there");
+        let dropped = build(&[("near", 0.0)]);
+        assert_eq!((dropped.targets(0), dropped.weights(0)), ([1, 3].as_slice(), [0.25, 0.75].as_slice()));
+        assert!(dropped.targets(3).is_empty(), "its one link is of a dropped relation");
+    }
+
+    #[test]
+    fn mutual_and_symmetric_graphs_part_where_only_one_end_chose() {
+        // On a line 0, 1, 3, 7: 1 is 3's nearest, 3 is 7's, 0 and 1 are each other's.
+        let base = Base::from_values(&[0.0, 1.0, 3.0, 7.0], 1, Distance::Euclidean).expect("finite");
+        let edges = |source| {
+            let graph = spec(&[source], 1).build(&base, &[], &[]);
+            (0..4).map(|v| graph.targets(v).to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(edges(Source::Knn), [vec![1], vec![0], vec![1], vec![2]]);
+        assert_eq!(edges(Source::KnnMutual), [vec![1], vec![0], vec![], vec![]]);
+        assert_eq!(edges(Source::KnnSymmetric), [vec![1], vec![0, 2], vec![1, 3], vec![2]]);
+    }
+
+    #[test]
+    fn only_stochastic_rows_are_a_graph() {
+        let graph = Graph::from_rows(vec![vec![(1, 2.0), (2, 1.0)], vec![], vec![(0, 1.0)]]);
+        let (offsets, targets, weights) = graph.parts();
+        let from = |offsets: &[usize], targets: &[u32], weights: &[f64]| {
+            Graph::from_parts(offsets.to_vec(), targets.to_vec(), weights.to_vec())
+        };
+        assert_eq!(from(offsets, targets, weights).as_ref(), Ok(&graph));
+        for (offsets, targets, weights) in [
+            (&[][..], &[][..], &[][..]),
+            (&[1, 2, 2, 3], targets, weights),
+            (&[0, 3, 2, 3], targets, weights),
+            (&[0, 2, 2, 4], targets, weights),
+            (offsets, &[2, 1, 0], weights),
+            (offsets, &[1, 3, 0], weights),
+            (offsets, &[1, 1, 0], weights),
+            (offsets, targets, &[0.5, 0.5]),
+            (offsets, targets, &[0.5, 0.4, 1.0]),
+            (offsets, targets, &[1.5, -0.5, 1.0]),
+            (offsets, targets, &[0.5, 0.5, f64::NAN]),
+        ] {
+            assert!(from(offsets, targets, weights).is_err(), "{offsets:?} {targets:?} {weights:?}");
+        }
     }
 }

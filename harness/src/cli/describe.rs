@@ -147,6 +147,10 @@ fn allowed(schema: &Value, root: &Value) -> String {
         let bound = |key: &str, word: &str| schema.get(key).map(|value| format!("{word} {value}"));
         bound(inclusive, at).or_else(|| bound(exclusive, beyond))
     };
+    // What may stand as its name or with more said: the name.
+    if let Some(first) = schema["anyOf"].get(0) {
+        return allowed(first, root);
+    }
     let variants = schema["oneOf"].as_array().into_iter().flatten();
     let names: Vec<&str> = variants.filter_map(|variant| variant["const"].as_str()).collect();
     if !names.is_empty() {
@@ -154,6 +158,9 @@ fn allowed(schema: &Value, root: &Value) -> String {
     }
     if schema["type"] == "array" {
         return format!("list of {}", allowed(&schema["items"], root));
+    }
+    if schema["type"] == "object" {
+        return format!("names, each with a {}", allowed(&schema["additionalProperties"], root));
     }
     let bounds =
         [from("minimum", "exclusiveMinimum", "from", "above"), from("maximum", "exclusiveMaximum", "to", "below")];
@@ -198,7 +205,9 @@ pub fn algorithms(name: Option<&str>) -> Result<String, Failure> {
     let parameters = schema["properties"].as_object().into_iter().flatten();
     let rows: Vec<Vec<String>> = parameters
         .map(|(parameter, property)| {
-            let default = format!("[default: {}]", flow(&component.example[name][parameter]));
+            // What is empty by default is not in the example.
+            let default = component.example[name].get(parameter).map_or_else(|| "none".into(), flow);
+            let default = format!("[default: {default}]");
             let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
             vec![format!("  {parameter}"), allowed(property, schema), default, about]
         })

@@ -1,5 +1,6 @@
 //! The command line: words in, text and exit codes out.
 
+mod cache;
 mod describe;
 mod run;
 
@@ -33,6 +34,9 @@ struct Cli {
     /// Folder to look for datasets in, before `SWATH_DATA` and the repository's own; may be given several times
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Vec<PathBuf>,
+    /// Folder that keeps built graphs, instead of `SWATH_CACHE` or the platform's folder for caches
+    #[arg(long, global = true, value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -44,6 +48,7 @@ enum Command {
 Examples:
   swath run configs/quickstart.yaml
   swath run --out /tmp/try configs/quickstart.yaml
+  swath run --no-cache configs/quickstart.yaml
   swath run --dry-run configs/paper.yaml")]
     Run {
         /// The experiment, a YAML file
@@ -54,6 +59,9 @@ Examples:
         /// List the trials with an estimate of memory, and run nothing
         #[arg(long)]
         dry_run: bool,
+        /// Build every graph anew and keep none
+        #[arg(long)]
+        no_cache: bool,
         /// Show no progress
         #[arg(long, short)]
         quiet: bool,
@@ -77,6 +85,12 @@ Examples:
     Algorithms {
         /// Which one
         name: Option<String>,
+    },
+    /// List the graphs that runs have kept, or remove them
+    #[command(after_help = "Examples:\n  swath cache\n  swath cache clear\n  swath --cache-dir /tmp/graphs cache")]
+    Cache {
+        #[command(subcommand)]
+        command: Option<CacheCommand>,
     },
     /// List the metrics, or explain one
     #[command(after_help = "Examples:\n  swath metrics\n  swath metrics coverage")]
@@ -110,6 +124,13 @@ enum DatasetsCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum CacheCommand {
+    /// Remove all of them
+    #[command(after_help = "Example:\n  swath cache clear")]
+    Clear,
+}
+
 /// Does what the arguments ask.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -118,9 +139,14 @@ pub fn main() -> ExitCode {
     folders.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));
     let here = std::env::current_dir().unwrap_or_default();
     let folders = swath_datasets::catalogue::folders(&folders, &here);
+    let kept = cli.cache_dir.or_else(swath::cache::default_folder).map(swath::cache::Cache::new);
     let result = match cli.command {
         Command::Run { config, out, dry_run: true, .. } => run::dry_run(&config, &folders).inspect(|_| drop(out)),
-        Command::Run { config, out, quiet, .. } => run::run(&config, out, &folders, quiet),
+        Command::Run { config, out, quiet, no_cache, .. } => {
+            run::run(&config, out, &folders, kept.as_ref().filter(|_| !no_cache), quiet)
+        }
+        Command::Cache { command: None } => cache::list(kept.as_ref()),
+        Command::Cache { command: Some(CacheCommand::Clear) } => cache::clear(kept.as_ref()),
         Command::Report { folder } => run::report(&folder),
         Command::Schema => print(&format!("{:#}\n", swath::config::schema())),
         Command::Datasets { command: DatasetsCommand::List } => print(&describe::datasets(&folders)),

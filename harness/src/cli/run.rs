@@ -3,6 +3,7 @@
 use super::{complain, print, table, with_help};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use swath::cache::Cache;
 use swath::config;
 use swath::experiment::{self, Failure, Prepared};
 use swath::manifest::Manifest;
@@ -15,13 +16,22 @@ pub fn memory() -> u64 {
 }
 
 /// Runs an experiment.
-pub fn run(config: &Path, out: Option<PathBuf>, folders: &[PathBuf], quiet: bool) -> Result<ExitCode, Failure> {
+pub fn run(
+    config: &Path,
+    out: Option<PathBuf>,
+    folders: &[PathBuf],
+    cache: Option<&Cache>,
+    quiet: bool,
+) -> Result<ExitCode, Failure> {
     let prepared = experiment::prepare(config, folders, memory())?;
     let folder = out.unwrap_or_else(|| Path::new("reports").join(prepared.plan.experiment.name.as_str()));
     for note in &prepared.notes {
         complain(&format!("note: {note}"));
     }
-    let (summary, manifest) = prepared.run(&folder, quiet)?;
+    let (summary, manifest, notes) = prepared.run(&folder, cache, quiet)?;
+    for note in notes {
+        complain(&format!("note: {note}"));
+    }
     finish(&folder, summary.as_ref(), &manifest)
 }
 

@@ -51,6 +51,15 @@ fn allow_axis(property: &mut Value) {
             keep.insert(key.into(), value);
         }
     }
+    // Of a mapping by name each value may be an axis, not the mapping.
+    if one["additionalProperties"].is_object() {
+        if let Some(values) = one.get_mut("additionalProperties") {
+            allow_axis(values);
+        }
+        keep.append(one.as_object_mut().unwrap_or(&mut Map::new()));
+        *property = Value::Object(keep);
+        return;
+    }
     let many = json!({ "type": "array", "items": one, "minItems": 1 });
     let mut alternatives = vec![one.clone(), many];
     if one["type"] == "array" {

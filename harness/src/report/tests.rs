@@ -78,6 +78,7 @@ fn manifest(summary: &Summary) -> Manifest {
             subtopics: true,
         },
         machine: Machine { cpu: "cpu".into(), cores: 2, memory: 8 << 30, os: "Linux".into(), arch: "x86_64".into() },
+        graphs: Vec::new(),
         trials: summary.rows.iter().map(record).collect(),
         metrics: summary.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
         notes: Vec::new(),

@@ -52,6 +52,7 @@ pub fn swath(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(folder)
         .env_remove("SWATH_DATA")
+        .env("SWATH_CACHE", folder.join(".cache"))
         .output()
         .expect("the program runs")
 }

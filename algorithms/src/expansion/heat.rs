@@ -1,0 +1,215 @@
+//! Heat-kernel diffusion from the pool, by a truncated Taylor push.
+
+use super::{Expansion, rescore, softmax};
+use crate::base::{Base, Query};
+use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
+use crate::params::{Count, Fraction, Positive, Precision, Time, constant};
+use crate::pool::Pool;
+use crate::scratch::{Scratch, SparseVector};
+use bumpalo::Bump;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Heat-kernel diffusion from the pool: `h = s exp(-t (I - P))` with `s = softmax(rel / temperature)` over the pool, the
+/// distribution of a walk whose number of steps is Poisson with mean t. Score: `beta * rel + (1 - beta) * h / max h`.
+///
+/// Unlike a walk with restart, which decays geometrically, it favours what is about t steps away. Computed by a truncated
+/// Taylor push, whose cost depends on t and epsilon and not on the number of vectors; a vertex without edges restarts.
+///
+/// Source: Chung 2007 (heat kernel PageRank); Kloster & Gleich 2014 (Taylor push).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Heat {
+    /// Graphs to walk, averaged, each a name or `{ NAME: WEIGHT }`. One alone may stand without brackets; a list of lists
+    /// is a grid axis.
+    #[serde(deserialize_with = "crate::graph::at_least_one")]
+    #[schemars(length(min = 1))]
+    pub graph: Vec<WeightedSource>,
+    /// Neighbours of each vector in the kNN graph.
+    pub neighbors: Count,
+    /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
+    #[serde(skip_serializing_if = "Relations::is_empty")]
+    pub relations: Relations,
+    /// Time of diffusion: the mean number of steps.
+    pub t: Time,
+    /// How evenly the diffusion starts over the pool: small values start at the most relevant.
+    pub temperature: Positive,
+    /// Probability per edge below which a vertex passes nothing on.
+    pub epsilon: Precision,
+    /// Weight of an item's own relevance against what reaches it over the graph.
+    pub beta: Fraction,
+    /// How many of the best by score stay in the pool.
+    pub limit: Count,
+}
+
+impl Default for Heat {
+    fn default() -> Self {
+        Self {
+            graph: vec![Source::Knn.into()],
+            neighbors: constant!(Count, 16),
+            relations: Relations::new(),
+            t: constant!(Time, 3.0),
+            temperature: constant!(Positive, 0.1),
+            epsilon: constant!(Precision, 1e-5),
+            beta: constant!(Fraction, 0.5),
+            limit: constant!(Count, 100),
+        }
+    }
+}
+
+impl Expansion for Heat {
+    fn graph(&self) -> GraphSpec {
+        GraphSpec::new(&self.graph, self.neighbors, &self.relations)
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.size()
+    }
+
+    fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
+        let Scratch { mass, residual, arena, .. } = scratch;
+        let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
+        softmax(seeds, self.temperature.get());
+        diffuse(graph, seeds, (self.t.get(), self.epsilon.get()), mass, residual, arena);
+        let highest = mass.touched().iter().map(|&v| mass.get(v)).fold(0.0, f64::max);
+        let scale = if highest > 0.0 { 1.0 / highest } else { 0.0 };
+        rescore(pool, (self.beta.get(), scale, self.limit()), base, query, scratch);
+    }
+}
+
+/// Diffuses the distribution `seeds` for time t: afterwards `mass` approximates `h = sum over j of p_j s P^j` from below,
+/// where `p_j = exp(-t) t^j / j!` and a vertex without edges passes on to the seeds, so that P is stochastic.
+///
+/// Step by step: z_0 = s, and z_{j+1} is what the vertices of z_j pass on. With `Q_j = sum over i > j of p_i`, a vertex
+/// that holds z of z_j and passes nothing on withholds exactly `Q_j z` from the sum over all vertices of all later terms,
+/// since P is stochastic. It does so where `Q_j z <= epsilon * max(1, outdegree)`: Kloster & Gleich's rule, whose psi_j is
+/// `1 + Q_j / p_j`. Two things follow.
+///
+/// - Nothing in `mass` is too large, so the L1 difference to h is what `mass` lacks of 1: the sum of all that was
+///   withheld, the tail of the Taylor series included, since that is what the vertices of the last step withhold.
+/// - A step's vertices hold 1 at most together, so those that pass on in step j have at most `Q_j / epsilon` edges, and
+///   all steps together at most `t / epsilon`, the sum of the Q_j being the Poisson mean.
+///
+/// Every seed is touched in `mass`, in order, before any other vertex.
+fn diffuse(
+    graph: &Graph,
+    seeds: &[(u32, f64)],
+    (t, epsilon): (f64, f64),
+    mass: &mut SparseVector,
+    step: &mut SparseVector,
+    arena: &Bump,
+) {
+    mass.clear(graph.len());
+    step.clear(graph.len());
+    for &(vertex, share) in seeds {
+        step.set(vertex, share);
+    }
+    let mut passing = bumpalo::collections::Vec::with_capacity_in(4 * seeds.len(), arena);
+    let (mut p, mut later) = ((-t).exp(), -(-t).exp_m1());
+    for j in 1_u32.. {
+        passing.clear();
+        for &vertex in step.touched() {
+            let held = step.get(vertex);
+            mass.set(vertex, mass.get(vertex) + p * held);
+            if later * held > epsilon * graph.targets(vertex).len().max(1) as f64 {
+                passing.push((vertex, held));
+            }
+        }
+        if passing.is_empty() {
+            break;
+        }
+        step.clear(graph.len());
+        let mut restarting = 0.0;
+        for &(vertex, held) in &passing {
+            if graph.targets(vertex).is_empty() {
+                restarting += held;
+            }
+            for (&target, &weight) in graph.targets(vertex).iter().zip(graph.weights(vertex)) {
+                step.set(target, step.get(target) + held * weight);
+            }
+        }
+        if restarting > 0.0 {
+            for &(seed, share) in seeds {
+                step.set(seed, step.get(seed) + restarting * share);
+            }
+        }
+        p *= t / f64::from(j);
+        later -= p;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The heat kernel by dense Taylor steps to convergence; a vertex without edges passes on to the seeds.
+    fn dense(graph: &Graph, seeds: &[f64], t: f64) -> Vec<f64> {
+        let (mut h, mut walking, mut p) = (vec![0.0; graph.len()], seeds.to_vec(), (-t).exp());
+        for j in 1..400 {
+            h.iter_mut().zip(&walking).for_each(|(h, z)| *h += p * z);
+            let mut onward = vec![0.0; graph.len()];
+            for v in 0..graph.len() {
+                let edges = graph.targets(v as u32).iter().zip(graph.weights(v as u32));
+                edges.for_each(|(&target, w)| onward[target as usize] += walking[v] * w);
+                if graph.targets(v as u32).is_empty() {
+                    seeds.iter().zip(&mut onward).for_each(|(s, o)| *o += walking[v] * s);
+                }
+            }
+            walking = onward;
+            p *= t / f64::from(j);
+        }
+        h
+    }
+
+    fn run(graph: &Graph, seeds: &[(u32, f64)], t: f64, epsilon: f64) -> (Vec<f64>, usize) {
+        let mut scratch = Scratch::default();
+        let Scratch { mass, residual, arena, .. } = &mut scratch;
+        diffuse(graph, seeds, (t, epsilon), mass, residual, arena);
+        ((0..graph.len() as u32).map(|v| mass.get(v)).collect(), mass.touched().len())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_missing_is_what_was_withheld(
+            rows in (2_usize..14).prop_flat_map(|n| {
+                prop::collection::vec(prop::collection::vec((0..n as u32, 0.1_f64..2.0), 0..4), n)
+            }),
+            count in 1_usize..14,
+            t in prop::sample::select(vec![0.01, 1.0, 3.0, 20.0, 100.0]),
+            epsilon in prop::sample::select(vec![1e-2, 1e-5, 1e-12]),
+        ) {
+            let graph = Graph::from_rows(rows);
+            let n = graph.len();
+            let mut seeds: Vec<_> = (0..count.min(n) as u32).map(|i| (i, f64::from(i % 3))).collect();
+            softmax(&mut seeds, 0.7);
+            let mut s = vec![0.0; n];
+            seeds.iter().for_each(|&(v, share)| s[v as usize] = share);
+            let exact = dense(&graph, &s, t);
+            prop_assert!((exact.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            let (mass, _) = run(&graph, &seeds, t, epsilon);
+            let missing: f64 = exact.iter().zip(&mass).map(|(e, m)| (e - m).abs()).sum();
+            let lacks = 1.0 - mass.iter().sum::<f64>();
+            prop_assert!((missing - lacks).abs() < 1e-9, "{missing} is missing, {lacks} was withheld");
+            for v in 0..n {
+                prop_assert!(mass[v] <= exact[v] + 1e-12, "vertex {v}: {} for {}", mass[v], exact[v]);
+            }
+            if epsilon == 1e-12 {
+                prop_assert!(missing < 1e-8, "{missing}");
+            }
+        }
+    }
+
+    /// What is reached has been passed to over an edge, and no more than t / epsilon are followed, however large the graph.
+    #[test]
+    fn the_cost_depends_on_epsilon_and_not_on_the_number_of_vertices() {
+        let reached = |n: u32| {
+            let row = |v: u32| (1..=8_u32).map(|i| ((v * 13 + i * i * 7 + i) % n, 1.0)).collect();
+            run(&Graph::from_rows((0..n).map(row).collect()), &[(1, 1.0)], 3.0, 1e-2).1
+        };
+        for n in [5_000, 50_000] {
+            assert!((9..=301).contains(&reached(n)), "{}", reached(n));
+        }
+        assert_eq!(reached(5_000), reached(50_000), "the same neighbourhood of the same size");
+    }
+}

@@ -1,0 +1,310 @@
+//! Graphs kept from run to run: built once per dataset, kept in a folder by the hash of all that shapes them.
+//!
+//! Only graphs with a kNN part are kept; links alone are put together in less time than a file is read and checked.
+//!
+//! A file is, little-endian: the magic, the length of its label as u32, the label as JSON, n and e as u64, n + 1 offsets
+//! as u64, e targets as u32, e weights as f64, and SHA-256 of all before. A file that is anything else is passed over.
+
+use crate::clock;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use swath_algorithms::graph::{Graph, GraphSpec};
+use swath_datasets::whole_file::write_whole;
+
+/// Begins every file and ends in the format's version.
+const MAGIC: &[u8; 8] = b"swathgr\x01";
+
+/// The most bytes of a label.
+const LABEL: u32 = 1 << 16;
+
+/// Bytes of a SHA-256.
+const HASH: usize = 32;
+
+/// A folder of graphs.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// What a file says of its graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    /// The dataset's name when it was built.
+    pub dataset: String,
+    /// SHA-256 of the dataset's file.
+    pub sha256: String,
+    /// [`GraphSpec::key`].
+    pub graph: String,
+    /// Version of swath that built it.
+    pub swath: String,
+    /// When it was built, UTC.
+    pub built: String,
+    /// Seconds that building it took.
+    pub seconds: f64,
+    /// Share of the true neighbours in its kNN part, where that is not exact.
+    pub knn_recall: Option<f64>,
+}
+
+/// A file of the cache.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its name without the ending: the hash of what shapes the graph.
+    pub key: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// What it says; `None` where it cannot be read.
+    pub label: Option<Label>,
+}
+
+/// The folder that is used where none is named: `SWATH_CACHE`, else `swath` in the platform's folder for caches.
+/// `None` where there is no such folder; then nothing is kept.
+pub fn default_folder() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| !path.as_os_str().is_empty());
+    if let Some(folder) = variable("SWATH_CACHE") {
+        return Some(folder);
+    }
+    let absolute = |path: &PathBuf| path.is_absolute();
+    if cfg!(windows) {
+        return variable("LOCALAPPDATA").filter(absolute).map(|folder| folder.join("swath").join("cache"));
+    }
+    if let Some(folder) = variable("XDG_CACHE_HOME").filter(absolute) {
+        return Some(folder.join("swath"));
+    }
+    let under = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+    variable("HOME").filter(absolute).map(|home| home.join(under).join("swath"))
+}
+
+impl Cache {
+    /// The cache in `folder`, which is made when there is something to keep.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn path(&self, sha256: &str, graph: &str) -> PathBuf {
+        let shape = format!("{sha256}\n{graph}\n{}\n{}", env!("CARGO_PKG_VERSION"), MAGIC[7]);
+        let name = Sha256::digest(shape).iter().take(16).fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        self.folder.join(name + ".graph")
+    }
+
+    /// The graph of a dataset of `rows` vectors and `links` links, with its label, if it is kept.
+    ///
+    /// # Errors
+    /// Why a file that is there is of no use.
+    pub fn load(
+        &self,
+        sha256: &str,
+        spec: &GraphSpec,
+        rows: usize,
+        links: usize,
+    ) -> Result<Option<(Graph, Label)>, String> {
+        let key = spec.key();
+        let path = self.path(sha256, &key);
+        let read = || -> Result<(Graph, Label), String> {
+            let mut file = File::open(&path).map_err(|error| error.to_string())?;
+            let length = file.metadata().map_err(|error| error.to_string())?.len();
+            let most = (spec.estimate(rows, links) + 28 + LABEL as usize + HASH) as u64;
+            if length > most {
+                return Err("it is larger than such a graph can be".into());
+            }
+            let mut bytes = Vec::with_capacity(length as usize);
+            file.by_ref().take(most).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+            let (graph, label) = decode(&bytes)?;
+            if label.sha256 != sha256 || label.graph != key || graph.len() != rows {
+                return Err("it holds another graph".into());
+            }
+            Ok((graph, label))
+        };
+        if !path.exists() {
+            return Ok(None);
+        }
+        read().map(Some).map_err(|what| format!("{} is not used, and the graph is built again: {what}", path.display()))
+    }
+
+    /// Keeps a graph.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn store(&self, graph: &Graph, label: &Label) -> io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        write_whole(&self.path(&label.sha256, &label.graph), &encode(graph, label)?)
+    }
+
+    /// What it holds, by name. A folder that is not there holds nothing.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn entries(&self) -> io::Result<Vec<Entry>> {
+        let files = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files?,
+        };
+        let mut entries = Vec::new();
+        for file in files {
+            let file = file?;
+            let name = file.file_name().to_string_lossy().into_owned();
+            let Some(key) = name.strip_suffix(".graph") else { continue };
+            if key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()) && file.file_type()?.is_file() {
+                let label = File::open(file.path()).ok().and_then(|file| read_label(file).ok());
+                entries.push(Entry { key: key.to_owned(), bytes: file.metadata()?.len(), label });
+            }
+        }
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(entries)
+    }
+
+    /// Removes what it holds, and nothing else that may be in its folder; returns what was removed.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn clear(&self) -> io::Result<Vec<Entry>> {
+        let entries = self.entries()?;
+        for entry in &entries {
+            std::fs::remove_file(self.folder.join(format!("{}.graph", entry.key)))?;
+        }
+        Ok(entries)
+    }
+}
+
+/// A label of a graph that took `seconds` to build.
+pub fn label(dataset: (&str, &str), spec: &GraphSpec, graph: &Graph, seconds: f64) -> Label {
+    Label {
+        dataset: dataset.0.to_owned(),
+        sha256: dataset.1.to_owned(),
+        graph: spec.key(),
+        swath: env!("CARGO_PKG_VERSION").to_owned(),
+        built: clock::timestamp(),
+        seconds,
+        knn_recall: graph.knn_recall(),
+    }
+}
+
+fn encode(graph: &Graph, label: &Label) -> io::Result<Vec<u8>> {
+    let label = serde_json::to_vec(label)?;
+    let length = u32::try_from(label.len()).ok().filter(|&length| length <= LABEL);
+    let length = length.ok_or_else(|| io::Error::other("its label is too long"))?;
+    let (offsets, targets, weights) = graph.parts();
+    let mut bytes = Vec::with_capacity(28 + label.len() + offsets.len() * 8 + targets.len() * 12 + HASH);
+    bytes.extend(MAGIC);
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(label);
+    bytes.extend((graph.len() as u64).to_le_bytes());
+    bytes.extend((graph.edges() as u64).to_le_bytes());
+    offsets.iter().for_each(|&offset| bytes.extend((offset as u64).to_le_bytes()));
+    targets.iter().for_each(|target| bytes.extend(target.to_le_bytes()));
+    weights.iter().for_each(|weight| bytes.extend(weight.to_le_bytes()));
+    let hash = Sha256::digest(&bytes);
+    bytes.extend(hash);
+    Ok(bytes)
+}
+
+fn read_label(mut file: impl io::Read) -> Result<Label, String> {
+    let (mut magic, mut length) = ([0; 8], [0; 4]);
+    let cut = |_| "it is cut short".to_owned();
+    file.read_exact(&mut magic).map_err(cut)?;
+    if magic != *MAGIC {
+        return Err("it is no graph of this version's format".into());
+    }
+    file.read_exact(&mut length).map_err(cut)?;
+    let length = u32::from_le_bytes(length);
+    if length > LABEL {
+        return Err("its label is too long".into());
+    }
+    let mut label = vec![0; length as usize];
+    file.read_exact(&mut label).map_err(cut)?;
+    serde_json::from_slice(&label).map_err(|error| format!("its label cannot be read: {error}"))
+}
+
+fn decode(bytes: &[u8]) -> Result<(Graph, Label), String> {
+    let mut rest = bytes.split_at_checked(bytes.len().saturating_sub(HASH)).map_or(bytes, |(content, _)| content);
+    if Sha256::digest(rest).as_slice() != &bytes[rest.len()..] {
+        return Err("it is damaged: its checksum is another".into());
+    }
+    let label = read_label(&mut rest)?;
+    let cut = || "its lengths do not fit its size".to_owned();
+    let (n, after) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
+    let (e, body) = after.split_first_chunk::<8>().ok_or_else(cut)?;
+    let size = |bytes: &[u8; 8]| usize::try_from(u64::from_le_bytes(*bytes)).map_err(|_| cut());
+    let (n, e) = (size(n)?, size(e)?);
+    let offset_bytes = n.checked_add(1).and_then(|n| n.checked_mul(8)).ok_or_else(cut)?;
+    let expected = e.checked_mul(12).and_then(|e| e.checked_add(offset_bytes)).ok_or_else(cut)?;
+    if expected != body.len() {
+        return Err(cut());
+    }
+    let (offsets, edges) = body.split_at(offset_bytes);
+    let (targets, weights) = edges.split_at(e * 4);
+    let offsets = offsets.as_chunks::<8>().0.iter().map(size).collect::<Result<_, _>>()?;
+    let targets = targets.as_chunks::<4>().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
+    let weights = weights.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
+    let graph = Graph::from_parts(offsets, targets, weights).map_err(|error| error.to_string())?;
+    Ok((graph.with_knn_recall(label.knn_recall), label))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swath_algorithms::graph::{Relations, Source};
+    use swath_algorithms::params::Count;
+
+    fn spec() -> GraphSpec {
+        GraphSpec::new(&[Source::Knn.into()], Count::new(2).expect("in range"), &Relations::new())
+    }
+
+    fn kept() -> (tempfile::TempDir, Cache, Graph) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path().join("made/when/needed"));
+        let graph = Graph::from_rows(vec![vec![(1, 1.0), (2, 3.0)], vec![], vec![(0, 2.0)]]).with_knn_recall(Some(0.9));
+        assert!(cache.entries().expect("none").is_empty());
+        cache.store(&graph, &label(("x", "abc"), &spec(), &graph, 1.5)).expect("stored");
+        (folder, cache, graph)
+    }
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        let (_folder, cache, graph) = kept();
+        let (back, label) = cache.load("abc", &spec(), 3, 0).expect("fine").expect("there");
+        assert_eq!((back, label.seconds, label.knn_recall), (graph, 1.5, Some(0.9)));
+        assert!(cache.load("abd", &spec(), 3, 0).expect("fine").is_none(), "another dataset");
+        assert!(cache.load("abc", &spec(), 4, 0).is_err(), "another number of rows");
+        std::fs::write(cache.folder().join("mine.txt"), "").expect("written");
+        assert_eq!(cache.entries().expect("listed")[0].label, Some(label));
+        assert_eq!(cache.clear().expect("cleared").len(), 1);
+        assert!(cache.entries().expect("none").is_empty() && cache.folder().join("mine.txt").exists());
+    }
+
+    /// A file cut anywhere or with any byte changed is refused, whatever lengths it then claims; with its checksum made
+    /// right again it may be another graph's, but nothing breaks.
+    #[test]
+    fn what_is_damaged_is_refused() {
+        let (_folder, cache, graph) = kept();
+        let bytes = encode(&graph, &label(("x", "abc"), &spec(), &graph, 1.5)).expect("encoded");
+        let path = cache.path("abc", &spec().key());
+        for cut in 0..bytes.len() {
+            assert!(decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        for i in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[i] ^= 0xff;
+            assert!(decode(&changed).is_err(), "byte {i}");
+            let content = bytes.len() - HASH;
+            let hash = Sha256::digest(&changed[..content]);
+            changed[content..].copy_from_slice(&hash);
+            let _ = decode(&changed);
+        }
+        std::fs::write(&path, vec![0; 1 << 20]).expect("written");
+        let why = cache.load("abc", &spec(), 3, 0).expect_err("too large");
+        assert!(why.contains("larger than such a graph"), "{why}");
+        assert_eq!(cache.entries().expect("listed")[0].label, None);
+    }
+}

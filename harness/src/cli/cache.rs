@@ -1,0 +1,48 @@
+//! `cache`.
+
+use super::{print, table};
+use std::process::ExitCode;
+use swath::cache::Cache;
+use swath::experiment::Failure;
+
+fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
+    cache
+        .ok_or_else(|| Failure::Input("there is no folder for caches; name one with --cache-dir or SWATH_CACHE".into()))
+}
+
+fn refused(cache: &Cache, error: &std::io::Error) -> Failure {
+    Failure::Run(format!("the cache {}: {error}", cache.folder().display()))
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / f64::from(1 << 20))
+}
+
+/// Lists the graphs.
+pub fn list(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
+    let cache = found(cache)?;
+    let entries = cache.entries().map_err(|error| refused(cache, &error))?;
+    let mut rows = vec![["key", "dataset", "built", "graph", "MiB"].map(str::to_owned).to_vec()];
+    for entry in &entries {
+        let mut cells = match &entry.label {
+            Some(label) => vec![entry.key.clone(), label.dataset.clone(), label.built.clone(), label.graph.clone()],
+            None => vec![entry.key.clone(), "-".into(), "-".into(), "cannot be read".into()],
+        };
+        cells.push(mib(entry.bytes));
+        rows.push(cells);
+    }
+    let listed = if entries.is_empty() { String::new() } else { table(&rows, 4) + "\n" };
+    print(&format!("{listed}{} in {}\n", graphs(entries.len()), cache.folder().display()))
+}
+
+/// Removes the graphs.
+pub fn clear(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
+    let cache = found(cache)?;
+    let removed = cache.clear().map_err(|error| refused(cache, &error))?;
+    let bytes = removed.iter().map(|entry| entry.bytes).sum();
+    print(&format!("removed {}, {} MiB, from {}\n", graphs(removed.len()), mib(bytes), cache.folder().display()))
+}
+
+fn graphs(count: usize) -> String {
+    if count == 1 { "1 graph".into() } else { format!("{count} graphs") }
+}
