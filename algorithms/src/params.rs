@@ -135,6 +135,11 @@ bounded!(
     { "type": "number", "minimum": 0, "exclusiveMaximum": 1 }
 );
 bounded!(
+    /// A part of a whole, neither none nor all: a number in `(0, 1)`.
+    Part(f64), "a number above 0, below 1", |v| v > 0.0 && v < 1.0, deserialize_f64,
+    { "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }
+);
+bounded!(
     /// A finite number, at least 0.
     NonNegative(f64), "a finite number, at least 0", |v| v >= 0.0 && v.is_finite(), deserialize_f64,
     { "type": "number", "minimum": 0 }

@@ -2,6 +2,7 @@
 
 pub mod bootstrap;
 pub mod cache;
+pub mod chosen;
 pub mod clock;
 pub mod config;
 pub mod experiment;

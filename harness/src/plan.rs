@@ -94,6 +94,10 @@ impl Plan {
         let wanted = experiment.queries.map_or(facts.queries, swath_algorithms::params::Count::size);
         let queries = random::sample(&mut random::stream(experiment.seed, "queries", 0), facts.queries, wanted);
         let trials = list_trials(&experiment, facts, &mut problems);
+        let mut experiment = experiment;
+        if let Some(split) = &mut experiment.split {
+            split.by = choose_by(split.by, &metrics, queries.len(), &mut problems);
+        }
         if problems.is_empty() { Ok(Self { experiment, trials, metrics, queries, notes }) } else { Err(problems) }
     }
 
@@ -232,6 +236,29 @@ fn choose_metrics(
         }
     }
     (metrics, notes)
+}
+
+/// The metric by which points are chosen.
+fn choose_by(
+    named: Option<MetricName>,
+    metrics: &[MetricName],
+    queries: usize,
+    problems: &mut Vec<Problem>,
+) -> Option<MetricName> {
+    if queries < 2 {
+        let problem = Problem::new(path!["split"], "one query cannot be parted");
+        problems.push(problem.help("ask at least 2 queries, or leave `split` out"));
+    }
+    let Some(named) = named else {
+        let subtopics = metrics.iter().find(|metric| metric.name() == "subtopic-recall");
+        return subtopics.or(metrics.first()).copied();
+    };
+    if !metrics.contains(&named) {
+        let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+        let problem = Problem::new(path!["split", "by"], format!("`{}` is not measured here", named.name()));
+        problems.push(problem.help(format!("add it to `metrics`, or choose by one of `{}`", names.join("`, `"))));
+    }
+    Some(named)
 }
 
 fn list_trials(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Problem>) -> Vec<Trial> {

@@ -2,6 +2,7 @@
 //!
 //! Everything after the run (statistics, tables, figures, the page) comes from these files and the manifest alone.
 
+use crate::chosen::Parting;
 use crate::config::Mode;
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
@@ -51,6 +52,8 @@ pub struct Results {
     pub metrics: Vec<MetricName>,
     /// Its seed.
     pub seed: u64,
+    /// How its queries are parted for choosing parameters, if they are.
+    pub parting: Option<Parting>,
     /// The trials that succeeded, in the order of the experiment.
     pub trials: Vec<TrialResult>,
 }
@@ -203,10 +206,14 @@ pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
     let metrics = metrics.collect::<Result<Vec<_>, _>>()?;
     let seed = manifest.experiment.get("seed").and_then(Value::as_u64);
     let seed = seed.ok_or_else(|| malformed("it names no seed".into()))?;
+    let parting = match &manifest.experiment["split"] {
+        Value::Null => None,
+        split => Some(serde_json::from_value(split.clone()).map_err(|error| malformed(format!("its split: {error}")))?),
+    };
     let succeeded = manifest.trials.iter().filter(|trial| trial.failed.is_none());
     let trials: Result<Vec<_>, _> = succeeded.map(|trial| read_trial(folder, &trial.trial, &metrics)).collect();
     let trials = trials?;
-    Ok((manifest, Results { metrics, seed, trials }))
+    Ok((manifest, Results { metrics, seed, parting, trials }))
 }
 
 fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialResult, ResultsError> {

@@ -1,6 +1,7 @@
 //! What an experiment found: each trial's estimates, derived from the per-query values of its result file.
 
 use crate::bootstrap::{estimates, quantile};
+use crate::chosen::Chosen;
 use crate::metrics::MetricName;
 use crate::results::{Results, TrialResult};
 use crate::run::Times;
@@ -96,6 +97,8 @@ pub struct Summary {
     pub reference: usize,
     /// Every other trial against the reference, for each metric.
     pub differences: Vec<Difference>,
+    /// Each retriever at its best point, if queries were parted for that.
+    pub chosen: Option<Chosen>,
 }
 
 impl Summary {
@@ -109,7 +112,9 @@ impl Summary {
             trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect())).collect();
         let reference = trials.iter().position(|trial| trial.is_top_k).unwrap_or(0);
         let differences = differences(trials, &metrics, reference, results.seed)?;
-        Some(Self { metrics, rows, reference, differences })
+        let parting = results.parting.as_ref();
+        let chosen = parting.and_then(|parting| Chosen::new(trials, &metrics, reference, (parting, results.seed)));
+        Some(Self { metrics, rows, reference, differences, chosen })
     }
 
     /// The estimates of one metric, a trial each; `None` if it was not measured.

@@ -317,31 +317,61 @@ fn init_writes_an_experiment_that_runs() {
     assert_eq!(swath(folder.path(), &["run", "--dry-run", "sub/x.yaml"]).status.code(), Some(0));
 }
 
-/// Every name that `swath algorithms` lists is explained with a line of YAML that runs as printed.
+/// Every name that `swath algorithms` lists is explained with an experiment that runs as printed, on the dataset that ships
+/// with the project.
 #[test]
 fn every_snippet_runs() {
     let folder = tempfile::tempdir().expect("a folder");
-    write_datasets(folder.path());
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets/data");
+    let data = data.to_str().expect("a path in UTF-8");
     let list = stdout(&swath(folder.path(), &["algorithms"]));
     let names: Vec<&str> = list.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
-    assert!(names.len() >= 6, "{list}");
+    assert!(names.len() >= 21, "{list}");
     for name in names {
         let text = stdout(&swath(folder.path(), &["algorithms", name]));
-        let snippet = text.lines().skip_while(|line| *line != "YAML:").nth(1).expect("a snippet").trim();
-        let mut lines = vec![format!("    {snippet}")];
-        if !snippet.starts_with("candidates") {
-            lines.push("    candidates: { exact: { pool: 20 } }".into());
-        }
-        if !snippet.starts_with("select") {
-            lines.push("    select: top-k".into());
-        }
-        // The default pool of 100 is more than this dataset has.
-        let retriever = lines.join("\n").replace("pool: 100", "pool: 20");
-        let experiment = format!("name: x\ndataset: rich.hdf5\nk: 5\nretrievers:\n  - name: x\n{retriever}\n");
-        std::fs::write(folder.path().join("x.yaml"), &experiment).expect("written");
-        let output = swath(folder.path(), &["run", "x.yaml"]);
-        assert_eq!(output.status.code(), Some(0), "{experiment}\n{}", stderr(&output));
+        assert!(text.contains("Source: "), "{text}");
+        let (_, snippet) = text.split_once("YAML, to save and run (`swath run FILE`):\n\n").expect("a snippet");
+        std::fs::write(folder.path().join("x.yaml"), snippet).expect("written");
+        let output = swath(folder.path(), &["--data-dir", data, "run", "--quiet", "x.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{snippet}\n{}", stderr(&output));
+        assert!(folder.path().join(format!("reports/try-{name}/runs.csv")).exists());
     }
+}
+
+/// Parameters chosen on one half of the queries: each retriever once, on the other half, oracles marked and no competitors.
+#[test]
+fn a_split_chooses_on_some_queries_and_reports_on_the_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    let experiment = "name: x
+dataset: rich.hdf5
+k: 3
+repeats: 1
+split: { tune: 0.5 }
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 20 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: [0.1, 0.5, 0.9] } } }
+  - { name: best, candidates: { exact: { pool: 20 } }, select: { xquad: { lambda: 1 } } }
+";
+    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
+    let output = swath(folder.path(), &["run", "x.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("reported on the other"), "{}", stdout(&output));
+    let report = folder.path().join("reports/x");
+    let text = std::fs::read_to_string(report.join("chosen.csv")).expect("chosen.csv");
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.iter().map(|row| row[1]).collect::<Vec<_>>(), ["top-k", "mmr", "best (oracle)"]);
+    let pairs = std::fs::read_to_string(report.join("chosen_pairs.csv")).expect("chosen_pairs.csv");
+    assert_eq!(pairs.lines().count(), 1 + 3);
+    let tables = std::fs::read_to_string(report.join("tables/summary.md")).expect("summary.md");
+    let oracle = tables.lines().find(|line| line.contains("best (oracle)")).expect("the oracle's row");
+    assert!(!oracle.contains("**"), "{oracle}");
+    let manifest = std::fs::read_to_string(report.join("manifest.json")).expect("manifest.json");
+    assert!(manifest.contains("\"by\": \"subtopic-recall\""), "the default is filled in");
+    // The report of a run without a split does not keep what an earlier one left.
+    std::fs::write(folder.path().join("x.yaml"), experiment.replace("split: { tune: 0.5 }\n", "")).expect("written");
+    assert_eq!(swath(folder.path(), &["run", "x.yaml"]).status.code(), Some(0));
+    assert!(!report.join("chosen.csv").exists() && !report.join("tables/chosen.md").exists());
 }
 
 #[test]

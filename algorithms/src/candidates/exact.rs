@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// The exact nearest neighbours, by comparing the query with every base vector: the pool that every other index
 /// is judged by.
+///
+/// Source: by definition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exact {

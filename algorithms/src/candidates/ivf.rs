@@ -18,7 +18,9 @@ const TRAINING: usize = 256;
 const TILE: usize = 1024;
 
 /// An inverted file: k-means sorts the base vectors into lists, and a query scans the lists whose centroids are
-/// nearest to it (Sivic & Zisserman 2003). With `nprobe` = `lists` it is exact search.
+/// nearest to it. With `nprobe` = `lists` it is exact search.
+///
+/// Source: Sivic & Zisserman 2003; Jegou, Douze & Schmid 2011.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ivf {

@@ -10,7 +10,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Heat-kernel diffusion from the pool: `h = s exp(-t (I - P))` with `s = softmax(rel / temperature)` over the pool, the
+/// Heat-kernel diffusion from the pool. `h = s exp(-t (I - P))` with `s = softmax(rel / temperature)` over the pool, the
 /// distribution of a walk whose number of steps is Poisson with mean t. Score: `beta * rel + (1 - beta) * h / max h`.
 ///
 /// Unlike a walk with restart, which decays geometrically, it favours what is about t steps away. Computed by a truncated

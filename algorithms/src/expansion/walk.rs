@@ -10,7 +10,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A random walk with restart (personalised PageRank) from the pool: `p = restart * s + (1 - restart) * p P` with
+/// A random walk with restart from the pool: personalised PageRank. `p = restart * s + (1 - restart) * p P` with
 /// `s = softmax(rel / temperature)` over the pool. Score: `beta * rel + (1 - beta) * p / max p`.
 ///
 /// Computed by forward push, so that its cost depends on epsilon and not on the number of vectors; a vertex without

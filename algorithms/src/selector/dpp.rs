@@ -10,7 +10,7 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The likeliest set of a determinantal point process with kernel `diag(exp(alpha * rel)) S diag(exp(alpha * rel))`,
+/// A determinantal point process: relevant items that span a large volume. The likeliest set for the kernel `diag(exp(alpha * rel)) S diag(exp(alpha * rel))`,
 /// `alpha = theta / (2 (1 - theta))`, greedily: again and again the item that adds most to the log determinant. Where
 /// the pool's vectors have no direction left that is not picked, the rest is filled by relevance, and the report says how
 /// often.

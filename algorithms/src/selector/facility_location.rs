@@ -10,7 +10,7 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Facility location: the set R that best covers the pool, maximising `sum over v of the pool of
+/// Facility location: a set that represents the whole pool. Maximises `sum over v of the pool of
 /// w_v * max over r in R of s(v, r)`, greedily, which reaches at least 1 - 1/e of the best.
 ///
 /// Source: Nemhauser, Wolsey & Fisher 1978; Minoux 1978 (lazy); Lin & Bilmes 2011 (for coverage).

@@ -10,8 +10,8 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Coverage capped by relevance, maximising `sum over v of the pool of min(max over r in R of s(v, r), eta * s(v, q))`:
-/// an item far from the query is not worth covering well.
+/// Coverage capped by relevance: what is far from the query is not worth covering well. Maximises `sum over v of the pool
+/// of min(max over r in R of s(v, r), eta * s(v, q))`.
 ///
 /// Source: Iyer et al. 2021; Kothawade et al. 2022.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

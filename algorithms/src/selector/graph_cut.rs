@@ -9,8 +9,8 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Graph cut, maximising `sum over v of the pool and r in R of s(v, r)` less `lambda * sum over ordered pairs r, t in R,
-/// r = t included, of s(r, t)`: items that resemble the pool and not each other. Monotone for lambda up to 1/2, with the
+/// Graph cut: items that resemble the pool, and not each other. Maximises `sum over v of the pool and r in R of s(v, r)` less `lambda * sum over ordered pairs r, t in R,
+/// r = t included, of s(r, t)`. Monotone for lambda up to 1/2, with the
 /// greedy guarantee of 1 - 1/e there; submodular for any.
 ///
 /// Source: Lin & Bilmes 2011.

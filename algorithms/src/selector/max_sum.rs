@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// Max-sum diversity, maximising `sum over r in R of rel(r)` plus `lambda * sum over pairs in R of their distance`,
-/// beginning with the most relevant, by Borodin's greedy, which halves the gain in relevance. At least 1/2 of the best
+/// Max-sum diversity: relevant, and far from each other in total. Maximises `sum over r in R of rel(r)` plus
+/// `lambda * sum over pairs in R of their distance`, beginning with the most relevant, by Borodin's greedy, which halves the gain in relevance. At least 1/2 of the best
 /// where no relevance is negative and the distance is a metric.
 ///
 /// Source: Gollapudi & Sharma 2009; Borodin, Lee & Ye 2012.

@@ -9,7 +9,7 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Maximal marginal relevance: again and again the item with the largest
+/// Maximal marginal relevance: relevant, and unlike what is picked already. Again and again the item with the largest
 /// `lambda * rel - (1 - lambda) * (its largest similarity to what is picked)`, beginning with the most relevant.
 ///
 /// Source: Carbonell & Goldstein 1998.

@@ -9,8 +9,8 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Saturated coverage, maximising `sum over v of the pool of min(sum over r in R of s(v, r), alpha * sum over u of the
-/// pool of s(v, u))`: every item of R helps, until v has its share.
+/// Saturated coverage: all of R covers an item, until it has enough. Maximises `sum over v of the pool of min(sum over r in R of s(v, r), alpha * sum over u of the
+/// pool of s(v, u))`.
 ///
 /// Source: Lin & Bilmes 2011.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

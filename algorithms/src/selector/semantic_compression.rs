@@ -12,7 +12,7 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Semantic compression: the set R that maximises `a * sum over r in R of rel(r)` plus `b * k * (sum over v of the pool of
+/// Semantic compression: relevance, coverage and diversity in one objective. Maximises `a * sum over r in R of rel(r)` plus `b * k * (sum over v of the pool of
 /// w_v * max over r in R of s(v, r)) / (sum of w_v)` plus `c * D(R)`, with `a + b + c = 1`. `a: 1` is top-k, `b: 1`
 /// facility location.
 ///

@@ -9,7 +9,7 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Sliding spectrum decomposition: beginning with the most relevant, again and again the item with the largest
+/// Sliding spectrum decomposition: relevant, and far from the space of the last picks. Beginning with the most relevant, again and again the item with the largest
 /// `rel + gamma * (its distance from the space of the last picks)`. The space is spanned by an orthogonal direction for
 /// each of the last `window` picks, what was left of it when it was picked; a direction that leaves the window counts as
 /// new again.

@@ -6,7 +6,7 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// xQuAD as an oracle: again and again the item with the largest `(1 - lambda) * rel + lambda * (the share of the query's
+/// xQuAD as an oracle: the most new subtopics, known beforehand. Again and again the item with the largest `(1 - lambda) * rel + lambda * (the share of the query's
 /// subtopics that it covers and no pick does)`, looking at the dataset's own subtopics: an upper bound on what a selector
 /// could reach, and not a competitor.
 ///

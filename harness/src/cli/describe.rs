@@ -152,7 +152,12 @@ fn allowed(schema: &Value, root: &Value) -> String {
         return allowed(first, root);
     }
     let variants = schema["oneOf"].as_array().into_iter().flatten();
-    let names: Vec<&str> = variants.filter_map(|variant| variant["const"].as_str()).collect();
+    // A variant is a name, or a name with parameters of its own.
+    let name = |variant: &'_ Value| -> Option<String> {
+        let with_parameters = variant["properties"].as_object().and_then(|properties| properties.keys().next());
+        variant["const"].as_str().or(with_parameters.map(String::as_str)).map(str::to_owned)
+    };
+    let names: Vec<String> = variants.filter_map(name).collect();
     if !names.is_empty() {
         return names.join(" | ");
     }
@@ -206,7 +211,11 @@ pub fn algorithms(name: Option<&str>) -> Result<String, Failure> {
     let rows: Vec<Vec<String>> = parameters
         .map(|(parameter, property)| {
             // What is empty by default is not in the example.
-            let default = component.example[name].get(parameter).map_or_else(|| "none".into(), flow);
+            let default = component.example[name].get(parameter).map_or_else(
+                // Left out of the example where it stands for what the dataset says.
+                || if parameter == "kernel" { "by distance".into() } else { "none".into() },
+                flow,
+            );
             let default = format!("[default: {default}]");
             let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
             vec![format!("  {parameter}"), allowed(property, schema), default, about]
@@ -215,8 +224,27 @@ pub fn algorithms(name: Option<&str>) -> Result<String, Failure> {
     if !rows.is_empty() {
         let _ = write!(text, "\nparameters (in a retriever a list is a grid axis):\n{}", table(&rows, 4));
     }
-    let _ = write!(text, "\nYAML:\n  {}: {}\n", component.key, flow(&component.example));
+    let _ = write!(text, "\nYAML, to save and run (`swath run FILE`):\n\n{}", snippet(component));
     Ok(text)
+}
+
+/// A whole experiment around a component, at its defaults.
+fn snippet(component: &Component) -> String {
+    let mut retriever = vec![("candidates", "{ exact: { pool: 100 } }".to_owned()), ("select", "top-k".to_owned())];
+    match component.key {
+        "expand" => {
+            retriever[0].1 = "{ exact: { pool: 20 } }".into();
+            retriever.insert(1, ("expand", flow(&component.example)));
+        }
+        key => retriever
+            .iter_mut()
+            .filter(|(stage, _)| *stage == key)
+            .for_each(|(_, what)| *what = flow(&component.example)),
+    }
+    let stages: String =
+        retriever.iter().fold(String::new(), |text, (stage, what)| text + &format!("    {stage}: {what}\n"));
+    let name = component.name;
+    format!("name: try-{name}\ndataset: glove-wordnet-20k\nk: 10\nqueries: 20\nretrievers:\n  - name: {name}\n{stages}")
 }
 
 /// All metrics, or one of them in full.

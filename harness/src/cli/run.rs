@@ -7,6 +7,7 @@ use swath::cache::Cache;
 use swath::config;
 use swath::experiment::{self, Failure, Prepared};
 use swath::manifest::Manifest;
+use swath::report::chosen_tables;
 use swath::summary::Summary;
 use swath_datasets::{ann_benchmarks, catalogue};
 
@@ -54,6 +55,12 @@ fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Resu
 }
 
 fn results(summary: &Summary) -> String {
+    if let Some(chosen) = &summary.chosen {
+        let mut rows = vec![chosen_tables::header(summary, chosen)];
+        rows.extend(chosen.choices.iter().map(|choice| chosen_tables::cells(summary, chosen, choice)));
+        let (tuned, reported) = chosen.queries;
+        return format!("{}\nchosen on {tuned} queries, reported on the other {reported}\n", table(&rows, 1));
+    }
     let mut header = vec![String::new()];
     header.extend(summary.metrics.iter().map(|metric| metric.name().to_owned()));
     header.push("queries/s".into());

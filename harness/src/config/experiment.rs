@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
-use swath_algorithms::params::Count;
+use swath_algorithms::params::{Count, Part};
 use swath_algorithms::selector::SelectorParams;
 
 /// A swath experiment: a dataset, retrievers with their parameter grids, and metrics.
@@ -41,6 +41,10 @@ pub struct Experiment {
     /// Metrics to compute; all that the dataset supports, if left out.
     #[serde(default)]
     pub metrics: Option<Vec<MetricName>>,
+    /// Chooses each retriever's parameters on some of the queries and reports them on the others; nothing is chosen, if
+    /// left out.
+    #[serde(default)]
+    pub split: Option<Split>,
     /// What is compared. In a retriever's parameters a list is a grid axis: one trial for each combination.
     #[schemars(length(min = 1))]
     pub retrievers: Vec<Grid<Retriever>>,
@@ -60,6 +64,17 @@ pub struct Retriever {
     pub expand: Option<ExpansionParams>,
     /// Picks k of the pool, in order.
     pub select: SelectorParams,
+}
+
+/// How queries are parted into those that parameters are chosen on and those that they are reported on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// The share of the queries, seeded, on which each retriever's best point is chosen.
+    pub tune: Part,
+    /// The metric by which; `subtopic-recall` if it is measured, else the first, if left out.
+    #[serde(default)]
+    pub by: Option<MetricName>,
 }
 
 /// How queries are timed.

@@ -1,6 +1,7 @@
 //! The report: tables, figures and one page, from a [`Summary`] and a [`Manifest`] alone.
 
 mod axis;
+pub mod chosen_tables;
 mod comparisons_csv;
 mod drawing;
 mod figures;
@@ -44,11 +45,22 @@ pub enum ReportError {
 pub fn write(folder: &Path, summary: &Summary, manifest: &Manifest) -> Result<(), ReportError> {
     write_whole(&folder.join("runs.csv"), &runs_csv::bytes(summary, manifest)?)?;
     write_whole(&folder.join("comparisons.csv"), &comparisons_csv::bytes(summary)?)?;
+    for name in ["chosen.csv", "chosen_pairs.csv", "tables/chosen.md"] {
+        if summary.chosen.is_none() {
+            // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.
+            let _ = std::fs::remove_file(folder.join(name));
+        }
+    }
     let tables = subfolder(folder, "tables")?;
     write_whole(&tables.join("summary.md"), tables::markdown(summary).as_bytes())?;
     let k = manifest.experiment["k"].as_u64().unwrap_or(0);
     let caption = format!("{}, k = {k}, {} queries", manifest.dataset.name, summary.rows[0].queries);
     write_whole(&tables.join("summary.tex"), tables::latex(summary, &caption).as_bytes())?;
+    if let Some(chosen) = &summary.chosen {
+        write_whole(&folder.join("chosen.csv"), &chosen_tables::csv(summary, chosen)?)?;
+        write_whole(&folder.join("chosen_pairs.csv"), &chosen_tables::pairs_csv(summary, chosen)?)?;
+        write_whole(&tables.join("chosen.md"), chosen_tables::markdown(summary, chosen).as_bytes())?;
+    }
     let plots = subfolder(folder, "plots")?;
     let mut drawn = Vec::new();
     for figure in figures::all(summary) {

@@ -54,6 +54,7 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                 }
                 main {
                     (boxes(manifest))
+                    (chosen(summary))
                     section {
                         h2 { "Results" }
                         (results(summary))
@@ -137,6 +138,53 @@ fn label(summary: &Summary, row: usize) -> Markup {
 
 fn interval(estimate: &Estimate, digits: usize) -> String {
     format!("{:.digits$} to {:.digits$}", estimate.lo, estimate.hi)
+}
+
+fn chosen(summary: &Summary) -> Markup {
+    let Some(chosen) = &summary.chosen else { return html! {} };
+    let by = summary.metrics[chosen.by];
+    let clear = |e: &Estimate| e.lo > 0.0 || e.hi < 0.0;
+    html! {
+        section {
+            h2 { "Chosen on " (chosen.queries.0) " queries, reported on the other " (chosen.queries.1) }
+            div.scroll tabindex="0" role="region" aria-label="Chosen points" {
+                table {
+                    thead { tr {
+                        th scope="col" { "retriever, at its chosen point" }
+                        th scope="col" { "of" span.unit { "points" } }
+                        @for metric in &summary.metrics { th scope="col" title=(metric.definition()) { (metric.name()) } }
+                        th scope="col" { "difference" span.unit { "in " (by.name()) } }
+                    } }
+                    tbody { @for choice in &chosen.choices { tr {
+                        th scope="row" title=(summary.rows[choice.row].params) { (label(summary, choice.row)) }
+                        td { (choice.points) }
+                        @for estimate in &choice.estimates {
+                            td { @match estimate {
+                                Some(e) => { (format!("{:.4}", e.mean)) span.interval { (interval(e, 4)) } }
+                                None => { "-" }
+                            } }
+                        }
+                        @match &choice.differences[chosen.by] {
+                            Some(e) => {
+                                td.better[clear(e) && (e.mean > 0.0) == by.higher_is_better()]
+                                   .worse[clear(e) && (e.mean > 0.0) != by.higher_is_better()] {
+                                    (format!("{:+.4}", e.mean)) span.interval { (interval(e, 4)) }
+                                }
+                            }
+                            None => { td { "-" } }
+                        }
+                    } } }
+                }
+            }
+            p.note {
+                "Of each retriever the point of its grid with the best mean " (by.name()) " on the queries for choosing; all figures "
+                "are of the others, which had no part in the choice. The difference is to "
+                (summary.rows[summary.reference].label()) " over the same queries, with its 95 % interval, marked where that "
+                "leaves out zero; the number of comparisons is not corrected for. Every pair: "
+                a href="chosen_pairs.csv" { "chosen_pairs.csv" } "."
+            }
+        }
+    }
 }
 
 fn results(summary: &Summary) -> Markup {

@@ -19,7 +19,7 @@ fn summary(trials: usize, retrievers: usize) -> Summary {
         Difference { row, metric, estimate, wins_ties_losses: [30, 50, 20] }
     };
     let differences = pairs.map(difference).collect();
-    Summary { metrics, rows, reference: 0, differences }
+    Summary { metrics, rows, reference: 0, differences, chosen: None }
 }
 
 fn wave(i: usize, j: usize) -> f64 {

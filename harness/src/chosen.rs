@@ -1,0 +1,199 @@
+//! Parameters chosen on some queries and reported on the others: what may be said of a retriever and not only of a point
+//! of its grid.
+
+use crate::bootstrap::estimates;
+use crate::metrics::MetricName;
+use crate::results::TrialResult;
+use crate::summary::Estimate;
+use serde::{Deserialize, Serialize};
+use swath_algorithms::random;
+
+/// How queries were parted, see [`Split`](crate::config::Split).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parting {
+    /// The share of queries on which parameters are chosen.
+    pub tune: f64,
+    /// The metric by which.
+    pub by: MetricName,
+}
+
+impl Parting {
+    /// How many of `queries` are for choosing: at least one, and at least one is left.
+    pub fn tuned_on(&self, queries: usize) -> usize {
+        ((queries as f64 * self.tune).round() as usize).clamp(1, queries.saturating_sub(1).max(1))
+    }
+
+    /// Positions in a sample of `queries`: those for choosing, those for reporting. A seeded part, each ascending.
+    pub fn part(&self, queries: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+        let chosen = random::sample(&mut random::stream(seed, "tune", 0), queries, self.tuned_on(queries));
+        let others = (0..queries).filter(|position| chosen.binary_search(position).is_err()).collect();
+        (chosen, others)
+    }
+}
+
+/// Each retriever at the point of its grid that was best on the queries for choosing, as the other queries see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// Index of the metric by which was chosen, in [`Summary::metrics`](crate::summary::Summary::metrics).
+    pub by: usize,
+    /// How many queries it was chosen on, and how many it is reported on.
+    pub queries: (usize, usize),
+    /// The retrievers, in the order of the experiment.
+    pub choices: Vec<Choice>,
+    /// Each pair of retrievers, the later less the earlier.
+    pub pairs: Vec<Pair>,
+}
+
+/// One retriever at its chosen point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// Index of the trial in [`Summary::rows`](crate::summary::Summary::rows).
+    pub row: usize,
+    /// From how many points of its grid.
+    pub points: usize,
+    /// Each metric on the queries for reporting.
+    pub estimates: Vec<Option<Estimate>>,
+    /// Each metric's paired difference to the reference trial on those queries; `None` for the reference itself.
+    pub differences: Vec<Option<Estimate>>,
+}
+
+/// The paired difference of two choices in the metric by which was chosen, on the queries for reporting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// Indices in [`Chosen::choices`].
+    pub of: (usize, usize),
+    /// The first less the second.
+    pub estimate: Estimate,
+}
+
+impl Chosen {
+    /// Chooses among `trials`; `None` if the metric was not measured or nothing is left to report on.
+    pub fn new(
+        trials: &[TrialResult],
+        metrics: &[MetricName],
+        reference: usize,
+        (parting, seed): (&Parting, u64),
+    ) -> Option<Self> {
+        let by = metrics.iter().position(|metric| *metric == parting.by)?;
+        let (tune, report) = parting.part(trials.first()?.query_ids.len(), seed);
+        if report.is_empty() {
+            return None;
+        }
+        let of = |row: usize, metric: usize| -> Vec<f64> {
+            report.iter().map(|&query| trials[row].metrics[metric][query]).collect()
+        };
+        let difference = |a: usize, b: usize, metric: usize| -> Vec<f64> {
+            of(a, metric).iter().zip(of(b, metric)).map(|(a, b)| a - b).collect()
+        };
+        let all: Vec<usize> = (0..metrics.len()).collect();
+        let mut choices: Vec<Choice> = best_points(trials, by, metrics[by], &tune)
+            .into_iter()
+            .map(|(row, points)| Choice { row, points, estimates: Vec::new(), differences: Vec::new() })
+            .collect();
+        let columns: Vec<Vec<f64>> =
+            choices.iter().flat_map(|choice| all.iter().map(|&metric| of(choice.row, metric))).collect();
+        let mut means = estimates(&columns, seed).into_iter();
+        let columns: Vec<Vec<f64>> = choices
+            .iter()
+            .flat_map(|choice| all.iter().map(|&metric| difference(choice.row, reference, metric)))
+            .collect();
+        let mut differences = estimates(&columns, seed).into_iter();
+        for choice in &mut choices {
+            choice.estimates = means.by_ref().take(metrics.len()).collect();
+            choice.differences = differences.by_ref().take(metrics.len()).collect();
+            if choice.row == reference {
+                choice.differences = vec![None; metrics.len()];
+            }
+        }
+        let pairs: Vec<(usize, usize)> =
+            (0..choices.len()).flat_map(|later| (0..later).map(move |earlier| (later, earlier))).collect();
+        let columns: Vec<Vec<f64>> =
+            pairs.iter().map(|&(a, b)| difference(choices[a].row, choices[b].row, by)).collect();
+        let pairs = pairs.iter().zip(estimates(&columns, seed));
+        let pairs = pairs.filter_map(|(&of, estimate)| Some(Pair { of, estimate: estimate? })).collect();
+        Some(Self { by, queries: (tune.len(), report.len()), choices, pairs })
+    }
+}
+
+/// For each retriever the trial with the best mean over `queries`, the first among equals, and of how many.
+fn best_points(trials: &[TrialResult], by: usize, metric: MetricName, queries: &[usize]) -> Vec<(usize, usize)> {
+    let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
+    let value = |row: usize| {
+        let values = queries.iter().map(|&query| trials[row].metrics[by][query]).filter(|value| !value.is_nan());
+        let (count, total) = values.fold((0, 0.0), |(count, total), value| (count + 1, total + value));
+        if count == 0 { f64::NEG_INFINITY } else { sign * total / f64::from(count) }
+    };
+    let mut best: Vec<(usize, usize, f64)> = Vec::new();
+    for (row, trial) in trials.iter().enumerate() {
+        let value = value(row);
+        match best.iter_mut().find(|(other, ..)| trials[*other].retriever == trial.retriever) {
+            Some((chosen, points, most)) => {
+                *points += 1;
+                if value > *most {
+                    (*chosen, *most) = (row, value);
+                }
+            }
+            None => best.push((row, 1, value)),
+        }
+    }
+    best.into_iter().map(|(row, points, _)| (row, points)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Times;
+
+    fn trial(retriever: &str, values: Vec<f64>) -> TrialResult {
+        TrialResult {
+            id: retriever.into(),
+            retriever: retriever.into(),
+            point: String::new(),
+            params: "{}".into(),
+            is_oracle: false,
+            is_top_k: false,
+            k: 1,
+            query_ids: (0..values.len()).collect(),
+            evaluations: vec![[0; 3]; values.len()],
+            repeats: vec![Times::Batch(values.len(), 1.0)],
+            metrics: vec![values],
+            build_seconds: 0.0,
+            index_bytes: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_best_on_some_queries_is_reported_on_the_others() {
+        let by = MetricName::find("coverage").expect("a metric");
+        let parting = Parting { tune: 0.5, by };
+        let (tune, report) = parting.part(40, 7);
+        assert_eq!((tune.len(), report.len()), (20, 20));
+        assert!(tune.iter().all(|query| !report.contains(query)));
+        // The first point is better where it is chosen, and worse where it is reported.
+        let on = |tuned: f64, reported: f64| -> Vec<f64> {
+            (0..40).map(|query| if tune.contains(&query) { tuned } else { reported }).collect()
+        };
+        let trials = [
+            trial("reference", on(0.5, 0.5)),
+            trial("a", on(0.9, 0.1)),
+            trial("a", on(0.2, 0.8)),
+            trial("b", on(0.3, 0.6)),
+        ];
+        let chosen = Chosen::new(&trials, &[by], 0, (&parting, 7)).expect("chosen");
+        let rows: Vec<(usize, usize)> = chosen.choices.iter().map(|choice| (choice.row, choice.points)).collect();
+        assert_eq!(rows, [(0, 1), (1, 2), (3, 1)]);
+        let mean = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.mean);
+        assert_eq!(mean(chosen.choices[1].estimates[0]), Some(0.1));
+        assert!(mean(chosen.choices[1].differences[0]).is_some_and(|mean| (mean + 0.4).abs() < 1e-12));
+        assert_eq!(chosen.choices[0].differences, [None]);
+        let pairs: Vec<_> = chosen.pairs.iter().map(|pair| (pair.of, (pair.estimate.mean * 10.0).round())).collect();
+        assert_eq!(pairs, [((1, 0), -4.0), ((2, 0), 1.0), ((2, 1), 5.0)]);
+    }
+
+    #[test]
+    fn at_least_one_query_stays_on_each_side() {
+        let parting = |tune| Parting { tune, by: MetricName::find("recall").expect("a metric") };
+        assert_eq!((parting(0.001).tuned_on(10), parting(0.999).tuned_on(10)), (1, 9));
+        assert_eq!(parting(0.5).part(2, 0).1.len(), 1);
+    }
+}
