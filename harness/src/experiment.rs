@@ -11,6 +11,7 @@ use crate::results;
 use crate::run::{self, Outcome, Ran};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
@@ -206,17 +207,24 @@ impl Prepared {
 
     /// What to say of trials whose selector could not tell all items apart.
     fn filled(&self, outcomes: &[Result<Outcome, String>]) -> Vec<String> {
-        let trials = self.plan.trials.iter().zip(outcomes);
-        let filled = trials.filter_map(|(trial, outcome)| Some((trial, outcome.as_ref().ok()?.filled)));
-        let say = |(trial, filled): (&crate::plan::Trial, usize)| {
+        let mut by_retriever: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
+        for (trial, outcome) in self.plan.trials.iter().zip(outcomes) {
+            let Ok(outcome) = outcome else { continue };
+            let (trials, concerned, most) = by_retriever.entry(trial.retriever.name.as_str()).or_default();
+            *trials += 1;
+            *concerned += usize::from(outcome.filled > 0);
+            *most = outcome.filled.max(*most);
+        }
+        let k = self.plan.experiment.k.get();
+        let concerned = by_retriever.into_iter().filter(|(_, (_, concerned, _))| *concerned > 0);
+        let say = |(name, (trials, concerned, most))| {
             format!(
-                "{} found no more to gain before {} results for {filled} of {} queries, and filled the rest by relevance",
-                trial.label(),
-                self.plan.experiment.k.get(),
+                "{name} found no more to gain before {k} results, and filled the rest by relevance: in {concerned} of its \
+                 {trials} trials, for up to {most} of {} queries",
                 self.plan.queries.len()
             )
         };
-        filled.filter(|&(_, filled)| filled > 0).map(say).collect()
+        concerned.map(say).collect()
     }
 }
 

@@ -6,6 +6,9 @@ use crate::chosen::{Choice, Chosen};
 use crate::summary::{Estimate, Summary};
 
 /// A retriever a row: each metric with its interval, then its difference to the reference trial with its interval.
+///
+/// # Errors
+/// None but the writer's own, which a table in memory does not have.
 pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> =
@@ -29,6 +32,9 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
 }
 
 /// A pair of retrievers a row: the difference in the metric by which was chosen, with its interval.
+///
+/// # Errors
+/// As [`csv`].
 pub fn pairs_csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["retriever", "less", "metric", "difference", "difference_lo", "difference_hi"])?;

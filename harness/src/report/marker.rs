@@ -77,6 +77,14 @@ impl Marker {
         Self { ink: COLOURS[index % COLOURS.len()], shape: SHAPES[index % SHAPES.len()] }
     }
 
+    /// The same in a pale colour.
+    #[must_use]
+    pub fn faded(self) -> Self {
+        let Ink(r, g, b) = self.ink;
+        let pale = |part: u8| u8::MAX - (u8::MAX - part) / 5 * 2;
+        Self { ink: Ink(pale(r), pale(g), pale(b)), ..self }
+    }
+
     /// Draws it with a white rim, so that markers that overlap stay apart.
     pub fn draw(&self, drawing: &mut Drawing, at: (f64, f64), radius: f64) {
         const WHITE: Ink = Ink(0xff, 0xff, 0xff);

@@ -44,9 +44,11 @@ impl Scatter {
         complete.collect()
     }
 
-    /// The trials that have both values, as (row, across, up).
+    /// The trials that have both values, as (row, across, up). An oracle is a bound, and not a competitor: it is left out,
+    /// so that its values do not stretch the axes.
     fn points(&self, summary: &Summary) -> Vec<(usize, Estimate, Estimate)> {
         (0..summary.rows.len())
+            .filter(|&row| !summary.rows[row].is_oracle)
             .filter_map(|row| Some((row, self.across.estimate(summary, row)?, self.up.estimate(summary, row)?)))
             .collect()
     }
@@ -99,10 +101,17 @@ impl Figure for Scatter {
     fn caption(&self, summary: &Summary) -> String {
         let interval = if self.points(summary).len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
         let scale = if self.up == Measure::Qps { ", on a logarithmic scale" } else { "" };
-        let oracles = if summary.rows.iter().any(|row| row.is_oracle) { "; oracles left out" } else { "" };
+        let oracles = summary.rows.iter().enumerate().filter(|(_, row)| row.is_oracle);
+        let reached = oracles.filter_map(|(row, oracle)| {
+            let up = self.up.estimate(summary, row)?;
+            Some(format!("{} {}", oracle.label(), crate::report::format::three_digits(up.mean)))
+        });
+        let reached: Vec<String> = reached.collect();
+        let oracles =
+            if reached.is_empty() { String::new() } else { format!(" Left out, as bounds: {}.", reached.join("; ")) };
         format!(
             "{} against {}{scale}, a marker per trial.{interval} Dashed: the Pareto front, the trials that no other beats \
-             in one without losing in the other{oracles}.",
+             in one without losing in the other.{oracles}",
             capital(self.up.words(summary)),
             self.across.words(summary)
         )
@@ -110,7 +119,9 @@ impl Figure for Scatter {
 
     fn draw(&self, summary: &Summary) -> Drawing {
         let points = self.points(summary);
-        let legend = Legend::new(&summary.retrievers());
+        let retrievers = summary.retrievers();
+        let shown = |name: &&str| summary.rows.iter().any(|row| row.retriever == *name && !row.is_oracle);
+        let legend = Legend::new(&retrievers.iter().copied().filter(shown).collect::<Vec<_>>(), &retrievers);
         let mut drawing = Drawing::new(LEGEND + LEGEND_ROW * legend.rows as f64);
         let x = self.across.axis(&points.iter().map(|p| p.1).collect::<Vec<_>>(), (LEFT, RIGHT));
         let y = self.up.axis(&points.iter().map(|p| p.2).collect::<Vec<_>>(), (BOTTOM, TOP));
@@ -125,16 +136,12 @@ impl Figure for Scatter {
         drawing.text((11.0, f64::midpoint(TOP, BOTTOM)), &self.up.title(summary), TEXT, BLACK, Anchor::Upwards);
 
         let place = |a: f64, b: f64| (x.place(a), y.place(b));
-        // An oracle is a bound, and not a competitor.
-        let competing: Vec<_> = points.iter().filter(|(row, ..)| !summary.rows[*row].is_oracle).collect();
-        let goodness: Vec<(f64, f64)> = competing
+        let goodness: Vec<(f64, f64)> = points
             .iter()
             .map(|(_, a, b)| (self.across.goodness(summary, a.mean), self.up.goodness(summary, b.mean)))
             .collect();
-        let front: Vec<_> =
-            pareto::front(&goodness).iter().map(|&i| place(competing[i].1.mean, competing[i].2.mean)).collect();
-        drawing.dashes(&front, GREY, 1.3);
-        let retrievers = summary.retrievers();
+        let front = pareto::front(&goodness);
+        let line: Vec<_> = front.iter().map(|&i| place(points[i].1.mean, points[i].2.mean)).collect();
         let marker = |row: usize| {
             Marker::new(retrievers.iter().position(|name| *name == summary.rows[row].retriever).unwrap_or(0))
         };
@@ -144,11 +151,18 @@ impl Figure for Scatter {
                 drawing.line(&[place(a.mean, b.lo), place(a.mean, b.hi)], marker(*row).ink, 0.45, 1.2);
             }
         }
-        let radius = if points.len() <= MANY { 6.0 } else { 4.5 };
+        // Among many the front stands out; the others are small and pale, and below it.
+        let is_many = points.len() > MANY;
+        let stands_out = |i: usize| !is_many || front.contains(&i) || points[i].0 == summary.reference;
+        for (_, &(row, a, b)) in points.iter().enumerate().filter(|&(i, _)| !stands_out(i)) {
+            marker(row).faded().draw(&mut drawing, place(a.mean, b.mean), 3.5);
+        }
+        drawing.dashes(&line, GREY, 1.3);
         // The reference last: the others may lie upon it, and it is what they are looked at against.
-        let (reference, others): (Vec<_>, Vec<_>) = points.iter().partition(|(row, ..)| *row == summary.reference);
-        for &(row, a, b) in others.into_iter().chain(reference) {
-            marker(row).draw(&mut drawing, place(a.mean, b.mean), radius);
+        let (reference, others): (Vec<_>, Vec<_>) =
+            (0..points.len()).filter(|&i| stands_out(i)).partition(|&i| points[i].0 == summary.reference);
+        for (row, a, b) in others.into_iter().chain(reference).map(|i| points[i]) {
+            marker(row).draw(&mut drawing, place(a.mean, b.mean), 6.0);
         }
         legend.draw(&mut drawing);
         drawing
@@ -179,30 +193,32 @@ fn grid(drawing: &mut Drawing, x: &Axis, y: &Axis) {
 
 /// Names of the retrievers below the plot, as many in a row as fit.
 struct Legend {
-    entries: Vec<(f64, usize, String)>,
+    entries: Vec<(f64, usize, usize, String)>,
     rows: usize,
 }
 
 impl Legend {
-    fn new(retrievers: &[&str]) -> Self {
+    /// Names of `shown`, with the markers that they have among `retrievers`.
+    fn new(shown: &[&str], retrievers: &[&str]) -> Self {
         let (mut x, mut row) = (14.0, 0);
         let mut entries = Vec::new();
-        for name in retrievers {
+        for name in shown {
+            let index = retrievers.iter().position(|other| other == name).unwrap_or(0);
             let text = fit(name, TEXT, WIDTH - 50.0);
             let width = 18.0 + text_width(&text, TEXT) + 22.0;
             if x + width - 22.0 > WIDTH - 4.0 && x > 14.0 {
                 (x, row) = (14.0, row + 1);
             }
-            entries.push((x, row, text));
+            entries.push((x, row, index, text));
             x += width;
         }
         Self { entries, rows: row + 1 }
     }
 
     fn draw(&self, drawing: &mut Drawing) {
-        for (i, (x, row, text)) in self.entries.iter().enumerate() {
+        for (x, row, index, text) in &self.entries {
             let y = LEGEND + LEGEND_ROW * (*row as f64) + 8.0;
-            Marker::new(i).draw(drawing, (*x, y), 6.0);
+            Marker::new(*index).draw(drawing, (*x, y), 6.0);
             drawing.text((x + 13.0, y), text, TEXT, BLACK, Anchor::Left);
         }
     }
