@@ -2,8 +2,10 @@
 //! libraries' parameters map to ours.
 
 use serde_json::Value;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::graph::Graph;
 use swath_algorithms::selector::{SelectorParams, Setting};
-use swath_algorithms::{Distance, OwnedPool, select};
+use swath_algorithms::{Base, Distance, Item, OwnedPool, Pool, Scratch, select};
 
 /// The cases of one file.
 fn cases(name: &str) -> Vec<Value> {
@@ -54,4 +56,42 @@ fn apricot_picks_the_same() {
     for selector in ["facility-location", "graph-cut", "saturated-coverage"] {
         assert!(counts[selector] >= 4, "{selector}: {counts:?}");
     }
+}
+
+/// Personalised PageRank as networkx has it, and the heat kernel as SciPy's exponential of the matrix gives it: with
+/// `beta: 0` an expansion's scores are those, scaled to a largest of 1.
+#[test]
+fn networkx_and_scipy_spread_the_same() {
+    let mut counts = std::collections::BTreeMap::new();
+    for case in cases("pagerank") {
+        let n = case["vertices"].as_u64().expect("vertices") as usize;
+        let mut rows = vec![Vec::new(); n];
+        for edge in case["edges"].as_array().expect("edges") {
+            let edge = numbers(edge);
+            rows[edge[0] as usize].push((edge[1] as u32, edge[2]));
+        }
+        let graph = Graph::from_rows(rows);
+        let name = case["expansion"].as_str().expect("an expansion");
+        let mut ours = case["ours"].clone();
+        let exactly = [("beta", 0.0), ("temperature", 1.0), ("epsilon", 1e-12)];
+        exactly.into_iter().for_each(|(parameter, value)| ours[parameter] = value.into());
+        let expansion: ExpansionParams = serde_json::from_value(serde_json::json!({ name: ours })).expect("ours");
+        // At temperature 1 the softmax of logarithms of shares is the shares.
+        let seeds = case["seeds"].as_array().expect("seeds").iter().map(numbers);
+        let item = |seed: Vec<f64>| {
+            let rel = seed[1].ln();
+            Item { id: seed[0] as u32, distance: 0.0, rel, score: rel }
+        };
+        let mut pool = Pool { items: seeds.map(item).collect(), sigma: 0.0 };
+        let base = Base::from_values(&vec![1.0; n], 1, Distance::Angular).expect("vectors");
+        expansion.expand(&graph, &base, base.query(0), &mut pool, &mut Scratch::default());
+        let expected = numbers(&case["expected"]);
+        let largest = expected.iter().copied().fold(0.0, f64::max);
+        for (vertex, &share) in expected.iter().enumerate() {
+            let found = pool.items.iter().find(|item| item.id as usize == vertex).map_or(0.0, |item| item.score);
+            assert!((found - share / largest).abs() < 1e-8, "{}, vertex {vertex}: {found}", case["name"]);
+        }
+        *counts.entry(name.to_owned()).or_insert(0) += 1;
+    }
+    assert!(counts["walk"] >= 4 && counts["heat"] >= 4, "{counts:?}");
 }
