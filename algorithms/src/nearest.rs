@@ -107,7 +107,7 @@ impl Tile {
 }
 
 /// `out[i * (rows of b) + j] = a_i . b_j` for rows of `stride` lines.
-fn multiply(a: &[Line], b: &[Line], stride: usize, out: &mut [f32]) {
+pub(crate) fn multiply(a: &[Line], b: &[Line], stride: usize, out: &mut [f32]) {
     let (m, n, depth) = (a.len() / stride, b.len() / stride, stride * LANES);
     let (a, b): (&[f32], &[f32]) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
     assert!(a.len() == m * depth && b.len() == n * depth && out.len() >= m * n);

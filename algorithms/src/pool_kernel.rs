@@ -273,8 +273,7 @@ impl<'s> Matrix<'s> {
     pub fn new(kernel: PoolKernel<'s>, scratch: &'s Scratch) -> Self {
         let (m, arena) = (kernel.len(), &scratch.arena);
         if m > KEPT {
-            let sums = arena.alloc_slice_fill_copy(m, [0.0; LANES]);
-            return Self { kernel, kept: &[], row: arena.alloc_slice_fill_copy(m, 0.0), sums };
+            return Self::by_rows(kernel, scratch);
         }
         let kept = arena.alloc_slice_fill_copy(m * m, 0.0);
         kernel.tiles(scratch, |rows, columns, tile| {
@@ -283,6 +282,13 @@ impl<'s> Matrix<'s> {
             }
         });
         Self { kernel, kept, row: &mut [], sums: &mut [] }
+    }
+
+    /// Takes the kernel; its rows are evaluated when they are asked for.
+    pub fn by_rows(kernel: PoolKernel<'s>, scratch: &'s Scratch) -> Self {
+        let (m, arena) = (kernel.len(), &scratch.arena);
+        let (row, sums) = (arena.alloc_slice_fill_copy(m, 0.0), arena.alloc_slice_fill_copy(m, [0.0; LANES]));
+        Self { kernel, kept: &[], row, sums }
     }
 
     /// The kernel itself.

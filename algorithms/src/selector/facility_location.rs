@@ -1,5 +1,6 @@
 //! Facility location: cover the pool.
 
+use super::coarse::{self, Coarse};
 use super::coverage::Coverage;
 use super::greedy::{Optimizer, maximize};
 use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
@@ -43,9 +44,17 @@ impl Default for FacilityLocation {
 impl Selector for FacilityLocation {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
         let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
-        let matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
+        let similarities = PoolKernel::new(kernel, request, scratch);
         let weights = self.weights.of(request, self.temperature.get(), scratch);
-        let mut coverage = Coverage::new(matrix, weights, None, scratch);
+        let is_plain = self.weights == Weights::Uniform && kernel == Kernel::Cosine;
+        if is_plain
+            && self.optimizer == Optimizer::Lazy
+            && let Some(mut coarse) = Coarse::new(request, scratch)
+        {
+            let mut coverage = Coverage::new(Matrix::by_rows(similarities, scratch), weights, None, scratch);
+            return coarse::maximize(&mut coverage, &mut coarse, request, scratch, picked);
+        }
+        let mut coverage = Coverage::new(Matrix::new(similarities, scratch), weights, None, scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }
 

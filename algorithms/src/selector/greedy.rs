@@ -156,14 +156,14 @@ fn stochastic(
     }
 }
 
-fn note_filling(gain: f64, scratch: &Scratch) {
+pub(super) fn note_filling(gain: f64, scratch: &Scratch) {
     if gain == 0.0 {
         scratch.filled.set(true);
     }
 }
 
 /// The larger gain first, then the lower id; items that bring nothing stand in the order of the pool, by relevance.
-fn larger_then_lower_id(request: &Request<'_>, a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
+pub(super) fn larger_then_lower_id(request: &Request<'_>, a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
     let id = |position: usize| request.pool.items[position].id;
     let equal = || if a.0 == 0.0 { a.1.cmp(&b.1) } else { id(a.1).cmp(&id(b.1)) };
     b.0.total_cmp(&a.0).then_with(equal)

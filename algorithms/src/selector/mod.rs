@@ -4,6 +4,7 @@
 //! below.
 
 mod cluster;
+mod coarse;
 mod coverage;
 mod directions;
 mod dpp;
