@@ -73,6 +73,18 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Similarities of base vector `row` to those at `ids`, larger is nearer (see [`Filter::similarities`]).
+    pub fn similarities_at(&self, base: &Base, row: usize, ids: &[u32], out: &mut [f32]) {
+        products_at(base.vectors().lines(row), Rows::of(base.vectors()), ids, out);
+        let per_row = ids.iter().map(|&id| self.per_row[id as usize]);
+        match base.distance() {
+            Distance::Angular => out.iter_mut().zip(per_row).for_each(|(product, inverse)| *product *= inverse),
+            Distance::Euclidean => out.iter_mut().zip(per_row).for_each(|(product, half)| *product -= half),
+        }
+    }
+}
+
 /// The `m` best so far of a stream of similarities, and whatever may yet turn out to be among them.
 pub struct Contenders<'s> {
     m: usize,

@@ -1,23 +1,40 @@
 //! The kNN graph: an edge from each base vector to each of its nearest others.
 
-use super::Row;
+use super::{Row, nn_descent};
 use crate::base::Base;
 use crate::distance::Distance;
 use crate::filter::Filter;
 use crate::kernel::{self, Kernel};
 use crate::nearest::for_each_nearest;
 
-/// Each vector's `neighbors` nearest others, exactly, weighted by the coverage kernel; its width for [`Kernel::Rbf`]
-/// is the median distance to those neighbours. Edges of weight 0 are left out.
-pub(super) fn rows(base: &Base, neighbors: usize) -> Vec<Row> {
+/// Up to so many vectors the neighbours are exact, by a blocked product of all with all; beyond, they are found by
+/// NN-descent, and how many of the true ones is measured.
+const EXACT: usize = 100_000;
+
+/// Each vector's `neighbors` nearest others, weighted by the coverage kernel; its width for [`Kernel::Rbf`] is the median
+/// distance to those neighbours. Edges of weight 0 are left out. With it the share of true neighbours among them, measured
+/// on a sample, where they are not exact.
+pub(super) fn rows(base: &Base, neighbors: usize) -> (Vec<Row>, Option<f64>) {
+    let filter = Filter::new(base);
+    if base.len() <= EXACT || !nn_descent::is_possible(base) {
+        let exact = for_each_nearest(base, &filter, base.vectors(), neighbors + 1, |i, pool| {
+            let others = pool.items.iter().filter(|item| item.id as usize != i).take(neighbors);
+            weighted(base, &others.map(|item| (item.id, item.distance)).collect::<Vec<_>>())
+        });
+        return (exact, None);
+    }
+    let found = nn_descent::neighbors(base, &filter, neighbors);
+    let recall = nn_descent::recall(base, &filter, &found, neighbors);
+    (found.iter().map(|list| weighted(base, list)).collect(), Some(recall))
+}
+
+/// Neighbours (id, distance) as edges.
+fn weighted(base: &Base, neighbors: &[(u32, f64)]) -> Row {
     let kernel = Kernel::coverage(base.distance());
-    for_each_nearest(base, &Filter::new(base), base.vectors(), neighbors + 1, |i, pool| {
-        let others = || pool.items.iter().filter(|item| item.id as usize != i).take(neighbors);
-        let sigma = kernel::median(&mut others().map(|item| item.distance).collect::<Vec<_>>());
-        let weight = |distance: f64| match base.distance() {
-            Distance::Angular => kernel.value(1.0 - distance, sigma),
-            Distance::Euclidean => kernel.value(distance * distance, sigma),
-        };
-        others().map(|item| (item.id, weight(item.distance))).filter(|&(_, weight)| weight > 0.0).collect()
-    })
+    let sigma = kernel::median(&mut neighbors.iter().map(|&(_, distance)| distance).collect::<Vec<_>>());
+    let weight = |distance: f64| match base.distance() {
+        Distance::Angular => kernel.value(1.0 - distance, sigma),
+        Distance::Euclidean => kernel.value(distance * distance, sigma),
+    };
+    neighbors.iter().map(|&(id, distance)| (id, weight(distance))).filter(|&(_, weight)| weight > 0.0).collect()
 }

@@ -3,6 +3,7 @@
 mod knn;
 mod links;
 mod mutual;
+mod nn_descent;
 mod source;
 
 pub use links::Link;
@@ -89,7 +90,7 @@ impl GraphSpec {
     /// # Panics
     /// If a link's end is not below the number of base vectors.
     pub fn build(&self, base: &Base, links: &[Link], relations: &[String]) -> Graph {
-        let knn = self.neighbors().map_or_else(Vec::new, |neighbors| knn::rows(base, neighbors));
+        let (knn, recall) = self.neighbors().map_or((Vec::new(), None), |neighbors| knn::rows(base, neighbors));
         let weight = |name: &String| self.relations.get(name).map_or(1.0, |weight| weight.get());
         // At most 1, so that no row's sum overflows.
         let greatest = relations.iter().map(weight).fold(1.0, f64::max);
@@ -102,7 +103,7 @@ impl GraphSpec {
             Source::LinksShuffled => links::rows(base.len(), &links::shuffled(links), &weights),
         };
         let parts: Vec<(Vec<Row>, f64)> = self.sources.iter().map(|(source, &share)| (rows(source), share)).collect();
-        Graph::average(base.len(), &parts)
+        Graph::average(base.len(), &parts).with_knn_recall(recall)
     }
 }
 

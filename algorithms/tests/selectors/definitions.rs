@@ -465,7 +465,7 @@ fn coarse_gains_change_nothing() {
         rows[..d].fill(0.0);
         let opposite: Vec<f32> = rows[d..2 * d].iter().map(|v| -v).collect();
         rows[2 * d..3 * d].copy_from_slice(&opposite);
-        let case = Case::new(&rows, &rows[5 * d..6 * d].to_vec(), Distance::Angular);
+        let case = Case::new(&rows, &rows[5 * d..6 * d], Distance::Angular);
         let with = |optimizer| FacilityLocation { optimizer, ..FacilityLocation::default() };
         assert_eq!(case.select(&with(Optimizer::Lazy), 60), case.select(&with(Optimizer::Naive), 60), "{m} x {d}");
     }

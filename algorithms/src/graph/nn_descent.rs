@@ -1,0 +1,276 @@
+//! NN-descent: an approximate kNN graph in far fewer comparisons than all with all (Dong, Moses & Li 2011).
+//!
+//! A neighbour of a neighbour is likely to be a neighbour. Every row begins with random neighbours; in each round it looks
+//! at those of its neighbours, both ways along the edges, where one of the two edges is new, and keeps the nearest. Rounds
+//! are synchronous: a row sees only what the last round left, so the result does not depend on threads.
+
+use crate::base::Base;
+use crate::filter::{self, Filter};
+use crate::nearest::for_each_nearest;
+use crate::random;
+use rayon::prelude::*;
+
+/// Beside the neighbours asked for a row keeps so many more: they lead to others.
+const MORE: usize = 8;
+
+/// How many neighbours of each kind a row looks along in a round.
+const SAMPLE: usize = 12;
+
+/// Rounds at most.
+const ROUNDS: u64 = 24;
+
+/// Ends when fewer than this share of all entries changed in a round.
+const CHANGED: f64 = 0.001;
+
+/// Rows whose true neighbours are computed to know the recall.
+const JUDGED: usize = 1000;
+
+/// A row's neighbour: an approximate similarity, larger is nearer, and whether it has been looked along yet.
+#[derive(Clone, Copy)]
+struct Entry {
+    similarity: f32,
+    id: u32,
+    is_new: bool,
+}
+
+impl Entry {
+    fn nearer_first(&self, other: &Self) -> std::cmp::Ordering {
+        other.similarity.total_cmp(&self.similarity).then(self.id.cmp(&other.id))
+    }
+}
+
+/// For each row its `g` nearest others that were found, as (id, distance), by (distance, id), measured exactly. Rows and
+/// `g` are such that `g + 1 < n`.
+pub(super) fn neighbors(base: &Base, filter: &Filter, g: usize) -> Vec<Vec<(u32, f64)>> {
+    let n = base.len();
+    let kept = (g + MORE).min(n - 1);
+    let mut lists: Vec<Vec<Entry>> = (0..n).into_par_iter().map(|row| first(base, filter, row, kept)).collect();
+    for round in 0..ROUNDS {
+        let along = Along::new(&mut lists, round);
+        let changes: usize = lists
+            .par_iter_mut()
+            .enumerate()
+            .map_init(|| Seen::new(n), |seen, (row, list)| improve(base, filter, &along, (row, kept), list, seen))
+            .sum();
+        if (changes as f64) < CHANGED * (n * kept) as f64 {
+            break;
+        }
+    }
+    let exact = |(row, list): (usize, &Vec<Entry>)| {
+        let query = base.query(row);
+        let mut found: Vec<(u32, f64)> = list.iter().map(|e| (e.id, base.distance_to(query, e.id))).collect();
+        found.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        found.truncate(g);
+        found
+    };
+    lists.par_iter().enumerate().map(exact).collect()
+}
+
+/// The share of true `g` nearest neighbours among those found, over a seeded sample of rows; what is as near as the last
+/// of them counts.
+pub(super) fn recall(base: &Base, filter: &Filter, found: &[Vec<(u32, f64)>], g: usize) -> f64 {
+    let rows = random::sample(&mut random::stream(0, "nn-descent recall", 0), base.len(), JUDGED);
+    let queries = base.vectors().gather(&rows);
+    let hits = for_each_nearest(base, filter, &queries, g + 1, |i, pool| {
+        let others = pool.items.iter().filter(|item| item.id as usize != rows[i]).take(g);
+        let last = others.map(|item| item.distance).fold(0.0, f64::max);
+        found[rows[i]].iter().filter(|(_, distance)| *distance <= last).count()
+    });
+    hits.iter().sum::<usize>() as f64 / (rows.len() * g) as f64
+}
+
+/// Random neighbours.
+fn first(base: &Base, filter: &Filter, row: usize, kept: usize) -> Vec<Entry> {
+    let mut rng = random::stream(0, "nn-descent first", row as u64);
+    let mut ids: Vec<u32> = Vec::with_capacity(kept);
+    while ids.len() < kept {
+        let id = random::below(&mut rng, base.len()) as u32;
+        if id as usize != row && !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let mut similarities = vec![0.0; kept];
+    filter.similarities_at(base, row, &ids, &mut similarities);
+    let entry = |(similarity, id)| Entry { similarity, id, is_new: true };
+    let mut list: Vec<Entry> = similarities.into_iter().zip(ids).map(entry).collect();
+    list.sort_by(Entry::nearer_first);
+    list
+}
+
+/// What rows look along in one round: of each a sample of its new and of its old neighbours, and of those that have it as
+/// such.
+struct Along {
+    fresh: Vec<Vec<u32>>,
+    stale: Vec<Vec<u32>>,
+}
+
+impl Along {
+    /// Samples, and marks the new ones that were taken as old.
+    fn new(lists: &mut [Vec<Entry>], round: u64) -> Self {
+        let n = lists.len();
+        let chosen: Vec<(Vec<u32>, Vec<u32>)> = lists
+            .par_iter_mut()
+            .enumerate()
+            .map(|(row, list)| {
+                let mut rng = random::stream(round, "nn-descent forward", row as u64);
+                let mut fresh: Vec<usize> = (0..list.len()).filter(|&at| list[at].is_new).collect();
+                random::shuffle(&mut rng, &mut fresh);
+                fresh.truncate(SAMPLE);
+                let stale: Vec<u32> = list.iter().filter(|e| !e.is_new).map(|e| e.id).take(SAMPLE).collect();
+                let fresh = fresh.into_iter().map(|at| {
+                    list[at].is_new = false;
+                    list[at].id
+                });
+                (fresh.collect(), stale)
+            })
+            .collect();
+        let (mut fresh_back, mut stale_back) = (vec![Vec::new(); n], vec![Vec::new(); n]);
+        for (row, (fresh, stale)) in chosen.iter().enumerate() {
+            fresh.iter().for_each(|&id| fresh_back[id as usize].push(row as u32));
+            stale.iter().for_each(|&id| stale_back[id as usize].push(row as u32));
+        }
+        let both = |there: Vec<u32>, mut back: Vec<u32>, row: usize| {
+            random::shuffle(&mut random::stream(round, "nn-descent backward", row as u64), &mut back);
+            back.truncate(SAMPLE);
+            let mut all = there;
+            all.extend(back);
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let rows = chosen.into_par_iter().zip(fresh_back).zip(stale_back).enumerate();
+        let (fresh, stale) = rows
+            .map(|(row, (((fresh, stale), fresh_back), stale_back))| {
+                (both(fresh, fresh_back, row), both(stale, stale_back, row))
+            })
+            .unzip();
+        Self { fresh, stale }
+    }
+}
+
+/// Which ids a row has met in this round.
+struct Seen {
+    at: Vec<u32>,
+    now: u32,
+    ids: Vec<u32>,
+    similarities: Vec<f32>,
+    /// What the row's list held before.
+    before: Vec<u32>,
+}
+
+impl Seen {
+    fn new(n: usize) -> Self {
+        Self { at: vec![0; n], now: 0, ids: Vec::new(), similarities: Vec::new(), before: Vec::new() }
+    }
+
+    /// Begins another row.
+    fn clear(&mut self) {
+        self.ids.clear();
+        self.now = self.now.wrapping_add(1);
+        if self.now == 0 {
+            self.at.fill(0);
+            self.now = 1;
+        }
+    }
+
+    fn meet(&mut self, id: u32, is_candidate: bool) {
+        if std::mem::replace(&mut self.at[id as usize], self.now) != self.now && is_candidate {
+            self.ids.push(id);
+        }
+    }
+}
+
+/// Looks at neighbours of neighbours and keeps the nearest; returns how many entries changed.
+fn improve(
+    base: &Base,
+    filter: &Filter,
+    along: &Along,
+    (row, kept): (usize, usize),
+    list: &mut Vec<Entry>,
+    seen: &mut Seen,
+) -> usize {
+    seen.clear();
+    seen.meet(row as u32, false);
+    list.iter().for_each(|entry| seen.meet(entry.id, false));
+    seen.before.clear();
+    seen.before.extend(list.iter().map(|entry| entry.id));
+    // Along two edges of which one is new; the ends of the first, which may be edges back, are met as well.
+    for &middle in &along.fresh[row] {
+        seen.meet(middle, true);
+        let onward = along.fresh[middle as usize].iter().chain(&along.stale[middle as usize]);
+        onward.for_each(|&id| seen.meet(id, true));
+    }
+    for &middle in &along.stale[row] {
+        along.fresh[middle as usize].iter().for_each(|&id| seen.meet(id, true));
+    }
+    seen.similarities.resize(seen.ids.len(), 0.0);
+    filter.similarities_at(base, row, &seen.ids, &mut seen.similarities);
+    let before = list.len();
+    let worst = list.last().map_or(f32::NEG_INFINITY, |entry| entry.similarity);
+    let found =
+        seen.similarities.iter().zip(&seen.ids).filter(|&(&similarity, _)| before < kept || similarity >= worst);
+    list.extend(found.map(|(&similarity, &id)| Entry { similarity, id, is_new: true }));
+    list.sort_by(Entry::nearer_first);
+    list.truncate(kept);
+    list.iter().filter(|entry| !seen.before.contains(&entry.id)).count()
+}
+
+/// Whether `f32` similarities mean anything for these vectors.
+pub(super) fn is_possible(base: &Base) -> bool {
+    base.norms().iter().all(|&norm| filter::is_safe(norm))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Distance, Vectors};
+    use rand_chacha::rand_core::Rng;
+
+    /// Points around `clusters` centres.
+    fn clustered(n: usize, d: usize, clusters: usize, distance: Distance) -> Base {
+        let mut rng = random::stream(1, "clustered", 0);
+        let mut value = || (0..4).map(|_| rng.next_u32() as f32 / u32::MAX as f32 - 0.5).sum::<f32>();
+        let centres: Vec<f32> = (0..clusters * d).map(|_| 2.0 * value()).collect();
+        let values: Vec<f32> = (0..n * d).map(|at| centres[at / d % clusters * d + at % d] + value()).collect();
+        Base::new(Vectors::new(&values, d).expect("finite"), distance)
+    }
+
+    #[test]
+    fn finds_nearly_all_true_neighbours_the_same_with_any_number_of_threads() {
+        for distance in Distance::ALL {
+            let base = clustered(4000, 12, 20, distance);
+            let filter = Filter::new(&base);
+            let run = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                pool.install(|| neighbors(&base, &filter, 10))
+            };
+            let found = run(1);
+            assert_eq!(found, run(3));
+            let recall = recall(&base, &filter, &found, 10);
+            assert!(recall >= 0.95, "{distance}: {recall}");
+            for (row, list) in found.iter().enumerate() {
+                assert_eq!(list.len(), 10);
+                assert!(list.windows(2).all(|w| (w[0].1, w[0].0) < (w[1].1, w[1].0)), "row {row} is not in order");
+                let mut ids: Vec<u32> = list.iter().map(|&(id, _)| id).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                assert!(ids.len() == 10 && !ids.contains(&(row as u32)), "row {row}");
+                assert!(list.iter().all(|&(id, d)| d == base.distance_to(base.query(row), id)));
+            }
+        }
+    }
+
+    #[test]
+    fn duplicates_zero_vectors_and_few_rows_are_no_trouble() {
+        let mut values = vec![0.0_f32; 60 * 3];
+        values[90..].iter_mut().enumerate().for_each(|(i, v)| *v = (i % 4) as f32);
+        for distance in Distance::ALL {
+            let base = Base::from_values(&values, 3, distance).expect("finite");
+            let filter = Filter::new(&base);
+            let found = neighbors(&base, &filter, 5);
+            assert!(found.iter().all(|list| list.len() == 5));
+            let three = Base::from_values(&values[84..93], 3, distance).expect("finite");
+            assert!(neighbors(&three, &Filter::new(&three), 1).iter().all(|list| list.len() == 1));
+        }
+    }
+}
