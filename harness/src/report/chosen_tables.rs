@@ -34,7 +34,7 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
 /// A pair of retrievers a row: the difference in the metric by which was chosen, with its interval.
 ///
 /// # Errors
-/// As [`csv`].
+/// As the function [`csv()`].
 pub fn pairs_csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["retriever", "less", "metric", "difference", "difference_lo", "difference_hi"])?;
