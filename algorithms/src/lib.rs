@@ -58,6 +58,7 @@ pub mod random;
 mod registry;
 pub mod scratch;
 pub mod selector;
+mod unfit;
 pub mod vectors;
 
 pub use base::{Base, Query};
@@ -65,4 +66,5 @@ pub use distance::Distance;
 pub use owned_pool::{OwnedPool, SelectError, select};
 pub use pool::{Item, Pool};
 pub use scratch::Scratch;
+pub use unfit::Unfit;
 pub use vectors::{Line, Vectors, VectorsError};

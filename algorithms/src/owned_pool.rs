@@ -1,6 +1,7 @@
 //! Selection from a plain slice of vectors, for use as a library.
 
-use crate::selector::{Request, SelectorParams, Setting, Unfit};
+use crate::selector::{Request, SelectorParams, Setting};
+use crate::unfit::Unfit;
 use crate::{Base, Distance, Item, Pool, Query, Scratch, Vectors, VectorsError};
 
 /// A pool that owns its vectors: what [`select`] picks from.

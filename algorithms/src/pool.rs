@@ -54,10 +54,7 @@ impl Pool {
         scratch: &Scratch,
     ) {
         self.items.clear();
-        self.items.extend(found.map(|id| {
-            let measure = base.measure(query, id);
-            Item { id, distance: base.distance_of(measure), rel: measure, score: 0.0 }
-        }));
+        self.items.extend(found.map(|id| Item { id, distance: base.distance_to(query, id), rel: 0.0, score: 0.0 }));
         self.items.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.id.cmp(&b.id)));
         self.items.dedup_by_key(|item| item.id);
         self.items.truncate(limit);
@@ -66,17 +63,17 @@ impl Pool {
             self.sigma = kernel::median(distances);
         }
         for item in &mut self.items {
-            item.rel = relevance(base.distance(), item.rel, self.sigma);
+            item.rel = relevance(base.distance(), item.distance, self.sigma);
             item.score = item.rel;
         }
     }
 
     /// Adds base vector `id`, which is not in the pool yet, with its relevance as its score.
     pub fn push(&mut self, base: &Base, query: Query<'_>, id: u32, scratch: &Scratch) {
-        let measure = base.measure(query, id);
+        let distance = base.distance_to(query, id);
         scratch.count(1);
-        let rel = relevance(base.distance(), measure, self.sigma);
-        self.items.push(Item { id, distance: base.distance_of(measure), rel, score: rel });
+        let rel = relevance(base.distance(), distance, self.sigma);
+        self.items.push(Item { id, distance, rel, score: rel });
     }
 
     /// Puts the best score first and keeps the best `limit`.
@@ -90,11 +87,12 @@ impl Pool {
     }
 }
 
-/// Relevance for a measure (see [`Base::measure`]).
+/// Relevance at a distance. A function of the distance alone, so that what is nearer is never less relevant, to the last
+/// bit.
 #[inline]
-fn relevance(distance: Distance, measure: f64, sigma: f64) -> f64 {
-    match distance {
-        Distance::Angular => measure,
-        Distance::Euclidean => kernel::rbf(measure, sigma),
+fn relevance(kind: Distance, distance: f64, sigma: f64) -> f64 {
+    match kind {
+        Distance::Angular => 1.0 - distance,
+        Distance::Euclidean => kernel::rbf(distance * distance, sigma),
     }
 }

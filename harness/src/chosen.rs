@@ -17,15 +17,15 @@ pub struct Parting {
     pub by: MetricName,
 }
 
-impl Parting {
-    /// How many of `queries` are for choosing: at least one, and at least one is left.
-    pub fn tuned_on(&self, queries: usize) -> usize {
-        ((queries as f64 * self.tune).round() as usize).clamp(1, queries.saturating_sub(1).max(1))
-    }
+/// How many of `queries` are for choosing, at this share.
+pub fn tuned_on(tune: f64, queries: usize) -> usize {
+    (queries as f64 * tune).round() as usize
+}
 
+impl Parting {
     /// Positions in a sample of `queries`: those for choosing, those for reporting. A seeded part, each ascending.
     pub fn part(&self, queries: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
-        let chosen = random::sample(&mut random::stream(seed, "tune", 0), queries, self.tuned_on(queries));
+        let chosen = random::sample(&mut random::stream(seed, "tune", 0), queries, tuned_on(self.tune, queries));
         let others = (0..queries).filter(|position| chosen.binary_search(position).is_err()).collect();
         (chosen, others)
     }
@@ -191,9 +191,12 @@ mod tests {
     }
 
     #[test]
-    fn at_least_one_query_stays_on_each_side() {
-        let parting = |tune| Parting { tune, by: MetricName::find("recall").expect("a metric") };
-        assert_eq!((parting(0.001).tuned_on(10), parting(0.999).tuned_on(10)), (1, 9));
-        assert_eq!(parting(0.5).part(2, 0).1.len(), 1);
+    fn every_query_is_on_one_side() {
+        let parting = Parting { tune: 0.3, by: MetricName::find("recall").expect("a metric") };
+        let (tune, report) = parting.part(10, 5);
+        assert_eq!((tune.len(), report.len()), (3, 7));
+        let mut all = [tune, report].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..10).collect::<Vec<_>>());
     }
 }

@@ -10,6 +10,7 @@ mod machine;
 pub mod manifest;
 pub mod metrics;
 pub mod plan;
+pub mod point;
 pub mod progress;
 pub mod report;
 pub mod results;

@@ -1,15 +1,17 @@
 //! What an experiment will do: its trials, its metrics, its queries. Everything that can be wrong is found here, before
 //! anything runs.
 
+use crate::chosen::tuned_on;
 use crate::config::{Experiment, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
+use crate::point;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use swath_algorithms::graph::GraphSpec;
-use swath_algorithms::{Distance, random, selector};
+use swath_algorithms::{Distance, Unfit, random, selector};
 
 /// What a plan needs to know of the dataset.
 #[derive(Clone, Debug)]
@@ -49,6 +51,11 @@ impl Trial {
     /// The retriever's name with the point in brackets.
     pub fn label(&self) -> String {
         label(self.retriever.name.as_str(), &self.point)
+    }
+
+    /// The point, or all parameters where points differ in nothing.
+    fn described(&self) -> String {
+        if self.point.is_empty() { self.params() } else { self.point.clone() }
     }
 
     /// All parameters, defaults included, as JSON of one line.
@@ -96,7 +103,8 @@ impl Plan {
         let trials = list_trials(&experiment, facts, &mut problems);
         let mut experiment = experiment;
         if let Some(split) = &mut experiment.split {
-            split.by = choose_by(split.by, &metrics, queries.len(), &mut problems);
+            check_split(split.tune.get(), queries.len(), &mut problems);
+            split.by = choose_by(split.by, &metrics, &mut problems);
         }
         if problems.is_empty() { Ok(Self { experiment, trials, metrics, queries, notes }) } else { Err(problems) }
     }
@@ -159,11 +167,12 @@ fn check_retriever(retriever: &Retriever, i: usize, k: usize, facts: &Facts) -> 
             Problem::new(pool_path, message).help(format!("{}, or more, or use a smaller k", example(k.max(100)))),
         );
     }
+    if let Err(unfit) = retriever.candidates.check(facts.rows) {
+        problems.push(unfit_problem(path!["retrievers", i, "candidates", candidates], unfit));
+    }
     let setting = selector::Setting { distance: facts.distance, subtopics: facts.subtopics };
     if let Err(unfit) = retriever.select.check(&setting) {
-        let mut path = path!["retrievers", i, "select", retriever.select.name()];
-        path.0.extend(unfit.parameter.map(Step::from));
-        problems.push(Problem::new(path, unfit.message).help(unfit.help));
+        problems.push(unfit_problem(path!["retrievers", i, "select", retriever.select.name()], unfit));
     }
     let Some(expansion) = &retriever.expand else { return problems };
     let path = |field: &str| path!["retrievers", i, "expand", expansion.name(), field];
@@ -188,6 +197,12 @@ fn check_retriever(retriever: &Retriever, i: usize, k: usize, facts: &Facts) -> 
     problems
 }
 
+/// What does not go together at `path`.
+fn unfit_problem(mut path: Path, unfit: Unfit) -> Problem {
+    path.0.extend(unfit.parameter.map(Step::from));
+    Problem::new(path, unfit.message).help(unfit.help)
+}
+
 /// What is wrong with a graph's weights of relations, if anything.
 fn check_relations(graph: &GraphSpec, mut path: Path, facts: &Facts) -> Option<Problem> {
     let first = graph.relations().next()?;
@@ -198,6 +213,10 @@ fn check_relations(graph: &GraphSpec, mut path: Path, facts: &Facts) -> Option<P
     if facts.relations.is_empty() {
         let message = format!("`{first}` is given a weight, but the dataset's links have no relations");
         return Some(Problem::new(path, message).help("leave `relations` out"));
+    }
+    if facts.relations.iter().all(|name| graph.relation_weight(name) == 0.0) {
+        let problem = Problem::new(path, "every relation of the dataset weighs 0 here, so that no link is left");
+        return Some(problem.help("give one a weight above 0, or take `links` out of `graph`"));
     }
     let unknown = graph.relations().find(|&name| facts.relations.iter().all(|known| known != name))?;
     let known: Vec<&str> = facts.relations.iter().map(String::as_str).collect();
@@ -238,17 +257,22 @@ fn choose_metrics(
     (metrics, notes)
 }
 
-/// The metric by which points are chosen.
-fn choose_by(
-    named: Option<MetricName>,
-    metrics: &[MetricName],
-    queries: usize,
-    problems: &mut Vec<Problem>,
-) -> Option<MetricName> {
-    if queries < 2 {
-        let problem = Problem::new(path!["split"], "one query cannot be parted");
-        problems.push(problem.help("ask at least 2 queries, or leave `split` out"));
+/// Looks whether either side of a split has queries enough for a mean with an interval.
+fn check_split(tune: f64, queries: usize, problems: &mut Vec<Problem>) {
+    let tuned = tuned_on(tune, queries);
+    if tuned >= 2 && queries - tuned >= 2 {
+        return;
     }
+    let message = format!(
+        "of {} this chooses on {tuned} and reports on {}; it takes 2 for either",
+        if queries == 1 { "1 query".into() } else { format!("{queries} queries") },
+        queries - tuned
+    );
+    problems.push(Problem::new(path!["split", "tune"], message).help("ask more queries, or leave `split` out"));
+}
+
+/// The metric by which points are chosen.
+fn choose_by(named: Option<MetricName>, metrics: &[MetricName], problems: &mut Vec<Problem>) -> Option<MetricName> {
     let Some(named) = named else {
         let subtopics = metrics.iter().find(|metric| metric.name() == "subtopic-recall");
         return subtopics.or(metrics.first()).copied();
@@ -265,11 +289,11 @@ fn list_trials(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Proble
     let mut trials: Vec<Trial> = Vec::new();
     let mut first_with: BTreeMap<String, (usize, String)> = BTreeMap::new();
     for (i, grid) in experiment.retrievers.iter().enumerate() {
-        for (retriever, point) in grid.0.iter().zip(points(&grid.0)) {
+        for (retriever, point) in grid.0.iter().zip(point::labels(&grid.0.iter().map(parameters).collect::<Vec<_>>())) {
             let trial = Trial { id: trial_id(experiment, retriever, facts), retriever: retriever.clone(), point };
             if let Some((j, other)) = first_with.get(&trial.id) {
                 let message = if *j == i {
-                    format!("the grid of `{}` has the same point twice", retriever.name)
+                    format!("the grid of `{}` has the same point twice: {}", retriever.name, trial.described())
                 } else {
                     format!("`{}` is the same trial as `{other}`", trial.label())
                 };
@@ -308,63 +332,6 @@ fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> St
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// For each point of a grid the parameters in which the points differ: `lambda=0.3, pool=100`.
-fn points(grid: &[Retriever]) -> Vec<String> {
-    let all: Vec<BTreeMap<Vec<String>, String>> = grid
-        .iter()
-        .map(|retriever| {
-            let mut leaves = BTreeMap::new();
-            flatten(&parameters(retriever), &mut Vec::new(), &mut leaves);
-            leaves
-        })
-        .collect();
-    let keys: BTreeSet<&Vec<String>> = all.iter().flat_map(BTreeMap::keys).collect();
-    let differs = |key: &&Vec<String>| all.iter().any(|leaves| leaves.get(*key) != all[0].get(*key));
-    let varying: Vec<&Vec<String>> = keys.into_iter().filter(differs).collect();
-    let short = |key: &Vec<String>| {
-        let last = key.last().cloned().unwrap_or_default();
-        let ambiguous = varying.iter().filter(|other| other.last() == key.last()).count() > 1;
-        if ambiguous { key.join(".") } else { last }
-    };
-    let describe = |leaves: &BTreeMap<Vec<String>, String>| {
-        let parts = varying.iter().filter_map(|key| leaves.get(*key).map(|value| format!("{}={value}", short(key))));
-        parts.collect::<Vec<_>>().join(", ")
-    };
-    all.iter().map(describe).collect()
-}
-
-fn flatten(value: &Value, at: &mut Vec<String>, leaves: &mut BTreeMap<Vec<String>, String>) {
-    // A source of edges with its weight, `{"links":2}`, as `links:2`.
-    let plain = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Object(object) => {
-            object.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join("+")
-        }
-        other => other.to_string(),
-    };
-    match value {
-        Value::Object(object) if !object.is_empty() => {
-            for (key, value) in object {
-                at.push(key.clone());
-                flatten(value, at, leaves);
-                at.pop();
-            }
-        }
-        Value::Array(items) => {
-            leaves.insert(at.clone(), items.iter().map(plain).collect::<Vec<_>>().join("+"));
-        }
-        // A component without parameters: its name is what there is to say.
-        Value::Object(_) => {
-            if let Some((name, kind)) = at.split_last() {
-                leaves.insert(kind.to_vec(), name.clone());
-            }
-        }
-        other => {
-            leaves.insert(at.clone(), plain(other));
-        }
-    }
 }
 
 /// Where a problem without a field of its own is shown.

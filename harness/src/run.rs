@@ -180,7 +180,10 @@ fn build_graph(spec: &GraphSpec, workload: &Workload, kept: Kept<'_>, notes: &mu
     if let Some((cache, dataset, sha256)) = kept
         && let Err(error) = cache.store(&graph, &cache::label((dataset, sha256), spec, &graph, seconds))
     {
-        notes.push(format!("the graph is not kept in {}: {error}", cache.folder().display()));
+        let note = format!("graphs are not kept in {}: {error}", cache.folder().display());
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
     let record = record(&graph, seconds, false);
     (graph, record)

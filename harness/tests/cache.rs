@@ -80,6 +80,6 @@ fn a_cache_that_cannot_be_written_is_a_note() {
     let folder = folder();
     std::fs::write(folder.path().join("file"), "in the way").expect("written");
     let (said, graphs, _) = run(folder.path(), &["--cache-dir", "file/kept"]);
-    assert!(said.starts_with("note: the graph is not kept in file/kept"), "{said}");
+    assert!(said.starts_with("note: graphs are not kept in file/kept"), "{said}");
     assert!(graphs.iter().all(|g| !g.0));
 }

@@ -8,6 +8,7 @@ use crate::nearest::for_each_nearest;
 use crate::params::{Count, constant};
 use crate::random;
 use crate::scratch::Scratch;
+use crate::unfit::Unfit;
 use crate::vectors::Vectors;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,20 @@ impl Candidates for Ivf {
         let lists = self.lists.size().min(rows);
         let vector = dim.div_ceil(16) * 64 + size_of::<f64>();
         (rows + lists) * vector + rows * (size_of::<f32>() + size_of::<u32>()) + (lists + 1) * size_of::<usize>()
+    }
+
+    fn check(&self, rows: usize) -> Result<(), Unfit> {
+        let (lists, nprobe) = (self.lists.size(), self.nprobe.size());
+        let unfit = |parameter, message, most| {
+            Err(Unfit { parameter: Some(parameter), message, help: format!("use at most {most}") })
+        };
+        if lists > rows {
+            return unfit("lists", format!("{lists} lists are more than the {rows} base vectors to fill them"), rows);
+        }
+        if nprobe > lists {
+            return unfit("nprobe", format!("a query cannot scan {nprobe} of {lists} lists"), lists);
+        }
+        Ok(())
     }
 
     fn search(&self, index: &IvfIndex, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {

@@ -15,6 +15,7 @@ use crate::base::{Base, Query};
 use crate::pool::Pool;
 use crate::registry::registry;
 use crate::scratch::Scratch;
+use crate::unfit::Unfit;
 use crate::vectors::Vectors;
 use serde::Serialize;
 use std::any::Any;
@@ -40,6 +41,14 @@ pub trait Candidates: Send + Sync + 'static {
 
     /// Bytes that such an index over `rows` vectors of `dim` values will need beside the vectors. An estimate.
     fn estimate(&self, rows: usize, dim: usize) -> usize;
+
+    /// What a type cannot say: parameters that do not go together, or not with `rows` base vectors.
+    ///
+    /// # Errors
+    /// The first thing wrong.
+    fn check(&self, _rows: usize) -> Result<(), Unfit> {
+        Ok(())
+    }
 
     /// Finds at least [`Candidates::pool`] ids where there are as many; the pool keeps the nearest of them,
     /// measured exactly. One thread, one query; counts its similarity evaluations.
@@ -67,6 +76,11 @@ pub trait AnyCandidates: Send + Sync {
     fn bytes(&self, index: &Index, base: &Base) -> usize;
     /// Bytes that such an index will need, see [`Candidates::estimate`].
     fn estimate(&self, rows: usize, dim: usize) -> usize;
+    /// See [`Candidates::check`].
+    ///
+    /// # Errors
+    /// The first thing wrong.
+    fn check(&self, rows: usize) -> Result<(), Unfit>;
     /// Fills the pool for one query.
     fn search(
         &self,
@@ -97,6 +111,10 @@ impl<C: Candidates> AnyCandidates for C {
 
     fn estimate(&self, rows: usize, dim: usize) -> usize {
         Candidates::estimate(self, rows, dim)
+    }
+
+    fn check(&self, rows: usize) -> Result<(), Unfit> {
+        Candidates::check(self, rows)
     }
 
     fn bytes(&self, index: &Index, base: &Base) -> usize {

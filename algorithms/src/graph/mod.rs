@@ -58,6 +58,11 @@ impl GraphSpec {
         self.relations.keys().map(String::as_str)
     }
 
+    /// The weight of the relation of this name, as given; 1 if none is.
+    pub fn relation_weight(&self, name: &str) -> f64 {
+        self.relations.get(name).map_or(1.0, |weight| weight.get())
+    }
+
     /// Canonical text, equal for equal graphs: without what makes no difference, such as a weight of 1.
     pub fn key(&self) -> String {
         let relations = self.relations.iter().filter(|(_, weight)| self.needs_links() && weight.get() != 1.0);
@@ -91,7 +96,7 @@ impl GraphSpec {
     /// If a link's end is not below the number of base vectors.
     pub fn build(&self, base: &Base, links: &[Link], relations: &[String]) -> Graph {
         let (knn, recall) = self.neighbors().map_or((Vec::new(), None), |neighbors| knn::rows(base, neighbors));
-        let weight = |name: &String| self.relations.get(name).map_or(1.0, |weight| weight.get());
+        let weight = |name: &String| self.relation_weight(name);
         // At most 1, so that no row's sum overflows.
         let greatest = relations.iter().map(weight).fold(1.0, f64::max);
         let weights: Vec<f64> = relations.iter().map(|name| weight(name) / greatest).collect();

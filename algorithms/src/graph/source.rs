@@ -117,10 +117,10 @@ impl JsonSchema for WeightedSource {
     }
 }
 
-/// Reads a list of sources, at least one, none with two weights; one alone may stand without brackets.
+/// Reads a list of sources, at least one, each once; one alone may stand without brackets.
 ///
 /// # Errors
-/// The deserializer's, where the list is empty, and where one source has several weights.
+/// The deserializer's, where the list is empty, and where one source stands there twice.
 pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<WeightedSource>, D::Error> {
     struct Read;
 
@@ -134,8 +134,11 @@ pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
             let mut sources: Vec<WeightedSource> = Vec::new();
             while let Some(next) = list.next_element::<WeightedSource>()? {
-                if sources.iter().any(|seen| seen.source == next.source && seen.weight != next.weight) {
-                    return Err(A::Error::custom("one source of edges stands here with two weights"));
+                if sources.iter().any(|seen| seen.source == next.source) {
+                    return Err(A::Error::custom(
+                        "this source of edges stands here twice; to make it weigh more, give it a weight, such as \
+                         `{ links: 2 }`",
+                    ));
                 }
                 sources.push(next);
             }
@@ -167,7 +170,9 @@ mod tests {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         let list = |text: &str| at_least_one(&mut serde_json::Deserializer::from_str(text));
-        assert_eq!(list("[\"knn\",\"knn\"]").expect("a list").len(), 2);
-        assert!(list("[]").is_err() && list("[\"knn\",{\"knn\":2}]").is_err());
+        assert_eq!(list("[\"knn\",\"links\"]").expect("a list").len(), 2);
+        for wrong in ["[]", "[\"knn\",\"knn\"]", "[\"knn\",{\"knn\":2}]"] {
+            assert!(list(wrong).is_err(), "{wrong}");
+        }
     }
 }

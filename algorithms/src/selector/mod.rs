@@ -50,6 +50,7 @@ use crate::kernel::Kernel;
 use crate::pool::Pool;
 use crate::registry::registry;
 use crate::scratch::Scratch;
+use crate::unfit::Unfit;
 
 /// What a selector is asked.
 #[derive(Clone, Copy)]
@@ -97,18 +98,6 @@ pub struct Setting {
     pub distance: Distance,
     /// Whether queries have subtopics.
     pub subtopics: bool,
-}
-
-/// Why a selector cannot work with its parameters, or on such a dataset.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}; {help}")]
-pub struct Unfit {
-    /// The parameter at fault, if it is one.
-    pub parameter: Option<&'static str>,
-    /// What is wrong.
-    pub message: String,
-    /// What would be right.
-    pub help: String,
 }
 
 /// A way to pick k of a pool. Implemented by the type of its parameters.

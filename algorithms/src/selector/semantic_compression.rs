@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Semantic compression: relevance, coverage and diversity in one objective. Maximises `a * sum over r in R of rel(r)` plus `b * k * (sum over v of the pool of
-/// w_v * max over r in R of s(v, r)) / (sum of w_v)` plus `c * D(R)`, with `a + b + c = 1`. `a: 1` is top-k, `b: 1`
-/// facility location.
+/// w_v * max over r in R of s(v, r)) / (sum of w_v)` plus `c * D(R)`, where `diversity` says what D is, and with
+/// `a + b + c = 1`. `a: 1` is top-k, `b: 1` facility location.
 ///
 /// Greedily: with `diversity: log-det` at least 1 - 1/e of the best where no relevance is negative; with
 /// `diversity: dispersion` by Borodin's greedy, which halves the gain of the rest and looks at every item in every round,
@@ -30,7 +30,7 @@ pub struct SemanticCompression {
     pub b: Fraction,
     /// Weight of diversity.
     pub c: Fraction,
-    /// What D is.
+    /// What D, the diversity of a set, is.
     pub diversity: Diversity,
     /// How much each item of the pool is worth covering.
     pub weights: Weights,
@@ -48,7 +48,7 @@ pub struct SemanticCompression {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Diversity {
-    /// log det(I + S), S the raw similarities (`gram` on angular data, `rbf` on euclidean).
+    /// log det(I + S), S the similarities by `gram` on angular data, by `rbf` on euclidean, whatever `kernel` says.
     #[default]
     LogDet,
     /// Sum of pairwise distances / (k - 1); angle / pi on angular data, L2 on euclidean.
@@ -108,21 +108,21 @@ impl Selector for SemanticCompression {
     }
 
     fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        let sum = self.a.get() + self.b.get() + self.c.get();
-        if (sum - 1.0).abs() > 1e-9 {
+        let weights = [self.a, self.b, self.c].map(Fraction::get);
+        let sum: f64 = weights.iter().sum();
+        // Only their ratios matter, so thirds may be written as 0.333.
+        if (sum - 1.0).abs() > 1.5e-3 {
+            let [a, b, c] = weights;
+            let [x, y, z] = weights.map(|weight| if sum > 0.0 { to_three_digits(weight / sum) } else { 0.333 });
             return Err(Unfit {
                 parameter: None,
                 message: format!(
-                    "the weights a = {}, b = {} and c = {} add up to {sum}, and not to 1",
-                    self.a.get(),
-                    self.b.get(),
-                    self.c.get()
+                    "the weights a = {a}, b = {b} and c = {c} add up to {}, and not to 1",
+                    to_three_digits(sum)
                 ),
                 help: format!(
-                    "name all three; with these in proportion, `a: {:.4}, b: {:.4}, c: {:.4}`",
-                    self.a.get() / sum.max(f64::MIN_POSITIVE),
-                    self.b.get() / sum.max(f64::MIN_POSITIVE),
-                    self.c.get() / sum.max(f64::MIN_POSITIVE)
+                    "name all three, such as `{{ a: {x}, b: {y}, c: {z} }}`; several such triples are a list of \
+                     selectors, not axes, which would be crossed"
                 ),
             });
         }
@@ -132,6 +132,10 @@ impl Selector for SemanticCompression {
     fn needs_query(&self) -> bool {
         self.kernel == Some(Kernel::Rbf)
     }
+}
+
+fn to_three_digits(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
 }
 
 /// The objective's state.

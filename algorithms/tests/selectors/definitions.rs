@@ -269,7 +269,9 @@ proptest! {
     /// Gram-Schmidt word for word, on vectors whose inner products are the similarities.
     #[test]
     fn ssd_is_gram_schmidt_in_a_sliding_window((case, k) in cases(), gamma in 0.0_f64..2.0, window in 1_u32..5, bias in any::<bool>()) {
-        prop_assume!(case.base.distance() == Distance::Angular);
+        if case.base.distance() != Distance::Angular {
+            return Ok(());
+        }
         let ssd = Ssd { gamma: not_negative(gamma), window: Count::new(window).expect("in range"), bias, kernel: None };
         let picked = case.select(&ssd, k);
         let vector = |i: usize| {

@@ -11,7 +11,14 @@ fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
 }
 
 fn refused(cache: &Cache, error: &std::io::Error) -> Failure {
-    Failure::Run(format!("the cache {}: {error}", cache.folder().display()))
+    let message = format!("the cache {}: {error}", cache.folder().display());
+    if error.kind() == std::io::ErrorKind::NotADirectory { Failure::Input(message) } else { Failure::Run(message) }
+}
+
+/// Where graphs are kept, and whether there is such a folder.
+fn place(cache: &Cache) -> String {
+    let missing = if cache.folder().exists() { "" } else { " (no such folder yet)" };
+    format!("{}{missing}", cache.folder().display())
 }
 
 fn mib(bytes: u64) -> String {
@@ -32,7 +39,7 @@ pub fn list(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
         rows.push(cells);
     }
     let listed = if entries.is_empty() { String::new() } else { table(&rows, 4) + "\n" };
-    print(&format!("{listed}{} in {}\n", graphs(entries.len()), cache.folder().display()))
+    print(&format!("{listed}{} in {}\n", graphs(entries.len()), place(cache)))
 }
 
 /// Removes the graphs.
@@ -40,7 +47,7 @@ pub fn clear(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
     let cache = found(cache)?;
     let removed = cache.clear().map_err(|error| refused(cache, &error))?;
     let bytes = removed.iter().map(|entry| entry.bytes).sum();
-    print(&format!("removed {}, {} MiB, from {}\n", graphs(removed.len()), mib(bytes), cache.folder().display()))
+    print(&format!("removed {}, {} MiB, from {}\n", graphs(removed.len()), mib(bytes), place(cache)))
 }
 
 fn graphs(count: usize) -> String {

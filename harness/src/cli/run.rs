@@ -83,7 +83,7 @@ pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> 
     rows.extend(plan.trials.iter().map(|t| vec![t.id.clone(), t.label(), mib(plan.memory(t, facts))]));
     let data = prepared.base.vectors().bytes() + prepared.dataset.test.bytes();
     let text = format!(
-        "{}\n{} trials of {} queries, k = {}, {} repeats on {}: {} x {} vectors, {} MiB\n",
+        "{}\n{} trials of {} queries, k = {}, each timed {} times, on {}: {} x {} vectors, {} MiB\n",
         table(&rows, 2),
         plan.trials.len(),
         plan.queries.len(),

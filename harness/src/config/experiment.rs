@@ -72,7 +72,7 @@ pub struct Retriever {
 pub struct Split {
     /// The share of the queries, seeded, on which each retriever's best point is chosen.
     pub tune: Part,
-    /// The metric by which; `subtopic-recall` if it is measured, else the first, if left out.
+    /// The metric by which; if left out, `subtopic-recall` if it is measured, else the first of the metrics.
     #[serde(default)]
     pub by: Option<MetricName>,
 }

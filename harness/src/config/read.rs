@@ -143,6 +143,7 @@ fn expected(expected: &dyn de::Expected) -> String {
         "a string" => "text".into(),
         "a boolean" => "`true` or `false`".into(),
         "a sequence" => "a list".into(),
+        "a map" => "a mapping".into(),
         _ if text.starts_with("struct ") => "a mapping".into(),
         _ => text,
     }
@@ -150,7 +151,11 @@ fn expected(expected: &dyn de::Expected) -> String {
 
 impl de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(message.to_string(), Vec::new())
+        // By convention what is wrong stands before a semicolon, what would be right behind it.
+        let message = message.to_string();
+        let (wrong, right) =
+            message.split_once("; ").map_or((message.as_str(), None), |(a, b)| (a, Some(b.to_owned())));
+        Self::new(wrong.to_owned(), right.into_iter().collect())
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, wanted: &dyn de::Expected) -> Self {
@@ -285,17 +290,21 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         let one = self.one()?;
-        match one.node.value {
+        let result = match one.node.value {
+            Value::Map(_) => one.as_it_is(visitor),
             // A name with nothing behind it (`mmr:`) means all defaults; a list is never a struct.
             Value::Null => visitor.visit_map(Map { reader: one, entries: &[], next: None }),
             Value::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
-            _ => one.as_it_is(visitor),
-        }
-        .map_err(|error: ReadError| error.at(one.node.place))
+            _ => one.as_it_is(visitor).map_err(|mut error: ReadError| {
+                error.help.extend(fields.first().map(|field| format!("name what it is, as in `{{ {field}: ... }}`")));
+                error
+            }),
+        };
+        result.map_err(|error: ReadError| error.at(one.node.place))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -427,10 +436,11 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
     type Error = ReadError;
 
     fn unit_variant(self) -> Result<(), ReadError> {
-        match self.content {
-            None => Ok(()),
-            Some(_) => Err(ReadError::new(format!("`{}` takes no parameters", self.name), Vec::new()).at(self.place)),
+        if self.content.is_none() {
+            return Ok(());
         }
+        let help = vec![format!("write `{}` alone, without a mapping behind it", self.name)];
+        Err(ReadError::new(format!("`{}` takes no parameters", self.name), help).at(self.place))
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, ReadError> {

@@ -60,7 +60,7 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                         (results(summary))
                         p.note {
                             "Means over queries, below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
-                            "Bold: best mean of the column. Timings are of this machine on that day."
+                            "Bold: best mean of the column, oracles aside. Timings are of this machine on that day."
                         }
                     }
                     section {

@@ -10,6 +10,7 @@ use super::Candidates;
 use crate::base::{Base, Query};
 use crate::params::{Count, Stretch, constant};
 use crate::scratch::Scratch;
+use crate::unfit::Unfit;
 use links::Links;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,8 @@ use serde::{Deserialize, Serialize};
 pub struct Vamana {
     /// How many nearest base vectors make the pool.
     pub pool: Count,
-    /// How many vectors the walk keeps under consideration; at least `pool` whatever is given. More find more of the
-    /// true neighbours and take longer.
+    /// How many vectors the walk keeps under consideration; at least `pool`. More find more of the true neighbours and
+    /// take longer.
     pub ef: Count,
     /// Edges that each vector keeps when the graph is built; while it is being built up to a third more.
     pub degree: Count,
@@ -81,6 +82,18 @@ impl Candidates for Vamana {
         // The finished graph, and what exists only while it is built: the library's copy of the vectors and its lists.
         let edges = build::capacity(self.degree.size(), rows);
         rows.saturating_mul((2 * edges + dim) * size_of::<u32>() + size_of::<u64>())
+    }
+
+    fn check(&self, _: usize) -> Result<(), Unfit> {
+        let (pool, ef) = (self.pool.size(), self.ef.size());
+        if ef >= pool {
+            return Ok(());
+        }
+        Err(Unfit {
+            parameter: Some("ef"),
+            message: format!("a walk that keeps {ef} vectors under consideration cannot find a pool of {pool}"),
+            help: format!("use at least {pool}"),
+        })
     }
 
     fn search(&self, links: &Links, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {

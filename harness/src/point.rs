@@ -1,0 +1,114 @@
+//! What tells the points of a grid apart, in words: `lambda=0.3, pool=100`.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A parameter's place: a stage, then a component's name, then its own.
+type Key = Vec<String>;
+
+/// For each point of a grid, given by its parameters (`{stage: {component: {parameter: value}}}`), those in which the
+/// points differ. Parameters of a component are told apart among the points that have that component.
+pub fn labels(points: &[Value]) -> Vec<String> {
+    let all: Vec<BTreeMap<Key, String>> = points.iter().map(leaves).collect();
+    let keys: BTreeSet<&Key> = all.iter().flat_map(BTreeMap::keys).collect();
+    let varying: Vec<&Key> = keys.into_iter().filter(|key| varies(key, &all)).collect();
+    let short = |key: &Key| {
+        let (stage, name) = (&key[0], &key[key.len() - 1]);
+        let is_ambiguous = varying.iter().any(|other| other[0] != *stage && other[1..].last() == Some(name));
+        if is_ambiguous && key.len() > 1 { format!("{stage}.{name}") } else { name.clone() }
+    };
+    let describe = |leaves: &BTreeMap<Key, String>| {
+        let part = |key: &&Key| {
+            let missing = (key.len() == 1).then_some("none");
+            let value = leaves.get(*key).map(String::as_str).or(missing)?;
+            Some(format!("{}={value}", short(key)))
+        };
+        varying.iter().filter_map(part).collect::<Vec<_>>().join(", ")
+    };
+    all.iter().map(describe).collect()
+}
+
+/// Whether points that could have this parameter differ in it.
+fn varies(key: &Key, all: &[BTreeMap<Key, String>]) -> bool {
+    let has_component = |leaves: &&BTreeMap<Key, String>| key.len() == 1 || leaves.get(&key[..1]) == Some(&key[1]);
+    let mut values = all.iter().filter(has_component).map(|leaves| leaves.get(key));
+    let first = values.next();
+    values.any(|value| Some(value) != first)
+}
+
+/// Each stage's component, and each parameter as text.
+fn leaves(point: &Value) -> BTreeMap<Key, String> {
+    let mut leaves = BTreeMap::new();
+    for (stage, component) in point.as_object().into_iter().flatten() {
+        for (name, parameters) in component.as_object().into_iter().flatten() {
+            leaves.insert(vec![stage.clone()], name.clone());
+            for (parameter, value) in parameters.as_object().into_iter().flatten() {
+                leaves.insert(vec![stage.clone(), name.clone(), parameter.clone()], text(value));
+            }
+        }
+    }
+    leaves
+}
+
+/// `0.3`, `knn+links:2`, `stochastic(epsilon:0.1)`.
+fn text(value: &Value) -> String {
+    let entry = |(name, value): (&String, &Value)| match value {
+        Value::Object(_) => format!("{name}({})", text(value)),
+        _ => format!("{name}:{}", text(value)),
+    };
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("+"),
+        Value::Object(entries) if entries.is_empty() => "none".into(),
+        Value::Object(entries) => entries.iter().map(entry).collect::<Vec<_>>().join("+"),
+        Value::Null | Value::Bool(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::labels;
+    use serde_json::json;
+
+    #[test]
+    fn points_are_told_apart_by_what_differs() {
+        let mmr = |pool: u32, lambda: f64| json!({"candidates": {"exact": {"pool": pool}}, "select": {"mmr": {"kernel": "gram", "lambda": lambda}}});
+        assert_eq!(labels(&[mmr(10, 0.5)]), [""]);
+        assert_eq!(labels(&[mmr(10, 1.0), mmr(10, 0.25)]), ["lambda=1", "lambda=0.25"]);
+        assert_eq!(labels(&[mmr(10, 0.5), mmr(20, 0.5)]), ["pool=10", "pool=20"]);
+    }
+
+    #[test]
+    fn components_are_named_and_their_parameters_only_where_they_differ() {
+        let select = |component| json!({"candidates": {"exact": {"pool": 5}}, "select": component});
+        let points = [
+            select(json!({"mmr": {"lambda": 0.5}})),
+            select(json!({"top-k": {}})),
+            select(json!({"mmr": {"lambda": 1}})),
+        ];
+        assert_eq!(labels(&points), ["select=mmr, lambda=0.5", "select=top-k", "select=mmr, lambda=1"]);
+        let walk = json!({"expand": {"walk": {"beta": 0.5}}, "select": {"top-k": {}}});
+        assert_eq!(labels(&[walk, json!({"select": {"top-k": {}}})]), ["expand=walk", "expand=none"]);
+    }
+
+    #[test]
+    fn what_is_more_than_a_number_is_said_in_one_word() {
+        let with = |value| json!({"select": {"x": value}});
+        let points = [
+            with(json!({"optimizer": "lazy"})),
+            with(json!({"optimizer": {"stochastic": {"epsilon": 0.1}}})),
+            with(json!({"graph": ["knn", {"links": 2.0}], "relations": {"antonym": 0.0, "hypernym": 2.5}})),
+        ];
+        let found = labels(&points);
+        assert_eq!(found[0], "optimizer=lazy");
+        assert_eq!(found[1], "optimizer=stochastic(epsilon:0.1)");
+        assert_eq!(found[2], "graph=knn+links:2, relations=antonym:0+hypernym:2.5");
+    }
+
+    #[test]
+    fn names_that_two_stages_share_say_the_stage() {
+        let point = |a: u32, b: u32| json!({"expand": {"walk": {"beta": a}}, "select": {"x": {"beta": b}}});
+        assert_eq!(labels(&[point(1, 2), point(2, 1)])[0], "expand.beta=1, select.beta=2");
+    }
+}
