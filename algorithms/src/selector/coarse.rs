@@ -12,8 +12,8 @@ use multiversion::multiversion;
 /// Similarity 1 in whole units; a little room is left below 2^16.
 const ONE: f64 = 65_000.0;
 
-/// Pools whose coarse similarities are kept, 2 bytes a pair: up to 128 MiB.
-pub const SIZES: std::ops::RangeInclusive<usize> = 257..=8192;
+/// Pools whose coarse similarities are kept, 2 bytes a pair: up to 288 MiB.
+pub const SIZES: std::ops::RangeInclusive<usize> = 257..=12_288;
 
 /// Rows and columns of a tile of the matrix product.
 const TILE: (usize, usize) = (128, 1024);
