@@ -1,6 +1,6 @@
 //! Kernels: how similar two base vectors are, in `[0, 1]` (raw cosine: in `[-1, 1]`).
 
-use crate::base::Base;
+use crate::base::{Base, Query};
 use crate::distance::{self, Distance};
 use crate::vectors::Line;
 use multiversion::multiversion;
@@ -107,19 +107,24 @@ impl Kernel {
 
     /// The similarity of base vectors `a` and `b`, from scratch.
     pub fn between(self, base: &Base, a: u32, b: u32, sigma: f64) -> f64 {
-        let row = |id: u32| base.vectors().lines(id as usize);
+        self.to_query(base, base.query(a as usize), b, sigma)
+    }
+
+    /// The similarity of a query and base vector `id`, from scratch.
+    pub fn to_query(self, base: &Base, query: Query<'_>, id: u32, sigma: f64) -> f64 {
+        let row = base.vectors().lines(id as usize);
         let measure = match self {
             Self::Cosine | Self::Gram | Self::Geodesic => {
-                distance::cosine(distance::dot(row(a), row(b)), base.norms()[a as usize], base.norms()[b as usize])
+                distance::cosine(distance::dot(query.lines, row), query.norm, base.norms()[id as usize])
             }
-            Self::Rbf => distance::squared_euclidean(row(a), row(b)),
+            Self::Rbf => distance::squared_euclidean(query.lines, row),
             Self::FisherRao => {
-                let roots = |id: u32| {
-                    let mut roots = row(id).to_vec();
+                let roots = |lines: &[Line]| {
+                    let mut roots = lines.to_vec();
                     roots_of_distribution(&mut roots, base.vectors().dim());
                     roots
                 };
-                distance::squared_euclidean(&roots(a), &roots(b))
+                distance::squared_euclidean(&roots(query.lines), &roots(row))
             }
         };
         self.value(measure, sigma)

@@ -1,7 +1,8 @@
 //! How the kinds (candidates, expansions, selectors) know their members.
 
 /// Makes an enum of parameter types by name, which is what YAML reads, JSON Schema describes and a trial keeps;
-/// it dereferences to the trait that they all implement.
+/// it dereferences to the trait that they all implement. The crate that calls it depends on serde and schemars.
+#[macro_export]
 macro_rules! registry {
     ($(#[$doc:meta])* $Registry:ident: $Trait:ident { $($name:literal => $Type:ident,)+ }) => {
         $(#[$doc])*
@@ -22,6 +23,17 @@ macro_rules! registry {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$Type(_) => $name,)+
+                }
+            }
+
+            /// The one of that name, with parameters read from a mapping.
+            ///
+            /// # Errors
+            /// The deserializer's, and where there is no such name.
+            pub fn read<'de, D: serde::Deserializer<'de>>(name: &str, parameters: D) -> Result<Self, D::Error> {
+                match name {
+                    $($name => <$Type as serde::Deserialize>::deserialize(parameters).map(Self::$Type),)+
+                    other => Err(<D::Error as serde::de::Error>::unknown_variant(other, Self::NAMES)),
                 }
             }
 
@@ -49,5 +61,3 @@ macro_rules! registry {
         }
     };
 }
-
-pub(crate) use registry;

@@ -45,6 +45,8 @@ pub struct Header {
     pub links: Option<usize>,
     /// Rows of subtopics, if there are any.
     pub subtopics: Option<usize>,
+    /// Rows of judgements of relevance, if there are any.
+    pub qrels: Option<usize>,
     /// Whether base vectors have names.
     pub names: bool,
 }
@@ -81,11 +83,13 @@ pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
     let test = reader.vectors("test")?;
     let neighbors = reader.neighbors(&header)?;
     let links = header.links.map(|_| reader.links(&header)).transpose()?;
-    let subtopics = header.subtopics.map(|_| reader.subtopics(&header)).transpose()?;
+    let subtopics =
+        header.subtopics.map(|_| reader.by_query("subtopics", "the number of a subtopic", &header)).transpose()?;
+    let qrels = header.qrels.map(|_| reader.by_query("qrels", "a grade", &header)).transpose()?;
     let train_names = reader.names("train_names", header.train)?;
     let test_names = reader.names("test_names", header.test)?;
     let dataset =
-        Dataset { train, test, distance: header.distance, neighbors, links, subtopics, train_names, test_names };
+        Dataset { train, test, distance: header.distance, neighbors, links, subtopics, qrels, train_names, test_names };
     dataset.check().map_err(|fault| reader.fault(fault))?;
     Ok(dataset)
 }
@@ -112,10 +116,11 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     let distances: Vec<f32> = dataset.neighbors.distances.iter().map(|&d| d as f32).collect();
     let edges: Vec<i32> = dataset.links.iter().flat_map(|l| l.edges.iter().flatten()).map(|&id| id as i32).collect();
     let relation: Vec<i8> = dataset.links.iter().flat_map(|l| &l.relation).map(|&r| r as i8).collect();
-    let rows = dataset.subtopics.iter().flat_map(|subtopics| {
-        (0..m).flat_map(|q| subtopics.of(q).iter().flat_map(move |&(item, s)| [q as i32, item as i32, s as i32]))
-    });
-    let rows: Vec<i32> = rows.collect();
+    let by_query = |pairs: &Option<Subtopics>| -> Option<Vec<i32>> {
+        let row = |q, &(item, number): &(u32, u32)| [q as i32, item as i32, number as i32];
+        pairs.as_ref().map(|pairs| (0..m).flat_map(|q| pairs.of(q).iter().flat_map(move |pair| row(q, pair))).collect())
+    };
+    let (subtopics, qrels) = (by_query(&dataset.subtopics), by_query(&dataset.qrels));
     let texts = |names: &'_ Option<Vec<String>>| names.clone().unwrap_or_default();
     let (train_names, test_names) = (texts(&dataset.train_names), texts(&dataset.test_names));
     let (train_names, test_names): (Vec<&str>, Vec<&str>) =
@@ -136,8 +141,10 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
             file.array("link_relations", &[relation.len()], Values::I8(&relation));
         }
     }
-    if dataset.subtopics.is_some() {
-        file.array("subtopics", &[rows.len() / 3, 3], Values::I32(&rows));
+    for (name, rows) in [("subtopics", &subtopics), ("qrels", &qrels)] {
+        if let Some(rows) = rows {
+            file.array(name, &[rows.len() / 3, 3], Values::I32(rows));
+        }
     }
     if dataset.train_names.is_some() {
         file.array("train_names", &[n], Values::Text(&train_names));
@@ -274,9 +281,19 @@ impl Reader {
         let has = |name: &str| present.iter().any(|other| other == name);
         let optional =
             |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
-        let (links, subtopics) = (optional("links", 2)?, optional("subtopics", 3)?);
+        let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
         let names = has("train_names");
-        Ok(Header { distance, train: rows, test: test[0], dim, neighbors: neighbors[1], links, subtopics, names })
+        Ok(Header {
+            distance,
+            train: rows,
+            test: test[0],
+            dim,
+            neighbors: neighbors[1],
+            links,
+            subtopics,
+            qrels,
+            names,
+        })
     }
 
     fn vectors(&self, name: &str) -> Result<Vectors, DatasetError> {
@@ -340,13 +357,10 @@ impl Reader {
         Ok(Links { edges, relations, relation })
     }
 
-    fn subtopics(&self, header: &Header) -> Result<Subtopics, DatasetError> {
-        let bounds = [
-            (header.test, "a row of `test`"),
-            (header.train, "a row of `train`"),
-            (i32::MAX as usize, "the number of a subtopic"),
-        ];
-        let rows = self.ids("subtopics", &bounds)?;
+    /// Rows (query, item, number), where the last is `what`.
+    fn by_query(&self, name: &str, what: &str, header: &Header) -> Result<Subtopics, DatasetError> {
+        let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (i32::MAX as usize, what)];
+        let rows = self.ids(name, &bounds)?;
         Ok(Subtopics::new(header.test, rows.chunks_exact(3).map(|row| [row[0], row[1], row[2]]).collect()))
     }
 

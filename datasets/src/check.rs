@@ -46,7 +46,9 @@ impl Dataset {
         width(self.train.dim(), self.test.dim())?;
         check_neighbors(n, m, self.distance, &self.neighbors)?;
         self.links.as_ref().map_or(Ok(()), |links| check_links(n, links))?;
-        self.subtopics.as_ref().map_or(Ok(()), |subtopics| check_subtopics(n, m, subtopics))?;
+        for (name, what, pairs) in [("subtopics", "subtopic", &self.subtopics), ("qrels", "grade", &self.qrels)] {
+            pairs.as_ref().map_or(Ok(()), |pairs| check_by_query((n, m), (name, what), pairs))?;
+        }
         for (name, texts, rows) in [("train_names", &self.train_names, n), ("test_names", &self.test_names, m)] {
             texts.as_ref().map_or(Ok(()), |texts| one_for_each(name, texts.len(), rows, "row"))?;
         }
@@ -169,23 +171,25 @@ fn check_links(n: usize, links: &Links) -> Result<(), Fault> {
     within("link_relations", &links.relation, &[bound])
 }
 
-fn check_subtopics(n: usize, m: usize, subtopics: &Subtopics) -> Result<(), Fault> {
-    if subtopics.queries() != m {
-        let found = format!("it is made for {} queries", subtopics.queries());
-        return Err(Fault::new("`subtopics`", found, format!("{m}, the number of rows in `test`")));
+/// Checks pairs (item, number) of each query, where the number is `what`.
+fn check_by_query((n, m): (usize, usize), (name, what): (&str, &str), pairs: &Subtopics) -> Result<(), Fault> {
+    let at = format!("`{name}`");
+    if pairs.queries() != m {
+        let found = format!("it is made for {} queries", pairs.queries());
+        return Err(Fault::new(at, found, format!("{m}, the number of rows in `test`")));
     }
-    let rows = (0..m).map(|query| subtopics.of(query).len()).sum::<usize>();
-    if rows != subtopics.len() {
-        let found = format!("{} rows are of queries that there are not", subtopics.len() - rows);
-        return Err(Fault::new("`subtopics`", found, format!("queries 0 to {}", m - 1)));
+    let rows = (0..m).map(|query| pairs.of(query).len()).sum::<usize>();
+    if rows != pairs.len() {
+        let found = format!("{} rows are of queries that there are not", pairs.len() - rows);
+        return Err(Fault::new(at, found, format!("queries 0 to {}", m - 1)));
     }
-    let wrong = (0..m).flat_map(|query| subtopics.of(query).iter().map(move |&pair| (query, pair)));
+    let wrong = (0..m).flat_map(|query| pairs.of(query).iter().map(move |&pair| (query, pair)));
     let bound = i32::MAX.unsigned_abs();
-    let wrong = wrong.filter(|&(_, (item, subtopic))| item as usize >= n || subtopic >= bound);
-    let Some(((query, (item, subtopic)), count)) = first(wrong) else { return Ok(()) };
-    let found = first_of(format!("item {item}, subtopic {subtopic}"), count);
-    let expected = format!("an item from 0 to {}, a row of `train`, and a subtopic below 2^31 - 1", n - 1);
-    Err(Fault::new(format!("`subtopics` of query {query}"), found, expected))
+    let wrong = wrong.filter(|&(_, (item, number))| item as usize >= n || number >= bound);
+    let Some(((query, (item, number)), count)) = first(wrong) else { return Ok(()) };
+    let found = first_of(format!("item {item}, {what} {number}"), count);
+    let expected = format!("an item from 0 to {}, a row of `train`, and a {what} below 2^31 - 1", n - 1);
+    Err(Fault::new(format!("{at} of query {query}"), found, expected))
 }
 
 #[cfg(test)]
@@ -201,6 +205,7 @@ mod tests {
             neighbors: Neighbors { count: 2, ids: vec![0, 1, 1, 0], distances: vec![0.0, 1.0, 0.0, 1.0] },
             links: Some(Links { edges: vec![[0, 1], [2, 0]], relations: vec!["of".into()], relation: vec![0, 0] }),
             subtopics: Some(Subtopics::new(2, vec![[0, 2, 5], [1, 0, 0]])),
+            qrels: Some(Subtopics::new(2, vec![[0, 1, 3]])),
             train_names: Some(vec!["a".into(), "b".into(), "c".into()]),
             test_names: Some(vec!["p".into(), "q".into()]),
         }

@@ -20,6 +20,8 @@ pub struct Dataset {
     pub links: Option<Links>,
     /// Which base vector covers which aspect of a query.
     pub subtopics: Option<Subtopics>,
+    /// What people judged relevant: of each query the pairs (item, grade); 0 is not relevant.
+    pub qrels: Option<Qrels>,
     /// What each base vector stands for, n texts.
     pub train_names: Option<Vec<String>>,
     /// What each query stands for, m texts.
@@ -78,6 +80,9 @@ pub struct Links {
     /// Index into `relations` of each link; empty where links have none.
     pub relation: Vec<u8>,
 }
+
+/// Judgements of relevance, kept as subtopics are: (item, grade) pairs by query.
+pub type Qrels = Subtopics;
 
 /// Which base vector covers which subtopic of which query.
 #[derive(Clone, Debug, PartialEq, Eq)]

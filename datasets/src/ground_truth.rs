@@ -268,7 +268,17 @@ mod tests {
             distances.extend(all[..7].iter().map(|&(d, _)| d));
         }
         let neighbors = Neighbors { count: 7, ids, distances };
-        Dataset { train, test, distance, neighbors, links: None, subtopics: None, train_names: None, test_names: None }
+        Dataset {
+            train,
+            test,
+            distance,
+            neighbors,
+            links: None,
+            subtopics: None,
+            qrels: None,
+            train_names: None,
+            test_names: None,
+        }
     }
 
     fn doubt(dataset: &Dataset) -> Option<Doubt> {

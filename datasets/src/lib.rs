@@ -10,4 +10,4 @@ pub mod whole_file;
 
 pub use ann_benchmarks::{DatasetError, Header};
 pub use check::Fault;
-pub use dataset::{Dataset, Links, Neighbors, Subtopics};
+pub use dataset::{Dataset, Links, Neighbors, Qrels, Subtopics};

@@ -65,6 +65,7 @@ fn dataset() -> Dataset {
             relation: vec![1, 0],
         }),
         subtopics: Some(Subtopics::new(m, vec![[0, 1, 2], [2, 299, 0]])),
+        qrels: Some(Subtopics::new(m, vec![[1, 4, 2]])),
         train_names: Some((0..n).map(|i| format!("name {i}")).collect()),
         test_names: None,
     }

@@ -17,6 +17,7 @@ fn dataset() -> Dataset {
             relation: vec![1, 0],
         }),
         subtopics: Some(Subtopics::new(2, vec![[1, 2, 3], [0, 9, 0]])),
+        qrels: Some(Subtopics::new(2, vec![[1, 4, 2], [1, 5, 0]])),
         train_names: Some((0..1500).map(|i| format!("nämé {i}")).collect()),
         test_names: Some(vec![String::new(), "漢字".into()]),
     }
@@ -40,7 +41,7 @@ fn rows(vectors: &Vectors) -> Vec<Vec<f32>> {
 
 fn same(a: &Dataset, b: &Dataset) {
     assert!(rows(&a.train) == rows(&b.train) && rows(&a.test) == rows(&b.test));
-    assert_eq!((&a.neighbors, &a.links, &a.subtopics), (&b.neighbors, &b.links, &b.subtopics));
+    assert_eq!((&a.neighbors, &a.links, &a.subtopics, &a.qrels), (&b.neighbors, &b.links, &b.subtopics, &b.qrels));
     assert_eq!((a.distance, &a.train_names, &a.test_names), (b.distance, &b.train_names, &b.test_names));
 }
 

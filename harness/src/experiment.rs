@@ -13,6 +13,7 @@ use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
 use swath_datasets::{Dataset, DatasetError, Links, ann_benchmarks, catalogue, ground_truth};
@@ -69,6 +70,7 @@ pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Pre
         links: dataset.links.as_ref().map(|links| links.edges.len()),
         relations: dataset.links.as_ref().map_or_else(Vec::new, |links| links.relations.clone()),
         subtopics: dataset.subtopics.is_some(),
+        qrels: dataset.qrels.is_some(),
     };
     let dataset_name =
         path.file_stem().map_or_else(|| experiment.dataset.clone(), |s| s.to_string_lossy().into_owned());
@@ -81,6 +83,7 @@ pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Pre
     let mut notes = plan.notes.clone();
     notes.extend(ground_truth::verify(&base, &dataset, seed).map(|doubt| doubt.to_string()));
     notes.extend(dataset.doubts());
+    notes.extend(subtopics_beyond_reach(&plan, &dataset));
     Ok(Prepared { source, plan, facts, dataset, dataset_name, base, notes })
 }
 
@@ -97,6 +100,32 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 /// What is wrong with a dataset's file is the input's fault, and so is a refusal of the file system.
 pub fn dataset_failure(error: &DatasetError) -> Failure {
     Failure::Input(error.to_string())
+}
+
+/// That no list of k can cover all subtopics of some queries, if so, and how far it can come: each of its items covers at
+/// most what the k items with the most subtopics do.
+fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
+    let measured = plan.metrics.iter().any(|metric| metric.name() == "subtopic-recall");
+    let subtopics = dataset.subtopics.as_ref().filter(|_| measured)?;
+    let k = plan.experiment.k.size();
+    let reach = |&query: &usize| {
+        let mut covered: BTreeMap<u32, usize> = BTreeMap::new();
+        subtopics.of(query).iter().for_each(|(item, _)| *covered.entry(*item).or_default() += 1);
+        let mut covered: Vec<usize> = covered.into_values().collect();
+        covered.sort_unstable_by(|a, b| b.cmp(a));
+        let all = subtopics.count(query);
+        (all > 0).then(|| (covered.iter().take(k).sum::<usize>() as f64 / all as f64).min(1.0))
+    };
+    let shares: Vec<f64> = plan.queries.iter().filter_map(reach).collect();
+    let short = shares.iter().filter(|&&share| share < 1.0).count();
+    let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+    (short > 0).then(|| {
+        format!(
+            "for {short} of {} queries no {k} results cover all subtopics: a mean subtopic-recall of {mean:.4} is the most \
+             that could be reached",
+            shares.len()
+        )
+    })
 }
 
 fn locate(experiment: &Experiment, source: Source, folders: &[PathBuf]) -> Result<(PathBuf, Source), Failure> {
@@ -117,6 +146,8 @@ impl Prepared {
             neighbors: self.dataset.neighbors.ids(query).to_vec(),
             distances: self.dataset.neighbors.distances(query).to_vec(),
             subtopics: self.dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
+            qrels: self.dataset.qrels.as_ref().map(|qrels| qrels.of(query).to_vec()),
+            radii: Mutex::default(),
         };
         let relation = |links: &Links, i: usize| links.relation.get(i).copied().unwrap_or(0);
         let edges = self.dataset.links.iter().flat_map(|links| {
@@ -201,6 +232,7 @@ impl Prepared {
             graphs,
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+            untimed: [0, 1].map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum()),
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
         }
     }

@@ -31,6 +31,9 @@ pub struct Manifest {
     pub trials: Vec<TrialRecord>,
     /// Names of the metrics, in the order of tables.
     pub metrics: Vec<String>,
+    /// Seconds of the untimed pass, over all threads: answering, and metrics.
+    #[serde(default)]
+    pub untimed: [f64; 2],
     /// What the user should know: metrics left out, doubts about the dataset.
     pub notes: Vec<String>,
 }

@@ -34,6 +34,8 @@ pub struct Facts {
     pub relations: Vec<String>,
     /// Whether it has subtopics.
     pub subtopics: bool,
+    /// Whether it has judgements of relevance.
+    pub qrels: bool,
 }
 
 /// One retriever at one parameter point.
@@ -236,6 +238,7 @@ fn choose_metrics(
         largest_pool: retrievers.map(|retriever| retriever.candidates.pool()).max().unwrap_or(0),
         stored_neighbors: facts.neighbors,
         subtopics: facts.subtopics,
+        qrels: facts.qrels,
     };
     let (mut metrics, mut notes) = (Vec::new(), Vec::new());
     if let Some(named) = &experiment.metrics {
@@ -247,7 +250,7 @@ fn choose_metrics(
             }
         }
     } else {
-        for metric in MetricName::all() {
+        for metric in MetricName::usual(facts.qrels) {
             match metric.possible(&setting) {
                 Ok(()) => metrics.push(metric),
                 Err(impossible) => notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.reason)),

@@ -136,11 +136,11 @@ pub fn write_trial(
     file.array("distances", &[m, k], Values::F32(&outcome.distances));
     file.array("times", &[m], Values::F32(&per_query));
     file.array("swath/query_ids", &[m], Values::I32(&query_ids));
-    file.array("swath/evaluations", &[m, 3], Values::I64(&evaluations));
+    file.array("swath/stage_evaluations", &[m, 3], Values::I64(&evaluations));
     let repeats = outcome.repeats.len();
     let shape: &[usize] = if experiment.mode == Mode::Batch { &[repeats] } else { &[repeats, m, 3] };
     file.array("swath/repeats", shape, Values::F64(&times));
-    let names: Vec<String> = plan.metrics.iter().map(|metric| format!("swath/{}", metric.name())).collect();
+    let names: Vec<String> = plan.metrics.iter().map(|metric| of_metric(*metric)).collect();
     for (name, values) in names.iter().zip(&outcome.metrics) {
         file.array(name, &[m], Values::F64(values));
     }
@@ -189,6 +189,11 @@ pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), ResultsE
     write_whole(&path, text.as_bytes())
 }
 
+/// Where a trial's file keeps a metric's values.
+fn of_metric(metric: MetricName) -> String {
+    format!("swath/{}", metric.name())
+}
+
 /// Reads back what a run left in its folder.
 ///
 /// # Errors
@@ -233,10 +238,10 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         let what = || malformed(format!("`{name}` has {found} values, expected {expected}"));
         if found == expected { Ok(()) } else { Err(what()) }
     };
-    let evaluations = file.integers("swath/evaluations").map_err(trial)?;
-    full("swath/evaluations", evaluations.len(), 3 * m)?;
+    let evaluations = file.integers("swath/stage_evaluations").map_err(trial)?;
+    full("swath/stage_evaluations", evaluations.len(), 3 * m)?;
     let columns = metrics.iter().map(|metric| {
-        let name = format!("swath/{}", metric.name());
+        let name = of_metric(*metric);
         let values = file.f64s(&name).map_err(trial)?;
         full(&name, values.len(), m)?;
         Ok(values)

@@ -4,7 +4,7 @@ use crate::cache::{self, Cache};
 use crate::clock::Moment;
 use crate::config::Mode;
 use crate::manifest::GraphRecord;
-use crate::metrics::Answer;
+use crate::metrics::{Asked, Seen};
 use crate::plan::{Plan, Trial};
 use crate::progress::Progress;
 use crate::workload::Workload;
@@ -39,6 +39,8 @@ pub struct Outcome {
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
+    /// Seconds of the untimed pass, over all threads: answering, and metrics.
+    pub untimed: [f64; 2],
     /// Times of each repeat.
     pub repeats: Vec<Times>,
 }
@@ -331,6 +333,7 @@ struct Measured {
     metrics: Vec<f64>,
     evaluations: [u64; 3],
     filled: bool,
+    untimed: [f64; 2],
 }
 
 /// Answers every query once, untimed, and judges the answers. What an algorithm claims is not believed: positions are
@@ -362,6 +365,7 @@ fn measure(
         filled: measured.iter().filter(|m| m.filled).count(),
         build_seconds: retriever.build_seconds,
         index_bytes: retriever.bytes(workload),
+        untimed: [0, 1].map(|part| measured.iter().map(|m| m.untimed[part]).sum()),
         repeats: Vec::new(),
     })
 }
@@ -375,6 +379,7 @@ fn measure_query(
 ) -> Result<Measured, String> {
     let (k, query, truth) = (retriever.k, workload.query(i), &workload.truths[i]);
     worker.scratch.reset();
+    let start = Moment::now();
     retriever.candidates(worker, workload, query);
     let found = worker.scratch.evaluations.get();
     let pool: Vec<u32> = worker.pool.items.iter().map(|item| item.id).collect();
@@ -382,23 +387,32 @@ fn measure_query(
     let expanded = worker.scratch.evaluations.get();
     retriever.select(worker, workload, i);
     let selected = worker.scratch.evaluations.get();
+    let answered = start.elapsed();
     let ids =
         checked_ids(worker, workload, k).map_err(|what| format!("for query {} it {what}", workload.query_ids[i]))?;
-    let answer = Answer::new(
-        (&workload.base, query),
-        (&ids, k),
-        (&pool, retriever.trial.retriever.candidates.pool()),
-        (&truth.neighbors, &truth.distances),
-        truth.subtopics.as_deref(),
-    );
+    let evaluations = [found, expanded - found, selected - expanded];
+    let asked = Asked {
+        base: &workload.base,
+        query,
+        returned: &ids,
+        k,
+        found: (&pool, retriever.trial.retriever.candidates.pool()),
+        pool: &worker.pool,
+        truth,
+        evaluations,
+        seen: Seen::default(),
+    };
+    let metrics = plan.metrics.iter().map(|metric| metric.value(&asked).unwrap_or(f64::NAN)).collect();
+    let judged = start.elapsed() - answered;
     let padding = k - ids.len();
     let distances = ids.iter().map(|&id| workload.base.distance_to(query, id) as f32);
     Ok(Measured {
         returned: ids.iter().map(|&id| id as i32).chain(std::iter::repeat_n(MISSING, padding)).collect(),
         distances: distances.chain(std::iter::repeat_n(f32::INFINITY, padding)).collect(),
-        metrics: plan.metrics.iter().map(|metric| metric.value(&answer).unwrap_or(f64::NAN)).collect(),
-        evaluations: [found, expanded - found, selected - expanded],
+        metrics,
+        evaluations,
         filled: worker.scratch.filled.get(),
+        untimed: [answered, judged],
     })
 }
 

@@ -1,6 +1,8 @@
 //! What the trials of an experiment work on: the dataset, with the sample of queries and what is true of each.
 
+use std::sync::Mutex;
 use swath_algorithms::graph::Link;
+use swath_algorithms::kernel::Kernel;
 use swath_algorithms::{Base, Query, Vectors};
 
 /// Base vectors, queries and truths.
@@ -27,8 +29,28 @@ pub struct Truth {
     pub neighbors: Vec<u32>,
     /// Their stored distances.
     pub distances: Vec<f64>,
-    /// Its (item, subtopic) pairs, if the dataset has subtopics.
+    /// Its (item, subtopic) pairs, ascending, if the dataset has subtopics.
     pub subtopics: Option<Vec<(u32, u32)>>,
+    /// Its (item, grade) pairs, ascending, if the dataset has judgements of relevance.
+    pub qrels: Option<Vec<(u32, u32)>>,
+    /// Radii of balls around its neighbours, which all trials share.
+    pub radii: Mutex<Vec<(Ball, f64)>>,
+}
+
+/// What a radius is a function of: the quantile of distances between neighbours, and the kernel that these come from.
+pub type Ball = (f64, Option<Kernel>);
+
+impl Truth {
+    /// The radius of `ball`, computed where it is not known yet.
+    pub fn radius(&self, ball: Ball, compute: impl FnOnce() -> f64) -> f64 {
+        let mut radii = self.radii.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, radius)) = radii.iter().find(|(known, _)| *known == ball) {
+            return *radius;
+        }
+        let radius = compute();
+        radii.push((ball, radius));
+        radius
+    }
 }
 
 impl Workload {

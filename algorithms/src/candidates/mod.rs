@@ -13,7 +13,7 @@ pub use vamana::Vamana;
 
 use crate::base::{Base, Query};
 use crate::pool::Pool;
-use crate::registry::registry;
+use crate::registry;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
 use crate::vectors::Vectors;

@@ -14,7 +14,7 @@ pub use walk::Walk;
 use crate::base::{Base, Query};
 use crate::graph::{Graph, GraphSpec};
 use crate::pool::Pool;
-use crate::registry::registry;
+use crate::registry;
 use crate::scratch::Scratch;
 
 /// A way to widen a pool. Implemented by the type of its parameters.

@@ -48,7 +48,7 @@ use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::kernel::Kernel;
 use crate::pool::Pool;
-use crate::registry::registry;
+use crate::registry;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::suggest;
 use swath::experiment::{self, Failure};
-use swath::metrics::{METRICS, MetricName};
+use swath::metrics::{MetricName, MetricParams};
 use swath_algorithms::Base;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
@@ -207,25 +207,24 @@ pub fn algorithms(name: Option<&str>) -> Result<String, Failure> {
     };
     let schema = &component.schema;
     let mut text = format!("{name}, {}\n\n{}\n", component.kind, schema["description"].as_str().unwrap_or(""));
-    let parameters = schema["properties"].as_object().into_iter().flatten();
-    let rows: Vec<Vec<String>> = parameters
-        .map(|(parameter, property)| {
-            // What is empty by default is not in the example.
-            let default = component.example[name].get(parameter).map_or_else(
-                // Left out of the example where it stands for what the dataset says.
-                || if parameter == "kernel" { "by distance".into() } else { "none".into() },
-                flow,
-            );
-            let default = format!("[default: {default}]");
-            let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
-            vec![format!("  {parameter}"), allowed(property, schema), default, about]
-        })
-        .collect();
+    let rows = parameters(schema, &component.example[name]);
     if !rows.is_empty() {
         let _ = write!(text, "\nparameters (in a retriever a list is a grid axis):\n{}", table(&rows, 4));
     }
     let _ = write!(text, "\nYAML, to save and run (`swath run FILE`):\n\n{}", snippet(component));
     Ok(text)
+}
+
+/// A row for each parameter of a schema: its name, what is allowed, the default, what it means.
+fn parameters(schema: &Value, defaults: &Value) -> Vec<Vec<String>> {
+    let row = |(parameter, property): (&String, &Value)| {
+        // What is empty by default is not among the defaults; nor is what stands for what the dataset says.
+        let otherwise = || if parameter == "kernel" { "by distance".into() } else { "none".into() };
+        let default = format!("[default: {}]", defaults.get(parameter).map_or_else(otherwise, flow));
+        let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
+        vec![format!("  {parameter}"), allowed(property, schema), default, about]
+    };
+    schema["properties"].as_object().into_iter().flatten().map(row).collect()
 }
 
 /// A whole experiment around a component, at its defaults.
@@ -249,24 +248,64 @@ fn snippet(component: &Component) -> String {
 
 /// All metrics, or one of them in full.
 pub fn metrics(name: Option<&str>) -> Result<String, Failure> {
-    let direction =
-        |metric: &MetricName| if metric.higher_is_better() { "higher is better" } else { "lower is better" };
-    if let Some(name) = name {
-        let names: Vec<&str> = METRICS.iter().map(|metric| metric.name()).collect();
-        let metric = MetricName::find(name).ok_or_else(|| unknown("metric", name, &names))?;
-        return Ok(format!(
-            "{name}\n\n{}.\n\nrange:  {} ({})\nsource: {}\n",
-            metric.definition(),
-            metric.range(),
-            direction(&metric),
-            metric.source()
-        ));
+    let direction = |metric: &MetricName| {
+        if metric.higher_is_better() { "higher is better" } else { "lower is better" }
+    };
+    let Some(name) = name else {
+        let mut text = String::new();
+        for metric in MetricName::all() {
+            let about = metric.about();
+            let _ = writeln!(text, "{}: {}, {}", metric.name(), about.range, direction(&metric));
+            text.push_str(&indented(&format!("{}. {}.", about.definition, about.source)));
+        }
+        let usual: Vec<&str> = MetricName::usual(true).map(MetricName::name).collect();
+        let _ = writeln!(
+            text,
+            "\nAn experiment without `metrics` measures, as far as the dataset has what it takes:\n{}\
+             `recall@5` looks at the first 5 results alone. `swath metrics NAME` explains one and its parameters.",
+            indented(&usual.join(", "))
+        );
+        return Ok(text);
+    };
+    let metric = MetricName::find(name).ok_or_else(|| unknown("metric", name, MetricParams::NAMES))?;
+    let about = metric.about();
+    let mut text = format!(
+        "{name}\n\n{}.\n\nrange:  {} ({})\nsource: {}\n",
+        about.definition,
+        about.range,
+        direction(&metric),
+        about.source
+    );
+    let kind = metric.kind();
+    let defaults = serde_json::to_value(metric.params()).unwrap_or_default();
+    let rows = parameters(&metric.params().schema().to_value(), &defaults[kind]);
+    if !rows.is_empty() {
+        let _ = write!(text, "\nparameters:\n{}", table(&rows, 4));
     }
-    let mut rows = vec![["name", "range", "direction", "definition"].map(str::to_owned).to_vec()];
-    rows.extend(MetricName::all().map(|metric| {
-        [metric.name(), metric.range(), direction(&metric), metric.definition()].map(str::to_owned).to_vec()
-    }));
-    Ok(table(&rows, 4))
+    let cut = if metric.params().takes_cut() { format!(", {kind}@5") } else { String::new() };
+    let example = match &defaults[kind] {
+        Value::Object(given) if !given.is_empty() => format!(", {}", flow(&defaults)),
+        _ => String::new(),
+    };
+    let _ = writeln!(text, "\nYAML:\n  metrics: [{kind}{cut}{example}]");
+    Ok(text)
+}
+
+/// Text in lines of at most 100 characters, indented.
+fn indented(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if lines.last().is_some_and(|line| !line.is_empty() && line.len() + word.len() > 96) {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.iter().fold(String::new(), |text, line| text + "    " + line + "\n")
 }
 
 fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {

@@ -61,17 +61,30 @@ fn results(summary: &Summary) -> String {
         let (tuned, reported) = chosen.queries;
         return format!("{}\nchosen on {tuned} queries, reported on the other {reported}\n", table(&rows, 1));
     }
+    let shown = fitting(summary);
     let mut header = vec![String::new()];
-    header.extend(summary.metrics.iter().map(|metric| metric.name().to_owned()));
+    header.extend(summary.metrics[..shown].iter().map(|metric| metric.name().to_owned()));
     header.push("queries/s".into());
     let mut rows = vec![header];
     for row in &summary.rows {
         let mut cells = vec![row.label()];
-        cells.extend(row.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
+        cells.extend(row.estimates[..shown].iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
         cells.push(format!("{:.0}", row.timing.qps));
         rows.push(cells);
     }
-    table(&rows, 1)
+    let more = summary.metrics.len() - shown;
+    let others = if more > 0 { format!("and {more} more metrics in the report\n") } else { String::new() };
+    table(&rows, 1) + &others
+}
+
+/// How many metrics a table of about 120 columns can show beside the names of trials, at least 3 if there are as many.
+fn fitting(summary: &Summary) -> usize {
+    let label = summary.rows.iter().map(|row| row.label().chars().count()).max().unwrap_or(0);
+    let width = |count: usize| {
+        label + summary.metrics[..count].iter().map(|metric| metric.name().len().max(6) + 2).sum::<usize>() + 11
+    };
+    let all = summary.metrics.len();
+    (0..=all).rev().find(|&count| width(count) <= 120).unwrap_or(0).max(all.min(3))
 }
 
 /// Lists what an experiment would run.

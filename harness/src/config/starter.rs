@@ -25,7 +25,7 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
 name: {name}                 # also the folder under reports/
 dataset: {dataset}           # a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file
 k: {k}                        # results per query
-queries: {queries}                 # a seeded sample; leave out for all
+queries: {queries}                 # a seeded sample; leave out for the usual ones
 seed: 42                     # of every random choice
 mode: single                 # one query at a time (latency), or batch (throughput)
 threads: 1                   # for timed queries; building uses all cores

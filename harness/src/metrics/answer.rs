@@ -1,48 +1,75 @@
 //! What one retriever answered to one query, and what it is judged by.
 
+use crate::workload::Truth;
 use std::cell::OnceCell;
+use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};
-use swath_algorithms::{Base, Distance, Query};
+use swath_algorithms::{Base, Distance, Pool, Query, distance};
 
-/// A returned list with its query and the truth. Ids are valid and different, distances are recomputed here and not
-/// what the retriever claimed.
-pub struct Answer<'a> {
-    base: &'a Base,
-    query: Query<'a>,
-    returned: &'a [u32],
-    k: usize,
-    pool: &'a [u32],
-    pool_size: usize,
-    neighbors: &'a [u32],
-    true_distances: &'a [f64],
-    subtopics: Option<&'a [(u32, u32)]>,
-    measures: OnceCell<Vec<f64>>,
+/// One query as it was answered. Ids are valid and different; distances are recomputed here and not what the retriever
+/// claimed.
+pub struct Asked<'a> {
+    /// The base vectors.
+    pub base: &'a Base,
+    /// The query.
+    pub query: Query<'a>,
+    /// Returned ids in the order of picking, at most k.
+    pub returned: &'a [u32],
+    /// How many results were asked for.
+    pub k: usize,
+    /// What the candidates found, and how many they were asked for.
+    pub found: (&'a [u32], usize),
+    /// What the selector picked from.
+    pub pool: &'a Pool,
+    /// What is true of the query.
+    pub truth: &'a Truth,
+    /// Similarity evaluations of candidates, expansion and selector.
+    pub evaluations: [u64; 3],
+    /// What several metrics look at, computed once.
+    pub seen: Seen,
+}
+
+/// Values that several metrics look at.
+#[derive(Default)]
+pub struct Seen {
+    /// [`Base::measure`] of each pair of results, a row for each.
+    pairs: OnceCell<Vec<f64>>,
+    /// The same of each result and each of N, a row for each result.
+    neighbors: OnceCell<Vec<f64>>,
+    /// See [`Answer::sigma`].
     sigma: OnceCell<f64>,
 }
 
-impl<'a> Answer<'a> {
-    /// `returned` in the order of picking (at most k); `pool` what the candidates found (at most `pool_size`); of the
-    /// query's true nearest neighbours the ids and the stored, ascending distances; of its subtopics the pairs
-    /// (item, subtopic), if the dataset has any.
-    pub fn new(
-        (base, query): (&'a Base, Query<'a>),
-        (returned, k): (&'a [u32], usize),
-        (pool, pool_size): (&'a [u32], usize),
-        (neighbors, true_distances): (&'a [u32], &'a [f64]),
-        subtopics: Option<&'a [(u32, u32)]>,
-    ) -> Self {
-        let (measures, sigma) = (OnceCell::new(), OnceCell::new());
-        Self { base, query, returned, k, pool, pool_size, neighbors, true_distances, subtopics, measures, sigma }
-    }
+/// The first k results of an [`Asked`]: what metrics judge.
+#[derive(Clone, Copy)]
+pub struct Answer<'a> {
+    asked: &'a Asked<'a>,
+    returned: &'a [u32],
+    k: usize,
+}
 
-    /// The base vectors.
-    pub fn base(&self) -> &Base {
-        self.base
+impl<'a> Asked<'a> {
+    /// The answer, or its first `cut` results as if no more had been asked for.
+    pub fn answer(&'a self, cut: Option<usize>) -> Answer<'a> {
+        let k = cut.map_or(self.k, |cut| cut.min(self.k));
+        Answer { asked: self, returned: &self.returned[..k.min(self.returned.len())], k }
+    }
+}
+
+impl<'a> Answer<'a> {
+    /// All that is known of the query.
+    pub fn asked(&self) -> &'a Asked<'a> {
+        self.asked
     }
 
     /// Returned ids, in order.
-    pub fn returned(&self) -> &[u32] {
+    pub fn returned(&self) -> &'a [u32] {
         self.returned
+    }
+
+    /// How many results are returned.
+    pub fn count(&self) -> usize {
+        self.returned.len()
     }
 
     /// How many results were asked for.
@@ -51,61 +78,126 @@ impl<'a> Answer<'a> {
     }
 
     /// N: ids of the query's true nearest neighbours.
-    pub fn neighbors(&self) -> &[u32] {
-        self.neighbors
+    pub fn neighbors(&self) -> &'a [u32] {
+        &self.asked.truth.neighbors
     }
 
-    /// The pairs (item, subtopic) of this query, if the dataset has subtopics.
-    pub fn subtopics(&self) -> Option<&[(u32, u32)]> {
-        self.subtopics
+    /// The pairs (item, subtopic) of this query, ascending; none if the dataset has no subtopics.
+    pub fn subtopics(&self) -> &'a [(u32, u32)] {
+        self.asked.truth.subtopics.as_deref().unwrap_or(&[])
     }
 
-    /// What ann-benchmarks calls recall, of the returned list.
-    pub fn recall(&self) -> Option<f64> {
-        self.recall_of(self.returned, self.k)
+    /// The kernel, or the one that stands for the dataset's distance unclipped.
+    pub fn kernel_or_raw(&self, kernel: Option<Kernel>) -> Kernel {
+        kernel.unwrap_or_else(|| Kernel::raw(self.asked.base.distance()))
     }
 
-    /// The same of the candidates' pool, at its size.
-    pub fn pool_recall(&self) -> Option<f64> {
-        self.recall_of(self.pool, self.pool_size)
+    /// The kernel, or the one of coverage for the dataset's distance.
+    pub fn kernel_or_coverage(&self, kernel: Option<Kernel>) -> Kernel {
+        kernel.unwrap_or_else(|| Kernel::coverage(self.asked.base.distance()))
     }
 
-    /// The share of `count` that are within 1e-3 of the distance of the `count`-th true neighbour.
-    fn recall_of(&self, ids: &[u32], count: usize) -> Option<f64> {
-        let threshold = self.true_distances.get(count.checked_sub(1)?)? + 1e-3;
-        let hits = ids.iter().filter(|&&id| self.base.distance_to(self.query, id) <= threshold).count();
+    /// The share of `count` that are within `slack` of the distance of the `count`-th true neighbour.
+    pub fn recall_of(&self, ids: &[u32], count: usize, slack: impl Fn(f64) -> f64) -> Option<f64> {
+        let threshold = slack(*self.asked.truth.distances.get(count.checked_sub(1)?)?);
+        let Asked { base, query, .. } = self.asked;
+        let hits = ids.iter().filter(|&&id| base.distance_to(*query, id) <= threshold).count();
         Some(hits as f64 / count as f64)
     }
 
-    /// The width of the rbf kernel in metrics: the median distance from the query to N, so that metrics compare across
+    /// The width of the rbf kernel in metrics: the median L2 distance from the query to N, so that metrics compare across
     /// trials.
-    pub fn sigma(&self) -> f64 {
-        *self.sigma.get_or_init(|| match self.base.distance() {
-            Distance::Angular => 0.0,
-            Distance::Euclidean => {
-                median(&mut self.neighbors.iter().map(|&id| self.base.distance_to(self.query, id)).collect::<Vec<_>>())
-            }
-        })
+    fn sigma(&self, kernel: Kernel) -> f64 {
+        if kernel != Kernel::Rbf {
+            return 0.0;
+        }
+        let Asked { base, query, .. } = self.asked;
+        let distance = |&id: &u32| distance::squared_euclidean(query.lines, base.vectors().lines(id as usize)).sqrt();
+        *self.asked.seen.sigma.get_or_init(|| median(&mut self.neighbors().iter().map(distance).collect::<Vec<_>>()))
     }
 
-    /// Relevance of a base vector, raw.
-    pub fn relevance(&self, id: u32) -> f64 {
-        Kernel::raw(self.base.distance()).value(self.base.measure(self.query, id), self.sigma())
+    /// Whether the kernel is a function of [`Base::measure`].
+    fn is_direct(&self, kernel: Kernel) -> bool {
+        match self.asked.base.distance() {
+            Distance::Angular => matches!(kernel, Kernel::Cosine | Kernel::Gram | Kernel::Geodesic),
+            Distance::Euclidean => kernel == Kernel::Rbf,
+        }
+    }
+
+    /// Similarity of a base vector to the query.
+    pub fn relevance(&self, kernel: Kernel, id: u32) -> f64 {
+        kernel.to_query(self.asked.base, self.asked.query, id, self.sigma(kernel))
     }
 
     /// Similarity of two base vectors.
-    pub fn similarity(&self, kernel: Kernel, a: u32, b: u32) -> f64 {
-        kernel.value(self.base.measure(self.base.query(a as usize), b), self.sigma())
+    pub fn between(&self, kernel: Kernel, a: u32, b: u32) -> f64 {
+        kernel.between(self.asked.base, a, b, self.sigma(kernel))
     }
 
-    /// The cosine (angular) or squared distance (euclidean) of the returned items at two positions.
-    pub fn measure(&self, i: usize, j: usize) -> f64 {
-        let k = self.returned.len();
-        let all = self.measures.get_or_init(|| {
-            let measure =
-                |i: usize, j: usize| self.base.measure(self.base.query(self.returned[i] as usize), self.returned[j]);
-            (0..k * k).map(|at| measure(at / k, at % k)).collect()
+    /// Similarity of the results at two positions.
+    pub fn similarity(&self, kernel: Kernel, i: usize, j: usize) -> f64 {
+        if self.is_direct(kernel) {
+            return kernel.value(self.pair(i, j), self.sigma(kernel));
+        }
+        self.between(kernel, self.returned[i], self.returned[j])
+    }
+
+    /// Similarity of the result at position `i` and the `v`-th of N.
+    pub fn to_neighbor(&self, kernel: Kernel, i: usize, v: usize) -> f64 {
+        if self.is_direct(kernel) {
+            return kernel.value(self.neighbor_pair(i, v), self.sigma(kernel));
+        }
+        self.between(kernel, self.returned[i], self.neighbors()[v])
+    }
+
+    /// Distance of the result at position `i` and the `v`-th of N, see [`Answer::distance`].
+    pub fn distance_to_neighbor(&self, kernel: Option<Kernel>, i: usize, v: usize) -> f64 {
+        match kernel {
+            Some(kernel) => 1.0 - self.to_neighbor(kernel, i, v),
+            None => self.distance_of(self.neighbor_pair(i, v)),
+        }
+    }
+
+    fn neighbor_pair(&self, i: usize, v: usize) -> f64 {
+        let Asked { base, returned, truth, seen, .. } = self.asked;
+        let all = seen.neighbors.get_or_init(|| {
+            let row = |&r: &u32| truth.neighbors.iter().map(move |&v| base.measure(base.query(r as usize), v));
+            returned.iter().flat_map(row).collect()
         });
-        all[i * k + j]
+        all[i * truth.neighbors.len() + v]
+    }
+
+    /// Distance of the results at two positions: 1 - similarity, where a kernel is given; else angle / pi on angular data
+    /// and L2 on euclidean.
+    pub fn distance(&self, kernel: Option<Kernel>, i: usize, j: usize) -> f64 {
+        match kernel {
+            Some(kernel) => 1.0 - self.similarity(kernel, i, j),
+            None => self.distance_of(self.pair(i, j)),
+        }
+    }
+
+    /// The same of two base vectors.
+    pub fn distance_between(&self, kernel: Option<Kernel>, a: u32, b: u32) -> f64 {
+        match kernel {
+            Some(kernel) => 1.0 - self.between(kernel, a, b),
+            None => self.distance_of(self.asked.base.measure(self.asked.base.query(a as usize), b)),
+        }
+    }
+
+    fn distance_of(&self, measure: f64) -> f64 {
+        match self.asked.base.distance() {
+            Distance::Angular => measure.acos() / PI,
+            Distance::Euclidean => measure.sqrt(),
+        }
+    }
+
+    /// The cosine (angular) or squared distance (euclidean) of the results at two positions.
+    fn pair(&self, i: usize, j: usize) -> f64 {
+        let Asked { base, returned, seen, .. } = self.asked;
+        let all = seen.pairs.get_or_init(|| {
+            let row = |&a: &u32| returned.iter().map(move |&b| base.measure(base.query(a as usize), b));
+            returned.iter().flat_map(row).collect()
+        });
+        all[i * returned.len() + j]
     }
 }

@@ -1,37 +1,83 @@
-//! Coverage.
+//! How much of the query's neighbourhood the results stand for.
 
-use super::{Answer, Metric};
+use super::{About, Answer, Metric};
+use crate::bootstrap::quantile;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::Kernel;
+use swath_algorithms::params::Fraction;
 
-/// See [`Metric::definition`].
-pub struct Coverage;
+/// Coverage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Coverage {
+    /// The similarity; left out, `cosine` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
 
 impl Metric for Coverage {
-    fn name(&self) -> &'static str {
-        "coverage"
-    }
-
-    fn definition(&self) -> &'static str {
-        "mean over N, the query's stored true neighbours, of the largest similarity (max(0, cos), or the rbf kernel) to a \
-         result: what facility location maximises when its pool is N"
-    }
-
-    fn range(&self) -> &'static str {
-        "0 to 1"
-    }
-
-    fn higher_is_better(&self) -> bool {
-        true
-    }
-
-    fn source(&self) -> &'static str {
-        "Raja & Vats 2025; Lin & Bilmes 2011"
+    fn about(&self) -> About {
+        About {
+            definition: "mean over N, the query's stored true neighbours, of the largest similarity to a result: what \
+                         facility location maximises when its pool is N",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: "Raja & Vats 2025; Lin & Bilmes 2011",
+        }
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        let kernel = Kernel::coverage(answer.base().distance());
-        let best = |v: u32| answer.returned().iter().map(|&r| answer.similarity(kernel, r, v)).fold(0.0, f64::max);
-        let total: f64 = answer.neighbors().iter().map(|&v| best(v)).sum();
-        (!answer.neighbors().is_empty()).then(|| total / answer.neighbors().len() as f64)
+        let kernel = answer.kernel_or_coverage(self.kernel);
+        let near = answer.neighbors().len();
+        let best = |v: usize| (0..answer.count()).map(|i| answer.to_neighbor(kernel, i, v)).fold(0.0, f64::max);
+        (near > 0).then(|| (0..near).map(best).sum::<f64>() / near as f64)
+    }
+}
+
+/// Coverage by balls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BallCoverage {
+    /// The radius, as a quantile of the pairwise distances in N.
+    pub quantile: Fraction,
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Default for BallCoverage {
+    fn default() -> Self {
+        Self { quantile: super::default_number(Fraction::new(0.25)), kernel: None }
+    }
+}
+
+impl Metric for BallCoverage {
+    fn about(&self) -> About {
+        About {
+            definition: "share of N, the query's stored true neighbours, within a radius of some result; the radius is a \
+                         quantile of the distances between members of N",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: "Raja & Vats 2025",
+        }
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let near = answer.neighbors();
+        if near.len() < 2 {
+            return None;
+        }
+        let radius = answer.asked().truth.radius((self.quantile.get(), self.kernel), || {
+            let pairs = (0..near.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+            let distance = |(a, b): (usize, usize)| answer.distance_between(self.kernel, near[a], near[b]);
+            let mut distances: Vec<f64> = pairs.map(distance).collect();
+            distances.sort_unstable_by(f64::total_cmp);
+            quantile(&distances, self.quantile.get())
+        });
+        let is_near = |v: usize| (0..answer.count()).any(|i| answer.distance_to_neighbor(self.kernel, i, v) <= radius);
+        Some((0..near.len()).filter(|&v| is_near(v)).count() as f64 / near.len() as f64)
     }
 }

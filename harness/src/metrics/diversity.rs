@@ -1,31 +1,31 @@
-//! Intra-list distance.
+//! How far apart the results are.
 
-use super::{Answer, Impossible, Metric, Setting, mean_over_pairs, needs_pairs};
-use std::f64::consts::PI;
-use swath_algorithms::Distance;
+use super::{About, Answer, Impossible, Metric, Setting, mean_over_pairs, needs_pairs};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use swath_algorithms::kernel::Kernel;
 
-/// See [`Metric::definition`].
-pub struct Diversity;
+const RANGE: &str = "0 to 1 (angular), from 0 (euclidean)";
+
+/// Intra-list distance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Diversity {
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
 
 impl Metric for Diversity {
-    fn name(&self) -> &'static str {
-        "diversity"
-    }
-
-    fn definition(&self) -> &'static str {
-        "intra-list distance (ILD): mean distance of two results, as angle / pi on angular data, else the dataset's own"
-    }
-
-    fn range(&self) -> &'static str {
-        "0 to 1 (angular), from 0 (euclidean)"
-    }
-
-    fn higher_is_better(&self) -> bool {
-        true
-    }
-
-    fn source(&self) -> &'static str {
-        "Ziegler, McNee, Konstan & Lausen 2005"
+    fn about(&self) -> About {
+        About {
+            definition: "intra-list distance (ILD): mean distance of two results, as angle / pi on angular data, else the \
+                         dataset's own",
+            range: RANGE,
+            higher_is_better: true,
+            source: "Ziegler, McNee, Konstan & Lausen 2005",
+        }
     }
 
     fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
@@ -33,9 +33,84 @@ impl Metric for Diversity {
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        mean_over_pairs(answer.returned().len(), |i, j| match answer.base().distance() {
-            Distance::Angular => answer.measure(i, j).acos() / PI,
-            Distance::Euclidean => answer.measure(i, j).sqrt(),
-        })
+        mean_over_pairs(answer.count(), |i, j| answer.distance(self.kernel, i, j))
+    }
+}
+
+/// Smallest distance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MinDistance {
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Metric for MinDistance {
+    fn about(&self) -> About {
+        About {
+            definition: "smallest distance of two results, as angle / pi on angular data, else the dataset's own: what \
+                         max-min maximises",
+            range: RANGE,
+            higher_is_better: true,
+            source: "Ravi, Rosenkrantz & Tayi 1994",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_pairs(setting)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let pairs = (0..answer.count()).flat_map(|i| (0..i).map(move |j| (i, j)));
+        pairs.map(|(i, j)| answer.distance(self.kernel, i, j)).min_by(f64::total_cmp)
+    }
+}
+
+/// The mean edge of the minimum spanning tree.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mst {
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Metric for Mst {
+    fn about(&self) -> About {
+        About {
+            definition: "mean edge of the minimum spanning tree of the results, by the distance that `diversity` takes: one \
+                         far result does not make a list diverse",
+            range: RANGE,
+            higher_is_better: true,
+            source: "by definition; Prim 1957",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_pairs(setting)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let count = answer.count();
+        if count < 2 {
+            return None;
+        }
+        // Prim's algorithm: how far each is from the tree, which begins at the first result.
+        let mut off: Vec<Option<f64>> =
+            (0..count).map(|i| (i > 0).then(|| answer.distance(self.kernel, 0, i))).collect();
+        let mut total = 0.0;
+        for _ in 1..count {
+            let left = off.iter().enumerate().filter_map(|(i, &off)| Some((i, off?)));
+            let (next, distance) = left.min_by(|a, b| a.1.total_cmp(&b.1))?;
+            total += distance;
+            off[next] = None;
+            for (i, off) in off.iter_mut().enumerate() {
+                *off = off.map(|off| off.min(answer.distance(self.kernel, next, i)));
+            }
+        }
+        Some(total / (count - 1) as f64)
     }
 }

@@ -1,49 +1,93 @@
 //! Metrics: a number per query, computed outside all timing from what was returned.
 //!
-//! To add one: one file here with one type implementing [`Metric`], and one line in [`METRICS`].
+//! To add one: its type in the file of its family, implementing [`Metric`], and one line in the registry below.
 
 mod answer;
 mod coverage;
 mod diversity;
-mod pool_recall;
+mod effort;
+mod judged;
+mod name;
 mod recall;
 mod redundancy;
 mod relevance;
-mod subtopic_recall;
+mod spectrum;
+mod subtopics;
 
-pub use answer::Answer;
+pub use answer::{Answer, Asked, Seen};
+pub use name::MetricName;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
-use std::borrow::Cow;
+use coverage::{BallCoverage, Coverage};
+use diversity::{Diversity, MinDistance, Mst};
+use effort::{Evaluations, ObjectiveRatio};
+use judged::{Hit, Mrr, NdcgQrels};
+use recall::{PoolRecall, Recall, RecallEps};
+use redundancy::{Duplicates, MaxRedundancy, Redundancy};
+use relevance::{Ndcg, Relevance};
+use spectrum::{LogVolume, SpectralEntropy, Vendi};
+use subtopics::{AlphaNdcg, ErrIa, SubtopicRecall};
+use swath_algorithms::params::OutOfRange;
+use swath_algorithms::registry;
 
-/// All metrics, in the order of tables and of the default set.
-pub static METRICS: &[&dyn Metric] = &[
-    &recall::Recall,
-    &pool_recall::PoolRecall,
-    &relevance::Relevance,
-    &coverage::Coverage,
-    &redundancy::Redundancy,
-    &diversity::Diversity,
-    &subtopic_recall::SubtopicRecall,
-];
+registry! {
+    /// Metrics by name, in the order of tables.
+    MetricParams: Metric {
+        "recall" => Recall,
+        "recall-eps" => RecallEps,
+        "pool-recall" => PoolRecall,
+        "relevance" => Relevance,
+        "ndcg" => Ndcg,
+        "coverage" => Coverage,
+        "ball-coverage" => BallCoverage,
+        "redundancy" => Redundancy,
+        "max-redundancy" => MaxRedundancy,
+        "duplicates" => Duplicates,
+        "diversity" => Diversity,
+        "min-distance" => MinDistance,
+        "mst" => Mst,
+        "vendi" => Vendi,
+        "log-volume" => LogVolume,
+        "spectral-entropy" => SpectralEntropy,
+        "subtopic-recall" => SubtopicRecall,
+        "alpha-ndcg" => AlphaNdcg,
+        "err-ia" => ErrIa,
+        "hit" => Hit,
+        "mrr" => Mrr,
+        "ndcg-qrels" => NdcgQrels,
+        "evaluations" => Evaluations,
+        "objective-ratio" => ObjectiveRatio,
+    }
+}
 
-/// A number per query.
-pub trait Metric: Sync {
-    /// Its name everywhere: YAML, CSV, plots.
-    fn name(&self) -> &'static str;
+/// What is measured where an experiment names no metrics, as far as the dataset supports it.
+const USUAL: &[&str] =
+    &["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
 
+/// What is measured then, too, where people have judged relevance.
+const USUAL_WITH_QRELS: &[&str] = &["hit", "mrr", "ndcg-qrels"];
+
+/// What a reader of a metric must know.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
     /// What it is, in one sentence.
-    fn definition(&self) -> &'static str;
-
+    pub definition: &'static str,
     /// The values it can take.
-    fn range(&self) -> &'static str;
-
+    pub range: &'static str,
     /// Whether larger values are better.
-    fn higher_is_better(&self) -> bool;
-
+    pub higher_is_better: bool,
     /// Where the definition comes from.
-    fn source(&self) -> &'static str;
+    pub source: &'static str,
+}
+
+/// A number per query. Implemented by the type of its parameters.
+pub trait Metric: Send + Sync {
+    /// What it is.
+    fn about(&self) -> About;
+
+    /// Whether it judges a list, so that it can be asked of the first few results alone.
+    fn takes_cut(&self) -> bool {
+        true
+    }
 
     /// Why it cannot be computed in such a setting, with what can be done; `Ok` where it can.
     ///
@@ -60,7 +104,7 @@ pub trait Metric: Sync {
 /// What decides whether a metric can be computed.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Items returned.
+    /// Items returned, or the cut.
     pub k: usize,
     /// The largest pool of the experiment's candidates.
     pub largest_pool: usize,
@@ -68,6 +112,8 @@ pub struct Setting {
     pub stored_neighbors: usize,
     /// Whether the dataset has subtopics.
     pub subtopics: bool,
+    /// Whether the dataset has judgements of relevance.
+    pub qrels: bool,
 }
 
 /// Why a metric cannot be computed.
@@ -79,66 +125,17 @@ pub struct Impossible {
     pub remedy: String,
 }
 
-/// The name of a registered metric.
-#[derive(Clone, Copy)]
-pub struct MetricName(&'static dyn Metric);
-
-impl MetricName {
-    /// The metric with that name.
-    pub fn find(name: &str) -> Option<Self> {
-        METRICS.iter().find(|metric| metric.name() == name).map(|&metric| Self(metric))
-    }
-
-    /// All of them.
-    pub fn all() -> impl Iterator<Item = Self> {
-        METRICS.iter().map(|&metric| Self(metric))
+/// A default of a parameter, which is in its own range.
+fn default_number<T>(number: Result<T, OutOfRange>) -> T {
+    match number {
+        Ok(number) => number,
+        Err(error) => unreachable!("a default outside its own range: {error}"),
     }
 }
 
-impl std::ops::Deref for MetricName {
-    type Target = dyn Metric;
-
-    fn deref(&self) -> &Self::Target {
-        self.0
-    }
-}
-
-impl std::fmt::Debug for MetricName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl PartialEq for MetricName {
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl Serialize for MetricName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for MetricName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        static NAMES: std::sync::LazyLock<Vec<&'static str>> =
-            std::sync::LazyLock::new(|| METRICS.iter().map(|metric| metric.name()).collect());
-        let name = String::deserialize(deserializer)?;
-        Self::find(&name).ok_or_else(|| D::Error::unknown_variant(&name, &NAMES))
-    }
-}
-
-impl schemars::JsonSchema for MetricName {
-    fn schema_name() -> Cow<'static, str> {
-        "MetricName".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let names: Vec<_> = METRICS.iter().map(|metric| metric.name()).collect();
-        schemars::json_schema!({ "type": "string", "enum": names, "description": "A metric, see `swath metrics`." })
-    }
+/// The sum of gains, each divided by log2(1 + rank).
+fn discounted(gains: impl IntoIterator<Item = f64>) -> f64 {
+    gains.into_iter().enumerate().map(|(i, gain)| gain / ((i + 2) as f64).log2()).sum()
 }
 
 /// The mean over all pairs of `items` of a symmetric `value`; `None` where there is no pair.

@@ -1,36 +1,95 @@
-//! Recall.
+//! Recall: how many of the true nearest are found.
 
-use super::{Answer, Impossible, Metric, Setting, needs_neighbors};
+use super::{About, Answer, Impossible, Metric, Setting, needs_neighbors};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use swath_algorithms::params::NonNegative;
 
-/// See [`Metric::definition`].
-pub struct Recall;
+const SOURCE: &str = "Aumueller, Bernhardsson & Faithfull 2020 (ann-benchmarks)";
+
+/// ann-benchmarks' recall.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recall {}
 
 impl Metric for Recall {
-    fn name(&self) -> &'static str {
-        "recall"
-    }
-
-    fn definition(&self) -> &'static str {
-        "share of the k results whose distance is at most that of the k-th true neighbour + 0.001"
-    }
-
-    fn range(&self) -> &'static str {
-        "0 to 1"
-    }
-
-    fn higher_is_better(&self) -> bool {
-        true
-    }
-
-    fn source(&self) -> &'static str {
-        "Aumueller, Bernhardsson & Faithfull 2020 (ann-benchmarks)"
+    fn about(&self) -> About {
+        About {
+            definition: "share of the k results whose distance is at most that of the k-th true neighbour + 0.001",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: SOURCE,
+        }
     }
 
     fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
-        needs_neighbors(setting, setting.k, "a k")
+        needs_neighbors(setting, setting.k, "a k, or a cut as in `recall@5`,")
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        answer.recall()
+        answer.recall_of(answer.returned(), answer.k(), |distance| distance + 1e-3)
+    }
+}
+
+/// Recall of what is nearly as near.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecallEps {
+    /// How much farther than the k-th true neighbour a result may be, relatively.
+    pub epsilon: NonNegative,
+}
+
+impl Default for RecallEps {
+    fn default() -> Self {
+        Self { epsilon: super::default_number(NonNegative::new(0.01)) }
+    }
+}
+
+impl Metric for RecallEps {
+    fn about(&self) -> About {
+        About {
+            definition: "share of the k results whose distance is at most that of the k-th true neighbour times \
+                         1 + epsilon",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: SOURCE,
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_neighbors(setting, setting.k, "a k, or a cut as in `recall-eps@5`,")
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        answer.recall_of(answer.returned(), answer.k(), |distance| distance * (1.0 + self.epsilon.get()))
+    }
+}
+
+/// Recall of the candidates.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolRecall {}
+
+impl Metric for PoolRecall {
+    fn about(&self) -> About {
+        About {
+            definition: "recall of the candidates' pool at its own size, so that a poor pool is not blamed on the selector",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: SOURCE,
+        }
+    }
+
+    fn takes_cut(&self) -> bool {
+        false
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_neighbors(setting, setting.largest_pool, "pools")
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let (found, size) = answer.asked().found;
+        answer.recall_of(found, size, |distance| distance + 1e-3)
     }
 }

@@ -1,30 +1,29 @@
-//! Redundancy.
+//! How much the results repeat each other.
 
-use super::{Answer, Impossible, Metric, Setting, mean_over_pairs, needs_pairs};
+use super::{About, Answer, Impossible, Metric, Setting, mean_over_pairs, needs_pairs};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::Kernel;
+use swath_algorithms::params::Fraction;
 
-/// See [`Metric::definition`].
-pub struct Redundancy;
+/// Mean similarity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redundancy {
+    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
 
 impl Metric for Redundancy {
-    fn name(&self) -> &'static str {
-        "redundancy"
-    }
-
-    fn definition(&self) -> &'static str {
-        "mean similarity of two results: cosine, unclipped, or the rbf kernel"
-    }
-
-    fn range(&self) -> &'static str {
-        "-1 to 1"
-    }
-
-    fn higher_is_better(&self) -> bool {
-        false
-    }
-
-    fn source(&self) -> &'static str {
-        "Raja & Vats 2025"
+    fn about(&self) -> About {
+        About {
+            definition: "mean similarity of two results",
+            range: "-1 to 1",
+            higher_is_better: false,
+            source: "Raja & Vats 2025",
+        }
     }
 
     fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
@@ -32,7 +31,80 @@ impl Metric for Redundancy {
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        let kernel = Kernel::raw(answer.base().distance());
-        mean_over_pairs(answer.returned().len(), |i, j| kernel.value(answer.measure(i, j), answer.sigma()))
+        let kernel = answer.kernel_or_raw(self.kernel);
+        mean_over_pairs(answer.count(), |i, j| answer.similarity(kernel, i, j))
+    }
+}
+
+/// Mean of the largest similarities.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MaxRedundancy {
+    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Metric for MaxRedundancy {
+    fn about(&self) -> About {
+        About {
+            definition: "mean over the results of the similarity to the most similar other",
+            range: "-1 to 1",
+            higher_is_better: false,
+            source: "Raja & Vats 2025",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_pairs(setting)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let (kernel, count) = (answer.kernel_or_raw(self.kernel), answer.count());
+        let largest = |i: usize| {
+            let others = (0..count).filter(|&j| j != i).map(|j| answer.similarity(kernel, i, j));
+            others.fold(f64::NEG_INFINITY, f64::max)
+        };
+        (count >= 2).then(|| (0..count).map(largest).sum::<f64>() / count as f64)
+    }
+}
+
+/// Share of near duplicates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Duplicates {
+    /// The similarity above which two are duplicates.
+    pub above: Fraction,
+    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Default for Duplicates {
+    fn default() -> Self {
+        Self { above: super::default_number(Fraction::new(0.95)), kernel: None }
+    }
+}
+
+impl Metric for Duplicates {
+    fn about(&self) -> About {
+        About {
+            definition: "share of the pairs of results that are nearly the same: more similar than `above`",
+            range: "0 to 1",
+            higher_is_better: false,
+            source: "by definition",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_pairs(setting)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let kernel = answer.kernel_or_raw(self.kernel);
+        let is_same = |i, j| f64::from(u8::from(answer.similarity(kernel, i, j) > self.above.get()));
+        mean_over_pairs(answer.count(), is_same)
     }
 }

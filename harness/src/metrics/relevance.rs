@@ -1,35 +1,67 @@
-//! Relevance.
+//! How near the results are to the query.
 
-use super::{Answer, Metric};
+use super::{About, Answer, Impossible, Metric, Setting, discounted, needs_neighbors};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use swath_algorithms::kernel::Kernel;
 
-/// See [`Metric::definition`].
-pub struct Relevance;
+/// Relevance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Relevance {
+    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
 
 impl Metric for Relevance {
-    fn name(&self) -> &'static str {
-        "relevance"
-    }
-
-    fn definition(&self) -> &'static str {
-        "mean similarity of the results to the query: cosine, or exp(-distance^2 / (2 sigma^2)) with sigma the median \
-         distance to N, the query's stored true neighbours"
-    }
-
-    fn range(&self) -> &'static str {
-        "-1 to 1"
-    }
-
-    fn higher_is_better(&self) -> bool {
-        true
-    }
-
-    fn source(&self) -> &'static str {
-        "by definition"
+    fn about(&self) -> About {
+        About {
+            definition: "mean similarity of the results to the query (rbf: as wide as the median distance to N, the \
+                         query's stored true neighbours)",
+            range: "-1 to 1",
+            higher_is_better: true,
+            source: "by definition",
+        }
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        let returned = answer.returned();
-        let total: f64 = returned.iter().map(|&id| answer.relevance(id)).sum();
-        (!returned.is_empty()).then(|| total / returned.len() as f64)
+        let kernel = answer.kernel_or_raw(self.kernel);
+        let total: f64 = answer.returned().iter().map(|&id| answer.relevance(kernel, id)).sum();
+        (answer.count() > 0).then(|| total / answer.count() as f64)
+    }
+}
+
+/// Discounted relevance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ndcg {
+    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Metric for Ndcg {
+    fn about(&self) -> About {
+        About {
+            definition: "sum of max(0, similarity to the query) / log2(1 + rank) over the results, over that of the k true \
+                         nearest",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: "Jarvelin & Kekalainen 2002",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_neighbors(setting, setting.k, "a k, or a cut as in `ndcg@5`,")
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let kernel = answer.kernel_or_raw(self.kernel);
+        let gain = |&id: &u32| answer.relevance(kernel, id).max(0.0);
+        let ideal = discounted(answer.neighbors().iter().take(answer.k()).map(gain));
+        (ideal > 0.0).then(|| discounted(answer.returned().iter().map(gain)) / ideal)
     }
 }

@@ -1,27 +1,71 @@
-//! Every metric against a case worked out by hand.
+//! Every metric against a case worked out by hand, and against other libraries where they have it.
 
 use super::*;
-use swath_algorithms::{Base, Distance, Query, Vectors};
+use crate::workload::Truth;
+use std::sync::Mutex;
+use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
 
-/// Unit vectors at 0, 60, 120 and 180 degrees, and the query at 0.
-fn angular(check: impl Fn(&Base, Query<'_>)) {
-    let rows: Vec<f32> = [0.0_f64, 60.0, 120.0, 180.0]
-        .iter()
-        .flat_map(|a| [a.to_radians().cos() as f32, a.to_radians().sin() as f32])
-        .collect();
-    let base = Base::from_values(&rows, 2, Distance::Angular).expect("finite");
-    let queries = Vectors::new(&[2.0, 0.0], 2).expect("finite");
-    check(&base, Query::row(&queries, 0));
+/// A small world: unit vectors at these angles, or points on a line, and the query at 0.
+struct World {
+    base: Base,
+    queries: Vectors,
+    truth: Truth,
 }
 
-fn line(check: impl Fn(&Base, Query<'_>)) {
-    let base = Base::from_values(&[1.0, 2.0, 4.0, 9.0], 1, Distance::Euclidean).expect("finite");
-    let queries = Vectors::new(&[0.0], 1).expect("finite");
-    check(&base, Query::row(&queries, 0));
+impl World {
+    fn angles(degrees: &[f64]) -> Self {
+        let rows: Vec<f32> =
+            degrees.iter().flat_map(|a| [a.to_radians().cos() as f32, a.to_radians().sin() as f32]).collect();
+        let base = Base::from_values(&rows, 2, Distance::Angular).expect("finite");
+        Self { base, queries: Vectors::new(&[2.0, 0.0], 2).expect("finite"), truth: truth(&[], &[]) }
+    }
+
+    fn line(points: &[f32]) -> Self {
+        let base = Base::from_values(points, 1, Distance::Euclidean).expect("finite");
+        Self { base, queries: Vectors::new(&[0.0], 1).expect("finite"), truth: truth(&[], &[]) }
+    }
+
+    fn knowing(mut self, neighbors: &[u32], distances: &[f64]) -> Self {
+        self.truth = Truth { subtopics: self.truth.subtopics, qrels: self.truth.qrels, ..truth(neighbors, distances) };
+        self
+    }
+
+    fn with_subtopics(mut self, pairs: &[(u32, u32)]) -> Self {
+        self.truth.subtopics = Some(pairs.to_vec());
+        self
+    }
+
+    fn with_qrels(mut self, pairs: &[(u32, u32)]) -> Self {
+        self.truth.qrels = Some(pairs.to_vec());
+        self
+    }
+
+    /// The metric of these results, of as many as were asked for, picked from `pool`.
+    fn of(&self, name: &str, returned: &[u32], pool: &[u32]) -> Option<f64> {
+        self.of_k(name, (returned, returned.len()), pool)
+    }
+
+    fn of_k(&self, name: &str, (returned, k): (&[u32], usize), pool: &[u32]) -> Option<f64> {
+        let query = Query::row(&self.queries, 0);
+        let item = |&id: &u32| Item { id, distance: self.base.distance_to(query, id), rel: 0.0, score: 0.0 };
+        let asked = Asked {
+            base: &self.base,
+            query,
+            returned,
+            k,
+            found: (pool, pool.len()),
+            pool: &Pool { items: pool.iter().map(item).collect(), sigma: 1.0 },
+            truth: &self.truth,
+            evaluations: [100, 20, 3],
+            seen: Seen::default(),
+        };
+        MetricName::find(name).unwrap_or_else(|| panic!("{name}")).value(&asked)
+    }
 }
 
-fn value(name: &str, answer: &Answer<'_>) -> Option<f64> {
-    MetricName::find(name).expect("registered").value(answer)
+fn truth(neighbors: &[u32], distances: &[f64]) -> Truth {
+    let (neighbors, distances) = (neighbors.to_vec(), distances.to_vec());
+    Truth { neighbors, distances, subtopics: None, qrels: None, radii: Mutex::default() }
 }
 
 fn close(found: Option<f64>, expected: f64) {
@@ -31,67 +75,187 @@ fn close(found: Option<f64>, expected: f64) {
 
 #[test]
 fn on_angular_data() {
-    angular(|base, query| {
-        let truth: &[f64] = &[0.0, 0.5, 1.5];
-        let subtopics: &[(u32, u32)] = &[(0, 7), (0, 8), (1, 8), (3, 9), (3, 7)];
-        let answer = Answer::new((base, query), (&[0, 2], 2), (&[0, 1, 2], 3), (&[0, 1, 2], truth), Some(subtopics));
-        close(value("recall", &answer), 0.5);
-        close(value("pool-recall", &answer), 1.0);
-        close(value("relevance", &answer), 0.25);
-        // Each of N has itself or a neighbour at 60 degrees.
-        close(value("coverage", &answer), (1.0 + 0.5 + 1.0) / 3.0);
-        close(value("redundancy", &answer), -0.5);
-        close(value("diversity", &answer), 120.0 / 180.0);
-        close(value("subtopic-recall", &answer), 2.0 / 3.0);
-    });
+    let subtopics = &[(0, 7), (0, 8), (1, 8), (3, 7), (3, 9)];
+    let world =
+        World::angles(&[0.0, 60.0, 120.0, 180.0]).knowing(&[0, 1, 2], &[0.0, 0.5, 1.5]).with_subtopics(subtopics);
+    let of = |name: &str| world.of(name, &[0, 2], &[0, 1, 2]);
+    close(of("recall"), 0.5);
+    close(of("recall@1"), 1.0);
+    close(of("pool-recall"), 1.0);
+    close(of("relevance"), 0.25);
+    close(of("relevance(kernel=geodesic)"), f64::midpoint(1.0, 1.0 / 3.0));
+    // Gains 1 and 0 of at best 1 and 0.5.
+    close(of("ndcg"), 1.0 / (1.0 + 0.5 / 3.0_f64.log2()));
+    // Each of N has itself or a neighbour at 60 degrees.
+    close(of("coverage"), (1.0 + 0.5 + 1.0) / 3.0);
+    close(of("coverage(kernel=geodesic)"), (1.0 + 2.0 / 3.0 + 1.0) / 3.0);
+    // Distances in N: 1/3, 1/3, 2/3, whose quarter quantile is 1/3: all are within it.
+    close(of("ball-coverage"), 1.0);
+    close(of("ball-coverage@1"), 2.0 / 3.0);
+    close(of("redundancy"), -0.5);
+    close(of("redundancy(kernel=cosine)"), 0.0);
+    close(of("max-redundancy"), -0.5);
+    close(of("diversity"), 120.0 / 180.0);
+    close(of("diversity(kernel=cosine)"), 1.0);
+    close(of("min-distance"), 120.0 / 180.0);
+    close(of("mst"), 120.0 / 180.0);
+    close(of("subtopic-recall"), 2.0 / 3.0);
+    // Picking 0 covers 7 and 8, and 2 nothing; the ideal takes 0 (2), then 3 (1/2 for 7 and 1 for 9).
+    close(of("alpha-ndcg"), 2.0 / (2.0 + 1.5 / 3.0_f64.log2()));
+    // Two of three subtopics at rank 1, each with 1/2.
+    close(of("err-ia"), 1.0 / 3.0);
+    close(of("evaluations"), 123.0);
+    close(of("evaluations(stage=expand)"), 20.0);
 }
 
 #[test]
 fn on_euclidean_data() {
-    line(|base, query| {
-        let answer = Answer::new((base, query), (&[0, 2], 2), (&[0, 2], 2), (&[0, 1, 2], &[1.0, 2.0, 4.0]), None);
-        // Sigma is the median of 1, 2 and 4.
-        let rbf = |d: f64| (-d * d / 8.0).exp();
-        assert_eq!(answer.sigma(), 2.0);
-        close(value("recall", &answer), 0.5);
-        close(value("relevance", &answer), f64::midpoint(rbf(1.0), rbf(4.0)));
-        close(value("coverage", &answer), (1.0 + rbf(1.0) + 1.0) / 3.0);
-        close(value("redundancy", &answer), rbf(3.0));
-        close(value("diversity", &answer), 3.0);
-        assert_eq!(value("subtopic-recall", &answer), None);
-    });
+    let world = World::line(&[1.0, 2.0, 4.0, 9.0]).knowing(&[0, 1, 2], &[1.0, 2.0, 4.0]);
+    let of = |name: &str| world.of(name, &[0, 2], &[0, 2]);
+    // Sigma is the median of 1, 2 and 4.
+    let rbf = |d: f64| (-d * d / 8.0).exp();
+    close(of("recall"), 0.5);
+    close(of("recall-eps(epsilon=1)"), 1.0);
+    close(of("relevance"), f64::midpoint(rbf(1.0), rbf(4.0)));
+    close(of("coverage"), (1.0 + rbf(1.0) + 1.0) / 3.0);
+    close(of("redundancy"), rbf(3.0));
+    close(of("diversity"), 3.0);
+    close(world.of("mst", &[0, 2, 3], &[0]), f64::midpoint(3.0, 5.0));
+    close(world.of("min-distance", &[0, 2, 3], &[0]), 3.0);
+    close(world.of("max-redundancy", &[0, 1, 3], &[0]), (rbf(1.0) + rbf(1.0) + rbf(7.0)) / 3.0);
+    close(world.of("duplicates(above=0.8)", &[0, 1, 3], &[0]), 1.0 / 3.0);
+    assert_eq!(of("subtopic-recall"), None);
+    assert_eq!(of("ndcg-qrels"), None);
+}
+
+/// At sigma 1, of the points 0, 1 and 10 greedy takes 1 of {0, 1} first, by id, and then 10.
+#[test]
+fn objective_ratio_is_one_for_greedy_and_less_for_others() {
+    let world = World::line(&[0.0, 1.0, 10.0]);
+    let near = (-0.5_f64).exp();
+    close(world.of("objective-ratio", &[0, 2], &[0, 1, 2]), 1.0);
+    close(world.of("objective-ratio", &[0, 1], &[0, 1, 2]), 2.0 / (2.0 + near));
+    close(world.of("objective-ratio@1", &[2, 1], &[0, 1, 2]), 1.0 / (1.0 + near));
+}
+
+#[test]
+fn spectra_of_the_same_and_of_the_different() {
+    let world = World::angles(&[0.0, 90.0, 0.0]);
+    close(world.of("vendi", &[0, 1], &[]), 2.0);
+    close(world.of("vendi", &[0, 2], &[]), 1.0);
+    // Eigenvalues 2/3 and 1/3.
+    let (a, b) = (2.0_f64 / 3.0, 1.0_f64 / 3.0);
+    close(world.of("vendi", &[0, 1, 2], &[]), (-a * a.ln() - b * b.ln()).exp());
+    close(world.of("vendi(q=2)", &[0, 1, 2], &[]), 1.0 / (a * a + b * b));
+    close(world.of("vendi(q=0)", &[0, 1, 2], &[]), 2.0);
+    close(world.of("log-volume", &[0, 1], &[]), 2.0 * 1.000_001_f64.ln());
+    close(world.of("log-volume", &[0, 2], &[]), 2.000_001_f64.ln() + 1e-6_f64.ln());
+    // Two that have nothing in common are two states; two equals are one.
+    close(world.of("spectral-entropy", &[0, 1], &[]), 1.0);
+    close(world.of("spectral-entropy", &[0, 2], &[]), 0.0);
+}
+
+#[test]
+fn what_people_judged() {
+    let world = World::angles(&[0.0, 10.0, 20.0, 30.0]).with_qrels(&[(0, 0), (2, 1), (3, 3)]);
+    let of = |name: &str| world.of(name, &[0, 2, 3], &[]);
+    close(of("hit"), 1.0);
+    close(of("hit@1"), 0.0);
+    close(of("mrr"), 0.5);
+    let second = 1.0 / 3.0_f64.log2();
+    close(of("ndcg-qrels"), (second + 1.5) / (3.0 + second));
+    close(of("ndcg-qrels(gain=exponential)"), (second + 3.5) / (7.0 + second));
+    assert_eq!(World::angles(&[0.0]).with_qrels(&[(0, 0)]).of("hit", &[0], &[]), None, "nothing relevant to be hit");
 }
 
 /// Recall counts by distance, not by id: a result as near as the k-th neighbour is one.
 #[test]
 fn recall_forgives_ties_and_a_thousandth() {
-    line(|base, query| {
-        let answer = Answer::new((base, query), (&[1], 1), (&[1], 1), (&[0], &[1.9995]), None);
-        close(value("recall", &answer), 1.0);
-        let answer = Answer::new((base, query), (&[1], 1), (&[1], 1), (&[0], &[1.998]), None);
-        close(value("recall", &answer), 0.0);
-    });
+    let world = || World::line(&[1.0, 2.0, 4.0, 9.0]);
+    close(world().knowing(&[0], &[1.9995]).of("recall", &[1], &[1]), 1.0);
+    close(world().knowing(&[0], &[1.998]).of("recall", &[1], &[1]), 0.0);
 }
 
 #[test]
 fn too_few_results_lower_recall_and_leave_pairs_undefined() {
-    line(|base, query| {
-        let answer = Answer::new((base, query), (&[0], 2), (&[0], 2), (&[0, 1], &[1.0, 2.0]), Some(&[]));
-        close(value("recall", &answer), 0.5);
-        assert_eq!(value("redundancy", &answer), None);
-        assert_eq!(value("diversity", &answer), None);
-        assert_eq!(value("subtopic-recall", &answer), None, "a query without subtopics has no share of them");
-    });
+    let world = World::line(&[1.0, 2.0, 4.0, 9.0]).knowing(&[0, 1], &[1.0, 2.0]).with_subtopics(&[]);
+    let of = |name| world.of_k(name, (&[0], 2), &[0]);
+    close(of("recall"), 0.5);
+    close(of("recall@1"), 1.0);
+    for pairs in ["redundancy", "max-redundancy", "duplicates", "diversity", "min-distance", "mst"] {
+        assert_eq!(of(pairs), None, "{pairs}");
+    }
+    assert_eq!(of("subtopic-recall"), None, "a query without subtopics has no share of them");
+    for name in MetricParams::NAMES {
+        let nothing = world.of_k(name, (&[], 2), &[]);
+        assert!(nothing.is_none_or(f64::is_finite), "{name} of nothing");
+    }
+}
+
+#[test]
+fn a_name_is_read_back_whatever_it_says() {
+    for name in
+        ["recall", "recall@5", "vendi(q=2)", "coverage(kernel=rbf)@7", "ball-coverage(kernel=geodesic, quantile=0.5)"]
+    {
+        let metric = MetricName::find(name).expect(name);
+        assert_eq!((metric.name(), MetricName::find(name)), (name, Some(metric)));
+        assert_eq!(serde_json::to_value(metric).expect("text"), name);
+    }
+    let same = |a: &str, b: &str| {
+        let read = |text| serde_json::from_str::<MetricName>(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(read(a), read(b));
+    };
+    same(r#""vendi(q=1)""#, r#""vendi""#);
+    same(r#"{"vendi@3": {"q": 2}}"#, r#""vendi( q = 2.0 )@3""#);
+    same(r#"{"recall": {}}"#, r#""recall""#);
+    for wrong in [
+        "\"recal\"",
+        "\"recall@0\"",
+        "\"recall@x\"",
+        "\"vendi(q=-1)\"",
+        "\"vendi(q\"",
+        "\"vendi(q)\"",
+        "\"recall(q=1)\"",
+        "3",
+        "{}",
+    ] {
+        assert!(serde_json::from_str::<MetricName>(wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(MetricName::find("coverage(kernel=rbf)@7").expect("read").file_name(), "coverage-kernel-rbf-7");
 }
 
 #[test]
 fn what_cannot_be_computed_says_why() {
-    let setting = Setting { k: 1, largest_pool: 200, stored_neighbors: 100, subtopics: false };
-    let impossible: Vec<&str> = METRICS.iter().filter(|m| m.possible(&setting).is_err()).map(|m| m.name()).collect();
-    assert_eq!(impossible, ["pool-recall", "redundancy", "diversity", "subtopic-recall"]);
-    let names: Vec<&str> = METRICS.iter().map(|metric| metric.name()).collect();
-    let mut unique = names.clone();
-    unique.sort_unstable();
-    unique.dedup();
-    assert_eq!(unique.len(), names.len(), "a name is registered twice");
+    let setting = Setting { k: 1, largest_pool: 200, stored_neighbors: 100, subtopics: false, qrels: false };
+    let impossible = MetricName::all().filter(|metric| metric.possible(&setting).is_err()).map(MetricName::name);
+    let expected = [
+        "pool-recall",
+        "redundancy",
+        "max-redundancy",
+        "duplicates",
+        "diversity",
+        "min-distance",
+        "mst",
+        "subtopic-recall",
+        "alpha-ndcg",
+        "err-ia",
+        "hit",
+        "mrr",
+        "ndcg-qrels",
+    ];
+    assert_eq!(impossible.collect::<Vec<_>>(), expected);
+    let setting = Setting { k: 10, largest_pool: 10, stored_neighbors: 5, subtopics: true, qrels: true };
+    for (name, fine) in [
+        ("recall@5", true),
+        ("recall@6", false),
+        ("coverage@11", false),
+        ("diversity@1", false),
+        ("evaluations@5", false),
+        ("vendi(kernel=cosine)", false),
+        ("spectral-entropy(kernel=gram)", false),
+        ("objective-ratio(kernel=gram)", false),
+        ("ndcg@5", true),
+    ] {
+        assert_eq!(MetricName::find(name).expect(name).possible(&setting).is_ok(), fine, "{name}");
+    }
 }

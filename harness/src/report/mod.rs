@@ -13,6 +13,7 @@ mod runs_csv;
 mod tables;
 
 use crate::manifest::Manifest;
+use crate::metrics::MetricParams;
 use crate::results::{ResultsError, write_whole};
 use crate::summary::Summary;
 use page::Drawn;
@@ -81,6 +82,12 @@ fn subfolder(folder: &Path, name: &str) -> Result<PathBuf, ReportError> {
     Ok(path)
 }
 
+/// Whether this is the [`MetricName::file_name`] of some metric, with whatever parameters.
+fn is_of_metric(name: &str) -> bool {
+    let follows = |rest: &str| rest.is_empty() || rest.starts_with('-');
+    MetricParams::NAMES.iter().any(|kind| name.strip_prefix(kind).is_some_and(follows))
+}
+
 /// Removes plots that an earlier report left and this one does not have.
 fn remove_other_plots(plots: &Path, drawn: &[Drawn]) {
     let Ok(entries) = std::fs::read_dir(plots) else { return };
@@ -88,7 +95,7 @@ fn remove_other_plots(plots: &Path, drawn: &[Drawn]) {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
         let picture = path.extension().is_some_and(|extension| extension == "svg" || extension == "png");
         let known = ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency"].contains(&stem)
-            || stem.strip_prefix("metric-").is_some_and(|name| crate::metrics::MetricName::find(name).is_some());
+            || stem.strip_prefix("metric-").is_some_and(is_of_metric);
         if picture && known && !drawn.iter().any(|figure| figure.name == stem) {
             // One that cannot be removed does no harm: the page does not show it.
             let _ = std::fs::remove_file(path);

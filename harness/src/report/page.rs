@@ -68,7 +68,7 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                         div.figures { @for drawn in figures { (figure(drawn)) } }
                     }
                     (comparisons(summary))
-                    (costs(summary))
+                    (costs(summary, manifest))
                     (definitions(summary))
                     (cautions(summary, manifest))
                     (provenance(manifest))
@@ -284,7 +284,7 @@ fn comparisons(summary: &Summary) -> Markup {
     }
 }
 
-fn costs(summary: &Summary) -> Markup {
+fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
     let mib = |bytes: u64| three_digits(bytes as f64 / f64::from(1 << 20));
     html! {
         section {
@@ -315,7 +315,13 @@ fn costs(summary: &Summary) -> Markup {
                     } } }
                 }
             }
-            p.note { "Evaluations do not depend on the machine; times do." }
+            p.note {
+                "Evaluations do not depend on the machine; times do. Metrics are computed outside of what is timed"
+                @if let [answering, metrics] = manifest.untimed && answering > 0.0 {
+                    ": in " (three_digits(metrics)) " s of all threads, where answering once took " (three_digits(answering)) " s"
+                }
+                "."
+            }
         }
     }
 }
@@ -326,15 +332,15 @@ fn definitions(summary: &Summary) -> Markup {
             h2 { "Metrics" }
             dl { @for metric in &summary.metrics {
                 dt { (metric.name()) }
-                dd { (metric.definition()) ". " span.dim { (metric.range()) "; " (metric.source()) "." } }
+                dd { (metric.definition()) ". " span.dim { (metric.about().range) "; " (metric.about().source) "." } }
             } }
         }
     }
 }
 
 fn cautions(summary: &Summary, manifest: &Manifest) -> Markup {
-    let coverage = summary.metrics.iter().any(|metric| metric.name() == "coverage");
-    let subtopics = summary.metrics.iter().any(|metric| metric.name() == "subtopic-recall");
+    let coverage = summary.metrics.iter().any(|metric| metric.kind() == "coverage");
+    let subtopics = summary.metrics.iter().any(|metric| metric.kind() == "subtopic-recall");
     let links = summary.rows.iter().any(|row| row.params.contains("\"links\""));
     html! {
         @if coverage || (subtopics && links) {

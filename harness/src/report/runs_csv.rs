@@ -25,21 +25,26 @@ pub fn bytes(summary: &Summary, manifest: &Manifest) -> Result<Vec<u8>, csv::Err
             "candidates_ms",
             "expand_ms",
             "select_ms",
-            "evaluations",
-            "candidates_evaluations",
-            "expand_evaluations",
-            "select_evaluations",
         ]
         .map(str::to_owned),
     );
+    if !measures_evaluations(summary) {
+        header.push("evaluations".into());
+    }
+    header.extend(["candidates", "expand", "select"].map(|stage| format!("{stage}_evaluations")));
     table.write_record(&header)?;
     for row in &summary.rows {
-        table.write_record(record(row, manifest))?;
+        table.write_record(record(row, manifest, measures_evaluations(summary)))?;
     }
     table.into_inner().map_err(|error| error.into_error().into())
 }
 
-fn record(row: &Row, manifest: &Manifest) -> Vec<String> {
+/// Whether the column `evaluations` is already there, as a metric.
+fn measures_evaluations(summary: &Summary) -> bool {
+    summary.metrics.iter().any(|metric| metric.name() == "evaluations")
+}
+
+fn record(row: &Row, manifest: &Manifest, measures_evaluations: bool) -> Vec<String> {
     let mut cells = vec![
         row.trial.clone(),
         row.retriever.clone(),
@@ -60,7 +65,9 @@ fn record(row: &Row, manifest: &Manifest) -> Vec<String> {
     cells.extend(three(latency.map(|latency| latency.percentiles_ms)));
     cells.push(row.index_bytes.to_string());
     cells.extend(three(latency.map(|latency| latency.stages_ms)));
-    cells.push(cell(row.evaluations.iter().sum()));
+    if !measures_evaluations {
+        cells.push(cell(row.evaluations.iter().sum()));
+    }
     cells.extend(row.evaluations.map(cell));
     cells
 }

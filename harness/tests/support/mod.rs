@@ -33,6 +33,7 @@ pub fn dataset(distance: Distance, rich: bool) -> Dataset {
         neighbors: Neighbors { count: 20, ids, distances },
         links: rich.then_some(links),
         subtopics: rich.then(|| Subtopics::new(12, subtopics)),
+        qrels: None,
         train_names: rich.then(|| (0..60).map(|i| format!("item {i}")).collect()),
         test_names: None,
     }

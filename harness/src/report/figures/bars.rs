@@ -10,8 +10,8 @@ use crate::summary::Summary;
 pub struct Bars {
     /// Index of the metric.
     pub metric: usize,
-    /// Its name.
-    pub name: &'static str,
+    /// Its name, as a file's.
+    pub name: String,
 }
 
 /// Right end of the axis: the value stands beyond it.
@@ -41,7 +41,7 @@ impl Figure for Bars {
         let chosen = rows::chosen(summary, |row| estimate(row).map(|e| sign * e.mean));
         let ends = chosen.iter().filter_map(|&row| estimate(row)).flat_map(|e| [e.lo, e.mean, e.hi]);
         let axis = Axis::from_zero(ends, (LEFT, RIGHT));
-        rows::draw(summary, &chosen, &axis, (&axis_title(metric), RIGHT), |drawing, row, marker, y| {
+        rows::draw(summary, &chosen, &axis, (&axis_title(*metric), RIGHT), |drawing, row, marker, y| {
             let Some(estimate) = estimate(row) else { return };
             let (zero, end) = (axis.place(0.0), axis.place(estimate.mean));
             drawing.area(&[(zero, y - 6.0), (end, y - 6.0), (end, y + 6.0), (zero, y + 6.0)], marker.ink, 0.75);

@@ -33,13 +33,13 @@ pub fn all(summary: &Summary) -> Vec<Box<dyn Figure>> {
         figures.push(Box::new(latency::LatencyRanges));
     }
     for (metric, name) in summary.metrics.iter().enumerate() {
-        figures.push(Box::new(bars::Bars { metric, name: name.name() }));
+        figures.push(Box::new(bars::Bars { metric, name: name.file_name() }));
     }
     figures
 }
 
 /// `coverage (higher is better)`.
-fn axis_title(metric: &MetricName) -> String {
+fn axis_title(metric: MetricName) -> String {
     let direction = if metric.higher_is_better() { "higher" } else { "lower" };
     format!("{} ({direction} is better)", metric.name())
 }

@@ -57,7 +57,7 @@ impl Scatter {
 impl Measure {
     fn title(self, summary: &Summary) -> String {
         match self {
-            Self::Metric(metric) => axis_title(&summary.metrics[metric]),
+            Self::Metric(metric) => axis_title(summary.metrics[metric]),
             Self::Qps => "queries per second (higher is better)".into(),
         }
     }

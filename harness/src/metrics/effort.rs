@@ -1,0 +1,121 @@
+//! What an answer took, and how much of what was possible it reached.
+
+use super::{About, Answer, Impossible, Metric, Setting};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use swath_algorithms::kernel::{Kernel, median};
+use swath_algorithms::selector::{FacilityLocation, Request, Selector as _};
+use swath_algorithms::{Distance, Scratch, distance};
+
+/// Which stages are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// All three.
+    #[default]
+    All,
+    /// Finding the pool.
+    Candidates,
+    /// Walking the graph.
+    Expand,
+    /// Picking from the pool.
+    Select,
+}
+
+/// Similarity evaluations.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Evaluations {
+    /// Which stages are counted.
+    pub stage: Stage,
+}
+
+impl Metric for Evaluations {
+    fn about(&self) -> About {
+        About {
+            definition: "similarity evaluations spent on the query: a cost that no noise touches",
+            range: "from 0",
+            higher_is_better: false,
+            source: "by definition",
+        }
+    }
+
+    fn takes_cut(&self) -> bool {
+        false
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let [candidates, expand, select] = answer.asked().evaluations;
+        let count = match self.stage {
+            Stage::All => candidates + expand + select,
+            Stage::Candidates => candidates,
+            Stage::Expand => expand,
+            Stage::Select => select,
+        };
+        Some(count as f64)
+    }
+}
+
+/// Facility location's objective against exact greedy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObjectiveRatio {
+    /// The similarity, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Metric for ObjectiveRatio {
+    fn about(&self) -> About {
+        About {
+            definition: "facility location's objective over the pool that the results were picked from, over what its exact \
+                         greedy reaches there with as many: 1 for facility location itself, and what a stochastic optimizer \
+                         or another selector loses",
+            range: "0 to 1 (a little more where greedy is not best)",
+            higher_is_better: true,
+            source: "Nemhauser, Wolsey & Fisher 1978",
+        }
+    }
+
+    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
+        match self.kernel {
+            Some(kernel) if !kernel.is_nonnegative() => Err(Impossible {
+                reason: format!(
+                    "the kernel `{}` can be negative, and facility location needs one that cannot",
+                    kernel.name()
+                ),
+                remedy: "use `cosine`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let asked = answer.asked();
+        let (base, query, pool) = (asked.base, asked.query, asked.pool);
+        let kernel = answer.kernel_or_coverage(self.kernel);
+        let sigma = match base.distance() {
+            Distance::Euclidean => pool.sigma,
+            Distance::Angular if kernel == Kernel::Rbf => {
+                let row = |id: u32| base.vectors().lines(id as usize);
+                let items = pool.items.iter();
+                median(
+                    &mut items.map(|i| distance::squared_euclidean(query.lines, row(i.id)).sqrt()).collect::<Vec<_>>(),
+                )
+            }
+            Distance::Angular => 0.0,
+        };
+        let covered = |ids: &[u32]| -> f64 {
+            let best = |v: u32| ids.iter().map(|&r| kernel.between(base, r, v, sigma)).fold(0.0, f64::max);
+            pool.items.iter().map(|item| best(item.id)).sum()
+        };
+        let request = Request { base, query, pool, k: answer.k(), subtopics: &[], seed: 0, query_id: 0 };
+        let mut picked = Vec::new();
+        let greedy = FacilityLocation { kernel: Some(kernel), ..FacilityLocation::default() };
+        greedy.select(&request, &Scratch::default(), &mut picked);
+        let ids: Vec<u32> = picked.iter().map(|&position| pool.items[position].id).collect();
+        let possible = covered(&ids);
+        (possible > 0.0).then(|| covered(answer.returned()) / possible)
+    }
+}

@@ -1,0 +1,129 @@
+//! What people judged relevant: the dataset's `qrels`.
+
+use super::{About, Answer, Impossible, Metric, Setting, discounted};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+fn needs_qrels(setting: &Setting) -> Result<(), Impossible> {
+    if setting.qrels {
+        return Ok(());
+    }
+    Err(Impossible {
+        reason: "the dataset has no judgements of relevance".into(),
+        remedy: "leave it out, or use a dataset with `qrels`: rows (query, item, grade)".into(),
+    })
+}
+
+/// The grade of an item: its highest, and 0 where nobody judged it.
+fn grade(answer: &Answer<'_>, item: u32) -> u32 {
+    let qrels = answer.asked().truth.qrels.as_deref().unwrap_or(&[]);
+    let first = qrels.partition_point(|pair| pair.0 < item);
+    qrels[first..].iter().take_while(|pair| pair.0 == item).map(|pair| pair.1).max().unwrap_or(0)
+}
+
+/// Grades above 0 of the query's items, the highest first.
+fn ideal(answer: &Answer<'_>) -> Vec<u32> {
+    let mut items: Vec<u32> = answer.asked().truth.qrels.iter().flatten().map(|pair| pair.0).collect();
+    items.dedup();
+    let mut grades: Vec<u32> = items.iter().map(|&item| grade(answer, item)).filter(|&grade| grade > 0).collect();
+    grades.sort_unstable_by(|a, b| b.cmp(a));
+    grades
+}
+
+/// The rank of the first result that was judged relevant, from 1.
+fn first_relevant(answer: &Answer<'_>) -> Option<usize> {
+    answer.returned().iter().position(|&item| grade(answer, item) > 0).map(|at| at + 1)
+}
+
+/// Whether anything relevant was returned.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hit {}
+
+impl Metric for Hit {
+    fn about(&self) -> About {
+        About {
+            definition: "1 if some result was judged relevant, else 0, over the queries for which anything was",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: "by definition",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_qrels(setting)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        (!ideal(answer).is_empty()).then(|| f64::from(u8::from(first_relevant(answer).is_some())))
+    }
+}
+
+/// Mean reciprocal rank.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mrr {}
+
+impl Metric for Mrr {
+    fn about(&self) -> About {
+        About {
+            definition: "1 / the rank of the first result that was judged relevant, 0 if none was, over the queries for which \
+                         anything was",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: "Voorhees 1999",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_qrels(setting)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        (!ideal(answer).is_empty()).then(|| first_relevant(answer).map_or(0.0, |rank| 1.0 / rank as f64))
+    }
+}
+
+/// What a grade is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gain {
+    /// The grade.
+    #[default]
+    Linear,
+    /// 2^grade - 1.
+    Exponential,
+}
+
+/// Discounted gain by judgements.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NdcgQrels {
+    /// What a grade is worth.
+    pub gain: Gain,
+}
+
+impl Metric for NdcgQrels {
+    fn about(&self) -> About {
+        About {
+            definition: "sum of the gain of each result's grade / log2(1 + rank), over that of the ideal order of all judged \
+                         items",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: "Jarvelin & Kekalainen 2002; Burges et al. 2005 (exponential)",
+        }
+    }
+
+    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+        needs_qrels(setting)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let gain = |grade: u32| match self.gain {
+            Gain::Linear => f64::from(grade),
+            Gain::Exponential => f64::from(grade).exp2() - 1.0,
+        };
+        let ideal = discounted(ideal(answer).into_iter().take(answer.k()).map(gain));
+        (ideal > 0.0).then(|| discounted(answer.returned().iter().map(|&item| gain(grade(answer, item)))) / ideal)
+    }
+}

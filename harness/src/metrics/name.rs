@@ -1,0 +1,272 @@
+//! How a metric is named: `recall`, `recall@5`, `vendi(q=2)`, `coverage(kernel=rbf)@5`.
+
+use super::{About, Answer, Impossible, MetricParams, Setting, USUAL, USUAL_WITH_QRELS};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+
+/// A metric with its parameters and its cut, by its name. One name stands for one metric wherever it is read, and names are
+/// few, so each is made once and kept.
+#[derive(Clone, Copy)]
+pub struct MetricName(&'static Named);
+
+struct Named {
+    label: String,
+    params: MetricParams,
+    cut: Option<usize>,
+}
+
+/// Every name that was ever read.
+static NAMES: Mutex<BTreeMap<String, &'static Named>> = Mutex::new(BTreeMap::new());
+
+impl MetricName {
+    fn new(params: MetricParams, cut: Option<usize>) -> Self {
+        let mut label = params.name().to_owned();
+        let changed = changed(&params);
+        if !changed.is_empty() {
+            label = format!("{label}({})", changed.join(", "));
+        }
+        if let Some(cut) = cut {
+            label = format!("{label}@{cut}");
+        }
+        let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(named) = names.get(&label) {
+            return Self(named);
+        }
+        let named = &*Box::leak(Box::new(Named { label: label.clone(), params, cut }));
+        names.insert(label, named);
+        Self(named)
+    }
+
+    /// The metric with that name, as [`MetricName::name`] gives it.
+    pub fn find(name: &str) -> Option<Self> {
+        read(name).ok()
+    }
+
+    /// All of them, with default parameters and without a cut.
+    pub fn all() -> impl Iterator<Item = Self> {
+        MetricParams::all().into_iter().map(|params| Self::new(params, None))
+    }
+
+    /// Those that are measured where an experiment names none, on a dataset with or without judgements of relevance.
+    pub fn usual(qrels: bool) -> impl Iterator<Item = Self> {
+        let judged = if qrels { USUAL_WITH_QRELS } else { &[] };
+        Self::all().filter(move |metric| USUAL.contains(&metric.name()) || judged.contains(&metric.name()))
+    }
+
+    /// Its name everywhere: CSV, plots, result files; in YAML, too.
+    pub fn name(self) -> &'static str {
+        &self.0.label
+    }
+
+    /// Its name as part of a file's: letters, digits, dots and hyphens.
+    pub fn file_name(self) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+        self.0.label.replace(')', "").chars().map(plain).collect()
+    }
+
+    /// The name of the metric alone, without parameters and cut.
+    pub fn kind(self) -> &'static str {
+        self.0.params.name()
+    }
+
+    /// Its parameters.
+    pub fn params(self) -> &'static MetricParams {
+        &self.0.params
+    }
+
+    /// What it is.
+    pub fn about(self) -> About {
+        self.0.params.about()
+    }
+
+    /// What it is, in one sentence.
+    pub fn definition(self) -> &'static str {
+        self.about().definition
+    }
+
+    /// Whether larger values are better.
+    pub fn higher_is_better(self) -> bool {
+        self.about().higher_is_better
+    }
+
+    /// Why it cannot be computed in such a setting, with what can be done; `Ok` where it can.
+    ///
+    /// # Errors
+    /// That reason.
+    pub fn possible(self, setting: &Setting) -> Result<(), Impossible> {
+        let Some(cut) = self.0.cut else { return self.0.params.possible(setting) };
+        if !self.0.params.takes_cut() {
+            let reason = "it does not judge a list, of which the first few could be looked at".into();
+            return Err(Impossible { reason, remedy: format!("write `{}` without a cut", self.kind()) });
+        }
+        if cut > setting.k {
+            let reason = format!("it looks at the first {cut} results, but k is {}", setting.k);
+            return Err(Impossible { reason, remedy: format!("cut at {} at most, or use a larger k", setting.k) });
+        }
+        self.0.params.possible(&Setting { k: cut, ..*setting })
+    }
+
+    /// Its value for one query; `None` where it is not defined for this query.
+    pub fn value(self, asked: &super::Asked<'_>) -> Option<f64> {
+        let answer: Answer<'_> = asked.answer(self.0.cut);
+        self.0.params.value(&answer)
+    }
+}
+
+/// The parameters that are not at their defaults, as `q=2`.
+fn changed(params: &MetricParams) -> Vec<String> {
+    let of = |params: &MetricParams| json!(params)[params.name()].as_object().cloned().unwrap_or_default();
+    let default = MetricParams::all().into_iter().find(|other| other.name() == params.name());
+    let default = default.map(|default| of(&default)).unwrap_or_default();
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
+        other => other.to_string(),
+    };
+    let given = of(params).into_iter().filter(|(key, value)| default.get(key) != Some(value));
+    given.map(|(key, value)| format!("{key}={}", text(&value))).collect()
+}
+
+/// Parts a name at its cut: `recall@5` is `recall` and 5.
+fn part(name: &str) -> Result<(&str, Option<usize>), String> {
+    let Some((name, cut)) = name.rsplit_once('@') else { return Ok((name, None)) };
+    let number = cut.parse().ok().filter(|&cut| (1..1 << 31).contains(&cut));
+    let wrong = || format!("found `@{cut}`, expected a number of results, at least 1; write a cut as in `recall@5`");
+    Ok((name, Some(number.ok_or_else(wrong)?)))
+}
+
+/// Why a name cannot be read.
+enum Unread {
+    /// There is no such metric.
+    Unknown(String),
+    Other(String),
+}
+
+fn read(text: &str) -> Result<MetricName, Unread> {
+    let (name, cut) = part(text).map_err(Unread::Other)?;
+    let (kind, given) = match name.split_once('(') {
+        None => (name, ""),
+        Some((kind, given)) => {
+            let open =
+                || Unread::Other(format!("`{text}` has a bracket that is not closed; write `{kind}(name=value)`"));
+            (kind, given.strip_suffix(')').ok_or_else(open)?)
+        }
+    };
+    let mut parameters = Map::new();
+    for entry in given.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let wrong = || Unread::Other(format!("`{entry}` gives no value; write `{kind}(name=value)`"));
+        let (key, value) = entry.split_once('=').ok_or_else(wrong)?;
+        let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| value.trim().into());
+        parameters.insert(key.trim().to_owned(), value);
+    }
+    if !MetricParams::NAMES.contains(&kind) {
+        return Err(Unread::Unknown(kind.to_owned()));
+    }
+    let params = MetricParams::read(kind, Value::Object(parameters));
+    let params = params.map_err(|error| Unread::Other(format!("`{text}`: {error}")))?;
+    Ok(MetricName::new(params, cut))
+}
+
+impl fmt::Debug for MetricName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl PartialEq for MetricName {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Serialize for MetricName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for MetricName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = MetricName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a metric, such as `recall`, `recall@5` or `{ vendi: { q: 2 } }`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<MetricName, E> {
+                read(text).map_err(|unread| match unread {
+                    Unread::Unknown(name) => E::unknown_variant(&name, MetricParams::NAMES),
+                    Unread::Other(message) => E::custom(message),
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MetricName, A::Error> {
+                let Some(key) = map.next_key::<String>()? else { return Err(A::Error::invalid_length(0, &self)) };
+                let (name, cut) = part(&key).map_err(A::Error::custom)?;
+                if !MetricParams::NAMES.contains(&name) {
+                    return Err(A::Error::unknown_variant(name, MetricParams::NAMES));
+                }
+                let params = map.next_value_seed(Parameters(name))?;
+                match map.next_key::<String>()? {
+                    None => Ok(MetricName::new(params, cut)),
+                    Some(_) => {
+                        Err(A::Error::custom("found several metrics in one mapping; make each an element of the list"))
+                    }
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Read)
+    }
+}
+
+/// Reads the parameters of the metric of this name.
+struct Parameters<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for Parameters<'_> {
+    type Value = MetricParams;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<MetricParams, D::Error> {
+        MetricParams::read(self.0, deserializer)
+    }
+}
+
+impl JsonSchema for MetricName {
+    fn schema_name() -> Cow<'static, str> {
+        "MetricName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names = MetricParams::NAMES.join("|");
+        let with_parameters = MetricParams::all().into_iter().map(|params| {
+            let mut schema = params.schema().to_value();
+            if let Some(object) = schema.as_object_mut() {
+                object.remove("$schema");
+            }
+            (format!("^{}(@[1-9][0-9]*)?$", params.name()), schema)
+        });
+        json_schema!({
+            "description": "A metric, see `swath metrics`; `recall@5` looks at the first 5 results alone.",
+            "anyOf": [
+                { "type": "string", "enum": MetricParams::NAMES },
+                { "type": "string", "pattern": format!("^({names})(\\([^)]*\\))?(@[1-9][0-9]*)?$") },
+                {
+                    "type": "object",
+                    "patternProperties": with_parameters.collect::<Map<_, _>>(),
+                    "additionalProperties": false,
+                    "minProperties": 1,
+                    "maxProperties": 1
+                }
+            ]
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! What the eigenvalues of the results' similarities say of their diversity.
+
+use super::{About, Answer, Impossible, Metric, Setting};
+use nalgebra::DMatrix;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use swath_algorithms::kernel::Kernel;
+use swath_algorithms::params::{NonNegative, Positive};
+
+/// That a kernel has no negative eigenvalues.
+fn needs_semidefinite(kernel: Option<Kernel>) -> Result<(), Impossible> {
+    match kernel {
+        Some(kernel) if !kernel.is_positive_semidefinite() => Err(Impossible {
+            reason: format!(
+                "the kernel `{}` is not positive semidefinite, and eigenvalues need one that is",
+                kernel.name()
+            ),
+            remedy: "use `gram`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Eigenvalues of the similarities of the results; what rounding makes negative is 0.
+fn eigenvalues(answer: &Answer<'_>, kernel: Kernel) -> Vec<f64> {
+    let count = answer.count();
+    if count == 0 {
+        return Vec::new();
+    }
+    let matrix = DMatrix::from_fn(count, count, |i, j| answer.similarity(kernel, i.min(j), i.max(j)));
+    matrix.symmetric_eigenvalues().iter().map(|value| value.max(0.0)).collect()
+}
+
+/// The Vendi score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Vendi {
+    /// The order of the entropy: below 1 rare directions count more, above 1 less; 1 is Shannon's.
+    pub q: NonNegative,
+    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Default for Vendi {
+    fn default() -> Self {
+        Self { q: super::default_number(NonNegative::new(1.0)), kernel: None }
+    }
+}
+
+impl Metric for Vendi {
+    fn about(&self) -> About {
+        About {
+            definition: "Vendi score: the effective number of different results, exp of the entropy (Renyi's of order q) of \
+                         the eigenvalues of their similarities / k",
+            range: "1 to k",
+            higher_is_better: true,
+            source: "Friedman & Dieng 2023; Pasarkar & Dieng 2024 (order q)",
+        }
+    }
+
+    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
+        needs_semidefinite(self.kernel)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let (q, count) = (self.q.get(), answer.count() as f64);
+        let shares = eigenvalues(answer, answer.kernel_or_raw(self.kernel)).into_iter().map(|value| value / count);
+        // What rounding leaves of an eigenvalue of 0 must not count as one.
+        let shares = shares.filter(|&share| share > 1e-12);
+        let entropy = if q == 1.0 {
+            -shares.map(|share| share * share.ln()).sum::<f64>()
+        } else {
+            shares.map(|share| share.powf(q)).sum::<f64>().ln() / (1.0 - q)
+        };
+        (count > 0.0).then(|| entropy.exp())
+    }
+}
+
+/// The log of the volume that the results span.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogVolume {
+    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Metric for LogVolume {
+    fn about(&self) -> About {
+        About {
+            definition: "log det(S + 1e-6 I) of the similarities S of the results: twice the log of the volume that they \
+                         span; what a DPP maximises",
+            range: "13.8 k below 0, to 0",
+            higher_is_better: true,
+            source: "Kulesza & Taskar 2012",
+        }
+    }
+
+    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
+        needs_semidefinite(self.kernel)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let values = eigenvalues(answer, answer.kernel_or_raw(self.kernel));
+        (!values.is_empty()).then(|| values.iter().map(|value| (value + 1e-6).ln()).sum())
+    }
+}
+
+/// Diffusion spectral entropy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpectralEntropy {
+    /// Steps of the walk: more look at coarser structure.
+    pub t: Positive,
+    /// The similarity, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Kernel")]
+    pub kernel: Option<Kernel>,
+}
+
+impl Default for SpectralEntropy {
+    fn default() -> Self {
+        Self { t: super::default_number(Positive::new(1.0)), kernel: None }
+    }
+}
+
+impl Metric for SpectralEntropy {
+    fn about(&self) -> About {
+        About {
+            definition: "diffusion spectral entropy, in bits: entropy of the eigenvalues, to the t-th power, of a random walk \
+                         between the results that follows their similarities, divided by the roots of their sums",
+            range: "0 to log2 k",
+            higher_is_better: true,
+            source: "Liao et al. 2023",
+        }
+    }
+
+    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
+        match self.kernel {
+            Some(kernel) if !kernel.is_nonnegative() => Err(Impossible {
+                reason: format!(
+                    "the kernel `{}` can be negative, and a random walk needs one that cannot",
+                    kernel.name()
+                ),
+                remedy: "use `cosine`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let (kernel, count) = (answer.kernel_or_coverage(self.kernel), answer.count());
+        if count == 0 {
+            return None;
+        }
+        let similarity = DMatrix::from_fn(count, count, |i, j| answer.similarity(kernel, i.min(j), i.max(j)));
+        let degrees = |matrix: &DMatrix<f64>| matrix.row_iter().map(|row| row.sum()).collect::<Vec<f64>>();
+        // A vector of zeros is similar to nothing, not even to itself: it stays where it is.
+        let root = |degree: f64| if degree > 0.0 { degree.sqrt() } else { 1.0 };
+        let scale = |matrix: &DMatrix<f64>, degrees: &[f64]| {
+            DMatrix::from_fn(count, count, |i, j| matrix[(i, j)] / (root(degrees[i]) * root(degrees[j])))
+        };
+        // First the density of the results is divided out. Then the walk's matrix is made symmetric, which leaves its
+        // eigenvalues as they are.
+        let even = scale(&similarity, &degrees(&similarity));
+        let walk = scale(&even, &degrees(&even));
+        let powers: Vec<f64> =
+            walk.symmetric_eigenvalues().iter().map(|value| value.abs().powf(self.t.get())).collect();
+        let total: f64 = powers.iter().sum();
+        let shares = powers.iter().map(|power| power / total).filter(|&share| share > 1e-12);
+        (total > 0.0).then(|| -shares.map(|share| share * share.log2()).sum::<f64>())
+    }
+}
