@@ -80,10 +80,14 @@ fn sum(values: &[f64]) -> f64 {
     sum + lost
 }
 
+/// The mean, its sum compensated; NaN of nothing.
+pub fn mean(values: &[f64]) -> f64 {
+    sum(values) / values.len() as f64
+}
+
 /// The BCa interval at 95 % of the mean of `values`, from the means of resamples.
 fn bca(values: &[f64], means: &mut [f64]) -> Estimate {
-    let n = values.len() as f64;
-    let mean = sum(values) / n;
+    let mean = mean(values);
     let constant = values.iter().all(|&value| value == values[0]);
     if constant || means.is_empty() {
         return Estimate { mean: values[0], lo: values[0], hi: values[0] };
