@@ -172,7 +172,7 @@ fn chosen(summary: &Summary) -> Markup {
                 "Of each retriever the point of its grid with the best mean " (by.name()) " on the queries for choosing; all figures "
                 "are of the others, which had no part in the choice. The difference is to "
                 (summary.rows[summary.reference].label()) " over the same queries, tested as below; corrected for the retrievers "
-                "of this table. Every pair: "
+                "of this table. Every pair, with intervals alone: "
                 a href="chosen_pairs.csv" { "chosen_pairs.csv" } "."
             }
         }

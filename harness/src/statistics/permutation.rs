@@ -149,6 +149,25 @@ mod tests {
         }
     }
 
+    /// The tables of groups add up to what a pattern's signs say, query by query.
+    #[test]
+    fn sums_are_those_of_the_patterns() {
+        let mut columns: Vec<Vec<f64>> = (0..11).map(|i| tenths(40 + i)[i..].to_vec()).collect();
+        columns[3][5] = f64::NAN;
+        let patterns = draw(40, resamples(1), 2);
+        let naive = |column: &Vec<f64>| {
+            let value = |q: usize| if column[q].is_nan() { 0.0 } else { column[q] };
+            let observed = (0..40).map(value).sum::<f64>().abs() - 1e-9;
+            let sum = |block: &[u8], i: usize| -> f64 {
+                let sign = |q: usize| f64::from(block[q / 8 * BLOCK + i] >> (q % 8) & 1) * 2.0 - 1.0;
+                (0..40).map(|q| sign(q) * value(q)).sum()
+            };
+            let all = patterns.iter().flat_map(|block| (0..BLOCK).map(move |i| sum(block, i)));
+            (1 + all.filter(|sum| sum.abs() >= observed).count()) as f64 / 10_001.0
+        };
+        assert_eq!(p_values(&columns, 1, 2), columns.iter().map(naive).collect::<Vec<_>>());
+    }
+
     #[test]
     fn no_difference_is_certain_and_no_value_is_none() {
         let p = p_values(&[vec![0.0; 40], vec![f64::NAN; 40], vec![0.5; 40]], 1, 1);
