@@ -1,9 +1,10 @@
 //! Parameters chosen on some queries and reported on the others: what may be said of a retriever and not only of a point
 //! of its grid.
 
-use crate::bootstrap::estimates;
 use crate::metrics::MetricName;
 use crate::results::TrialResult;
+use crate::statistics::bootstrap::estimates;
+use crate::statistics::{Comparison, Paired, compare};
 use crate::summary::Estimate;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::random;
@@ -53,8 +54,9 @@ pub struct Choice {
     pub points: usize,
     /// Each metric on the queries for reporting.
     pub estimates: Vec<Option<Estimate>>,
-    /// Each metric's paired difference to the reference trial on those queries; `None` for the reference itself.
-    pub differences: Vec<Option<Estimate>>,
+    /// Each metric against the reference trial on those queries, corrected for all choices that compete; `None` for the
+    /// reference itself.
+    pub differences: Vec<Option<Comparison>>,
 }
 
 /// The paired difference of two choices in the metric by which was chosen, on the queries for reporting.
@@ -93,11 +95,15 @@ impl Chosen {
         let columns: Vec<Vec<f64>> =
             choices.iter().flat_map(|choice| all.iter().map(|&metric| of(choice.row, metric))).collect();
         let mut means = estimates(&columns, seed).into_iter();
-        let columns: Vec<Vec<f64>> = choices
-            .iter()
-            .flat_map(|choice| all.iter().map(|&metric| difference(choice.row, reference, metric)))
-            .collect();
-        let mut differences = estimates(&columns, seed).into_iter();
+        let paired = |row: usize, metric: usize| Paired {
+            values: of(row, metric),
+            reference: of(reference, metric),
+            family: (row != reference && !trials[row].is_oracle).then_some(metric),
+            higher_is_better: metrics[metric].higher_is_better(),
+        };
+        let pairs: Vec<Paired> =
+            choices.iter().flat_map(|choice| all.iter().map(|&metric| paired(choice.row, metric))).collect();
+        let mut differences = compare(&pairs, seed).into_iter();
         for choice in &mut choices {
             choice.estimates = means.by_ref().take(metrics.len()).collect();
             choice.differences = differences.by_ref().take(metrics.len()).collect();
@@ -184,7 +190,10 @@ mod tests {
         assert_eq!(rows, [(0, 1), (1, 2), (3, 1)]);
         let mean = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.mean);
         assert_eq!(mean(chosen.choices[1].estimates[0]), Some(0.1));
-        assert!(mean(chosen.choices[1].differences[0]).is_some_and(|mean| (mean + 0.4).abs() < 1e-12));
+        let against = |choice: usize| chosen.choices[choice].differences[0].expect("compared");
+        assert!((against(1).difference.mean + 0.4).abs() < 1e-12);
+        assert_eq!(against(1).n, 20, "on the queries for reporting");
+        assert_eq!(against(1).p_holm, Some(2.0 * against(1).p_permutation), "two compete with the reference");
         assert_eq!(chosen.choices[0].differences, [None]);
         let pairs: Vec<_> = chosen.pairs.iter().map(|pair| (pair.of, (pair.estimate.mean * 10.0).round())).collect();
         assert_eq!(pairs, [((1, 0), -4.0), ((2, 0), 1.0), ((2, 1), 5.0)]);

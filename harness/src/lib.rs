@@ -1,6 +1,5 @@
 //! Benchmarking harness that measures how wide a swath of meaning a vector retriever cuts.
 
-pub mod bootstrap;
 pub mod cache;
 pub mod chosen;
 pub mod clock;
@@ -15,5 +14,6 @@ pub mod progress;
 pub mod report;
 pub mod results;
 pub mod run;
+pub mod statistics;
 pub mod summary;
 pub mod workload;

@@ -2,7 +2,7 @@
 //! anything runs.
 
 use crate::chosen::tuned_on;
-use crate::config::{Experiment, Path, Problem, Retriever, Step, suggest};
+use crate::config::{Experiment, Name, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
 use crate::point;
@@ -103,6 +103,7 @@ impl Plan {
         let wanted = experiment.queries.map_or(facts.queries, swath_algorithms::params::Count::size);
         let queries = random::sample(&mut random::stream(experiment.seed, "queries", 0), facts.queries, wanted);
         let trials = list_trials(&experiment, facts, &mut problems);
+        check_reference(&experiment, &mut problems);
         let mut experiment = experiment;
         if let Some(split) = &mut experiment.split {
             check_split(split.tune.get(), queries.len(), &mut problems);
@@ -258,6 +259,18 @@ fn choose_metrics(
         }
     }
     (metrics, notes)
+}
+
+/// Looks whether there is a retriever of the reference's name.
+fn check_reference(experiment: &Experiment, problems: &mut Vec<Problem>) {
+    let Some(reference) = experiment.reference.as_ref().map(Name::as_str) else { return };
+    let names = experiment.retrievers.iter().filter_map(|grid| Some(grid.0.first()?.name.as_str()));
+    let names: Vec<&str> = names.collect();
+    if !names.contains(&reference) {
+        let problem = Problem::new(path!["reference"], format!("no retriever here is called `{reference}`"));
+        let problem = suggest(reference, &names).into_iter().fold(problem, Problem::help);
+        problems.push(problem);
+    }
 }
 
 /// Looks whether either side of a split has queries enough for a mean with an interval.

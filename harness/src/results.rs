@@ -52,6 +52,8 @@ pub struct Results {
     pub metrics: Vec<MetricName>,
     /// Its seed.
     pub seed: u64,
+    /// The retriever whose first trial the others are compared with, if one is named.
+    pub reference: Option<String>,
     /// How its queries are parted for choosing parameters, if they are.
     pub parting: Option<Parting>,
     /// The trials that succeeded, in the order of the experiment.
@@ -87,6 +89,16 @@ pub struct TrialResult {
     pub index_bytes: u64,
     /// Times of each repeat.
     pub repeats: Vec<Times>,
+}
+
+/// What stands behind the name of a retriever that looked at the subtopics.
+const ORACLE: &str = " (oracle)";
+
+impl TrialResult {
+    /// The retriever's name as the experiment has it.
+    pub fn plain_name(&self) -> &str {
+        self.retriever.strip_suffix(ORACLE).unwrap_or(&self.retriever)
+    }
 }
 
 /// Writes a file, which under its name is whole or not there.
@@ -215,10 +227,11 @@ pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
         Value::Null => None,
         split => Some(serde_json::from_value(split.clone()).map_err(|error| malformed(format!("its split: {error}")))?),
     };
+    let reference = manifest.experiment["reference"].as_str().map(str::to_owned);
     let succeeded = manifest.trials.iter().filter(|trial| trial.failed.is_none());
     let trials: Result<Vec<_>, _> = succeeded.map(|trial| read_trial(folder, &trial.trial, &metrics)).collect();
     let trials = trials?;
-    Ok((manifest, Results { metrics, seed, parting, trials }))
+    Ok((manifest, Results { metrics, seed, reference, parting, trials }))
 }
 
 fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialResult, ResultsError> {
@@ -259,7 +272,7 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
     };
     let params = text("swath_params")?;
     let is_oracle = is_oracle(&params);
-    let mark = if is_oracle { " (oracle)" } else { "" };
+    let mark = if is_oracle { ORACLE } else { "" };
     Ok(TrialResult {
         id: id.to_owned(),
         retriever: text("swath_retriever")? + mark,

@@ -1,10 +1,12 @@
 //! What an experiment found: each trial's estimates, derived from the per-query values of its result file.
 
-use crate::bootstrap::{estimates, quantile};
 use crate::chosen::Chosen;
 use crate::metrics::MetricName;
 use crate::results::{Results, TrialResult};
 use crate::run::Times;
+use crate::statistics::bootstrap::{estimates, quantile};
+use crate::statistics::frontier::{Frontier, frontiers};
+use crate::statistics::{Comparison, Paired, compare};
 
 /// A mean over queries with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,16 +76,14 @@ impl Row {
 }
 
 /// The paired difference of a trial to the reference trial, over queries for which both have a value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     /// Index of the trial in [`Summary::rows`].
     pub row: usize,
     /// Index of the metric in [`Summary::metrics`].
     pub metric: usize,
-    /// Trial minus reference.
-    pub estimate: Estimate,
-    /// Queries where the trial is better, equal, worse.
-    pub wins_ties_losses: [usize; 3],
+    /// What may be said of it; corrected for all trials that compete, in this metric.
+    pub comparison: Comparison,
 }
 
 /// An experiment's results.
@@ -97,6 +97,8 @@ pub struct Summary {
     pub reference: usize,
     /// Every other trial against the reference, for each metric.
     pub differences: Vec<Difference>,
+    /// Each retriever's frontier of each metric against recall.
+    pub frontiers: Vec<Frontier>,
     /// Each retriever at its best point, if queries were parted for that.
     pub chosen: Option<Chosen>,
 }
@@ -110,11 +112,12 @@ impl Summary {
         let mut means = estimates(&columns, results.seed).into_iter();
         let rows: Vec<Row> =
             trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect())).collect();
-        let reference = trials.iter().position(|trial| trial.is_top_k).unwrap_or(0);
+        let reference = reference(trials, results.reference.as_deref());
         let differences = differences(trials, &metrics, reference, results.seed)?;
         let parting = results.parting.as_ref();
         let chosen = parting.and_then(|parting| Chosen::new(trials, &metrics, reference, (parting, results.seed)));
-        Some(Self { metrics, rows, reference, differences, chosen })
+        let frontiers = frontiers(trials, &metrics, results.seed);
+        Some(Self { metrics, rows, reference, differences, frontiers, chosen })
     }
 
     /// The estimates of one metric, a trial each; `None` if it was not measured.
@@ -135,24 +138,27 @@ impl Summary {
     }
 }
 
+/// The first trial of the retriever that is named; else the first that is plain top-k, else the first of all.
+fn reference(trials: &[TrialResult], name: Option<&str>) -> usize {
+    let named = name.and_then(|name| trials.iter().position(|trial| trial.plain_name() == name));
+    named.or_else(|| trials.iter().position(|trial| trial.is_top_k)).unwrap_or(0)
+}
+
 /// Every other trial against the reference; `None` if there is no reference.
 fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize, seed: u64) -> Option<Vec<Difference>> {
     let against = trials.get(reference)?;
     let others = (0..trials.len()).filter(|&row| row != reference);
     let pairs: Vec<(usize, usize)> =
         others.flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric))).collect();
-    let paired = |&(row, metric): &(usize, usize)| -> Vec<f64> {
-        trials[row].metrics[metric].iter().zip(&against.metrics[metric]).map(|(a, b)| a - b).collect()
+    let paired = |&(row, metric): &(usize, usize)| Paired {
+        values: trials[row].metrics[metric].clone(),
+        reference: against.metrics[metric].clone(),
+        family: (!trials[row].is_oracle).then_some(metric),
+        higher_is_better: metrics[metric].higher_is_better(),
     };
-    let columns: Vec<Vec<f64>> = pairs.iter().map(paired).collect();
-    let estimates = estimates(&columns, seed);
-    let rows = pairs.iter().zip(&columns).zip(estimates).filter_map(|((&(row, metric), column), estimate)| {
-        let better = |d: &&f64| if metrics[metric].higher_is_better() { **d > 0.0 } else { **d < 0.0 };
-        let wins = column.iter().filter(better).count();
-        let ties = column.iter().filter(|&&d| d == 0.0).count();
-        let losses = column.iter().filter(|d| !d.is_nan()).count() - wins - ties;
-        Some(Difference { row, metric, estimate: estimate?, wins_ties_losses: [wins, ties, losses] })
-    });
+    let compared = compare(&pairs.iter().map(paired).collect::<Vec<_>>(), seed);
+    let rows = pairs.into_iter().zip(compared);
+    let rows = rows.filter_map(|((row, metric), found)| Some(Difference { row, metric, comparison: found? }));
     Some(rows.collect())
 }
 

@@ -118,6 +118,13 @@ fn a_run_leaves_everything_behind() {
             ["wins", "ties", "losses"].iter().map(|c| comparisons[*c][i].parse::<usize>().expect("a count")).sum();
         let queries = if comparisons["metric"][i] == "subtopic-recall" { 11 } else { 12 };
         assert_eq!(total, queries, "the last query has no subtopics");
+        assert_eq!(comparisons["n"][i], queries.to_string());
+        let [mean, reference, difference, p, holm] =
+            ["mean", "reference_mean", "difference", "p_permutation", "p_holm"].map(|c| numbers(&comparisons, c)[i]);
+        assert!((mean - reference - difference).abs() < 1e-9, "{mean} - {reference} = {difference}");
+        assert!(0.0 < p && p <= holm && holm <= 1.0, "{p} and {holm}");
+        assert_eq!(comparisons["significant"][i], (holm < 0.05).to_string());
+        assert_eq!(comparisons["smallest_detectable"][i].is_empty(), holm < 0.05);
     }
 
     let page = std::fs::read_to_string(reports.join("index.html")).expect("a page");
@@ -285,6 +292,22 @@ fn a_folder_that_cannot_be_made_is_a_failed_run() {
 }
 
 /// What the stored truth gets wrong is said, and the run goes on.
+/// Any retriever may be the one that others are compared with, and still is when the report is made again.
+#[test]
+fn the_reference_is_chosen_by_name() {
+    let (folder, reports) = run("reference: mmr");
+    let runs = table(&reports.join("runs.csv"), false);
+    let read = || std::fs::read(reports.join("comparisons.csv")).expect("a table");
+    let first = read();
+    let comparisons = table(&reports.join("comparisons.csv"), false);
+    assert_eq!(comparisons["retriever"][0], "top-k");
+    assert!(comparisons["reference"].iter().all(|id| *id == runs["trial"][1]), "its first trial");
+    std::fs::remove_file(reports.join("comparisons.csv")).expect("removed");
+    let output = swath(folder.path(), &["report", "reports/small"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(first == read());
+}
+
 #[test]
 fn doubts_about_the_truth_are_said_and_reported() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -361,6 +384,10 @@ retrievers:
     let text = std::fs::read_to_string(report.join("chosen.csv")).expect("chosen.csv");
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.iter().map(|row| row[1]).collect::<Vec<_>>(), ["top-k", "mmr", "best (oracle)"]);
+    let columns = table(&report.join("chosen.csv"), false);
+    let cells = |name: &str| columns[name].iter().map(|cell| !cell.is_empty()).collect::<Vec<_>>();
+    assert_eq!(cells("p_holm_recall"), [false, true, false], "neither the reference nor an oracle competes");
+    assert!(!cells("d_z_recall")[0], "nor does the reference differ from itself");
     let pairs = std::fs::read_to_string(report.join("chosen_pairs.csv")).expect("chosen_pairs.csv");
     assert_eq!(pairs.lines().count(), 1 + 3);
     let tables = std::fs::read_to_string(report.join("tables/summary.md")).expect("summary.md");

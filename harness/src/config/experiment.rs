@@ -41,6 +41,10 @@ pub struct Experiment {
     /// Metrics to compute; all that the dataset supports, if left out.
     #[serde(default)]
     pub metrics: Option<Vec<MetricName>>,
+    /// Name of the retriever whose first trial the others are compared with; if left out, the first that is plain top-k over
+    /// exact candidates, else the first.
+    #[serde(default)]
+    pub reference: Option<Name>,
     /// Chooses each retriever's parameters on some of the queries and reports them on the others; nothing is chosen, if
     /// left out.
     #[serde(default)]

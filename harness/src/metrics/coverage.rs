@@ -1,7 +1,7 @@
 //! How much of the query's neighbourhood the results stand for.
 
 use super::{About, Answer, Metric};
-use crate::bootstrap::quantile;
+use crate::statistics::bootstrap::quantile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::Kernel;

@@ -1,11 +1,12 @@
 //! `chosen.csv`, `chosen_pairs.csv` and `tables/chosen.md`: each retriever at the point that was chosen on some of the
 //! queries, as the other queries see it.
 
-use super::format::cell;
+use super::format::{cell, cell_or_empty, three_decimals};
 use crate::chosen::{Choice, Chosen};
 use crate::summary::{Estimate, Summary};
 
-/// A retriever a row: each metric with its interval, then its difference to the reference trial with its interval.
+/// A retriever a row: each metric with its interval, then its difference to the reference trial with its interval, Holm's p
+/// (empty for oracles) and d_z.
 ///
 /// # Errors
 /// None but the writer's own, which a table in memory does not have.
@@ -13,18 +14,22 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> =
         ["trial", "retriever", "params", "points", "tuned_on", "reported_on"].map(str::to_owned).to_vec();
-    for prefix in ["", "difference_"] {
-        for metric in &summary.metrics {
-            header.extend(["", "_lo", "_hi"].map(|suffix| format!("{prefix}{}{suffix}", metric.name())));
-        }
+    header
+        .extend(summary.metrics.iter().flat_map(|metric| ["", "_lo", "_hi"].map(|end| metric.name().to_owned() + end)));
+    for metric in &summary.metrics {
+        let ends = ["", "_lo", "_hi"].map(|end| format!("difference_{}{end}", metric.name()));
+        header.extend(ends.into_iter().chain(["p_holm_", "d_z_"].map(|test| test.to_owned() + metric.name())));
     }
     table.write_record(header)?;
     for choice in &chosen.choices {
         let row = &summary.rows[choice.row];
         let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), choice.points.to_string()];
         cells.extend([chosen.queries.0, chosen.queries.1].map(|count| count.to_string()));
-        for estimate in choice.estimates.iter().chain(&choice.differences) {
-            cells.extend(three(estimate.as_ref()));
+        cells.extend(choice.estimates.iter().flat_map(|estimate| three(estimate.as_ref())));
+        for comparison in &choice.differences {
+            cells.extend(three(comparison.map(|c| c.difference).as_ref()));
+            cells.push(cell_or_empty(comparison.and_then(|c| c.p_holm)));
+            cells.push(cell_or_empty(comparison.map(|c| c.d_z)));
         }
         table.write_record(cells)?;
     }
@@ -56,6 +61,7 @@ pub fn header(summary: &Summary, chosen: &Chosen) -> Vec<String> {
     let mut header = vec!["retriever, at its chosen point".to_owned()];
     header.extend(summary.metrics.iter().map(|metric| metric.name().to_owned()));
     header.push(format!("difference in {}", summary.metrics[chosen.by].name()));
+    header.extend(["p (Holm)", "d_z"].map(str::to_owned));
     header
 }
 
@@ -63,8 +69,12 @@ pub fn header(summary: &Summary, chosen: &Chosen) -> Vec<String> {
 pub fn cells(summary: &Summary, chosen: &Chosen, choice: &Choice) -> Vec<String> {
     let mut cells = vec![summary.rows[choice.row].label()];
     cells.extend(choice.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
-    let difference = choice.differences[chosen.by];
-    cells.push(difference.map_or_else(|| "-".into(), |e| format!("{:+.4} ({:+.4} to {:+.4})", e.mean, e.lo, e.hi)));
+    let comparison = choice.differences[chosen.by];
+    let dash = || "-".to_owned();
+    let difference = comparison.map(|c| c.difference);
+    cells.push(difference.map_or_else(dash, |e| format!("{:+.4} ({:+.4} to {:+.4})", e.mean, e.lo, e.hi)));
+    cells.push(comparison.and_then(|c| c.p_holm).map_or_else(dash, three_decimals));
+    cells.push(comparison.map(|c| c.d_z).filter(|d_z| d_z.is_finite()).map_or_else(dash, |d_z| format!("{d_z:+.2}")));
     cells
 }
 

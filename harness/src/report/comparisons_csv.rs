@@ -1,33 +1,51 @@
 //! `comparisons.csv`: each trial against the reference trial, paired by query.
 
-use super::format::cell;
+use super::format::{cell, cell_or_empty};
 use crate::summary::Summary;
 
-/// The table: for each other trial and metric the mean difference (trial minus reference) with its 95 % interval, and
-/// in how many queries the trial is better, equal, worse.
+const COLUMNS: [&str; 21] = [
+    "trial",
+    "retriever",
+    "params",
+    "reference",
+    "metric",
+    "n",
+    "reference_mean",
+    "mean",
+    "difference",
+    "difference_lo",
+    "difference_hi",
+    "p_permutation",
+    "p_holm",
+    "p_wilcoxon",
+    "d_z",
+    "cliffs_delta",
+    "wins",
+    "ties",
+    "losses",
+    "significant",
+    "smallest_detectable",
+];
+
+/// The table: for each other trial and metric a [`Comparison`](crate::statistics::Comparison). `p_holm` and `significant`
+/// are empty for oracles, which do not compete, and `smallest_detectable` is empty where a difference is shown.
 pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record([
-        "trial",
-        "retriever",
-        "params",
-        "reference",
-        "metric",
-        "difference",
-        "difference_lo",
-        "difference_hi",
-        "wins",
-        "ties",
-        "losses",
-    ])?;
+    table.write_record(COLUMNS)?;
     let reference = &summary.rows[summary.reference];
-    for difference in &summary.differences {
-        let row = &summary.rows[difference.row];
-        let estimate = difference.estimate;
+    for found in &summary.differences {
+        let (row, comparison) = (&summary.rows[found.row], &found.comparison);
+        let difference = comparison.difference;
         let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), reference.trial.clone()];
-        cells.push(summary.metrics[difference.metric].name().to_owned());
-        cells.extend([estimate.mean, estimate.lo, estimate.hi].map(cell));
-        cells.extend(difference.wins_ties_losses.map(|count| count.to_string()));
+        cells.extend([summary.metrics[found.metric].name().to_owned(), comparison.n.to_string()]);
+        cells.extend([comparison.reference_mean, comparison.mean].map(cell));
+        cells.extend([difference.mean, difference.lo, difference.hi, comparison.p_permutation].map(cell));
+        cells.push(cell_or_empty(comparison.p_holm));
+        cells.push(cell(comparison.p_wilcoxon));
+        cells.extend([comparison.d_z, comparison.cliffs_delta].map(|effect| cell_or_empty(Some(effect))));
+        cells.extend(comparison.wins_ties_losses.map(|count| count.to_string()));
+        cells.push(comparison.significant().map_or_else(String::new, |is_significant| is_significant.to_string()));
+        cells.push(cell_or_empty(comparison.smallest_detectable));
         table.write_record(cells)?;
     }
     table.into_inner().map_err(|error| error.into_error().into())

@@ -24,6 +24,16 @@ pub fn cell(value: f64) -> String {
     rounded.to_string()
 }
 
+/// The same of what may be missing or undefined: then the cell is empty.
+pub fn cell_or_empty(value: Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map_or_else(String::new, cell)
+}
+
+/// A p-value for people: three decimals, and a bound below that.
+pub fn three_decimals(p: f64) -> String {
+    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +48,7 @@ mod tests {
     fn three_digits_are_kept() {
         let found = [0.012_345, 0.5, 45.678, 999.4, 1234.0, 123_456.0, 0.0].map(three_digits);
         assert_eq!(found, ["0.0123", "0.500", "45.7", "999", "1,230", "123,000", "0"]);
+        assert_eq!([0.000_999, 0.001, 0.0496, 1.0].map(three_decimals), ["< 0.001", "0.001", "0.050", "1.000"]);
         let carried = [0.9996, 9.996, 99.96, 999.6, 9996.0].map(three_digits);
         assert_eq!(carried, ["1.00", "10.0", "100", "1,000", "10,000"]);
     }

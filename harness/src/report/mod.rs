@@ -6,6 +6,7 @@ mod comparisons_csv;
 mod drawing;
 mod figures;
 mod format;
+mod frontier_tables;
 mod marker;
 mod page;
 mod pareto;
@@ -46,6 +47,7 @@ pub enum ReportError {
 pub fn write(folder: &Path, summary: &Summary, manifest: &Manifest) -> Result<(), ReportError> {
     write_whole(&folder.join("runs.csv"), &runs_csv::bytes(summary, manifest)?)?;
     write_whole(&folder.join("comparisons.csv"), &comparisons_csv::bytes(summary)?)?;
+    write_whole(&folder.join("frontiers.csv"), &frontier_tables::csv(summary)?)?;
     for name in ["chosen.csv", "chosen_pairs.csv", "tables/chosen.md"] {
         if summary.chosen.is_none() {
             // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.

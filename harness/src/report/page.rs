@@ -1,10 +1,12 @@
 //! `index.html`: the report on one page, complete in itself, without scripts.
 
 use super::figures::Figure;
-use super::format::three_digits;
+use super::format::{three_decimals, three_digits};
+use super::frontier_tables;
 use super::marker::Marker;
 use super::tables::best_rows;
 use crate::manifest::Manifest;
+use crate::statistics::Comparison;
 use crate::summary::{Estimate, Summary};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -68,6 +70,7 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                         div.figures { @for drawn in figures { (figure(drawn)) } }
                     }
                     (comparisons(summary))
+                    (frontier_tables::section(summary))
                     (costs(summary, manifest))
                     (definitions(summary))
                     (cautions(summary, manifest))
@@ -136,14 +139,13 @@ fn label(summary: &Summary, row: usize) -> Markup {
     }
 }
 
-fn interval(estimate: &Estimate, digits: usize) -> String {
+pub(super) fn interval(estimate: &Estimate, digits: usize) -> String {
     format!("{:.digits$} to {:.digits$}", estimate.lo, estimate.hi)
 }
 
 fn chosen(summary: &Summary) -> Markup {
     let Some(chosen) = &summary.chosen else { return html! {} };
     let by = summary.metrics[chosen.by];
-    let clear = |e: &Estimate| e.lo > 0.0 || e.hi < 0.0;
     html! {
         section {
             h2 { "Chosen on " (chosen.queries.0) " queries, reported on the other " (chosen.queries.1) }
@@ -164,23 +166,15 @@ fn chosen(summary: &Summary) -> Markup {
                                 None => { "-" }
                             } }
                         }
-                        @match &choice.differences[chosen.by] {
-                            Some(e) => {
-                                td.better[clear(e) && (e.mean > 0.0) == by.higher_is_better()]
-                                   .worse[clear(e) && (e.mean > 0.0) != by.higher_is_better()] {
-                                    (format!("{:+.4}", e.mean)) span.interval { (interval(e, 4)) }
-                                }
-                            }
-                            None => { td { "-" } }
-                        }
+                        (compared(choice.differences[chosen.by].as_ref(), by.higher_is_better()))
                     } } }
                 }
             }
             p.note {
                 "Of each retriever the point of its grid with the best mean " (by.name()) " on the queries for choosing; all figures "
                 "are of the others, which had no part in the choice. The difference is to "
-                (summary.rows[summary.reference].label()) " over the same queries, with its 95 % interval, marked where that "
-                "leaves out zero; the number of comparisons is not corrected for. Every pair: "
+                (summary.rows[summary.reference].label()) " over the same queries, tested as below; corrected for the retrievers "
+                "of this table. Every pair, with intervals alone: "
                 a href="chosen_pairs.csv" { "chosen_pairs.csv" } "."
             }
         }
@@ -244,8 +238,10 @@ fn comparisons(summary: &Summary) -> Markup {
     if summary.differences.is_empty() {
         return html! {};
     }
-    let of = |row: usize, metric: usize| summary.differences.iter().find(|d| d.row == row && d.metric == metric);
-    let clear = |e: &Estimate| e.lo > 0.0 || e.hi < 0.0;
+    let of = |row: usize, metric: usize| {
+        let found = summary.differences.iter().find(|d| d.row == row && d.metric == metric);
+        found.map(|difference| &difference.comparison)
+    };
     html! {
         section {
             h2 { "Against " (summary.rows[summary.reference].label()) }
@@ -258,27 +254,47 @@ fn comparisons(summary: &Summary) -> Markup {
                     tbody { @for row in (0..summary.rows.len()).filter(|&row| row != summary.reference) { tr {
                         th scope="row" { (label(summary, row)) }
                         @for (metric, name) in summary.metrics.iter().enumerate() {
-                            @match of(row, metric) {
-                                Some(d) => {
-                                    td.better[clear(&d.estimate) && (d.estimate.mean > 0.0) == name.higher_is_better()]
-                                       .worse[clear(&d.estimate) && (d.estimate.mean > 0.0) != name.higher_is_better()] {
-                                        (format!("{:+.4}", d.estimate.mean))
-                                        span.interval { (interval(&d.estimate, 4)) }
-                                        span.interval title="queries better / equal / worse" {
-                                            (d.wins_ties_losses[0]) " / " (d.wins_ties_losses[1]) " / " (d.wins_ties_losses[2])
-                                        }
-                                    }
-                                }
-                                None => { td { "-" } }
-                            }
+                            (compared(of(row, metric), name.higher_is_better()))
                         }
                     } } }
                 }
             }
             p.note {
-                "Mean difference over the same queries, below it its 95 % interval and in how many queries the trial is better / "
-                "equal / worse. Marked where the interval leaves out zero: " span.better { "better" } ", " span.worse { "worse" }
-                ". With many trials some intervals leave out zero by chance."
+                "Mean difference over the same queries with its 95 % interval; p of the sign-flip permutation test, corrected "
+                "(Holm) for all trials of the table in that metric, oracles aside; Cohen's d_z; in how many queries the trial "
+                "is better / equal / worse. Marked where p is below 0.05: " span.better { "better" } ", "
+                span.worse { "worse" } ". Elsewhere nothing is shown, and a difference would have to be about as large as "
+                "\"detectable\" says to be seen in four of five such experiments (before the correction). More in "
+                a href="comparisons.csv" { "comparisons.csv" } "."
+                @if summary.chosen.is_none() {
+                    " A point picked from this table was chosen on the very queries that it is reported on: its comparison is "
+                    "exploratory. " code { "split" } " would choose on some queries and report on others."
+                }
+            }
+        }
+    }
+}
+
+/// A cell: the difference, how certain it is and how large.
+fn compared(comparison: Option<&Comparison>, higher_is_better: bool) -> Markup {
+    let Some(c) = comparison else { return html! { td { "-" } } };
+    let shown = c.significant() == Some(true);
+    let is_better = (c.difference.mean > 0.0) == higher_is_better;
+    let [wins, ties, losses] = c.wins_ties_losses;
+    html! {
+        td.better[shown && is_better].worse[shown && !is_better] {
+            (format!("{:+.4}", c.difference.mean))
+            span.interval { (interval(&c.difference, 4)) }
+            span.interval {
+                @if let Some(p) = c.p_holm { "p " (three_decimals(p)) }
+                @if c.p_holm.is_some() && c.d_z.is_finite() { ", " }
+                @if c.d_z.is_finite() { "d" sub { "z" } " " (format!("{:+.2}", c.d_z)) }
+            }
+            span.interval title="queries better / equal / worse" { (wins) " / " (ties) " / " (losses) }
+            @if let Some(least) = c.smallest_detectable.filter(|least| least.is_finite()) {
+                span.interval title="the smallest difference that so many queries would have shown" {
+                    "detectable " (format!("{least:.4}"))
+                }
             }
         }
     }

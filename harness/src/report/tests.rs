@@ -4,6 +4,7 @@ use super::figures::Figure;
 use super::{figures, tables, write};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::MetricName;
+use crate::statistics::Comparison;
 use crate::summary::{Difference, Estimate, Latency, Row, Summary, Timing};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,10 +17,23 @@ fn summary(trials: usize, retrievers: usize) -> Summary {
     let difference = |(row, metric): (usize, usize)| {
         let mean = wave(row, metric) - 0.5;
         let estimate = Estimate { mean, lo: mean - 0.1, hi: mean + 0.1 };
-        Difference { row, metric, estimate, wins_ties_losses: [30, 50, 20] }
+        let comparison = Comparison {
+            n: 100,
+            reference_mean: 0.5,
+            mean: 0.5 + mean,
+            difference: estimate,
+            p_permutation: 0.01,
+            p_holm: Some(0.04 * row as f64),
+            p_wilcoxon: 0.02,
+            d_z: 4.0 * mean,
+            cliffs_delta: mean,
+            wins_ties_losses: [30, 50, 20],
+            smallest_detectable: (row > 1).then_some(0.125),
+        };
+        Difference { row, metric, comparison }
     };
     let differences = pairs.map(difference).collect();
-    Summary { metrics, rows, reference: 0, differences, chosen: None }
+    Summary { metrics, rows, reference: 0, differences, frontiers: Vec::new(), chosen: None }
 }
 
 fn wave(i: usize, j: usize) -> f64 {

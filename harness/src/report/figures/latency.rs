@@ -2,10 +2,10 @@
 
 use super::Figure;
 use super::rows::{self, LEFT};
-use crate::bootstrap::quantile;
 use crate::report::axis::Axis;
 use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL, WIDTH};
 use crate::report::format::three_digits;
+use crate::statistics::bootstrap::quantile;
 use crate::summary::Summary;
 
 /// The range of query times of each trial.

@@ -37,6 +37,14 @@ fn estimate_some(columns: &[Vec<f64>], seed: u64) -> Vec<Option<Estimate>> {
     columns.par_iter().enumerate().map(estimate).collect()
 }
 
+/// The means of all columns, at least one and of equal length, in each of the resamples that intervals come from.
+pub fn resampled_means(columns: &[Vec<f64>], seed: u64) -> Vec<Vec<f64>> {
+    match columns.first().map_or(0, Vec::len) {
+        0 => Vec::new(),
+        queries => resample(columns, queries, seed),
+    }
+}
+
 /// The means of all columns in each resample; NaN where a resample met no value.
 fn resample(columns: &[Vec<f64>], queries: usize, seed: u64) -> Vec<Vec<f64>> {
     // Rows of sums and, for columns with gaps, of counts: one row per query, so that a resample is a sum of rows.
@@ -80,10 +88,14 @@ fn sum(values: &[f64]) -> f64 {
     sum + lost
 }
 
+/// The mean, its sum compensated; NaN of nothing.
+pub fn mean(values: &[f64]) -> f64 {
+    sum(values) / values.len() as f64
+}
+
 /// The BCa interval at 95 % of the mean of `values`, from the means of resamples.
 fn bca(values: &[f64], means: &mut [f64]) -> Estimate {
-    let n = values.len() as f64;
-    let mean = sum(values) / n;
+    let mean = mean(values);
     let constant = values.iter().all(|&value| value == values[0]);
     if constant || means.is_empty() {
         return Estimate { mean: values[0], lo: values[0], hi: values[0] };

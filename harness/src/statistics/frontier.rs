@@ -1,0 +1,149 @@
+//! What a retriever gives for the recall that it costs: its frontier over the points of its grid, the area below it, and
+//! its value at a given recall.
+
+use super::bootstrap::{quantile, resampled_means};
+use crate::metrics::MetricName;
+use crate::results::TrialResult;
+use crate::summary::Estimate;
+
+/// Recall and a metric, turned so that more is better.
+type Point = (f64, f64);
+
+/// Recalls at which retrievers are compared.
+pub const RECALLS: [f64; 4] = [0.9, 0.8, 0.7, 0.5];
+
+/// A retriever's frontier of one metric against recall.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frontier {
+    /// The retriever.
+    pub retriever: String,
+    /// Index of the metric in [`Summary::metrics`](crate::summary::Summary::metrics).
+    pub metric: usize,
+    /// Points of its grid.
+    pub points: usize,
+    /// The area between the frontier and the worst mean of any trial in the metric, from recall 0 (Zitzler & Thiele 1998).
+    pub hypervolume: Estimate,
+    /// The metric at each of [`RECALLS`], on the straight lines between the points of the frontier; `None` where it does not
+    /// reach so far.
+    pub at_recall: Vec<Option<Estimate>>,
+}
+
+/// The frontiers of all retrievers that compete, for each metric that is not a recall or a cost; none where recall was not
+/// measured. Intervals are the 2.5 and 97.5 % quantiles over resamples of the queries, in each of which means, frontier and
+/// all are computed anew.
+pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> Vec<Frontier> {
+    let Some(recall) = metrics.iter().position(|metric| metric.name() == "recall") else { return Vec::new() };
+    let competing: Vec<&TrialResult> = trials.iter().filter(|trial| !trial.is_oracle).collect();
+    let mut retrievers: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (at, trial) in competing.iter().enumerate() {
+        match retrievers.iter_mut().find(|(name, _)| *name == trial.retriever) {
+            Some((_, points)) => points.push(at),
+            None => retrievers.push((&trial.retriever, vec![at])),
+        }
+    }
+    let shown = |metric: &MetricName| !["recall", "recall-eps", "pool-recall", "evaluations"].contains(&metric.kind());
+    let mut all = Vec::new();
+    for (metric, name) in metrics.iter().enumerate().filter(|(_, name)| shown(name)) {
+        let sign = if name.higher_is_better() { 1.0 } else { -1.0 };
+        let column = |trial: &&TrialResult, metric: usize| trial.metrics[metric].clone();
+        let columns: Vec<Vec<f64>> =
+            competing.iter().flat_map(|trial| [column(trial, recall), column(trial, metric)]).collect();
+        let means = |row: &[f64]| row.chunks_exact(2).map(|pair| (pair[0], sign * pair[1])).collect::<Vec<_>>();
+        let whole: Vec<f64> = columns.iter().map(|column| mean_of(column)).collect();
+        let resamples = resampled_means(&columns, seed);
+        let points = means(&whole);
+        let worst = points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
+        if !worst.is_finite() {
+            continue;
+        }
+        let resampled: Vec<Vec<Point>> = resamples.iter().map(|row| means(row)).collect();
+        for (retriever, members) in &retrievers {
+            let of = |points: &[Point]| front(members.iter().map(|&at| points[at]));
+            let estimate = |value: &dyn Fn(&[Point]) -> Option<f64>, sign: f64| {
+                let mean = sign * value(&of(&points))?;
+                let mut values: Vec<f64> =
+                    resampled.iter().filter_map(|points| Some(sign * value(&of(points))?)).collect();
+                values.sort_unstable_by(f64::total_cmp);
+                Some(Estimate { mean, lo: quantile(&values, 0.025), hi: quantile(&values, 0.975) })
+            };
+            let Some(hypervolume) = estimate(&|front| Some(area(front, worst)), 1.0) else { continue };
+            all.push(Frontier {
+                retriever: (*retriever).to_owned(),
+                metric,
+                points: members.len(),
+                hypervolume,
+                at_recall: RECALLS.iter().map(|&recall| estimate(&|front| at(front, recall), sign)).collect(),
+            });
+        }
+    }
+    all
+}
+
+/// The mean of what is there.
+fn mean_of(column: &[f64]) -> f64 {
+    super::bootstrap::mean(&column.iter().copied().filter(|value| !value.is_nan()).collect::<Vec<_>>())
+}
+
+/// The points that no other beats in one coordinate without losing in the other, by falling first coordinate.
+fn front(points: impl Iterator<Item = Point>) -> Vec<Point> {
+    let mut points: Vec<Point> = points.filter(|point| !point.0.is_nan() && !point.1.is_nan()).collect();
+    points.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
+    let mut best = f64::NEG_INFINITY;
+    points.retain(|point| {
+        point.1 > best && {
+            best = point.1;
+            true
+        }
+    });
+    points
+}
+
+/// The area of what the front dominates, right of 0 and above `worst`.
+fn area(front: &[Point], worst: f64) -> f64 {
+    let right = front.iter().map(|point| point.0);
+    let next = right.clone().skip(1).chain(std::iter::once(0.0));
+    right.zip(next).zip(front).map(|((right, left), point)| (right - left) * (point.1 - worst).max(0.0)).sum()
+}
+
+/// The height of the front at `x`, interpolated between the two points around it.
+fn at(front: &[Point], x: f64) -> Option<f64> {
+    let after = front.iter().position(|point| point.0 <= x)?;
+    let right = front[after];
+    if right.0 == x {
+        return Some(right.1);
+    }
+    let left = front[after.checked_sub(1)?];
+    Some(right.1 + (left.1 - right.1) * (x - right.0) / (left.0 - right.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POINTS: [Point; 5] = [(0.5, 3.0), (1.0, 1.0), (0.8, 2.0), (0.7, 1.5), (0.4, 2.5)];
+
+    #[test]
+    fn the_front_is_what_nothing_beats() {
+        assert_eq!(front(POINTS.into_iter()), [(1.0, 1.0), (0.8, 2.0), (0.5, 3.0)]);
+        assert_eq!(front([(1.0, 1.0), (1.0, 2.0), (f64::NAN, 3.0)].into_iter()), [(1.0, 2.0)]);
+    }
+
+    #[test]
+    fn the_area_is_that_of_the_steps() {
+        let front = front(POINTS.into_iter());
+        let expected = 0.5 * 3.0 + 0.3 * 2.0 + 0.2 * 1.0;
+        assert!((area(&front, 0.0) - expected).abs() < 1e-12);
+        assert!((area(&front, 1.0) - (expected - 1.0)).abs() < 1e-12);
+        assert_eq!(area(&[], 0.0), 0.0);
+    }
+
+    #[test]
+    fn between_points_the_front_is_straight_and_beyond_them_not_there() {
+        let front = front(POINTS.into_iter());
+        let close = |x, y: f64| assert!(at(&front, x).is_some_and(|found| (found - y).abs() < 1e-12), "{x}");
+        close(1.0, 1.0);
+        close(0.9, 1.5);
+        close(0.5, 3.0);
+        assert_eq!((at(&front, 0.49), at(&front, 1.01)), (None, None));
+    }
+}

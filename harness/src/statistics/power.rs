@@ -1,0 +1,29 @@
+//! What a comparison could have shown: a difference that is not significant is not shown to be none.
+
+use super::LEVEL;
+use super::effect::moments;
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// The chance with which the smallest detectable difference would have been found.
+pub const POWER: f64 = 0.8;
+
+/// The smallest mean difference that so many pairs would have shown at [`LEVEL`], two-sided, with probability [`POWER`]: by
+/// the normal approximation, from the standard deviation of the differences (Cohen 1988). NaN with fewer than two.
+pub fn smallest_detectable(differences: &[f64]) -> f64 {
+    let (n, _, deviation) = moments(differences);
+    let normal = Normal::standard();
+    (normal.inverse_cdf(1.0 - LEVEL / 2.0) + normal.inverse_cdf(POWER)) * deviation / (n as f64).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_computed() {
+        // The standard deviation is 1: (1.959964 + 0.841621) / sqrt(3).
+        assert!((smallest_detectable(&[1.0, 2.0, 3.0, f64::NAN]) - 1.617_496).abs() < 1e-6);
+        assert!(smallest_detectable(&[1.0]).is_nan());
+        assert_eq!(smallest_detectable(&[0.0; 5]), 0.0);
+    }
+}

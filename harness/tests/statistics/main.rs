@@ -1,0 +1,56 @@
+//! The statistics against SciPy and statsmodels: `golden.json`, as `golden.py` beside it writes it.
+
+use serde_json::Value;
+use swath::statistics::{effect, holm, permutation, power, wilcoxon};
+
+const GOLDEN: &str = include_str!("golden.json");
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().expect("numbers").iter().map(|number| number.as_f64().expect("a number")).collect()
+}
+
+/// The largest difference so far, and where it was.
+struct Largest(f64, String);
+
+impl Largest {
+    fn see(&mut self, what: &str, found: f64, expected: f64) {
+        let difference = (found - expected).abs();
+        assert!(difference < 1e-9, "{what}: {found}, expected {expected}");
+        if difference > self.0 {
+            *self = Self(difference, what.to_owned());
+        }
+    }
+}
+
+#[test]
+fn all_is_as_scipy_and_statsmodels_have_it() {
+    let golden: Value = serde_json::from_str(GOLDEN).expect("JSON");
+    let scale = golden["scale"].as_f64().expect("a number");
+    let mut largest = Largest(0.0, String::new());
+    let mut permutations = 0;
+    for case in golden["cases"].as_array().expect("cases") {
+        let column = |name: &str| numbers(&case[name]).into_iter().map(|value| value / scale).collect::<Vec<_>>();
+        let (a, b) = (column("a"), column("b"));
+        let d: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+        let mut see = |test: &str, found: f64| {
+            let expected = case[test].as_f64().expect("a number");
+            largest.see(&format!("{test} of {}", case["name"]), found, expected);
+        };
+        see("wilcoxon", wilcoxon::p_value(&d));
+        see("d_z", effect::d_z(&d));
+        see("cliffs_delta", effect::cliffs_delta(&a, &b));
+        see("smallest_detectable", power::smallest_detectable(&d));
+        if d.len() <= permutation::EXACT {
+            see("permutation", permutation::p_values(std::slice::from_ref(&d), 1, 1)[0]);
+            permutations += 1;
+        }
+    }
+    assert!(permutations >= 10, "{permutations} exact permutation tests");
+    for family in golden["holm"].as_array().expect("families") {
+        let found = holm::adjust(&numbers(&family["p"]));
+        let expected = numbers(&family["holm"]);
+        assert_eq!(found.len(), expected.len());
+        found.iter().zip(expected).for_each(|(&found, expected)| largest.see("holm", found, expected));
+    }
+    println!("the largest difference is {:e}, in {}", largest.0, largest.1);
+}
