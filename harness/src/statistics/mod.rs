@@ -48,8 +48,8 @@ pub struct Comparison {
     pub cliffs_delta: f64,
     /// Queries where the trial is better, equal, worse.
     pub wins_ties_losses: [usize; 3],
-    /// The [smallest difference](power) that so many queries would have shown; `None` where one is shown, or for what does
-    /// not compete.
+    /// The [smallest difference](power) that so many queries would have shown; `None` where one is shown, where all
+    /// differences are the same, or for what does not compete.
     pub smallest_detectable: Option<f64>,
 }
 
@@ -97,7 +97,7 @@ pub fn compare(pairs: &[Paired], seed: u64) -> Vec<Option<Comparison>> {
             smallest_detectable: None,
         };
         if comparison.significant() == Some(false) {
-            comparison.smallest_detectable = Some(power::smallest_detectable(column));
+            comparison.smallest_detectable = power::smallest_detectable(column);
         }
         Some(comparison)
     };
