@@ -1,6 +1,6 @@
 //! `comparisons.csv`: each trial against the reference trial, paired by query.
 
-use super::format::{cell, cell_or_empty};
+use super::format::{cell, cell_or_empty, p_cell};
 use crate::summary::Summary;
 
 const COLUMNS: [&str; 21] = [
@@ -28,7 +28,8 @@ const COLUMNS: [&str; 21] = [
 ];
 
 /// The table: for each other trial and metric a [`Comparison`](crate::statistics::Comparison). `p_holm` and `significant`
-/// are empty for oracles, which do not compete, and `smallest_detectable` is empty where a difference is shown.
+/// are empty for oracles, which do not compete, and `smallest_detectable` is empty where a difference is shown or all are the
+/// same.
 pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(COLUMNS)?;
@@ -39,9 +40,10 @@ pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
         let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), reference.trial.clone()];
         cells.extend([summary.metrics[found.metric].name().to_owned(), comparison.n.to_string()]);
         cells.extend([comparison.reference_mean, comparison.mean].map(cell));
-        cells.extend([difference.mean, difference.lo, difference.hi, comparison.p_permutation].map(cell));
-        cells.push(cell_or_empty(comparison.p_holm));
-        cells.push(cell(comparison.p_wilcoxon));
+        cells.extend([difference.mean, difference.lo, difference.hi].map(cell));
+        cells.push(p_cell(comparison.p_permutation));
+        cells.push(comparison.p_holm.map_or_else(String::new, p_cell));
+        cells.push(p_cell(comparison.p_wilcoxon));
         cells.extend([comparison.d_z, comparison.cliffs_delta].map(|effect| cell_or_empty(Some(effect))));
         cells.extend(comparison.wins_ties_losses.map(|count| count.to_string()));
         cells.push(comparison.significant().map_or_else(String::new, |is_significant| is_significant.to_string()));

@@ -29,6 +29,11 @@ pub fn cell_or_empty(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or_else(String::new, cell)
 }
 
+/// The same of a p-value, in powers of ten where it is tiny.
+pub fn p_cell(p: f64) -> String {
+    if p < 1e-4 { format!("{p:.11e}").parse().map_or_else(|_| cell(p), |p: f64| format!("{p:e}")) } else { cell(p) }
+}
+
 /// A p-value for people: three decimals, and a bound below that.
 pub fn three_decimals(p: f64) -> String {
     if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
@@ -48,6 +53,7 @@ mod tests {
     fn three_digits_are_kept() {
         let found = [0.012_345, 0.5, 45.678, 999.4, 1234.0, 123_456.0, 0.0].map(three_digits);
         assert_eq!(found, ["0.0123", "0.500", "45.7", "999", "1,230", "123,000", "0"]);
+        assert_eq!([0.25, 0.0, 1.0 / 3.0e30].map(p_cell), ["0.25", "0e0", "3.33333333333e-31"]);
         assert_eq!([0.000_999, 0.001, 0.0496, 1.0].map(three_decimals), ["< 0.001", "0.001", "0.050", "1.000"]);
         let carried = [0.9996, 9.996, 99.96, 999.6, 9996.0].map(three_digits);
         assert_eq!(carried, ["1.00", "10.0", "100", "1,000", "10,000"]);

@@ -291,7 +291,7 @@ fn compared(comparison: Option<&Comparison>, higher_is_better: bool) -> Markup {
                 @if c.d_z.is_finite() { "d" sub { "z" } " " (format!("{:+.2}", c.d_z)) }
             }
             span.interval title="queries better / equal / worse" { (wins) " / " (ties) " / " (losses) }
-            @if let Some(least) = c.smallest_detectable.filter(|least| least.is_finite()) {
+            @if let Some(least) = c.smallest_detectable {
                 span.interval title="the smallest difference that so many queries would have shown" {
                     "detectable " (format!("{least:.4}"))
                 }

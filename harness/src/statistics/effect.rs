@@ -1,12 +1,15 @@
 //! How large a difference is, beside how certain.
 
+/// Values whose standard deviation is no larger a share of their mean are the same but for rounding.
+pub(super) const ROUNDING: f64 = 1e-12;
+
 /// Cohen's d_z: the mean of paired differences over their standard deviation (n - 1). 0 where all are zero; NaN where there
 /// are fewer than two, or where all are the same and not zero. NaN among the differences is left out.
 pub fn d_z(differences: &[f64]) -> f64 {
     let (n, mean, deviation) = moments(differences);
     if n < 2 {
         f64::NAN
-    } else if deviation <= 1e-12 * mean.abs() {
+    } else if deviation <= ROUNDING * mean.abs() {
         if mean == 0.0 { 0.0 } else { f64::NAN }
     } else {
         mean / deviation

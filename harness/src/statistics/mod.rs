@@ -49,8 +49,8 @@ pub struct Comparison {
     pub cliffs_delta: f64,
     /// Queries where the trial is better, equal, worse.
     pub wins_ties_losses: [usize; 3],
-    /// The [smallest difference](power) that so many queries would have shown; `None` where one is shown, or for what does
-    /// not compete.
+    /// The [smallest difference](power) that so many queries would have shown; `None` where one is shown, where all
+    /// differences are the same, or for what does not compete.
     pub smallest_detectable: Option<f64>,
 }
 
@@ -61,10 +61,33 @@ impl Comparison {
     }
 }
 
+/// Values closer than this share of the largest are equal but for rounding.
+const ROUNDING: f64 = 1e-12;
+
+impl Paired {
+    /// The least difference that is more than rounding.
+    fn unit(&self) -> f64 {
+        let sizes = self.values.iter().chain(&self.reference).map(|value| value.abs());
+        (ROUNDING * sizes.fold(0.0, f64::max)).max(f64::MIN_POSITIVE)
+    }
+
+    /// The differences; those that are but rounding are none, or the same items in another order would win or lose.
+    fn differences(&self) -> Vec<f64> {
+        let unit = self.unit();
+        let difference = |(a, b): (&f64, &f64)| if (a - b).abs() < unit { 0.0 } else { a - b };
+        self.values.iter().zip(&self.reference).map(difference).collect()
+    }
+
+    /// Differences in whole units, for ranks: two that are equal but for rounding are tied.
+    fn in_units(&self, differences: &[f64]) -> Vec<f64> {
+        let unit = self.unit();
+        differences.iter().map(|difference| (difference / unit).round()).collect()
+    }
+}
+
 /// Compares each pair of columns, all of equal length; `None` where no query has both values.
 pub fn compare(pairs: &[Paired], seed: u64) -> Vec<Option<Comparison>> {
-    let difference = |pair: &Paired| pair.values.iter().zip(&pair.reference).map(|(a, b)| a - b).collect();
-    let columns: Vec<Vec<f64>> = pairs.iter().map(difference).collect();
+    let columns: Vec<Vec<f64>> = pairs.iter().map(Paired::differences).collect();
     let families = pairs.iter().filter_map(|pair| pair.family).max().map_or(0, |last| last + 1);
     let mut members = vec![Vec::new(); families];
     for (i, (pair, column)) in pairs.iter().zip(&columns).enumerate() {
@@ -91,14 +114,14 @@ pub fn compare(pairs: &[Paired], seed: u64) -> Vec<Option<Comparison>> {
             difference: difference?,
             p_permutation: p[i],
             p_holm: p_holm[i],
-            p_wilcoxon: wilcoxon::p_value(column),
+            p_wilcoxon: wilcoxon::p_value(&pair.in_units(column)),
             d_z: effect::d_z(column),
             cliffs_delta: effect::cliffs_delta(&values, &reference),
             wins_ties_losses: effect::wins_ties_losses(column, pair.higher_is_better),
             smallest_detectable: None,
         };
         if comparison.significant() == Some(false) {
-            comparison.smallest_detectable = Some(power::smallest_detectable(column));
+            comparison.smallest_detectable = power::smallest_detectable(column);
         }
         Some(comparison)
     };
@@ -133,6 +156,20 @@ mod tests {
         for comparison in &found {
             assert!((comparison.mean - comparison.reference_mean - comparison.difference.mean).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn what_differs_by_rounding_is_equal() {
+        // Nine tenths less eight, and two less one, and so on: all the same but for rounding, as a tie in ranks must be.
+        let tenths = |from: usize| (0..30).map(|i| ((i * 7 % 9) + from) as f64 / 10.0).collect::<Vec<_>>();
+        let mut pair = Paired { values: tenths(1), reference: tenths(0), family: Some(0), higher_is_better: true };
+        assert!(pair.values[1] - pair.reference[1] != pair.values[0] - pair.reference[0], "or nothing is tested");
+        let found = compare(std::slice::from_ref(&pair), 5)[0].expect("values");
+        assert_eq!(found.p_wilcoxon, wilcoxon::p_value(&[1.0; 30]));
+        pair.values = pair.reference.iter().map(|value| value * (1.0 + 4.0 * f64::EPSILON)).collect();
+        let found = compare(&[pair], 5)[0].expect("values");
+        assert_eq!((found.wins_ties_losses, found.p_wilcoxon, found.p_permutation), ([0, 30, 0], 1.0, 1.0));
+        assert_eq!((found.difference, found.d_z), (Estimate { mean: 0.0, lo: 0.0, hi: 0.0 }, 0.0));
     }
 
     #[test]

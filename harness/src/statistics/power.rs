@@ -1,18 +1,20 @@
 //! What a comparison could have shown: a difference that is not significant is not shown to be none.
 
 use super::LEVEL;
-use super::effect::moments;
+use super::effect::{ROUNDING, moments};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The chance with which the smallest detectable difference would have been found.
 pub const POWER: f64 = 0.8;
 
 /// The smallest mean difference that so many pairs would have shown at [`LEVEL`], two-sided, with probability [`POWER`]: by
-/// the normal approximation, from the standard deviation of the differences (Cohen 1988). NaN with fewer than two.
-pub fn smallest_detectable(differences: &[f64]) -> f64 {
-    let (n, _, deviation) = moments(differences);
+/// the normal approximation, from the standard deviation of the differences (Cohen 1988). `None` where that says nothing: with fewer
+/// than two differences, or where all are the same.
+pub fn smallest_detectable(differences: &[f64]) -> Option<f64> {
+    let (n, mean, deviation) = moments(differences);
     let normal = Normal::standard();
-    (normal.inverse_cdf(1.0 - LEVEL / 2.0) + normal.inverse_cdf(POWER)) * deviation / (n as f64).sqrt()
+    let quantiles = normal.inverse_cdf(1.0 - LEVEL / 2.0) + normal.inverse_cdf(POWER);
+    (n >= 2 && deviation > ROUNDING * mean.abs()).then(|| quantiles * deviation / (n as f64).sqrt())
 }
 
 #[cfg(test)]
@@ -22,8 +24,8 @@ mod tests {
     #[test]
     fn hand_computed() {
         // The standard deviation is 1: (1.959964 + 0.841621) / sqrt(3).
-        assert!((smallest_detectable(&[1.0, 2.0, 3.0, f64::NAN]) - 1.617_496).abs() < 1e-6);
-        assert!(smallest_detectable(&[1.0]).is_nan());
-        assert_eq!(smallest_detectable(&[0.0; 5]), 0.0);
+        let found = smallest_detectable(&[1.0, 2.0, 3.0, f64::NAN]).expect("a spread");
+        assert!((found - 1.617_496).abs() < 1e-6);
+        assert_eq!([&[1.0][..], &[0.0; 5], &[0.1; 7]].map(smallest_detectable), [None; 3]);
     }
 }

@@ -39,7 +39,7 @@ fn all_is_as_scipy_and_statsmodels_have_it() {
         see("wilcoxon", wilcoxon::p_value(&d));
         see("d_z", effect::d_z(&d));
         see("cliffs_delta", effect::cliffs_delta(&a, &b));
-        see("smallest_detectable", power::smallest_detectable(&d));
+        see("smallest_detectable", power::smallest_detectable(&d).expect("a spread"));
         if d.len() <= permutation::EXACT {
             see("permutation", permutation::p_values(std::slice::from_ref(&d), 1, 1)[0]);
             permutations += 1;
