@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::clock;
 use crate::config::{self, Experiment, Invalid, Problem, Source};
+use crate::diagnostics::diagnose;
 use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
 use crate::plan::{Facts, Plan, at_dataset};
 use crate::progress::Progress;
@@ -232,6 +233,7 @@ impl Prepared {
             graphs,
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+            diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed)),
             untimed: [0, 1].map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum()),
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
         }

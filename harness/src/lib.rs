@@ -4,6 +4,7 @@ pub mod cache;
 pub mod chosen;
 pub mod clock;
 pub mod config;
+pub mod diagnostics;
 pub mod experiment;
 mod machine;
 pub mod manifest;

@@ -1,5 +1,6 @@
 //! What is needed to run an experiment again and to trust it: `manifest.json`.
 
+use crate::diagnostics::Diagnosis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,6 +30,9 @@ pub struct Manifest {
     pub graphs: Vec<GraphRecord>,
     /// Each trial, in the order of the experiment.
     pub trials: Vec<TrialRecord>,
+    /// What the dataset is like.
+    #[serde(default)]
+    pub diagnosis: Option<Diagnosis>,
     /// Names of the metrics, in the order of tables.
     pub metrics: Vec<String>,
     /// Seconds of the untimed pass, over all threads: answering, and metrics.

@@ -77,7 +77,8 @@ fn names_in(folder: &Path) -> Vec<String> {
 #[test]
 fn a_run_leaves_everything_behind() {
     let (_folder, reports) = run("");
-    let expected = ["comparisons.csv", "index.html", "manifest.json", "plots", "runs.csv", "tables", "trials"];
+    let expected =
+        ["comparisons.csv", "frontiers.csv", "index.html", "manifest.json", "plots", "runs.csv", "tables", "trials"];
     assert_eq!(names_in(&reports), expected);
 
     let runs = table(&reports.join("runs.csv"), false);

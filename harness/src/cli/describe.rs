@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::suggest;
+use swath::diagnostics::{Diagnosis, diagnose};
 use swath::experiment::{self, Failure};
 use swath::metrics::{MetricName, MetricParams};
 use swath_algorithms::Base;
@@ -41,7 +42,8 @@ pub fn datasets(folders: &[PathBuf]) -> String {
 }
 
 /// One dataset, read and checked.
-pub fn dataset(name: &str, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
+/// With a seed also diagnosed.
+pub fn dataset(name: &str, folders: &[PathBuf], seed: Option<u64>) -> Result<ExitCode, Failure> {
     let path = run::find(name, folders)?;
     let failure = |error| experiment::dataset_failure(&error);
     let sha256 = ann_benchmarks::sha256(&path).map_err(failure)?;
@@ -93,7 +95,21 @@ pub fn dataset(name: &str, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
         row("note", doubt);
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
-    print(&table(&rows, 2))
+    let diagnosed = seed.map(|seed| diagnosis(&diagnose(&base, &dataset.test, seed)));
+    print(&(table(&rows, 2) + &diagnosed.unwrap_or_default()))
+}
+
+/// A block of text: each diagnostic with its interval, below it what it means.
+fn diagnosis(found: &Diagnosis) -> String {
+    let mut text = format!("\ndiagnosed from {}\n\n", found.sampled);
+    for finding in &found.findings {
+        let value = finding
+            .measured
+            .map_or_else(|| "-".into(), |m| format!("{:.3} (95 %: {:.3} to {:.3})", m.value, m.lo, m.hi));
+        let _ = writeln!(text, "{}: {value}", finding.name);
+        text.push_str(&indented(&finding.meaning));
+    }
+    text
 }
 
 /// A component as the registries know it.

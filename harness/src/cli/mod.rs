@@ -117,10 +117,18 @@ enum DatasetsCommand {
     /// List the datasets that are known by name, and which are here
     List,
     /// Check one and describe what is in it
-    #[command(after_help = "Example:\n  swath datasets info glove-wordnet-20k")]
+    #[command(
+        after_help = "Examples:\n  swath datasets info glove-wordnet-20k\n  swath datasets info glove-wordnet-20k --diagnose"
+    )]
     Info {
         /// A dataset's name, or the path of its HDF5 file
         dataset: String,
+        /// Say what it is like, too: contrast, dimension, hubs, copies, with intervals
+        #[arg(long)]
+        diagnose: bool,
+        /// Seed of the samples that are diagnosed
+        #[arg(long, default_value_t = 0, requires = "diagnose")]
+        seed: u64,
     },
 }
 
@@ -150,7 +158,9 @@ pub fn main() -> ExitCode {
         Command::Report { folder } => run::report(&folder),
         Command::Schema => print(&format!("{:#}\n", swath::config::schema())),
         Command::Datasets { command: DatasetsCommand::List } => print(&describe::datasets(&folders)),
-        Command::Datasets { command: DatasetsCommand::Info { dataset } } => describe::dataset(&dataset, &folders),
+        Command::Datasets { command: DatasetsCommand::Info { dataset, diagnose, seed } } => {
+            describe::dataset(&dataset, &folders, diagnose.then_some(seed))
+        }
         Command::Algorithms { name } => describe::algorithms(name.as_deref()).and_then(|text| print(&text)),
         Command::Metrics { name } => describe::metrics(name.as_deref()).and_then(|text| print(&text)),
         Command::Init { dataset, output } => run::init(&dataset, output, &folders),

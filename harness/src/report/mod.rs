@@ -3,6 +3,7 @@
 mod axis;
 pub mod chosen_tables;
 mod comparisons_csv;
+mod diagnosis;
 mod drawing;
 mod figures;
 mod format;

@@ -1,5 +1,6 @@
 //! `index.html`: the report on one page, complete in itself, without scripts.
 
+use super::diagnosis;
 use super::figures::Figure;
 use super::format::{three_decimals, three_digits};
 use super::frontier_tables;
@@ -71,6 +72,7 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                     }
                     (comparisons(summary))
                     (frontier_tables::section(summary))
+                    (diagnosis::section(manifest.diagnosis.as_ref()))
                     (costs(summary, manifest))
                     (definitions(summary))
                     (cautions(summary, manifest))

@@ -95,6 +95,7 @@ fn manifest(summary: &Summary) -> Manifest {
         graphs: Vec::new(),
         trials: summary.rows.iter().map(record).collect(),
         metrics: summary.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+        diagnosis: None,
         untimed: [2.0, 0.5],
         notes: Vec::new(),
     }

@@ -1,0 +1,56 @@
+//! Whether some vectors are neighbours of unusually many.
+
+use super::sample::neighbors;
+use super::{Diagnostic, Measured, Sample, bootstrap, mean_at};
+use swath_algorithms::{Base, random};
+
+/// Sampled base vectors.
+const ROWS: usize = 5000;
+/// Neighbours of each.
+const K: usize = 10;
+
+/// Hubness.
+pub struct Hubness;
+
+impl Diagnostic for Hubness {
+    fn name(&self) -> &'static str {
+        "hubness"
+    }
+
+    fn definition(&self) -> &'static str {
+        "skewness of how often each of up to 5,000 sampled base vectors is among the 10 nearest of another of them (Radovanovic, \
+         Nanopoulos & Ivanovic 2010)"
+    }
+
+    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+        let base = sample.base;
+        let rows =
+            random::sample(&mut random::stream(sample.seed, "diagnosed hubs", 0), base.len(), ROWS.min(base.len()));
+        if rows.len() <= 2 * K {
+            return Err("it takes more than 20 base vectors");
+        }
+        let sampled = Base::new(base.vectors().gather(&rows), base.distance());
+        let mut occurrences = vec![0.0; rows.len()];
+        for near in neighbors(&sampled, &(0..rows.len()).collect::<Vec<_>>(), K) {
+            near.iter().for_each(|&(id, _)| occurrences[id as usize] += 1.0);
+        }
+        if occurrences.iter().all(|&count| count == occurrences[0]) {
+            return Err("every vector is a neighbour of equally many");
+        }
+        Ok(bootstrap(rows.len(), (sample.seed, self.name()), |places| {
+            let mean = mean_at(&occurrences, places);
+            let moment =
+                |power| places.iter().map(|&i| (occurrences[i] - mean).powi(power)).sum::<f64>() / places.len() as f64;
+            moment(3) / moment(2).powf(1.5)
+        }))
+    }
+
+    fn meaning(&self, value: f64) -> String {
+        let so = match value {
+            ..1.0 => "no vector is returned to unusually many queries",
+            ..3.0 => "some vectors are returned to many queries",
+            _ => "a few hubs are returned to very many queries, and graph indexes and walks pass through them",
+        };
+        format!("The skewness of being a neighbour is {value:.2}: {so}.")
+    }
+}

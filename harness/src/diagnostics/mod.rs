@@ -1,0 +1,122 @@
+//! What a dataset is like, before any retriever is asked: whether distances tell vectors apart, in how many directions they
+//! spread, whether some are everyone's neighbour, whether there are copies.
+//!
+//! To add one: its type in the file of its family, implementing `Diagnostic`, and one line in `DIAGNOSTICS`.
+
+mod contrast;
+mod dimension;
+mod duplicates;
+mod hubness;
+mod sample;
+mod spectrum;
+
+pub use sample::Sample;
+
+use crate::statistics::bootstrap::quantile;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use swath_algorithms::{Base, Vectors, random};
+
+/// All diagnostics, in the order in which they are shown.
+static DIAGNOSTICS: &[&dyn Diagnostic] = &[
+    &contrast::RelativeContrast,
+    &contrast::Concentration,
+    &dimension::Lid,
+    &dimension::TwoNn,
+    &spectrum::IsoScore,
+    &spectrum::ParticipationRatio,
+    &hubness::Hubness,
+    &duplicates::NearDuplicates,
+];
+
+/// Resamples for an interval.
+const RESAMPLES: usize = 1000;
+
+/// A number that says something of a dataset.
+trait Diagnostic: Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// What it is and where the definition comes from.
+    fn definition(&self) -> &'static str;
+
+    /// Its value with its interval; `Err` says why it is not defined here.
+    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str>;
+
+    /// What the value means for retrieval, in one sentence.
+    fn meaning(&self, value: f64) -> String;
+}
+
+/// A value with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The value.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+/// One diagnostic of one dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its name.
+    pub name: String,
+    /// What it is and where the definition comes from.
+    pub definition: String,
+    /// Its value; `None` where it is not defined.
+    pub measured: Option<Measured>,
+    /// What it means for retrieval, or why it is not defined.
+    pub meaning: String,
+}
+
+/// All diagnostics of one dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// What they were computed from.
+    pub sampled: String,
+    /// The findings.
+    pub findings: Vec<Finding>,
+}
+
+/// Diagnoses base vectors as `queries` see them, on seeded samples of both. Deterministic whatever the threads.
+pub fn diagnose(base: &Base, queries: &Vectors, seed: u64) -> Diagnosis {
+    let sample = Sample::new(base, queries, seed);
+    let one = |diagnostic: &&dyn Diagnostic| {
+        let measured = diagnostic
+            .measure(&sample)
+            .and_then(|found| if found.value.is_finite() { Ok(found) } else { Err("its value is not finite here") });
+        Finding {
+            name: diagnostic.name().to_owned(),
+            definition: diagnostic.definition().to_owned(),
+            measured: measured.ok(),
+            meaning: match measured {
+                Ok(found) => diagnostic.meaning(found.value),
+                Err(why) => format!("Not defined: {why}."),
+            },
+        }
+    };
+    Diagnosis { sampled: sample.described(), findings: DIAGNOSTICS.iter().map(one).collect() }
+}
+
+/// A statistic of `count` things with the 2.5 and 97.5 % quantiles of it over resamples of them.
+fn bootstrap(count: usize, (seed, name): (u64, &str), statistic: impl Fn(&[usize]) -> f64 + Sync) -> Measured {
+    let value = statistic(&(0..count).collect::<Vec<_>>());
+    let one = |i: usize| {
+        let mut rng = random::stream(seed, name, i as u64);
+        statistic(&(0..count).map(|_| random::below(&mut rng, count)).collect::<Vec<_>>())
+    };
+    let mut values: Vec<f64> = (0..RESAMPLES).into_par_iter().map(one).collect();
+    values.retain(|value| value.is_finite());
+    values.sort_unstable_by(f64::total_cmp);
+    Measured { value, lo: quantile(&values, 0.025), hi: quantile(&values, 0.975) }
+}
+
+/// The mean of `values` at these places.
+fn mean_at(values: &[f64], places: &[usize]) -> f64 {
+    places.iter().map(|&i| values[i]).sum::<f64>() / places.len() as f64
+}
+
+#[cfg(test)]
+mod tests;

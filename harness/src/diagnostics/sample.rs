@@ -1,0 +1,85 @@
+//! What diagnostics look at: computed once, from seeded samples.
+
+use rayon::prelude::*;
+use swath_algorithms::candidates::{AnyCandidates as _, Exact};
+use swath_algorithms::params::Count;
+use swath_algorithms::{Base, Distance, Query, Vectors, random};
+
+/// Sampled base vectors whose neighbours are found among all.
+const POINTS: usize = 1000;
+/// Neighbours of each.
+const NEIGHBORS: usize = 20;
+/// Sampled queries whose distances to base vectors are computed.
+const QUERIES: usize = 200;
+/// Base vectors that they are computed to.
+const ROWS: usize = 20_000;
+
+/// Samples of a dataset and what was found around them.
+pub struct Sample<'a> {
+    /// The base vectors.
+    pub base: &'a Base,
+    /// Seed of all samples.
+    pub seed: u64,
+    /// For each sampled base vector the distances to its nearest others among all, ascending: L2, of vectors scaled to unit
+    /// length on angular data, which is a metric where 1 - cos is not.
+    pub near: Vec<Vec<f64>>,
+    /// For each sampled query its smallest, mean and largest distance, as the dataset measures it.
+    pub spread: Vec<[f64; 3]>,
+    rows: usize,
+}
+
+impl<'a> Sample<'a> {
+    /// Takes the samples.
+    pub fn new(base: &'a Base, queries: &Vectors, seed: u64) -> Self {
+        let draw = |purpose, from: usize, most: usize| {
+            random::sample(&mut random::stream(seed, purpose, 0), from, most.min(from))
+        };
+        let points = draw("diagnosed points", base.len(), POINTS);
+        let found = neighbors(base, &points, NEIGHBORS);
+        let near = found.into_iter().map(|found| found.into_iter().map(|(_, distance)| distance).collect());
+        let rows = draw("diagnosed rows", base.len(), ROWS);
+        let asked = draw("diagnosed queries", queries.rows(), QUERIES);
+        let spread = asked.par_iter().map(|&query| {
+            let query = Query::row(queries, query);
+            let distances = rows.iter().map(|&row| base.distance_to(query, row as u32));
+            let (mut least, mut total, mut most) = (f64::INFINITY, 0.0, 0.0_f64);
+            for distance in distances {
+                (least, total, most) = (least.min(distance), total + distance, most.max(distance));
+            }
+            [least, total / rows.len() as f64, most]
+        });
+        let spread = if rows.is_empty() { Vec::new() } else { spread.collect() };
+        Self { base, seed, near: near.collect(), spread, rows: rows.len() }
+    }
+
+    /// What was sampled, in words.
+    pub fn described(&self) -> String {
+        format!(
+            "{} base vectors and their nearest among all {}; {} queries and their distances to {} base vectors",
+            self.near.len(),
+            self.base.len(),
+            self.spread.len(),
+            self.rows
+        )
+    }
+}
+
+/// The `count` nearest others of base vectors, exactly, each with its L2 distance (on angular data: of unit vectors).
+pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
+    let count = count.min(base.len().saturating_sub(1));
+    let Ok(pool) = Count::new(count as u32 + 1) else { return vec![Vec::new(); points.len()] };
+    if count == 0 {
+        return vec![Vec::new(); points.len()];
+    }
+    let exact = Exact { pool };
+    let pools = exact.search_batch(&exact.build(base), base, &base.vectors().gather(points)).unwrap_or_default();
+    let metric = |distance: f64| match base.distance() {
+        Distance::Angular => (2.0 * distance.max(0.0)).sqrt(),
+        Distance::Euclidean => distance,
+    };
+    let others = |(pool, &point): (&(swath_algorithms::Pool, u64), &usize)| {
+        let others = pool.0.items.iter().filter(|item| item.id as usize != point);
+        others.take(count).map(|item| (item.id, metric(item.distance))).collect()
+    };
+    pools.iter().zip(points).map(others).collect()
+}

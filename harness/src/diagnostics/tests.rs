@@ -1,0 +1,139 @@
+//! Diagnostics of data whose answer is known.
+
+use super::*;
+use rand_chacha::rand_core::Rng;
+use swath_algorithms::Distance;
+
+/// Standard normal, by the sum of twelve: near enough.
+fn normal(rng: &mut impl Rng) -> f64 {
+    (0..12).map(|_| rng.next_u64() as f64 / 2.0_f64.powi(64)).sum::<f64>() - 6.0
+}
+
+fn rows(count: usize, mut row: impl FnMut(usize) -> Vec<f64>) -> Vec<f32> {
+    (0..count).flat_map(|i| row(i).into_iter().map(|value| value as f32).collect::<Vec<f32>>()).collect()
+}
+
+fn gaussian(n: usize, d: usize) -> Vec<f32> {
+    let mut rng = random::stream(1, "test", d as u64);
+    rows(n, |_| (0..d).map(|_| normal(&mut rng)).collect())
+}
+
+/// The findings by name; of the values alone.
+fn values(values: &[f32], d: usize, distance: Distance) -> impl Fn(&str) -> Option<f64> + use<> {
+    let base = Base::from_values(values, d, distance).expect("finite");
+    let queries = Vectors::new(&values[..values.len().min(100 * d)], d).expect("finite");
+    let shifted: Vec<f32> = (0..queries.rows()).flat_map(|i| queries.row(i)[..d].to_vec()).map(|x| x + 0.01).collect();
+    let found = diagnose(&base, &Vectors::new(&shifted, d).expect("finite"), 7);
+    for finding in &found.findings {
+        assert!(finding.meaning.ends_with('.') && !finding.definition.is_empty());
+        if let Some(Measured { value, lo, hi }) = finding.measured {
+            assert!(value.is_finite() && lo <= hi, "{finding:?}");
+        }
+    }
+    move |name| found.findings.iter().find(|finding| finding.name == name).expect(name).measured.map(|m| m.value)
+}
+
+fn within(value: Option<f64>, from: f64, to: f64) {
+    let value = value.expect("defined");
+    assert!((from..=to).contains(&value), "{value} is not in {from} to {to}");
+}
+
+#[test]
+fn a_gaussian_has_its_dimension() {
+    for d in [2_usize, 5, 10] {
+        let of = values(&gaussian(4000, d), d, Distance::Euclidean);
+        let d = d as f64;
+        // The estimate by maximum likelihood is known to fall short as dimension grows and points do not.
+        within(of("local intrinsic dimension"), 0.75 * d, 1.1 * d);
+        within(of("TwoNN dimension"), 0.8 * d, 1.2 * d);
+        within(of("IsoScore"), 0.98, 1.0);
+        within(of("participation ratio"), 0.98 * d, d);
+        within(of("near duplicates"), 0.0, 0.1);
+    }
+}
+
+#[test]
+fn a_sphere_has_one_dimension_less() {
+    let of = values(&gaussian(4000, 4), 4, Distance::Angular);
+    within(of("local intrinsic dimension"), 2.6, 3.3);
+    within(of("TwoNN dimension"), 2.6, 3.4);
+    within(of("participation ratio"), 3.9, 4.0);
+}
+
+#[test]
+fn a_line_in_a_hundred_dimensions_is_one() {
+    let mut rng = random::stream(2, "test", 0);
+    let direction: Vec<f64> = (0..100).map(|_| normal(&mut rng)).collect();
+    let line = rows(2000, |_| {
+        let at = normal(&mut rng);
+        direction.iter().map(|x| x * at).collect()
+    });
+    let of = values(&line, 100, Distance::Euclidean);
+    within(of("local intrinsic dimension"), 0.9, 1.1);
+    within(of("TwoNN dimension"), 0.85, 1.15);
+    within(of("participation ratio"), 1.0, 1.001);
+    within(of("IsoScore"), 0.0, 0.001);
+}
+
+#[test]
+fn copies_are_counted_and_break_nothing() {
+    let mut half = gaussian(1000, 20);
+    // The first fifth of the rows stand there twice.
+    half.extend_from_within(..200 * 20);
+    let of = values(&half, 20, Distance::Euclidean);
+    within(of("near duplicates"), 0.30, 0.37);
+    within(of("TwoNN dimension"), 12.0, 24.0);
+    let of = values(&[0.5; 300], 3, Distance::Euclidean);
+    assert_eq!(of("near duplicates"), Some(1.0));
+    for name in ["local intrinsic dimension", "TwoNN dimension", "IsoScore", "participation ratio"] {
+        assert_eq!(of(name), None, "{name}");
+    }
+    let of = values(&[1.0, 2.0], 2, Distance::Angular);
+    assert_eq!((of("near duplicates"), of("hubness")), (None, None), "one vector");
+}
+
+#[test]
+fn contrast_falls_with_the_dimension_and_hubs_appear() {
+    let of = |d: usize, name: &str| {
+        let (all, base) = (gaussian(2000, d), 1900 * d);
+        let base = (Base::from_values(&all[..base], d, Distance::Euclidean), Vectors::new(&all[base..], d));
+        let found = diagnose(&base.0.expect("finite"), &base.1.expect("finite"), 7).findings;
+        found.into_iter().find(|finding| finding.name == name).and_then(|finding| finding.measured).expect(name).value
+    };
+    for name in ["relative contrast", "Dmax / Dmin"] {
+        assert!(of(3, name) > 4.0 * of(100, name), "{name}");
+    }
+    assert!(of(3, "hubness") < 1.0 && of(100, "hubness") > 2.0);
+}
+
+/// Rudman's definition, by eigenvalues.
+#[test]
+fn isoscore_is_what_its_definition_says() {
+    let d = 6;
+    let values_of = gaussian(3000, d)
+        .chunks_exact(d)
+        .flat_map(|row| (0..d).map(|j| row[j] * (j + 1) as f32).collect::<Vec<f32>>())
+        .collect::<Vec<f32>>();
+    let of = values(&values_of, d, Distance::Euclidean);
+    let n = d as f64;
+    // Variances 1, 4, 9, ... stand for the eigenvalues.
+    let eigenvalues: Vec<f64> = (1..=d).map(|j| (j * j) as f64).collect();
+    let norm = eigenvalues.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let defect = eigenvalues.iter().map(|x| (n.sqrt() * x / norm - 1.0).powi(2)).sum::<f64>().sqrt()
+        / (2.0 * (n - n.sqrt())).sqrt();
+    let used = (n - defect.powi(2) * (n - n.sqrt())).powi(2) / (n * n);
+    let expected = (n * used - 1.0) / (n - 1.0);
+    within(of("IsoScore"), expected - 0.03, expected + 0.03);
+}
+
+#[test]
+fn threads_make_no_difference() {
+    let rows = gaussian(500, 4);
+    let base = Base::from_values(&rows, 4, Distance::Euclidean).expect("finite");
+    let queries = Vectors::new(&rows[..40], 4).expect("finite");
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| diagnose(&base, &queries, 3))
+    };
+    assert_eq!(with(1), with(3));
+}

@@ -1,0 +1,32 @@
+//! The section of the page on the dataset.
+
+use super::format::three_digits;
+use crate::diagnostics::Diagnosis;
+use maud::{Markup, html};
+
+/// What the dataset is like; nothing where the run did not look.
+pub fn section(diagnosis: Option<&Diagnosis>) -> Markup {
+    let Some(diagnosis) = diagnosis else { return html! {} };
+    html! {
+        section {
+            h2 { "The dataset" }
+            div.scroll tabindex="0" role="region" aria-label="The dataset" {
+                table {
+                    thead { tr { th scope="col" { "diagnostic" } th scope="col" { "value" } th.text scope="col" { "what it means" } } }
+                    tbody { @for finding in &diagnosis.findings { tr {
+                        th scope="row" title=(finding.definition) { (finding.name) }
+                        td { @match finding.measured {
+                            Some(found) => {
+                                (three_digits(found.value))
+                                span.interval { (three_digits(found.lo)) " to " (three_digits(found.hi)) }
+                            },
+                            None => "-",
+                        } }
+                        td.text { (finding.meaning) }
+                    } } }
+                }
+            }
+            p.note { "From " (diagnosis.sampled) ". Below each value its 95 % interval." }
+        }
+    }
+}
