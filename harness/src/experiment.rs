@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::clock;
-use crate::config::{self, Experiment, Invalid, Problem, Source};
+use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, Source};
 use crate::diagnostics::diagnose;
 use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
 use crate::plan::{Facts, Plan, at_dataset};
@@ -12,6 +12,7 @@ use crate::results;
 use crate::run::{self, Outcome, Ran};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -58,9 +59,7 @@ pub struct Prepared {
 pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Prepared, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
     let (source, experiment) = config::parse(Source::parse(file.to_owned(), text)?)?;
-    let (path, source) = locate(&experiment, source, data_folders)?;
-    let sha256 = ann_benchmarks::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
-    let dataset = ann_benchmarks::read(&path, memory).map_err(|error| dataset_failure(&error))?;
+    let (source, Found { name: dataset_name, sha256, dataset }) = find(&experiment, source, data_folders, memory)?;
     let facts = Facts {
         sha256,
         rows: dataset.train.rows(),
@@ -73,8 +72,6 @@ pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Pre
         subtopics: dataset.subtopics.is_some(),
         qrels: dataset.qrels.is_some(),
     };
-    let dataset_name =
-        path.file_stem().map_or_else(|| experiment.dataset.clone(), |s| s.to_string_lossy().into_owned());
     let seed = experiment.seed;
     let plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
@@ -129,9 +126,42 @@ fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
     })
 }
 
-fn locate(experiment: &Experiment, source: Source, folders: &[PathBuf]) -> Result<(PathBuf, Source), Failure> {
+/// An experiment's dataset.
+struct Found {
+    name: String,
+    sha256: String,
+    dataset: Dataset,
+}
+
+/// Reads the dataset of an experiment, or draws it.
+fn find(experiment: &Experiment, source: Source, folders: &[PathBuf], memory: u64) -> Result<(Source, Found), Failure> {
+    match &experiment.dataset {
+        DatasetSource::File(named) => {
+            let (path, source) = locate(named, source, folders)?;
+            let sha256 = ann_benchmarks::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
+            let dataset = ann_benchmarks::read(&path, memory).map_err(|error| dataset_failure(&error))?;
+            let name = path.file_stem().map_or_else(|| named.clone(), |stem| stem.to_string_lossy().into_owned());
+            Ok((source, Found { name, sha256, dataset }))
+        }
+        DatasetSource::Generated(generated) => {
+            let needed = generated.bytes();
+            if needed > memory {
+                let message = format!("drawing these vectors takes {needed} bytes of memory");
+                let problem = Problem::new(at_dataset(), message)
+                    .help("that is more than there is; use a smaller `n` or `dimension`");
+                return Err(Box::new(Invalid { source, problems: vec![problem] }).into());
+            }
+            let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
+            let sha256 =
+                Sha256::digest(generated.key()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+            Ok((source, Found { name: generated.name(), sha256, dataset }))
+        }
+    }
+}
+
+fn locate(named: &str, source: Source, folders: &[PathBuf]) -> Result<(PathBuf, Source), Failure> {
     let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
-    match catalogue::resolve(&experiment.dataset, &beside, folders) {
+    match catalogue::resolve(named, &beside, folders) {
         Ok(path) => Ok((path, source)),
         Err(not_found) => {
             let problem = not_found.help.iter().fold(Problem::new(at_dataset(), not_found.message), Problem::help);

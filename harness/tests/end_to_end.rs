@@ -446,3 +446,26 @@ fn shipped_configurations_are_valid_and_their_schema_is_current() {
     let current = stdout(&swath(&configs, &["schema"]));
     assert_eq!(schema, current, "write it again: swath schema > configs/swath.schema.json");
 }
+
+#[test]
+fn vectors_can_be_drawn_instead_of_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let experiment = "
+name: drawn
+dataset: { generate: clusters, n: 400, dimension: 6, queries: 30 }
+k: 5
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 20 } }, select: top-k }
+  - { name: max-min, candidates: { exact: { pool: 20 } }, select: max-min }
+";
+    std::fs::write(folder.path().join("drawn.yaml"), experiment).expect("written");
+    let output = swath(folder.path(), &["run", "drawn.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let runs = table(&folder.path().join("reports/drawn/runs.csv"), true);
+    assert_eq!(runs["dataset"], ["clusters-400x6", "clusters-400x6"]);
+    assert_eq!(runs["recall"][0], "1");
+    assert!(numbers(&runs, "diversity")[1] > numbers(&runs, "diversity")[0]);
+    let again = swath(folder.path(), &["report", "reports/drawn"]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(table(&folder.path().join("reports/drawn/runs.csv"), true), runs);
+}

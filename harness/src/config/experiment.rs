@@ -3,13 +3,16 @@
 use super::read::Grid;
 use crate::metrics::MetricName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error, Unexpected};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::params::{Count, Part};
 use swath_algorithms::selector::SelectorParams;
+use swath_datasets::Generated;
 
 /// A swath experiment: a dataset, retrievers with their parameter grids, and metrics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,8 +20,9 @@ use swath_algorithms::selector::SelectorParams;
 pub struct Experiment {
     /// Name of the experiment, and of the folder under reports/ that holds what it leaves behind.
     pub name: Name,
-    /// A name that `swath datasets list` knows, or a path to an ann-benchmarks HDF5 file (seen from this file's folder).
-    pub dataset: String,
+    /// A name that `swath datasets list` knows, or a path to an ann-benchmarks HDF5 file (seen from this file's folder), or
+    /// vectors to draw.
+    pub dataset: DatasetSource,
     /// Results per query.
     #[serde(default = "ten")]
     pub k: Count,
@@ -52,6 +56,51 @@ pub struct Experiment {
     /// What is compared. In a retriever's parameters a list is a grid axis: one trial for each combination.
     #[schemars(length(min = 1))]
     pub retrievers: Vec<Grid<Retriever>>,
+}
+
+/// Where a dataset comes from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum DatasetSource {
+    /// A name or a path.
+    File(String),
+    /// Drawn.
+    Generated(Generated),
+}
+
+impl<'de> Deserialize<'de> for DatasetSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = DatasetSource;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name or path of a dataset, or `{ generate: gaussian, n: 20000, dimension: 128 }`")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<DatasetSource, E> {
+                Ok(DatasetSource::File(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DatasetSource, A::Error> {
+                Generated::deserialize(MapAccessDeserializer::new(map)).map(DatasetSource::Generated)
+            }
+        }
+
+        deserializer.deserialize_any(Read)
+    }
+}
+
+impl JsonSchema for DatasetSource {
+    fn schema_name() -> Cow<'static, str> {
+        "DatasetSource".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let generated = generator.subschema_for::<Generated>();
+        json_schema!({ "anyOf": [{ "type": "string" }, generated] })
+    }
 }
 
 /// Candidates, an optional expansion, and a selector: what a user calls an algorithm.
@@ -107,8 +156,8 @@ impl Name {
     }
 }
 
-impl std::fmt::Display for Name {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
 }

@@ -1,0 +1,238 @@
+//! Generated datasets: vectors of a known distribution, with exact neighbours, to see what dimension and size alone do.
+//!
+//! To add a kind: a variant of [`Kind`] and its arm in `Kind::row`.
+
+use crate::dataset::{Dataset, Neighbors};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
+use swath_algorithms::candidates::{AnyCandidates as _, Exact};
+use swath_algorithms::params::Count;
+use swath_algorithms::{Base, Distance, Vectors, VectorsError, random};
+
+/// Changes whenever the same parameters give other vectors.
+const VERSION: u32 = 1;
+/// True neighbours of each query, where there are as many.
+const NEIGHBORS: usize = 100;
+/// Clusters of [`Kind::Clusters`].
+const CLUSTERS: usize = 100;
+/// Standard deviation within a cluster; that of the centres is 1.
+const SPREAD: f64 = 0.1;
+
+/// Of which distribution vectors are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Every coordinate standard normal.
+    Gaussian,
+    /// Every coordinate uniform from 0 to 1.
+    Uniform,
+    /// Uniform on the unit sphere.
+    Sphere,
+    /// A hundred standard normal centres, around each a normal cloud a tenth as wide.
+    Clusters,
+}
+
+/// A dataset that is drawn and not read. Each vector has a random stream of its own, so that a smaller dataset is the
+/// beginning of a larger one, and threads make no difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Generated {
+    /// Of which distribution.
+    pub generate: Kind,
+    /// Base vectors.
+    pub n: Count,
+    /// Coordinates of each vector.
+    pub dimension: Count,
+    /// Queries, drawn as base vectors are.
+    #[serde(default = "thousand")]
+    pub queries: Count,
+    /// How far apart vectors are.
+    #[serde(default = "euclidean")]
+    pub distance: Distance,
+    /// Seed of the vectors; the experiment's own seed has no part in them.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn thousand() -> Count {
+    match Count::new(1000) {
+        Ok(count) => count,
+        Err(_) => unreachable!("a default outside its own range"),
+    }
+}
+
+fn euclidean() -> Distance {
+    Distance::Euclidean
+}
+
+impl Kind {
+    /// One vector. Normal numbers take a logarithm of the platform's and are rounded to `f32`, so that platforms which
+    /// disagree in its last bit agree in the vectors, but for one in a billion numbers or so.
+    fn row(self, rng: &mut ChaCha8Rng, (dim, seed): (usize, u64)) -> Vec<f32> {
+        let normals = |rng: &mut ChaCha8Rng| (0..dim).map(|_| normal(rng)).collect::<Vec<f64>>();
+        let row = match self {
+            Self::Gaussian => normals(rng),
+            Self::Uniform => (0..dim).map(|_| uniform(rng)).collect(),
+            Self::Sphere => {
+                let row = normals(rng);
+                let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+                row.into_iter().map(|x| x / norm).collect()
+            }
+            Self::Clusters => {
+                let cluster = random::below(rng, CLUSTERS);
+                let centre = normals(&mut random::stream(seed, "generated centre", cluster as u64));
+                centre.into_iter().map(|x| x + SPREAD * normal(rng)).collect()
+            }
+        };
+        row.into_iter().map(|x| x as f32).collect()
+    }
+
+    /// Its name in YAML.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gaussian => "gaussian",
+            Self::Uniform => "uniform",
+            Self::Sphere => "sphere",
+            Self::Clusters => "clusters",
+        }
+    }
+}
+
+/// Uniform in `[0, 1)`.
+fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Standard normal (Box & Muller 1958).
+fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
+    radius * (TAU * uniform(rng)).cos()
+}
+
+impl Generated {
+    /// What it is called in reports.
+    pub fn name(&self) -> String {
+        format!("{}-{}x{}", self.generate.name(), self.n.get(), self.dimension.get())
+    }
+
+    /// What stands for its contents: equal for equal datasets.
+    pub fn key(&self) -> String {
+        format!("swath generated {VERSION} {self:?}")
+    }
+
+    /// Bytes that drawing it takes at most: vectors, a copy for the search, neighbours.
+    pub fn bytes(&self) -> u64 {
+        let vector = u64::from(self.dimension.get().div_ceil(16)) * 64;
+        let (n, m) = (u64::from(self.n.get()), u64::from(self.queries.get()));
+        n.saturating_add(m).saturating_mul(vector).saturating_mul(3).saturating_add(m.saturating_mul(100 * 64))
+    }
+
+    /// Draws it and finds the true neighbours.
+    ///
+    /// # Errors
+    /// [`VectorsError`], which finite numbers do not cause.
+    pub fn dataset(&self) -> Result<Dataset, VectorsError> {
+        let train = self.vectors("generated base vector", self.n.size())?;
+        let test = self.vectors("generated query", self.queries.size())?;
+        let base = Base::new(train.clone(), self.distance);
+        let count = NEIGHBORS.min(self.n.size());
+        let mut neighbors = Neighbors { count, ids: Vec::new(), distances: Vec::new() };
+        let exact = Exact { pool: Count::new(count as u32).unwrap_or(self.n) };
+        let index = exact.build(&base);
+        for (pool, _) in exact.search_batch(&index, &base, &test).unwrap_or_default() {
+            neighbors.ids.extend(pool.items.iter().map(|item| item.id));
+            neighbors.distances.extend(pool.items.iter().map(|item| item.distance));
+        }
+        Ok(Dataset {
+            train,
+            test,
+            distance: self.distance,
+            neighbors,
+            links: None,
+            subtopics: None,
+            qrels: None,
+            train_names: None,
+            test_names: None,
+        })
+    }
+
+    fn vectors(&self, purpose: &str, rows: usize) -> Result<Vectors, VectorsError> {
+        let shape = (self.dimension.size(), self.seed);
+        let row = |i: usize| self.generate.row(&mut random::stream(self.seed, purpose, i as u64), shape);
+        Vectors::new(&(0..rows).flat_map(row).collect::<Vec<f32>>(), self.dimension.size())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generated(generate: Kind, n: u32, dimension: u32, distance: Distance) -> Generated {
+        let count = |value| Count::new(value).expect("at least 1");
+        Generated { generate, n: count(n), dimension: count(dimension), queries: count(20), distance, seed: 5 }
+    }
+
+    const KINDS: [Kind; 4] = [Kind::Gaussian, Kind::Uniform, Kind::Sphere, Kind::Clusters];
+
+    #[test]
+    fn a_smaller_one_is_the_beginning_of_a_larger_and_all_are_valid() {
+        for kind in KINDS {
+            for distance in Distance::ALL {
+                let of = |n| generated(kind, n, 7, distance).dataset().expect("finite");
+                let (small, large) = (of(50), of(300));
+                assert!((0..50).all(|i| small.train.row(i) == large.train.row(i)));
+                assert!((0..20).all(|i| small.test.row(i) == large.test.row(i)));
+                small.check().expect("valid");
+                large.check().expect("valid");
+                assert_eq!((small.neighbors.count, large.neighbors.count), (50, 100));
+            }
+        }
+        assert_ne!(
+            generated(Kind::Uniform, 5, 2, Distance::Angular).key(),
+            generated(Kind::Uniform, 6, 2, Distance::Angular).key()
+        );
+    }
+
+    #[test]
+    fn neighbours_are_those_of_brute_force() {
+        let data = generated(Kind::Gaussian, 200, 3, Distance::Euclidean).dataset().expect("finite");
+        let distance = |q: usize, i: usize| {
+            let pairs = data.test.row(q)[..3].iter().zip(&data.train.row(i)[..3]);
+            pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
+        };
+        for q in 0..20 {
+            let mut all: Vec<f64> = (0..200).map(|i| distance(q, i)).collect();
+            all.sort_by(f64::total_cmp);
+            for (found, expected) in data.neighbors.distances(q).iter().zip(all) {
+                assert!((found - expected).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn moments_are_those_of_the_distribution() {
+        let columns = |kind| {
+            let data = generated(kind, 5000, 4, Distance::Euclidean).dataset().expect("finite");
+            let values: Vec<f64> = (0..5000).flat_map(|i| data.train.row(i)[..4].to_vec()).map(f64::from).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            (mean, values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / values.len() as f64, data)
+        };
+        for (kind, mean, variance) in
+            [(Kind::Gaussian, 0.0, 1.0), (Kind::Uniform, 0.5, 1.0 / 12.0), (Kind::Sphere, 0.0, 0.25)]
+        {
+            let (found_mean, found_variance, _) = columns(kind);
+            assert!((found_mean - mean).abs() < 0.03, "{kind:?} {found_mean}");
+            assert!((found_variance / variance - 1.0).abs() < 0.05, "{kind:?} {found_variance}");
+        }
+        let (_, _, sphere) = columns(Kind::Sphere);
+        let norm = |i: usize| sphere.train.row(i).iter().map(|x| x * x).sum::<f32>().sqrt();
+        assert!((0..5000).all(|i| (norm(i) - 1.0).abs() < 1e-5));
+        // Fifty to a cluster: the tenth nearest is within the cloud, the hundredth in another.
+        let (_, _, clusters) = columns(Kind::Clusters);
+        let mean = |at: usize| (0..20).map(|q| clusters.neighbors.distances(q)[at]).sum::<f64>() / 20.0;
+        assert!(mean(99) > 2.0 * mean(9), "{} {}", mean(9), mean(99));
+    }
+}
