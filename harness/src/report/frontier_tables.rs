@@ -11,7 +11,7 @@ use maud::{Markup, html};
 const SHOWN: [&str; 3] = ["subtopic-recall", "coverage", "diversity"];
 
 /// A retriever and metric a row: the area below the frontier against recall, and the metric at given recalls, each with its
-/// interval; empty where a frontier does not reach so far.
+/// interval; empty where no point has so much recall.
 ///
 /// # Errors
 /// The writer's.
@@ -49,9 +49,9 @@ pub fn section(summary: &Summary) -> Markup {
                 @if of(metric).next().is_some() { (table(name.name(), of(metric))) }
             }
             p.note {
-                "Each retriever's frontier over the points of its grid: the metric at a given recall, on the straight line between "
-                "the two points around it, and the area (hypervolume) between the frontier and the worst trial's mean. A dash: the "
-                "frontier does not reach that recall. Intervals are quantiles over resamples of the queries, in each of which the "
+                "Each retriever's frontier over the points of its grid: the metric where at least that recall is asked for, on the "
+                "straight line between the two points around it, and the area (hypervolume) between the frontier and the worst "
+                "trial's mean. A dash: no point has so much recall. Intervals are quantiles over resamples of the queries, in each of which the "
                 "frontier is found anew. All metrics: " a href="frontiers.csv" { "frontiers.csv" } "."
             }
         }
@@ -74,7 +74,7 @@ fn table<'s>(name: &str, frontiers: impl Iterator<Item = &'s Frontier>) -> Marku
                     th scope="col" { (name) }
                     th scope="col" { "points" }
                     th scope="col" { "hypervolume" }
-                    @for recall in RECALLS { th scope="col" { "at recall " (recall) } }
+                    @for recall in RECALLS { th scope="col" { "recall " (recall) } }
                 } }
                 tbody { @for frontier in frontiers { tr {
                     th scope="row" { (frontier.retriever) }

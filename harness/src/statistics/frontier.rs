@@ -23,8 +23,8 @@ pub struct Frontier {
     pub points: usize,
     /// The area between the frontier and the worst mean of any trial in the metric, from recall 0 (Zitzler & Thiele 1998).
     pub hypervolume: Estimate,
-    /// The metric at each of [`RECALLS`], on the straight lines between the points of the frontier; `None` where it does not
-    /// reach so far.
+    /// The metric where at least each of [`RECALLS`] is asked for: on the straight lines between the points of the frontier,
+    /// and at its far end beyond; `None` where no point has so much recall.
     pub at_recall: Vec<Option<Estimate>>,
 }
 
@@ -105,9 +105,9 @@ fn area(front: &[Point], worst: f64) -> f64 {
     right.zip(next).zip(front).map(|((right, left), point)| (right - left) * (point.1 - worst).max(0.0)).sum()
 }
 
-/// The height of the front at `x`, interpolated between the two points around it.
+/// The height of the front at `x` or right of it, interpolated between the two points around `x`.
 fn at(front: &[Point], x: f64) -> Option<f64> {
-    let after = front.iter().position(|point| point.0 <= x)?;
+    let Some(after) = front.iter().position(|point| point.0 <= x) else { return front.last().map(|point| point.1) };
     let right = front[after];
     if right.0 == x {
         return Some(right.1);
@@ -138,12 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn between_points_the_front_is_straight_and_beyond_them_not_there() {
+    fn between_points_the_front_is_straight_and_more_recall_than_asked_for_will_do() {
         let front = front(POINTS.into_iter());
         let close = |x, y: f64| assert!(at(&front, x).is_some_and(|found| (found - y).abs() < 1e-12), "{x}");
         close(1.0, 1.0);
         close(0.9, 1.5);
         close(0.5, 3.0);
-        assert_eq!((at(&front, 0.49), at(&front, 1.01)), (None, None));
+        close(0.3, 3.0);
+        assert_eq!((at(&front, 1.01), at(&[], 0.5)), (None, None));
     }
 }
