@@ -1,6 +1,7 @@
 //! A dataset in memory, checked.
 
-use swath_algorithms::{Distance, Vectors};
+use crate::ground_truth;
+use swath_algorithms::{Base, Distance, Vectors};
 
 /// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
 ///
@@ -40,6 +41,39 @@ pub struct Neighbors {
 }
 
 impl Dataset {
+    /// The dataset of these base vectors alone, given in ascending order: as many true neighbours of each query found anew,
+    /// links between two of them, subtopics and judgements of them.
+    #[must_use]
+    pub fn subset(&self, kept: &[usize]) -> Self {
+        let mut number = vec![None; self.train.rows()];
+        kept.iter().enumerate().for_each(|(new, &old)| number[old] = Some(new as u32));
+        let of = |old: u32| number[old as usize];
+        let train = self.train.gather(kept);
+        let base = Base::new(train.clone(), self.distance);
+        let links = self.links.as_ref().map(|links| {
+            let ends = |(i, &[source, target]): (usize, &[u32; 2])| Some((i, [of(source)?, of(target)?]));
+            let (places, edges): (Vec<usize>, Vec<_>) = links.edges.iter().enumerate().filter_map(ends).unzip();
+            let relation = places.iter().filter_map(|&i| links.relation.get(i).copied()).collect();
+            Links { edges, relations: links.relations.clone(), relation }
+        });
+        let by_query = |pairs: &Subtopics| {
+            let row = |query: usize, item: u32, number: u32| Some([query as u32, of(item)?, number]);
+            let of_query = |query: usize| pairs.of(query).iter().filter_map(move |&(item, n)| row(query, item, n));
+            Subtopics::new(pairs.queries(), (0..pairs.queries()).flat_map(of_query).collect())
+        };
+        Self {
+            neighbors: ground_truth::compute(&base, &self.test, self.neighbors.count),
+            train,
+            test: self.test.clone(),
+            distance: self.distance,
+            links,
+            subtopics: self.subtopics.as_ref().map(by_query),
+            qrels: self.qrels.as_ref().map(by_query),
+            train_names: self.train_names.as_ref().map(|names| kept.iter().map(|&i| names[i].clone()).collect()),
+            test_names: self.test_names.clone(),
+        }
+    }
+
     /// What is allowed but should be known.
     pub fn doubts(&self) -> Vec<String> {
         let is_zero = |vectors: &Vectors, i: usize| vectors.row(i).iter().all(|&value| value == 0.0);
@@ -143,5 +177,33 @@ mod tests {
         assert!(subtopics.of(1).is_empty() && subtopics.of(3).is_empty());
         assert_eq!(subtopics.of(2), [(3, 1), (9, 0), (9, 1)]);
         assert_eq!((subtopics.count(2), subtopics.count(1), subtopics.len()), (2, 0, 4));
+    }
+
+    #[test]
+    fn a_subset_keeps_what_is_among_its_vectors() {
+        let line: Vec<f32> = (0..6_u8).map(f32::from).collect();
+        let (train, test) = (Vectors::new(&line, 1).expect("finite"), Vectors::new(&[0.0], 1).expect("finite"));
+        let base = Base::new(train.clone(), Distance::Euclidean);
+        let relations = vec!["a".into(), "b".into()];
+        let whole = Dataset {
+            neighbors: ground_truth::compute(&base, &test, 4),
+            train,
+            test,
+            distance: Distance::Euclidean,
+            links: Some(Links { edges: vec![[0, 1], [2, 5], [5, 3]], relations, relation: vec![0, 1, 0] }),
+            subtopics: Some(Subtopics::new(1, vec![[0, 1, 7], [0, 5, 8]])),
+            qrels: None,
+            train_names: Some((0..6).map(|i| format!("v{i}")).collect()),
+            test_names: None,
+        };
+        whole.check().expect("valid");
+        let part = whole.subset(&[2, 3, 5]);
+        part.check().expect("valid");
+        assert_eq!((part.neighbors.count, part.neighbors.ids.as_slice()), (3, &[0, 1, 2][..]));
+        assert_eq!(part.neighbors.distances, [2.0, 3.0, 5.0]);
+        let links = part.links.expect("links");
+        assert_eq!((links.edges, links.relation), (vec![[0, 2], [2, 1]], vec![1, 0]));
+        assert_eq!(part.subtopics.expect("subtopics").of(0), [(2, 8)]);
+        assert_eq!(part.train_names.expect("names"), ["v2", "v3", "v5"]);
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! To add a kind: a variant of [`Kind`] and its arm in `Kind::row`.
 
-use crate::dataset::{Dataset, Neighbors};
+use crate::dataset::Dataset;
+use crate::ground_truth;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
-use swath_algorithms::candidates::{AnyCandidates as _, Exact};
 use swath_algorithms::params::Count;
 use swath_algorithms::{Base, Distance, Vectors, VectorsError, random};
 
@@ -138,14 +138,7 @@ impl Generated {
         let train = self.vectors("generated base vector", self.n.size())?;
         let test = self.vectors("generated query", self.queries.size())?;
         let base = Base::new(train.clone(), self.distance);
-        let count = NEIGHBORS.min(self.n.size());
-        let mut neighbors = Neighbors { count, ids: Vec::new(), distances: Vec::new() };
-        let exact = Exact { pool: Count::new(count as u32).unwrap_or(self.n) };
-        let index = exact.build(&base);
-        for (pool, _) in exact.search_batch(&index, &base, &test).unwrap_or_default() {
-            neighbors.ids.extend(pool.items.iter().map(|item| item.id));
-            neighbors.distances.extend(pool.items.iter().map(|item| item.distance));
-        }
+        let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
         Ok(Dataset {
             train,
             test,

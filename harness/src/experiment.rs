@@ -5,6 +5,7 @@ use crate::clock;
 use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, Source};
 use crate::diagnostics::diagnose;
 use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
+use crate::path;
 use crate::plan::{Facts, Plan, at_dataset};
 use crate::progress::Progress;
 use crate::report;
@@ -14,10 +15,12 @@ use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
+use swath_algorithms::params::Count;
+use swath_algorithms::{Base, random};
 use swath_datasets::{Dataset, DatasetError, Links, ann_benchmarks, catalogue, ground_truth};
 
 /// Why an experiment did not come to its report.
@@ -57,9 +60,46 @@ pub struct Prepared {
 /// # Errors
 /// [`Failure::Input`] and [`Failure::Invalid`].
 pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Prepared, Failure> {
+    let (source, experiment) = open(file)?;
+    plan(source, experiment, None, data_folders, memory)
+}
+
+/// Reads an experiment.
+///
+/// # Errors
+/// [`Failure::Input`] and [`Failure::Invalid`].
+pub fn open(file: &Path) -> Result<(Source, Experiment), Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
-    let (source, experiment) = config::parse(Source::parse(file.to_owned(), text)?)?;
-    let (source, Found { name: dataset_name, sha256, dataset }) = find(&experiment, source, data_folders, memory)?;
+    Ok(config::parse(Source::parse(file.to_owned(), text)?)?)
+}
+
+/// Reads the dataset of an experiment, of which `rows` base vectors are kept if that is given, and plans it.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn plan(
+    source: Source,
+    experiment: Experiment,
+    rows: Option<Count>,
+    data_folders: &[PathBuf],
+    memory: u64,
+) -> Result<Prepared, Failure> {
+    let (source, mut found) = find(&experiment, source, data_folders, memory)?;
+    if let Some(rows) = rows {
+        let (rows, all) = (rows.size(), found.dataset.train.rows());
+        if rows > all {
+            let message = format!("{rows} base vectors are asked for, but the dataset has {all}");
+            let problem = Problem::new(path!["sweep", "n"], message).help(format!("use at most {all}"));
+            return Err(Box::new(Invalid { source, problems: vec![problem] }).into());
+        }
+        let mut order: Vec<usize> = (0..all).collect();
+        random::shuffle(&mut random::stream(experiment.seed, "sweep", 0), &mut order);
+        order.truncate(rows);
+        order.sort_unstable();
+        found.dataset = found.dataset.subset(&order);
+        found.sha256 = hex(&format!("{} {rows} rows, seed {}", found.sha256, experiment.seed));
+    }
+    let Found { name: dataset_name, sha256, dataset } = found;
     let facts = Facts {
         sha256,
         rows: dataset.train.rows(),
@@ -126,6 +166,14 @@ fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
     })
 }
 
+/// The SHA-256 of a text.
+fn hex(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// An experiment's dataset.
 struct Found {
     name: String,
@@ -152,8 +200,7 @@ fn find(experiment: &Experiment, source: Source, folders: &[PathBuf], memory: u6
                 return Err(Box::new(Invalid { source, problems: vec![problem] }).into());
             }
             let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
-            let sha256 =
-                Sha256::digest(generated.key()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+            let sha256 = hex(&generated.key());
             Ok((source, Found { name: generated.name(), sha256, dataset }))
         }
     }

@@ -17,4 +17,5 @@ pub mod results;
 pub mod run;
 pub mod statistics;
 pub mod summary;
+pub mod sweep;
 pub mod workload;

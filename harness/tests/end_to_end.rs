@@ -469,3 +469,49 @@ retrievers:
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     assert_eq!(table(&folder.path().join("reports/drawn/runs.csv"), true), runs);
 }
+
+#[test]
+fn a_sweep_runs_every_size_and_draws_how_it_grows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    let experiment = "
+name: grown
+dataset: rich.hdf5
+k: 2
+repeats: 1
+sweep: { n: [20, 40, 60], k: [2, 4] }
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 10 } }, select: top-k }
+  - { name: walk, candidates: { exact: { pool: 5 } }, expand: { walk: { graph: [knn, links], neighbors: 4 } }, select: top-k }
+";
+    std::fs::write(folder.path().join("grown.yaml"), experiment).expect("written");
+    let output = swath(folder.path(), &["run", "grown.yaml", "--no-cache"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let reports = folder.path().join("reports/grown");
+    let cells = ["n=20,k=2", "n=20,k=4", "n=40,k=2", "n=40,k=4", "n=60,k=2", "n=60,k=4"];
+    let mut expected: Vec<&str> = cells.to_vec();
+    expected.extend(["index.html", "plots", "scale.csv", "sweep.json"]);
+    expected.sort_unstable();
+    assert_eq!(names_in(&reports), expected);
+    let scale = table(&reports.join("scale.csv"), false);
+    assert_eq!(numbers(&scale, "n"), [20.0, 20.0, 20.0, 20.0, 40.0, 40.0, 40.0, 40.0, 60.0, 60.0, 60.0, 60.0]);
+    assert_eq!(numbers(&scale, "k")[..4], [2.0, 2.0, 4.0, 4.0]);
+    for (i, retriever) in scale["retriever"].iter().enumerate() {
+        let cell = table(&reports.join(cells[i / 2]).join("runs.csv"), false);
+        for column in ["recall", "coverage", "evaluations"] {
+            assert_eq!(scale[column][i], cell[column][i % 2], "{column}");
+        }
+        assert!(retriever != "top-k" || scale["recall"][i] == "1");
+    }
+    let plots = names_in(&reports.join("plots"));
+    for name in ["recall-n-k-2.svg", "queries-s-n-k-4.png", "relative-contrast-n-k-2.svg"] {
+        assert!(plots.iter().any(|plot| plot == name), "{name} of {plots:?}");
+    }
+    let page = std::fs::read(reports.join("index.html")).expect("a page");
+    std::fs::remove_file(reports.join("index.html")).expect("removed");
+    let again = swath(folder.path(), &["report", "reports/grown"]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(std::fs::read(reports.join("index.html")).expect("a page"), page);
+    let listed = swath(folder.path(), &["run", "grown.yaml", "--dry-run"]);
+    assert!(cells.iter().all(|cell| stdout(&listed).contains(cell)), "{}", stdout(&listed));
+}

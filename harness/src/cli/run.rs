@@ -9,6 +9,7 @@ use swath::experiment::{self, Failure, Prepared};
 use swath::manifest::Manifest;
 use swath::report::chosen_tables;
 use swath::summary::Summary;
+use swath::sweep::{self, Cell, Ran};
 use swath_datasets::{ann_benchmarks, catalogue};
 
 /// Bytes that reading a dataset may take: what the machine has.
@@ -24,8 +25,17 @@ pub fn run(
     cache: Option<&Cache>,
     quiet: bool,
 ) -> Result<ExitCode, Failure> {
-    let prepared = experiment::prepare(config, folders, memory())?;
-    let folder = out.unwrap_or_else(|| Path::new("reports").join(prepared.plan.experiment.name.as_str()));
+    let (source, experiment) = experiment::open(config)?;
+    let folder = out.unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
+    if let Some(sweep) = &experiment.sweep {
+        let cells = sweep::cells(&experiment, sweep);
+        let said = |cell: &Cell, notes: &[String]| {
+            notes.iter().for_each(|note| complain(&format!("note: at {}: {note}", cell.folder)));
+        };
+        let ran = sweep::run((&source, &experiment), &cells, &folder, (folders, memory()), (cache, quiet), said)?;
+        return finish_sweep(&folder, &ran);
+    }
+    let prepared = experiment::plan(source, experiment, None, folders, memory())?;
     for note in &prepared.notes {
         complain(&format!("note: {note}"));
     }
@@ -38,8 +48,24 @@ pub fn run(
 
 /// Writes a report again.
 pub fn report(folder: &Path) -> Result<ExitCode, Failure> {
+    if sweep::is_sweep(folder) {
+        return finish_sweep(folder, &sweep::report(folder)?);
+    }
     let (summary, manifest) = experiment::report(folder)?;
     finish(folder, summary.as_ref(), &manifest)
+}
+
+/// Says what came out of a sweep: each cell, and what failed.
+fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
+    for one in ran {
+        print(&format!("{}\n", one.cell.folder))?;
+        if finish(&folder.join(&one.cell.folder), Some(&one.summary), &one.manifest)? != ExitCode::SUCCESS {
+            code = ExitCode::from(1);
+        }
+    }
+    print(&format!("\nreport of the sweep: {}\n", folder.join("index.html").display()))?;
+    Ok(code)
 }
 
 /// Says what came out and where it is.
@@ -89,8 +115,19 @@ fn fitting(summary: &Summary) -> usize {
 
 /// Lists what an experiment would run.
 pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
-    let prepared = experiment::prepare(config, folders, memory())?;
-    let Prepared { plan, facts, .. } = &prepared;
+    let (source, experiment) = experiment::open(config)?;
+    let Some(sweep) = &experiment.sweep else {
+        return list(&experiment::plan(source, experiment, None, folders, memory())?);
+    };
+    for cell in sweep::cells(&experiment, sweep) {
+        print(&format!("{}\n", cell.folder))?;
+        list(&sweep::prepare((&source, &experiment), &cell, folders, memory())?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(prepared: &Prepared) -> Result<ExitCode, Failure> {
+    let Prepared { plan, facts, .. } = prepared;
     let mib = |bytes: usize| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
     let mut rows = vec![["trial", "retriever", "MiB"].map(str::to_owned).to_vec()];
     rows.extend(plan.trials.iter().map(|t| vec![t.id.clone(), t.label(), mib(plan.memory(t, facts))]));

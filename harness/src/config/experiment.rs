@@ -53,6 +53,9 @@ pub struct Experiment {
     /// left out.
     #[serde(default)]
     pub split: Option<Split>,
+    /// Runs the experiment at several sizes, each combination into a folder of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// What is compared. In a retriever's parameters a list is a grid axis: one trial for each combination.
     #[schemars(length(min = 1))]
     pub retrievers: Vec<Grid<Retriever>>,
@@ -117,6 +120,18 @@ pub struct Retriever {
     pub expand: Option<ExpansionParams>,
     /// Picks k of the pool, in order.
     pub select: SelectorParams,
+}
+
+/// At which sizes an experiment runs: one cell for each combination.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sweep {
+    /// Base vectors: the first n of drawn ones, the first n in a seeded order of a file's.
+    pub n: Vec<Count>,
+    /// Dimensions, of drawn vectors alone.
+    pub dimension: Vec<Count>,
+    /// Results per query.
+    pub k: Vec<Count>,
 }
 
 /// How queries are parted into those that parameters are chosen on and those that they are reported on.

@@ -7,7 +7,7 @@ mod schema;
 mod source;
 mod starter;
 
-pub use experiment::{DatasetSource, Experiment, Mode, Name, Retriever, Split};
+pub use experiment::{DatasetSource, Experiment, Mode, Name, Retriever, Split, Sweep};
 pub use problem::{Invalid, Path, Problem, Step, suggest};
 pub use read::{Grid, MAX_POINTS};
 pub use schema::schema;
@@ -56,6 +56,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
             problems.push(problem.help("each retriever needs a name of its own (capitals make no difference)"));
         }
     }
+    problems.extend(experiment.sweep.as_ref().and_then(|sweep| check_sweep(sweep, experiment)));
     if let Some(metrics) = &experiment.metrics {
         if metrics.is_empty() {
             let problem = Problem::new(path!["metrics"], "an empty list leaves nothing to measure");
@@ -69,4 +70,26 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// What is wrong with a sweep, if anything.
+fn check_sweep(sweep: &Sweep, experiment: &Experiment) -> Option<Problem> {
+    if sweep.n.len() + sweep.dimension.len() + sweep.k.len() == 0 {
+        let problem = Problem::new(path!["sweep"], "a sweep over nothing");
+        return Some(problem.help("give it sizes, as in `{ n: [1000, 10000] }`, or leave it out"));
+    }
+    if !sweep.dimension.is_empty() && matches!(experiment.dataset, DatasetSource::File(_)) {
+        let problem =
+            Problem::new(path!["sweep", "dimension"], "the vectors of a file have the dimension that they have");
+        return Some(
+            problem.help("draw vectors instead, as in `dataset: { generate: gaussian, n: 10000, dimension: 8 }`"),
+        );
+    }
+    for (field, values) in [("n", &sweep.n), ("dimension", &sweep.dimension), ("k", &sweep.k)] {
+        if let Some(j) = (1..values.len()).find(|&j| values[..j].contains(&values[j])) {
+            let message = format!("{} stands here a second time", values[j].get());
+            return Some(Problem::new(path!["sweep", field, j], message).help("keep one of the two"));
+        }
+    }
+    None
 }

@@ -12,6 +12,7 @@ mod marker;
 mod page;
 mod pareto;
 mod runs_csv;
+pub mod scale;
 mod tables;
 
 use crate::manifest::Manifest;

@@ -11,7 +11,7 @@ use crate::statistics::Comparison;
 use crate::summary::{Estimate, Summary};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 
 /// A figure that is drawn.
 pub struct Drawn {

@@ -1,0 +1,282 @@
+//! The report of a sweep: how metrics and costs change with n, dimension and k.
+
+use super::axis::{Axis, number};
+use super::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, WIDTH, fit};
+use super::format::{cell, cell_or_empty};
+use super::marker::Marker;
+use super::page::STYLE;
+use super::{ReportError, subfolder};
+use crate::results::write_whole;
+use crate::summary::Row;
+use crate::sweep::Ran;
+use maud::{DOCTYPE, PreEscaped, html};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = WIDTH - 12.0;
+const TOP: f64 = 10.0;
+const BOTTOM: f64 = 290.0;
+const LEGEND: f64 = BOTTOM + 58.0;
+const LEGEND_ROW: f64 = 22.0;
+
+/// Writes `scale.csv`, the figures and `index.html`, each whole.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn write(folder: &Path, ran: &[Ran]) -> Result<(), ReportError> {
+    write_whole(&folder.join("scale.csv"), &csv(ran)?)?;
+    let plots = subfolder(folder, "plots")?;
+    let mut drawn = Vec::new();
+    for figure in figures(ran) {
+        let drawing = figure.draw();
+        let failed = |reason| ReportError::Figure { name: figure.name.clone(), reason };
+        let svg = drawing.svg().map_err(failed)?;
+        write_whole(&plots.join(format!("{}.svg", figure.name)), svg.as_bytes())?;
+        write_whole(&plots.join(format!("{}.png", figure.name)), &drawing.png().map_err(failed)?)?;
+        drawn.push((figure, svg));
+    }
+    write_whole(&folder.join("index.html"), page(ran, &drawn).as_bytes())?;
+    Ok(())
+}
+
+/// A cost of a trial, by name.
+type Cost = (&'static str, fn(&Row) -> f64);
+
+/// What is drawn beside the metrics.
+const COSTS: [Cost; 3] = [
+    ("queries/s", |row| row.timing.qps),
+    ("evaluations", |row| row.evaluations.iter().sum()),
+    ("build seconds", |row| row.build_seconds),
+];
+
+/// The mean distance to a base vector over that to the nearest.
+fn contrast(ran: &Ran) -> Option<f64> {
+    let findings = &ran.manifest.diagnosis.as_ref()?.findings;
+    Some(findings.iter().find(|finding| finding.name == "relative contrast")?.measured?.value)
+}
+
+/// A row for each trial of each cell: where it is, each metric with its interval, what it costs.
+fn csv(ran: &[Ran]) -> Result<Vec<u8>, csv::Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let Some(first) = ran.first() else { return Ok(Vec::new()) };
+    let mut header: Vec<String> = ["n", "dimension", "k", "retriever", "point"].map(str::to_owned).to_vec();
+    let names = first.summary.metrics.iter().map(|metric| metric.name());
+    header.extend(names.flat_map(|name| ["", "_lo", "_hi"].map(|suffix| format!("{name}{suffix}"))));
+    header.extend(["qps", "evaluations", "build_seconds", "relative_contrast"].map(str::to_owned));
+    table.write_record(&header)?;
+    for one in ran {
+        let (dataset, k) = (&one.manifest.dataset, one.cell.k.get());
+        for row in &one.summary.rows {
+            let mut cells = [dataset.rows, dataset.dim].map(|size| size.to_string()).to_vec();
+            cells.extend([k.to_string(), row.retriever.clone(), row.point.clone()]);
+            for estimate in &row.estimates {
+                let of = |value: Option<f64>| cell_or_empty(value);
+                cells.extend([of(estimate.map(|e| e.mean)), of(estimate.map(|e| e.lo)), of(estimate.map(|e| e.hi))]);
+            }
+            cells.extend(COSTS.iter().map(|(_, cost)| cell(cost(row))));
+            cells.push(cell_or_empty(contrast(one)));
+            table.write_record(cells)?;
+        }
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// Label, number of the marker, and points (x, y).
+type Line = (String, usize, Vec<(f64, f64)>);
+
+/// One measure against one axis.
+struct Figure {
+    name: String,
+    measure: String,
+    axis: &'static str,
+    /// What the other axes are at; empty where there are none.
+    at: String,
+    is_cost: bool,
+    lines: Vec<Line>,
+}
+
+/// The sizes of a cell by axis.
+fn sizes(ran: &Ran) -> [(&'static str, f64); 3] {
+    let dataset = &ran.manifest.dataset;
+    [("n", dataset.rows as f64), ("dimension", dataset.dim as f64), ("k", f64::from(ran.cell.k.get()))]
+}
+
+fn figures(ran: &[Ran]) -> Vec<Figure> {
+    let Some(first) = ran.first() else { return Vec::new() };
+    let varies = |axis: usize| ran.iter().any(|one| sizes(one)[axis].1 != sizes(first)[axis].1);
+    let values = |axis: usize| {
+        let mut values: Vec<u64> = ran.iter().map(|one| sizes(one)[axis].1 as u64).collect();
+        values.sort_unstable();
+        values.dedup();
+        values.len()
+    };
+    // Two values make no curve, unless there is nothing else to show.
+    let most = (0..3).map(values).max().unwrap_or(0);
+    let mut all = Vec::new();
+    for axis in (0..3).filter(|&axis| varies(axis) && values(axis) >= most.min(3)) {
+        let others: Vec<usize> = (0..3).filter(|&other| other != axis && varies(other)).collect();
+        let place = |one: &Ran| {
+            let parts =
+                others.iter().map(|&other| format!("{} = {}", sizes(one)[other].0, number(sizes(one)[other].1)));
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let mut places: Vec<String> = ran.iter().map(place).collect();
+        let mut seen = BTreeSet::new();
+        places.retain(|place| seen.insert(place.clone()));
+        for at in places {
+            let members: Vec<&Ran> = ran.iter().filter(|one| place(one) == at).collect();
+            all.extend(at_one_place(&members, axis, &at));
+        }
+    }
+    all
+}
+
+/// The figures of cells that differ in one axis alone.
+fn at_one_place(members: &[&Ran], axis: usize, at: &str) -> Vec<Figure> {
+    let first = members[0];
+    let axis_name = sizes(first)[axis].0;
+    let x = |one: &Ran| sizes(one)[axis].1;
+    let retrievers = first.summary.retrievers();
+    let lines = |value: &dyn Fn(&Ran, usize) -> Option<f64>| {
+        let line = |(i, row): (usize, &Row)| {
+            let marker = retrievers.iter().position(|name| *name == row.retriever).unwrap_or(0);
+            let same = |one: &&&Ran| one.summary.rows.get(i).is_some_and(|other| other.retriever == row.retriever);
+            let points = members.iter().filter(same).filter_map(|one| Some((x(one), value(one, i)?)));
+            (row.label(), marker, points.collect())
+        };
+        first.summary.rows.iter().enumerate().map(line).collect::<Vec<_>>()
+    };
+    let figure = |measure: &str, is_cost: bool, lines| {
+        let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+        let suffix = if at.is_empty() { String::new() } else { format!("-{}", plain(&at.replace(" = ", "-"))) };
+        let name = format!("{}-{axis_name}{suffix}", plain(measure));
+        Figure { name, measure: measure.to_owned(), axis: axis_name, at: at.to_owned(), is_cost, lines }
+    };
+    let mut figures: Vec<Figure> = Vec::new();
+    for (m, metric) in first.summary.metrics.iter().enumerate() {
+        let mean = |one: &Ran, row: usize| Some(one.summary.rows[row].estimates.get(m).copied()??.mean);
+        figures.push(figure(metric.name(), false, lines(&mean)));
+    }
+    for (name, cost) in COSTS {
+        figures.push(figure(name, true, lines(&|one, row| Some(cost(&one.summary.rows[row])))));
+    }
+    let contrasts: Vec<(f64, f64)> = members.iter().filter_map(|one| Some((x(one), contrast(one)?))).collect();
+    figures.push(figure("relative contrast", true, vec![("the dataset".into(), 0, contrasts)]));
+    figures
+}
+
+impl Figure {
+    fn caption(&self) -> String {
+        let at = if self.at.is_empty() { String::new() } else { format!(", at {}", self.at) };
+        let scale = if self.is_cost { " (both logarithmic)" } else { " (logarithmic)" };
+        let fit = "With each line the fitted power of it and its standard error.";
+        format!("{} against {}{scale}{at}. {fit}", self.measure, self.axis)
+    }
+
+    fn draw(&self) -> Drawing {
+        let mut drawing = Drawing::new(LEGEND + LEGEND_ROW * self.lines.len() as f64);
+        let of = |part: fn(&(f64, f64)) -> f64| self.lines.iter().flat_map(move |line| line.2.iter().map(part));
+        let x = Axis::log(of(|point| point.0), (LEFT, RIGHT));
+        let y =
+            if self.is_cost { Axis::log(of(|p| p.1), (BOTTOM, TOP)) } else { Axis::linear(of(|p| p.1), (BOTTOM, TOP)) };
+        for (value, text) in x.ticks() {
+            let at = x.place(value);
+            drawing.line(&[(at, TOP), (at, BOTTOM)], PALE, 1.0, 0.8);
+            drawing.text((at, BOTTOM + 8.0), &text, SMALL, BLACK, Anchor::Top);
+        }
+        for (value, text) in y.ticks() {
+            let at = y.place(value);
+            drawing.line(&[(LEFT, at), (RIGHT, at)], PALE, 1.0, 0.8);
+            drawing.text((LEFT - 7.0, at), &text, SMALL, BLACK, Anchor::Right);
+        }
+        drawing.line(&[(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], BLACK, 1.0, 1.0);
+        drawing.text((f64::midpoint(LEFT, RIGHT), BOTTOM + 27.0), self.axis, TEXT, BLACK, Anchor::Top);
+        drawing.text((9.0, f64::midpoint(TOP, BOTTOM)), &self.measure, TEXT, BLACK, Anchor::Upwards);
+        for (i, (label, marker, points)) in self.lines.iter().enumerate() {
+            let marker = Marker::new(*marker);
+            let places: Vec<(f64, f64)> = points.iter().map(|&(a, b)| (x.place(a), y.place(b))).collect();
+            drawing.line(&places, marker.ink, 0.7, 1.2);
+            places.iter().for_each(|&at| marker.draw(&mut drawing, at, 5.0));
+            let at = LEGEND + LEGEND_ROW * i as f64 + 8.0;
+            marker.draw(&mut drawing, (14.0, at), 6.0);
+            let power = fitted_power(points).map_or_else(String::new, |(power, error)| {
+                // Not -0.00.
+                format!(": ~ {}^{:.2} (se {error:.2})", self.axis, (power * 100.0).round() / 100.0 + 0.0)
+            });
+            drawing.text((27.0, at), &fit(&format!("{label}{power}"), TEXT, WIDTH - 40.0), TEXT, BLACK, Anchor::Left);
+        }
+        drawing
+    }
+}
+
+/// The power b of y ~ x^b by least squares over the logarithms, with its standard error; `None` for fewer than 3 points or
+/// values that are not above 0.
+pub fn fitted_power(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let n = points.len() as f64;
+    if points.len() < 3 || points.iter().any(|&(x, y)| x <= 0.0 || y <= 0.0) {
+        return None;
+    }
+    let logs: Vec<(f64, f64)> = points.iter().map(|&(x, y)| (x.ln(), y.ln())).collect();
+    let mean = |part: fn(&(f64, f64)) -> f64| logs.iter().map(part).sum::<f64>() / n;
+    let (x, y) = (mean(|p| p.0), mean(|p| p.1));
+    let square = logs.iter().map(|p| (p.0 - x).powi(2)).sum::<f64>();
+    let power = logs.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>() / square;
+    let rest: f64 = logs.iter().map(|p| (p.1 - y - power * (p.0 - x)).powi(2)).sum();
+    (square > 0.0).then(|| (power, (rest / (n - 2.0) / square).sqrt()))
+}
+
+fn page(ran: &[Ran], figures: &[(Figure, String)]) -> String {
+    let name = ran.first().map_or("", |one| one.manifest.experiment["name"].as_str().unwrap_or(""));
+    let title = format!("{name}: a sweep over {} cells", ran.len());
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " - swath" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header { p.brand { "swath" } h1 { (title) } }
+                main {
+                    section {
+                        h2 { "Cells" }
+                        ul { @for one in ran {
+                            li { a href={ (one.cell.folder) "/index.html" } { (one.cell.folder) } ": " (one.manifest.dataset.name)
+                                ", " (number(one.manifest.dataset.rows as f64)) " base vectors of "
+                                (one.manifest.dataset.dim) " dimensions, k = " (one.cell.k.get()) }
+                        } }
+                        p.note { "All figures as a table: " a href="scale.csv" { "scale.csv" } "." }
+                    }
+                    section {
+                        h2 { "Figures" }
+                        div.figures { @for (drawn, svg) in figures {
+                            figure id=(drawn.name) { (PreEscaped(svg)) figcaption { (drawn.caption()) } }
+                        } }
+                    }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted_power;
+
+    #[test]
+    fn a_power_law_is_found_and_what_is_none_has_an_error() {
+        let exact: Vec<(f64, f64)> = [1.0, 10.0, 50.0, 400.0].iter().map(|&x: &f64| (x, 3.0 * x.powf(0.75))).collect();
+        let (power, error) = fitted_power(&exact).expect("a fit");
+        assert!((power - 0.75).abs() < 1e-12 && error < 1e-7, "{power} {error}");
+        // By hand: logs (0, 0), (1, 1), (2, 1) have slope 1/2 and residual squares 1/6 in all.
+        let e = std::f64::consts::E;
+        let (power, error) = fitted_power(&[(1.0, 1.0), (e, e), (e * e, e)]).expect("a fit");
+        assert!((power - 0.5).abs() < 1e-12 && (error - (1.0_f64 / 12.0).sqrt()).abs() < 1e-12, "{power} {error}");
+        assert_eq!(fitted_power(&exact[..2]), None);
+        assert_eq!(fitted_power(&[(1.0, 1.0), (2.0, 0.0), (3.0, 1.0)]), None);
+    }
+}
