@@ -293,7 +293,8 @@ pub fn metrics(name: Option<&str>) -> Result<String, Failure> {
         about.source
     );
     let kind = metric.kind();
-    let defaults = serde_json::to_value(metric.params()).unwrap_or_default();
+    let plain = MetricName::find(kind).unwrap_or(metric);
+    let defaults = serde_json::to_value(plain.params()).unwrap_or_default();
     let rows = parameters(&metric.params().schema().to_value(), &defaults[kind]);
     if !rows.is_empty() {
         let _ = write!(text, "\nparameters:\n{}", table(&rows, 4));

@@ -1,6 +1,7 @@
 //! `run`, `report` and `init`.
 
 use super::{complain, print, table, with_help};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
@@ -29,8 +30,11 @@ pub fn run(
     let folder = out.unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
     if let Some(sweep) = &experiment.sweep {
         let cells = sweep::cells(&experiment, sweep);
+        // What is so at several cells is said at the first.
+        let mut heard = BTreeSet::new();
         let said = |cell: &Cell, notes: &[String]| {
-            notes.iter().for_each(|note| complain(&format!("note: at {}: {note}", cell.folder)));
+            let new: Vec<&String> = notes.iter().filter(|note| heard.insert((*note).clone())).collect();
+            new.iter().for_each(|note| complain(&format!("note: at {}: {note}", cell.folder)));
         };
         let ran = sweep::run((&source, &experiment), &cells, &folder, (folders, memory()), (cache, quiet), said)?;
         return finish_sweep(&folder, &ran);
