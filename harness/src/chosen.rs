@@ -160,6 +160,7 @@ mod tests {
             is_top_k: false,
             k: 1,
             query_ids: (0..values.len()).collect(),
+            returned: Vec::new(),
             evaluations: vec![[0; 3]; values.len()],
             repeats: vec![Times::Batch(values.len(), 1.0)],
             metrics: vec![values],

@@ -2,14 +2,15 @@
 
 use crate::cache::Cache;
 use crate::clock;
-use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, Source};
+use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, ReportSpec, Source};
 use crate::diagnostics::diagnose;
+use crate::excerpt::Excerpt;
 use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
 use crate::path;
 use crate::plan::{Facts, Plan, at_dataset};
 use crate::progress::Progress;
-use crate::report;
-use crate::results;
+use crate::report::{self, FigureParams, FigureSpec, QueryRef};
+use crate::results::{self, ResultsError};
 use crate::run::{self, Outcome, Ran};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
@@ -117,6 +118,10 @@ pub fn plan(
         Ok(plan) => plan,
         Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
     };
+    let problems = check_queries(&plan, &dataset);
+    if !problems.is_empty() {
+        return Err(Box::new(Invalid { source, problems }).into());
+    }
     let base = Base::new(dataset.train.clone(), dataset.distance);
     let mut notes = plan.notes.clone();
     notes.extend(ground_truth::verify(&base, &dataset, seed).map(|doubt| doubt.to_string()));
@@ -164,6 +169,32 @@ fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
             shares.len()
         )
     })
+}
+
+/// Looks whether the queries that figures name are among those asked.
+fn check_queries(plan: &Plan, dataset: &Dataset) -> Vec<Problem> {
+    let name = |row: usize| dataset.test_names.as_ref().map(|names| names[row].as_str());
+    let is_asked = |wanted: &QueryRef| plan.queries.iter().any(|&row| wanted.is(row, name(row)));
+    let figures = plan.experiment.report.figures.iter().flatten().enumerate();
+    let named = figures.filter_map(|(i, figure)| Some((i, figure.draw.name(), wanted_query(figure)?)));
+    let missing = named.filter(|(_, _, wanted)| !is_asked(wanted)).map(|(i, kind, wanted)| {
+        let known = (0..dataset.test.rows()).any(|row| wanted.is(row, name(row)));
+        let message = if known {
+            format!("the query `{wanted}` is not in the sample that is asked")
+        } else {
+            format!("the dataset has no query `{wanted}`")
+        };
+        let examples: Vec<String> =
+            plan.queries.iter().take(5).map(|&row| name(row).map_or_else(|| row.to_string(), str::to_owned)).collect();
+        let problem = Problem::new(path!["report", "figures", i, "draw", kind, "query"], message);
+        problem.help(format!("asked are, for example, `{}`", examples.join("`, `")))
+    });
+    missing.collect()
+}
+
+/// The query that a figure names.
+fn wanted_query(figure: &FigureSpec) -> Option<&QueryRef> {
+    if let FigureParams::Neighbourhood(neighbourhood) = &figure.draw { neighbourhood.query.as_ref() } else { None }
 }
 
 /// The SHA-256 of a text.
@@ -245,7 +276,7 @@ impl Prepared {
     }
 
     /// Runs the plan into `folder` and writes everything a run leaves behind there; graphs are taken from and kept in
-    /// `cache`, if there is one. Returns the summary, the manifest, and what went wrong with the cache.
+    /// `cache`, if there is one. Returns the summary, the manifest, and what went wrong with the cache or a figure.
     ///
     /// # Errors
     /// [`Failure::Run`] where nothing can be written or every trial failed.
@@ -274,10 +305,11 @@ impl Prepared {
                     .map_err(|error| failed(&error))?;
             }
         }
+        self.excerpt(&outcomes).write(folder).map_err(|error| failed(&error))?;
         results::write_manifest(folder, &manifest).map_err(|error| failed(&error))?;
         remove_other_trials(&trials, &manifest);
-        let (summary, manifest) = report(folder)?;
-        Ok((summary, manifest, notes))
+        let (summary, manifest, refused) = report(folder, None)?;
+        Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
     }
 
     fn manifest(&self, started: String, graphs: Vec<GraphRecord>, outcomes: &[Result<Outcome, String>]) -> Manifest {
@@ -314,6 +346,18 @@ impl Prepared {
             untimed: [0, 1].map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum()),
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
         }
+    }
+
+    /// What the report shows of single queries.
+    fn excerpt(&self, outcomes: &[Result<Outcome, String>]) -> Excerpt {
+        let experiment = &self.plan.experiment;
+        let name = |row: usize| self.dataset.test_names.as_ref().map(|names| names[row].as_str());
+        let figures = || experiment.report.figures.iter().flatten();
+        let is_named = |row: usize| figures().filter_map(wanted_query).any(|wanted| wanted.is(row, name(row)));
+        let returned: Vec<&[i32]> = outcomes.iter().flatten().map(|outcome| outcome.returned.as_slice()).collect();
+        let count = experiment.report.queries as usize;
+        let queries = (self.plan.queries.as_slice(), experiment.seed);
+        Excerpt::new(&self.dataset, queries, count, is_named, (&returned, experiment.k.size()))
     }
 
     /// What to say of trials whose selector could not tell all items apart.
@@ -353,16 +397,24 @@ fn remove_other_trials(trials: &Path, manifest: &Manifest) {
     }
 }
 
-/// Writes the report of a folder from its result files alone; `None` if no trial succeeded.
+/// Writes the report of a folder from its result files alone, with `spec` in place of what its experiment says of the
+/// report if that is given; the summary is `None` if no trial succeeded.
 ///
 /// # Errors
 /// [`Failure::Input`] where the folder holds no results that can be read, [`Failure::Run`] where the report cannot be
 /// written.
-pub fn report(folder: &Path) -> Result<(Option<Summary>, Manifest), Failure> {
-    let (manifest, results) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
-    let summary = Summary::new(&results);
-    if let Some(summary) = &summary {
-        report::write(folder, summary, &manifest).map_err(|error| Failure::Run(error.to_string()))?;
-    }
-    Ok((summary, manifest))
+pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
+    let unreadable = |error: ResultsError| Failure::Input(error.to_string());
+    let (manifest, results) = results::read(folder).map_err(unreadable)?;
+    let excerpt = Excerpt::read(folder).map_err(unreadable)?;
+    let Some(summary) = Summary::new(&results) else { return Ok((None, manifest, Vec::new())) };
+    let written = manifest.experiment.get("report").map(|value| serde_json::from_value(value.clone()));
+    // A manifest of an earlier version says nothing of the report.
+    let written = written.transpose().map_err(|error| {
+        Failure::Input(format!("{}: what it says of the report cannot be read ({error})", folder.display()))
+    })?;
+    let spec = spec.cloned().or(written).unwrap_or_default();
+    let found = report::Found { summary, results, manifest, excerpt };
+    let notes = report::write(folder, &found, &spec).map_err(|error| Failure::Run(error.to_string()))?;
+    Ok((Some(found.summary), found.manifest, notes))
 }

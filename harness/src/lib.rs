@@ -5,6 +5,7 @@ pub mod chosen;
 pub mod clock;
 pub mod config;
 pub mod diagnostics;
+pub mod excerpt;
 pub mod experiment;
 mod machine;
 pub mod manifest;

@@ -6,6 +6,7 @@ use crate::config::{Experiment, Name, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
 use crate::point;
+use crate::report::Named;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,6 +105,7 @@ impl Plan {
         let queries = random::sample(&mut random::stream(experiment.seed, "queries", 0), facts.queries, wanted);
         let trials = list_trials(&experiment, facts, &mut problems);
         check_reference(&experiment, &mut problems);
+        check_figures(&experiment, &metrics, &mut problems);
         let mut experiment = experiment;
         if let Some(split) = &mut experiment.split {
             check_split(split.tune.get(), queries.len(), &mut problems);
@@ -270,6 +272,30 @@ fn check_reference(experiment: &Experiment, problems: &mut Vec<Problem>) {
         let problem = Problem::new(path!["reference"], format!("no retriever here is called `{reference}`"));
         let problem = suggest(reference, &names).into_iter().fold(problem, Problem::help);
         problems.push(problem);
+    }
+}
+
+/// Looks whether what figures name is there.
+fn check_figures(experiment: &Experiment, metrics: &[MetricName], problems: &mut Vec<Problem>) {
+    let retrievers: Vec<&str> =
+        experiment.retrievers.iter().filter_map(|grid| Some(grid.0.first()?.name.as_str())).collect();
+    let figures = experiment.report.figures.iter().flatten();
+    for (i, figure) in figures.enumerate() {
+        for (parameter, named) in figure.draw.names() {
+            let path = path!["report", "figures", i, "draw", figure.draw.name(), parameter];
+            match named {
+                Named::Metric(metric) if !metrics.contains(&metric) => {
+                    let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+                    let problem = Problem::new(path, format!("`{}` is not measured here", metric.name()));
+                    problems.push(problem.help(format!("add it to `metrics`, or use one of `{}`", names.join("`, `"))));
+                }
+                Named::Retriever(name) if !retrievers.contains(&name.as_str()) => {
+                    let problem = Problem::new(path, format!("no retriever here is called `{name}`"));
+                    problems.push(suggest(name.as_str(), &retrievers).into_iter().fold(problem, Problem::help));
+                }
+                _ => {}
+            }
+        }
     }
 }
 

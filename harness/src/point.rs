@@ -6,9 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A parameter's place: a stage, then a component's name, then its own.
 type Key = Vec<String>;
 
-/// For each point of a grid, given by its parameters (`{stage: {component: {parameter: value}}}`), those in which the
-/// points differ. Parameters of a component are told apart among the points that have that component.
-pub fn labels(points: &[Value]) -> Vec<String> {
+/// A parameter in which the points of a grid differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Varying {
+    /// Its name, with the stage before it where another stage varies one of the same name.
+    pub name: String,
+    /// Its value at each point, as labels say it; `None` at a point that does not have it.
+    pub values: Vec<Option<String>>,
+}
+
+impl Varying {
+    /// Its values, if all points have it and all values are numbers.
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        self.values.iter().map(|value| value.as_ref()?.parse().ok().filter(|number: &f64| number.is_finite())).collect()
+    }
+}
+
+/// The parameters in which the points of a grid differ, the points given by their parameters (`{stage: {component:
+/// {parameter: value}}}`). Parameters of a component are told apart among the points that have that component.
+pub fn varying(points: &[Value]) -> Vec<Varying> {
     let all: Vec<BTreeMap<Key, String>> = points.iter().map(leaves).collect();
     let keys: BTreeSet<&Key> = all.iter().flat_map(BTreeMap::keys).collect();
     let varying: Vec<&Key> = keys.into_iter().filter(|key| varies(key, &all)).collect();
@@ -17,15 +33,22 @@ pub fn labels(points: &[Value]) -> Vec<String> {
         let is_ambiguous = varying.iter().any(|other| other[0] != *stage && other[1..].last() == Some(name));
         if is_ambiguous && key.len() > 1 { format!("{stage}.{name}") } else { name.clone() }
     };
-    let describe = |leaves: &BTreeMap<Key, String>| {
-        let part = |key: &&Key| {
-            let missing = (key.len() == 1).then_some("none");
-            let value = leaves.get(*key).map(String::as_str).or(missing)?;
-            Some(format!("{}={value}", short(key)))
-        };
+    let value = |leaves: &BTreeMap<Key, String>, key: &Key| {
+        let missing = (key.len() == 1).then(|| "none".to_owned());
+        leaves.get(key).cloned().or(missing)
+    };
+    let of = |key: &&Key| Varying { name: short(key), values: all.iter().map(|leaves| value(leaves, key)).collect() };
+    varying.iter().map(of).collect()
+}
+
+/// For each point of a grid the parameters in which the points differ, as [`varying`] finds them.
+pub fn labels(points: &[Value]) -> Vec<String> {
+    let varying = varying(points);
+    let describe = |i: usize| {
+        let part = |parameter: &Varying| Some(format!("{}={}", parameter.name, parameter.values[i].as_ref()?));
         varying.iter().filter_map(part).collect::<Vec<_>>().join(", ")
     };
-    all.iter().map(describe).collect()
+    (0..points.len()).map(describe).collect()
 }
 
 /// Whether points that could have this parameter differ in it.

@@ -79,6 +79,8 @@ pub struct TrialResult {
     pub k: usize,
     /// Rows of the dataset's queries.
     pub query_ids: Vec<usize>,
+    /// Ids returned, k a query, below 0 where there was none.
+    pub returned: Vec<i32>,
     /// Per metric of [`Results::metrics`] a value per query, NaN where undefined.
     pub metrics: Vec<Vec<f64>>,
     /// Similarity evaluations of each query in each stage.
@@ -97,8 +99,18 @@ const ORACLE: &str = " (oracle)";
 impl TrialResult {
     /// The retriever's name as the experiment has it.
     pub fn plain_name(&self) -> &str {
-        self.retriever.strip_suffix(ORACLE).unwrap_or(&self.retriever)
+        plain_name(&self.retriever)
     }
+
+    /// The ids that it returned for the query at a position, in order.
+    pub fn answer(&self, position: usize) -> impl Iterator<Item = u32> {
+        self.returned.iter().skip(position * self.k).take(self.k).filter_map(|&id| u32::try_from(id).ok())
+    }
+}
+
+/// The name of a retriever as the experiment has it: without what is said of one that looked at the subtopics.
+pub fn plain_name(retriever: &str) -> &str {
+    retriever.strip_suffix(ORACLE).unwrap_or(retriever)
 }
 
 /// Writes a file, which under its name is whole or not there.
@@ -270,6 +282,9 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         let pass = |pass: &[f64]| Times::Single(pass.chunks_exact(3).map(|ends| [ends[0], ends[1], ends[2]]).collect());
         times.chunks_exact((m * 3).max(1)).map(pass).collect()
     };
+    let k = number("count")? as usize;
+    let returned: Vec<i32> = file.integers("neighbors").map_err(trial)?.into_iter().map(|id| id as i32).collect();
+    full("neighbors", returned.len(), m * k)?;
     let params = text("swath_params")?;
     let is_oracle = is_oracle(&params);
     let mark = if is_oracle { ORACLE } else { "" };
@@ -280,8 +295,9 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         point: text("swath_point")?,
         is_top_k: is_top_k(&params),
         params,
-        k: number("count")? as usize,
+        k,
         query_ids,
+        returned,
         metrics: columns,
         evaluations: evaluations.chunks_exact(3).map(|c| [c[0] as u64, c[1] as u64, c[2] as u64]).collect(),
         build_seconds: number("build_time")?,

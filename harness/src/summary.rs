@@ -2,7 +2,8 @@
 
 use crate::chosen::Chosen;
 use crate::metrics::MetricName;
-use crate::results::{Results, TrialResult};
+use crate::report::Marker;
+use crate::results::{Results, TrialResult, plain_name};
 use crate::run::Times;
 use crate::statistics::bootstrap::{estimates, quantile};
 use crate::statistics::frontier::{Frontier, frontiers};
@@ -73,6 +74,11 @@ impl Row {
     pub fn label(&self) -> String {
         crate::plan::label(&self.retriever, &self.point)
     }
+
+    /// Whether it is one of the retriever that the experiment calls so.
+    pub fn is_of(&self, name: &str) -> bool {
+        plain_name(&self.retriever) == name
+    }
 }
 
 /// The paired difference of a trial to the reference trial, over queries for which both have a value.
@@ -124,6 +130,12 @@ impl Summary {
     pub fn estimates(&self, metric: &str) -> Option<Vec<Option<Estimate>>> {
         let at = self.metrics.iter().position(|m| m.name() == metric)?;
         Some(self.rows.iter().map(|row| row.estimates[at]).collect())
+    }
+
+    /// The marker of a trial's retriever.
+    pub fn marker(&self, row: usize) -> Marker {
+        let name = &self.rows[row].retriever;
+        Marker::new(self.retrievers().iter().position(|other| other == name).unwrap_or(0))
     }
 
     /// Names of the retrievers, in order, each once.

@@ -2,10 +2,10 @@
 //! own, and a report above them shows how metrics and costs grow.
 
 use crate::cache::Cache;
-use crate::config::{DatasetSource, Experiment, Invalid, Source, Sweep};
+use crate::config::{DatasetSource, Experiment, Invalid, ReportSpec, Source, Sweep};
 use crate::experiment::{self, Failure, Prepared};
 use crate::manifest::Manifest;
-use crate::report::scale;
+use crate::report::{Size, scale};
 use crate::results::write_whole;
 use crate::summary::Summary;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,13 @@ pub struct Ran {
     pub summary: Summary,
     /// Under what circumstances.
     pub manifest: Manifest,
+}
+
+impl Ran {
+    /// For what room its experiment wants figures.
+    pub fn sizes(&self) -> Vec<Size> {
+        serde_json::from_value(self.manifest.experiment["report"]["sizes"].clone()).unwrap_or_default()
+    }
 }
 
 /// All combinations, the last axis varying fastest.
@@ -109,7 +116,7 @@ pub fn run(
     }
     let list = serde_json::to_string_pretty(cells).map_err(|error| Failure::Run(error.to_string()))?;
     write_whole(&folder.join(FILE), (list + "\n").as_bytes()).map_err(|error| Failure::Run(error.to_string()))?;
-    report(folder)
+    report(folder, None)
 }
 
 /// Whether a folder is that of a sweep.
@@ -117,18 +124,19 @@ pub fn is_sweep(folder: &Path) -> bool {
     folder.join(FILE).is_file()
 }
 
-/// Writes the reports of all cells and the one above them from their result files alone.
+/// Writes the reports of all cells and the one above them from their result files alone, with `spec` as in
+/// [`experiment::report`].
 ///
 /// # Errors
 /// As [`experiment::report`].
-pub fn report(folder: &Path) -> Result<Vec<Ran>, Failure> {
+pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<Ran>, Failure> {
     let path = folder.join(FILE);
     let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
     let cells: Vec<Cell> = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
     let mut ran = Vec::new();
     for cell in cells {
-        let (summary, manifest) = experiment::report(&folder.join(&cell.folder))?;
+        let (summary, manifest, _) = experiment::report(&folder.join(&cell.folder), spec)?;
         ran.extend(summary.map(|summary| Ran { cell, summary, manifest }));
     }
     scale::write(folder, &ran).map_err(|error| Failure::Run(error.to_string()))?;

@@ -77,8 +77,17 @@ fn names_in(folder: &Path) -> Vec<String> {
 #[test]
 fn a_run_leaves_everything_behind() {
     let (_folder, reports) = run("");
-    let expected =
-        ["comparisons.csv", "frontiers.csv", "index.html", "manifest.json", "plots", "runs.csv", "tables", "trials"];
+    let expected = [
+        "comparisons.csv",
+        "frontiers.csv",
+        "index.html",
+        "manifest.json",
+        "plots",
+        "queries.json",
+        "runs.csv",
+        "tables",
+        "trials",
+    ];
     assert_eq!(names_in(&reports), expected);
 
     let runs = table(&reports.join("runs.csv"), false);
@@ -263,10 +272,10 @@ fn a_folder_holds_the_files_of_its_last_run() {
     std::fs::write(folder.path().join("small.yaml"), experiment).expect("written");
     assert_eq!(swath(folder.path(), &["run", "small.yaml"]).status.code(), Some(0));
     assert_eq!(names_in(&reports.join("trials")).len(), 8);
-    assert_eq!(
-        names_in(&reports.join("plots")),
-        ["latency.png", "latency.svg", "metric-coverage.png", "metric-coverage.svg"]
-    );
+    let plots = names_in(&reports.join("plots"));
+    let names: Vec<&str> = plots.iter().filter_map(|name| name.strip_suffix(".pdf")).collect();
+    assert_eq!(names, ["latency", "metric-coverage", "neighbourhood", "ranks"]);
+    assert_eq!(plots.len(), 13, "each as SVG, PNG and PDF, and their captions: {plots:?}");
 }
 
 #[test]

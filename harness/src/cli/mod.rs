@@ -67,10 +67,16 @@ Examples:
         quiet: bool,
     },
     /// Write the report again from the result files of a run, computing nothing anew
-    #[command(after_help = "Example:\n  swath report reports/quickstart")]
+    #[command(after_help = "\
+Examples:
+  swath report reports/quickstart
+  swath report reports/quickstart --config configs/quickstart.yaml")]
     Report {
         /// The folder of a run
         folder: PathBuf,
+        /// An experiment whose section `report` says which figures to draw, instead of the run's own
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Print the JSON Schema of experiments, for editors
     #[command(after_help = "Example:\n  swath schema > configs/swath.schema.json")]
@@ -155,7 +161,7 @@ pub fn main() -> ExitCode {
         }
         Command::Cache { command: None } => cache::list(kept.as_ref()),
         Command::Cache { command: Some(CacheCommand::Clear) } => cache::clear(kept.as_ref()),
-        Command::Report { folder } => run::report(&folder),
+        Command::Report { folder, config } => run::report(&folder, config.as_deref()),
         Command::Schema => print(&format!("{:#}\n", swath::config::schema())),
         Command::Datasets { command: DatasetsCommand::List } => print(&describe::datasets(&folders)),
         Command::Datasets { command: DatasetsCommand::Info { dataset, diagnose, seed } } => {

@@ -50,12 +50,16 @@ pub fn run(
     finish(&folder, summary.as_ref(), &manifest)
 }
 
-/// Writes a report again.
-pub fn report(folder: &Path) -> Result<ExitCode, Failure> {
+/// Writes a report again, with what `config` says of the report in place of what the run's own experiment says.
+pub fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
+    let spec = config.map(|config| experiment::open(config).map(|(_, experiment)| experiment.report)).transpose()?;
     if sweep::is_sweep(folder) {
-        return finish_sweep(folder, &sweep::report(folder)?);
+        return finish_sweep(folder, &sweep::report(folder, spec.as_ref())?);
     }
-    let (summary, manifest) = experiment::report(folder)?;
+    let (summary, manifest, notes) = experiment::report(folder, spec.as_ref())?;
+    for note in notes {
+        complain(&format!("note: {note}"));
+    }
     finish(folder, summary.as_ref(), &manifest)
 }
 

@@ -2,6 +2,7 @@
 
 use super::read::Grid;
 use crate::metrics::MetricName;
+use crate::report::{FigureSpec, Size};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
@@ -56,6 +57,9 @@ pub struct Experiment {
     /// Runs the experiment at several sizes, each combination into a folder of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
+    /// What the report shows.
+    #[serde(default)]
+    pub report: ReportSpec,
     /// What is compared. In a retriever's parameters a list is a grid axis: one trial for each combination.
     #[schemars(length(min = 1))]
     pub retrievers: Vec<Grid<Retriever>>,
@@ -120,6 +124,24 @@ pub struct Retriever {
     pub expand: Option<ExpansionParams>,
     /// Picks k of the pool, in order.
     pub select: SelectorParams,
+}
+
+/// What a report shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReportSpec {
+    /// For what room figures are drawn into files: `column` (always, as the page shows them), `page`, `slide`.
+    pub sizes: Vec<Size>,
+    /// The figures; all that the results have to show, if left out.
+    pub figures: Option<Vec<FigureSpec>>,
+    /// How many queries can be looked into on the page, a seeded sample.
+    pub queries: u32,
+}
+
+impl Default for ReportSpec {
+    fn default() -> Self {
+        Self { sizes: vec![Size::Column], figures: None, queries: 30 }
+    }
 }
 
 /// At which sizes an experiment runs: one cell for each combination.

@@ -7,7 +7,7 @@ mod schema;
 mod source;
 mod starter;
 
-pub use experiment::{DatasetSource, Experiment, Mode, Name, Retriever, Split, Sweep};
+pub use experiment::{DatasetSource, Experiment, Mode, Name, ReportSpec, Retriever, Split, Sweep};
 pub use problem::{Invalid, Path, Problem, Step, suggest};
 pub use read::{Grid, MAX_POINTS};
 pub use schema::schema;

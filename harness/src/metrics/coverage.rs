@@ -20,6 +20,7 @@ pub struct Coverage {
 impl Metric for Coverage {
     fn about(&self) -> About {
         About {
+            plain: "coverage of the neighbourhood",
             definition: "mean over N, the query's stored true neighbours, of the largest similarity to a result: what \
                          facility location maximises when its pool is N",
             range: "0 to 1",
@@ -57,6 +58,7 @@ impl Default for BallCoverage {
 impl Metric for BallCoverage {
     fn about(&self) -> About {
         About {
+            plain: "of the neighbourhood within reach",
             definition: "share of N, the query's stored true neighbours, within a radius of some result; the radius is a \
                          quantile of the distances between members of N",
             range: "0 to 1",

@@ -20,6 +20,7 @@ pub struct Diversity {
 impl Metric for Diversity {
     fn about(&self) -> About {
         About {
+            plain: "distance between results",
             definition: "intra-list distance (ILD): mean distance of two results, as angle / pi on angular data, else the \
                          dataset's own",
             range: RANGE,
@@ -50,6 +51,7 @@ pub struct MinDistance {
 impl Metric for MinDistance {
     fn about(&self) -> About {
         About {
+            plain: "distance between the two closest results",
             definition: "smallest distance of two results, as angle / pi on angular data, else the dataset's own: what \
                          max-min maximises",
             range: RANGE,
@@ -81,6 +83,7 @@ pub struct Mst {
 impl Metric for Mst {
     fn about(&self) -> About {
         About {
+            plain: "spread",
             definition: "mean edge of the minimum spanning tree of the results, by the distance that `diversity` takes: one \
                          far result does not make a list diverse",
             range: RANGE,

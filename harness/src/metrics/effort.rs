@@ -33,6 +33,7 @@ pub struct Evaluations {
 impl Metric for Evaluations {
     fn about(&self) -> About {
         About {
+            plain: "similarity evaluations",
             definition: "similarity evaluations spent on the query: a cost that no noise touches",
             range: "from 0",
             higher_is_better: false,
@@ -69,6 +70,7 @@ pub struct ObjectiveRatio {
 impl Metric for ObjectiveRatio {
     fn about(&self) -> About {
         About {
+            plain: "of the objective",
             definition: "facility location's objective over the pool that the results were picked from, over what its exact \
                          greedy reaches there with as many: 1 for facility location itself, and what a stochastic optimizer \
                          or another selector loses",

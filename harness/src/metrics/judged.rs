@@ -43,6 +43,7 @@ pub struct Hit {}
 impl Metric for Hit {
     fn about(&self) -> About {
         About {
+            plain: "queries with a relevant result",
             definition: "1 if some result was judged relevant, else 0, over the queries for which anything was",
             range: "0 to 1",
             higher_is_better: true,
@@ -67,6 +68,7 @@ pub struct Mrr {}
 impl Metric for Mrr {
     fn about(&self) -> About {
         About {
+            plain: "nearness of the first relevant result to the top",
             definition: "1 / the rank of the first result that was judged relevant, 0 if none was, over the queries for which \
                          anything was",
             range: "0 to 1",
@@ -106,6 +108,7 @@ pub struct NdcgQrels {
 impl Metric for NdcgQrels {
     fn about(&self) -> About {
         About {
+            plain: "judged relevance, the first results weighing most",
             definition: "sum of the gain of each result's grade / log2(1 + rank), over that of the ideal order of all judged \
                          items",
             range: "0 to 1",

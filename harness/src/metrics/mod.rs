@@ -71,6 +71,8 @@ const USUAL_WITH_QRELS: &[&str] = &["hit", "mrr", "ndcg-qrels"];
 pub struct About {
     /// What it is, in one sentence.
     pub definition: &'static str,
+    /// What there is more of where it is higher, as in "3 % more repetition".
+    pub plain: &'static str,
     /// The values it can take.
     pub range: &'static str,
     /// Whether larger values are better.

@@ -15,6 +15,7 @@ pub struct Recall {}
 impl Metric for Recall {
     fn about(&self) -> About {
         About {
+            plain: "of the true neighbours",
             definition: "share of the k results whose distance is at most that of the k-th true neighbour + 0.001",
             range: "0 to 1",
             higher_is_better: true,
@@ -48,6 +49,7 @@ impl Default for RecallEps {
 impl Metric for RecallEps {
     fn about(&self) -> About {
         About {
+            plain: "of what is nearly as near",
             definition: "share of the k results whose distance is at most that of the k-th true neighbour times \
                          1 + epsilon",
             range: "0 to 1",
@@ -73,6 +75,7 @@ pub struct PoolRecall {}
 impl Metric for PoolRecall {
     fn about(&self) -> About {
         About {
+            plain: "of the true neighbours in the pool",
             definition: "recall of the candidates' pool at its own size, so that a poor pool is not blamed on the selector",
             range: "0 to 1",
             higher_is_better: true,

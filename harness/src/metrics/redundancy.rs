@@ -19,6 +19,7 @@ pub struct Redundancy {
 impl Metric for Redundancy {
     fn about(&self) -> About {
         About {
+            plain: "repetition",
             definition: "mean similarity of two results",
             range: "-1 to 1",
             higher_is_better: false,
@@ -49,6 +50,7 @@ pub struct MaxRedundancy {
 impl Metric for MaxRedundancy {
     fn about(&self) -> About {
         About {
+            plain: "near repetition",
             definition: "mean over the results of the similarity to the most similar other",
             range: "-1 to 1",
             higher_is_better: false,
@@ -91,6 +93,7 @@ impl Default for Duplicates {
 impl Metric for Duplicates {
     fn about(&self) -> About {
         About {
+            plain: "near duplicates",
             definition: "share of the pairs of results that are nearly the same: more similar than `above`",
             range: "0 to 1",
             higher_is_better: false,

@@ -18,6 +18,7 @@ pub struct Relevance {
 impl Metric for Relevance {
     fn about(&self) -> About {
         About {
+            plain: "similarity to the query",
             definition: "mean similarity of the results to the query (rbf: as wide as the median distance to N, the \
                          query's stored true neighbours)",
             range: "-1 to 1",
@@ -46,6 +47,7 @@ pub struct Ndcg {
 impl Metric for Ndcg {
     fn about(&self) -> About {
         About {
+            plain: "similarity, the first results weighing most",
             definition: "sum of max(0, similarity to the query) / log2(1 + rank) over the results, over that of the k true \
                          nearest",
             range: "0 to 1",

@@ -52,6 +52,7 @@ impl Default for Vendi {
 impl Metric for Vendi {
     fn about(&self) -> About {
         About {
+            plain: "effectively different results",
             definition: "Vendi score: the effective number of different results, exp of the entropy (Renyi's of order q) of \
                          the eigenvalues of their similarities / k",
             range: "1 to k",
@@ -91,6 +92,7 @@ pub struct LogVolume {
 impl Metric for LogVolume {
     fn about(&self) -> About {
         About {
+            plain: "volume (in logarithms)",
             definition: "log det(S + 1e-6 I) of the similarities S of the results: twice the log of the volume that they \
                          span; what a DPP maximises",
             range: "13.8 k below 0, to 0",
@@ -130,6 +132,7 @@ impl Default for SpectralEntropy {
 impl Metric for SpectralEntropy {
     fn about(&self) -> About {
         About {
+            plain: "spectral entropy",
             definition: "diffusion spectral entropy, in bits: entropy of the eigenvalues, to the t-th power, of a random walk \
                          between the results that follows their similarities, divided by the roots of their sums",
             range: "0 to log2 k",

@@ -38,6 +38,7 @@ pub struct SubtopicRecall {}
 impl Metric for SubtopicRecall {
     fn about(&self) -> About {
         About {
+            plain: "of the subtopics",
             definition: "share of the query's subtopics that some result covers (S-recall), over the queries that have \
                          subtopics",
             range: "0 to 1",
@@ -108,6 +109,7 @@ impl AlphaNdcg {
 impl Metric for AlphaNdcg {
     fn about(&self) -> About {
         About {
+            plain: "discounted novelty",
             definition: "discounted gain, where a subtopic already seen n times is worth (1 - alpha)^n, over that of the \
                          greedy ideal among all items with subtopics",
             range: "0 to 1",
@@ -136,6 +138,7 @@ pub struct ErrIa {}
 impl Metric for ErrIa {
     fn about(&self) -> About {
         About {
+            plain: "expected satisfaction of all intents",
             definition: "mean over the query's subtopics of the expected 1 / rank at which a reader stops, who is satisfied by \
                          each result that covers the subtopic with probability 1/2 (not normalised)",
             range: "0 to 1",

@@ -69,7 +69,7 @@ fn table<'s>(name: &str, frontiers: impl Iterator<Item = &'s Frontier>) -> Marku
     };
     html! {
         div.scroll tabindex="0" role="region" aria-label=(format!("{name} at the same recall")) {
-            table {
+            table.sortable {
                 thead { tr {
                     th scope="col" { (name) }
                     th scope="col" { "points" }

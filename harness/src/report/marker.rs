@@ -71,7 +71,20 @@ pub struct Marker {
     shape: &'static [(f64, f64)],
 }
 
+/// How many colours there are.
+pub const COUNT: usize = COLOURS.len();
+
+/// The `index`-th colour.
+pub fn colour(index: usize) -> Ink {
+    COLOURS[index % COLOURS.len()]
+}
+
 impl Marker {
+    /// A disc.
+    pub fn disc(ink: Ink) -> Self {
+        Self { ink, shape: SHAPES[0] }
+    }
+
     /// The marker of the `index`-th retriever of an experiment.
     pub fn new(index: usize) -> Self {
         Self { ink: COLOURS[index % COLOURS.len()], shape: SHAPES[index % SHAPES.len()] }
@@ -98,17 +111,27 @@ impl Marker {
         }
     }
 
+    /// Its colour in CSS.
+    pub fn css(&self) -> String {
+        let Ink(r, g, b) = self.ink;
+        format!("rgb({r},{g},{b})")
+    }
+
+    /// Its corners on a unit circle as SVG writes them; empty for a disc.
+    pub fn corners(&self) -> String {
+        let corners: Vec<String> = self.shape.iter().map(|(x, y)| format!("{x},{y}")).collect();
+        corners.join(" ")
+    }
+
     /// As a small SVG, for tables and legends of the page.
     pub fn svg(&self) -> String {
-        let Ink(r, g, b) = self.ink;
-        let shape = if self.shape.is_empty() {
-            "<circle r=\"1\"/>".to_owned()
-        } else {
-            let corners: Vec<String> = self.shape.iter().map(|(x, y)| format!("{x},{y}")).collect();
-            format!("<polygon points=\"{}\"/>", corners.join(" "))
+        let shape = match self.corners() {
+            corners if corners.is_empty() => "<circle r=\"1\"/>".to_owned(),
+            corners => format!("<polygon points=\"{corners}\"/>"),
         };
+        let fill = self.css();
         format!(
-            "<svg class=\"marker\" viewBox=\"-1.3 -1.3 2.6 2.6\" fill=\"rgb({r},{g},{b})\" aria-hidden=\"true\">{shape}</svg>"
+            "<svg class=\"marker\" viewBox=\"-1.3 -1.3 2.6 2.6\" fill=\"{fill}\" aria-hidden=\"true\">{shape}</svg>"
         )
     }
 }

@@ -7,19 +7,27 @@ mod diagnosis;
 mod drawing;
 mod figures;
 mod format;
+mod found;
+mod frame;
 mod frontier_tables;
 mod marker;
+mod measure;
 mod page;
 mod pareto;
+mod plots;
 mod runs_csv;
 pub mod scale;
 mod tables;
 
-use crate::manifest::Manifest;
-use crate::metrics::MetricParams;
+pub use drawing::Size;
+pub use figures::{FigureParams, FigureSpec, Named, Neighbourhood, QueryRef};
+pub use found::Found;
+pub use marker::Marker;
+pub use measure::{Measure, Scale};
+
+use crate::config::ReportSpec;
 use crate::results::{ResultsError, write_whole};
-use crate::summary::Summary;
-use page::Drawn;
+use plots::Plots;
 use std::path::{Path, PathBuf};
 
 /// Why a report could not be written.
@@ -42,11 +50,12 @@ pub enum ReportError {
 }
 
 /// Writes everything of a report into `folder`, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/` and,
-/// last, `index.html`.
+/// last, `index.html`. Returns why figures that were asked for could not be drawn.
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn write(folder: &Path, summary: &Summary, manifest: &Manifest) -> Result<(), ReportError> {
+pub fn write(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<String>, ReportError> {
+    let (summary, manifest) = (&found.summary, &found.manifest);
     write_whole(&folder.join("runs.csv"), &runs_csv::bytes(summary, manifest)?)?;
     write_whole(&folder.join("comparisons.csv"), &comparisons_csv::bytes(summary)?)?;
     write_whole(&folder.join("frontiers.csv"), &frontier_tables::csv(summary)?)?;
@@ -66,45 +75,20 @@ pub fn write(folder: &Path, summary: &Summary, manifest: &Manifest) -> Result<()
         write_whole(&folder.join("chosen_pairs.csv"), &chosen_tables::pairs_csv(summary, chosen)?)?;
         write_whole(&tables.join("chosen.md"), chosen_tables::markdown(summary, chosen).as_bytes())?;
     }
-    let plots = subfolder(folder, "plots")?;
-    let mut drawn = Vec::new();
-    for figure in figures::all(summary) {
-        let failed = |reason| ReportError::Figure { name: figure.name(), reason };
-        let (svg, png) = Drawn::new(&*figure, summary).map_err(failed)?;
-        write_whole(&plots.join(format!("{}.svg", svg.name)), svg.svg.as_bytes())?;
-        write_whole(&plots.join(format!("{}.png", svg.name)), &png)?;
-        drawn.push(svg);
+    let mut plots = Plots::new(folder, &spec.sizes)?;
+    let (figures, refused) = figures::all(found, spec.figures.as_deref());
+    for figure in figures {
+        plots.draw(figure.name(), figure.caption(found), |size| figure.draw(found, size))?;
     }
-    remove_other_plots(&plots, &drawn);
-    write_whole(&folder.join("index.html"), page::page(summary, manifest, &drawn).as_bytes())?;
-    Ok(())
+    let drawn = plots.finish();
+    write_whole(&folder.join("index.html"), page::page(found, &drawn).as_bytes())?;
+    Ok(refused)
 }
 
 fn subfolder(folder: &Path, name: &str) -> Result<PathBuf, ReportError> {
     let path = folder.join(name);
     std::fs::create_dir_all(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
     Ok(path)
-}
-
-/// Whether this is the [`MetricName::file_name`] of some metric, with whatever parameters.
-fn is_of_metric(name: &str) -> bool {
-    let follows = |rest: &str| rest.is_empty() || rest.starts_with('-');
-    MetricParams::NAMES.iter().any(|kind| name.strip_prefix(kind).is_some_and(follows))
-}
-
-/// Removes plots that an earlier report left and this one does not have.
-fn remove_other_plots(plots: &Path, drawn: &[Drawn]) {
-    let Ok(entries) = std::fs::read_dir(plots) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
-        let picture = path.extension().is_some_and(|extension| extension == "svg" || extension == "png");
-        let known = ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency"].contains(&stem)
-            || stem.strip_prefix("metric-").is_some_and(is_of_metric);
-        if picture && known && !drawn.iter().any(|figure| figure.name == stem) {
-            // One that cannot be removed does no harm: the page does not show it.
-            let _ = std::fs::remove_file(path);
-        }
-    }
 }
 
 #[cfg(test)]

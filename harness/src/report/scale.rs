@@ -1,11 +1,13 @@
 //! The report of a sweep: how metrics and costs change with n, dimension and k.
 
+use super::ReportError;
 use super::axis::{Axis, number};
-use super::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, WIDTH, fit};
+use super::drawing::{Anchor, BLACK, Drawing, Size, TEXT, fit};
 use super::format::{cell, cell_or_empty};
+use super::frame::Frame;
 use super::marker::Marker;
 use super::page::STYLE;
-use super::{ReportError, subfolder};
+use super::plots::{Drawn, Plots};
 use crate::results::write_whole;
 use crate::summary::Row;
 use crate::sweep::Ran;
@@ -13,11 +15,6 @@ use maud::{DOCTYPE, PreEscaped, html};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const LEFT: f64 = 84.0;
-const RIGHT: f64 = WIDTH - 12.0;
-const TOP: f64 = 10.0;
-const BOTTOM: f64 = 290.0;
-const LEGEND: f64 = BOTTOM + 58.0;
 const LEGEND_ROW: f64 = 22.0;
 
 /// Writes `scale.csv`, the figures and `index.html`, each whole.
@@ -26,17 +23,12 @@ const LEGEND_ROW: f64 = 22.0;
 /// [`ReportError`].
 pub fn write(folder: &Path, ran: &[Ran]) -> Result<(), ReportError> {
     write_whole(&folder.join("scale.csv"), &csv(ran)?)?;
-    let plots = subfolder(folder, "plots")?;
-    let mut drawn = Vec::new();
+    let sizes: Vec<Size> = ran.first().map_or_else(Vec::new, Ran::sizes);
+    let mut plots = Plots::new(folder, &sizes)?;
     for figure in figures(ran) {
-        let drawing = figure.draw();
-        let failed = |reason| ReportError::Figure { name: figure.name.clone(), reason };
-        let svg = drawing.svg().map_err(failed)?;
-        write_whole(&plots.join(format!("{}.svg", figure.name)), svg.as_bytes())?;
-        write_whole(&plots.join(format!("{}.png", figure.name)), &drawing.png().map_err(failed)?)?;
-        drawn.push((figure, svg));
+        plots.draw(&figure.name, figure.caption(), |size| figure.draw(size))?;
     }
-    write_whole(&folder.join("index.html"), page(ran, &drawn).as_bytes())?;
+    write_whole(&folder.join("index.html"), page(ran, &plots.finish()).as_bytes())?;
     Ok(())
 }
 
@@ -174,37 +166,28 @@ impl Figure {
         format!("{} against {}{scale}{at}. {fit}", self.measure, self.axis)
     }
 
-    fn draw(&self) -> Drawing {
-        let mut drawing = Drawing::new(LEGEND + LEGEND_ROW * self.lines.len() as f64);
+    fn draw(&self, size: Size) -> Drawing {
         let of = |part: fn(&(f64, f64)) -> f64| self.lines.iter().flat_map(move |line| line.2.iter().map(part));
-        let x = Axis::log(of(|point| point.0), (LEFT, RIGHT));
-        let y =
-            if self.is_cost { Axis::log(of(|p| p.1), (BOTTOM, TOP)) } else { Axis::linear(of(|p| p.1), (BOTTOM, TOP)) };
-        for (value, text) in x.ticks() {
-            let at = x.place(value);
-            drawing.line(&[(at, TOP), (at, BOTTOM)], PALE, 1.0, 0.8);
-            drawing.text((at, BOTTOM + 8.0), &text, SMALL, BLACK, Anchor::Top);
-        }
-        for (value, text) in y.ticks() {
-            let at = y.place(value);
-            drawing.line(&[(LEFT, at), (RIGHT, at)], PALE, 1.0, 0.8);
-            drawing.text((LEFT - 7.0, at), &text, SMALL, BLACK, Anchor::Right);
-        }
-        drawing.line(&[(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], BLACK, 1.0, 1.0);
-        drawing.text((f64::midpoint(LEFT, RIGHT), BOTTOM + 27.0), self.axis, TEXT, BLACK, Anchor::Top);
-        drawing.text((9.0, f64::midpoint(TOP, BOTTOM)), &self.measure, TEXT, BLACK, Anchor::Upwards);
+        let heights = Frame::heights(size);
+        let y = if self.is_cost { Axis::log(of(|p| p.1), heights) } else { Axis::linear(of(|p| p.1), heights) };
+        let frame = Frame::new(size, &y);
+        let x = Axis::log(of(|point| point.0), frame.across());
+        let top = frame.below();
+        let mut drawing = Drawing::new(size, top + LEGEND_ROW * self.lines.len() as f64);
+        frame.draw(&mut drawing, &x, &y, (self.axis, &self.measure));
         for (i, (label, marker, points)) in self.lines.iter().enumerate() {
             let marker = Marker::new(*marker);
             let places: Vec<(f64, f64)> = points.iter().map(|&(a, b)| (x.place(a), y.place(b))).collect();
             drawing.line(&places, marker.ink, 0.7, 1.2);
             places.iter().for_each(|&at| marker.draw(&mut drawing, at, 5.0));
-            let at = LEGEND + LEGEND_ROW * i as f64 + 8.0;
+            let at = top + LEGEND_ROW * i as f64 + 8.0;
             marker.draw(&mut drawing, (14.0, at), 6.0);
             let power = fitted_power(points).map_or_else(String::new, |(power, error)| {
                 // Not -0.00.
                 format!(": ~ {}^{:.2} (se {error:.2})", self.axis, (power * 100.0).round() / 100.0 + 0.0)
             });
-            drawing.text((27.0, at), &fit(&format!("{label}{power}"), TEXT, WIDTH - 40.0), TEXT, BLACK, Anchor::Left);
+            let text = fit(&format!("{label}{power}"), TEXT, size.width() - 40.0);
+            drawing.text((27.0, at), &text, TEXT, BLACK, Anchor::Left);
         }
         drawing
     }
@@ -226,7 +209,7 @@ pub fn fitted_power(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     (square > 0.0).then(|| (power, (rest / (n - 2.0) / square).sqrt()))
 }
 
-fn page(ran: &[Ran], figures: &[(Figure, String)]) -> String {
+fn page(ran: &[Ran], figures: &[Drawn]) -> String {
     let name = ran.first().map_or("", |one| one.manifest.experiment["name"].as_str().unwrap_or(""));
     let title = format!("{name}: a sweep over {} cells", ran.len());
     html! {
@@ -252,9 +235,7 @@ fn page(ran: &[Ran], figures: &[(Figure, String)]) -> String {
                     }
                     section {
                         h2 { "Figures" }
-                        div.figures { @for (drawn, svg) in figures {
-                            figure id=(drawn.name) { (PreEscaped(svg)) figcaption { (drawn.caption()) } }
-                        } }
+                        div.figures { @for drawn in figures { (super::page::figure(drawn)) } }
                     }
                 }
             }

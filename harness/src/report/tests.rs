@@ -1,9 +1,14 @@
 //! Reports of experiments that are small, large, dull or odd.
 
-use super::figures::Figure;
-use super::{figures, tables, write};
+use super::drawing::Size;
+use super::figures::{self, FigureSpec, Wanted};
+use super::{Found, tables};
+use crate::config::ReportSpec;
+use crate::excerpt::{Excerpt, Item, Shown};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::MetricName;
+use crate::results::{Results, TrialResult};
+use crate::run::Times;
 use crate::statistics::Comparison;
 use crate::summary::{Difference, Estimate, Latency, Row, Summary, Timing};
 use std::collections::BTreeMap;
@@ -50,7 +55,7 @@ fn row(i: usize, retriever: usize, metrics: usize) -> Row {
         trial: format!("{i:016x}"),
         retriever: format!("retriever-{retriever}"),
         point: format!("lambda=0.{i}"),
-        params: "{}".into(),
+        params: params(i),
         is_oracle: false,
         k: 10,
         queries: 100,
@@ -63,6 +68,62 @@ fn row(i: usize, retriever: usize, metrics: usize) -> Row {
             latency: Some(Latency { seconds, percentiles_ms: [0.15, 0.19, 0.2], stages_ms: [0.1, 0.0, 0.05] }),
         },
     }
+}
+
+/// A point of a grid of three pools and many lambdas.
+fn params(i: usize) -> String {
+    let (pool, lambda) = (100 * (1 + i % 3), i / 3);
+    format!("{{\"candidates\":{{\"exact\":{{\"pool\":{pool}}}}},\"select\":{{\"mmr\":{{\"lambda\":{lambda}}}}}}}")
+}
+
+/// A summary with what else a run leaves behind: a value and an answer for each query, and three queries looked into.
+fn found(summary: &Summary) -> Found {
+    let trial = |(i, row): (usize, &Row)| TrialResult {
+        id: row.trial.clone(),
+        retriever: row.retriever.clone(),
+        point: row.point.clone(),
+        params: row.params.clone(),
+        is_oracle: row.is_oracle,
+        is_top_k: i == 0,
+        k: row.k,
+        query_ids: (0..row.queries).collect(),
+        returned: (0..row.queries * row.k).map(|at| ((at * 7 + i * 3) % 40) as i32).collect(),
+        metrics: (0..summary.metrics.len()).map(|m| (0..row.queries).map(|q| wave(q + 31 * i, m)).collect()).collect(),
+        evaluations: vec![[1000, 0, 450]; row.queries],
+        build_seconds: row.build_seconds,
+        index_bytes: row.index_bytes,
+        repeats: vec![Times::Batch(row.queries, 1.0)],
+    };
+    let trials = summary.rows.iter().enumerate().map(trial).collect();
+    let results = Results { metrics: summary.metrics.clone(), seed: 0, reference: None, parting: None, trials };
+    let item = |id: u32| Item {
+        id,
+        name: Some(format!("item <{id}>")),
+        rank: (id < 30).then_some(id as usize + 1),
+        subtopics: if id.is_multiple_of(4) { vec![id % 3] } else { Vec::new() },
+        at: [wave(id as usize, 1) as f32, wave(id as usize, 2) as f32],
+    };
+    let shown = |position: usize| Shown {
+        position,
+        row: position,
+        name: Some(format!("query {position}")),
+        subtopics: 3,
+        at: [0.5, 0.5],
+        explained: 0.4,
+        items: (0..40).map(item).collect(),
+    };
+    let excerpt = Excerpt { queries: [4, 9, 70].map(shown).into() };
+    Found { summary: summary.clone(), results, manifest: manifest(summary), excerpt: Some(excerpt) }
+}
+
+/// The report as it is by default.
+fn write(folder: &Path, found: &Found) -> Result<Vec<String>, super::ReportError> {
+    super::write(folder, found, &ReportSpec::default())
+}
+
+/// The figures as they are by default.
+fn all(found: &Found) -> Vec<Wanted> {
+    figures::all(found, None).0
 }
 
 fn manifest(summary: &Summary) -> Manifest {
@@ -108,19 +169,29 @@ fn png_size(png: &[u8]) -> (u32, u32) {
     (number(16), number(20))
 }
 
-/// All figures of a summary, drawn both ways, with what any of them must satisfy.
+/// All figures of a summary, drawn each way at each size, with what any of them must satisfy; those for a column returned.
 fn drawn(summary: &Summary) -> Vec<(String, String)> {
-    let draw = |figure: Box<dyn Figure>| {
-        let drawing = figure.draw(summary);
-        let (svg, png) = (drawing.svg().expect("an SVG"), drawing.png().expect("a PNG"));
-        let (width, height) = png_size(&png);
-        assert_eq!(width, 1440, "{}", figure.name());
-        assert!(svg.contains(&format!("viewBox=\"0 0 {width} {height}\"")), "{}", figure.name());
-        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name());
-        assert!(inside(&svg, width, height), "{} has marks outside its edges", figure.name());
-        (figure.name(), svg)
+    let found = found(summary);
+    let draw = |figure: &Wanted| {
+        let mut column = String::new();
+        for size in Size::ALL {
+            let name = figure.name();
+            let drawing = figure.draw(&found, size);
+            let (svg, png) = (drawing.svg().expect("an SVG"), drawing.png().expect("a PNG"));
+            let pdf = drawing.pdf("title").expect("a PDF");
+            assert!(pdf.starts_with(b"%PDF-") && pdf.trim_ascii_end().ends_with(b"%%EOF"), "{name}");
+            let (width, height) = png_size(&png);
+            assert_eq!(f64::from(width), 3.0 * size.width(), "{name}");
+            assert!(svg.contains(&format!("viewBox=\"0 0 {width} {height}\"")), "{name}");
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}");
+            assert!(inside(&svg, width, height), "{name} has marks outside its edges at {size:?}");
+            if size == Size::Column {
+                column = svg;
+            }
+        }
+        (figure.name().to_owned(), column)
     };
-    figures::all(summary).into_iter().map(draw).collect()
+    all(&found).iter().map(draw).collect()
 }
 
 /// Whether all points of lines and areas lie in the picture, but for a rim.
@@ -153,10 +224,16 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn every_figure_is_drawn_for_few_and_for_many_trials() {
     let names = |summary: &Summary| drawn(summary).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     let figures = names(&summary(1, 1));
-    let expected = ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency", "metric-recall"];
+    let expected =
+        ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency", "metric-recall", "neighbourhood"];
     assert!(expected.iter().all(|name| figures.iter().any(|figure| figure == name)), "{figures:?}");
     for (trials, retrievers) in [(20, 5), (500, 5), (60, 60)] {
-        assert_eq!(names(&summary(trials, retrievers)), figures);
+        let more = names(&summary(trials, retrievers));
+        assert!(figures.iter().all(|name| more.contains(name)), "{more:?}");
+        // 60 retrievers of one point each have neither curves nor heat maps; 100 points make both.
+        assert_eq!(more.contains(&"curves-lambda".to_owned()), trials == 500, "{more:?}");
+        assert_eq!(more.contains(&"heat-map-retriever-0".to_owned()), retrievers < 60, "{more:?}");
+        assert!(more.contains(&"ranks".to_owned()));
     }
 }
 
@@ -167,7 +244,7 @@ fn a_figure_needs_its_metrics() {
     only.rows.iter_mut().for_each(|row| row.estimates.truncate(1));
     only.differences.retain(|difference| difference.metric == 0);
     let names: Vec<String> = drawn(&only).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["recall-qps", "latency", "metric-recall"]);
+    assert_eq!(names, ["recall-qps", "ranks", "metric-recall", "latency", "neighbourhood"]);
 }
 
 #[test]
@@ -225,8 +302,9 @@ fn trials_without_a_value_are_left_out() {
 fn a_caption_speaks_of_a_choice_only_where_one_was_made() {
     let mut gaps = summary(20, 5);
     let said = |summary: &Summary| {
-        let figure = figures::all(summary).into_iter().find(|figure| figure.name() == "metric-recall");
-        figure.expect("a figure").caption(summary).contains("exploratory")
+        let found = found(summary);
+        let figure = all(&found).into_iter().find(|figure| figure.name() == "metric-recall");
+        figure.expect("a figure").caption(&found).contains("exploratory")
     };
     assert!(said(&gaps));
     gaps.rows[10..].iter_mut().for_each(|row| row.estimates[0] = None);
@@ -234,8 +312,9 @@ fn a_caption_speaks_of_a_choice_only_where_one_was_made() {
 
     let mut crowd = summary(40, 5);
     let bars = |summary: &Summary| {
-        let figure = figures::all(summary).into_iter().find(|figure| figure.name() == "recall-qps");
-        figure.expect("a figure").caption(summary).contains("95 % intervals")
+        let found = found(summary);
+        let figure = all(&found).into_iter().find(|figure| figure.name() == "recall-qps");
+        figure.expect("a figure").caption(&found).contains("95 % intervals")
     };
     assert!(!bars(&crowd));
     crowd.rows[10..].iter_mut().for_each(|row| row.estimates[0] = None);
@@ -249,7 +328,7 @@ fn long_names_stay_inside() {
         row.retriever = format!("{}{}", row.retriever.replace("retriever-", ""), "m".repeat(63));
         row.point = "graph=knn+links, neighbors=16, restart=0.15, ".repeat(4);
     }
-    for (name, svg) in drawn(&long) {
+    for (name, svg) in drawn(&long).into_iter().filter(|(name, _)| !name.starts_with("heat-map")) {
         assert!(svg.contains('\u{2026}'), "{name} shortens what does not fit");
     }
 }
@@ -262,6 +341,8 @@ fn axes_say_what_they_show() {
             "coverage-redundancy" => &["coverage (higher is better)", "redundancy (lower is better)"],
             "subtopic-recall-recall" => &["subtopic-recall (higher is better)", "recall (higher is better)"],
             "latency" => &["milliseconds per query (lower is better)"],
+            "neighbourhood" => &["retriever-0", "query 4"],
+            name if name.starts_with("heat-map") => &["pool", "lambda"],
             _ => &["is better)"],
         };
         assert!(wanted.iter().all(|title| svg.contains(title)), "{name}");
@@ -270,14 +351,20 @@ fn axes_say_what_they_show() {
 
 #[test]
 fn equal_inputs_make_equal_files() {
-    let summary = summary(20, 5);
+    let found = found(&summary(20, 5));
     let folder = tempfile::tempdir().expect("a folder");
-    let manifest = manifest(&summary);
-    write(folder.path(), &summary, &manifest).expect("written");
+    write(folder.path(), &found).expect("written");
     let first = files(folder.path());
-    write(folder.path(), &summary, &manifest).expect("written");
+    write(folder.path(), &found).expect("written");
     assert!(first == files(folder.path()), "and nothing is left beside them");
-    for name in ["index.html", "tables/summary.md", "tables/summary.tex", "plots/latency.svg", "plots/latency.png"] {
+    for name in [
+        "index.html",
+        "tables/summary.md",
+        "tables/summary.tex",
+        "plots/latency.svg",
+        "plots/latency.png",
+        "plots/latency.pdf",
+    ] {
         assert!(first.contains_key(name), "{name}");
     }
 }
@@ -286,16 +373,16 @@ fn equal_inputs_make_equal_files() {
 fn only_plots_of_an_earlier_report_are_removed() {
     let mut summary = summary(3, 3);
     let folder = tempfile::tempdir().expect("a folder");
-    write(folder.path(), &summary, &manifest(&summary)).expect("written");
+    write(folder.path(), &found(&summary)).expect("written");
     let plots = folder.path().join("plots");
     let others = ["mine.svg", "latency.csv", "latency.svg.bak", "metric-recall.txt", "metric-mine.png"];
     for name in others {
         std::fs::write(plots.join(name), "mine").expect("written");
     }
     summary.rows.iter_mut().for_each(|row| row.timing.latency = None);
-    write(folder.path(), &summary, &manifest(&summary)).expect("written");
+    write(folder.path(), &found(&summary)).expect("written");
     let names = files(&plots);
-    assert!(!names.contains_key("latency.svg") && !names.contains_key("latency.png"));
+    assert!(["svg", "png", "pdf"].iter().all(|end| !names.contains_key(&format!("latency.{end}"))));
     assert!(names.contains_key("recall-qps.svg"));
     for name in others {
         assert!(names.contains_key(name), "{name} is not of swath");
@@ -306,16 +393,19 @@ fn only_plots_of_an_earlier_report_are_removed() {
 fn what_users_write_is_text_not_markup() {
     let mut summary = summary(2, 2);
     summary.rows[1].point = "<b>&|_%".into();
-    let mut manifest = manifest(&summary);
+    let mut found = found(&summary);
+    let manifest = &mut found.manifest;
     manifest.config = "name: x # <script>alert(1)</script>\n".into();
     manifest.notes = vec!["<script>note</script>".into()];
     manifest.experiment["name"] = "<script>name</script>".into();
     manifest.dataset.name = "a_b & <c>".into();
     manifest.trials[1].failed = Some("<script>reason</script>".into());
     let folder = tempfile::tempdir().expect("a folder");
-    write(folder.path(), &summary, &manifest).expect("written");
+    write(folder.path(), &found).expect("written");
     let page = std::fs::read_to_string(folder.path().join("index.html")).expect("a page");
-    assert!(!page.contains("<script") && !page.contains("<b>"));
+    // Beside swath's own two elements there is none, and what is in them cannot end them.
+    assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (2, 2));
+    assert!(!page.contains("<b>") && !page.contains("item <"));
     assert_eq!(page.matches("&lt;script&gt;").count(), 5, "title twice, note, reason, config");
     assert!(!page.contains("src=") && !page.contains("<link"), "the page loads nothing");
     let tex = std::fs::read_to_string(folder.path().join("tables/summary.tex")).expect("a table");
@@ -332,6 +422,86 @@ fn a_file_in_the_way_is_named() {
     let summary = summary(2, 2);
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("plots"), "in the way").expect("written");
-    let error = write(folder.path(), &summary, &manifest(&summary)).expect_err("no folder can be made");
+    let error = write(folder.path(), &found(&summary)).expect_err("no folder can be made");
     assert!(error.to_string().contains("plots"), "{error}");
+}
+
+#[test]
+fn the_verdict_says_what_holds() {
+    let said = |change: &dyn Fn(&mut Summary)| {
+        let mut summary = summary(3, 3);
+        let headline = summary.metrics.iter().position(|metric| metric.name() == "subtopic-recall").expect("measured");
+        for (row, mean) in [(0, 0.40), (1, 0.42), (2, 0.41)] {
+            summary.rows[row].estimates[headline] = Some(Estimate { mean, lo: mean - 0.01, hi: mean + 0.01 });
+            summary.rows[row].estimates[0] = Some(Estimate { mean: 1.0 - 0.2 * row as f64, lo: 0.1, hi: 1.0 });
+        }
+        for difference in summary.differences.iter_mut().filter(|difference| difference.metric == headline) {
+            let c = &mut difference.comparison;
+            (c.reference_mean, c.mean) = (0.40, if difference.row == 1 { 0.42 } else { 0.41 });
+            c.difference = Estimate { mean: c.mean - 0.40, lo: 0.001, hi: 0.03 };
+            c.p_holm = Some(if difference.row == 1 { 0.2 } else { 0.03 });
+        }
+        change(&mut summary);
+        super::page::verdict(&found(&summary)).join(" ")
+    };
+    let text = said(&|_| ());
+    // What is significant first, then what has the higher mean.
+    let (first, second) =
+        ("retriever-2 with lambda 0.2 returns 2.50 % more of the subtopics than", "at 60 % of its recall");
+    assert!(text.starts_with(first) && text.contains(second), "{text}");
+    assert!(text.contains("is significant: p = 0.030") && text.contains("exploratory"), "{text}");
+    assert!(text.contains("retriever-1 with lambda 0.1 returns 5.00 % more of the subtopics, but that"), "{text}");
+    assert!(text.contains("Of 2 trials beside it, 1 (retriever-2 with lambda 0.2) is significantly better"), "{text}");
+    let doubt = said(&|summary| summary.differences.iter_mut().for_each(|d| d.comparison.p_holm = Some(0.5)));
+    assert!(
+        doubt.starts_with("retriever-1 with lambda 0.1 returns 5.00 %") && doubt.contains("is not significant"),
+        "{doubt}"
+    );
+    assert!(doubt.contains("none are significantly better"), "{doubt}");
+    let worse = said(&|summary| {
+        for difference in &mut summary.differences {
+            difference.comparison.difference.mean *= -1.0;
+        }
+    });
+    assert!(worse.starts_with("Nothing here is better than retriever-0 with lambda 0.0 in subtopic-recall"), "{worse}");
+    assert_eq!(super::page::verdict(&found(&summary(1, 1))), [""; 0], "one trial is better than nothing");
+}
+
+#[test]
+fn figures_are_drawn_as_asked_for() {
+    let found = found(&summary(30, 2));
+    let spec = |json: serde_json::Value| serde_json::from_value::<FigureSpec>(json).expect("a figure");
+    let asked = [
+        spec(serde_json::json!({ "draw": { "frontier": { "x": "p95_ms", "y": "diversity", "x_scale": "linear" } },
+            "name": "one", "title": "A title that is long enough for two lines of a column", "x_title": "my own words" })),
+        spec(
+            serde_json::json!({ "draw": { "curves": { "metric": "coverage", "parameter": "lambda" } }, "name": "one" }),
+        ),
+        spec(serde_json::json!({ "draw": { "heat-map": { "retriever": "retriever-1", "y": "lambda" } } })),
+        spec(serde_json::json!({ "draw": { "neighbourhood": { "query": "query 9", "retrievers": ["retriever-1"] } } })),
+        spec(serde_json::json!({ "draw": { "neighbourhood": { "query": 5 } } })),
+        spec(serde_json::json!({ "draw": { "curves": { "parameter": "theta" } } })),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = ReportSpec { sizes: vec![Size::Slide], figures: Some(asked.to_vec()), queries: 3 };
+    let refused = super::write(folder.path(), &found, &spec).expect("written");
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0].contains("the query `5`") && refused[0].contains("query 4"), "{refused:?}");
+    assert!(refused[1].contains("`theta`"), "{refused:?}");
+    let plots = files(&folder.path().join("plots"));
+    let mut names: Vec<&str> = plots.keys().filter_map(|name| name.strip_suffix(".pdf")).collect();
+    let expected = ["heat-map-retriever-1", "neighbourhood", "one", "one-2"];
+    let both: Vec<String> =
+        expected.iter().map(|name| (*name).to_owned()).chain(expected.map(|n| format!("slide/{n}"))).collect();
+    names.sort_unstable();
+    assert_eq!(names, both);
+    let one = String::from_utf8(plots["one.svg"].clone()).expect("text");
+    assert!(one.contains("my own words") && one.contains("diversity (higher is better)") && one.contains("A title"));
+    assert!(one.contains("font/woff2;base64,") && one.contains("<title>"), "the font is inside");
+    let back: ReportSpec = serde_json::from_value(serde_json::to_value(&spec).expect("JSON")).expect("read");
+    assert_eq!(back, spec);
+    // The next report removes what it does not have.
+    write(folder.path(), &found).expect("written");
+    let plots = files(&folder.path().join("plots"));
+    assert!(!plots.contains_key("one.svg") && !plots.keys().any(|name| name.starts_with("slide")));
 }

@@ -6,6 +6,7 @@ pub mod frontier;
 pub mod holm;
 pub mod permutation;
 pub mod power;
+pub mod ranks;
 pub mod wilcoxon;
 
 use crate::summary::Estimate;

@@ -67,3 +67,18 @@ pub fn stdout(output: &Output) -> String {
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text")
 }
+
+/// The first of `programs` that is here. Where none is, a test is skipped with this printed reason, unless the
+/// environment's `SWATH_REQUIRE` (names between commas) contains `name`: then it fails.
+pub fn tool(name: &str, programs: &[&str]) -> Option<String> {
+    let runs =
+        |program: &&&str| Command::new(program).arg("--version").output().is_ok_and(|found| found.status.success());
+    let found = programs.iter().find(runs).map(|program| (*program).to_owned());
+    let required = std::env::var("SWATH_REQUIRE").unwrap_or_default();
+    let is_required = required.split(',').any(|required| required.trim() == name);
+    assert!(found.is_some() || !is_required, "SWATH_REQUIRE names {name}, but none of {programs:?} runs here");
+    if found.is_none() {
+        println!("skipped: {name} is not here (none of {programs:?} runs)");
+    }
+    found
+}

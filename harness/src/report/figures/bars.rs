@@ -1,31 +1,52 @@
 //! One metric of every trial, with intervals.
 
-use super::rows::{self, LEFT};
-use super::{Figure, axis_title};
+use super::rows;
+use super::{Figure, Kind, Named, Style, axis_title, position};
+use crate::metrics::MetricName;
 use crate::report::axis::Axis;
-use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL, WIDTH};
-use crate::summary::Summary;
+use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL};
+use crate::report::found::Found;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// A bar for each trial.
+/// A bar with its interval for each trial, or for each retriever's best where there are many.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Bars {
-    /// Index of the metric.
-    pub metric: usize,
-    /// Its name, as a file's.
-    pub name: String,
+    /// Of which metric; one figure for each, if left out.
+    pub metric: Option<MetricName>,
 }
 
-/// Right end of the axis: the value stands beyond it.
-const RIGHT: f64 = WIDTH - 66.0;
+impl Kind for Bars {
+    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
+    }
 
-impl Figure for Bars {
+    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+        let bars =
+            |metric: usize| -> Box<dyn Figure> { Box::new(Of { metric, name: found.metric(metric).file_name() }) };
+        match self.metric {
+            Some(metric) => Ok(vec![bars(position(found, metric)?)]),
+            None => Ok((0..found.summary.metrics.len()).map(bars).collect()),
+        }
+    }
+}
+
+/// The bars of one metric.
+struct Of {
+    metric: usize,
+    name: String,
+}
+
+impl Figure for Of {
     fn name(&self) -> String {
         format!("metric-{}", self.name)
     }
 
-    fn caption(&self, summary: &Summary) -> String {
-        let metric = &summary.metrics[self.metric];
+    fn caption(&self, found: &Found) -> String {
+        let metric = found.metric(self.metric);
         let best = if metric.higher_is_better() { "highest mean" } else { "lowest mean" };
-        let trials = summary.rows.iter().filter(|row| row.estimates[self.metric].is_some()).count();
+        let trials = (0..found.summary.rows.len()).filter(|&row| found.estimate(row, self.metric).is_some()).count();
         format!(
             "Mean {} over queries, with its 95 % interval: {}.{}",
             metric.name(),
@@ -34,14 +55,16 @@ impl Figure for Bars {
         )
     }
 
-    fn draw(&self, summary: &Summary) -> Drawing {
-        let metric = &summary.metrics[self.metric];
-        let estimate = |row: usize| summary.rows[row].estimates[self.metric];
+    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+        let metric = found.metric(self.metric);
+        let estimate = |row: usize| found.estimate(row, self.metric);
         let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
-        let chosen = rows::chosen(summary, |row| estimate(row).map(|e| sign * e.mean));
+        let chosen = rows::chosen(&found.summary, |row| estimate(row).map(|e| sign * e.mean));
         let ends = chosen.iter().filter_map(|&row| estimate(row)).flat_map(|e| [e.lo, e.mean, e.hi]);
-        let axis = Axis::from_zero(ends, (LEFT, RIGHT));
-        rows::draw(summary, &chosen, &axis, (&axis_title(*metric), RIGHT), |drawing, row, marker, y| {
+        let axis = Axis::from_zero(ends, rows::across(style.size));
+        let title = axis_title(metric.name(), metric.higher_is_better());
+        let title = style.across.unwrap_or(&title);
+        rows::draw(&found.summary, &chosen, &axis, (title, style.size), |drawing, row, marker, y| {
             let Some(estimate) = estimate(row) else { return };
             let (zero, end) = (axis.place(0.0), axis.place(estimate.mean));
             drawing.area(&[(zero, y - 6.0), (end, y - 6.0), (end, y + 6.0), (zero, y + 6.0)], marker.ink, 0.75);
@@ -50,7 +73,8 @@ impl Figure for Bars {
             for at in [lo, hi] {
                 drawing.line(&[(at, y - 4.0), (at, y + 4.0)], BLACK, 1.0, 1.4);
             }
-            drawing.text((WIDTH - 2.0, y), &format!("{:.4}", estimate.mean), SMALL, BLACK, Anchor::Right);
+            let value = format!("{:.4}", estimate.mean);
+            drawing.text((style.size.width() - 2.0, y), &value, SMALL, BLACK, Anchor::Right);
         })
     }
 }

@@ -1,57 +1,91 @@
 //! How long queries took.
 
-use super::Figure;
-use super::rows::{self, LEFT};
+use super::rows;
+use super::{Figure, Kind, Named, Style};
 use crate::report::axis::Axis;
-use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL, WIDTH};
+use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::report::format::three_digits;
+use crate::report::found::Found;
 use crate::statistics::bootstrap::quantile;
 use crate::summary::Summary;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// The range of query times of each trial.
-pub struct LatencyRanges;
+/// The distribution of query times of each trial.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Latencies {}
 
-/// Right end of the axis: the median stands beyond it.
-const RIGHT: f64 = WIDTH - 66.0;
+impl Kind for Latencies {
+    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+        Vec::new()
+    }
 
-/// Milliseconds at the percentiles 1, 25, 50, 75 and 99.
-fn percentiles(summary: &Summary, row: usize) -> Option<[f64; 5]> {
-    let latency = summary.rows[row].timing.latency.as_ref()?;
-    let mut ascending = latency.seconds.clone();
-    ascending.sort_unstable_by(f64::total_cmp);
-    Some([0.01, 0.25, 0.5, 0.75, 0.99].map(|level| 1e3 * quantile(&ascending, level)))
+    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+        let timed = found.summary.rows.iter().any(|row| row.timing.latency.is_some());
+        Ok(if timed { vec![Box::new(Distributions)] } else { Vec::new() })
+    }
 }
 
-impl Figure for LatencyRanges {
+struct Distributions;
+
+/// Milliseconds of a trial's queries, ascending.
+fn milliseconds(summary: &Summary, row: usize) -> Option<Vec<f64>> {
+    let latency = summary.rows[row].timing.latency.as_ref()?;
+    let mut ascending: Vec<f64> = latency.seconds.iter().map(|seconds| 1e3 * seconds).collect();
+    ascending.sort_unstable_by(f64::total_cmp);
+    Some(ascending)
+}
+
+/// Percentiles 1, 50 and 99.
+fn ends(ascending: &[f64]) -> [f64; 3] {
+    [0.01, 0.5, 0.99].map(|level| quantile(ascending, level))
+}
+
+/// Half-heights, 1 at the most, of the density of values' places at each of `at`: a sum of normal curves of that width.
+fn density(places: &[f64], at: &[f64], width: f64) -> Vec<f64> {
+    let sum = |x: &f64| places.iter().map(|place| (-0.5 * ((x - place) / width).powi(2)).exp()).sum::<f64>();
+    let heights: Vec<f64> = at.iter().map(sum).collect();
+    let most = heights.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    heights.into_iter().map(|height| height / most).collect()
+}
+
+impl Figure for Distributions {
     fn name(&self) -> String {
         "latency".into()
     }
 
-    fn caption(&self, summary: &Summary) -> String {
-        let trials = summary.rows.iter().filter(|row| row.timing.latency.is_some()).count();
+    fn caption(&self, found: &Found) -> String {
+        let trials = found.summary.rows.iter().filter(|row| row.timing.latency.is_some()).count();
         format!(
-            "Time of single queries in milliseconds, on a logarithmic scale: the line spans percentiles 1 to 99, the bar 25 \
-             to 75, the tick and the number are the median.{}",
+            "Time of single queries in milliseconds, on a logarithmic scale: the shape is their density between percentiles \
+             1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}",
             rows::choice(trials, "lowest median")
         )
     }
 
-    fn draw(&self, summary: &Summary) -> Drawing {
-        let chosen = rows::chosen(summary, |row| percentiles(summary, row).map(|p| -p[2]));
-        let values = chosen.iter().filter_map(|&row| percentiles(summary, row)).flatten();
-        let axis = Axis::log(values, (LEFT, RIGHT));
-        let title = "milliseconds per query (lower is better)";
-        rows::draw(summary, &chosen, &axis, (title, RIGHT), |drawing, row, marker, y| {
-            let Some(percentiles) = percentiles(summary, row) else { return };
-            let [low, quarter, half, three, high] = percentiles.map(|value| axis.place(value));
-            drawing.line(&[(low, y), (high, y)], marker.ink, 1.0, 2.0);
-            drawing.area(
-                &[(quarter, y - 6.0), (three, y - 6.0), (three, y + 6.0), (quarter, y + 6.0)],
-                marker.ink,
-                0.75,
-            );
-            drawing.line(&[(half, y - 8.0), (half, y + 8.0)], BLACK, 1.0, 2.0);
-            drawing.text((WIDTH - 2.0, y), &three_digits(percentiles[2]), SMALL, BLACK, Anchor::Right);
+    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+        let summary = &found.summary;
+        let median = |row: usize| milliseconds(summary, row).map(|ascending| -ends(&ascending)[1]);
+        let chosen = rows::chosen(summary, median);
+        let values = chosen.iter().filter_map(|&row| milliseconds(summary, row)).flat_map(|ascending| ends(&ascending));
+        let axis = Axis::log(values, rows::across(style.size));
+        let title = style.across.unwrap_or("milliseconds per query (lower is better)");
+        rows::draw(summary, &chosen, &axis, (title, style.size), |drawing, row, marker, y| {
+            let Some(ascending) = milliseconds(summary, row) else { return };
+            let percentiles = ends(&ascending);
+            let [low, half, high] = percentiles.map(|value| axis.place(value));
+            let steps = 48;
+            let at: Vec<f64> = (0..=steps).map(|i| low + (high - low) * f64::from(i) / f64::from(steps)).collect();
+            let places: Vec<f64> = ascending.iter().map(|&value| axis.place(value)).collect();
+            let heights = density(&places, &at, ((high - low) / 24.0).max(1.5));
+            let upper = at.iter().zip(&heights).map(|(&x, height)| (x, y - 1.0 - 8.0 * height));
+            let lower = at.iter().zip(&heights).rev().map(|(&x, height)| (x, y + 1.0 + 8.0 * height));
+            drawing.area(&upper.chain(lower).collect::<Vec<_>>(), marker.ink, 0.75);
+            drawing.line(&[(half, y - 9.5), (half, y + 9.5)], BLACK, 1.0, 2.0);
+            drawing.line(&[(high, y - 5.0), (high, y + 5.0)], BLACK, 1.0, 1.4);
+            let value = three_digits(percentiles[1]);
+            drawing.text((style.size.width() - 2.0, y), &value, SMALL, BLACK, Anchor::Right);
         })
     }
 }

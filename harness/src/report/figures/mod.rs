@@ -1,15 +1,65 @@
 //! The figures.
 //!
-//! To add one: one file here with one type implementing [`Figure`], and one line in [`all`].
+//! To add a kind: one file here with one type implementing [`Kind`], and one line in the registry. The type's fields are
+//! its parameters in YAML; with all of them at their defaults it draws whatever of its kind the results have to show.
 
 mod bars;
+mod curves;
+mod frontier;
+mod heat_map;
 mod latency;
+mod neighbourhood;
+mod ranks;
 mod rows;
-mod scatter;
 
-use super::drawing::Drawing;
+pub use bars::Bars;
+pub use curves::Curves;
+pub use frontier::Frontier;
+pub use heat_map::HeatMap;
+pub use latency::Latencies;
+pub use neighbourhood::{Neighbourhood, QueryRef};
+pub use ranks::Ranks;
+
+use super::drawing::{Drawing, Size};
+use super::found::Found;
+use crate::config::Name;
 use crate::metrics::MetricName;
-use crate::summary::Summary;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+swath_algorithms::registry! {
+    /// The kinds of figures.
+    FigureParams: Kind {
+        "frontier" => Frontier,
+        "curves" => Curves,
+        "heat-map" => HeatMap,
+        "ranks" => Ranks,
+        "bars" => Bars,
+        "latency" => Latencies,
+        "neighbourhood" => Neighbourhood,
+    }
+}
+
+/// A kind of figure. Implemented by the type of its parameters.
+pub trait Kind: Send + Sync {
+    /// The metrics and retrievers that its parameters name, each with the parameter.
+    fn names(&self) -> Vec<(&'static str, Named<'_>)>;
+
+    /// The figures of this kind that these results have to show: at its defaults any number, else one.
+    ///
+    /// # Errors
+    /// Why what its parameters ask for cannot be drawn.
+    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String>;
+}
+
+/// What a figure's parameters name.
+#[derive(Clone, Copy, Debug)]
+pub enum Named<'a> {
+    /// A metric, which must be measured.
+    Metric(MetricName),
+    /// A retriever, which must be there.
+    Retriever(&'a Name),
+}
 
 /// A picture of an experiment's results.
 pub trait Figure {
@@ -17,29 +67,128 @@ pub trait Figure {
     fn name(&self) -> String;
 
     /// What it shows, as a caption says it.
-    fn caption(&self, summary: &Summary) -> String;
+    fn caption(&self, found: &Found) -> String;
 
     /// The picture.
-    fn draw(&self, summary: &Summary) -> Drawing;
+    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing;
 }
 
-/// All figures that can be drawn from what was measured, in the order of the report.
-pub fn all(summary: &Summary) -> Vec<Box<dyn Figure>> {
-    let mut figures: Vec<Box<dyn Figure>> = Vec::new();
-    for scatter in scatter::Scatter::all(summary) {
-        figures.push(Box::new(scatter));
+/// How a figure is drawn.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style<'a> {
+    /// For what room.
+    pub size: Size,
+    /// What stands along the axis across, if not what the figure itself would write.
+    pub across: Option<&'a str>,
+    /// What stands along the axis upwards.
+    pub up: Option<&'a str>,
+}
+
+/// A figure that an experiment asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FigureSpec {
+    /// What to draw.
+    pub draw: FigureParams,
+    /// Its file's name, without extension; if left out, one that says what it shows.
+    #[serde(default)]
+    pub name: Option<Name>,
+    /// A title above it; none, if left out: papers have captions.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What stands along the axis across.
+    #[serde(default)]
+    pub x_title: Option<String>,
+    /// What stands along the axis upwards.
+    #[serde(default)]
+    pub y_title: Option<String>,
+}
+
+impl From<FigureParams> for FigureSpec {
+    fn from(draw: FigureParams) -> Self {
+        Self { draw, name: None, title: None, x_title: None, y_title: None }
     }
-    if summary.rows.iter().any(|row| row.timing.latency.is_some()) {
-        figures.push(Box::new(latency::LatencyRanges));
+}
+
+/// A figure with what was asked of it.
+pub struct Wanted {
+    figure: Box<dyn Figure>,
+    spec: FigureSpec,
+    name: String,
+}
+
+impl Wanted {
+    /// Its file's name, without extension: no two figures of a report have the same.
+    pub fn name(&self) -> &str {
+        &self.name
     }
-    for (metric, name) in summary.metrics.iter().enumerate() {
-        figures.push(Box::new(bars::Bars { metric, name: name.file_name() }));
+
+    /// What it shows.
+    pub fn caption(&self, found: &Found) -> String {
+        self.figure.caption(found)
     }
-    figures
+
+    /// The picture for some room.
+    pub fn draw(&self, found: &Found, size: Size) -> Drawing {
+        let style = Style { size, across: self.spec.x_title.as_deref(), up: self.spec.y_title.as_deref() };
+        let mut drawing = self.figure.draw(found, &style);
+        if let Some(title) = &self.spec.title {
+            drawing.entitle(title);
+        }
+        drawing
+    }
+}
+
+/// The figures of a report: those asked for, or if none were named, all that the results have to show. Beside them why
+/// any of those asked for cannot be drawn.
+pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<Wanted>, Vec<String>) {
+    let usual = || FigureParams::all().into_iter().map(FigureSpec::from).collect();
+    let specs: Vec<FigureSpec> = asked.map_or_else(usual, <[FigureSpec]>::to_vec);
+    let (mut wanted, mut refused): (Vec<Wanted>, Vec<String>) = (Vec::new(), Vec::new());
+    for spec in specs {
+        match spec.draw.figures(found) {
+            Ok(figures) if figures.is_empty() && asked.is_some() => {
+                refused.push(format!("the figure `{}` has nothing to show in these results", spec.draw.name()));
+            }
+            Ok(figures) => {
+                for figure in figures {
+                    let name = spec.name.as_ref().map_or_else(|| figure.name(), |name| name.as_str().to_owned());
+                    let taken = |name: &str| wanted.iter().any(|other| other.name == name);
+                    let numbered = (2..).map(|number| format!("{name}-{number}"));
+                    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name));
+                    wanted.push(Wanted { figure, spec: spec.clone(), name: free.unwrap_or(name) });
+                }
+            }
+            Err(why) => refused.push(format!("the figure `{}` cannot be drawn: {why}", spec.draw.name())),
+        }
+    }
+    (wanted, refused)
 }
 
 /// `coverage (higher is better)`.
-fn axis_title(metric: MetricName) -> String {
-    let direction = if metric.higher_is_better() { "higher" } else { "lower" };
-    format!("{} ({direction} is better)", metric.name())
+pub fn axis_title(words: &str, higher_is_better: bool) -> String {
+    let direction = if higher_is_better { "higher" } else { "lower" };
+    format!("{words} ({direction} is better)")
+}
+
+/// The position of a metric that a figure names.
+fn position(found: &Found, metric: MetricName) -> Result<usize, String> {
+    let at = found.summary.metrics.iter().position(|&other| other == metric);
+    at.ok_or_else(|| format!("`{}` was not measured", metric.name()))
+}
+
+/// The metric that a figure names, or the one that speaks for the experiment; `None` where nothing was measured.
+fn metric_or_headline(found: &Found, metric: Option<MetricName>) -> Result<Option<usize>, String> {
+    metric.map_or_else(|| Ok(found.headline()), |metric| position(found, metric).map(Some))
+}
+
+/// The rows of a retriever that a figure names.
+fn rows_of(found: &Found, name: &str) -> Result<Vec<usize>, String> {
+    let rows: Vec<usize> = (0..found.summary.rows.len()).filter(|&row| found.summary.rows[row].is_of(name)).collect();
+    if rows.is_empty() { Err(format!("there is no retriever `{name}`")) } else { Ok(rows) }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + chars.as_str())
 }

@@ -1,17 +1,21 @@
 //! A row for each trial, its label above what is drawn: the frame of bars and of latency ranges.
 
 use crate::report::axis::Axis;
-use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, TEXT, WIDTH, fit, text_width};
+use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, Size, TEXT, fit, text_width};
 use crate::report::marker::Marker;
 use crate::summary::Summary;
 
 /// Trials up to this number have a row each; of more, each retriever shows its best.
 pub const MANY: usize = 16;
 
-/// Left end of the axis.
-pub const LEFT: f64 = 14.0;
+const LEFT: f64 = 14.0;
 const ROW: f64 = 42.0;
 const TOP: f64 = 4.0;
+
+/// Left and right end of the axis: a number stands beyond it.
+pub fn across(size: Size) -> (f64, f64) {
+    (LEFT, size.width() - 66.0)
+}
 
 /// The rows to draw: all trials, or each retriever's best by `goodness` where there are many.
 pub fn chosen(summary: &Summary, goodness: impl Fn(usize) -> Option<f64>) -> Vec<usize> {
@@ -42,11 +46,12 @@ pub fn draw(
     summary: &Summary,
     rows: &[usize],
     axis: &Axis,
-    (title, right): (&str, f64),
+    (title, size): (&str, Size),
     draw: impl Fn(&mut Drawing, usize, Marker, f64),
 ) -> Drawing {
     let bottom = TOP + ROW * rows.len() as f64 + 4.0;
-    let mut drawing = Drawing::new(bottom + 56.0);
+    let (width, right) = (size.width(), across(size).1);
+    let mut drawing = Drawing::new(size, bottom + 56.0);
     for (value, text) in axis.ticks() {
         let at = axis.place(value);
         for i in 0..rows.len() {
@@ -58,17 +63,16 @@ pub fn draw(
         drawing.text((at.max(half + 1.0), bottom + 6.0), &text, SMALL, BLACK, Anchor::Top);
     }
     drawing.line(&[(LEFT, bottom), (right, bottom)], BLACK, 1.0, 1.0);
-    drawing.text((WIDTH / 2.0, bottom + 29.0), title, TEXT, BLACK, Anchor::Top);
-    let retrievers = summary.retrievers();
+    drawing.text((width / 2.0, bottom + 29.0), title, TEXT, BLACK, Anchor::Top);
     for (i, &row) in rows.iter().enumerate() {
         let top = TOP + ROW * i as f64;
         let trial = &summary.rows[row];
-        let marker = Marker::new(retrievers.iter().position(|name| *name == trial.retriever).unwrap_or(0));
+        let marker = summary.marker(row);
         marker.draw(&mut drawing, (LEFT + 6.0, top + 10.0), 5.0);
-        let name = fit(&trial.retriever, TEXT, WIDTH - LEFT - 20.0);
+        let name = fit(&trial.retriever, TEXT, width - LEFT - 20.0);
         let end = LEFT + 17.0 + text_width(&name, TEXT);
         drawing.text((LEFT + 17.0, top + 10.0), &name, TEXT, BLACK, Anchor::Left);
-        let point = fit(&trial.point, SMALL, WIDTH - end - 12.0);
+        let point = fit(&trial.point, SMALL, width - end - 12.0);
         drawing.text((end + 8.0, top + 10.0), &point, SMALL, GREY, Anchor::Left);
         draw(&mut drawing, row, marker, top + 30.0);
     }

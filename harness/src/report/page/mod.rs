@@ -1,10 +1,17 @@
-//! `index.html`: the report on one page, complete in itself, without scripts.
+//! `index.html`: the report on one page, complete in itself; it shows all without scripts, and does more with them.
+
+mod data;
+mod explore;
+mod verdict;
+
+pub use verdict::verdict;
 
 use super::diagnosis;
-use super::figures::Figure;
+use super::drawing::FONT_FACE;
 use super::format::{three_decimals, three_digits};
+use super::found::Found;
 use super::frontier_tables;
-use super::marker::Marker;
+use super::plots::Drawn;
 use super::tables::best_rows;
 use crate::manifest::Manifest;
 use crate::statistics::Comparison;
@@ -13,30 +20,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(super) const STYLE: &str = include_str!("page.css");
 
-/// A figure that is drawn.
-pub struct Drawn {
-    /// Its file's name, without extension.
-    pub name: String,
-    /// What it shows.
-    pub caption: String,
-    /// The picture.
-    pub svg: String,
-}
-
-impl Drawn {
-    /// Draws a figure.
-    ///
-    /// # Errors
-    /// What the drawing says.
-    pub fn new(figure: &dyn Figure, summary: &Summary) -> Result<(Self, Vec<u8>), String> {
-        let drawing = figure.draw(summary);
-        let drawn = Self { name: figure.name(), caption: figure.caption(summary), svg: drawing.svg()? };
-        Ok((drawn, drawing.png()?))
-    }
-}
-
 /// The page.
-pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String {
+pub fn page(found: &Found, figures: &[Drawn]) -> String {
+    let (summary, manifest) = (&found.summary, &found.manifest);
     let experiment = &manifest.experiment;
     let title = experiment["name"].as_str().unwrap_or("experiment");
     let page = html! {
@@ -47,7 +33,7 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="generator" content={ "swath " (manifest.swath) };
                 title { (title) " - swath" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(FONT_FACE.as_str())) (PreEscaped(STYLE)) }
             }
             body {
                 header {
@@ -56,9 +42,12 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                     p.lead { (lead(manifest)) }
                 }
                 main {
+                    (judgement(found))
                     (boxes(manifest))
+                    (contents(found))
+                    (explore::plot())
                     (chosen(summary))
-                    section {
+                    section id="results" {
                         h2 { "Results" }
                         (results(summary))
                         p.note {
@@ -66,10 +55,11 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                             "Bold: best mean of the column, oracles aside. Timings are of this machine on that day."
                         }
                     }
-                    section {
+                    section id="figures" {
                         h2 { "Figures" }
                         div.figures { @for drawn in figures { (figure(drawn)) } }
                     }
+                    (explore::queries(found))
                     (comparisons(summary))
                     (frontier_tables::section(summary))
                     (diagnosis::section(manifest.diagnosis.as_ref()))
@@ -78,10 +68,42 @@ pub fn page(summary: &Summary, manifest: &Manifest, figures: &[Drawn]) -> String
                     (cautions(summary, manifest))
                     (provenance(manifest))
                 }
+                (explore::script(found))
             }
         }
     };
     page.into_string()
+}
+
+fn judgement(found: &Found) -> Markup {
+    let sentences = verdict(found);
+    html! {
+        @if let Some((first, rest)) = sentences.split_first() {
+            section.verdict id="verdict" {
+                h2 { "Verdict" }
+                p.first { (first) }
+                @for sentence in rest { p { (sentence) } }
+            }
+        }
+    }
+}
+
+/// Where to find what.
+fn contents(found: &Found) -> Markup {
+    let has_queries = found.excerpt.as_ref().is_some_and(|excerpt| !excerpt.queries.is_empty());
+    let sections = [
+        ("results", "results", true),
+        ("figures", "figures", true),
+        ("queries", "query by query", has_queries),
+        ("comparisons", "comparisons", !found.summary.differences.is_empty()),
+        ("cost", "cost", true),
+        ("again", "how to run it again", true),
+    ];
+    html! {
+        nav aria-label="contents" { ul { @for (id, text, _) in sections.iter().filter(|(.., is_there)| *is_there) {
+            li { a href={ "#" (id) } { (text) } }
+        } } }
+    }
 }
 
 fn lead(manifest: &Manifest) -> String {
@@ -134,9 +156,8 @@ fn boxes(manifest: &Manifest) -> Markup {
 /// The label of a trial with its retriever's marker.
 fn label(summary: &Summary, row: usize) -> Markup {
     let trial = &summary.rows[row];
-    let index = summary.retrievers().iter().position(|name| *name == trial.retriever).unwrap_or(0);
     html! {
-        (PreEscaped(Marker::new(index).svg())) (trial.retriever)
+        (PreEscaped(summary.marker(row).svg())) (trial.retriever)
         @if !trial.point.is_empty() { span.point { (trial.point) } }
     }
 }
@@ -152,7 +173,7 @@ fn chosen(summary: &Summary) -> Markup {
         section {
             h2 { "Chosen on " (chosen.queries.0) " queries, reported on the other " (chosen.queries.1) }
             div.scroll tabindex="0" role="region" aria-label="Chosen points" {
-                table {
+                table.sortable {
                     thead { tr {
                         th scope="col" { "retriever, at its chosen point" }
                         th scope="col" { "of" span.unit { "points" } }
@@ -187,7 +208,7 @@ fn results(summary: &Summary) -> Markup {
     let best: Vec<Vec<bool>> = (0..summary.metrics.len()).map(|metric| best_rows(summary, metric)).collect();
     html! {
         div.scroll tabindex="0" role="region" aria-label="Results" {
-            table {
+            table.sortable {
                 thead { tr {
                     th scope="col" { "trial" }
                     @for metric in &summary.metrics {
@@ -221,7 +242,7 @@ fn results(summary: &Summary) -> Markup {
     }
 }
 
-fn figure(drawn: &Drawn) -> Markup {
+pub(super) fn figure(drawn: &Drawn) -> Markup {
     // A picture for a screen reader is its caption.
     let role = format!("<svg role=\"img\" aria-label=\"{}\" ", html! { (drawn.caption) }.into_string());
     html! {
@@ -230,7 +251,8 @@ fn figure(drawn: &Drawn) -> Markup {
             figcaption {
                 (drawn.caption) " "
                 a href={ "plots/" (drawn.name) ".svg" } { "SVG" } ", "
-                a href={ "plots/" (drawn.name) ".png" } { "PNG" }
+                a href={ "plots/" (drawn.name) ".png" } { "PNG" } ", "
+                a href={ "plots/" (drawn.name) ".pdf" } { "PDF" }
             }
         }
     }
@@ -245,10 +267,10 @@ fn comparisons(summary: &Summary) -> Markup {
         found.map(|difference| &difference.comparison)
     };
     html! {
-        section {
+        section id="comparisons" {
             h2 { "Against " (summary.rows[summary.reference].label()) }
             div.scroll tabindex="0" role="region" aria-label="Differences" {
-                table {
+                table.sortable {
                     thead { tr {
                         th scope="col" { "trial" }
                         @for metric in &summary.metrics { th scope="col" { (metric.name()) } }
@@ -305,10 +327,10 @@ fn compared(comparison: Option<&Comparison>, higher_is_better: bool) -> Markup {
 fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
     let mib = |bytes: u64| three_digits(bytes as f64 / f64::from(1 << 20));
     html! {
-        section {
+        section id="cost" {
             h2 { "Cost" }
             div.scroll tabindex="0" role="region" aria-label="Cost" {
-                table {
+                table.sortable {
                     thead {
                         tr {
                             th scope="col" rowspan="2" { "trial" }
@@ -384,7 +406,7 @@ fn provenance(manifest: &Manifest) -> Markup {
     let (machine, dataset) = (&manifest.machine, &manifest.dataset);
     let memory = three_digits(machine.memory as f64 / f64::from(1 << 30));
     html! {
-        section {
+        section id="again" {
             h2 { "How to run it again" }
             p { "Save the experiment below as a file and run " code { "swath run FILE" } ". All but the timings will be the same." }
             dl.grid {

@@ -1,0 +1,57 @@
+//! How long the report of 500 trials takes from result files: reading, statistics, tables, figures, the page.
+//!
+//! `cargo bench -p swath --bench report`. The experiment itself runs once before, on drawn vectors.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::path::Path;
+use swath::experiment;
+use swath::results;
+use swath::summary::Summary;
+
+/// 5 retrievers of 100 points each, 500 queries, the usual metrics.
+fn experiment() -> String {
+    let retriever = |name: &str, select: &str| {
+        let values: Vec<String> = (1..=100).map(|i| format!("{:.2}", f64::from(i) / 100.0)).collect();
+        let select = select.replace("GRID", &format!("[{}]", values.join(", ")));
+        format!("  - {{ name: {name}, candidates: {{ exact: {{ pool: 20 }} }}, select: {{ {select} }} }}\n")
+    };
+    let mut text =
+        "name: many\nk: 10\nrepeats: 1\ndataset: { generate: clusters, n: 2000, dimension: 16, queries: 500 }\n\
+                    retrievers:\n"
+            .to_owned();
+    for (name, select) in [
+        ("mmr", "mmr: { lambda: GRID }"),
+        ("max-sum", "max-sum: { lambda: GRID }"),
+        ("max-min", "max-min: { lambda: GRID }"),
+        ("dpp", "dpp: { theta: GRID }"),
+        ("ssd", "ssd: { gamma: GRID }"),
+    ] {
+        text.push_str(&retriever(name, select));
+    }
+    text
+}
+
+/// A run's folder.
+fn run(folder: &Path) {
+    let file = folder.join("many.yaml");
+    std::fs::write(&file, experiment()).expect("written");
+    let prepared = experiment::prepare(&file, &[], 8 << 30).unwrap_or_else(|failure| panic!("{failure}"));
+    prepared.run(folder, None, true).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+fn report(bench: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder.path());
+    let bytes = std::fs::metadata(folder.path().join("index.html")).expect("a page").len();
+    println!("500 trials: the page has {:.2} MB", bytes as f64 / 1e6);
+    let mut group = bench.benchmark_group("500 trials");
+    group.sample_size(10);
+    group.bench_function("read", |b| b.iter(|| results::read(folder.path()).expect("results")));
+    let (_, results) = results::read(folder.path()).expect("results");
+    group.bench_function("statistics", |b| b.iter(|| Summary::new(&results).expect("a summary")));
+    group.bench_function("whole report", |b| b.iter(|| experiment::report(folder.path(), None).expect("a report")));
+    group.finish();
+}
+
+criterion_group!(benches, report);
+criterion_main!(benches);

@@ -1,0 +1,274 @@
+//! What a report shows of single queries: `queries.json`, a seeded sample with names, subtopics and a map of each query's
+//! neighbourhood. Written by the run, which has the dataset; a report has only what the run left behind.
+
+use crate::results::{ResultsError, write_whole};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use swath_algorithms::{Distance, Vectors, random};
+use swath_datasets::Dataset;
+
+/// The file's name in the folder of a run.
+const FILE: &str = "queries.json";
+
+/// The sampled queries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// In the order of the trials' files, but those that figures name first.
+    pub queries: Vec<Shown>,
+}
+
+/// A query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Where it stands in the trials' files.
+    pub position: usize,
+    /// Its row in the dataset.
+    pub row: usize,
+    /// What it stands for, if the dataset says.
+    pub name: Option<String>,
+    /// How many subtopics it has.
+    pub subtopics: usize,
+    /// Its place on the map.
+    pub at: [f32; 2],
+    /// The share of the variance among its items that the map shows.
+    pub explained: f32,
+    /// Its nearest neighbours and whatever a trial returned, by id.
+    pub items: Vec<Item>,
+}
+
+/// A base vector near a query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its row.
+    pub id: u32,
+    /// What it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its rank among the true neighbours, from 1; `None` beyond those that the dataset stores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+    /// The subtopics of the query that it covers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subtopics: Vec<u32>,
+    /// Its place on the map.
+    pub at: [f32; 2],
+}
+
+/// At most so many true neighbours are shown of a query.
+const NEIGHBOURS: usize = 100;
+
+impl Excerpt {
+    /// Of a run's queries (rows of the dataset), those at which `named` says true and a seeded sample, `count` in all or
+    /// more if more are named. `returned` has, for each trial, k ids a query, below 0 where there was none.
+    pub fn new(
+        dataset: &Dataset,
+        (queries, seed): (&[usize], u64),
+        count: usize,
+        named: impl Fn(usize) -> bool,
+        (returned, k): (&[&[i32]], usize),
+    ) -> Self {
+        let mut wanted: Vec<usize> = (0..queries.len()).filter(|&position| named(queries[position])).collect();
+        let sample = random::sample(&mut random::stream(seed, "excerpt", 0), queries.len(), count.min(queries.len()));
+        for position in sample {
+            if wanted.len() < count && !wanted.contains(&position) {
+                wanted.push(position);
+            }
+        }
+        let shown = |&position: &usize| {
+            let picked = returned.iter().flat_map(|ids| ids.iter().skip(position * k).take(k));
+            show(dataset, (position, queries[position]), picked.filter_map(|&id| u32::try_from(id).ok()))
+        };
+        Self { queries: wanted.iter().map(shown).collect() }
+    }
+
+    /// Writes it into the folder of its run.
+    ///
+    /// # Errors
+    /// [`ResultsError::Io`].
+    pub fn write(&self, folder: &Path) -> Result<(), ResultsError> {
+        let path = folder.join(FILE);
+        let malformed =
+            |error: serde_json::Error| ResultsError::Malformed { path: path.clone(), what: error.to_string() };
+        let text = serde_json::to_string(self).map_err(malformed)? + "\n";
+        write_whole(&path, text.as_bytes())
+    }
+
+    /// Reads it back; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`ResultsError`] where there is one that cannot be read.
+    pub fn read(folder: &Path) -> Result<Option<Self>, ResultsError> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|source| ResultsError::Io { path: path.clone(), source })?,
+        };
+        let malformed = |error: serde_json::Error| ResultsError::Malformed { path, what: error.to_string() };
+        serde_json::from_str(&text).map(Some).map_err(malformed)
+    }
+}
+
+impl Shown {
+    /// Its name, or its row where it has none.
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| format!("query {}", self.row))
+    }
+}
+
+impl Item {
+    /// Its name, or its id where it has none.
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.to_string())
+    }
+}
+
+fn show(dataset: &Dataset, (position, row): (usize, usize), picked: impl Iterator<Item = u32>) -> Shown {
+    let neighbours = &dataset.neighbors.ids(row)[..dataset.neighbors.count.min(NEIGHBOURS)];
+    let ids: Vec<u32> = neighbours.iter().copied().chain(picked).collect::<BTreeSet<u32>>().into_iter().collect();
+    let mut covered: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for &(item, subtopic) in dataset.subtopics.iter().flat_map(|subtopics| subtopics.of(row)) {
+        covered.entry(item).or_default().push(subtopic);
+    }
+    let mut points: Vec<Vec<f64>> =
+        ids.iter().map(|&id| point(&dataset.train, id as usize, dataset.distance)).collect();
+    points.push(point(&dataset.test, row, dataset.distance));
+    let (places, explained) = plane(&points);
+    let item = |(&id, &at): (&u32, &[f32; 2])| Item {
+        id,
+        name: dataset.train_names.as_ref().map(|names| names[id as usize].clone()),
+        rank: dataset.neighbors.ids(row).iter().position(|&other| other == id).map(|rank| rank + 1),
+        subtopics: covered.get(&id).cloned().unwrap_or_default(),
+        at,
+    };
+    Shown {
+        position,
+        row,
+        name: dataset.test_names.as_ref().map(|names| names[row].clone()),
+        subtopics: dataset.subtopics.as_ref().map_or(0, |subtopics| subtopics.count(row)),
+        at: places[ids.len()],
+        explained,
+        items: ids.iter().zip(&places).map(item).collect(),
+    }
+}
+
+/// A vector as its distance sees it: of an angular one only the direction counts.
+fn point(vectors: &Vectors, row: usize, distance: Distance) -> Vec<f64> {
+    let values: Vec<f64> = vectors.row(row).iter().map(|&value| f64::from(value)).collect();
+    let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let is_direction = distance == Distance::Angular && norm > 0.0;
+    values.into_iter().map(|value| if is_direction { value / norm } else { value }).collect()
+}
+
+/// Places of points on their first two principal components, and the share of their variance there. Components are found by
+/// orthogonal iteration from a fixed start, and turned so that their largest coefficient is above 0.
+fn plane(points: &[Vec<f64>]) -> (Vec<[f32; 2]>, f32) {
+    let (n, dim) = (points.len() as f64, points[0].len());
+    let mean: Vec<f64> = (0..dim).map(|i| points.iter().map(|point| point[i]).sum::<f64>() / n).collect();
+    let centred: Vec<Vec<f64>> =
+        points.iter().map(|point| point.iter().zip(&mean).map(|(value, mean)| value - mean).collect()).collect();
+    let total: f64 = centred.iter().flatten().map(|value| value * value).sum();
+    let start = |axis: usize| (0..dim).map(move |i| if i % 2 == axis { 1.0 } else { 0.1 / (i + 1) as f64 });
+    let mut axes: [Vec<f64>; 2] = [0, 1].map(|axis| start(axis).collect());
+    let mut caught = 0.0;
+    for _ in 0..500 {
+        for axis in &mut axes {
+            *axis = times_covariance(&centred, axis);
+        }
+        orthonormalise(&mut axes);
+        let now: f64 = axes.iter().map(|axis| centred.iter().map(|row| dot(row, axis).powi(2)).sum::<f64>()).sum();
+        if (now - caught).abs() <= 1e-12 * total {
+            break;
+        }
+        caught = now;
+    }
+    turn(&centred, &mut axes);
+    let place = |row: &Vec<f64>| [dot(row, &axes[0]) as f32, dot(row, &axes[1]) as f32];
+    let share = if total > 0.0 { caught / total } else { 1.0 };
+    (centred.iter().map(place).collect(), share.min(1.0) as f32)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn times_covariance(rows: &[Vec<f64>], axis: &[f64]) -> Vec<f64> {
+    let mut product = vec![0.0; axis.len()];
+    for row in rows {
+        let along = dot(row, axis);
+        product.iter_mut().zip(row).for_each(|(sum, value)| *sum += along * value);
+    }
+    product
+}
+
+/// Gram & Schmidt; an axis without any length stays 0.
+fn orthonormalise(axes: &mut [Vec<f64>; 2]) {
+    let unit = |axis: &mut Vec<f64>| {
+        let norm = dot(axis, axis).sqrt();
+        axis.iter_mut().for_each(|value| *value = if norm > 1e-200 { *value / norm } else { 0.0 });
+    };
+    let [first, second] = axes;
+    unit(first);
+    let along = dot(first, second);
+    second.iter_mut().zip(first.iter()).for_each(|(value, other)| *value -= along * other);
+    unit(second);
+}
+
+/// Turns two axes inside their plane so that the first has most of the variance, and each so that its largest coefficient
+/// is above 0.
+fn turn(rows: &[Vec<f64>], axes: &mut [Vec<f64>; 2]) {
+    let sum = |a: usize, b: usize| rows.iter().map(|row| dot(row, &axes[a]) * dot(row, &axes[b])).sum::<f64>();
+    let angle = 0.5 * (2.0 * sum(0, 1)).atan2(sum(0, 0) - sum(1, 1));
+    let (sin, cos) = angle.sin_cos();
+    let first: Vec<f64> = axes[0].iter().zip(&axes[1]).map(|(a, b)| cos * a + sin * b).collect();
+    let second: Vec<f64> = axes[0].iter().zip(&axes[1]).map(|(a, b)| cos * b - sin * a).collect();
+    *axes = [first, second];
+    for axis in axes {
+        let largest =
+            axis.iter().copied().fold(0.0_f64, |most, value| if value.abs() > most.abs() { value } else { most });
+        if largest < 0.0 {
+            axis.iter_mut().for_each(|value| *value = -*value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plane;
+
+    /// Squared lengths along the two axes of a plane, by hand: a cloud of independent coordinates of known spread.
+    #[test]
+    fn a_plane_is_that_of_the_largest_eigenvalues() {
+        use nalgebra::{DMatrix, SymmetricEigen};
+        for (n, dim) in [(40, 6), (8, 20), (100, 2)] {
+            let value = |i: usize, j: usize| ((i * 31 + j * 17) as f64 * 0.7391).sin() * (1.0 + 3.0 / (j + 1) as f64);
+            let points: Vec<Vec<f64>> = (0..n).map(|i| (0..dim).map(|j| value(i, j)).collect()).collect();
+            let (places, explained) = plane(&points);
+            let matrix = DMatrix::from_fn(n, dim, |i, j| points[i][j]);
+            let means: Vec<f64> = (0..dim).map(|j| matrix.column(j).mean()).collect();
+            let centred = DMatrix::from_fn(n, dim, |i, j| matrix[(i, j)] - means[j]);
+            let mut values: Vec<f64> =
+                SymmetricEigen::new(centred.transpose() * &centred).eigenvalues.iter().copied().collect();
+            values.sort_by(|a, b| b.total_cmp(a));
+            let along = |axis: usize| places.iter().map(|at| f64::from(at[axis]).powi(2)).sum::<f64>();
+            for axis in 0..2 {
+                assert!(
+                    (along(axis) / values[axis] - 1.0).abs() < 1e-4,
+                    "{n} x {dim}: {} {}",
+                    along(axis),
+                    values[axis]
+                );
+            }
+            let share = (values[0] + values[1]) / values.iter().sum::<f64>();
+            assert!((f64::from(explained) - share).abs() < 1e-5, "{explained} {share}");
+        }
+    }
+
+    #[test]
+    fn dull_points_have_places() {
+        for points in [vec![vec![1.0, 2.0]; 4], vec![vec![0.0]; 2], vec![vec![1.0], vec![3.0]], vec![vec![5.0; 3]]] {
+            let (places, explained) = plane(&points);
+            assert!(places.iter().flatten().all(|value| value.is_finite()) && (0.0..=1.0).contains(&explained));
+        }
+    }
+}

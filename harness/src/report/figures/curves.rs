@@ -1,0 +1,188 @@
+//! A metric along a parameter, with intervals.
+
+use super::{Figure, Kind, Named, Style, axis_title, capital, metric_or_headline};
+use crate::metrics::MetricName;
+use crate::point::{self, Varying};
+use crate::report::axis::Axis;
+use crate::report::drawing::{Drawing, GREY};
+use crate::report::found::Found;
+use crate::report::frame::{Frame, Legend};
+use crate::report::marker::Marker;
+use crate::summary::Estimate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A metric along a parameter, a line with its 95 % intervals for each retriever whose grid varies it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Curves {
+    /// Which metric; the one that speaks for the experiment, if left out.
+    pub metric: Option<MetricName>,
+    /// Which parameter, as labels name it, such as `lambda`; one figure for each of at least 3 values, if left out.
+    pub parameter: Option<String>,
+}
+
+/// At most so many figures where no parameter is named.
+const MOST: usize = 4;
+
+impl Kind for Curves {
+    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
+    }
+
+    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+        let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
+        let named = |parameter: String| -> Option<Box<dyn Figure>> {
+            let curves = Along { lines: lines(found, metric, &parameter), metric, parameter };
+            if curves.lines.is_empty() { None } else { Some(Box::new(curves)) }
+        };
+        if let Some(parameter) = &self.parameter {
+            let why = || format!("no retriever's grid varies a number called `{parameter}`");
+            return named(parameter.clone()).map(|figure| vec![figure]).ok_or_else(why);
+        }
+        let mut parameters: Vec<String> = Vec::new();
+        for grid in grids(found) {
+            for axis in grid.varying.iter().filter(|axis| axis.numbers().is_some_and(|values| distinct(&values) >= 3)) {
+                if !parameters.contains(&axis.name) {
+                    parameters.push(axis.name.clone());
+                }
+            }
+        }
+        Ok(parameters.into_iter().filter_map(named).take(MOST).collect())
+    }
+}
+
+/// A retriever's trials with the parameters that they vary.
+pub struct Grid {
+    /// Its name.
+    pub retriever: String,
+    /// Its trials.
+    pub rows: Vec<usize>,
+    /// What they vary.
+    pub varying: Vec<Varying>,
+}
+
+/// The grids of all retrievers.
+pub fn grids(found: &Found) -> Vec<Grid> {
+    let summary = &found.summary;
+    let grid = |name: &str| {
+        let rows: Vec<usize> = (0..summary.rows.len()).filter(|&row| summary.rows[row].retriever == name).collect();
+        let params = |&row: &usize| serde_json::from_str::<Value>(&summary.rows[row].params).unwrap_or_default();
+        let varying = point::varying(&rows.iter().map(params).collect::<Vec<_>>());
+        Grid { retriever: name.to_owned(), rows, varying }
+    };
+    summary.retrievers().into_iter().map(grid).collect()
+}
+
+/// How many different numbers there are.
+pub fn distinct(values: &[f64]) -> usize {
+    let mut values = values.to_vec();
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup();
+    values.len()
+}
+
+impl Grid {
+    /// Positions of the trials that are at the best trial's values of all parameters but those named, and those values.
+    pub fn slice(&self, found: &Found, metric: usize, free: &[&str]) -> (Vec<usize>, String) {
+        let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
+        let value = |at: usize| found.estimate(self.rows[at], metric).map_or(f64::NEG_INFINITY, |e| sign * e.mean);
+        let best = (0..self.rows.len()).max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a))).unwrap_or(0);
+        let fixed: Vec<&Varying> = self.varying.iter().filter(|axis| !free.contains(&axis.name.as_str())).collect();
+        let same = |&at: &usize| fixed.iter().all(|axis| axis.values[at] == axis.values[best]);
+        let said = fixed.iter().filter_map(|axis| Some(format!("{}={}", axis.name, axis.values[best].as_ref()?)));
+        ((0..self.rows.len()).filter(same).collect(), said.collect::<Vec<_>>().join(", "))
+    }
+}
+
+struct Line {
+    label: String,
+    marker: Marker,
+    /// By rising parameter.
+    points: Vec<(f64, Estimate)>,
+}
+
+fn lines(found: &Found, metric: usize, parameter: &str) -> Vec<Line> {
+    let line = |(index, grid): (usize, &Grid)| {
+        let values = grid.varying.iter().find(|axis| axis.name == parameter)?.numbers()?;
+        let (members, fixed) = grid.slice(found, metric, &[parameter]);
+        let point = |&at: &usize| Some((values[at], found.estimate(grid.rows[at], metric)?));
+        let mut points: Vec<(f64, Estimate)> = members.iter().filter_map(point).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let label = crate::plan::label(&grid.retriever, &fixed);
+        (points.len() >= 2).then(|| Line { label, marker: Marker::new(index), points })
+    };
+    grids(found).iter().enumerate().filter_map(line).collect()
+}
+
+struct Along {
+    metric: usize,
+    parameter: String,
+    lines: Vec<Line>,
+}
+
+impl Along {
+    fn values(&self) -> impl Iterator<Item = f64> {
+        self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0))
+    }
+
+    /// Whether the parameter's values multiply rather than add.
+    fn is_log(&self) -> bool {
+        let (low, high) = self.values().fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
+        low > 0.0 && high / low > 20.0
+    }
+}
+
+impl Figure for Along {
+    fn name(&self) -> String {
+        let parameter = self.parameter.replace('.', "-");
+        format!("curves-{parameter}")
+    }
+
+    fn caption(&self, found: &Found) -> String {
+        let scale = if self.is_log() { ", on a logarithmic scale" } else { "" };
+        format!(
+            "{} along {}{scale}, with 95 % intervals over queries; other parameters are at the values of the retriever's \
+             best trial, which the legend names. Dashed: {}.",
+            capital(found.metric(self.metric).name()),
+            self.parameter,
+            found.summary.rows[found.summary.reference].label()
+        )
+    }
+
+    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+        let metric = found.metric(self.metric);
+        let reference = found.estimate(found.summary.reference, self.metric);
+        let points = self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
+        let ends = points.chain(reference).flat_map(|e| [e.lo, e.mean, e.hi]);
+        let y = Axis::linear(ends, Frame::heights(style.size));
+        let frame = Frame::new(style.size, &y);
+        let x = if self.is_log() {
+            Axis::log(self.values(), frame.across())
+        } else {
+            Axis::linear(self.values(), frame.across())
+        };
+        let legend = Legend::new(style.size, self.lines.iter().map(|line| (line.marker, line.label.clone())));
+        let mut drawing = Drawing::new(style.size, frame.below() + legend.height());
+        let up = axis_title(metric.name(), metric.higher_is_better());
+        frame.draw(&mut drawing, &x, &y, (style.across.unwrap_or(&self.parameter), style.up.unwrap_or(&up)));
+        if let Some(reference) = reference {
+            let at = y.place(reference.mean);
+            drawing.dashes(&[(frame.left, at), (frame.right, at)], GREY, 1.3);
+        }
+        for line in &self.lines {
+            let place = |value: f64, up: f64| (x.place(value), y.place(up));
+            let lower = line.points.iter().map(|&(value, e)| place(value, e.lo));
+            let upper = line.points.iter().rev().map(|&(value, e)| place(value, e.hi));
+            drawing.area(&lower.chain(upper).collect::<Vec<_>>(), line.marker.ink, 0.13);
+        }
+        for line in &self.lines {
+            let places: Vec<_> = line.points.iter().map(|&(value, e)| (x.place(value), y.place(e.mean))).collect();
+            drawing.line(&places, line.marker.ink, 1.0, 1.4);
+            places.iter().for_each(|&at| line.marker.draw(&mut drawing, at, 5.0));
+        }
+        legend.draw(&mut drawing, frame.below());
+        drawing
+    }
+}

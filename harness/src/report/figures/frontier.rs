@@ -1,0 +1,156 @@
+//! One measure against another: a marker per trial, with intervals, and the Pareto front.
+
+use super::{Figure, Kind, Named, Style, capital};
+use crate::metrics::MetricName;
+use crate::report::drawing::{Drawing, GREY};
+use crate::report::found::Found;
+use crate::report::frame::{Frame, Legend};
+use crate::report::marker::Marker;
+use crate::report::measure::{Measure, Scale};
+use crate::report::pareto;
+use crate::summary::Estimate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One measure of all trials against another, with the Pareto front.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Frontier {
+    /// Across: a metric, or a column of costs in runs.csv, such as `qps`; recall, if left out.
+    pub x: Option<Measure>,
+    /// Upwards; if both are left out, the usual pairs are drawn.
+    pub y: Option<Measure>,
+    /// How values lie across.
+    pub x_scale: Scale,
+    /// How values lie upwards.
+    pub y_scale: Scale,
+}
+
+/// What is drawn where nothing is named: across, and upwards.
+const USUAL: [(&str, &str); 3] = [("recall", "qps"), ("redundancy", "coverage"), ("recall", "subtopic-recall")];
+
+impl Kind for Frontier {
+    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+        let metric = |name, measure: Option<Measure>| match measure {
+            Some(Measure::Metric(metric)) => Some((name, Named::Metric(metric))),
+            _ => None,
+        };
+        metric("x", self.x).into_iter().chain(metric("y", self.y)).collect()
+    }
+
+    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+        let measured = |name: &str| {
+            let metric = found.summary.metrics.iter().copied().find(|metric| metric.name() == name);
+            metric.map(Measure::Metric).or_else(|| Measure::cost(name))
+        };
+        let plot = |x, y| -> Box<dyn Figure> {
+            let name = format!("{}-{}", Measure::file_name(y), Measure::file_name(x));
+            let name = if name == "qps-recall" { "recall-qps".into() } else { name };
+            Box::new(Plot { name, x, y, scales: (self.x_scale, self.y_scale) })
+        };
+        if self.x.is_none() && self.y.is_none() {
+            let pairs = USUAL.iter().filter_map(|(x, y)| Some(plot(measured(x)?, measured(y)?)));
+            return Ok(pairs.collect());
+        }
+        let named = |measure: Option<Measure>, usual: &str| {
+            let measure = measure.or_else(|| measured(usual)).ok_or(format!("`{usual}` was not measured"))?;
+            let known = |metric: &MetricName| found.summary.metrics.contains(metric);
+            match measure {
+                Measure::Metric(metric) if !known(&metric) => Err(format!("`{}` was not measured", metric.name())),
+                _ => Ok(measure),
+            }
+        };
+        let headline = found.headline().map_or("coverage", |metric| found.metric(metric).name());
+        Ok(vec![plot(named(self.x, "recall")?, named(self.y, headline)?)])
+    }
+}
+
+/// A scatter plot.
+struct Plot {
+    name: String,
+    x: Measure,
+    y: Measure,
+    scales: (Scale, Scale),
+}
+
+impl Plot {
+    /// The trials that have both values, as (row, across, up). An oracle is a bound, and not a competitor: it is left out,
+    /// so that its values do not stretch the axes.
+    fn points(&self, found: &Found) -> Vec<(usize, Estimate, Estimate)> {
+        let rows = (0..found.summary.rows.len()).filter(|&row| !found.summary.rows[row].is_oracle);
+        rows.filter_map(|row| Some((row, self.x.estimate(found, row)?, self.y.estimate(found, row)?))).collect()
+    }
+}
+
+impl Figure for Plot {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn caption(&self, found: &Found) -> String {
+        let interval = if self.points(found).len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
+        let log = |measure: Measure, scale| if measure.is_log(scale) { ", on a logarithmic scale" } else { "" };
+        let oracles = found.summary.rows.iter().enumerate().filter(|(_, row)| row.is_oracle);
+        let reached = oracles.filter_map(|(row, oracle)| {
+            let up = self.y.estimate(found, row)?;
+            Some(format!("{} {}", oracle.label(), crate::report::format::three_digits(up.mean)))
+        });
+        let reached: Vec<String> = reached.collect();
+        let oracles =
+            if reached.is_empty() { String::new() } else { format!(" Left out, as bounds: {}.", reached.join("; ")) };
+        format!(
+            "{}{} against {}{}, a marker per trial.{interval} Dashed: the Pareto front, the trials that no other beats \
+             in one without losing in the other.{oracles}",
+            capital(self.y.words()),
+            log(self.y, self.scales.1),
+            self.x.words(),
+            log(self.x, self.scales.0),
+        )
+    }
+
+    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+        let points = self.points(found);
+        let summary = &found.summary;
+        let of = |part: fn(&(usize, Estimate, Estimate)) -> Estimate| points.iter().map(part).collect::<Vec<_>>();
+        let y = self.y.axis(self.scales.1, &of(|p| p.2), Frame::heights(style.size));
+        let frame = Frame::new(style.size, &y);
+        let x = self.x.axis(self.scales.0, &of(|p| p.1), frame.across());
+        let shown = |name: &&str| summary.rows.iter().any(|row| row.retriever == *name && !row.is_oracle);
+        let names = summary.retrievers().into_iter().enumerate().filter(|(_, name)| shown(name));
+        let legend = Legend::new(style.size, names.map(|(i, name)| (Marker::new(i), name.to_owned())));
+        let mut drawing = Drawing::new(style.size, frame.below() + legend.height());
+        let titles = (self.x.title(), self.y.title());
+        frame.draw(&mut drawing, &x, &y, (style.across.unwrap_or(&titles.0), style.up.unwrap_or(&titles.1)));
+
+        let place = |a: f64, b: f64| (x.place(a), y.place(b));
+        let goodness: Vec<(f64, f64)> =
+            points.iter().map(|(_, a, b)| (self.x.goodness(a.mean), self.y.goodness(b.mean))).collect();
+        let front = pareto::front(&goodness);
+        let line: Vec<_> = front.iter().map(|&i| place(points[i].1.mean, points[i].2.mean)).collect();
+        if points.len() <= MANY {
+            for (row, a, b) in &points {
+                let ink = found.marker(*row).ink;
+                drawing.line(&[place(a.lo, b.mean), place(a.hi, b.mean)], ink, 0.45, 1.2);
+                drawing.line(&[place(a.mean, b.lo), place(a.mean, b.hi)], ink, 0.45, 1.2);
+            }
+        }
+        // Among many the front stands out; the others are small and pale, and below it.
+        let is_many = points.len() > MANY;
+        let stands_out = |i: usize| !is_many || front.contains(&i) || points[i].0 == summary.reference;
+        for (_, &(row, a, b)) in points.iter().enumerate().filter(|&(i, _)| !stands_out(i)) {
+            found.marker(row).faded().draw(&mut drawing, place(a.mean, b.mean), 3.5);
+        }
+        drawing.dashes(&line, GREY, 1.3);
+        // The reference last: the others may lie upon it, and it is what they are looked at against.
+        let (reference, others): (Vec<_>, Vec<_>) =
+            (0..points.len()).filter(|&i| stands_out(i)).partition(|&i| points[i].0 == summary.reference);
+        for (row, a, b) in others.into_iter().chain(reference).map(|i| points[i]) {
+            found.marker(row).draw(&mut drawing, place(a.mean, b.mean), 6.0);
+        }
+        legend.draw(&mut drawing, frame.below());
+        drawing
+    }
+}
+
+/// Beyond so many trials their intervals would be a thicket: they are in the table.
+const MANY: usize = 30;

@@ -1,0 +1,220 @@
+//! A query's neighbourhood on a plane, with what retrievers picked of it.
+
+use super::{Figure, Kind, Named, Style, rows_of};
+use crate::config::Name;
+use crate::excerpt::{Item, Shown};
+use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, Ink, PALE, Size, TEXT, fit, text_width};
+use crate::report::found::Found;
+use crate::report::marker::{self, Marker};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The neighbourhood of a query on the plane of its first two principal components, once for each retriever, with what it
+/// picked coloured by subtopic.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Neighbourhood {
+    /// Which query, by its name or its row; the first of the seeded sample, if left out.
+    pub query: Option<QueryRef>,
+    /// Which retrievers, each at the point that stands for it; the reference and three others, if left out.
+    pub retrievers: Vec<Name>,
+}
+
+/// A query, by its name or its row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "found something else, expected the name of a query, or its row")]
+pub enum QueryRef {
+    /// Its row in the dataset.
+    Row(usize),
+    /// Its name.
+    Name(String),
+}
+
+impl QueryRef {
+    /// Whether it is the query of that row and name.
+    pub fn is(&self, row: usize, name: Option<&str>) -> bool {
+        match self {
+            Self::Row(wanted) => *wanted == row,
+            Self::Name(wanted) => name == Some(wanted),
+        }
+    }
+}
+
+impl fmt::Display for QueryRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(row) => write!(f, "{row}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// So many retrievers where none are named.
+const USUAL: usize = 4;
+
+impl Kind for Neighbourhood {
+    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+        self.retrievers.iter().map(|name| ("retrievers", Named::Retriever(name))).collect()
+    }
+
+    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+        let queries = found.excerpt.as_ref().map_or(&[][..], |excerpt| &excerpt.queries);
+        let Some(headline) = found.headline().filter(|_| !queries.is_empty()) else { return Ok(Vec::new()) };
+        let query = match &self.query {
+            None => 0,
+            Some(wanted) => queries.iter().position(|query| wanted.is(query.row, query.name.as_deref())).ok_or_else(|| {
+                let known: Vec<String> = queries.iter().take(8).map(Shown::label).collect();
+                format!(
+                    "the run kept nothing of the query `{wanted}`, but of {} others such as {}; name it before the run",
+                    queries.len(),
+                    known.join(", ")
+                )
+            })?,
+        };
+        let representatives = found.representatives(headline);
+        let has_answers = |row: &usize| found.results.trials.get(*row).is_some_and(|trial| !trial.returned.is_empty());
+        let mut rows = Vec::new();
+        for name in &self.retrievers {
+            let own = rows_of(found, name.as_str())?;
+            rows.extend(representatives.iter().copied().find(|row| own.contains(row)));
+        }
+        if rows.is_empty() {
+            rows.push(found.summary.reference);
+            let others = representatives.into_iter().filter(|&row| row != found.summary.reference);
+            rows.extend(others.filter(|&row| !found.summary.rows[row].is_oracle).take(USUAL - 1));
+        }
+        rows.retain(has_answers);
+        Ok(if rows.is_empty() { Vec::new() } else { vec![Box::new(Panels { query, rows })] })
+    }
+}
+
+struct Panels {
+    query: usize,
+    rows: Vec<usize>,
+}
+
+impl Panels {
+    fn shown<'f>(&self, found: &'f Found) -> Option<&'f Shown> {
+        found.excerpt.as_ref()?.queries.get(self.query)
+    }
+
+    /// What a trial picked, in its order.
+    fn picked<'f>(found: &Found, shown: &'f Shown, row: usize) -> Vec<&'f Item> {
+        let ids = found.results.trials[row].answer(shown.position);
+        ids.filter_map(|id| shown.items.iter().find(|item| item.id == id)).collect()
+    }
+}
+
+/// The colour of a subtopic; what covers none is grey.
+fn ink(subtopics: &[u32]) -> Ink {
+    subtopics.first().map_or(GREY, |&subtopic| marker::colour(subtopic as usize))
+}
+
+/// Size of the names of items: 6 points in a column.
+const LABEL: f64 = 11.5;
+
+impl Figure for Panels {
+    fn name(&self) -> String {
+        "neighbourhood".into()
+    }
+
+    fn caption(&self, found: &Found) -> String {
+        let Some(shown) = self.shown(found) else { return String::new() };
+        let colours = if shown.subtopics > 0 {
+            format!(" Colours are the query's {} subtopics, grey is none of them.", shown.subtopics)
+        } else {
+            String::new()
+        };
+        let chosen = if self.query == 0 { ", the first of the seeded sample," } else { "" };
+        format!(
+            "The neighbourhood of \"{}\"{chosen} on its first two principal components, which hold {:.0} % of the variance \
+             there: the query a cross, the nearest vectors and whatever any trial returned pale, what the retriever picked \
+             large.{colours}",
+            shown.label(),
+            100.0 * shown.explained
+        )
+    }
+
+    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+        let Some(shown) = self.shown(found) else { return Drawing::new(style.size, 10.0) };
+        let columns = if style.size == Size::Column { 2 } else { 4 }.min(self.rows.len());
+        let gap = 8.0;
+        let width = (style.size.width() - gap * (columns - 1) as f64) / columns as f64;
+        let (height, head) = (width.min(260.0) * 0.9, 24.0);
+        let lines = self.rows.len().div_ceil(columns);
+        let mut drawing = Drawing::new(style.size, (height + head + gap) * lines as f64);
+        // One scale for both directions, as distances on the map mean something.
+        let near: Vec<&Item> = shown.items.iter().collect();
+        let extent = |axis: usize| {
+            let values = near.iter().map(|item| item.at[axis]).chain([shown.at[axis]]).map(f64::from);
+            let (low, high) =
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+            (f64::midpoint(low, high), (high - low).max(1e-9))
+        };
+        let ((x_middle, x_extent), (y_middle, y_extent)) = (extent(0), extent(1));
+        let unit = ((width - 24.0) / x_extent).min((height - 24.0) / y_extent);
+        for (i, &row) in self.rows.iter().enumerate() {
+            let left = (width + gap) * (i % columns) as f64;
+            let top = (height + head + gap) * (i / columns) as f64;
+            let place = |at: [f32; 2]| {
+                let x = left + width / 2.0 + (f64::from(at[0]) - x_middle) * unit;
+                (x, top + head + height / 2.0 - (f64::from(at[1]) - y_middle) * unit)
+            };
+            let marker = found.marker(row);
+            marker.draw(&mut drawing, (left + 8.0, top + 11.0), 5.0);
+            let trial = &found.summary.rows[row];
+            drawing.text(
+                (left + 18.0, top + 11.0),
+                &fit(&trial.label(), TEXT, width - 20.0),
+                TEXT,
+                BLACK,
+                Anchor::Left,
+            );
+            let (right, bottom) = (left + width - 0.5, top + head + height - 0.5);
+            let (x, y) = (left + 0.5, top + head);
+            drawing.line(&[(x, y), (right, y), (right, bottom), (x, bottom), (x, y)], PALE, 1.0, 1.0);
+            let picked = Self::picked(found, shown, row);
+            for item in near.iter().filter(|item| !picked.iter().any(|other| other.id == item.id)) {
+                drawing.disc(place(item.at), 1.8, Ink(0xc4, 0xc4, 0xc4));
+            }
+            let (qx, qy) = place(shown.at);
+            drawing.line(&[(qx - 6.0, qy), (qx + 6.0, qy)], BLACK, 1.0, 1.8);
+            drawing.line(&[(qx, qy - 6.0), (qx, qy + 6.0)], BLACK, 1.0, 1.8);
+            for item in picked.iter().rev() {
+                Marker::disc(ink(&item.subtopics)).draw(&mut drawing, place(item.at), 4.5);
+            }
+            let query = (shown.name.as_deref(), shown.at);
+            let named = picked.iter().map(|item| (item.name.as_deref(), item.at));
+            let named: Vec<(Option<&str>, [f32; 2])> = std::iter::once(query).chain(named).collect();
+            label(&mut drawing, &named, place, (x, y, right, bottom));
+        }
+        drawing
+    }
+}
+
+/// Names beside their places, in order, as far as they do not run into each other or out of the panel.
+fn label(
+    drawing: &mut Drawing,
+    named: &[(Option<&str>, [f32; 2])],
+    place: impl Fn([f32; 2]) -> (f64, f64),
+    (left, top, right, bottom): (f64, f64, f64, f64),
+) {
+    let around = |(x, y): (f64, f64)| (x - 5.0, y - 5.0, x + 5.0, y + 5.0);
+    let mut taken: Vec<(f64, f64, f64, f64)> = named.iter().map(|&(_, at)| around(place(at))).collect();
+    for &(name, at) in named {
+        let Some(name) = name else { continue };
+        let ((x, y), width, half) = (place(at), text_width(name, LABEL), 6.5);
+        let middle = x - width / 2.0;
+        let spots = [(x + 7.0, y), (x - 7.0 - width, y), (middle, y - 12.0), (middle, y + 12.0)];
+        let free = spots.into_iter().find(|&(x, y)| {
+            let (from, to, up, down) = (x, x + width, y - half, y + half);
+            let apart = |&(l, t, r, b): &(f64, f64, f64, f64)| to <= l || r <= from || down <= t || b <= up;
+            from >= left + 2.0 && to <= right - 2.0 && up >= top && down <= bottom && taken.iter().all(apart)
+        });
+        if let Some((x, y)) = free {
+            taken.push((x, y - half, x + width, y + half));
+            drawing.text((x, y), name, LABEL, BLACK, Anchor::Left);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Which retrievers differ, by their mean ranks: a critical-difference diagram.
+
+use super::{Figure, Kind, Named, Style, metric_or_headline};
+use crate::metrics::MetricName;
+use crate::report::axis::Axis;
+use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_width};
+use crate::report::format::three_decimals;
+use crate::report::found::Found;
+use crate::statistics::ranks::Ranking;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Retrievers by their mean rank over queries, those that tests cannot tell apart joined by a bar.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ranks {
+    /// Ranked by which metric; the one that speaks for the experiment, if left out.
+    pub metric: Option<MetricName>,
+}
+
+/// The axis between the names is at least so long.
+const AXIS: f64 = 130.0;
+
+/// At most so many retrievers: those of the best means.
+const MOST: usize = 16;
+
+impl Kind for Ranks {
+    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
+    }
+
+    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+        let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
+        let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
+        let mean = |row: usize| found.estimate(row, metric).map_or(f64::NEG_INFINITY, |e| sign * e.mean);
+        let competes = |row: &usize| !found.summary.rows[*row].is_oracle && found.results.trials.get(*row).is_some();
+        let mut rows: Vec<usize> = found.representatives(metric).into_iter().filter(competes).collect();
+        let all = rows.len();
+        rows.sort_by(|&a, &b| mean(b).total_cmp(&mean(a)).then(a.cmp(&b)));
+        rows.truncate(MOST);
+        let queries: Option<Vec<usize>> = found.reported();
+        let column = |&row: &usize| {
+            let values = &found.results.trials[row].metrics[metric];
+            queries.as_ref().map_or_else(|| values.clone(), |queries| queries.iter().map(|&q| values[q]).collect())
+        };
+        let columns: Vec<Vec<f64>> = rows.iter().map(column).collect();
+        let Some(ranking) = Ranking::new(&columns, found.metric(metric).higher_is_better()) else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![Box::new(Diagram { metric, rows, all, ranking, parted: queries.is_some() })])
+    }
+}
+
+struct Diagram {
+    metric: usize,
+    rows: Vec<usize>,
+    all: usize,
+    ranking: Ranking,
+    parted: bool,
+}
+
+impl Figure for Diagram {
+    fn name(&self) -> String {
+        "ranks".into()
+    }
+
+    fn caption(&self, found: &Found) -> String {
+        let name = found.metric(self.metric).name();
+        let chosen = if self.parted {
+            "at points chosen on other queries"
+        } else {
+            "each at the point with its best mean on these very queries, so exploratory"
+        };
+        let left_out = if self.all > self.rows.len() {
+            format!(" Of {} retrievers the {} of the best means.", self.all, self.rows.len())
+        } else {
+            String::new()
+        };
+        format!(
+            "Mean rank in {name} over {} queries, 1 the best: retrievers {chosen}. A bar joins those of which no two differ \
+             (Wilcoxon's signed-rank test of each pair, Holm-corrected over {} pairs, at 5 %). Friedman's test that all are \
+             alike: p {}.{left_out}",
+            self.ranking.queries,
+            self.rows.len() * (self.rows.len() - 1) / 2,
+            if self.ranking.friedman < 0.001 {
+                three_decimals(self.ranking.friedman)
+            } else {
+                format!("= {}", three_decimals(self.ranking.friedman))
+            },
+        )
+    }
+
+    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+        const ROW: f64 = 22.0;
+        let (width, summary) = (style.size.width(), &found.summary);
+        let order = &self.ranking.order;
+        let ranks = &self.ranking.mean_ranks;
+        let half = order.len().div_ceil(2);
+        // Names stand at both sides, the axis between them.
+        let room = (width - AXIS) / 2.0 - 30.0;
+        let entry = |i: usize| {
+            let rank = format!("{:.2}", ranks[i]);
+            let rank_width = text_width(&rank, SMALL);
+            let name = fit(&summary.rows[self.rows[i]].retriever, TEXT, room - rank_width);
+            let reach = 24.0 + text_width(&name, TEXT) + rank_width;
+            (name, rank, reach)
+        };
+        let reach = |places: &[usize]| places.iter().map(|&i| entry(i).2).fold(0.0, f64::max) + 10.0;
+        let (left, right) = (reach(&order[..half]), width - reach(&order[half..]));
+        let axis = Axis::linear(ranks.iter().copied(), (left, right));
+        let line = 30.0;
+        let bars_top = line + 12.0;
+        let bars = self.ranking.groups.len() as f64;
+        let labels_top = bars_top + 9.0 * bars + 12.0;
+        let title = labels_top + ROW * half as f64 + 4.0;
+        let mut drawing = Drawing::new(style.size, title + 24.0);
+        drawing.line(&[(left, line), (right, line)], BLACK, 1.0, 1.0);
+        let mut free = 0.0;
+        for (value, text) in axis.ticks() {
+            let at = axis.place(value);
+            drawing.line(&[(at, line - 5.0), (at, line)], BLACK, 1.0, 1.0);
+            let half = text_width(&text, SMALL) / 2.0;
+            if at - half > free {
+                drawing.text((at, line - 26.0), &text, SMALL, BLACK, Anchor::Top);
+                free = at + half + 6.0;
+            }
+        }
+        for (i, &(first, last)) in self.ranking.groups.iter().enumerate() {
+            let y = bars_top + 9.0 * i as f64;
+            let (from, to) = (axis.place(ranks[order[first]]), axis.place(ranks[order[last]]));
+            drawing.line(&[(from - 2.0, y), (to + 2.0, y)], BLACK, 1.0, 3.6);
+        }
+        // The better half is named at the left, the worse at the right, the best and the worst lowest inside.
+        for (place, &i) in order.iter().enumerate() {
+            let is_left = place < half;
+            let depth = if is_left { place } else { order.len() - 1 - place };
+            let y = labels_top + ROW * depth as f64 + 8.0;
+            let at = axis.place(ranks[i]);
+            let marker = summary.marker(self.rows[i]);
+            let (name, rank, reach) = entry(i);
+            let end = if is_left { reach } else { width - reach };
+            drawing.line(&[(at, line), (at, y), (end, y)], marker.ink, 0.9, 1.1);
+            if is_left {
+                marker.draw(&mut drawing, (8.0, y), 5.0);
+                drawing.text((18.0, y), &name, TEXT, BLACK, Anchor::Left);
+                drawing.text((reach - 4.0, y), &rank, SMALL, GREY, Anchor::Right);
+            } else {
+                marker.draw(&mut drawing, (width - 8.0, y), 5.0);
+                drawing.text((width - 18.0, y), &name, TEXT, BLACK, Anchor::Right);
+                drawing.text((end + 4.0, y), &rank, SMALL, GREY, Anchor::Left);
+            }
+        }
+        let across = format!("mean rank in {} (lower is better)", found.metric(self.metric).name());
+        drawing.text((width / 2.0, title), style.across.unwrap_or(&across), TEXT, BLACK, Anchor::Top);
+        drawing
+    }
+}

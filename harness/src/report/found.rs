@@ -1,0 +1,73 @@
+//! What a report is made of.
+
+use super::marker::Marker;
+use crate::excerpt::Excerpt;
+use crate::manifest::Manifest;
+use crate::metrics::MetricName;
+use crate::results::Results;
+use crate::summary::{Estimate, Summary};
+
+/// All that a run left behind, read back, with the statistics derived from it.
+#[derive(Debug)]
+pub struct Found {
+    /// The statistics.
+    pub summary: Summary,
+    /// Every trial's values, a query each.
+    pub results: Results,
+    /// How it came about.
+    pub manifest: Manifest,
+    /// What is shown of single queries; runs of earlier versions and imported ones have none.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl Found {
+    /// The metric that speaks for the experiment: the one by which points were chosen, else the first of those about
+    /// meaning and breadth that are measured, else the first of all.
+    pub fn headline(&self) -> Option<usize> {
+        let chosen = self.summary.chosen.as_ref().map(|chosen| chosen.by);
+        let named = |name: &str| self.summary.metrics.iter().position(|metric| metric.name() == name);
+        let usual = ["subtopic-recall", "alpha-ndcg", "ndcg-qrels", "coverage", "diversity", "recall"];
+        chosen.or_else(|| usual.into_iter().find_map(named)).or((!self.summary.metrics.is_empty()).then_some(0))
+    }
+
+    /// Each retriever's trial that stands for it: the chosen one if points were chosen, else the reference itself for its
+    /// retriever, else the best in `metric`.
+    pub fn representatives(&self, metric: usize) -> Vec<usize> {
+        let summary = &self.summary;
+        if let Some(chosen) = &summary.chosen {
+            return chosen.choices.iter().map(|choice| choice.row).collect();
+        }
+        let sign = if summary.metrics[metric].higher_is_better() { 1.0 } else { -1.0 };
+        let value = |row: usize| summary.rows[row].estimates[metric].map_or(f64::NEG_INFINITY, |e| sign * e.mean);
+        let of = |name: &str| -> Option<usize> {
+            if summary.rows.get(summary.reference)?.retriever == name {
+                return Some(summary.reference);
+            }
+            let own = (0..summary.rows.len()).filter(|&row| summary.rows[row].retriever == name);
+            own.max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a)))
+        };
+        summary.retrievers().into_iter().filter_map(of).collect()
+    }
+
+    /// Positions of the queries on which chosen points are reported; `None` where nothing was chosen.
+    pub fn reported(&self) -> Option<Vec<usize>> {
+        let parting = self.results.parting.as_ref().filter(|_| self.summary.chosen.is_some())?;
+        let queries = self.results.trials.first()?.query_ids.len();
+        Some(parting.part(queries, self.results.seed).1)
+    }
+
+    /// The marker of a trial's retriever.
+    pub fn marker(&self, row: usize) -> Marker {
+        self.summary.marker(row)
+    }
+
+    /// The metric of an index.
+    pub fn metric(&self, metric: usize) -> MetricName {
+        self.summary.metrics[metric]
+    }
+
+    /// A trial's estimate of a metric.
+    pub fn estimate(&self, row: usize, metric: usize) -> Option<Estimate> {
+        self.summary.rows[row].estimates.get(metric).copied().flatten()
+    }
+}

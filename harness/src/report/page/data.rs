@@ -1,0 +1,115 @@
+//! What the page's script works on, as JSON inside the page.
+
+use crate::excerpt::Shown;
+use crate::report::found::Found;
+use crate::report::marker::{self, Marker};
+use crate::report::measure::{COSTS, Measure};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// At most so many retrievers are shown beside each other for a query.
+const SIDE_BY_SIDE: usize = 24;
+
+/// Everything that can stand along an axis, each trial's values of it, and the sampled queries.
+pub fn data(found: &Found) -> Value {
+    let summary = &found.summary;
+    let metrics = summary.metrics.iter().copied().map(Measure::Metric);
+    let measures: Vec<Measure> = metrics.chain(COSTS.iter().map(Measure::Cost)).collect();
+    let measures: Vec<Measure> = measures.into_iter().filter(|&measure| is_known(found, measure)).collect();
+    let at = |name: &str| measures.iter().position(|measure| measure.name() == name);
+    let headline = found.headline().and_then(|metric| at(found.metric(metric).name()));
+    let x = at("recall").filter(|&x| Some(x) != headline).or_else(|| at("qps")).unwrap_or(0);
+    let retrievers = summary.retrievers();
+    let trial = |row: usize| {
+        let own = &summary.rows[row];
+        json!({
+            "r": retrievers.iter().position(|name| *name == own.retriever),
+            "point": own.point,
+            "label": own.label(),
+            "params": own.params,
+            "oracle": own.is_oracle,
+            "v": measures.iter().map(|measure| estimate(found, *measure, row)).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "measures": measures.iter().map(|measure| json!({
+            "name": measure.name(),
+            "title": measure.title(),
+            "up": measure.higher_is_better(),
+            "log": matches!(measure, Measure::Cost(_)),
+        })).collect::<Vec<_>>(),
+        "retrievers": retrievers.iter().enumerate().map(|(i, name)| {
+            let marker = Marker::new(i);
+            json!({ "name": name, "ink": marker.css(), "shape": marker.corners() })
+        }).collect::<Vec<_>>(),
+        "trials": (0..summary.rows.len()).map(trial).collect::<Vec<_>>(),
+        "inks": (0..marker::COUNT).map(|i| Marker::disc(marker::colour(i)).css()).collect::<Vec<_>>(),
+        "reference": summary.reference,
+        "axes": [x, headline.unwrap_or(0)],
+        "queries": queries(found),
+    })
+}
+
+fn is_known(found: &Found, measure: Measure) -> bool {
+    (0..found.summary.rows.len()).any(|row| measure.estimate(found, row).is_some())
+}
+
+/// Mean, and the interval where there is one, of five significant digits.
+fn estimate(found: &Found, measure: Measure, row: usize) -> Value {
+    match measure.estimate(found, row) {
+        None => Value::Null,
+        Some(e) if e.lo == e.hi => json!([short(e.mean)]),
+        Some(e) => json!([short(e.mean), short(e.lo), short(e.hi)]),
+    }
+}
+
+fn short(value: f64) -> f64 {
+    format!("{value:.4e}").parse().unwrap_or(value)
+}
+
+/// The sampled queries: which trials are shown, and for each query its items with what each of those trials picked.
+fn queries(found: &Found) -> Value {
+    let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return Value::Null };
+    let has_answers = |row: &usize| found.results.trials.get(*row).is_some_and(|trial| !trial.returned.is_empty());
+    let mut rows: Vec<usize> = found.representatives(metric).into_iter().filter(has_answers).collect();
+    rows.truncate(SIDE_BY_SIDE);
+    if rows.is_empty() || excerpt.queries.is_empty() {
+        return Value::Null;
+    }
+    json!({
+        "metric": found.metric(metric).name(),
+        "up": found.metric(metric).higher_is_better(),
+        "trials": rows,
+        "all": excerpt.queries.iter().map(|shown| query(found, metric, &rows, shown)).collect::<Vec<_>>(),
+    })
+}
+
+/// Neighbours beyond this rank that no shown trial returned are left out.
+const NEAR: usize = 50;
+
+fn query(found: &Found, metric: usize, rows: &[usize], shown: &Shown) -> Value {
+    let answers: Vec<Vec<u32>> =
+        rows.iter().map(|&row| found.results.trials[row].answer(shown.position).collect()).collect();
+    let picked: BTreeSet<u32> = answers.iter().flatten().copied().collect();
+    let is_shown = |id: u32, rank: Option<usize>| picked.contains(&id) || rank.is_some_and(|rank| rank <= NEAR);
+    let items: Vec<_> = shown.items.iter().filter(|item| is_shown(item.id, item.rank)).collect();
+    let place = |at: [f32; 2]| at.map(|value| (f64::from(value) * 1e4).round() / 1e4);
+    let index = |id: &u32| items.iter().position(|item| item.id == *id);
+    let value = |&row: &usize| {
+        let value = found.results.trials[row].metrics[metric].get(shown.position).copied();
+        value.filter(|value| !value.is_nan()).map(short)
+    };
+    json!({
+        "label": shown.label(),
+        "row": shown.row,
+        "subtopics": shown.subtopics,
+        "at": place(shown.at),
+        "explained": short(f64::from(shown.explained)),
+        "items": items.iter().map(|item| {
+            let [x, y] = place(item.at);
+            json!([item.label(), item.rank, item.subtopics, x, y])
+        }).collect::<Vec<_>>(),
+        "answers": answers.iter().map(|ids| ids.iter().filter_map(index).collect::<Vec<_>>()).collect::<Vec<_>>(),
+        "values": rows.iter().map(value).collect::<Vec<_>>(),
+    })
+}

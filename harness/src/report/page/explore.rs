@@ -1,0 +1,76 @@
+//! The parts of the page that its script brings to life; without scripts they stay hidden, and a line says so.
+
+use super::data;
+use crate::report::found::Found;
+use maud::{Markup, PreEscaped, html};
+
+/// Any measure against any other.
+pub fn plot() -> Markup {
+    let axis = |name: &str, what: &str| {
+        let (id, log) = (format!("explore-{name}"), format!("explore-{name}-log"));
+        html! {
+            label { (what) " " select id=(id) {} }
+            label.check { input type="checkbox" id=(log); "logarithmic" }
+        }
+    };
+    html! {
+        section id="explore" hidden {
+            h2 { "Explore" }
+            div.controls { (axis("y", "upwards")) (axis("x", "across")) }
+            div id="explore-plot" .plot {}
+            p id="explore-said" .said role="status" {}
+            fieldset {
+                legend { "retrievers" }
+                div id="explore-retrievers" .checks {}
+                button type="button" id="explore-all" { "all" } " "
+                button type="button" id="explore-none" { "none" }
+            }
+            p.note {
+                "A marker is a trial, its whiskers are 95 % intervals over queries. Dashed: the Pareto front of what is shown, "
+                "oracles aside."
+            }
+        }
+        noscript { p.note { "Without scripts this page shows its figures and tables as they are; with them plots can be turned, "
+            "tables sorted and single queries looked into." } }
+    }
+}
+
+/// What retrievers returned for single queries, side by side; nothing where the run kept no queries.
+pub fn queries(found: &Found) -> Markup {
+    let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return html! {} };
+    let name = found.metric(metric).name();
+    let chosen = if found.summary.chosen.is_some() { "chosen point" } else { "best point" };
+    html! {
+        section id="queries" hidden {
+            h2 { "Query by query" }
+            div.controls {
+                label { "query " select id="query" {} }
+                button type="button" id="query-before" { "previous" }
+                button type="button" id="query-after" { "next" }
+                label { "order " select id="query-order" {
+                    option value="sample" { "as sampled" }
+                    option value="name" { "by name" }
+                    option value="lead" { "largest lead over the reference first" }
+                } }
+            }
+            p id="query-about" .said role="status" {}
+            div.beside { div id="query-lists" .cards {} div id="query-map" .plot {} }
+            p.note {
+                "A seeded sample of " (excerpt.queries.len()) " queries; of each retriever its " (chosen) " in " (name)
+                ". Numbered colours are the query's subtopics; # is the rank among its true neighbours, \"far\" beyond those that "
+                "the dataset stores. On the map, the first two principal components of the query's neighbourhood, the cross is "
+                "the query; press a retriever's name for what it picked."
+            }
+        }
+    }
+}
+
+/// The script and what it works on.
+pub fn script(found: &Found) -> Markup {
+    // Inside a script element only `<` could end it.
+    let data = data::data(found).to_string().replace('<', "\\u003c");
+    html! {
+        script type="application/json" id="swath-data" { (PreEscaped(data)) }
+        script { (PreEscaped(include_str!("page.js"))) }
+    }
+}

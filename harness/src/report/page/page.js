@@ -1,0 +1,357 @@
+// The page without this shows all figures and tables; with it, plots can be turned, tables sorted, queries looked into.
+"use strict";
+(() => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const source = document.getElementById("swath-data");
+  const data = source && JSON.parse(source.textContent);
+
+  /** An element with attributes and children; of SVG if `space` says so. */
+  const make = (name, attributes = {}, children = [], space) => {
+    const element = space ? document.createElementNS(space, name) : document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
+    }
+    element.append(...children);
+    return element;
+  };
+  const svg = (name, attributes, children) => make(name, attributes, children, SVG);
+
+  /** A retriever's marker, of that radius, around 0, 0. */
+  const shape = (retriever, radius) =>
+    retriever.shape
+      ? svg("polygon", { points: retriever.shape.split(" ").map((c) => c.split(",").map((v) => (v * radius).toFixed(2))).join(" "), fill: retriever.ink })
+      : svg("circle", { r: radius, fill: retriever.ink });
+  const marker = (retriever) => svg("svg", { class: "marker", viewBox: "-1.3 -1.3 2.6 2.6", "aria-hidden": "true" }, [shape(retriever, 1)]);
+
+  /** A number of four significant digits, thousands apart. */
+  const text = (value) => {
+    if (value === 0) return "0";
+    const size = Math.abs(value);
+    const digits = Math.max(0, 3 - Math.floor(Math.log10(size)));
+    return digits > 8 ? value.toExponential(2) : value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: digits });
+  };
+
+  /** About six round numbers between two. */
+  const ticks = (low, high, log) => {
+    if (!log) {
+      const rough = (high - low) / 6;
+      const magnitude = 10 ** Math.floor(Math.log10(rough));
+      const step = [1, 2, 5, 10].map((f) => f * magnitude).find((s) => s >= rough);
+      const first = Math.ceil(low / step - 1e-9);
+      const count = Math.floor(high / step + 1e-9) - first;
+      return Array.from({ length: count + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+    }
+    for (const factors of [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 7]]) {
+      const all = [];
+      for (let decade = Math.floor(low); decade <= Math.ceil(high); decade++) {
+        all.push(...factors.map((f) => Number((f * 10 ** decade).toPrecision(3))));
+      }
+      const inside = all.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+      if (inside.length >= 3) return inside;
+    }
+    return [Number((10 ** ((low + high) / 2)).toPrecision(2))];
+  };
+
+  /** A scale over values between two places; on a logarithmic one what is not above 0 has no place. */
+  const axis = (values, log, from, to) => {
+    const of = (value) => (log ? (value > 0 ? Math.log10(value) : NaN) : value);
+    const finite = values.map(of).filter(Number.isFinite);
+    let low = Math.min(...finite);
+    let high = Math.max(...finite);
+    if (!finite.length) [low, high] = [0, 1];
+    const margin = high > low ? 0.06 * (high - low) : log ? 0.3 : 0.1 * Math.max(Math.abs(high), 0.1);
+    const short = log ? Math.max(0, 0.5 - (high - low)) / 2 : 0;
+    low -= Math.max(margin, short);
+    high += Math.max(margin, short);
+    return { place: (value) => from + ((of(value) - low) / (high - low)) * (to - from), ticks: ticks(low, high, log) };
+  };
+
+  /** Points that no other beats in one coordinate without losing in the other, by rising x. */
+  const front = (points, x, y) => {
+    const sign = (measure) => (measure.up ? 1 : -1);
+    const order = [...points].sort((a, b) => sign(x) * (b.x - a.x) || sign(y) * (b.y - a.y));
+    let best = -Infinity;
+    return order.filter((point) => {
+      const is = sign(y) * point.y > best;
+      if (is) best = sign(y) * point.y;
+      return is;
+    });
+  };
+
+  const explore = () => {
+    const section = document.getElementById("explore");
+    const plot = document.getElementById("explore-plot");
+    const choose = { x: document.getElementById("explore-x"), y: document.getElementById("explore-y") };
+    const logs = { x: document.getElementById("explore-x-log"), y: document.getElementById("explore-y-log") };
+    const said = document.getElementById("explore-said");
+    const filter = document.getElementById("explore-retrievers");
+    for (const [name, start] of [["x", data.axes[0]], ["y", data.axes[1]]]) {
+      data.measures.forEach((measure, i) => choose[name].append(make("option", { value: i, selected: i === start }, [measure.name])));
+      logs[name].checked = data.measures[start].log;
+    }
+    const boxes = data.retrievers.map((retriever, i) => {
+      const box = make("input", { type: "checkbox", checked: true, value: i });
+      filter.append(make("label", {}, [box, marker(retriever), retriever.name]));
+      return box;
+    });
+    const WIDTH = 920;
+    const HEIGHT = 520;
+    const BOTTOM = HEIGHT - 56;
+
+    /** A sentence about a trial: its label, its two values, its parameters. */
+    const sentence = (trial, measures) => {
+      const part = (measure, value) => {
+        const interval = value.length > 1 ? ` (${text(value[1])} to ${text(value[2])})` : "";
+        return `${measure.name} ${text(value[0])}${interval}`;
+      };
+      return `${trial.label}: ${measures.map(([measure, i]) => part(measure, trial.v[i])).join(", ")}`;
+    };
+
+    const draw = () => {
+      const [xi, yi] = [Number(choose.x.value), Number(choose.y.value)];
+      const [x, y] = [data.measures[xi], data.measures[yi]];
+      const shown = new Set(boxes.filter((box) => box.checked).map((box) => Number(box.value)));
+      const points = data.trials
+        .map((trial, i) => ({ trial, i }))
+        .filter(({ trial }) => shown.has(trial.r) && trial.v[xi] && trial.v[yi])
+        .map(({ trial, i }) => ({ trial, i, x: trial.v[xi][0], y: trial.v[yi][0] }));
+      const up = axis(points.flatMap((p) => p.trial.v[yi]), logs.y.checked, BOTTOM, 12);
+      const left = 46 + 8 * Math.max(1, ...up.ticks.map((value) => text(value).length));
+      const across = axis(points.flatMap((p) => p.trial.v[xi]), logs.x.checked, left, WIDTH - 16);
+      const at = (p) => [across.place(p.x), up.place(p.y)];
+      const drawable = points.filter((p) => at(p).every(Number.isFinite));
+      const parts = [];
+      for (const value of across.ticks) {
+        const place = across.place(value);
+        parts.push(svg("line", { x1: place, x2: place, y1: 12, y2: BOTTOM, class: "grid" }));
+        parts.push(svg("text", { x: place, y: BOTTOM + 20, "text-anchor": "middle" }, [text(value)]));
+      }
+      for (const value of up.ticks) {
+        const place = up.place(value);
+        parts.push(svg("line", { x1: left, x2: WIDTH - 16, y1: place, y2: place, class: "grid" }));
+        parts.push(svg("text", { x: left - 8, y: place + 4.5, "text-anchor": "end" }, [text(value)]));
+      }
+      parts.push(svg("path", { d: `M${left},12V${BOTTOM}H${WIDTH - 16}`, class: "axis" }));
+      parts.push(svg("text", { x: (left + WIDTH) / 2, y: HEIGHT - 10, "text-anchor": "middle", class: "title" }, [x.title]));
+      const middle = (12 + BOTTOM) / 2;
+      parts.push(svg("text", { x: 16, y: middle, "text-anchor": "middle", class: "title", transform: `rotate(-90 16 ${middle})` }, [y.title]));
+      const competing = drawable.filter((p) => !p.trial.oracle);
+      const line = front(competing, x, y).map((p) => at(p).map((v) => v.toFixed(1)).join(",")).join(" ");
+      parts.push(svg("polyline", { points: line, class: "front" }));
+      const few = drawable.length <= 40;
+      const order = [...drawable].sort((a, b) => (a.i === data.reference) - (b.i === data.reference) || at(a)[0] - at(b)[0]);
+      const marks = order.map((p) => {
+        const retriever = data.retrievers[p.trial.r];
+        const [px, py] = at(p);
+        const whiskers = [];
+        const [vx, vy] = [p.trial.v[xi], p.trial.v[yi]];
+        const bar = (x1, x2, y1, y2) => whiskers.push(svg("line", { x1: x1 - px, x2: x2 - px, y1: y1 - py, y2: y2 - py, stroke: retriever.ink, class: "whisker" }));
+        if (vx.length > 1) bar(across.place(vx[1]), across.place(vx[2]), py, py);
+        if (vy.length > 1) bar(px, px, up.place(vy[1]), up.place(vy[2]));
+        const label = sentence(p.trial, [[x, xi], [y, yi]]);
+        const group = svg("g", { transform: `translate(${px.toFixed(1)} ${py.toFixed(1)})`, class: few ? "mark few" : "mark", tabindex: "-1", role: "img", "aria-label": label }, [
+          ...whiskers,
+          svg("circle", { r: 13, class: "halo" }),
+          shape(retriever, few ? 7 : 5),
+        ]);
+        const say = () => {
+          said.replaceChildren(make("strong", {}, [p.trial.label]), `: ${label.slice(p.trial.label.length + 2)} `, make("code", {}, [p.trial.params]));
+        };
+        group.addEventListener("pointerenter", say);
+        group.addEventListener("focus", say);
+        group.addEventListener("click", () => group.focus());
+        return group;
+      });
+      if (marks.length) marks[0].setAttribute("tabindex", "0");
+      marks.forEach((mark, i) =>
+        mark.addEventListener("keydown", (event) => {
+          const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+          const next = event.key === "Home" ? 0 : event.key === "End" ? marks.length - 1 : step && i + step;
+          if (marks[next] && next !== i) {
+            event.preventDefault();
+            mark.setAttribute("tabindex", "-1");
+            marks[next].setAttribute("tabindex", "0");
+            marks[next].focus();
+          }
+        }),
+      );
+      plot.replaceChildren(
+        svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": `${y.name} against ${x.name}, ${marks.length} trials; arrow keys go from one to the next` }, [...parts, ...marks]),
+      );
+      const hidden = data.trials.length - marks.length;
+      said.textContent = `${marks.length} trials${hidden ? `, ${hidden} not shown` : ""}. Point at a marker, or go to the plot and use the arrow keys.`;
+    };
+    for (const name of ["x", "y"]) {
+      choose[name].addEventListener("change", () => {
+        logs[name].checked = data.measures[Number(choose[name].value)].log;
+        draw();
+      });
+      logs[name].addEventListener("change", draw);
+    }
+    filter.addEventListener("change", draw);
+    for (const [id, checked] of [["explore-all", true], ["explore-none", false]]) {
+      document.getElementById(id).addEventListener("click", () => {
+        boxes.forEach((box) => (box.checked = checked));
+        draw();
+      });
+    }
+    section.hidden = false;
+    draw();
+  };
+
+  /** What a cell is sorted by: the number that it begins with, else its text; nothing (a dash) last. */
+  const key = (cell) => {
+    const words = (cell.firstChild?.nodeType === Node.TEXT_NODE ? cell.firstChild : cell).textContent.trim();
+    const number = Number.parseFloat(words.replaceAll(",", "").replace(/^\+/, ""));
+    return cell.tagName === "TD" ? number : words;
+  };
+
+  const sortable = (table) => {
+    const body = table.tBodies[0];
+    const heads = [];
+    const taken = [];
+    [...table.tHead.rows].forEach((row, y) => {
+      let x = 0;
+      for (const cell of row.cells) {
+        while (taken[y]?.[x]) x++;
+        for (let dy = 0; dy < cell.rowSpan; dy++) {
+          taken[y + dy] ??= [];
+          for (let dx = 0; dx < cell.colSpan; dx++) taken[y + dy][x + dx] = true;
+        }
+        if (cell.colSpan === 1) heads.push([cell, x]);
+        x += cell.colSpan;
+      }
+    });
+    const first = [...body.rows];
+    for (const [head, column] of heads) {
+      const button = make("button", { type: "button", class: "sort" }, [...head.childNodes]);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const was = head.getAttribute("aria-sort");
+        const next = was === "descending" ? "ascending" : was === "ascending" ? null : "descending";
+        heads.forEach(([other]) => other.removeAttribute("aria-sort"));
+        let rows = first;
+        if (next) {
+          head.setAttribute("aria-sort", next);
+          const sign = next === "descending" ? -1 : 1;
+          const missing = (value) => value === "" || Number.isNaN(value);
+          rows = first
+            .map((row) => [key(row.cells[column]), row])
+            .sort(([a], [b]) => missing(a) - missing(b) || sign * (typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a - b) || 0)
+            .map(([, row]) => row);
+        }
+        body.append(...rows);
+      });
+    }
+  };
+
+  const ink = (subtopic) => data.inks[subtopic % data.inks.length];
+
+  const look = () => {
+    const { metric, up, trials, all } = data.queries;
+    const section = document.getElementById("queries");
+    const choose = document.getElementById("query");
+    const order = document.getElementById("query-order");
+    const lists = document.getElementById("query-lists");
+    const map = document.getElementById("query-map");
+    const about = document.getElementById("query-about");
+    const labels = trials.map((row) => data.trials[row]);
+    const reference = trials.indexOf(data.reference);
+    let lit = null;
+
+    /** How far the best retriever is above the reference for a query. */
+    const lead = (query) => {
+      const own = query.values[reference];
+      const sign = up ? 1 : -1;
+      const others = query.values.filter((value, i) => value !== null && i !== reference && !labels[i].oracle);
+      return own === null || own === undefined || !others.length ? -Infinity : Math.max(...others.map((value) => sign * (value - own)));
+    };
+    const list = () => {
+      const by = { sample: () => 0, name: (a, b) => a.label.localeCompare(b.label), lead: (a, b) => lead(b) - lead(a) || 0 }[order.value];
+      const chosen = choose.value;
+      const sorted = all.map((query, i) => [query, i]).sort(([a], [b]) => by(a, b));
+      choose.replaceChildren(...sorted.map(([query, i]) => make("option", { value: i }, [query.label])));
+      choose.value = chosen && order.value === "sample" ? chosen : choose.options[0].value;
+    };
+
+    const draw = () => {
+      const query = all[Number(choose.value)];
+      const covered = (answer) => new Set(answer.flatMap((item) => query.items[item][2])).size;
+      const subtopics = query.subtopics ? `, ${query.subtopics} subtopics` : "";
+      about.textContent = `${query.label}: row ${query.row}${subtopics}. The map holds ${Math.round(100 * query.explained)} % of the variance of its neighbourhood.`;
+      const light = (item, of) => {
+        lit = item;
+        for (const element of section.querySelectorAll("[data-item]")) element.classList.toggle("lit", element.dataset.item === String(item));
+        if (of !== undefined) picture(of);
+      };
+      lists.replaceChildren(
+        ...query.answers.map((answer, i) => {
+          const value = query.values[i];
+          const score = value === null ? "" : `${metric} ${text(value)}`;
+          const found = query.subtopics ? `${covered(answer)} of ${query.subtopics} subtopics` : "";
+          const items = answer.map((item) => {
+            const [label, rank, subs] = query.items[item];
+            const chips = subs.map((subtopic) => make("span", { class: "chip", style: `background:${ink(subtopic)}`, title: `subtopic ${subtopic + 1}` }, [String(subtopic + 1)]));
+            const line = make("li", { "data-item": item }, [label, ...chips, make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"])]);
+            line.addEventListener("pointerenter", () => light(item));
+            return line;
+          });
+          const head = make("h3", {}, [make("button", { type: "button", "aria-pressed": i === 0 ? "true" : "false" }, [marker(data.retrievers[labels[i].r]), labels[i].label])]);
+          const card = make("div", { class: "card" }, [head, make("p", { class: "dim" }, [[score, found].filter(Boolean).join("; ")]), make("ol", {}, items)]);
+          head.firstChild.addEventListener("click", () => {
+            for (const button of lists.querySelectorAll("h3 button")) button.setAttribute("aria-pressed", String(button === head.firstChild));
+            picture(i);
+          });
+          return card;
+        }),
+      );
+      const picture = (of) => {
+        const SIDE = 420;
+        const xs = [...query.items.map((item) => item[3]), query.at[0]];
+        const ys = [...query.items.map((item) => item[4]), query.at[1]];
+        const [low, high] = [[Math.min(...xs), Math.min(...ys)], [Math.max(...xs), Math.max(...ys)]];
+        const unit = Math.min(...[0, 1].map((i) => (SIDE - 50) / Math.max(high[i] - low[i], 1e-9)));
+        const place = (x, y) => [SIDE / 2 + (x - (low[0] + high[0]) / 2) * unit, SIDE / 2 - (y - (low[1] + high[1]) / 2) * unit];
+        const picked = new Set(query.answers[of]);
+        const dots = query.items.map(([label, , subs, x, y], item) => {
+          const [px, py] = place(x, y);
+          const is = picked.has(item);
+          const dot = svg("circle", { cx: px, cy: py, r: is ? 6 : 3, class: is ? "picked" : "other", "data-item": item, fill: is ? (subs.length ? ink(subs[0]) : "#777") : null }, [svg("title", {}, [label])]);
+          dot.addEventListener("pointerenter", () => light(item));
+          return dot;
+        });
+        const names = query.answers[of].map((item) => {
+          const [px, py] = place(query.items[item][3], query.items[item][4]);
+          return svg("text", { x: px > SIDE - 90 ? px - 9 : px + 9, y: py + 4, "text-anchor": px > SIDE - 90 ? "end" : "start" }, [query.items[item][0]]);
+        });
+        const [qx, qy] = place(...query.at);
+        const cross = svg("path", { d: `M${qx - 7},${qy}h14M${qx},${qy - 7}v14`, class: "cross" });
+        map.replaceChildren(svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": `Neighbourhood of ${query.label}, with what ${labels[of].label} picked` }, [...dots.sort((a, b) => a.classList.contains("picked") - b.classList.contains("picked")), cross, ...names]));
+        if (lit !== null) light(lit);
+      };
+      lit = null;
+      picture(0);
+    };
+    const step = (by) => {
+      const next = choose.selectedIndex + by;
+      if (next >= 0 && next < choose.options.length) {
+        choose.selectedIndex = next;
+        draw();
+      }
+    };
+    document.getElementById("query-before").addEventListener("click", () => step(-1));
+    document.getElementById("query-after").addEventListener("click", () => step(1));
+    choose.addEventListener("change", draw);
+    order.addEventListener("change", () => {
+      list();
+      draw();
+    });
+    list();
+    draw();
+    section.hidden = false;
+  };
+
+  document.querySelectorAll("table.sortable").forEach(sortable);
+  if (data?.trials.length) explore();
+  if (data?.queries) look();
+})();

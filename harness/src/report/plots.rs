@@ -1,0 +1,92 @@
+//! The folder of figures: each as SVG, PNG and PDF, for each size in a folder of its own.
+
+use super::drawing::{Drawing, Size};
+use super::{ReportError, subfolder};
+use crate::results::write_whole;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A figure that is drawn.
+pub struct Drawn {
+    /// Its file's name, without extension.
+    pub name: String,
+    /// What it shows.
+    pub caption: String,
+    /// The picture for a page that has the font.
+    pub svg: String,
+}
+
+/// Each figure's name and caption, to be copied from; by it the next report knows which files are its own to remove.
+const LIST: &str = "captions.txt";
+const EXTENSIONS: [&str; 3] = ["svg", "png", "pdf"];
+
+/// Figures on their way into files.
+pub struct Plots {
+    folder: PathBuf,
+    sizes: BTreeSet<Size>,
+    drawn: Vec<Drawn>,
+}
+
+impl Plots {
+    /// Figures for `plots/` in a report's folder: for a column there, for other sizes in folders inside.
+    ///
+    /// # Errors
+    /// [`ReportError::File`].
+    pub fn new(report: &Path, sizes: &[Size]) -> Result<Self, ReportError> {
+        let folder = subfolder(report, "plots")?;
+        let sizes: BTreeSet<Size> = sizes.iter().copied().chain([Size::Column]).collect();
+        for &size in &sizes {
+            subfolder(&folder, Self::place(size))?;
+        }
+        Ok(Self { folder, sizes, drawn: Vec::new() })
+    }
+
+    /// The folder of a size inside `plots/`.
+    fn place(size: Size) -> &'static str {
+        if size == Size::Column { "" } else { size.name() }
+    }
+
+    /// Draws a figure at each size and writes it each way.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    pub fn draw(&mut self, name: &str, caption: String, draw: impl Fn(Size) -> Drawing) -> Result<(), ReportError> {
+        let failed = |reason| ReportError::Figure { name: name.to_owned(), reason };
+        for &size in &self.sizes {
+            let drawing = draw(size);
+            let path = |extension: &str| self.folder.join(Self::place(size)).join(format!("{name}.{extension}"));
+            write_whole(&path("svg"), drawing.svg_file(&caption).map_err(failed)?.as_bytes())?;
+            write_whole(&path("png"), &drawing.png().map_err(failed)?)?;
+            write_whole(&path("pdf"), &drawing.pdf(&caption).map_err(failed)?)?;
+        }
+        let svg = draw(Size::Column).svg().map_err(failed)?;
+        self.drawn.push(Drawn { name: name.to_owned(), caption, svg });
+        Ok(())
+    }
+
+    /// Removes figures that an earlier report left and this one does not have; returns those that it has.
+    pub fn finish(self) -> Vec<Drawn> {
+        let list = self.folder.join(LIST);
+        for line in std::fs::read_to_string(&list).unwrap_or_default().lines() {
+            let name = line.split(':').next().unwrap_or("");
+            for size in Size::ALL {
+                let is_current = self.sizes.contains(&size) && self.drawn.iter().any(|drawn| drawn.name == name);
+                // A name and not a way out of the folder.
+                let is_plain = !name.contains(['/', '\\']) && !name.starts_with('.');
+                for extension in EXTENSIONS.iter().filter(|_| is_plain && !is_current) {
+                    // One that cannot be removed does no harm: the page does not show it.
+                    let _ =
+                        std::fs::remove_file(self.folder.join(Self::place(size)).join(format!("{name}.{extension}")));
+                }
+            }
+        }
+        for size in Size::ALL.into_iter().filter(|size| !self.sizes.contains(size)) {
+            // If it is empty now.
+            let _ = std::fs::remove_dir(self.folder.join(Self::place(size)));
+        }
+        let names: String = self.drawn.iter().map(|drawn| format!("{}: {}\n", drawn.name, drawn.caption)).collect();
+        // Without the list the next report would leave what it no longer has, and that is all.
+        let _ = write_whole(&list, names.as_bytes());
+        self.drawn
+    }
+}

@@ -1,0 +1,137 @@
+//! Several retrievers ranked query by query (Demsar 2006): mean ranks, Friedman's test, and which pairs differ.
+
+use super::LEVEL;
+use super::holm;
+use super::wilcoxon;
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
+/// How retrievers rank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// Queries for which all of them have a value.
+    pub queries: usize,
+    /// Each one's mean rank, 1 the best; equals share the mean of their ranks.
+    pub mean_ranks: Vec<f64>,
+    /// Indices by rising mean rank.
+    pub order: Vec<usize>,
+    /// p of Friedman's test that all are alike, corrected for ties; 1 where every query sees them all equal.
+    pub friedman: f64,
+    /// Ends (places in `order`) of the longest runs in which no two differ significantly: Wilcoxon's test of each pair,
+    /// Holm-corrected over all pairs, as Benavoli, Corani & Mangili (2016) advise over tests of mean ranks.
+    pub groups: Vec<(usize, usize)>,
+}
+
+impl Ranking {
+    /// Ranks columns of a value per query; queries for which any has none (NaN) are left out. `None` for fewer than two
+    /// columns or queries.
+    pub fn new(columns: &[Vec<f64>], higher_is_better: bool) -> Option<Self> {
+        let count = columns.len();
+        let sign = if higher_is_better { -1.0 } else { 1.0 };
+        let rows: Vec<Vec<f64>> = (0..columns.first()?.len())
+            .map(|query| columns.iter().map(|column| sign * column[query]).collect::<Vec<f64>>())
+            .filter(|row| row.iter().all(|value| !value.is_nan()))
+            .collect();
+        let queries = rows.len();
+        if count < 2 || queries < 2 {
+            return None;
+        }
+        let (mut sums, mut ties) = (vec![0.0; count], 0.0);
+        for row in &rows {
+            let mut order: Vec<usize> = (0..count).collect();
+            order.sort_by(|&a, &b| row[a].total_cmp(&row[b]));
+            let mut before = 0;
+            // What differs by rounding alone is equal, as in the tests.
+            let size = row.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+            for equal in order.chunk_by(|&a, &b| row[b] - row[a] <= 1e-12 * size) {
+                let rank = before as f64 + (equal.len() + 1) as f64 / 2.0;
+                equal.iter().for_each(|&i| sums[i] += rank);
+                ties += (equal.len() as f64).powi(3) - equal.len() as f64;
+                before += equal.len();
+            }
+        }
+        let mean_ranks: Vec<f64> = sums.iter().map(|sum| sum / queries as f64).collect();
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by(|&a, &b| mean_ranks[a].total_cmp(&mean_ranks[b]).then(a.cmp(&b)));
+        let groups = groups(&rows, &order);
+        Some(Self { queries, friedman: friedman(&mean_ranks, queries, ties), mean_ranks, order, groups })
+    }
+}
+
+/// Friedman's test, its statistic divided by what ties take from the ranks' variance.
+fn friedman(mean_ranks: &[f64], queries: usize, ties: f64) -> f64 {
+    let (n, k) = (queries as f64, mean_ranks.len() as f64);
+    let spread: f64 = mean_ranks.iter().map(|rank| (rank - f64::midpoint(k, 1.0)).powi(2)).sum();
+    let left = 1.0 - ties / (n * k * (k * k - 1.0));
+    if left <= 0.0 {
+        return 1.0;
+    }
+    let statistic = 12.0 * n / (k * (k + 1.0)) * spread / left;
+    ChiSquared::new(k - 1.0).map_or(f64::NAN, |distribution| distribution.sf(statistic))
+}
+
+fn groups(rows: &[Vec<f64>], order: &[usize]) -> Vec<(usize, usize)> {
+    let count = order.len();
+    let pairs: Vec<(usize, usize)> = (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))).collect();
+    let p = |&(a, b): &(usize, usize)| {
+        let size = rows.iter().flatten().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let difference = |row: &Vec<f64>| {
+            let difference = row[order[a]] - row[order[b]];
+            if difference.abs() <= 1e-12 * size { 0.0 } else { difference }
+        };
+        wilcoxon::p_value(&rows.iter().map(difference).collect::<Vec<_>>())
+    };
+    let adjusted = holm::adjust(&pairs.iter().map(p).collect::<Vec<_>>());
+    let differ =
+        |a: usize, b: usize| pairs.iter().position(|&pair| pair == (a, b)).is_some_and(|at| adjusted[at] < LEVEL);
+    let mut groups: Vec<(usize, usize)> = Vec::new();
+    for first in 0..count {
+        let alike = |&last: &usize| (first..last).all(|other| (other + 1..=last).all(|next| !differ(other, next)));
+        let last = (first + 1..count).take_while(alike).last().unwrap_or(first);
+        if last > first && groups.last().is_none_or(|&(_, before)| last > before) {
+            groups.push((first, last));
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_computed() {
+        // Ranks per query: 1 2 3; 1 2 3; 1 3 2; 1.5 1.5 3.
+        let columns = [vec![9.0, 9.0, 9.0, 5.0], vec![5.0, 5.0, 1.0, 5.0], vec![1.0, 1.0, 5.0, 1.0]];
+        let ranking = Ranking::new(&columns, true).expect("ranked");
+        assert_eq!(ranking.mean_ranks, [4.5 / 4.0, 8.5 / 4.0, 11.0 / 4.0]);
+        assert_eq!(ranking.order, [0, 1, 2]);
+        // 12 / (4 x 3 x 4) x (4.5^2 + 8.5^2 + 11^2) - 3 x 4 x 4 = 5.375, over 1 - 6 / (4 x 24) = 0.9375: 5.7333.
+        assert!((ranking.friedman - (-5.375_f64 / 0.9375 / 2.0).exp()).abs() < 1e-12, "{}", ranking.friedman);
+        // So few queries tell none apart.
+        assert_eq!(ranking.groups, [(0, 2)]);
+        let turned = Ranking::new(&columns, false).expect("ranked");
+        assert_eq!(turned.order, [2, 1, 0]);
+    }
+
+    #[test]
+    fn groups_are_the_longest_runs_that_nothing_parts() {
+        let noise = |seed: usize| (0..60).map(move |q| (((q + 1) * seed) as f64 * 12.9898).sin());
+        // The first two alike, the third far below.
+        let columns: Vec<Vec<f64>> = vec![noise(1).collect(), noise(2).collect(), noise(3).map(|v| v - 30.0).collect()];
+        let ranking = Ranking::new(&columns, true).expect("ranked");
+        assert_eq!(ranking.order[2], 2);
+        assert_eq!(ranking.groups, [(0, 1)]);
+        assert!(ranking.friedman < 1e-10);
+    }
+
+    #[test]
+    fn equals_and_queries_without_values() {
+        let same = vec![vec![0.5; 20]; 3];
+        let ranking = Ranking::new(&same, true).expect("ranked");
+        assert_eq!((ranking.mean_ranks, ranking.friedman), (vec![2.0; 3], 1.0));
+        let gaps = [vec![1.0, f64::NAN, 3.0, 4.0], vec![0.0, 1.0, f64::NAN, 3.0]];
+        assert_eq!(Ranking::new(&gaps, true).expect("ranked").queries, 2);
+        assert_eq!(Ranking::new(&gaps[..1], true), None);
+        assert_eq!(Ranking::new(&[vec![f64::NAN; 3], vec![1.0; 3]], true), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! The page in a browser, used as a reader uses it; skipped where there is no Chromium, unless `SWATH_REQUIRE` names it.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+use support::{stderr, stdout, swath, write_datasets};
+
+const EXPERIMENT: &str = "
+name: small
+dataset: rich.hdf5
+k: 5
+seed: 7
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 20 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: [0.1, 0.3, 0.7] } } }
+  - { name: facility-location, candidates: { exact: { pool: 20 } }, select: facility-location }
+  - { name: best, candidates: { exact: { pool: 20 } }, select: { xquad: { lambda: 0.5 } } }
+";
+
+/// The page of a small run.
+fn page(folder: &Path) -> String {
+    write_datasets(folder);
+    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
+    let run = swath(folder, &["run", "small.yaml"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    std::fs::read_to_string(folder.join("reports/small/index.html")).expect("a page")
+}
+
+/// What Chromium makes of a page: its elements as text, and what it said on the console.
+fn open(chromium: &str, folder: &Path, page: &str, width: u32) -> (String, String) {
+    let file = folder.join("opened.html");
+    std::fs::write(&file, page).expect("written");
+    let output = Command::new(chromium)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
+        .args(["--disable-component-update", "--disable-sync", "--disable-quic", "--enable-logging=stderr"])
+        .args(["--virtual-time-budget=10000", "--dump-dom", &format!("--window-size={width},900")])
+        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .expect("Chromium runs");
+    let console = stderr(&output).lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n");
+    (stdout(&output), console)
+}
+
+/// Lets `drive.js` use a page; what it saw.
+fn drive(chromium: &str, folder: &Path, page: &str, width: u32) -> (Value, String) {
+    let watch = "<head><script>window.swathErrors = []; addEventListener(\"error\", (e) => swathErrors.push(e.message)); \
+                 console.error = (...said) => swathErrors.push(said.join(\" \"));</script>";
+    let driver = format!("<script>{}</script></body>", include_str!("page/drive.js"));
+    let driven = page.replacen("<head>", watch, 1).replace("</body>", &driver);
+    let (dom, console) = open(chromium, folder, &driven, width);
+    let seen = dom.split("<pre id=\"seen\">").nth(1).and_then(|rest| rest.split("</pre>").next());
+    let seen = seen.unwrap_or_else(|| panic!("the driver ran to its end: {console}\n{dom}"));
+    let seen = seen.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">");
+    (serde_json::from_str(&seen).expect("JSON"), console)
+}
+
+#[test]
+fn a_reader_turns_plots_sorts_tables_and_looks_into_queries() {
+    let Some(chromium) = support::tool("chromium", &["chromium", "chromium-browser", "google-chrome"]) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = page(folder.path());
+    for width in [1280, 400] {
+        let (seen, console) = drive(&chromium, folder.path(), &page, width);
+        assert_eq!((seen["errors"].as_array().map(Vec::len), console.as_str()), (Some(0), ""), "{seen:#}");
+        let is = |name: &str, expected: Value| assert_eq!(seen[name], expected, "{name} at {width}: {seen:#}");
+        is("hidden", 0.into());
+        assert!(seen["overflow"].as_i64() <= Some(0), "nothing stands out at the side of {width} pixels: {seen:#}");
+        // Axes.
+        let titles = |i: usize| serde_json::to_string(&seen["titles"][i]).expect("JSON");
+        assert!(titles(0).contains("recall (higher is better)") && !titles(0).contains("coverage"), "{seen:#}");
+        assert!(titles(1).contains("coverage (higher is better)"), "{seen:#}");
+        for name in ["moved", "logarithmic", "next", "said", "sortable"] {
+            is(name, true.into());
+        }
+        // Hover and focus say the trial, its values and its parameters.
+        let hovered = seen["hovered"].as_str().expect("text").split(':').next().expect("a label");
+        let hover = seen["hover"].as_str().expect("text");
+        assert!(
+            hover.starts_with(hovered) && hover.contains("coverage 0.") && hover.contains("\"candidates\""),
+            "{hover}"
+        );
+        // Retrievers: without mmr's three trials, without any, with all.
+        is("marks", serde_json::json!([6, 3, 0, 6]));
+        // Tables: falling, rising, as before.
+        is("sorts", serde_json::json!(["descending", "ascending", null]));
+        let column = |i: usize| -> Vec<f64> {
+            let cells = seen["columns"][i].as_array().expect("cells").iter();
+            cells.map(|cell| cell.as_str().expect("text").trim().parse().expect("a number")).collect()
+        };
+        assert!(column(1).is_sorted_by(|a, b| a >= b) && column(2).is_sorted(), "{seen:#}");
+        assert!(column(0) == column(3) && !column(0).is_sorted() && column(0).len() == 6, "{seen:#}");
+        // Queries.
+        is("queries", 12.into());
+        is(
+            "cards",
+            serde_json::json!([["top-k", 5], ["mmr (lambda=0.7)", 5], ["facility-location", 5], ["best (oracle)", 5]]),
+        );
+        assert!(seen["about"][0] != seen["about"][1] && seen["about"][1] != seen["about"][2], "{seen:#}");
+        is("map", serde_json::json!([5, true]));
+        assert!(seen["lit"].as_u64() >= Some(1) && seen["chips"].as_u64() >= Some(1), "{seen:#}");
+    }
+    // The test can fail: a broken page is seen to be one.
+    let broken = page.replace("document.getElementById(\"explore-plot\")", "null");
+    let (seen, _) = drive(&chromium, folder.path(), &broken, 1280);
+    assert!(seen["errors"].as_array().map(Vec::len) > Some(0), "{seen:#}");
+}
+
+#[test]
+fn without_scripts_figures_and_tables_are_there() {
+    let Some(chromium) = support::tool("chromium", &["chromium", "chromium-browser", "google-chrome"]) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = page(folder.path());
+    let policy = "<head><meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'none'\">";
+    let (dom, _) = open(&chromium, folder.path(), &page.replacen("<head>", policy, 1), 1280);
+    assert_eq!(dom.matches("hidden=\"\"").count(), 2, "what only a script can do is not shown");
+    assert!(dom.contains("Without scripts") && dom.contains("<h2>Verdict</h2>"));
+    assert!(dom.matches("<figure").count() >= 10 && dom.matches("<table").count() >= 4);
+    assert!(!dom.contains("class=\"sort\""), "no button that does nothing");
+}
