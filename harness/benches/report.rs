@@ -22,7 +22,7 @@ fn experiment() -> String {
     for (name, select) in [
         ("mmr", "mmr: { lambda: GRID }"),
         ("max-sum", "max-sum: { lambda: GRID }"),
-        ("max-min", "max-min: { lambda: GRID }"),
+        ("graph-cut", "graph-cut: { lambda: GRID }"),
         ("dpp", "dpp: { theta: GRID }"),
         ("ssd", "ssd: { gamma: GRID }"),
     ] {

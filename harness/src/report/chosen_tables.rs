@@ -1,4 +1,4 @@
-//! `chosen.csv`, `chosen_pairs.csv` and `tables/chosen.md`: each retriever at the point that was chosen on some of the
+//! `chosen.csv`, `chosen_pairs.csv`, and what the terminal shows of them: each retriever at the point that was chosen on some of the
 //! queries, as the other queries see it.
 
 use super::format::{cell, cell_or_empty, three_decimals};
@@ -76,17 +76,4 @@ pub fn cells(summary: &Summary, chosen: &Chosen, choice: &Choice) -> Vec<String>
     cells.push(comparison.and_then(|c| c.p_holm).map_or_else(dash, three_decimals));
     cells.push(comparison.map(|c| c.d_z).filter(|d_z| d_z.is_finite()).map_or_else(dash, |d_z| format!("{d_z:+.2}")));
     cells
-}
-
-/// GitHub's Markdown.
-pub fn markdown(summary: &Summary, chosen: &Chosen) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let header = header(summary, chosen);
-    let mut text = line(&header);
-    let rule: Vec<String> = (0..header.len()).map(|i| if i == 0 { "---" } else { "---:" }.to_owned()).collect();
-    text.push_str(&line(&rule));
-    for choice in &chosen.choices {
-        text.push_str(&line(&cells(summary, chosen, choice)));
-    }
-    text
 }

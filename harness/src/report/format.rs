@@ -34,6 +34,12 @@ pub fn p_cell(p: f64) -> String {
     if p < 1e-4 { format!("{p:.11e}").parse().map_or_else(|_| cell(p), |p: f64| format!("{p:e}")) } else { cell(p) }
 }
 
+/// A difference with its sign; none where it is 0 as printed.
+pub fn signed(value: f64, digits: usize) -> String {
+    let text = format!("{value:+.digits$}");
+    if text.chars().all(|c| "+-0.".contains(c)) { text[1..].to_owned() } else { text }
+}
+
 /// A p-value for people: three decimals, and a bound below that.
 pub fn three_decimals(p: f64) -> String {
     if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
@@ -47,6 +53,14 @@ mod tests {
     fn cells_are_short_and_exact_enough() {
         let found = [0.905_299_999_999_990_7, 1.0, 1.0 / 3.0, 19000.0, 0.0, -2.5e-7].map(cell);
         assert_eq!(found, ["0.9053", "1", "0.333333333333", "19000", "0", "-0.00000025"]);
+    }
+
+    #[test]
+    fn differences_have_signs() {
+        assert_eq!(
+            [0.0123, -0.0123, 0.0004, -0.0004].map(|value| signed(value, 3)),
+            ["+0.012", "-0.012", "0.000", "0.000"]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod frontier_tables;
 mod marker;
 mod measure;
 mod page;
+mod paper;
 mod pareto;
 mod plots;
 mod runs_csv;
@@ -49,8 +50,8 @@ pub enum ReportError {
     },
 }
 
-/// Writes everything of a report into `folder`, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/` and,
-/// last, `index.html`. Returns why figures that were asked for could not be drawn.
+/// Writes everything of a report into `folder`, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/`,
+/// `paper.tex` and, last, `index.html`. Returns why figures that were asked for could not be drawn.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -59,29 +60,25 @@ pub fn write(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<Stri
     write_whole(&folder.join("runs.csv"), &runs_csv::bytes(summary, manifest)?)?;
     write_whole(&folder.join("comparisons.csv"), &comparisons_csv::bytes(summary)?)?;
     write_whole(&folder.join("frontiers.csv"), &frontier_tables::csv(summary)?)?;
-    for name in ["chosen.csv", "chosen_pairs.csv", "tables/chosen.md"] {
+    for name in ["chosen.csv", "chosen_pairs.csv"] {
         if summary.chosen.is_none() {
             // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.
             let _ = std::fs::remove_file(folder.join(name));
         }
     }
-    let tables = subfolder(folder, "tables")?;
-    write_whole(&tables.join("summary.md"), tables::markdown(summary).as_bytes())?;
-    let k = manifest.experiment["k"].as_u64().unwrap_or(0);
-    let caption = format!("{}, k = {k}, {} queries", manifest.dataset.name, summary.rows[0].queries);
-    write_whole(&tables.join("summary.tex"), tables::latex(summary, &caption).as_bytes())?;
     if let Some(chosen) = &summary.chosen {
         write_whole(&folder.join("chosen.csv"), &chosen_tables::csv(summary, chosen)?)?;
         write_whole(&folder.join("chosen_pairs.csv"), &chosen_tables::pairs_csv(summary, chosen)?)?;
-        write_whole(&tables.join("chosen.md"), chosen_tables::markdown(summary, chosen).as_bytes())?;
     }
+    let tables = tables::write(folder, found)?;
     let mut plots = Plots::new(folder, &spec.sizes)?;
     let (figures, refused) = figures::all(found, spec.figures.as_deref());
     for figure in figures {
         plots.draw(figure.name(), figure.caption(found), |size| figure.draw(found, size))?;
     }
     let drawn = plots.finish();
-    write_whole(&folder.join("index.html"), page::page(found, &drawn).as_bytes())?;
+    write_whole(&folder.join("paper.tex"), paper::document(found, &tables, &drawn).as_bytes())?;
+    write_whole(&folder.join("index.html"), page::page(found, &tables, &drawn).as_bytes())?;
     Ok(refused)
 }
 

@@ -12,7 +12,6 @@ use super::format::{three_decimals, three_digits};
 use super::found::Found;
 use super::frontier_tables;
 use super::plots::Drawn;
-use super::tables::best_rows;
 use crate::manifest::Manifest;
 use crate::statistics::Comparison;
 use crate::summary::{Estimate, Summary};
@@ -21,7 +20,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub(super) const STYLE: &str = include_str!("page.css");
 
 /// The page.
-pub fn page(found: &Found, figures: &[Drawn]) -> String {
+pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
     let (summary, manifest) = (&found.summary, &found.manifest);
     let experiment = &manifest.experiment;
     let title = experiment["name"].as_str().unwrap_or("experiment");
@@ -66,7 +65,7 @@ pub fn page(found: &Found, figures: &[Drawn]) -> String {
                     (costs(summary, manifest))
                     (definitions(summary))
                     (cautions(summary, manifest))
-                    (provenance(manifest))
+                    (provenance(manifest, tables))
                 }
                 (explore::script(found))
             }
@@ -202,6 +201,17 @@ fn chosen(summary: &Summary) -> Markup {
             }
         }
     }
+}
+
+/// The rows whose mean is the best of a metric; an oracle does not compete.
+fn best_rows(summary: &Summary, metric: usize) -> Vec<bool> {
+    let sign = if summary.metrics[metric].higher_is_better() { 1.0 } else { -1.0 };
+    // As printed: what looks equal is equally good.
+    let shown = |mean: f64| (mean * 1e4).round() * sign;
+    let competes = |row: usize| !summary.rows[row].is_oracle;
+    let value = |row: usize| summary.rows[row].estimates[metric].filter(|_| competes(row)).map(|e| shown(e.mean));
+    let best = (0..summary.rows.len()).filter_map(value).fold(f64::NEG_INFINITY, f64::max);
+    (0..summary.rows.len()).map(|row| value(row) == Some(best)).collect()
 }
 
 fn results(summary: &Summary) -> Markup {
@@ -402,7 +412,7 @@ fn cautions(summary: &Summary, manifest: &Manifest) -> Markup {
     }
 }
 
-fn provenance(manifest: &Manifest) -> Markup {
+fn provenance(manifest: &Manifest, tables: &[&str]) -> Markup {
     let (machine, dataset) = (&manifest.machine, &manifest.dataset);
     let memory = three_digits(machine.memory as f64 / f64::from(1 << 30));
     html! {
@@ -417,9 +427,12 @@ fn provenance(manifest: &Manifest) -> Markup {
                 dt { "run" } dd { (manifest.started) " to " (manifest.finished) }
                 dt { "files" } dd {
                     a href="runs.csv" { "runs.csv" } ", " a href="comparisons.csv" { "comparisons.csv" } ", "
-                    a href="tables/summary.md" { "summary.md" } ", " a href="tables/summary.tex" { "summary.tex" } ", "
-                    a href="manifest.json" { "manifest.json" }
+                    a href="frontiers.csv" { "frontiers.csv" } ", " a href="manifest.json" { "manifest.json" }
                 }
+                dt { "tables" } dd { @for table in tables {
+                    (table) " (" a href={ "tables/" (table) ".tex" } { "LaTeX" } ", " a href={ "tables/" (table) ".md" } { "Markdown" }
+                    ", " a href={ "tables/" (table) ".csv" } { "CSV" } "), "
+                } "all with the figures in one document: " a href="paper.tex" { "paper.tex" } }
             }
             pre tabindex="0" { code { (manifest.config) } }
         }

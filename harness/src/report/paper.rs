@@ -1,0 +1,31 @@
+//! `paper.tex`: every table and figure in one document, to compile, and to copy from.
+
+use super::found::Found;
+use super::plots::Drawn;
+use super::tables::latex::escape;
+use std::fmt::Write as _;
+
+/// The document, for the folder of the report.
+pub fn document(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
+    let name = escape(found.manifest.experiment["name"].as_str().unwrap_or("experiment"));
+    let mut text = format!(
+        "% Every table and figure of this report: pdflatex paper.tex, here.\n\\documentclass{{article}}\n\
+         \\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\\extrafloats{{500}}\n\n\
+         \\begin{{document}}\n\\section*{{{name}}}\n\n"
+    );
+    for table in tables {
+        // A string has no failures.
+        let _ = writeln!(text, "\\input{{tables/{table}}}");
+    }
+    text.push_str("\\clearpage\n");
+    for figure in figures {
+        let (name, caption) = (&figure.name, escape(&figure.caption));
+        let _ = write!(
+            text,
+            "\n\\begin{{figure}}[htbp]\n\\centering\n\\includegraphics{{plots/{name}.pdf}}\n\\caption{{{caption}}}\n\
+             \\label{{fig:swath-{name}}}\n\\end{{figure}}\n"
+        );
+    }
+    text.push_str("\n\\end{document}\n");
+    text
+}

@@ -1,0 +1,48 @@
+//! `tables/comparisons`: every trial's differences to the reference.
+
+use super::{Cell, Column, Digits, Row, Table, decimals, legend, setting, stars};
+use crate::report::format::signed;
+use crate::report::found::Found;
+use crate::statistics::Comparison;
+
+/// A difference for each metric, and the interval of that in the one that speaks for the experiment.
+pub fn table(found: &Found) -> Option<Table> {
+    let summary = &found.summary;
+    let headline = found.headline()?;
+    let of = |row: usize, metric: usize| -> Option<&Comparison> {
+        let found = summary.differences.iter().find(|d| d.row == row && d.metric == metric);
+        found.map(|difference| &difference.comparison)
+    };
+    let rows: Vec<usize> = (0..summary.rows.len()).filter(|&row| row != summary.reference).collect();
+    let digits: Vec<usize> = (0..summary.metrics.len())
+        .map(|metric| decimals(rows.iter().filter_map(|&row| Some(&of(row, metric)?.difference))))
+        .collect();
+    let column = |(metric, &digits): (usize, &usize)| Column {
+        title: summary.metrics[metric].name().to_owned(),
+        unit: "",
+        ranked: None,
+        digits: Digits::Signed(digits),
+    };
+    let mut columns: Vec<Column> = digits.iter().enumerate().map(column).collect();
+    let name = summary.metrics[headline].name();
+    columns.push(Column { title: format!("{name}, 95 % interval"), unit: "", ranked: None, digits: Digits::Three });
+    let row = |&at: &usize| {
+        let trial = &summary.rows[at];
+        let cell =
+            |metric: usize| of(at, metric).map_or(Cell::Empty, |c| Cell::Number(c.difference.mean, stars(Some(c))));
+        let mut cells: Vec<Cell> = (0..summary.metrics.len()).map(cell).collect();
+        cells.push(of(at, headline).map_or(Cell::Empty, |c| {
+            let digits = digits[headline];
+            Cell::Text(format!("{} to {}", signed(c.difference.lo, digits), signed(c.difference.hi, digits)))
+        }));
+        Row { label: trial.label(), is_oracle: trial.is_oracle, cells }
+    };
+    let family = rows.iter().filter(|&&row| !summary.rows[row].is_oracle).count();
+    let caption = format!(
+        "{}: mean differences to {} over the same queries. {}",
+        setting(found, summary.rows.first()?.queries),
+        summary.rows[summary.reference].label(),
+        legend(found, family)
+    );
+    Some(Table { caption, corner: "retriever", columns, rows: rows.iter().map(row).collect() })
+}

@@ -1,0 +1,38 @@
+//! `tables/cost`: what each trial costs, stage by stage.
+
+use super::{Cell, Column, Row, Table, setting};
+use crate::report::found::Found;
+
+/// Milliseconds and evaluations a query in each stage, seconds to build, and size.
+pub fn table(found: &Found) -> Option<Table> {
+    let summary = &found.summary;
+    let stages = ["candidates", "expand", "select"];
+    let mut columns: Vec<Column> = Vec::new();
+    let is_timed = summary.rows.iter().any(|row| row.timing.latency.is_some());
+    if is_timed {
+        columns.extend(stages.map(|stage| Column::cost(stage, "ms")));
+    }
+    columns.extend(stages.map(|stage| Column::cost(stage, "evaluations")));
+    columns.push(Column::cost("build", "s"));
+    columns.push(Column::cost("index and graph", "MiB"));
+    columns.push(Column::cost("queries", "1/s"));
+    let row = |row: &crate::summary::Row| {
+        let mut cells: Vec<Cell> = Vec::new();
+        if is_timed {
+            let times = row.timing.latency.as_ref().map(|latency| latency.stages_ms);
+            cells.extend((0..3).map(|stage| times.map_or(Cell::Empty, |times| Cell::Number(times[stage], 0))));
+        }
+        cells.extend(row.evaluations.map(|count| Cell::Text(crate::report::axis::number(count.round()))));
+        cells.push(Cell::Number(row.build_seconds, 0));
+        cells.push(Cell::Number(row.index_bytes as f64 / f64::from(1 << 20), 0));
+        cells.push(Cell::Number(row.timing.qps, 0));
+        Row { label: row.label(), is_oracle: row.is_oracle, cells }
+    };
+    let caption = format!(
+        "{}: cost of a query in each stage, of building, and of keeping. Similarity evaluations do not depend on the machine \
+         ({}), times do.",
+        setting(found, summary.rows.first()?.queries),
+        found.manifest.machine.cpu
+    );
+    Some(Table { caption, corner: "retriever", columns, rows: summary.rows.iter().map(row).collect() })
+}

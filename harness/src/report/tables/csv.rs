@@ -1,0 +1,34 @@
+//! A table as CSV: what is printed, with stars in columns of their own.
+
+use super::{Cell, Table};
+
+/// A row for each row; after a column that has stars one that counts them.
+///
+/// # Errors
+/// The writer's.
+pub fn table(table: &Table) -> Result<Vec<u8>, csv::Error> {
+    let starred = |column: usize| table.rows.iter().any(|row| matches!(row.cells[column], Cell::Number(_, 1..)));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut header = vec![table.corner.to_owned()];
+    for (at, column) in table.columns.iter().enumerate() {
+        let unit = if column.unit.is_empty() { String::new() } else { format!(" ({})", column.unit) };
+        header.push(format!("{}{unit}", column.title));
+        if starred(at) {
+            header.push(format!("{} stars", column.title));
+        }
+    }
+    writer.write_record(header)?;
+    for (row, cells) in table.printed() {
+        let mut record = vec![row.label.clone()];
+        for (at, cell) in cells.into_iter().enumerate() {
+            // Thousands stand together for a program, and what is not known is empty.
+            let text = if cell.text == "-" { String::new() } else { cell.text.replace(',', "") };
+            record.push(text);
+            if starred(at) {
+                record.push(cell.stars.to_string());
+            }
+        }
+        writer.write_record(record)?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}

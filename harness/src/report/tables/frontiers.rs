@@ -1,0 +1,33 @@
+//! `tables/frontiers`: retrievers at the same recall.
+
+use super::{Cell, Column, Digits, Row, Table, decimals, setting};
+use crate::report::found::Found;
+use crate::statistics::frontier::{Frontier, RECALLS};
+
+/// Each retriever's hypervolume and its value at given recalls, in the metric that speaks for the experiment.
+pub fn table(found: &Found) -> Option<Table> {
+    let summary = &found.summary;
+    let headline = found.headline()?;
+    let own: Vec<&Frontier> = summary.frontiers.iter().filter(|frontier| frontier.metric == headline).collect();
+    let metric = summary.metrics[headline];
+    let ranked = Some(metric.higher_is_better());
+    let digits = Digits::Decimals(decimals(own.iter().flat_map(|frontier| frontier.at_recall.iter().flatten())));
+    let volume = Digits::Decimals(decimals(own.iter().map(|frontier| &frontier.hypervolume)));
+    let column = |title: String, ranked, digits| Column { title, unit: "", ranked, digits };
+    let mut columns =
+        vec![column("points".into(), None, Digits::Decimals(0)), column("hypervolume".into(), Some(true), volume)];
+    columns.extend(RECALLS.map(|recall| column(format!("at recall {recall}"), ranked, digits)));
+    let row = |frontier: &&Frontier| {
+        let mut cells = vec![Cell::Number(frontier.points as f64, 0), Cell::Number(frontier.hypervolume.mean, 0)];
+        cells.extend(frontier.at_recall.iter().map(|e| e.as_ref().map_or(Cell::Empty, |e| Cell::Number(e.mean, 0))));
+        Row { label: frontier.retriever.clone(), is_oracle: false, cells }
+    };
+    let caption = format!(
+        "{}: {} where at least that recall is asked for, on each retriever's frontier, and the area below it; over {} queries \
+         that all parameters were tuned on.",
+        found.manifest.dataset.name,
+        metric.name(),
+        setting(found, summary.rows.first()?.queries).rsplit(", ").next().unwrap_or("").trim_end_matches(" queries"),
+    );
+    Some(Table { caption, corner: "retriever", columns, rows: own.iter().map(row).collect() })
+}

@@ -1,0 +1,45 @@
+//! A table as GitHub's Markdown.
+
+use super::{Printed, Table};
+
+/// The table with its caption below it.
+pub fn table(table: &Table) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut header = vec![table.corner.to_owned()];
+    header.extend(table.columns.iter().map(|column| {
+        let unit = if column.unit.is_empty() { String::new() } else { format!(" ({})", column.unit) };
+        escape(&format!("{}{unit}", column.title))
+    }));
+    let mut text = line(&header);
+    let rule: Vec<String> = (0..header.len()).map(|i| if i == 0 { "---" } else { "---:" }.to_owned()).collect();
+    text.push_str(&line(&rule));
+    for (row, cells) in table.printed() {
+        let label = escape(&row.label);
+        let label = if row.is_oracle { format!("*{label}*") } else { label };
+        text.push_str(&line(&std::iter::once(label).chain(cells.iter().map(cell)).collect::<Vec<_>>()));
+    }
+    let ranks = if table.has_ranks() { " Best in bold, second in italics." } else { "" };
+    text.push_str(&format!("\n{}{ranks}\n", escape(&table.caption)));
+    text
+}
+
+fn cell(cell: &Printed) -> String {
+    let text = escape(&cell.text);
+    let text = match cell.rank {
+        1 => format!("**{text}**"),
+        2 => format!("*{text}*"),
+        _ => text,
+    };
+    text + &"\\*".repeat(cell.stars)
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if "|*_<>`\\".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}

@@ -1,0 +1,246 @@
+//! The tables, each as LaTeX, Markdown and CSV, ready for a paper or a pull request.
+//!
+//! To add one: one file here with a function that makes a [`Table`] of what was found, and one line in [`all`].
+
+mod chosen;
+mod comparisons;
+mod cost;
+mod csv;
+mod frontiers;
+pub mod latex;
+mod markdown;
+mod summary;
+
+use super::format::{signed, three_digits};
+use super::found::Found;
+use super::{ReportError, subfolder};
+use crate::metrics::MetricName;
+use crate::results::write_whole;
+use crate::statistics::Comparison;
+use crate::summary::Estimate;
+use std::path::Path;
+
+/// Makes a table; `None` where there is nothing to put into it.
+type Make = fn(&Found) -> Option<Table>;
+
+/// All tables, by the names of their files.
+const ALL: [(&str, Make); 5] = [
+    ("summary", summary::table),
+    ("chosen", chosen::table),
+    ("comparisons", comparisons::table),
+    ("frontiers", frontiers::table),
+    ("cost", cost::table),
+];
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// What it shows, what its signs mean.
+    pub caption: String,
+    /// Above the labels of its rows.
+    pub corner: &'static str,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its rows; oracles are moved to the end.
+    pub rows: Vec<Row>,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// What it holds.
+    pub title: String,
+    /// In which unit, if in any.
+    pub unit: &'static str,
+    /// Whether more is better, where the best is marked.
+    pub ranked: Option<bool>,
+    /// How its numbers are written.
+    pub digits: Digits,
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digits {
+    /// With so many decimals.
+    Decimals(usize),
+    /// The same, with their sign.
+    Signed(usize),
+    /// Three significant digits.
+    Three,
+}
+
+/// A row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What it is of.
+    pub label: String,
+    /// Whether it is a bound, and not a competitor.
+    pub is_oracle: bool,
+    /// A cell for each column.
+    pub cells: Vec<Cell>,
+}
+
+/// A cell.
+#[derive(Clone, Debug)]
+pub enum Cell {
+    /// Nothing is known.
+    Empty,
+    /// A number, with as many stars as its difference to the reference has.
+    Number(f64, usize),
+    /// Something else.
+    Text(String),
+}
+
+/// A cell as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Printed {
+    /// Its text, in ASCII.
+    pub text: String,
+    /// 1 the best of its column, 2 the second, 0 neither.
+    pub rank: u8,
+    /// Stars.
+    pub stars: usize,
+}
+
+impl Column {
+    /// The column of a metric, rounded to its estimates' intervals.
+    fn metric<'a>(metric: MetricName, estimates: impl Iterator<Item = Option<&'a Estimate>>) -> Self {
+        let digits = Digits::Decimals(decimals(estimates.flatten()));
+        Self { title: metric.name().to_owned(), unit: "", ranked: Some(metric.higher_is_better()), digits }
+    }
+
+    /// A column of costs.
+    fn cost(title: &str, unit: &'static str) -> Self {
+        Self { title: title.to_owned(), unit, ranked: None, digits: Digits::Three }
+    }
+
+    fn print(&self, value: f64) -> String {
+        match self.digits {
+            Digits::Decimals(digits) => plain(format!("{value:.digits$}")),
+            Digits::Signed(digits) => signed(value, digits),
+            Digits::Three => three_digits(value),
+        }
+    }
+}
+
+impl Table {
+    /// Its rows as they are written, oracles last.
+    pub fn printed(&self) -> Vec<(&Row, Vec<Printed>)> {
+        let (oracles, others): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| row.is_oracle);
+        let rows: Vec<&Row> = others.into_iter().chain(oracles).collect();
+        let mut printed: Vec<Vec<Printed>> = rows.iter().map(|_| Vec::new()).collect();
+        for (at, column) in self.columns.iter().enumerate() {
+            let ranks = ranks(column, &rows, at);
+            for ((row, cells), rank) in rows.iter().zip(&mut printed).zip(ranks) {
+                cells.push(match &row.cells[at] {
+                    Cell::Empty => Printed { text: "-".into(), ..Printed::default() },
+                    Cell::Number(value, stars) => Printed { text: column.print(*value), rank, stars: *stars },
+                    Cell::Text(text) => Printed { text: text.clone(), ..Printed::default() },
+                });
+            }
+        }
+        rows.into_iter().zip(printed).collect()
+    }
+
+    /// Whether anything in it has a star.
+    pub fn has_stars(&self) -> bool {
+        self.rows.iter().flat_map(|row| &row.cells).any(|cell| matches!(cell, Cell::Number(_, 1..)))
+    }
+
+    /// Whether it marks the best of any column.
+    pub fn has_ranks(&self) -> bool {
+        self.columns.iter().any(|column| column.ranked.is_some())
+    }
+}
+
+/// Which of a column's cells are best and second, as they are printed; what looks equal ranks equally, and oracles do not
+/// compete. Nothing is best where all are equal.
+fn ranks(column: &Column, rows: &[&Row], at: usize) -> Vec<u8> {
+    let Some(higher) = column.ranked else { return vec![0; rows.len()] };
+    let shown = |row: &&Row| match row.cells[at] {
+        Cell::Number(value, _) if !row.is_oracle => {
+            let shown: f64 = column.print(value).replace(',', "").parse().unwrap_or(value);
+            Some(if higher { shown } else { -shown }).filter(|shown| !shown.is_nan())
+        }
+        _ => None,
+    };
+    let values: Vec<Option<f64>> = rows.iter().map(shown).collect();
+    let below = |limit: f64| values.iter().flatten().copied().filter(|&value| value < limit).reduce(f64::max);
+    let best = below(f64::INFINITY);
+    let second = best.and_then(below);
+    if second.is_none() {
+        return vec![0; rows.len()];
+    }
+    let rank = |value: &Option<f64>| {
+        if value.is_none() { 0 } else { u8::from(*value == best) + 2 * u8::from(*value == second) }
+    };
+    values.iter().map(rank).collect()
+}
+
+/// So many decimals that the typical interval's half keeps two significant digits; 3 where nothing is uncertain.
+fn decimals<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> usize {
+    let mut halves: Vec<f64> =
+        estimates.map(|e| (e.hi - e.lo) / 2.0).filter(|half| half.is_finite() && *half > 0.0).collect();
+    if halves.is_empty() {
+        return 3;
+    }
+    let half = swath_algorithms::kernel::median(&mut halves);
+    (1.0 - half.log10().floor()).clamp(0.0, 6.0) as usize
+}
+
+/// A number without a sign that says nothing: not -0.00.
+fn plain(text: String) -> String {
+    let is_zero = text.chars().all(|c| "-0.".contains(c));
+    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
+}
+
+/// The stars of a difference: one at p < 0.05, two at 0.01, three at 0.001, corrected.
+fn stars(comparison: Option<&Comparison>) -> usize {
+    let p = comparison.and_then(|comparison| comparison.p_holm).unwrap_or(1.0);
+    [0.05, 0.01, 0.001].iter().filter(|&&level| p < level).count()
+}
+
+/// A cell of a metric.
+fn number(estimate: Option<&Estimate>, comparison: Option<&Comparison>) -> Cell {
+    estimate.map_or(Cell::Empty, |estimate| Cell::Number(estimate.mean, stars(comparison)))
+}
+
+/// What a caption says of the stars.
+fn legend(found: &Found, family: usize) -> String {
+    let reference = found.summary.rows[found.summary.reference].label();
+    let over = if family == 1 { String::new() } else { format!(", Holm-corrected over {family} comparisons") };
+    format!("Stars: differs from {reference} at p < 0.05, 0.01, 0.001 (sign-flip permutation test over queries{over}).")
+}
+
+/// `glove-wordnet-20k, k = 10, 1,000 queries`.
+fn setting(found: &Found, queries: usize) -> String {
+    let k = found.summary.rows.first().map_or(0, |row| row.k);
+    format!("{}, k = {k}, {} queries", found.manifest.dataset.name, super::axis::number(queries as f64))
+}
+
+/// Writes all tables into `tables/`; returns the names of those that there are.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn write(folder: &Path, found: &Found) -> Result<Vec<&'static str>, ReportError> {
+    let tables = subfolder(folder, "tables")?;
+    let mut written = Vec::new();
+    for (name, make) in ALL {
+        let path = |extension: &str| tables.join(format!("{name}.{extension}"));
+        let Some(table) = make(found).filter(|table| !table.rows.is_empty()) else {
+            for extension in ["tex", "md", "csv"] {
+                // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.
+                let _ = std::fs::remove_file(path(extension));
+            }
+            continue;
+        };
+        write_whole(&path("tex"), latex::table(name, &table).as_bytes())?;
+        write_whole(&path("md"), markdown::table(&table).as_bytes())?;
+        write_whole(&path("csv"), &csv::table(&table)?)?;
+        written.push(name);
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests;
