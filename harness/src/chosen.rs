@@ -162,6 +162,7 @@ mod tests {
             query_ids: (0..values.len()).collect(),
             evaluations: vec![[0; 3]; values.len()],
             repeats: vec![Times::Batch(values.len(), 1.0)],
+            best_search_seconds: 1.0,
             metrics: vec![values],
             build_seconds: 0.0,
             index_bytes: 0,

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod chosen;
 pub mod clock;
+pub mod columns;
 pub mod config;
 pub mod diagnostics;
 pub mod experiment;

@@ -60,6 +60,7 @@ fn row(i: usize, retriever: usize, metrics: usize) -> Row {
         evaluations: [1000.0, 0.0, 450.0],
         timing: Timing {
             qps: 5000.0 / (1.0 + i as f64),
+            qps_best: 6000.0 / (1.0 + i as f64),
             latency: Some(Latency { seconds, percentiles_ms: [0.15, 0.19, 0.2], stages_ms: [0.1, 0.0, 0.05] }),
         },
     }
