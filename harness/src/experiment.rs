@@ -199,6 +199,11 @@ impl Found {
         Ok(Self { name: generated.name(), sha256: hex(&generated.key()), dataset })
     }
 
+    /// The SHA-256 of such a sample of the file of that SHA-256.
+    pub fn sampled_sha256(sha256: &str, rows: usize, seed: u64) -> String {
+        hex(&format!("{sha256} {rows} rows, seed {seed}"))
+    }
+
     /// A seeded sample of `rows` of its base vectors, at most as many as there are.
     #[must_use]
     pub fn sample(self, rows: usize, seed: u64) -> Self {
@@ -206,7 +211,7 @@ impl Found {
         random::shuffle(&mut random::stream(seed, "sweep", 0), &mut order);
         order.truncate(rows);
         order.sort_unstable();
-        let sha256 = hex(&format!("{} {rows} rows, seed {seed}", self.sha256));
+        let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
         Self { dataset: self.dataset.subset(&order), sha256, ..self }
     }
 }

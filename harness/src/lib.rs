@@ -6,6 +6,7 @@ pub mod clock;
 pub mod columns;
 pub mod config;
 pub mod diagnostics;
+pub mod exchange;
 pub mod experiment;
 mod machine;
 pub mod manifest;

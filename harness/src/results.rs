@@ -12,7 +12,6 @@ use crate::workload::Workload;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use swath_algorithms::Distance;
 use swath_algorithms::selector::SelectorParams;
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
 use swath_datasets::whole_file;
@@ -126,6 +125,8 @@ pub struct Record<'a> {
     pub id: &'a str,
     /// The retriever's name.
     pub retriever: &'a str,
+    /// The same as ann-benchmarks shows it.
+    pub algo: &'a str,
     /// The parameters in which it differs from the retriever's other points.
     pub point: &'a str,
     /// All parameters, as JSON.
@@ -133,7 +134,7 @@ pub struct Record<'a> {
     /// The dataset's name.
     pub dataset: &'a str,
     /// The dataset's distance.
-    pub distance: Distance,
+    pub distance: &'a str,
     /// Results per query.
     pub k: usize,
     /// How queries were timed.
@@ -160,10 +161,11 @@ pub fn write_trial(
     let record = Record {
         id: &trial.id,
         retriever: trial.retriever.name.as_str(),
+        algo: trial.retriever.name.as_str(),
         point: &trial.point,
         params: &trial.params(),
         dataset,
-        distance: workload.base.distance(),
+        distance: workload.base.distance().name(),
         k: plan.experiment.k.size(),
         mode: plan.experiment.mode,
         query_ids: &plan.queries,
@@ -178,27 +180,14 @@ pub fn write_trial(
 /// # Errors
 /// [`ResultsError::Trial`].
 pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
-    let (m, k) = (record.query_ids.len(), record.k);
+    let m = record.query_ids.len();
     let query_ids: Vec<i32> = record.query_ids.iter().map(|&id| id as i32).collect();
     let evaluations: Vec<i64> = outcome.evaluations.iter().flatten().map(|&count| count as i64).collect();
     // Times of all repeats, `repeats x m x 3`, or `repeats` in mode batch.
     let times: Vec<f64> = outcome.repeats.iter().flat_map(flat).collect();
     let per_query = seconds_per_query(&outcome.repeats, m);
-    let returned = outcome.returned.iter().filter(|&&id| id >= 0).count() as f64 / m as f64;
-
-    let mut file = Hdf5Writer::new();
-    file.text("algo", record.retriever).text("name", &label(record.retriever, record.point));
-    file.text("dataset", record.dataset).text("distance", record.distance.name());
-    file.float("build_time", outcome.build_seconds).float("index_size", outcome.index_bytes as f64 / 1e3);
-    file.float("best_search_time", record.best_search_seconds).float("candidates", returned);
-    file.integer("count", k as i64).integer("run_count", outcome.repeats.len() as i64);
-    file.boolean("batch_mode", record.mode == Mode::Batch).boolean("expect_extra", false);
-    file.text("swath_trial", record.id).text("swath_retriever", record.retriever);
-    file.text("swath_point", record.point).text("swath_params", record.params);
+    let mut file = layout(record, outcome, &per_query);
     file.integer("swath_index_bytes", outcome.index_bytes as i64).integer("swath_filled", outcome.filled as i64);
-    file.array("neighbors", &[m, k], Values::I32(&outcome.returned));
-    file.array("distances", &[m, k], Values::F32(&outcome.distances));
-    file.array("times", &[m], Values::F32(&per_query));
     file.array("swath/query_ids", &[m], Values::I32(&query_ids));
     if !evaluations.is_empty() {
         file.array(EVALUATIONS, &[m, 3], Values::I64(&evaluations));
@@ -212,6 +201,35 @@ pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Re
     }
     let path = trial_path(folder, record.id);
     file.write(&path).map_err(|source| ResultsError::Trial { path, source })
+}
+
+/// Writes of a trial what ann-benchmarks reads, and no more but who it is.
+///
+/// # Errors
+/// [`ResultsError::Trial`].
+pub fn write_plain(path: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
+    let per_query = seconds_per_query(&outcome.repeats, record.query_ids.len());
+    let file = layout(record, outcome, &per_query);
+    file.write(path).map_err(|source| ResultsError::Trial { path: path.to_owned(), source })
+}
+
+/// ann-benchmarks' results file, with the seconds of each query.
+fn layout<'a>(record: &Record<'_>, outcome: &'a Outcome, per_query: &'a [f32]) -> Hdf5Writer<'a> {
+    let (m, k) = (record.query_ids.len(), record.k);
+    let returned = outcome.returned.iter().filter(|&&id| id >= 0).count() as f64 / m as f64;
+    let mut file = Hdf5Writer::new();
+    file.text("algo", record.algo).text("name", &label(record.algo, record.point));
+    file.text("dataset", record.dataset).text("distance", record.distance);
+    file.float("build_time", outcome.build_seconds).float("index_size", outcome.index_bytes as f64 / 1e3);
+    file.float("best_search_time", record.best_search_seconds).float("candidates", returned);
+    file.integer("count", k as i64).integer("run_count", outcome.repeats.len() as i64);
+    file.boolean("batch_mode", record.mode == Mode::Batch).boolean("expect_extra", false);
+    file.text("swath_trial", record.id).text("swath_retriever", record.retriever);
+    file.text("swath_point", record.point).text("swath_params", record.params);
+    file.array("neighbors", &[m, k], Values::I32(&outcome.returned));
+    file.array("distances", &[m, k], Values::F32(&outcome.distances));
+    file.array("times", &[m], Values::F32(per_query));
+    file
 }
 
 fn flat(times: &Times) -> Vec<f64> {
@@ -235,7 +253,7 @@ fn best_search_time(repeats: &[Times], m: usize) -> f64 {
 }
 
 /// As ann-benchmarks has it: each query's time in the best repeat; in mode batch the mean for each.
-pub(crate) fn seconds_per_query(repeats: &[Times], m: usize) -> Vec<f32> {
+fn seconds_per_query(repeats: &[Times], m: usize) -> Vec<f32> {
     match repeats.iter().min_by(|a, b| total(a).total_cmp(&total(b))) {
         Some(Times::Single(times)) => times.iter().map(|ends| ends[2] as f32).collect(),
         Some(Times::Batch(_, seconds)) => vec![(seconds / m as f64) as f32; m],
