@@ -69,6 +69,9 @@ pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Res
     let results = target.join("results").join(&dataset).join(first.k.to_string());
     let paths = paths(&results, &run.results.trials);
     paths.iter().try_for_each(|path| only_ours(path))?;
+    for trial in &run.results.trials {
+        returned(run, trial)?;
+    }
 
     if !is_there {
         data.write()?;
@@ -187,9 +190,13 @@ fn mode(trial: &TrialResult) -> Mode {
     if matches!(trial.repeats.first(), Some(Times::Batch(..))) { Mode::Batch } else { Mode::Single }
 }
 
+/// What a trial returned: ids and distances.
+fn returned(run: &Run, trial: &TrialResult) -> Result<(Vec<i32>, Vec<f32>), Failure> {
+    results::read_returned(&run.folder, trial).map_err(|error| Failure::Input(error.to_string()))
+}
+
 fn write(run: &Run, trial: &TrialResult, dataset: &str, path: &Path) -> Result<(), Failure> {
-    let (returned, distances) =
-        results::read_returned(&run.folder, trial).map_err(|error| Failure::Input(error.to_string()))?;
+    let (returned, distances) = returned(run, trial)?;
     let record = Record {
         id: &trial.id,
         retriever: trial.plain_name(),

@@ -98,7 +98,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
     let (dataset, facts) = (&found.dataset, &found);
     let shown = folder.display();
     let mut notes = vec![format!(
-        "imported from {shown}: {} results that were timed elsewhere, on a machine and with threads that they do not \
+        "imported from {shown} (results: {}); they were timed elsewhere, on a machine and with threads that they do not \
          name; a query's whole time stands under its candidates, and evaluations were not counted",
         files.len()
     )];
@@ -254,14 +254,14 @@ fn choose_mode(files: &mut Vec<PathBuf>, batch: bool, folder: &Path) -> Result<(
     }
     let mode = if batch || single.is_empty() { Mode::Batch } else { Mode::Single };
     let (kept, others, how) = match mode {
-        Mode::Batch => (batches, single, "in mode single are left out; without --batch they are taken"),
-        Mode::Single => (single, batches, "in mode batch are left out; --batch takes them"),
+        Mode::Batch => (batches, single, "left out, which are in mode single; without --batch they are taken"),
+        Mode::Single => (single, batches, "left out, which are in mode batch; --batch takes them"),
     };
     if kept.is_empty() {
         return Err(Failure::Input(format!("{} holds no result in mode batch", folder.display())));
     }
     *files = kept;
-    let note = (!others.is_empty()).then(|| format!("{} results {how}", others.len()));
+    let note = (!others.is_empty()).then(|| format!("results {how}: {}", others.len()));
     Ok((mode, note))
 }
 

@@ -1,5 +1,6 @@
 //! A small dataset, and the program run as a user runs it.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use swath_algorithms::{Base, Distance, Query, Vectors};
@@ -66,4 +67,32 @@ pub fn stdout(output: &Output) -> String {
 /// Standard error as text.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+/// What a test needs from outside, if it is here. Where it is not, the test has nothing to do, and says so; but where the
+/// environment variable `SWATH_REQUIRE`, names with commas between, has this name, that is a failure.
+#[allow(dead_code, reason = "each test has its own copy of this module, and few need a tool")]
+pub fn tool<T>(name: &str, find: impl FnOnce() -> Option<T>) -> Option<T> {
+    let found = find();
+    if found.is_none() {
+        let required = std::env::var("SWATH_REQUIRE").unwrap_or_default();
+        assert!(
+            !required.split(',').any(|other| other.trim() == name),
+            "SWATH_REQUIRE names {name}, which is not here"
+        );
+        // Not `eprintln`: that is shown for tests that fail alone.
+        let _ = writeln!(std::io::stderr(), "skipped: {name} is not here");
+    }
+    found
+}
+
+/// A Python (`SWATH_PYTHON`, or `python3`) that has these modules, by the name of the first.
+#[allow(dead_code, reason = "each test has its own copy of this module, and few need Python")]
+pub fn python(modules: &[&str]) -> Option<String> {
+    tool(modules[0], || {
+        let python = std::env::var("SWATH_PYTHON").unwrap_or_else(|_| "python3".into());
+        let import = format!("import {}", modules.join(", "));
+        let output = Command::new(&python).args(["-c", &import]).output().ok()?;
+        output.status.success().then_some(python)
+    })
 }
