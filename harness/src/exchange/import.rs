@@ -95,7 +95,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         records.push(write(&out, &stored, &judge, (wanted.dataset, &found.sha256), mode)?);
     }
 
-    let (dataset, facts) = (&found.dataset, &found);
+    let dataset = &found.dataset;
     let shown = folder.display();
     let mut notes = vec![format!(
         "imported from {shown} (results: {}); they were timed elsewhere, on a machine and with threads that they do not \
@@ -132,7 +132,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         ),
         dataset: DatasetRecord {
             name: wanted.dataset.to_owned(),
-            sha256: facts.sha256.clone(),
+            sha256: found.sha256.clone(),
             distance: dataset.distance.name().into(),
             rows: dataset.train.rows(),
             queries: dataset.test.rows(),
