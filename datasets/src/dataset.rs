@@ -74,6 +74,52 @@ impl Dataset {
         }
     }
 
+    /// The dataset with these of its queries alone, in that order.
+    ///
+    /// # Panics
+    /// If a query is not below their number.
+    #[must_use]
+    pub fn of_queries(&self, asked: &[usize]) -> Self {
+        let Neighbors { count, .. } = self.neighbors;
+        let by_query = |pairs: &Subtopics| {
+            let row = |(new, &old): (usize, &usize)| {
+                pairs.of(old).iter().map(move |&(item, number)| [new as u32, item, number]).collect::<Vec<_>>()
+            };
+            Subtopics::new(asked.len(), asked.iter().enumerate().flat_map(row).collect())
+        };
+        Self {
+            train: self.train.clone(),
+            test: self.test.gather(asked),
+            distance: self.distance,
+            neighbors: Neighbors {
+                count,
+                ids: asked.iter().flat_map(|&query| self.neighbors.ids(query)).copied().collect(),
+                distances: asked.iter().flat_map(|&query| self.neighbors.distances(query)).copied().collect(),
+            },
+            links: self.links.clone(),
+            subtopics: self.subtopics.as_ref().map(by_query),
+            qrels: self.qrels.as_ref().map(by_query),
+            train_names: self.train_names.clone(),
+            test_names: self.test_names.as_ref().map(|names| asked.iter().map(|&query| names[query].clone()).collect()),
+        }
+    }
+
+    /// Whether both say the same, distances as `f32`, which is how files store them.
+    pub fn same(&self, other: &Self) -> bool {
+        let vectors = |a: &Vectors, b: &Vectors| {
+            (a.rows(), a.dim()) == (b.rows(), b.dim()) && (0..a.rows()).all(|i| a.row(i) == b.row(i))
+        };
+        let (ours, theirs) = (&self.neighbors, &other.neighbors);
+        let distances = ours.distances.iter().zip(&theirs.distances).all(|(a, b)| *a as f32 == *b as f32);
+        self.distance == other.distance
+            && (ours.count, &ours.ids) == (theirs.count, &theirs.ids)
+            && distances
+            && vectors(&self.test, &other.test)
+            && vectors(&self.train, &other.train)
+            && (&self.links, &self.subtopics, &self.qrels) == (&other.links, &other.subtopics, &other.qrels)
+            && (&self.train_names, &self.test_names) == (&other.train_names, &other.test_names)
+    }
+
     /// What is allowed but should be known.
     pub fn doubts(&self) -> Vec<String> {
         let is_zero = |vectors: &Vectors, i: usize| vectors.row(i).iter().all(|&value| value == 0.0);
@@ -177,6 +223,33 @@ mod tests {
         assert!(subtopics.of(1).is_empty() && subtopics.of(3).is_empty());
         assert_eq!(subtopics.of(2), [(3, 1), (9, 0), (9, 1)]);
         assert_eq!((subtopics.count(2), subtopics.count(1), subtopics.len()), (2, 0, 4));
+    }
+
+    #[test]
+    fn some_queries_keep_what_is_theirs() {
+        let square: Vec<f32> = [0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 5.0, 5.0].to_vec();
+        let (train, test) = (Vectors::new(&square, 2).expect("finite"), Vectors::new(&square[2..], 2).expect("finite"));
+        let whole = Dataset {
+            neighbors: ground_truth::compute(&Base::new(train.clone(), Distance::Euclidean), &test, 3),
+            train,
+            test,
+            distance: Distance::Euclidean,
+            links: None,
+            subtopics: Some(Subtopics::new(3, vec![[0, 1, 7], [2, 0, 8], [2, 3, 9]])),
+            qrels: None,
+            train_names: None,
+            test_names: Some(["a", "b", "c"].map(str::to_owned).to_vec()),
+        };
+        let part = whole.of_queries(&[2, 0]);
+        part.check().expect("valid");
+        assert_eq!((part.test.row(0), part.test.row(1)), (&[5.0, 5.0][..], &[1.0, 0.0][..]));
+        assert_eq!(part.neighbors.ids(0), whole.neighbors.ids(2));
+        assert_eq!(part.neighbors.distances(1), whole.neighbors.distances(0));
+        let subtopics = part.subtopics.as_ref().expect("subtopics");
+        assert_eq!((subtopics.of(0), subtopics.of(1)), (&[(0, 8), (3, 9)][..], &[(1, 7)][..]));
+        assert_eq!(part.test_names.as_ref().expect("names"), &["c", "a"]);
+        assert!(whole.of_queries(&[0, 1, 2]).same(&whole) && !part.same(&whole));
+        assert!(!whole.of_queries(&[0, 2, 1]).same(&whole));
     }
 
     #[test]

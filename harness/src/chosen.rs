@@ -163,6 +163,7 @@ mod tests {
             returned: Vec::new(),
             evaluations: vec![[0; 3]; values.len()],
             repeats: vec![Times::Batch(values.len(), 1.0)],
+            best_search_seconds: 1.0,
             metrics: vec![values],
             build_seconds: 0.0,
             index_bytes: 0,

@@ -18,11 +18,10 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
 use swath_algorithms::{Base, random};
-use swath_datasets::{Dataset, DatasetError, Links, ann_benchmarks, catalogue, ground_truth};
+use swath_datasets::{Dataset, DatasetError, Generated, Links, ann_benchmarks, catalogue, ground_truth};
 
 /// Why an experiment did not come to its report.
 #[derive(Debug, thiserror::Error)]
@@ -93,12 +92,7 @@ pub fn plan(
             let problem = Problem::new(path!["sweep", "n"], message).help(format!("use at most {all}"));
             return Err(Box::new(Invalid { source, problems: vec![problem] }).into());
         }
-        let mut order: Vec<usize> = (0..all).collect();
-        random::shuffle(&mut random::stream(experiment.seed, "sweep", 0), &mut order);
-        order.truncate(rows);
-        order.sort_unstable();
-        found.dataset = found.dataset.subset(&order);
-        found.sha256 = hex(&format!("{} {rows} rows, seed {}", found.sha256, experiment.seed));
+        found = found.sample(rows, experiment.seed);
     }
     let Found { name: dataset_name, sha256, dataset } = found;
     let facts = Facts {
@@ -206,10 +200,51 @@ fn hex(text: &str) -> String {
 }
 
 /// An experiment's dataset.
-struct Found {
-    name: String,
-    sha256: String,
-    dataset: Dataset,
+pub struct Found {
+    /// Its name in files and plots.
+    pub name: String,
+    /// SHA-256 of its file, or of what else it is a function of.
+    pub sha256: String,
+    /// Its content.
+    pub dataset: Dataset,
+}
+
+impl Found {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Failure::Input`].
+    pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
+        let sha256 = ann_benchmarks::sha256(path).map_err(|error| dataset_failure(&error))?;
+        let dataset = ann_benchmarks::read(path, memory).map_err(|error| dataset_failure(&error))?;
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { name, sha256, dataset })
+    }
+
+    /// Draws vectors.
+    ///
+    /// # Errors
+    /// [`Failure::Input`].
+    pub fn draw(generated: &Generated) -> Result<Self, Failure> {
+        let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
+        Ok(Self { name: generated.name(), sha256: hex(&generated.key()), dataset })
+    }
+
+    /// The SHA-256 of such a sample of the file of that SHA-256.
+    pub fn sampled_sha256(sha256: &str, rows: usize, seed: u64) -> String {
+        hex(&format!("{sha256} {rows} rows, seed {seed}"))
+    }
+
+    /// A seeded sample of `rows` of its base vectors, at most as many as there are.
+    #[must_use]
+    pub fn sample(self, rows: usize, seed: u64) -> Self {
+        let mut order: Vec<usize> = (0..self.dataset.train.rows()).collect();
+        random::shuffle(&mut random::stream(seed, "sweep", 0), &mut order);
+        order.truncate(rows);
+        order.sort_unstable();
+        let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
+        Self { dataset: self.dataset.subset(&order), sha256, ..self }
+    }
 }
 
 /// Reads the dataset of an experiment, or draws it.
@@ -217,10 +252,7 @@ fn find(experiment: &Experiment, source: Source, folders: &[PathBuf], memory: u6
     match &experiment.dataset {
         DatasetSource::File(named) => {
             let (path, source) = locate(named, source, folders)?;
-            let sha256 = ann_benchmarks::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
-            let dataset = ann_benchmarks::read(&path, memory).map_err(|error| dataset_failure(&error))?;
-            let name = path.file_stem().map_or_else(|| named.clone(), |stem| stem.to_string_lossy().into_owned());
-            Ok((source, Found { name, sha256, dataset }))
+            Ok((source, Found::read(&path, memory)?))
         }
         DatasetSource::Generated(generated) => {
             let needed = generated.bytes();
@@ -230,9 +262,7 @@ fn find(experiment: &Experiment, source: Source, folders: &[PathBuf], memory: u6
                     .help("that is more than there is; use a smaller `n` or `dimension`");
                 return Err(Box::new(Invalid { source, problems: vec![problem] }).into());
             }
-            let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
-            let sha256 = hex(&generated.key());
-            Ok((source, Found { name: generated.name(), sha256, dataset }))
+            Ok((source, Found::draw(generated)?))
         }
     }
 }
@@ -251,13 +281,6 @@ fn locate(named: &str, source: Source, folders: &[PathBuf]) -> Result<(PathBuf, 
 impl Prepared {
     /// Gathers what the trials work on.
     fn workload(&self) -> Workload {
-        let truth = |&query: &usize| Truth {
-            neighbors: self.dataset.neighbors.ids(query).to_vec(),
-            distances: self.dataset.neighbors.distances(query).to_vec(),
-            subtopics: self.dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
-            qrels: self.dataset.qrels.as_ref().map(|qrels| qrels.of(query).to_vec()),
-            radii: Mutex::default(),
-        };
         let relation = |links: &Links, i: usize| links.relation.get(i).copied().unwrap_or(0);
         let edges = self.dataset.links.iter().flat_map(|links| {
             let link =
@@ -269,7 +292,7 @@ impl Prepared {
             seed: self.plan.experiment.seed,
             queries: self.dataset.test.gather(&self.plan.queries),
             query_ids: self.plan.queries.clone(),
-            truths: self.plan.queries.iter().map(truth).collect(),
+            truths: self.plan.queries.iter().map(|&query| Truth::of(&self.dataset, query)).collect(),
             links: edges.collect(),
             relations: self.facts.relations.clone(),
         }
@@ -384,7 +407,7 @@ impl Prepared {
 }
 
 /// Removes files of trials that an earlier run of another plan left in this folder: they would not belong to its report.
-fn remove_other_trials(trials: &Path, manifest: &Manifest) {
+pub fn remove_other_trials(trials: &Path, manifest: &Manifest) {
     let Ok(entries) = std::fs::read_dir(trials) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("");

@@ -3,9 +3,11 @@
 pub mod cache;
 pub mod chosen;
 pub mod clock;
+pub mod columns;
 pub mod config;
 pub mod diagnostics;
 pub mod excerpt;
+pub mod exchange;
 pub mod experiment;
 mod machine;
 pub mod manifest;

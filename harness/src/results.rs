@@ -6,7 +6,7 @@ use crate::chosen::Parting;
 use crate::config::Mode;
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
-use crate::plan::{Plan, Trial};
+use crate::plan::{Plan, Trial, label};
 use crate::run::{Outcome, Times};
 use crate::workload::Workload;
 use serde_json::Value;
@@ -83,7 +83,7 @@ pub struct TrialResult {
     pub returned: Vec<i32>,
     /// Per metric of [`Results::metrics`] a value per query, NaN where undefined.
     pub metrics: Vec<Vec<f64>>,
-    /// Similarity evaluations of each query in each stage.
+    /// Similarity evaluations of each query in each stage; none where they were not counted.
     pub evaluations: Vec<[u64; 3]>,
     /// Seconds to build index and graph.
     pub build_seconds: f64,
@@ -91,7 +91,12 @@ pub struct TrialResult {
     pub index_bytes: u64,
     /// Times of each repeat.
     pub repeats: Vec<Times>,
+    /// As ann-benchmarks has it: the least over repeats of the mean seconds over queries.
+    pub best_search_seconds: f64,
 }
+
+/// Where a trial's file keeps similarity evaluations.
+const EVALUATIONS: &str = "swath/stage_evaluations";
 
 /// What stands behind the name of a retriever that looked at the subtopics.
 const ORACLE: &str = " (oracle)";
@@ -126,7 +131,35 @@ pub fn trial_path(folder: &Path, id: &str) -> PathBuf {
     folder.join("trials").join(format!("{id}.hdf5"))
 }
 
-/// Writes a trial's file.
+/// What stands in a trial's file beside what the trial gave.
+pub struct Record<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The retriever's name.
+    pub retriever: &'a str,
+    /// The same as ann-benchmarks shows it.
+    pub algo: &'a str,
+    /// The parameters in which it differs from the retriever's other points.
+    pub point: &'a str,
+    /// All parameters, as JSON.
+    pub params: &'a str,
+    /// The dataset's name.
+    pub dataset: &'a str,
+    /// The dataset's distance.
+    pub distance: &'a str,
+    /// Results per query.
+    pub k: usize,
+    /// How queries were timed.
+    pub mode: Mode,
+    /// Rows of the dataset's queries.
+    pub query_ids: &'a [usize],
+    /// What [`Outcome::metrics`] are.
+    pub metrics: &'a [MetricName],
+    /// As ann-benchmarks has it: the least over repeats of the mean seconds over queries.
+    pub best_search_seconds: f64,
+}
+
+/// Writes the file of a trial that was run here.
 ///
 /// # Errors
 /// [`ResultsError::Trial`].
@@ -137,39 +170,78 @@ pub fn write_trial(
     (dataset, workload): (&str, &Workload),
     outcome: &Outcome,
 ) -> Result<(), ResultsError> {
-    let experiment = &plan.experiment;
-    let (m, k) = (plan.queries.len(), experiment.k.size());
-    let query_ids: Vec<i32> = plan.queries.iter().map(|&id| id as i32).collect();
+    let record = Record {
+        id: &trial.id,
+        retriever: trial.retriever.name.as_str(),
+        algo: trial.retriever.name.as_str(),
+        point: &trial.point,
+        params: &trial.params(),
+        dataset,
+        distance: workload.base.distance().name(),
+        k: plan.experiment.k.size(),
+        mode: plan.experiment.mode,
+        query_ids: &plan.queries,
+        metrics: &plan.metrics,
+        best_search_seconds: best_search_time(&outcome.repeats, plan.queries.len()),
+    };
+    write_record(folder, &record, outcome)
+}
+
+/// Writes a trial's file. Where no evaluations were counted, it has none.
+///
+/// # Errors
+/// [`ResultsError::Trial`].
+pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
+    let m = record.query_ids.len();
+    let query_ids: Vec<i32> = record.query_ids.iter().map(|&id| id as i32).collect();
     let evaluations: Vec<i64> = outcome.evaluations.iter().flatten().map(|&count| count as i64).collect();
     // Times of all repeats, `repeats x m x 3`, or `repeats` in mode batch.
     let times: Vec<f64> = outcome.repeats.iter().flat_map(flat).collect();
     let per_query = seconds_per_query(&outcome.repeats, m);
-    let returned = outcome.returned.iter().filter(|&&id| id >= 0).count() as f64 / m as f64;
-
-    let mut file = Hdf5Writer::new();
-    file.text("algo", trial.retriever.name.as_str()).text("name", &trial.label()).text("dataset", dataset);
-    file.text("distance", workload.base.distance().name());
-    file.float("build_time", outcome.build_seconds).float("index_size", outcome.index_bytes as f64 / 1e3);
-    file.float("best_search_time", best_search_time(&outcome.repeats, m)).float("candidates", returned);
-    file.integer("count", k as i64).integer("run_count", outcome.repeats.len() as i64);
-    file.boolean("batch_mode", experiment.mode == Mode::Batch).boolean("expect_extra", false);
-    file.text("swath_trial", &trial.id).text("swath_retriever", trial.retriever.name.as_str());
-    file.text("swath_point", &trial.point).text("swath_params", &trial.params());
+    let mut file = layout(record, outcome, &per_query);
     file.integer("swath_index_bytes", outcome.index_bytes as i64).integer("swath_filled", outcome.filled as i64);
-    file.array("neighbors", &[m, k], Values::I32(&outcome.returned));
-    file.array("distances", &[m, k], Values::F32(&outcome.distances));
-    file.array("times", &[m], Values::F32(&per_query));
     file.array("swath/query_ids", &[m], Values::I32(&query_ids));
-    file.array("swath/stage_evaluations", &[m, 3], Values::I64(&evaluations));
+    if !evaluations.is_empty() {
+        file.array(EVALUATIONS, &[m, 3], Values::I64(&evaluations));
+    }
     let repeats = outcome.repeats.len();
-    let shape: &[usize] = if experiment.mode == Mode::Batch { &[repeats] } else { &[repeats, m, 3] };
+    let shape: &[usize] = if record.mode == Mode::Batch { &[repeats] } else { &[repeats, m, 3] };
     file.array("swath/repeats", shape, Values::F64(&times));
-    let names: Vec<String> = plan.metrics.iter().map(|metric| of_metric(*metric)).collect();
+    let names: Vec<String> = record.metrics.iter().map(|metric| of_metric(*metric)).collect();
     for (name, values) in names.iter().zip(&outcome.metrics) {
         file.array(name, &[m], Values::F64(values));
     }
-    let path = trial_path(folder, &trial.id);
+    let path = trial_path(folder, record.id);
     file.write(&path).map_err(|source| ResultsError::Trial { path, source })
+}
+
+/// Writes of a trial what ann-benchmarks reads, and no more but who it is.
+///
+/// # Errors
+/// [`ResultsError::Trial`].
+pub fn write_plain(path: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
+    let per_query = seconds_per_query(&outcome.repeats, record.query_ids.len());
+    let file = layout(record, outcome, &per_query);
+    file.write(path).map_err(|source| ResultsError::Trial { path: path.to_owned(), source })
+}
+
+/// ann-benchmarks' results file, with the seconds of each query.
+fn layout<'a>(record: &Record<'_>, outcome: &'a Outcome, per_query: &'a [f32]) -> Hdf5Writer<'a> {
+    let (m, k) = (record.query_ids.len(), record.k);
+    let returned = outcome.returned.iter().filter(|&&id| id >= 0).count() as f64 / m as f64;
+    let mut file = Hdf5Writer::new();
+    file.text("algo", record.algo).text("name", &label(record.algo, record.point));
+    file.text("dataset", record.dataset).text("distance", record.distance);
+    file.float("build_time", outcome.build_seconds).float("index_size", outcome.index_bytes as f64 / 1e3);
+    file.float("best_search_time", record.best_search_seconds).float("candidates", returned);
+    file.integer("count", k as i64).integer("run_count", outcome.repeats.len() as i64);
+    file.boolean("batch_mode", record.mode == Mode::Batch).boolean("expect_extra", false);
+    file.text("swath_trial", record.id).text("swath_retriever", record.retriever);
+    file.text("swath_point", record.point).text("swath_params", record.params);
+    file.array("neighbors", &[m, k], Values::I32(&outcome.returned));
+    file.array("distances", &[m, k], Values::F32(&outcome.distances));
+    file.array("times", &[m], Values::F32(per_query));
+    file
 }
 
 fn flat(times: &Times) -> Vec<f64> {
@@ -263,8 +335,11 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         let what = || malformed(format!("`{name}` has {found} values, expected {expected}"));
         if found == expected { Ok(()) } else { Err(what()) }
     };
-    let evaluations = file.integers("swath/stage_evaluations").map_err(trial)?;
-    full("swath/stage_evaluations", evaluations.len(), 3 * m)?;
+    let mut evaluations = Vec::new();
+    if file.names("swath").map_err(trial)?.iter().any(|name| EVALUATIONS.ends_with(name)) {
+        evaluations = file.integers(EVALUATIONS).map_err(trial)?;
+        full(EVALUATIONS, evaluations.len(), 3 * m)?;
+    }
     let columns = metrics.iter().map(|metric| {
         let name = of_metric(*metric);
         let values = file.f64s(&name).map_err(trial)?;
@@ -303,7 +378,24 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         build_seconds: number("build_time")?,
         index_bytes: number("swath_index_bytes")? as u64,
         repeats,
+        best_search_seconds: number("best_search_time")?,
     })
+}
+
+/// The distances of what a trial returned, `m x k`, infinite where it returned nothing.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn read_distances(folder: &Path, trial: &TrialResult) -> Result<Vec<f32>, ResultsError> {
+    let path = trial_path(folder, &trial.id);
+    let failed = |source| ResultsError::Trial { path: path.clone(), source };
+    let distances = Hdf5File::open(&path, MEMORY).and_then(|file| file.f32s("distances")).map_err(failed)?;
+    let (found, expected) = (distances.len(), trial.returned.len());
+    if found != expected {
+        let what = format!("`distances` has {found} values, expected {expected}");
+        return Err(ResultsError::Malformed { path, what });
+    }
+    Ok(distances)
 }
 
 fn text_of(attributes: &HashMap<String, Attribute>, name: &str) -> Option<String> {

@@ -25,6 +25,8 @@ pub struct Estimate {
 pub struct Timing {
     /// Queries per second: 1 / mean time in mode single, queries / wall time in mode batch.
     pub qps: f64,
+    /// Queries per second as ann-benchmarks has it: 1 / the least over repeats of the mean time.
+    pub qps_best: f64,
     /// Each query's time: its median over the repeats. In mode batch nothing is known of single queries.
     pub latency: Option<Latency>,
 }
@@ -63,7 +65,7 @@ pub struct Row {
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
-    /// Mean similarity evaluations per query in each stage: candidates, expansion, selector.
+    /// Mean similarity evaluations per query in each stage: candidates, expansion, selector; NaN where they were not counted.
     pub evaluations: [f64; 3],
     /// Timings.
     pub timing: Timing,
@@ -178,7 +180,7 @@ impl Row {
     fn new(trial: &TrialResult, estimates: Vec<Option<Estimate>>) -> Self {
         let mean = |stage: usize| {
             let total: u64 = trial.evaluations.iter().map(|stages| stages[stage]).sum();
-            total as f64 / trial.evaluations.len().max(1) as f64
+            total as f64 / trial.evaluations.len() as f64
         };
         Self {
             trial: trial.id.clone(),
@@ -192,14 +194,15 @@ impl Row {
             build_seconds: trial.build_seconds,
             index_bytes: trial.index_bytes,
             evaluations: [mean(0), mean(1), mean(2)],
-            timing: Timing::new(&trial.repeats),
+            timing: Timing::new(&trial.repeats, trial.best_search_seconds),
         }
     }
 }
 
 impl Timing {
-    /// Of repeats, at least one, all of the same mode.
-    fn new(repeats: &[Times]) -> Self {
+    /// Of repeats, at least one, all of the same mode, the best of which took `best` seconds a query.
+    fn new(repeats: &[Times], best: f64) -> Self {
+        let qps_best = 1.0 / best;
         let single: Vec<&Vec<[f64; 3]>> = repeats
             .iter()
             .filter_map(|times| if let Times::Single(times) = times { Some(times) } else { None })
@@ -209,7 +212,7 @@ impl Timing {
                 .iter()
                 .filter_map(|t| if let Times::Batch(queries, s) = t { Some(s / *queries as f64) } else { None })
                 .collect();
-            return Self { qps: 1.0 / median(&mut walls), latency: None };
+            return Self { qps: 1.0 / median(&mut walls), qps_best, latency: None };
         };
         // A query's time is that of its median repeat, stage by stage.
         let of_query = |q: usize, part: fn(&[f64; 3]) -> f64| {
@@ -226,7 +229,7 @@ impl Timing {
             stages_ms: stages.map(|stage| 1e3 * mean(&stage)),
             seconds,
         };
-        Self { qps: 1.0 / mean(&latency.seconds), latency: Some(latency) }
+        Self { qps: 1.0 / mean(&latency.seconds), qps_best, latency: Some(latency) }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use swath_algorithms::graph::Link;
 use swath_algorithms::kernel::Kernel;
 use swath_algorithms::{Base, Query, Vectors};
+use swath_datasets::Dataset;
 
 /// Base vectors, queries and truths.
 pub struct Workload {
@@ -41,6 +42,17 @@ pub struct Truth {
 pub type Ball = (f64, Option<Kernel>);
 
 impl Truth {
+    /// What a dataset says of one of its queries.
+    pub fn of(dataset: &Dataset, query: usize) -> Self {
+        Self {
+            neighbors: dataset.neighbors.ids(query).to_vec(),
+            distances: dataset.neighbors.distances(query).to_vec(),
+            subtopics: dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
+            qrels: dataset.qrels.as_ref().map(|qrels| qrels.of(query).to_vec()),
+            radii: Mutex::default(),
+        }
+    }
+
     /// The radius of `ball`, computed where it is not known yet.
     pub fn radius(&self, ball: Ball, compute: impl FnOnce() -> f64) -> f64 {
         let mut radii = self.radii.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

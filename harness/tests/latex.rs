@@ -33,7 +33,7 @@ fn compile(folder: &Path, document: &str) -> (bool, String) {
 
 #[test]
 fn every_table_and_figure_compiles_in_one_document() {
-    if support::tool("pdflatex", &["pdflatex"]).is_none() {
+    if support::program("pdflatex", &["pdflatex"]).is_none() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -41,6 +41,7 @@ fn every_table_and_figure_compiles_in_one_document() {
     std::fs::write(folder.path().join("small.yaml"), EXPERIMENT).expect("written");
     let run = swath(folder.path(), &["run", "small.yaml"]);
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    assert!(support::stdout(&run).contains("chosen on 6 queries"), "the table of choices is written, too");
     let report = folder.path().join("reports/a_small_one");
     let paper = std::fs::read_to_string(report.join("paper.tex")).expect("a document");
     let tables: Vec<String> = ["summary", "chosen", "comparisons", "frontiers", "cost"].map(str::to_owned).into();
@@ -53,8 +54,8 @@ fn every_table_and_figure_compiles_in_one_document() {
     let figures = figures.count();
     assert!(figures >= 15 && paper.matches("\\includegraphics").count() == figures, "{figures}: {paper}");
     // Figures of the other sizes, too.
-    let others =
-        ["page", "slide"].map(|size| format!("\\includegraphics[width=\\linewidth]{{plots/{size}/ranks.pdf}}"));
+    let others = ["page", "slide"]
+        .map(|size| format!("\\noindent\\includegraphics[width=\\linewidth]{{plots/{size}/ranks.pdf}}"));
     let whole = paper.replace("\\end{document}", &format!("{}\n\\end{{document}}", others.join("\n\n")));
     std::fs::write(report.join("whole.tex"), whole).expect("written");
     let (compiled, said) = compile(&report, "whole.tex");

@@ -59,11 +59,13 @@ fn drive(chromium: &str, folder: &Path, page: &str, width: u32) -> (Value, Strin
 
 #[test]
 fn a_reader_turns_plots_sorts_tables_and_looks_into_queries() {
-    let Some(chromium) = support::tool("chromium", &["chromium", "chromium-browser", "google-chrome"]) else { return };
+    let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let page = page(folder.path());
     for width in [1280, 400] {
-        let (seen, console) = drive(&chromium, folder.path(), &page, width);
+        let (seen, console) = drive(chromium, folder.path(), &page, width);
         assert_eq!((seen["errors"].as_array().map(Vec::len), console.as_str()), (Some(0), ""), "{seen:#}");
         let is = |name: &str, expected: Value| assert_eq!(seen[name], expected, "{name} at {width}: {seen:#}");
         is("hidden", 0.into());
@@ -104,17 +106,19 @@ fn a_reader_turns_plots_sorts_tables_and_looks_into_queries() {
     }
     // The test can fail: a broken page is seen to be one.
     let broken = page.replace("document.getElementById(\"explore-plot\")", "null");
-    let (seen, _) = drive(&chromium, folder.path(), &broken, 1280);
+    let (seen, _) = drive(chromium, folder.path(), &broken, 1280);
     assert!(seen["errors"].as_array().map(Vec::len) > Some(0), "{seen:#}");
 }
 
 #[test]
 fn without_scripts_figures_and_tables_are_there() {
-    let Some(chromium) = support::tool("chromium", &["chromium", "chromium-browser", "google-chrome"]) else { return };
+    let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let page = page(folder.path());
     let policy = "<head><meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'none'\">";
-    let (dom, _) = open(&chromium, folder.path(), &page.replacen("<head>", policy, 1), 1280);
+    let (dom, _) = open(chromium, folder.path(), &page.replacen("<head>", policy, 1), 1280);
     assert_eq!(dom.matches("hidden=\"\"").count(), 2, "what only a script can do is not shown");
     assert!(dom.contains("Without scripts") && dom.contains("<h2>Verdict</h2>"));
     assert!(dom.matches("<figure").count() >= 10 && dom.matches("<table").count() >= 4);

@@ -2,13 +2,15 @@
 
 mod cache;
 mod describe;
+mod exchange;
 mod run;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Parser, Subcommand};
+use clap::{ArgGroup, Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use swath::exchange::import::Wanted;
 use swath::experiment::Failure;
 
 const STYLES: Styles = Styles::styled()
@@ -77,6 +79,45 @@ Examples:
         /// An experiment whose section `report` says which figures to draw, instead of the run's own
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+    /// Give a run to other programs: ann-benchmarks, notebooks
+    #[command(
+        group = ArgGroup::new("to").args(["ann_benchmarks", "parquet"]).required(true).multiple(true),
+        after_help = "\
+Examples:
+  swath export reports/quickstart --ann-benchmarks ann     its folders ann/data and ann/results
+  swath export reports/quickstart --parquet tables         tables/runs.parquet and tables/queries.parquet"
+    )]
+    Export {
+        /// The folder of a run
+        folder: PathBuf,
+        /// Write its results, with their dataset, as ann-benchmarks does, into DIR/results and DIR/data
+        #[arg(long, value_name = "DIR")]
+        ann_benchmarks: Option<PathBuf>,
+        /// Write its tables as DIR/runs.parquet (a row per trial) and DIR/queries.parquet (a row per trial and query)
+        #[arg(long, value_name = "DIR")]
+        parquet: Option<PathBuf>,
+    },
+    /// Read results of ann-benchmarks, compute the metrics of swath from what they returned, and report them
+    #[command(after_help = "\
+Examples:
+  swath import ann-benchmarks --dataset glove-100-angular --count 10
+  swath import ann --dataset glove-wordnet-20k --out reports/again")]
+    Import {
+        /// The folder with ann-benchmarks' `results` and, where it is there, `data`
+        folder: PathBuf,
+        /// The dataset's name below `results`
+        #[arg(long, value_name = "NAME")]
+        dataset: String,
+        /// Results per query; may be left out where there is one choice
+        #[arg(long, value_name = "K")]
+        count: Option<usize>,
+        /// Take the results in mode batch where there are both
+        #[arg(long)]
+        batch: bool,
+        /// Folder for the run that is made of them [default: reports/NAME-K-imported]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Print the JSON Schema of experiments, for editors
     #[command(after_help = "Example:\n  swath schema > configs/swath.schema.json")]
@@ -162,6 +203,13 @@ pub fn main() -> ExitCode {
         Command::Cache { command: None } => cache::list(kept.as_ref()),
         Command::Cache { command: Some(CacheCommand::Clear) } => cache::clear(kept.as_ref()),
         Command::Report { folder, config } => run::report(&folder, config.as_deref()),
+        Command::Export { folder, ann_benchmarks, parquet } => {
+            exchange::export(&folder, (ann_benchmarks.as_deref(), parquet.as_deref()), &folders)
+        }
+        Command::Import { folder, dataset, count, batch, out } => {
+            let wanted = Wanted { folder: &folder, dataset: &dataset, count, batch, out: out.as_deref() };
+            exchange::import(&wanted, &folders)
+        }
         Command::Schema => print(&format!("{:#}\n", swath::config::schema())),
         Command::Datasets { command: DatasetsCommand::List } => print(&describe::datasets(&folders)),
         Command::Datasets { command: DatasetsCommand::Info { dataset, diagnose, seed } } => {

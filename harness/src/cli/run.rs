@@ -77,7 +77,7 @@ fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
 }
 
 /// Says what came out and where it is.
-fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
+pub fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
     if let Some(summary) = summary {
         print(&format!("{}\nreport: {}\n", results(summary), folder.join("index.html").display()))?;
     }

@@ -45,6 +45,10 @@ impl Metric for Evaluations {
         false
     }
 
+    fn looks_inside(&self) -> bool {
+        true
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let [candidates, expand, select] = answer.asked().evaluations;
         let count = match self.stage {
@@ -78,6 +82,10 @@ impl Metric for ObjectiveRatio {
             higher_is_better: true,
             source: "Nemhauser, Wolsey & Fisher 1978",
         }
+    }
+
+    fn looks_inside(&self) -> bool {
+        true
     }
 
     fn possible(&self, _: &Setting) -> Result<(), Impossible> {

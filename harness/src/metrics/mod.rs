@@ -91,6 +91,11 @@ pub trait Metric: Send + Sync {
         true
     }
 
+    /// Whether it looks at the stages that led to the list, so that it cannot be asked of a list from elsewhere.
+    fn looks_inside(&self) -> bool {
+        false
+    }
+
     /// Why it cannot be computed in such a setting, with what can be done; `Ok` where it can.
     ///
     /// # Errors

@@ -87,6 +87,10 @@ impl Metric for PoolRecall {
         false
     }
 
+    fn looks_inside(&self) -> bool {
+        true
+    }
+
     fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
         needs_neighbors(setting, setting.largest_pool, "pools")
     }

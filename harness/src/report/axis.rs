@@ -74,8 +74,11 @@ fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if low <= high { (low, high) } else { (0.0, 1.0) }
 }
 
-/// A number as short as it can be, three significant digits where it is not whole: 0.05, 0.15, 2, 1,000.
+/// A number as short as it can be, three significant digits where it is not whole: 0.05, 0.15, 2, 1,000; a dash for none.
 pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "-".into();
+    }
     let digits = (2.0 - value.abs().max(1e-12).log10().floor()).clamp(0.0, 12.0) as usize;
     let text = format!("{value:.digits$}");
     let text = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };

@@ -84,9 +84,10 @@ impl Plots {
             // If it is empty now.
             let _ = std::fs::remove_dir(self.folder.join(Self::place(size)));
         }
-        let names: String = self.drawn.iter().map(|drawn| format!("{}: {}\n", drawn.name, drawn.caption)).collect();
+        let lines: Vec<String> =
+            self.drawn.iter().map(|drawn| format!("{}: {}\n", drawn.name, drawn.caption)).collect();
         // Without the list the next report would leave what it no longer has, and that is all.
-        let _ = write_whole(&list, names.as_bytes());
+        let _ = write_whole(&list, lines.concat().as_bytes());
         self.drawn
     }
 }

@@ -65,6 +65,7 @@ fn row(i: usize, retriever: usize, metrics: usize) -> Row {
         evaluations: [1000.0, 0.0, 450.0],
         timing: Timing {
             qps: 5000.0 / (1.0 + i as f64),
+            qps_best: 6000.0 / (1.0 + i as f64),
             latency: Some(Latency { seconds, percentiles_ms: [0.15, 0.19, 0.2], stages_ms: [0.1, 0.0, 0.05] }),
         },
     }
@@ -93,6 +94,7 @@ fn found(summary: &Summary) -> Found {
         build_seconds: row.build_seconds,
         index_bytes: row.index_bytes,
         repeats: vec![Times::Batch(row.queries, 1.0)],
+        best_search_seconds: 1.0 / row.timing.qps_best,
     };
     let trials = summary.rows.iter().enumerate().map(trial).collect();
     let results = Results { metrics: summary.metrics.clone(), seed: 0, reference: None, parting: None, trials };

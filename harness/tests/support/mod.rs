@@ -1,5 +1,6 @@
 //! A small dataset, and the program run as a user runs it.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use swath_algorithms::{Base, Distance, Query, Vectors};
@@ -68,17 +69,38 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text")
 }
 
-/// The first of `programs` that is here. Where none is, a test is skipped with this printed reason, unless the
-/// environment's `SWATH_REQUIRE` (names between commas) contains `name`: then it fails.
-pub fn tool(name: &str, programs: &[&str]) -> Option<String> {
-    let runs =
-        |program: &&&str| Command::new(program).arg("--version").output().is_ok_and(|found| found.status.success());
-    let found = programs.iter().find(runs).map(|program| (*program).to_owned());
-    let required = std::env::var("SWATH_REQUIRE").unwrap_or_default();
-    let is_required = required.split(',').any(|required| required.trim() == name);
-    assert!(found.is_some() || !is_required, "SWATH_REQUIRE names {name}, but none of {programs:?} runs here");
+/// What a test needs from outside, if it is here. Where it is not, the test has nothing to do, and says so; but where the
+/// environment variable `SWATH_REQUIRE`, names with commas between, has this name, that is a failure.
+#[allow(dead_code, reason = "each test has its own copy of this module, and few need a tool")]
+pub fn tool<T>(name: &str, find: impl FnOnce() -> Option<T>) -> Option<T> {
+    let found = find();
     if found.is_none() {
-        println!("skipped: {name} is not here (none of {programs:?} runs)");
+        let required = std::env::var("SWATH_REQUIRE").unwrap_or_default();
+        assert!(
+            !required.split(',').any(|other| other.trim() == name),
+            "SWATH_REQUIRE names {name}, which is not here"
+        );
+        // Not `eprintln`: that is shown for tests that fail alone.
+        let _ = writeln!(std::io::stderr(), "skipped: {name} is not here");
     }
     found
+}
+
+/// A Python (`SWATH_PYTHON`, or `python3`) that has these modules, by the name of the first.
+#[allow(dead_code, reason = "each test has its own copy of this module, and few need Python")]
+pub fn python(modules: &[&str]) -> Option<String> {
+    tool(modules[0], || {
+        let python = std::env::var("SWATH_PYTHON").unwrap_or_else(|_| "python3".into());
+        let import = format!("import {}", modules.join(", "));
+        let output = Command::new(&python).args(["-c", &import]).output().ok()?;
+        output.status.success().then_some(python)
+    })
+}
+
+/// The first of these programs that runs here, as the tool of that name.
+#[allow(dead_code, reason = "each test has its own copy of this module, and few need a program")]
+pub fn program(name: &str, programs: &[&'static str]) -> Option<&'static str> {
+    let runs =
+        |program: &&&'static str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
+    tool(name, || programs.iter().find(runs).copied())
 }

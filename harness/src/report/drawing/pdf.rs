@@ -1,8 +1,8 @@
 //! PDF, by krilla: lines stay lines, text stays text, and the letters used are embedded.
 
 use super::{Anchor, Drawing, FONT, Ink, Mark, text_width};
-use krilla::Document;
 use krilla::color::rgb;
+use krilla::configure::{Configuration, PdfVersion};
 use krilla::geom::{Path, PathBuilder, Point, Transform};
 use krilla::metadata::Metadata;
 use krilla::num::NormalizedF32;
@@ -10,6 +10,7 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, LineCap, LineJoin, Stroke};
 use krilla::surface::Surface;
 use krilla::text::{Font, TextDirection};
+use krilla::{Document, SerializeSettings};
 
 /// Height of the middle of a line of text above its baseline, in ems: half of a capital's height.
 const MIDDLE: f64 = 0.357;
@@ -28,7 +29,9 @@ impl Drawing {
         let points = self.size.points();
         let (width, height) = (self.size.width() * points, self.height.ceil() * points);
         let settings = PageSettings::from_wh(width as f32, height as f32).ok_or("it has no size")?;
-        let mut document = Document::new();
+        // What pdflatex includes without a warning.
+        let configuration = Configuration::new_with_version(PdfVersion::Pdf15);
+        let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
         document.set_metadata(Metadata::new().title(title.to_owned()));
         let mut page = document.start_page_with(settings);
         let mut surface = page.surface();

@@ -422,7 +422,10 @@ fn provenance(manifest: &Manifest, tables: &[&str]) -> Markup {
             dl.grid {
                 dt { "swath" } dd { (manifest.swath) ", revision " code { (manifest.revision) } }
                 dt { "dataset" } dd { (dataset.name) ", SHA-256 " code { (dataset.sha256) } }
-                dt { "machine" } dd { (machine.cpu) ", " (machine.cores) " cores, " (memory) " GiB, " (machine.os) ", " (machine.arch) }
+                dt { "machine" } dd {
+                    (machine.cpu)
+                    @if machine.cores > 0 { ", " (machine.cores) " cores, " (memory) " GiB, " (machine.os) ", " (machine.arch) }
+                }
                 dt { "compiler" } dd { (manifest.rustc) }
                 dt { "run" } dd { (manifest.started) " to " (manifest.finished) }
                 dt { "files" } dd {

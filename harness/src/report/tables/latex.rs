@@ -8,31 +8,31 @@ const ROWS: usize = 40;
 /// The table as floats. It needs the packages booktabs and graphicx, and shrinks to the text's width where it is wider.
 pub fn table(name: &str, table: &Table) -> String {
     let printed = table.printed();
-    let mut text = format!("% {}\n% Needs \\usepackage{{booktabs}} and \\usepackage{{graphicx}}.\n", "By swath.");
+    let mut parts = vec!["% By swath. Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n".to_owned()];
     let ranks = if table.has_ranks() { " Best in bold, second underlined." } else { "" };
     for (part, rows) in printed.chunks(ROWS).enumerate() {
         let caption = if part == 0 { format!("{}{ranks}", escape(&table.caption)) } else { "Continued.".to_owned() };
         let label = if part == 0 { format!("tab:swath-{name}") } else { format!("tab:swath-{name}-{}", part + 1) };
-        text.push_str("\\begin{table}[htbp]\n\\centering\n");
-        text.push_str(&format!("\\caption{{{caption}}}\n\\label{{{label}}}\n"));
-        text.push_str("\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n");
-        text.push_str(&format!("\\begin{{tabular}}{{l{}}}\n\\toprule\n", "r".repeat(table.columns.len())));
-        text.push_str(&header(table));
-        text.push_str("\\midrule\n");
+        parts.push("\\begin{table}[htbp]\n\\centering\n".to_owned());
+        parts.push(format!("\\caption{{{caption}}}\n\\label{{{label}}}\n"));
+        parts.push("\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n".to_owned());
+        parts.push(format!("\\begin{{tabular}}{{l{}}}\n\\toprule\n", "r".repeat(table.columns.len())));
+        parts.push(header(table));
+        parts.push("\\midrule\n".to_owned());
         let mut was_oracle = rows.first().is_some_and(|(row, _)| row.is_oracle);
         for (row, cells) in rows {
             if row.is_oracle && !was_oracle {
-                text.push_str("\\midrule\n");
+                parts.push("\\midrule\n".to_owned());
             }
             was_oracle = row.is_oracle;
             let label = escape(&row.label);
             let label = if row.is_oracle { format!("\\emph{{{label}}}") } else { label };
             let cells: Vec<String> = std::iter::once(label).chain(cells.iter().map(cell)).collect();
-            text.push_str(&format!("{} \\\\\n", cells.join(" & ")));
+            parts.push(format!("{} \\\\\n", cells.join(" & ")));
         }
-        text.push_str("\\bottomrule\n\\end{tabular}}\n\\end{table}\n");
+        parts.push("\\bottomrule\n\\end{tabular}}\n\\end{table}\n".to_owned());
     }
-    text
+    parts.concat()
 }
 
 /// Titles with the better direction, and below them units if there are any.
@@ -46,15 +46,15 @@ fn header(table: &Table) -> String {
         escape(&column.title) + arrow
     };
     let titles: Vec<String> = std::iter::once(escape(table.corner)).chain(table.columns.iter().map(title)).collect();
-    let mut text = format!("{} \\\\\n", titles.join(" & "));
+    let titles = format!("{} \\\\\n", titles.join(" & "));
     if table.columns.iter().any(|column| !column.unit.is_empty()) {
         let unit = |column: &super::Column| {
             if column.unit.is_empty() { String::new() } else { format!("\\footnotesize ({})", escape(column.unit)) }
         };
         let units: Vec<String> = std::iter::once(String::new()).chain(table.columns.iter().map(unit)).collect();
-        text.push_str(&format!("{} \\\\\n", units.join(" & ")));
+        return format!("{titles}{} \\\\\n", units.join(" & "));
     }
-    text
+    titles
 }
 
 fn cell(cell: &Printed) -> String {

@@ -19,8 +19,7 @@ pub fn table(table: &Table) -> String {
         text.push_str(&line(&std::iter::once(label).chain(cells.iter().map(cell)).collect::<Vec<_>>()));
     }
     let ranks = if table.has_ranks() { " Best in bold, second in italics." } else { "" };
-    text.push_str(&format!("\n{}{ranks}\n", escape(&table.caption)));
-    text
+    format!("{text}\n{}{ranks}\n", escape(&table.caption))
 }
 
 fn cell(cell: &Printed) -> String {

@@ -1,0 +1,44 @@
+//! `export` and `import`.
+
+use super::{complain, print, run};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::config::Mode;
+use swath::exchange::import::{Wanted, import as read};
+use swath::exchange::{Run, ann_benchmarks, parquet};
+use swath::experiment::Failure;
+
+/// Writes a run for other programs.
+pub fn export(
+    folder: &Path,
+    (to_ann_benchmarks, to_parquet): (Option<&Path>, Option<&Path>),
+    folders: &[PathBuf],
+) -> Result<ExitCode, Failure> {
+    let opened = Run::open(folder)?;
+    if let Some(target) = to_ann_benchmarks {
+        let exported = ann_benchmarks::export(&opened, target, folders, run::memory())?;
+        exported.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        let batch = if exported.mode == Mode::Batch { " --batch" } else { "" };
+        print(&format!(
+            "{} results: {}\ntheir dataset: {}\nplot them, from a checkout of ann-benchmarks with these folders: \
+             python plot.py --dataset {} --count {}{batch}\n",
+            exported.trials,
+            exported.results.display(),
+            exported.data.display(),
+            exported.dataset,
+            exported.k,
+        ))?;
+    }
+    if let Some(target) = to_parquet {
+        let [runs, queries] = parquet::export(&opened, target)?;
+        print(&format!("a row per trial: {}\na row per trial and query: {}\n", runs.display(), queries.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads results of ann-benchmarks and reports them.
+pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let imported = read(wanted, folders, run::memory())?;
+    imported.manifest.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+    run::finish(&imported.folder, imported.summary.as_ref(), &imported.manifest)
+}

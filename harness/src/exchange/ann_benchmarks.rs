@@ -1,0 +1,243 @@
+//! Results in the folders of ann-benchmarks, so that it plots them beside its own:
+//! `data/<dataset>.hdf5` and `results/<dataset>/<k>/<algorithm>[-batch]/<arguments>.hdf5`.
+//!
+//! That project knows neither samples of queries nor of base vectors: row i of a result answers row i of the dataset. So
+//! the dataset goes along, made of what was asked of what, and its name says where that is not all.
+
+use super::{Refound, Run, is_plain, unwritten};
+use crate::config::Mode;
+use crate::experiment::Failure;
+use crate::results::{self, Record, TrialResult};
+use crate::run::{Outcome, Times};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
+use swath_datasets::{Dataset, ann_benchmarks as file, whole_file};
+
+/// The distances that ann-benchmarks has.
+const DISTANCES: &[&str] = &["angular", "euclidean", "hamming", "jaccard"];
+
+/// The longest name of a file of arguments, in bytes: file systems take 255.
+const LONGEST: usize = 200;
+
+/// What an export left behind.
+pub struct Exported {
+    /// The dataset's name there.
+    pub dataset: String,
+    /// Its file.
+    pub data: PathBuf,
+    /// The folder of its results at this k.
+    pub results: PathBuf,
+    /// How many there are.
+    pub trials: usize,
+    /// Results per query.
+    pub k: usize,
+    /// How queries were timed.
+    pub mode: Mode,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Writes a run into `target`. Everything is checked before anything is written; results that an earlier export left at
+/// the same place are replaced, others' are not.
+///
+/// # Errors
+/// [`Failure::Input`] where the dataset is not what it was or ann-benchmarks has no such thing, [`Failure::Run`] where
+/// nothing can be written.
+pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Result<Exported, Failure> {
+    let record = &run.manifest.dataset;
+    if !DISTANCES.contains(&record.distance.as_str()) {
+        return Err(Failure::Input(format!(
+            "ann-benchmarks has no distance `{}` (it has {}), so it could not judge these results\n  --parquet takes them",
+            record.distance,
+            DISTANCES.join(", ")
+        )));
+    }
+    let asked = run.asked()?;
+    let refound = run.dataset(folders, memory)?;
+    let is_whole = asked.iter().copied().eq(0..record.queries);
+    if !is_plain(&record.name) {
+        let message = format!("`{}`, as the run calls its dataset, cannot be the name of a file", record.name);
+        return Err(Failure::Input(message));
+    }
+    let rows = if refound.is_sample { format!("-{}-rows", record.rows) } else { String::new() };
+    let queries = if is_whole { String::new() } else { format!("-{}-queries", asked.len()) };
+    let dataset = format!("{}{rows}{queries}", record.name);
+    let data = Data::new(target, &dataset, refound, (!is_whole).then_some(asked));
+    let is_there = data.is_there(memory)?;
+    let first = &run.results.trials[0];
+    let results = target.join("results").join(&dataset).join(first.k.to_string());
+    let paths = paths(&results, &run.results.trials);
+    paths.iter().try_for_each(|path| only_ours(path))?;
+    for trial in &run.results.trials {
+        distances(run, trial)?;
+    }
+
+    if !is_there {
+        data.write()?;
+    }
+    for (trial, path) in run.results.trials.iter().zip(&paths) {
+        write(run, trial, &dataset, path)?;
+    }
+    let mut notes = Vec::new();
+    let failed = run.manifest.trials.len() - run.results.trials.len();
+    if failed > 0 {
+        notes.push(format!("{failed} of {} trials failed and are not in the export", run.manifest.trials.len()));
+    }
+    if record.neighbors < first.k {
+        notes.push(format!(
+            "the dataset stores {} true neighbours of each query: ann-benchmarks cannot compute recall at k = {}",
+            record.neighbors, first.k
+        ));
+    }
+    Ok(Exported {
+        dataset,
+        data: data.path,
+        results,
+        trials: run.results.trials.len(),
+        k: first.k,
+        mode: mode(first),
+        notes,
+    })
+}
+
+/// The dataset's file, as it will be.
+struct Data {
+    path: PathBuf,
+    dataset: Dataset,
+    /// The file that says just this, if there is one.
+    copy_of: Option<PathBuf>,
+}
+
+impl Data {
+    /// Of a dataset, with these of its queries alone if they are given.
+    fn new(target: &Path, name: &str, refound: Refound, asked: Option<&[usize]>) -> Self {
+        let path = target.join("data").join(format!("{name}.hdf5"));
+        let whole = refound.found.dataset;
+        match asked {
+            None => Self { path, dataset: whole, copy_of: refound.file },
+            Some(asked) => Self { path, dataset: whole.of_queries(asked), copy_of: None },
+        }
+    }
+
+    /// Whether it is there already. What is there and is something else is nobody's to replace.
+    fn is_there(&self, memory: u64) -> Result<bool, Failure> {
+        if !self.path.exists() {
+            return Ok(false);
+        }
+        match file::read(&self.path, memory) {
+            Ok(there) if there.same(&self.dataset) => Ok(true),
+            _ => Err(Failure::Input(format!(
+                "{} is there already and is another dataset than that of this run\n  export into another folder",
+                self.path.display()
+            ))),
+        }
+    }
+
+    fn write(&self) -> Result<(), Failure> {
+        make_folder_of(&self.path)?;
+        match &self.copy_of {
+            Some(file) => whole_file::copy_whole(file, &self.path).map_err(|error| unwritten(&self.path, &error)),
+            None => file::write(&self.path, &self.dataset).map_err(|error| unwritten(&self.path, &error)),
+        }
+    }
+}
+
+/// A path for each trial, all different.
+fn paths(results: &Path, trials: &[TrialResult]) -> Vec<PathBuf> {
+    let mut taken = BTreeSet::new();
+    let mut path = |trial: &TrialResult| {
+        let batch = if mode(trial) == Mode::Batch { "-batch" } else { "" };
+        let folder = results.join(algorithm(trial.plain_name()) + batch);
+        let mut name = arguments(&trial.params);
+        if name.is_empty() || name.len() > LONGEST || !taken.insert(folder.join(&name)) {
+            let mut length = 0;
+            name.retain(|c| {
+                length += c.len_utf8();
+                length <= LONGEST
+            });
+            name = format!("{name}_{}", trial.id);
+        }
+        folder.join(name + ".hdf5")
+    };
+    trials.iter().map(&mut path).collect()
+}
+
+/// A retriever's name as that of a folder.
+fn algorithm(name: &str) -> String {
+    let safe: String = name.chars().map(|c| if "/\\:\0".contains(c) { '_' } else { c }).collect();
+    if safe.is_empty() || safe.starts_with('.') { format!("_{safe}") } else { safe }
+}
+
+/// Parameters as ann-benchmarks makes a file's name of arguments: their JSON, every run of what is neither letter nor
+/// digit turned into `_`.
+fn arguments(params: &str) -> String {
+    let words = params.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_").trim_matches('_').to_owned()
+}
+
+/// That a file is not there, or was left by an earlier export.
+fn only_ours(path: &Path) -> Result<(), Failure> {
+    let is_ours = || Hdf5File::open(path, MEMORY)?.attributes().map(|names| names.contains_key("swath_trial"));
+    if !path.exists() || is_ours().unwrap_or(false) {
+        return Ok(());
+    }
+    let message = format!("{} is there already and was not exported by swath", path.display());
+    Err(Failure::Input(message + "\n  export into another folder"))
+}
+
+fn mode(trial: &TrialResult) -> Mode {
+    if matches!(trial.repeats.first(), Some(Times::Batch(..))) { Mode::Batch } else { Mode::Single }
+}
+
+fn distances(run: &Run, trial: &TrialResult) -> Result<Vec<f32>, Failure> {
+    results::read_distances(&run.folder, trial).map_err(|error| Failure::Input(error.to_string()))
+}
+
+fn write(run: &Run, trial: &TrialResult, dataset: &str, path: &Path) -> Result<(), Failure> {
+    let record = Record {
+        id: &trial.id,
+        retriever: trial.plain_name(),
+        algo: &trial.retriever,
+        point: &trial.point,
+        params: &trial.params,
+        dataset,
+        distance: &run.manifest.dataset.distance,
+        k: trial.k,
+        mode: mode(trial),
+        query_ids: &trial.query_ids,
+        metrics: &[],
+        best_search_seconds: trial.best_search_seconds,
+    };
+    let outcome = Outcome {
+        returned: trial.returned.clone(),
+        distances: distances(run, trial)?,
+        metrics: Vec::new(),
+        evaluations: Vec::new(),
+        filled: 0,
+        build_seconds: trial.build_seconds,
+        index_bytes: trial.index_bytes,
+        untimed: [0.0; 2],
+        repeats: trial.repeats.clone(),
+    };
+    make_folder_of(path)?;
+    results::write_plain(path, &record, &outcome).map_err(|error| unwritten(path, &error))
+}
+
+fn make_folder_of(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_those_of_ann_benchmarks() {
+        // re.sub(r"\W+", "_", json.dumps(["angular", {"M": 12}, 0.5])).strip("_")
+        assert_eq!(arguments(r#"["angular", {"M": 12}, 0.5]"#), "angular_M_12_0_5");
+        assert_eq!(arguments(r#"{"select":{"mmr":{"lambda":0.3}}}"#), "select_mmr_lambda_0_3");
+        assert_eq!(["a/b", "..", "mmr"].map(algorithm), ["a_b", "_..", "mmr"]);
+    }
+}

@@ -1,0 +1,199 @@
+//! A run's tables as Parquet files, typed: what a notebook reads in one line.
+
+use super::{Run, unwritten};
+use crate::columns::{self, Column, Values};
+use crate::experiment::Failure;
+use crate::results::write_whole;
+use crate::summary::{Row, Summary};
+use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::schema::types::{Type, TypePtr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Rows that a group of `queries.parquet` has at most, unless one trial alone has more.
+const GROUP: usize = 1 << 17;
+
+/// A column of a file.
+struct Field {
+    name: String,
+    cells: Cells,
+}
+
+enum Cells {
+    /// As in every table.
+    Plain(Values),
+    /// A list of ids each.
+    Ids(Vec<Vec<i32>>),
+}
+
+/// Writes `runs.parquet`, a row per trial with the [`columns`](columns::columns) of `runs.csv`, and `queries.parquet`, a
+/// row per trial and query, into `target`. Returns their paths.
+///
+/// # Errors
+/// [`Failure::Input`] where a trial's file is not as it should be, [`Failure::Run`] where nothing can be written.
+pub fn export(run: &Run, target: &Path) -> std::result::Result<[PathBuf; 2], Failure> {
+    run.asked()?;
+    let summary = Summary::new(&run.results);
+    let summary = summary.ok_or_else(|| Failure::Input("there is no trial to export".into()))?;
+    let paths = ["runs.parquet", "queries.parquet"].map(|name| target.join(name));
+    let failed = |path: &Path, error: &ParquetError| unwritten(path, error);
+
+    let runs = columns::columns(&summary, &run.manifest).into_iter().map(Field::plain).collect();
+    let mut table = Table::default();
+    table.add(runs).map_err(|error| failed(&paths[0], &error))?;
+    let runs = table.bytes().map_err(|error| failed(&paths[0], &error))?;
+
+    let mut table = Table::default();
+    let trials_a_group = (GROUP / summary.rows[0].queries.max(1)).max(1);
+    let all: Vec<usize> = (0..summary.rows.len()).collect();
+    for trials in all.chunks(trials_a_group) {
+        let fields = queries(run, &summary, trials);
+        table.add(fields).map_err(|error| failed(&paths[1], &error))?;
+    }
+    let queries = table.bytes().map_err(|error| failed(&paths[1], &error))?;
+
+    std::fs::create_dir_all(target).map_err(|error| unwritten(target, &error))?;
+    for (path, bytes) in paths.iter().zip([runs, queries]) {
+        write_whole(path, &bytes).map_err(|error| Failure::Run(error.to_string()))?;
+    }
+    Ok(paths)
+}
+
+/// The columns of `queries.parquet`, of some trials, one after another.
+fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
+    let trial = |i: usize| (&run.results.trials[i], &summary.rows[i]);
+    let text = |of: fn(&Row) -> &str| {
+        let repeated = |&i: &usize| std::iter::repeat_n(of(trial(i).1).to_owned(), trial(i).1.queries);
+        Values::Text(trials.iter().flat_map(repeated).collect())
+    };
+    let mut columns = vec![
+        ("trial".to_owned(), text(|row| &row.trial)),
+        ("retriever".into(), text(|row| &row.retriever)),
+        ("point".into(), text(|row| &row.point)),
+    ];
+    let ids = trials.iter().flat_map(|&i| trial(i).0.query_ids.iter().map(|&query| query as u64));
+    columns.push(("query".into(), Values::Count(ids.collect())));
+    for (metric, name) in summary.metrics.iter().enumerate() {
+        let values = trials.iter().flat_map(|&i| trial(i).0.metrics[metric].iter());
+        columns.push((name.name().into(), defined(values.map(|&value| Some(value)))));
+    }
+    let seconds = trials.iter().flat_map(|&i| {
+        let row = trial(i).1;
+        (0..row.queries).map(|query| Some(row.timing.latency.as_ref()?.seconds[query]))
+    });
+    columns.push(("seconds".into(), defined(seconds)));
+    let mut fields: Vec<Field> =
+        columns.into_iter().map(|(name, values)| Field::plain(Column { name, values })).collect();
+    let mut returned = Vec::new();
+    for &i in trials {
+        let (of, _) = trial(i);
+        returned.extend(of.returned.chunks_exact(of.k).map(|ids| ids.iter().copied().filter(|&id| id >= 0).collect()));
+    }
+    fields.push(Field { name: "ids".into(), cells: Cells::Ids(returned) });
+    fields
+}
+
+/// Numbers, where they are.
+fn defined(values: impl Iterator<Item = Option<f64>>) -> Values {
+    Values::Number(values.map(|value| value.filter(|value| value.is_finite())).collect())
+}
+
+/// A file in memory.
+#[derive(Default)]
+struct Table {
+    writer: Option<SerializedFileWriter<Vec<u8>>>,
+}
+
+impl Table {
+    /// Adds a group of rows; all groups have the same columns.
+    fn add(&mut self, fields: Vec<Field>) -> Result<()> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(begin(&fields)?),
+        };
+        let mut group = writer.next_row_group()?;
+        for field in fields {
+            let Some(mut column) = group.next_column()? else { break };
+            field.write(&mut column)?;
+            column.close()?;
+        }
+        group.close()?;
+        Ok(())
+    }
+
+    fn bytes(self) -> Result<Vec<u8>> {
+        self.writer.map_or_else(|| Ok(Vec::new()), SerializedFileWriter::into_inner)
+    }
+}
+
+fn begin(fields: &[Field]) -> Result<SerializedFileWriter<Vec<u8>>> {
+    let types = fields.iter().map(Field::schema).collect::<Result<Vec<_>>>()?;
+    let schema = Type::group_type_builder("swath").with_fields(types).build()?;
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))
+}
+
+impl Field {
+    fn plain(column: Column) -> Self {
+        Self { name: column.name, cells: Cells::Plain(column.values) }
+    }
+
+    fn schema(&self) -> Result<TypePtr> {
+        let name = self.name.as_str();
+        let of = |physical, repetition| Type::primitive_type_builder(name, physical).with_repetition(repetition);
+        let built = match &self.cells {
+            Cells::Plain(Values::Text(_)) => {
+                of(Physical::BYTE_ARRAY, Repetition::REQUIRED).with_logical_type(Some(LogicalType::String)).build()
+            }
+            Cells::Plain(Values::Count(_)) => of(Physical::INT64, Repetition::REQUIRED).build(),
+            Cells::Plain(Values::Number(_)) => of(Physical::DOUBLE, Repetition::OPTIONAL).build(),
+            Cells::Ids(_) => {
+                let element =
+                    Type::primitive_type_builder("element", Physical::INT32).with_repetition(Repetition::REQUIRED);
+                let list = Type::group_type_builder("list")
+                    .with_repetition(Repetition::REPEATED)
+                    .with_fields(vec![Arc::new(element.build()?)]);
+                Type::group_type_builder(name)
+                    .with_repetition(Repetition::REQUIRED)
+                    .with_logical_type(Some(LogicalType::List))
+                    .with_converted_type(ConvertedType::LIST)
+                    .with_fields(vec![Arc::new(list.build()?)])
+                    .build()
+            }
+        };
+        built.map(Arc::new)
+    }
+
+    fn write(self, column: &mut SerializedColumnWriter<'_>) -> Result<()> {
+        match self.cells {
+            Cells::Plain(Values::Text(values)) => {
+                let values: Vec<ByteArray> = values.iter().map(|text| ByteArray::from(text.as_str())).collect();
+                column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
+            }
+            Cells::Plain(Values::Count(values)) => {
+                let values: Vec<i64> = values.into_iter().map(|count| count as i64).collect();
+                column.typed::<Int64Type>().write_batch(&values, None, None)?;
+            }
+            Cells::Plain(Values::Number(values)) => {
+                let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
+                let values: Vec<f64> = values.into_iter().flatten().collect();
+                column.typed::<DoubleType>().write_batch(&values, Some(&levels), None)?;
+            }
+            Cells::Ids(lists) => {
+                // Level 1 defines an element, 0 stands for an empty list; level 0 repeats none, so begins a list.
+                let defined = lists.iter().flat_map(|ids| {
+                    let levels: Vec<i16> = if ids.is_empty() { vec![0] } else { vec![1; ids.len()] };
+                    levels
+                });
+                let repeated = lists.iter().flat_map(|ids| (0..ids.len().max(1)).map(|i| i16::from(i > 0)));
+                let (defined, repeated): (Vec<i16>, Vec<i16>) = (defined.collect(), repeated.collect());
+                column.typed::<Int32Type>().write_batch(&lists.concat(), Some(&defined), Some(&repeated))?;
+            }
+        }
+        Ok(())
+    }
+}

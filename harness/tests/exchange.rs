@@ -1,0 +1,468 @@
+//! Runs given to other programs and taken back: what goes out comes in the same, and nothing is replaced or half written.
+
+mod support;
+
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::{Field, ListAccessor as _, Row};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use support::{stderr, stdout, swath, write_datasets};
+use swath_algorithms::Distance;
+use swath_datasets::ann_benchmarks;
+use swath_datasets::hdf5_file::{Hdf5File, Hdf5Writer, MEMORY, Values};
+
+const EXPERIMENT: &str = "
+name: small
+dataset: rich.hdf5
+k: 5
+seed: 7
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 20 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: [0.3, 0.7] } } }
+  - { name: best, candidates: { exact: { pool: 20 } }, select: { xquad: { lambda: 0.5 } } }
+";
+
+/// Runs the experiment with some settings in a folder of its own.
+fn run(settings: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    std::fs::write(folder.path().join("small.yaml"), format!("{settings}\n{EXPERIMENT}")).expect("written");
+    succeeds(folder.path(), &["run", "small.yaml"]);
+    let reports = folder.path().join("reports/small");
+    (folder, reports)
+}
+
+/// Runs swath and returns what it says to both sides.
+fn succeeds(folder: &Path, arguments: &[&str]) -> (String, String) {
+    let output = swath(folder, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
+    (stdout(&output), stderr(&output))
+}
+
+/// Runs swath on wrong input and returns what it complains of.
+fn refuses(folder: &Path, arguments: &[&str]) -> String {
+    let output = swath(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+    assert_eq!(stdout(&output), "", "{arguments:?}");
+    stderr(&output)
+}
+
+/// A table's rows, each a map from column to cell.
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_path(path).expect("a table").deserialize().map(|row| row.expect("a row")).collect()
+}
+
+/// All files below a folder, as paths in it, sorted.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(&next).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                open.push(entry);
+            } else {
+                found.push(entry.strip_prefix(folder).expect("inside").to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The trial files of a run by retriever and point.
+fn trials(reports: &Path) -> BTreeMap<String, Hdf5File> {
+    let paths = files(&reports.join("trials")).into_iter().map(|name| reports.join("trials").join(name));
+    let label = |file: &Hdf5File| {
+        let attributes = file.attributes().expect("attributes");
+        ["swath_retriever", "swath_point"].map(|name| attributes[name].text().expect("a text").to_owned()).join(" ")
+    };
+    paths.map(|path| Hdf5File::open(&path, MEMORY).expect("a file")).map(|file| (label(&file), file)).collect()
+}
+
+#[test]
+fn what_goes_out_comes_in_the_same() {
+    for settings in ["", "queries: 7", "mode: batch"] {
+        let (folder, reports) = run(settings);
+        let dataset = if settings == "queries: 7" { "rich-7-queries" } else { "rich" };
+        let (said, _) = succeeds(folder.path(), &["export", "--ann-benchmarks", "ann", "reports/small"]);
+        assert!(said.contains(&format!("--dataset {dataset} --count 5")), "{said}");
+        assert_eq!(said.contains("--batch"), settings == "mode: batch");
+        let batch = if settings == "mode: batch" { "-batch" } else { "" };
+        let expected = [
+            format!("data/{dataset}.hdf5"),
+            format!("results/{dataset}/5/best{batch}/candidates_exact_pool_20_select_xquad_lambda_0_5.hdf5"),
+            format!("results/{dataset}/5/mmr{batch}/candidates_exact_pool_20_select_mmr_lambda_0_3.hdf5"),
+            format!("results/{dataset}/5/mmr{batch}/candidates_exact_pool_20_select_mmr_lambda_0_7.hdf5"),
+            format!("results/{dataset}/5/top-k{batch}/candidates_exact_pool_20_select_top_k.hdf5"),
+        ];
+        assert_eq!(files(&folder.path().join("ann")), expected);
+        // The same again is no conflict.
+        succeeds(folder.path(), &["export", "reports/small", "--ann-benchmarks", "ann"]);
+        assert_eq!(files(&folder.path().join("ann")), expected);
+
+        let (table, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", dataset, "--out", "back"]);
+        assert!(table.contains("subtopic-recall") && table.ends_with("report: back/index.html\n"), "{table}");
+        assert!(notes.contains("metric `pool-recall` is left out") && !notes.contains("differ"), "{notes}");
+        let (before, after) = (trials(&reports), trials(&folder.path().join("back")));
+        assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+        for (label, file) in &before {
+            let again = &after[label];
+            for metric in ["recall", "coverage", "relevance", "redundancy", "diversity", "subtopic-recall"] {
+                let [mut a, mut b] = [file, again].map(|file| file.f64s(&format!("swath/{metric}")).expect("values"));
+                // The last query has no subtopics.
+                [&mut a, &mut b].into_iter().flatten().filter(|value| value.is_nan()).for_each(|value| *value = -1.0);
+                assert_eq!(a, b, "{metric} of {label}");
+            }
+            assert_eq!(file.integers("neighbors").expect("ids"), again.integers("neighbors").expect("ids"));
+            assert_eq!(file.f32s("distances").expect("distances"), again.f32s("distances").expect("distances"));
+            assert_eq!(file.f32s("times").expect("times"), again.f32s("times").expect("times"));
+        }
+        let (before, after) = (rows(&reports.join("runs.csv")), rows(&folder.path().join("back/runs.csv")));
+        for row in &before {
+            let again = after.iter().find(|other| other["params"] == row["params"]).expect("the same trial");
+            for column in
+                ["retriever", "k", "queries", "recall", "coverage", "build_seconds", "qps_best", "index_bytes"]
+            {
+                assert_eq!(row[column], again[column], "{column}");
+            }
+            assert_eq!(again["evaluations"], "", "nobody counted");
+        }
+        // What was an oracle still is, plain top-k is the reference, and the report can be made again and exported again.
+        assert!(after.iter().any(|row| row["retriever"] == "best (oracle)"));
+        let comparisons = rows(&folder.path().join("back/comparisons.csv"));
+        assert!(comparisons.iter().all(|row| row["retriever"] != "top-k"));
+        let page = std::fs::read_to_string(folder.path().join("back/index.html")).expect("a page");
+        assert!(page.contains("imported from"), "the page says so");
+        std::fs::remove_file(folder.path().join("back/runs.csv")).expect("removed");
+        succeeds(folder.path(), &["report", "back"]);
+        assert_eq!(rows(&folder.path().join("back/runs.csv")), after);
+        succeeds(folder.path(), &["export", "back", "--ann-benchmarks", "twice"]);
+        assert_eq!(files(&folder.path().join("twice")), expected);
+    }
+}
+
+fn bytes(folder: &tempfile::TempDir, path: &str) -> Vec<u8> {
+    std::fs::read(folder.path().join(path)).expect("a file")
+}
+
+/// The data file is the very one where all was asked of all, and holds just what was asked where not.
+#[test]
+fn the_dataset_goes_along() {
+    let (folder, _) = run("");
+    succeeds(folder.path(), &["export", "reports/small", "--ann-benchmarks", "ann"]);
+    assert!(bytes(&folder, "rich.hdf5") == bytes(&folder, "ann/data/rich.hdf5"));
+
+    let (folder, reports) = run("queries: 7");
+    succeeds(folder.path(), &["export", "reports/small", "--ann-benchmarks", "ann"]);
+    let asked = trials(&reports).into_values().next().expect("a trial").integers("swath/query_ids").expect("ids");
+    let asked: Vec<usize> = asked.into_iter().map(|id| id as usize).collect();
+    let read = |path: &str| ann_benchmarks::read(&folder.path().join(path), MEMORY).expect("a dataset");
+    assert!(read("ann/data/rich-7-queries.hdf5").same(&read("rich.hdf5").of_queries(&asked)));
+    // Another sample of as many queries would go by the same name.
+    let other = EXPERIMENT.replace("seed: 7", "seed: 8\nqueries: 7").replace("name: small", "name: other");
+    std::fs::write(folder.path().join("other.yaml"), other).expect("written");
+    succeeds(folder.path(), &["run", "other.yaml"]);
+    let before = bytes(&folder, "ann/data/rich-7-queries.hdf5");
+    let message = refuses(folder.path(), &["export", "reports/other", "--ann-benchmarks", "ann"]);
+    assert!(message.contains("ann/data/rich-7-queries.hdf5 is there already and is another dataset"), "{message}");
+    assert!(before == bytes(&folder, "ann/data/rich-7-queries.hdf5"));
+}
+
+#[test]
+fn drawn_vectors_are_drawn_again_and_cells_of_a_sweep_sampled_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    let retriever = "retrievers: [{ name: top-k, candidates: { exact: { pool: 10 } }, select: top-k }]\nk: 3\n";
+    let drawn = "name: drawn\ndataset: { generate: clusters, n: 200, dimension: 4, queries: 20 }\n";
+    std::fs::write(folder.path().join("drawn.yaml"), format!("{drawn}{retriever}")).expect("written");
+    succeeds(folder.path(), &["run", "drawn.yaml"]);
+    succeeds(folder.path(), &["export", "reports/drawn", "--ann-benchmarks", "ann"]);
+    let swept = "name: swept\ndataset: rich.hdf5\nsweep: { n: [40, 60] }\nseed: 3\n";
+    std::fs::write(folder.path().join("swept.yaml"), format!("{swept}{retriever}")).expect("written");
+    succeeds(folder.path(), &["run", "swept.yaml", "--no-cache"]);
+    succeeds(folder.path(), &["export", "reports/swept/n=40", "--ann-benchmarks", "ann"]);
+    succeeds(folder.path(), &["export", "reports/swept/n=60", "--ann-benchmarks", "ann"]);
+    let data: Vec<String> =
+        files(&folder.path().join("ann")).into_iter().filter(|name| name.starts_with("data")).collect();
+    assert_eq!(data, ["data/clusters-200x4.hdf5", "data/rich-40-rows.hdf5", "data/rich.hdf5"]);
+    for dataset in ["clusters-200x4", "rich-40-rows"] {
+        let (_, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", dataset]);
+        assert!(!notes.contains("differ") && !notes.contains("disagree"), "{notes}");
+        let back = rows(&folder.path().join(format!("reports/{dataset}-3-imported/runs.csv")));
+        assert_eq!((back.len(), back[0]["recall"].as_str()), (1, "1"));
+    }
+    let message = refuses(folder.path(), &["export", "reports/swept", "--ann-benchmarks", "ann"]);
+    assert!(message.contains("the folder of a sweep"), "{message}");
+}
+
+#[test]
+fn an_export_is_of_the_dataset_of_the_run_or_not_at_all() {
+    let (folder, _) = run("");
+    let rich = folder.path().join("rich.hdf5");
+    let export = ["export", "reports/small", "--ann-benchmarks", "ann"];
+    // It is found by its name in a folder for datasets, too.
+    std::fs::create_dir(folder.path().join("elsewhere")).expect("created");
+    std::fs::rename(&rich, folder.path().join("elsewhere/rich.hdf5")).expect("moved");
+    let message = refuses(folder.path(), &export);
+    assert!(message.contains("rich.hdf5 does not exist") && message.contains("--data-dir"), "{message}");
+    ann_benchmarks::write(&rich, &support::dataset(Distance::Angular, false)).expect("written");
+    let message = refuses(folder.path(), &export);
+    assert!(message.contains("rich.hdf5 is not the dataset of this run: its SHA-256 is not"), "{message}");
+    assert!(!folder.path().join("ann").exists(), "nothing is half written");
+    succeeds(folder.path(), &[&["--data-dir", "elsewhere"][..], &export].concat());
+
+    // What others left is not replaced.
+    let results = folder.path().join("ann/results/rich/5/top-k");
+    let name = &files(&results)[0];
+    let mut other = Hdf5Writer::new();
+    other.text("algo", "top-k").array("times", &[1], Values::F32(&[1.0]));
+    other.write(&results.join(name)).expect("written");
+    let before = std::fs::read(results.join(name)).expect("a file");
+    let message = refuses(folder.path(), &[&["--data-dir", "elsewhere"][..], &export].concat());
+    assert!(message.contains("was not exported by swath"), "{message}");
+    assert!(before == std::fs::read(results.join(name)).expect("a file"));
+
+    let message = refuses(folder.path(), &["export", "nowhere", "--parquet", "tables"]);
+    assert!(message.contains("nowhere/manifest.json"), "{message}");
+    assert!(refuses(folder.path(), &["export", "reports/small"]).contains("--parquet"), "one target at least");
+}
+
+/// A distance that ann-benchmarks has not.
+#[test]
+fn what_ann_benchmarks_has_not_is_refused() {
+    let (folder, reports) = run("");
+    let manifest = reports.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let changed = text.replace("\"distance\": \"angular\"", "\"distance\": \"dot\"");
+    std::fs::write(&manifest, changed).expect("written");
+    let message = refuses(folder.path(), &["export", "reports/small", "--ann-benchmarks", "ann"]);
+    assert!(message.contains("ann-benchmarks has no distance `dot`"), "{message}");
+    std::fs::write(&manifest, text.replace("\"name\": \"rich\"", "\"name\": \"../rich\"")).expect("written");
+    let message = refuses(folder.path(), &["export", "reports/small", "--ann-benchmarks", "ann"]);
+    assert!(message.contains("cannot be the name of a file"), "{message}");
+}
+
+fn parquet(path: &Path) -> (Vec<String>, Vec<Row>) {
+    let reader = SerializedFileReader::new(std::fs::File::open(path).expect("a file")).expect("Parquet");
+    let names = reader.metadata().file_metadata().schema().get_fields().iter().map(|field| field.name().to_owned());
+    let names = names.collect();
+    (names, reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect())
+}
+
+fn cell<'a>(row: &'a Row, name: &str) -> &'a Field {
+    row.get_column_iter().find(|(column, _)| *column == name).expect("the column").1
+}
+
+#[test]
+fn parquet_files_hold_what_the_other_files_do() {
+    let (folder, reports) = run("queries: 12\nmetrics: [recall, subtopic-recall, 'recall@2', { vendi: { q: 2 } }]");
+    succeeds(folder.path(), &["export", "reports/small", "--parquet", "tables"]);
+    assert_eq!(files(&folder.path().join("tables")), ["queries.parquet", "runs.parquet"]);
+    let (names, found) = parquet(&folder.path().join("tables/runs.parquet"));
+    let header: Vec<String> = csv::Reader::from_path(reports.join("runs.csv"))
+        .expect("a table")
+        .headers()
+        .expect("a header")
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(names, header);
+    let expected = rows(&reports.join("runs.csv"));
+    assert_eq!(found.len(), expected.len());
+    for (row, expected) in found.iter().zip(&expected) {
+        for (name, field) in row.get_column_iter() {
+            match field {
+                Field::Str(text) => assert_eq!(text, &expected[name], "{name}"),
+                Field::Long(count) => assert_eq!(count.to_string(), expected[name], "{name}"),
+                Field::Double(number) => {
+                    let text: f64 = expected[name].parse().expect("a number");
+                    assert!((number - text).abs() <= 1e-11 * number.abs(), "{name}: {number} and {text}");
+                }
+                Field::Null => assert_eq!(expected[name], "", "{name}"),
+                other => panic!("{name}: {other}"),
+            }
+        }
+    }
+
+    let (names, found) = parquet(&folder.path().join("tables/queries.parquet"));
+    let expected = [
+        "trial",
+        "retriever",
+        "point",
+        "query",
+        "recall",
+        "subtopic-recall",
+        "recall@2",
+        "vendi(q=2)",
+        "seconds",
+        "ids",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(found.len(), 4 * 12);
+    for (i, row) in found.iter().enumerate() {
+        let Field::Str(trial) = cell(row, "trial") else { panic!("a text") };
+        let file = Hdf5File::open(&reports.join(format!("trials/{trial}.hdf5")), MEMORY).expect("a file");
+        let query = i % 12;
+        assert_eq!(cell(row, "query"), &Field::Long(query as i64));
+        let ids = file.integers("neighbors").expect("ids");
+        let Field::ListInternal(list) = cell(row, "ids") else { panic!("a list") };
+        let found: Vec<i64> = (0..list.len()).map(|j| i64::from(list.get_int(j).expect("an id"))).collect();
+        assert_eq!(found, ids[query * 5..query * 5 + 5]);
+        for metric in ["recall", "subtopic-recall", "vendi(q=2)"] {
+            let value = file.f64s(&format!("swath/{metric}")).expect("values")[query];
+            let field = if value.is_nan() { Field::Null } else { Field::Double(value) };
+            assert_eq!(cell(row, metric), &field, "{metric}");
+        }
+        assert!(matches!(cell(row, "seconds"), Field::Double(seconds) if *seconds > 0.0));
+    }
+    assert_eq!(cell(&found[11], "subtopic-recall"), &Field::Null, "the last query has no subtopics");
+    let (folder, _) = run("mode: batch");
+    succeeds(folder.path(), &["export", "reports/small", "--parquet", "tables"]);
+    let (_, found) = parquet(&folder.path().join("tables/queries.parquet"));
+    assert!(found.iter().all(|row| cell(row, "seconds") == &Field::Null));
+}
+
+/// A result file for `rich`, with things to be wrong.
+struct Published {
+    count: usize,
+    rows: usize,
+    neighbors: Vec<i32>,
+    distances: Option<Vec<f32>>,
+    times: Vec<f32>,
+    distance: Option<&'static str>,
+}
+
+impl Published {
+    /// The true neighbours, and no attribute.
+    fn new(count: usize) -> Self {
+        let truth = support::dataset(Distance::Angular, true).neighbors;
+        let ids = (0..12).flat_map(|query| truth.ids(query)[..count].iter().map(|&id| id as i32)).collect();
+        let distances = (0..12).flat_map(|query| truth.distances(query)[..count].iter().map(|&d| d as f32)).collect();
+        Self { count, rows: 12, neighbors: ids, distances: Some(distances), times: vec![1e-3; 12], distance: None }
+    }
+
+    fn write(&self, folder: &Path, name: &str) {
+        let path = folder.join(format!("ann/results/rich/5/{name}.hdf5"));
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+        let mut file = Hdf5Writer::new();
+        if let Some(distance) = self.distance {
+            file.text("distance", distance);
+        }
+        file.array("neighbors", &[self.rows, self.count], Values::I32(&self.neighbors));
+        if let Some(distances) = &self.distances {
+            file.array("distances", &[self.rows, self.count], Values::F32(distances));
+        }
+        file.array("times", &[self.times.len()], Values::F32(&self.times));
+        file.write(&path).expect("written");
+    }
+}
+
+/// A folder with `ann/data/rich.hdf5`.
+fn published() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("ann/data")).expect("created");
+    write_datasets(&folder.path().join("ann/data"));
+    folder
+}
+
+#[test]
+fn old_and_odd_results_are_read_for_what_they_say() {
+    let folder = published();
+    Published { distances: None, ..Published::new(5) }.write(folder.path(), "bare/none");
+    let mut odd = Published::new(5);
+    // Query 0: one is missing in the middle, one stands twice. Query 1: nothing. Query 2: a distance that is not true.
+    odd.neighbors[1] = -1;
+    odd.neighbors[3] = odd.neighbors[2];
+    let distances = odd.distances.as_mut().expect("distances");
+    distances[1] = f32::INFINITY;
+    distances[5..10].fill(f32::INFINITY);
+    distances[10] += 0.5;
+    odd.write(folder.path(), "odd/half");
+    let (_, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", "rich", "--count", "5"]);
+    for expected in [
+        "2 of 2 results do not say their `build_time`",
+        "2 of 2 results do not say their `index_size`",
+        "1 returned ids stood in their list before: each counts once",
+        "1 of 2 results store differ by more than 0.001",
+        "odd (half), query 2",
+    ] {
+        assert!(notes.contains(expected), "{expected} in {notes}");
+    }
+    let reports = folder.path().join("reports/rich-5-imported");
+    let table = rows(&reports.join("runs.csv"));
+    assert_eq!((table[0]["retriever"].as_str(), table[0]["recall"].as_str()), ("bare", "1"));
+    let trials = trials(&reports);
+    let odd = &trials["odd half"];
+    let recall = odd.f64s("swath/recall").expect("values");
+    assert_eq!(recall[..3], [0.6, 0.0, 1.0], "an id counts once, a missing one never, a claimed distance not at all");
+    let (ids, distances) = (odd.integers("neighbors").expect("ids"), odd.f32s("distances").expect("distances"));
+    assert!(ids[..3].iter().all(|&id| id >= 0) && ids[3..10] == [-1; 7]);
+    assert!(distances[3..10].iter().all(|distance| distance.is_infinite()) && distances[10] < 0.5);
+    assert!(odd.f64s("swath/relevance").expect("values")[1].is_nan(), "of nothing nothing can be said");
+    // Not over a run that was made here, but over an import.
+    succeeds(folder.path(), &["import", "ann", "--dataset", "rich"]);
+    let manifest = reports.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest").replace("\"imported\"", "\"other\"");
+    std::fs::write(manifest, text).expect("written");
+    let message = refuses(folder.path(), &["import", "ann", "--dataset", "rich"]);
+    assert!(message.contains("holds a run, which an import would replace"), "{message}");
+}
+
+#[test]
+fn wrong_results_are_answered_with_what_and_where() {
+    type Change = fn(&mut Published);
+    let cases: &[(Change, &str)] = &[
+        (|p| p.neighbors[7] = 60, "odd/one.hdf5: `neighbors`, row 1, column 2: there is no vector 60 among 60"),
+        (|p| p.neighbors[7] = -2, "odd/one.hdf5: `neighbors`, row 1, column 2: there is no vector -2 among 60"),
+        (|p| *p = Published::new(4), "odd/one.hdf5: the shape of `neighbors` is 12 x 4, expected 12 x 5"),
+        (
+            |p| {
+                p.rows = 11;
+                p.neighbors.truncate(55);
+                p.distances = None;
+            },
+            "the shape of `neighbors` is 11 x 5, expected 12 x 5: a row for each of the 12 queries",
+        ),
+        (|p| p.times.truncate(3), "the shape of `times` is 3, expected 12"),
+        (|p| p.times[4] = f32::NAN, "`times`, row 4: NaN is no time"),
+        (|p| p.times[4] = -1.0, "`times`, row 4: -1 is no time"),
+        (|p| p.distance = Some("euclidean"), "it is of distance euclidean, but the dataset is angular"),
+    ];
+    for (change, expected) in cases {
+        let folder = published();
+        Published::new(5).write(folder.path(), "fine/one");
+        let mut odd = Published::new(5);
+        change(&mut odd);
+        odd.write(folder.path(), "odd/one");
+        let message = refuses(folder.path(), &["import", "ann", "--dataset", "rich"]);
+        assert!(message.contains(expected), "{expected} in {message}");
+        assert!(!folder.path().join("reports").exists(), "nothing is half written");
+    }
+
+    let folder = published();
+    Published::new(5).write(folder.path(), "fine/one");
+    let refused = |arguments: &[&str], expected: &str| {
+        let message = refuses(folder.path(), &[&["import"], arguments].concat());
+        assert!(message.contains(expected), "{expected} in {message}");
+        assert!(!folder.path().join("reports").exists(), "nothing is half written");
+    };
+    refused(&["nowhere", "--dataset", "rich"], "nowhere has no folder `results`");
+    refused(&["ann/data", "--dataset", "rich"], "ann/data has no folder `results`");
+    refused(&["ann", "--dataset", "poor"], "ann/results has no results of `poor`\n  it has rich");
+    refused(&["ann", "--dataset", "../rich"], "`../rich` is no name of a dataset");
+    refused(&["ann", "--dataset", "rich", "--count", "7"], "no results of 7 neighbours\n  it has 5");
+    refused(&["ann", "--dataset", "rich", "--batch"], "holds no result in mode batch");
+    let results = folder.path().join("ann/results");
+    std::fs::create_dir_all(results.join("rich/3")).expect("created");
+    refused(&["ann", "--dataset", "rich"], "choose one with --count: 3, 5");
+    refused(&["ann", "--dataset", "rich", "--count", "3"], "holds no result, a file in .hdf5");
+    std::fs::create_dir_all(results.join("rich/70/a")).expect("created");
+    refused(&["ann", "--dataset", "rich", "--count", "70"], "70 results of a dataset of 60 vectors");
+    std::fs::create_dir_all(results.join("unknown/5/a")).expect("created");
+    refused(
+        &["ann", "--dataset", "unknown"],
+        "there is no dataset `unknown`\n  ann/data/unknown.hdf5 is not there, either",
+    );
+    std::fs::write(results.join("rich/5/fine/two.hdf5"), "no HDF5").expect("written");
+    refused(&["ann", "--dataset", "rich", "--count", "5"], "two.hdf5 is not an HDF5 file");
+}

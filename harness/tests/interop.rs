@@ -1,0 +1,95 @@
+//! What other programs make of what swath writes, and swath of what they write. Each test needs a program that may not be
+//! here: then it is skipped, unless `SWATH_REQUIRE` names it.
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+use support::{stderr, stdout, swath, write_datasets};
+
+const EXPERIMENT: &str = "
+name: small
+dataset: rich.hdf5
+k: 5
+seed: 7
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 20 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: [0.3, 0.7] } } }
+  - { name: few, candidates: { ivf-flat: { pool: 5, lists: 8, nprobe: 1 } }, select: top-k }
+  - { name: best, candidates: { exact: { pool: 20 } }, select: { xquad: { lambda: 0.5 } } }
+";
+
+/// Runs a script of `tests/interop`.
+fn script(python: &str, name: &str, folder: &Path, arguments: &[&str]) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name);
+    Command::new(python).arg(script).args(arguments).current_dir(folder).output().expect("Python runs")
+}
+
+/// Its own code, on all queries, a sample of them, and in mode batch.
+#[test]
+fn ann_benchmarks_finds_in_an_export_what_the_run_found() {
+    let Some(python) = support::python(&["h5py", "numpy"]) else { return };
+    for settings in ["", "queries: 7\n", "mode: batch\n"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_datasets(folder.path());
+        std::fs::write(folder.path().join("small.yaml"), format!("{settings}{EXPERIMENT}")).expect("written");
+        let run = swath(folder.path(), &["run", "small.yaml"]);
+        assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+        let export = swath(folder.path(), &["export", "reports/small", "--ann-benchmarks", "ann"]);
+        assert_eq!(export.status.code(), Some(0), "{}", stderr(&export));
+        let compare = || script(&python, "ann_benchmarks.py", folder.path(), &["ann", "reports/small/runs.csv"]);
+        let compared = compare();
+        assert_eq!(compared.status.code(), Some(0), "{}{}", stdout(&compared), stderr(&compared));
+        assert!(stdout(&compared).ends_with("5 of 5 trials compared, 0 differences\n"), "{}", stdout(&compared));
+        // It would see a difference.
+        let runs = folder.path().join("reports/small/runs.csv");
+        let text = std::fs::read_to_string(&runs).expect("a table");
+        std::fs::write(
+            &runs,
+            text.replacen(",rich,5,12,1,", ",rich,5,12,0.9999,", 1).replacen(",rich,5,7,1,", ",rich,5,7,0.9999,", 1),
+        )
+        .expect("written");
+        let compared = compare();
+        assert_eq!(compared.status.code(), Some(1));
+        assert!(stderr(&compared).contains("recall: swath 0.9999, ann-benchmarks 1.0"), "{}", stderr(&compared));
+    }
+}
+
+#[test]
+fn results_that_ann_benchmarks_wrote_are_read() {
+    let Some(python) = support::python(&["h5py", "numpy"]) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("ann/data")).expect("created");
+    write_datasets(&folder.path().join("ann/data"));
+    let written = script(&python, "published.py", folder.path(), &["ann", "rich", "5"]);
+    assert_eq!(written.status.code(), Some(0), "{}", stderr(&written));
+    let import = |arguments: &[&str]| {
+        let output = swath(folder.path(), &[&["import", "ann", "--dataset", "rich"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let mut rows = csv::Reader::from_path(folder.path().join("reports/rich-5-imported/runs.csv")).expect("a table");
+        let header = rows.headers().expect("a header").clone();
+        let at = |name: &str| header.iter().position(|column| column == name).expect("the column");
+        let wanted = ["retriever", "recall", "qps", "qps_best", "build_seconds", "p50_ms", "index_bytes"].map(at);
+        let cells = |row: csv::StringRecord| wanted.map(|at| row[at].to_owned());
+        (stderr(&output), rows.records().map(|row| cells(row.expect("a row"))).collect::<Vec<_>>())
+    };
+    let (notes, rows) = import(&[]);
+    let close = |cell: &str, expected: f64| {
+        let value: f64 = cell.parse().expect("a number");
+        assert!((value / expected - 1.0).abs() < 1e-6, "{cell}, expected {expected}");
+    };
+    assert_eq!(rows.len(), 2);
+    assert_eq!([&rows[0][0], &rows[0][1], &rows[0][4], &rows[0][6]], ["exact", "1", "0.5", "12000"]);
+    assert_eq!([&rows[1][0], &rows[1][1], &rows[1][4], &rows[1][6]], ["old", "0.8", "", "0"]);
+    for row in &rows {
+        close(&row[2], 500.0);
+        close(&row[3], 1000.0);
+        close(&row[5], 2.0);
+    }
+    assert!(notes.contains("which are in mode batch; --batch takes them: 1"), "{notes}");
+    assert!(notes.contains("1 of 2 results do not say their `build_time`"), "{notes}");
+    assert!(!notes.contains("differ"), "the distances are right: {notes}");
+    let (_, rows) = import(&["--batch"]);
+    assert_eq!((rows.len(), &rows[0][0], &rows[0][5]), (1, &"old".to_owned(), &String::new()));
+    close(&rows[0][3], 1000.0);
+}
