@@ -11,7 +11,7 @@ use swath::summary::Summary;
 /// 5 retrievers of 100 points each, 500 queries, the usual metrics.
 fn experiment() -> String {
     let retriever = |name: &str, select: &str| {
-        let values: Vec<String> = (1..=100).map(|i| format!("{:.2}", f64::from(i) / 100.0)).collect();
+        let values: Vec<String> = (1..=100).map(|i| format!("{:.4}", f64::from(i) / 101.0)).collect();
         let select = select.replace("GRID", &format!("[{}]", values.join(", ")));
         format!("  - {{ name: {name}, candidates: {{ exact: {{ pool: 20 }} }}, select: {{ {select} }} }}\n")
     };

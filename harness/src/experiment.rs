@@ -9,7 +9,7 @@ use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord
 use crate::path;
 use crate::plan::{Facts, Plan, at_dataset};
 use crate::progress::Progress;
-use crate::report::{self, FigureParams, FigureSpec, QueryRef};
+use crate::report::{self, FigureParams, FigureSpec, QueryRef, Several};
 use crate::results::{self, ResultsError};
 use crate::run::{self, Outcome, Ran};
 use crate::summary::Summary;
@@ -420,24 +420,49 @@ pub fn remove_other_trials(trials: &Path, manifest: &Manifest) {
     }
 }
 
-/// Writes the report of a folder from its result files alone, with `spec` in place of what its experiment says of the
-/// report if that is given; the summary is `None` if no trial succeeded.
+/// Reads back what a run left in a folder; there is nothing to report, but the manifest, where no trial succeeded.
 ///
 /// # Errors
-/// [`Failure::Input`] where the folder holds no results that can be read, [`Failure::Run`] where the report cannot be
-/// written.
-pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
+/// [`Failure::Input`] where the folder holds no results that can be read.
+pub fn load(folder: &Path) -> Result<(Option<report::Found>, Manifest), Failure> {
     let unreadable = |error: ResultsError| Failure::Input(error.to_string());
     let (manifest, results) = results::read(folder).map_err(unreadable)?;
     let excerpt = Excerpt::read(folder).map_err(unreadable)?;
-    let Some(summary) = Summary::new(&results) else { return Ok((None, manifest, Vec::new())) };
+    let summary = Summary::new(&results);
+    let found = summary.map(|summary| report::Found { summary, results, manifest: manifest.clone(), excerpt });
+    Ok((found, manifest))
+}
+
+/// Writes the report of a folder from its result files alone, with `spec` in place of what its experiment says of the
+/// report if that is given; the summary is `None` if no trial succeeded. Returns, too, why figures could not be drawn.
+///
+/// # Errors
+/// As [`load`], and [`Failure::Run`] where the report cannot be written.
+pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
+    let (found, manifest) = load(folder)?;
+    let Some(found) = found else { return Ok((None, manifest, Vec::new())) };
     let written = manifest.experiment.get("report").map(|value| serde_json::from_value(value.clone()));
     // A manifest of an earlier version says nothing of the report.
     let written = written.transpose().map_err(|error| {
         Failure::Input(format!("{}: what it says of the report cannot be read ({error})", folder.display()))
     })?;
     let spec = spec.cloned().or(written).unwrap_or_default();
-    let found = report::Found { summary, results, manifest, excerpt };
     let notes = report::write(folder, &found, &spec).map_err(|error| Failure::Run(error.to_string()))?;
-    Ok((Some(found.summary), found.manifest, notes))
+    Ok((Some(found.summary), manifest, notes))
+}
+
+/// Writes one report of several runs into `out`; returns what it says on top.
+///
+/// # Errors
+/// As [`report`]; and [`Failure::Input`] where a run has nothing to report.
+pub fn report_several(folders: &[PathBuf], out: &Path) -> Result<Vec<String>, Failure> {
+    let load = |folder: &PathBuf| {
+        let nothing = || Failure::Input(format!("{}: no trial of this run succeeded", folder.display()));
+        Ok((folder.clone(), load(folder)?.0.ok_or_else(nothing)?))
+    };
+    let runs = folders.iter().map(load).collect::<Result<Vec<_>, Failure>>()?;
+    let several = Several::new(runs);
+    std::fs::create_dir_all(out).map_err(|error| Failure::Run(format!("cannot create {}: {error}", out.display())))?;
+    several.write(out).map_err(|error| Failure::Run(error.to_string()))?;
+    Ok(several.verdict())
 }

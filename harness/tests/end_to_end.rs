@@ -171,7 +171,7 @@ fn a_run_leaves_everything_behind() {
     assert_eq!(u32::from_be_bytes([png[16], png[17], png[18], png[19]]), 1440, "wide enough for print");
     let svg = std::fs::read_to_string(reports.join("plots/coverage-redundancy.svg")).expect("a picture");
     assert!(svg.contains("coverage (higher is better)") && svg.contains("redundancy (lower is better)"));
-    let tables = ["comparisons", "cost", "frontiers", "summary"];
+    let tables = ["best", "comparisons", "cost", "frontiers", "summary"];
     let tables: Vec<String> =
         tables.iter().flat_map(|table| ["csv", "md", "tex"].map(|end| format!("{table}.{end}"))).collect();
     assert_eq!(names_in(&reports.join("tables")), tables);
@@ -537,4 +537,69 @@ retrievers:
     assert_eq!(std::fs::read(reports.join("index.html")).expect("a page"), page);
     let listed = swath(folder.path(), &["run", "grown.yaml", "--dry-run"]);
     assert!(cells.iter().all(|cell| stdout(&listed).contains(cell)), "{}", stdout(&listed));
+}
+
+#[test]
+fn several_runs_are_reported_on_one_page() {
+    let (folder, _) = run("");
+    let file = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("written");
+    // The same experiment once more, and another dataset without subtopics.
+    let again = EXPERIMENT.replace("THREADS", "queries: 12");
+    file("again.yaml", again.clone());
+    let plain =
+        again.replace("rich", "plain").replace("name: small", "name: plain").replace("[links]", "[knn, mutual]");
+    let plain: String =
+        plain.lines().take_while(|line| !line.contains("hops")).map(|line| format!("{line}\n")).collect();
+    file("plain.yaml", plain);
+    for (name, out) in [("again.yaml", "again"), ("plain.yaml", "plain")] {
+        let output = swath(folder.path(), &["run", name, "--out", out]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let output = swath(folder.path(), &["report", "reports/small", "again", "plain", "--out", "all"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    // Two experiments are called small, so that folders name the runs.
+    for text in ["small: ", "plain: ", "again against small, over the same queries, 8 trials", "report: all/index.html"]
+    {
+        assert!(said.contains(text), "{text}: {said}");
+    }
+    assert!(said.contains("0 are significantly better and 0 significantly worse"), "{said}");
+    let all = folder.path().join("all");
+    assert_eq!(names_in(&all), ["changes.csv", "index.html", "plots", "several.csv", "tables"]);
+    let several = table(&all.join("several.csv"), false);
+    assert_eq!(several["run"].iter().filter(|run| *run == "plain").count(), 4);
+    assert!(several["subtopic-recall"].iter().zip(&several["run"]).all(|(v, run)| v.is_empty() == (run == "plain")));
+    let own = table(&folder.path().join("reports/small/runs.csv"), false);
+    assert_eq!(several["coverage"][..8], own["coverage"][..], "the figures are the runs' own");
+    let changes = table(&all.join("changes.csv"), false);
+    assert!(changes["run"].iter().all(|run| run == "again"), "another dataset's queries are others");
+    assert!(numbers(&changes, "difference").iter().all(|&difference| difference == 0.0));
+    let page = std::fs::read_to_string(all.join("index.html")).expect("a page");
+    assert!(page.contains("href=\"../reports/small/index.html\"") && page.contains("Retrievers in each run"));
+    assert!(all.join("plots/several-coverage.pdf").is_file() && all.join("tables/coverage.tex").is_file());
+    assert!(!all.join("tables/subtopic-recall.tex").exists(), "not all measured it");
+
+    let wrong = |arguments: &[&str], text: &str| {
+        let output = swath(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    };
+    wrong(&["report", "reports/small", "nowhere"], "nowhere");
+    wrong(&["report", "reports/small", "--out", "x"], "--out is for several runs");
+    wrong(&["report", "reports/small", "again", "--config", "again.yaml"], "--config is for one run");
+}
+
+#[test]
+fn a_report_can_be_drawn_anew_as_another_file_says() {
+    let (folder, reports) = run("metrics: [coverage, recall]");
+    let spec = "report:\n  sizes: [slide]\n  figures:\n    - draw: { frontier: { x: recall, y: coverage } }\n      title: Mine\n      \
+                name: mine\n    - draw: { curves: { parameter: theta } }\n";
+    let experiment = EXPERIMENT.replace("THREADS\n", spec);
+    std::fs::write(folder.path().join("figures.yaml"), experiment).expect("written");
+    let output = swath(folder.path(), &["report", "reports/small", "--config", "figures.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).starts_with("note: the figure `curves` cannot be drawn"), "{}", stderr(&output));
+    let plots = names_in(&reports.join("plots"));
+    assert_eq!(plots, ["captions.txt", "mine.pdf", "mine.png", "mine.svg", "slide"]);
+    assert_eq!(names_in(&reports.join("plots/slide")), ["mine.pdf", "mine.png", "mine.svg"]);
 }

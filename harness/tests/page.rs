@@ -111,6 +111,25 @@ fn a_reader_turns_plots_sorts_tables_and_looks_into_queries() {
 }
 
 #[test]
+fn the_page_of_several_runs_works() {
+    let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    page(folder.path());
+    let again = swath(folder.path(), &["run", "small.yaml", "--out", "again"]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    let both = swath(folder.path(), &["report", "reports/small", "again", "--out", "both"]);
+    assert_eq!(both.status.code(), Some(0), "{}", stderr(&both));
+    let page = std::fs::read_to_string(folder.path().join("both/index.html")).expect("a page");
+    let (dom, console) = open(chromium, folder.path(), &page, 1280);
+    assert_eq!(console, "");
+    // The marks of both runs: classes of groups are `mark few`, as there are no more than 40.
+    assert_eq!(dom.matches("class=\"mark few\"").count(), 12);
+    assert!(!dom.contains("id=\"explore\" hidden") && dom.contains("class=\"sort\""), "the script ran");
+}
+
+#[test]
 fn without_scripts_figures_and_tables_are_there() {
     let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {
         return;

@@ -68,14 +68,19 @@ Examples:
         #[arg(long, short)]
         quiet: bool,
     },
-    /// Write the report again from the result files of a run, computing nothing anew
+    /// Write the report again from the result files of a run, computing nothing anew; or one report of several runs
     #[command(after_help = "\
 Examples:
   swath report reports/quickstart
-  swath report reports/quickstart --config configs/quickstart.yaml")]
+  swath report reports/quickstart --config configs/quickstart.yaml
+  swath report reports/words reports/images --out reports/both     datasets, or versions, on one page")]
     Report {
-        /// The folder of a run
-        folder: PathBuf,
+        /// The folder of a run; of several the first is what the others are compared with
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// Folder for the report of several runs [default: reports/several]
+        #[arg(long, value_name = "DIR", conflicts_with = "config")]
+        out: Option<PathBuf>,
         /// An experiment whose section `report` says which figures to draw, instead of the run's own
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
@@ -202,7 +207,7 @@ pub fn main() -> ExitCode {
         }
         Command::Cache { command: None } => cache::list(kept.as_ref()),
         Command::Cache { command: Some(CacheCommand::Clear) } => cache::clear(kept.as_ref()),
-        Command::Report { folder, config } => run::report(&folder, config.as_deref()),
+        Command::Report { folders, config, out } => run::reports(&folders, config.as_deref(), out),
         Command::Export { folder, ann_benchmarks, parquet } => {
             exchange::export(&folder, (ann_benchmarks.as_deref(), parquet.as_deref()), &folders)
         }

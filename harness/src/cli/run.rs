@@ -50,8 +50,27 @@ pub fn run(
     finish(&folder, summary.as_ref(), &manifest)
 }
 
+/// Writes the report of one run again, or one of several.
+pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let refuse = |message: &str, help: &str| Err(Failure::Input(with_help(message.into(), &[help.into()])));
+    match folders {
+        [folder] if out.is_none() => report(folder, config),
+        [_] => refuse("--out is for several runs", "the report of one run is written into its own folder"),
+        _ if config.is_some() => refuse("--config is for one run", "give one folder"),
+        _ => {
+            if let Some(sweep) = folders.iter().find(|folder| sweep::is_sweep(folder)) {
+                let message = format!("{} is a sweep and not a run", sweep.display());
+                return refuse(&message, "give the folders of its cells, which are inside");
+            }
+            let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
+            let verdict = experiment::report_several(folders, &out)?;
+            print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), out.join("index.html").display()))
+        }
+    }
+}
+
 /// Writes a report again, with what `config` says of the report in place of what the run's own experiment says.
-pub fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
+fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
     let spec = config.map(|config| experiment::open(config).map(|(_, experiment)| experiment.report)).transpose()?;
     if sweep::is_sweep(folder) {
         return finish_sweep(folder, &sweep::report(folder, spec.as_ref())?);

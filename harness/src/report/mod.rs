@@ -18,6 +18,7 @@ mod pareto;
 mod plots;
 mod runs_csv;
 pub mod scale;
+mod several;
 mod tables;
 
 pub use drawing::Size;
@@ -25,6 +26,7 @@ pub use figures::{FigureParams, FigureSpec, Named, Neighbourhood, QueryRef};
 pub use found::Found;
 pub use marker::Marker;
 pub use measure::{Measure, Scale};
+pub use several::Several;
 
 use crate::config::ReportSpec;
 use crate::results::{ResultsError, write_whole};

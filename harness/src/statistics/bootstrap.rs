@@ -4,6 +4,7 @@
 //! every trial and metric.
 
 use crate::summary::Estimate;
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 use swath_algorithms::random;
@@ -47,32 +48,30 @@ pub fn resampled_means(columns: &[Vec<f64>], seed: u64) -> Vec<Vec<f64>> {
 
 /// The means of all columns in each resample; NaN where a resample met no value.
 fn resample(columns: &[Vec<f64>], queries: usize, seed: u64) -> Vec<Vec<f64>> {
-    // Rows of sums and, for columns with gaps, of counts: one row per query, so that a resample is a sum of rows.
+    // A row for each query, of values and, for columns with gaps, of counts. How often a resample has each query, times
+    // these, are its sums: one matrix product for a block of resamples.
     let gaps: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].iter().any(|v| v.is_nan())).collect();
     let width = columns.len() + gaps.len();
-    let mut rows = vec![0.0; queries * width];
-    for (q, row) in rows.chunks_exact_mut(width).enumerate() {
-        for (c, column) in columns.iter().enumerate() {
-            row[c] = if column[q].is_nan() { 0.0 } else { column[q] };
-        }
-        for (g, &c) in gaps.iter().enumerate() {
-            row[columns.len() + g] = f64::from(u8::from(!columns[c][q].is_nan()));
-        }
-    }
+    let rows = DMatrix::from_fn(queries, width, |q, c| match columns.get(c) {
+        Some(column) if column[q].is_nan() => 0.0,
+        Some(column) => column[q],
+        None => f64::from(u8::from(!columns[gaps[c - columns.len()]][q].is_nan())),
+    });
     let block = |block: usize| {
         let mut rng = random::stream(seed, "bootstrap", block as u64);
-        let one = |_| {
-            let mut sums = vec![0.0; width];
+        let mut times = DMatrix::<f64>::zeros(BLOCK, queries);
+        for resample in 0..BLOCK {
             for _ in 0..queries {
-                let q = random::below(&mut rng, queries);
-                let row = &rows[q * width..(q + 1) * width];
-                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                times[(resample, random::below(&mut rng, queries))] += 1.0;
             }
+        }
+        let sums = times * &rows;
+        let means = |resample: usize| {
             let mut counts = vec![queries as f64; columns.len()];
-            gaps.iter().enumerate().for_each(|(g, &c)| counts[c] = sums[columns.len() + g]);
-            sums.iter().zip(counts).map(|(sum, count)| sum / count).collect::<Vec<f64>>()
+            gaps.iter().enumerate().for_each(|(g, &c)| counts[c] = sums[(resample, columns.len() + g)]);
+            counts.iter().enumerate().map(|(c, count)| sums[(resample, c)] / count).collect::<Vec<f64>>()
         };
-        (0..BLOCK).map(one).collect::<Vec<_>>()
+        (0..BLOCK).map(means).collect::<Vec<_>>()
     };
     (0..RESAMPLES / BLOCK).into_par_iter().flat_map_iter(block).collect()
 }

@@ -10,27 +10,50 @@ use std::collections::BTreeSet;
 /// At most so many retrievers are shown beside each other for a query.
 const SIDE_BY_SIDE: usize = 24;
 
-/// Everything that can stand along an axis, each trial's values of it, and the sampled queries.
+/// What a plot of one run takes, and its sampled queries.
 pub fn data(found: &Found) -> Value {
-    let summary = &found.summary;
-    let metrics = summary.metrics.iter().copied().map(Measure::Metric);
-    let measures: Vec<Measure> = metrics.chain(COSTS.iter().map(Measure::Cost)).collect();
-    let measures: Vec<Measure> = measures.into_iter().filter(|&measure| is_known(found, measure)).collect();
+    let mut data = plot(&[("", found)]);
+    data["queries"] = queries(found);
+    data
+}
+
+/// Everything that can stand along an axis, and each trial's values of it, of runs with their names; the name of one that
+/// is alone is empty.
+pub fn plot(runs: &[(&str, &Found)]) -> Value {
+    let metrics = runs.iter().flat_map(|(_, found)| found.summary.metrics.iter().copied().map(Measure::Metric));
+    let mut measures: Vec<Measure> = Vec::new();
+    for measure in metrics.chain(COSTS.iter().map(Measure::Cost)) {
+        let is_known = |(_, found): &(&str, &Found)| {
+            (0..found.summary.rows.len()).any(|row| measure.estimate(found, row).is_some())
+        };
+        if !measures.contains(&measure) && runs.iter().any(is_known) {
+            measures.push(measure);
+        }
+    }
     let at = |name: &str| measures.iter().position(|measure| measure.name() == name);
-    let headline = found.headline().and_then(|metric| at(found.metric(metric).name()));
+    let headline = runs.first().and_then(|(_, found)| at(found.metric(found.headline()?).name()));
     let x = at("recall").filter(|&x| Some(x) != headline).or_else(|| at("qps")).unwrap_or(0);
-    let retrievers = summary.retrievers();
-    let trial = |row: usize| {
-        let own = &summary.rows[row];
-        json!({
-            "r": retrievers.iter().position(|name| *name == own.retriever),
-            "point": own.point,
-            "label": own.label(),
-            "params": own.params,
-            "oracle": own.is_oracle,
-            "v": measures.iter().map(|measure| estimate(found, *measure, row)).collect::<Vec<_>>(),
-        })
-    };
+    let prefix = |name: &str| if name.is_empty() { String::new() } else { format!("{name}: ") };
+    let (mut retrievers, mut trials) = (Vec::new(), Vec::new());
+    for (name, found) in runs {
+        let (summary, before) = (&found.summary, retrievers.len());
+        let own = summary.retrievers();
+        for retriever in &own {
+            let marker = Marker::new(retrievers.len());
+            let name = prefix(name) + retriever;
+            retrievers.push(json!({ "name": name, "ink": marker.css(), "shape": marker.corners() }));
+        }
+        trials.extend((0..summary.rows.len()).map(|row| {
+            let trial = &summary.rows[row];
+            json!({
+                "r": before + own.iter().position(|name| *name == trial.retriever).unwrap_or(0),
+                "label": prefix(name) + &trial.label(),
+                "params": trial.params,
+                "oracle": trial.is_oracle,
+                "v": measures.iter().map(|measure| estimate(found, *measure, row)).collect::<Vec<_>>(),
+            })
+        }));
+    }
     json!({
         "measures": measures.iter().map(|measure| json!({
             "name": measure.name(),
@@ -38,20 +61,12 @@ pub fn data(found: &Found) -> Value {
             "up": measure.higher_is_better(),
             "log": matches!(measure, Measure::Cost(_)),
         })).collect::<Vec<_>>(),
-        "retrievers": retrievers.iter().enumerate().map(|(i, name)| {
-            let marker = Marker::new(i);
-            json!({ "name": name, "ink": marker.css(), "shape": marker.corners() })
-        }).collect::<Vec<_>>(),
-        "trials": (0..summary.rows.len()).map(trial).collect::<Vec<_>>(),
+        "retrievers": retrievers,
+        "trials": trials,
         "inks": (0..marker::COUNT).map(|i| Marker::disc(marker::colour(i)).css()).collect::<Vec<_>>(),
-        "reference": summary.reference,
+        "reference": runs.first().map_or(0, |(_, found)| found.summary.reference),
         "axes": [x, headline.unwrap_or(0)],
-        "queries": queries(found),
     })
-}
-
-fn is_known(found: &Found, measure: Measure) -> bool {
-    (0..found.summary.rows.len()).any(|row| measure.estimate(found, row).is_some())
 }
 
 /// Mean, and the interval where there is one, of five significant digits.

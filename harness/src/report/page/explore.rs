@@ -1,8 +1,8 @@
 //! The parts of the page that its script brings to life; without scripts they stay hidden, and a line says so.
 
-use super::data;
 use crate::report::found::Found;
 use maud::{Markup, PreEscaped, html};
+use serde_json::Value;
 
 /// Any measure against any other.
 pub fn plot() -> Markup {
@@ -66,9 +66,9 @@ pub fn queries(found: &Found) -> Markup {
 }
 
 /// The script and what it works on.
-pub fn script(found: &Found) -> Markup {
+pub fn script(data: &Value) -> Markup {
     // Inside a script element only `<` could end it.
-    let data = data::data(found).to_string().replace('<', "\\u003c");
+    let data = data.to_string().replace('<', "\\u003c");
     html! {
         script type="application/json" id="swath-data" { (PreEscaped(data)) }
         script { (PreEscaped(include_str!("page.js"))) }

@@ -1,7 +1,7 @@
 //! `index.html`: the report on one page, complete in itself; it shows all without scripts, and does more with them.
 
-mod data;
-mod explore;
+pub(super) mod data;
+pub(super) mod explore;
 mod verdict;
 
 pub use verdict::verdict;
@@ -67,7 +67,7 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
                     (cautions(summary, manifest))
                     (provenance(manifest, tables))
                 }
-                (explore::script(found))
+                (explore::script(&data::data(found)))
             }
         }
     };

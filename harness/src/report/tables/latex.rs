@@ -1,43 +1,81 @@
 //! A table as LaTeX, with booktabs.
 
-use super::{Printed, Table};
+use super::{Column, Printed, Row, Table};
+use std::ops::Range;
 
 /// Beyond so many rows a table is parted into several floats: one alone would not fit on a page.
 const ROWS: usize = 40;
 
+/// Beyond so many characters in a line its columns are parted, too: shrunk to the text's width it would be too small.
+const LINE: usize = 96;
+
 /// The table as floats. It needs the packages booktabs and graphicx, and shrinks to the text's width where it is wider.
 pub fn table(name: &str, table: &Table) -> String {
     let printed = table.printed();
-    let mut parts = vec!["% By swath. Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n".to_owned()];
     let ranks = if table.has_ranks() { " Best in bold, second underlined." } else { "" };
-    for (part, rows) in printed.chunks(ROWS).enumerate() {
-        let caption = if part == 0 { format!("{}{ranks}", escape(&table.caption)) } else { "Continued.".to_owned() };
-        let label = if part == 0 { format!("tab:swath-{name}") } else { format!("tab:swath-{name}-{}", part + 1) };
-        parts.push("\\begin{table}[htbp]\n\\centering\n".to_owned());
-        parts.push(format!("\\caption{{{caption}}}\n\\label{{{label}}}\n"));
-        parts.push("\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n".to_owned());
-        parts.push(format!("\\begin{{tabular}}{{l{}}}\n\\toprule\n", "r".repeat(table.columns.len())));
-        parts.push(header(table));
-        parts.push("\\midrule\n".to_owned());
-        let mut was_oracle = rows.first().is_some_and(|(row, _)| row.is_oracle);
-        for (row, cells) in rows {
-            if row.is_oracle && !was_oracle {
-                parts.push("\\midrule\n".to_owned());
-            }
-            was_oracle = row.is_oracle;
-            let label = escape(&row.label);
-            let label = if row.is_oracle { format!("\\emph{{{label}}}") } else { label };
-            let cells: Vec<String> = std::iter::once(label).chain(cells.iter().map(cell)).collect();
-            parts.push(format!("{} \\\\\n", cells.join(" & ")));
+    let mut floats = vec!["% By swath. Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n".to_owned()];
+    for columns in parted(table, &printed) {
+        for rows in printed.chunks(ROWS) {
+            let part = floats.len();
+            let caption = if part == 1 { escape(&table.caption) + ranks } else { "Continued.".to_owned() };
+            let label = if part == 1 { format!("tab:swath-{name}") } else { format!("tab:swath-{name}-{part}") };
+            floats.push(float(table, &columns, rows, (&caption, &label)));
         }
-        parts.push("\\bottomrule\n\\end{tabular}}\n\\end{table}\n".to_owned());
     }
-    parts.concat()
+    floats.concat()
+}
+
+/// Runs of columns that fit beside the labels, at least one each.
+fn parted(table: &Table, printed: &[(&Row, Vec<Printed>)]) -> Vec<Range<usize>> {
+    let labels = printed.iter().map(|(row, _)| row.label.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = printed.iter().map(|(_, cells)| cells[column].text.chars().count() + cells[column].stars);
+        cells.chain([table.columns[column].title.chars().count() + 1]).max().unwrap_or(0) + 2
+    };
+    let (mut parts, mut start, mut used) = (Vec::new(), 0, labels);
+    for column in 0..table.columns.len() {
+        if used + width(column) > LINE && column > start {
+            parts.push(start..column);
+            (start, used) = (column, labels);
+        }
+        used += width(column);
+    }
+    parts.push(start..table.columns.len());
+    parts
+}
+
+fn float(
+    table: &Table,
+    columns: &Range<usize>,
+    rows: &[(&Row, Vec<Printed>)],
+    (caption, label): (&str, &str),
+) -> String {
+    let mut lines = vec![
+        "\\begin{table}[htbp]\n\\centering\n".to_owned(),
+        format!("\\caption{{{caption}}}\n\\label{{{label}}}\n"),
+        "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n".to_owned(),
+        format!("\\begin{{tabular}}{{l{}}}\n\\toprule\n", "r".repeat(columns.len())),
+        header(table.corner, &table.columns[columns.clone()]),
+        "\\midrule\n".to_owned(),
+    ];
+    let mut was_oracle = rows.first().is_some_and(|(row, _)| row.is_oracle);
+    for (row, cells) in rows {
+        if row.is_oracle && !was_oracle {
+            lines.push("\\midrule\n".to_owned());
+        }
+        was_oracle = row.is_oracle;
+        let label = escape(&row.label);
+        let label = if row.is_oracle { format!("\\emph{{{label}}}") } else { label };
+        let cells: Vec<String> = std::iter::once(label).chain(cells[columns.clone()].iter().map(cell)).collect();
+        lines.push(format!("{} \\\\\n", cells.join(" & ")));
+    }
+    lines.push("\\bottomrule\n\\end{tabular}}\n\\end{table}\n".to_owned());
+    lines.concat()
 }
 
 /// Titles with the better direction, and below them units if there are any.
-fn header(table: &Table) -> String {
-    let title = |column: &super::Column| {
+fn header(corner: &str, columns: &[Column]) -> String {
+    let title = |column: &Column| {
         let arrow = match column.ranked {
             Some(true) => " $\\uparrow$",
             Some(false) => " $\\downarrow$",
@@ -45,13 +83,13 @@ fn header(table: &Table) -> String {
         };
         escape(&column.title) + arrow
     };
-    let titles: Vec<String> = std::iter::once(escape(table.corner)).chain(table.columns.iter().map(title)).collect();
+    let titles: Vec<String> = std::iter::once(escape(corner)).chain(columns.iter().map(title)).collect();
     let titles = format!("{} \\\\\n", titles.join(" & "));
-    if table.columns.iter().any(|column| !column.unit.is_empty()) {
-        let unit = |column: &super::Column| {
+    if columns.iter().any(|column| !column.unit.is_empty()) {
+        let unit = |column: &Column| {
             if column.unit.is_empty() { String::new() } else { format!("\\footnotesize ({})", escape(column.unit)) }
         };
-        let units: Vec<String> = std::iter::once(String::new()).chain(table.columns.iter().map(unit)).collect();
+        let units: Vec<String> = std::iter::once(String::new()).chain(columns.iter().map(unit)).collect();
         return format!("{titles}{} \\\\\n", units.join(" & "));
     }
     titles

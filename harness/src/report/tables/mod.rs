@@ -2,6 +2,7 @@
 //!
 //! To add one: one file here with a function that makes a [`Table`] of what was found, and one line in [`all`].
 
+mod best;
 mod chosen;
 mod comparisons;
 mod cost;
@@ -24,7 +25,8 @@ use std::path::Path;
 type Make = fn(&Found) -> Option<Table>;
 
 /// All tables, by the names of their files.
-const ALL: [(&str, Make); 5] = [
+const ALL: [(&str, Make); 6] = [
+    ("best", best::table),
     ("summary", summary::table),
     ("chosen", chosen::table),
     ("comparisons", comparisons::table),
@@ -104,7 +106,7 @@ pub struct Printed {
 
 impl Column {
     /// The column of a metric, rounded to its estimates' intervals.
-    fn metric<'a>(metric: MetricName, estimates: impl Iterator<Item = Option<&'a Estimate>>) -> Self {
+    pub fn metric<'a>(metric: MetricName, estimates: impl Iterator<Item = Option<&'a Estimate>>) -> Self {
         let digits = Digits::Decimals(decimals(estimates.flatten()));
         Self { title: metric.name().to_owned(), unit: "", ranked: Some(metric.higher_is_better()), digits }
     }
@@ -195,7 +197,7 @@ fn plain(text: String) -> String {
 }
 
 /// The stars of a difference: one at p < 0.05, two at 0.01, three at 0.001, corrected.
-fn stars(comparison: Option<&Comparison>) -> usize {
+pub fn stars(comparison: Option<&Comparison>) -> usize {
     let p = comparison.and_then(|comparison| comparison.p_holm).unwrap_or(1.0);
     [0.05, 0.01, 0.001].iter().filter(|&&level| p < level).count()
 }
@@ -226,20 +228,29 @@ pub fn write(folder: &Path, found: &Found) -> Result<Vec<&'static str>, ReportEr
     let tables = subfolder(folder, "tables")?;
     let mut written = Vec::new();
     for (name, make) in ALL {
-        let path = |extension: &str| tables.join(format!("{name}.{extension}"));
         let Some(table) = make(found).filter(|table| !table.rows.is_empty()) else {
             for extension in ["tex", "md", "csv"] {
                 // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.
-                let _ = std::fs::remove_file(path(extension));
+                let _ = std::fs::remove_file(tables.join(format!("{name}.{extension}")));
             }
             continue;
         };
-        write_whole(&path("tex"), latex::table(name, &table).as_bytes())?;
-        write_whole(&path("md"), markdown::table(&table).as_bytes())?;
-        write_whole(&path("csv"), &csv::table(&table)?)?;
+        write_one(&tables, name, &table)?;
         written.push(name);
     }
     Ok(written)
+}
+
+/// Writes a table each way into a folder.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn write_one(folder: &Path, name: &str, table: &Table) -> Result<(), ReportError> {
+    let path = |extension: &str| folder.join(format!("{name}.{extension}"));
+    write_whole(&path("tex"), latex::table(name, table).as_bytes())?;
+    write_whole(&path("md"), markdown::table(table).as_bytes())?;
+    write_whole(&path("csv"), &csv::table(table)?)?;
+    Ok(())
 }
 
 #[cfg(test)]

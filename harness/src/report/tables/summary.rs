@@ -5,13 +5,20 @@ use crate::report::found::Found;
 
 /// Each trial's means, rates and medians.
 pub fn table(found: &Found) -> Option<Table> {
+    let queries = found.summary.rows.first()?.queries;
+    let rows: Vec<usize> = (0..found.summary.rows.len()).collect();
+    Some(of(found, &rows, format!("{}.", setting(found, queries))))
+}
+
+/// The table of some trials.
+pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
     let summary = &found.summary;
     let metrics = summary.metrics.iter().enumerate();
-    let estimates = |metric: usize| summary.rows.iter().map(move |row| row.estimates[metric].as_ref());
+    let estimates = |metric: usize| rows.iter().map(move |&row| summary.rows[row].estimates[metric].as_ref());
     let mut columns: Vec<Column> = metrics.map(|(at, &metric)| Column::metric(metric, estimates(at))).collect();
     columns.push(Column::cost("queries", "1/s"));
     columns.push(Column::cost("median", "ms"));
-    let row = |at: usize| {
+    let row = |&at: &usize| {
         let row = &summary.rows[at];
         let comparison = |metric: usize| {
             let of = |difference: &&crate::summary::Difference| difference.row == at && difference.metric == metric;
@@ -25,15 +32,9 @@ pub fn table(found: &Found) -> Option<Table> {
         Row { label: row.label(), is_oracle: row.is_oracle, cells }
     };
     let family = summary.rows.iter().enumerate().filter(|(at, row)| *at != summary.reference && !row.is_oracle).count();
-    let mut table = Table {
-        caption: String::new(),
-        corner: "retriever",
-        columns,
-        rows: (0..summary.rows.len()).map(row).collect(),
-    };
-    table.caption = format!("{}.", setting(found, summary.rows.first()?.queries));
+    let mut table = Table { caption, corner: "retriever", columns, rows: rows.iter().map(row).collect() };
     if table.has_stars() {
         table.caption = format!("{} {}", table.caption, legend(found, family));
     }
-    Some(table)
+    table
 }

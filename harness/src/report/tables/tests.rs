@@ -94,6 +94,19 @@ fn long_tables_are_parted() {
 }
 
 #[test]
+fn wide_tables_are_parted_by_columns() {
+    let mut wide = table();
+    let column = wide.columns[0].clone();
+    wide.columns = (0..20).map(|i| Column { title: format!("metric-{i}"), ..column.clone() }).collect();
+    wide.rows.iter_mut().for_each(|row| row.cells = (0..20).map(|i| Cell::Number(f64::from(i), 0)).collect());
+    let text = latex::table("wide", &wide);
+    let floats: Vec<&str> = text.split("\\toprule").skip(1).collect();
+    assert!(floats.len() >= 3, "{text}");
+    assert!(floats.iter().all(|float| float.lines().all(|line| line.len() < 200) && float.contains("top\\_k")));
+    assert!((0..20).all(|i| text.matches(&format!("metric-{i} ")).count() == 1), "{text}");
+}
+
+#[test]
 fn latex_has_no_sign_of_its_own_left() {
     assert_eq!(
         latex::escape("a_b 5 % -0.1 to +2 x-1 <b> caf\u{e9} \u{3bb}\u{4e2d} \\ ~ ^ {#} $"),

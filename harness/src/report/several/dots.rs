@@ -1,0 +1,79 @@
+//! One metric of each retriever in each run.
+
+use super::Several;
+use crate::metrics::MetricName;
+use crate::report::Measure;
+use crate::report::axis::Axis;
+use crate::report::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, Size, TEXT, fit, text_width};
+use crate::report::figures::axis_title;
+use crate::report::frame::Legend;
+use crate::report::marker::Marker;
+use crate::summary::Estimate;
+
+/// A row for each retriever, in it a marker with its interval for each run.
+pub struct Dots<'s> {
+    /// The runs.
+    pub several: &'s Several,
+    /// The metric.
+    pub metric: MetricName,
+}
+
+const LEFT: f64 = 14.0;
+const HEAD: f64 = 22.0;
+const STEP: f64 = 14.0;
+
+impl Dots<'_> {
+    fn estimate(&self, run: usize, retriever: &str) -> Option<Estimate> {
+        let run = &self.several.runs[run];
+        Measure::Metric(self.metric).estimate(&run.found, Several::row(run, retriever)?)
+    }
+
+    /// What it shows.
+    pub fn caption(&self) -> String {
+        format!(
+            "Mean {} of each retriever at its best point in each run, with 95 % intervals over queries.",
+            self.metric.name()
+        )
+    }
+
+    /// The picture.
+    pub fn draw(&self, size: Size) -> Drawing {
+        let (names, runs) = (self.several.retrievers(), self.several.runs.len());
+        let all = names.iter().flat_map(|name| (0..runs).filter_map(|run| self.estimate(run, name)));
+        let right = size.width() - 14.0;
+        let axis = Axis::linear(all.flat_map(|e| [e.lo, e.mean, e.hi]), (LEFT, right));
+        let row = HEAD + STEP * runs as f64 + 6.0;
+        let bottom = 4.0 + row * names.len() as f64;
+        let legend =
+            Legend::new(size, self.several.runs.iter().enumerate().map(|(i, run)| (Marker::new(i), run.name.clone())));
+        let mut drawing = Drawing::new(size, bottom + 58.0 + legend.height());
+        let mut free = f64::NEG_INFINITY;
+        for (value, text) in axis.ticks() {
+            let at = axis.place(value);
+            for i in 0..names.len() {
+                let top = 4.0 + row * i as f64 + HEAD;
+                drawing.line(&[(at, top), (at, top + row - HEAD)], PALE, 1.0, 0.8);
+            }
+            let half = text_width(&text, SMALL) / 2.0;
+            if at - half > free && at + half < size.width() {
+                drawing.text((at, bottom + 6.0), &text, SMALL, BLACK, Anchor::Top);
+                free = at + half + 6.0;
+            }
+        }
+        drawing.line(&[(LEFT, bottom), (right, bottom)], BLACK, 1.0, 1.0);
+        let title = axis_title(self.metric.name(), self.metric.higher_is_better());
+        drawing.text((size.width() / 2.0, bottom + 29.0), &title, TEXT, BLACK, Anchor::Top);
+        for (i, name) in names.iter().enumerate() {
+            let top = 4.0 + row * i as f64;
+            drawing.text((LEFT, top + 10.0), &fit(name, TEXT, right - LEFT), TEXT, BLACK, Anchor::Left);
+            for run in 0..runs {
+                let Some(estimate) = self.estimate(run, name) else { continue };
+                let (y, marker) = (top + HEAD + STEP * (run as f64 + 0.5), Marker::new(run));
+                drawing.line(&[(axis.place(estimate.lo), y), (axis.place(estimate.hi), y)], marker.ink, 0.6, 1.6);
+                marker.draw(&mut drawing, (axis.place(estimate.mean), y), 5.0);
+            }
+        }
+        legend.draw(&mut drawing, bottom + 58.0);
+        drawing
+    }
+}

@@ -1,0 +1,340 @@
+//! Several runs on one page: datasets beside each other, or versions of one experiment against the first.
+
+mod dots;
+mod page;
+
+use super::drawing::Size;
+use super::format::{cell, cell_or_empty};
+use super::found::Found;
+use super::page::verdict;
+use super::plots::Plots;
+use super::tables::{self, Cell, Column, Row, Table};
+use super::{Measure, ReportError, subfolder};
+use crate::metrics::MetricName;
+use crate::results::write_whole;
+use crate::statistics::{Comparison, Paired, compare};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Runs, read back, each with a name of its own.
+pub struct Several {
+    runs: Vec<Run>,
+    changes: Vec<Changes>,
+}
+
+/// One of them.
+struct Run {
+    name: String,
+    folder: PathBuf,
+    found: Found,
+}
+
+/// What differs between a run and the first, where both asked the same queries of the same dataset.
+struct Changes {
+    /// Index of the run.
+    run: usize,
+    /// For each trial that both have (its row in the run, and in the first), each shared metric's difference.
+    trials: Vec<(usize, usize, Vec<Option<Comparison>>)>,
+}
+
+impl Several {
+    /// Names the runs by their experiments, or where those are alike by their folders, and compares what can be compared
+    /// query by query.
+    pub fn new(runs: Vec<(PathBuf, Found)>) -> Self {
+        let experiment = |found: &Found| found.manifest.experiment["name"].as_str().unwrap_or("run").to_owned();
+        let last =
+            |folder: &Path| folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let ways: [Vec<String>; 3] = [
+            runs.iter().map(|(_, found)| experiment(found)).collect(),
+            runs.iter().map(|(folder, _)| last(folder)).collect(),
+            runs.iter().map(|(folder, _)| folder.display().to_string()).collect(),
+        ];
+        let differ = |names: &&Vec<String>| {
+            let mut sorted = (*names).clone();
+            sorted.sort_unstable();
+            sorted.windows(2).all(|pair| pair[0] != pair[1]) && !sorted.iter().any(String::is_empty)
+        };
+        let names = ways.iter().find(differ).unwrap_or(&ways[2]).clone();
+        let runs: Vec<Run> =
+            runs.into_iter().zip(names).map(|((folder, found), name)| Run { name, folder, found }).collect();
+        let mut several = Self { runs, changes: Vec::new() };
+        several.changes = (1..several.runs.len()).filter_map(|run| several.changes_of(run)).collect();
+        several
+    }
+
+    /// Metrics that all runs measured, in the order of the first.
+    fn metrics(&self) -> Vec<MetricName> {
+        let all = |metric: &MetricName| self.runs.iter().all(|run| run.found.summary.metrics.contains(metric));
+        self.runs.first().map_or_else(Vec::new, |run| run.found.summary.metrics.iter().copied().filter(all).collect())
+    }
+
+    /// The metric that speaks for the first run, if all measured it, else the first that all did.
+    fn headline(&self) -> Option<MetricName> {
+        let metrics = self.metrics();
+        let own = self.runs.first().and_then(|run| Some(run.found.metric(run.found.headline()?)));
+        own.filter(|metric| metrics.contains(metric)).or(metrics.first().copied())
+    }
+
+    /// Names of retrievers, each once.
+    fn retrievers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.runs.iter().flat_map(|run| run.found.summary.retrievers()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    fn changes_of(&self, run: usize) -> Option<Changes> {
+        let (first, other) = (&self.runs[0].found, &self.runs[run].found);
+        let asked = |found: &Found| {
+            let trial = found.results.trials.first()?;
+            Some((found.manifest.dataset.sha256.clone(), trial.k, trial.query_ids.clone()))
+        };
+        if asked(first)? != asked(other)? {
+            return None;
+        }
+        let metrics = self.metrics();
+        let rows = |found: &Found| found.summary.rows.iter().map(super::super::summary::Row::label).collect::<Vec<_>>();
+        let (before, after) = (rows(first), rows(other));
+        let shared =
+            after.iter().enumerate().filter_map(|(i, label)| Some((i, before.iter().position(|b| b == label)?)));
+        let shared: Vec<(usize, usize)> = shared.collect();
+        let column = |found: &Found, row: usize, metric: MetricName| {
+            let at = found.summary.metrics.iter().position(|&other| other == metric)?;
+            Some(found.results.trials[row].metrics[at].clone())
+        };
+        let paired = |&(i, j): &(usize, usize)| {
+            metrics.iter().enumerate().filter_map(move |(family, &metric)| {
+                Some(Paired {
+                    values: column(other, i, metric)?,
+                    reference: column(first, j, metric)?,
+                    family: Some(family),
+                    higher_is_better: metric.higher_is_better(),
+                })
+            })
+        };
+        let pairs: Vec<Paired> = shared.iter().flat_map(paired).collect();
+        let compared = compare(&pairs, first.results.seed);
+        let trials = shared.iter().zip(compared.chunks(metrics.len().max(1)));
+        let trials: Vec<_> = trials.map(|(&(i, j), compared)| (i, j, compared.to_vec())).collect();
+        (!trials.is_empty()).then_some(Changes { run, trials })
+    }
+
+    /// What came out, in plain words: each run's first sentence, then what is said of all together.
+    pub fn verdict(&self) -> Vec<String> {
+        let of = |run: &Run| Some(format!("{}: {}", run.name, verdict(&run.found).into_iter().next()?));
+        let mut sentences: Vec<String> = self.runs.iter().filter_map(of).collect();
+        sentences.extend(self.best_of_all());
+        sentences.extend(self.changes.iter().map(|changes| self.change(changes)));
+        sentences
+    }
+
+    /// Which of the retrievers that all runs have ranks best over them.
+    fn best_of_all(&self) -> Option<String> {
+        let metric = self.headline()?;
+        let competes =
+            |run: &Run, name: &str| !run.found.summary.rows.iter().any(|row| row.retriever == name && row.is_oracle);
+        let in_all =
+            |name: &&str| self.runs.iter().all(|run| self.mean(run, name, metric).is_some() && competes(run, name));
+        let names: Vec<&str> = self.retrievers().into_iter().filter(in_all).collect();
+        if names.len() < 2 || self.runs.len() < 2 {
+            return None;
+        }
+        let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
+        let rank = |name: &str| {
+            let in_run = |run: &Run| {
+                let own = self.mean(run, name, metric).unwrap_or(f64::NAN);
+                let better = |other: &&str| self.mean(run, other, metric).is_some_and(|mean| sign * (mean - own) > 0.0);
+                1.0 + names.iter().filter(|other| better(other)).count() as f64
+            };
+            self.runs.iter().map(in_run).sum::<f64>() / self.runs.len() as f64
+        };
+        let best = names.iter().copied().min_by(|a, b| rank(a).total_cmp(&rank(b)))?;
+        Some(format!(
+            "Of the {} retrievers that all {} runs have, {best} ranks best in {} on the average ({:.2}; 1 would be first in each).",
+            names.len(),
+            self.runs.len(),
+            metric.name(),
+            rank(best)
+        ))
+    }
+
+    fn change(&self, changes: &Changes) -> String {
+        let metrics = self.metrics();
+        let (mut better, mut worse, mut all) = (0, 0, 0);
+        for (_, _, compared) in &changes.trials {
+            for (comparison, metric) in compared.iter().zip(&metrics).filter_map(|(c, m)| Some((c.as_ref()?, m))) {
+                all += 1;
+                if comparison.significant() == Some(true) {
+                    let gains = (comparison.difference.mean > 0.0) == metric.higher_is_better();
+                    (better, worse) = (better + usize::from(gains), worse + usize::from(!gains));
+                }
+            }
+        }
+        let (first, other) = (&self.runs[0], &self.runs[changes.run]);
+        let rate = |found: &Found, row: usize| found.summary.rows[row].timing.qps;
+        let mut ratios: Vec<f64> = changes
+            .trials
+            .iter()
+            .map(|&(i, j, _)| rate(&other.found, i) / rate(&first.found, j))
+            .filter(|r| r.is_finite())
+            .collect();
+        let speed = if ratios.is_empty() {
+            String::new()
+        } else {
+            let ratio = swath_algorithms::kernel::median(&mut ratios);
+            format!(" Its trials answer {ratio:.2} times as many queries per second (median).")
+        };
+        format!(
+            "{} against {}, over the same queries, {} trials in {} metrics: of {all} differences {better} are significantly \
+             better and {worse} significantly worse.{speed}",
+            other.name,
+            first.name,
+            changes.trials.len(),
+            metrics.len()
+        )
+    }
+
+    /// The row that stands for a retriever in a run.
+    fn row(run: &Run, retriever: &str) -> Option<usize> {
+        let representatives = run.found.representatives(run.found.headline()?);
+        representatives.into_iter().find(|&row| run.found.summary.rows[row].retriever == retriever)
+    }
+
+    fn mean(&self, run: &Run, retriever: &str, metric: MetricName) -> Option<f64> {
+        let estimate = Measure::Metric(metric).estimate(&run.found, Self::row(run, retriever)?)?;
+        debug_assert!(self.runs.iter().any(|other| std::ptr::eq(other, run)));
+        Some(estimate.mean)
+    }
+
+    /// Writes `several.csv`, `changes.csv`, tables, figures and the page.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
+        write_whole(&folder.join("several.csv"), &self.csv()?)?;
+        write_whole(&folder.join("changes.csv"), &self.changes_csv()?)?;
+        let files = subfolder(folder, "tables")?;
+        let mut plots = Plots::new(folder, &[Size::Column])?;
+        for metric in self.metrics() {
+            let name = metric.file_name();
+            tables::write_one(&files, &name, &self.table(metric))?;
+            let dots = dots::Dots { several: self, metric };
+            plots.draw(&format!("several-{name}"), dots.caption(), |size| dots.draw(size))?;
+        }
+        write_whole(&folder.join("index.html"), self.page(folder, &plots.finish()).as_bytes())?;
+        Ok(())
+    }
+
+    /// A row for each trial of each run: means with intervals of all metrics that any measured, and costs.
+    fn csv(&self) -> Result<Vec<u8>, csv::Error> {
+        let mut metrics: Vec<MetricName> = Vec::new();
+        for &metric in self.runs.iter().flat_map(|run| &run.found.summary.metrics) {
+            if !metrics.contains(&metric) {
+                metrics.push(metric);
+            }
+        }
+        let mut table = csv::Writer::from_writer(Vec::new());
+        let mut header: Vec<String> =
+            ["run", "dataset", "k", "queries", "retriever", "point"].map(str::to_owned).to_vec();
+        header
+            .extend(metrics.iter().flat_map(|metric| ["", "_lo", "_hi"].map(|end| format!("{}{end}", metric.name()))));
+        header.extend(super::measure::COSTS.iter().map(|cost| cost.column.to_owned()));
+        table.write_record(header)?;
+        for run in &self.runs {
+            for (i, row) in run.found.summary.rows.iter().enumerate() {
+                let dataset = run.found.manifest.dataset.name.clone();
+                let mut cells = vec![run.name.clone(), dataset, row.k.to_string(), row.queries.to_string()];
+                cells.extend([row.retriever.clone(), row.point.clone()]);
+                for &metric in &metrics {
+                    let estimate = Measure::Metric(metric).estimate(&run.found, i);
+                    cells.extend(estimate.map_or_else(Default::default, |e| [e.mean, e.lo, e.hi].map(cell)));
+                }
+                cells.extend(super::measure::COSTS.iter().map(|cost| cell_or_empty((cost.of)(row))));
+                table.write_record(cells)?;
+            }
+        }
+        table.into_inner().map_err(|error| error.into_error().into())
+    }
+
+    /// A row for each paired difference between a run and the first.
+    fn changes_csv(&self) -> Result<Vec<u8>, csv::Error> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        table.write_record([
+            "run",
+            "against",
+            "retriever",
+            "point",
+            "metric",
+            "n",
+            "before",
+            "after",
+            "difference",
+            "difference_lo",
+            "difference_hi",
+            "p_permutation",
+            "p_holm",
+            "d_z",
+        ])?;
+        let metrics = self.metrics();
+        for changes in &self.changes {
+            let (first, run) = (&self.runs[0], &self.runs[changes.run]);
+            for (row, _, compared) in &changes.trials {
+                let row = &run.found.summary.rows[*row];
+                for (metric, c) in metrics.iter().zip(compared).filter_map(|(m, c)| Some((m, c.as_ref()?))) {
+                    let mut cells = [&run.name, &first.name, &row.retriever, &row.point].map(Clone::clone).to_vec();
+                    cells.extend([metric.name().to_owned(), c.n.to_string()]);
+                    let numbers = [c.reference_mean, c.mean, c.difference.mean, c.difference.lo, c.difference.hi];
+                    cells.extend(numbers.map(cell));
+                    cells.extend([Some(c.p_permutation), c.p_holm, Some(c.d_z)].map(cell_or_empty));
+                    table.write_record(cells)?;
+                }
+            }
+        }
+        table.into_inner().map_err(|error| error.into_error().into())
+    }
+
+    /// Retrievers by runs in one metric.
+    fn table(&self, metric: MetricName) -> Table {
+        let estimate = |run: &Run, name: &str| Measure::Metric(metric).estimate(&run.found, Self::row(run, name)?);
+        let names = self.retrievers();
+        let column = |run: &Run| {
+            let estimates: Vec<_> = names.iter().map(|name| estimate(run, name)).collect();
+            Column { title: run.name.clone(), ..Column::metric(metric, estimates.iter().map(Option::as_ref)) }
+        };
+        let row = |&name: &&str| {
+            let is_oracle = |run: &Run| run.found.summary.rows.iter().any(|row| row.retriever == name && row.is_oracle);
+            let cell = |run: &Run| {
+                let (Some(row), Some(estimate)) = (Self::row(run, name), estimate(run, name)) else {
+                    return Cell::Empty;
+                };
+                let at = run.found.summary.metrics.iter().position(|&other| other == metric);
+                let difference = run.found.summary.differences.iter().find(|d| d.row == row && Some(d.metric) == at);
+                Cell::Number(estimate.mean, tables::stars(difference.map(|difference| &difference.comparison)))
+            };
+            Row {
+                label: name.to_owned(),
+                is_oracle: self.runs.iter().any(is_oracle),
+                cells: self.runs.iter().map(cell).collect(),
+            }
+        };
+        let caption = format!(
+            "Mean {} of each retriever at its best point, a column for each run. Stars: differs from the run's reference at \
+             p < 0.05, 0.01, 0.001 (sign-flip permutation test over queries, Holm-corrected over the run's trials).",
+            metric.name()
+        );
+        let columns = self.runs.iter().map(column).collect();
+        Table { caption, corner: "retriever", columns, rows: names.iter().map(row).collect() }
+    }
+
+    /// The runs by dataset: how many of each.
+    fn datasets(&self) -> BTreeMap<&str, usize> {
+        let mut datasets = BTreeMap::new();
+        for run in &self.runs {
+            *datasets.entry(run.found.manifest.dataset.name.as_str()).or_default() += 1;
+        }
+        datasets
+    }
+}

@@ -1,0 +1,175 @@
+//! The page of several runs.
+
+use super::{Changes, Several};
+use crate::report::drawing::FONT_FACE;
+use crate::report::format::{signed, three_decimals};
+use crate::report::page::{STYLE, explore, figure};
+use crate::report::plots::Drawn;
+use crate::report::tables::{self, Table};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::path::{Component, Path, PathBuf};
+
+impl Several {
+    /// The page, for a folder.
+    pub(super) fn page(&self, folder: &Path, figures: &[Drawn]) -> String {
+        let names: Vec<&str> = self.runs.iter().map(|run| run.name.as_str()).collect();
+        let title = names.join(", ");
+        let datasets: Vec<String> = self.datasets().iter().map(|(name, runs)| format!("{name} ({runs})")).collect();
+        let runs: Vec<_> = self.runs.iter().map(|run| (run.name.as_str(), &run.found)).collect();
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) " - swath" }
+                    style { (PreEscaped(FONT_FACE.as_str())) (PreEscaped(STYLE)) }
+                }
+                body {
+                    header {
+                        p.brand { "swath " (env!("CARGO_PKG_VERSION")) }
+                        h1 { (title) }
+                        p.lead { (self.runs.len()) " runs on " (datasets.join(", ")) }
+                    }
+                    main {
+                        section.verdict id="verdict" {
+                            h2 { "Verdict" }
+                            @for sentence in self.verdict() { p { (sentence) } }
+                        }
+                        (explore::plot())
+                        (self.tables())
+                        section id="figures" {
+                            h2 { "Figures" }
+                            div.figures { @for drawn in figures { (figure(drawn)) } }
+                        }
+                        @for changes in &self.changes { (self.changes_table(changes)) }
+                        (self.list(folder))
+                    }
+                    (explore::script(&crate::report::page::data::plot(&runs)))
+                }
+            }
+        }
+        .into_string()
+    }
+
+    fn tables(&self) -> Markup {
+        html! {
+            section id="results" {
+                h2 { "Retrievers in each run" }
+                @for metric in self.metrics() { (table(metric.name(), &self.table(metric))) }
+                p.note {
+                    "Each retriever at its chosen point, or where nothing was chosen at its best, which is exploratory. Stars: differs "
+                    "from the run's own reference at p < 0.05, 0.01, 0.001 (sign-flip permutation test, Holm-corrected over the run's "
+                    "trials). Bold: best of the column, underlined: second. As files: " code { "tables/" } "; every trial: "
+                    a href="several.csv" { "several.csv" } "."
+                }
+            }
+        }
+    }
+
+    fn changes_table(&self, changes: &Changes) -> Markup {
+        let (first, run, metrics) = (&self.runs[0], &self.runs[changes.run], self.metrics());
+        html! {
+            section {
+                h2 { (run.name) " against " (first.name) }
+                div.scroll tabindex="0" role="region" aria-label="Changes" {
+                    table.sortable {
+                        thead { tr {
+                            th scope="col" { "trial" }
+                            @for metric in &metrics { th scope="col" { (metric.name()) } }
+                            th scope="col" { "queries/s" span.unit { "times as many" } }
+                        } }
+                        tbody { @for (row, before, compared) in &changes.trials { tr {
+                            th scope="row" { (run.found.summary.rows[*row].label()) }
+                            @for (comparison, metric) in compared.iter().zip(&metrics) {
+                                @match comparison {
+                                    None => td { "-" },
+                                    Some(c) => {
+                                        @let shown = c.significant() == Some(true);
+                                        @let gains = (c.difference.mean > 0.0) == metric.higher_is_better();
+                                        td.better[shown && gains].worse[shown && !gains] {
+                                            (signed(c.difference.mean, 4))
+                                            span.interval { (signed(c.difference.lo, 4)) " to " (signed(c.difference.hi, 4)) }
+                                            @if let Some(p) = c.p_holm { span.interval { "p " (three_decimals(p)) } }
+                                        }
+                                    }
+                                }
+                            }
+                            td { (format!("{:.2}", run.found.summary.rows[*row].timing.qps / first.found.summary.rows[*before].timing.qps)) }
+                        } } }
+                    }
+                }
+                p.note {
+                    "The same trials over the same queries: mean difference with its 95 % interval, p of the sign-flip permutation test, "
+                    "Holm-corrected over the trials. Marked where p is below 0.05. As a file: " a href="changes.csv" { "changes.csv" } "."
+                }
+            }
+        }
+    }
+
+    fn list(&self, folder: &Path) -> Markup {
+        html! {
+            section id="again" {
+                h2 { "Runs" }
+                div.scroll tabindex="0" role="region" aria-label="Runs" {
+                    table {
+                        thead { tr { @for head in ["run", "dataset", "k", "queries", "trials", "swath", "machine", "when"] {
+                            th scope="col" { (head) }
+                        } } }
+                        tbody { @for run in &self.runs {
+                            @let manifest = &run.found.manifest;
+                            @let rows = &run.found.summary.rows;
+                            tr {
+                                th scope="row" { a href={ (way(folder, &run.folder)) "/index.html" } { (run.name) } }
+                                td { (manifest.dataset.name) }
+                                td { (rows[0].k) }
+                                td { (rows[0].queries) }
+                                td { (rows.len()) }
+                                td { (manifest.swath) ", " (manifest.revision.chars().take(12).collect::<String>()) }
+                                td { (manifest.machine.cpu) }
+                                td { (manifest.started) }
+                            }
+                        } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn table(name: &str, table: &Table) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(name) {
+            table.sortable {
+                thead { tr {
+                    th scope="col" { (name) }
+                    @for column in &table.columns { th scope="col" { (column.title) } }
+                } }
+                tbody { @for (row, cells) in table.printed() { tr {
+                    th scope="row" { (row.label) }
+                    @for cell in cells { (printed(&cell)) }
+                } } }
+            }
+        }
+    }
+}
+
+fn printed(cell: &tables::Printed) -> Markup {
+    html! { td.best[cell.rank == 1].second[cell.rank == 2] { (cell.text) sup { ("*".repeat(cell.stars)) } } }
+}
+
+/// The way from one folder to another, as a link; to an unrelated one from the root.
+fn way(from: &Path, to: &Path) -> String {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (from, to) = (absolute(from), absolute(to));
+    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) = (from.components().collect(), to.components().collect());
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n(Component::ParentDir, from.len() - shared);
+    let way: PathBuf = up.chain(to[shared..].iter().copied()).collect();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+    way.to_string_lossy()
+        .bytes()
+        .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect::<Vec<_>>()
+        .concat()
+}

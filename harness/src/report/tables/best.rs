@@ -1,0 +1,19 @@
+//! `tables/best`: one row for each retriever, where a grid makes many trials of it and none was chosen on other queries.
+
+use super::{Table, setting, summary};
+use crate::report::found::Found;
+
+/// Each retriever at the point of its grid with the best mean in the metric that speaks for the experiment.
+pub fn table(found: &Found) -> Option<Table> {
+    let headline = found.headline()?;
+    let rows = found.representatives(headline);
+    if found.summary.chosen.is_some() || rows.len() == found.summary.rows.len() {
+        return None;
+    }
+    let caption = format!(
+        "{}: each retriever at the point of its grid with the best mean {} on these very queries, so exploratory.",
+        setting(found, found.summary.rows.first()?.queries),
+        found.metric(headline).name()
+    );
+    Some(summary::of(found, &rows, caption))
+}
