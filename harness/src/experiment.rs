@@ -454,7 +454,7 @@ pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summar
 /// Writes one report of several runs into `out`; returns what it says on top.
 ///
 /// # Errors
-/// As [`report`]; and [`Failure::Input`] where a run has nothing to report.
+/// As [`report()`]; and [`Failure::Input`] where a run has nothing to report.
 pub fn report_several(folders: &[PathBuf], out: &Path) -> Result<Vec<String>, Failure> {
     let load = |folder: &PathBuf| {
         let nothing = || Failure::Input(format!("{}: no trial of this run succeeded", folder.display()));

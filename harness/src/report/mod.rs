@@ -1,4 +1,4 @@
-//! The report: tables, figures and one page, from a [`Summary`] and a [`Manifest`] alone.
+//! The report: tables, figures and one page, from what was [`Found`] in the files of a run alone.
 
 mod axis;
 pub mod chosen_tables;

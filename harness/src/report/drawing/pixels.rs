@@ -88,6 +88,8 @@ impl Drawing {
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        // Flat areas are best left as they are.
+        encoder.set_filter(png::Filter::NoFilter);
         let metres = self.size.width() * self.size.points() / 72.0 * 0.0254;
         let per_metre = (f64::from(width) / metres).round() as u32;
         let unit = png::Unit::Meter;

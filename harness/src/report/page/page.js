@@ -94,10 +94,6 @@
       filter.append(make("label", {}, [box, marker(retriever), retriever.name]));
       return box;
     });
-    const WIDTH = 920;
-    const HEIGHT = 520;
-    const BOTTOM = HEIGHT - 56;
-
     /** A sentence about a trial: its label, its two values, its parameters. */
     const sentence = (trial, measures) => {
       const part = (measure, value) => {
@@ -107,7 +103,14 @@
       return `${trial.label}: ${measures.map(([measure, i]) => part(measure, trial.v[i])).join(", ")}`;
     };
 
+    /** As wide as there is room, so that text keeps its size on a narrow screen. */
+    const room = () => Math.min(920, Math.max(340, Math.round(plot.clientWidth || 920)));
+    let drawn = 0;
+
     const draw = () => {
+      const WIDTH = (drawn = room());
+      const HEIGHT = Math.round(Math.max(360, WIDTH * 0.565));
+      const BOTTOM = HEIGHT - 56;
       const [xi, yi] = [Number(choose.x.value), Number(choose.y.value)];
       const [x, y] = [data.measures[xi], data.measures[yi]];
       const shown = new Set(boxes.filter((box) => box.checked).map((box) => Number(box.value)));
@@ -121,10 +124,15 @@
       const at = (p) => [across.place(p.x), up.place(p.y)];
       const drawable = points.filter((p) => at(p).every(Number.isFinite));
       const parts = [];
+      let free = 0;
       for (const value of across.ticks) {
         const place = across.place(value);
         parts.push(svg("line", { x1: place, x2: place, y1: 12, y2: BOTTOM, class: "grid" }));
-        parts.push(svg("text", { x: place, y: BOTTOM + 20, "text-anchor": "middle" }, [text(value)]));
+        const half = 4.2 * text(value).length;
+        if (place - half > free) {
+          parts.push(svg("text", { x: place, y: BOTTOM + 20, "text-anchor": "middle" }, [text(value)]));
+          free = place + half + 4;
+        }
       }
       for (const value of up.ticks) {
         const place = up.place(value);
@@ -197,6 +205,9 @@
     }
     section.hidden = false;
     draw();
+    new ResizeObserver(() => {
+      if (room() !== drawn) draw();
+    }).observe(plot);
   };
 
   /** What a cell is sorted by: the number that it begins with, else its text; nothing (a dash) last. */

@@ -166,8 +166,9 @@ fn count(found: &Found, metric: usize, rivals: &[Rival<'_>]) -> String {
     };
     let some = |count: usize| if count == 0 { "none".to_owned() } else { count.to_string() };
     format!(
-        "Of {} {what} beside it, {}{named} {} significantly better in {} and {} significantly worse.",
+        "Of {} {what} beside {}, {}{named} {} significantly better in {} and {} significantly worse.",
         rivals.len(),
+        name(found, found.summary.reference),
         some(better.len()),
         if better.len() == 1 { "is" } else { "are" },
         found.metric(metric).name(),
