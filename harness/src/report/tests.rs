@@ -451,7 +451,12 @@ fn the_verdict_says_what_holds() {
     assert!(text.starts_with(first) && text.contains(second), "{text}");
     assert!(text.contains("is significant: p = 0.030") && text.contains("exploratory"), "{text}");
     assert!(text.contains("retriever-1 with lambda 0.1 returns 5.00 % more of the subtopics, but that"), "{text}");
-    assert!(text.contains("Of 2 trials beside retriever-0 with lambda 0.0, 1 (retriever-2 with lambda 0.2) is significantly better"), "{text}");
+    assert!(
+        text.contains(
+            "Of 2 trials beside retriever-0 with lambda 0.0, 1 (retriever-2 with lambda 0.2) is significantly better"
+        ),
+        "{text}"
+    );
     let doubt = said(&|summary| summary.differences.iter_mut().for_each(|d| d.comparison.p_holm = Some(0.5)));
     assert!(
         doubt.starts_with("retriever-1 with lambda 0.1 returns 5.00 %") && doubt.contains("is not significant"),
