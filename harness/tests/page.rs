@@ -84,8 +84,8 @@ fn a_reader_turns_plots_sorts_tables_and_looks_into_queries() {
             hover.starts_with(hovered) && hover.contains("coverage 0.") && hover.contains("\"candidates\""),
             "{hover}"
         );
-        // Retrievers: without mmr's three trials, without any, with all.
-        is("marks", serde_json::json!([6, 3, 0, 6]));
+        // Retrievers: all but the oracle, without mmr's three trials, without any, with all.
+        is("marks", serde_json::json!([5, 2, 0, 6]));
         // Tables: falling, rising, as before.
         is("sorts", serde_json::json!(["descending", "ascending", null]));
         let column = |i: usize| -> Vec<f64> {
@@ -125,7 +125,7 @@ fn the_page_of_several_runs_works() {
     let (dom, console) = open(chromium, folder.path(), &page, 1280);
     assert_eq!(console, "");
     // The marks of both runs: classes of groups are `mark few`, as there are no more than 40.
-    assert_eq!(dom.matches("class=\"mark few\"").count(), 12);
+    assert_eq!(dom.matches("class=\"mark few\"").count(), 10);
     assert!(!dom.contains("id=\"explore\" hidden") && dom.contains("class=\"sort\""), "the script ran");
 }
 

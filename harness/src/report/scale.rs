@@ -6,12 +6,12 @@ use super::drawing::{Anchor, BLACK, Drawing, Size, TEXT, fit};
 use super::format::{cell, cell_or_empty};
 use super::frame::Frame;
 use super::marker::Marker;
-use super::page::STYLE;
+use super::page::{document, figure};
 use super::plots::{Drawn, Plots};
 use crate::results::write_whole;
 use crate::summary::Row;
 use crate::sweep::Ran;
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::html;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -212,36 +212,25 @@ pub fn fitted_power(points: &[(f64, f64)]) -> Option<(f64, f64)> {
 fn page(ran: &[Ran], figures: &[Drawn]) -> String {
     let name = ran.first().map_or("", |one| one.manifest.experiment["name"].as_str().unwrap_or(""));
     let title = format!("{name}: a sweep over {} cells", ran.len());
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " - swath" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header { p.brand { "swath" } h1 { (title) } }
-                main {
-                    section {
-                        h2 { "Cells" }
-                        ul { @for one in ran {
-                            li { a href={ (one.cell.folder) "/index.html" } { (one.cell.folder) } ": " (one.manifest.dataset.name)
-                                ", " (number(one.manifest.dataset.rows as f64)) " base vectors of "
-                                (one.manifest.dataset.dim) " dimensions, k = " (one.cell.k.get()) }
-                        } }
-                        p.note { "All figures as a table: " a href="scale.csv" { "scale.csv" } "." }
-                    }
-                    section {
-                        h2 { "Figures" }
-                        div.figures { @for drawn in figures { (super::page::figure(drawn)) } }
-                    }
+    let lead = "Every metric and cost against what varies, with the fitted power of it";
+    let main = html! {
+        section {
+            h2 { "Cells" }
+            ul { @for one in ran {
+                li {
+                    a href={ (one.cell.folder) "/index.html" } { (one.cell.folder) } ": " (one.manifest.dataset.name) ", "
+                    (number(one.manifest.dataset.rows as f64)) " base vectors of " (one.manifest.dataset.dim)
+                    " dimensions, k = " (one.cell.k.get())
                 }
-            }
+            } }
+            p.note { "All figures as a table: " a href="scale.csv" { "scale.csv" } "." }
         }
-    }
-    .into_string()
+        section {
+            h2 { "Figures" }
+            div.figures { @for drawn in figures { (figure(drawn)) } }
+        }
+    };
+    document(&title, env!("CARGO_PKG_VERSION"), lead, &main, None)
 }
 
 #[cfg(test)]

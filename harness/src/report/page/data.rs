@@ -41,7 +41,9 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
         for retriever in &own {
             let marker = Marker::new(retrievers.len());
             let name = prefix(name) + retriever;
-            retrievers.push(json!({ "name": name, "ink": marker.css(), "shape": marker.corners() }));
+            let is_oracle = summary.rows.iter().any(|row| row.retriever == *retriever && row.is_oracle);
+            let (ink, shape) = (marker.css(), marker.corners());
+            retrievers.push(json!({ "name": name, "ink": ink, "shape": shape, "oracle": is_oracle }));
         }
         trials.extend((0..summary.rows.len()).map(|row| {
             let trial = &summary.rows[row];

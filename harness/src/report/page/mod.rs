@@ -16,58 +16,66 @@ use crate::manifest::Manifest;
 use crate::statistics::Comparison;
 use crate::summary::{Estimate, Summary};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
 
-pub(super) const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("page.css");
 
 /// The page.
 pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
     let (summary, manifest) = (&found.summary, &found.manifest);
     let experiment = &manifest.experiment;
     let title = experiment["name"].as_str().unwrap_or("experiment");
+    let main = html! {
+        (judgement(found))
+        (boxes(manifest))
+        (contents(found))
+        (explore::plot())
+        (chosen(summary))
+        section id="results" {
+            h2 { "Results" }
+            (results(summary))
+            p.note {
+                "Means over queries, below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
+                "Bold: best mean of the column, oracles aside. Timings are of this machine on that day."
+            }
+        }
+        section id="figures" {
+            h2 { "Figures" }
+            div.figures { @for drawn in figures { (figure(drawn)) } }
+        }
+        (explore::queries(found))
+        (comparisons(summary))
+        (frontier_tables::section(summary))
+        (diagnosis::section(manifest.diagnosis.as_ref()))
+        (costs(summary, manifest))
+        (definitions(summary))
+        (cautions(summary, manifest))
+        (provenance(manifest, tables))
+    };
+    document(title, &manifest.swath, &lead(manifest), &main, Some(&data::data(found)))
+}
+
+/// A page, complete in itself: its title, the version that speaks, a line below the title, its content, and what its
+/// script works on if it has one.
+pub(super) fn document(title: &str, version: &str, lead: &str, main: &Markup, data: Option<&Value>) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="generator" content={ "swath " (manifest.swath) };
+                meta name="generator" content={ "swath " (version) };
                 title { (title) " - swath" }
                 style { (PreEscaped(FONT_FACE.as_str())) (PreEscaped(STYLE)) }
             }
             body {
                 header {
-                    p.brand { "swath " (manifest.swath) }
+                    p.brand { "swath " (version) }
                     h1 { (title) }
-                    p.lead { (lead(manifest)) }
+                    p.lead { (lead) }
                 }
-                main {
-                    (judgement(found))
-                    (boxes(manifest))
-                    (contents(found))
-                    (explore::plot())
-                    (chosen(summary))
-                    section id="results" {
-                        h2 { "Results" }
-                        (results(summary))
-                        p.note {
-                            "Means over queries, below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
-                            "Bold: best mean of the column, oracles aside. Timings are of this machine on that day."
-                        }
-                    }
-                    section id="figures" {
-                        h2 { "Figures" }
-                        div.figures { @for drawn in figures { (figure(drawn)) } }
-                    }
-                    (explore::queries(found))
-                    (comparisons(summary))
-                    (frontier_tables::section(summary))
-                    (diagnosis::section(manifest.diagnosis.as_ref()))
-                    (costs(summary, manifest))
-                    (definitions(summary))
-                    (cautions(summary, manifest))
-                    (provenance(manifest, tables))
-                }
-                (explore::script(&data::data(found)))
+                main { (main) }
+                @if let Some(data) = data { (explore::script(data)) }
             }
         }
     };
@@ -108,8 +116,8 @@ fn contents(found: &Found) -> Markup {
 fn lead(manifest: &Manifest) -> String {
     let (dataset, experiment) = (&manifest.dataset, &manifest.experiment);
     let plain = |key: &str| match &experiment[key] {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
         other => other.to_string(),
     };
     let sampled = experiment["queries"].as_u64().map_or_else(

@@ -90,7 +90,8 @@
       logs[name].checked = data.measures[start].log;
     }
     const boxes = data.retrievers.map((retriever, i) => {
-      const box = make("input", { type: "checkbox", checked: true, value: i });
+      // A bound would stretch the axes: it is there to be asked for.
+      const box = make("input", { type: "checkbox", checked: !retriever.oracle, value: i });
       filter.append(make("label", {}, [box, marker(retriever), retriever.name]));
       return box;
     });

@@ -1,12 +1,11 @@
 //! The page of several runs.
 
 use super::{Changes, Several};
-use crate::report::drawing::FONT_FACE;
 use crate::report::format::{signed, three_decimals};
-use crate::report::page::{STYLE, explore, figure};
+use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
 use crate::report::tables::{self, Table};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use std::path::{Component, Path, PathBuf};
 
 impl Several {
@@ -16,40 +15,22 @@ impl Several {
         let title = names.join(", ");
         let datasets: Vec<String> = self.datasets().iter().map(|(name, runs)| format!("{name} ({runs})")).collect();
         let runs: Vec<_> = self.runs.iter().map(|run| (run.name.as_str(), &run.found)).collect();
-        html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (title) " - swath" }
-                    style { (PreEscaped(FONT_FACE.as_str())) (PreEscaped(STYLE)) }
-                }
-                body {
-                    header {
-                        p.brand { "swath " (env!("CARGO_PKG_VERSION")) }
-                        h1 { (title) }
-                        p.lead { (self.runs.len()) " runs on " (datasets.join(", ")) }
-                    }
-                    main {
-                        section.verdict id="verdict" {
-                            h2 { "Verdict" }
-                            @for sentence in self.verdict() { p { (sentence) } }
-                        }
-                        (explore::plot())
-                        (self.tables())
-                        section id="figures" {
-                            h2 { "Figures" }
-                            div.figures { @for drawn in figures { (figure(drawn)) } }
-                        }
-                        @for changes in &self.changes { (self.changes_table(changes)) }
-                        (self.list(folder))
-                    }
-                    (explore::script(&crate::report::page::data::plot(&runs)))
-                }
+        let lead = format!("{} runs on {}", self.runs.len(), datasets.join(", "));
+        let main = html! {
+            section.verdict id="verdict" {
+                h2 { "Verdict" }
+                @for sentence in self.verdict() { p { (sentence) } }
             }
-        }
-        .into_string()
+            (explore::plot())
+            (self.tables())
+            section id="figures" {
+                h2 { "Figures" }
+                div.figures { @for drawn in figures { (figure(drawn)) } }
+            }
+            @for changes in &self.changes { (self.changes_table(changes)) }
+            (self.list(folder))
+        };
+        document(&title, env!("CARGO_PKG_VERSION"), &lead, &main, Some(&data::plot(&runs)))
     }
 
     fn tables(&self) -> Markup {
