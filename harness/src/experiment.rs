@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::clock;
-use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, ReportSpec, Source};
+use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, ReportSpec, Source, suggest};
 use crate::diagnostics::diagnose;
 use crate::excerpt::Excerpt;
 use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
@@ -180,7 +180,16 @@ fn check_queries(plan: &Plan, dataset: &Dataset) -> Vec<Problem> {
         };
         let examples: Vec<String> =
             plan.queries.iter().take(5).map(|&row| name(row).map_or_else(|| row.to_string(), str::to_owned)).collect();
-        let problem = Problem::new(path!["report", "figures", i, "draw", kind, "query"], message);
+        let mut problem = Problem::new(path!["report", "figures", i, "draw", kind, "query"], message);
+        if let QueryRef::Name(wanted) = wanted
+            && !known
+        {
+            let names: Vec<&str> = dataset.test_names.iter().flatten().map(String::as_str).collect();
+            problem = suggest(wanted, &names)
+                .into_iter()
+                .take_while(|line| line.starts_with("did you"))
+                .fold(problem, Problem::help);
+        }
         problem.help(format!("asked are, for example, `{}`", examples.join("`, `")))
     });
     missing.collect()
