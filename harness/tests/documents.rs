@@ -1,0 +1,56 @@
+//! What documents show is what the program takes.
+
+mod support;
+
+use std::path::Path;
+use support::{stderr, stdout, swath};
+
+/// The blocks of YAML in a document of the repository.
+fn blocks(document: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
+    let text = std::fs::read_to_string(path).expect("a document");
+    let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.map(str::to_owned).collect()
+}
+
+#[test]
+fn figures_in_the_document_can_be_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets/data");
+    let blocks = blocks("docs/reports.md");
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let experiment = format!(
+            "name: x\ndataset: glove-wordnet-20k\n{block}retrievers:\n  - {{ name: top-k, select: top-k }}\n  - name: mmr\n    \
+             candidates: {{ exact: {{ pool: [50, 100] }} }}\n    select: {{ mmr: {{ lambda: [0.3, 0.5, 0.7] }} }}\n"
+        );
+        std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
+        let output = swath(folder.path(), &["--data-dir", &data.to_string_lossy(), "run", "--dry-run", "x.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stdout(&output).contains("7 trials"), "{}", stdout(&output));
+    }
+}
+
+/// Every kind of figure has its line.
+#[test]
+fn every_kind_of_figure_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reports.md");
+    let text = std::fs::read_to_string(path).expect("a document");
+    for kind in swath::report::FigureParams::NAMES {
+        assert!(text.contains(&format!("| `{kind}` |")), "docs/reports.md lacks {kind}");
+    }
+}
+
+/// The files that README and reports/README.md link to are there.
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for document in ["README.md", "reports/README.md", "docs/reports.md", "docs/experiments.md", "docs/exchange.md"] {
+        let text = std::fs::read_to_string(root.join(document)).expect("a document");
+        let folder = root.join(document).parent().map(Path::to_owned).expect("a folder");
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            assert!(folder.join(link).exists(), "{document} links to {link}");
+        }
+    }
+}
