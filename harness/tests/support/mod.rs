@@ -1,4 +1,5 @@
 //! A small dataset, and the program run as a user runs it.
+#![allow(dead_code, reason = "each test has its own copy of this module, and few need all of it")]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -71,7 +72,6 @@ pub fn stderr(output: &Output) -> String {
 
 /// What a test needs from outside, if it is here. Where it is not, the test has nothing to do, and says so; but where the
 /// environment variable `SWATH_REQUIRE`, names with commas between, has this name, that is a failure.
-#[allow(dead_code, reason = "each test has its own copy of this module, and few need a tool")]
 pub fn tool<T>(name: &str, find: impl FnOnce() -> Option<T>) -> Option<T> {
     let found = find();
     if found.is_none() {
@@ -87,7 +87,6 @@ pub fn tool<T>(name: &str, find: impl FnOnce() -> Option<T>) -> Option<T> {
 }
 
 /// A Python (`SWATH_PYTHON`, or `python3`) that has these modules, by the name of the first.
-#[allow(dead_code, reason = "each test has its own copy of this module, and few need Python")]
 pub fn python(modules: &[&str]) -> Option<String> {
     tool(modules[0], || {
         let python = std::env::var("SWATH_PYTHON").unwrap_or_else(|_| "python3".into());
@@ -98,7 +97,6 @@ pub fn python(modules: &[&str]) -> Option<String> {
 }
 
 /// The first of these programs that runs here, as the tool of that name.
-#[allow(dead_code, reason = "each test has its own copy of this module, and few need a program")]
 pub fn program(name: &str, programs: &[&'static str]) -> Option<&'static str> {
     let runs =
         |program: &&&'static str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
