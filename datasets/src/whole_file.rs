@@ -1,7 +1,22 @@
 //! Files that under their name are whole or not there.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
+
+/// Begins the names of files that are not whole yet.
+const PREFIX: &str = ".not-whole-";
+
+/// Removes what writers that were killed left in `folder` and the folders in it, where nobody writes now.
+pub fn remove_remains(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_remains(&entry.path());
+        } else if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            // What cannot be removed does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
 
 /// Writes `bytes` to a file beside `path` and renames it.
 ///
@@ -9,9 +24,15 @@ use std::path::Path;
 /// The file system's refusal; then `path` is as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = beside(path)?;
-    beside.write_all(bytes)?;
+    fill(beside.as_file_mut(), bytes)?;
     beside.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Writes all bytes, to their last.
+fn fill(to: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
 }
 
 /// Copies the file `from` to a file beside `path` and renames it.
@@ -28,6 +49,7 @@ pub fn copy_whole(from: &Path, path: &Path) -> io::Result<()> {
 fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
     #[cfg(unix)]
     {
         // A temporary file is private; this one is for whoever the user's umask lets read.
@@ -41,6 +63,33 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
 mod tests {
     use super::*;
 
+    /// A disk with room for so many bytes.
+    struct Disk(usize);
+
+    impl io::Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0 == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let written = bytes.len().min(self.0);
+            self.0 -= written;
+            Ok(written)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_and_not_half_a_file() {
+        for room in 0..5 {
+            let error = fill(&mut Disk(room), b"12345").expect_err("no room");
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        }
+        fill(&mut Disk(5), b"12345").expect("room");
+    }
+
     #[test]
     fn a_file_is_replaced_whole_and_nothing_is_left_beside() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -53,6 +102,11 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "second, longer");
         assert!(copy_whole(&folder.path().join("z"), &path).is_err(), "there is nothing to copy");
         std::fs::create_dir(folder.path().join("y")).expect("created");
+        for remains in [".not-whole-1", "y/.not-whole-2"] {
+            std::fs::write(folder.path().join(remains), "half").expect("written");
+        }
+        remove_remains(folder.path());
+        assert_eq!(std::fs::read_dir(folder.path().join("y")).expect("read").count(), 0);
         assert!(write_whole(&folder.path().join("y"), b"").is_err(), "a folder is in the way");
         assert!(write_whole(&folder.path().join("no/x"), b"").is_err(), "there is no such folder");
         assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 2);

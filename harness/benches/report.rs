@@ -4,8 +4,10 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::path::Path;
-use swath::experiment;
+use swath::experiment::{self, RunOptions};
 use swath::results;
+use swath::run::Means;
+use swath::run::unfinished::Start;
 use swath::summary::Summary;
 
 /// 5 retrievers of 100 points each, 500 queries, the usual metrics.
@@ -36,7 +38,9 @@ fn run(folder: &Path) {
     let file = folder.join("many.yaml");
     std::fs::write(&file, experiment()).expect("written");
     let prepared = experiment::prepare(&file, &[], 8 << 30).unwrap_or_else(|failure| panic!("{failure}"));
-    prepared.run(folder, None, true).unwrap_or_else(|failure| panic!("{failure}"));
+    let means = Means { program: None, data_folders: &[], memory: 8 << 30, cache: None, cell: None };
+    let options = RunOptions { means, start: &Start::Fresh, quiet: true, say: &|_| {}, again: "" };
+    prepared.run(folder, &options).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 fn report(bench: &mut Criterion) {

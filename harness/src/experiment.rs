@@ -1,23 +1,25 @@
 //! One experiment from its file to its report: read, plan, run, write.
 
-use crate::cache::Cache;
 use crate::clock;
 use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, ReportSpec, Source, suggest};
 use crate::diagnostics::diagnose;
 use crate::excerpt::Excerpt;
-use crate::manifest::{DatasetRecord, GraphRecord, Machine, Manifest, TrialRecord};
+use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::path;
-use crate::plan::{Facts, Plan, at_dataset};
+use crate::plan::{Facts, Plan, Trial, at_dataset};
 use crate::progress::Progress;
 use crate::report::{self, FigureParams, FigureSpec, QueryRef, Several};
 use crate::results::{self, ResultsError};
-use crate::run::{self, Outcome, Ran};
+use crate::run::lock::LockError;
+use crate::run::unfinished::{Start, Unfinished};
+use crate::run::{self, Means, Outcome, Ran, Stop, lock};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
 use swath_algorithms::{Base, random};
@@ -35,6 +37,24 @@ pub enum Failure {
     /// The run failed.
     #[error("{0}")]
     Run(String),
+    /// The run was asked to stop, and did.
+    #[error("{0}")]
+    Stopped(String),
+}
+
+/// How an experiment is run.
+#[derive(Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// Where and with what trials are run.
+    pub means: Means<'a>,
+    /// What the run begins with.
+    pub start: &'a Start,
+    /// Show no progress.
+    pub quiet: bool,
+    /// Hears what the user should know before it runs.
+    pub say: &'a dyn Fn(&str),
+    /// The command that goes on with the run after it was stopped.
+    pub again: &'a str,
 }
 
 /// An experiment that is ready to run.
@@ -50,7 +70,7 @@ pub struct Prepared {
     /// The dataset's name in files and plots.
     pub dataset_name: String,
     /// Its base vectors, with norms.
-    pub base: Base,
+    pub base: Arc<Base>,
     /// What the user should know.
     pub notes: Vec<String>,
 }
@@ -61,7 +81,7 @@ pub struct Prepared {
 /// [`Failure::Input`] and [`Failure::Invalid`].
 pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Prepared, Failure> {
     let (source, experiment) = open(file)?;
-    plan(source, experiment, None, data_folders, memory)
+    plan(source, experiment, None, None, (data_folders, memory)).map(Prepared::examined)
 }
 
 /// Reads an experiment.
@@ -73,7 +93,8 @@ pub fn open(file: &Path) -> Result<(Source, Experiment), Failure> {
     Ok(config::parse(Source::parse(file.to_owned(), text)?)?)
 }
 
-/// Reads the dataset of an experiment, of which `rows` base vectors are kept if that is given, and plans it.
+/// Reads the dataset of an experiment, of which `rows` base vectors are kept if that is given, and plans it. Its SHA-256
+/// must be the `known` one, if there is one.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -81,8 +102,8 @@ pub fn plan(
     source: Source,
     experiment: Experiment,
     rows: Option<Count>,
-    data_folders: &[PathBuf],
-    memory: u64,
+    known: Option<&str>,
+    (data_folders, memory): (&[PathBuf], u64),
 ) -> Result<Prepared, Failure> {
     let (source, mut found) = find(&experiment, source, data_folders, memory)?;
     if let Some(rows) = rows {
@@ -95,6 +116,11 @@ pub fn plan(
         found = found.sample(rows, experiment.seed);
     }
     let Found { name: dataset_name, sha256, dataset } = found;
+    if let Some(known) = known.filter(|known| *known != sha256) {
+        return Err(Failure::Input(format!(
+            "the dataset has changed since the run began (SHA-256 {known:.12} then, {sha256:.12} now)"
+        )));
+    }
     let facts = Facts {
         sha256,
         rows: dataset.train.rows(),
@@ -107,7 +133,6 @@ pub fn plan(
         subtopics: dataset.subtopics.is_some(),
         qrels: dataset.qrels.is_some(),
     };
-    let seed = experiment.seed;
     let plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
         Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
@@ -116,11 +141,8 @@ pub fn plan(
     if !problems.is_empty() {
         return Err(Box::new(Invalid { source, problems }).into());
     }
-    let base = Base::new(dataset.train.clone(), dataset.distance);
-    let mut notes = plan.notes.clone();
-    notes.extend(ground_truth::verify(&base, &dataset, seed).map(|doubt| doubt.to_string()));
-    notes.extend(dataset.doubts());
-    notes.extend(subtopics_beyond_reach(&plan, &dataset));
+    let base = Arc::new(Base::new(dataset.train.clone(), dataset.distance));
+    let notes = plan.notes.clone();
     Ok(Prepared { source, plan, facts, dataset, dataset_name, base, notes })
 }
 
@@ -288,8 +310,18 @@ fn locate(named: &str, source: Source, folders: &[PathBuf]) -> Result<(PathBuf, 
 }
 
 impl Prepared {
+    /// Looks for what is doubtful about the dataset, and notes it.
+    #[must_use]
+    pub fn examined(mut self) -> Self {
+        let doubt = ground_truth::verify(&self.base, &self.dataset, self.plan.experiment.seed);
+        self.notes.extend(doubt.map(|doubt| doubt.to_string()));
+        self.notes.extend(self.dataset.doubts());
+        self.notes.extend(subtopics_beyond_reach(&self.plan, &self.dataset));
+        self
+    }
+
     /// Gathers what the trials work on.
-    fn workload(&self) -> Workload {
+    pub fn workload(&self) -> Workload {
         let relation = |links: &Links, i: usize| links.relation.get(i).copied().unwrap_or(0);
         let edges = self.dataset.links.iter().flat_map(|links| {
             let link =
@@ -297,7 +329,7 @@ impl Prepared {
             links.edges.iter().enumerate().map(link)
         });
         Workload {
-            base: self.base.clone(),
+            base: Arc::clone(&self.base),
             seed: self.plan.experiment.seed,
             queries: self.dataset.test.gather(&self.plan.queries),
             query_ids: self.plan.queries.clone(),
@@ -307,45 +339,63 @@ impl Prepared {
         }
     }
 
-    /// Runs the plan into `folder` and writes everything a run leaves behind there; graphs are taken from and kept in
-    /// `cache`, if there is one. Returns the summary, the manifest, and what went wrong with the cache or a figure.
+    /// The dataset's name and distance.
+    pub fn names(&self) -> (&str, &str) {
+        (&self.dataset_name, self.dataset.distance.name())
+    }
+
+    /// Runs what is not done of the plan and writes everything a run leaves behind into `folder`. Returns the summary, the
+    /// manifest, and what went wrong with the cache or a figure.
     ///
     /// # Errors
-    /// [`Failure::Run`] where nothing can be written or every trial failed.
+    /// [`Failure::Input`] where another run is at work in the folder, [`Failure::Run`] where nothing can be written,
+    /// [`Failure::Stopped`] where the run was asked to stop.
     pub fn run(
         &self,
         folder: &Path,
-        cache: Option<&Cache>,
-        quiet: bool,
+        options: &RunOptions<'_>,
     ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
-        let trials = folder.join("trials");
+        let trials = folder.join(results::TRIALS);
         std::fs::create_dir_all(&trials)
             .map_err(|error| failed(&format!("cannot create {}: {error}", trials.display())))?;
-        let started = clock::timestamp();
-        let workload = self.workload();
+        let _lock = lock::take(&trials).map_err(|error| match error {
+            LockError::Taken => Failure::Input(format!("{}: {error}", folder.display())),
+            LockError::Io(_) => failed(&format!("{}: {error}", folder.display())),
+        })?;
+        let (mut unfinished, done, said) =
+            Unfinished::open(folder, self, options.start).map_err(|error| failed(&error))?;
+        said.iter().for_each(|note| (options.say)(note));
+        // Children gather their own.
+        let workload = options.means.program.is_none().then(|| self.workload());
         let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
-        let progress = Progress::new(passes * self.plan.queries.len(), quiet);
-        let kept = cache.map(|cache| (cache, self.dataset_name.as_str(), self.facts.sha256.as_str()));
-        let Ran { outcomes, graphs, notes } =
-            run::run(&self.plan, &workload, kept, &progress).map_err(|error| failed(&error))?;
+        let progress = Progress::new(passes * self.plan.queries.len(), options.quiet);
+        let ran = run::run(self, workload.as_ref(), options.means, (&mut unfinished, done), &progress);
         progress.finish();
-        let manifest = self.manifest(started, graphs, &outcomes);
-        for (trial, outcome) in self.plan.trials.iter().zip(&outcomes) {
-            if let Ok(outcome) = outcome {
-                results::write_trial(folder, &self.plan, trial, (&self.dataset_name, &workload), outcome)
-                    .map_err(|error| failed(&error))?;
-            }
-        }
-        self.excerpt(&outcomes).write(folder).map_err(|error| failed(&error))?;
-        results::write_manifest(folder, &manifest).map_err(|error| failed(&error))?;
+        let kept = || format!("what is done is kept; go on with\n  {}", options.again);
+        let Ran { failed: reasons, notes } = ran.map_err(|stop| match stop {
+            Stop::Asked => Failure::Stopped(format!("stopped; {}", kept())),
+            Stop::Unwritten(what) => Failure::Run(format!("{what}\n{}", kept())),
+        })?;
+        let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
+            Some(reason) => Ok(Err(reason)),
+            None => unfinished.finish(self, trial, folder).map(Ok),
+        };
+        let finished = |error: ResultsError| Failure::Run(format!("{error}\n{}", kept()));
+        let outcomes = self.plan.trials.iter().zip(reasons).map(finish).collect::<Result<Vec<_>, _>>();
+        let outcomes = outcomes.map_err(finished)?;
+        let manifest = self.manifest(&unfinished, &outcomes);
+        self.excerpt(&outcomes).write(folder).map_err(finished)?;
+        results::write_manifest(folder, &manifest).map_err(finished)?;
         remove_other_trials(&trials, &manifest);
         let (summary, manifest, refused) = report(folder, None)?;
+        unfinished.remove();
         Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
     }
 
-    fn manifest(&self, started: String, graphs: Vec<GraphRecord>, outcomes: &[Result<Outcome, String>]) -> Manifest {
-        let record = |(trial, outcome): (&crate::plan::Trial, &Result<Outcome, String>)| TrialRecord {
+    fn manifest(&self, unfinished: &Unfinished, outcomes: &[Result<Outcome, String>]) -> Manifest {
+        let (started, resumed) = unfinished.times();
+        let record = |(trial, outcome): (&Trial, &Result<Outcome, String>)| TrialRecord {
             trial: trial.id.clone(),
             retriever: trial.retriever.name.to_string(),
             point: trial.point.clone(),
@@ -356,6 +406,7 @@ impl Prepared {
             revision: env!("SWATH_REVISION").into(),
             rustc: env!("SWATH_RUSTC").into(),
             started,
+            resumed,
             finished: clock::timestamp(),
             experiment: serde_json::to_value(&self.plan.experiment).unwrap_or_default(),
             config: self.source.text().to_owned(),
@@ -371,7 +422,7 @@ impl Prepared {
                 subtopics: self.facts.subtopics,
             },
             machine: Machine::this(),
-            graphs,
+            graphs: unfinished.graphs(),
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed)),

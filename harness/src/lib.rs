@@ -1,6 +1,7 @@
 //! Benchmarking harness that measures how wide a swath of meaning a vector retriever cuts.
 
 pub mod cache;
+pub mod check;
 pub mod chosen;
 pub mod clock;
 pub mod columns;
@@ -9,6 +10,7 @@ pub mod diagnostics;
 pub mod excerpt;
 pub mod exchange;
 pub mod experiment;
+pub mod interrupt;
 mod machine;
 pub mod manifest;
 pub mod metrics;

@@ -15,6 +15,9 @@ pub struct Manifest {
     pub rustc: String,
     /// When the run began, UTC.
     pub started: String,
+    /// When it was gone on with after it had been stopped, UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<String>,
     /// When it ended, UTC.
     pub finished: String,
     /// The experiment, every default filled in, every grid point written out.

@@ -2,7 +2,7 @@
 //! anything runs.
 
 use crate::chosen::tuned_on;
-use crate::config::{Experiment, Name, Path, Problem, Retriever, Step, suggest};
+use crate::config::{CheckSpec, Experiment, Name, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
 use crate::point;
@@ -106,12 +106,22 @@ impl Plan {
         let trials = list_trials(&experiment, facts, &mut problems);
         check_reference(&experiment, &mut problems);
         check_figures(&experiment, &metrics, &mut problems);
+        check_tolerances(&experiment, &metrics, &mut problems);
         let mut experiment = experiment;
         if let Some(split) = &mut experiment.split {
             check_split(split.tune.get(), queries.len(), &mut problems);
             split.by = choose_by(split.by, &metrics, &mut problems);
         }
         if problems.is_empty() { Ok(Self { experiment, trials, metrics, queries, notes }) } else { Err(problems) }
+    }
+
+    /// The trial that others are compared with: the first of the retriever that the experiment names, else the first that
+    /// is plain top-k over exact candidates, else the first.
+    pub fn reference(&self) -> usize {
+        let is_named = |trial: &Trial| self.experiment.reference.as_ref() == Some(&trial.retriever.name);
+        let is_top_k = |trial: &Trial| crate::results::is_top_k(&trial.params());
+        let first = |is: &dyn Fn(&Trial) -> bool| self.trials.iter().position(is);
+        first(&is_named).or_else(|| first(&is_top_k)).unwrap_or(0)
     }
 
     /// Bytes that a trial needs beside the dataset: index, graph, and what it returns. An estimate from sizes.
@@ -272,6 +282,17 @@ fn check_reference(experiment: &Experiment, problems: &mut Vec<Problem>) {
         let problem = Problem::new(path!["reference"], format!("no retriever here is called `{reference}`"));
         let problem = suggest(reference, &names).into_iter().fold(problem, Problem::help);
         problems.push(problem);
+    }
+}
+
+/// Looks whether there is what may get worse.
+fn check_tolerances(experiment: &Experiment, metrics: &[MetricName], problems: &mut Vec<Problem>) {
+    let mut known: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+    known.extend([CheckSpec::EVALUATIONS, CheckSpec::TIME]);
+    for measure in experiment.check.tolerance.keys().filter(|measure| !known.contains(&measure.as_str())) {
+        let path = path!["check", "tolerance", measure.as_str()];
+        let problem = Problem::new(path, format!("`{measure}` is not measured here"));
+        problems.push(suggest(measure, &known).into_iter().fold(problem, Problem::help));
     }
 }
 

@@ -2,9 +2,6 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-/// Queries between two updates of the bar, so that it costs the timed thread next to nothing.
-const STEP: usize = 64;
-
 /// A bar that shows the trial, the rate of queries and the time left.
 pub struct Progress {
     bar: ProgressBar,
@@ -37,16 +34,8 @@ impl Progress {
         self.bar.tick();
     }
 
-    /// Query `i` of a pass is answered.
-    #[inline]
-    pub fn answered(&self, i: usize) {
-        if i % STEP == STEP - 1 {
-            self.bar.inc(STEP as u64);
-        }
-    }
-
-    /// A whole pass is answered.
-    pub fn answered_all(&self, queries: usize) {
+    /// So many queries are answered.
+    pub fn answered(&self, queries: usize) {
         self.bar.inc(queries as u64);
     }
 

@@ -7,8 +7,7 @@ use crate::config::Mode;
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
 use crate::plan::{Plan, Trial, label};
-use crate::run::{Outcome, Times};
-use crate::workload::Workload;
+use crate::run::{Outcome, Peaks, Times};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -89,14 +88,32 @@ pub struct TrialResult {
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
+    /// How many queries the selector could answer in part only.
+    pub filled: usize,
+    /// The most memory that its process held.
+    pub peaks: Peaks,
+    /// Seconds of the untimed pass, over all threads: answering, and metrics.
+    pub untimed: [f64; 2],
     /// Times of each repeat.
     pub repeats: Vec<Times>,
     /// As ann-benchmarks has it: the least over repeats of the mean seconds over queries.
     pub best_search_seconds: f64,
 }
 
+/// The folder of trials' files.
+pub const TRIALS: &str = "trials";
+
 /// Where a trial's file keeps similarity evaluations.
 const EVALUATIONS: &str = "swath/stage_evaluations";
+
+/// Where a trial's file keeps the times of all repeats.
+const REPEATS: &str = "swath/repeats";
+
+/// Attributes with the seconds of the untimed pass.
+const UNTIMED: [&str; 2] = ["swath_untimed_answering", "swath_untimed_judging"];
+
+/// Attributes with the most memory that was held, where that was measured.
+const PEAKS: [&str; 2] = ["swath_build_peak", "swath_search_peak"];
 
 /// What stands behind the name of a retriever that looked at the subtopics.
 const ORACLE: &str = " (oracle)";
@@ -128,7 +145,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
 
 /// The path of a trial's file in the folder of its experiment.
 pub fn trial_path(folder: &Path, id: &str) -> PathBuf {
-    folder.join("trials").join(format!("{id}.hdf5"))
+    folder.join(TRIALS).join(format!("{id}.hdf5"))
 }
 
 /// What stands in a trial's file beside what the trial gave.
@@ -159,7 +176,7 @@ pub struct Record<'a> {
     pub best_search_seconds: f64,
 }
 
-/// Writes the file of a trial that was run here.
+/// Writes the file of a trial that was run here, on a dataset of that name and distance.
 ///
 /// # Errors
 /// [`ResultsError::Trial`].
@@ -167,7 +184,7 @@ pub fn write_trial(
     folder: &Path,
     plan: &Plan,
     trial: &Trial,
-    (dataset, workload): (&str, &Workload),
+    (dataset, distance): (&str, &str),
     outcome: &Outcome,
 ) -> Result<(), ResultsError> {
     let record = Record {
@@ -177,7 +194,7 @@ pub fn write_trial(
         point: &trial.point,
         params: &trial.params(),
         dataset,
-        distance: workload.base.distance().name(),
+        distance,
         k: plan.experiment.k.size(),
         mode: plan.experiment.mode,
         query_ids: &plan.queries,
@@ -200,19 +217,33 @@ pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Re
     let per_query = seconds_per_query(&outcome.repeats, m);
     let mut file = layout(record, outcome, &per_query);
     file.integer("swath_index_bytes", outcome.index_bytes as i64).integer("swath_filled", outcome.filled as i64);
+    file.float(UNTIMED[0], outcome.untimed[0]).float(UNTIMED[1], outcome.untimed[1]);
+    for (name, peak) in PEAKS.into_iter().zip([outcome.peaks.build, outcome.peaks.search]) {
+        peak.map(|bytes| file.integer(name, bytes as i64));
+    }
     file.array("swath/query_ids", &[m], Values::I32(&query_ids));
     if !evaluations.is_empty() {
         file.array(EVALUATIONS, &[m, 3], Values::I64(&evaluations));
     }
     let repeats = outcome.repeats.len();
     let shape: &[usize] = if record.mode == Mode::Batch { &[repeats] } else { &[repeats, m, 3] };
-    file.array("swath/repeats", shape, Values::F64(&times));
+    if repeats > 0 {
+        file.array(REPEATS, shape, Values::F64(&times));
+    }
     let names: Vec<String> = record.metrics.iter().map(|metric| of_metric(*metric)).collect();
     for (name, values) in names.iter().zip(&outcome.metrics) {
         file.array(name, &[m], Values::F64(values));
     }
     let path = trial_path(folder, record.id);
-    file.write(&path).map_err(|source| ResultsError::Trial { path, source })
+    file.write(&path).map_err(|source| unwritten(path, source))
+}
+
+/// The refusal of the file system says all there is to say.
+fn unwritten(path: PathBuf, error: Hdf5Error) -> ResultsError {
+    match error {
+        Hdf5Error::Io { source, .. } => ResultsError::Io { path, source },
+        source => ResultsError::Trial { path, source },
+    }
 }
 
 /// Writes of a trial what ann-benchmarks reads, and no more but who it is.
@@ -222,7 +253,7 @@ pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Re
 pub fn write_plain(path: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
     let per_query = seconds_per_query(&outcome.repeats, record.query_ids.len());
     let file = layout(record, outcome, &per_query);
-    file.write(path).map_err(|source| ResultsError::Trial { path: path.to_owned(), source })
+    file.write(path).map_err(|source| unwritten(path.to_owned(), source))
 }
 
 /// ann-benchmarks' results file, with the seconds of each query.
@@ -264,12 +295,13 @@ fn best_search_time(repeats: &[Times], m: usize) -> f64 {
     repeats.iter().map(total).fold(f64::INFINITY, f64::min) / m as f64
 }
 
-/// As ann-benchmarks has it: each query's time in the best repeat; in mode batch the mean for each.
+/// As ann-benchmarks has it: each query's time in the best repeat; in mode batch the mean for each. NaN where nothing is
+/// timed yet.
 fn seconds_per_query(repeats: &[Times], m: usize) -> Vec<f32> {
     match repeats.iter().min_by(|a, b| total(a).total_cmp(&total(b))) {
         Some(Times::Single(times)) => times.iter().map(|ends| ends[2] as f32).collect(),
         Some(Times::Batch(_, seconds)) => vec![(seconds / m as f64) as f32; m],
-        None => Vec::new(),
+        None => vec![f32::NAN; m],
     }
 }
 
@@ -290,17 +322,53 @@ fn of_metric(metric: MetricName) -> String {
     format!("swath/{}", metric.name())
 }
 
+/// Reads a run's manifest.
+///
+/// # Errors
+/// It is missing, or not as this version of swath writes it.
+pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
+    let path = folder.join("manifest.json");
+    let text = std::fs::read_to_string(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
+    serde_json::from_str(&text).map_err(|error| {
+        let what = format!("this is no manifest that swath {} reads ({error})", env!("CARGO_PKG_VERSION"));
+        ResultsError::Malformed { path, what }
+    })
+}
+
+/// What a trial's file holds of what these metrics and the times make an outcome, if it is there and whole.
+pub fn read_outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Option<Outcome> {
+    let trial = read_trial(folder, id, metrics).ok()?;
+    let distances = read_distances(folder, &trial).ok()?;
+    Some(Outcome {
+        returned: trial.returned,
+        distances,
+        metrics: trial.metrics,
+        evaluations: trial.evaluations,
+        filled: trial.filled,
+        build_seconds: trial.build_seconds,
+        index_bytes: trial.index_bytes,
+        peaks: trial.peaks,
+        untimed: trial.untimed,
+        repeats: trial.repeats,
+    })
+}
+
+/// Those of the metrics that a trial's file has no values of.
+pub fn lacking(folder: &Path, id: &str, metrics: &[MetricName]) -> Vec<String> {
+    let names = Hdf5File::open(&trial_path(folder, id), MEMORY).and_then(|file| file.names("swath"));
+    let names = names.unwrap_or_default();
+    let has = |metric: &&MetricName| names.iter().any(|name| *name == metric.name());
+    metrics.iter().filter(|metric| !has(metric)).map(|metric| metric.name().to_owned()).collect()
+}
+
 /// Reads back what a run left in its folder.
 ///
 /// # Errors
 /// What is missing or not as this version of swath writes it.
 pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
+    let manifest = read_manifest(folder)?;
     let path = folder.join("manifest.json");
     let malformed = |what: String| ResultsError::Malformed { path: path.clone(), what };
-    let text = std::fs::read_to_string(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
-        malformed(format!("this is no manifest that swath {} reads ({error})", env!("CARGO_PKG_VERSION")))
-    })?;
     let metrics = manifest.metrics.iter().map(|name| {
         MetricName::find(name).ok_or_else(|| malformed(format!("it names a metric `{name}`, which there is not")))
     });
@@ -327,6 +395,8 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
     let missing = |name: &str| malformed(format!("the attribute `{name}` is missing or of another type"));
     let text = |name: &str| text_of(&attributes, name).ok_or_else(|| missing(name));
     let number = |name: &str| attributes.get(name).and_then(Attribute::number).ok_or_else(|| missing(name));
+    let bytes =
+        |name: &str| attributes.get(name).and_then(Attribute::integer).and_then(|bytes| u64::try_from(bytes).ok());
 
     let query_ids: Vec<usize> =
         file.integers("swath/query_ids").map_err(trial)?.into_iter().map(|id| id as usize).collect();
@@ -347,13 +417,16 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         Ok(values)
     });
     let columns = columns.collect::<Result<Vec<_>, ResultsError>>()?;
-    let times = file.f64s("swath/repeats").map_err(trial)?;
     let runs = number("run_count")? as usize;
-    let repeats = if file.shape("swath/repeats").map_err(trial)?.len() == 1 {
-        full("swath/repeats", times.len(), runs)?;
+    // A trial under way may not be timed yet.
+    let times = if runs == 0 { Vec::new() } else { file.f64s(REPEATS).map_err(trial)? };
+    let repeats = if runs == 0 {
+        Vec::new()
+    } else if file.shape(REPEATS).map_err(trial)?.len() == 1 {
+        full(REPEATS, times.len(), runs)?;
         times.iter().map(|&seconds| Times::Batch(m, seconds)).collect()
     } else {
-        full("swath/repeats", times.len(), runs * m * 3)?;
+        full(REPEATS, times.len(), runs * m * 3)?;
         let pass = |pass: &[f64]| Times::Single(pass.chunks_exact(3).map(|ends| [ends[0], ends[1], ends[2]]).collect());
         times.chunks_exact((m * 3).max(1)).map(pass).collect()
     };
@@ -377,6 +450,10 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         evaluations: evaluations.chunks_exact(3).map(|c| [c[0] as u64, c[1] as u64, c[2] as u64]).collect(),
         build_seconds: number("build_time")?,
         index_bytes: number("swath_index_bytes")? as u64,
+        // Files of an earlier version have none of these.
+        filled: number("swath_filled").unwrap_or(0.0) as usize,
+        peaks: Peaks { build: bytes(PEAKS[0]), search: bytes(PEAKS[1]) },
+        untimed: UNTIMED.map(|name| number(name).unwrap_or(0.0)),
         repeats,
         best_search_seconds: number("best_search_time")?,
     })
@@ -409,7 +486,7 @@ fn is_oracle(params: &str) -> bool {
 }
 
 /// Whether these parameters are plain top-k over exact candidates.
-fn is_top_k(params: &str) -> bool {
+pub fn is_top_k(params: &str) -> bool {
     let params: Value = serde_json::from_str(params).unwrap_or_default();
     params["select"].get("top-k").is_some()
         && params["candidates"].get("exact").is_some()

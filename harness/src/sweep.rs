@@ -1,12 +1,14 @@
 //! One experiment at several sizes: every combination of n, dimension and k runs as a whole experiment into a folder of its
 //! own, and a report above them shows how metrics and costs grow.
 
-use crate::cache::Cache;
+use crate::clock;
 use crate::config::{DatasetSource, Experiment, Invalid, ReportSpec, Source, Sweep};
-use crate::experiment::{self, Failure, Prepared};
+use crate::experiment::{self, Failure, Prepared, RunOptions};
 use crate::manifest::Manifest;
 use crate::report::{Size, scale};
 use crate::results::write_whole;
+use crate::run::Means;
+use crate::run::unfinished::Start;
 use crate::summary::Summary;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -71,8 +73,8 @@ pub fn cells(experiment: &Experiment, sweep: &Sweep) -> Vec<Cell> {
 pub fn prepare(
     (source, experiment): (&Source, &Experiment),
     cell: &Cell,
-    folders: &[PathBuf],
-    memory: u64,
+    known: Option<&str>,
+    (folders, memory): (&[PathBuf], u64),
 ) -> Result<Prepared, Failure> {
     let mut experiment = experiment.clone();
     experiment.sweep = None;
@@ -87,13 +89,17 @@ pub fn prepare(
         let named = problems.into_iter().map(|problem| problem.help(format!("this is so at {}", cell.folder)));
         Failure::from(Box::new(Invalid { source, problems: named.collect() }))
     };
-    experiment::plan(source.clone(), experiment, rows, folders, memory).map_err(|failure| match failure {
+    experiment::plan(source.clone(), experiment, rows, known, (folders, memory)).map_err(|failure| match failure {
         Failure::Invalid(invalid) => name(invalid),
         other => other,
     })
 }
 
+/// Stands in a sweep's folder while it runs, and says when it began.
+const UNFINISHED: &str = "unfinished";
+
 /// Runs all cells into folders below `folder` and writes the report above them. `said` hears of each cell before it runs.
+/// Where a sweep was stopped, its cells that are done are not run again.
 ///
 /// # Errors
 /// Everything wrong with the input of any cell, before any runs; then what goes wrong with one.
@@ -101,22 +107,38 @@ pub fn run(
     read: (&Source, &Experiment),
     cells: &[Cell],
     folder: &Path,
-    (folders, memory): (&[PathBuf], u64),
-    (cache, quiet): (Option<&Cache>, bool),
-    mut said: impl FnMut(&Cell, &[String]),
+    options: &RunOptions<'_>,
+    said: impl Fn(&Cell, &str),
 ) -> Result<Vec<Ran>, Failure> {
+    let prepare = |cell| prepare(read, cell, None, (options.means.data_folders, options.means.memory));
     for cell in cells {
-        prepare(read, cell, folders, memory)?;
+        prepare(cell)?;
+    }
+    let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
+    std::fs::create_dir_all(folder).map_err(|error| failed(&format!("{}: {error}", folder.display())))?;
+    let mark = folder.join(UNFINISHED);
+    let began = std::fs::read_to_string(&mark).ok().filter(|_| *options.start == Start::GoOn);
+    let start = match &began {
+        Some(began) => Start::Reuse(Some(began.clone())),
+        None => options.start.clone(),
+    };
+    if began.is_none() {
+        write_whole(&mark, clock::timestamp().as_bytes()).map_err(|error| failed(&error))?;
     }
     for cell in cells {
-        let prepared = prepare(read, cell, folders, memory)?;
-        said(cell, &prepared.notes);
-        let (_, _, notes) = prepared.run(&folder.join(&cell.folder), cache, quiet)?;
-        said(cell, &notes);
+        let prepared = prepare(cell)?.examined();
+        prepared.notes.iter().for_each(|note| said(cell, note));
+        let means = Means { cell: Some(cell), ..options.means };
+        let options = RunOptions { means, start: &start, say: &|note| said(cell, note), ..*options };
+        let (_, _, notes) = prepared.run(&folder.join(&cell.folder), &options)?;
+        notes.iter().for_each(|note| said(cell, note));
     }
-    let list = serde_json::to_string_pretty(cells).map_err(|error| Failure::Run(error.to_string()))?;
-    write_whole(&folder.join(FILE), (list + "\n").as_bytes()).map_err(|error| Failure::Run(error.to_string()))?;
-    report(folder, None)
+    let list = serde_json::to_string_pretty(cells).map_err(|error| failed(&error))?;
+    write_whole(&folder.join(FILE), (list + "\n").as_bytes()).map_err(|error| failed(&error))?;
+    let ran = report(folder, None)?;
+    // What is left of it would have the next run look at cells that are done.
+    let _ = std::fs::remove_file(mark);
+    Ok(ran)
 }
 
 /// Whether a folder is that of a sweep.

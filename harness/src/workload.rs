@@ -1,6 +1,6 @@
 //! What the trials of an experiment work on: the dataset, with the sample of queries and what is true of each.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use swath_algorithms::graph::Link;
 use swath_algorithms::kernel::Kernel;
 use swath_algorithms::{Base, Query, Vectors};
@@ -9,7 +9,7 @@ use swath_datasets::Dataset;
 /// Base vectors, queries and truths.
 pub struct Workload {
     /// The base vectors.
-    pub base: Base,
+    pub base: Arc<Base>,
     /// Seed of random choices.
     pub seed: u64,
     /// The sampled queries, `m x d`.

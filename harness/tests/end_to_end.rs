@@ -68,10 +68,12 @@ fn numbers(columns: &BTreeMap<String, Vec<String>>, name: &str) -> Vec<f64> {
     columns[name].iter().map(|value| value.parse().unwrap_or(f64::NAN)).collect()
 }
 
+/// Names of the files in a folder, but for hidden ones: those that keep two runs apart.
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let mut names: Vec<String> =
         entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| !name.starts_with('.'));
     names.sort();
     names
 }

@@ -71,7 +71,8 @@ fn files(folder: &Path) -> Vec<String> {
 
 /// The trial files of a run by retriever and point.
 fn trials(reports: &Path) -> BTreeMap<String, Hdf5File> {
-    let paths = files(&reports.join("trials")).into_iter().map(|name| reports.join("trials").join(name));
+    let names = files(&reports.join("trials")).into_iter().filter(|name| !name.starts_with('.'));
+    let paths = names.map(|name| reports.join("trials").join(name));
     let label = |file: &Hdf5File| {
         let attributes = file.attributes().expect("attributes");
         ["swath_retriever", "swath_point"].map(|name| attributes[name].text().expect("a text").to_owned()).join(" ")

@@ -1,6 +1,7 @@
 //! The command line: words in, text and exit codes out.
 
 mod cache;
+mod check;
 mod describe;
 mod exchange;
 mod run;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::exchange::import::Wanted;
 use swath::experiment::Failure;
+use swath::interrupt;
+use swath::run::unfinished::Start;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -31,7 +34,7 @@ Examples:
   swath init glove-wordnet-20k             write a commented experiment to start from
   swath algorithms mmr                     what it is, its parameters, a YAML line to copy
 
-Exit codes: 0 all is well; 1 a trial failed, or results could not be written; 2 the input is wrong.")]
+Exit codes: 0 all is well; 1 a trial failed, or results could not be written; 2 the input is wrong;\n130 the run was asked to stop, and can be gone on with.")]
 struct Cli {
     /// Folder to look for datasets in, before `SWATH_DATA` and the repository's own; may be given several times
     #[arg(long, global = true, value_name = "DIR")]
@@ -51,6 +54,7 @@ Examples:
   swath run configs/quickstart.yaml
   swath run --out /tmp/try configs/quickstart.yaml
   swath run --no-cache configs/quickstart.yaml
+  swath run --reuse configs/paper.yaml     after adding a retriever: what is there is not run again
   swath run --dry-run configs/paper.yaml")]
     Run {
         /// The experiment, a YAML file
@@ -64,10 +68,22 @@ Examples:
         /// Build every graph anew and keep none
         #[arg(long)]
         no_cache: bool,
+        /// Begin anew, even where a run was stopped in this folder
+        #[arg(long, conflicts_with = "reuse")]
+        fresh: bool,
+        /// Keep the trials of the finished run in this folder that the experiment still has
+        #[arg(long)]
+        reuse: bool,
+        /// Run all in one process, for debugging: a crash ends the run, and limits are not kept
+        #[arg(long)]
+        no_isolation: bool,
         /// Show no progress
         #[arg(long, short)]
         quiet: bool,
     },
+    /// How `run` starts its own children
+    #[command(name = swath::run::child::COMMAND, hide = true)]
+    Child,
     /// Write the report again from the result files of a run, computing nothing anew; or one report of several runs
     #[command(after_help = "\
 Examples:
@@ -84,6 +100,36 @@ Examples:
         /// An experiment whose section `report` says which figures to draw, instead of the run's own
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+    /// Run an experiment and compare it with a baseline: exits with 1 where it has become worse or slower
+    #[command(after_help = "\
+Examples:
+  swath check configs/quickstart.yaml                      against configs/baselines/quickstart.yaml
+  swath check configs/quickstart.yaml --quality-only       metrics and evaluations, which no noise can touch
+  swath check my.yaml --baseline my.baseline.yaml --junit check.xml --markdown check.md")]
+    Check {
+        #[command(flatten)]
+        look: check::Look,
+        /// The baseline [default: baselines/NAME.yaml beside the experiment]
+        #[arg(long, value_name = "FILE")]
+        baseline: Option<PathBuf>,
+        #[command(flatten)]
+        outputs: check::Outputs,
+    },
+    /// Save, show or update what `check` compares with
+    Baseline {
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
+    /// Compare two runs of one experiment, as `check` does with a baseline
+    #[command(after_help = "Example:\n  swath compare reports/before reports/after --markdown changes.md")]
+    Compare {
+        /// The folder of the first run
+        before: PathBuf,
+        /// The folder of the second
+        after: PathBuf,
+        #[command(flatten)]
+        outputs: check::Outputs,
     },
     /// Give a run to other programs: ann-benchmarks, notebooks
     #[command(
@@ -185,6 +231,34 @@ enum DatasetsCommand {
 }
 
 #[derive(Subcommand)]
+enum BaselineCommand {
+    /// Run an experiment and save what it gives
+    #[command(after_help = "Example:\n  swath baseline save configs/quickstart.yaml")]
+    Save {
+        #[command(flatten)]
+        look: check::Look,
+        /// The file to write [default: baselines/NAME.yaml beside the experiment]
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Run it again, write the file anew, and say what changes
+    #[command(after_help = "Example:\n  swath baseline update configs/quickstart.yaml")]
+    Update {
+        #[command(flatten)]
+        look: check::Look,
+        /// The file [default: baselines/NAME.yaml beside the experiment]
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Show what a file holds
+    #[command(after_help = "Example:\n  swath baseline show configs/baselines/quickstart.yaml")]
+    Show {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
 enum CacheCommand {
     /// Remove all of them
     #[command(after_help = "Example:\n  swath cache clear")]
@@ -193,6 +267,7 @@ enum CacheCommand {
 
 /// Does what the arguments ask.
 pub fn main() -> ExitCode {
+    interrupt::let_writes_fail();
     let cli = Cli::parse();
     let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
     let mut folders = cli.data_dir;
@@ -200,14 +275,31 @@ pub fn main() -> ExitCode {
     let here = std::env::current_dir().unwrap_or_default();
     let folders = swath_datasets::catalogue::folders(&folders, &here);
     let kept = cli.cache_dir.or_else(swath::cache::default_folder).map(swath::cache::Cache::new);
+    let places = check::Folders { data: &folders, cache: kept.as_ref() };
     let result = match cli.command {
         Command::Run { config, out, dry_run: true, .. } => run::dry_run(&config, &folders).inspect(|_| drop(out)),
-        Command::Run { config, out, quiet, no_cache, .. } => {
-            run::run(&config, out, &folders, kept.as_ref().filter(|_| !no_cache), quiet)
-        }
+        Command::Run { config, out, no_cache, fresh, reuse, no_isolation, quiet, .. } => run::run(&run::Asked {
+            config: &config,
+            out,
+            folders: &folders,
+            cache: kept.as_ref().filter(|_| !no_cache),
+            start: match (fresh, reuse) {
+                (true, _) => Start::Fresh,
+                (false, true) => Start::Reuse(None),
+                (false, false) => Start::GoOn,
+            },
+            isolation: !no_isolation,
+            quiet,
+        }),
+        Command::Child => return swath::run::child::work(),
         Command::Cache { command: None } => cache::list(kept.as_ref()),
         Command::Cache { command: Some(CacheCommand::Clear) } => cache::clear(kept.as_ref()),
         Command::Report { folders, config, out } => run::reports(&folders, config.as_deref(), out),
+        Command::Check { look, baseline, outputs } => check::check(&look, baseline, &outputs, places),
+        Command::Baseline { command: BaselineCommand::Save { look, file } } => check::save(&look, file, places),
+        Command::Baseline { command: BaselineCommand::Update { look, file } } => check::update(&look, file, places),
+        Command::Baseline { command: BaselineCommand::Show { file } } => check::show(&file),
+        Command::Compare { before, after, outputs } => check::compare([&before, &after], &outputs),
         Command::Export { folder, ann_benchmarks, parquet } => {
             exchange::export(&folder, (ann_benchmarks.as_deref(), parquet.as_deref()), &folders)
         }
@@ -232,6 +324,7 @@ pub fn main() -> ExitCode {
                 Failure::Invalid(invalid) => (invalid.render(color), 2),
                 Failure::Input(message) => (error_line(&message, color), 2),
                 Failure::Run(message) => (error_line(&message, color), 1),
+                Failure::Stopped(message) => (message, interrupt::EXIT_CODE),
             };
             complain(&text);
             ExitCode::from(code)

@@ -1,14 +1,18 @@
 //! `run`, `report` and `init`.
 
 use super::{complain, print, table, with_help};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
-use swath::config;
-use swath::experiment::{self, Failure, Prepared};
+use swath::config::{self, Limits};
+use swath::experiment::{self, Failure, Prepared, RunOptions};
+use swath::interrupt;
 use swath::manifest::Manifest;
 use swath::report::chosen_tables;
+use swath::run::Means;
+use swath::run::unfinished::Start;
 use swath::summary::Summary;
 use swath::sweep::{self, Cell, Ran};
 use swath_datasets::{ann_benchmarks, catalogue};
@@ -18,35 +22,67 @@ pub fn memory() -> u64 {
     swath::manifest::Machine::this().memory
 }
 
+/// How `run` is asked for.
+pub struct Asked<'a> {
+    /// The experiment's file.
+    pub config: &'a Path,
+    /// The folder for what it leaves behind.
+    pub out: Option<PathBuf>,
+    /// Where datasets are looked for.
+    pub folders: &'a [PathBuf],
+    /// Where graphs are kept.
+    pub cache: Option<&'a Cache>,
+    /// What it begins with.
+    pub start: Start,
+    /// Whether each build has a process of its own.
+    pub isolation: bool,
+    /// Show no progress.
+    pub quiet: bool,
+}
+
+/// This program's own file.
+pub fn program() -> PathBuf {
+    // On Linux the file may have been replaced by a newer build; this name still leads to the one that runs.
+    let own = Path::new("/proc/self/exe");
+    if own.exists() { own.to_owned() } else { std::env::current_exe().unwrap_or_else(|_| "swath".into()) }
+}
+
 /// Runs an experiment.
-pub fn run(
-    config: &Path,
-    out: Option<PathBuf>,
-    folders: &[PathBuf],
-    cache: Option<&Cache>,
-    quiet: bool,
-) -> Result<ExitCode, Failure> {
-    let (source, experiment) = experiment::open(config)?;
-    let folder = out.unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
+pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
+    let (source, experiment) = experiment::open(asked.config)?;
+    interrupt::listen();
+    let folder = asked.out.clone().unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
+    let program = asked.isolation.then(program);
+    if program.is_none() && experiment.limits != Limits::default() {
+        complain("note: without isolation limits are not kept");
+    }
+    let out = asked.out.as_ref().map_or_else(String::new, |out| format!(" --out {}", out.display()));
+    let again = format!("swath run {}{out}", asked.config.display());
+    let means = Means {
+        program: program.as_deref(),
+        data_folders: asked.folders,
+        memory: memory(),
+        cache: asked.cache,
+        cell: None,
+    };
+    let note = |note: &str| complain(&format!("note: {note}"));
+    let options = RunOptions { means, start: &asked.start, quiet: asked.quiet, say: &note, again: &again };
     if let Some(sweep) = &experiment.sweep {
         let cells = sweep::cells(&experiment, sweep);
         // What is so at several cells is said at the first.
-        let mut heard = BTreeSet::new();
-        let said = |cell: &Cell, notes: &[String]| {
-            let new: Vec<&String> = notes.iter().filter(|note| heard.insert((*note).clone())).collect();
-            new.iter().for_each(|note| complain(&format!("note: at {}: {note}", cell.folder)));
+        let heard = RefCell::new(BTreeSet::new());
+        let said = |cell: &Cell, text: &str| {
+            if heard.borrow_mut().insert(text.to_owned()) {
+                note(&format!("at {}: {text}", cell.folder));
+            }
         };
-        let ran = sweep::run((&source, &experiment), &cells, &folder, (folders, memory()), (cache, quiet), said)?;
+        let ran = sweep::run((&source, &experiment), &cells, &folder, &options, said)?;
         return finish_sweep(&folder, &ran);
     }
-    let prepared = experiment::plan(source, experiment, None, folders, memory())?;
-    for note in &prepared.notes {
-        complain(&format!("note: {note}"));
-    }
-    let (summary, manifest, notes) = prepared.run(&folder, cache, quiet)?;
-    for note in notes {
-        complain(&format!("note: {note}"));
-    }
+    let prepared = experiment::plan(source, experiment, None, None, (asked.folders, memory()))?.examined();
+    prepared.notes.iter().for_each(|text| note(text));
+    let (summary, manifest, notes) = prepared.run(&folder, &options)?;
+    notes.iter().for_each(|text| note(text));
     finish(&folder, summary.as_ref(), &manifest)
 }
 
@@ -144,11 +180,11 @@ fn fitting(summary: &Summary) -> usize {
 pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let (source, experiment) = experiment::open(config)?;
     let Some(sweep) = &experiment.sweep else {
-        return list(&experiment::plan(source, experiment, None, folders, memory())?);
+        return list(&experiment::plan(source, experiment, None, None, (folders, memory()))?.examined());
     };
     for cell in sweep::cells(&experiment, sweep) {
         print(&format!("{}\n", cell.folder))?;
-        list(&sweep::prepare((&source, &experiment), &cell, folders, memory())?)?;
+        list(&sweep::prepare((&source, &experiment), &cell, None, (folders, memory()))?.examined())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,7 @@
 //! An experiment as YAML writes it: typed, every default filled in.
 
+use super::check::CheckSpec;
+use super::limits::Limits;
 use super::read::Grid;
 use crate::metrics::MetricName;
 use crate::report::{FigureSpec, Size};
@@ -57,6 +59,12 @@ pub struct Experiment {
     /// Runs the experiment at several sizes, each combination into a folder of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
+    /// What a build and the trials that share it may take.
+    #[serde(default)]
+    pub limits: Limits,
+    /// When `swath check` calls a change a regression.
+    #[serde(default)]
+    pub check: CheckSpec,
     /// What the report shows.
     #[serde(default)]
     pub report: ReportSpec,
@@ -245,7 +253,7 @@ impl<T: JsonSchema> JsonSchema for Grid<T> {
     }
 }
 
-fn constant(value: u32) -> Count {
+pub(super) fn constant(value: u32) -> Count {
     match Count::new(value) {
         Ok(count) => count,
         Err(_) => unreachable!("a default outside its own range"),

@@ -1,13 +1,17 @@
 //! From YAML to a typed [`Experiment`], once, before any work.
 
+mod check;
 mod experiment;
+mod limits;
 mod problem;
 mod read;
 mod schema;
 mod source;
 mod starter;
 
+pub use check::CheckSpec;
 pub use experiment::{DatasetSource, Experiment, Mode, Name, ReportSpec, Retriever, Split, Sweep};
+pub use limits::{Bytes, Limits};
 pub use problem::{Invalid, Path, Problem, Step, suggest};
 pub use read::{Grid, MAX_POINTS};
 pub use schema::schema;
@@ -55,6 +59,17 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
             let problem = Problem::new(path!["retrievers", i, "name"], message);
             problems.push(problem.help("each retriever needs a name of its own (capitals make no difference)"));
         }
+    }
+    for (measure, tolerance) in &experiment.check.tolerance {
+        if !(0.0..=10.0).contains(tolerance) {
+            let message = format!("{tolerance} is not a share that a measure may get worse by");
+            let problem = Problem::new(path!["check", "tolerance", measure.as_str()], message);
+            problems.push(problem.help("write 0.01 for one in a hundred, or 0 for not at all"));
+        }
+    }
+    if experiment.limits.memory.is_some() && !crate::run::CAN_LIMIT {
+        let problem = Problem::new(path!["limits", "memory"], "memory can be limited on Linux alone");
+        problems.push(problem.help("leave it out here"));
     }
     problems.extend(experiment.sweep.as_ref().and_then(|sweep| check_sweep(sweep, experiment)));
     if let Some(metrics) = &experiment.metrics {

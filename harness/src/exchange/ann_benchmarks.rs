@@ -212,13 +212,10 @@ fn write(run: &Run, trial: &TrialResult, dataset: &str, path: &Path) -> Result<(
     let outcome = Outcome {
         returned: trial.returned.clone(),
         distances: distances(run, trial)?,
-        metrics: Vec::new(),
-        evaluations: Vec::new(),
-        filled: 0,
         build_seconds: trial.build_seconds,
         index_bytes: trial.index_bytes,
-        untimed: [0.0; 2],
         repeats: trial.repeats.clone(),
+        ..Outcome::default()
     };
     make_folder_of(path)?;
     results::write_plain(path, &record, &outcome).map_err(|error| unwritten(path, &error))

@@ -114,6 +114,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         revision: env!("SWATH_REVISION").into(),
         rustc: env!("SWATH_RUSTC").into(),
         started,
+        resumed: Vec::new(),
         finished: clock::timestamp(),
         experiment: json!({
             "name": name,
@@ -492,15 +493,10 @@ impl<'a> Judge<'a> {
         let queries = stored.returned.par_iter().enumerate();
         let judged: Vec<Judged> = queries.map(|(query, returned)| self.query(query, returned)).collect();
         let mut outcome = Outcome {
-            returned: Vec::new(),
-            distances: Vec::new(),
             metrics: (0..self.metrics.len()).map(|i| judged.iter().map(|one| one.metrics[i]).collect()).collect(),
-            evaluations: Vec::new(),
-            filled: 0,
             build_seconds: stored.build_seconds.unwrap_or(f64::NAN),
             index_bytes: stored.index_bytes.unwrap_or(0),
-            untimed: [0.0; 2],
-            repeats: Vec::new(),
+            ..Outcome::default()
         };
         for (returned, one) in stored.returned.iter().zip(judged) {
             let padding = self.k - returned.len();

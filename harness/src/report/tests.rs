@@ -8,7 +8,7 @@ use crate::excerpt::{Excerpt, Item, Shown};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::MetricName;
 use crate::results::{Results, TrialResult};
-use crate::run::Times;
+use crate::run::{Peaks, Times};
 use crate::statistics::Comparison;
 use crate::summary::{Difference, Estimate, Latency, Row, Summary, Timing};
 use std::collections::BTreeMap;
@@ -93,6 +93,9 @@ fn found(summary: &Summary) -> Found {
         evaluations: vec![[1000, 0, 450]; row.queries],
         build_seconds: row.build_seconds,
         index_bytes: row.index_bytes,
+        filled: 0,
+        peaks: Peaks::default(),
+        untimed: [0.0; 2],
         repeats: vec![Times::Batch(row.queries, 1.0)],
         best_search_seconds: 1.0 / row.timing.qps_best,
     };
@@ -140,6 +143,7 @@ fn manifest(summary: &Summary) -> Manifest {
         revision: "unknown".into(),
         rustc: "rustc".into(),
         started: "2026-01-01T00:00:00Z".into(),
+        resumed: Vec::new(),
         finished: "2026-01-01T00:00:01Z".into(),
         experiment: serde_json::json!({ "name": "synthetic", "k": 10, "mode": "single", "threads": 1, "repeats": 3 }),
         config: "name: synthetic\n".into(),

@@ -7,6 +7,7 @@ pub mod holm;
 pub mod permutation;
 pub mod power;
 pub mod ranks;
+pub mod rounds;
 pub mod wilcoxon;
 
 use crate::summary::Estimate;

@@ -1,203 +1,29 @@
-//! The runner: builds what trials share, measures what each returns, then times it.
+//! A trial's stages put to work: what it returns and what that is worth, and how long it takes.
 
-use crate::cache::{self, Cache};
+use super::built::Built;
+use super::outcome::{MISSING, Outcome, Times};
 use crate::clock::Moment;
-use crate::config::Mode;
-use crate::manifest::GraphRecord;
 use crate::metrics::{Asked, Seen};
 use crate::plan::{Plan, Trial};
-use crate::progress::Progress;
 use crate::workload::Workload;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use swath_algorithms::candidates::Index;
-use swath_algorithms::graph::{Graph, GraphSpec};
+use swath_algorithms::graph::Graph;
 use swath_algorithms::selector::Request;
-use swath_algorithms::{Pool, Query, Scratch, random};
-
-/// Stands for a result that a retriever did not give.
-pub const MISSING: i32 = -1;
+use swath_algorithms::{Pool, Query, Scratch};
 
 /// Queries answered before each timed pass and not counted: they bring index and code into the caches.
 const WARM_UP: usize = 32;
 
-/// What one trial gave.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Ids, `m x k`, [`MISSING`] where there are fewer.
-    pub returned: Vec<i32>,
-    /// Their distances, recomputed here, `m x k`; infinite where missing.
-    pub distances: Vec<f32>,
-    /// For each metric of the plan its value for each query; NaN where undefined.
-    pub metrics: Vec<Vec<f64>>,
-    /// Similarity evaluations of each query in each stage.
-    pub evaluations: Vec<[u64; 3]>,
-    /// How many queries the selector could answer in part only, and filled the rest by relevance.
-    pub filled: usize,
-    /// Seconds to build index and graph.
-    pub build_seconds: f64,
-    /// Bytes of index and graph.
-    pub index_bytes: u64,
-    /// Seconds of the untimed pass, over all threads: answering, and metrics.
-    pub untimed: [f64; 2],
-    /// Times of each repeat.
-    pub repeats: Vec<Times>,
-}
-
-/// Times of one pass over all queries.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Times {
-    /// Seconds of each query at the end of each stage, counted from its beginning.
-    Single(Vec<[f64; 3]>),
-    /// How many queries there were, and the seconds for all of them.
-    Batch(usize, f64),
-}
-
-/// What trials share, by the text of what shapes it.
-struct Built {
-    indexes: BTreeMap<String, (Index, f64)>,
-    graphs: BTreeMap<String, (Graph, f64)>,
-    records: Vec<GraphRecord>,
-    notes: Vec<String>,
-}
-
-/// Where graphs are kept, and the dataset's name and SHA-256.
-pub type Kept<'a> = Option<(&'a Cache, &'a str, &'a str)>;
-
-/// What a run gave.
-pub struct Ran {
-    /// One for each trial, in the plan's order.
-    pub outcomes: Vec<Result<Outcome, String>>,
-    /// The graphs that were walked.
-    pub graphs: Vec<GraphRecord>,
-    /// What went wrong with the cache of graphs.
-    pub notes: Vec<String>,
-}
-
-/// Runs the plan: one result per trial, in the plan's order; a trial that fails says why and the others go on.
-///
-/// First every index and graph is built, with all cores. Then each trial answers all queries once, untimed, with all
-/// cores: this gives results and metrics. Then come the timed repeats, those of all trials interleaved in an order
-/// shuffled by the seed, so that a drift of the machine favours none; each must return what the first pass did.
-///
-/// # Errors
-/// If the threads for timed queries cannot be started.
-pub fn run(
-    plan: &Plan,
-    workload: &Workload,
-    kept: Kept<'_>,
-    progress: &Progress,
-) -> Result<Ran, rayon::ThreadPoolBuildError> {
-    let timed = rayon::ThreadPoolBuilder::new().num_threads(plan.experiment.threads.size()).build()?;
-    let mut built = build(plan, workload, kept, progress);
-    let mut outcomes: Vec<Result<Outcome, String>> = plan
-        .trials
-        .iter()
-        .map(|trial| {
-            progress.trial("measuring", &trial.label());
-            attempt(|| measure(plan, trial, workload, &built, progress))
-        })
-        .collect();
-    for repeat in 0..plan.experiment.repeats.size() {
-        let mut order: Vec<usize> = (0..plan.trials.len()).collect();
-        random::shuffle(&mut random::stream(plan.experiment.seed, "order of trials", repeat as u64), &mut order);
-        for i in order {
-            let Ok(outcome) = &mut outcomes[i] else { continue };
-            let trial = &plan.trials[i];
-            progress.trial("timing", &trial.label());
-            let retriever = Retriever::new(trial, &built, plan.experiment.k.size());
-            let pass = || match plan.experiment.mode {
-                Mode::Single => timed.install(|| retriever.time_single(workload, &outcome.returned, progress)),
-                Mode::Batch => timed.install(|| retriever.time_batch(workload, &outcome.returned, progress)),
-            };
-            match attempt(|| pass().map_err(|query| disagreement(repeat, workload.query_ids[query]))) {
-                Ok(times) => outcome.repeats.push(times),
-                Err(reason) => outcomes[i] = Err(reason),
-            }
-        }
-    }
-    let (graphs, notes) = (std::mem::take(&mut built.records), std::mem::take(&mut built.notes));
-    Ok(Ran { outcomes, graphs, notes })
-}
-
-fn disagreement(repeat: usize, query: usize) -> String {
-    format!("timed repeat {repeat} returned something else for query {query} than the first pass did")
-}
-
-/// Turns a panic, which is a bug in an algorithm, into a reason; the other trials go on.
-fn attempt<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-        Err(format!("it panicked: {text}"))
-    })
-}
-
-fn build(plan: &Plan, workload: &Workload, kept: Kept<'_>, progress: &Progress) -> Built {
-    let mut built = Built { indexes: BTreeMap::new(), graphs: BTreeMap::new(), records: Vec::new(), notes: Vec::new() };
-    for trial in &plan.trials {
-        let candidates = &trial.retriever.candidates;
-        built.indexes.entry(candidates.build_key()).or_insert_with(|| {
-            progress.trial("building", candidates.name());
-            let start = Moment::now();
-            (candidates.build(&workload.base), start.elapsed())
-        });
-        if let Some(spec) = trial.graph()
-            && !built.graphs.contains_key(&spec.key())
-        {
-            progress.trial("building", "graph");
-            let (graph, record) = build_graph(&spec, workload, kept, &mut built.notes);
-            built.graphs.insert(spec.key(), (graph, record.seconds));
-            built.records.push(record);
-        }
-    }
-    built
-}
-
-/// A graph from the cache, or built and kept there.
-fn build_graph(spec: &GraphSpec, workload: &Workload, kept: Kept<'_>, notes: &mut Vec<String>) -> (Graph, GraphRecord) {
-    // Links alone are put together sooner than read.
-    let kept = kept.filter(|_| spec.neighbors().is_some());
-    let record = |graph: &Graph, seconds, from_cache| GraphRecord {
-        graph: spec.key(),
-        edges: graph.edges(),
-        seconds,
-        from_cache,
-        knn_recall: graph.knn_recall(),
-    };
-    if let Some((cache, _, sha256)) = kept {
-        match cache.load(sha256, spec, workload.base.len(), workload.links.len()) {
-            Ok(Some((graph, label))) => {
-                let record = record(&graph, label.seconds, true);
-                return (graph, record);
-            }
-            Ok(None) => {}
-            Err(why) => notes.push(why),
-        }
-    }
-    let start = Moment::now();
-    let graph = spec.build(&workload.base, &workload.links, &workload.relations);
-    let seconds = start.elapsed();
-    if let Some((cache, dataset, sha256)) = kept
-        && let Err(error) = cache.store(&graph, &cache::label((dataset, sha256), spec, &graph, seconds))
-    {
-        let note = format!("graphs are not kept in {}: {error}", cache.folder().display());
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-    }
-    let record = record(&graph, seconds, false);
-    (graph, record)
-}
-
 /// A trial's stages with what they search.
-struct Retriever<'a> {
+pub struct Retriever<'a> {
     trial: &'a Trial,
     index: &'a Index,
     graph: Option<&'a Graph>,
     build_seconds: f64,
     k: usize,
+    #[cfg(feature = "plant")]
+    plant: super::plant::Plant,
 }
 
 /// One thread's working memory.
@@ -210,11 +36,17 @@ struct Worker {
 }
 
 impl<'a> Retriever<'a> {
-    fn new(trial: &'a Trial, built: &'a Built, k: usize) -> Self {
-        let (index, index_seconds) = &built.indexes[&trial.retriever.candidates.build_key()];
-        let graph = trial.graph().map(|graph| &built.graphs[&graph.key()]);
-        let build_seconds = index_seconds + graph.map_or(0.0, |(_, seconds)| *seconds);
-        Self { trial, index, graph: graph.map(|(graph, _)| graph), build_seconds, k }
+    /// The stages of `trial` on what was built for it.
+    pub fn new(trial: &'a Trial, built: &'a Built, k: usize) -> Self {
+        Self {
+            trial,
+            index: &built.index,
+            graph: built.graph.as_ref(),
+            build_seconds: built.seconds,
+            k,
+            #[cfg(feature = "plant")]
+            plant: super::plant::Plant::of(trial.retriever.name.as_str()),
+        }
     }
 
     fn bytes(&self, workload: &Workload) -> u64 {
@@ -245,6 +77,8 @@ impl<'a> Retriever<'a> {
             query_id: workload.query_ids[i] as u64,
         };
         self.trial.retriever.select.select(&request, scratch, picked);
+        #[cfg(feature = "plant")]
+        self.plant.lose(workload.query_ids[i], picked);
     }
 
     /// Answers one query and says when each stage ended. The harness allocates nothing in here, and what the stages
@@ -258,12 +92,14 @@ impl<'a> Retriever<'a> {
         self.expand(worker, workload, query);
         let expanded = Moment::now();
         self.select(worker, workload, i);
+        #[cfg(feature = "plant")]
+        self.plant.slow(start);
         let selected = Moment::now();
         [found.since(start), expanded.since(start), selected.since(start)]
     }
 
     /// Times each query. `Err` is the first query whose result is not the expected one.
-    fn time_single(&self, workload: &Workload, expected: &[i32], progress: &Progress) -> Result<Times, usize> {
+    pub fn time_single(&self, workload: &Workload, expected: &[i32]) -> Result<Times, usize> {
         let m = workload.queries.rows();
         let share = m.div_ceil(rayon::current_num_threads()).max(1);
         let shares: Vec<usize> = (0..m).step_by(share).collect();
@@ -279,7 +115,6 @@ impl<'a> Retriever<'a> {
                 if !same(&worker, &expected[i * self.k..(i + 1) * self.k]) {
                     return Err(i);
                 }
-                progress.answered(i);
             }
             Ok(times)
         };
@@ -287,11 +122,9 @@ impl<'a> Retriever<'a> {
         Ok(Times::Single(shares?.into_iter().flatten().collect()))
     }
 
-    /// Times all queries together.
-    fn time_batch(&self, workload: &Workload, expected: &[i32], progress: &Progress) -> Result<Times, usize> {
-        let start = Moment::now();
-        let m = workload.queries.rows();
-        let mut returned = vec![MISSING; m * self.k];
+    /// Answers all queries together.
+    fn answer_batch(&self, workload: &Workload) -> Vec<i32> {
+        let mut returned = vec![MISSING; workload.queries.rows() * self.k];
         let pools = self.trial.retriever.candidates.search_batch(self.index, &workload.base, &workload.queries);
         let rows = returned.par_chunks_exact_mut(self.k).enumerate();
         rows.for_each_init(Worker::default, |worker, (i, row)| {
@@ -305,13 +138,71 @@ impl<'a> Retriever<'a> {
             self.select(worker, workload, i);
             write(worker, row);
         });
+        returned
+    }
+
+    /// Times all queries together. `Err` is the first query whose result is not the expected one.
+    pub fn time_batch(&self, workload: &Workload, expected: &[i32]) -> Result<Times, usize> {
+        let start = Moment::now();
+        let m = workload.queries.rows();
+        let returned = self.answer_batch(workload);
         let seconds = start.elapsed();
-        progress.answered_all(m);
         match (0..m).find(|i| returned[i * self.k..(i + 1) * self.k] != expected[i * self.k..(i + 1) * self.k]) {
             None => Ok(Times::Batch(m, seconds)),
             Some(query) => Err(query),
         }
     }
+}
+
+/// Queries that one of two answers before the other has its turn: few enough that a disturbance of milliseconds meets
+/// both, and enough that neither is timed in caches that the other has just filled.
+const TURN: usize = 16;
+
+/// Seconds of two retrievers for each of the first `queries` queries, the least of all passes: they take turns, and each
+/// begins every other turn.
+pub fn duel_single(two: &[Retriever<'_>; 2], workload: &Workload, queries: usize, passes: usize) -> Vec<[f64; 2]> {
+    let m = workload.queries.rows().min(queries);
+    let share = m.div_ceil(rayon::current_num_threads()).max(1);
+    let shares: Vec<usize> = (0..m).step_by(share).collect();
+    let duel_share = |&first: &usize| {
+        let mut workers = [Worker::default(), Worker::default()];
+        let share = first..(first + share).min(m);
+        for (retriever, worker) in two.iter().zip(&mut workers) {
+            share.clone().take(WARM_UP).for_each(|i| {
+                retriever.time(worker, workload, i);
+            });
+        }
+        let mut times = vec![[f64::INFINITY; 2]; share.len()];
+        for pass in 0..passes {
+            for (turn, begin) in share.clone().step_by(TURN).enumerate() {
+                for side in [(turn + pass) % 2, (turn + pass + 1) % 2] {
+                    for i in begin..(begin + TURN).min(share.end) {
+                        let seconds = two[side].time(&mut workers[side], workload, i)[2];
+                        let least = &mut times[i - first][side];
+                        *least = least.min(seconds);
+                    }
+                }
+            }
+        }
+        times
+    };
+    shares.par_iter().flat_map_iter(duel_share).collect()
+}
+
+/// Seconds of two retrievers for all queries together, the least of all passes; they take turns.
+pub fn duel_batch(two: &[Retriever<'_>; 2], workload: &Workload, passes: usize) -> Vec<[f64; 2]> {
+    let mut times = [f64::INFINITY; 2];
+    for pass in 0..=passes {
+        for side in [pass % 2, (pass + 1) % 2] {
+            let start = Moment::now();
+            two[side].answer_batch(workload);
+            // The first pass warms up.
+            if pass > 0 {
+                times[side] = times[side].min(start.elapsed());
+            }
+        }
+    }
+    vec![times]
 }
 
 /// Writes what was picked as ids into a row that holds [`MISSING`].
@@ -338,23 +229,15 @@ struct Measured {
 
 /// Answers every query once, untimed, and judges the answers. What an algorithm claims is not believed: positions are
 /// checked, and distances computed again.
-fn measure(
-    plan: &Plan,
-    trial: &Trial,
-    workload: &Workload,
-    built: &Built,
-    progress: &Progress,
-) -> Result<Outcome, String> {
+///
+/// # Errors
+/// What a retriever returned that cannot be.
+pub fn measure(plan: &Plan, trial: &Trial, workload: &Workload, built: &Built) -> Result<Outcome, String> {
     let k = plan.experiment.k.size();
     let retriever = Retriever::new(trial, built, k);
     let queries = (0..workload.queries.rows()).into_par_iter();
-    let measured: Result<Vec<Measured>, String> = queries
-        .map_init(Worker::default, |worker, i| {
-            let measured = measure_query(plan, &retriever, workload, worker, i);
-            progress.answered(i);
-            measured
-        })
-        .collect();
+    let measured: Result<Vec<Measured>, String> =
+        queries.map_init(Worker::default, |worker, i| measure_query(plan, &retriever, workload, worker, i)).collect();
     let measured = measured?;
     let column = |metric: usize| measured.iter().map(|m| m.metrics[metric]).collect();
     Ok(Outcome {
@@ -366,7 +249,7 @@ fn measure(
         build_seconds: retriever.build_seconds,
         index_bytes: retriever.bytes(workload),
         untimed: [0, 1].map(|part| measured.iter().map(|m| m.untimed[part]).sum()),
-        repeats: Vec::new(),
+        ..Outcome::default()
     })
 }
 

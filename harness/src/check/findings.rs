@@ -1,0 +1,335 @@
+//! What is said of each measure of each trial.
+
+use super::{Measured, State, TrialState, quiet};
+use crate::config::CheckSpec;
+use crate::run::Round;
+use crate::statistics::{Comparison, LEVEL, Paired, compare as compare_pairs, rounds};
+use crate::summary::Estimate;
+use serde::Serialize;
+
+/// How often, of many checks of what has not changed, a time is called changed in one: by design, at most.
+pub const FALSE_ALARMS: f64 = 0.001;
+
+/// Quiet rounds that it takes to say anything of a time.
+const FEWEST: usize = 2;
+
+/// What is said of a measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The trial fails now.
+    Failed,
+    /// Worse, beyond tolerance and chance.
+    Regressed,
+    /// Better, beyond tolerance and chance.
+    Improved,
+    /// Different, but no more than is let pass or than chance makes.
+    WithinNoise,
+    /// The same.
+    Unchanged,
+    /// There was none before.
+    New,
+    /// There is none any more.
+    Gone,
+    /// Not comparable; the note says why.
+    NotCompared,
+}
+
+impl Verdict {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Regressed => "regressed",
+            Self::Improved => "improved",
+            Self::WithinNoise => "within noise",
+            Self::Unchanged => "unchanged",
+            Self::New => "new",
+            Self::Gone => "gone",
+            Self::NotCompared => "not compared",
+        }
+    }
+
+    /// Whether a check fails for it.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::Regressed)
+    }
+}
+
+/// What is said of one measure of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The trial's label.
+    pub trial: String,
+    /// A metric's name, `evaluations`, or `time`: how often as long as the reference.
+    pub measure: String,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// What it was.
+    pub before: Option<f64>,
+    /// What it is.
+    pub now: Option<f64>,
+    /// Its change as a share of what it was; of a time with its interval.
+    pub change: Option<f64>,
+    /// Ends of the change's interval.
+    pub interval: Option<[f64; 2]>,
+    /// p of the paired test, corrected.
+    pub p: Option<f64>,
+    /// How much worse it may get, as a share.
+    pub tolerance: f64,
+    /// What else there is to say.
+    pub note: String,
+}
+
+impl Finding {
+    fn new(trial: &str, measure: &str, verdict: Verdict) -> Self {
+        Self {
+            trial: trial.to_owned(),
+            measure: measure.to_owned(),
+            verdict,
+            before: None,
+            now: None,
+            change: None,
+            interval: None,
+            p: None,
+            tolerance: 0.0,
+            note: String::new(),
+        }
+    }
+
+    fn noted(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+}
+
+/// Compares two states of one experiment, trial by trial; `timed` says whether times are to be compared, too.
+pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Vec<Finding> {
+    let of = |state: &State, label: &str| state.trials.iter().position(|trial| trial.label == label);
+    let shared: Vec<(usize, usize)> = now
+        .trials
+        .iter()
+        .enumerate()
+        .filter_map(|(i, trial)| Some((of(before, &trial.label)?, i)))
+        .filter(|&(b, i)| before.trials[b].failed.is_none() && now.trials[i].failed.is_none())
+        .collect();
+    let mut quality = judge(before, now, &shared, spec).into_iter();
+    let times_differ = (before.machine != now.machine)
+        .then(|| format!("timed on another machine ({})", before.machine))
+        .or_else(|| {
+            let other = before.reference != now.reference;
+            other.then(|| format!("timed against another reference ({})", before.reference))
+        });
+    let mut findings = Vec::new();
+    for (i, trial) in now.trials.iter().enumerate() {
+        if let Some(reason) = &trial.failed {
+            findings.push(Finding::new(&trial.label, "trial", Verdict::Failed).noted(reason));
+            continue;
+        }
+        let Some(&(b, _)) = shared.iter().find(|(_, own)| *own == i) else {
+            findings.push(Finding::new(&trial.label, "trial", Verdict::New).noted("not in the baseline"));
+            continue;
+        };
+        findings.extend(quality.next().unwrap_or_default());
+        let was = &before.trials[b];
+        if timed && trial.label != now.reference {
+            findings.push(match &times_differ {
+                Some(why) => Finding::new(&trial.label, CheckSpec::TIME, Verdict::NotCompared).noted(why.clone()),
+                None => time(
+                    was,
+                    &trial.rounds,
+                    (spec, level(now), before.least(&trial.label).min(now.least(&trial.label))),
+                    &trial.label,
+                ),
+            });
+        }
+    }
+    for trial in before.trials.iter().filter(|trial| of(now, &trial.label).is_none()) {
+        findings.push(Finding::new(&trial.label, "trial", Verdict::Gone).noted("the experiment has it no longer"));
+    }
+    findings
+}
+
+/// The two-sided level of the interval of a look at the times of so many trials.
+fn level(now: &State) -> f64 {
+    let timed = now.trials.iter().filter(|trial| !trial.rounds.is_empty()).count().max(1);
+    1.0 - 2.0 * (FALSE_ALARMS / timed as f64).sqrt()
+}
+
+/// A measure that both states have.
+struct Pair<'a> {
+    before: &'a Measured,
+    now: &'a Measured,
+}
+
+/// The measures of trials that both have; a list for each pair of trials.
+fn judge(before: &State, now: &State, shared: &[(usize, usize)], spec: &CheckSpec) -> Vec<Vec<Finding>> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut pairs = Vec::new();
+    for &(b, i) in shared {
+        for measured in &now.trials[i].measures {
+            if !names.contains(&measured.name.as_str()) {
+                names.push(&measured.name);
+            }
+            let was = before.trials[b].measures.iter().find(|was| was.name == measured.name);
+            pairs.push((i, measured, was.map(|was| Pair { before: was, now: measured })));
+        }
+    }
+    let family = |name: &str| names.iter().position(|known| *known == name);
+    let paired: Vec<Option<Paired>> = pairs
+        .iter()
+        .map(|(_, measured, pair)| {
+            let pair = pair.as_ref().filter(|pair| pair.before.values.len() == pair.now.values.len())?;
+            (!pair.now.values.is_empty()).then(|| Paired {
+                values: pair.now.values.clone(),
+                reference: pair.before.values.clone(),
+                family: family(&measured.name),
+                higher_is_better: measured.higher_is_better(),
+            })
+        })
+        .collect();
+    let testable: Vec<Paired> = paired.iter().flatten().cloned().collect();
+    let mut tested = compare_pairs(&testable, now.setting.seed).into_iter();
+    let mut findings: Vec<Vec<Finding>> = shared.iter().map(|_| Vec::new()).collect();
+    for ((i, measured, pair), paired) in pairs.iter().zip(&paired) {
+        let comparison = paired.is_some().then(|| tested.next()).flatten().flatten();
+        let label = &now.trials[*i].label;
+        let finding = if let Some(pair) = pair {
+            quality(pair, comparison, spec, label)
+        } else {
+            let new = Finding::new(label, &measured.name, Verdict::New).noted("not in the baseline");
+            Finding { now: Some(measured.mean), ..new }
+        };
+        if let Some(at) = shared.iter().position(|(_, own)| own == i) {
+            findings[at].push(finding);
+        }
+    }
+    for (&(b, i), findings) in shared.iter().zip(&mut findings) {
+        let gone = before.trials[b].measures.iter();
+        for measured in gone.filter(|was| now.trials[i].measures.iter().all(|now| now.name != was.name)) {
+            let gone = Finding::new(&now.trials[i].label, &measured.name, Verdict::Gone);
+            findings.push(Finding { before: Some(measured.mean), ..gone.noted("no longer measured") });
+        }
+    }
+    findings
+}
+
+fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, label: &str) -> Finding {
+    let name = &pair.now.name;
+    let tolerance = spec.tolerance(name);
+    let finding = Finding {
+        before: Some(pair.before.mean),
+        now: Some(pair.now.mean),
+        tolerance,
+        ..Finding::new(label, name, Verdict::Unchanged)
+    };
+    // A mean that is written in the baseline has as many digits as are read there.
+    let written = pair.before.values.is_empty();
+    let difference = match comparison {
+        Some(comparison) => comparison.difference.mean,
+        None if written && (pair.now.mean - pair.before.mean).abs() <= 1e-6 * pair.before.mean.abs() => 0.0,
+        None => pair.now.mean - pair.before.mean,
+    };
+    let share = |difference: f64| if difference == 0.0 { 0.0 } else { difference / pair.before.mean.abs() };
+    let is_same = difference == 0.0 && comparison.is_none_or(|c| c.wins_ties_losses[1] == c.n);
+    let beyond = share(difference).abs() > tolerance;
+    // NaN is worse than any number, and no worse than itself.
+    let lost = !pair.before.mean.is_nan() && pair.now.mean.is_nan();
+    let by_chance = comparison.is_some_and(|comparison| comparison.p_holm.is_none_or(|p| p >= LEVEL));
+    let better = (difference > 0.0) == pair.now.higher_is_better();
+    let verdict = match (is_same, beyond && !by_chance, better) {
+        _ if lost => Verdict::Regressed,
+        _ if pair.now.mean.is_nan() => Verdict::Unchanged,
+        (true, ..) => Verdict::Unchanged,
+        (false, false, _) => Verdict::WithinNoise,
+        (false, true, true) => Verdict::Improved,
+        (false, true, false) => Verdict::Regressed,
+    };
+    let note = if beyond && by_chance { "beyond the tolerance, but so few queries make no case of it" } else { "" };
+    Finding {
+        verdict,
+        change: Some(share(difference)),
+        interval: comparison.map(|comparison| [share(comparison.difference.lo), share(comparison.difference.hi)]),
+        p: comparison.and_then(|comparison| comparison.p_holm),
+        note: note.to_owned(),
+        ..finding
+    }
+}
+
+/// What is said of a trial's time, if the quickest reference known took `least` seconds.
+fn time(was: &TrialState, rounds: &[Round], (spec, level, least): (&CheckSpec, f64, f64), label: &str) -> Finding {
+    let tolerance = spec.tolerance(CheckSpec::TIME);
+    let finding = Finding { tolerance, ..Finding::new(label, CheckSpec::TIME, Verdict::NotCompared) };
+    if was.rounds.is_empty() {
+        return finding.noted("the baseline has no time for it");
+    }
+    if quiet(rounds, least) < FEWEST || quiet(&was.rounds, least) < FEWEST {
+        let quickest = |rounds: &[Round]| rounds.iter().map(|round| round.reference).fold(f64::INFINITY, f64::min);
+        let times = quickest(rounds) / quickest(&was.rounds);
+        return finding.noted(format!(
+            "the machine was too busy, or the reference itself has changed: it took {times:.2} times as long as it did"
+        ));
+    }
+    let Some(change) = rounds::change(&was.rounds, rounds, level, 0) else { return finding };
+    Finding {
+        verdict: timed(&change, tolerance),
+        before: Some(rounds::log_ratio(&was.rounds).exp()),
+        now: Some(rounds::log_ratio(rounds).exp()),
+        change: Some(change.mean.exp_m1()),
+        interval: Some([change.lo.exp_m1(), change.hi.exp_m1()]),
+        ..finding
+    }
+}
+
+fn timed(change: &Estimate, tolerance: f64) -> Verdict {
+    let beyond = tolerance.ln_1p();
+    if change.lo > beyond {
+        Verdict::Regressed
+    } else if change.hi < -beyond {
+        Verdict::Improved
+    } else {
+        Verdict::WithinNoise
+    }
+}
+
+/// Labels of the trials whose time is suspected to have changed.
+pub fn suspects(findings: &[Finding]) -> Vec<String> {
+    let is_suspect = |finding: &&Finding| {
+        finding.measure == CheckSpec::TIME && matches!(finding.verdict, Verdict::Regressed | Verdict::Improved)
+    };
+    findings.iter().filter(is_suspect).map(|finding| finding.trial.clone()).collect()
+}
+
+/// Judges suspects anew by new rounds alone: what they do not confirm is within noise.
+pub fn look_again(
+    findings: &mut [Finding],
+    before: &State,
+    now: &mut State,
+    again: Vec<(String, Vec<Round>)>,
+    spec: &CheckSpec,
+) {
+    let level = level(now);
+    for (label, rounds) in again {
+        let new = rounds.iter().map(|round| round.reference);
+        let by = (spec, level, new.fold(before.least(&label).min(now.least(&label)), f64::min));
+        let (Some(was), Some(trial)) = (
+            before.trials.iter().find(|trial| trial.label == label),
+            now.trials.iter_mut().find(|trial| trial.label == label),
+        ) else {
+            continue;
+        };
+        let look = time(was, &rounds, by, &label);
+        trial.rounds.extend(rounds);
+        let all = time(was, &trial.rounds, by, &label);
+        for finding in findings.iter_mut().filter(|f| f.trial == label && f.measure == CheckSpec::TIME) {
+            *finding = match look.verdict {
+                verdict if verdict == finding.verdict => {
+                    Finding { verdict, ..all.clone() }.noted("seen again and again")
+                }
+                Verdict::NotCompared => look.clone(),
+                _ => Finding { verdict: Verdict::WithinNoise, ..all.clone() }
+                    .noted("suspected, and not so when timed again"),
+            };
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Whether a change made retrieval worse or slower: what an experiment gives now against what it gave.
+//!
+//! Metrics and similarity evaluations are functions of the experiment, the dataset and the program: they vary with nothing
+//! else, so that any difference is the program's. It is called a regression where it is worse by more than a tolerance and
+//! would be so on other queries, too: by a paired permutation test, corrected over the trials.
+//!
+//! Times are noisy. Each trial is timed against a reference that takes turns with it in the same process ([`crate::run`]),
+//! in rounds that have processes of their own, and each of the two counts where it was least disturbed
+//! ([`crate::statistics::rounds`]). Other work on the machine, which takes a share of the caches, slows one retriever far
+//! more than another; so nothing is said of a time unless in some rounds the reference took hardly longer than it ever did
+//! ([`QUIET`]), and there are more rounds until it does. A change is suspected where the bootstrap interval of the ratio
+//! lies wholly beyond the tolerance; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the
+//! same. A look is at a level of `sqrt(0.001 / trials)`, so that two of them call noise once in a thousand checks.
+
+pub mod baseline;
+mod findings;
+pub mod outputs;
+mod session;
+
+pub use findings::{Finding, Verdict, compare, look_again, suspects};
+pub use session::Session;
+
+use crate::experiment::Prepared;
+use crate::manifest::{Machine, Manifest};
+use crate::metrics::MetricName;
+use crate::plan::label;
+use crate::results::Results;
+use crate::run::{Round, Times};
+use crate::{clock, config::CheckSpec};
+
+/// A round is quiet if the reference took at most so many times as long as in the quickest round known.
+pub const QUIET: f64 = 1.06;
+
+/// How often a change of time is seen before it is called.
+pub const LOOKS: usize = 3;
+
+/// In how many rounds the machine was quiet, if the quickest reference known took `least` seconds.
+pub fn quiet(rounds: &[Round], least: f64) -> usize {
+    rounds.iter().filter(|round| round.reference <= QUIET * least).count()
+}
+
+/// What an experiment gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// What it was run on.
+    pub setting: Setting,
+    /// The program: version and revision.
+    pub swath: String,
+    /// When, UTC.
+    pub saved: String,
+    /// The machine in a line; times of another are not comparable.
+    pub machine: String,
+    /// Label of the trial that the others are timed against.
+    pub reference: String,
+    /// Its trials.
+    pub trials: Vec<TrialState>,
+}
+
+/// What must be the same for results to be comparable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The dataset's name.
+    pub dataset: String,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Results per query.
+    pub k: usize,
+    /// How many queries are asked.
+    pub queries: usize,
+    /// Seed of their sample.
+    pub seed: u64,
+}
+
+impl Setting {
+    /// What differs in `other`, in words.
+    pub fn differs(&self, other: &Self) -> Option<String> {
+        let pairs = [
+            ("dataset", self.dataset.clone(), other.dataset.clone()),
+            ("content of the dataset", short(&self.sha256), short(&other.sha256)),
+            ("k", self.k.to_string(), other.k.to_string()),
+            ("number of queries", self.queries.to_string(), other.queries.to_string()),
+            ("seed", self.seed.to_string(), other.seed.to_string()),
+        ];
+        let (what, before, now) = pairs.into_iter().find(|(_, before, now)| before != now)?;
+        Some(format!("the {what} was {before} and is {now}"))
+    }
+}
+
+fn short(sha256: &str) -> String {
+    sha256.chars().take(12).collect()
+}
+
+/// What a trial gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrialState {
+    /// The retriever's name with the point in brackets.
+    pub label: String,
+    /// Why it failed, if it did.
+    pub failed: Option<String>,
+    /// Its measures: metrics and evaluations.
+    pub measures: Vec<Measured>,
+    /// How much longer it takes than the reference: the logarithm of the ratio, once a round.
+    pub rounds: Vec<Round>,
+}
+
+/// A measure of a trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// A metric's name, or [`CheckSpec::EVALUATIONS`].
+    pub name: String,
+    /// The mean over queries that have a value.
+    pub mean: f64,
+    /// A value for each query, NaN where there is none; as precise as a baseline keeps them. Empty where they are unknown.
+    pub values: Vec<f64>,
+}
+
+impl Measured {
+    fn new(name: &str, values: &[f64]) -> Self {
+        let present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        let mean = crate::statistics::bootstrap::mean(&present);
+        Self { name: name.to_owned(), mean, values: values.iter().map(|&value| f64::from(value as f32)).collect() }
+    }
+
+    /// Whether more is better.
+    pub fn higher_is_better(&self) -> bool {
+        MetricName::find(&self.name).is_some_and(MetricName::higher_is_better)
+    }
+}
+
+/// The measures of a trial whose metrics and evaluations are these.
+fn measures(metrics: &[MetricName], values: &[Vec<f64>], evaluations: &[[u64; 3]]) -> Vec<Measured> {
+    let named = metrics.iter().zip(values).map(|(metric, values)| Measured::new(metric.name(), values));
+    let mut measures: Vec<Measured> = named.collect();
+    if !evaluations.is_empty() {
+        let all: Vec<f64> = evaluations.iter().map(|stages| stages.iter().sum::<u64>() as f64).collect();
+        measures.push(Measured::new(CheckSpec::EVALUATIONS, &all));
+    }
+    measures
+}
+
+fn in_a_line(machine: &Machine) -> String {
+    format!("{}, {} cores", machine.cpu, machine.cores)
+}
+
+fn program() -> String {
+    format!("{} ({})", env!("CARGO_PKG_VERSION"), env!("SWATH_REVISION"))
+}
+
+impl State {
+    /// Seconds that the reference took in its quickest round against the trial of that label; infinite where there is none.
+    pub fn least(&self, label: &str) -> f64 {
+        let rounds = self.trials.iter().filter(|trial| trial.label == label).flat_map(|trial| &trial.rounds);
+        rounds.map(|round| round.reference).fold(f64::INFINITY, f64::min)
+    }
+
+    /// That of an experiment whose trials are still to be run.
+    fn new(prepared: &Prepared) -> Self {
+        let plan = &prepared.plan;
+        Self {
+            setting: Setting {
+                experiment: plan.experiment.name.to_string(),
+                dataset: prepared.dataset_name.clone(),
+                sha256: prepared.facts.sha256.clone(),
+                k: plan.experiment.k.size(),
+                queries: plan.queries.len(),
+                seed: plan.experiment.seed,
+            },
+            swath: program(),
+            saved: clock::timestamp(),
+            machine: in_a_line(&Machine::this()),
+            reference: plan.trials[plan.reference()].label(),
+            trials: Vec::new(),
+        }
+    }
+
+    /// That of a run that is finished. Its repeats are its rounds.
+    pub fn of_run(manifest: &Manifest, results: &Results) -> Self {
+        let named = results.reference.as_deref();
+        let reference = results.trials.iter().position(|trial| Some(trial.plain_name()) == named);
+        let reference = reference.or_else(|| results.trials.iter().position(|trial| trial.is_top_k)).unwrap_or(0);
+        let seconds = |times: &Times| match times {
+            Times::Single(queries) => queries.iter().map(|ends| ends[2]).sum(),
+            Times::Batch(_, seconds) => *seconds,
+        };
+        let trial = |(i, trial): (usize, &crate::results::TrialResult)| {
+            let passes = trial.repeats.iter().zip(&results.trials[reference].repeats);
+            let queries = trial.query_ids.len() as f64;
+            let round =
+                |(own, its): (&Times, &Times)| Round { own: seconds(own) / queries, reference: seconds(its) / queries };
+            TrialState {
+                label: label(trial.plain_name(), &trial.point),
+                failed: None,
+                measures: measures(&results.metrics, &trial.metrics, &trial.evaluations),
+                rounds: if i == reference { Vec::new() } else { passes.map(round).collect() },
+            }
+        };
+        let mut trials: Vec<TrialState> = results.trials.iter().enumerate().map(trial).collect();
+        let failed = manifest.trials.iter().filter_map(|record| Some((record, record.failed.clone()?)));
+        trials.extend(failed.map(|(record, failed)| TrialState {
+            label: label(&record.retriever, &record.point),
+            failed: Some(failed),
+            ..TrialState::default()
+        }));
+        let first = results.trials.first();
+        Self {
+            setting: Setting {
+                experiment: manifest.experiment["name"].as_str().unwrap_or("run").to_owned(),
+                dataset: manifest.dataset.name.clone(),
+                sha256: manifest.dataset.sha256.clone(),
+                k: first.map_or(0, |trial| trial.k),
+                queries: first.map_or(0, |trial| trial.query_ids.len()),
+                seed: results.seed,
+            },
+            swath: format!("{} ({})", manifest.swath, manifest.revision),
+            saved: manifest.finished.clone(),
+            machine: in_a_line(&manifest.machine),
+            reference: results.trials.get(reference).map_or_else(String::new, |t| label(t.plain_name(), &t.point)),
+            trials,
+        }
+    }
+}

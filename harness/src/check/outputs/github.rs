@@ -1,0 +1,38 @@
+//! GitHub's workflow commands: an annotation for each finding that a reviewer should see.
+
+use super::Checked;
+use crate::check::Verdict;
+use std::fmt::Write as _;
+
+/// The most annotations of a kind: GitHub shows ten of a step.
+const MOST: usize = 10;
+
+/// A line for each annotation. `file` is what they are shown at.
+pub fn annotations(checked: &Checked<'_>, file: &str) -> String {
+    let mut text = String::new();
+    for (command, shown) in [
+        ("error", [Verdict::Failed, Verdict::Regressed].as_slice()),
+        ("notice", [Verdict::Improved].as_slice()),
+        ("warning", [Verdict::New, Verdict::Gone].as_slice()),
+    ] {
+        let found: Vec<_> = checked.findings.iter().filter(|finding| shown.contains(&finding.verdict)).collect();
+        for finding in found.iter().take(MOST) {
+            let title = property(&format!("swath: {} {}", finding.measure, finding.verdict.name()));
+            // Writing to a string cannot fail.
+            let _ =
+                writeln!(text, "::{command} file={},title={title}::{}", property(file), message(&finding.sentence()));
+        }
+        if found.len() > MOST {
+            let _ = writeln!(text, "::{command} title=swath::and {} more, in the summary", found.len() - MOST);
+        }
+    }
+    text
+}
+
+fn message(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}

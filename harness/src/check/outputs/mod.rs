@@ -1,0 +1,127 @@
+//! What a check found, in the forms that people and CI systems read.
+//!
+//! To add one: one file here with a function that makes its text, and where it is asked for, a line in `cli/check.rs`.
+
+pub mod action_benchmark;
+pub mod bencher;
+pub mod github;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+
+use super::{Finding, State, Verdict};
+use crate::config::CheckSpec;
+
+/// What is compared, and what was found.
+#[derive(Clone, Copy)]
+pub struct Checked<'a> {
+    /// What it was.
+    pub before: &'a State,
+    /// What it is.
+    pub now: &'a State,
+    /// What is said of each measure.
+    pub findings: &'a [Finding],
+    /// Whether times were compared.
+    pub timed: bool,
+}
+
+impl Checked<'_> {
+    /// How many findings have a verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.findings.iter().filter(|finding| finding.verdict == verdict).count()
+    }
+
+    /// The findings for which a check fails.
+    pub fn bad(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.verdict.is_bad())
+    }
+
+    /// All in a sentence.
+    pub fn verdict(&self) -> String {
+        let verdicts = [
+            Verdict::Failed,
+            Verdict::Regressed,
+            Verdict::Improved,
+            Verdict::WithinNoise,
+            Verdict::Unchanged,
+            Verdict::New,
+            Verdict::Gone,
+            Verdict::NotCompared,
+        ];
+        let counted = verdicts.iter().map(|&verdict| (self.count(verdict), verdict.name()));
+        let parts: Vec<String> =
+            counted.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+        let times = if self.timed { "" } else { "; times were not looked at" };
+        format!("{} measures: {}{times}", self.findings.len(), parts.join(", "))
+    }
+}
+
+impl Finding {
+    /// The change in words: `-1.2 % (-1.5 to -0.9)`.
+    pub fn change_text(&self) -> String {
+        let Some(change) = self.change else { return String::new() };
+        let percent = |share: f64| format!("{:+.1}", 100.0 * share);
+        let fine = |share: f64| if share != 0.0 && share.abs() < 0.0005 { "±0.0".into() } else { percent(share) };
+        match self.interval {
+            Some([lo, hi]) if self.verdict != Verdict::Unchanged => {
+                format!("{} % ({} to {})", fine(change), percent(lo), percent(hi))
+            }
+            _ if change == 0.0 => "0".into(),
+            _ => format!("{} %", fine(change)),
+        }
+    }
+
+    /// A number of this measure.
+    pub fn number(&self, value: Option<f64>) -> String {
+        match value {
+            None => "-".into(),
+            Some(value) if self.measure == CheckSpec::EVALUATIONS => format!("{value:.1}"),
+            Some(value) if self.measure == CheckSpec::TIME => format!("{value:.3} x"),
+            Some(value) => format!("{value:.4}"),
+        }
+    }
+
+    /// What happened, in a sentence.
+    pub fn sentence(&self) -> String {
+        if self.measure == "trial" {
+            return format!("{} {}: {}", self.trial, self.verdict.name(), self.note);
+        }
+        let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
+        let what = if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure };
+        format!(
+            "{}: {what} {}, {} to {}, {}; {:.1} % are let pass{note}",
+            self.trial,
+            self.verdict.name(),
+            self.number(self.before),
+            self.number(self.now),
+            self.change_text(),
+            100.0 * self.tolerance
+        )
+    }
+}
+
+/// Rows of a table of findings: trial, measure, before, now, change, verdict. Where there are many, those that say
+/// something: unchanged ones are left out.
+pub fn rows(findings: &[Finding], all: bool) -> Vec<Vec<String>> {
+    let says = |finding: &&Finding| all || finding.verdict != Verdict::Unchanged;
+    let row = |finding: &Finding| {
+        let verdict = match finding.note.as_str() {
+            "" => finding.verdict.name().to_owned(),
+            note => format!("{} ({note})", finding.verdict.name()),
+        };
+        vec![
+            finding.trial.clone(),
+            finding.measure.clone(),
+            finding.number(finding.before),
+            finding.number(finding.now),
+            finding.change_text(),
+            verdict,
+        ]
+    };
+    let mut chosen: Vec<&Finding> = findings.iter().filter(says).collect();
+    chosen.sort_by_key(|finding| finding.verdict);
+    chosen.into_iter().map(row).collect()
+}
+
+/// Headings of such a table.
+pub const HEADINGS: [&str; 6] = ["trial", "measure", "before", "now", "change", "verdict"];

@@ -1,0 +1,305 @@
+//! `check`, `baseline` and `compare`.
+
+use super::run::{memory, program};
+use super::{complain, print, table};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::cache::Cache;
+use swath::check::outputs::{self, Checked, HEADINGS};
+use swath::check::{self, Finding, Session, State, Verdict, baseline};
+use swath::config::CheckSpec;
+use swath::experiment::{self, Failure, Prepared};
+use swath::interrupt;
+use swath::run::Means;
+use swath_datasets::whole_file::write_whole;
+
+/// How often a baseline is timed for each time of a check.
+const BASELINE: usize = 2;
+
+/// Where what is found is written beside the terminal.
+#[derive(Args)]
+pub struct Outputs {
+    /// Write it as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Write it as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write it as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write what is measured now in Bencher Metric Format
+    #[arg(long, value_name = "FILE")]
+    bencher: Option<PathBuf>,
+    /// Write what is measured now as github-action-benchmark reads it: DIR/bigger-is-better.json and
+    /// DIR/smaller-is-better.json
+    #[arg(long, value_name = "DIR")]
+    github_action_benchmark: Option<PathBuf>,
+}
+
+/// How an experiment is looked at.
+#[derive(Args)]
+pub struct Look {
+    /// The experiment, a YAML file
+    config: PathBuf,
+    /// Leave times out
+    #[arg(long)]
+    quality_only: bool,
+    /// Run all in one process, for debugging
+    #[arg(long)]
+    no_isolation: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Where datasets and graphs are.
+#[derive(Clone, Copy)]
+pub struct Folders<'a> {
+    /// Where datasets are looked for.
+    pub data: &'a [PathBuf],
+    /// Where graphs are kept.
+    pub cache: Option<&'a Cache>,
+}
+
+impl Look {
+    fn prepare(&self, folders: Folders<'_>) -> Result<Prepared, Failure> {
+        let (source, experiment) = experiment::open(&self.config)?;
+        if experiment.sweep.is_some() {
+            let message =
+                format!("{}: a sweep is many experiments, and one is checked at a time", self.config.display());
+            return Err(Failure::Input(message + "\n  take `sweep` out, and write the size to check in its place"));
+        }
+        interrupt::listen();
+        let prepared = experiment::plan(source, experiment, None, None, (folders.data, memory()))?.examined();
+        prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        Ok(prepared)
+    }
+
+    /// Looks, `times` as often as the experiment says; other states are `known`.
+    fn look<T>(
+        &self,
+        folders: Folders<'_>,
+        (times, known): (usize, &[&State]),
+        then: impl FnOnce(&mut Session<'_>, State, &CheckSpec) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let prepared = self.prepare(folders)?;
+        let program = (!self.no_isolation).then(program);
+        let means = Means {
+            program: program.as_deref(),
+            data_folders: folders.data,
+            memory: memory(),
+            cache: folders.cache,
+            cell: None,
+        };
+        let spec = &prepared.plan.experiment.check;
+        let mut session = Session::new(&prepared, means, self.quiet)?;
+        let rounds = if self.quality_only { 0 } else { times * spec.rounds.size() };
+        let (state, notes) = session.look(rounds, known)?;
+        notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        then(&mut session, state, spec)
+    }
+}
+
+/// Compares an experiment with its baseline.
+pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Folders<'_>) -> Result<ExitCode, Failure> {
+    let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
+    let (before, missing) = baseline::read(&file)?;
+    missing.iter().for_each(|note| complain(&format!("note: {note}")));
+    let (now, findings) = look.look(folders, (1, &[&before]), |session, mut now, spec| {
+        comparable(&before, &now, &file, &look.config)?;
+        let mut findings = check::compare(&before, &now, spec, !look.quality_only);
+        for _ in 1..check::LOOKS {
+            let suspects = check::suspects(&findings);
+            if suspects.is_empty() {
+                break;
+            }
+            let rounds = session.time(&suspects, spec.rounds.size(), &[&before, &now])?;
+            check::look_again(&mut findings, &before, &mut now, suspects.into_iter().zip(rounds).collect(), spec);
+        }
+        Ok((now, findings))
+    })?;
+    let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
+    report(&checked, outputs, &file)?;
+    Ok(if checked.bad().count() > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// That both are of the same questions.
+fn comparable(before: &State, now: &State, file: &Path, config: &Path) -> Result<(), Failure> {
+    let Some(what) = before.setting.differs(&now.setting) else { return Ok(()) };
+    Err(Failure::Input(format!(
+        "{} is the baseline of something else: {what}\n  if that is meant: swath baseline update {} --file {0}",
+        file.display(),
+        config.display()
+    )))
+}
+
+/// Says what was found: on the terminal, where CI systems look for it, and into files.
+fn report(checked: &Checked<'_>, outputs: &Outputs, file: &Path) -> Result<(), Failure> {
+    print(&terminal(checked))?;
+    checked.bad().for_each(|finding| complain(&format!("error: {}", finding.sentence())));
+    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        print(&outputs::github::annotations(checked, &file.display().to_string()))?;
+    }
+    let markdown = outputs::markdown::text(checked);
+    if let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&summary);
+        let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, markdown.as_bytes()));
+        written.map_err(|error| unwritten(Path::new(&summary), &error))?;
+    }
+    let [bigger, smaller] = outputs::action_benchmark::texts(checked);
+    let in_folder = |name: &str| outputs.github_action_benchmark.as_ref().map(|folder| folder.join(name));
+    let files = [
+        (outputs.markdown.clone(), markdown),
+        (outputs.junit.clone(), outputs::junit::text(checked)),
+        (outputs.json.clone(), outputs::json::text(checked)),
+        (outputs.bencher.clone(), outputs::bencher::text(checked)),
+        (in_folder("bigger-is-better.json"), bigger),
+        (in_folder("smaller-is-better.json"), smaller),
+    ];
+    for (path, text) in files.iter().filter_map(|(path, text)| Some((path.as_ref()?, text))) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or(Ok(()), std::fs::create_dir_all).map_err(|error| unwritten(path, &error))?;
+        write_whole(path, text.as_bytes()).map_err(|error| unwritten(path, &error))?;
+    }
+    Ok(())
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Run(format!("cannot write {}: {error}", path.display()))
+}
+
+/// A table of what changed, and a sentence.
+fn terminal(checked: &Checked<'_>) -> String {
+    let mut rows = outputs::rows(checked.findings, false);
+    let found = if rows.is_empty() {
+        String::new()
+    } else {
+        rows.insert(0, HEADINGS.iter().map(|heading| (*heading).to_owned()).collect());
+        lined_up(&rows) + "\n"
+    };
+    format!("{found}{}\n", checked.verdict())
+}
+
+/// Lines up the table of findings: text to the left, numbers to the right.
+fn lined_up(rows: &[Vec<String>]) -> String {
+    let verdicts: Vec<&String> = rows.iter().filter_map(|row| row.last()).collect();
+    let numbers: Vec<Vec<String>> = rows.iter().map(|row| row[..row.len() - 1].to_vec()).collect();
+    let text = table(&numbers, 2);
+    let width = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let lines = text.lines().zip(verdicts).map(|(line, verdict)| format!("{line:<width$}  {verdict}"));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// Writes a baseline that was not there.
+pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<ExitCode, Failure> {
+    let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
+    if file.exists() {
+        let message = format!("{} is there already", file.display());
+        return Err(Failure::Input(message + "; `swath baseline update` writes it anew and says what changes"));
+    }
+    let state = sound(look, folders)?;
+    baseline::write(&file, &look.config, &state)?;
+    print(&format!("wrote {} and {}\n", file.display(), file.with_extension("hdf5").display()))
+}
+
+/// Writes a baseline anew and says what changes.
+pub fn update(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<ExitCode, Failure> {
+    let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
+    let (before, _) = baseline::read(&file)?;
+    let mut now = sound(look, folders)?;
+    if look.quality_only && before.machine == now.machine {
+        // What is not looked at stays.
+        for trial in &mut now.trials {
+            let was = before.trials.iter().find(|was| was.label == trial.label);
+            trial.rounds = was.map_or_else(Vec::new, |was| was.rounds.clone());
+        }
+    }
+    let changed = before.setting.differs(&now.setting).map_or_else(String::new, |what| format!("{what}\n"));
+    let findings = check::compare(&before, &now, &CheckSpec::default(), !look.quality_only);
+    let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
+    baseline::write(&file, &look.config, &now)?;
+    print(&format!("{changed}{}wrote {}\n", terminal(&checked), file.display()))
+}
+
+/// What an experiment gives, all its trials well.
+fn sound(look: &Look, folders: Folders<'_>) -> Result<State, Failure> {
+    let state = look.look(folders, (BASELINE, &[]), |_, state, _| Ok(state))?;
+    match state.trials.iter().find_map(|trial| Some((&trial.label, trial.failed.as_ref()?))) {
+        Some((label, reason)) => Err(Failure::Run(format!("{label} failed, so that there is no baseline: {reason}"))),
+        None => Ok(state),
+    }
+}
+
+/// Shows a baseline.
+pub fn show(file: &Path) -> Result<ExitCode, Failure> {
+    let (state, missing) = baseline::read(file)?;
+    let mut names: Vec<&str> = Vec::new();
+    for measured in state.trials.iter().flat_map(|trial| &trial.measures) {
+        if !names.contains(&measured.name.as_str()) {
+            names.push(&measured.name);
+        }
+    }
+    let mut rows = vec![vec![String::new()]];
+    rows[0].extend(names.iter().map(|name| (*name).to_owned()));
+    rows[0].extend(["time".to_owned(), "spread of time".to_owned()]);
+    for trial in &state.trials {
+        let mut row = vec![trial.label.clone()];
+        for name in &names {
+            let value = trial.measures.iter().find(|measured| measured.name == *name).map(|measured| measured.mean);
+            let finding = |measure: &str| if measure == CheckSpec::EVALUATIONS { 1 } else { 4 };
+            row.push(value.map_or_else(|| "-".into(), |value| format!("{value:.0$}", finding(name))));
+        }
+        let logs: Vec<f64> = trial.rounds.iter().map(|round| round.log_ratio()).collect();
+        let n = logs.len() as f64;
+        let mean = logs.iter().sum::<f64>() / n;
+        let spread = (logs.iter().map(|round| (round - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let time = swath::statistics::rounds::log_ratio(&trial.rounds).exp();
+        row.push(if n > 0.0 { format!("{time:.3} x") } else { "-".into() });
+        row.push(if n > 1.0 { format!("{:.1} %", 100.0 * spread) } else { "-".into() });
+        rows.push(row);
+    }
+    let setting = &state.setting;
+    let text = format!(
+        "{}: {} of {}, k = {}, seed {}\nswath {}, {}\non {}\ntimes are ratios to {}\n\n{}",
+        setting.experiment,
+        if setting.queries == 1 { "1 query".into() } else { format!("{} queries", setting.queries) },
+        setting.dataset,
+        setting.k,
+        setting.seed,
+        state.swath,
+        state.saved,
+        state.machine,
+        state.reference,
+        table(&rows, 1)
+    );
+    missing.iter().for_each(|note| complain(&format!("note: {note}")));
+    print(&text)
+}
+
+/// Compares two runs.
+pub fn compare(folders: [&Path; 2], outputs: &Outputs) -> Result<ExitCode, Failure> {
+    let read = |folder: &Path| swath::results::read(folder).map_err(|error| Failure::Input(error.to_string()));
+    let [(first, before), (second, now)] = [read(folders[0])?, read(folders[1])?];
+    let (before, now) = (State::of_run(&first, &before), State::of_run(&second, &now));
+    if let Some(what) = before.setting.differs(&now.setting) {
+        let message = format!("{} and {} cannot be compared: {what}", folders[0].display(), folders[1].display());
+        return Err(Failure::Input(message));
+    }
+    let spec: CheckSpec = serde_json::from_value(second.experiment["check"].clone()).unwrap_or_default();
+    let mut findings = check::compare(&before, &now, &spec, true);
+    for finding in &mut findings {
+        once(finding);
+    }
+    let checked = Checked { before: &before, now: &now, findings: &findings, timed: true };
+    report(&checked, outputs, folders[1])?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Of two runs nothing can be timed again.
+fn once(finding: &mut Finding) {
+    if finding.measure == CheckSpec::TIME && matches!(finding.verdict, Verdict::Regressed | Verdict::Improved) {
+        finding.note = "from one look at each; `swath check` looks again".into();
+    }
+}

@@ -1,0 +1,235 @@
+//! One build with the trials that share it: measures them, times them, and keeps what comes out in their files.
+//!
+//! It works in a child process ([`super::child`]) or, without isolation, in that of the run.
+
+use super::built::{self, Built, Kept};
+use super::memory;
+use super::outcome::Outcome;
+use super::retriever::{self, Retriever};
+use crate::config::Mode;
+use crate::experiment::Prepared;
+use crate::manifest::GraphRecord;
+use crate::plan::{Plan, Trial};
+use crate::results;
+use crate::workload::Workload;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+/// What a bench is told to do with a trial, which is named by its place in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Answer all queries once, untimed, and judge the answers.
+    Measure(usize),
+    /// Time all queries once, after so many passes that are kept.
+    Time {
+        /// Which trial.
+        trial: usize,
+        /// How many passes there are.
+        after: usize,
+    },
+    /// Time a trial against another, taking turns.
+    Duel {
+        /// Which trial.
+        trial: usize,
+        /// Against which.
+        reference: usize,
+        /// The first so many queries, in mode single.
+        queries: usize,
+        /// How often each is timed.
+        passes: usize,
+    },
+}
+
+/// What came of an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It is built.
+    Built {
+        /// The graph.
+        graph: Option<GraphRecord>,
+        /// What went wrong with the cache of graphs.
+        notes: Vec<String>,
+    },
+    /// It is done, and in the trial's file.
+    Done,
+    /// Seconds of the trial and of the reference, for each query the least of all passes; for all queries in mode batch.
+    Dueled(Vec<[f64; 2]>),
+    /// The trial failed.
+    Failed(String),
+    /// What was done could not be written.
+    Unwritten(String),
+}
+
+/// Where a bench works.
+#[derive(Clone)]
+pub struct Place<'a> {
+    /// What is run.
+    pub prepared: &'a Prepared,
+    /// What it is run on.
+    pub workload: &'a Workload,
+    /// Where graphs are kept.
+    pub kept: Kept<'a>,
+    /// The folder with the folder of trials that are not finished.
+    pub folder: PathBuf,
+}
+
+/// One build with the trials that share it.
+pub struct Bench<'a> {
+    plan: &'a Plan,
+    prepared: &'a Prepared,
+    workload: &'a Workload,
+    kept: Kept<'a>,
+    folder: PathBuf,
+    timed: ThreadPool,
+    /// By what trials must have in common: the build, and that of a reference that has another.
+    built: BTreeMap<(String, Option<String>), Built>,
+    peak: Option<u64>,
+    /// Whether the process does nothing else, so that its memory is this build's.
+    is_alone: bool,
+    outcomes: BTreeMap<usize, Outcome>,
+}
+
+impl<'a> Bench<'a> {
+    /// Builds what `trial` needs.
+    ///
+    /// # Errors
+    /// That it panicked, or that there are no threads.
+    pub fn new(place: Place<'a>, trial: usize, is_alone: bool) -> Result<Self, String> {
+        let Place { prepared, workload, kept, folder } = place;
+        let plan = &prepared.plan;
+        let timed = ThreadPoolBuilder::new().num_threads(plan.experiment.threads.size()).build();
+        let timed = timed.map_err(|error| format!("threads for timed queries cannot be started: {error}"))?;
+        let mut bench = Self {
+            plan,
+            prepared,
+            workload,
+            kept,
+            folder,
+            timed,
+            built: BTreeMap::new(),
+            peak: None,
+            is_alone,
+            outcomes: BTreeMap::new(),
+        };
+        memory::reset_peak();
+        attempt(|| {
+            bench.build(&plan.trials[trial]);
+            Ok(())
+        })?;
+        bench.peak = memory::peak().filter(|_| is_alone);
+        Ok(bench)
+    }
+
+    fn build(&mut self, trial: &Trial) {
+        let (workload, kept) = (self.workload, self.kept);
+        self.built.entry(built::key(trial)).or_insert_with(|| Built::new(trial, workload, kept));
+    }
+
+    /// The reply to being built.
+    pub fn built(&self) -> Reply {
+        let built = self.built.values().next();
+        Reply::Built {
+            graph: built.and_then(|built| built.record.clone()),
+            notes: built.map_or_else(Vec::new, |built| built.notes.clone()),
+        }
+    }
+
+    /// Does as it is told.
+    pub fn obey(&mut self, order: Order) -> Reply {
+        match order {
+            Order::Measure(trial) => self.measure(trial),
+            Order::Time { trial, after } => self.time(trial, after),
+            Order::Duel { trial, reference, queries, passes } => self.duel([trial, reference], queries, passes),
+        }
+    }
+
+    fn retriever(&self, trial: usize) -> Retriever<'_> {
+        let trial = &self.plan.trials[trial];
+        Retriever::new(trial, &self.built[&built::key(trial)], self.plan.experiment.k.size())
+    }
+
+    fn measure(&mut self, trial: usize) -> Reply {
+        let built = &self.built[&built::key(&self.plan.trials[trial])];
+        let measured = attempt(|| retriever::measure(self.plan, &self.plan.trials[trial], self.workload, built));
+        let mut outcome = match measured {
+            Ok(outcome) => outcome,
+            Err(reason) => return Reply::Failed(reason),
+        };
+        outcome.peaks.build = self.peak;
+        // What was timed before stays, if it returned the same.
+        if let Some(before) = self.kept_outcome(trial).filter(|before| before.returned == outcome.returned) {
+            outcome.repeats = before.repeats;
+            outcome.peaks.search = before.peaks.search;
+        }
+        self.keep(trial, outcome)
+    }
+
+    fn time(&mut self, trial: usize, after: usize) -> Reply {
+        if !self.outcomes.contains_key(&trial) {
+            match self.kept_outcome(trial) {
+                Some(outcome) => self.outcomes.insert(trial, outcome),
+                None => return Reply::Failed("what it returned is no longer in its file".into()),
+            };
+        }
+        let Some(mut outcome) = self.outcomes.remove(&trial) else { return Reply::Done };
+        outcome.repeats.truncate(after);
+        let retriever = self.retriever(trial);
+        memory::reset_peak();
+        let pass = || match self.plan.experiment.mode {
+            Mode::Single => self.timed.install(|| retriever.time_single(self.workload, &outcome.returned)),
+            Mode::Batch => self.timed.install(|| retriever.time_batch(self.workload, &outcome.returned)),
+        };
+        let times = attempt(|| pass().map_err(|query| disagreement(after, self.workload.query_ids[query])));
+        match times {
+            Ok(times) => outcome.repeats.push(times),
+            Err(reason) => return Reply::Failed(reason),
+        }
+        if self.is_alone {
+            outcome.peaks.search = outcome.peaks.search.max(memory::peak());
+        }
+        self.keep(trial, outcome)
+    }
+
+    fn duel(&mut self, [trial, reference]: [usize; 2], queries: usize, passes: usize) -> Reply {
+        let dueled = attempt(|| {
+            self.build(&self.plan.trials[reference]);
+            let two = [self.retriever(trial), self.retriever(reference)];
+            Ok(match self.plan.experiment.mode {
+                Mode::Single => self.timed.install(|| retriever::duel_single(&two, self.workload, queries, passes)),
+                Mode::Batch => self.timed.install(|| retriever::duel_batch(&two, self.workload, passes)),
+            })
+        });
+        dueled.map_or_else(Reply::Failed, Reply::Dueled)
+    }
+
+    /// What the trial's file holds.
+    fn kept_outcome(&self, trial: usize) -> Option<Outcome> {
+        results::read_outcome(&self.folder, &self.plan.trials[trial].id, &self.plan.metrics)
+    }
+
+    fn keep(&mut self, trial: usize, outcome: Outcome) -> Reply {
+        let names = (self.prepared.dataset_name.as_str(), self.prepared.dataset.distance.name());
+        let written = results::write_trial(&self.folder, self.plan, &self.plan.trials[trial], names, &outcome);
+        self.outcomes.insert(trial, outcome);
+        written.map_or_else(|error| Reply::Unwritten(error.to_string()), |()| Reply::Done)
+    }
+}
+
+/// Names the query for which a pass returned something else.
+fn disagreement(repeat: usize, query: usize) -> String {
+    format!("timed repeat {repeat} returned something else for query {query} than the first pass did")
+}
+
+/// Turns a panic, which is a bug in an algorithm, into a reason; the other trials go on.
+fn attempt<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        Err(format!("it panicked: {text}"))
+    })
+}

@@ -1,0 +1,399 @@
+//! The runner: builds what trials share, measures what each returns, then times it.
+//!
+//! The trials that share a build share a process of their own ([`child`]), which does one step at a time, as it is told:
+//! answer all queries once, untimed, with all cores, which gives results and metrics; then, again and again, time all
+//! queries once. The timed passes of all trials are interleaved in an order shuffled by the seed, so that a drift of the
+//! machine favours none; each must return what the first pass did. After each step the trial's file is written anew
+//! ([`unfinished`]).
+
+pub mod bench;
+mod built;
+pub mod child;
+pub mod lock;
+mod memory;
+mod outcome;
+#[cfg(feature = "plant")]
+mod plant;
+mod retriever;
+pub mod unfinished;
+
+pub use memory::CAN_LIMIT;
+pub use outcome::{MISSING, Outcome, Peaks, Times};
+
+use crate::cache::Cache;
+use crate::config::Bytes;
+use crate::experiment::Prepared;
+use crate::interrupt;
+use crate::manifest::Machine;
+use crate::progress::Progress;
+use crate::results::ResultsError;
+use crate::sweep::Cell;
+use crate::workload::Workload;
+use bench::{Bench, Order, Place, Reply};
+use child::{Child, Death, Job};
+use std::path::{Path, PathBuf};
+use swath_algorithms::params::Count;
+use swath_algorithms::random;
+use unfinished::{Done, Unfinished};
+
+/// How trials are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Means<'a> {
+    /// The program that is started for each build; `None` runs them in this process.
+    pub program: Option<&'a Path>,
+    /// Where datasets are looked for.
+    pub data_folders: &'a [PathBuf],
+    /// Bytes that reading the dataset may take.
+    pub memory: u64,
+    /// Where graphs are kept.
+    pub cache: Option<&'a Cache>,
+    /// The cell, of a sweep.
+    pub cell: Option<&'a Cell>,
+}
+
+/// Why a run ended before its end. What is done is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// It was asked to.
+    #[error("stopped")]
+    Asked,
+    /// What was done could not be written.
+    #[error("{0}")]
+    Unwritten(String),
+}
+
+impl From<ResultsError> for Stop {
+    fn from(error: ResultsError) -> Self {
+        Self::Unwritten(error.to_string())
+    }
+}
+
+/// How the trials ended.
+pub struct Ran {
+    /// Why each failed, if it did, in the plan's order.
+    pub failed: Vec<Option<String>>,
+    /// What went wrong with the cache of graphs.
+    pub notes: Vec<String>,
+}
+
+/// Trials, by their places in the plan, that share a build.
+struct Group {
+    trials: Vec<usize>,
+    /// Bytes that their process needs, an estimate from sizes.
+    memory: u64,
+}
+
+/// A bench, wherever it works.
+enum Hands<'a> {
+    Here(Box<Bench<'a>>),
+    Child(Child),
+}
+
+/// One run under way.
+struct Runner<'a> {
+    prepared: &'a Prepared,
+    /// Where trials run in this process.
+    workload: Option<&'a Workload>,
+    means: Means<'a>,
+    unfinished: &'a mut Unfinished,
+    groups: Vec<Group>,
+    hands: Vec<Option<Hands<'a>>>,
+    done: Vec<Done>,
+    failed: Vec<Option<String>>,
+    notes: Vec<String>,
+    progress: &'a Progress,
+}
+
+/// Runs what is not done of the plan. A trial that fails says why, and the others go on.
+///
+/// # Errors
+/// [`Stop`].
+pub fn run(
+    prepared: &Prepared,
+    workload: Option<&Workload>,
+    means: Means<'_>,
+    (unfinished, done): (&mut Unfinished, Vec<Done>),
+    progress: &Progress,
+) -> Result<Ran, Stop> {
+    let mut runner = Runner::new(prepared, workload, means, (unfinished, done), progress);
+    for shift in shifts(&runner.groups, Machine::this().memory / 2) {
+        runner.measure(&shift)?;
+        runner.time(&shift)?;
+        shift.iter().for_each(|&group| runner.hands[group] = None);
+    }
+    Ok(Ran { failed: runner.failed, notes: runner.notes })
+}
+
+/// Parts the trials by what they are built on, in the order of the plan.
+fn groups(prepared: &Prepared) -> Vec<Group> {
+    let (plan, facts) = (&prepared.plan, &prepared.facts);
+    let dataset = 2 * (facts.rows + facts.queries) * facts.dim * 4;
+    let mut keys = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
+    for (i, trial) in plan.trials.iter().enumerate() {
+        let key = built::key(trial);
+        let memory = (dataset + plan.memory(trial, facts)) as u64;
+        if let Some(at) = keys.iter().position(|known| *known == key) {
+            groups[at].trials.push(i);
+            groups[at].memory = groups[at].memory.max(memory);
+        } else {
+            keys.push(key);
+            groups.push(Group { trials: vec![i], memory });
+        }
+    }
+    groups
+}
+
+/// Which groups are in memory together, so that their timed passes can be interleaved: as many as `memory` holds.
+fn shifts(groups: &[Group], memory: u64) -> Vec<Vec<usize>> {
+    let mut shifts: Vec<Vec<usize>> = Vec::new();
+    let mut left = 0;
+    for (i, group) in groups.iter().enumerate() {
+        match shifts.last_mut() {
+            Some(shift) if group.memory <= left => shift.push(i),
+            _ => {
+                shifts.push(vec![i]);
+                left = memory;
+            }
+        }
+        left = left.saturating_sub(group.memory);
+    }
+    shifts
+}
+
+/// How trials are timed against a reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounds {
+    /// The reference, by its place in the plan.
+    pub reference: usize,
+    /// How often: each round has processes of its own.
+    pub rounds: usize,
+    /// How often in a round each query is timed.
+    pub passes: usize,
+    /// The first so many queries, in mode single.
+    pub queries: usize,
+}
+
+/// A trial timed against the reference, once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Round {
+    /// Seconds that the trial took for a query, on the average.
+    pub own: f64,
+    /// Seconds that the reference took for the same, in turns with it.
+    pub reference: f64,
+}
+
+impl Round {
+    /// The logarithm of how much longer than the reference it took.
+    pub fn log_ratio(self) -> f64 {
+        (self.own / self.reference).ln()
+    }
+}
+
+/// Measures the trials that are not, and times `of` against a reference in rounds. Returns how the trials ended, too.
+///
+/// # Errors
+/// [`Stop`].
+pub fn rounds(
+    prepared: &Prepared,
+    workload: Option<&Workload>,
+    means: Means<'_>,
+    (unfinished, done): (&mut Unfinished, Vec<Done>),
+    (of, how): (&[usize], Rounds),
+    progress: &Progress,
+) -> Result<(Ran, Vec<Vec<Round>>), Stop> {
+    let mut runner = Runner::new(prepared, workload, means, (unfinished, done), progress);
+    let mut timed = vec![Vec::new(); prepared.plan.trials.len()];
+    for round in 0..how.rounds.max(1) {
+        for group in 0..runner.groups.len() {
+            let trials = runner.groups[group].trials.clone();
+            if round == 0 {
+                runner.measure(&[group])?;
+            }
+            for trial in trials.into_iter().filter(|trial| of.contains(trial) && *trial != how.reference) {
+                if round < how.rounds && runner.failed[trial].is_none() {
+                    let Rounds { reference, passes, queries, .. } = how;
+                    let reply = runner.step(group, Order::Duel { trial, reference, queries, passes })?;
+                    if let Some(Reply::Dueled(seconds)) = reply {
+                        let mean = |side: usize| seconds.iter().map(|two| two[side]).sum::<f64>() / queries as f64;
+                        timed[trial].push(Round { own: mean(0), reference: mean(1) });
+                    }
+                    runner.progress.answered(queries);
+                }
+            }
+            runner.hands[group] = None;
+        }
+    }
+    Ok((Ran { failed: runner.failed, notes: runner.notes }, timed))
+}
+
+impl<'a> Runner<'a> {
+    fn new(
+        prepared: &'a Prepared,
+        workload: Option<&'a Workload>,
+        means: Means<'a>,
+        (unfinished, done): (&'a mut Unfinished, Vec<Done>),
+        progress: &'a Progress,
+    ) -> Self {
+        let groups = groups(prepared);
+        let hands = groups.iter().map(|_| None).collect();
+        let failed = vec![None; done.len()];
+        Self { prepared, workload, means, unfinished, groups, hands, done, failed, notes: Vec::new(), progress }
+    }
+
+    fn is_open(&self, trial: usize) -> bool {
+        self.failed[trial].is_none() && !self.done[trial].is_whole(self.prepared.plan.experiment.repeats.size())
+    }
+
+    fn queries(&self) -> usize {
+        self.prepared.plan.queries.len()
+    }
+
+    /// Measures those trials of some groups that are not.
+    fn measure(&mut self, shift: &[usize]) -> Result<(), Stop> {
+        for &group in shift {
+            for trial in self.groups[group].trials.clone() {
+                if self.failed[trial].is_some() {
+                    continue;
+                }
+                if !self.done[trial].measured {
+                    self.step(group, Order::Measure(trial))?;
+                    self.done[trial].measured = self.failed[trial].is_none();
+                }
+                self.progress.answered(self.queries() * (1 + self.done[trial].passes));
+            }
+        }
+        Ok(())
+    }
+
+    /// Times all trials of some groups as often as is wanted.
+    fn time(&mut self, shift: &[usize]) -> Result<(), Stop> {
+        let experiment = &self.prepared.plan.experiment;
+        let group_of = |trial: usize| shift.iter().copied().find(|&group| self.groups[group].trials.contains(&trial));
+        let trials: Vec<Option<usize>> = (0..self.done.len()).map(group_of).collect();
+        for repeat in 0..experiment.repeats.size() {
+            let mut order: Vec<usize> = (0..trials.len()).collect();
+            random::shuffle(&mut random::stream(experiment.seed, "order of trials", repeat as u64), &mut order);
+            for trial in order {
+                let Some(group) = trials[trial] else { continue };
+                if self.is_open(trial) && self.done[trial].passes == repeat {
+                    self.step(group, Order::Time { trial, after: repeat })?;
+                    self.done[trial].passes += 1;
+                    self.progress.answered(self.queries());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a group's bench do one thing. Where it fails, its trial does; where it dies, its trial fails and the others of
+    /// its group get another bench; where none can be built, all of them fail.
+    fn step(&mut self, group: usize, order: Order) -> Result<Option<Reply>, Stop> {
+        let (Order::Measure(trial) | Order::Time { trial, .. } | Order::Duel { trial, .. }) = order;
+        if interrupt::asked() {
+            return Err(Stop::Asked);
+        }
+        if self.hands[group].is_none()
+            && let Err(reason) = self.build(group)?
+        {
+            for trial in self.groups[group].trials.clone() {
+                if self.is_open(trial) {
+                    self.failed[trial] = Some(reason.clone());
+                }
+            }
+            return Ok(None);
+        }
+        let doing = if matches!(order, Order::Measure(_)) { "measuring" } else { "timing" };
+        self.progress.trial(doing, &self.prepared.plan.trials[trial].label());
+        let seconds = self.prepared.plan.experiment.limits.seconds.map(Count::get);
+        let reply = match &mut self.hands[group] {
+            Some(Hands::Here(bench)) => Ok(bench.obey(order)),
+            Some(Hands::Child(child)) => {
+                child.tell(order);
+                child.reply(seconds, false)
+            }
+            None => return Ok(None),
+        };
+        match reply {
+            Ok(Reply::Unwritten(what)) => return Err(Stop::Unwritten(what)),
+            Ok(Reply::Failed(reason)) => self.failed[trial] = Some(reason),
+            Ok(reply) => return Ok(Some(reply)),
+            Err(Death::Stopped) => return Err(Stop::Asked),
+            Err(death) => {
+                self.hands[group] = None;
+                self.failed[trial] = Some(cause(death, seconds, "answering all queries once"));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Builds what a group needs; the inner error is why it cannot be.
+    fn build(&mut self, group: usize) -> Result<Result<(), String>, Stop> {
+        let trial = self.groups[group].trials[0];
+        let plan = &self.prepared.plan;
+        self.progress.trial("building for", plan.trials[trial].retriever.name.as_str());
+        let limits = plan.experiment.limits;
+        let started = match (self.means.program, self.workload) {
+            (Some(program), _) => {
+                let job = job(self.prepared, self.means, self.unfinished.folder(), trial);
+                Child::start(program, &job).map_err(|error| error.to_string()).map(Hands::Child)
+            }
+            (None, Some(workload)) => {
+                let (dataset, _) = self.prepared.names();
+                let kept = self.means.cache.map(|cache| (cache, dataset, self.prepared.facts.sha256.as_str()));
+                let place =
+                    Place { prepared: self.prepared, workload, kept, folder: self.unfinished.folder().to_owned() };
+                Bench::new(place, trial, false).map(|bench| Hands::Here(Box::new(bench)))
+            }
+            (None, None) => Err("there is neither a program to start nor anything to run here".into()),
+        };
+        let mut hands = match started {
+            Ok(hands) => hands,
+            Err(reason) => return Ok(Err(format!("its build failed: {reason}"))),
+        };
+        let seconds = limits.seconds.map(Count::get);
+        let reply = match &mut hands {
+            Hands::Here(bench) => Ok(bench.built()),
+            Hands::Child(child) => child.reply(seconds, true),
+        };
+        match reply {
+            Ok(Reply::Built { graph, notes }) => {
+                if let Some(graph) = graph {
+                    self.unfinished.add_graph(graph)?;
+                }
+                self.notes.extend(notes.into_iter().filter(|note| !self.notes.contains(note)).collect::<Vec<_>>());
+                self.hands[group] = Some(hands);
+                Ok(Ok(()))
+            }
+            Ok(Reply::Failed(reason)) => Ok(Err(format!("its build failed: {reason}"))),
+            Ok(_) => Ok(Err("its build failed: a child that speaks another language".into())),
+            Err(Death::Stopped) => Err(Stop::Asked),
+            Err(death) => Ok(Err(format!("its build failed: {}", cause(death, seconds, "building")))),
+        }
+    }
+}
+
+/// What a child is told to build.
+fn job(prepared: &Prepared, means: Means<'_>, folder: &Path, trial: usize) -> Job {
+    Job {
+        config: prepared.source.path().to_owned(),
+        text: prepared.source.text().to_owned(),
+        cell: means.cell.cloned(),
+        data_folders: means.data_folders.to_vec(),
+        memory: means.memory,
+        sha256: prepared.facts.sha256.clone(),
+        folder: folder.to_owned(),
+        cache: means.cache.map(|cache| cache.folder().to_owned()),
+        trial,
+        limit: prepared.plan.experiment.limits.memory.map(Bytes::get),
+    }
+}
+
+/// Why a child died, in words.
+fn cause(death: Death, seconds: Option<u32>, doing: &str) -> String {
+    match death {
+        Death::TimeOut => format!("{doing} took longer than the {} s of limits.seconds", seconds.unwrap_or(0)),
+        Death::Stopped => "it was stopped".into(),
+        Death::Ended(why) => why,
+    }
+}

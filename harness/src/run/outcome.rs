@@ -1,0 +1,47 @@
+//! What one trial gave, whole or so far.
+
+/// Stands for a result that a retriever did not give.
+pub const MISSING: i32 = -1;
+
+/// What one trial gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Ids, `m x k`, [`MISSING`] where there are fewer.
+    pub returned: Vec<i32>,
+    /// Their distances, recomputed here, `m x k`; infinite where missing.
+    pub distances: Vec<f32>,
+    /// For each metric of the plan its value for each query; NaN where undefined.
+    pub metrics: Vec<Vec<f64>>,
+    /// Similarity evaluations of each query in each stage.
+    pub evaluations: Vec<[u64; 3]>,
+    /// How many queries the selector could answer in part only, and filled the rest by relevance.
+    pub filled: usize,
+    /// Seconds to build index and graph.
+    pub build_seconds: f64,
+    /// Bytes of index and graph.
+    pub index_bytes: u64,
+    /// The most memory that its process held.
+    pub peaks: Peaks,
+    /// Seconds of the untimed pass, over all threads: answering, and metrics.
+    pub untimed: [f64; 2],
+    /// Times of each repeat.
+    pub repeats: Vec<Times>,
+}
+
+/// The most bytes that a process held, dataset included; `None` where that was not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Peaks {
+    /// While it built index and graph.
+    pub build: Option<u64>,
+    /// While it answered timed queries, over all repeats.
+    pub search: Option<u64>,
+}
+
+/// Times of one pass over all queries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Times {
+    /// Seconds of each query at the end of each stage, counted from its beginning.
+    Single(Vec<[f64; 3]>),
+    /// How many queries there were, and the seconds for all of them.
+    Batch(usize, f64),
+}

@@ -1,0 +1,377 @@
+//! What a run has done so far, so that it can go on after whatever stopped it: `unfinished/` in its folder.
+//!
+//! There each trial's file is written anew after each pass; under its name it is whole or not there. `run.json` says what
+//! the run was: it is compared with what the run is to be now, and what no longer fits is taken out, and said.
+
+use super::outcome::Outcome;
+use crate::clock;
+use crate::config::Mode;
+use crate::experiment::Prepared;
+use crate::manifest::{GraphRecord, Machine, Manifest};
+use crate::plan::Trial;
+use crate::results::{self, ResultsError, write_whole};
+use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use swath_datasets::whole_file;
+
+/// The folder's name.
+const FOLDER: &str = "unfinished";
+
+/// The file in it that says what the run was.
+const LEDGER: &str = "run.json";
+
+/// What a run begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// Goes on with the run that was stopped in this folder, if there is one; else anew.
+    #[default]
+    GoOn,
+    /// Anew, whatever is there.
+    Fresh,
+    /// As [`Start::GoOn`]; where no run was stopped, with the trials of a finished one that still fit, if it began at this
+    /// time or later.
+    Reuse(Option<String>),
+}
+
+/// What the run was that left these files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Ledger {
+    /// The program: version, revision, and for a revision that says little, the file.
+    program: String,
+    machine: Machine,
+    mode: Mode,
+    threads: u32,
+    dataset: String,
+    k: u32,
+    seed: u64,
+    queries: Vec<usize>,
+    /// When it began, UTC.
+    started: String,
+    /// When it was gone on with.
+    resumed: Vec<String>,
+    /// Graphs that trials walk.
+    graphs: Vec<GraphRecord>,
+}
+
+impl Ledger {
+    /// That of a run that begins now.
+    fn new(prepared: &Prepared) -> Self {
+        let experiment = &prepared.plan.experiment;
+        Self {
+            program: program(),
+            machine: Machine::this(),
+            mode: experiment.mode,
+            threads: experiment.threads.get(),
+            dataset: prepared.facts.sha256.clone(),
+            k: experiment.k.get(),
+            seed: experiment.seed,
+            queries: prepared.plan.queries.clone(),
+            started: clock::timestamp(),
+            resumed: Vec::new(),
+            graphs: Vec::new(),
+        }
+    }
+
+    /// That of a run that is finished, as far as its manifest says.
+    fn of(manifest: &Manifest, now: &Self) -> Self {
+        let field = |name: &str| manifest.experiment[name].clone();
+        let revision = format!("{} {}", manifest.swath, manifest.revision);
+        Self {
+            program: if now.program.starts_with(&revision) { now.program.clone() } else { revision },
+            machine: manifest.machine.clone(),
+            mode: serde_json::from_value(field("mode")).unwrap_or_default(),
+            threads: serde_json::from_value(field("threads")).unwrap_or(0),
+            dataset: manifest.dataset.sha256.clone(),
+            // Trials whose k, seed or queries are others have another id.
+            k: now.k,
+            seed: now.seed,
+            queries: now.queries.clone(),
+            started: manifest.started.clone(),
+            resumed: manifest.resumed.clone(),
+            graphs: manifest.graphs.clone(),
+        }
+    }
+}
+
+/// What this program is. Two builds of one commit are the same; where the revision does not say what was built, the
+/// program's own file must be the same.
+fn program() -> String {
+    let (version, revision) = (env!("CARGO_PKG_VERSION"), env!("SWATH_REVISION"));
+    let is_clean = !revision.ends_with("-dirty") && revision != "unknown";
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    match file.and_then(|file| Ok((file.len(), file.modified()?))) {
+        Ok((bytes, modified)) if !is_clean => {
+            let built = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+            format!("{version} {revision} ({bytes} bytes of {built})")
+        }
+        _ => format!("{version} {revision}"),
+    }
+}
+
+/// The folder, and what the run was.
+pub struct Unfinished {
+    folder: PathBuf,
+    ledger: Ledger,
+}
+
+/// How far a trial is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Whether its answers are judged.
+    pub measured: bool,
+    /// How many passes are timed.
+    pub passes: usize,
+}
+
+impl Unfinished {
+    /// Begins, or goes on. Returns how far each trial is, and what to say of it.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn open(
+        run: &Path,
+        prepared: &Prepared,
+        start: &Start,
+    ) -> Result<(Self, Vec<Done>, Vec<String>), ResultsError> {
+        let folder = run.join(FOLDER);
+        whole_file::remove_remains(run);
+        let now = Ledger::new(prepared);
+        if *start == Start::Fresh {
+            remove_all(&folder)?;
+        }
+        if let Start::Reuse(since) = start
+            && !folder.exists()
+        {
+            reuse(run, &folder, &now, since.as_deref())?;
+        }
+        let trials = folder.join(results::TRIALS);
+        std::fs::create_dir_all(&trials).map_err(|source| ResultsError::Io { path: trials.clone(), source })?;
+        let path = folder.join(LEDGER);
+        let before = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Ledger>(&text).ok());
+        let mut unfinished = Self { folder, ledger: now };
+        let mut notes = Vec::new();
+        let mut done = vec![Done::default(); prepared.plan.trials.len()];
+        if let Some(before) = before {
+            done = unfinished.go_on(&before, prepared, &mut notes)?;
+        } else {
+            // Without it nobody knows what the files are.
+            remove_all(&trials)?;
+            std::fs::create_dir_all(&trials).map_err(|source| ResultsError::Io { path: trials, source })?;
+        }
+        unfinished.write()?;
+        Ok((unfinished, done, notes))
+    }
+
+    /// Takes out what no longer fits, and takes over the rest.
+    fn go_on(
+        &mut self,
+        before: &Ledger,
+        prepared: &Prepared,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Done>, ResultsError> {
+        let plan = &prepared.plan;
+        let other_program = before.program != self.ledger.program;
+        let mut gone = 0;
+        for id in files(&self.folder.join(results::TRIALS)) {
+            if other_program || plan.trials.iter().all(|trial| trial.id != id) {
+                gone += 1;
+                remove(&self.folder, &id)?;
+            }
+        }
+        if other_program {
+            let then = format!("the program has changed: {} then, {} now", before.program, self.ledger.program);
+            notes.extend((gone > 0).then(|| format!("{} again, since {then}", trials_are(gone, "run"))));
+        } else if gone > 0 {
+            notes.push(format!("{}, since {}", trials_are(gone, "left out"), self.ledger.why_gone(before)));
+        }
+        self.ledger.started.clone_from(&before.started);
+        self.ledger.resumed = before.resumed.iter().cloned().chain([clock::timestamp()]).collect();
+        if !other_program {
+            self.ledger.graphs.clone_from(&before.graphs);
+        }
+        let timed_otherwise = self.ledger.timed_otherwise(before);
+        let mut done = vec![Done::default(); plan.trials.len()];
+        let (mut timed_again, mut judged_again, mut new_metrics) = (0, 0, Vec::new());
+        for (trial, done) in plan.trials.iter().zip(&mut done) {
+            let Some(before) = results::read_outcome(&self.folder, &trial.id, &[]) else {
+                remove(&self.folder, &trial.id)?;
+                continue;
+            };
+            let lacking = results::lacking(&self.folder, &trial.id, &plan.metrics);
+            let complete = results::read_outcome(&self.folder, &trial.id, &plan.metrics);
+            *done = Done { measured: complete.is_some(), passes: before.repeats.len() };
+            if timed_otherwise.is_some() && done.passes > 0 {
+                timed_again += 1;
+                done.passes = 0;
+                match complete {
+                    Some(complete) => self.keep(prepared, trial, &Outcome { repeats: Vec::new(), ..complete })?,
+                    None => remove(&self.folder, &trial.id)?,
+                }
+            }
+            judged_again += usize::from(!lacking.is_empty());
+            new_metrics.extend(lacking.into_iter().filter(|new| !new_metrics.contains(new)).collect::<Vec<_>>());
+        }
+        if let Some(why) = timed_otherwise.filter(|_| timed_again > 0) {
+            notes.push(format!("{} again, since {why}", trials_are(timed_again, "timed")));
+        }
+        if judged_again > 0 {
+            notes.push(format!("{} again, for {}", trials_are(judged_again, "judged"), new_metrics.join(", ")));
+        }
+        let wanted = plan.experiment.repeats.size();
+        let whole = done.iter().filter(|done| done.is_whole(wanted)).count();
+        let begun = done.iter().filter(|done| **done != Done::default() && !done.is_whole(wanted)).count();
+        let of = format!("of {} trials {whole} are done and {begun} begun", plan.trials.len());
+        notes.insert(0, format!("going on with the run of {}: {of}", before.started));
+        Ok(done)
+    }
+
+    fn keep(&self, prepared: &Prepared, trial: &Trial, outcome: &Outcome) -> Result<(), ResultsError> {
+        results::write_trial(&self.folder, &prepared.plan, trial, prepared.names(), outcome)
+    }
+
+    fn write(&self) -> Result<(), ResultsError> {
+        let path = self.folder.join(LEDGER);
+        let text = serde_json::to_vec_pretty(&self.ledger)
+            .map_err(|error| ResultsError::Malformed { path: path.clone(), what: error.to_string() })?;
+        write_whole(&path, &text)
+    }
+
+    /// Where trials that are not finished are kept.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// When the run began, and when it was gone on with.
+    pub fn times(&self) -> (String, Vec<String>) {
+        (self.ledger.started.clone(), self.ledger.resumed.clone())
+    }
+
+    /// The graphs that were built, each once.
+    pub fn graphs(&self) -> Vec<GraphRecord> {
+        self.ledger.graphs.clone()
+    }
+
+    /// A graph is built.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn add_graph(&mut self, record: GraphRecord) -> Result<(), ResultsError> {
+        if self.ledger.graphs.iter().all(|known| known.graph != record.graph) {
+            self.ledger.graphs.push(record);
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the file of a trial that is done under its final name, with no more repeats than are wanted now and the names
+    /// that things have now.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn finish(&self, prepared: &Prepared, trial: &Trial, run: &Path) -> Result<Outcome, ResultsError> {
+        let Some(mut outcome) = results::read_outcome(&self.folder, &trial.id, &prepared.plan.metrics) else {
+            let path = results::trial_path(&self.folder, &trial.id);
+            return Err(ResultsError::Malformed { path, what: "it was written a moment ago, and is gone".into() });
+        };
+        outcome.repeats.truncate(prepared.plan.experiment.repeats.size());
+        results::write_trial(run, &prepared.plan, trial, prepared.names(), &outcome)?;
+        Ok(outcome)
+    }
+
+    /// All is done, and elsewhere.
+    pub fn remove(self) {
+        // What is left behind would be gone on with, and found complete.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Done {
+    /// Whether nothing is left to do.
+    pub fn is_whole(self, repeats: usize) -> bool {
+        self.measured && self.passes >= repeats
+    }
+}
+
+impl Ledger {
+    /// Why trials of `before` are in the experiment no longer.
+    fn why_gone(&self, before: &Self) -> String {
+        let changes = [
+            ("the dataset", before.dataset != self.dataset),
+            ("k", before.k != self.k),
+            ("the seed", before.seed != self.seed),
+            ("the sample of queries", before.queries != self.queries),
+        ];
+        let changed: Vec<&str> = changes.iter().filter_map(|&(what, differs)| differs.then_some(what)).collect();
+        match changed.as_slice() {
+            [] => "the experiment has them no longer".into(),
+            [one] => format!("{one} has changed"),
+            more => format!("{} have changed", more.join(" and ")),
+        }
+    }
+
+    /// What has changed of that which times depend on.
+    fn timed_otherwise(&self, before: &Self) -> Option<String> {
+        let (a, b) = (&before.machine, &self.machine);
+        if a != b {
+            return Some(format!("the machine is another ({}, {} cores then)", a.cpu, a.cores));
+        }
+        if before.mode != self.mode {
+            return Some("the mode has changed".into());
+        }
+        (before.threads != self.threads)
+            .then(|| format!("the number of threads has changed ({} then, {} now)", before.threads, self.threads))
+    }
+}
+
+fn trials_are(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 trial is {what}") } else { format!("{count} trials are {what}") }
+}
+
+/// Whether a folder holds a run that was stopped.
+pub fn is_there(run: &Path) -> bool {
+    run.join(FOLDER).join(LEDGER).is_file()
+}
+
+/// Makes an unfinished run of a finished one, if there is one that began at `since` or later.
+fn reuse(run: &Path, folder: &Path, now: &Ledger, since: Option<&str>) -> Result<(), ResultsError> {
+    let Ok(manifest) = results::read_manifest(run) else { return Ok(()) };
+    if since.is_some_and(|since| manifest.started.as_str() < since) {
+        return Ok(());
+    }
+    let trials = folder.join(results::TRIALS);
+    let io = |source| ResultsError::Io { path: trials.clone(), source };
+    std::fs::create_dir_all(&trials).map_err(io)?;
+    for trial in manifest.trials.iter().filter(|trial| trial.failed.is_none()) {
+        let from = results::trial_path(run, &trial.trial);
+        if from.is_file() {
+            whole_file::copy_whole(&from, &results::trial_path(folder, &trial.trial)).map_err(io)?;
+        }
+    }
+    // Last: without it the files are nobody's.
+    Unfinished { folder: folder.to_owned(), ledger: Ledger::of(&manifest, now) }.write()
+}
+
+/// The ids of the trials whose files are in a folder.
+fn files(trials: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(trials).into_iter().flatten().flatten();
+    let name = |entry: std::fs::DirEntry| Some(entry.path().file_stem()?.to_str()?.to_owned());
+    entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "hdf5")).filter_map(name).collect()
+}
+
+fn remove(folder: &Path, id: &str) -> Result<(), ResultsError> {
+    let path = results::trial_path(folder, id);
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(ResultsError::Io { path, source }),
+        _ => Ok(()),
+    }
+}
+
+fn remove_all(folder: &Path) -> Result<(), ResultsError> {
+    match std::fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(ResultsError::Io { path: folder.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
