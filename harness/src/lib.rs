@@ -9,6 +9,7 @@ pub mod diagnostics;
 pub mod excerpt;
 pub mod exchange;
 pub mod experiment;
+pub mod history;
 mod machine;
 pub mod manifest;
 pub mod metrics;
