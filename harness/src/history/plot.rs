@@ -3,7 +3,7 @@
 use super::{Change, Commit, Experiment, History, Series, higher_is_better, page, words};
 use crate::experiment::Failure;
 use crate::plan::label;
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, number};
 use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, Size, TEXT, fit, text_width};
 use crate::report::figures::axis_title;
 use crate::report::format::{cell, cell_or_empty, p_cell};
@@ -20,7 +20,7 @@ pub const LINES: usize = 4;
 /// Trials of a retriever that differ by more than this have a logarithmic axis.
 const FAR: f64 = 5.0;
 
-const TOP: f64 = 6.0;
+const TOP: f64 = 28.0;
 const GAP: f64 = 14.0;
 const RIGHT: f64 = 14.0;
 /// Between numbers beside an axis.
@@ -143,7 +143,7 @@ impl Panel<'_> {
     fn ticks(&self, (bottom, top): (f64, f64)) -> Vec<(f64, String)> {
         let axis = self.axis((bottom, top));
         let ticks: Vec<(f64, String)> =
-            axis.ticks().into_iter().map(|(value, text)| (axis.place(value), text)).collect();
+            axis.ticks().into_iter().map(|(value, text)| (axis.place(value), long(value, text))).collect();
         let least = ticks.windows(2).map(|pair| (pair[1].0 - pair[0].0).abs()).fold(f64::INFINITY, f64::min);
         let every = if least < ROOM { (ROOM / least).ceil() as usize } else { 1 };
         ticks.into_iter().step_by(every).collect()
@@ -233,7 +233,7 @@ impl<'h> Chart<'h> {
         let ticks = panels.iter().flat_map(|panel| panel.ticks((height, 0.0)));
         let widest = ticks.map(|(_, text)| text_width(&text, SMALL)).fold(0.0, f64::max);
         let commits = &self.experiment.commits;
-        let across = Across { left: 34.0 + widest, right: size.width() - RIGHT, commits: commits.len() };
+        let across = Across { left: 17.0 + widest, right: size.width() - RIGHT, commits: commits.len() };
         let (marks, rows) = above(&changed, commits, across, size);
         let mut top = TOP + ROW * rows as f64;
         // Where each panel's legend begins, and its area.
@@ -245,7 +245,12 @@ impl<'h> Chart<'h> {
         }
         let bottom = top - GAP;
         let mut drawing = Drawing::new(size, bottom + 56.0);
-        for (row, at, text) in &marks {
+        let what = higher_is_better(self.measure)
+            .map_or_else(|| words(self.measure), |better| axis_title(&words(self.measure), better));
+        let what = fit(&what, TEXT, size.width() - 14.0);
+        drawing.text((7.0, 14.0), &what, TEXT, BLACK, Anchor::Left);
+        for Mark { row, place, at, text } in &marks {
+            drawing.line(&[(*place, TOP + ROW * (*row as f64) + 15.0), (*place, bottom)], PALE, 1.0, 1.6);
             drawing.text((*at, TOP + ROW * (*row as f64) + 6.0), text, SMALL, BLACK, Anchor::Centre);
         }
         for (panel, &(legend, above, below)) in panels.iter().zip(&places) {
@@ -259,10 +264,6 @@ impl<'h> Chart<'h> {
         }
         let title = "commits, oldest first";
         drawing.text((f64::midpoint(across.left, across.right), bottom + 29.0), title, TEXT, BLACK, Anchor::Top);
-        let up = higher_is_better(self.measure)
-            .map_or_else(|| words(self.measure), |better| axis_title(&words(self.measure), better));
-        let up = fit(&up, TEXT, bottom - TOP);
-        drawing.text((11.0, f64::midpoint(TOP, bottom)), &up, TEXT, BLACK, Anchor::Upwards);
         drawing
     }
 }
@@ -299,6 +300,11 @@ impl Panel<'_> {
     }
 }
 
+/// The text of a number, thousands apart where it is long.
+fn long(value: f64, text: String) -> String {
+    if value.abs() >= 1e4 { number(value) } else { text }
+}
+
 /// The levels of a line that changed: index of the first value, of the last, and the level.
 fn levels(line: &Series) -> Vec<(usize, usize, f64)> {
     let Some(first) = line.changes.first() else { return Vec::new() };
@@ -308,27 +314,33 @@ fn levels(line: &Series) -> Vec<(usize, usize, f64)> {
     levels
 }
 
+/// A changed commit's name above the panels.
+struct Mark<'c> {
+    row: usize,
+    /// Where the commit stands.
+    place: f64,
+    /// The middle of its name.
+    at: f64,
+    text: &'c str,
+}
+
 /// The changed commits' names above the panels, in rows so that they do not overlap, with how many rows there are. Those for
 /// which two rows have no room are left out; the table has them.
-fn above<'c>(
-    changed: &BTreeSet<usize>,
-    commits: &'c [Commit],
-    across: Across,
-    size: Size,
-) -> (Vec<(usize, f64, &'c str)>, usize) {
+fn above<'c>(changed: &BTreeSet<usize>, commits: &'c [Commit], across: Across, size: Size) -> (Vec<Mark<'c>>, usize) {
     const ROWS: usize = 2;
     let mut free = [f64::NEG_INFINITY; ROWS];
     let mut marks = Vec::new();
     for &commit in changed {
         let text = commits[commit].short();
         let half = text_width(text, SMALL) / 2.0;
-        let at = across.place(commit).min(size.width() - half - 2.0);
+        let place = across.place(commit);
+        let at = place.min(size.width() - half - 2.0);
         if let Some(row) = (0..ROWS).find(|&row| at - half > free[row]) {
             free[row] = at + half + 6.0;
-            marks.push((row, at, text));
+            marks.push(Mark { row, place, at, text });
         }
     }
-    let rows = marks.iter().map(|&(row, ..)| row + 1).max().unwrap_or(0);
+    let rows = marks.iter().map(|mark| mark.row + 1).max().unwrap_or(0);
     (marks, rows)
 }
 
