@@ -64,15 +64,16 @@ pub fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
         return Err(Failure::Input(message));
     }
     let changes = history::write(&history, level, out)?;
-    let mut text = match changes.len() {
-        0 => "no change found\n".to_owned(),
-        1 => "1 change\n".to_owned(),
-        many => format!("{many} changes, newest first\n"),
-    };
-    changes.iter().take(LISTED).for_each(|change| text += &format!("  {change}\n"));
+    let mut lines = vec![match changes.len() {
+        0 => "no change found".to_owned(),
+        1 => "1 change".to_owned(),
+        many => format!("{many} changes, newest first"),
+    }];
+    lines.extend(changes.iter().take(LISTED).map(|change| format!("  {change}")));
     if changes.len() > LISTED {
-        text += &format!("  and {} more in {}\n", changes.len() - LISTED, out.join("changes.csv").display());
+        lines.push(format!("  and {} more in {}", changes.len() - LISTED, out.join("changes.csv").display()));
     }
+    lines.push(format!("page: {}", out.join("index.html").display()));
     history.too_short().iter().for_each(|note| complain(&format!("note: {note}")));
-    print(&format!("{text}page: {}\n", out.join("index.html").display()))
+    print(&format!("{}\n", lines.join("\n")))
 }

@@ -61,6 +61,9 @@ pub struct History {
     pub rows: Vec<Row>,
 }
 
+/// A measure's name, its value, and its interval where it has one.
+type Measured = (String, f64, Option<(f64, f64)>);
+
 /// A run that is to be added.
 pub struct Run {
     /// What it found.
@@ -105,7 +108,7 @@ impl Run {
     fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
         let experiment = self.manifest.experiment["name"].as_str().unwrap_or("run");
         let of = |trial: &Trial| {
-            let row = |(measure, value, interval): (String, f64, Option<(f64, f64)>)| Row {
+            let row = |(measure, value, interval): Measured| Row {
                 time: time.to_owned(),
                 commit: commit.to_owned(),
                 experiment: experiment.to_owned(),
@@ -122,8 +125,8 @@ impl Run {
         self.summary.rows.iter().flat_map(of).collect()
     }
 
-    /// What is known of a trial: name, value, and interval where it has one.
-    fn measures(&self, trial: &Trial) -> Vec<(String, f64, Option<(f64, f64)>)> {
+    /// What is known of a trial.
+    fn measures(&self, trial: &Trial) -> Vec<Measured> {
         let metrics = self.summary.metrics.iter().zip(&trial.estimates);
         let metric = |(metric, estimate): (&MetricName, &Option<_>)| {
             let estimate: crate::summary::Estimate = (*estimate)?;
@@ -399,12 +402,14 @@ pub struct Experiment {
     pub dataset: String,
     /// Commits in the order of time.
     pub commits: Vec<Commit>,
-    /// Measures of trials, in the order of the file.
+    /// Measures of trials, in the order of the oldest commit that has them.
     pub series: Vec<Series>,
 }
 
 impl Experiment {
     fn new((name, dataset): (&str, &str), rows: &[&Row], level: f64) -> Self {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|row| (&row.time, &row.commit));
         let commits: BTreeSet<Commit> =
             rows.iter().map(|row| Commit { time: row.time.clone(), sha: row.commit.clone() }).collect();
         let commits: Vec<Commit> = commits.into_iter().collect();
@@ -427,9 +432,6 @@ impl Experiment {
             series[index].values.push((place[&(row.time.as_str(), row.commit.as_str())], row.value));
             series[index].trial.clone_from(&row.trial);
         }
-        for one in &mut series {
-            one.values.sort_by_key(|&(commit, _)| commit);
-        }
         let values = |one: &Series| one.values.iter().map(|&(_, value)| value).collect::<Vec<_>>();
         // The seed is no choice: it decides which orders are drawn, and the same file has the same changes.
         let found = change_points::of_all(&series.iter().map(values).collect::<Vec<_>>(), level, 0);
@@ -445,7 +447,7 @@ impl Experiment {
         format!("{} on {}", self.name, self.dataset)
     }
 
-    /// Names of the measures, each once, in the order of the file.
+    /// Names of the measures, each once, in the same order.
     pub fn measures(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for one in &self.series {
@@ -547,4 +549,47 @@ fn words(name: &str) -> String {
         return "time per query, in those of the reference".into();
     }
     measure(name).map_or_else(|| name.to_owned(), |measure| measure.words().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_utc() {
+        let told = |text: &str| utc(text).ok();
+        for (text, expected) in [
+            ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-31T12:00:00.75Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-01T00:30:00+01:00", "2025-12-31T23:30:00Z"),
+            ("2026-12-31T20:00:00-05:30", "2027-01-01T01:30:00Z"),
+        ] {
+            assert_eq!(told(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "yesterday", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00+25:00", "\u{e9}+01:00"]
+        {
+            assert_eq!(told(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn levels_are_told_apart() {
+        let history = |after: &str| {
+            let row = |i: u8| {
+                let value = if i < 4 { "0.5" } else { after };
+                format!("2026-01-0{i}T00:00:00Z,000000{i},x,y,mmr,,id,coverage,{value},,\n")
+            };
+            let text = COLUMNS.join(",") + "\n" + &(1..8).map(row).collect::<String>();
+            History::parse(text.as_bytes()).expect("a history")
+        };
+        let sentence = |after: &str| {
+            let experiments = history(after).experiments(change_points::LEVEL);
+            experiments[0].changes().iter().map(Change::sentence).collect::<Vec<_>>()
+        };
+        assert_eq!(sentence("0.6"), ["0000004: coverage of mmr: 0.500 -> 0.600 (+20.0 %, better)"]);
+        assert_eq!(sentence("0.499999"), ["0000004: coverage of mmr: 0.500000 -> 0.499999 (-0.000200 %, worse)"]);
+        assert_eq!(sentence("0.5"), [""; 0]);
+        let text = history("0.6").bytes().expect("a table");
+        assert_eq!(History::parse(&text), Ok(history("0.6")));
+    }
 }
