@@ -2,13 +2,13 @@
 """How often `swath check` cries wolf, and whether it sees the wolf.
 
     cargo build --release --features swath/plant
-    python3 harness/benches/alarms.py --checks 400 --planted 20 --out target/alarms
+    python3 harness/benches/alarms.py --checks 201 --planted 20 --out target/alarms
 
 Checks one unchanged program again and again against one baseline: how many checks call a time or a metric changed. Pairs
 of these checks, each an A/A comparison of the same program, say how far ratios of times vary between two checks. Then
 plants a fall of recall by 1 % and a slowdown of 30 %, in one retriever after the other, and counts how many are caught.
 
-Each check is a line in OUT/checks.jsonl; with --report nothing is run and the lines that are there are counted.
+Each check is a line in OUT/checks.jsonl; what is there already is counted, and not run again. With --report nothing is run.
 """
 
 import argparse
@@ -46,21 +46,29 @@ def check(out, lines, kind, planted="", **environment):
 
 def run(arguments, out):
     out.mkdir(parents=True, exist_ok=True)
-    for old in ("baseline.yaml", "baseline.hdf5", "checks.jsonl"):
-        (out / old).unlink(missing_ok=True)
-    lines = []
-    done, _ = swath("baseline", "save", "-q", CONFIG, "--file", out / "baseline.yaml")
-    if done.returncode != 0:
-        raise SystemExit(done.stderr)
+    lines = read(out)
+    if not lines:
+        for old in ("baseline.yaml", "baseline.hdf5"):
+            (out / old).unlink(missing_ok=True)
+        done, _ = swath("baseline", "save", "-q", CONFIG, "--file", out / "baseline.yaml")
+        if done.returncode != 0:
+            raise SystemExit(done.stderr)
     text = (out / "baseline.yaml").read_text()
     recall = {name: float(value) for name, value in re.findall(r"^  (\S+):\n    recall: (\S+)$", text, re.M)}
     retrievers = [name for name in recall if name != "top-k"]
-    for _ in range(arguments.checks):
-        check(out, lines, "unchanged")
-    for i in range(arguments.planted):
+    there = lambda kind: sum(line["kind"] == kind for line in lines)
+    while there("slow") < arguments.planted:
+        i = there("slow")
         name = retrievers[i % len(retrievers)]
         check(out, lines, "loss", name, SWATH_PLANT_LOSS=f"{name}={0.01 * recall[name]}@{i}")
         check(out, lines, "slow", name, SWATH_PLANT_SLOW=f"{name}=1.3")
+    while there("unchanged") < arguments.checks:
+        check(out, lines, "unchanged")
+
+
+def read(out):
+    path = out / "checks.jsonl"
+    return [json.loads(line) for line in open(path, encoding="utf-8")] if path.exists() else []
 
 
 def called(line, is_time):
@@ -77,7 +85,7 @@ def quantile(values, share):
 def log_ratio(rounds):
     """As harness/src/statistics/rounds.rs has it."""
     least = lambda times: sum(sorted(times)[: -(-len(times) // 3)])
-    return math.log(least([own for own, _ in rounds]) / least([reference for _, reference in rounds]))
+    return math.log(least([own for own, *_ in rounds]) / least([reference for _, reference, _ in rounds]))
 
 
 def report(lines):
@@ -93,7 +101,7 @@ def report(lines):
         print("   ", [(f["trial"], f["verdict"], round(f["change"], 3)) for f in called(line, True)])
     print(f"  false alarms in quality: {sum(bool(called(line, False)) for line in unchanged)} checks")
 
-    pairs = list(zip(unchanged[0::2], unchanged[1::2]))
+    pairs = list(zip(unchanged, unchanged[1:]))
     print(f"{len(pairs)} A/A pairs: how far the ratios of two checks that follow each other lie apart, in %")
     for trial in unchanged[0]["rounds"]:
         changes = [100 * abs(log_ratio(a["rounds"][trial]) - log_ratio(b["rounds"][trial])) for a, b in pairs]
@@ -116,14 +124,14 @@ def report(lines):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checks", type=int, default=400)
+    parser.add_argument("--checks", type=int, default=201)
     parser.add_argument("--planted", type=int, default=20)
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target/alarms")
     parser.add_argument("--report", action="store_true", help="count what is there")
     arguments = parser.parse_args()
     if not arguments.report:
         run(arguments, arguments.out)
-    report([json.loads(line) for line in open(arguments.out / "checks.jsonl", encoding="utf-8")])
+    report(read(arguments.out))
 
 
 main()

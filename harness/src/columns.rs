@@ -24,7 +24,7 @@ pub enum Values {
 }
 
 /// All columns: what the trial is, each metric's mean and 95 % interval, then what it cost. Only `build_seconds`, `qps`,
-/// `qps_best` and the columns in `_ms` differ from run to run.
+/// `qps_best` and the columns in `_ms` and `_peak_bytes` differ from run to run.
 pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
     let rows = &summary.rows;
     let mut columns = Vec::new();
@@ -59,6 +59,8 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
     for (i, stage) in stages.into_iter().enumerate() {
         add(&format!("{stage}_evaluations"), numbers(rows, |row| Some(row.evaluations[i])));
     }
+    add("build_peak_bytes", numbers(rows, |row| row.peaks.build.map(|bytes| bytes as f64)));
+    add("search_peak_bytes", numbers(rows, |row| row.peaks.search.map(|bytes| bytes as f64)));
     columns
 }
 

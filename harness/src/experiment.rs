@@ -410,6 +410,7 @@ impl Prepared {
             finished: clock::timestamp(),
             experiment: serde_json::to_value(&self.plan.experiment).unwrap_or_default(),
             config: self.source.text().to_owned(),
+            config_path: Some(self.source.path().to_owned()),
             dataset: DatasetRecord {
                 name: self.dataset_name.clone(),
                 sha256: self.facts.sha256.clone(),

@@ -3,6 +3,7 @@
 use crate::diagnostics::Diagnosis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// What was run, on what, with what, and how each trial ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Manifest {
     pub experiment: Value,
     /// The YAML as it was read.
     pub config: String,
+    /// Where it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_path: Option<PathBuf>,
     /// The dataset.
     pub dataset: DatasetRecord,
     /// The machine.

@@ -4,7 +4,7 @@ use crate::chosen::Chosen;
 use crate::metrics::MetricName;
 use crate::report::Marker;
 use crate::results::{Results, TrialResult, plain_name};
-use crate::run::Times;
+use crate::run::{Peaks, Times};
 use crate::statistics::bootstrap::{estimates, quantile};
 use crate::statistics::frontier::{Frontier, frontiers};
 use crate::statistics::{Comparison, Paired, compare};
@@ -65,6 +65,8 @@ pub struct Row {
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
+    /// The most memory that its process held.
+    pub peaks: Peaks,
     /// Mean similarity evaluations per query in each stage: candidates, expansion, selector; NaN where they were not counted.
     pub evaluations: [f64; 3],
     /// Timings.
@@ -193,6 +195,7 @@ impl Row {
             estimates,
             build_seconds: trial.build_seconds,
             index_bytes: trial.index_bytes,
+            peaks: trial.peaks,
             evaluations: [mean(0), mean(1), mean(2)],
             timing: Timing::new(&trial.repeats, trial.best_search_seconds),
         }

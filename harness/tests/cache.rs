@@ -31,7 +31,9 @@ fn run(folder: &Path, more: &[&str]) -> (String, Vec<(bool, f64)>, Vec<Vec<Strin
     let graphs = graphs.map(|g| (g["from_cache"] == true, g["seconds"].as_f64().expect("seconds"))).collect();
     let mut table = csv::Reader::from_path(folder.join("reports/x/runs.csv")).expect("a table");
     let header = table.headers().expect("a header").clone();
-    let timed = |name: &str| name.ends_with("_ms") || ["qps", "qps_best", "build_seconds"].contains(&name);
+    let timed = |name: &str| {
+        name.ends_with("_ms") || name.ends_with("_peak_bytes") || ["qps", "qps_best", "build_seconds"].contains(&name)
+    };
     let row = |row: csv::StringRecord| {
         header.iter().zip(&row).filter(|(n, _)| !timed(n)).map(|(_, v)| v.to_owned()).collect()
     };

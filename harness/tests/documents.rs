@@ -45,7 +45,9 @@ fn every_kind_of_figure_is_documented() {
 #[test]
 fn links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for document in ["README.md", "reports/README.md", "docs/reports.md", "docs/experiments.md", "docs/exchange.md"] {
+    for document in
+        ["README.md", "reports/README.md", "docs/reports.md", "docs/experiments.md", "docs/exchange.md", "docs/ci.md"]
+    {
         let text = std::fs::read_to_string(root.join(document)).expect("a document");
         let folder = root.join(document).parent().map(Path::to_owned).expect("a folder");
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());

@@ -58,7 +58,9 @@ fn table(path: &Path, quality: bool) -> BTreeMap<String, Vec<String>> {
     }
     if quality {
         columns.retain(|name, _| {
-            !(name.ends_with("_ms") || ["qps", "qps_best", "build_seconds"].contains(&name.as_str()))
+            !(name.ends_with("_ms")
+                || name.ends_with("_peak_bytes")
+                || ["qps", "qps_best", "build_seconds"].contains(&name.as_str()))
         });
     }
     columns

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub const FALSE_ALARMS: f64 = 0.001;
 
 /// Quiet rounds that it takes to say anything of a time.
-const FEWEST: usize = 2;
+pub const FEWEST: usize = 2;
 
 /// What is said of a measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -263,18 +263,21 @@ fn time(was: &TrialState, rounds: &[Round], (spec, level, least): (&CheckSpec, f
     if was.rounds.is_empty() {
         return finding.noted("the baseline has no time for it");
     }
-    if quiet(rounds, least) < FEWEST || quiet(&was.rounds, least) < FEWEST {
+    let quiet = quiet(rounds, least);
+    if quiet.len() < FEWEST {
         let quickest = |rounds: &[Round]| rounds.iter().map(|round| round.reference).fold(f64::INFINITY, f64::min);
+        let others = rounds.iter().map(|round| round.others).sum::<f64>() / rounds.len() as f64;
         let times = quickest(rounds) / quickest(&was.rounds);
         return finding.noted(format!(
-            "the machine was too busy, or the reference itself has changed: it took {times:.2} times as long as it did"
+            "the machine was too busy: others kept {others:.1} processors at work, and the reference took at least {times:.2} \
+             times as long as it did"
         ));
     }
-    let Some(change) = rounds::change(&was.rounds, rounds, level, 0) else { return finding };
+    let Some(change) = rounds::change(&was.rounds, &quiet, level, 0) else { return finding };
     Finding {
         verdict: timed(&change, tolerance),
         before: Some(rounds::log_ratio(&was.rounds).exp()),
-        now: Some(rounds::log_ratio(rounds).exp()),
+        now: Some(rounds::log_ratio(&quiet).exp()),
         change: Some(change.mean.exp_m1()),
         interval: Some([change.lo.exp_m1(), change.hi.exp_m1()]),
         ..finding

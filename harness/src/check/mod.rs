@@ -7,8 +7,8 @@
 //! Times are noisy. Each trial is timed against a reference that takes turns with it in the same process ([`crate::run`]),
 //! in rounds that have processes of their own, and each of the two counts where it was least disturbed
 //! ([`crate::statistics::rounds`]). Other work on the machine, which takes a share of the caches, slows one retriever far
-//! more than another; so nothing is said of a time unless in some rounds the reference took hardly longer than it ever did
-//! ([`QUIET`]), and there are more rounds until it does. A change is suspected where the bootstrap interval of the ratio
+//! more than another; so a round counts only if the reference took hardly longer than it ever did ([`QUIET`]) and others
+//! left the machine alone ([`OTHERS`]), and there are more rounds until enough of them count. A change is suspected where the bootstrap interval of the ratio
 //! lies wholly beyond the tolerance; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the
 //! same. A look is at a level of `sqrt(0.001 / trials)`, so that two of them call noise once in a thousand checks.
 
@@ -17,7 +17,7 @@ mod findings;
 pub mod outputs;
 mod session;
 
-pub use findings::{Finding, Verdict, compare, look_again, suspects};
+pub use findings::{FEWEST, Finding, Verdict, compare, look_again, suspects};
 pub use session::Session;
 
 use crate::experiment::Prepared;
@@ -34,9 +34,13 @@ pub const QUIET: f64 = 1.06;
 /// How often a change of time is seen before it is called.
 pub const LOOKS: usize = 3;
 
-/// In how many rounds the machine was quiet, if the quickest reference known took `least` seconds.
-pub fn quiet(rounds: &[Round], least: f64) -> usize {
-    rounds.iter().filter(|round| round.reference <= QUIET * least).count()
+/// And if others kept no more than so many processors busy meanwhile.
+pub const OTHERS: f64 = 0.2;
+
+/// The rounds in which the machine was quiet, if the quickest reference known took `least` seconds.
+pub fn quiet(rounds: &[Round], least: f64) -> Vec<Round> {
+    let is_quiet = |round: &&Round| round.reference <= QUIET * least && round.others <= OTHERS;
+    rounds.iter().filter(is_quiet).copied().collect()
 }
 
 /// What an experiment gave.
@@ -187,8 +191,11 @@ impl State {
         let trial = |(i, trial): (usize, &crate::results::TrialResult)| {
             let passes = trial.repeats.iter().zip(&results.trials[reference].repeats);
             let queries = trial.query_ids.len() as f64;
-            let round =
-                |(own, its): (&Times, &Times)| Round { own: seconds(own) / queries, reference: seconds(its) / queries };
+            let round = |(own, its): (&Times, &Times)| Round {
+                own: seconds(own) / queries,
+                reference: seconds(its) / queries,
+                others: 0.0,
+            };
             TrialState {
                 label: label(trial.plain_name(), &trial.point),
                 failed: None,

@@ -99,7 +99,7 @@ impl<'a> Session<'a> {
                 let enough = rounds.div_ceil(2);
                 let left = (PATIENCE * rounds).saturating_sub(timed[trial].len());
                 let first = rounds.saturating_sub(timed[trial].len());
-                (trial, first.max(enough.saturating_sub(quiet(&timed[trial], quickest))).min(left))
+                (trial, first.max(enough.saturating_sub(quiet(&timed[trial], quickest).len())).min(left))
             };
             let lacking: Vec<(usize, usize)> =
                 of.iter().map(|&trial| lacks(trial)).filter(|(_, more)| *more > 0).collect();

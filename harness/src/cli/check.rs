@@ -228,8 +228,29 @@ fn sound(look: &Look, folders: Folders<'_>) -> Result<State, Failure> {
     let state = look.look(folders, (BASELINE, &[]), |_, state, _| Ok(state))?;
     match state.trials.iter().find_map(|trial| Some((&trial.label, trial.failed.as_ref()?))) {
         Some((label, reason)) => Err(Failure::Run(format!("{label} failed, so that there is no baseline: {reason}"))),
-        None => Ok(state),
+        None => Ok(settled(state)),
     }
+}
+
+/// A state with the times of quiet rounds alone, where there are any.
+fn settled(mut state: State) -> State {
+    let mut busy = Vec::new();
+    let least: Vec<f64> = state.trials.iter().map(|trial| state.least(&trial.label)).collect();
+    for (trial, least) in state.trials.iter_mut().zip(least) {
+        let quiet = check::quiet(&trial.rounds, least);
+        if quiet.len() >= check::FEWEST {
+            trial.rounds = quiet;
+        } else if !trial.rounds.is_empty() {
+            busy.push(trial.label.clone());
+        }
+    }
+    if !busy.is_empty() {
+        let what = busy.join(", ");
+        complain(&format!(
+            "note: the machine was busy while {what} was timed; save the baseline again when it is quiet"
+        ));
+    }
+    state
 }
 
 /// Shows a baseline.

@@ -4,6 +4,8 @@ mod cache;
 mod check;
 mod describe;
 mod exchange;
+mod history;
+mod reproduce;
 mod run;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -131,6 +133,21 @@ Examples:
         #[command(flatten)]
         outputs: check::Outputs,
     },
+    /// Run again what a folder holds the results of, and say what comes out otherwise: exits with 1 if anything does
+    #[command(after_help = "\
+Examples:
+  swath reproduce reports/quickstart
+  swath reproduce reports/paper --out /tmp/paper-again      and keep the second run")]
+    Reproduce {
+        /// The folder of a run
+        folder: PathBuf,
+        /// Folder that keeps the second run; it is not kept, if left out
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Show no progress
+        #[arg(long, short)]
+        quiet: bool,
+    },
     /// Give a run to other programs: ann-benchmarks, notebooks
     #[command(
         group = ArgGroup::new("to").args(["ann_benchmarks", "parquet"]).required(true).multiple(true),
@@ -189,6 +206,11 @@ Examples:
     Cache {
         #[command(subcommand)]
         command: Option<CacheCommand>,
+    },
+    /// Keep results by commit, and draw where they changed
+    History {
+        #[command(subcommand)]
+        command: HistoryCommand,
     },
     /// List the metrics, or explain one
     #[command(after_help = "Examples:\n  swath metrics\n  swath metrics coverage")]
@@ -259,6 +281,44 @@ enum BaselineCommand {
 }
 
 #[derive(Subcommand)]
+enum HistoryCommand {
+    /// Add a run to a CSV of runs by commit, in place of an earlier one of the same commit and experiment
+    #[command(after_help = "\
+Examples:
+  swath history add reports/quickstart
+  swath history add reports/quickstart --commit 8be8f3f --time \"$(git show -s --format=%cI 8be8f3f)\"")]
+    Add {
+        /// The folder of a run
+        folder: PathBuf,
+        /// The CSV file
+        #[arg(long, value_name = "FILE", default_value = "history.csv")]
+        file: PathBuf,
+        /// The commit that was measured [default: GITHUB_SHA, CI_COMMIT_SHA, or the one that git has checked out]
+        #[arg(long, value_name = "SHA")]
+        commit: Option<String>,
+        /// Its place among commits, a time of RFC 3339 [default: when the run ended]
+        #[arg(long, value_name = "TIME")]
+        time: Option<String>,
+    },
+    /// Draw each measure over commits, and mark where it changed
+    #[command(after_help = "\
+Examples:
+  swath history plot
+  swath history plot --file bench/history.csv --out public/history")]
+    Plot {
+        /// The CSV file
+        #[arg(long, value_name = "FILE", default_value = "history.csv")]
+        file: PathBuf,
+        /// Folder for the page
+        #[arg(long, value_name = "DIR", default_value = "reports/history")]
+        out: PathBuf,
+        /// The rate at which noisy series without a change may be said to have one
+        #[arg(long, value_name = "RATE", default_value_t = swath::statistics::change_points::LEVEL)]
+        level: f64,
+    },
+}
+
+#[derive(Subcommand)]
 enum CacheCommand {
     /// Remove all of them
     #[command(after_help = "Example:\n  swath cache clear")]
@@ -300,6 +360,7 @@ pub fn main() -> ExitCode {
         Command::Baseline { command: BaselineCommand::Update { look, file } } => check::update(&look, file, places),
         Command::Baseline { command: BaselineCommand::Show { file } } => check::show(&file),
         Command::Compare { before, after, outputs } => check::compare([&before, &after], &outputs),
+        Command::Reproduce { folder, out, quiet } => reproduce::reproduce(&folder, out, quiet, places),
         Command::Export { folder, ann_benchmarks, parquet } => {
             exchange::export(&folder, (ann_benchmarks.as_deref(), parquet.as_deref()), &folders)
         }
@@ -307,6 +368,10 @@ pub fn main() -> ExitCode {
             let wanted = Wanted { folder: &folder, dataset: &dataset, count, batch, out: out.as_deref() };
             exchange::import(&wanted, &folders)
         }
+        Command::History { command: HistoryCommand::Add { folder, file, commit, time } } => {
+            history::add(&folder, &file, commit.as_deref(), time.as_deref())
+        }
+        Command::History { command: HistoryCommand::Plot { file, out, level } } => history::plot(&file, &out, level),
         Command::Schema => print(&format!("{:#}\n", swath::config::schema())),
         Command::Datasets { command: DatasetsCommand::List } => print(&describe::datasets(&folders)),
         Command::Datasets { command: DatasetsCommand::Info { dataset, diagnose, seed } } => {

@@ -114,6 +114,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         revision: env!("SWATH_REVISION").into(),
         rustc: env!("SWATH_RUSTC").into(),
         started,
+        config_path: None,
         resumed: Vec::new(),
         finished: clock::timestamp(),
         experiment: json!({

@@ -1,21 +1,21 @@
 //! The report: tables, figures and one page, from what was [`Found`] in the files of a run alone.
 
-mod axis;
+pub(crate) mod axis;
 pub mod chosen_tables;
 mod comparisons_csv;
 mod diagnosis;
-mod drawing;
-mod figures;
-mod format;
+pub(crate) mod drawing;
+pub(crate) mod figures;
+pub(crate) mod format;
 mod found;
-mod frame;
+pub(crate) mod frame;
 mod frontier_tables;
-mod marker;
+pub(crate) mod marker;
 mod measure;
-mod page;
+pub(crate) mod page;
 mod paper;
 mod pareto;
-mod plots;
+pub(crate) mod plots;
 mod runs_csv;
 pub mod scale;
 mod several;
@@ -25,7 +25,7 @@ pub use drawing::Size;
 pub use figures::{FigureParams, FigureSpec, Named, Neighbourhood, QueryRef};
 pub use found::Found;
 pub use marker::Marker;
-pub use measure::{Measure, Scale};
+pub use measure::{COSTS, Cost, Measure, Scale};
 pub use several::Several;
 
 use crate::config::ReportSpec;

@@ -1,6 +1,7 @@
 //! What may be said of differences between retrievers that answered the same queries.
 
 pub mod bootstrap;
+pub mod change_points;
 pub mod effect;
 pub mod frontier;
 pub mod holm;

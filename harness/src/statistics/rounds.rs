@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn rounds(ratio: f64, disturbed: impl Fn(usize) -> f64, n: usize) -> Vec<Round> {
-        (0..n).map(|i| Round { own: ratio * disturbed(i), reference: disturbed(i * 7 + 3) }).collect()
+        (0..n).map(|i| Round { own: ratio * disturbed(i), reference: disturbed(i * 7 + 3), others: 0.0 }).collect()
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
             let mut rng = random::stream(experiment, "disturbances", 0);
             let mut round = || {
                 let mut time = || 1.0 - (1.0 - random::below(&mut rng, 1_000_000) as f64 / 1e6).ln() * 0.05;
-                Round { own: time(), reference: time() }
+                Round { own: time(), reference: time(), others: 0.0 }
             };
             let before: Vec<Round> = (0..10).map(|_| round()).collect();
             let now: Vec<Round> = (0..5).map(|_| round()).collect();

@@ -57,7 +57,7 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
 
 /// A page, complete in itself: its title, the version that speaks, a line below the title, its content, and what its
 /// script works on if it has one.
-pub(super) fn document(title: &str, version: &str, lead: &str, main: &Markup, data: Option<&Value>) -> String {
+pub(crate) fn document(title: &str, version: &str, lead: &str, main: &Markup, data: Option<&Value>) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -260,7 +260,7 @@ fn results(summary: &Summary) -> Markup {
     }
 }
 
-pub(super) fn figure(drawn: &Drawn) -> Markup {
+pub(crate) fn figure(drawn: &Drawn) -> Markup {
     // A picture for a screen reader is its caption.
     let role = format!("<svg role=\"img\" aria-label=\"{}\" ", html! { (drawn.caption) }.into_string());
     html! {

@@ -15,6 +15,11 @@ pub fn table(found: &Found) -> Option<Table> {
     columns.extend(stages.map(|stage| Column::cost(stage, "evaluations")));
     columns.push(Column::cost("build", "s"));
     columns.push(Column::cost("index and graph", "MiB"));
+    let is_known = summary.rows.iter().any(|row| row.peaks.search.is_some());
+    if is_known {
+        columns.push(Column::cost("peak, building", "MiB"));
+        columns.push(Column::cost("peak, searching", "MiB"));
+    }
     columns.push(Column::cost("queries", "1/s"));
     let row = |row: &crate::summary::Row| {
         let mut cells: Vec<Cell> = Vec::new();
@@ -25,6 +30,10 @@ pub fn table(found: &Found) -> Option<Table> {
         cells.extend(row.evaluations.map(|count| Cell::Text(crate::report::axis::number(count.round()))));
         cells.push(Cell::Number(row.build_seconds, 0));
         cells.push(Cell::Number(row.index_bytes as f64 / f64::from(1 << 20), 0));
+        if is_known {
+            let mib = |bytes: u64| Cell::Number(bytes as f64 / f64::from(1 << 20), 0);
+            cells.extend([row.peaks.build, row.peaks.search].map(|peak| peak.map_or(Cell::Empty, mib)));
+        }
         cells.push(Cell::Number(row.timing.qps, 0));
         Row { label: row.label(), is_oracle: row.is_oracle, cells }
     };

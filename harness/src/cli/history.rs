@@ -1,0 +1,79 @@
+//! `history`.
+
+use super::{complain, print};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use swath::experiment::Failure;
+use swath::history::{self, History, Run};
+
+/// Where programs of continuous integration say which commit they are at.
+const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];
+
+/// How many changes are listed.
+const LISTED: usize = 20;
+
+/// Adds a run.
+pub fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>) -> Result<ExitCode, Failure> {
+    let commit = commit.map_or_else(here, history::commit)?;
+    let run = Run::open(folder)?;
+    let time = history::utc(time.unwrap_or(run.finished()))?;
+    let mut history = if file.exists() { History::read(file)? } else { History::default() };
+    let added = history.add(&run, &commit, &time);
+    history.write(file)?;
+    let replaced = match added.replaced {
+        0 => String::new(),
+        rows => format!(", in place of {rows} that were there of this commit and experiment"),
+    };
+    print(&format!(
+        "{}: {} rows of {} at {}{replaced}\n",
+        file.display(),
+        added.rows,
+        added.experiment,
+        commit.get(..12).unwrap_or(&commit)
+    ))
+}
+
+/// The commit that is checked out: as continuous integration says, or as git does.
+fn here() -> Result<String, Failure> {
+    let said =
+        |name: &&'static str| std::env::var(name).ok().filter(|sha| !sha.trim().is_empty()).map(|sha| (*name, sha));
+    if let Some((name, sha)) = VARIABLES.iter().find_map(said) {
+        return history::commit(&sha).map_err(|error| Failure::Input(format!("the variable {name}: {error}")));
+    }
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
+    let unknown = || {
+        Failure::Input(format!(
+            "which commit this is cannot be found out: neither {} is set, nor does `git rev-parse HEAD` say so here; \
+             give it with --commit SHA",
+            VARIABLES.join(" nor ")
+        ))
+    };
+    history::commit(&String::from_utf8_lossy(&output.ok_or_else(unknown)?.stdout))
+}
+
+/// Draws what was added.
+pub fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
+    if !(1e-6..=0.5).contains(&level) {
+        return Err(Failure::Input(format!(
+            "--level is {level}, expected a number from 0.000001 to 0.5, such as 0.001"
+        )));
+    }
+    let history = History::read(file)?;
+    if history.rows.is_empty() {
+        let message = format!("{} has no rows; add a run with `swath history add RUN_FOLDER`", file.display());
+        return Err(Failure::Input(message));
+    }
+    let changes = history::write(&history, level, out)?;
+    let mut lines = vec![match changes.len() {
+        0 => "no change found".to_owned(),
+        1 => "1 change".to_owned(),
+        many => format!("{many} changes, newest first"),
+    }];
+    lines.extend(changes.iter().take(LISTED).map(|change| format!("  {change}")));
+    if changes.len() > LISTED {
+        lines.push(format!("  and {} more in {}", changes.len() - LISTED, out.join("changes.csv").display()));
+    }
+    lines.push(format!("page: {}", out.join("index.html").display()));
+    history.too_short().iter().for_each(|note| complain(&format!("note: {note}")));
+    print(&format!("{}\n", lines.join("\n")))
+}

@@ -1,0 +1,52 @@
+//! `reproduce`.
+
+use super::check::Folders;
+use super::run::{memory, program};
+use super::{complain, print};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::experiment::{Failure, RunOptions};
+use swath::run::Means;
+use swath::run::unfinished::Start;
+use swath::{interrupt, reproduce, results, sweep};
+
+/// Runs again what a folder holds the results of, and says what differs.
+pub fn reproduce(folder: &Path, out: Option<PathBuf>, quiet: bool, places: Folders<'_>) -> Result<ExitCode, Failure> {
+    if sweep::is_sweep(folder) {
+        let message = format!("{} is a sweep and not a run", folder.display());
+        return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
+    }
+    let (manifest, before) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
+    interrupt::listen();
+    let (prepared, cell) = reproduce::prepare(folder, &manifest, places.data, memory())?;
+    let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
+    let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;
+    let kept = out.is_some();
+    let out = out.unwrap_or_else(|| temporary.path().join("again"));
+    let program = program();
+    let means = Means {
+        program: Some(&program),
+        data_folders: places.data,
+        memory: memory(),
+        cache: places.cache,
+        cell: cell.as_ref(),
+    };
+    let note = |note: &str| complain(&format!("note: {note}"));
+    let again = format!("swath reproduce {} --out {}", folder.display(), out.display());
+    let start = if kept { Start::GoOn } else { Start::Fresh };
+    prepared.run(&out, &RunOptions { means, start: &start, quiet, say: &note, again: &again })?;
+    let (second, now) = results::read(&out).map_err(|error| Failure::Run(error.to_string()))?;
+    let found = reproduce::differences((&manifest, &before), (&second, &now));
+    let mut lines = found.circumstances.clone();
+    lines.extend(found.results.iter().map(|what| format!("differs: {what}")));
+    if found.results.is_empty() {
+        let (trials, queries) = (now.trials.len(), prepared.plan.queries.len());
+        lines.push(format!(
+            "reproduced: {trials} trials return the same to each of {queries} queries, and all metrics agree"
+        ));
+    }
+    lines.extend(found.times.map(|times| format!("queries took {times:.2} times as long (median over trials)")));
+    lines.extend(kept.then(|| format!("the second run: {}", out.display())));
+    print(&(lines.join("\n") + "\n"))?;
+    Ok(if found.results.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

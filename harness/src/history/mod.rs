@@ -1,0 +1,595 @@
+//! Runs by commit: a CSV with a row for each trial and measure, kept beside the code, and where each measure changed.
+//!
+//! The table is long, with one value a row, so that a new metric or trial adds lines and changes none. It is text that
+//! merges: `history.csv merge=union` in `.gitattributes` lets two branches both add to it.
+
+mod page;
+mod plot;
+
+use crate::experiment::{self, Failure};
+use crate::manifest::Manifest;
+use crate::metrics::MetricName;
+use crate::report::format::{cell, cell_or_empty};
+use crate::report::{COSTS, Measure};
+use crate::results;
+use crate::statistics::change_points::{self, ChangePoint};
+use crate::summary::{Row as Trial, Summary};
+use crate::sweep;
+use csv::{ErrorKind, Position, StringRecord};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+pub use plot::{LINES, write};
+
+/// The columns of the file.
+const COLUMNS: [&str; 11] =
+    ["time", "commit", "experiment", "dataset", "retriever", "point", "trial", "measure", "value", "lo", "hi"];
+
+/// The measure that a machine which is slow today leaves alone.
+const RELATIVE_TIME: &str = "relative_time";
+
+/// A measure of a trial of a commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// When, as RFC 3339 in UTC, to the second: the order of commits.
+    pub time: String,
+    /// The commit's SHA, in lower case.
+    pub commit: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The dataset's name.
+    pub dataset: String,
+    /// The retriever's name.
+    pub retriever: String,
+    /// The parameters in which the trial differs from the retriever's other points.
+    pub point: String,
+    /// The trial's id.
+    pub trial: String,
+    /// A metric, a cost, `evaluations` or `relative_time`.
+    pub measure: String,
+    /// Its value; of a metric the mean over queries.
+    pub value: f64,
+    /// Ends of the 95 % interval of a metric over queries.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// The rows of a file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// In the order of the file.
+    pub rows: Vec<Row>,
+}
+
+/// A measure's name, its value, and its interval where it has one.
+type Measured = (String, f64, Option<(f64, f64)>);
+
+/// A run that is to be added.
+pub struct Run {
+    /// What it found.
+    summary: Summary,
+    /// Its circumstances.
+    manifest: Manifest,
+}
+
+/// What adding a run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The experiment's name.
+    pub experiment: String,
+    /// Rows that are new.
+    pub rows: usize,
+    /// Rows of the same commit and experiment that they replaced.
+    pub replaced: usize,
+}
+
+impl Run {
+    /// Reads back what is in the folder of a run.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] where there is no run, or no trial of it succeeded.
+    pub fn open(folder: &Path) -> Result<Self, Failure> {
+        let shown = folder.display();
+        if sweep::is_sweep(folder) {
+            let message = format!("{shown} is the folder of a sweep; add its cells, which are the folders in it");
+            return Err(Failure::Input(message));
+        }
+        let (found, manifest) = experiment::load(folder)?;
+        let nothing = || Failure::Input(format!("no trial of {shown} succeeded: there is nothing to add"));
+        Ok(Self { summary: found.ok_or_else(nothing)?.summary, manifest })
+    }
+
+    /// When it ended.
+    pub fn finished(&self) -> &str {
+        &self.manifest.finished
+    }
+
+    /// Its rows.
+    fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
+        let experiment = self.manifest.experiment["name"].as_str().unwrap_or("run");
+        let of = |trial: &Trial| {
+            let row = |(measure, value, interval): Measured| Row {
+                time: time.to_owned(),
+                commit: commit.to_owned(),
+                experiment: experiment.to_owned(),
+                dataset: self.manifest.dataset.name.clone(),
+                retriever: trial.retriever.clone(),
+                point: trial.point.clone(),
+                trial: trial.trial.clone(),
+                measure,
+                value,
+                interval,
+            };
+            self.measures(trial).into_iter().filter(|(_, value, _)| value.is_finite()).map(row).collect::<Vec<_>>()
+        };
+        self.summary.rows.iter().flat_map(of).collect()
+    }
+
+    /// What is known of a trial.
+    fn measures(&self, trial: &Trial) -> Vec<Measured> {
+        let metrics = self.summary.metrics.iter().zip(&trial.estimates);
+        let metric = |(metric, estimate): (&MetricName, &Option<_>)| {
+            let estimate: crate::summary::Estimate = (*estimate)?;
+            Some((metric.name().to_owned(), estimate.mean, Some((estimate.lo, estimate.hi))))
+        };
+        let mut measures: Vec<_> = metrics.filter_map(metric).collect();
+        // As a metric it is there already.
+        if self.summary.metrics.iter().all(|metric| metric.name() != "evaluations") {
+            measures.push(("evaluations".to_owned(), trial.evaluations.iter().sum(), None));
+        }
+        let cost = |cost: &crate::report::Cost| Some((cost.column.to_owned(), (cost.of)(trial)?, None));
+        measures.extend(COSTS.iter().filter_map(cost));
+        let reference = &self.summary.rows[self.summary.reference];
+        measures.push((RELATIVE_TIME.to_owned(), reference.timing.qps / trial.timing.qps, None));
+        measures
+    }
+}
+
+/// A commit's SHA in lower case.
+///
+/// # Errors
+/// [`Failure::Input`] where it is none.
+pub fn commit(text: &str) -> Result<String, Failure> {
+    let text = text.trim();
+    if (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(Failure::Input(format!(
+        "`{text}` is no commit's SHA: that is 7 to 64 hexadecimal digits, as of `git rev-parse HEAD`"
+    )))
+}
+
+/// A time of RFC 3339, with any offset, in UTC to the second.
+///
+/// # Errors
+/// [`Failure::Input`] where it is none.
+pub fn utc(text: &str) -> Result<String, Failure> {
+    let wrong = || {
+        Failure::Input(format!(
+            "`{text}` is no time of RFC 3339: that is 2026-01-31T12:00:00Z, or with an offset as of \
+             `git show -s --format=%cI`"
+        ))
+    };
+    let (local, minutes) = offset(text.trim()).ok_or_else(wrong)?;
+    let time = humantime::parse_rfc3339(&format!("{local}Z")).map_err(|_| wrong())?;
+    let by = Duration::from_secs(60 * minutes.unsigned_abs());
+    let time = if minutes < 0 { time.checked_add(by) } else { time.checked_sub(by) };
+    Ok(humantime::format_rfc3339_seconds(time.ok_or_else(wrong)?).to_string())
+}
+
+/// A time without its offset, and the offset in minutes.
+fn offset(text: &str) -> Option<(&str, i64)> {
+    if let Some(local) = text.strip_suffix(['Z', 'z']) {
+        return Some((local, 0));
+    }
+    let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let sign = match offset.get(..1)? {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some((local, sign * (60 * i64::from(hours) + i64::from(minutes))))
+}
+
+/// Whether two SHAs, of which one may be short, are of the same commit.
+fn same_commit(a: &str, b: &str) -> bool {
+    a.starts_with(b) || b.starts_with(a)
+}
+
+impl History {
+    /// Reads a file; line ends of any kind, and the mark that spreadsheets put before the first line, are taken.
+    ///
+    /// # Errors
+    /// [`Failure::Input`]: what is wrong, in which line, and what would be right.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = std::fs::read(path).map_err(|error| {
+            let hint = match error.kind() {
+                std::io::ErrorKind::NotFound => "; `swath history add RUN_FOLDER` writes it",
+                std::io::ErrorKind::IsADirectory => "; give the CSV file inside it",
+                _ => "",
+            };
+            Failure::Input(format!("cannot read {}: {error}{hint}", path.display()))
+        })?;
+        Self::parse(&bytes).map_err(|wrong| Failure::Input(format!("{}, {wrong}", path.display())))
+    }
+
+    /// The same from its content.
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let lines = bytes.split(|&b| b == b'\n').count();
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+        let line = |position: Option<&Position>| format!("line {}", position.map_or(1, Position::line));
+        let mut records = reader.records();
+        let unreadable = |error: csv::Error| match error.kind() {
+            ErrorKind::Utf8 { pos, .. } => format!("{}: it is not UTF-8 text; save it as UTF-8", line(pos.as_ref())),
+            _ => error.to_string(),
+        };
+        let header = records.next().transpose().map_err(unreadable)?.unwrap_or_default();
+        if header != COLUMNS[..] {
+            let found: String = header.iter().collect::<Vec<_>>().join(",").chars().take(60).collect();
+            let expected = COLUMNS.join(",");
+            return Err(format!("line 1: this is no history of swath: it begins `{found}`, expected `{expected}`"));
+        }
+        if bytes.last() != Some(&b'\n') {
+            return Err(format!(
+                "line {lines}: the file ends inside this line: it was cut; take it from its last commit, or remove the line"
+            ));
+        }
+        let mut rows = Vec::new();
+        let mut seen: BTreeMap<[String; 5], String> = BTreeMap::new();
+        for record in records {
+            let record = record.map_err(unreadable)?;
+            let place = line(record.position());
+            let row = Row::parse(&record).map_err(|wrong| format!("{place}: {wrong}"))?;
+            let key = [&row.commit, &row.experiment, &row.retriever, &row.point, &row.measure].map(Clone::clone);
+            if let Some(first) = seen.insert(key, place.clone()) {
+                return Err(format!(
+                    "{place}: {} of {} at this commit is in {first} already; remove one of both",
+                    row.measure,
+                    crate::plan::label(&row.retriever, &row.point)
+                ));
+            }
+            rows.push(row);
+        }
+        Ok(Self { rows })
+    }
+
+    /// Adds a run in place of what is there of that commit and experiment.
+    pub fn add(&mut self, run: &Run, commit: &str, time: &str) -> Added {
+        let rows = run.rows(commit, time);
+        let experiment = run.manifest.experiment["name"].as_str().unwrap_or("run").to_owned();
+        let before = self.rows.len();
+        self.rows.retain(|row| row.experiment != experiment || !same_commit(&row.commit, commit));
+        let added = Added { experiment, rows: rows.len(), replaced: before - self.rows.len() };
+        self.rows.extend(rows);
+        added
+    }
+
+    /// Writes the file, whole.
+    ///
+    /// # Errors
+    /// [`Failure::Run`].
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::Run(format!("cannot write {}: {error}", path.display()));
+        let bytes = self.bytes().map_err(|error| failed(&error))?;
+        results::write_whole(path, &bytes).map_err(|error| Failure::Run(format!("cannot write {error}")))
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, csv::Error> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        table.write_record(COLUMNS)?;
+        for row in &self.rows {
+            let texts = [&row.time, &row.commit, &row.experiment, &row.dataset];
+            let mut cells = texts.map(Clone::clone).to_vec();
+            cells.extend([&row.retriever, &row.point, &row.trial, &row.measure].map(Clone::clone));
+            cells.push(cell(row.value));
+            cells.extend([row.interval.map(|ends| ends.0), row.interval.map(|ends| ends.1)].map(cell_or_empty));
+            table.write_record(cells)?;
+        }
+        table.into_inner().map_err(|error| error.into_error().into())
+    }
+
+    /// Which experiments have too few commits to say anything of.
+    pub fn too_short(&self) -> Vec<String> {
+        let mut commits: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for row in &self.rows {
+            commits.entry(&row.experiment).or_default().insert(&row.commit);
+        }
+        let few = commits.into_iter().filter(|(_, commits)| commits.len() < change_points::LEAST);
+        let say = |(experiment, commits): (&str, BTreeSet<&str>)| {
+            format!(
+                "{experiment} has {} of the {} commits that a change needs at least",
+                commits.len(),
+                change_points::LEAST
+            )
+        };
+        few.map(say).collect()
+    }
+
+    /// Each experiment's series, with the change points of each at that level.
+    pub fn experiments(&self, level: f64) -> Vec<Experiment> {
+        let mut names: Vec<(&str, &str)> = Vec::new();
+        for row in &self.rows {
+            let name = (row.experiment.as_str(), row.dataset.as_str());
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let of = |&(experiment, dataset): &(&str, &str)| {
+            let rows = self.rows.iter().filter(|row| row.experiment == experiment && row.dataset == dataset);
+            Experiment::new((experiment, dataset), &rows.collect::<Vec<_>>(), level)
+        };
+        names.iter().map(of).collect()
+    }
+}
+
+impl Row {
+    fn parse(record: &StringRecord) -> Result<Self, String> {
+        if record.len() != COLUMNS.len() {
+            return Err(format!("it has {} fields, expected {}: {}", record.len(), COLUMNS.len(), COLUMNS.join(",")));
+        }
+        let text = |i: usize| record[i].to_owned();
+        let number = |i: usize| {
+            let number = record[i].trim().parse::<f64>().ok().filter(|number| number.is_finite());
+            number.ok_or_else(|| format!("{} is `{}`, expected a number", COLUMNS[i], &record[i]))
+        };
+        let interval = match (record[9].is_empty(), record[10].is_empty()) {
+            (true, true) => None,
+            (false, false) => Some((number(9)?, number(10)?)),
+            _ => return Err("one of lo and hi is missing, expected both or none".into()),
+        };
+        let named = |i: usize| {
+            let missing = || format!("{} is missing", COLUMNS[i]);
+            if record[i].is_empty() { Err(missing()) } else { Ok(text(i)) }
+        };
+        let said = |failure: Failure| failure.to_string();
+        Ok(Self {
+            time: utc(&record[0]).map_err(said)?,
+            commit: commit(&record[1]).map_err(said)?,
+            experiment: named(2)?,
+            dataset: text(3),
+            retriever: named(4)?,
+            point: text(5),
+            trial: text(6),
+            measure: named(7)?,
+            value: number(8)?,
+            interval,
+        })
+    }
+}
+
+/// A commit that was measured.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Commit {
+    /// When.
+    pub time: String,
+    /// Its SHA.
+    pub sha: String,
+}
+
+impl Commit {
+    /// Its SHA as people write it.
+    pub fn short(&self) -> &str {
+        &self.sha[..self.sha.len().min(7)]
+    }
+}
+
+/// One measure of one trial over commits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The retriever's name.
+    pub retriever: String,
+    /// The parameters in which the trial differs from the retriever's other points.
+    pub point: String,
+    /// The trial's id at the newest commit: another version of swath may give it another.
+    pub trial: String,
+    /// The measure.
+    pub measure: String,
+    /// Index in [`Experiment::commits`] and value, in order.
+    pub values: Vec<(usize, f64)>,
+    /// Where it changed; [`ChangePoint::at`] is an index of `values`.
+    pub changes: Vec<ChangePoint>,
+}
+
+/// An experiment over commits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// Its dataset.
+    pub dataset: String,
+    /// Commits in the order of time.
+    pub commits: Vec<Commit>,
+    /// Measures of trials, in the order of the oldest commit that has them.
+    pub series: Vec<Series>,
+}
+
+impl Experiment {
+    fn new((name, dataset): (&str, &str), rows: &[&Row], level: f64) -> Self {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|row| (&row.time, &row.commit));
+        let commits: BTreeSet<Commit> =
+            rows.iter().map(|row| Commit { time: row.time.clone(), sha: row.commit.clone() }).collect();
+        let commits: Vec<Commit> = commits.into_iter().collect();
+        let place: BTreeMap<(&str, &str), usize> =
+            commits.iter().enumerate().map(|(i, commit)| ((commit.time.as_str(), commit.sha.as_str()), i)).collect();
+        let mut at: BTreeMap<[&str; 3], usize> = BTreeMap::new();
+        let mut series: Vec<Series> = Vec::new();
+        for row in rows {
+            let index = *at.entry([&row.retriever, &row.point, &row.measure]).or_insert_with(|| {
+                series.push(Series {
+                    retriever: row.retriever.clone(),
+                    point: row.point.clone(),
+                    trial: row.trial.clone(),
+                    measure: row.measure.clone(),
+                    values: Vec::new(),
+                    changes: Vec::new(),
+                });
+                series.len() - 1
+            });
+            series[index].values.push((place[&(row.time.as_str(), row.commit.as_str())], row.value));
+            series[index].trial.clone_from(&row.trial);
+        }
+        let values = |one: &Series| one.values.iter().map(|&(_, value)| value).collect::<Vec<_>>();
+        // The seed is no choice: it decides which orders are drawn, and the same file has the same changes.
+        let found = change_points::of_all(&series.iter().map(values).collect::<Vec<_>>(), level, 0);
+        series.iter_mut().zip(found).for_each(|(one, changes)| one.changes = changes);
+        Self { name: name.to_owned(), dataset: dataset.to_owned(), commits, series }
+    }
+
+    /// What it is called: its name, and its dataset where that says more.
+    pub fn title(&self) -> String {
+        if self.dataset.is_empty() || self.name == self.dataset {
+            return self.name.clone();
+        }
+        format!("{} on {}", self.name, self.dataset)
+    }
+
+    /// Names of the measures, each once, in the same order.
+    pub fn measures(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for one in &self.series {
+            if !names.contains(&one.measure.as_str()) {
+                names.push(&one.measure);
+            }
+        }
+        names
+    }
+
+    /// All changes, the newest commit first.
+    pub fn changes(&self) -> Vec<Change<'_>> {
+        let of = |series| self.changes_of(series);
+        let mut changes: Vec<Change<'_>> = self.series.iter().flat_map(of).collect();
+        changes.sort_by(|a, b| b.commit.cmp(a.commit));
+        changes
+    }
+
+    fn changes_of<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = Change<'a>> {
+        series.changes.iter().map(move |point| {
+            let commit = &self.commits[series.values[point.at].0];
+            Change { experiment: self, series, commit, point: *point }
+        })
+    }
+}
+
+/// A change of one series.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Its experiment.
+    pub experiment: &'a Experiment,
+    /// The series.
+    pub series: &'a Series,
+    /// The first commit of the new level.
+    pub commit: &'a Commit,
+    /// The levels, and how sure it is.
+    pub point: ChangePoint,
+}
+
+impl Change<'_> {
+    /// By how many per cent of the level before it changed; `None` where that was 0.
+    pub fn percent(&self) -> Option<f64> {
+        let ChangePoint { before, after, .. } = self.point;
+        Some(100.0 * (after - before) / before.abs()).filter(|percent| percent.is_finite())
+    }
+
+    /// Whether it became better; `None` where it is not known which direction is.
+    pub fn is_better(&self) -> Option<bool> {
+        Some((self.point.after > self.point.before) == higher_is_better(&self.series.measure)?)
+    }
+
+    /// In one line.
+    pub fn sentence(&self) -> String {
+        let Series { retriever, point, measure, .. } = self.series;
+        let [before, after] = self.levels();
+        let judged = match self.is_better() {
+            Some(true) => ", better",
+            Some(false) => ", worse",
+            None => "",
+        };
+        let percent = self.percent_text().map_or_else(String::new, |percent| format!(" ({percent} %{judged})"));
+        let label = crate::plan::label(retriever, point);
+        format!("{}: {measure} of {label}: {before} -> {after}{percent}", self.commit.short())
+    }
+
+    /// Both levels with as many digits as tell them apart.
+    pub fn levels(&self) -> [String; 2] {
+        let levels = [self.point.before, self.point.after];
+        let plain = levels.map(crate::report::format::three_digits);
+        if plain[0] != plain[1] {
+            return plain;
+        }
+        let with = |digits: usize| levels.map(|level| format!("{level:.digits$}"));
+        (4..12).map(with).find(|texts| texts[0] != texts[1]).unwrap_or(plain)
+    }
+
+    /// The percentage with its sign.
+    pub fn percent_text(&self) -> Option<String> {
+        let percent = self.percent()?;
+        let sign = if percent < 0.0 { "-" } else { "+" };
+        let small = || format!("{sign}{}", crate::report::format::three_digits(percent.abs()));
+        Some(if percent.abs() < 0.1 { small() } else { format!("{percent:+.1}") })
+    }
+}
+
+/// The measure of that name, if this version knows it.
+fn measure(name: &str) -> Option<Measure> {
+    Measure::cost(name).or_else(|| MetricName::find(name).map(Measure::Metric))
+}
+
+/// Whether more of it is better, if that is known.
+fn higher_is_better(name: &str) -> Option<bool> {
+    if name == RELATIVE_TIME { Some(false) } else { measure(name).map(Measure::higher_is_better) }
+}
+
+/// What it is, for a sentence.
+fn words(name: &str) -> String {
+    if name == RELATIVE_TIME {
+        return "time per query, in those of the reference".into();
+    }
+    measure(name).map_or_else(|| name.to_owned(), |measure| measure.words().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_utc() {
+        let told = |text: &str| utc(text).ok();
+        for (text, expected) in [
+            ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-31T12:00:00.75Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-01T00:30:00+01:00", "2025-12-31T23:30:00Z"),
+            ("2026-12-31T20:00:00-05:30", "2027-01-01T01:30:00Z"),
+        ] {
+            assert_eq!(told(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "yesterday", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00+25:00", "\u{e9}+01:00"]
+        {
+            assert_eq!(told(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn levels_are_told_apart() {
+        let history = |after: &str| {
+            let row = |i: u8| {
+                let value = if i < 4 { "0.5" } else { after };
+                format!("2026-01-0{i}T00:00:00Z,000000{i},x,y,mmr,,id,coverage,{value},,\n")
+            };
+            let text = COLUMNS.join(",") + "\n" + &(1..8).map(row).collect::<String>();
+            History::parse(text.as_bytes()).expect("a history")
+        };
+        let sentence = |after: &str| {
+            let experiments = history(after).experiments(change_points::LEVEL);
+            experiments[0].changes().iter().map(Change::sentence).collect::<Vec<_>>()
+        };
+        assert_eq!(sentence("0.6"), ["0000004: coverage of mmr: 0.500 -> 0.600 (+20.0 %, better)"]);
+        assert_eq!(sentence("0.499999"), ["0000004: coverage of mmr: 0.500000 -> 0.499999 (-0.000200 %, worse)"]);
+        assert_eq!(sentence("0.5"), [""; 0]);
+        let text = history("0.6").bytes().expect("a table");
+        assert_eq!(History::parse(&text), Ok(history("0.6")));
+    }
+}
