@@ -1,0 +1,109 @@
+//! What reading a damaged input may take: memory that is counted, and time that is watched over.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// How long reading one input may take: far above what it does, for slow machines.
+const HANG: Duration = Duration::from_secs(10);
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, which counts what the process holds. Growing in place counts as holding both.
+pub struct Counting;
+
+// SAFETY: every call is passed on unchanged to the system's allocator; counting has no influence on what it returns.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: as the caller promised for this call.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: as the caller promised for this call.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promised for this call.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// What reading the inputs took.
+pub struct Trials {
+    watchdog: Sender<String>,
+    budget: usize,
+    tried: usize,
+    valid: usize,
+    longest: (Duration, String),
+    most: (usize, String),
+}
+
+impl Trials {
+    /// Reads one input, which is called `what`; whether it was found valid. A panic ends the test, which names the input.
+    pub fn read(&mut self, what: &str, read: impl FnOnce() -> bool) -> bool {
+        self.watchdog.send(what.to_owned()).expect("the watchdog listens");
+        let before = HELD.load(Relaxed);
+        MOST.store(before, Relaxed);
+        let start = now();
+        let valid = read();
+        let took = now().duration_since(start);
+        let most = MOST.load(Relaxed) - before;
+        assert!(most <= self.budget, "{what}: {most} bytes were held at once, of {} allowed", self.budget);
+        if took > self.longest.0 {
+            self.longest = (took, what.to_owned());
+        }
+        if most > self.most.0 {
+            self.most = (most, what.to_owned());
+        }
+        self.tried += 1;
+        self.valid += usize::from(valid);
+        valid
+    }
+
+    /// Inputs tried, and those found valid.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.tried, self.valid)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a limit on how long a test waits, no measurement")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Has `work` read its inputs, each of which may hold `budget` bytes at once; says what that came to.
+pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send + 'static) {
+    let (watchdog, inputs) = channel();
+    let worker = std::thread::spawn(move || {
+        let never = || (Duration::ZERO, String::new());
+        let mut trials = Trials { watchdog, budget, tried: 0, valid: 0, longest: never(), most: (0, String::new()) };
+        work(&mut trials);
+        let Trials { tried, valid, longest, most, .. } = trials;
+        (tried, valid, longest, most)
+    });
+    let mut last = String::from("nothing yet");
+    loop {
+        match inputs.recv_timeout(HANG) {
+            Ok(what) => last = what,
+            Err(RecvTimeoutError::Timeout) => panic!("{last}: still reading after {HANG:?}"),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let Ok((tried, valid, longest, most)) = worker.join() else { panic!("panicked at {last}") };
+    println!("{name}: {tried} inputs tried, {valid} valid, {} refused", tried - valid);
+    println!("{name}: longest {:?} ({})", longest.0, longest.1);
+    println!("{name}: most held at once {} of {budget} bytes ({})", most.0, most.1);
+}
+
+/// How many mutated inputs there are to be: `usual`, unless `SWATH_MUTATIONS` says another number.
+pub fn mutations(usual: usize) -> usize {
+    let said = std::env::var("SWATH_MUTATIONS").ok();
+    said.map_or(usual, |said| said.parse().expect("SWATH_MUTATIONS is a number"))
+}
