@@ -23,16 +23,7 @@ pub fn remove_remains(folder: &Path) {
 /// # Errors
 /// The file system's refusal; then `path` is as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = beside(path)?;
-    fill(beside.as_file_mut(), bytes)?;
-    beside.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// Writes all bytes, to their last.
-fn fill(to: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
-    to.write_all(bytes)?;
-    to.flush()
+    replace(path, |beside| io::Write::write_all(beside, bytes))
 }
 
 /// Copies the file `from` to a file beside `path` and renames it.
@@ -40,13 +31,11 @@ fn fill(to: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The file system's refusal; then `path` is as it was.
 pub fn copy_whole(from: &Path, path: &Path) -> io::Result<()> {
-    let mut beside = beside(path)?;
-    io::copy(&mut std::fs::File::open(from)?, &mut beside)?;
-    beside.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    replace(path, |beside| io::copy(&mut std::fs::File::open(from)?, beside).map(drop))
 }
 
-fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// Lets `write` fill a file beside `path`, and renames it if all went well.
+fn replace(path: &Path, write: impl FnOnce(&mut std::fs::File) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);
@@ -56,38 +45,47 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    let mut beside = builder.tempfile_in(folder)?;
+    write(beside.as_file_mut())?;
+    beside.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A disk with room for so many bytes.
-    struct Disk(usize);
+    /// A file on a disk that has room for so many bytes more.
+    struct Full<'a>(&'a mut std::fs::File, usize);
 
-    impl io::Write for Disk {
+    impl io::Write for Full<'_> {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if self.0 == 0 {
+            if self.1 == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
             }
-            let written = bytes.len().min(self.0);
-            self.0 -= written;
+            let written = self.0.write(&bytes[..bytes.len().min(self.1)])?;
+            self.1 -= written;
             Ok(written)
         }
 
         fn flush(&mut self) -> io::Result<()> {
-            Ok(())
+            self.0.flush()
         }
     }
 
     #[test]
-    fn a_full_disk_is_an_error_and_not_half_a_file() {
+    fn a_full_disk_leaves_what_was_there_and_nothing_beside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x");
+        std::fs::write(&path, "old").expect("written");
         for room in 0..5 {
-            let error = fill(&mut Disk(room), b"12345").expect_err("no room");
-            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+            let written = replace(&path, |beside| io::Write::write_all(&mut Full(beside, room), b"12345"));
+            assert_eq!(written.expect_err("no room").kind(), io::ErrorKind::StorageFull);
+            assert_eq!(std::fs::read_to_string(&path).expect("read"), "old");
+            assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1);
         }
-        fill(&mut Disk(5), b"12345").expect("room");
+        replace(&path, |beside| io::Write::write_all(&mut Full(beside, 5), b"12345")).expect("room");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "12345");
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn damage_at_random(trials: &mut Trials) {
         let at = i % sources.len();
         let mut random = stream(i as u64, "damaged files", 0);
         let mut bytes = mutate::bytes(&mut random, &whole[at], &whole[(i * 7 + 3) % sources.len()]);
-        if i / sources.len() % 2 == 0 {
+        if (i / sources.len()).is_multiple_of(2) {
             checksums::mend(&mut bytes, &blocks[at]);
         }
         std::fs::write(&path, &bytes).expect("written");

@@ -22,13 +22,14 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "harness/benches/alarms.yaml"
+# A copy of the program, so that it may be built anew meanwhile.
+PROGRAM = pathlib.Path(os.environ.get("SWATH", ROOT / "target/release/swath"))
 
 
 def swath(*arguments, **environment):
-    program = ROOT / "target/release/swath"
     environment = {**os.environ, "SWATH_DATA": str(ROOT / "datasets/data"), **environment}
     started = time.monotonic()
-    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False)
     return done, time.monotonic() - started
 
 
@@ -82,31 +83,29 @@ def quantile(values, share):
     return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
-def log_ratio(rounds):
-    """As harness/src/statistics/rounds.rs has it."""
-    least = lambda times: sum(sorted(times)[: -(-len(times) // 3)])
-    return math.log(least([own for own, *_ in rounds]) / least([reference for _, reference, _ in rounds]))
+def changes(line):
+    """How each trial's time has changed since the baseline, as a logarithm."""
+    return {f["trial"]: math.log1p(f["change"]) for f in line["findings"] if f["measure"] == "time" and f["change"] is not None}
 
 
 def report(lines):
     unchanged = [line for line in lines if line["kind"] == "unchanged"]
     seconds = sorted(line["seconds"] for line in unchanged)
     print(f"{len(unchanged)} checks of an unchanged program, {seconds[len(seconds) // 2]:.1f} s each (median; longest {seconds[-1]:.1f})")
-    timed = sum(len([f for f in line["findings"] if f["measure"] == "time"]) for line in unchanged)
+    timed = sum(len(line["rounds"]) for line in unchanged)
     alarms = [line for line in unchanged if called(line, True)]
-    busy = sum(f["verdict"] == "not-compared" for line in unchanged for f in line["findings"] if f["measure"] == "time")
     looks = sum("again" in f["note"] for line in unchanged for f in line["findings"] if f["measure"] == "time")
-    print(f"  false alarms in timing: {len(alarms)} checks ({timed} times judged, {looks} of them timed again, {busy} left open: the machine was too busy)")
+    print(f"  false alarms in timing: {len(alarms)} checks ({timed} times judged, {looks} of them timed again)")
     for line in alarms:
         print("   ", [(f["trial"], f["verdict"], round(f["change"], 3)) for f in called(line, True)])
     print(f"  false alarms in quality: {sum(bool(called(line, False)) for line in unchanged)} checks")
 
     pairs = list(zip(unchanged, unchanged[1:]))
     print(f"{len(pairs)} A/A pairs: how far the ratios of two checks that follow each other lie apart, in %")
-    for trial in unchanged[0]["rounds"]:
-        changes = [100 * abs(log_ratio(a["rounds"][trial]) - log_ratio(b["rounds"][trial])) for a, b in pairs]
-        cells = "  ".join(f"{100 * share:g} %: {quantile(changes, share):5.2f}" for share in (0.5, 0.95, 0.99))
-        print(f"  {trial:<20} {cells}  largest: {max(changes):5.2f}")
+    for trial in changes(unchanged[0]):
+        apart = [100 * abs(changes(a)[trial] - changes(b)[trial]) for a, b in pairs]
+        cells = "  ".join(f"{100 * share:g} %: {quantile(apart, share):5.2f}" for share in (0.5, 0.95, 0.99))
+        print(f"  {trial:<20} {cells}  largest: {max(apart):5.2f}")
 
     for kind, what, is_time in [("loss", "a fall of recall by 1 %", False), ("slow", "a slowdown of 30 %", True)]:
         planted = [line for line in lines if line["kind"] == kind]

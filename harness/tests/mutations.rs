@@ -66,7 +66,10 @@ fn damage(random: &mut ChaCha8Rng, text: &str, other: &str) -> String {
             0 => lines.insert(at, lines[below(random, lines.len())].clone()),
             1 => drop(lines.remove(at)),
             2 => lines[at].insert_str(0, &" ".repeat(1 + below(random, 5))),
-            3 => lines[at] = lines[at].trim_start().to_owned(),
+            3 => {
+                let indent = lines[at].len() - lines[at].trim_start().len();
+                lines[at].drain(..indent);
+            }
             4 | 5 => {
                 let words: Vec<&str> = lines[at].split_inclusive([' ', ',', ':', '[', ']', '{', '}']).collect();
                 let word = below(random, words.len().max(1));
@@ -76,7 +79,7 @@ fn damage(random: &mut ChaCha8Rng, text: &str, other: &str) -> String {
             }
             6 => {
                 let from: Vec<&str> = other.lines().collect();
-                lines[at] = from[below(random, from.len())].to_owned();
+                from[below(random, from.len())].clone_into(&mut lines[at]);
             }
             7 => {
                 let depth = 1 << below(random, 12);

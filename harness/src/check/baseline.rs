@@ -111,13 +111,13 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
         for (name, number) in measures.0 {
             match number {
                 Number::Rounds(ratios) if name == CheckSpec::TIME => {
-                    let round = |ratio| Round { own: ratio, reference: f64::NAN, others: 0.0 };
+                    let round = |ratio| Round { own: ratio, reference: f64::NAN };
                     trial.rounds = ratios.into_iter().map(round).collect();
                 }
                 Number::Rounds(seconds) if name == REFERENCE && seconds.len() == trial.rounds.len() => {
                     for (round, milliseconds) in trial.rounds.iter_mut().zip(seconds) {
                         let reference = milliseconds / 1e3;
-                        *round = Round { own: round.own * reference, reference, others: 0.0 };
+                        *round = Round { own: round.own * reference, reference };
                     }
                 }
                 Number::Mean(mean) if name != CheckSpec::TIME && name != REFERENCE => {
@@ -282,9 +282,7 @@ mod tests {
                 TrialState {
                     label: "walk (graph={knn: 0.5}, lambda=0.3)".into(),
                     measures: vec![measured("recall", &[0.1, 0.2, 0.3]), measured("vendi(q=2)", &[1.5, 2.5, 3.5])],
-                    rounds: [0.5, 1.25]
-                        .map(|ratio| Round { own: 0.002 * ratio, reference: 0.002, others: 0.0 })
-                        .to_vec(),
+                    rounds: [0.5, 1.25].map(|ratio| Round { own: 0.002 * ratio, reference: 0.002 }).to_vec(),
                     ..TrialState::default()
                 },
             ],

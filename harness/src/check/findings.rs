@@ -1,6 +1,6 @@
 //! What is said of each measure of each trial.
 
-use super::{Measured, State, TrialState, quiet};
+use super::{Measured, State, TrialState};
 use crate::config::CheckSpec;
 use crate::run::Round;
 use crate::statistics::{Comparison, LEVEL, Paired, compare as compare_pairs, rounds};
@@ -10,8 +10,8 @@ use serde::Serialize;
 /// How often, of many checks of what has not changed, a time is called changed in one: by design, at most.
 pub const FALSE_ALARMS: f64 = 0.001;
 
-/// Quiet rounds that it takes to say anything of a time.
-pub const FEWEST: usize = 2;
+/// Rounds on either side that it takes to say anything of a time.
+pub const FEWEST: usize = 3;
 
 /// What is said of a measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -132,15 +132,12 @@ pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Ve
         };
         findings.extend(quality.next().unwrap_or_default());
         let was = &before.trials[b];
-        if timed && trial.label != now.reference {
+        if timed && trial.label == now.reference && times_differ.is_none() {
+            findings.extend(reference_time(before, now));
+        } else if timed && trial.label != now.reference {
             findings.push(match &times_differ {
                 Some(why) => Finding::new(&trial.label, CheckSpec::TIME, Verdict::NotCompared).noted(why.clone()),
-                None => time(
-                    was,
-                    &trial.rounds,
-                    (spec, level(now), before.least(&trial.label).min(now.least(&trial.label))),
-                    &trial.label,
-                ),
+                None => time(was, &trial.rounds, (spec, level(now)), &trial.label),
             });
         }
     }
@@ -256,39 +253,47 @@ fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, la
     }
 }
 
-/// What is said of a trial's time, if the quickest reference known took `least` seconds.
-fn time(was: &TrialState, rounds: &[Round], (spec, level, least): (&CheckSpec, f64, f64), label: &str) -> Finding {
+/// What is said of the reference's own time: nothing takes turns with it, so that it is told, and not judged.
+fn reference_time(before: &State, now: &State) -> Option<Finding> {
+    let (was, is) = (before.reference_seconds()?, now.reference_seconds()?);
+    let note = format!(
+        "it took {:.3} ms a query, {:.2} times what it took; the others are timed against it, and it against nothing",
+        1e3 * is,
+        is / was
+    );
+    Some(Finding::new(&now.reference, CheckSpec::TIME, Verdict::NotCompared).noted(note))
+}
+
+/// What is said of a trial's time.
+fn time(was: &TrialState, rounds: &[Round], (spec, level): (&CheckSpec, f64), label: &str) -> Finding {
     let tolerance = spec.tolerance(CheckSpec::TIME);
     let finding = Finding { tolerance, ..Finding::new(label, CheckSpec::TIME, Verdict::NotCompared) };
     if was.rounds.is_empty() {
         return finding.noted("the baseline has no time for it");
     }
-    let quiet = quiet(rounds, least);
-    if quiet.len() < FEWEST {
-        let quickest = |rounds: &[Round]| rounds.iter().map(|round| round.reference).fold(f64::INFINITY, f64::min);
-        let others = rounds.iter().map(|round| round.others).sum::<f64>() / rounds.len() as f64;
-        let times = quickest(rounds) / quickest(&was.rounds);
-        return finding.noted(format!(
-            "the machine was too busy: others kept {others:.1} processors at work, and the reference took at least {times:.2} \
-             times as long as it did"
-        ));
+    let fewest = was.rounds.len().min(rounds.len());
+    if fewest < FEWEST {
+        return finding
+            .noted(format!("timed {fewest} times, of which nothing can be said; {FEWEST} times are the least"));
     }
-    let Some(change) = rounds::change(&was.rounds, &quiet, level, 0) else { return finding };
+    let Some(change) = rounds::change(&was.rounds, rounds, level, 0) else { return finding };
+    let before = rounds::log_ratio(&was.rounds);
     Finding {
         verdict: timed(&change, tolerance),
-        before: Some(rounds::log_ratio(&was.rounds).exp()),
-        now: Some(rounds::log_ratio(&quiet).exp()),
+        before: Some(before.exp()),
+        now: Some((before + change.mean).exp()),
         change: Some(change.mean.exp_m1()),
         interval: Some([change.lo.exp_m1(), change.hi.exp_m1()]),
         ..finding
     }
 }
 
+/// A change of the logarithm of a time is called where it is beyond tolerance and beyond chance.
 fn timed(change: &Estimate, tolerance: f64) -> Verdict {
     let beyond = tolerance.ln_1p();
-    if change.lo > beyond {
+    if change.mean > beyond && change.lo > 0.0 {
         Verdict::Regressed
-    } else if change.hi < -beyond {
+    } else if change.mean < -beyond && change.hi < 0.0 {
         Verdict::Improved
     } else {
         Verdict::WithinNoise
@@ -313,8 +318,7 @@ pub fn look_again(
 ) {
     let level = level(now);
     for (label, rounds) in again {
-        let new = rounds.iter().map(|round| round.reference);
-        let by = (spec, level, new.fold(before.least(&label).min(now.least(&label)), f64::min));
+        let by = (spec, level);
         let (Some(was), Some(trial)) = (
             before.trials.iter().find(|trial| trial.label == label),
             now.trials.iter_mut().find(|trial| trial.label == label),
@@ -329,7 +333,6 @@ pub fn look_again(
                 verdict if verdict == finding.verdict => {
                     Finding { verdict, ..all.clone() }.noted("seen again and again")
                 }
-                Verdict::NotCompared => look.clone(),
                 _ => Finding { verdict: Verdict::WithinNoise, ..all.clone() }
                     .noted("suspected, and not so when timed again"),
             };

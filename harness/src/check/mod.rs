@@ -5,12 +5,15 @@
 //! would be so on other queries, too: by a paired permutation test, corrected over the trials.
 //!
 //! Times are noisy. Each trial is timed against a reference that takes turns with it in the same process ([`crate::run`]),
-//! in rounds that have processes of their own, and each of the two counts where it was least disturbed
-//! ([`crate::statistics::rounds`]). Other work on the machine, which takes a share of the caches, slows one retriever far
-//! more than another; so a round counts only if the reference took hardly longer than it ever did ([`QUIET`]) and others
-//! left the machine alone ([`OTHERS`]), and there are more rounds until enough of them count. A change is suspected where the bootstrap interval of the ratio
-//! lies wholly beyond the tolerance; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the
-//! same. A look is at a level of `sqrt(0.001 / trials)`, so that two of them call noise once in a thousand checks.
+//! in rounds that have processes of their own; what is compared is the ratio of the two
+//! ([`crate::statistics::rounds`]). Within a check rounds vary by chance, which the bootstrap interval of the ratio knows.
+//! From one check to a later one the machine itself varies: what others do to its caches slows one retriever more than
+//! another, for minutes on end. How much more shows in the rounds, and the ratios are compared at one pace of the reference.
+//! What is left no interval of rounds knows. A change is suspected where it is larger than a tolerance and its interval
+//! excludes none; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the same. A look is at a
+//! level of `sqrt(0.001 / trials)`, so that two of them, by chance alone, call noise once in a thousand checks; the third,
+//! and a tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures that), are for
+//! the machine.
 
 pub mod baseline;
 mod findings;
@@ -28,20 +31,8 @@ use crate::results::Results;
 use crate::run::{Round, Times};
 use crate::{clock, config::CheckSpec};
 
-/// A round is quiet if the reference took at most so many times as long as in the quickest round known.
-pub const QUIET: f64 = 1.06;
-
 /// How often a change of time is seen before it is called.
 pub const LOOKS: usize = 3;
-
-/// And if others kept no more than so many processors busy meanwhile.
-pub const OTHERS: f64 = 0.2;
-
-/// The rounds in which the machine was quiet, if the quickest reference known took `least` seconds.
-pub fn quiet(rounds: &[Round], least: f64) -> Vec<Round> {
-    let is_quiet = |round: &&Round| round.reference <= QUIET * least && round.others <= OTHERS;
-    rounds.iter().filter(is_quiet).copied().collect()
-}
 
 /// What an experiment gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,10 +144,12 @@ fn program() -> String {
 }
 
 impl State {
-    /// Seconds that the reference took in its quickest round against the trial of that label; infinite where there is none.
-    pub fn least(&self, label: &str) -> f64 {
-        let rounds = self.trials.iter().filter(|trial| trial.label == label).flat_map(|trial| &trial.rounds);
-        rounds.map(|round| round.reference).fold(f64::INFINITY, f64::min)
+    /// Seconds that the reference took for a query, in the middle of all rounds.
+    fn reference_seconds(&self) -> Option<f64> {
+        let mut seconds: Vec<f64> =
+            self.trials.iter().flat_map(|trial| &trial.rounds).map(|round| round.reference).collect();
+        seconds.sort_unstable_by(f64::total_cmp);
+        seconds.get(seconds.len() / 2).copied().filter(|seconds| seconds.is_finite())
     }
 
     /// That of an experiment whose trials are still to be run.
@@ -191,11 +184,8 @@ impl State {
         let trial = |(i, trial): (usize, &crate::results::TrialResult)| {
             let passes = trial.repeats.iter().zip(&results.trials[reference].repeats);
             let queries = trial.query_ids.len() as f64;
-            let round = |(own, its): (&Times, &Times)| Round {
-                own: seconds(own) / queries,
-                reference: seconds(its) / queries,
-                others: 0.0,
-            };
+            let round =
+                |(own, its): (&Times, &Times)| Round { own: seconds(own) / queries, reference: seconds(its) / queries };
             TrialState {
                 label: label(trial.plain_name(), &trial.point),
                 failed: None,

@@ -15,7 +15,7 @@ use swath::run::Means;
 use swath_datasets::whole_file::write_whole;
 
 /// How often a baseline is timed for each time of a check.
-const BASELINE: usize = 2;
+const BASELINE: usize = 4;
 
 /// Where what is found is written beside the terminal.
 #[derive(Args)]
@@ -77,11 +77,11 @@ impl Look {
         Ok(prepared)
     }
 
-    /// Looks, `times` as often as the experiment says; other states are `known`.
+    /// Looks, `times` as often as the experiment says.
     fn look<T>(
         &self,
         folders: Folders<'_>,
-        (times, known): (usize, &[&State]),
+        times: usize,
         then: impl FnOnce(&mut Session<'_>, State, &CheckSpec) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let prepared = self.prepare(folders)?;
@@ -96,7 +96,7 @@ impl Look {
         let spec = &prepared.plan.experiment.check;
         let mut session = Session::new(&prepared, means, self.quiet)?;
         let rounds = if self.quality_only { 0 } else { times * spec.rounds.size() };
-        let (state, notes) = session.look(rounds, known)?;
+        let (state, notes) = session.look(rounds)?;
         notes.iter().for_each(|note| complain(&format!("note: {note}")));
         then(&mut session, state, spec)
     }
@@ -107,7 +107,7 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     let (before, missing) = baseline::read(&file)?;
     missing.iter().for_each(|note| complain(&format!("note: {note}")));
-    let (now, findings) = look.look(folders, (1, &[&before]), |session, mut now, spec| {
+    let (now, findings) = look.look(folders, 1, |session, mut now, spec| {
         comparable(&before, &now, &file, &look.config)?;
         let mut findings = check::compare(&before, &now, spec, !look.quality_only);
         for _ in 1..check::LOOKS {
@@ -115,7 +115,7 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
             if suspects.is_empty() {
                 break;
             }
-            let rounds = session.time(&suspects, spec.rounds.size(), &[&before, &now])?;
+            let rounds = session.time(&suspects, spec.rounds.size())?;
             check::look_again(&mut findings, &before, &mut now, suspects.into_iter().zip(rounds).collect(), spec);
         }
         Ok((now, findings))
@@ -225,32 +225,11 @@ pub fn update(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Resul
 
 /// What an experiment gives, all its trials well.
 fn sound(look: &Look, folders: Folders<'_>) -> Result<State, Failure> {
-    let state = look.look(folders, (BASELINE, &[]), |_, state, _| Ok(state))?;
+    let state = look.look(folders, BASELINE, |_, state, _| Ok(state))?;
     match state.trials.iter().find_map(|trial| Some((&trial.label, trial.failed.as_ref()?))) {
         Some((label, reason)) => Err(Failure::Run(format!("{label} failed, so that there is no baseline: {reason}"))),
-        None => Ok(settled(state)),
+        None => Ok(state),
     }
-}
-
-/// A state with the times of quiet rounds alone, where there are any.
-fn settled(mut state: State) -> State {
-    let mut busy = Vec::new();
-    let least: Vec<f64> = state.trials.iter().map(|trial| state.least(&trial.label)).collect();
-    for (trial, least) in state.trials.iter_mut().zip(least) {
-        let quiet = check::quiet(&trial.rounds, least);
-        if quiet.len() >= check::FEWEST {
-            trial.rounds = quiet;
-        } else if !trial.rounds.is_empty() {
-            busy.push(trial.label.clone());
-        }
-    }
-    if !busy.is_empty() {
-        let what = busy.join(", ");
-        complain(&format!(
-            "note: the machine was busy while {what} was timed; save the baseline again when it is quiet"
-        ));
-    }
-    state
 }
 
 /// Shows a baseline.

@@ -8,7 +8,6 @@
 
 pub mod bench;
 mod built;
-mod busy;
 pub mod child;
 pub mod lock;
 mod memory;
@@ -31,7 +30,6 @@ use crate::results::ResultsError;
 use crate::sweep::Cell;
 use crate::workload::Workload;
 use bench::{Bench, Order, Place, Reply};
-use busy::Watch;
 use child::{Child, Death, Job};
 use std::path::{Path, PathBuf};
 use swath_algorithms::params::Count;
@@ -183,14 +181,17 @@ pub struct Round {
     pub own: f64,
     /// Seconds that the reference took for the same, in turns with it.
     pub reference: f64,
-    /// How many processors other programs kept busy meanwhile, on the average; 0 where that is not known.
-    pub others: f64,
 }
 
 impl Round {
     /// The logarithm of how much longer than the reference it took.
     pub fn log_ratio(self) -> f64 {
         (self.own / self.reference).ln()
+    }
+
+    /// How slow the machine was for the two: the mean of the times' logarithms.
+    pub fn log_pace(self) -> f64 {
+        (self.own * self.reference).ln() / 2.0
     }
 }
 
@@ -211,28 +212,21 @@ pub fn rounds(
     for round in 0..how.rounds.max(1) {
         for group in 0..runner.groups.len() {
             let trials = runner.groups[group].trials.clone();
-            let before: Vec<usize> = timed.iter().map(Vec::len).collect();
             if round == 0 {
                 runner.measure(&[group])?;
             }
-            let watch = Watch::new();
             for trial in trials.into_iter().filter(|trial| of.contains(trial) && *trial != how.reference) {
                 if round < how.rounds && runner.failed[trial].is_none() {
                     let Rounds { reference, passes, queries, .. } = how;
                     let reply = runner.step(group, Order::Duel { trial, reference, queries, passes })?;
                     if let Some(Reply::Dueled(seconds)) = reply {
                         let mean = |side: usize| seconds.iter().map(|two| two[side]).sum::<f64>() / queries as f64;
-                        timed[trial].push(Round { own: mean(0), reference: mean(1), others: 0.0 });
+                        timed[trial].push(Round { own: mean(0), reference: mean(1) });
                     }
                     runner.progress.answered(queries);
                 }
             }
-            // Its process has ended when it is dropped, and is counted as ours from then on.
             runner.hands[group] = None;
-            let others = watch.others();
-            for (rounds, before) in timed.iter_mut().zip(before) {
-                rounds[before..].iter_mut().for_each(|round: &mut Round| round.others = others);
-            }
         }
     }
     Ok((Ran { failed: runner.failed, notes: runner.notes }, timed))

@@ -2,7 +2,8 @@
 //! `plant`, and there only where the environment asks for them.
 //!
 //! `SWATH_PLANT_SLOW=mmr=1.3` has the retriever `mmr` take 1.3 times as long; `SWATH_PLANT_LOSS=mmr=0.01@7` has it lose one
-//! in a hundred of its results, each time the first, of queries that the 7 chooses.
+//! in a hundred of its results, of queries that the 7 chooses: each time the one that is first in the pool, most likely a
+//! true neighbour.
 
 use crate::clock::Moment;
 use std::sync::OnceLock;
@@ -39,16 +40,19 @@ impl Plant {
     pub fn slow(self, start: Moment) {
         let until = start.elapsed() * self.slow;
         while self.slow > 1.0 && start.elapsed() < until {
-            std::hint::spin_loop();
+            // No pause instruction: a hypervisor may take a processor that pauses for idle, and give it to others.
+            std::hint::black_box(self.slow);
         }
     }
 
-    /// Loses the first result of as many queries as make the share that was asked for.
+    /// Loses the result that is first in the pool, of as many queries as make the share that was asked for.
     pub fn lose(self, query: usize, picked: &mut Vec<usize>) {
         let share = self.loss * picked.len() as f64;
         // Spread evenly over the queries, and begun elsewhere by each seed.
-        if (query as f64 * 0.618_033_988_749 + self.seed * 0.414_213_562_373).fract() < share {
-            picked.remove(0);
+        if (query as f64 * 0.618_033_988_749 + self.seed * 0.414_213_562_373).fract() < share
+            && let Some(at) = (0..picked.len()).min_by_key(|&at| picked[at])
+        {
+            picked.remove(at);
         }
     }
 }

@@ -8,10 +8,7 @@ pub fn text(checked: &Checked<'_>) -> String {
     let rounds = checked.now.trials.iter().filter(|trial| !trial.rounds.is_empty());
     let rounds: serde_json::Map<String, serde_json::Value> = rounds
         .map(|trial| {
-            (
-                trial.label.clone(),
-                json!(trial.rounds.iter().map(|r| [r.own, r.reference, r.others]).collect::<Vec<_>>()),
-            )
+            (trial.label.clone(), json!(trial.rounds.iter().map(|r| [r.own, r.reference]).collect::<Vec<_>>()))
         })
         .collect();
     let value = json!({

@@ -97,12 +97,12 @@ impl Figure for Diagram {
         let ranks = &self.ranking.mean_ranks;
         let half = order.len().div_ceil(2);
         // Names stand at both sides, the axis between them.
-        let room = (width - AXIS) / 2.0 - 30.0;
+        let room = (width - AXIS) / 2.0 - 36.0;
         let entry = |i: usize| {
             let rank = format!("{:.2}", ranks[i]);
             let rank_width = text_width(&rank, SMALL);
             let name = fit(&summary.rows[self.rows[i]].retriever, TEXT, room - rank_width);
-            let reach = 24.0 + text_width(&name, TEXT) + rank_width;
+            let reach = 30.0 + text_width(&name, TEXT) + rank_width;
             (name, rank, reach)
         };
         let reach = |places: &[usize]| places.iter().map(|&i| entry(i).2).fold(0.0, f64::max) + 10.0;
