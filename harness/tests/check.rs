@@ -169,7 +169,24 @@ fn times_are_compared_with_those_of_the_same_machine_alone() {
     assert_eq!(text.matches("    time: [").count(), 1, "none of the reference: {text}");
     let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("mmr    time"), "{}", stdout(&output));
+    let said = stdout(&output);
+    assert!(said.contains("mmr    time"), "{said}");
+    assert!(
+        said.contains("top-k  time") && said.contains(" times what it took; the others are timed against it"),
+        "{said}"
+    );
+    let once = EXPERIMENT.replace("rounds: 3", "rounds: 1");
+    std::fs::write(folder.path().join("small.yaml"), once).expect("written");
+    let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("not compared (timed once, of which nothing can be said; 3 times are the least)"), "{said}");
+    let reference = text.lines().find(|line| line.starts_with("    reference-ms: ")).expect("times of the reference");
+    std::fs::write(&path, text.replace(reference, "")).expect("written");
+    let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("small.yaml: `time` of `mmr` needs as many times in `reference-ms`, all above 0"), "{said}");
     let machine = text.lines().find(|line| line.starts_with("machine: ")).expect("a machine");
     std::fs::write(&path, text.replace(machine, "machine: another")).expect("written");
     let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);

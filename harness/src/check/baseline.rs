@@ -126,6 +126,12 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
                 _ => return Err(wrong(format!("`{name}` of `{}` is not what it should be", trial.label))),
             }
         }
+        let sound = |round: &Round| [round.own, round.reference].iter().all(|time| *time > 0.0 && time.is_finite());
+        if !trial.rounds.iter().all(sound) {
+            let has =
+                format!("`{}` of `{}` needs as many times in `{REFERENCE}`, all above 0", CheckSpec::TIME, trial.label);
+            return Err(wrong(has));
+        }
         Ok(trial)
     };
     let mut state = State {

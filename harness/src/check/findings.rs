@@ -273,8 +273,8 @@ fn time(was: &TrialState, rounds: &[Round], (spec, level): (&CheckSpec, f64), la
     }
     let fewest = was.rounds.len().min(rounds.len());
     if fewest < FEWEST {
-        return finding
-            .noted(format!("timed {fewest} times, of which nothing can be said; {FEWEST} times are the least"));
+        let times = if fewest == 1 { "once".to_owned() } else { format!("{fewest} times") };
+        return finding.noted(format!("timed {times}, of which nothing can be said; {FEWEST} times are the least"));
     }
     let Some(change) = rounds::change(&was.rounds, rounds, level, 0) else { return finding };
     let before = rounds::log_ratio(&was.rounds);
