@@ -5,7 +5,7 @@ mod support;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
-use support::{stderr, stdout, swath, write_datasets};
+use support::{folder_with, stderr, stdout, swath};
 
 const EXPERIMENT: &str = "\
 name: small
@@ -24,15 +24,8 @@ fn worse() -> String {
     EXPERIMENT.replace("lambda: 0.9", "lambda: 0.05")
 }
 
-fn folder_with(experiment: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    write_datasets(folder.path());
-    std::fs::write(folder.path().join("small.yaml"), experiment).expect("written");
-    folder
-}
-
 fn saved() -> tempfile::TempDir {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("small.yaml", EXPERIMENT);
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     folder
@@ -161,7 +154,7 @@ fn a_baseline_is_saved_once_shown_and_updated() {
 /// With times: they are written, compared, and here nothing can be slow enough.
 #[test]
 fn times_are_compared_with_those_of_the_same_machine_alone() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("small.yaml", EXPERIMENT);
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quiet"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let path = folder.path().join("baselines/small.yaml");
@@ -195,7 +188,7 @@ fn times_are_compared_with_those_of_the_same_machine_alone() {
 
 #[test]
 fn two_runs_are_compared_and_a_run_is_reproduced() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("small.yaml", EXPERIMENT);
     let run = |out: &str| {
         let output = swath(folder.path(), &["run", "small.yaml", "--out", out]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

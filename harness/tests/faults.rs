@@ -6,7 +6,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use support::{stderr, swath, write_datasets};
+use support::{folder_with, stderr, swath};
 use swath::clock::Moment;
 use swath::experiment::{self, Failure, RunOptions};
 use swath::manifest::Manifest;
@@ -24,13 +24,6 @@ retrievers:
     expand: { walk: { graph: [links] } }
     select: { mmr: { lambda: 0.7 } }
 ";
-
-fn folder_with(experiment: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    write_datasets(folder.path());
-    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
-    folder
-}
 
 /// Why trials failed, by the names of their retrievers.
 fn failed(manifest: &Manifest) -> Vec<(&str, &str)> {
@@ -54,7 +47,7 @@ fn swath_with_room(folder: &Path, blocks: usize) -> Output {
 #[cfg(unix)]
 #[test]
 fn a_quota_that_is_met_ends_the_run_and_loses_nothing() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     let mut met = 0;
     for blocks in [0, 1, 8, 24, 40, 100, 400] {
         let output = swath_with_room(folder.path(), blocks);
@@ -89,7 +82,7 @@ fn a_quota_that_is_met_ends_the_run_and_loses_nothing() {
 #[test]
 fn a_folder_that_cannot_be_written_is_said_to_be_so() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     if std::fs::metadata(folder.path()).expect("a folder").uid() == 0 {
         println!("skipped: for uid 0 no folder is read-only");
         return;
@@ -105,7 +98,7 @@ fn a_folder_that_cannot_be_written_is_said_to_be_so() {
 /// A file where the folder should be: what can be tested as anybody.
 #[test]
 fn a_file_in_the_way_is_said_to_be_so() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     std::fs::write(folder.path().join("out"), "").expect("written");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert_eq!(output.status.code(), Some(1));
@@ -114,7 +107,7 @@ fn a_file_in_the_way_is_said_to_be_so() {
 
 /// Plans, does something to the dataset, and runs. Returns why each trial failed.
 fn after(change: impl FnOnce(&Path)) -> Vec<String> {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     let prepared = experiment::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
     change(&folder.path().join("rich.hdf5"));
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
@@ -153,6 +146,7 @@ fn a_dataset_that_changes_vanishes_or_is_cut_after_the_plan_fails_what_needs_it(
 #[test]
 fn a_child_beyond_its_memory_ends_alone() {
     let folder = folder_with(
+        "x.yaml",
         "name: x\ndataset: { generate: clusters, n: 4000, dimension: 16, queries: 20 }\nk: 5\nrepeats: 1\n\
          limits: { memory: 48 MiB }\nretrievers:\n  - { name: top-k, select: top-k }\n  \
          - { name: large, expand: { walk: { graph: knn, neighbors: 2000 } }, select: mmr }\n  \
@@ -176,6 +170,7 @@ fn a_child_beyond_its_memory_ends_alone() {
 #[test]
 fn a_child_beyond_its_time_ends_alone() {
     let folder = folder_with(
+        "x.yaml",
         "name: x\ndataset: { generate: clusters, n: 4000, dimension: 64, queries: 200 }\nk: 50\nrepeats: 1\n\
          limits: { seconds: 2 }\nretrievers:\n  - { name: top-k, select: top-k }\n  \
          - { name: slow, candidates: { exact: { pool: 4000 } }, select: { flvmi: {} } }\n  - { name: mmr, select: mmr }\n",
@@ -193,7 +188,7 @@ fn a_child_beyond_its_time_ends_alone() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_child_that_is_killed_costs_its_trial_alone() {
-    let folder = folder_with(&EXPERIMENT.replace("k: 5", "k: 5\nrepeats: 600"));
+    let folder = folder_with("x.yaml", &EXPERIMENT.replace("k: 5", "k: 5\nrepeats: 600"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_swath"));
     command.args(["run", "--quiet", "x.yaml", "--out", "out"]).current_dir(folder.path()).stdout(Stdio::null());
     let mut run = command.stderr(Stdio::null()).spawn().expect("started");
@@ -228,7 +223,7 @@ fn children_are_for_runs_alone() {
 /// With and without processes of their own trials return the same.
 #[test]
 fn isolation_changes_no_result() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     let run = |out: &str, arguments: &[&str]| {
         let output = swath(folder.path(), &[&["run", "x.yaml", "--out", out], arguments].concat());
         assert!(output.status.success(), "{}", stderr(&output));

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use support::{stderr, stdout, swath, write_datasets};
+use support::{folder_with, stderr, stdout, swath};
 use swath::clock::Moment;
 use swath::run::lock;
 use swath_algorithms::random;
@@ -29,13 +29,6 @@ retrievers:
     expand: { walk: { graph: [knn, links], neighbors: 5 } }
     select: { mmr: { lambda: 0.7 } }
 ";
-
-fn folder_with(experiment: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    write_datasets(folder.path());
-    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
-    folder
-}
 
 fn start(folder: &Path, out: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swath"));
@@ -102,7 +95,7 @@ fn kills() -> usize {
 /// `SWATH_KILLS=200 cargo test -p swath --test resume killed -- --nocapture` kills 200 times.
 #[test]
 fn a_run_that_is_killed_at_any_moment_comes_to_the_same_end() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     let begun = Moment::now();
     assert!(start(folder.path(), "undisturbed").wait().expect("ended").success());
     let whole = begun.elapsed();
@@ -171,7 +164,7 @@ fn long() -> String {
 #[test]
 fn what_asks_a_run_to_stop_is_heard_and_the_run_goes_on_later() {
     for name in ["INT", "TERM"] {
-        let folder = folder_with(&long());
+        let folder = folder_with("x.yaml", &long());
         let mut child = start(folder.path(), "out");
         wait_for_trials(&folder.path().join("out"));
         std::thread::sleep(Duration::from_millis(300));
@@ -195,7 +188,7 @@ fn what_asks_a_run_to_stop_is_heard_and_the_run_goes_on_later() {
 
 #[test]
 fn two_runs_do_not_work_in_one_folder() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     let trials = folder.path().join("out/trials");
     std::fs::create_dir_all(&trials).expect("created");
     let held = lock::take(&trials).expect("free");
@@ -234,7 +227,7 @@ fn unfinished(folder: &Path, experiment: &str) -> PathBuf {
 
 /// What a run says when it goes on with such a one after the experiment was changed.
 fn after(change: impl Fn(&str) -> String) -> (String, tempfile::TempDir) {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     unfinished(folder.path(), EXPERIMENT);
     std::fs::write(folder.path().join("x.yaml"), change(EXPERIMENT)).expect("written");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
@@ -278,7 +271,7 @@ fn a_change_takes_out_exactly_what_it_touches_and_says_so() {
 
 #[test]
 fn another_dataset_under_the_same_name_leaves_nothing_of_the_run() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     unfinished(folder.path(), EXPERIMENT);
     let dataset = support::dataset(swath_algorithms::Distance::Euclidean, true);
     swath_datasets::ann_benchmarks::write(&folder.path().join("rich.hdf5"), &dataset).expect("written");
@@ -291,7 +284,7 @@ fn another_dataset_under_the_same_name_leaves_nothing_of_the_run() {
 
 #[test]
 fn a_finished_run_is_run_anew_or_used_again_as_one_asks() {
-    let folder = folder_with(EXPERIMENT);
+    let folder = folder_with("x.yaml", EXPERIMENT);
     let run = |arguments: &[&str]| {
         let output = swath(folder.path(), &[&["run", "x.yaml", "--out", "out"], arguments].concat());
         assert!(output.status.success(), "{}", stderr(&output));
@@ -317,7 +310,7 @@ fn a_finished_run_is_run_anew_or_used_again_as_one_asks() {
 #[test]
 fn a_sweep_that_is_killed_does_not_run_again_what_is_done() {
     let text = EXPERIMENT.replace("k: 5", "sweep: { k: [3, 4, 5] }").replace("repeats: 3", "repeats: 200");
-    let folder = folder_with(&text);
+    let folder = folder_with("x.yaml", &text);
     let mut child = start(folder.path(), "out");
     let begun = Moment::now();
     while !folder.path().join("out/k=3/index.html").exists() || !folder.path().join("out/k=4/unfinished").exists() {

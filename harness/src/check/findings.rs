@@ -277,20 +277,31 @@ fn time(was: &TrialState, rounds: &[Round], (spec, level): (&CheckSpec, f64), la
         return finding.noted(format!("timed {times}, of which nothing can be said; {FEWEST} times are the least"));
     }
     let Some(change) = rounds::change(&was.rounds, rounds, level, 0) else { return finding };
-    let before = rounds::log_ratio(&was.rounds);
-    Finding {
-        verdict: timed(&change, tolerance),
-        before: Some(before.exp()),
-        now: Some((before + change.mean).exp()),
+    let pace = rounds::pace(&was.rounds, rounds);
+    let beyond = tolerance.ln_1p() + rounds::UNEVEN * pace.abs();
+    let verdict = timed(&change, beyond);
+    let excused = change.mean.abs() > tolerance.ln_1p() && change.mean.abs() <= beyond;
+    let finding = Finding {
+        verdict,
+        before: Some(rounds::log_ratio(&was.rounds).exp()),
+        now: Some(rounds::log_ratio(rounds).exp()),
         change: Some(change.mean.exp_m1()),
         interval: Some([change.lo.exp_m1(), change.hi.exp_m1()]),
+        tolerance: beyond.exp_m1(),
         ..finding
+    };
+    if !excused {
+        return finding;
     }
+    finding.noted(format!(
+        "the reference took {:.2} times what it took: on a machine so different {:.1} % are let pass",
+        pace.exp(),
+        100.0 * beyond.exp_m1()
+    ))
 }
 
-/// A change of the logarithm of a time is called where it is beyond tolerance and beyond chance.
-fn timed(change: &Estimate, tolerance: f64) -> Verdict {
-    let beyond = tolerance.ln_1p();
+/// A change of the logarithm of a time is called where it is beyond what is let pass and beyond chance.
+fn timed(change: &Estimate, beyond: f64) -> Verdict {
     if change.mean > beyond && change.lo > 0.0 {
         Verdict::Regressed
     } else if change.mean < -beyond && change.hi < 0.0 {

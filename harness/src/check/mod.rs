@@ -8,12 +8,12 @@
 //! in rounds that have processes of their own; what is compared is the ratio of the two
 //! ([`crate::statistics::rounds`]). Within a check rounds vary by chance, which the bootstrap interval of the ratio knows.
 //! From one check to a later one the machine itself varies: what others do to its caches slows one retriever more than
-//! another, for minutes on end. How much more shows in the rounds, and the ratios are compared at one pace of the reference.
-//! What is left no interval of rounds knows. A change is suspected where it is larger than a tolerance and its interval
-//! excludes none; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the same. A look is at a
-//! level of `sqrt(0.001 / trials)`, so that two of them, by chance alone, call noise once in a thousand checks; the third,
-//! and a tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures that), are for
-//! the machine.
+//! another, for minutes on end, and no interval of rounds knows that. A change is suspected where its interval excludes none
+//! and it is larger than a tolerance, to which is added what a machine may do by itself that is so much slower or faster, by
+//! the reference's own time; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the same. A look
+//! is at a level of `sqrt(0.001 / trials)`, so that two of them, by chance alone, call noise once in a thousand checks; the
+//! third, and a tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures that), are
+//! for the machine.
 
 pub mod baseline;
 mod findings;

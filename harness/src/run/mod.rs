@@ -188,11 +188,6 @@ impl Round {
     pub fn log_ratio(self) -> f64 {
         (self.own / self.reference).ln()
     }
-
-    /// How slow the machine was for the two: the mean of the times' logarithms.
-    pub fn log_pace(self) -> f64 {
-        (self.own * self.reference).ln() / 2.0
-    }
 }
 
 /// Measures the trials that are not, and times `of` against a reference in rounds. Returns how the trials ended, too.

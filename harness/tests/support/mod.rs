@@ -49,6 +49,14 @@ pub fn write_datasets(folder: &Path) {
     }
 }
 
+/// A folder with the datasets and an experiment.
+pub fn folder_with(file: &str, experiment: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    std::fs::write(folder.path().join(file), experiment).expect("written");
+    folder
+}
+
 /// Runs `swath` in `folder` with these arguments.
 pub fn swath(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_swath"))
