@@ -150,7 +150,7 @@ pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Ve
 /// The two-sided level of the interval of a look at the times of so many trials.
 fn level(now: &State) -> f64 {
     let timed = now.trials.iter().filter(|trial| !trial.rounds.is_empty()).count().max(1);
-    1.0 - 2.0 * (FALSE_ALARMS / timed as f64).sqrt()
+    1.0 - 2.0 * (FALSE_ALARMS / timed as f64).powf(1.0 / super::LOOKS as f64)
 }
 
 /// A measure that both states have.

@@ -10,10 +10,10 @@
 //! From one check to a later one the machine itself varies: what others do to its caches slows one retriever more than
 //! another, for minutes on end, and no interval of rounds knows that. A change is suspected where its interval excludes none
 //! and it is larger than a tolerance, to which is added what a machine may do by itself that is so much slower or faster, by
-//! the reference's own time; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the same. A look
-//! is at a level of `sqrt(0.001 / trials)`, so that two of them, by chance alone, call noise once in a thousand checks; the
-//! third, and a tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures that), are
-//! for the machine.
+//! the reference's own time; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the same. The
+//! tails of a look's interval are the third root of `0.001 / trials`, so that three of them, by chance alone, call noise once
+//! in a thousand checks; a tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures
+//! that) is for the machine.
 
 pub mod baseline;
 mod findings;
