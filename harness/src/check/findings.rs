@@ -278,7 +278,7 @@ fn time(was: &TrialState, rounds: &[Round], (spec, level): (&CheckSpec, f64), la
     }
     let Some(change) = rounds::change(&was.rounds, rounds, level, 0) else { return finding };
     let pace = rounds::pace(&was.rounds, rounds);
-    let beyond = tolerance.ln_1p() + rounds::UNEVEN * pace.abs();
+    let beyond = tolerance.ln_1p() + rounds::by_machine(pace);
     let verdict = timed(&change, beyond);
     let excused = change.mean.abs() > tolerance.ln_1p() && change.mean.abs() <= beyond;
     let finding = Finding {

@@ -11,7 +11,8 @@
 //!
 //! It need not lengthen both alike, though: where others crowd the caches, what jumps about in memory suffers more than what
 //! streams through it. Between checks of one program in which the reference's own time varied, trials' times varied as its
-//! powers of 0.75 to 1.35 ([`UNEVEN`]); within a check, what varies from round to round is chance, and does not tell which.
+//! powers of 0.75 to 1.4; within a check, what varies from round to round is chance, and does not tell which. So
+//! [`by_machine`] says how much a ratio may change by itself.
 
 use super::bootstrap::{RESAMPLES, quantile};
 use crate::run::Round;
@@ -32,13 +33,16 @@ fn middle_half(mut values: Vec<f64>) -> f64 {
     middle.iter().sum::<f64>() / middle.len() as f64
 }
 
-/// How much a ratio may change with the machine alone, for each unit of change of the logarithm of the reference's own time.
-pub const UNEVEN: f64 = 0.3;
-
 /// The change of the logarithm of the reference's own time, now less before.
 pub fn pace(before: &[Round], now: &[Round]) -> f64 {
     let typical = |rounds: &[Round]| middle_half(rounds.iter().map(|round| round.reference.ln()).collect());
     typical(now) - typical(before)
+}
+
+/// How far the logarithm of a ratio may change with the machine alone, where the reference's own has changed by `pace`: not
+/// at all within a fifth, which a tolerance has to cover, and half of what is beyond.
+pub fn by_machine(pace: f64) -> f64 {
+    0.5 * (pace.abs() - 0.2).max(0.0)
 }
 
 /// The change of the [logarithm](log_ratio), now less before, with its two-sided interval at `level`; `None` where either
@@ -112,6 +116,8 @@ mod tests {
     fn the_pace_is_the_references_alone() {
         let at = |own: f64, reference: f64| vec![Round { own, reference }; 4];
         assert!((pace(&at(1.0, 2.0), &at(5.0, 3.0)) - 1.5_f64.ln()).abs() < 1e-12);
+        assert_eq!([by_machine(0.15), by_machine(-0.15)], [0.0; 2]);
+        assert!((by_machine(-0.7) - 0.25).abs() < 1e-12 && by_machine(-0.7) == by_machine(0.7));
     }
 
     /// Of 2,000 pairs drawn alike, 10 and 5 rounds with disturbances of any size, few intervals lie beyond a tolerance of
