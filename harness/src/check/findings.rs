@@ -350,3 +350,62 @@ pub fn look_again(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eight rounds in which the trial takes `ratio` times as long as the reference, which takes `reference`.
+    fn rounds_of(ratio: f64, reference: f64) -> Vec<Round> {
+        let noise = |i: usize| 1.0 + 0.01 * (i as f64 * 2.4).sin();
+        (0..8).map(|i| Round { own: ratio * reference * noise(i), reference: reference * noise(3 * i + 1) }).collect()
+    }
+
+    fn looked_at(ratio: f64, reference: f64) -> Finding {
+        let was = TrialState { rounds: rounds_of(1.0, 1.0), ..TrialState::default() };
+        time(&was, &rounds_of(ratio, reference), (&CheckSpec::default(), 0.88), "mmr")
+    }
+
+    #[test]
+    fn a_time_is_called_beyond_the_tolerance_and_what_the_machine_does() {
+        assert_eq!(looked_at(1.0, 1.0).verdict, Verdict::WithinNoise);
+        assert_eq!(looked_at(1.12, 1.0).verdict, Verdict::WithinNoise);
+        assert_eq!(looked_at(1.3, 1.0).verdict, Verdict::Regressed);
+        assert_eq!(looked_at(1.3, 0.9).verdict, Verdict::Regressed);
+        assert_eq!(looked_at(0.8, 1.0).verdict, Verdict::Improved);
+        let excused = looked_at(1.3, 0.5);
+        assert_eq!(excused.verdict, Verdict::WithinNoise);
+        let note = "the reference took 0.50 times what it took: on a machine so different ";
+        assert!(excused.note.starts_with(note) && excused.tolerance > 0.4, "{excused:?}");
+        assert_eq!(looked_at(1.6, 0.5).verdict, Verdict::Regressed);
+    }
+
+    #[test]
+    fn a_suspect_is_called_only_if_new_rounds_say_the_same() {
+        let state = |rounds| State {
+            setting: super::super::Setting {
+                experiment: "x".into(),
+                dataset: "x".into(),
+                sha256: String::new(),
+                k: 1,
+                queries: 1,
+                seed: 0,
+            },
+            swath: String::new(),
+            saved: String::new(),
+            machine: "m".into(),
+            reference: "top-k".into(),
+            trials: vec![TrialState { label: "mmr".into(), rounds, ..TrialState::default() }],
+        };
+        let before = state(rounds_of(1.0, 1.0));
+        for (again, verdict) in [(1.3, Verdict::Regressed), (1.0, Verdict::WithinNoise)] {
+            let mut now = state(rounds_of(1.3, 1.0));
+            let spec = CheckSpec::default();
+            let mut findings = compare(&before, &now, &spec, true);
+            assert_eq!(suspects(&findings), ["mmr"]);
+            look_again(&mut findings, &before, &mut now, vec![("mmr".into(), rounds_of(again, 1.0))], &spec);
+            let time = findings.iter().find(|finding| finding.measure == CheckSpec::TIME).expect("a time");
+            assert_eq!((time.verdict, now.trials[0].rounds.len()), (verdict, 16), "{time:?}");
+        }
+    }
+}
