@@ -4,7 +4,7 @@
 //! the size of the file and with a budget of memory, so that a wrong shape cannot lead to a huge allocation.
 
 use crate::whole_file::write_whole;
-use hdf5::{AttrValue, DType, File, FileBuilder, Layout, VlenStringReadOptions};
+use hdf5::{AttrValue, Chunk, DType, File, FileBuilder, Layout, VlenStringReadOptions};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -357,14 +357,14 @@ impl Hdf5File {
         if needed > u128::from(self.memory) {
             return Err(Hdf5Error::LargerThanMemory { name: name.to_owned(), needed, limit: self.memory });
         }
-        complete(name, &dataset)?;
+        complete(name, &dataset, self.size)?;
         Ok(dataset)
     }
 }
 
-/// That all of the array is in the file. HDF5 allows an array to be stored in part and gives zeros for the rest, but
-/// then its shape was damaged, or whoever wrote it did not come to the end.
-fn complete(name: &str, dataset: &hdf5::Dataset) -> Result<(), Hdf5Error> {
+/// That all of the array is in the file, which has `size` bytes. HDF5 allows an array to be stored in part and gives zeros
+/// for the rest, but then its shape was damaged, or whoever wrote it did not come to the end.
+fn complete(name: &str, dataset: &hdf5::Dataset, size: u64) -> Result<(), Hdf5Error> {
     let error = |error: hdf5::Error| unreadable(name, &error);
     let shape = dataset.shape().map_err(error)?;
     let (found, expected) = match dataset.layout().map_err(error)? {
@@ -375,7 +375,16 @@ fn complete(name: &str, dataset: &hdf5::Dataset) -> Result<(), Hdf5Error> {
             }
             let across = shape.iter().zip(&chunk_shape).map(|(n, chunk)| u128::from(n.div_ceil(*chunk)));
             let expected = across.fold(1, u128::saturating_mul);
-            let mut offsets: Vec<_> = dataset.chunks().map_err(error)?.into_iter().map(|chunk| chunk.offset).collect();
+            let chunks = dataset.chunks().map_err(error)?;
+            // The reader makes room for as many bytes as a chunk is said to have before it looks for them.
+            let outside = |chunk: &&Chunk| chunk.address.saturating_add(chunk.storage_size) > size;
+            if let Some(chunk) = chunks.iter().find(outside) {
+                let Chunk { address, storage_size, .. } = chunk;
+                let what =
+                    format!("a block of {storage_size} bytes at {address} is not in the file of {size}: it is damaged");
+                return Err(unreadable(name, &what));
+            }
+            let mut offsets: Vec<_> = chunks.into_iter().map(|chunk| chunk.offset).collect();
             offsets.retain(|offset| offset.iter().zip(&shape).all(|(at, n)| at < n));
             offsets.sort_unstable();
             offsets.dedup();

@@ -125,6 +125,8 @@ fn lie_about_sizes(trials: &mut Trials) {
         lie(name, &narrow(&[rows, 3, 4]), &chunks.map(|n| narrow(&[n, 3, 4])), trials);
         lie(name, &narrow(&[rows, 3, 4]), &chunks.map(|n| narrow(&[n, n, n])), trials);
     }
+    // A chunk's bytes in the file, and that its filter was not applied to it.
+    lie("lzf", &narrow(&[12, 1]), &[1 << 14, 1 << 30, u32::MAX].map(|n| narrow(&[n, 1])), trials);
 }
 
 /// `SWATH_MUTATIONS=200000 cargo test -p swath-datasets --test damaged_files -- --nocapture` damages so many.
