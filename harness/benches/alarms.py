@@ -8,7 +8,8 @@ Checks one unchanged program again and again against one baseline: how many chec
 of these checks, each an A/A comparison of the same program, say how far ratios of times vary between two checks. Then
 plants a fall of recall by 1 % and a slowdown of 30 %, in one retriever after the other, and counts how many are caught.
 
-Each check is a line in OUT/checks.jsonl; what is there already is counted, and not run again. With --report nothing is run.
+Each check is a line in OUT/checks.jsonl; what is there already is counted, and not run again. With --report nothing is run,
+and several folders are counted together, each with a baseline of its own.
 """
 
 import argparse
@@ -88,8 +89,11 @@ def changes(line):
     return {f["trial"]: math.log1p(f["change"]) for f in line["findings"] if f["measure"] == "time" and f["change"] is not None}
 
 
-def report(lines):
-    unchanged = [line for line in lines if line["kind"] == "unchanged"]
+def report(folders):
+    """What the checks say; a list of them for each folder."""
+    lines = [line for folder in folders for line in folder]
+    of_folders = [[line for line in folder if line["kind"] == "unchanged"] for folder in folders]
+    unchanged = [line for folder in of_folders for line in folder]
     seconds = sorted(line["seconds"] for line in unchanged)
     print(f"{len(unchanged)} checks of an unchanged program, {seconds[len(seconds) // 2]:.1f} s each (median; longest {seconds[-1]:.1f})")
     timed = sum(len(line["rounds"]) for line in unchanged)
@@ -100,7 +104,7 @@ def report(lines):
         print("   ", [(f["trial"], f["verdict"], round(f["change"], 3)) for f in called(line, True)])
     print(f"  false alarms in quality: {sum(bool(called(line, False)) for line in unchanged)} checks")
 
-    pairs = list(zip(unchanged, unchanged[1:]))
+    pairs = [pair for folder in of_folders for pair in zip(folder, folder[1:])]
     print(f"{len(pairs)} A/A pairs: how far the ratios of two checks that follow each other lie apart, in %")
     for trial in changes(unchanged[0]):
         apart = [100 * abs(changes(a)[trial] - changes(b)[trial]) for a, b in pairs]
@@ -125,12 +129,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checks", type=int, default=201)
     parser.add_argument("--planted", type=int, default=20)
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target/alarms")
+    parser.add_argument("--out", type=pathlib.Path, nargs="+", default=[ROOT / "target/alarms"])
     parser.add_argument("--report", action="store_true", help="count what is there")
     arguments = parser.parse_args()
     if not arguments.report:
-        run(arguments, arguments.out)
-    report(read(arguments.out))
+        if len(arguments.out) > 1:
+            parser.error("several folders are for --report")
+        run(arguments, arguments.out[0])
+    report([read(out) for out in arguments.out])
 
 
 main()
