@@ -27,7 +27,7 @@ pub enum ResultsError {
         source: std::io::Error,
     },
     /// A trial's file.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{}", of_trial(path, source))]
     Trial {
         /// The file.
         path: PathBuf,
@@ -42,6 +42,22 @@ pub enum ResultsError {
         /// What is wrong with it.
         what: String,
     },
+}
+
+/// What is wrong with a trial's file, and what to do: it is no dataset that could be downloaded.
+fn of_trial(path: &Path, source: &Hdf5Error) -> String {
+    let file = path.display();
+    let again = "the same `swath run` makes it again";
+    match source {
+        Hdf5Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            format!("{file} is not there: what this trial returned was not kept; {again}")
+        }
+        Hdf5Error::CutShort { size, stated, .. } => {
+            format!("{file} is cut short: it has {size} of its {stated} bytes; {again}")
+        }
+        Hdf5Error::Io { .. } | Hdf5Error::NotHdf5 { .. } => source.to_string(),
+        _ => format!("{file}: {source}"),
+    }
 }
 
 /// What a run left behind, read back.
@@ -328,7 +344,21 @@ fn of_metric(metric: MetricName) -> String {
 /// It is missing, or not as this version of swath writes it.
 pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
     let path = folder.join("manifest.json");
-    let text = std::fs::read_to_string(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
+    let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => {
+            let what = if !folder.exists() {
+                "there is no such folder"
+            } else if folder.join(crate::run::unfinished::FOLDER).exists() {
+                "a run here was stopped before its end; the same `swath run` goes on with it"
+            } else if folder.join("sweep.json").exists() {
+                "this is a sweep: each of the folders in it is a run"
+            } else {
+                "this is not the folder of a run: it has no manifest.json, which `swath run` writes"
+            };
+            ResultsError::Malformed { path: folder.to_owned(), what: what.to_owned() }
+        }
+        _ => ResultsError::Io { path: path.clone(), source },
+    })?;
     serde_json::from_str(&text).map_err(|error| {
         let what = format!("this is no manifest that swath {} reads ({error})", env!("CARGO_PKG_VERSION"));
         ResultsError::Malformed { path, what }

@@ -116,6 +116,29 @@ fn trials_that_come_go_or_fail_are_told_apart() {
     }
 }
 
+/// The text is what is compared where the values beside it say something else.
+#[test]
+fn values_of_another_mean_are_left_aside() {
+    let folder = saved();
+    let path = folder.path().join("baselines/small.yaml");
+    let text = std::fs::read_to_string(&path).expect("a baseline");
+    let of_mmr = text.find("  mmr:\n").expect("mmr");
+    let (head, tail) = text.split_at(of_mmr);
+    let line = tail.lines().find(|line| line.starts_with("    recall: ")).expect("its recall");
+    std::fs::write(&path, format!("{head}{}", tail.replacen(line, "    recall: 1", 1))).expect("written");
+    let output = check(folder.path(), &[]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the values of recall of mmr have another mean than it says; means are compared"), "{said}");
+    assert!(said.contains("error: mmr: recall regressed, 1.0000 to "), "{said}");
+    assert!(stdout(&output).ends_with("6 measures: 1 regressed, 5 unchanged; times were not looked at\n"));
+    std::fs::write(&path, format!("{head}{}", tail.replacen(line, "    recall: high", 1))).expect("written");
+    let output = check(folder.path(), &[]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("this is no baseline: line") && said.contains("expected a number, or a list"), "{said}");
+}
+
 #[test]
 fn a_baseline_of_something_else_is_refused() {
     let folder = saved();
@@ -224,6 +247,17 @@ fn two_runs_are_compared_and_a_run_is_reproduced() {
     let said = stdout(&output);
     assert!(said.contains("differs: mmr: ") && said.contains("queries return something else; recall 0."), "{said}");
     assert!(folder.path().join("again/index.html").exists());
+    for (path, what) in [("none", "none: there is no such folder"), (".", ".: this is not the folder of a run: ")] {
+        let output = swath(folder.path(), &["compare", "a", path]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(what), "{}", stderr(&output));
+    }
+    let trials = std::fs::read_dir(folder.path().join("b/trials")).expect("a folder").flatten();
+    trials.for_each(|trial| std::fs::remove_file(trial.path()).expect("removed"));
+    let output = swath(folder.path(), &["report", "b"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains(".hdf5 is not there: what this trial returned was not kept; the same `swath run`"), "{said}");
     std::fs::remove_file(folder.path().join("rich.hdf5")).expect("removed");
     let output = swath(folder.path(), &["reproduce", "a"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));

@@ -56,7 +56,7 @@ struct Text {
 
 /// What a trial has: a mean, or a ratio for each round.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or a list of numbers for times")]
 enum Number {
     Mean(f64),
     Rounds(Vec<f64>),
@@ -101,7 +101,10 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
         }
         _ => wrong(error.to_string()),
     })?;
-    let text: Text = serde_yaml::from_str(&text).map_err(|error| wrong(format!("this is no baseline: {error}")))?;
+    let text: Text = serde_yaml::from_str(&text).map_err(|error| {
+        let said = error.to_string().replace("<input>", &path.display().to_string());
+        wrong(format!("this is no baseline: {}", said.trim_start_matches("error: ")))
+    })?;
     if text.baseline != VERSION {
         let message = format!("a baseline of format {}, and this program reads {VERSION}", text.baseline);
         return Err(wrong(message + "; write it anew with `swath baseline update`"));
@@ -164,11 +167,13 @@ fn read_values(path: &Path, state: &mut State) -> Result<(), String> {
     if attributes.get("saved").and_then(Attribute::text) != Some(state.saved.as_str()) {
         return Err("the values of the queries are those of another baseline".into());
     }
-    for (i, trial) in state.trials.iter_mut().enumerate() {
-        for measured in &mut trial.measures {
+    // All or none: values that are in part those of another baseline would be compared in place of the means that are read.
+    let mut read = Vec::new();
+    for (i, trial) in state.trials.iter().enumerate() {
+        for measured in &trial.measures {
             let values = file.f32s(&name(i, &measured.name)).map_err(|error| error.to_string())?;
-            measured.values = values.into_iter().map(f64::from).collect();
-            let present: Vec<f64> = measured.values.iter().copied().filter(|value| !value.is_nan()).collect();
+            let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+            let present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
             let mean = crate::statistics::bootstrap::mean(&present);
             if (mean - measured.mean).abs() > 1e-4 * measured.mean.abs().max(1e-3) {
                 return Err(format!(
@@ -176,8 +181,11 @@ fn read_values(path: &Path, state: &mut State) -> Result<(), String> {
                     measured.name, trial.label
                 ));
             }
+            read.push(values);
         }
     }
+    let measures = state.trials.iter_mut().flat_map(|trial| &mut trial.measures);
+    measures.zip(read).for_each(|(measured, values)| measured.values = values);
     Ok(())
 }
 

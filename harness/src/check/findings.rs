@@ -127,7 +127,7 @@ pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Ve
             continue;
         }
         let Some(&(b, _)) = shared.iter().find(|(_, own)| *own == i) else {
-            findings.push(Finding::new(&trial.label, "trial", Verdict::New).noted("not in the baseline"));
+            findings.push(Finding::new(&trial.label, "trial", Verdict::New).noted("there was none before"));
             continue;
         };
         findings.extend(quality.next().unwrap_or_default());
@@ -194,7 +194,7 @@ fn judge(before: &State, now: &State, shared: &[(usize, usize)], spec: &CheckSpe
         let finding = if let Some(pair) = pair {
             quality(pair, comparison, spec, label)
         } else {
-            let new = Finding::new(label, &measured.name, Verdict::New).noted("not in the baseline");
+            let new = Finding::new(label, &measured.name, Verdict::New).noted("there was none before");
             Finding { now: Some(measured.mean), ..new }
         };
         if let Some(at) = shared.iter().position(|(_, own)| own == i) {
@@ -220,11 +220,11 @@ fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, la
         tolerance,
         ..Finding::new(label, name, Verdict::Unchanged)
     };
-    // A mean that is written in the baseline has as many digits as are read there.
+    // A mean that is read in the text of a baseline has six decimals.
     let written = pair.before.values.is_empty();
     let difference = match comparison {
         Some(comparison) => comparison.difference.mean,
-        None if written && (pair.now.mean - pair.before.mean).abs() <= 1e-6 * pair.before.mean.abs() => 0.0,
+        None if written && (pair.now.mean - pair.before.mean).abs() <= 0.6e-6 => 0.0,
         None => pair.now.mean - pair.before.mean,
     };
     let share = |difference: f64| if difference == 0.0 { 0.0 } else { difference / pair.before.mean.abs() };
@@ -319,7 +319,8 @@ pub fn suspects(findings: &[Finding]) -> Vec<String> {
     findings.iter().filter(is_suspect).map(|finding| finding.trial.clone()).collect()
 }
 
-/// Judges suspects anew by new rounds alone: what they do not confirm is within noise.
+/// Judges suspects anew: called is what new rounds alone show to have changed the same way, by chance hardly, and what all
+/// rounds together say, beyond what is let pass. The rest is within noise.
 pub fn look_again(
     findings: &mut [Finding],
     before: &State,
@@ -339,13 +340,18 @@ pub fn look_again(
         let look = time(was, &rounds, by, &label);
         trial.rounds.extend(rounds);
         let all = time(was, &trial.rounds, by, &label);
+        let changed = match look.interval {
+            Some([lo, _]) if lo > 0.0 => Verdict::Regressed,
+            Some([_, hi]) if hi < 0.0 => Verdict::Improved,
+            _ => Verdict::WithinNoise,
+        };
         for finding in findings.iter_mut().filter(|f| f.trial == label && f.measure == CheckSpec::TIME) {
-            *finding = match look.verdict {
-                verdict if verdict == finding.verdict => {
-                    Finding { verdict, ..all.clone() }.noted("seen again and again")
-                }
-                _ => Finding { verdict: Verdict::WithinNoise, ..all.clone() }
-                    .noted("suspected, and not so when timed again"),
+            let confirmed = changed == finding.verdict && all.verdict == finding.verdict;
+            *finding = if confirmed {
+                all.clone().noted("seen again and again")
+            } else {
+                let verdict = Verdict::WithinNoise;
+                Finding { verdict, ..all.clone() }.noted("suspected, and not so when timed again")
             };
         }
     }

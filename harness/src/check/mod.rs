@@ -10,10 +10,10 @@
 //! From one check to a later one the machine itself varies: what others do to its caches slows one retriever more than
 //! another, for minutes on end, and no interval of rounds knows that. A change is suspected where its interval excludes none
 //! and it is larger than a tolerance, to which is added what a machine may do by itself that is so much slower or faster, by
-//! the reference's own time; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone says the same. The
-//! tails of a look's interval are the third root of `0.001 / trials`, so that three of them, by chance alone, call noise once
-//! in a thousand checks; a tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures
-//! that) is for the machine.
+//! the reference's own time; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone excludes that nothing
+//! has changed, and all together are beyond what is let pass. The tails of a look's interval are the third root of
+//! `0.001 / trials`, so that three of them, by chance alone, call noise once in a thousand checks; a tolerance above what
+//! checks of the same program differ by (`harness/benches/alarms.py` measures that) is for the machine.
 
 pub mod baseline;
 mod findings;
@@ -78,8 +78,10 @@ impl Setting {
             ("number of queries", self.queries.to_string(), other.queries.to_string()),
             ("seed", self.seed.to_string(), other.seed.to_string()),
         ];
-        let (what, before, now) = pairs.into_iter().find(|(_, before, now)| before != now)?;
-        Some(format!("the {what} was {before} and is {now}"))
+        let differ = pairs.into_iter().filter(|(_, before, now)| before != now);
+        let said: Vec<String> =
+            differ.map(|(what, before, now)| format!("the {what} was {before} and is {now}")).collect();
+        (!said.is_empty()).then(|| said.join(", "))
     }
 }
 

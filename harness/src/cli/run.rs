@@ -231,7 +231,8 @@ pub fn init(dataset: &str, output: Option<PathBuf>, folders: &[PathBuf]) -> Resu
     let called =
         if by_path { serde_json::to_string(&absolute.to_string_lossy()).unwrap_or_default() } else { dataset.into() };
     let text = config::starter(&name, &called, &header);
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&output);
+    let folder = output.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let file = folder.and_then(|()| std::fs::OpenOptions::new().write(true).create_new(true).open(&output));
     let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {

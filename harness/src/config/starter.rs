@@ -25,12 +25,12 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
 name: {name}                 # also the folder under reports/
 dataset: {dataset}           # a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file
 k: {k}                        # results per query
-queries: {queries}                 # a seeded sample; leave out for the usual ones
+queries: {queries}                 # a seeded sample; leave out for all
 seed: 42                     # of every random choice
 mode: single                 # one query at a time (latency), or batch (throughput)
 threads: 1                   # for timed queries; building uses all cores
 repeats: 3                   # how often each query is timed
-metrics: [{metrics}]   # `swath metrics` explains them; leave out for all
+metrics: [{metrics}]   # `swath metrics` explains them; leave out for the usual ones
 
 # A retriever is candidates (a pool near the query), an optional expansion over a graph, and a selector that picks k of
 # the pool. In its parameters a list is a grid axis: one trial for each value. `swath algorithms` lists what there is.

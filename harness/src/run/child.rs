@@ -177,7 +177,8 @@ impl Drop for Child {
     }
 }
 
-fn mib(bytes: u64) -> String {
+/// Bytes in words.
+pub fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
 

@@ -365,7 +365,11 @@ impl<'a> Runner<'a> {
                 self.hands[group] = Some(hands);
                 Ok(Ok(()))
             }
-            Ok(Reply::Failed(reason)) => Ok(Err(format!("its build failed: {reason}"))),
+            Ok(Reply::Failed(reason)) => {
+                let limit =
+                    limits.memory.map(|limit| format!("; it may take {} by limits.memory", child::mib(limit.get())));
+                Ok(Err(format!("its build failed: {reason}{}", limit.unwrap_or_default())))
+            }
             Ok(_) => Ok(Err("its build failed: a child that speaks another language".into())),
             Err(Death::Stopped) => Err(Stop::Asked),
             Err(death) => Ok(Err(format!("its build failed: {}", cause(death, seconds, "building")))),

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use swath_datasets::whole_file;
 
 /// The folder's name.
-const FOLDER: &str = "unfinished";
+pub const FOLDER: &str = "unfinished";
 
 /// The file in it that says what the run was.
 const LEDGER: &str = "run.json";
