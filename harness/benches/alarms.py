@@ -94,8 +94,8 @@ def report(folders):
     lines = [line for folder in folders for line in folder]
     of_folders = [[line for line in folder if line["kind"] == "unchanged"] for folder in folders]
     unchanged = [line for folder in of_folders for line in folder]
-    seconds = sorted(line["seconds"] for line in unchanged)
-    print(f"{len(unchanged)} checks of an unchanged program, {seconds[len(seconds) // 2]:.1f} s each (median; longest {seconds[-1]:.1f})")
+    seconds = [line["seconds"] for line in unchanged]
+    print(f"{len(unchanged)} checks of an unchanged program, {quantile(seconds, 0.5):.1f} s each (median; longest {quantile(seconds, 1):.1f})")
     timed = sum(len(line["rounds"]) for line in unchanged)
     alarms = [line for line in unchanged if called(line, True)]
     looks = sum(f["note"].startswith(("seen again", "suspected")) for line in unchanged for f in line["findings"] if f["measure"] == "time")
@@ -106,7 +106,7 @@ def report(folders):
 
     pairs = [pair for folder in of_folders for pair in zip(folder, folder[1:])]
     print(f"{len(pairs)} A/A pairs: how far the ratios of two checks that follow each other lie apart, in %")
-    for trial in changes(unchanged[0]):
+    for trial in changes(unchanged[0]) if pairs else []:
         apart = [100 * abs(changes(a)[trial] - changes(b)[trial]) for a, b in pairs]
         cells = "  ".join(f"{100 * share:g} %: {quantile(apart, share):5.2f}" for share in (0.5, 0.95, 0.99))
         print(f"  {trial:<20} {cells}  largest: {max(apart):5.2f}")
