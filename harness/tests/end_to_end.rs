@@ -270,7 +270,10 @@ fn a_report_is_made_again_from_the_files_alone() {
         .collect();
     assert!(before == after, "a report is a function of its files");
 
-    for (arguments, what) in [(["report", "nowhere"], "nowhere/manifest.json"), (["report", "."], "manifest.json")] {
+    for (arguments, what) in [
+        (["report", "nowhere"], "nowhere: there is no such folder"),
+        (["report", "."], ".: this is not the folder of a run: it has no manifest.json"),
+    ] {
         let output = swath(folder.path(), &arguments);
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains(what), "{}", stderr(&output));
