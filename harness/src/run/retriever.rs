@@ -168,7 +168,8 @@ pub fn duel_single(two: &[Retriever<'_>; 2], workload: &Workload, queries: usize
         let mut workers = [Worker::default(), Worker::default()];
         let share = first..(first + share).min(m);
         for (retriever, worker) in two.iter().zip(&mut workers) {
-            share.clone().take(WARM_UP).for_each(|i| {
+            // Once is enough: the least of all passes counts.
+            share.clone().take(TURN).for_each(|i| {
                 retriever.time(worker, workload, i);
             });
         }
