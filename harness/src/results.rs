@@ -298,23 +298,15 @@ fn flat(times: &Times) -> Vec<f64> {
     }
 }
 
-/// Seconds of one repeat: the sum over queries, or the wall time of the batch.
-fn total(times: &Times) -> f64 {
-    match times {
-        Times::Single(times) => times.iter().map(|ends| ends[2]).sum(),
-        Times::Batch(_, seconds) => *seconds,
-    }
-}
-
 /// As ann-benchmarks has it: the least over repeats of the mean over queries.
 fn best_search_time(repeats: &[Times], m: usize) -> f64 {
-    repeats.iter().map(total).fold(f64::INFINITY, f64::min) / m as f64
+    repeats.iter().map(Times::total).fold(f64::INFINITY, f64::min) / m as f64
 }
 
 /// As ann-benchmarks has it: each query's time in the best repeat; in mode batch the mean for each. NaN where nothing is
 /// timed yet.
 fn seconds_per_query(repeats: &[Times], m: usize) -> Vec<f32> {
-    match repeats.iter().min_by(|a, b| total(a).total_cmp(&total(b))) {
+    match repeats.iter().min_by(|a, b| a.total().total_cmp(&b.total())) {
         Some(Times::Single(times)) => times.iter().map(|ends| ends[2] as f32).collect(),
         Some(Times::Batch(_, seconds)) => vec![(seconds / m as f64) as f32; m],
         None => vec![f32::NAN; m],

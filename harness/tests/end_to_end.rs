@@ -355,6 +355,14 @@ fn doubts_about_the_truth_are_said_and_reported() {
 }
 
 #[test]
+fn a_data_folder_that_is_not_there_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = swath(folder.path(), &["--data-dir", "nowhere", "datasets", "list"]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
+    assert!(stderr(&output).contains("--data-dir: there is no folder nowhere"), "{}", stderr(&output));
+}
+
+#[test]
 fn init_writes_an_experiment_that_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     write_datasets(folder.path());

@@ -8,10 +8,11 @@
 //! in rounds that have processes of their own; what is compared is the ratio of the two
 //! ([`crate::statistics::rounds`]). Within a check rounds vary by chance, which the bootstrap interval of the ratio knows.
 //! From one check to a later one the machine itself varies: what others do to its caches slows one retriever more than
-//! another, for minutes on end, and no interval of rounds knows that. A change is suspected where its interval excludes none
-//! and it is larger than a tolerance, to which is added what a machine may do by itself that is so much slower or faster, by
-//! the reference's own time; a suspect is timed anew, and called only if each of [`LOOKS`] looks alone excludes that nothing
-//! has changed, and all together are beyond what is let pass. The tails of a look's interval are the third root of
+//! another, for minutes on end, and no interval of rounds knows that. What is let pass is therefore a tolerance, to which
+//! is added what a machine may do by itself that is so much slower or faster, by the reference's own time. A change is
+//! suspected where its interval excludes none and it comes near that; a suspect is timed anew, and called only if each of
+//! [`LOOKS`] looks alone excludes that nothing has changed, and all together are beyond what is let pass. A look in which
+//! the reference itself is far slower than in those before says nothing, and is taken anew. The tails of a look's interval are the third root of
 //! `0.001 / trials`, so that three of them, by chance alone, call noise once in a thousand checks; a tolerance above what
 //! checks of the same program differ by (`harness/benches/alarms.py` measures that) is for the machine.
 
@@ -20,7 +21,7 @@ mod findings;
 pub mod outputs;
 mod session;
 
-pub use findings::{FEWEST, Finding, Verdict, compare, look_again, suspects};
+pub use findings::{FEWEST, Finding, Verdict, compare, give_up, look_again, suspects};
 pub use session::Session;
 
 use crate::experiment::Prepared;
@@ -33,6 +34,9 @@ use crate::{clock, config::CheckSpec};
 
 /// How often a change of time is seen before it is called.
 pub const LOOKS: usize = 3;
+
+/// How often a suspect is timed anew at most: looks that were disturbed do not count.
+pub const AGAIN: usize = LOOKS + 1;
 
 /// What an experiment gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,15 +183,11 @@ impl State {
         let named = results.reference.as_deref();
         let reference = results.trials.iter().position(|trial| Some(trial.plain_name()) == named);
         let reference = reference.or_else(|| results.trials.iter().position(|trial| trial.is_top_k)).unwrap_or(0);
-        let seconds = |times: &Times| match times {
-            Times::Single(queries) => queries.iter().map(|ends| ends[2]).sum(),
-            Times::Batch(_, seconds) => *seconds,
-        };
         let trial = |(i, trial): (usize, &crate::results::TrialResult)| {
             let passes = trial.repeats.iter().zip(&results.trials[reference].repeats);
             let queries = trial.query_ids.len() as f64;
             let round =
-                |(own, its): (&Times, &Times)| Round { own: seconds(own) / queries, reference: seconds(its) / queries };
+                |(own, its): (&Times, &Times)| Round { own: own.total() / queries, reference: its.total() / queries };
             TrialState {
                 label: label(trial.plain_name(), &trial.point),
                 failed: None,

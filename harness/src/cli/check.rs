@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use swath::cache::Cache;
 use swath::check::outputs::{self, Checked, HEADINGS};
 use swath::check::{self, Finding, Session, State, Verdict, baseline};
-use swath::config::CheckSpec;
+use swath::config::{CheckSpec, Experiment, Source};
 use swath::experiment::{self, Failure, Prepared};
 use swath::interrupt;
 use swath::run::Means;
@@ -64,13 +64,18 @@ pub struct Folders<'a> {
 }
 
 impl Look {
-    fn prepare(&self, folders: Folders<'_>) -> Result<Prepared, Failure> {
+    fn open(&self) -> Result<(Source, Experiment), Failure> {
         let (source, experiment) = experiment::open(&self.config)?;
         if experiment.sweep.is_some() {
             let message =
                 format!("{}: a sweep is many experiments, and one is checked at a time", self.config.display());
             return Err(Failure::Input(message + "\n  take `sweep` out, and write the size to check in its place"));
         }
+        Ok((source, experiment))
+    }
+
+    fn prepare(&self, folders: Folders<'_>) -> Result<Prepared, Failure> {
+        let (source, experiment) = self.open()?;
         interrupt::listen();
         let prepared = experiment::plan(source, experiment, None, None, (folders.data, memory()))?.examined();
         prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
@@ -104,20 +109,24 @@ impl Look {
 
 /// Compares an experiment with its baseline.
 pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Folders<'_>) -> Result<ExitCode, Failure> {
+    // What is wrong with the experiment is said before what a baseline lacks.
+    look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     let (before, missing) = baseline::read(&file)?;
     missing.iter().for_each(|note| complain(&format!("note: {note}")));
     let (now, findings) = look.look(folders, 1, |session, mut now, spec| {
         comparable(&before, &now, &file, &look.config)?;
         let mut findings = check::compare(&before, &now, spec, !look.quality_only);
-        for _ in 1..check::LOOKS {
-            let suspects = check::suspects(&findings);
+        let mut suspects = check::suspects(&findings);
+        for _ in 0..check::AGAIN {
             if suspects.is_empty() {
                 break;
             }
             let rounds = session.time(&suspects, spec.rounds.size())?;
-            check::look_again(&mut findings, &before, &mut now, suspects.into_iter().zip(rounds).collect(), spec);
+            let again = suspects.into_iter().zip(rounds).collect();
+            suspects = check::look_again(&mut findings, &before, &mut now, again, spec);
         }
+        check::give_up(&mut findings, &suspects);
         Ok((now, findings))
     })?;
     let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };

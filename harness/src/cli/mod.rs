@@ -329,6 +329,10 @@ enum CacheCommand {
 pub fn main() -> ExitCode {
     interrupt::let_writes_fail();
     let cli = Cli::parse();
+    if let Some(missing) = cli.data_dir.iter().find(|folder| !folder.is_dir()) {
+        complain(&error_line(&format!("--data-dir: there is no folder {}", missing.display()), in_color()));
+        return ExitCode::from(2);
+    }
     let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
     let mut folders = cli.data_dir;
     folders.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));
@@ -384,7 +388,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(failure) => {
-            let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+            let color = in_color();
             let (text, code) = match failure {
                 Failure::Invalid(invalid) => (invalid.render(color), 2),
                 Failure::Input(message) => (error_line(&message, color), 2),
@@ -395,6 +399,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// Whether errors are shown in colour.
+fn in_color() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
 fn error_line(message: &str, color: bool) -> String {

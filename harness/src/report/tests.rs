@@ -97,7 +97,7 @@ fn found(summary: &Summary) -> Found {
         filled: 0,
         peaks: row.peaks,
         untimed: [0.0; 2],
-        repeats: vec![Times::Batch(row.queries, 1.0)],
+        repeats: vec![Times::Batch(row.queries, 1.0), Times::Batch(row.queries, 2.0)],
         best_search_seconds: 1.0 / row.timing.qps_best,
     };
     let trials = summary.rows.iter().enumerate().map(trial).collect();
@@ -463,6 +463,7 @@ fn the_verdict_says_what_holds() {
         ),
         "{text}"
     );
+    assert!(text.contains("queries per second") && text.contains(" in 2 repeats)"), "{text}");
     let doubt = said(&|summary| summary.differences.iter_mut().for_each(|d| d.comparison.p_holm = Some(0.5)));
     assert!(
         doubt.starts_with("retriever-1 with lambda 0.1 returns 5.00 %") && doubt.contains("is not significant"),

@@ -45,3 +45,13 @@ pub enum Times {
     /// How many queries there were, and the seconds for all of them.
     Batch(usize, f64),
 }
+
+impl Times {
+    /// Seconds for all queries together.
+    pub fn total(&self) -> f64 {
+        match self {
+            Self::Single(times) => times.iter().map(|ends| ends[2]).sum(),
+            Self::Batch(_, seconds) => *seconds,
+        }
+    }
+}

@@ -5,6 +5,7 @@ use super::bootstrap::{quantile, resampled_means};
 use crate::metrics::MetricName;
 use crate::results::TrialResult;
 use crate::summary::Estimate;
+use rayon::prelude::*;
 
 /// Recall and a metric, turned so that more is better.
 type Point = (f64, f64);
@@ -42,27 +43,30 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
         }
     }
     let shown = |metric: &MetricName| !["recall", "recall-eps", "pool-recall", "evaluations"].contains(&metric.kind());
+    let columns = |metric: usize| competing.iter().map(|trial| trial.metrics[metric].clone()).collect::<Vec<_>>();
+    let recall = columns(recall);
+    let recalls: Vec<f64> = recall.iter().map(|column| mean_of(column)).collect();
+    let resampled_recalls = resampled_means(&recall, seed);
     let mut all = Vec::new();
     for (metric, name) in metrics.iter().enumerate().filter(|(_, name)| shown(name)) {
         let sign = if name.higher_is_better() { 1.0 } else { -1.0 };
-        let column = |trial: &&TrialResult, metric: usize| trial.metrics[metric].clone();
-        let columns: Vec<Vec<f64>> =
-            competing.iter().flat_map(|trial| [column(trial, recall), column(trial, metric)]).collect();
-        let means = |row: &[f64]| row.chunks_exact(2).map(|pair| (pair[0], sign * pair[1])).collect::<Vec<_>>();
-        let whole: Vec<f64> = columns.iter().map(|column| mean_of(column)).collect();
-        let resamples = resampled_means(&columns, seed);
-        let points = means(&whole);
-        let worst = points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
+        let columns = columns(metric);
+        let resampled = resampled_means(&columns, seed);
+        let means: Vec<f64> = columns.iter().map(|column| mean_of(column)).collect();
+        let worst = means.iter().map(|mean| sign * mean).fold(f64::INFINITY, f64::min);
         if !worst.is_finite() {
             continue;
         }
-        let resampled: Vec<Vec<Point>> = resamples.iter().map(|row| means(row)).collect();
         for (retriever, members) in &retrievers {
-            let of = |points: &[Point]| front(members.iter().map(|&at| points[at]));
+            let of = |recalls: &[f64], values: &[f64]| -> Vec<Point> {
+                front(members.iter().map(|&at| (recalls[at], sign * values[at])))
+            };
+            let whole = of(&recalls, &means);
+            let resamples = resampled_recalls.par_iter().zip(&resampled);
+            let fronts: Vec<Vec<Point>> = resamples.map(|(recalls, values)| of(recalls, values)).collect();
             let estimate = |value: &dyn Fn(&[Point]) -> Option<f64>, sign: f64| {
-                let mean = sign * value(&of(&points))?;
-                let mut values: Vec<f64> =
-                    resampled.iter().filter_map(|points| Some(sign * value(&of(points))?)).collect();
+                let mean = sign * value(&whole)?;
+                let mut values: Vec<f64> = fronts.iter().filter_map(|front| Some(sign * value(front)?)).collect();
                 values.sort_unstable_by(f64::total_cmp);
                 Some(Estimate { mean, lo: quantile(&values, 0.025), hi: quantile(&values, 0.975) })
             };

@@ -69,25 +69,26 @@ fn threshold(column: &[f64]) -> f64 {
     f64::abs(sum) - TOLERANCE * size
 }
 
-/// p of up to [`LANES`] columns from drawn patterns.
+/// p of up to [`LANES`] columns from drawn patterns, block by block: the sums of a block stay in a near cache while the tables
+/// of all groups pass by.
 fn sampled(columns: &[&[f64]], patterns: &[Vec<u8>]) -> [f64; LANES] {
-    let mut sums = vec![[0.0; LANES]; patterns.len() * BLOCK];
     let queries = columns.first().map_or(0, |column| column.len());
-    for group in 0..queries.div_ceil(GROUP) {
-        let table = tabulate(columns, group * GROUP);
-        for (sums, block) in sums.chunks_exact_mut(BLOCK).zip(patterns) {
-            for (sums, &pattern) in sums.iter_mut().zip(&block[group * BLOCK..(group + 1) * BLOCK]) {
+    let tables: Vec<_> = (0..queries.div_ceil(GROUP)).map(|group| tabulate(columns, group * GROUP)).collect();
+    let thresholds: Vec<f64> = columns.iter().map(|column| threshold(column)).collect();
+    let mut beyond = [0; LANES];
+    let mut sums = vec![[0.0; LANES]; BLOCK];
+    for block in patterns {
+        sums.fill([0.0; LANES]);
+        for (table, patterns) in tables.iter().zip(block.chunks_exact(BLOCK)) {
+            for (sums, &pattern) in sums.iter_mut().zip(patterns) {
                 sums.iter_mut().zip(&table[usize::from(pattern)]).for_each(|(sum, part)| *sum += part);
             }
         }
+        for (lane, threshold) in thresholds.iter().enumerate() {
+            beyond[lane] += sums.iter().filter(|sums| sums[lane].abs() >= *threshold).count();
+        }
     }
-    let mut p = [f64::NAN; LANES];
-    for (lane, column) in columns.iter().enumerate() {
-        let threshold = threshold(column);
-        let beyond = sums.iter().filter(|sums| sums[lane].abs() >= threshold).count();
-        p[lane] = (beyond + 1) as f64 / (sums.len() + 1) as f64;
-    }
-    p
+    beyond.map(|beyond| (beyond + 1) as f64 / (patterns.len() * BLOCK + 1) as f64)
 }
 
 /// The sums over up to [`GROUP`] queries from `first` on, for each pattern of their signs.

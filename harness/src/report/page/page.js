@@ -332,9 +332,20 @@
           dot.addEventListener("pointerenter", () => light(item));
           return dot;
         });
-        const names = query.answers[of].map((item) => {
-          const [px, py] = place(query.items[item][3], query.items[item][4]);
-          return svg("text", { x: px > SIDE - 90 ? px - 9 : px + 9, y: py + 4, "text-anchor": px > SIDE - 90 ? "end" : "start" }, [query.items[item][0]]);
+        // Names as far as they have room beside their places, the first picked first; all of them are in the lists.
+        const taken = query.answers[of].map((item) => place(query.items[item][3], query.items[item][4])).map(([x, y]) => [x - 6, y - 6, x + 6, y + 6]);
+        const names = query.answers[of].flatMap((item) => {
+          const [label, , , x, y] = query.items[item];
+          const [px, py] = place(x, y);
+          const width = 6.6 * label.length;
+          const spots = [[px + 9, py], [px - 9 - width, py], [px - width / 2, py - 13], [px - width / 2, py + 13]];
+          const box = ([left, middle]) => [left, middle - 6, left + width, middle + 6];
+          const apart = (a, b) => a[2] <= b[0] || a[0] >= b[2] || a[3] <= b[1] || a[1] >= b[3];
+          const inside = (a) => a[0] >= 2 && a[1] >= 2 && a[2] <= SIDE - 2 && a[3] <= SIDE - 2;
+          const spot = spots.find((spot) => inside(box(spot)) && taken.every((other) => apart(box(spot), other)));
+          if (!spot) return [];
+          taken.push(box(spot));
+          return [svg("text", { x: spot[0], y: spot[1] + 4 }, [label])];
         });
         const [qx, qy] = place(...query.at);
         const cross = svg("path", { d: `M${qx - 7},${qy}h14M${qx},${qy - 7}v14`, class: "cross" });

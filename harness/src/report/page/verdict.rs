@@ -196,16 +196,30 @@ fn beside(found: &Found, row: usize) -> Option<String> {
             ));
         }
     }
-    let (own, its) = (summary.rows[row].timing.qps, reference.timing.qps);
-    if own.is_finite() && its.is_finite() {
-        parts.push(format!(
-            "it answers {} queries per second where {} answers {}",
-            number(own.round()),
-            reference.label(),
-            number(its.round())
-        ));
+    if let (Some(own), Some(its)) = (speed(found, row), speed(found, summary.reference)) {
+        parts.push(format!("it answers {own} queries per second where {} answers {its}", reference.label()));
     }
     let last = parts.pop()?;
     let text = if parts.is_empty() { last } else { format!("{}, and {last}", parts.join(", ")) };
     Some(format!("Beside that, {text}."))
+}
+
+/// Queries per second, with how far repeats lie apart: `3,012 (2,950 to 3,080 in 3 repeats)`.
+fn speed(found: &Found, row: usize) -> Option<String> {
+    let qps = Some(found.summary.rows[row].timing.qps).filter(|qps| qps.is_finite())?;
+    let trial = found.results.trials.get(row)?;
+    let mut repeats: Vec<f64> = trial
+        .repeats
+        .iter()
+        .map(|times| trial.query_ids.len() as f64 / times.total())
+        .filter(|s| s.is_finite())
+        .collect();
+    repeats.sort_unstable_by(f64::total_cmp);
+    let spread = match repeats[..] {
+        [least, .., most] => {
+            format!(" ({} to {} in {} repeats)", number(least.round()), number(most.round()), repeats.len())
+        }
+        _ => String::new(),
+    };
+    Some(format!("{}{spread}", number(qps.round())))
 }
