@@ -421,6 +421,9 @@ mod tests {
         assert_eq!(looked_at(1.6, 0.5).verdict, Verdict::Regressed);
     }
 
+    /// What the looks after the first see, and how long the reference takes.
+    type Looks<'a> = &'a [(f64, f64)];
+
     #[test]
     fn a_suspect_is_called_only_if_new_rounds_say_the_same() {
         let state = |rounds| State {
@@ -440,8 +443,6 @@ mod tests {
         };
         let before = state(rounds_of(1.0, 1.0));
         let spec = CheckSpec::default();
-        // What the looks after the first see, and how fast the reference is.
-        type Looks<'a> = &'a [(f64, f64)];
         let looks: [(f64, Looks<'_>, Verdict, usize); 6] = [
             (1.3, &[(1.3, 1.0), (1.3, 1.0)], Verdict::Regressed, 24),
             (1.3, &[(1.0, 1.0)], Verdict::WithinNoise, 16),
