@@ -196,16 +196,17 @@ fn beside(found: &Found, row: usize) -> Option<String> {
             ));
         }
     }
-    if let (Some(own), Some(its)) = (speed(found, row), speed(found, summary.reference)) {
-        parts.push(format!("it answers {own} queries per second where {} answers {its}", reference.label()));
+    if let (Some((own, spread)), Some((its, its_spread))) = (speed(found, row), speed(found, summary.reference)) {
+        let name = reference.label();
+        parts.push(format!("it answers {own} queries per second{spread} where {name} answers {its}{its_spread}"));
     }
     let last = parts.pop()?;
     let text = if parts.is_empty() { last } else { format!("{}, and {last}", parts.join(", ")) };
     Some(format!("Beside that, {text}."))
 }
 
-/// Queries per second, with how far repeats lie apart: `3,012 (2,950 to 3,080 in 3 repeats)`.
-fn speed(found: &Found, row: usize) -> Option<String> {
+/// Queries per second, and how far repeats lie apart: `3,012` and ` (2,950 to 3,080 in 3 repeats)`.
+fn speed(found: &Found, row: usize) -> Option<(String, String)> {
     let qps = Some(found.summary.rows[row].timing.qps).filter(|qps| qps.is_finite())?;
     let trial = found.results.trials.get(row)?;
     let mut repeats: Vec<f64> = trial
@@ -221,5 +222,5 @@ fn speed(found: &Found, row: usize) -> Option<String> {
         }
         _ => String::new(),
     };
-    Some(format!("{}{spread}", number(qps.round())))
+    Some((number(qps.round()), spread))
 }
