@@ -150,9 +150,13 @@ fn a_baseline_of_something_else_is_refused() {
     let output = check(folder.path(), &["--baseline", "no.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("there is no such baseline"), "{}", stderr(&output));
+    let output = check(folder.path(), &["--baseline", "baselines/small.hdf5"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("a baseline is the file .yaml"), "{}", stderr(&output));
     let sweep = EXPERIMENT.replace("k: 5", "sweep: { k: [4, 5] }");
     std::fs::write(folder.path().join("small.yaml"), sweep).expect("written");
-    assert!(stderr(&check(folder.path(), &[])).contains("a sweep is many experiments"));
+    let output = check(folder.path(), &["--baseline", "no.yaml"]);
+    assert!(stderr(&output).contains("a sweep is many experiments"), "before the baseline: {}", stderr(&output));
 }
 
 #[test]
@@ -161,6 +165,9 @@ fn a_baseline_is_saved_once_shown_and_updated() {
     let output = swath(folder.path(), &["baseline", "save", "small.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("is there already; `swath baseline update`"), "{}", stderr(&output));
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--file", "rich.hdf5/small.yaml"]);
+    assert_eq!(output.status.code(), Some(2), "before minutes are spent");
+    assert!(stderr(&output).contains("there is no folder for it, and none can be made"), "{}", stderr(&output));
     let text = || std::fs::read_to_string(folder.path().join("baselines/small.yaml")).expect("a baseline");
     assert!(text().contains("  mmr:\n    recall: 0."), "{}", text());
     let output = swath(folder.path(), &["baseline", "show", "baselines/small.yaml"]);

@@ -99,6 +99,7 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
         std::io::ErrorKind::NotFound => {
             wrong("there is no such baseline; `swath baseline save EXPERIMENT --file FILE` writes one".into())
         }
+        std::io::ErrorKind::InvalidData => wrong("this is no text; a baseline is the file .yaml beside it".into()),
         _ => wrong(error.to_string()),
     })?;
     let text: Text = serde_yaml::from_str(&text).map_err(|error| {
@@ -194,15 +195,12 @@ fn name(trial: usize, measure: &str) -> String {
     format!("trial-{trial}/{measure}")
 }
 
-/// Writes a baseline of the experiment of that file.
+/// Writes a baseline of the experiment of that file, into a folder that is there.
 ///
 /// # Errors
 /// [`Failure::Run`]: the file system's refusal.
 pub fn write(path: &Path, config: &Path, state: &State) -> Result<(), Failure> {
     let failed = |error: &dyn fmt::Display| Failure::Run(format!("{}: {error}", path.display()));
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-    }
     let kept: Vec<(usize, &Measured, Vec<f32>)> = (state.trials.iter().enumerate())
         .flat_map(|(i, trial)| trial.measures.iter().map(move |measured| (i, measured)))
         .map(|(i, measured)| (i, measured, measured.values.iter().map(|&value| value as f32).collect()))
@@ -306,7 +304,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("b/words.yaml");
+        let path = folder.path().join("words.yaml");
         write(&path, Path::new("words.yaml"), &state()).expect("written");
         let (read_back, missing) = read(&path).expect("read");
         assert_eq!(missing, None);

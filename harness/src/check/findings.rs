@@ -314,20 +314,23 @@ fn timed(change: &Estimate, beyond: f64) -> Verdict {
 /// Of what is let pass, the share beyond which a change is suspected.
 const SUSPICIOUS: f64 = 2.0 / 3.0;
 
-/// How much slower, as a logarithm, the reference may be in a look than in those before. Beyond, something else has the machine,
-/// and the look says nothing.
+/// How much slower, as a logarithm, the reference may be in a look than in those before. Beyond, something else has the
+/// machine, and the look says nothing.
 const DISTURBED: f64 = 0.3;
 
-/// Which way a time is suspected to have changed: its interval excludes that it has not, and the change comes near what is
-/// let pass.
-fn suspicion(finding: &Finding) -> Option<Verdict> {
-    let ([lo, hi], change) = (finding.interval?, finding.change?);
-    let is_near = change.ln_1p().abs() > SUSPICIOUS * finding.tolerance.ln_1p();
-    match (lo > 0.0, hi < 0.0) {
-        (true, _) if is_near => Some(Verdict::Regressed),
-        (_, true) if is_near => Some(Verdict::Improved),
+/// Which way a time has changed; `None` where its interval does not exclude that it has not.
+fn direction(finding: &Finding) -> Option<Verdict> {
+    match finding.interval? {
+        [lo, _] if lo > 0.0 => Some(Verdict::Regressed),
+        [_, hi] if hi < 0.0 => Some(Verdict::Improved),
         _ => None,
     }
+}
+
+/// Which way a time is suspected to have changed: its direction, where the change comes near what is let pass.
+fn suspicion(finding: &Finding) -> Option<Verdict> {
+    let near = SUSPICIOUS * finding.tolerance.ln_1p();
+    direction(finding).filter(|_| finding.change.is_some_and(|change| change.ln_1p().abs() > near))
 }
 
 /// Labels of the trials whose time is suspected to have changed.
@@ -364,12 +367,8 @@ pub fn look_again(
         let look = time(was, &rounds, by, &label);
         trial.rounds.extend(rounds);
         let all = time(was, &trial.rounds, by, &label);
-        let changed = match look.interval {
-            Some([lo, _]) if lo > 0.0 => Some(Verdict::Regressed),
-            Some([_, hi]) if hi < 0.0 => Some(Verdict::Improved),
-            _ => None,
-        };
-        if changed != suspicion(finding) || suspicion(&all) != suspicion(finding) {
+        let suspected = suspicion(finding);
+        if direction(&look) != suspected || suspicion(&all) != suspected {
             let all = Finding { verdict: Verdict::WithinNoise, ..all };
             *finding = all.noted("suspected, and not so when timed again");
         } else if trial.rounds.len() < super::LOOKS * spec.rounds.size() {

@@ -12,9 +12,9 @@
 //! is added what a machine may do by itself that is so much slower or faster, by the reference's own time. A change is
 //! suspected where its interval excludes none and it comes near that; a suspect is timed anew, and called only if each of
 //! [`LOOKS`] looks alone excludes that nothing has changed, and all together are beyond what is let pass. A look in which
-//! the reference itself is far slower than in those before says nothing, and is taken anew. The tails of a look's interval are the third root of
-//! `0.001 / trials`, so that three of them, by chance alone, call noise once in a thousand checks; a tolerance above what
-//! checks of the same program differ by (`harness/benches/alarms.py` measures that) is for the machine.
+//! the reference itself is far slower than in those before says nothing, and is taken anew. The tails of a look's interval
+//! are the third root of `0.001 / trials`, so that three of them, by chance alone, call noise once in a thousand checks; a
+//! tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures that) is for the machine.
 
 pub mod baseline;
 mod findings;

@@ -208,6 +208,10 @@ pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<
         let message = format!("{} is there already", file.display());
         return Err(Failure::Input(message + "; `swath baseline update` writes it anew and says what changes"));
     }
+    // What was looked at for minutes must not be lost because it cannot be written.
+    std::fs::create_dir_all(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
+        Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", file.display()))
+    })?;
     let state = sound(look, folders)?;
     baseline::write(&file, &look.config, &state)?;
     print(&format!("wrote {} and {}\n", file.display(), file.with_extension("hdf5").display()))

@@ -69,8 +69,8 @@ fn threshold(column: &[f64]) -> f64 {
     f64::abs(sum) - TOLERANCE * size
 }
 
-/// p of up to [`LANES`] columns from drawn patterns, block by block: the sums of a block stay in a near cache while the tables
-/// of all groups pass by.
+/// p of up to [`LANES`] columns from drawn patterns, block by block: the sums of a block stay in a near cache while the
+/// tables of all groups pass by.
 fn sampled(columns: &[&[f64]], patterns: &[Vec<u8>]) -> [f64; LANES] {
     let queries = columns.first().map_or(0, |column| column.len());
     let tables: Vec<_> = (0..queries.div_ceil(GROUP)).map(|group| tabulate(columns, group * GROUP)).collect();
