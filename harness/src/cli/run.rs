@@ -162,7 +162,11 @@ fn results(summary: &Summary) -> String {
         rows.push(cells);
     }
     let more = summary.metrics.len() - shown;
-    let others = if more > 0 { format!("and {more} more metrics in the report\n") } else { String::new() };
+    let others = match more {
+        0 => String::new(),
+        1 => "and one more metric in the report\n".to_owned(),
+        _ => format!("and {more} more metrics in the report\n"),
+    };
     table(&rows, 1) + &others
 }
 

@@ -463,7 +463,7 @@ fn the_verdict_says_what_holds() {
         ),
         "{text}"
     );
-    assert!(text.contains("queries per second") && text.contains(" in 2 repeats)"), "{text}");
+    assert!(text.contains("queries per second where") && text.contains(" (medians; whole repeats gave "), "{text}");
     let doubt = said(&|summary| summary.differences.iter_mut().for_each(|d| d.comparison.p_holm = Some(0.5)));
     assert!(
         doubt.starts_with("retriever-1 with lambda 0.1 returns 5.00 %") && doubt.contains("is not significant"),

@@ -196,31 +196,34 @@ fn beside(found: &Found, row: usize) -> Option<String> {
             ));
         }
     }
-    if let (Some((own, spread)), Some((its, its_spread))) = (speed(found, row), speed(found, summary.reference)) {
-        let name = reference.label();
-        parts.push(format!("it answers {own} queries per second{spread} where {name} answers {its}{its_spread}"));
+    let (own, its) = (summary.rows[row].timing.qps, reference.timing.qps);
+    if own.is_finite() && its.is_finite() {
+        let spread = match (repeats(found, row), repeats(found, summary.reference)) {
+            (Some(own), Some(its)) => format!(" (medians; whole repeats gave {own} and {its})"),
+            _ => String::new(),
+        };
+        parts.push(format!(
+            "it answers {} queries per second where {} answers {}{spread}",
+            number(own.round()),
+            reference.label(),
+            number(its.round())
+        ));
     }
     let last = parts.pop()?;
     let text = if parts.is_empty() { last } else { format!("{}, and {last}", parts.join(", ")) };
     Some(format!("Beside that, {text}."))
 }
 
-/// Queries per second, and how far repeats lie apart: `3,012` and ` (2,950 to 3,080 in 3 repeats)`.
-fn speed(found: &Found, row: usize) -> Option<(String, String)> {
-    let qps = Some(found.summary.rows[row].timing.qps).filter(|qps| qps.is_finite())?;
+/// The fewest and the most queries per second in a repeat; `None` of a single one.
+fn repeats(found: &Found, row: usize) -> Option<String> {
     let trial = found.results.trials.get(row)?;
-    let mut repeats: Vec<f64> = trial
+    let mut speeds: Vec<f64> = trial
         .repeats
         .iter()
         .map(|times| trial.query_ids.len() as f64 / times.total())
         .filter(|s| s.is_finite())
         .collect();
-    repeats.sort_unstable_by(f64::total_cmp);
-    let spread = match repeats[..] {
-        [least, .., most] => {
-            format!(" ({} to {} in {} repeats)", number(least.round()), number(most.round()), repeats.len())
-        }
-        _ => String::new(),
-    };
-    Some((number(qps.round()), spread))
+    speeds.sort_unstable_by(f64::total_cmp);
+    let [least, .., most] = speeds[..] else { return None };
+    Some(format!("{} to {}", number(least.round()), number(most.round())))
 }
