@@ -26,6 +26,9 @@ const GROUP: usize = 8;
 /// Columns summed together: a table of 256 x 8 sums stays in the nearest cache.
 const LANES: usize = 8;
 
+/// Groups whose tables are added at once, so that a sum is read and written once for all of them.
+const TOGETHER: usize = 4;
+
 /// Sums closer than this share of the sum of absolute differences are equal but for rounding.
 const TOLERANCE: f64 = 1e-10;
 
@@ -79,9 +82,14 @@ fn sampled(columns: &[&[f64]], patterns: &[Vec<u8>]) -> [f64; LANES] {
     let mut sums = vec![[0.0; LANES]; BLOCK];
     for block in patterns {
         sums.fill([0.0; LANES]);
-        for (table, patterns) in tables.iter().zip(block.chunks_exact(BLOCK)) {
-            for (sums, &pattern) in sums.iter_mut().zip(patterns) {
-                sums.iter_mut().zip(&table[usize::from(pattern)]).for_each(|(sum, part)| *sum += part);
+        for (tables, patterns) in tables.chunks(TOGETHER).zip(block.chunks(TOGETHER * BLOCK)) {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let mut sum = *sums;
+                for (group, table) in tables.iter().enumerate() {
+                    let parts = &table[usize::from(patterns[group * BLOCK + i])];
+                    sum.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+                }
+                *sums = sum;
             }
         }
         for (lane, threshold) in thresholds.iter().enumerate() {
