@@ -56,3 +56,16 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+/// The version that documents name is the program's.
+#[test]
+fn documents_name_this_version() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let version = env!("CARGO_PKG_VERSION");
+    for (document, before) in [("CITATION.cff", "\nversion: "), ("docs/ci.md", "/swath@v"), ("CHANGELOG.md", "\n## ")] {
+        let text = std::fs::read_to_string(root.join(document)).expect("a document");
+        let (_, rest) = text.split_once(before).expect("a version");
+        let named = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next();
+        assert_eq!(named, Some(version), "{document} names another version");
+    }
+}
