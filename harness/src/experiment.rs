@@ -501,7 +501,11 @@ pub fn load(folder: &Path) -> Result<(Option<report::Found>, Manifest), Failure>
 /// As [`load`], and [`Failure::Run`] where the report cannot be written.
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
     let (found, manifest) = load(folder)?;
-    let Some(found) = found else { return Ok((None, manifest, Vec::new())) };
+    let Some(found) = found else {
+        // Nobody shall take what an earlier run left here for this one's; if it cannot be removed, that is all.
+        let _ = std::fs::remove_file(folder.join("index.html"));
+        return Ok((None, manifest, Vec::new()));
+    };
     let written = manifest.experiment.get("report").map(|value| serde_json::from_value(value.clone()));
     // A manifest of an earlier version says nothing of the report.
     let written = written.transpose().map_err(|error| {

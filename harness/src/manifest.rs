@@ -114,3 +114,17 @@ pub struct TrialRecord {
     /// Why it failed, if it did.
     pub failed: Option<String>,
 }
+
+impl TrialRecord {
+    /// The retriever's name with the point in brackets.
+    pub fn label(&self) -> String {
+        crate::plan::label(&self.retriever, &self.point)
+    }
+}
+
+impl Manifest {
+    /// The trials that failed, with the reason of each.
+    pub fn failed(&self) -> impl Iterator<Item = (&TrialRecord, &str)> {
+        self.trials.iter().filter_map(|trial| Some((trial, trial.failed.as_deref()?)))
+    }
+}

@@ -64,8 +64,9 @@ pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) 
     for (what, then, now) in pairs.into_iter().filter(|(_, then, now)| then != now) {
         found.circumstances.push(format!("another {what}: {then} then, {now} now"));
     }
-    for (then, now) in first.trials.iter().zip(&second.trials) {
-        let name = label(&then.retriever, &then.point);
+    for then in &first.trials {
+        let name = then.label();
+        let Some(now) = second.trials.iter().find(|now| now.label() == name) else { continue };
         match (&then.failed, &now.failed) {
             (None, Some(reason)) => found.results.push(format!("{name} fails now: {reason}")),
             (Some(reason), None) => found.results.push(format!("{name} failed then, and does not now: {reason}")),
@@ -81,7 +82,7 @@ pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) 
                 found.results.extend(differs(then, now, before.1).map(|what| format!("{name}: {what}")));
                 ratios.push(now.best_search_seconds / then.best_search_seconds);
             }
-            None if second.trials.iter().all(|trial| label(&trial.retriever, &trial.point) != name) => {
+            None if second.trials.iter().all(|trial| trial.label() != name) => {
                 found.results.push(format!("{name} is not there any more"));
             }
             None => {}

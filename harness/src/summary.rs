@@ -136,6 +136,17 @@ impl Summary {
         Some(self.rows.iter().map(|row| row.estimates[at]).collect())
     }
 
+    /// The row of a retriever, by the name that the experiment gives it, at a point of its grid; `None` if it failed.
+    pub fn row_of(&self, retriever: &str, point: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.is_of(retriever) && row.point == point)
+    }
+
+    /// One of its rows' estimate of a metric, if it was measured and any query has a value.
+    pub fn estimate(&self, row: &Row, metric: MetricName) -> Option<Estimate> {
+        let at = self.metrics.iter().position(|&other| other == metric)?;
+        row.estimates.get(at).copied().flatten()
+    }
+
     /// The marker of a trial's retriever.
     pub fn marker(&self, row: usize) -> Marker {
         let name = &self.rows[row].retriever;

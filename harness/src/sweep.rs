@@ -34,8 +34,8 @@ pub struct Cell {
 pub struct Ran {
     /// Which one.
     pub cell: Cell,
-    /// What it found.
-    pub summary: Summary,
+    /// What it found; `None` if no trial succeeded.
+    pub summary: Option<Summary>,
     /// Under what circumstances.
     pub manifest: Manifest,
 }
@@ -159,7 +159,7 @@ pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<Ran>, Fail
     let mut ran = Vec::new();
     for cell in cells {
         let (summary, manifest, _) = experiment::report(&folder.join(&cell.folder), spec)?;
-        ran.extend(summary.map(|summary| Ran { cell, summary, manifest }));
+        ran.push(Ran { cell, summary, manifest });
     }
     scale::write(folder, &ran).map_err(|error| Failure::Run(error.to_string()))?;
     Ok(ran)

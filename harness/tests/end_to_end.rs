@@ -554,6 +554,70 @@ retrievers:
     assert!(cells.iter().all(|cell| stdout(&listed).contains(cell)), "{}", stdout(&listed));
 }
 
+/// A cell of which nothing is left is said to be one, wherever the sweep speaks, and it is a failed run.
+#[test]
+fn what_fails_in_a_sweep_is_named_and_a_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_datasets(folder.path());
+    let experiment = "
+name: grown
+dataset: rich.hdf5
+k: 2
+repeats: 1
+metrics: [recall, coverage]
+sweep: { n: [20, 40, 60] }
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 10 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 10 } }, select: { mmr: { lambda: [0.3, 0.7] } } }
+";
+    std::fs::write(folder.path().join("grown.yaml"), experiment).expect("written");
+    let output = swath(folder.path(), &["run", "grown.yaml", "--no-cache"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let reports = folder.path().join("reports/grown");
+    // As if they had failed: all trials of one cell, and the first of another.
+    let fail = |cell: &str, count: usize| {
+        let path = reports.join(cell).join("manifest.json");
+        let text = std::fs::read_to_string(&path).expect("a manifest");
+        let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        for trial in &mut manifest["trials"].as_array_mut().expect("trials")[..count] {
+            trial["failed"] = "its child was killed".into();
+        }
+        std::fs::write(path, manifest.to_string()).expect("written");
+    };
+    fail("n=40", 3);
+    fail("n=60", 1);
+    let output = swath(folder.path(), &["report", "reports/grown"]);
+    let (said, complained) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(1), "{said}{complained}");
+    assert!(said.contains("n=40\nno trial succeeded"), "{said}");
+    for line in [
+        "error: at n=40: top-k failed: its child was killed",
+        "error: at n=40: mmr (lambda=0.7) failed: its child was killed",
+        "error: at n=60: top-k failed: its child was killed",
+    ] {
+        assert!(complained.lines().any(|other| other == line), "{line}: {complained}");
+    }
+    assert_eq!(complained.matches("error: ").count(), 4, "{complained}");
+    let page = std::fs::read_to_string(reports.join("index.html")).expect("a page");
+    assert!(
+        page.contains("<strong>n=40</strong>: no trial succeeded") && page.contains("<strong>n=60</strong>"),
+        "{page}"
+    );
+    assert!(!reports.join("n=40/index.html").exists(), "a report of what is not there any more");
+    let scale = table(&reports.join("scale.csv"), false);
+    assert_eq!(scale["n"], ["20", "20", "20", "60", "60"]);
+    assert_eq!(scale["retriever"], ["top-k", "mmr", "mmr", "mmr", "mmr"]);
+    if cfg!(target_os = "linux") {
+        let none = experiment.replace("k: 2\n", "k: 2\nlimits: { memory: 1 MiB }\n");
+        std::fs::write(folder.path().join("none.yaml"), none).expect("written");
+        let output = swath(folder.path(), &["run", "none.yaml", "--out", "none", "--no-cache"]);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains("error: at n=20: top-k failed: "), "{}", stderr(&output));
+        let page = std::fs::read_to_string(folder.path().join("none/index.html")).expect("a page");
+        assert_eq!(page.matches(": no trial succeeded").count(), 3, "{page}");
+    }
+}
+
 #[test]
 fn several_runs_are_reported_on_one_page() {
     let (folder, _) = run("");

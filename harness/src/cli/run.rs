@@ -120,27 +120,38 @@ fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
 
 /// Says what came out of a sweep: each cell, and what failed.
 fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
-    let mut code = ExitCode::SUCCESS;
     for one in ran {
-        print(&format!("{}\n", one.cell.folder))?;
-        if finish(&folder.join(&one.cell.folder), Some(&one.summary), &one.manifest)? != ExitCode::SUCCESS {
-            code = ExitCode::from(1);
+        let cell = &one.cell.folder;
+        print(&format!("{cell}\n{}", found(&folder.join(cell), one.summary.as_ref())))?;
+        for (trial, reason) in one.manifest.failed() {
+            complain(&format!("error: at {cell}: {} failed: {reason}", trial.label()));
         }
     }
     print(&format!("\nreport of the sweep: {}\n", folder.join("index.html").display()))?;
-    Ok(code)
+    Ok(ended(ran.iter().map(|one| &one.manifest)))
 }
 
 /// Says what came out and where it is.
 pub fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
-    if let Some(summary) = summary {
-        print(&format!("{}\nreport: {}\n", results(summary), folder.join("index.html").display()))?;
+    print(&found(folder, summary))?;
+    for (trial, reason) in manifest.failed() {
+        complain(&format!("error: {} failed: {reason}", trial.label()));
     }
-    let failed: Vec<_> = manifest.trials.iter().filter_map(|trial| Some((trial, trial.failed.as_ref()?))).collect();
-    for (trial, reason) in &failed {
-        complain(&format!("error: {} failed: {reason}", swath::plan::label(&trial.retriever, &trial.point)));
-    }
-    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(ended([manifest]))
+}
+
+/// The results as a table, with the place of the report.
+fn found(folder: &Path, summary: Option<&Summary>) -> String {
+    summary.map_or_else(
+        || "no trial succeeded: there is no report\n".to_owned(),
+        |summary| format!("{}\nreport: {}\n", results(summary), folder.join("index.html").display()),
+    )
+}
+
+/// A failed run, if any trial failed.
+fn ended<'a>(manifests: impl IntoIterator<Item = &'a Manifest>) -> ExitCode {
+    let failed = manifests.into_iter().any(|manifest| manifest.failed().next().is_some());
+    if failed { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 fn results(summary: &Summary) -> String {

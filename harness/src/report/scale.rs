@@ -8,8 +8,10 @@ use super::frame::Frame;
 use super::marker::Marker;
 use super::page::{document, figure};
 use super::plots::{Drawn, Plots};
+use crate::manifest::TrialRecord;
+use crate::metrics::MetricName;
 use crate::results::write_whole;
-use crate::summary::Row;
+use crate::summary::{Row, Summary};
 use crate::sweep::Ran;
 use maud::html;
 use std::collections::BTreeSet;
@@ -48,23 +50,37 @@ fn contrast(ran: &Ran) -> Option<f64> {
     Some(findings.iter().find(|finding| finding.name == "relative contrast")?.measured?.value)
 }
 
-/// A row for each trial of each cell: where it is, each metric with its interval, what it costs.
+/// The metrics that any cell measured, in the order of the first that has each: what a cell can measure depends on its k.
+fn metrics<'a>(ran: impl IntoIterator<Item = &'a Ran>) -> Vec<MetricName> {
+    let mut metrics = Vec::new();
+    for &metric in ran.into_iter().filter_map(|one| one.summary.as_ref()).flat_map(|summary| &summary.metrics) {
+        if !metrics.contains(&metric) {
+            metrics.push(metric);
+        }
+    }
+    metrics
+}
+
+/// A row for each trial of each cell that succeeded: where it is, each metric with its interval, what it costs.
 fn csv(ran: &[Ran]) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
-    let Some(first) = ran.first() else { return Ok(Vec::new()) };
+    let metrics = metrics(ran);
     let mut header: Vec<String> = ["n", "dimension", "k", "retriever", "point"].map(str::to_owned).to_vec();
-    let names = first.summary.metrics.iter().map(|metric| metric.name());
+    let names = metrics.iter().map(|metric| metric.name());
     header.extend(names.flat_map(|name| ["", "_lo", "_hi"].map(|suffix| format!("{name}{suffix}"))));
     header.extend(["qps", "evaluations", "build_seconds", "relative_contrast"].map(str::to_owned));
     table.write_record(&header)?;
     for one in ran {
         let (dataset, k) = (&one.manifest.dataset, one.cell.k.get());
-        for row in &one.summary.rows {
+        let Some(summary) = &one.summary else { continue };
+        for row in &summary.rows {
             let mut cells = [dataset.rows, dataset.dim].map(|size| size.to_string()).to_vec();
             cells.extend([k.to_string(), row.retriever.clone(), row.point.clone()]);
-            for estimate in &row.estimates {
-                let of = |value: Option<f64>| cell_or_empty(value);
-                cells.extend([of(estimate.map(|e| e.mean)), of(estimate.map(|e| e.lo)), of(estimate.map(|e| e.hi))]);
+            for &metric in &metrics {
+                let estimate = summary.estimate(row, metric);
+                cells.extend(
+                    [estimate.map(|e| e.mean), estimate.map(|e| e.lo), estimate.map(|e| e.hi)].map(cell_or_empty),
+                );
             }
             cells.extend(COSTS.iter().map(|(_, cost)| cell(cost(row))));
             cells.push(cell_or_empty(contrast(one)));
@@ -74,8 +90,14 @@ fn csv(ran: &[Ran]) -> Result<Vec<u8>, csv::Error> {
     table.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// Label, number of the marker, and points (x, y).
-type Line = (String, usize, Vec<(f64, f64)>);
+/// One trial, or the dataset, over the cells of a figure.
+struct Line {
+    label: String,
+    /// Number of its marker.
+    marker: usize,
+    /// x and y, by rising x.
+    points: Vec<(f64, f64)>,
+}
 
 /// One measure against one axis.
 struct Figure {
@@ -85,6 +107,8 @@ struct Figure {
     /// What the other axes are at; empty where there are none.
     at: String,
     is_cost: bool,
+    /// How many trials of its cells failed, and are missing in it.
+    missing: usize,
     lines: Vec<Line>,
 }
 
@@ -124,37 +148,51 @@ fn figures(ran: &[Ran]) -> Vec<Figure> {
     all
 }
 
-/// The figures of cells that differ in one axis alone.
+/// The figures of cells that differ in one axis alone. A line joins a retriever's trials at one point of its grid: trials are
+/// found by these in each cell, as any may have failed there.
 fn at_one_place(members: &[&Ran], axis: usize, at: &str) -> Vec<Figure> {
-    let first = members[0];
+    let Some(first) = members.first() else { return Vec::new() };
     let axis_name = sizes(first)[axis].0;
     let x = |one: &Ran| sizes(one)[axis].1;
-    let retrievers = first.summary.retrievers();
-    let lines = |value: &dyn Fn(&Ran, usize) -> Option<f64>| {
-        let line = |(i, row): (usize, &Row)| {
-            let marker = retrievers.iter().position(|name| *name == row.retriever).unwrap_or(0);
-            let same = |one: &&&Ran| one.summary.rows.get(i).is_some_and(|other| other.retriever == row.retriever);
-            let points = members.iter().filter(same).filter_map(|one| Some((x(one), value(one, i)?)));
-            (row.label(), marker, points.collect())
+    // All cells plan the same trials, and the manifest names those that failed, too.
+    let planned = &first.manifest.trials;
+    let lines = |value: &dyn Fn(&Summary, &Row) -> Option<f64>| {
+        let line = |trial: &TrialRecord| {
+            let rows: Vec<(&Ran, &Summary, &Row)> = members
+                .iter()
+                .filter_map(|one| {
+                    let summary = one.summary.as_ref()?;
+                    Some((*one, summary, summary.row_of(&trial.retriever, &trial.point)?))
+                })
+                .collect();
+            let (_, _, row) = rows.first()?;
+            let mut points: Vec<(f64, f64)> =
+                rows.iter().filter_map(|(one, summary, row)| Some((x(one), value(summary, row)?))).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let before = planned.iter().take_while(|other| other.retriever != trial.retriever);
+            let marker = before.map(|other| other.retriever.as_str()).collect::<BTreeSet<_>>().len();
+            Some(Line { label: row.label(), marker, points })
         };
-        first.summary.rows.iter().enumerate().map(line).collect::<Vec<_>>()
+        planned.iter().filter_map(line).collect::<Vec<_>>()
     };
-    let figure = |measure: &str, is_cost: bool, lines| {
+    let missing = members.iter().flat_map(|one| &one.manifest.trials).filter(|trial| trial.failed.is_some()).count();
+    let figure = |measure: &str, is_cost: bool, missing: usize, lines| {
         let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
         let suffix = if at.is_empty() { String::new() } else { format!("-{}", plain(&at.replace(" = ", "-"))) };
         let name = format!("{}-{axis_name}{suffix}", plain(measure));
-        Figure { name, measure: measure.to_owned(), axis: axis_name, at: at.to_owned(), is_cost, lines }
+        Figure { name, measure: measure.to_owned(), axis: axis_name, at: at.to_owned(), is_cost, missing, lines }
     };
     let mut figures: Vec<Figure> = Vec::new();
-    for (m, metric) in first.summary.metrics.iter().enumerate() {
-        let mean = |one: &Ran, row: usize| Some(one.summary.rows[row].estimates.get(m).copied()??.mean);
-        figures.push(figure(metric.name(), false, lines(&mean)));
+    for metric in metrics(members.iter().copied()) {
+        let mean = |summary: &Summary, row: &Row| Some(summary.estimate(row, metric)?.mean);
+        figures.push(figure(metric.name(), false, missing, lines(&mean)));
     }
     for (name, cost) in COSTS {
-        figures.push(figure(name, true, lines(&|one, row| Some(cost(&one.summary.rows[row])))));
+        figures.push(figure(name, true, missing, lines(&|_, row| Some(cost(row)))));
     }
     let contrasts: Vec<(f64, f64)> = members.iter().filter_map(|one| Some((x(one), contrast(one)?))).collect();
-    figures.push(figure("relative contrast", true, vec![("the dataset".into(), 0, contrasts)]));
+    let dataset = Line { label: "the dataset".into(), marker: 0, points: contrasts };
+    figures.push(figure("relative contrast", true, 0, vec![dataset]));
     figures
 }
 
@@ -163,11 +201,16 @@ impl Figure {
         let at = if self.at.is_empty() { String::new() } else { format!(", at {}", self.at) };
         let scale = if self.is_cost { " (both logarithmic)" } else { " (logarithmic)" };
         let fit = "With each line the fitted power of it and its standard error.";
-        format!("{} against {}{scale}{at}. {fit}", self.measure, self.axis)
+        let missing = match self.missing {
+            0 => String::new(),
+            1 => " 1 trial failed and is missing here.".to_owned(),
+            many => format!(" {many} trials failed and are missing here."),
+        };
+        format!("{} against {}{scale}{at}. {fit}{missing}", self.measure, self.axis)
     }
 
     fn draw(&self, size: Size) -> Drawing {
-        let of = |part: fn(&(f64, f64)) -> f64| self.lines.iter().flat_map(move |line| line.2.iter().map(part));
+        let of = |part: fn(&(f64, f64)) -> f64| self.lines.iter().flat_map(move |line| line.points.iter().map(part));
         let heights = Frame::heights(size);
         let y = if self.is_cost { Axis::log(of(|p| p.1), heights) } else { Axis::linear(of(|p| p.1), heights) };
         let frame = Frame::new(size, &y);
@@ -175,7 +218,7 @@ impl Figure {
         let top = frame.below();
         let mut drawing = Drawing::new(size, top + LEGEND_ROW * self.lines.len() as f64);
         frame.draw(&mut drawing, &x, &y, (self.axis, &self.measure));
-        for (i, (label, marker, points)) in self.lines.iter().enumerate() {
+        for (i, Line { label, marker, points }) in self.lines.iter().enumerate() {
             let marker = Marker::new(*marker);
             let places: Vec<(f64, f64)> = points.iter().map(|&(a, b)| (x.place(a), y.place(b))).collect();
             drawing.line(&places, marker.ink, 0.7, 1.2);
@@ -213,12 +256,34 @@ fn page(ran: &[Ran], figures: &[Drawn]) -> String {
     let name = ran.first().map_or("", |one| one.manifest.experiment["name"].as_str().unwrap_or(""));
     let title = format!("{name}: a sweep over {} cells", ran.len());
     let lead = "Every metric and cost against what varies, with the fitted power of it";
+    let failed: Vec<(&Ran, Vec<(&TrialRecord, &str)>)> = ran
+        .iter()
+        .map(|one| (one, one.manifest.failed().collect::<Vec<_>>()))
+        .filter(|(_, failed)| !failed.is_empty())
+        .collect();
     let main = html! {
+        @if !failed.is_empty() {
+            section.box.bad role="alert" {
+                h2 { "Trials that failed" }
+                ul { @for (one, trials) in &failed {
+                    li {
+                        strong { (one.cell.folder) }
+                        @if one.summary.is_none() { ": no trial succeeded" }
+                        ul { @for (trial, reason) in trials { li { (trial.label()) ": " (reason) } } }
+                    }
+                } }
+            }
+        }
         section {
             h2 { "Cells" }
             ul { @for one in ran {
                 li {
-                    a href={ (one.cell.folder) "/index.html" } { (one.cell.folder) } ": " (one.manifest.dataset.name) ", "
+                    @if one.summary.is_some() {
+                        a href={ (one.cell.folder) "/index.html" } { (one.cell.folder) }
+                    } @else {
+                        (one.cell.folder) " (no trial succeeded)"
+                    }
+                    ": " (one.manifest.dataset.name) ", "
                     (number(one.manifest.dataset.rows as f64)) " base vectors of " (one.manifest.dataset.dim)
                     " dimensions, k = " (one.cell.k.get())
                 }

@@ -11,8 +11,10 @@ use crate::results::{Results, TrialResult};
 use crate::run::{Peaks, Times};
 use crate::statistics::Comparison;
 use crate::summary::{Difference, Estimate, Latency, Row, Summary, Timing};
+use crate::sweep::{Cell, Ran};
 use std::collections::BTreeMap;
 use std::path::Path;
+use swath_algorithms::params::Count;
 
 /// `trials` trials of `retrievers` retrievers, all metrics, values that differ but are the same on every run.
 fn summary(trials: usize, retrievers: usize) -> Summary {
@@ -516,4 +518,74 @@ fn figures_are_drawn_as_asked_for() {
     write(folder.path(), &found).expect("written");
     let plots = files(&folder.path().join("plots"));
     assert!(!plots.contains_key("one.svg") && !plots.keys().any(|name| name.starts_with("slide")));
+}
+
+/// A cell of `n` base vectors, in which the trial in row `i` has the coverage 0.01 n^(i / 4), and those that are named failed.
+fn cell(n: usize, failed: &[usize]) -> Ran {
+    let mut summary = summary(4, 2);
+    let coverage = summary.metrics.iter().position(|metric| metric.name() == "coverage").expect("measured");
+    let mut manifest = manifest(&summary);
+    manifest.dataset.rows = n;
+    for (i, row) in summary.rows.iter_mut().enumerate() {
+        let mean = 0.01 * (n as f64).powf(i as f64 / 4.0);
+        row.estimates[coverage] = Some(Estimate { mean, lo: mean, hi: mean });
+    }
+    for &i in failed {
+        manifest.trials[i].failed = Some("<it> was killed".into());
+    }
+    let mut rows = 0..4;
+    summary.rows.retain(|_| rows.next().is_some_and(|row| !failed.contains(&row)));
+    let count = |size: usize| serde_json::from_value::<Count>(size.into()).expect("a count");
+    let cell = Cell { folder: format!("n={n}"), n: Some(count(n)), dimension: None, k: count(10) };
+    Ran { cell, summary: (failed.len() < 4).then_some(summary), manifest }
+}
+
+/// Rows of a cell are those that succeeded there: what is in row 1 of one may be in row 0 of another.
+#[test]
+fn a_sweep_joins_trials_and_not_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ran = [cell(1000, &[]), cell(3000, &[0, 2]), cell(10_000, &[]), cell(20_000, &[0, 1, 2, 3])];
+    super::scale::write(folder.path(), &ran).expect("written");
+    let files = files(folder.path());
+    let text = |name: &str| String::from_utf8(files[name].clone()).expect("text");
+    let svg = text("plots/coverage-n.svg");
+    // The power of a line is that of its own trial; two points have none.
+    for (trial, power) in [("retriever-1 (lambda=0.1)", "0.25"), ("retriever-1 (lambda=0.3)", "0.75")] {
+        assert!(svg.contains(&format!("{trial}: ~ n^{power} (se 0.00)")), "{trial}: {svg}");
+    }
+    for trial in ["retriever-0 (lambda=0.0)", "retriever-0 (lambda=0.2)"] {
+        assert!(svg.contains(trial) && !svg.contains(&format!("{trial}: ~")), "{trial}");
+    }
+    let captions = text("plots/captions.txt");
+    let caption = captions.lines().find(|line| line.starts_with("coverage-n: ")).expect("a caption");
+    assert!(caption.ends_with("6 trials failed and are missing here."), "{caption}");
+    let page = text("index.html");
+    let said = "<strong>n=3000</strong><ul><li>retriever-0 (lambda=0.0): &lt;it&gt; was killed</li>\
+                <li>retriever-0 (lambda=0.2): ";
+    assert!(page.contains(said) && page.contains("<strong>n=20000</strong>: no trial succeeded<ul>"), "{page}");
+    assert!(page.contains("href=\"n=3000/index.html\"") && !page.contains("href=\"n=20000/index.html\""));
+    let scale = text("scale.csv");
+    let n: Vec<&str> = scale.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(n, [["1000"; 4].as_slice(), &["3000"; 2], &["10000"; 4]].concat());
+}
+
+/// What a cell can measure depends on its k: a metric's values stay in its column.
+#[test]
+fn a_sweep_joins_metrics_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut first, second) = (cell(1000, &[]), cell(3000, &[]));
+    let summary = first.summary.as_mut().expect("a summary");
+    let names: Vec<&str> = summary.metrics.iter().map(|metric| metric.name()).collect();
+    assert_eq!(names[0], "recall");
+    summary.metrics.remove(0);
+    for row in &mut summary.rows {
+        row.estimates.remove(0);
+    }
+    super::scale::write(folder.path(), &[first, second]).expect("written");
+    let mut table = csv::Reader::from_path(folder.path().join("scale.csv")).expect("a table");
+    let header = table.headers().expect("a header").clone();
+    let at = |name: &str| header.iter().position(|other| other == name).expect("a column");
+    let rows: Vec<csv::StringRecord> = table.records().map(|row| row.expect("a row")).collect();
+    assert_eq!([&rows[0][at("recall")], &rows[4][at("coverage")]], ["", "0.01"]);
+    assert_eq!(&rows[0][at("coverage")], "0.01");
 }

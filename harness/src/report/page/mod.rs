@@ -141,13 +141,13 @@ fn lead(manifest: &Manifest) -> String {
 }
 
 fn boxes(manifest: &Manifest) -> Markup {
-    let failed: Vec<_> = manifest.trials.iter().filter_map(|trial| Some((trial, trial.failed.as_ref()?))).collect();
+    let failed: Vec<_> = manifest.failed().collect();
     html! {
         @if !failed.is_empty() {
             section.box.bad role="alert" {
                 h2 { "Trials that failed" }
                 ul { @for (trial, reason) in &failed {
-                    li { strong { (crate::plan::label(&trial.retriever, &trial.point)) } ": " (reason) }
+                    li { strong { (trial.label()) } ": " (reason) }
                 } }
             }
         }
