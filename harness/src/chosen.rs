@@ -55,7 +55,7 @@ pub struct Choice {
     /// Each metric on the queries for reporting.
     pub estimates: Vec<Option<Estimate>>,
     /// Each metric against the reference trial on those queries, corrected for all choices that compete; `None` for the
-    /// reference itself.
+    /// reference itself, and where that failed.
     pub differences: Vec<Option<Comparison>>,
 }
 
@@ -69,11 +69,12 @@ pub struct Pair {
 }
 
 impl Chosen {
-    /// Chooses among `trials`; `None` if the metric was not measured or nothing is left to report on.
+    /// Chooses among `trials`, and compares with the `reference`, if there is one; `None` if the metric was not measured or
+    /// nothing is left to report on.
     pub fn new(
         trials: &[TrialResult],
         metrics: &[MetricName],
-        reference: usize,
+        reference: Option<usize>,
         (parting, seed): (&Parting, u64),
     ) -> Option<Self> {
         let by = metrics.iter().position(|metric| *metric == parting.by)?;
@@ -95,21 +96,26 @@ impl Chosen {
         let columns: Vec<Vec<f64>> =
             choices.iter().flat_map(|choice| all.iter().map(|&metric| of(choice.row, metric))).collect();
         let mut means = estimates(&columns, seed).into_iter();
-        let paired = |row: usize, metric: usize| Paired {
+        let paired = |row: usize, reference: usize, metric: usize| Paired {
             values: of(row, metric),
             reference: of(reference, metric),
-            family: (row != reference && !trials[row].is_oracle).then_some(metric),
+            family: (!trials[row].is_oracle).then_some(metric),
             higher_is_better: metrics[metric].higher_is_better(),
         };
-        let pairs: Vec<Paired> =
-            choices.iter().flat_map(|choice| all.iter().map(|&metric| paired(choice.row, metric))).collect();
+        // The row of a choice that has something to be compared with, and that.
+        let against = |choice: &Choice| Some((choice.row, reference.filter(|&reference| reference != choice.row)?));
+        let compared = choices.iter().filter_map(against);
+        let pairs: Vec<Paired> = compared
+            .flat_map(|(row, reference)| all.iter().map(move |&metric| (row, reference, metric)))
+            .map(|(row, reference, metric)| paired(row, reference, metric))
+            .collect();
         let mut differences = compare(&pairs, seed).into_iter();
         for choice in &mut choices {
             choice.estimates = means.by_ref().take(metrics.len()).collect();
-            choice.differences = differences.by_ref().take(metrics.len()).collect();
-            if choice.row == reference {
-                choice.differences = vec![None; metrics.len()];
-            }
+            choice.differences = match against(choice) {
+                Some(_) => differences.by_ref().take(metrics.len()).collect(),
+                None => vec![None; metrics.len()],
+            };
         }
         let pairs: Vec<(usize, usize)> =
             (0..choices.len()).flat_map(|later| (0..later).map(move |earlier| (later, earlier))).collect();
@@ -190,7 +196,7 @@ mod tests {
             trial("a", on(0.2, 0.8)),
             trial("b", on(0.3, 0.6)),
         ];
-        let chosen = Chosen::new(&trials, &[by], 0, (&parting, 7)).expect("chosen");
+        let chosen = Chosen::new(&trials, &[by], Some(0), (&parting, 7)).expect("chosen");
         let rows: Vec<(usize, usize)> = chosen.choices.iter().map(|choice| (choice.row, choice.points)).collect();
         assert_eq!(rows, [(0, 1), (1, 2), (3, 1)]);
         let mean = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.mean);
@@ -202,6 +208,12 @@ mod tests {
         assert_eq!(chosen.choices[0].differences, [None]);
         let pairs: Vec<_> = chosen.pairs.iter().map(|pair| (pair.of, (pair.estimate.mean * 10.0).round())).collect();
         assert_eq!(pairs, [((1, 0), -4.0), ((2, 0), 1.0), ((2, 1), 5.0)]);
+
+        // Without a reference the same is chosen, and compared with nothing.
+        let alone = Chosen::new(&trials, &[by], None, (&parting, 7)).expect("chosen");
+        assert!(alone.choices.iter().all(|choice| choice.differences == [None]));
+        let bare = |choice: &Choice| (choice.row, choice.points, choice.estimates.clone());
+        assert!(alone.choices.iter().map(bare).eq(chosen.choices.iter().map(bare)) && alone.pairs == chosen.pairs);
     }
 
     #[test]

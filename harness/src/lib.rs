@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod plan;
 pub mod point;
 pub mod progress;
+pub mod reference;
 pub mod report;
 pub mod reproduce;
 pub mod results;

@@ -6,6 +6,7 @@ use crate::config::{CheckSpec, Experiment, Name, Path, Problem, Retriever, Step,
 use crate::metrics::{MetricName, Setting};
 use crate::path;
 use crate::point;
+use crate::reference::{self, Planned};
 use crate::report::Named;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -115,13 +116,14 @@ impl Plan {
         if problems.is_empty() { Ok(Self { experiment, trials, metrics, queries, notes }) } else { Err(problems) }
     }
 
-    /// The trial that others are compared with: the first of the retriever that the experiment names, else the first that
-    /// is plain top-k over exact candidates, else the first.
+    /// The trial that others are compared with, by the rule of [`reference::choose`].
     pub fn reference(&self) -> usize {
-        let is_named = |trial: &Trial| self.experiment.reference.as_ref() == Some(&trial.retriever.name);
-        let is_top_k = |trial: &Trial| crate::results::is_top_k(&trial.params());
-        let first = |is: &dyn Fn(&Trial) -> bool| self.trials.iter().position(is);
-        first(&is_named).or_else(|| first(&is_top_k)).unwrap_or(0)
+        let planned = self.trials.iter().map(|trial| Planned {
+            retriever: trial.retriever.name.as_str(),
+            is_top_k: crate::results::is_top_k(&parameters(&trial.retriever)),
+        });
+        let planned: Vec<Planned<'_>> = planned.collect();
+        reference::choose(&planned, self.experiment.reference.as_ref().map(Name::as_str))
     }
 
     /// Bytes that a trial needs beside the dataset: index, graph, and what it returns. An estimate from sizes.

@@ -7,6 +7,7 @@ use crate::config::Mode;
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
 use crate::plan::{Plan, Trial, label};
+use crate::reference::{self, Planned, Reference};
 use crate::run::{Outcome, Peaks, Times};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -67,8 +68,8 @@ pub struct Results {
     pub metrics: Vec<MetricName>,
     /// Its seed.
     pub seed: u64,
-    /// The retriever whose first trial the others are compared with, if one is named.
-    pub reference: Option<String>,
+    /// The trial that the others are compared with.
+    pub reference: Reference,
     /// How its queries are parted for choosing parameters, if they are.
     pub parting: Option<Parting>,
     /// The trials that succeeded, in the order of the experiment.
@@ -401,11 +402,30 @@ pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
         Value::Null => None,
         split => Some(serde_json::from_value(split.clone()).map_err(|error| malformed(format!("its split: {error}")))?),
     };
-    let reference = manifest.experiment["reference"].as_str().map(str::to_owned);
     let succeeded = manifest.trials.iter().filter(|trial| trial.failed.is_none());
     let trials: Result<Vec<_>, _> = succeeded.map(|trial| read_trial(folder, &trial.trial, &metrics)).collect();
     let trials = trials?;
+    let reference = reference(&manifest, &trials);
     Ok((manifest, Results { metrics, seed, reference, parting, trials }))
+}
+
+/// The trial that the others are compared with, among all that were planned. One that succeeded says itself what it is; of
+/// one that failed the experiment does, in which every point of every grid is written out.
+fn reference(manifest: &Manifest, trials: &[TrialResult]) -> Reference {
+    let grids = manifest.experiment["retrievers"].as_array();
+    let points: Vec<&Value> = grids.into_iter().flatten().filter_map(Value::as_array).flatten().collect();
+    let row = |id: &str| trials.iter().position(|trial| trial.id == id);
+    let planned = manifest.trials.iter().enumerate().map(|(i, record)| Planned {
+        retriever: &record.retriever,
+        is_top_k: row(&record.trial)
+            .map_or_else(|| points.get(i).is_some_and(|point| is_top_k(point)), |row| trials[row].is_top_k),
+    });
+    let planned: Vec<Planned<'_>> = planned.collect();
+    let chosen = manifest.trials.get(reference::choose(&planned, manifest.experiment["reference"].as_str()));
+    match chosen.and_then(|record| Some((record, record.failed.clone()?))) {
+        Some((record, reason)) => Reference::Failed { label: record.label(), reason },
+        None => Reference::Row(chosen.and_then(|record| row(&record.trial)).unwrap_or(0)),
+    }
 }
 
 fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialResult, ResultsError> {
@@ -456,14 +476,15 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
     let returned: Vec<i32> = file.integers("neighbors").map_err(trial)?.into_iter().map(|id| id as i32).collect();
     full("neighbors", returned.len(), m * k)?;
     let params = text("swath_params")?;
-    let is_oracle = is_oracle(&params);
+    let parsed: Value = serde_json::from_str(&params).unwrap_or_default();
+    let is_oracle = is_oracle(&parsed);
     let mark = if is_oracle { ORACLE } else { "" };
     Ok(TrialResult {
         id: id.to_owned(),
         retriever: text("swath_retriever")? + mark,
         is_oracle,
         point: text("swath_point")?,
-        is_top_k: is_top_k(&params),
+        is_top_k: is_top_k(&parsed),
         params,
         k,
         query_ids,
@@ -502,15 +523,11 @@ fn text_of(attributes: &HashMap<String, Attribute>, name: &str) -> Option<String
 }
 
 /// Whether the selector of these parameters is an oracle.
-fn is_oracle(params: &str) -> bool {
-    let params: Value = serde_json::from_str(params).unwrap_or_default();
+fn is_oracle(params: &Value) -> bool {
     serde_json::from_value::<SelectorParams>(params["select"].clone()).is_ok_and(|selector| selector.is_oracle())
 }
 
 /// Whether these parameters are plain top-k over exact candidates.
-pub fn is_top_k(params: &str) -> bool {
-    let params: Value = serde_json::from_str(params).unwrap_or_default();
-    params["select"].get("top-k").is_some()
-        && params["candidates"].get("exact").is_some()
-        && params.get("expand").is_none()
+pub fn is_top_k(params: &Value) -> bool {
+    params["select"].get("top-k").is_some() && params["candidates"].get("exact").is_some() && params["expand"].is_null()
 }

@@ -2,6 +2,7 @@
 
 use crate::chosen::Chosen;
 use crate::metrics::MetricName;
+use crate::reference::Reference;
 use crate::report::Marker;
 use crate::results::{Results, TrialResult, plain_name};
 use crate::run::{Peaks, Times};
@@ -103,9 +104,9 @@ pub struct Summary {
     pub metrics: Vec<MetricName>,
     /// Its trials, in the order of the experiment.
     pub rows: Vec<Row>,
-    /// Index of the trial that the others are compared with.
-    pub reference: usize,
-    /// Every other trial against the reference, for each metric.
+    /// The trial that the others are compared with.
+    pub reference: Reference,
+    /// Every other trial against the reference, for each metric; none where the reference failed.
     pub differences: Vec<Difference>,
     /// Each retriever's frontier of each metric against recall.
     pub frontiers: Vec<Frontier>,
@@ -122,10 +123,14 @@ impl Summary {
         let mut means = estimates(&columns, results.seed).into_iter();
         let rows: Vec<Row> =
             trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect())).collect();
-        let reference = reference(trials, results.reference.as_deref());
-        let differences = differences(trials, &metrics, reference, results.seed)?;
+        if trials.is_empty() {
+            return None;
+        }
+        let reference = results.reference.clone();
+        let against = reference.row();
+        let differences = against.map_or_else(Vec::new, |against| differences(trials, &metrics, against, results.seed));
         let parting = results.parting.as_ref();
-        let chosen = parting.and_then(|parting| Chosen::new(trials, &metrics, reference, (parting, results.seed)));
+        let chosen = parting.and_then(|parting| Chosen::new(trials, &metrics, against, (parting, results.seed)));
         let frontiers = frontiers(trials, &metrics, results.seed);
         Some(Self { metrics, rows, reference, differences, frontiers, chosen })
     }
@@ -165,15 +170,9 @@ impl Summary {
     }
 }
 
-/// The first trial of the retriever that is named; else the first that is plain top-k, else the first of all.
-fn reference(trials: &[TrialResult], name: Option<&str>) -> usize {
-    let named = name.and_then(|name| trials.iter().position(|trial| trial.plain_name() == name));
-    named.or_else(|| trials.iter().position(|trial| trial.is_top_k)).unwrap_or(0)
-}
-
-/// Every other trial against the reference; `None` if there is no reference.
-fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize, seed: u64) -> Option<Vec<Difference>> {
-    let against = trials.get(reference)?;
+/// Every other trial against the reference.
+fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize, seed: u64) -> Vec<Difference> {
+    let against = &trials[reference];
     let others = (0..trials.len()).filter(|&row| row != reference);
     let pairs: Vec<(usize, usize)> =
         others.flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric))).collect();
@@ -185,8 +184,7 @@ fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize,
     };
     let compared = compare(&pairs.iter().map(paired).collect::<Vec<_>>(), seed);
     let rows = pairs.into_iter().zip(compared);
-    let rows = rows.filter_map(|((row, metric), found)| Some(Difference { row, metric, comparison: found? }));
-    Some(rows.collect())
+    rows.filter_map(|((row, metric), found)| Some(Difference { row, metric, comparison: found? })).collect()
 }
 
 impl Row {

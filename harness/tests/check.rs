@@ -108,11 +108,18 @@ fn trials_that_come_go_or_fail_are_told_apart() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("1 new, 1 gone"), "{}", stdout(&output));
     let failing = EXPERIMENT.replace("k: 5", "k: 5\nlimits: { memory: 1 MiB }");
-    std::fs::write(folder.path().join("small.yaml"), failing).expect("written");
+    std::fs::write(folder.path().join("small.yaml"), &failing).expect("written");
     if cfg!(target_os = "linux") {
         let output = check(folder.path(), &[]);
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains("error: mmr failed: its build failed: "), "{}", stderr(&output));
+        // Whatever fails first: without the reference nothing can be said.
+        let last = failing.replace("k: 5", "k: 5\nreference: mmr");
+        std::fs::write(folder.path().join("last.yaml"), last).expect("written");
+        let output = swath(folder.path(), &["baseline", "save", "last.yaml", "--quality-only"]);
+        assert_eq!(output.status.code(), Some(1));
+        let expected = "error: the reference mmr failed, so that there is no baseline: its build failed: ";
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     }
 }
 

@@ -80,6 +80,19 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Has a run that is there look as if the trials of these retrievers had failed.
+fn fail(reports: &Path, is: impl Fn(&str) -> bool) {
+    let path = reports.join("manifest.json");
+    let text = std::fs::read_to_string(&path).expect("a manifest");
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for trial in manifest["trials"].as_array_mut().expect("trials") {
+        if is(trial["retriever"].as_str().expect("a name")) {
+            trial["failed"] = "its child was killed".into();
+        }
+    }
+    std::fs::write(path, manifest.to_string()).expect("written");
+}
+
 #[test]
 fn a_run_leaves_everything_behind() {
     let (_folder, reports) = run("");
@@ -340,6 +353,55 @@ fn the_reference_is_chosen_by_name() {
     assert!(first == read());
 }
 
+/// Whether it was named or is plain top-k: nothing is put in the place of a reference that failed, and everything says so.
+#[test]
+fn a_reference_that_failed_is_not_replaced() {
+    let said = "The reference top-k failed (its child was killed): nothing is compared with it.";
+    for (settings, failing, sentence) in [
+        ("reference: mmr", "mmr", said.replace("top-k", "mmr (lambda=0.3)")),
+        ("", "top-k", said.to_owned()),
+        ("split: { tune: 0.5 }", "top-k", said.to_owned()),
+    ] {
+        let (folder, reports) = run(settings);
+        let whole = std::fs::read_to_string(reports.join("comparisons.csv")).expect("a table");
+        assert!(whole.lines().count() > 1, "or nothing is tested");
+        fail(&reports, |retriever| retriever == failing);
+        let output = swath(folder.path(), &["report", "reports/small"]);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("note: {sentence}\n")), "{}", stderr(&output));
+        let read = |name: &str| std::fs::read_to_string(reports.join(name)).expect("a file");
+        assert_eq!(read("comparisons.csv").lines().collect::<Vec<_>>(), [whole.lines().next().expect("a header")]);
+        let page = read("index.html");
+        assert!(page.contains(&format!("<p class=\"first\">{sentence}")), "{page}");
+        assert!(!page.contains("id=\"comparisons\"") && !page.contains("Dashed: top-k"), "{page}");
+        assert!(!reports.join("tables/comparisons.md").exists());
+        let runs = table(&reports.join("runs.csv"), false);
+        assert_eq!(runs["retriever"].len(), if failing == "mmr" { 6 } else { 7 });
+        if settings.starts_with("split") {
+            let chosen = table(&reports.join("chosen.csv"), false);
+            assert_eq!(chosen["retriever"], ["mmr", "facility-location", "hops", "walk"]);
+            assert!(chosen["difference_coverage"].iter().all(String::is_empty), "{chosen:?}");
+            assert!(!read("chosen_pairs.csv").contains("top-k"));
+            assert!(page.contains(&format!("which had no part in the choice. {sentence}")), "{page}");
+            let table = read("tables/chosen.md");
+            assert!(table.contains(&sentence) && !table.contains("Stars"), "{table}");
+        } else {
+            assert!(read("tables/summary.md").contains(&sentence), "{}", read("tables/summary.md"));
+        }
+        let add = ["history", "add", "reports/small", "--commit", "1111111", "--file", "history.csv"];
+        let output = swath(folder.path(), &add);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let note = format!("note: {sentence} There is no relative_time of this run.\n");
+        assert_eq!(stderr(&output), note);
+        let history = std::fs::read_to_string(folder.path().join("history.csv")).expect("a file");
+        assert!(!history.contains("relative_time") && history.contains("coverage"), "{history}");
+        let output = swath(folder.path(), &["compare", "reports/small", "reports/small"]);
+        let label = sentence.split_once(" failed").expect("a label").0.replace("The", "the");
+        let why = format!("not compared ({label} failed: its child was killed)");
+        assert!(stdout(&output).contains(&why), "{}", stdout(&output));
+    }
+}
+
 #[test]
 fn doubts_about_the_truth_are_said_and_reported() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -574,18 +636,9 @@ retrievers:
     let output = swath(folder.path(), &["run", "grown.yaml", "--no-cache"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let reports = folder.path().join("reports/grown");
-    // As if they had failed: all trials of one cell, and the first of another.
-    let fail = |cell: &str, count: usize| {
-        let path = reports.join(cell).join("manifest.json");
-        let text = std::fs::read_to_string(&path).expect("a manifest");
-        let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        for trial in &mut manifest["trials"].as_array_mut().expect("trials")[..count] {
-            trial["failed"] = "its child was killed".into();
-        }
-        std::fs::write(path, manifest.to_string()).expect("written");
-    };
-    fail("n=40", 3);
-    fail("n=60", 1);
+    // All trials of one cell, and the first of another.
+    fail(&reports.join("n=40"), |_| true);
+    fail(&reports.join("n=60"), |trial| trial == "top-k");
     let output = swath(folder.path(), &["report", "reports/grown"]);
     let (said, complained) = (stdout(&output), stderr(&output));
     assert_eq!(output.status.code(), Some(1), "{said}{complained}");

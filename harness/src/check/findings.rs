@@ -119,7 +119,9 @@ pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Ve
         .or_else(|| {
             let other = before.reference != now.reference;
             other.then(|| format!("timed against another reference ({})", before.reference))
-        });
+        })
+        .or_else(|| now.reference_failed().map(|reason| format!("the reference {} failed: {reason}", now.reference)))
+        .or_else(|| before.reference_failed().map(|_| format!("the reference {} had failed before", before.reference)));
     let mut findings = Vec::new();
     for (i, trial) in now.trials.iter().enumerate() {
         if let Some(reason) = &trial.failed {

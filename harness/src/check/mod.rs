@@ -28,6 +28,7 @@ use crate::experiment::Prepared;
 use crate::manifest::{Machine, Manifest};
 use crate::metrics::MetricName;
 use crate::plan::label;
+use crate::reference::Reference;
 use crate::results::Results;
 use crate::run::{Round, Times};
 use crate::{clock, config::CheckSpec};
@@ -158,6 +159,11 @@ impl State {
         seconds.get(seconds.len() / 2).copied().filter(|seconds| seconds.is_finite())
     }
 
+    /// Why the trial failed that the others are timed against, if it did.
+    fn reference_failed(&self) -> Option<&str> {
+        self.trials.iter().find(|trial| trial.label == self.reference)?.failed.as_deref()
+    }
+
     /// That of an experiment whose trials are still to be run.
     fn new(prepared: &Prepared) -> Self {
         let plan = &prepared.plan;
@@ -180,11 +186,10 @@ impl State {
 
     /// That of a run that is finished. Its repeats are its rounds.
     pub fn of_run(manifest: &Manifest, results: &Results) -> Self {
-        let named = results.reference.as_deref();
-        let reference = results.trials.iter().position(|trial| Some(trial.plain_name()) == named);
-        let reference = reference.or_else(|| results.trials.iter().position(|trial| trial.is_top_k)).unwrap_or(0);
+        let reference = results.reference.row().and_then(|row| results.trials.get(row));
         let trial = |(i, trial): (usize, &crate::results::TrialResult)| {
-            let passes = trial.repeats.iter().zip(&results.trials[reference].repeats);
+            // Nothing to be timed against where the reference failed.
+            let passes = trial.repeats.iter().zip(reference.map_or(&[][..], |reference| &reference.repeats));
             let queries = trial.query_ids.len() as f64;
             let round =
                 |(own, its): (&Times, &Times)| Round { own: own.total() / queries, reference: its.total() / queries };
@@ -192,7 +197,7 @@ impl State {
                 label: label(trial.plain_name(), &trial.point),
                 failed: None,
                 measures: measures(&results.metrics, &trial.metrics, &trial.evaluations),
-                rounds: if i == reference { Vec::new() } else { passes.map(round).collect() },
+                rounds: if results.reference.is(i) { Vec::new() } else { passes.map(round).collect() },
             }
         };
         let mut trials: Vec<TrialState> = results.trials.iter().enumerate().map(trial).collect();
@@ -215,7 +220,12 @@ impl State {
             swath: format!("{} ({})", manifest.swath, manifest.revision),
             saved: manifest.finished.clone(),
             machine: in_a_line(&manifest.machine),
-            reference: results.trials.get(reference).map_or_else(String::new, |t| label(t.plain_name(), &t.point)),
+            reference: match &results.reference {
+                Reference::Failed { label, .. } => label.clone(),
+                Reference::Row(_) => {
+                    reference.map_or_else(String::new, |trial| label(trial.plain_name(), &trial.point))
+                }
+            },
             trials,
         }
     }

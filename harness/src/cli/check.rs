@@ -239,8 +239,14 @@ pub fn update(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Resul
 /// What an experiment gives, all its trials well.
 fn sound(look: &Look, folders: Folders<'_>) -> Result<State, Failure> {
     let state = look.look(folders, BASELINE, |_, state, _| Ok(state))?;
-    match state.trials.iter().find_map(|trial| Some((&trial.label, trial.failed.as_ref()?))) {
-        Some((label, reason)) => Err(Failure::Run(format!("{label} failed, so that there is no baseline: {reason}"))),
+    let failed: Vec<_> = state.trials.iter().filter_map(|trial| Some((&trial.label, trial.failed.as_ref()?))).collect();
+    // What the others are timed against first: without it nothing can be said of them.
+    let reference = failed.iter().find(|(label, _)| **label == state.reference);
+    match reference.or(failed.first()) {
+        Some((label, reason)) => {
+            let what = if reference.is_some() { "the reference " } else { "" };
+            Err(Failure::Run(format!("{what}{label} failed, so that there is no baseline: {reason}")))
+        }
         None => Ok(state),
     }
 }

@@ -18,6 +18,7 @@ pub fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>)
     let run = Run::open(folder)?;
     let time = history::utc(time.unwrap_or(run.finished()))?;
     let mut history = if file.exists() { History::read(file)? } else { History::default() };
+    run.lacks().iter().for_each(|lack| complain(&format!("note: {lack}")));
     let added = history.add(&run, &commit, &time);
     history.write(file)?;
     let replaced = match added.replaced {

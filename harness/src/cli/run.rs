@@ -126,6 +126,7 @@ fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
         for (trial, reason) in one.manifest.failed() {
             complain(&format!("error: at {cell}: {} failed: {reason}", trial.label()));
         }
+        without_reference(one.summary.as_ref());
     }
     print(&format!("\nreport of the sweep: {}\n", folder.join("index.html").display()))?;
     Ok(ended(ran.iter().map(|one| &one.manifest)))
@@ -137,7 +138,15 @@ pub fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> 
     for (trial, reason) in manifest.failed() {
         complain(&format!("error: {} failed: {reason}", trial.label()));
     }
+    without_reference(summary);
     Ok(ended([manifest]))
+}
+
+/// Says that nothing is compared, where the reference failed.
+fn without_reference(summary: Option<&Summary>) {
+    if let Some(failure) = summary.and_then(|summary| summary.reference.failure()) {
+        complain(&format!("note: {failure}"));
+    }
 }
 
 /// The results as a table, with the place of the report.

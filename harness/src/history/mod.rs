@@ -104,6 +104,12 @@ impl Run {
         &self.manifest.finished
     }
 
+    /// What it lacks, where the trial failed that times are relative to.
+    pub fn lacks(&self) -> Option<String> {
+        let failure = self.summary.reference.failure()?;
+        Some(format!("{failure} There is no {RELATIVE_TIME} of this run."))
+    }
+
     /// Its rows.
     fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
         let experiment = self.manifest.experiment["name"].as_str().unwrap_or("run");
@@ -139,8 +145,10 @@ impl Run {
         }
         let cost = |cost: &crate::report::Cost| Some((cost.column.to_owned(), (cost.of)(trial)?, None));
         measures.extend(COSTS.iter().filter_map(cost));
-        let reference = &self.summary.rows[self.summary.reference];
-        measures.push((RELATIVE_TIME.to_owned(), reference.timing.qps / trial.timing.qps, None));
+        let reference = self.summary.reference.row().map(|row| &self.summary.rows[row]);
+        measures.extend(
+            reference.map(|reference| (RELATIVE_TIME.to_owned(), reference.timing.qps / trial.timing.qps, None)),
+        );
         measures
     }
 }

@@ -29,15 +29,15 @@ const COLUMNS: [&str; 21] = [
 
 /// The table: for each other trial and metric a [`Comparison`](crate::statistics::Comparison). `p_holm` and `significant`
 /// are empty for oracles, which do not compete, and `smallest_detectable` is empty where a difference is shown or all are the
-/// same.
+/// same. Where the reference failed there is the header alone.
 pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(COLUMNS)?;
-    let reference = &summary.rows[summary.reference];
+    let reference = summary.reference.row().map(|row| summary.rows[row].trial.as_str()).unwrap_or_default();
     for found in &summary.differences {
         let (row, comparison) = (&summary.rows[found.row], &found.comparison);
         let difference = comparison.difference;
-        let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), reference.trial.clone()];
+        let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), reference.to_owned()];
         cells.extend([summary.metrics[found.metric].name().to_owned(), comparison.n.to_string()]);
         cells.extend([comparison.reference_mean, comparison.mean].map(cell));
         cells.extend([difference.mean, difference.lo, difference.hi].map(cell));

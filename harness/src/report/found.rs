@@ -40,8 +40,9 @@ impl Found {
         let sign = if summary.metrics[metric].higher_is_better() { 1.0 } else { -1.0 };
         let value = |row: usize| summary.rows[row].estimates[metric].map_or(f64::NEG_INFINITY, |e| sign * e.mean);
         let of = |name: &str| -> Option<usize> {
-            if summary.rows.get(summary.reference)?.retriever == name {
-                return Some(summary.reference);
+            let reference = summary.reference.row().filter(|&row| summary.rows[row].retriever == name);
+            if reference.is_some() {
+                return reference;
             }
             let own = (0..summary.rows.len()).filter(|&row| summary.rows[row].retriever == name);
             own.max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a)))

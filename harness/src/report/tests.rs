@@ -7,6 +7,7 @@ use crate::config::ReportSpec;
 use crate::excerpt::{Excerpt, Item, Shown};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::MetricName;
+use crate::reference::Reference;
 use crate::results::{Results, TrialResult};
 use crate::run::{Peaks, Times};
 use crate::statistics::Comparison;
@@ -40,7 +41,7 @@ fn summary(trials: usize, retrievers: usize) -> Summary {
         Difference { row, metric, comparison }
     };
     let differences = pairs.map(difference).collect();
-    Summary { metrics, rows, reference: 0, differences, frontiers: Vec::new(), chosen: None }
+    Summary { metrics, rows, reference: Reference::Row(0), differences, frontiers: Vec::new(), chosen: None }
 }
 
 fn wave(i: usize, j: usize) -> f64 {
@@ -103,7 +104,13 @@ fn found(summary: &Summary) -> Found {
         best_search_seconds: 1.0 / row.timing.qps_best,
     };
     let trials = summary.rows.iter().enumerate().map(trial).collect();
-    let results = Results { metrics: summary.metrics.clone(), seed: 0, reference: None, parting: None, trials };
+    let results = Results {
+        metrics: summary.metrics.clone(),
+        seed: 0,
+        reference: summary.reference.clone(),
+        parting: None,
+        trials,
+    };
     let item = |id: u32| Item {
         id,
         name: Some(format!("item <{id}>")),

@@ -142,18 +142,22 @@ impl Figure for Along {
 
     fn caption(&self, found: &Found) -> String {
         let scale = if self.is_log() { ", on a logarithmic scale" } else { "" };
+        let dashed = found
+            .summary
+            .reference
+            .row()
+            .map_or_else(String::new, |row| format!(" Dashed: {}.", found.summary.rows[row].label()));
         format!(
             "{} along {}{scale}, with 95 % intervals over queries; other parameters are at the values of the retriever's \
-             best trial, which the legend names. Dashed: {}.",
+             best trial, which the legend names.{dashed}",
             capital(found.metric(self.metric).name()),
             self.parameter,
-            found.summary.rows[found.summary.reference].label()
         )
     }
 
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let metric = found.metric(self.metric);
-        let reference = found.estimate(found.summary.reference, self.metric);
+        let reference = found.summary.reference.row().and_then(|row| found.estimate(row, self.metric));
         let points = self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
         let ends = points.chain(reference).flat_map(|e| [e.lo, e.mean, e.hi]);
         let y = Axis::linear(ends, Frame::heights(style.size));

@@ -136,14 +136,14 @@ impl Figure for Plot {
         }
         // Among many the front stands out; the others are small and pale, and below it.
         let is_many = points.len() > MANY;
-        let stands_out = |i: usize| !is_many || front.contains(&i) || points[i].0 == summary.reference;
+        let stands_out = |i: usize| !is_many || front.contains(&i) || summary.reference.is(points[i].0);
         for (_, &(row, a, b)) in points.iter().enumerate().filter(|&(i, _)| !stands_out(i)) {
             found.marker(row).faded().draw(&mut drawing, place(a.mean, b.mean), 3.5);
         }
         drawing.dashes(&line, GREY, 1.3);
         // The reference last: the others may lie upon it, and it is what they are looked at against.
         let (reference, others): (Vec<_>, Vec<_>) =
-            (0..points.len()).filter(|&i| stands_out(i)).partition(|&i| points[i].0 == summary.reference);
+            (0..points.len()).filter(|&i| stands_out(i)).partition(|&i| summary.reference.is(points[i].0));
         for (row, a, b) in others.into_iter().chain(reference).map(|i| points[i]) {
             found.marker(row).draw(&mut drawing, place(a.mean, b.mean), 6.0);
         }

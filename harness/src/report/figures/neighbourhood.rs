@@ -80,9 +80,10 @@ impl Kind for Neighbourhood {
             rows.extend(representatives.iter().copied().find(|row| own.contains(row)));
         }
         if rows.is_empty() {
-            rows.push(found.summary.reference);
-            let others = representatives.into_iter().filter(|&row| row != found.summary.reference);
-            rows.extend(others.filter(|&row| !found.summary.rows[row].is_oracle).take(USUAL - 1));
+            rows.extend(found.summary.reference.row());
+            let others = representatives.into_iter().filter(|&row| !found.summary.reference.is(row));
+            let room = USUAL - rows.len();
+            rows.extend(others.filter(|&row| !found.summary.rows[row].is_oracle).take(room));
         }
         rows.retain(has_answers);
         Ok(if rows.is_empty() { Vec::new() } else { vec![Box::new(Panels { query, rows })] })

@@ -66,7 +66,7 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
         "retrievers": retrievers,
         "trials": trials,
         "inks": (0..marker::COUNT).map(|i| Marker::disc(marker::colour(i)).css()).collect::<Vec<_>>(),
-        "reference": runs.first().map_or(0, |(_, found)| found.summary.reference),
+        "reference": runs.first().and_then(|(_, found)| found.summary.reference.row()),
         "axes": [x, headline.unwrap_or(0)],
     })
 }

@@ -50,7 +50,9 @@ pub fn queries(found: &Found) -> Markup {
                 label { "order " select id="query-order" {
                     option value="sample" { "as sampled" }
                     option value="name" { "by name" }
-                    option value="lead" { "largest lead over the reference first" }
+                    @if found.summary.reference.row().is_some() {
+                        option value="lead" { "largest lead over the reference first" }
+                    }
                 } }
             }
             p id="query-about" .said role="status" {}

@@ -202,9 +202,14 @@ fn chosen(summary: &Summary) -> Markup {
             }
             p.note {
                 "Of each retriever the point of its grid with the best mean " (by.name()) " on the queries for choosing; all figures "
-                "are of the others, which had no part in the choice. The difference is to "
-                (summary.rows[summary.reference].label()) " over the same queries, tested as below; corrected for the retrievers "
-                "of this table. Every pair, with intervals alone: "
+                "are of the others, which had no part in the choice. "
+                @if let Some(reference) = summary.reference.row() {
+                    "The difference is to " (summary.rows[reference].label()) " over the same queries, tested as below; corrected "
+                    "for the retrievers of this table. "
+                } @else {
+                    (summary.reference.failure().unwrap_or_default()) " "
+                }
+                "Every pair, with intervals alone: "
                 a href="chosen_pairs.csv" { "chosen_pairs.csv" } "."
             }
         }
@@ -277,23 +282,21 @@ pub(crate) fn figure(drawn: &Drawn) -> Markup {
 }
 
 fn comparisons(summary: &Summary) -> Markup {
-    if summary.differences.is_empty() {
-        return html! {};
-    }
+    let Some(reference) = summary.reference.row().filter(|_| !summary.differences.is_empty()) else { return html! {} };
     let of = |row: usize, metric: usize| {
         let found = summary.differences.iter().find(|d| d.row == row && d.metric == metric);
         found.map(|difference| &difference.comparison)
     };
     html! {
         section id="comparisons" {
-            h2 { "Against " (summary.rows[summary.reference].label()) }
+            h2 { "Against " (summary.rows[reference].label()) }
             div.scroll tabindex="0" role="region" aria-label="Differences" {
                 table.sortable {
                     thead { tr {
                         th scope="col" { "trial" }
                         @for metric in &summary.metrics { th scope="col" { (metric.name()) } }
                     } }
-                    tbody { @for row in (0..summary.rows.len()).filter(|&row| row != summary.reference) { tr {
+                    tbody { @for row in (0..summary.rows.len()).filter(|&row| row != reference) { tr {
                         th scope="row" { (label(summary, row)) }
                         @for (metric, name) in summary.metrics.iter().enumerate() {
                             (compared(of(row, metric), name.higher_is_better()))

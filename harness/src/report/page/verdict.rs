@@ -17,6 +17,9 @@ struct Rival<'a> {
 pub fn verdict(found: &Found) -> Vec<String> {
     let Some(metric) = found.headline() else { return Vec::new() };
     let summary = &found.summary;
+    let Some(reference_row) = summary.reference.row() else {
+        return summary.reference.failure().into_iter().chain(how_chosen(found)).collect();
+    };
     let higher = found.metric(metric).higher_is_better();
     let mut rivals = rivals(found, metric);
     rivals.sort_by(|a, b| {
@@ -27,7 +30,7 @@ pub fn verdict(found: &Found) -> Vec<String> {
     // What holds is said before what has the higher mean without holding.
     let certain = rivals.iter().find(|rival| gains(rival.comparison) && rival.comparison.significant() == Some(true));
     let Some(best) = certain.or(rivals.first()) else { return Vec::new() };
-    let (reference, name) = (name(found, summary.reference), name(found, best.row));
+    let (reference, name) = (name(found, reference_row), name(found, best.row));
     let mut sentences = vec![format!(
         "{} {}. {}",
         if gains(best.comparison) {
@@ -41,7 +44,7 @@ pub fn verdict(found: &Found) -> Vec<String> {
                 amount(found, metric, best.comparison)
             )
         },
-        than(found, best.row, gains(best.comparison)),
+        than(found, (best.row, reference_row), gains(best.comparison)),
         certainty(best.comparison)
     )];
     if let Some(first) = rivals.first().filter(|first| first.row != best.row) {
@@ -50,22 +53,25 @@ pub fn verdict(found: &Found) -> Vec<String> {
             .push(format!("{} returns {more}, but that difference is not significant.", self::name(found, first.row)));
     }
     if rivals.len() > 1 {
-        sentences.push(count(found, metric, &rivals));
+        sentences.push(count(found, (metric, reference_row), &rivals));
     }
     sentences.extend(beside(found, best.row));
-    let chosen = summary.chosen.as_ref();
-    sentences.push(chosen.map_or_else(
-        || {
-            "Each trial is judged on all queries, and this one was picked for its figure on those very queries: the comparison is \
-             exploratory. With \"split\" parameters are chosen on some queries and reported on the others."
-                .to_owned()
-        },
-        |chosen| {
-            let (tuned, reported) = chosen.queries;
-            format!("Parameters were chosen on {} queries; all of this is said of {} others.", number(tuned as f64), number(reported as f64))
-        },
-    ));
+    sentences.push(how_chosen(found).unwrap_or_else(|| {
+        "Each trial is judged on all queries, and this one was picked for its figure on those very queries: the comparison is \
+         exploratory. With \"split\" parameters are chosen on some queries and reported on the others."
+            .to_owned()
+    }));
     sentences
+}
+
+/// On which queries parameters were chosen and on which they are reported; `None` where nothing was chosen.
+fn how_chosen(found: &Found) -> Option<String> {
+    let (tuned, reported) = found.summary.chosen.as_ref()?.queries;
+    Some(format!(
+        "Parameters were chosen on {} queries; all of this is said of {} others.",
+        number(tuned as f64),
+        number(reported as f64)
+    ))
 }
 
 /// A trial as a sentence has it: `mmr with lambda 0.7`.
@@ -86,7 +92,7 @@ fn mean(found: &Found, row: usize, metric: usize) -> Option<f64> {
 /// Those that compete, with what may be said of each against the reference in a metric.
 fn rivals(found: &Found, metric: usize) -> Vec<Rival<'_>> {
     let summary = &found.summary;
-    let competes = |row: usize| !summary.rows[row].is_oracle && row != summary.reference;
+    let competes = |row: usize| !summary.rows[row].is_oracle && !summary.reference.is(row);
     if let Some(chosen) = &summary.chosen {
         let choices = chosen.choices.iter().filter(|choice| competes(choice.row));
         let rival = choices.filter_map(|choice| {
@@ -117,13 +123,13 @@ fn amount(found: &Found, metric: usize, comparison: &Comparison) -> String {
 }
 
 /// `than top-k, at 64 % of its recall`.
-fn than(found: &Found, row: usize, gains: bool) -> String {
+fn than(found: &Found, (row, reference_row): (usize, usize), gains: bool) -> String {
     let summary = &found.summary;
-    let reference = name(found, summary.reference);
+    let reference = name(found, reference_row);
     let than = if gains { format!("than {reference}") } else { String::new() };
     let recall = summary.metrics.iter().position(|metric| metric.name() == "recall");
     let of = |row: usize| mean(found, row, recall?);
-    let at = match (of(row), of(summary.reference)) {
+    let at = match (of(row), of(reference_row)) {
         (Some(own), Some(its)) if its > 0.0 && recall != found.headline() => {
             format!("at {:.0} % of its recall", 100.0 * own / its)
         }
@@ -150,7 +156,7 @@ fn certainty(c: &Comparison) -> String {
 }
 
 /// How many are better and worse beyond doubt.
-fn count(found: &Found, metric: usize, rivals: &[Rival<'_>]) -> String {
+fn count(found: &Found, (metric, reference): (usize, usize), rivals: &[Rival<'_>]) -> String {
     let higher = found.metric(metric).higher_is_better();
     let what = if found.summary.chosen.is_some() { "retrievers" } else { "trials" };
     let is = |rival: &&Rival<'_>, better: bool| {
@@ -168,7 +174,7 @@ fn count(found: &Found, metric: usize, rivals: &[Rival<'_>]) -> String {
     format!(
         "Of {} {what} beside {}, {}{named} {} significantly better in {} and {} significantly worse.",
         rivals.len(),
-        name(found, found.summary.reference),
+        name(found, reference),
         some(better.len()),
         if better.len() == 1 { "is" } else { "are" },
         found.metric(metric).name(),
@@ -179,12 +185,13 @@ fn count(found: &Found, metric: usize, rivals: &[Rival<'_>]) -> String {
 /// What it costs, and what else changes.
 fn beside(found: &Found, row: usize) -> Option<String> {
     let summary = &found.summary;
-    let reference = &summary.rows[summary.reference];
+    let against = summary.reference.row()?;
+    let reference = &summary.rows[against];
     let mut parts = Vec::new();
     for name in ["redundancy", "coverage"] {
         let metric = summary.metrics.iter().position(|metric| metric.name() == name);
         let Some(metric) = metric.filter(|&metric| Some(metric) != found.headline()) else { continue };
-        let pair = (mean(found, row, metric), mean(found, summary.reference, metric));
+        let pair = (mean(found, row, metric), mean(found, against, metric));
         if let (Some(own), Some(its)) = pair
             && its > 0.0
         {
@@ -198,7 +205,7 @@ fn beside(found: &Found, row: usize) -> Option<String> {
     }
     let (own, its) = (summary.rows[row].timing.qps, reference.timing.qps);
     if own.is_finite() && its.is_finite() {
-        let spread = match (repeats(found, row), repeats(found, summary.reference)) {
+        let spread = match (repeats(found, row), repeats(found, against)) {
             (Some(own), Some(its)) => format!(" (medians; whole repeats gave {own} and {its})"),
             _ => String::new(),
         };

@@ -37,7 +37,7 @@ pub fn table(found: &Found) -> Option<Table> {
         Row { label: trial.label(), is_oracle: trial.is_oracle, cells }
     };
     let competes =
-        |choice: &&crate::chosen::Choice| choice.row != summary.reference && !summary.rows[choice.row].is_oracle;
+        |choice: &&crate::chosen::Choice| !summary.reference.is(choice.row) && !summary.rows[choice.row].is_oracle;
     let family = chosen.choices.iter().filter(competes).count();
     let caption = format!(
         "{}: each retriever at the point of its grid that was best in {by} on {} other queries. {}",

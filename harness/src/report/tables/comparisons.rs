@@ -5,15 +5,16 @@ use crate::report::format::signed;
 use crate::report::found::Found;
 use crate::statistics::Comparison;
 
-/// A difference for each metric, and the interval of that in the one that speaks for the experiment.
+/// A difference for each metric, and the interval of that in the one that speaks for the experiment; none where the
+/// reference failed.
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
-    let headline = found.headline()?;
+    let (headline, reference) = (found.headline()?, summary.reference.row()?);
     let of = |row: usize, metric: usize| -> Option<&Comparison> {
         let found = summary.differences.iter().find(|d| d.row == row && d.metric == metric);
         found.map(|difference| &difference.comparison)
     };
-    let rows: Vec<usize> = (0..summary.rows.len()).filter(|&row| row != summary.reference).collect();
+    let rows: Vec<usize> = (0..summary.rows.len()).filter(|&row| row != reference).collect();
     let digits: Vec<usize> = (0..summary.metrics.len())
         .map(|metric| decimals(rows.iter().filter_map(|&row| Some(&of(row, metric)?.difference))))
         .collect();
@@ -41,7 +42,7 @@ pub fn table(found: &Found) -> Option<Table> {
     let caption = format!(
         "{}: mean differences to {} over the same queries. {}",
         setting(found, summary.rows.first()?.queries),
-        summary.rows[summary.reference].label(),
+        summary.rows[reference].label(),
         legend(found, family)
     );
     Some(Table { caption, corner: "retriever", columns, rows: rows.iter().map(row).collect() })

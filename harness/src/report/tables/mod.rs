@@ -207,9 +207,11 @@ fn number(estimate: Option<&Estimate>, comparison: Option<&Comparison>) -> Cell 
     estimate.map_or(Cell::Empty, |estimate| Cell::Number(estimate.mean, stars(comparison)))
 }
 
-/// What a caption says of the stars.
+/// What a caption says of the stars, or why there are none.
 fn legend(found: &Found, family: usize) -> String {
-    let reference = found.summary.rows[found.summary.reference].label();
+    let summary = &found.summary;
+    let Some(reference) = summary.reference.row() else { return summary.reference.failure().unwrap_or_default() };
+    let reference = summary.rows[reference].label();
     let over = if family == 1 { String::new() } else { format!(", Holm-corrected over {family} comparisons") };
     format!("Stars: differs from {reference} at p < 0.05, 0.01, 0.001 (sign-flip permutation test over queries{over}).")
 }

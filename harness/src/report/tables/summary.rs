@@ -31,9 +31,10 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
         cells.push(median.map_or(Cell::Empty, |median| Cell::Number(median, 0)));
         Row { label: row.label(), is_oracle: row.is_oracle, cells }
     };
-    let family = summary.rows.iter().enumerate().filter(|(at, row)| *at != summary.reference && !row.is_oracle).count();
+    let family =
+        summary.rows.iter().enumerate().filter(|(at, row)| !summary.reference.is(*at) && !row.is_oracle).count();
     let mut table = Table { caption, corner: "retriever", columns, rows: rows.iter().map(row).collect() };
-    if table.has_stars() {
+    if table.has_stars() || summary.reference.row().is_none() {
         table.caption = format!("{} {}", table.caption, legend(found, family));
     }
     table
