@@ -3,8 +3,8 @@
 
 use crate::metrics::MetricName;
 use crate::results::TrialResult;
-use crate::statistics::bootstrap::estimates;
-use crate::statistics::{Comparison, Paired, compare};
+use crate::statistics::bootstrap::{estimates, mean};
+use crate::statistics::{Column, Comparison, Differences, Paired, ROUNDING, compare};
 use crate::summary::Estimate;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::random;
@@ -85,42 +85,41 @@ impl Chosen {
         let of = |row: usize, metric: usize| -> Vec<f64> {
             report.iter().map(|&query| trials[row].metrics[metric][query]).collect()
         };
-        let difference = |a: usize, b: usize, metric: usize| -> Vec<f64> {
-            of(a, metric).iter().zip(of(b, metric)).map(|(a, b)| a - b).collect()
-        };
-        let all: Vec<usize> = (0..metrics.len()).collect();
+        let all = |row: usize| (0..metrics.len()).map(|metric| of(row, metric)).collect::<Vec<_>>();
         let mut choices: Vec<Choice> = best_points(trials, by, metrics[by], &tune)
             .into_iter()
             .map(|(row, points)| Choice { row, points, estimates: Vec::new(), differences: Vec::new() })
             .collect();
-        let columns: Vec<Vec<f64>> =
-            choices.iter().flat_map(|choice| all.iter().map(|&metric| of(choice.row, metric))).collect();
+        let reported: Vec<Vec<Vec<f64>>> = choices.iter().map(|choice| all(choice.row)).collect();
+        let against = reference.map_or_else(Vec::new, all);
+        let columns: Vec<Column<'_>> = reported.iter().flatten().map(|values| Column::new(values)).collect();
         let mut means = estimates(&columns, seed).into_iter();
-        let paired = |row: usize, reference: usize, metric: usize| Paired {
-            values: of(row, metric),
-            reference: of(reference, metric),
-            family: (!trials[row].is_oracle).then_some(metric),
-            higher_is_better: metrics[metric].higher_is_better(),
-        };
-        // The row of a choice that has something to be compared with, and that.
-        let against = |choice: &Choice| Some((choice.row, reference.filter(|&reference| reference != choice.row)?));
-        let compared = choices.iter().filter_map(against);
-        let pairs: Vec<Paired> = compared
-            .flat_map(|(row, reference)| all.iter().map(move |&metric| (row, reference, metric)))
-            .map(|(row, reference, metric)| paired(row, reference, metric))
-            .collect();
+        let is_compared = |choice: &Choice| reference.is_some_and(|reference| reference != choice.row);
+        let pairs = choices.iter().zip(&reported).filter(|(choice, _)| is_compared(choice));
+        let pairs = pairs.flat_map(|(choice, columns)| {
+            let competes = !trials[choice.row].is_oracle;
+            columns.iter().zip(&against).enumerate().map(move |(metric, (values, reference))| Paired {
+                values,
+                reference,
+                family: competes.then_some(metric),
+                higher_is_better: metrics[metric].higher_is_better(),
+            })
+        });
+        let pairs: Vec<Paired<'_>> = pairs.collect();
         let mut differences = compare(&pairs, seed).into_iter();
         for choice in &mut choices {
             choice.estimates = means.by_ref().take(metrics.len()).collect();
-            choice.differences = match against(choice) {
-                Some(_) => differences.by_ref().take(metrics.len()).collect(),
-                None => vec![None; metrics.len()],
+            choice.differences = if is_compared(choice) {
+                differences.by_ref().take(metrics.len()).collect()
+            } else {
+                vec![None; metrics.len()]
             };
         }
         let pairs: Vec<(usize, usize)> =
             (0..choices.len()).flat_map(|later| (0..later).map(move |earlier| (later, earlier))).collect();
-        let columns: Vec<Vec<f64>> =
-            pairs.iter().map(|&(a, b)| difference(choices[a].row, choices[b].row, by)).collect();
+        let differences: Vec<Differences> =
+            pairs.iter().map(|&(a, b)| Differences::new(&reported[a][by], &reported[b][by])).collect();
+        let columns: Vec<Column<'_>> = differences.iter().map(Differences::column).collect();
         let pairs = pairs.iter().zip(estimates(&columns, seed));
         let pairs = pairs.filter_map(|(&of, estimate)| Some(Pair { of, estimate: estimate? })).collect();
         Some(Self { by, queries: (tune.len(), report.len()), choices, pairs })
@@ -132,8 +131,8 @@ fn best_points(trials: &[TrialResult], by: usize, metric: MetricName, queries: &
     let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
     let value = |row: usize| {
         let values = queries.iter().map(|&query| trials[row].metrics[by][query]).filter(|value| !value.is_nan());
-        let (count, total) = values.fold((0, 0.0), |(count, total), value| (count + 1, total + value));
-        if count == 0 { f64::NEG_INFINITY } else { sign * total / f64::from(count) }
+        let values: Vec<f64> = values.collect();
+        if values.is_empty() { f64::NEG_INFINITY } else { sign * mean(&values) }
     };
     let mut best: Vec<(usize, usize, f64)> = Vec::new();
     for (row, trial) in trials.iter().enumerate() {
@@ -141,7 +140,8 @@ fn best_points(trials: &[TrialResult], by: usize, metric: MetricName, queries: &
         match best.iter_mut().find(|(other, ..)| trials[*other].retriever == trial.retriever) {
             Some((chosen, points, most)) => {
                 *points += 1;
-                if value > *most {
+                // The same values summed in another order are no better.
+                if value - ROUNDING * value.abs() > *most {
                     (*chosen, *most) = (row, value);
                 }
             }
@@ -214,6 +214,19 @@ mod tests {
         assert!(alone.choices.iter().all(|choice| choice.differences == [None]));
         let bare = |choice: &Choice| (choice.row, choice.points, choice.estimates.clone());
         assert!(alone.choices.iter().map(bare).eq(chosen.choices.iter().map(bare)) && alone.pairs == chosen.pairs);
+    }
+
+    /// Tenths of the same sum, which floating-point sums of another order do not have.
+    #[test]
+    fn of_points_that_are_equal_but_for_rounding_the_first_is_chosen() {
+        let by = MetricName::find("coverage").expect("a metric");
+        let rising: Vec<f64> = (0..9).map(|i| f64::from(i) / 10.0).collect();
+        let falling: Vec<f64> = rising.iter().rev().copied().collect();
+        let sums = [&rising, &falling].map(|values| values.iter().sum::<f64>());
+        assert_ne!(sums[0], sums[1], "or nothing is tested");
+        let nearly = falling.iter().map(|value| value * (1.0 + f64::EPSILON)).collect();
+        let trials = [trial("a", rising), trial("a", falling), trial("a", nearly)];
+        assert_eq!(best_points(&trials, 0, by, &(0..9).collect::<Vec<_>>()), [(0, 3)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::results::{Results, TrialResult, plain_name};
 use crate::run::{Peaks, Times};
 use crate::statistics::bootstrap::{estimates, quantile};
 use crate::statistics::frontier::{Frontier, frontiers};
-use crate::statistics::{Comparison, Paired, compare};
+use crate::statistics::{Column, Comparison, Paired, compare};
 
 /// A mean over queries with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,7 +119,8 @@ impl Summary {
     pub fn new(results: &Results) -> Option<Self> {
         let metrics = results.metrics.clone();
         let trials = &results.trials;
-        let columns: Vec<Vec<f64>> = trials.iter().flat_map(|trial| trial.metrics.iter().cloned()).collect();
+        let columns: Vec<Column<'_>> =
+            trials.iter().flat_map(|trial| trial.metrics.iter().map(|values| Column::new(values))).collect();
         let mut means = estimates(&columns, results.seed).into_iter();
         let rows: Vec<Row> =
             trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect())).collect();
@@ -177,8 +178,8 @@ fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize,
     let pairs: Vec<(usize, usize)> =
         others.flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric))).collect();
     let paired = |&(row, metric): &(usize, usize)| Paired {
-        values: trials[row].metrics[metric].clone(),
-        reference: against.metrics[metric].clone(),
+        values: &trials[row].metrics[metric],
+        reference: &against.metrics[metric],
         family: (!trials[row].is_oracle).then_some(metric),
         higher_is_better: metrics[metric].higher_is_better(),
     };

@@ -162,7 +162,7 @@ struct Pair<'a> {
 }
 
 /// The measures of trials that both have; a list for each pair of trials.
-fn judge(before: &State, now: &State, shared: &[(usize, usize)], spec: &CheckSpec) -> Vec<Vec<Finding>> {
+fn judge<'a>(before: &'a State, now: &'a State, shared: &[(usize, usize)], spec: &CheckSpec) -> Vec<Vec<Finding>> {
     let mut names: Vec<&str> = Vec::new();
     let mut pairs = Vec::new();
     for &(b, i) in shared {
@@ -175,23 +175,23 @@ fn judge(before: &State, now: &State, shared: &[(usize, usize)], spec: &CheckSpe
         }
     }
     let family = |name: &str| names.iter().position(|known| *known == name);
-    let paired: Vec<Option<Paired>> = pairs
-        .iter()
-        .map(|(_, measured, pair)| {
-            let pair = pair.as_ref().filter(|pair| pair.before.values.len() == pair.now.values.len())?;
-            (!pair.now.values.is_empty()).then(|| Paired {
-                values: pair.now.values.clone(),
-                reference: pair.before.values.clone(),
-                family: family(&measured.name),
-                higher_is_better: measured.higher_is_better(),
-            })
+    let paired = |measured: &Measured, pair: Option<&Pair<'a>>| {
+        let pair = pair.filter(|pair| pair.before.values.len() == pair.now.values.len())?;
+        (!pair.now.values.is_empty()).then(|| Paired {
+            values: &pair.now.values,
+            reference: &pair.before.values,
+            family: family(&measured.name),
+            higher_is_better: measured.higher_is_better(),
         })
-        .collect();
-    let testable: Vec<Paired> = paired.iter().flatten().cloned().collect();
+    };
+    let paired: Vec<Option<Paired<'_>>> =
+        pairs.iter().map(|(_, measured, pair)| paired(measured, pair.as_ref())).collect();
+    let is_testable: Vec<bool> = paired.iter().map(Option::is_some).collect();
+    let testable: Vec<Paired<'_>> = paired.into_iter().flatten().collect();
     let mut tested = compare_pairs(&testable, now.setting.seed).into_iter();
     let mut findings: Vec<Vec<Finding>> = shared.iter().map(|_| Vec::new()).collect();
-    for ((i, measured, pair), paired) in pairs.iter().zip(&paired) {
-        let comparison = paired.is_some().then(|| tested.next()).flatten().flatten();
+    for ((i, measured, pair), is_testable) in pairs.iter().zip(is_testable) {
+        let comparison = is_testable.then(|| tested.next()).flatten().flatten();
         let label = &now.trials[*i].label;
         let finding = if let Some(pair) = pair {
             quality(pair, comparison, spec, label)

@@ -1,38 +1,37 @@
 //! How large a difference is, beside how certain.
 
-/// Values whose standard deviation is no larger a share of their mean are the same but for rounding.
-pub(super) const ROUNDING: f64 = 1e-12;
+use super::{Column, rounding};
 
 /// Cohen's d_z: the mean of paired differences over their standard deviation (n - 1). 0 where all are zero; NaN where there
-/// are fewer than two, or where all are the same and not zero. NaN among the differences is left out.
-pub fn d_z(differences: &[f64]) -> f64 {
+/// are fewer than two, or where all are the same and not zero, both but for rounding.
+pub fn d_z(differences: Column<'_>) -> f64 {
     let (n, mean, deviation) = moments(differences);
     if n < 2 {
         f64::NAN
-    } else if deviation <= ROUNDING * mean.abs() {
-        if mean == 0.0 { 0.0 } else { f64::NAN }
+    } else if differences.is_constant() {
+        if mean.abs() < differences.unit { 0.0 } else { f64::NAN }
     } else {
         mean / deviation
     }
 }
 
-/// How many values there are, their mean and their standard deviation (n - 1), NaN left out.
-pub fn moments(values: &[f64]) -> (usize, f64, f64) {
-    let present = || values.iter().filter(|value| !value.is_nan());
-    let n = present().count();
-    let mean = present().sum::<f64>() / n as f64;
-    let squares: f64 = present().map(|value| (value - mean).powi(2)).sum();
+/// How many values there are, their mean and their standard deviation (n - 1).
+pub(super) fn moments(column: Column<'_>) -> (usize, f64, f64) {
+    let (n, mean) = (column.present().count(), column.mean());
+    let squares: f64 = column.present().map(|value| (value - mean).powi(2)).sum();
     (n, mean, (squares / (n as f64 - 1.0)).sqrt())
 }
 
 /// Cliff's delta: how much more often a value of `a` is above one of `b` than below, over all pairs of one of either
-/// (Cliff 1993); -1 to 1. NaN where either is empty. O(n log n).
+/// (Cliff 1993); -1 to 1. Values that are equal but for rounding are equal, as in the tests. NaN where either is empty.
+/// O(n log n).
 pub fn cliffs_delta(a: &[f64], b: &[f64]) -> f64 {
+    let unit = rounding(a.iter().chain(b));
     let mut b = b.to_vec();
     b.sort_unstable_by(f64::total_cmp);
-    let above = |value: f64| b.partition_point(|&other| other < value) as f64;
-    let below = |value: f64| (b.len() - b.partition_point(|&other| other <= value)) as f64;
-    a.iter().map(|&value| above(value) - below(value)).sum::<f64>() / (a.len() * b.len()) as f64
+    let below = |value: f64| b.partition_point(|&other| value - other >= unit) as f64;
+    let above = |value: f64| (b.len() - b.partition_point(|&other| other - value < unit)) as f64;
+    a.iter().map(|&value| below(value) - above(value)).sum::<f64>() / (a.len() * b.len()) as f64
 }
 
 /// In how many pairs the difference is in favour, none, and against; NaN is none of these.
@@ -48,13 +47,29 @@ mod tests {
 
     #[test]
     fn hand_computed() {
+        let d_z = |differences: &[f64]| d_z(Column::new(differences));
         assert_eq!(d_z(&[1.0, 2.0, f64::NAN, 3.0]), 2.0);
         assert_eq!(d_z(&[0.0; 3]), 0.0);
         assert!(d_z(&[0.1; 7]).is_nan() && d_z(&[1.0]).is_nan());
+        assert!(d_z(&[0.3, 0.1 + 0.2, 0.3]).is_nan());
         // Above 3 of 4 pairs, below none, equal in one.
         assert_eq!(cliffs_delta(&[2.0, 3.0], &[1.0, 2.0]), 0.75);
         assert_eq!(cliffs_delta(&[1.0], &[1.0]), 0.0);
         assert!(cliffs_delta(&[], &[]).is_nan());
         assert_eq!(wins_ties_losses(&[0.5, -0.5, 0.0, -1.0, f64::NAN], false), [2, 1, 1]);
+    }
+
+    /// Tenths summed another way are the same tenths: over all pairs, in whole numbers.
+    #[test]
+    fn what_is_equal_but_for_rounding_is_neither_above_nor_below() {
+        let whole = |step: usize, n: usize| (0..n).map(move |i| i * step % 10);
+        let (a, b): (Vec<usize>, Vec<usize>) = (whole(7, 60).collect(), whole(3, 45).collect());
+        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (a > b) as i32 - (a < b) as i32));
+        let expected = f64::from(pairs.sum::<i32>()) / (60.0 * 45.0);
+        let divided: Vec<f64> = a.iter().map(|&a| a as f64 / 10.0).collect();
+        let summed: Vec<f64> = b.iter().map(|&b| (0..b).map(|_| 0.1).sum()).collect();
+        assert!(summed.iter().any(|sum| !divided.contains(sum)), "or nothing is tested");
+        assert_eq!(cliffs_delta(&divided, &summed), expected);
+        assert_eq!(cliffs_delta(&summed, &divided), -expected);
     }
 }

@@ -2,6 +2,7 @@
 //! its value at a given recall.
 
 use super::bootstrap::{quantile, resampled_means};
+use super::{Column, ROUNDING};
 use crate::metrics::MetricName;
 use crate::results::TrialResult;
 use crate::summary::Estimate;
@@ -43,16 +44,16 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
         }
     }
     let shown = |metric: &MetricName| !["recall", "recall-eps", "pool-recall", "evaluations"].contains(&metric.kind());
-    let columns = |metric: usize| competing.iter().map(|trial| trial.metrics[metric].clone()).collect::<Vec<_>>();
+    let columns = |metric: usize| competing.iter().map(|trial| Column::new(&trial.metrics[metric])).collect::<Vec<_>>();
     let recall = columns(recall);
-    let recalls: Vec<f64> = recall.iter().map(|column| mean_of(column)).collect();
+    let recalls: Vec<f64> = recall.iter().map(Column::mean).collect();
     let resampled_recalls = resampled_means(&recall, seed);
     let mut all = Vec::new();
     for (metric, name) in metrics.iter().enumerate().filter(|(_, name)| shown(name)) {
         let sign = if name.higher_is_better() { 1.0 } else { -1.0 };
         let columns = columns(metric);
         let resampled = resampled_means(&columns, seed);
-        let means: Vec<f64> = columns.iter().map(|column| mean_of(column)).collect();
+        let means: Vec<f64> = columns.iter().map(Column::mean).collect();
         let worst = means.iter().map(|mean| sign * mean).fold(f64::INFINITY, f64::min);
         if !worst.is_finite() {
             continue;
@@ -65,10 +66,13 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
             let resamples = resampled_recalls.par_iter().zip(&resampled);
             let fronts: Vec<Vec<Point>> = resamples.map(|(recalls, values)| of(recalls, values)).collect();
             let estimate = |value: &dyn Fn(&[Point]) -> Option<f64>, sign: f64| {
-                let mean = sign * value(&whole)?;
-                let mut values: Vec<f64> = fronts.iter().filter_map(|front| Some(sign * value(front)?)).collect();
+                // 0 has no sign.
+                let turned = |front: &[Point]| Some(sign * value(front)? + 0.0);
+                let mean = turned(&whole)?;
+                let mut values: Vec<f64> = fronts.iter().filter_map(|front| turned(front)).collect();
                 values.sort_unstable_by(f64::total_cmp);
-                Some(Estimate { mean, lo: quantile(&values, 0.025), hi: quantile(&values, 0.975) })
+                let end = |level: f64| quantile(&values, level);
+                (!values.is_empty()).then(|| Estimate { mean, lo: end(0.025), hi: end(0.975) })
             };
             let Some(hypervolume) = estimate(&|front| Some(area(front, worst)), 1.0) else { continue };
             all.push(Frontier {
@@ -81,11 +85,6 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
         }
     }
     all
-}
-
-/// The mean of what is there.
-fn mean_of(column: &[f64]) -> f64 {
-    super::bootstrap::mean(&column.iter().copied().filter(|value| !value.is_nan()).collect::<Vec<_>>())
 }
 
 /// The points that no other beats in one coordinate without losing in the other, by falling first coordinate.
@@ -109,11 +108,12 @@ fn area(front: &[Point], worst: f64) -> f64 {
     right.zip(next).zip(front).map(|((right, left), point)| (right - left) * (point.1 - worst).max(0.0)).sum()
 }
 
-/// The height of the front at `x` or right of it, interpolated between the two points around `x`.
+/// The height of the front at `x` or right of it, interpolated between the two points around `x`. A point that misses `x` by
+/// rounding alone is at `x`.
 fn at(front: &[Point], x: f64) -> Option<f64> {
     let Some(after) = front.iter().position(|point| point.0 <= x) else { return front.last().map(|point| point.1) };
     let right = front[after];
-    if right.0 == x {
+    if x - right.0 <= ROUNDING {
         return Some(right.1);
     }
     let left = front[after.checked_sub(1)?];
@@ -150,5 +150,7 @@ mod tests {
         close(0.5, 3.0);
         close(0.3, 3.0);
         assert_eq!((at(&front, 1.01), at(&[], 0.5)), (None, None));
+        // Nine tenths, as they come out of a sum.
+        assert_eq!(at(&[(0.9 - f64::EPSILON, 2.0)], 0.9), Some(2.0));
     }
 }

@@ -16,13 +16,59 @@ use crate::summary::Estimate;
 /// The level at which a comparison is called significant, after Holm's correction.
 pub const LEVEL: f64 = 0.05;
 
+/// Values closer than this share of the largest are equal but for rounding.
+pub(crate) const ROUNDING: f64 = 1e-12;
+
+/// The least difference between any of these values that is more than rounding.
+fn rounding<'v>(values: impl Iterator<Item = &'v f64>) -> f64 {
+    (ROUNDING * values.fold(0.0_f64, |most, value| most.max(value.abs()))).max(f64::MIN_POSITIVE)
+}
+
+/// A column of values, one per query, NaN where there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<'a> {
+    values: &'a [f64],
+    /// Values that differ by less are equal but for rounding.
+    unit: f64,
+}
+
+impl<'a> Column<'a> {
+    /// Of values as they are.
+    pub fn new(values: &'a [f64]) -> Self {
+        Self { values, unit: rounding(values.iter()) }
+    }
+
+    /// The values that there are.
+    fn present(&self) -> impl Iterator<Item = f64> + Clone + 'a {
+        self.values.iter().copied().filter(|value| !value.is_nan())
+    }
+
+    /// Their mean, NaN of none.
+    pub fn mean(&self) -> f64 {
+        bootstrap::mean_of(self.present())
+    }
+
+    /// Whether they are all equal but for rounding.
+    fn is_constant(&self) -> bool {
+        let (low, high) =
+            self.present().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+        high - low < self.unit
+    }
+}
+
+impl AsRef<[f64]> for Column<'_> {
+    fn as_ref(&self) -> &[f64] {
+        self.values
+    }
+}
+
 /// Two columns of values, one per query, NaN where there is none; and how their difference is to be seen.
 #[derive(Clone, Debug)]
-pub struct Paired {
+pub struct Paired<'a> {
     /// The trial's values.
-    pub values: Vec<f64>,
+    pub values: &'a [f64],
     /// The reference's.
-    pub reference: Vec<f64>,
+    pub reference: &'a [f64],
     /// Which of its fellows it is corrected with; `None` for what does not compete.
     pub family: Option<usize>,
     /// Whether a win is a higher value.
@@ -64,69 +110,94 @@ impl Comparison {
     }
 }
 
-/// Values closer than this share of the largest are equal but for rounding.
-const ROUNDING: f64 = 1e-12;
-
-impl Paired {
-    /// The least difference that is more than rounding.
-    fn unit(&self) -> f64 {
-        let sizes = self.values.iter().chain(&self.reference).map(|value| value.abs());
-        (ROUNDING * sizes.fold(0.0, f64::max)).max(f64::MIN_POSITIVE)
-    }
-
-    /// The differences; those that are but rounding are none, or the same items in another order would win or lose.
-    fn differences(&self) -> Vec<f64> {
-        let unit = self.unit();
-        let difference = |(a, b): (&f64, &f64)| if (a - b).abs() < unit { 0.0 } else { a - b };
-        self.values.iter().zip(&self.reference).map(difference).collect()
-    }
-
-    /// Differences in whole units, for ranks: two that are equal but for rounding are tied.
-    fn in_units(&self, differences: &[f64]) -> Vec<f64> {
-        let unit = self.unit();
-        differences.iter().map(|difference| (difference / unit).round()).collect()
+impl Paired<'_> {
+    /// Whether any query has both values.
+    fn has_both(&self) -> bool {
+        self.values.iter().zip(self.reference).any(|(a, b)| !(a - b).is_nan())
     }
 }
 
+/// The differences of two columns.
+#[derive(Clone, Debug)]
+pub struct Differences {
+    values: Vec<f64>,
+    /// What rounding may make of the values that they are the differences of.
+    unit: f64,
+}
+
+impl Differences {
+    /// `values` less `reference`, of equal length; what is but rounding is none, or the same items in another order would
+    /// win or lose.
+    pub fn new(values: &[f64], reference: &[f64]) -> Self {
+        let unit = rounding(values.iter().chain(reference));
+        let difference = |(a, b): (&f64, &f64)| if (a - b).abs() < unit { 0.0 } else { a - b };
+        Self { values: values.iter().zip(reference).map(difference).collect(), unit }
+    }
+
+    /// As a column: two that are equal but for the rounding of the values are equal.
+    pub fn column(&self) -> Column<'_> {
+        Column { values: &self.values, unit: self.unit }
+    }
+
+    /// In whole units, for ranks: two that are equal but for rounding are tied.
+    fn in_units(&self) -> Vec<f64> {
+        self.values.iter().map(|difference| (difference / self.unit).round()).collect()
+    }
+}
+
+/// Pairs whose differences are held at a time: as many as are resampled together.
+const TOGETHER: usize = 512;
+
 /// Compares each pair of columns, all of equal length; `None` where no query has both values.
-pub fn compare(pairs: &[Paired], seed: u64) -> Vec<Option<Comparison>> {
-    let columns: Vec<Vec<f64>> = pairs.iter().map(Paired::differences).collect();
+pub fn compare(pairs: &[Paired<'_>], seed: u64) -> Vec<Option<Comparison>> {
     let families = pairs.iter().filter_map(|pair| pair.family).max().map_or(0, |last| last + 1);
     let mut members = vec![Vec::new(); families];
-    for (i, (pair, column)) in pairs.iter().zip(&columns).enumerate() {
-        if let Some(family) = pair.family.filter(|_| column.iter().any(|d| !d.is_nan())) {
+    for (i, pair) in pairs.iter().enumerate() {
+        if let Some(family) = pair.family.filter(|_| pair.has_both()) {
             members[family].push(i);
         }
     }
-    let p = permutation::p_values(&columns, members.iter().map(Vec::len).max().unwrap_or(1), seed);
-    let mut p_holm = vec![None; pairs.len()];
+    let largest = members.iter().map(Vec::len).max().unwrap_or(1);
+    let mut compared: Vec<Option<Comparison>> =
+        pairs.chunks(TOGETHER).flat_map(|pairs| compare_some(pairs, largest, seed)).collect();
     for members in members {
-        let adjusted = holm::adjust(&members.iter().map(|&i| p[i]).collect::<Vec<_>>());
-        members.into_iter().zip(adjusted).for_each(|(i, p)| p_holm[i] = Some(p));
+        let p: Vec<f64> = members.iter().filter_map(|&i| Some(compared[i]?.p_permutation)).collect();
+        for (i, p) in members.into_iter().zip(holm::adjust(&p)) {
+            compared[i].iter_mut().for_each(|comparison| comparison.p_holm = Some(p));
+        }
     }
+    // What is shown, or does not compete, might not have been missed.
+    for comparison in compared.iter_mut().flatten().filter(|comparison| comparison.significant() != Some(false)) {
+        comparison.smallest_detectable = None;
+    }
+    compared
+}
+
+/// The same of a few pairs, not corrected; `family` is the size of the largest family.
+fn compare_some(pairs: &[Paired<'_>], family: usize, seed: u64) -> Vec<Option<Comparison>> {
+    let differences: Vec<Differences> =
+        pairs.iter().map(|pair| Differences::new(pair.values, pair.reference)).collect();
+    let columns: Vec<Column<'_>> = differences.iter().map(Differences::column).collect();
+    let p = permutation::p_values(&columns, family, seed);
     let one = |(i, difference): (usize, Option<Estimate>)| {
-        let (pair, column) = (&pairs[i], &columns[i]);
+        let (pair, column) = (&pairs[i], columns[i]);
         let both = |values: &[f64]| -> Vec<f64> {
-            values.iter().zip(column).filter(|(_, d)| !d.is_nan()).map(|(value, _)| *value).collect()
+            values.iter().zip(column.values).filter(|(_, d)| !d.is_nan()).map(|(value, _)| *value).collect()
         };
-        let (values, reference) = (both(&pair.values), both(&pair.reference));
-        let mut comparison = Comparison {
+        let (values, reference) = (both(pair.values), both(pair.reference));
+        Some(Comparison {
             n: values.len(),
             reference_mean: bootstrap::mean(&reference),
             mean: bootstrap::mean(&values),
             difference: difference?,
             p_permutation: p[i],
-            p_holm: p_holm[i],
-            p_wilcoxon: wilcoxon::p_value(&pair.in_units(column)),
+            p_holm: None,
+            p_wilcoxon: wilcoxon::p_value(&differences[i].in_units()),
             d_z: effect::d_z(column),
             cliffs_delta: effect::cliffs_delta(&values, &reference),
-            wins_ties_losses: effect::wins_ties_losses(column, pair.higher_is_better),
-            smallest_detectable: None,
-        };
-        if comparison.significant() == Some(false) {
-            comparison.smallest_detectable = power::smallest_detectable(column);
-        }
-        Some(comparison)
+            wins_ties_losses: effect::wins_ties_losses(column.values, pair.higher_is_better),
+            smallest_detectable: power::smallest_detectable(column),
+        })
     };
     bootstrap::estimates(&columns, seed).into_iter().enumerate().map(one).collect()
 }
@@ -135,16 +206,27 @@ pub fn compare(pairs: &[Paired], seed: u64) -> Vec<Option<Comparison>> {
 mod tests {
     use super::*;
 
-    fn paired(shift: f64, family: Option<usize>) -> Paired {
-        let reference: Vec<f64> = (0..60).map(|i| f64::from(i * 37 % 60) / 60.0).collect();
-        let values = reference.iter().enumerate().map(|(i, r)| r + shift + (i * 17 % 60) as f64 / 100.0 - 0.295);
-        Paired { values: values.collect(), reference, family, higher_is_better: true }
+    /// Values of a trial and of the reference.
+    #[derive(Clone)]
+    struct Both(Vec<f64>, Vec<f64>);
+
+    impl Both {
+        fn new(shift: f64) -> Self {
+            let reference: Vec<f64> = (0..60).map(|i| f64::from(i * 37 % 60) / 60.0).collect();
+            let values = reference.iter().enumerate().map(|(i, r)| r + shift + (i * 17 % 60) as f64 / 100.0 - 0.295);
+            Self(values.collect(), reference)
+        }
+
+        fn paired(&self, family: Option<usize>) -> Paired<'_> {
+            Paired { values: &self.0, reference: &self.1, family, higher_is_better: true }
+        }
     }
 
     #[test]
     fn only_what_competes_is_corrected() {
-        let mut pairs = vec![paired(0.1, Some(0)), paired(0.0, Some(0)), paired(0.1, None), paired(0.1, Some(1))];
-        pairs[1].values[7] = f64::NAN;
+        let (shifted, mut alike) = (Both::new(0.1), Both::new(0.0));
+        alike.0[7] = f64::NAN;
+        let pairs = [shifted.paired(Some(0)), alike.paired(Some(0)), shifted.paired(None), shifted.paired(Some(1))];
         let found: Vec<Comparison> = compare(&pairs, 5).into_iter().map(|c| c.expect("values")).collect();
         assert_eq!(found[0].p_holm, Some(2.0 * found[0].p_permutation));
         assert_eq!((found[2].p_permutation, found[2].p_holm), (found[0].p_permutation, None));
@@ -165,22 +247,30 @@ mod tests {
     fn what_differs_by_rounding_is_equal() {
         // Nine tenths less eight, and two less one, and so on: all the same but for rounding, as a tie in ranks must be.
         let tenths = |from: usize| (0..30).map(|i| ((i * 7 % 9) + from) as f64 / 10.0).collect::<Vec<_>>();
-        let mut pair = Paired { values: tenths(1), reference: tenths(0), family: Some(0), higher_is_better: true };
-        assert!(pair.values[1] - pair.reference[1] != pair.values[0] - pair.reference[0], "or nothing is tested");
-        let found = compare(std::slice::from_ref(&pair), 5)[0].expect("values");
+        let mut both = Both(tenths(1), tenths(0));
+        assert!(both.0[1] - both.1[1] != both.0[0] - both.1[0], "or nothing is tested");
+        let found = compare(&[both.paired(Some(0))], 5)[0].expect("values");
         assert_eq!(found.p_wilcoxon, wilcoxon::p_value(&[1.0; 30]));
-        pair.values = pair.reference.iter().map(|value| value * (1.0 + 4.0 * f64::EPSILON)).collect();
-        let found = compare(&[pair], 5)[0].expect("values");
+        assert_eq!((found.difference.lo, found.difference.hi), (found.difference.mean, found.difference.mean));
+        assert!(found.d_z.is_nan() && found.smallest_detectable.is_none(), "{found:?}");
+        // Far from 0 the same tenths are less exact.
+        let far = |values: &[f64]| values.iter().map(|value| value + 1e6).collect::<Vec<_>>();
+        let found = compare(&[Both(far(&both.0), far(&both.1)).paired(Some(0))], 5)[0].expect("values");
+        assert_eq!((found.difference.lo, found.difference.hi), (found.difference.mean, found.difference.mean));
+        assert!(found.d_z.is_nan() && found.smallest_detectable.is_none(), "{found:?}");
+        both.0 = both.1.iter().map(|value| value * (1.0 + 4.0 * f64::EPSILON)).collect();
+        let found = compare(&[both.paired(Some(0))], 5)[0].expect("values");
         assert_eq!((found.wins_ties_losses, found.p_wilcoxon, found.p_permutation), ([0, 30, 0], 1.0, 1.0));
         assert_eq!((found.difference, found.d_z), (Estimate { mean: 0.0, lo: 0.0, hi: 0.0 }, 0.0));
+        assert_eq!(found.cliffs_delta, 0.0);
     }
 
     #[test]
     fn the_same_twice_does_not_differ_and_nothing_is_not_compared() {
-        let mut same = paired(0.0, Some(0));
-        same.values.clone_from(&same.reference);
-        let nothing = Paired { values: vec![f64::NAN; 60], ..same.clone() };
-        let found = compare(&[same, nothing], 5);
+        let mut both = Both::new(0.0);
+        both.0.clone_from(&both.1);
+        let nothing = Both(vec![f64::NAN; 60], both.1.clone());
+        let found = compare(&[both.paired(Some(0)), nothing.paired(Some(0))], 5);
         let same = found[0].expect("values");
         assert_eq!((same.p_permutation, same.p_wilcoxon, same.p_holm), (1.0, 1.0, Some(1.0)));
         assert_eq!((same.d_z, same.cliffs_delta, same.wins_ties_losses), (0.0, 0.0, [0, 60, 0]));

@@ -40,15 +40,16 @@ pub fn resamples(family: usize) -> usize {
 /// The p-value of each column of differences, a value per query. NaN stands for a query without a value; p is NaN where no
 /// query has one, and 1 where all differences are zero. Columns are of equal length and share their sign patterns:
 /// [`resamples`] of them, `(b + 1) / (B + 1)`, or all where a column has up to [`EXACT`] values.
-pub fn p_values(columns: &[Vec<f64>], family: usize, seed: u64) -> Vec<f64> {
-    let queries = columns.first().map_or(0, Vec::len);
-    let pairs = |column: &Vec<f64>| column.iter().filter(|value| !value.is_nan()).count();
+pub fn p_values(columns: &[impl AsRef<[f64]>], family: usize, seed: u64) -> Vec<f64> {
+    let columns: Vec<&[f64]> = columns.iter().map(AsRef::as_ref).collect();
+    let queries = columns.first().map_or(0, |column| column.len());
+    let pairs = |column: &&[f64]| column.iter().filter(|value| !value.is_nan()).count();
     let is_drawn: Vec<bool> = columns.iter().map(|column| pairs(column) > EXACT).collect();
-    let drawn: Vec<&[f64]> = columns.iter().zip(&is_drawn).filter(|(_, drawn)| **drawn).map(|(c, _)| &c[..]).collect();
+    let drawn: Vec<&[f64]> = columns.iter().zip(&is_drawn).filter(|(_, drawn)| **drawn).map(|(c, _)| *c).collect();
     let patterns = if drawn.is_empty() { Vec::new() } else { draw(queries, resamples(family), seed) };
     let counted: Vec<[f64; LANES]> = drawn.par_chunks(LANES).map(|some| sampled(some, &patterns)).collect();
     let mut counted = counted.as_flattened().iter();
-    let p = |(column, drawn): (&Vec<f64>, &bool)| {
+    let p = |(column, drawn): (&&[f64], &bool)| {
         if *drawn { counted.next().copied().unwrap_or(f64::NAN) } else { exact(column) }
     };
     columns.iter().zip(&is_drawn).map(p).collect()
@@ -183,7 +184,7 @@ mod tests {
         assert_eq!((p[0], p[2]), (1.0, 1.0 / 10_001.0));
         assert!(p[1].is_nan());
         assert_eq!(p_values(&[vec![0.0; 3]], 1, 1), [1.0]);
-        assert_eq!(p_values(&[], 1, 1), [0.0; 0]);
+        assert_eq!(p_values(&[[0.0; 0]; 0], 1, 1), [0.0; 0]);
     }
 
     #[test]

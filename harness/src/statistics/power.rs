@@ -1,7 +1,7 @@
 //! What a comparison could have shown: a difference that is not significant is not shown to be none.
 
-use super::LEVEL;
-use super::effect::{ROUNDING, moments};
+use super::effect::moments;
+use super::{Column, LEVEL};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The chance with which the smallest detectable difference would have been found.
@@ -10,11 +10,11 @@ pub const POWER: f64 = 0.8;
 /// The smallest mean difference that so many pairs would have shown at [`LEVEL`], two-sided, with probability [`POWER`]: by
 /// the normal approximation, from the standard deviation of the differences (Cohen 1988). `None` where that says nothing: with fewer
 /// than two differences, or where all are the same.
-pub fn smallest_detectable(differences: &[f64]) -> Option<f64> {
-    let (n, mean, deviation) = moments(differences);
+pub fn smallest_detectable(differences: Column<'_>) -> Option<f64> {
+    let (n, _, deviation) = moments(differences);
     let normal = Normal::standard();
     let quantiles = normal.inverse_cdf(1.0 - LEVEL / 2.0) + normal.inverse_cdf(POWER);
-    (n >= 2 && deviation > ROUNDING * mean.abs()).then(|| quantiles * deviation / (n as f64).sqrt())
+    (n >= 2 && !differences.is_constant()).then(|| quantiles * deviation / (n as f64).sqrt())
 }
 
 #[cfg(test)]
@@ -24,8 +24,8 @@ mod tests {
     #[test]
     fn hand_computed() {
         // The standard deviation is 1: (1.959964 + 0.841621) / sqrt(3).
-        let found = smallest_detectable(&[1.0, 2.0, 3.0, f64::NAN]).expect("a spread");
+        let found = smallest_detectable(Column::new(&[1.0, 2.0, 3.0, f64::NAN])).expect("a spread");
         assert!((found - 1.617_496).abs() < 1e-6);
-        assert_eq!([&[1.0][..], &[0.0; 5], &[0.1; 7]].map(smallest_detectable), [None; 3]);
+        assert_eq!([&[1.0][..], &[0.0; 5], &[0.1; 7]].map(|d| smallest_detectable(Column::new(d))), [None; 3]);
     }
 }

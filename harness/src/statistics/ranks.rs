@@ -1,8 +1,8 @@
 //! Several retrievers ranked query by query (Demsar 2006): mean ranks, Friedman's test, and which pairs differ.
 
-use super::LEVEL;
 use super::holm;
 use super::wilcoxon;
+use super::{LEVEL, ROUNDING};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// How retrievers rank.
@@ -42,7 +42,7 @@ impl Ranking {
             let mut before = 0;
             // What differs by rounding alone is equal, as in the tests.
             let size = row.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-            for equal in order.chunk_by(|&a, &b| row[b] - row[a] <= 1e-12 * size) {
+            for equal in order.chunk_by(|&a, &b| row[b] - row[a] <= ROUNDING * size) {
                 let rank = before as f64 + (equal.len() + 1) as f64 / 2.0;
                 equal.iter().for_each(|&i| sums[i] += rank);
                 ties += (equal.len() as f64).powi(3) - equal.len() as f64;
@@ -76,7 +76,7 @@ fn groups(rows: &[Vec<f64>], order: &[usize]) -> Vec<(usize, usize)> {
         let size = rows.iter().flatten().fold(0.0_f64, |most, value| most.max(value.abs()));
         let difference = |row: &Vec<f64>| {
             let difference = row[order[a]] - row[order[b]];
-            if difference.abs() <= 1e-12 * size { 0.0 } else { difference }
+            if difference.abs() <= ROUNDING * size { 0.0 } else { difference }
         };
         wilcoxon::p_value(&rows.iter().map(difference).collect::<Vec<_>>())
     };

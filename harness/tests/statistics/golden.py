@@ -76,7 +76,24 @@ for size in (1, 2, 5, 20, 100):
         p[1] = p[3]
     families.append({"p": p.tolist(), "holm": multipletests(p, method="holm")[1].tolist()})
 
+
+def bca(name, column, resamples=200):
+    """SciPy's BCa interval of the mean, and the resamples that it drew."""
+    x, n = column / SCALE, len(column)
+    seed = int(rng.integers(2**31))
+    test = stats.bootstrap((x,), np.mean, n_resamples=resamples, method="BCa", rng=np.random.default_rng(seed))
+    drawn = np.random.default_rng(seed).integers(0, n, (resamples, n))
+    assert (x[drawn].mean(axis=1) == test.bootstrap_distribution).all()
+    lo, hi = test.confidence_interval
+    return {"name": name, "values": column.tolist(), "drawn": drawn.tolist(), "lo": float(lo), "hi": float(hi)}
+
+
+intervals = [bca("27 of 30", np.where(np.arange(30) < 27, SCALE, 0)), bca("1 of 8", np.where(np.arange(8) < 1, SCALE, 0))]
+intervals.append(bca("16 on 5 levels", rng.integers(0, 5, 16) * (SCALE // 4)))
+intervals.append(bca("24, skewed", np.floor(rng.random(24) ** 4 * SCALE).astype(int)))
+intervals.append(bca("12 differences", rng.integers(-2, 3, 12) * (SCALE // 8)))
+
 versions = {"numpy": np.__version__, "scipy": scipy.__version__, "statsmodels": statsmodels.__version__}
 lines = lambda items: ",\n".join(json.dumps(item) for item in items)
 head = json.dumps({"versions": versions, "scale": SCALE})[1:-1]
-print(f'{{{head},\n"cases": [\n{lines(cases)}\n],\n"holm": [\n{lines(families)}\n]}}')
+print(f'{{{head},\n"cases": [\n{lines(cases)}\n],\n"holm": [\n{lines(families)}\n],\n"bca": [\n{lines(intervals)}\n]}}')

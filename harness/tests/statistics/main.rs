@@ -1,7 +1,7 @@
 //! The statistics against SciPy and statsmodels: `golden.json`, as `golden.py` beside it writes it.
 
 use serde_json::Value;
-use swath::statistics::{effect, holm, permutation, power, wilcoxon};
+use swath::statistics::{Column, bootstrap, effect, holm, permutation, power, wilcoxon};
 
 const GOLDEN: &str = include_str!("golden.json");
 
@@ -37,9 +37,9 @@ fn all_is_as_scipy_and_statsmodels_have_it() {
             largest.see(&format!("{test} of {}", case["name"]), found, expected);
         };
         see("wilcoxon", wilcoxon::p_value(&d));
-        see("d_z", effect::d_z(&d));
+        see("d_z", effect::d_z(Column::new(&d)));
         see("cliffs_delta", effect::cliffs_delta(&a, &b));
-        see("smallest_detectable", power::smallest_detectable(&d).expect("a spread"));
+        see("smallest_detectable", power::smallest_detectable(Column::new(&d)).expect("a spread"));
         if d.len() <= permutation::EXACT {
             see("permutation", permutation::p_values(std::slice::from_ref(&d), 1, 1)[0]);
             permutations += 1;
@@ -51,6 +51,16 @@ fn all_is_as_scipy_and_statsmodels_have_it() {
         let expected = numbers(&family["holm"]);
         assert_eq!(found.len(), expected.len());
         found.iter().zip(expected).for_each(|(&found, expected)| largest.see("holm", found, expected));
+    }
+    for case in golden["bca"].as_array().expect("intervals") {
+        let values: Vec<f64> = numbers(&case["values"]).into_iter().map(|value| value / scale).collect();
+        let mean =
+            |drawn: &Value| bootstrap::mean(&numbers(drawn).iter().map(|&i| values[i as usize]).collect::<Vec<_>>());
+        let mut means: Vec<f64> = case["drawn"].as_array().expect("resamples").iter().map(mean).collect();
+        let found = bootstrap::interval(Column::new(&values), &mut means);
+        for (end, found) in [("lo", found.lo), ("hi", found.hi)] {
+            largest.see(&format!("{end} of {}", case["name"]), found, case[end].as_f64().expect("a number"));
+        }
     }
     println!("the largest difference is {:e}, in {}", largest.0, largest.1);
 }

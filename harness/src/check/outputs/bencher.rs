@@ -6,7 +6,7 @@ use super::Checked;
 use crate::check::Measured;
 use crate::config::CheckSpec;
 use crate::statistics::bootstrap::estimates;
-use crate::statistics::rounds;
+use crate::statistics::{Column, rounds};
 use serde_json::{Map, Value, json};
 
 /// Each trial's measures with their 95 % intervals.
@@ -15,8 +15,7 @@ pub fn text(checked: &Checked<'_>) -> String {
     for trial in checked.now.trials.iter().filter(|trial| trial.failed.is_none()) {
         let mut measures = Map::new();
         for Measured { name, mean, values } in trial.measures.iter().filter(|measured| measured.mean.is_finite()) {
-            let estimate =
-                estimates(std::slice::from_ref(values), checked.now.setting.seed).into_iter().flatten().next();
+            let estimate = estimates(&[Column::new(values)], checked.now.setting.seed).into_iter().flatten().next();
             let [lower, upper] = estimate.map_or([*mean; 2], |estimate| [estimate.lo, estimate.hi]);
             measures.insert(name.clone(), metric(*mean, lower, upper));
         }

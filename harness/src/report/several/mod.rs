@@ -37,6 +37,12 @@ struct Changes {
     trials: Vec<(usize, usize, Vec<Option<Comparison>>)>,
 }
 
+/// A trial's values of a metric; `None` where it was not measured.
+fn column(found: &Found, row: usize, metric: MetricName) -> Option<&[f64]> {
+    let at = found.summary.metrics.iter().position(|&other| other == metric)?;
+    Some(&found.results.trials[row].metrics[at])
+}
+
 impl Several {
     /// Names the runs by their experiments, or where those are alike by their folders, and compares what can be compared
     /// query by query.
@@ -101,10 +107,6 @@ impl Several {
         let shared =
             after.iter().enumerate().filter_map(|(i, label)| Some((i, before.iter().position(|b| b == label)?)));
         let shared: Vec<(usize, usize)> = shared.collect();
-        let column = |found: &Found, row: usize, metric: MetricName| {
-            let at = found.summary.metrics.iter().position(|&other| other == metric)?;
-            Some(found.results.trials[row].metrics[at].clone())
-        };
         let paired = |&(i, j): &(usize, usize)| {
             metrics.iter().enumerate().filter_map(move |(family, &metric)| {
                 Some(Paired {
@@ -115,7 +117,7 @@ impl Several {
                 })
             })
         };
-        let pairs: Vec<Paired> = shared.iter().flat_map(paired).collect();
+        let pairs: Vec<Paired<'_>> = shared.iter().flat_map(paired).collect();
         let compared = compare(&pairs, first.results.seed);
         let trials = shared.iter().zip(compared.chunks(metrics.len().max(1)));
         let trials: Vec<_> = trials.map(|(&(i, j), compared)| (i, j, compared.to_vec())).collect();
