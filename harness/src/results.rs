@@ -160,6 +160,14 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
     whole_file::write_whole(path, bytes).map_err(|source| ResultsError::Io { path: path.to_owned(), source })
 }
 
+/// Writes several files as [`write_whole`] does, in less time.
+///
+/// # Errors
+/// [`ResultsError::Io`].
+pub fn write_together(files: &[(PathBuf, &[u8])]) -> Result<(), ResultsError> {
+    whole_file::write_together(files).map_err(|(path, source)| ResultsError::Io { path, source })
+}
+
 /// The path of a trial's file in the folder of its experiment.
 pub fn trial_path(folder: &Path, id: &str) -> PathBuf {
     folder.join(TRIALS).join(format!("{id}.hdf5"))

@@ -2,7 +2,7 @@
 
 use super::drawing::{Drawing, Size};
 use super::{ReportError, subfolder};
-use crate::results::write_whole;
+use crate::results::{write_together, write_whole};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -55,9 +55,9 @@ impl Plots {
         for &size in &self.sizes {
             let drawing = draw(size);
             let path = |extension: &str| self.folder.join(Self::place(size)).join(format!("{name}.{extension}"));
-            write_whole(&path("svg"), drawing.svg_file(&caption).map_err(failed)?.as_bytes())?;
-            write_whole(&path("png"), &drawing.png().map_err(failed)?)?;
-            write_whole(&path("pdf"), &drawing.pdf(&caption).map_err(failed)?)?;
+            let svg = drawing.svg_file(&caption).map_err(failed)?;
+            let (png, pdf) = (drawing.png().map_err(failed)?, drawing.pdf(&caption).map_err(failed)?);
+            write_together(&[(path("svg"), svg.as_bytes()), (path("png"), &png), (path("pdf"), &pdf)])?;
         }
         let svg = draw(Size::Column).svg().map_err(failed)?;
         self.drawn.push(Drawn { name: name.to_owned(), caption, svg });

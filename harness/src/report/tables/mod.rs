@@ -16,7 +16,7 @@ use super::format::{signed, three_digits};
 use super::found::Found;
 use super::{ReportError, subfolder};
 use crate::metrics::MetricName;
-use crate::results::write_whole;
+use crate::results::write_together;
 use crate::statistics::Comparison;
 use crate::summary::Estimate;
 use std::path::Path;
@@ -249,9 +249,8 @@ pub fn write(folder: &Path, found: &Found) -> Result<Vec<&'static str>, ReportEr
 /// [`ReportError`].
 pub fn write_one(folder: &Path, name: &str, table: &Table) -> Result<(), ReportError> {
     let path = |extension: &str| folder.join(format!("{name}.{extension}"));
-    write_whole(&path("tex"), latex::table(name, table).as_bytes())?;
-    write_whole(&path("md"), markdown::table(table).as_bytes())?;
-    write_whole(&path("csv"), &csv::table(table)?)?;
+    let (tex, md, csv) = (latex::table(name, table), markdown::table(table), csv::table(table)?);
+    write_together(&[(path("tex"), tex.as_bytes()), (path("md"), md.as_bytes()), (path("csv"), &csv)])?;
     Ok(())
 }
 
