@@ -12,7 +12,7 @@ const TILE_QUERIES: usize = 64;
 /// Base rows a tile of the product spans: with 64 queries 256 KiB of products, which stay in the second-level cache.
 const TILE_ROWS: usize = 1024;
 
-/// For each row of `queries` its `m` nearest base vectors, best first, ties by lower id: calls
+/// For each row of `queries` its `m` nearest base vectors, nearest first, ties by lower id: calls
 /// `each(query, pool)` once per query, in no particular order, from as many threads as the current rayon pool has.
 ///
 /// The result is the same for any number of threads and any tiling. Cost: `2 n d` flops a query, plus measuring
@@ -97,8 +97,10 @@ impl Tile {
         for (i, contenders) in range.zip(contenders) {
             self.scratch.reset();
             match contenders {
-                Some(mut contenders) => self.pool.fill(base, query(i), contenders.finish(), m, &self.scratch),
-                None => self.pool.fill(base, query(i), 0..n as u32, m, &self.scratch),
+                Some(mut contenders) => {
+                    self.pool.fill_nearest_first(base, query(i), contenders.finish(), m, &self.scratch)
+                }
+                None => self.pool.fill_nearest_first(base, query(i), 0..n as u32, m, &self.scratch),
             }
             results.push(each(i, &self.pool));
         }
@@ -160,7 +162,7 @@ mod tests {
         for (i, expected) in expected.iter().enumerate() {
             scratch.reset();
             nearest(base, &filter, Query::row(queries, i), m, &mut scratch, &mut found);
-            pool.fill(base, Query::row(queries, i), found.iter().copied(), m, &scratch);
+            pool.fill_nearest_first(base, Query::row(queries, i), found.iter().copied(), m, &scratch);
             assert_eq!(&ids(&pool), expected, "by a scan, query {i}");
         }
     }

@@ -32,6 +32,9 @@ pub struct OwnedPool {
     seed: u64,
 }
 
+/// Weights are a million at most, so that no objective overflows.
+const LARGEST_SCORE: f64 = 1e12;
+
 /// Why nothing can be picked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SelectError {
@@ -48,7 +51,7 @@ pub enum SelectError {
         /// What the first vector has.
         expected: usize,
     },
-    /// Not one finite score per vector.
+    /// Not one score per vector, or one that is no number or so large that objectives would overflow.
     #[error("{0}")]
     Scores(String),
     /// Nothing is asked for.
@@ -85,8 +88,12 @@ impl OwnedPool {
         if scores.len() != base.len() {
             return Err(SelectError::Scores(format!("{} scores for {} vectors", scores.len(), base.len())));
         }
-        if let Some(at) = scores.iter().position(|score| !score.is_finite()) {
-            return Err(SelectError::Scores(format!("score {at} is {}; every score must be finite", scores[at])));
+        // A NaN is in no range.
+        if let Some(at) = scores.iter().position(|score| !(-LARGEST_SCORE..=LARGEST_SCORE).contains(score)) {
+            return Err(SelectError::Scores(format!(
+                "score {at} is {}; every score must be a number from -{LARGEST_SCORE:e} to {LARGEST_SCORE:e}",
+                scores[at]
+            )));
         }
         let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
         let mut pool = Pool { items: (0..).zip(scores).map(item).collect(), sigma: 0.0 };
@@ -155,7 +162,10 @@ mod tests {
         let needs = select(&pool, &SelectorParams::FacilityLocation(wide), 1);
         assert_eq!(needs, Err(SelectError::NeedsQuery("facility-location")));
         assert!(matches!(OwnedPool::scored(&two, &[0.5]), Err(SelectError::Scores(_))));
-        assert!(matches!(OwnedPool::scored(&two, &[0.5, f64::NAN]), Err(SelectError::Scores(_))));
+        for wrong in [f64::NAN, f64::INFINITY, 1e13, -1e308] {
+            assert!(matches!(OwnedPool::scored(&two, &[0.5, wrong]), Err(SelectError::Scores(_))), "{wrong}");
+        }
+        assert!(OwnedPool::scored(&two, &[-1e12, 1e12]).is_ok());
         let ragged = [vec![1.0, 0.0], vec![1.0]];
         assert!(matches!(OwnedPool::scored(&ragged, &[0.5, 0.1]), Err(SelectError::Dimension { .. })));
         assert!(matches!(OwnedPool::around(&[[f32::NAN]], &[1.0], Distance::Angular), Err(SelectError::Vectors(_))));

@@ -2,6 +2,9 @@
 //!
 //! A parameter struct is made of these, so its validation, its JSON Schema and its help all come from
 //! the type.
+//!
+//! Every range ends where an objective would overflow, or where rounding would drown one of its parts in another: weights
+//! reach from a millionth to a million, which leaves the weaker part more than half of the 53 bits of an `f64`.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
@@ -130,9 +133,9 @@ bounded!(
     { "type": "number", "minimum": 0, "maximum": 1 }
 );
 bounded!(
-    /// A number in `[0, 1)`.
-    PartialFraction(f64), "a number from 0, below 1", |v| (0.0..1.0).contains(&v), deserialize_f64,
-    { "type": "number", "minimum": 0, "exclusiveMaximum": 1 }
+    /// A number in `[0, 1)` whose odds, `v / (1 - v)`, are a million at most: in `[0, 0.999999]`.
+    PartialFraction(f64), "a number from 0 to 0.999999", |v| (0.0..=0.999_999).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 0, "maximum": 0.999_999 }
 );
 bounded!(
     /// A part of a whole, neither none nor all: a number in `(0, 1)`.
@@ -140,19 +143,19 @@ bounded!(
     { "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }
 );
 bounded!(
-    /// A finite number, at least 0.
-    NonNegative(f64), "a finite number, at least 0", |v| v >= 0.0 && v.is_finite(), deserialize_f64,
-    { "type": "number", "minimum": 0 }
+    /// A weight that may be 0: a number in `[0, 10^6]`.
+    NonNegative(f64), "a number from 0 to 1,000,000", |v| (0.0..=1e6).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 0, "maximum": 1_000_000 }
 );
 bounded!(
-    /// A number in `(0, 1]`.
-    PositiveFraction(f64), "a number above 0, at most 1", |v| v > 0.0 && v <= 1.0, deserialize_f64,
-    { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }
+    /// A number in `[10^-6, 1]`.
+    PositiveFraction(f64), "a number from 0.000001 to 1", |v| (1e-6..=1.0).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 1e-6, "maximum": 1 }
 );
 bounded!(
-    /// A finite number above 0.
-    Positive(f64), "a finite number above 0", |v| v > 0.0 && v.is_finite(), deserialize_f64,
-    { "type": "number", "exclusiveMinimum": 0 }
+    /// A weight, a temperature: a number in `[10^-6, 10^6]`.
+    Positive(f64), "a number from 0.000001 to 1,000,000", |v| (1e-6..=1e6).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 1e-6, "maximum": 1_000_000 }
 );
 bounded!(
     /// How many times longer something may be: a number in `[1, 10]`.
@@ -160,9 +163,15 @@ bounded!(
     { "type": "number", "minimum": 1, "maximum": 10 }
 );
 bounded!(
-    /// A time of diffusion: a number in `(0, 100]`.
-    Time(f64), "a number above 0, at most 100", |v| v > 0.0 && v <= 100.0, deserialize_f64,
-    { "type": "number", "exclusiveMinimum": 0, "maximum": 100 }
+    /// The probability that a walk ends at a step: a number in `[0.001, 1]`. A walk's cost is in proportion to its inverse,
+    /// and a walk that hardly ever ends is not done in a lifetime.
+    Restart(f64), "a number from 0.001 to 1", |v| (1e-3..=1.0).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 0.001, "maximum": 1 }
+);
+bounded!(
+    /// A time of diffusion: a number in `[10^-6, 100]`.
+    Time(f64), "a number from 0.000001 to 100", |v| (1e-6..=100.0).contains(&v), deserialize_f64,
+    { "type": "number", "minimum": 1e-6, "maximum": 100 }
 );
 bounded!(
     /// A precision: a number in `[1e-12, 0.1]`.
@@ -203,13 +212,18 @@ mod tests {
         assert!(Fraction::new(0.0).is_ok() && Fraction::new(1.0).is_ok());
         assert!(Fraction::new(-1e-9).is_err() && Fraction::new(1.0 + 1e-9).is_err());
         assert!(PositiveFraction::new(0.0).is_err() && PositiveFraction::new(1.0).is_ok());
-        assert!(Positive::new(0.0).is_err() && Positive::new(f64::INFINITY).is_err());
+        assert!(PositiveFraction::new(1e-6).is_ok() && PositiveFraction::new(9e-7).is_err());
+        assert!(Positive::new(0.0).is_err() && Positive::new(9e-7).is_err() && Positive::new(1e-6).is_ok());
+        assert!(Positive::new(1e6).is_ok() && Positive::new(1.1e6).is_err() && Positive::new(f64::INFINITY).is_err());
+        assert!(NonNegative::new(1e6).is_ok() && NonNegative::new(1.1e6).is_err() && NonNegative::new(1e308).is_err());
+        assert!(Restart::new(9e-4).is_err() && Restart::new(1e-3).is_ok() && Restart::new(1.1).is_err());
         assert!(Stretch::new(0.999).is_err() && Stretch::new(1.0).is_ok() && Stretch::new(10.1).is_err());
         assert!(
             NonNegative::new(0.0).is_ok() && NonNegative::new(-0.1).is_err() && NonNegative::new(f64::NAN).is_err()
         );
-        assert!(PartialFraction::new(0.0).is_ok() && PartialFraction::new(1.0).is_err());
-        assert!(Time::new(0.0).is_err() && Time::new(100.0).is_ok() && Time::new(100.1).is_err());
+        assert!(PartialFraction::new(0.0).is_ok() && PartialFraction::new(0.999_999).is_ok());
+        assert!(PartialFraction::new(0.999_999_1).is_err() && PartialFraction::new(1.0).is_err());
+        assert!(Time::new(9e-7).is_err() && Time::new(100.0).is_ok() && Time::new(100.1).is_err());
         assert!(Precision::new(1e-13).is_err() && Precision::new(0.1).is_ok());
         assert!(Count::new(0).is_err() && Count::new(1).is_ok() && Count::new(1 << 31).is_err());
         for nan in [Fraction::new(f64::NAN).is_ok(), Positive::new(f64::NAN).is_ok()] {

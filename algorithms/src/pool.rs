@@ -4,6 +4,7 @@ use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::kernel;
 use crate::scratch::Scratch;
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 /// One base vector in a pool.
@@ -19,7 +20,7 @@ pub struct Item {
     pub score: f64,
 }
 
-/// A query's pool, best score first (see [`Item::best_first`]).
+/// A query's pool, in the order of [`Item::best_first`]: of two items the better stands before the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pool {
     /// The items.
@@ -30,22 +31,42 @@ pub struct Pool {
 }
 
 impl Item {
-    /// The order of preference of two items with these values: the larger value first, then the nearer, then the
-    /// lower id. (Two distances may round to one relevance: items tie only if they agree in both.)
+    /// The order of preference of two items: the higher score first, then the lower id. It decides every tie of a
+    /// selector, too: of two items equal in what a selector looks for, the one that stands first in the pool is taken.
     #[inline]
-    pub fn best_first(&self, value: f64, other: &Self, other_value: f64) -> Ordering {
-        let nearer = || self.distance.total_cmp(&other.distance);
-        other_value.total_cmp(&value).then_with(nearer).then_with(|| self.id.cmp(&other.id))
+    pub fn best_first(&self, other: &Self) -> Ordering {
+        larger_first(self.score, other.score).then_with(|| self.id.cmp(&other.id))
     }
 }
 
+/// The larger number first; 0 and -0 are equal.
+#[inline]
+pub(crate) fn larger_first(a: f64, b: f64) -> Ordering {
+    (b + 0.0).total_cmp(&(a + 0.0))
+}
+
 impl Pool {
-    /// Fills the pool with the `limit` of `found` nearest to the query, measured exactly.
+    /// Fills the pool with the `limit` of `found` nearest to the query (ties by lower id), measured exactly, best score
+    /// first.
     ///
     /// Whatever a candidate search computed, only its ids count: relevance and distance always come from
     /// the one fixed-order routine (comparing again what the search compared counts as no evaluation). A repeated
     /// id counts once.
     pub fn fill(
+        &mut self,
+        base: &Base,
+        query: Query<'_>,
+        found: impl Iterator<Item = u32>,
+        limit: usize,
+        scratch: &Scratch,
+    ) {
+        self.fill_nearest_first(base, query, found, limit, scratch);
+        // Unequal distances may round to one relevance; then ids decide.
+        self.keep_best(limit);
+    }
+
+    /// As [`Pool::fill`], but in the order of distances, ties by lower id.
+    pub(crate) fn fill_nearest_first(
         &mut self,
         base: &Base,
         query: Query<'_>,
@@ -69,21 +90,21 @@ impl Pool {
     }
 
     /// Adds base vector `id`, which is not in the pool yet, with its relevance as its score.
-    pub fn push(&mut self, base: &Base, query: Query<'_>, id: u32, scratch: &Scratch) {
+    /// Adds 1 to `evaluations`.
+    pub fn push(&mut self, base: &Base, query: Query<'_>, id: u32, evaluations: &Cell<u64>) {
         let distance = base.distance_to(query, id);
-        scratch.count(1);
+        evaluations.set(evaluations.get() + 1);
         let rel = relevance(base.distance(), distance, self.sigma);
         self.items.push(Item { id, distance, rel, score: rel });
     }
 
     /// Puts the best score first and keeps the best `limit`.
     pub fn keep_best(&mut self, limit: usize) {
-        let order = |a: &Item, b: &Item| a.best_first(a.score, b, b.score);
         if limit < self.items.len() {
-            self.items.select_nth_unstable_by(limit, order);
+            self.items.select_nth_unstable_by(limit, Item::best_first);
             self.items.truncate(limit);
         }
-        self.items.sort_unstable_by(order);
+        self.items.sort_unstable_by(Item::best_first);
     }
 }
 

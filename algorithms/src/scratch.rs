@@ -39,21 +39,24 @@ impl Scratch {
 #[derive(Default)]
 pub struct SparseVector {
     values: Vec<f64>,
-    is_set: Vec<bool>,
+    /// Where `touched` lists each place; [`UNTOUCHED`] where it does not.
+    order: Vec<u32>,
     touched: Vec<u32>,
 }
+
+const UNTOUCHED: u32 = u32::MAX;
 
 impl SparseVector {
     /// Clears what was set (in time proportional to that) and makes room for `n` places.
     pub fn clear(&mut self, n: usize) {
         for &i in &self.touched {
             self.values[i as usize] = 0.0;
-            self.is_set[i as usize] = false;
+            self.order[i as usize] = UNTOUCHED;
         }
         self.touched.clear();
         if self.values.len() < n {
             self.values.resize(n, 0.0);
-            self.is_set.resize(n, false);
+            self.order.resize(n, UNTOUCHED);
         }
     }
 
@@ -66,14 +69,21 @@ impl SparseVector {
     /// Whether a value was set at `i` since the last clear.
     #[inline]
     pub fn contains(&self, i: u32) -> bool {
-        self.is_set[i as usize]
+        self.order[i as usize] != UNTOUCHED
+    }
+
+    /// Where [`SparseVector::touched`] lists `i`, if it does.
+    #[inline]
+    pub fn order(&self, i: u32) -> Option<usize> {
+        let order = self.order[i as usize];
+        (order != UNTOUCHED).then_some(order as usize)
     }
 
     /// Sets the value at `i`.
     #[inline]
     pub fn set(&mut self, i: u32, value: f64) {
-        if !self.is_set[i as usize] {
-            self.is_set[i as usize] = true;
+        if self.order[i as usize] == UNTOUCHED {
+            self.order[i as usize] = self.touched.len() as u32;
             self.touched.push(i);
         }
         self.values[i as usize] = value;

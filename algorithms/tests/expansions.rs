@@ -87,7 +87,7 @@ proptest! {
             prop_assert_eq!(&pool, &case.expand(&*expansion, &mut Scratch::default()));
             prop_assert!(pool.items.len() >= case.seeds && pool.items.len() <= expansion.limit());
             prop_assert_eq!(by_id(&pool).len(), pool.items.len());
-            prop_assert!(pool.items.windows(2).all(|w| w[0].best_first(w[0].score, &w[1], w[1].score).is_le()));
+            prop_assert!(pool.items.windows(2).all(|w| w[0].best_first(&w[1]).is_le()));
             for item in &pool.items {
                 let truth = case.base.distance_to(Query::row(&case.queries, 0), item.id);
                 prop_assert_eq!(item.distance, truth);
@@ -132,10 +132,10 @@ proptest! {
         }
     }
 
-    /// Which number a vector has makes no difference: not to what is reached, and to scores only as far as a push stops
-    /// early (here at 1e-12).
+    /// Which number a vector has makes no difference, to the last bit, also where a push stops early: what is pushed first
+    /// does not depend on numbers.
     #[test]
-    fn other_ids_give_the_same_scores(case in cases(), seed in any::<u64>()) {
+    fn other_ids_give_the_same_scores(mut case in cases(), seed in any::<u64>()) {
         let distance = |id| case.base.distance_to(Query::row(&case.queries, 0), id);
         let mut distances: Vec<f64> = (0..case.base.len() as u32).map(distance).collect();
         distances.sort_by(f64::total_cmp);
@@ -150,23 +150,24 @@ proptest! {
             let (targets, weights) = (case.graph.targets(id), case.graph.weights(id));
             targets.iter().zip(weights).map(|(&target, &weight)| (new[target as usize], weight)).collect()
         };
+        // Rows that are normalised already may change in the last bit when they are again.
+        let same = |id: u32| case.graph.targets(id).iter().copied().zip(case.graph.weights(id).iter().copied()).collect();
+        let again = Graph::from_rows((0..n).map(same).collect());
         let renamed = Case {
             base: Base::from_values(&values, 3, case.base.distance()).expect("finite"),
             queries: case.queries.clone(),
             graph: Graph::from_rows(old.iter().map(edges).collect()),
             seeds: case.seeds,
         };
-        let mut tight = all_with("epsilon", 1e-12);
-        prop_assert!(tight.len() >= 2);
-        let names: Vec<&str> = tight.iter().map(ExpansionParams::name).collect();
-        tight.extend(ExpansionParams::all().into_iter().filter(|expansion| !names.contains(&expansion.name())));
-        for expansion in tight {
+        case.graph = again;
+        let early = all_with("epsilon", 0.01);
+        prop_assert!(early.len() >= 2);
+        for expansion in early.into_iter().chain(ExpansionParams::all()) {
             let before = by_id(&case.expand(&*expansion, &mut Scratch::default()));
             let after = by_id(&renamed.expand(&*expansion, &mut Scratch::default()));
             prop_assert_eq!(before.len(), after.len());
             for (id, score) in before {
-                let renamed = after[&new[id as usize]];
-                prop_assert!((score - renamed).abs() < 1e-6, "{}: {score} and {renamed}", expansion.name());
+                prop_assert_eq!(score, after[&new[id as usize]], "{}", expansion.name());
             }
         }
     }

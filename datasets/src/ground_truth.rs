@@ -2,20 +2,21 @@
 
 use crate::dataset::{Dataset, Neighbors};
 use std::fmt;
-use swath_algorithms::candidates::{AnyCandidates as _, Exact};
 use swath_algorithms::distance::between;
-use swath_algorithms::params::Count;
+use swath_algorithms::filter::Filter;
+use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::{Base, Distance, Query, Vectors, random};
 
 /// The `count` nearest base vectors of each query, or all where there are fewer.
 pub fn compute(base: &Base, queries: &Vectors, count: usize) -> Neighbors {
     let count = count.min(base.len());
     let mut neighbors = Neighbors { count, ids: Vec::new(), distances: Vec::new() };
-    let Ok(pool) = Count::new(count as u32) else { return neighbors };
-    let exact = Exact { pool };
-    for (pool, _) in exact.search_batch(&exact.build(base), base, queries).unwrap_or_default() {
-        neighbors.ids.extend(pool.items.iter().map(|item| item.id));
-        neighbors.distances.extend(pool.items.iter().map(|item| item.distance));
+    if count == 0 {
+        return neighbors;
+    }
+    for nearest in for_each_nearest(base, &Filter::new(base), queries, count, |_, pool| pool.items.clone()) {
+        neighbors.ids.extend(nearest.iter().map(|item| item.id));
+        neighbors.distances.extend(nearest.iter().map(|item| item.distance));
     }
     neighbors
 }

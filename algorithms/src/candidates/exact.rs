@@ -55,7 +55,35 @@ impl Candidates for Exact {
     }
 
     fn search_batch(&self, index: &Filter, base: &Base, queries: &Vectors) -> Option<Vec<(Pool, u64)>> {
-        let each = |_, pool: &Pool| (pool.clone(), base.len() as u64);
+        let each = |_, pool: &Pool| {
+            let mut pool = pool.clone();
+            pool.keep_best(self.pool.size());
+            (pool, base.len() as u64)
+        };
         Some(nearest::for_each_nearest(base, index, queries, self.pool.size(), each))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Distance;
+
+    /// Three copies of the query, so sigma is 0 and all others are equally irrelevant: in pools the lower id stands first
+    /// though it is farther away, while nearest neighbours stand by distance.
+    #[test]
+    fn a_batch_finds_the_pools_of_single_queries_in_their_order() {
+        let base = Base::from_values(&[7.0, 0.0, 0.0, 0.0, 5.0, 9.0], 1, Distance::Euclidean).expect("finite");
+        let queries = Vectors::new(&[0.0], 1).expect("finite");
+        let exact = Exact { pool: constant!(Count, 5) };
+        let index = Exact::build(&(), &base);
+        let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+        exact.search(&index, &base, Query::row(&queries, 0), &mut scratch, &mut found);
+        pool.fill(&base, Query::row(&queries, 0), found.iter().copied(), 5, &scratch);
+        let ids = |pool: &Pool| pool.items.iter().map(|item| item.id).collect::<Vec<_>>();
+        assert_eq!(ids(&pool), [1, 2, 3, 0, 4]);
+        assert_eq!(exact.search_batch(&index, &base, &queries), Some(vec![(pool, 6)]));
+        let nearest = nearest::for_each_nearest(&base, &index, &queries, 5, |_, pool| ids(pool));
+        assert_eq!(nearest, [[1, 2, 3, 4, 0]]);
     }
 }

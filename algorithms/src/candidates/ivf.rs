@@ -235,7 +235,7 @@ mod tests {
     fn ids(params: &Ivf, index: &IvfIndex, base: &Base, query: Query<'_>) -> Vec<u32> {
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         params.search(index, base, query, &mut scratch, &mut found);
-        pool.fill(base, query, found.iter().copied(), params.pool.size(), &scratch);
+        pool.fill_nearest_first(base, query, found.iter().copied(), params.pool.size(), &scratch);
         pool.items.iter().map(|item| item.id).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Heat-kernel diffusion from the pool, by a truncated Taylor push.
 
-use super::{Expansion, rescore, softmax};
+use super::{Expansion, Reached, softmax};
 use crate::base::{Base, Query};
 use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
 use crate::params::{Count, Fraction, Positive, Precision, Time, constant};
@@ -67,17 +67,17 @@ impl Expansion for Heat {
     }
 
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
-        let Scratch { mass, residual, arena, .. } = scratch;
+        let Scratch { mass, residual, arena, evaluations, .. } = scratch;
         let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
         softmax(seeds, self.temperature.get());
-        diffuse(graph, seeds, (self.t.get(), self.epsilon.get()), mass, residual, arena);
-        let highest = mass.touched().iter().map(|&v| mass.get(v)).fold(0.0, f64::max);
-        let scale = if highest > 0.0 { 1.0 / highest } else { 0.0 };
-        rescore(pool, (self.beta.get(), scale, self.limit()), base, query, scratch);
+        let mut reached = Reached::new(pool, mass, graph.len(), (base, query), evaluations);
+        diffuse(graph, seeds, (self.t.get(), self.epsilon.get()), &mut reached, residual, arena);
+        let highest = reached.highest();
+        reached.rescore(self.beta.get(), highest, self.limit());
     }
 }
 
-/// Diffuses the distribution `seeds` for time t: afterwards `mass` approximates `h = sum over j of p_j s P^j` from below,
+/// Diffuses the distribution `seeds` for time t: afterwards the mass reached approximates `h = sum over j of p_j s P^j` from below,
 /// where `p_j = exp(-t) t^j / j!` and a vertex without edges passes on to the seeds, so that P is stochastic.
 ///
 /// Step by step: z_0 = s, and z_{j+1} is what the vertices of z_j pass on. With `Q_j = sum over i > j of p_i`, a vertex
@@ -85,21 +85,20 @@ impl Expansion for Heat {
 /// since P is stochastic. It does so where `Q_j z <= epsilon * max(1, outdegree)`: Kloster & Gleich's rule, whose psi_j is
 /// `1 + Q_j / p_j`. Two things follow.
 ///
-/// - Nothing in `mass` is too large, so the L1 difference to h is what `mass` lacks of 1: the sum of all that was
+/// - No mass is too large, so the L1 difference to h is what masses lack of 1: the sum of all that was
 ///   withheld, the tail of the Taylor series included, since that is what the vertices of the last step withhold.
 /// - A step's vertices hold 1 at most together, so those that pass on in step j have at most `Q_j / epsilon` edges, and
 ///   all steps together at most `t / epsilon`, the sum of the Q_j being the Poisson mean.
 ///
-/// Every seed is touched in `mass`, in order, before any other vertex.
+/// Vertices pass on in the order of [`Reached::most_first`].
 fn diffuse(
     graph: &Graph,
     seeds: &[(u32, f64)],
     (t, epsilon): (f64, f64),
-    mass: &mut SparseVector,
+    reached: &mut Reached<'_>,
     step: &mut SparseVector,
     arena: &Bump,
 ) {
-    mass.clear(graph.len());
     step.clear(graph.len());
     for &(vertex, share) in seeds {
         step.set(vertex, share);
@@ -110,17 +109,20 @@ fn diffuse(
         passing.clear();
         for &vertex in step.touched() {
             let held = step.get(vertex);
-            mass.set(vertex, mass.get(vertex) + p * held);
+            let position = reached.position(vertex);
+            reached.add(position, p * held);
             if later * held > epsilon * graph.targets(vertex).len().max(1) as f64 {
-                passing.push((vertex, held));
+                passing.push((held, position));
             }
         }
         if passing.is_empty() {
             break;
         }
+        passing.sort_unstable_by(|&a, &b| reached.most_first(a, b));
         step.clear(graph.len());
         let mut restarting = 0.0;
-        for &(vertex, held) in &passing {
+        for &(held, position) in &passing {
+            let vertex = reached.vertex(position);
             if graph.targets(vertex).is_empty() {
                 restarting += held;
             }
@@ -140,6 +142,7 @@ fn diffuse(
 
 #[cfg(test)]
 mod tests {
+    use super::super::pool_of;
     use super::*;
     use proptest::prelude::*;
 
@@ -164,8 +167,10 @@ mod tests {
 
     fn run(graph: &Graph, seeds: &[(u32, f64)], t: f64, epsilon: f64) -> (Vec<f64>, usize) {
         let mut scratch = Scratch::default();
-        let Scratch { mass, residual, arena, .. } = &mut scratch;
-        diffuse(graph, seeds, (t, epsilon), mass, residual, arena);
+        let Scratch { mass, residual, arena, evaluations, .. } = &mut scratch;
+        let (base, mut pool) = pool_of(graph, seeds);
+        let mut reached = Reached::new(&mut pool, mass, graph.len(), (&base, base.query(0)), evaluations);
+        diffuse(graph, seeds, (t, epsilon), &mut reached, residual, arena);
         ((0..graph.len() as u32).map(|v| mass.get(v)).collect(), mass.touched().len())
     }
 

@@ -1,6 +1,6 @@
 //! Breadth-first expansion by a fixed number of hops.
 
-use super::{Expansion, rescore};
+use super::{Expansion, Reached};
 use crate::base::{Base, Query};
 use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
 use crate::params::{Count, Fraction, PositiveFraction, constant};
@@ -60,11 +60,11 @@ impl Expansion for Hops {
     }
 
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
-        let Scratch { mass, residual: layer, arena, .. } = scratch;
-        mass.clear(graph.len());
-        let mut frontier = bumpalo::collections::Vec::with_capacity_in(pool.items.len(), arena);
-        for item in &pool.items {
-            mass.set(item.id, item.rel);
+        let Scratch { mass, residual: layer, arena, evaluations, .. } = scratch;
+        let mut reached = Reached::new(pool, mass, graph.len(), (base, query), evaluations);
+        let mut frontier = bumpalo::collections::Vec::with_capacity_in(reached.pool.items.len(), arena);
+        for item in &reached.pool.items {
+            reached.mass.set(item.id, item.rel);
             frontier.push((item.id, item.rel));
         }
         for _ in 0..self.hops.size() {
@@ -81,8 +81,9 @@ impl Expansion for Hops {
             frontier.clear();
             for &vertex in layer.touched() {
                 let value = layer.get(vertex);
-                if !mass.contains(vertex) || value > mass.get(vertex) {
-                    mass.set(vertex, value);
+                if !reached.mass.contains(vertex) || value > reached.mass.get(vertex) {
+                    reached.position(vertex);
+                    reached.mass.set(vertex, value);
                     frontier.push((vertex, value));
                 }
             }
@@ -90,7 +91,6 @@ impl Expansion for Hops {
                 break;
             }
         }
-        drop(frontier);
-        rescore(pool, (self.beta.get(), 1.0, self.limit()), base, query, scratch);
+        reached.rescore(self.beta.get(), 1.0, self.limit());
     }
 }

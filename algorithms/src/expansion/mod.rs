@@ -5,6 +5,7 @@
 
 mod heat;
 mod hops;
+mod waiting;
 mod walk;
 
 pub use heat::Heat;
@@ -13,9 +14,11 @@ pub use walk::Walk;
 
 use crate::base::{Base, Query};
 use crate::graph::{Graph, GraphSpec};
-use crate::pool::Pool;
+use crate::pool::{Pool, larger_first};
 use crate::registry;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, SparseVector};
+use std::cell::Cell;
+use std::cmp::Ordering;
 
 /// A way to widen a pool. Implemented by the type of its parameters.
 pub trait Expansion: Send + Sync {
@@ -25,7 +28,8 @@ pub trait Expansion: Send + Sync {
     /// How many of the best by score stay in the pool.
     fn limit(&self) -> usize;
 
-    /// Adds to the pool what the graph reaches from it and sets every score; one thread, one query.
+    /// Adds to the pool what the graph reaches from it and sets every score; one thread, one query. Where an order
+    /// matters, the larger comes first, of equals the more relevant, then the lower id.
     /// Afterwards the pool is cut to [`Expansion::limit`], best first.
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch);
 }
@@ -51,16 +55,82 @@ fn softmax(seeds: &mut [(u32, f64)], temperature: f64) {
     }
 }
 
-/// Ends an expansion: what it reached joins the pool, and every item is scored
-/// `beta * rel + (1 - beta) * scale * reached`.
+/// What an expansion has reached so far: the pool, which grows, and for each of its items a mass.
 ///
-/// `scratch.mass` holds what was reached; the first places it touched are the pool's items, in their order.
-fn rescore(pool: &mut Pool, (beta, scale, limit): (f64, f64, usize), base: &Base, query: Query<'_>, scratch: &Scratch) {
-    for &id in &scratch.mass.touched()[pool.items.len()..] {
-        pool.push(base, query, id, scratch);
+/// The mass's places are touched in the order of the pool's items.
+struct Reached<'r> {
+    pool: &'r mut Pool,
+    mass: &'r mut SparseVector,
+    base: &'r Base,
+    query: Query<'r>,
+    evaluations: &'r Cell<u64>,
+}
+
+impl<'r> Reached<'r> {
+    /// The pool's items, with no mass yet, in a graph of `n` vertices.
+    fn new(
+        pool: &'r mut Pool,
+        mass: &'r mut SparseVector,
+        n: usize,
+        (base, query): (&'r Base, Query<'r>),
+        evaluations: &'r Cell<u64>,
+    ) -> Self {
+        mass.clear(n);
+        pool.items.iter().for_each(|item| mass.set(item.id, 0.0));
+        Self { pool, mass, base, query, evaluations }
     }
-    for item in &mut pool.items {
-        item.score = beta * item.rel + (1.0 - beta) * (scale * scratch.mass.get(item.id));
+
+    /// The position of `vertex` in the pool, which it joins if it is not there yet.
+    #[inline]
+    fn position(&mut self, vertex: u32) -> usize {
+        self.mass.order(vertex).unwrap_or_else(|| {
+            self.mass.set(vertex, 0.0);
+            self.pool.push(self.base, self.query, vertex, self.evaluations);
+            self.pool.items.len() - 1
+        })
     }
-    pool.keep_best(limit);
+
+    /// The vertex at a position.
+    fn vertex(&self, position: usize) -> u32 {
+        self.pool.items[position].id
+    }
+
+    /// Adds to the mass of the vertex at a position.
+    fn add(&mut self, position: usize, mass: f64) {
+        let vertex = self.vertex(position);
+        self.mass.set(vertex, self.mass.get(vertex) + mass);
+    }
+
+    /// The order in which vertices pass on what they hold, each a position and what it holds there: the most first, then
+    /// the more relevant, then the lower id. It does not depend on how vertices are numbered, nor do therefore the sums
+    /// that come of it, unless two agree in both.
+    #[inline]
+    fn most_first(&self, a: (f64, usize), b: (f64, usize)) -> Ordering {
+        let items = &self.pool.items;
+        let equal = || larger_first(items[a.1].rel, items[b.1].rel).then_with(|| items[a.1].id.cmp(&items[b.1].id));
+        larger_first(a.0, b.0).then_with(equal)
+    }
+
+    /// Ends the expansion: every item is scored `beta * rel + (1 - beta) * mass / unit`, and the best `limit` stay. Where
+    /// `unit` is 0, masses are, too.
+    fn rescore(self, beta: f64, unit: f64, limit: usize) {
+        let scale = if unit > 0.0 { 1.0 / unit } else { 0.0 };
+        for item in &mut self.pool.items {
+            item.score = beta * item.rel + (1.0 - beta) * (scale * self.mass.get(item.id));
+        }
+        self.pool.keep_best(limit);
+    }
+
+    /// The largest mass.
+    fn highest(&self) -> f64 {
+        self.mass.touched().iter().map(|&vertex| self.mass.get(vertex)).fold(0.0, f64::max)
+    }
+}
+
+/// A pool of these vertices, each with its share as relevance, among vectors that are all the same.
+#[cfg(test)]
+fn pool_of(graph: &Graph, seeds: &[(u32, f64)]) -> (Base, Pool) {
+    let base = Base::from_values(&vec![1.0; graph.len()], 1, crate::Distance::Angular).expect("finite");
+    let item = |&(id, share)| crate::Item { id, distance: 0.0, rel: share, score: share };
+    (base, Pool { items: seeds.iter().map(item).collect(), sigma: 0.0 })
 }

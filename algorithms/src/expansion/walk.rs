@@ -1,9 +1,10 @@
 //! Personalised PageRank from the pool, by forward push.
 
-use super::{Expansion, rescore, softmax};
+use super::waiting::Waiting;
+use super::{Expansion, Reached, softmax};
 use crate::base::{Base, Query};
 use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
-use crate::params::{Count, Fraction, Positive, PositiveFraction, Precision, constant};
+use crate::params::{Count, Fraction, Positive, Precision, Restart, constant};
 use crate::pool::Pool;
 use crate::scratch::{Scratch, SparseVector};
 use bumpalo::Bump;
@@ -31,7 +32,7 @@ pub struct Walk {
     #[serde(skip_serializing_if = "Relations::is_empty")]
     pub relations: Relations,
     /// Probability of returning to the pool at each step.
-    pub restart: PositiveFraction,
+    pub restart: Restart,
     /// How evenly the walk starts over the pool: small values start at the most relevant.
     pub temperature: Positive,
     /// Residual per edge below which a vertex is not pushed on.
@@ -48,7 +49,7 @@ impl Default for Walk {
             graph: vec![Source::Knn.into()],
             neighbors: constant!(Count, 16),
             relations: Relations::new(),
-            restart: constant!(PositiveFraction, 0.15),
+            restart: constant!(Restart, 0.15),
             temperature: constant!(Positive, 0.1),
             epsilon: constant!(Precision, 1e-5),
             beta: constant!(Fraction, 0.5),
@@ -67,61 +68,55 @@ impl Expansion for Walk {
     }
 
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
-        let Scratch { mass, residual, arena, .. } = scratch;
+        let Scratch { mass, residual, arena, evaluations, .. } = scratch;
         let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
         softmax(seeds, self.temperature.get());
-        push(graph, seeds, (self.restart.get(), self.epsilon.get()), mass, residual, arena);
-        let highest = mass.touched().iter().map(|&v| mass.get(v)).fold(0.0, f64::max);
-        let scale = if highest > 0.0 { 1.0 / highest } else { 0.0 };
-        rescore(pool, (self.beta.get(), scale, self.limit()), base, query, scratch);
+        let mut reached = Reached::new(pool, mass, graph.len(), (base, query), evaluations);
+        push(graph, seeds, (self.restart.get(), self.epsilon.get()), &mut reached, residual, arena);
+        let highest = reached.highest();
+        reached.rescore(self.beta.get(), highest, self.limit());
     }
 }
 
-/// Forward push from the distribution `seeds`: afterwards `mass` approximates the personalised PageRank from below,
-/// and for the true one `p*`, `p* = mass + sum over u of residual(u) * p*_u`, where `p*_u` starts at `u`.
+/// Forward push from the distribution `seeds`: afterwards the mass reached approximates the personalised PageRank from
+/// below, and for the true one `p*`, `p* = mass + sum over u of residual(u) * p*_u`, where `p*_u` starts at `u`.
 ///
-/// A vertex is pushed while its residual exceeds `epsilon * max(1, outdegree)`, first come, first served. Every seed
-/// is touched in `mass`, in order, before any other vertex.
+/// A vertex is pushed while its residual exceeds `epsilon * max(1, outdegree)`, the largest residual first (see
+/// [`Reached::most_first`]).
 fn push(
     graph: &Graph,
     seeds: &[(u32, f64)],
     (restart, epsilon): (f64, f64),
-    mass: &mut SparseVector,
+    reached: &mut Reached<'_>,
     residual: &mut SparseVector,
     arena: &Bump,
 ) {
-    mass.clear(graph.len());
     residual.clear(graph.len());
-    let limit = |vertex: u32| epsilon * graph.targets(vertex).len().max(1) as f64;
-    let mut queue = bumpalo::collections::Vec::with_capacity_in(4 * seeds.len(), arena);
-    let add =
-        |residual: &mut SparseVector, queue: &mut bumpalo::collections::Vec<'_, u32>, vertex: u32, amount: f64| {
-            let before = residual.get(vertex);
-            residual.set(vertex, before + amount);
-            let limit = limit(vertex);
-            if before <= limit && before + amount > limit {
-                queue.push(vertex);
-            }
-        };
+    let mut waiting = Waiting::new(4 * seeds.len(), arena);
+    let mut add = |reached: &mut Reached<'_>, waiting: &mut Waiting<'_>, vertex: u32, amount: f64| {
+        let amount = residual.get(vertex) + amount;
+        residual.set(vertex, amount);
+        if amount > epsilon * graph.targets(vertex).len().max(1) as f64 {
+            let position = reached.position(vertex);
+            waiting.raise(position, amount, reached);
+        }
+    };
     for &(vertex, share) in seeds {
-        mass.set(vertex, 0.0);
-        add(residual, &mut queue, vertex, share);
+        add(reached, &mut waiting, vertex, share);
     }
-    let mut next = 0;
-    while next < queue.len() {
-        let vertex = queue[next];
-        next += 1;
-        let amount = residual.get(vertex);
-        residual.set(vertex, 0.0);
-        mass.set(vertex, mass.get(vertex) + restart * amount);
+    while let Some((amount, position)) = waiting.pop(reached) {
+        let vertex = reached.vertex(position);
+        reached.add(position, restart * amount);
+        // What it held is passed on.
+        add(reached, &mut waiting, vertex, -amount);
         let onward = (1.0 - restart) * amount;
         if graph.targets(vertex).is_empty() {
             for &(seed, share) in seeds {
-                add(residual, &mut queue, seed, onward * share);
+                add(reached, &mut waiting, seed, onward * share);
             }
         } else {
             for (&target, &weight) in graph.targets(vertex).iter().zip(graph.weights(vertex)) {
-                add(residual, &mut queue, target, onward * weight);
+                add(reached, &mut waiting, target, onward * weight);
             }
         }
     }
@@ -129,6 +124,7 @@ fn push(
 
 #[cfg(test)]
 mod tests {
+    use super::super::pool_of;
     use super::*;
     use proptest::prelude::*;
 
@@ -160,8 +156,10 @@ mod tests {
 
     fn run(graph: &Graph, seeds: &[(u32, f64)], restart: f64, epsilon: f64) -> (Vec<f64>, Vec<f64>) {
         let mut scratch = Scratch::default();
-        let Scratch { mass, residual, arena, .. } = &mut scratch;
-        push(graph, seeds, (restart, epsilon), mass, residual, arena);
+        let Scratch { mass, residual, arena, evaluations, .. } = &mut scratch;
+        let (base, mut pool) = pool_of(graph, seeds);
+        let mut reached = Reached::new(&mut pool, mass, graph.len(), (&base, base.query(0)), evaluations);
+        push(graph, seeds, (restart, epsilon), &mut reached, residual, arena);
         let all = |v: &SparseVector| (0..graph.len() as u32).map(|i| v.get(i)).collect();
         (all(mass), all(residual))
     }

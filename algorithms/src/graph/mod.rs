@@ -133,17 +133,20 @@ impl Graph {
     /// Normalises each part's rows and averages them by the parts' weights over those that have an edge there.
     fn average(n: usize, parts: &[(Vec<Row>, f64)]) -> Self {
         let mut graph = Self { offsets: vec![0], targets: Vec::new(), weights: Vec::new(), knn_recall: None };
-        let mut row: Row = Vec::new();
+        let (mut row, mut part) = (Row::new(), Row::new());
         for i in 0..n {
             row.clear();
             let present: f64 = parts.iter().filter(|(rows, _)| !rows[i].is_empty()).map(|(_, share)| share).sum();
             for (rows, share) in parts {
-                let total: f64 = rows[i].iter().map(|&(_, weight)| weight).sum();
-                row.extend(rows[i].iter().map(|&(target, weight)| (target, weight / total * (share / present))));
+                part.clone_from(&rows[i]);
+                // In an order that numbering the vertices otherwise does not change, so that sums round the same.
+                part.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
+                let total: f64 = part.iter().map(|&(_, weight)| weight).sum();
+                row.extend(part.iter().map(|&(target, weight)| (target, weight / total * (share / present))));
             }
             // A weight too small to be told from 0 is no edge.
             row.retain(|&(_, weight)| weight > 0.0);
-            // Stable, so that what adds up at one target adds up in the order of the parts.
+            // Stable, so that what adds up at one target adds up in the order of the parts, the smallest first.
             row.sort_by_key(|&(target, _)| target);
             row.dedup_by(|later, earlier| {
                 let same = later.0 == earlier.0;

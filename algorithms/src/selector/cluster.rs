@@ -186,6 +186,8 @@ fn k_medoids<'s>(
     }
     let totals = arena.alloc_slice_fill_copy(m, 0.0);
     for _ in 0..iterations {
+        // Of two medoids as near the one that stands first in the pool has the item.
+        medoids.sort_unstable();
         nearest.fill(f64::INFINITY);
         for (cluster, &medoid) in medoids.iter().enumerate() {
             for (i, &similarity) in matrix.row(medoid).iter().enumerate() {

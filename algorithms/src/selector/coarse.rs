@@ -1,8 +1,8 @@
 //! Facility location over pools of thousands: gains in 16-bit similarities rule out nearly all items, exact gains decide.
 
-use super::Request;
 use super::coverage::Coverage;
-use super::greedy::{Objective, larger_then_lower_id, note_filling, quantum, rounded};
+use super::greedy::{Objective, note_filling, quantum, rounded};
+use super::{Request, best_first};
 use crate::distance::Rows;
 use crate::filter;
 use crate::nearest::multiply;
@@ -136,7 +136,7 @@ pub fn maximize(
         let most = found[..count].iter().map(|&(gain, _)| gain).fold(0.0, f64::max);
         let unit = *unit.get_or_insert_with(|| quantum(&[most]));
         let entries = found[..count].iter().map(|&(gain, i)| (rounded(gain, unit), i));
-        let Some((gain, best)) = entries.min_by(|&a, &b| larger_then_lower_id(request, a, b)) else { break };
+        let Some((gain, best)) = entries.min_by(|&a, &b| best_first(a, b)) else { break };
         note_filling(gain, scratch);
         exact.add(best);
         coarse.add(best);

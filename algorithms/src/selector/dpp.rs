@@ -78,7 +78,7 @@ fn one_by_one(
     let bounds = scratch.arena.alloc_slice_fill_with(m, |i| scale(i) + factor.known(i).ln());
     let mut bounds = Bounds::new(bounds, scratch);
     while picked.len() < request.count() {
-        let best = bounds.take_best(request, |i| scale(i) + factor.remainder(i).ln());
+        let best = bounds.take_best(|i| scale(i) + factor.remainder(i).ln());
         let Some(best) = best else { return };
         factor.pick(best);
         picked.push(best);
@@ -106,7 +106,7 @@ fn together(
     let mut bounds = Bounds::new(bounds, scratch);
     while picked.len() < request.count() {
         let remainders = directions.remainders();
-        let best = bounds.take_best(request, |i| scales[i] + remainders[i].ln());
+        let best = bounds.take_best(|i| scales[i] + remainders[i].ln());
         let Some(best) = best else { return };
         directions.pick(best);
         picked.push(best);

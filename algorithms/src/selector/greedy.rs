@@ -1,7 +1,7 @@
 //! Greedy maximisation of set functions: every item in every round, lazily, or over random samples.
 
-use super::Request;
 use super::queue::Queue;
+use super::{Request, best_first};
 use crate::params::{PositiveFraction, constant};
 use crate::random;
 use crate::scratch::Scratch;
@@ -63,9 +63,10 @@ impl Default for Stochastic {
 ///
 /// Where nothing is left to gain, the rest comes by relevance, and `scratch.filled` says so.
 ///
-/// Gains are rounded to 40 bits below the largest first gain, and equal ones are told apart by lower id. True ties are
-/// common (two items left that cover only each other gain the same), and without that the last bit of a sum, which no
-/// definition fixes, would decide them. Rounding never reverses an order, so lazy still picks what plain greedy would.
+/// Gains are rounded to 40 bits below the first gain of largest magnitude; of equal ones the item of the higher score is picked, then
+/// that of the lower id. True ties are common (two items left that cover only each other gain the same), and without that
+/// the last bit of a sum, which no definition fixes, would decide them. Rounding never reverses an order, so lazy still
+/// picks what plain greedy would.
 pub fn maximize(
     objective: &mut impl Objective,
     optimizer: Optimizer,
@@ -89,7 +90,7 @@ fn lazy(objective: &mut impl Objective, request: &Request<'_>, scratch: &Scratch
     objective.first_gains(bounds, scratch);
     let quantum = quantum(bounds);
     let left = arena.alloc_slice_fill_with(m, |position| (rounded(bounds[position], quantum), position));
-    let mut left = Queue::new(left, |a, b| larger_then_lower_id(request, a, b));
+    let mut left = Queue::new(left, best_first);
     // The number of picks at which each bound was an exact gain.
     let exact_at = arena.alloc_slice_fill_copy(m, 0_usize);
     while picked.len() < request.count() {
@@ -118,7 +119,7 @@ fn naive(objective: &mut impl Objective, request: &Request<'_>, scratch: &Scratc
         }
         let left = (0..m).filter(|&position| !taken[position]);
         let entries = left.map(|position| (rounded(gains[position], quantum), position));
-        let Some((gain, best)) = entries.min_by(|&a, &b| larger_then_lower_id(request, a, b)) else { break };
+        let Some((gain, best)) = entries.min_by(|&a, &b| best_first(a, b)) else { break };
         note_filling(gain, scratch);
         objective.add(best);
         taken[best] = true;
@@ -147,7 +148,7 @@ fn stochastic(
         }
         let unit = *unit.get_or_insert_with(|| quantum(&gains[..sample]));
         let key = |i: usize| (rounded(gains[i], unit), left[i]);
-        let Some(best) = (0..sample).min_by(|&a, &b| larger_then_lower_id(request, key(a), key(b))) else { break };
+        let Some(best) = (0..sample).min_by(|&a, &b| best_first(key(a), key(b))) else { break };
         note_filling(key(best).0, scratch);
         objective.add(left[best]);
         picked.push(left[best]);
@@ -162,16 +163,10 @@ pub(super) fn note_filling(gain: f64, scratch: &Scratch) {
     }
 }
 
-/// The larger gain first, then the lower id; items that bring nothing stand in the order of the pool, by relevance.
-pub(super) fn larger_then_lower_id(request: &Request<'_>, a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
-    let id = |position: usize| request.pool.items[position].id;
-    let equal = || if a.0 == 0.0 { a.1.cmp(&b.1) } else { id(a.1).cmp(&id(b.1)) };
-    b.0.total_cmp(&a.0).then_with(equal)
-}
-
-/// The unit to which gains are rounded, for the gains of the first pick: a power of two.
+/// The unit to which gains are rounded, for the gains of the first pick: a power of two. Gains may all be negative: those of
+/// a graph cut that weighs likeness within R highly are.
 pub fn quantum(first_gains: &[f64]) -> f64 {
-    let largest = first_gains.iter().copied().fold(0.0, f64::max);
+    let largest = first_gains.iter().map(|gain| gain.abs()).fold(0.0, f64::max);
     if largest > 0.0 { (largest.log2().floor() - 40.0).exp2() } else { 0.0 }
 }
 

@@ -1,6 +1,6 @@
 //! The best item of a pool when values are dear and bounds are cheap.
 
-use super::Request;
+use super::best_first;
 use crate::scratch::Scratch;
 use multiversion::multiversion;
 
@@ -23,10 +23,9 @@ impl<'s> Bounds<'s> {
         self.of
     }
 
-    /// Takes the item of the best value, the first by [`Item::best_first`](crate::Item::best_first) among equals.
-    /// `value` gives an item's true value, never above its bound, and becomes its bound. `None` where no value is left
+    /// Takes the item of the best value, of equals the one that stands first in the pool. `value` gives an item's true value, never above its bound, and becomes its bound. `None` where no value is left
     /// above minus infinity.
-    pub fn take_best(&mut self, request: &Request<'_>, mut value: impl FnMut(usize) -> f64) -> Option<usize> {
+    pub fn take_best(&mut self, mut value: impl FnMut(usize) -> f64) -> Option<usize> {
         let highest = largest(self.of);
         if highest == f64::NEG_INFINITY {
             return None;
@@ -41,7 +40,7 @@ impl<'s> Bounds<'s> {
             let i = i as usize;
             if i != first && self.of[i] >= best.0 {
                 self.of[i] = value(i);
-                if request.best_first((self.of[i], i), best).is_lt() {
+                if best_first((self.of[i], i), best).is_lt() {
                     best = (self.of[i], i);
                 }
             }

@@ -5,6 +5,7 @@ use super::{Request, Selector, Setting, Unfit};
 use crate::Distance;
 use crate::kernel::{Kernel, angles};
 use crate::params::{NonNegative, constant};
+use crate::pool::Pool;
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
 use multiversion::multiversion;
@@ -22,15 +23,16 @@ use std::f64::consts::PI;
 pub struct MaxSum {
     /// Weight of each pair's distance against an item's relevance.
     pub lambda: NonNegative,
-    /// How far apart two items are, on angular data.
+    /// How far apart two items are.
     pub distance: Spread,
 }
 
-/// A distance of two directions. (On euclidean data there is but the L2 distance.)
+/// A distance of two items. None depends on the unit of the vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
-    /// Angle / pi: a metric; on euclidean data the L2 distance.
+    /// A metric: angle / pi on angular data; on euclidean data the L2 distance / sigma, the median distance of the pool to
+    /// the query (where that is 0, the largest one).
     #[default]
     Metric,
     /// 1 - cosine: not a metric, so without the guarantee, but what other libraries use; angular data only.
@@ -62,16 +64,16 @@ impl Selector for MaxSum {
                 if let Some(approximate) = &mut approximate {
                     let lower = spreads.kernel.lower_row(last, approximate);
                     row.iter_mut().zip(lower).for_each(|(row, &similarity)| *row = f64::from(similarity));
-                    (spreads.turn)(row);
+                    spreads.turn(row);
                 } else {
                     spreads.row(last, row);
                 }
                 raise(bounds.all(), halves, at_most, row, lambda);
             }
-            let best = bounds.take_best(request, |i| {
+            let best = bounds.take_best(|i| {
                 let distances = &mut row[..picks.count() - seen[i]];
                 spreads.kernel.to(i, picks.group(seen[i]..picks.count()), distances);
-                (spreads.turn)(distances);
+                spreads.turn(distances);
                 distances.iter().for_each(|distance| total[i] += distance);
                 seen[i] = picks.count();
                 halves[i] + lambda * total[i]
@@ -108,37 +110,60 @@ fn raise(bounds: &mut [f64], halves: &[f64], at_most: &mut [f64], row: &[f64], l
     }
 }
 
-/// Distances within a pool.
+/// Distances within a pool, which do not depend on the unit of its vectors.
 pub(super) struct Spreads<'s> {
     kernel: PoolKernel<'s>,
-    turn: fn(&mut [f64]),
+    scale: Scale,
+}
+
+/// How a distance comes of what the kernel gives.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// The root of a negative square, over this unit.
+    Root(f64),
+    /// 1 less a cosine.
+    Cosine,
+    /// The angle of a cosine, over pi.
+    Angle,
 }
 
 impl<'s> Spreads<'s> {
     pub(super) fn new(spread: Spread, request: &Request<'s>, scratch: &'s Scratch) -> Self {
-        match (request.base.distance(), spread) {
-            (Distance::Euclidean, _) => Self {
-                kernel: PoolKernel::negative_squares(request, scratch),
-                turn: |values| values.iter_mut().for_each(|value| *value = (-*value).sqrt()),
-            },
-            (Distance::Angular, Spread::Cosine) => Self {
-                kernel: PoolKernel::new(Kernel::Gram, request, scratch),
-                turn: |values| values.iter_mut().for_each(|value| *value = 1.0 - *value),
-            },
-            (Distance::Angular, Spread::Metric) => Self {
-                kernel: PoolKernel::new(Kernel::Gram, request, scratch),
-                turn: |values| {
-                    angles(values);
-                    values.iter_mut().for_each(|value| *value /= PI);
-                },
-            },
+        let (kernel, scale) = match (request.base.distance(), spread) {
+            (Distance::Euclidean, _) => {
+                (PoolKernel::negative_squares(request, scratch), Scale::Root(unit_of(request.pool)))
+            }
+            (Distance::Angular, Spread::Cosine) => (PoolKernel::new(Kernel::Gram, request, scratch), Scale::Cosine),
+            (Distance::Angular, Spread::Metric) => (PoolKernel::new(Kernel::Gram, request, scratch), Scale::Angle),
+        };
+        Self { kernel, scale }
+    }
+
+    /// Turns what the kernel gives into distances.
+    fn turn(&self, values: &mut [f64]) {
+        match self.scale {
+            Scale::Root(unit) => values.iter_mut().for_each(|value| *value = (-*value).sqrt() / unit),
+            Scale::Cosine => values.iter_mut().for_each(|value| *value = 1.0 - *value),
+            Scale::Angle => {
+                angles(values);
+                values.iter_mut().for_each(|value| *value /= PI);
+            }
         }
     }
 
     /// `out[j]` is the distance of items `i` and `j`; 0 from an item to itself.
     pub(super) fn row(&self, i: usize, out: &mut [f64]) {
         self.kernel.row(i, out);
-        (self.turn)(out);
+        self.turn(out);
         out[i] = 0.0;
     }
+}
+
+/// The unit of L2 distances in a pool: sigma; where that is 0 the largest distance to the query; where that is 0, too, 1.
+fn unit_of(pool: &Pool) -> f64 {
+    if pool.sigma > 0.0 {
+        return pool.sigma;
+    }
+    let largest = pool.items.iter().map(|item| item.distance).fold(0.0, f64::max);
+    if largest > 0.0 { largest } else { 1.0 }
 }

@@ -92,7 +92,7 @@ pub(super) fn novel(
                 }
             }
         }
-        let best = bounds.take_best(request, |i| {
+        let best = bounds.take_best(|i| {
             let unseen = &mut similarities[..picks.count() - seen[i]];
             kernel.to(i, picks.group(seen[i]..picks.count()), unseen);
             nearest[i] = unseen.iter().copied().fold(nearest[i], f64::max);

@@ -47,7 +47,7 @@ pub use xquad::Xquad;
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::kernel::Kernel;
-use crate::pool::Pool;
+use crate::pool::{Pool, larger_first};
 use crate::registry;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
@@ -59,7 +59,7 @@ pub struct Request<'a> {
     pub base: &'a Base,
     /// The query.
     pub query: Query<'a>,
-    /// What to pick from, best score first.
+    /// What to pick from, in the order of [`Item::best_first`](crate::Item::best_first).
     pub pool: &'a Pool,
     /// How many to pick.
     pub k: usize,
@@ -83,12 +83,13 @@ impl Request<'_> {
     pub fn score(&self, position: usize) -> f64 {
         self.pool.items[position].score
     }
+}
 
-    /// The order of preference of two positions with these values, see [`Item::best_first`](crate::Item::best_first).
-    #[inline]
-    fn best_first(&self, a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
-        self.pool.items[a.1].best_first(a.0, &self.pool.items[b.1], b.0)
-    }
+/// The order of preference of two items (value, position): the larger value first, then the one that stands first in the
+/// pool, which is that of the higher score, then of the lower id.
+#[inline]
+fn best_first(a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
+    larger_first(a.0, b.0).then(a.1.cmp(&b.1))
 }
 
 /// What a selector must know of a dataset to say whether it can work there.
@@ -104,8 +105,9 @@ pub struct Setting {
 pub trait Selector: Send + Sync {
     /// Puts the positions in the pool of `min(k, m)` different items into `picked`, in the order of picking.
     ///
-    /// One thread, one query; relevance is an item's `score`; equals are told apart as
-    /// [`best_first`](crate::pool::Item::best_first) says, equal gains of the [`greedy`] engine by lower id.
+    /// One thread, one query; relevance is an item's `score`. Of equals the one of the higher score is picked, then the
+    /// one of the lower id: the one that stands first in the pool. Random choices are of positions in the pool, so that
+    /// no choice depends on how the base vectors are numbered, but for items of equal score.
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>);
 
     /// What a type cannot say: parameters that do not go together, or not with this dataset.
@@ -188,16 +190,15 @@ fn check_subtopics(setting: Setting) -> Result<(), Unfit> {
     })
 }
 
-/// The position of the item of best value (see [`best_first`](crate::pool::Item::best_first)) among those not taken;
-/// `None` where all are.
-fn best_position(request: &Request<'_>, taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usize> {
+/// The position of the item of best value (see [`best_first`]) among those not taken; `None` where all are.
+fn best_position(taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usize> {
     let mut best: Option<(f64, usize)> = None;
     for position in 0..taken.len() {
         if taken[position] {
             continue;
         }
         let value = value(position);
-        if best.is_none_or(|best| request.best_first((value, position), best).is_lt()) {
+        if best.is_none_or(|best| best_first((value, position), best).is_lt()) {
             best = Some((value, position));
         }
     }

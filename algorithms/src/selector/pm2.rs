@@ -48,7 +48,7 @@ impl Selector for Pm2 {
                 let total: f64 = aspects.of(i).iter().map(|&(_, a)| weight(a as usize) * quotient(a as usize)).sum();
                 request.score(i).max(0.0) * total
             };
-            let Some(best) = best_position(request, taken, value) else { break };
+            let Some(best) = best_position(taken, value) else { break };
             let covers = aspects.of(best);
             covers.iter().for_each(|&(_, aspect)| seats[aspect as usize] += 1.0 / covers.len() as f64);
             taken[best] = true;

@@ -51,7 +51,8 @@ pub enum Diversity {
     /// log det(I + S), S the similarities by `gram` on angular data, by `rbf` on euclidean, whatever `kernel` says.
     #[default]
     LogDet,
-    /// Sum of pairwise distances / (k - 1); angle / pi on angular data, L2 on euclidean.
+    /// Sum of pairwise distances / (k - 1): angle / pi on angular data; on euclidean data L2 / sigma, the median distance of
+    /// the pool to the query (where that is 0, the largest one).
     Dispersion,
 }
 

@@ -50,7 +50,7 @@ impl Selector for Ssd {
                 0 => request.score(i),
                 _ => request.score(i) + self.gamma.get() * directions.remainders()[i].sqrt(),
             };
-            let Some(best) = best_position(request, taken, value) else { break };
+            let Some(best) = best_position(taken, value) else { break };
             directions.pick(best);
             taken[best] = true;
             picked.push(best);

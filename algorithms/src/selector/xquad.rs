@@ -37,7 +37,7 @@ impl Selector for Xquad {
                 let new = aspects.of(i).iter().filter(|&&(_, aspect)| !covered[aspect as usize]).count();
                 (1.0 - lambda) * request.score(i) + lambda * new as f64 / aspects.count().max(1) as f64
             };
-            let Some(best) = best_position(request, taken, value) else { break };
+            let Some(best) = best_position(taken, value) else { break };
             aspects.of(best).iter().for_each(|&(_, aspect)| covered[aspect as usize] = true);
             taken[best] = true;
             picked.push(best);

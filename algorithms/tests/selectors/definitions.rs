@@ -136,7 +136,7 @@ proptest! {
         let spread = if cosine { Spread::Cosine } else { Spread::Metric };
         let picked = case.select(&MaxSum { lambda: not_negative(lambda), distance: spread }, k);
         let distance = |i: usize, j: usize| match spread {
-            Spread::Metric => case.distance(i, j),
+            Spread::Metric => case.spread(i, j),
             Spread::Cosine if i == j => 0.0,
             Spread::Cosine => 1.0 - case.similarity(Kernel::Gram, i, j),
         };
@@ -169,8 +169,8 @@ proptest! {
         prop_assert_eq!(&lazy, &case.select(&params(Optimizer::Naive), k));
         prop_assert_eq!(&lazy, &case.naive_greedy(k, gain));
         // A sample of everything is everything.
-        let all = Optimizer::Stochastic(Stochastic { epsilon: PositiveFraction::new(1e-9).expect("in range") });
-        if k <= 20 {
+        let all = Optimizer::Stochastic(Stochastic { epsilon: PositiveFraction::new(1e-6).expect("in range") });
+        if k <= 13 {
             prop_assert_eq!(&lazy, &case.select(&params(all), k));
         }
     }
@@ -350,7 +350,7 @@ proptest! {
         // The value by which greedy chooses.
         let value = |set: &[usize]| if dispersion {
             let pairs: f64 = set.iter().enumerate().flat_map(|(at, &i)| set[..at].iter().map(move |&j| (i, j)))
-                .map(|(i, j)| case.distance(i, j)).sum();
+                .map(|(i, j)| case.spread(i, j)).sum();
             0.5 * monotone(set) + c * pairs / (count.max(2) - 1) as f64
         } else {
             monotone(set) + c * case.log_det(raw, 1.0, set)
@@ -384,8 +384,7 @@ proptest! {
         // Each item covers one subtopic.
         case.subtopics = (0..case.base.len() as u32).map(|id| (id, id % 3)).collect();
         case.pool.items.iter_mut().for_each(|item| item.score = item.score.abs() + 0.1);
-        let by_score = |a: &swath_algorithms::Item, b: &swath_algorithms::Item| a.best_first(a.score, b, b.score);
-        case.pool.items.sort_by(by_score);
+        case.pool.items.sort_by(swath_algorithms::Item::best_first);
         let picked = case.select(&Pm2 { lambda: fraction(0.9) }, k);
         let mut seats = [0_usize; 3];
         for (step, &pick) in picked.iter().enumerate() {
@@ -445,15 +444,20 @@ fn random_picks_every_item_as_often() {
 }
 
 /// Two pairs of mirror images: what is left after the first pick of each pair covers only itself and its image, so that
-/// gains tie exactly in theory and only nearly in floating point. The lower id decides.
+/// gains tie exactly in theory and only nearly in floating point. The higher score decides, whatever the ids are.
 #[test]
-fn true_ties_go_to_the_lower_id_and_not_to_rounding() {
+fn true_ties_go_to_the_higher_score_and_not_to_rounding() {
     let turned = |degrees: f64| [degrees.to_radians().cos() as f32, degrees.to_radians().sin() as f32];
     for step in 1..40 {
         let angle = f64::from(step) * 0.7;
-        let rows = [turned(90.0 + angle), turned(90.0 - angle), turned(-90.0 + angle), turned(-90.0 - angle)].concat();
-        let case = Case::new(&rows, &[1.0, 0.0], Distance::Angular);
-        assert_eq!(case.ids(&case.select(&FacilityLocation::default(), 4)), [0, 2, 1, 3], "at {angle} degrees");
+        // In this order ever farther from the query, which lies 5 degrees to one side.
+        let rows = [turned(90.0 - angle), turned(angle - 90.0), turned(90.0 + angle), turned(-90.0 - angle)];
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+            let case = Case::new(&order.map(|row: usize| rows[row]).concat(), &turned(5.0), Distance::Angular);
+            let picked = case.ids(&case.select(&FacilityLocation::default(), 4));
+            let picked: Vec<usize> = picked.into_iter().map(|id| order[id as usize]).collect();
+            assert_eq!(picked, [0, 1, 2, 3], "at {angle} degrees");
+        }
     }
 }
 
@@ -533,6 +537,48 @@ fn the_width_of_the_rbf_kernel_is_the_median_distance_of_the_pool() {
     assert!((case.rel(0) - (-1.0_f64 / 18.0).exp()).abs() < 1e-15);
 }
 
+/// Points at 1, 2 and 4 from the query: sigma is 2, relevances are exp(-1/8), exp(-1/2) and exp(-2), and the first pick is
+/// half a sigma from the second and one and a half from the third. `max-sum` takes the third from
+/// lambda = (exp(-1/2) - exp(-2)) / 2 = 0.2356 on; dispersion halves all but itself, so from c / a = 0.2356 on.
+#[test]
+fn distances_are_measured_in_sigmas() {
+    let dispersed = |c: f64| SemanticCompression {
+        a: fraction(1.0 - c),
+        b: fraction(0.0),
+        c: fraction(c),
+        diversity: Diversity::Dispersion,
+        ..SemanticCompression::default()
+    };
+    for unit in [1.0, 1e-3, 1e5] {
+        let case = Case::new(&[unit, 2.0 * unit, 4.0 * unit], &[0.0], Distance::Euclidean);
+        for (lambda, second) in [(0.23, 1), (0.24, 2)] {
+            let max_sum = MaxSum { lambda: not_negative(lambda), ..MaxSum::default() };
+            assert_eq!(case.select(&max_sum, 2), [0, second], "lambda {lambda} in units of {unit}");
+            // The odds of c are lambda.
+            let picked = case.select(&dispersed(lambda / (1.0 + lambda)), 2);
+            assert_eq!(picked, [0, second], "dispersion, odds {lambda} in units of {unit}");
+        }
+    }
+}
+
+/// Three copies of the query, one point at 3 and one at 5: sigma is 0, so distances are over the largest to the query, 5.
+/// Beside a copy another is worth half its relevance of 1, and the farthest point lambda * 1. Of copies alone all distances
+/// are 0.
+#[test]
+fn where_sigma_is_zero_the_largest_distance_is_the_unit() {
+    for unit in [1.0, 1e-3, 1e5] {
+        let rows = [0.0, 0.0, 0.0, 3.0 * unit, 5.0 * unit];
+        let case = Case::new(&rows, &[0.0], Distance::Euclidean);
+        assert_eq!(case.pool.sigma, 0.0);
+        for (lambda, second) in [(0.45, 1), (0.55, 4)] {
+            let max_sum = MaxSum { lambda: not_negative(lambda), ..MaxSum::default() };
+            assert_eq!(case.select(&max_sum, 2), [0, second], "lambda {lambda} in units of {unit}");
+        }
+        let copies = Case::new(&[unit; 4], &[unit], Distance::Euclidean);
+        assert_eq!(copies.select(&MaxSum::default(), 3), [0, 1, 2]);
+    }
+}
+
 /// Irregular values: among points of a lattice near-ties abound, and rounding decides those.
 fn irregular(count: usize) -> Vec<f32> {
     (0..count).map(|i| ((i as f32 * 12.9898).sin() * 437.585).fract()).collect()
@@ -563,7 +609,7 @@ fn rankings_do_not_depend_on_the_axes() {
     }
 }
 
-/// Numbering the base another way changes no ranking, where nothing ties. (Random choices are of positions, which are
+/// Numbering the base another way changes no ranking, where no scores tie. (Random choices are of positions, which are
 /// ordered by relevance, so they do not depend on numbers either.)
 #[test]
 fn rankings_do_not_depend_on_the_numbering() {
@@ -580,10 +626,8 @@ fn rankings_do_not_depend_on_the_numbering() {
         other.subtopics = one.subtopics.iter().map(|&(id, s)| (number(id), s)).collect();
         other.subtopics.sort_unstable();
         for selector in every_selector() {
-            // Where all is nearly saturated, every item fills the room that is left: then they do tie.
-            let k = if matches!(selector, SelectorParams::SaturatedCoverage(_)) { 3 } else { 8 };
-            let expected: Vec<u32> = one.ids(&one.select(&*selector, k)).into_iter().map(number).collect();
-            assert_eq!(other.ids(&other.select(&*selector, k)), expected, "{} on {distance}", selector.name());
+            let expected: Vec<u32> = one.ids(&one.select(&*selector, 8)).into_iter().map(number).collect();
+            assert_eq!(other.ids(&other.select(&*selector, 8)), expected, "{} on {distance}", selector.name());
         }
     }
 }

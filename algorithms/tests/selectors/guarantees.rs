@@ -130,7 +130,7 @@ proptest! {
         let case = without_negative_relevance(case);
         let value = |set: &[usize]| {
             let pairs: f64 = set.iter().enumerate().flat_map(|(at, &i)| set[..at].iter().map(move |&j| (i, j)))
-                .map(|(i, j)| case.distance(i, j)).sum();
+                .map(|(i, j)| case.spread(i, j)).sum();
             set.iter().map(|&i| case.rel(i)).sum::<f64>() + lambda * pairs
         };
         let selector = MaxSum { lambda: NonNegative::new(lambda).expect("in range"), distance: Spread::Metric };
@@ -171,7 +171,7 @@ proptest! {
         let count = k.min(case.m());
         let value = |set: &[usize]| {
             let pairs: f64 = set.iter().enumerate().flat_map(|(at, &i)| set[..at].iter().map(move |&j| (i, j)))
-                .map(|(i, j)| case.distance(i, j)).sum();
+                .map(|(i, j)| case.spread(i, j)).sum();
             let rel: f64 = set.iter().map(|&i| case.rel(i)).sum();
             0.4 * rel + 0.3 * count as f64 * covered(&case, Weights::Uniform, set) / case.m() as f64
                 + 0.3 * pairs / (count.max(2) - 1) as f64

@@ -2,4 +2,5 @@
 
 mod definitions;
 mod guarantees;
+mod invariance;
 mod support;

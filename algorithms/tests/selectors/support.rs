@@ -80,6 +80,14 @@ impl Case {
             .value(self.base.measure(Query::row(&self.queries, 0), self.pool.items[i].id), self.pool.sigma)
     }
 
+    /// Angle / pi; on euclidean data the L2 distance over sigma, or over the largest distance to the query where sigma is
+    /// 0, or over 1 where that is 0, too.
+    pub fn spread(&self, i: usize, j: usize) -> f64 {
+        let farthest = self.pool.items.iter().map(|item| item.distance).fold(0.0, f64::max);
+        let unit = [self.pool.sigma, farthest, 1.0].into_iter().find(|&unit| unit > 0.0).expect("1");
+        self.distance(i, j) / if self.base.distance() == Distance::Euclidean { unit } else { 1.0 }
+    }
+
     /// Angle / pi, or the L2 distance.
     pub fn distance(&self, i: usize, j: usize) -> f64 {
         match self.base.distance() {
@@ -92,10 +100,11 @@ impl Case {
         }
     }
 
-    /// The best of `values` over positions not in `picked`, by the house's order.
+    /// The best of `values` over positions not in `picked`: of equals the higher score, then the lower id.
     pub fn best(&self, picked: &[usize], value: impl Fn(usize) -> f64) -> usize {
         let left = (0..self.m()).filter(|i| !picked.contains(i));
-        left.min_by(|&a, &b| self.pool.items[a].best_first(value(a), &self.pool.items[b], value(b))).expect("some left")
+        let key = |i: usize| (value(i), self.rel(i), std::cmp::Reverse(self.pool.items[i].id));
+        left.max_by(|&a, &b| key(a).partial_cmp(&key(b)).expect("numbers")).expect("some left")
     }
 
     pub fn weight(&self, weights: Weights, temperature: f64, v: usize) -> f64 {
@@ -110,8 +119,7 @@ impl Case {
         }
     }
 
-    /// Plain greedy over `gain(picked, item)`: every gain of every item at every step, rounded as the engine rounds; of
-    /// equal gains the lower id, of nothing the order of the pool.
+    /// Plain greedy over `gain(picked, item)`: every gain of every item at every step, rounded as the engine rounds.
     pub fn naive_greedy(&self, k: usize, gain: impl Fn(&[usize], usize) -> f64) -> Vec<usize> {
         let mut unit = 0.0;
         let mut picked: Vec<usize> = Vec::new();
@@ -120,12 +128,7 @@ impl Case {
             if picked.is_empty() {
                 unit = quantum(&gains);
             }
-            let key = |i: usize| {
-                let gain = rounded(gains[i], unit);
-                (gain, std::cmp::Reverse(if gain == 0.0 { i } else { self.pool.items[i].id as usize }))
-            };
-            let left = (0..self.m()).filter(|i| !picked.contains(i));
-            picked.push(left.max_by(|&a, &b| key(a).partial_cmp(&key(b)).expect("numbers")).expect("some left"));
+            picked.push(self.best(&picked, |i| rounded(gains[i], unit)));
         }
         picked
     }

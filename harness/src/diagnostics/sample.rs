@@ -1,8 +1,8 @@
 //! What diagnostics look at: computed once, from seeded samples.
 
 use rayon::prelude::*;
-use swath_algorithms::candidates::{AnyCandidates as _, Exact};
-use swath_algorithms::params::Count;
+use swath_algorithms::filter::Filter;
+use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::{Base, Distance, Query, Vectors, random};
 
 /// Sampled base vectors whose neighbours are found among all.
@@ -67,19 +67,15 @@ impl<'a> Sample<'a> {
 /// The `count` nearest others of base vectors, exactly, each with its L2 distance (on angular data: of unit vectors).
 pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
     let count = count.min(base.len().saturating_sub(1));
-    let Ok(pool) = Count::new(count as u32 + 1) else { return vec![Vec::new(); points.len()] };
     if count == 0 {
         return vec![Vec::new(); points.len()];
     }
-    let exact = Exact { pool };
-    let pools = exact.search_batch(&exact.build(base), base, &base.vectors().gather(points)).unwrap_or_default();
     let metric = |distance: f64| match base.distance() {
         Distance::Angular => (2.0 * distance.max(0.0)).sqrt(),
         Distance::Euclidean => distance,
     };
-    let others = |(pool, &point): (&(swath_algorithms::Pool, u64), &usize)| {
-        let others = pool.0.items.iter().filter(|item| item.id as usize != point);
+    for_each_nearest(base, &Filter::new(base), &base.vectors().gather(points), count + 1, |i, pool| {
+        let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
         others.take(count).map(|item| (item.id, metric(item.distance))).collect()
-    };
-    pools.iter().zip(points).map(others).collect()
+    })
 }
