@@ -1,8 +1,9 @@
 //! A bench in a process of its own: a crash, a memory limit or a time-out ends that process, and not the run.
 //!
 //! The child is the same program. On its standard input it is told what to build ([`Job`]), then gets [`Order`]s; on its
-//! standard output it gives a [`Reply`] to each: JSON, a line each. It ends when its input does, so that it never outlives
-//! the run; while it lives it holds a lock that a next run in the same folder waits for.
+//! standard output it gives a [`Reply`] to each: JSON, a line each. It keeps both to itself ([`Channel`]): an algorithm that
+//! prints or reads does not disturb them. It ends when its input does, so that it never outlives the run; while it lives it
+//! holds a lock that a next run in the same folder waits for.
 
 use super::bench::{Bench, Order, Place, Reply};
 use super::lock;
@@ -14,7 +15,8 @@ use crate::interrupt;
 use crate::results;
 use crate::sweep::{self, Cell};
 use serde::{Deserialize, Serialize};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -27,8 +29,8 @@ pub const COMMAND: &str = "work-for-a-run";
 /// How often a run that waits for a child looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Bytes of what a child said last that may stand in its reason.
-const LAST_WORDS: u64 = 64 * 1024;
+/// Bytes of what a child said last in which its reason is looked for.
+const LAST_WORDS: usize = 64 * 1024;
 
 /// What a child builds, and where it works.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,14 +104,7 @@ impl Child {
                 }
             }
         });
-        let last_words = std::thread::spawn(move || {
-            let mut words = Vec::new();
-            let mut err = err;
-            // What is said beyond this is read, so that the child does not wait, and forgotten.
-            let _ = err.by_ref().take(LAST_WORDS).read_to_end(&mut words);
-            let _ = std::io::copy(&mut err, &mut std::io::sink());
-            String::from_utf8_lossy(&words).into_owned()
-        });
+        let last_words = std::thread::spawn(move || last_words(err));
         // A child that is dead already is found out when it does not reply.
         let _ = send(&mut orders, job);
         Ok(Self { process, orders, replies, last_words: Some(last_words), limit: job.limit })
@@ -205,6 +200,23 @@ fn ending(status: ExitStatus) -> String {
     status.code().map_or_else(|| "it ended".into(), |code| format!("it ended with exit code {code}"))
 }
 
+/// The end of all that is said; the rest is read, so that the child does not wait, and forgotten.
+fn last_words(mut said: impl std::io::Read) -> String {
+    let (mut words, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        match said.read(&mut buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => return String::from_utf8_lossy(&words).into_owned(),
+            Ok(read) => {
+                words.extend_from_slice(&buffer[..read]);
+                if words.len() > 2 * LAST_WORDS {
+                    words.drain(..words.len() - LAST_WORDS);
+                }
+            }
+        }
+    }
+}
+
 fn send(to: &mut impl std::io::Write, message: &impl Serialize) -> std::io::Result<()> {
     let mut line = serde_json::to_string(message)?;
     line.push('\n');
@@ -212,15 +224,65 @@ fn send(to: &mut impl std::io::Write, message: &impl Serialize) -> std::io::Resu
     to.flush()
 }
 
+/// Where a child hears its orders and gives its replies.
+pub struct Channel {
+    orders: BufReader<File>,
+    replies: File,
+}
+
+impl Channel {
+    /// Takes standard input and output away from whatever else runs in this process: what is printed from now on goes to
+    /// standard error, whose last lines stand in the reason if the child dies, and who reads finds nothing. Programs that
+    /// the child starts do not inherit the channel.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    #[cfg(unix)]
+    pub fn take() -> std::io::Result<Self> {
+        use rustix::{io, stdio};
+        // Above the three that everybody knows.
+        const FIRST: i32 = 3;
+        let orders = io::fcntl_dupfd_cloexec(stdio::stdin(), FIRST)?;
+        let replies = io::fcntl_dupfd_cloexec(stdio::stdout(), FIRST)?;
+        stdio::dup2_stdin(File::open("/dev/null")?)?;
+        stdio::dup2_stdout(stdio::stderr())?;
+        Ok(Self { orders: BufReader::new(orders.into()), replies: replies.into() })
+    }
+
+    /// Uses standard input and output as they are: here an algorithm that prints ends its child.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    #[cfg(windows)]
+    pub fn take() -> std::io::Result<Self> {
+        use std::os::windows::io::AsHandle as _;
+        let orders = std::io::stdin().as_handle().try_clone_to_owned()?;
+        let replies = std::io::stdout().as_handle().try_clone_to_owned()?;
+        Ok(Self { orders: BufReader::new(orders.into()), replies: replies.into() })
+    }
+}
+
 /// Is a child: builds what the first line of the standard input says and obeys those that follow, until they end.
 pub fn work() -> ExitCode {
+    match Channel::take() {
+        Ok(channel) => work_for(channel),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: no channel to the run: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Is a child whose run speaks through `channel`.
+pub fn work_for(run: Channel) -> ExitCode {
+    let Channel { orders: mut heard, mut replies } = run;
     #[cfg(target_os = "linux")]
     {
         // A run that is killed takes its children along; where this fails they end with their input.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     }
     let mut first = String::new();
-    if std::io::stdin().read_line(&mut first).is_err() {
+    if heard.read_line(&mut first).is_err() {
         return ExitCode::FAILURE;
     }
     let Ok(job) = serde_json::from_str::<Job>(&first) else {
@@ -230,7 +292,7 @@ pub fn work() -> ExitCode {
     };
     let (sender, orders) = channel();
     std::thread::spawn(move || {
-        let lines = std::io::stdin().lines().map_while(Result::ok);
+        let lines = heard.lines().map_while(Result::ok);
         for order in lines.map_while(|line| serde_json::from_str::<Order>(&line).ok()) {
             if sender.send(order).is_err() {
                 return;
@@ -239,8 +301,8 @@ pub fn work() -> ExitCode {
         // The run has ended, whatever is being done here.
         std::process::exit(0);
     });
-    let reply = |reply: &Reply| send(&mut std::io::stdout(), reply).is_ok();
-    let refused = |failure: &Failure| {
+    let mut reply = |reply: &Reply| send(&mut replies, reply).is_ok();
+    let refuse = |reply: &mut dyn FnMut(&Reply) -> bool, failure: &Failure| {
         let text = match failure {
             Failure::Invalid(invalid) => {
                 let messages: Vec<&str> = invalid.problems.iter().map(|problem| problem.message.as_str()).collect();
@@ -254,13 +316,13 @@ pub fn work() -> ExitCode {
     if let Some(bytes) = job.limit
         && let Err(error) = memory::limit(bytes)
     {
-        return refused(&Failure::Run(format!("its memory cannot be limited: {error}")));
+        return refuse(&mut reply, &Failure::Run(format!("its memory cannot be limited: {error}")));
     }
     // Held until the process ends.
     let _held = job.folder.parent().and_then(|run| lock::share(&run.join(results::TRIALS)));
     let prepared = match prepare(&job) {
         Ok(prepared) => prepared,
-        Err(failure) => return refused(&failure),
+        Err(failure) => return refuse(&mut reply, &failure),
     };
     let workload = prepared.workload();
     let cache = job.cache.clone().map(Cache::new);
@@ -268,7 +330,7 @@ pub fn work() -> ExitCode {
     let place = Place { prepared: &prepared, workload: &workload, kept, folder: job.folder };
     let mut bench = match Bench::new(place, job.trial, true) {
         Ok(bench) => bench,
-        Err(reason) => return refused(&Failure::Run(reason)),
+        Err(reason) => return refuse(&mut reply, &Failure::Run(reason)),
     };
     let mut go_on = reply(&bench.built());
     while go_on && let Ok(order) = orders.recv() {
