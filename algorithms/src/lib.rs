@@ -58,6 +58,7 @@ pub mod random;
 mod registry;
 pub mod scratch;
 pub mod selector;
+pub mod spare;
 mod unfit;
 pub mod vectors;
 

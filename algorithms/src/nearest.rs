@@ -4,6 +4,7 @@ use crate::base::{Base, Query};
 use crate::filter::{Contenders, Filter};
 use crate::pool::Pool;
 use crate::scratch::Scratch;
+use crate::spare::{Room, Spare, reserve};
 use crate::vectors::{LANES, Line, Vectors};
 use rayon::prelude::*;
 
@@ -27,9 +28,46 @@ pub fn for_each_nearest<T: Send>(
     let blocks: Vec<_> = (0..queries.rows()).step_by(TILE_QUERIES).collect();
     let found = blocks.into_par_iter().map_init(Tile::default, |tile, start| {
         let range = start..(start + TILE_QUERIES).min(queries.rows());
-        tile.search(base, filter, queries, range, m, &each)
+        let mut results = Vec::with_capacity(range.len());
+        tile.search(base, filter, queries, range, m, |i, pool| results.push(each(i, pool)));
+        results
     });
     found.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+/// Pools of many queries, with the working memory that finding them takes; kept from batch to batch.
+#[derive(Default)]
+pub struct Batch {
+    /// The pool of each query, in their order.
+    pub pools: Vec<Pool>,
+    tiles: Spare<Tile>,
+}
+
+impl Batch {
+    /// Makes room for `threads` threads, so that a batch which was searched before does not call the allocator again,
+    /// whichever thread does what.
+    pub fn level(&mut self, threads: usize) {
+        self.tiles.level(threads);
+    }
+}
+
+/// Fills the batch with the pools of the `m` nearest base vectors of each query, as [`Pool::fill`] makes them.
+pub fn nearest_of_all(base: &Base, filter: &Filter, queries: &Vectors, m: usize, batch: &mut Batch) {
+    let Batch { pools, tiles } = batch;
+    pools.resize_with(queries.rows(), Pool::default);
+    let blocks = pools.par_chunks_mut(TILE_QUERIES).enumerate();
+    blocks.for_each_init(
+        || tiles.take(),
+        |tile, (block, pools)| {
+            let start = block * TILE_QUERIES;
+            let range = start..start + pools.len();
+            tile.search(base, filter, queries, range, m, |i, nearest| {
+                let pool = &mut pools[i - start];
+                pool.copy_from(nearest);
+                pool.keep_best(m);
+            });
+        },
+    );
 }
 
 /// The `m` nearest of one query, by a scan: what a single timed query does.
@@ -55,6 +93,7 @@ pub fn nearest(base: &Base, filter: &Filter, query: Query<'_>, m: usize, scratch
     scratch.contenders = kept;
 }
 
+/// One thread's working memory.
 #[derive(Default)]
 struct Tile {
     products: Vec<f32>,
@@ -64,24 +103,25 @@ struct Tile {
 }
 
 impl Tile {
-    fn search<T>(
+    fn search(
         &mut self,
         base: &Base,
         filter: &Filter,
         queries: &Vectors,
         range: std::ops::Range<usize>,
         m: usize,
-        each: impl Fn(usize, &Pool) -> T,
-    ) -> Vec<T> {
+        mut each: impl FnMut(usize, &Pool),
+    ) {
         let n = base.len();
         let query = |i: usize| Query::row(queries, i);
-        self.kept.resize_with(range.len(), Vec::new);
+        self.kept.resize_with(TILE_QUERIES, Vec::new);
         self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
-        let mut contenders: Vec<_> = range
-            .clone()
-            .zip(&mut self.kept)
-            .map(|(i, kept)| filter.error_bound(base, query(i)).map(|bound| Contenders::new(m, bound, kept)))
-            .collect();
+        let mut kept = range.clone().zip(&mut self.kept);
+        // `None` beyond the range, too.
+        let mut contenders: [Option<Contenders<'_>>; TILE_QUERIES] = std::array::from_fn(|_| {
+            let (i, kept) = kept.next()?;
+            filter.error_bound(base, query(i)).map(|bound| Contenders::new(m, bound, kept))
+        });
         for start in (0..n).step_by(TILE_ROWS) {
             let end = (start + TILE_ROWS).min(n);
             let block = base.vectors().block(start..end);
@@ -93,7 +133,6 @@ impl Tile {
                 }
             }
         }
-        let mut results = Vec::with_capacity(range.len());
         for (i, contenders) in range.zip(contenders) {
             self.scratch.reset();
             match contenders {
@@ -102,9 +141,20 @@ impl Tile {
                 }
                 None => self.pool.fill_nearest_first(base, query(i), 0..n as u32, m, &self.scratch),
             }
-            results.push(each(i, &self.pool));
+            each(i, &self.pool);
         }
-        results
+    }
+}
+
+impl Room for Tile {
+    fn make_room(&mut self, other: &Self) {
+        reserve(&mut self.products, other.products.capacity());
+        if self.kept.len() < other.kept.len() {
+            self.kept.resize_with(other.kept.len(), Vec::new);
+        }
+        self.kept.iter_mut().zip(&other.kept).for_each(|(kept, other)| reserve(kept, other.capacity()));
+        self.scratch.make_room(&other.scratch);
+        self.pool.make_room(&other.pool);
     }
 }
 
@@ -158,12 +208,16 @@ mod tests {
         let filter = Filter::new(base);
         let expected: Vec<_> = (0..queries.rows()).map(|i| naive(base, Query::row(queries, i), m)).collect();
         assert_eq!(for_each_nearest(base, &filter, queries, m, |_, pool| ids(pool)), expected, "by tiles");
+        let mut batch = Batch::default();
+        nearest_of_all(base, &filter, queries, m, &mut batch);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         for (i, expected) in expected.iter().enumerate() {
             scratch.reset();
             nearest(base, &filter, Query::row(queries, i), m, &mut scratch, &mut found);
             pool.fill_nearest_first(base, Query::row(queries, i), found.iter().copied(), m, &scratch);
             assert_eq!(&ids(&pool), expected, "by a scan, query {i}");
+            pool.keep_best(m);
+            assert_eq!(batch.pools[i], pool, "by tiles, as pools, query {i}");
         }
     }
 

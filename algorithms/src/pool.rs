@@ -4,6 +4,7 @@ use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::kernel;
 use crate::scratch::Scratch;
+use crate::spare::{Room, reserve};
 use std::cell::Cell;
 use std::cmp::Ordering;
 
@@ -89,6 +90,13 @@ impl Pool {
         }
     }
 
+    /// Becomes the same as another, in the memory that it has.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.items.clear();
+        self.items.extend_from_slice(&other.items);
+        self.sigma = other.sigma;
+    }
+
     /// Adds base vector `id`, which is not in the pool yet, with its relevance as its score.
     /// Adds 1 to `evaluations`.
     pub fn push(&mut self, base: &Base, query: Query<'_>, id: u32, evaluations: &Cell<u64>) {
@@ -105,6 +113,12 @@ impl Pool {
             self.items.truncate(limit);
         }
         self.items.sort_unstable_by(Item::best_first);
+    }
+}
+
+impl Room for Pool {
+    fn make_room(&mut self, other: &Self) {
+        reserve(&mut self.items, other.items.capacity());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Working memory of one thread, kept from query to query so that a timed query does not call the allocator.
 
+use crate::spare::{Room, reserve};
 use bumpalo::Bump;
 use std::cell::Cell;
 
@@ -21,9 +22,15 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Forgets the last query, keeping the memory.
+    /// Forgets the last query, keeping the memory: the arena is one piece afterwards that would have held that query.
     pub fn reset(&mut self) {
+        /// Bytes that alignment may waste in one piece and did not in several.
+        const ALIGNMENT: usize = 4096;
+        let held = self.arena.allocated_bytes();
         self.arena.reset();
+        if self.arena.allocated_bytes() < held {
+            self.arena = Bump::with_capacity(held + ALIGNMENT);
+        }
         self.evaluations.set(0);
         self.filled.set(false);
         self.contenders.clear();
@@ -32,6 +39,28 @@ impl Scratch {
     /// Adds to the count of similarity evaluations.
     pub fn count(&self, evaluations: usize) {
         self.evaluations.set(self.evaluations.get() + evaluations as u64);
+    }
+}
+
+impl Room for Scratch {
+    fn make_room(&mut self, other: &Self) {
+        let held = other.arena.allocated_bytes();
+        if self.arena.allocated_bytes() < held {
+            self.arena = Bump::with_capacity(held);
+        }
+        reserve(&mut self.contenders, other.contenders.capacity());
+        self.mass.make_room(&other.mass);
+        self.residual.make_room(&other.residual);
+    }
+}
+
+impl Room for SparseVector {
+    fn make_room(&mut self, other: &Self) {
+        if self.values.len() < other.values.len() {
+            self.values.resize(other.values.len(), 0.0);
+            self.order.resize(other.values.len(), UNTOUCHED);
+        }
+        reserve(&mut self.touched, other.touched.capacity());
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use swath_algorithms::distance::between;
 use swath_algorithms::filter::Filter;
 use swath_algorithms::nearest::for_each_nearest;
-use swath_algorithms::{Base, Distance, Query, Vectors, random};
+use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
 
 /// The `count` nearest base vectors of each query, or all where there are fewer.
 pub fn compute(base: &Base, queries: &Vectors, count: usize) -> Neighbors {
@@ -14,10 +14,9 @@ pub fn compute(base: &Base, queries: &Vectors, count: usize) -> Neighbors {
     if count == 0 {
         return neighbors;
     }
-    for nearest in for_each_nearest(base, &Filter::new(base), queries, count, |_, pool| pool.items.clone()) {
-        neighbors.ids.extend(nearest.iter().map(|item| item.id));
-        neighbors.distances.extend(nearest.iter().map(|item| item.distance));
-    }
+    let row = |_, pool: &Pool| pool.items.iter().map(|item| (item.id, item.distance)).collect::<Vec<_>>();
+    let rows = for_each_nearest(base, &Filter::new(base), queries, count, row);
+    (neighbors.ids, neighbors.distances) = rows.into_iter().flatten().unzip();
     neighbors
 }
 

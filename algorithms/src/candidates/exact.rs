@@ -3,9 +3,8 @@
 use super::Candidates;
 use crate::base::{Base, Query};
 use crate::filter::Filter;
-use crate::nearest;
+use crate::nearest::{self, Batch};
 use crate::params::{Count, constant};
-use crate::pool::Pool;
 use crate::scratch::Scratch;
 use crate::vectors::Vectors;
 use schemars::JsonSchema;
@@ -54,20 +53,16 @@ impl Candidates for Exact {
         nearest::nearest(base, index, query, self.pool.size(), scratch, found);
     }
 
-    fn search_batch(&self, index: &Filter, base: &Base, queries: &Vectors) -> Option<Vec<(Pool, u64)>> {
-        let each = |_, pool: &Pool| {
-            let mut pool = pool.clone();
-            pool.keep_best(self.pool.size());
-            (pool, base.len() as u64)
-        };
-        Some(nearest::for_each_nearest(base, index, queries, self.pool.size(), each))
+    fn search_batch(&self, index: &Filter, base: &Base, queries: &Vectors, batch: &mut Batch) -> bool {
+        nearest::nearest_of_all(base, index, queries, self.pool.size(), batch);
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Distance;
+    use crate::{Distance, Pool};
 
     /// Three copies of the query, so sigma is 0 and all others are equally irrelevant: in pools the lower id stands first
     /// though it is farther away, while nearest neighbours stand by distance.
@@ -82,7 +77,9 @@ mod tests {
         pool.fill(&base, Query::row(&queries, 0), found.iter().copied(), 5, &scratch);
         let ids = |pool: &Pool| pool.items.iter().map(|item| item.id).collect::<Vec<_>>();
         assert_eq!(ids(&pool), [1, 2, 3, 0, 4]);
-        assert_eq!(exact.search_batch(&index, &base, &queries), Some(vec![(pool, 6)]));
+        let mut batch = Batch::default();
+        assert!(exact.search_batch(&index, &base, &queries, &mut batch));
+        assert_eq!(batch.pools, [pool]);
         let nearest = nearest::for_each_nearest(&base, &index, &queries, 5, |_, pool| ids(pool));
         assert_eq!(nearest, [[1, 2, 3, 4, 0]]);
     }

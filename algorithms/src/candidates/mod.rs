@@ -12,6 +12,7 @@ pub use ivf::Ivf;
 pub use vamana::Vamana;
 
 use crate::base::{Base, Query};
+use crate::nearest::Batch;
 use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
@@ -54,10 +55,10 @@ pub trait Candidates: Send + Sync + 'static {
     /// measured exactly. One thread, one query; counts its similarity evaluations.
     fn search(&self, index: &Self::Index, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>);
 
-    /// The pools of many queries at once, in their order, with the threads of the current rayon pool, each with
-    /// the number of similarity evaluations it took; `None` where searching one by one is as good.
-    fn search_batch(&self, _: &Self::Index, _: &Base, _: &Vectors) -> Option<Vec<(Pool, u64)>> {
-        None
+    /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. `false`, and
+    /// nothing is done, where searching one by one is as good.
+    fn search_batch(&self, _: &Self::Index, _: &Base, _: &Vectors, _: &mut Batch) -> bool {
+        false
     }
 }
 
@@ -92,7 +93,7 @@ pub trait AnyCandidates: Send + Sync {
         pool: &mut Pool,
     );
     /// The pools of many queries, see [`Candidates::search_batch`].
-    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors) -> Option<Vec<(Pool, u64)>>;
+    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors, batch: &mut Batch) -> bool;
 }
 
 impl<C: Candidates> AnyCandidates for C {
@@ -134,8 +135,8 @@ impl<C: Candidates> AnyCandidates for C {
         pool.fill(base, query, found.iter().copied(), Candidates::pool(self), scratch);
     }
 
-    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors) -> Option<Vec<(Pool, u64)>> {
-        Candidates::search_batch(self, downcast::<C>(index), base, queries)
+    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors, batch: &mut Batch) -> bool {
+        Candidates::search_batch(self, downcast::<C>(index), base, queries, batch)
     }
 }
 

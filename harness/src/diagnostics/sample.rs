@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use swath_algorithms::filter::Filter;
 use swath_algorithms::nearest::for_each_nearest;
-use swath_algorithms::{Base, Distance, Query, Vectors, random};
+use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
 
 /// Sampled base vectors whose neighbours are found among all.
 const POINTS: usize = 1000;
@@ -74,8 +74,9 @@ pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f
         Distance::Angular => (2.0 * distance.max(0.0)).sqrt(),
         Distance::Euclidean => distance,
     };
-    for_each_nearest(base, &Filter::new(base), &base.vectors().gather(points), count + 1, |i, pool| {
+    let others = |i: usize, pool: &Pool| {
         let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
         others.take(count).map(|item| (item.id, metric(item.distance))).collect()
-    })
+    };
+    for_each_nearest(base, &Filter::new(base), &base.vectors().gather(points), count + 1, others)
 }

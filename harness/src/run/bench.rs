@@ -5,7 +5,7 @@
 use super::built::{self, Built, Kept};
 use super::memory;
 use super::outcome::Outcome;
-use super::retriever::{self, Retriever};
+use super::retriever::{self, Memory, Retriever};
 use crate::config::Mode;
 use crate::experiment::Prepared;
 use crate::manifest::GraphRecord;
@@ -87,11 +87,15 @@ pub struct Bench<'a> {
     folder: PathBuf,
     timed: ThreadPool,
     /// By what trials must have in common: the build, and that of a reference that has another.
-    built: BTreeMap<(String, Option<String>), Built>,
+    built: BTreeMap<built::Key, Built>,
     peak: Option<u64>,
     /// Whether the process does nothing else, so that its memory is this build's.
     is_alone: bool,
     outcomes: BTreeMap<usize, Outcome>,
+    /// What a trial works in, and what its reference does in a duel.
+    memories: [Memory; 2],
+    /// How many queries a trial has answered in one of the two memories, so that it needs no more room there.
+    warm: BTreeMap<(usize, usize), usize>,
 }
 
 impl<'a> Bench<'a> {
@@ -115,6 +119,8 @@ impl<'a> Bench<'a> {
             peak: None,
             is_alone,
             outcomes: BTreeMap::new(),
+            memories: Default::default(),
+            warm: BTreeMap::new(),
         };
         memory::reset_peak();
         attempt(|| {
@@ -148,18 +154,30 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn retriever(&self, trial: usize) -> Retriever<'_> {
-        let trial = &self.plan.trials[trial];
-        Retriever::new(trial, &self.built[&built::key(trial)], self.plan.experiment.k.size())
+    /// Lets a trial answer the first so many queries untimed in one of the two memories, if it has not done so.
+    fn warm_up(&mut self, side: usize, trial: usize, queries: usize) {
+        let warm = self.warm.entry((side, trial)).or_default();
+        if *warm < queries {
+            *warm = queries;
+            let retriever = retriever(self.plan, &self.built, trial);
+            let (mode, memory) = (self.plan.experiment.mode, &mut self.memories[side]);
+            self.timed.install(|| retriever.warm_up(mode, self.workload, queries, memory));
+        }
     }
 
     fn measure(&mut self, trial: usize) -> Reply {
         let built = &self.built[&built::key(&self.plan.trials[trial])];
-        let measured = attempt(|| retriever::measure(self.plan, &self.plan.trials[trial], self.workload, built));
+        let (plan, memory) = (self.plan, &self.memories[0]);
+        let measured = attempt(|| retriever::measure(plan, &plan.trials[trial], self.workload, built, memory));
         let mut outcome = match measured {
             Ok(outcome) => outcome,
             Err(reason) => return Reply::Failed(reason),
         };
+        // The threads that time may be fewer than those that measured.
+        self.memories[0].level(self.plan.experiment.threads.size());
+        if self.plan.experiment.mode == Mode::Single {
+            self.warm.insert((0, trial), self.workload.queries.rows());
+        }
         outcome.peaks.build = self.peak;
         // What was timed before stays, if it returned the same.
         if let Some(before) = self.kept_outcome(trial).filter(|before| before.returned == outcome.returned) {
@@ -178,13 +196,17 @@ impl<'a> Bench<'a> {
         }
         let Some(mut outcome) = self.outcomes.remove(&trial) else { return Reply::Done };
         outcome.repeats.truncate(after);
-        let retriever = self.retriever(trial);
         memory::reset_peak();
-        let pass = || match self.plan.experiment.mode {
-            Mode::Single => self.timed.install(|| retriever.time_single(self.workload, &outcome.returned)),
-            Mode::Batch => self.timed.install(|| retriever.time_batch(self.workload, &outcome.returned)),
-        };
-        let times = attempt(|| pass().map_err(|query| disagreement(after, self.workload.query_ids[query])));
+        let times = attempt(|| {
+            self.warm_up(0, trial, self.workload.queries.rows());
+            let retriever = retriever(self.plan, &self.built, trial);
+            let (workload, memory, expected) = (self.workload, &mut self.memories[0], &outcome.returned);
+            let times = match self.plan.experiment.mode {
+                Mode::Single => self.timed.install(|| retriever.time_single(workload, expected, memory)),
+                Mode::Batch => self.timed.install(|| retriever.time_batch(workload, expected, memory)),
+            };
+            times.map_err(|query| disagreement(after, workload.query_ids[query]))
+        });
         match times {
             Ok(times) => outcome.repeats.push(times),
             Err(reason) => return Reply::Failed(reason),
@@ -198,10 +220,15 @@ impl<'a> Bench<'a> {
     fn duel(&mut self, [trial, reference]: [usize; 2], queries: usize, passes: usize) -> Reply {
         let dueled = attempt(|| {
             self.build(&self.plan.trials[reference]);
-            let two = [self.retriever(trial), self.retriever(reference)];
+            self.warm_up(0, trial, queries);
+            self.warm_up(1, reference, queries);
+            let two = [trial, reference].map(|trial| retriever(self.plan, &self.built, trial));
+            let (workload, memories) = (self.workload, &mut self.memories);
             Ok(match self.plan.experiment.mode {
-                Mode::Single => self.timed.install(|| retriever::duel_single(&two, self.workload, queries, passes)),
-                Mode::Batch => self.timed.install(|| retriever::duel_batch(&two, self.workload, passes)),
+                Mode::Single => {
+                    self.timed.install(|| retriever::duel_single(&two, workload, memories, queries, passes))
+                }
+                Mode::Batch => self.timed.install(|| retriever::duel_batch(&two, workload, memories, passes)),
             })
         });
         dueled.map_or_else(Reply::Failed, Reply::Dueled)
@@ -218,6 +245,12 @@ impl<'a> Bench<'a> {
         self.outcomes.insert(trial, outcome);
         written.map_or_else(|error| Reply::Unwritten(error.to_string()), |()| Reply::Done)
     }
+}
+
+/// A trial on what is built.
+fn retriever<'a>(plan: &'a Plan, built: &'a BTreeMap<built::Key, Built>, trial: usize) -> Retriever<'a> {
+    let trial = &plan.trials[trial];
+    Retriever::new(trial, &built[&built::key(trial)], plan.experiment.k.size())
 }
 
 /// Names the query for which a pass returned something else.

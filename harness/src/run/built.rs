@@ -25,8 +25,11 @@ pub struct Built {
     pub notes: Vec<String>,
 }
 
-/// What trials must have in common to share a build.
-pub fn key(trial: &Trial) -> (String, Option<String>) {
+/// What trials must have in common to share a build: the index and the graph.
+pub type Key = (String, Option<String>);
+
+/// That of a trial.
+pub fn key(trial: &Trial) -> Key {
     (trial.retriever.candidates.build_key(), trial.graph().map(|graph| graph.key()))
 }
 

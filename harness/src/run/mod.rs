@@ -7,14 +7,14 @@
 //! ([`unfinished`]).
 
 pub mod bench;
-mod built;
+pub mod built;
 pub mod child;
 pub mod lock;
 mod memory;
 mod outcome;
 #[cfg(feature = "plant")]
 mod plant;
-mod retriever;
+pub mod retriever;
 pub mod unfinished;
 
 pub use memory::CAN_LIMIT;

@@ -3,13 +3,16 @@
 use super::built::Built;
 use super::outcome::{MISSING, Outcome, Times};
 use crate::clock::Moment;
+use crate::config::Mode;
 use crate::metrics::{Asked, Seen};
 use crate::plan::{Plan, Trial};
 use crate::workload::Workload;
 use rayon::prelude::*;
 use swath_algorithms::candidates::Index;
 use swath_algorithms::graph::Graph;
+use swath_algorithms::nearest::Batch;
 use swath_algorithms::selector::Request;
+use swath_algorithms::spare::{Room, Spare, Taken, reserve};
 use swath_algorithms::{Pool, Query, Scratch};
 
 /// Queries answered before each timed pass and not counted: they bring index and code into the caches.
@@ -33,6 +36,33 @@ struct Worker {
     found: Vec<u32>,
     pool: Pool,
     picked: Vec<usize>,
+}
+
+impl Room for Worker {
+    fn make_room(&mut self, other: &Self) {
+        self.scratch.make_room(&other.scratch);
+        reserve(&mut self.found, other.found.capacity());
+        self.pool.make_room(&other.pool);
+        reserve(&mut self.picked, other.picked.capacity());
+    }
+}
+
+/// What retrievers work in, kept from pass to pass and from trial to trial, so that a timed pass does not call the
+/// allocator: it grows while each trial answers all queries untimed ([`measure`], [`Retriever::warm_up`]).
+#[derive(Default)]
+pub struct Memory {
+    workers: Spare<Worker>,
+    batch: Batch,
+    /// What a batch returned, `m x k`.
+    returned: Vec<i32>,
+}
+
+impl Memory {
+    /// Gives each of `threads` threads the room that any of them needed so far.
+    pub fn level(&mut self, threads: usize) {
+        self.workers.level(threads);
+        self.batch.level(threads);
+    }
 }
 
 impl<'a> Retriever<'a> {
@@ -81,8 +111,8 @@ impl<'a> Retriever<'a> {
         self.plant.lose(workload.query_ids[i], picked);
     }
 
-    /// Answers one query and says when each stage ended. The harness allocates nothing in here, and what the stages
-    /// allocate comes from the scratch that earlier queries have filled.
+    /// Answers one query and says when each stage ended. Nothing is allocated in here: what the stages need comes from the
+    /// worker, which earlier queries have filled.
     fn time(&self, worker: &mut Worker, workload: &Workload, i: usize) -> [f64; 3] {
         let query = workload.query(i);
         worker.scratch.reset();
@@ -98,55 +128,75 @@ impl<'a> Retriever<'a> {
         [found.since(start), expanded.since(start), selected.since(start)]
     }
 
-    /// Times each query. `Err` is the first query whose result is not the expected one.
-    pub fn time_single(&self, workload: &Workload, expected: &[i32]) -> Result<Times, usize> {
-        let m = workload.queries.rows();
-        let share = m.div_ceil(rayon::current_num_threads()).max(1);
-        let shares: Vec<usize> = (0..m).step_by(share).collect();
-        let time_share = |&first: &usize| {
-            let mut worker = Worker::default();
-            let share = first..(first + share).min(m);
-            for i in share.clone().take(WARM_UP) {
+    /// Answers the first so many queries untimed, in the mode of the passes to come, with the threads of the current rayon
+    /// pool. After that, passes over these queries with as many threads at most do not call the allocator.
+    pub fn warm_up(&self, mode: Mode, workload: &Workload, queries: usize, memory: &mut Memory) {
+        match mode {
+            Mode::Single => (0..workload.queries.rows().min(queries)).into_par_iter().for_each_init(
+                || memory.workers.take(),
+                |worker, i| {
+                    self.time(worker, workload, i);
+                },
+            ),
+            Mode::Batch => {
+                self.answer_batch(workload, memory);
+            }
+        }
+        memory.level(rayon::current_num_threads());
+    }
+
+    /// Times each query. `Err` is a query whose result is not the expected one.
+    pub fn time_single(&self, workload: &Workload, expected: &[i32], memory: &Memory) -> Result<Times, usize> {
+        let mut times = vec![[0.0; 3]; workload.queries.rows()];
+        let share = times.len().div_ceil(rayon::current_num_threads()).max(1);
+        times.par_chunks_mut(share).enumerate().try_for_each(|(place, times)| {
+            let mut worker = memory.workers.take();
+            let first = place * share;
+            for i in (first..first + times.len()).take(WARM_UP) {
                 self.time(&mut worker, workload, i);
             }
-            let mut times = Vec::with_capacity(share.len());
-            for i in share {
-                times.push(self.time(&mut worker, workload, i));
+            for (i, times) in (first..).zip(times) {
+                *times = self.time(&mut worker, workload, i);
                 if !same(&worker, &expected[i * self.k..(i + 1) * self.k]) {
                     return Err(i);
                 }
             }
-            Ok(times)
-        };
-        let shares: Result<Vec<_>, _> = shares.par_iter().map(time_share).collect();
-        Ok(Times::Single(shares?.into_iter().flatten().collect()))
+            Ok(())
+        })?;
+        Ok(Times::Single(times))
     }
 
-    /// Answers all queries together.
-    fn answer_batch(&self, workload: &Workload) -> Vec<i32> {
-        let mut returned = vec![MISSING; workload.queries.rows() * self.k];
-        let pools = self.trial.retriever.candidates.search_batch(self.index, &workload.base, &workload.queries);
+    /// Answers all queries together, and says how many seconds that took.
+    fn answer_batch(&self, workload: &Workload, memory: &mut Memory) -> f64 {
+        let Memory { workers, batch, returned } = memory;
+        returned.clear();
+        returned.resize(workload.queries.rows() * self.k, MISSING);
+        let start = Moment::now();
+        let candidates = &self.trial.retriever.candidates;
+        let found = candidates.search_batch(self.index, &workload.base, &workload.queries, batch);
         let rows = returned.par_chunks_exact_mut(self.k).enumerate();
-        rows.for_each_init(Worker::default, |worker, (i, row)| {
-            let query = workload.query(i);
-            worker.scratch.reset();
-            match &pools {
-                Some(pools) => worker.pool.clone_from(&pools[i].0),
-                None => self.candidates(worker, workload, query),
-            }
-            self.expand(worker, workload, query);
-            self.select(worker, workload, i);
-            write(worker, row);
-        });
-        returned
+        rows.for_each_init(
+            || workers.take(),
+            |worker: &mut Taken<'_, Worker>, (i, row)| {
+                let query = workload.query(i);
+                worker.scratch.reset();
+                if found {
+                    worker.pool.copy_from(&batch.pools[i]);
+                } else {
+                    self.candidates(worker, workload, query);
+                }
+                self.expand(worker, workload, query);
+                self.select(worker, workload, i);
+                write(worker, row);
+            },
+        );
+        start.elapsed()
     }
 
     /// Times all queries together. `Err` is the first query whose result is not the expected one.
-    pub fn time_batch(&self, workload: &Workload, expected: &[i32]) -> Result<Times, usize> {
-        let start = Moment::now();
-        let m = workload.queries.rows();
-        let returned = self.answer_batch(workload);
-        let seconds = start.elapsed();
+    pub fn time_batch(&self, workload: &Workload, expected: &[i32], memory: &mut Memory) -> Result<Times, usize> {
+        let seconds = self.answer_batch(workload, memory);
+        let (m, returned) = (workload.queries.rows(), &memory.returned);
         match (0..m).find(|i| returned[i * self.k..(i + 1) * self.k] != expected[i * self.k..(i + 1) * self.k]) {
             None => Ok(Times::Batch(m, seconds)),
             Some(query) => Err(query),
@@ -159,13 +209,19 @@ impl<'a> Retriever<'a> {
 const TURN: usize = 16;
 
 /// Seconds of two retrievers for each of the first `queries` queries, the least of all passes: they take turns, and each
-/// begins every other turn.
-pub fn duel_single(two: &[Retriever<'_>; 2], workload: &Workload, queries: usize, passes: usize) -> Vec<[f64; 2]> {
+/// begins every other turn. Each has a memory of its own, and is warm ([`Retriever::warm_up`]).
+pub fn duel_single(
+    two: &[Retriever<'_>; 2],
+    workload: &Workload,
+    memories: &[Memory; 2],
+    queries: usize,
+    passes: usize,
+) -> Vec<[f64; 2]> {
     let m = workload.queries.rows().min(queries);
     let share = m.div_ceil(rayon::current_num_threads()).max(1);
     let shares: Vec<usize> = (0..m).step_by(share).collect();
     let duel_share = |&first: &usize| {
-        let mut workers = [Worker::default(), Worker::default()];
+        let mut workers = [memories[0].workers.take(), memories[1].workers.take()];
         let share = first..(first + share).min(m);
         for (retriever, worker) in two.iter().zip(&mut workers) {
             // Once is enough: the least of all passes counts.
@@ -190,17 +246,18 @@ pub fn duel_single(two: &[Retriever<'_>; 2], workload: &Workload, queries: usize
     shares.par_iter().flat_map_iter(duel_share).collect()
 }
 
-/// Seconds of two retrievers for all queries together, the least of all passes; they take turns.
-pub fn duel_batch(two: &[Retriever<'_>; 2], workload: &Workload, passes: usize) -> Vec<[f64; 2]> {
+/// Seconds of two retrievers for all queries together, the least of all passes; they take turns. Each has a memory of its
+/// own, and is warm ([`Retriever::warm_up`]).
+pub fn duel_batch(
+    two: &[Retriever<'_>; 2],
+    workload: &Workload,
+    memories: &mut [Memory; 2],
+    passes: usize,
+) -> Vec<[f64; 2]> {
     let mut times = [f64::INFINITY; 2];
-    for pass in 0..=passes {
+    for pass in 0..passes {
         for side in [pass % 2, (pass + 1) % 2] {
-            let start = Moment::now();
-            two[side].answer_batch(workload);
-            // The first pass warms up.
-            if pass > 0 {
-                times[side] = times[side].min(start.elapsed());
-            }
+            times[side] = times[side].min(two[side].answer_batch(workload, &mut memories[side]));
         }
     }
     vec![times]
@@ -228,18 +285,23 @@ struct Measured {
     untimed: [f64; 2],
 }
 
-/// Answers every query once, untimed, and judges the answers. What an algorithm claims is not believed: positions are
+/// Answers every query once, untimed, in `memory`, and judges the answers. What an algorithm claims is not believed: positions are
 /// checked, and distances computed again.
 ///
 /// # Errors
 /// What a retriever returned that cannot be.
-pub fn measure(plan: &Plan, trial: &Trial, workload: &Workload, built: &Built) -> Result<Outcome, String> {
+pub fn measure(
+    plan: &Plan,
+    trial: &Trial,
+    workload: &Workload,
+    built: &Built,
+    memory: &Memory,
+) -> Result<Outcome, String> {
     let k = plan.experiment.k.size();
     let retriever = Retriever::new(trial, built, k);
     let queries = (0..workload.queries.rows()).into_par_iter();
-    let measured: Result<Vec<Measured>, String> =
-        queries.map_init(Worker::default, |worker, i| measure_query(plan, &retriever, workload, worker, i)).collect();
-    let measured = measured?;
+    let measure = |worker: &mut Taken<'_, Worker>, i| measure_query(plan, &retriever, workload, worker, i);
+    let measured = queries.map_init(|| memory.workers.take(), measure).collect::<Result<Vec<Measured>, String>>()?;
     let column = |metric: usize| measured.iter().map(|m| m.metrics[metric]).collect();
     Ok(Outcome {
         returned: measured.iter().flat_map(|m| m.returned.iter().copied()).collect(),

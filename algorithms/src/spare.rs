@@ -1,0 +1,95 @@
+//! Working memory that outlives the work it was made for: threads take it and give it back.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+
+/// Working memory that can be made as roomy as another.
+pub trait Room: Default + Send {
+    /// Takes as much memory as `other` has, so that work which found room there does not call the allocator here.
+    fn make_room(&mut self, other: &Self);
+}
+
+/// Gives `values` the capacity for so many.
+pub fn reserve<T>(values: &mut Vec<T>, capacity: usize) {
+    values.reserve(capacity.saturating_sub(values.len()));
+}
+
+/// Working memories that nobody uses now.
+#[derive(Debug, Default)]
+pub struct Spare<T>(Mutex<Vec<T>>);
+
+impl<T: Room> Spare<T> {
+    /// One of them, or a new one where all are in use. It comes back when it is dropped.
+    pub fn take(&self) -> Taken<'_, T> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Taken { memory: spare.unwrap_or_default(), from: self }
+    }
+
+    /// Makes them `count`, each with the room of the roomiest: whichever of them does work that one of them has done
+    /// before, and up to `count` at once, the allocator is not called.
+    pub fn level(&mut self, count: usize) {
+        let all = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut roomiest = T::default();
+        all.iter().for_each(|memory| roomiest.make_room(memory));
+        all.resize_with(count, T::default);
+        all.iter_mut().for_each(|memory| memory.make_room(&roomiest));
+    }
+}
+
+/// A working memory in use.
+#[derive(Debug)]
+pub struct Taken<'a, T: Room> {
+    memory: T,
+    from: &'a Spare<T>,
+}
+
+impl<T: Room> Deref for Taken<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.memory
+    }
+}
+
+impl<T: Room> DerefMut for Taken<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.memory
+    }
+}
+
+impl<T: Room> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        self.from.0.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Room for Vec<u8> {
+        fn make_room(&mut self, other: &Self) {
+            reserve(self, other.capacity());
+        }
+    }
+
+    #[test]
+    fn memory_is_given_back_and_all_are_as_roomy_as_the_roomiest() {
+        let mut spare = Spare::<Vec<u8>>::default();
+        {
+            let (mut a, mut b) = (spare.take(), spare.take());
+            a.reserve(100);
+            b.reserve(5000);
+        }
+        spare.level(3);
+        let taken = [spare.take(), spare.take(), spare.take()];
+        assert!(taken.iter().all(|memory| memory.capacity() >= 5000));
+        assert_eq!(spare.take().capacity(), 0, "a fourth is new");
+        drop(taken);
+        spare.level(1);
+        let one = spare.take();
+        assert!(one.capacity() >= 5000);
+        assert_eq!(spare.take().capacity(), 0);
+    }
+}

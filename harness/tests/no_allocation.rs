@@ -1,0 +1,112 @@
+//! A timed pass does not call the allocator, whoever answers, alone or in a batch: what it needs was there before.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use swath::config::Mode;
+use swath::experiment;
+use swath::run::built::Built;
+use swath::run::retriever::{Memory, Retriever, measure};
+use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::selector::SelectorParams;
+
+/// Calls by threads of the timed pool.
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static IS_TIMED: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator as it is; counting touches only numbers.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if IS_TIMED.get() {
+            ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        }
+        // SAFETY: the caller's promise about `layout` is the one that the system's allocator asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `alloc` above with this layout, so from the system's allocator.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// More queries than a tile of the batch search holds, and more rows than two.
+const EXPERIMENT: &str = "\
+name: x
+dataset: { generate: clusters, n: 2100, dimension: 8, queries: 150, distance: DISTANCE }
+k: 10
+metrics: [recall]
+retrievers:
+  - { name: top-k, select: top-k }
+";
+
+/// Tiles of queries, and of rows for each.
+const TILES: usize = 3 * 3;
+
+const THREADS: usize = 3;
+
+#[test]
+fn a_timed_pass_does_not_allocate() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS).start_handler(|_| IS_TIMED.set(true)).build();
+    let pool = pool.expect("threads");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("x.yaml");
+    let mut combinations = 0;
+    for distance in ["angular", "euclidean"] {
+        std::fs::write(&file, EXPERIMENT.replace("DISTANCE", distance)).expect("written");
+        let prepared = experiment::prepare(&file, &[], 1 << 30).expect("planned");
+        let mut workload = prepared.workload();
+        // Pools without subtopics would have nothing for xquad and pm2 to do.
+        workload.truths.iter_mut().for_each(|truth| truth.subtopics = Some((0..2100).map(|id| (id, id % 5)).collect()));
+        let plan = &prepared.plan;
+        let all_queries = workload.queries.rows();
+        // One memory for all, as a bench has.
+        let (mut single, mut batch) = (Memory::default(), Memory::default());
+        for candidates in CandidatesParams::all() {
+            for expand in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
+                let mut trial = plan.trials[0].clone();
+                (trial.retriever.candidates, trial.retriever.expand) = (candidates.clone(), expand.clone());
+                let built = Built::new(&trial, &workload, None);
+                for select in SelectorParams::all() {
+                    trial.retriever.select = select;
+                    let retriever = Retriever::new(&trial, &built, 10);
+                    // In mode single measuring warms up; a run that goes on has measured before, in another process.
+                    let outcome = measure(plan, &trial, &workload, &built, &single).expect("measured");
+                    single.level(THREADS);
+                    if combinations % 2 == 1 {
+                        single = Memory::default();
+                        pool.install(|| retriever.warm_up(Mode::Single, &workload, all_queries, &mut single));
+                    }
+                    pool.install(|| retriever.warm_up(Mode::Batch, &workload, all_queries, &mut batch));
+                    let expected = &outcome.returned;
+                    let counted = |pass: &mut (dyn FnMut() + Send)| {
+                        let before = ALLOCATIONS.load(Ordering::SeqCst);
+                        pool.install(pass);
+                        ALLOCATIONS.load(Ordering::SeqCst) - before
+                    };
+                    let name = format!("{distance}, {}", trial.params());
+                    for pass in 0..2 {
+                        // The times themselves are kept, in one piece that is made before the first query.
+                        let calls = counted(&mut || drop(retriever.time_single(&workload, expected, &single).expect("same")));
+                        assert_eq!(calls, 1, "single, pass {pass}: {name}");
+                        let calls = counted(&mut || drop(retriever.time_batch(&workload, expected, &mut batch).expect("same")));
+                        // matrixmultiply makes itself a buffer in each product: nothing of ours.
+                        let products = if matches!(candidates, CandidatesParams::Exact(_)) { TILES } else { 0 };
+                        assert_eq!(calls, products, "batch, pass {pass}: {name}");
+                    }
+                    combinations += 1;
+                }
+            }
+        }
+    }
+    assert!(combinations > 100, "{combinations}");
+}
