@@ -110,6 +110,50 @@ fn a_reader_turns_plots_sorts_tables_and_looks_into_queries() {
     assert!(seen["errors"].as_array().map(Vec::len) > Some(0), "{seen:#}");
 }
 
+/// On a logarithmic axis nothing stands for what is not above 0, and intervals that reach there are cut.
+#[test]
+fn what_a_logarithmic_axis_cannot_show_is_left_out_and_counted() {
+    const DRIVER: &str = "<script>
+        const y = document.getElementById('explore-y');
+        y.value = [...y.options].find((option) => option.text === 'coverage').value;
+        y.dispatchEvent(new Event('change', { bubbles: true }));
+        document.getElementById('explore-y-log').click();
+        const plot = document.getElementById('explore-plot');
+        const seen = {
+          marks: plot.querySelectorAll('.mark').length,
+          whiskers: plot.querySelectorAll('.whisker').length,
+          odd: (plot.innerHTML.match(/NaN|Infinity/g) ?? []).length,
+          said: document.getElementById('explore-said').textContent,
+        };
+        document.body.append(Object.assign(document.createElement('pre'), { id: 'seen', textContent: JSON.stringify(seen) }));
+        </script></body>";
+    let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = page(folder.path());
+    let (head, rest) = page.split_once("id=\"swath-data\">").expect("data");
+    let (data, tail) = rest.split_once("</script>").expect("an end");
+    let mut data: Value = serde_json::from_str(data).expect("JSON");
+    let at = |name: &str| data["measures"].as_array().expect("measures").iter().position(|m| m["name"] == name);
+    let (recall, coverage) = (at("recall").expect("measured"), at("coverage").expect("measured"));
+    // Beside recall, without intervals: two that have no place, and two whose intervals reach 0 or below.
+    let values = ["[0, -0.1, 0.1]", "[-0.2]", "[0.2, 0, 0.4]", "[0.1, -0.2, 0.3]", "[0.3, 0.2, 0.4]", "null"];
+    for (trial, value) in data["trials"].as_array_mut().expect("trials").iter_mut().zip(values) {
+        trial["v"][recall] = serde_json::json!([0.5]);
+        trial["v"][coverage] = serde_json::from_str(value).expect("JSON");
+    }
+    let page = format!("{head}id=\"swath-data\">{data}</script>{tail}").replace("</body>", DRIVER);
+    let (dom, console) = open(chromium, folder.path(), &page, 1280);
+    assert_eq!(console, "");
+    let seen = dom.split("<pre id=\"seen\">").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("seen");
+    let seen: Value = serde_json::from_str(seen).expect("JSON");
+    assert_eq!((&seen["marks"], &seen["whiskers"], &seen["odd"]), (&3.into(), &3.into(), &0.into()), "{seen:#}");
+    let said = seen["said"].as_str().expect("text");
+    let expected = "3 trials, 3 not shown, 2 of them as a logarithmic scale has no place for what is not above 0. ";
+    assert!(said.starts_with(expected), "{said}");
+}
+
 #[test]
 fn the_page_of_several_runs_works() {
     let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {

@@ -143,7 +143,7 @@ impl Run {
         if self.summary.metrics.iter().all(|metric| metric.name() != "evaluations") {
             measures.push(("evaluations".to_owned(), trial.evaluations.iter().sum(), None));
         }
-        let cost = |cost: &crate::report::Cost| Some((cost.column.to_owned(), (cost.of)(trial)?, None));
+        let cost = |cost: &crate::report::Cost| Some((cost.column.to_owned(), cost.value(trial)?, None));
         measures.extend(COSTS.iter().filter_map(cost));
         let reference = self.summary.reference.row().map(|row| &self.summary.rows[row]);
         measures.extend(

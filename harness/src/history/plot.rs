@@ -143,7 +143,7 @@ impl Panel<'_> {
     fn ticks(&self, (bottom, top): (f64, f64)) -> Vec<(f64, String)> {
         let axis = self.axis((bottom, top));
         let ticks: Vec<(f64, String)> =
-            axis.ticks().into_iter().map(|(value, text)| (axis.place(value), long(value, text))).collect();
+            axis.ticks().into_iter().map(|tick| (tick.at, long(tick.value, tick.text))).collect();
         let least = ticks.windows(2).map(|pair| (pair[1].0 - pair[0].0).abs()).fold(f64::INFINITY, f64::min);
         let every = if least < ROOM { (ROOM / least).ceil() as usize } else { 1 };
         ticks.into_iter().step_by(every).collect()
@@ -287,13 +287,13 @@ impl Panel<'_> {
         let radius = if across.commits > 40 { 2.4 } else { 3.4 };
         for (i, line) in self.lines.iter().enumerate() {
             let marker = Marker::new(i);
-            let points: Vec<(f64, f64)> =
-                line.values.iter().map(|&(commit, value)| (across.place(commit), axis.place(value))).collect();
+            let point = |&(commit, value): &(usize, f64)| Some((across.place(commit), axis.place(value)?));
+            let points: Vec<(f64, f64)> = line.values.iter().filter_map(point).collect();
             drawing.line(&points, marker.ink, 0.55, 1.2);
             points.iter().for_each(|&point| marker.draw(drawing, point, radius));
             for (from, to, level) in levels(line) {
-                let y = axis.place(level);
-                let ends = [from, to].map(|at| (points[at].0, y));
+                let Some(y) = axis.place(level) else { continue };
+                let ends = [from, to].map(|at| (across.place(line.values[at].0), y));
                 drawing.line(&ends, marker.ink, 1.0, 2.6);
             }
         }

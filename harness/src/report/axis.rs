@@ -1,4 +1,37 @@
 //! Axes: what is where, and which numbers stand beside it.
+//!
+//! Some values have no place: what is not above 0 on a logarithmic axis, and what is no finite number on any. Nothing may be
+//! drawn for them, and captions count them ([`left_out`]).
+
+/// Beyond this no axis reaches: its ends and their distance stay finite.
+const FAR: f64 = 1e300;
+
+/// Whether a value has a place on an axis that is logarithmic or not.
+pub fn has_place(value: f64, log: bool) -> bool {
+    value.abs() <= FAR && (!log || value >= 1.0 / FAR)
+}
+
+/// What a caption says of so many things that have no place: ` 2 trials are left out: ...`. Empty where there are none.
+pub fn left_out(count: usize, what: &str, log: bool) -> String {
+    let why =
+        if log { "a logarithmic scale has no place for what is not above 0" } else { "their values are not finite" };
+    match count {
+        0 => String::new(),
+        1 => format!(" 1 {what} is left out: {why}."),
+        many => format!(" {many} {what}s are left out: {why}."),
+    }
+}
+
+/// A number beside an axis.
+#[derive(Clone, Debug)]
+pub struct Tick {
+    /// The number.
+    pub value: f64,
+    /// Where it stands.
+    pub at: f64,
+    /// Its text.
+    pub text: String,
+}
 
 /// A scale from values to places.
 #[derive(Clone, Copy, Debug)]
@@ -14,35 +47,51 @@ impl Axis {
     /// A linear axis over `values`, with a margin, between the places `from` and `to`.
     pub fn linear(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         let (low, high) = extent(values);
-        let margin = if high > low { 0.07 * (high - low) } else { 0.1 * high.abs().max(0.1) };
+        let margin = if apart(low, high) { 0.07 * (high - low) } else { 0.1 * high.abs().max(0.1) };
         Self { low: low - margin, high: high + margin, from, to, log: false }
     }
 
     /// A linear axis that begins at 0 (or at the least value, if that is below), without a margin there.
     pub fn from_zero(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         let (low, high) = extent(values.chain([0.0]));
-        let high = if high > low { high } else { low + 1.0 };
+        let high = if apart(low, high) { high } else { low + 1.0 };
         Self { low: if low < 0.0 { low * 1.05 } else { 0.0 }, high: high + 0.03 * (high - low), from, to, log: false }
     }
 
-    /// A logarithmic axis over those of `values` that are above 0.
+    /// A logarithmic axis over those of `values` that have a place.
     pub fn log(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
-        let (low, high) = extent(values.filter(|&value| value > 0.0).map(f64::log10));
-        let margin = if high > low { 0.07 * (high - low) } else { 0.3 };
+        let (low, high) = extent(values.filter(|&value| has_place(value, true)).map(f64::log10));
+        let margin = if apart(low, high) { 0.07 * (high - low) } else { 0.3 };
         // Less than a factor of 3 has no ticks of its own on a logarithmic axis.
         let short = (0.5 - (high - low)).max(0.0) / 2.0;
         Self { low: low - margin.max(short), high: high + margin.max(short), from, to, log: true }
     }
 
-    /// Where a value stands; what the axis does not reach, such as 0 on a logarithmic one, stands at its end.
-    pub fn place(&self, value: f64) -> f64 {
+    /// Where a value stands, at an end if it lies beyond that; `None` for what has no place.
+    pub fn place(&self, value: f64) -> Option<f64> {
+        has_place(value, self.log).then(|| self.cut(value))
+    }
+
+    /// Where an interval's ends stand, what lies beyond the axis cut off; `None` where none of it has a place.
+    pub fn span(&self, (lo, hi): (f64, f64)) -> Option<(f64, f64)> {
+        let reaches = if self.log { hi > 0.0 } else { hi > f64::NEG_INFINITY && lo < f64::INFINITY };
+        (lo <= hi && reaches).then(|| (self.cut(lo), self.cut(hi)))
+    }
+
+    /// Where a number stands that is cut to what lies between the ends.
+    fn cut(&self, value: f64) -> f64 {
         let value = if self.log { value.max(f64::MIN_POSITIVE).log10() } else { value };
         let value = value.clamp(self.low, self.high);
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
-    /// Four to seven numbers to write beside it, with their texts.
-    pub fn ticks(&self) -> Vec<(f64, String)> {
+    /// Four to seven numbers to write beside it.
+    pub fn ticks(&self) -> Vec<Tick> {
+        let ticks = self.numbers().into_iter();
+        ticks.map(|(value, text)| Tick { value, at: self.cut(value), text }).collect()
+    }
+
+    fn numbers(&self) -> Vec<(f64, String)> {
         if self.log {
             return self.log_ticks();
         }
@@ -51,11 +100,14 @@ impl Axis {
         let step = [1.0, 2.0, 5.0, 10.0].map(|f| f * magnitude).into_iter().find(|&s| s >= rough).unwrap_or(rough);
         let digits = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
         let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
-        (first..=last).map(|i| (i as f64 * step, format!("{:.digits$}", i as f64 * step))).collect()
+        let text = |value: f64| if plain(value) && step > LEAST { format!("{value:.digits$}") } else { number(value) };
+        (first..=last).map(|i| (i as f64 * step, text(i as f64 * step))).collect()
     }
 
     fn log_ticks(&self) -> Vec<(f64, String)> {
-        let decades = self.low.floor() as i32..=self.high.ceil() as i32;
+        // Every decade, as far as there is room for them.
+        let every = ((self.high - self.low) / 7.0).ceil().max(1.0) as i32;
+        let decades = (self.low.floor() as i32..=self.high.ceil() as i32).filter(|decade| decade % every == 0);
         let of = |factors: &[f64]| -> Vec<f64> {
             let values = decades.clone().flat_map(|decade| factors.iter().map(move |f| f * 10_f64.powi(decade)));
             values.filter(|v| (self.low..=self.high).contains(&v.log10())).collect()
@@ -69,15 +121,35 @@ impl Axis {
 
 fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
-        .filter(|value| value.is_finite())
+        .filter(|&value| has_place(value, false))
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if low <= high { (low, high) } else { (0.0, 1.0) }
 }
 
-/// A number as short as it can be, three significant digits where it is not whole: 0.05, 0.15, 2, 1,000; a dash for none.
+/// Whether two numbers differ by more than rounding: an axis between any others has no numbers to tell apart.
+fn apart(low: f64, high: f64) -> bool {
+    high - low > 1e-12 * low.abs().max(high.abs()).max(1.0 / FAR)
+}
+
+/// Nearer to 0 than this and beyond [`MOST`] numbers are written in powers of ten.
+const LEAST: f64 = 1e-9;
+const MOST: f64 = 1e15;
+
+/// Whether a number is written without powers of ten.
+fn plain(value: f64) -> bool {
+    value == 0.0 || (LEAST..MOST).contains(&value.abs())
+}
+
+/// A number as short as it can be, three significant digits where it is not whole: 0.05, 0.15, 2, 1,000, 2.5e-12; a dash for
+/// none.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "-".into();
+    }
+    if !plain(value) {
+        let text = format!("{value:.2e}");
+        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.'));
     }
     let digits = (2.0 - value.abs().max(1e-12).log10().floor()).clamp(0.0, 12.0) as usize;
     let text = format!("{value:.digits$}");
@@ -91,14 +163,15 @@ pub fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ticks_are_round_and_inside() {
         let axis = Axis::linear([0.21, 0.33].into_iter(), (0.0, 100.0));
-        let texts: Vec<String> = axis.ticks().into_iter().map(|(_, text)| text).collect();
+        let texts: Vec<String> = axis.ticks().into_iter().map(|tick| tick.text).collect();
         assert_eq!(texts, ["0.22", "0.24", "0.26", "0.28", "0.30", "0.32"]);
         let log: Vec<String> =
-            Axis::log([300.0, 40_000.0].into_iter(), (0.0, 1.0)).ticks().into_iter().map(|t| t.1).collect();
+            Axis::log([300.0, 40_000.0].into_iter(), (0.0, 1.0)).ticks().into_iter().map(|tick| tick.text).collect();
         assert_eq!(log, ["300", "1,000", "3,000", "10,000", "30,000"]);
     }
 
@@ -113,18 +186,14 @@ mod tests {
             Axis::log([-1.0, 0.0].into_iter(), (0.0, 10.0)),
         ] {
             assert!(!axis.ticks().is_empty(), "{axis:?}");
-            assert!(
-                axis.ticks()
-                    .iter()
-                    .all(|&(v, _)| axis.place(v).is_finite() && (-1e-9..=10.0 + 1e-9).contains(&axis.place(v)))
-            );
+            assert!(axis.ticks().iter().all(|tick| (-1e-9..=10.0 + 1e-9).contains(&tick.at)));
         }
     }
 
     #[test]
     fn a_tick_says_where_it_stands() {
         for (low, high) in [(0.1, 0.3), (0.11, 0.19), (1.1, 2.9), (150.0, 260.0), (2e-4, 5e-4)] {
-            for (value, text) in Axis::log([low, high].into_iter(), (0.0, 1.0)).ticks() {
+            for Tick { value, text, .. } in Axis::log([low, high].into_iter(), (0.0, 1.0)).ticks() {
                 let said: f64 = text.replace(',', "").parse().expect("a number");
                 assert!((said / value - 1.0).abs() < 1e-9, "{text} at {value}");
             }
@@ -132,16 +201,43 @@ mod tests {
     }
 
     #[test]
-    fn what_an_axis_does_not_reach_stands_at_its_end() {
-        let axis = Axis::log([0.1, 10.0].into_iter(), (0.0, 100.0));
-        assert_eq!([0.0, f64::INFINITY].map(|value| axis.place(value).round()), [0.0, 100.0]);
+    fn what_has_no_place_is_not_drawn_and_intervals_are_cut() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        let log = Axis::log([0.1, 10.0].into_iter(), (0.0, 100.0));
+        assert_eq!([0.0, -1.0, inf, -inf, nan].map(|value| log.place(value)), [None; 5]);
+        assert_eq!(log.place(1.0).map(f64::round), Some(50.0));
+        assert_eq!(log.place(1e9), Some(100.0), "beyond the end");
+        let ends = |axis: &Axis, lo, hi| axis.span((lo, hi)).map(|(lo, hi)| (lo.round(), hi.round()));
+        assert_eq!([ends(&log, 0.0, 1.0), ends(&log, -3.0, inf)], [Some((0.0, 50.0)), Some((0.0, 100.0))]);
+        assert_eq!(
+            [ends(&log, -1.0, 0.0), ends(&log, nan, 1.0), ends(&log, 1.0, nan), ends(&log, 2.0, 1.0)],
+            [None; 4]
+        );
+        let linear = Axis::linear([0.0, 1.0].into_iter(), (0.0, 114.0));
+        assert_eq!([inf, -inf, nan].map(|value| linear.place(value)), [None; 3]);
+        assert_eq!([ends(&linear, -inf, 0.5), ends(&linear, inf, inf)], [Some((0.0, 57.0)), None]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_values_are_places_are_finite(values in prop::collection::vec(any::<f64>(), 0..6)) {
+            let all = || values.iter().copied();
+            for axis in [Axis::linear(all(), (0.0, 10.0)), Axis::from_zero(all(), (0.0, 10.0)), Axis::log(all(), (0.0, 10.0))] {
+                let places = all().filter_map(|value| axis.place(value)).chain(axis.ticks().into_iter().map(|tick| tick.at));
+                for place in places {
+                    prop_assert!((-1e-6..=10.0 + 1e-6).contains(&place), "{place} of {values:?} on {axis:?}");
+                }
+                prop_assert!(axis.ticks().len() < 24, "{axis:?}");
+                prop_assert!(axis.ticks().iter().all(|tick| tick.text.len() < 24), "{axis:?}");
+            }
+        }
     }
 
     #[test]
     fn numbers_are_short() {
         assert_eq!(
-            [0.05, 2.0, 1000.0, 1_234_567.0, 0.3, -12.0, 0.0, 20.0, 0.15, 1.5].map(number),
-            ["0.05", "2", "1,000", "1,234,567", "0.3", "-12", "0", "20", "0.15", "1.5"]
+            [0.05, 2.0, 1000.0, 1_234_567.0, 0.3, -12.0, 0.0, 20.0, 0.15, 1.5, 2.5e-12, -1e223].map(number),
+            ["0.05", "2", "1,000", "1,234,567", "0.3", "-12", "0", "20", "0.15", "1.5", "2.5e-12", "-1e223"]
         );
     }
 }

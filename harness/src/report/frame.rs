@@ -1,6 +1,6 @@
 //! Axes around a plot, and the legend below it.
 
-use super::axis::Axis;
+use super::axis::{Axis, Tick};
 use super::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, Size, TEXT, fit, text_width};
 use super::marker::Marker;
 
@@ -28,7 +28,7 @@ impl Frame {
 
     /// A frame that leaves room for the numbers and the title of the axis upwards.
     pub fn new(size: Size, up: &Axis) -> Self {
-        let widest = up.ticks().iter().map(|(_, text)| text_width(text, SMALL)).fold(0.0, f64::max);
+        let widest = up.ticks().iter().map(|tick| text_width(&tick.text, SMALL)).fold(0.0, f64::max);
         let (bottom, top) = Self::heights(size);
         Self { size, left: 34.0 + widest, right: size.width() - 14.0, top, bottom }
     }
@@ -47,8 +47,7 @@ impl Frame {
     pub fn draw(&self, drawing: &mut Drawing, x: &Axis, y: &Axis, (across, up): (&str, &str)) {
         let Self { left, right, top, bottom, .. } = *self;
         let mut free = f64::NEG_INFINITY;
-        for (value, text) in x.ticks() {
-            let at = x.place(value);
+        for Tick { at, text, .. } in x.ticks() {
             drawing.line(&[(at, top), (at, bottom)], PALE, 1.0, 0.8);
             // Numbers that would run into each other are left out, not their lines.
             let half = text_width(&text, SMALL) / 2.0;
@@ -57,8 +56,7 @@ impl Frame {
                 free = at + half + 6.0;
             }
         }
-        for (value, text) in y.ticks() {
-            let at = y.place(value);
+        for Tick { at, text, .. } in y.ticks() {
             drawing.line(&[(left, at), (right, at)], PALE, 1.0, 0.8);
             drawing.text((left - 7.0, at), &text, SMALL, BLACK, Anchor::Right);
         }

@@ -1,6 +1,6 @@
 //! What can stand along an axis: a metric, or a cost of `runs.csv`.
 
-use super::axis::Axis;
+use super::axis::{Axis, has_place};
 use super::figures::axis_title;
 use super::found::Found;
 use crate::metrics::{MetricName, MetricParams};
@@ -19,19 +19,19 @@ pub struct Cost {
     pub title: &'static str,
     /// Whether more is better.
     pub higher_is_better: bool,
-    /// Its value; `None` where it was not measured.
-    pub of: fn(&Row) -> Option<f64>,
+    of: fn(&Row) -> Option<f64>,
+}
+
+impl Cost {
+    /// A trial's value; `None` where it was not measured, as with a clock too coarse for the queries, which knows no rate.
+    pub fn value(&self, row: &Row) -> Option<f64> {
+        (self.of)(row).filter(|value| value.is_finite())
+    }
 }
 
 /// All costs.
 pub static COSTS: [Cost; 6] = [
-    Cost {
-        column: "qps",
-        title: "queries per second",
-        higher_is_better: true,
-        // A clock too coarse for the queries knows no rate.
-        of: |row| Some(row.timing.qps).filter(|qps| qps.is_finite()),
-    },
+    Cost { column: "qps", title: "queries per second", higher_is_better: true, of: |row| Some(row.timing.qps) },
     Cost {
         column: "p50_ms",
         title: "median milliseconds per query",
@@ -139,7 +139,7 @@ impl Measure {
         match self {
             Self::Metric(metric) => found.estimate(row, summary.metrics.iter().position(|&other| other == metric)?),
             Self::Cost(cost) => {
-                (cost.of)(&summary.rows[row]).map(|value| Estimate { mean: value, lo: value, hi: value })
+                cost.value(&summary.rows[row]).map(|value| Estimate { mean: value, lo: value, hi: value })
             }
         }
     }
@@ -156,6 +156,11 @@ impl Measure {
             Scale::Linear => false,
             Scale::Log => true,
         }
+    }
+
+    /// Whether a trial of that value can be drawn.
+    pub fn has_place(self, scale: Scale, value: &Estimate) -> bool {
+        has_place(value.mean, self.is_log(scale))
     }
 
     /// An axis over these values.

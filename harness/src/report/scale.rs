@@ -1,7 +1,7 @@
 //! The report of a sweep: how metrics and costs change with n, dimension and k.
 
 use super::ReportError;
-use super::axis::{Axis, number};
+use super::axis::{Axis, has_place, left_out, number};
 use super::drawing::{Anchor, BLACK, Drawing, Size, TEXT, fit};
 use super::format::{cell, cell_or_empty};
 use super::frame::Frame;
@@ -206,7 +206,10 @@ impl Figure {
             1 => " 1 trial failed and is missing here.".to_owned(),
             many => format!(" {many} trials failed and are missing here."),
         };
-        format!("{} against {}{scale}{at}. {fit}{missing}", self.measure, self.axis)
+        let points = self.lines.iter().flat_map(|line| &line.points);
+        let without = points.filter(|point| !has_place(point.1, self.is_cost)).count();
+        let without = left_out(without, "point", self.is_cost);
+        format!("{} against {}{scale}{at}. {fit}{missing}{without}", self.measure, self.axis)
     }
 
     fn draw(&self, size: Size) -> Drawing {
@@ -220,9 +223,13 @@ impl Figure {
         frame.draw(&mut drawing, &x, &y, (self.axis, &self.measure));
         for (i, Line { label, marker, points }) in self.lines.iter().enumerate() {
             let marker = Marker::new(*marker);
-            let places: Vec<(f64, f64)> = points.iter().map(|&(a, b)| (x.place(a), y.place(b))).collect();
-            drawing.line(&places, marker.ink, 0.7, 1.2);
-            places.iter().for_each(|&at| marker.draw(&mut drawing, at, 5.0));
+            let places: Vec<Option<(f64, f64)>> =
+                points.iter().map(|&(a, b)| Some((x.place(a)?, y.place(b)?))).collect();
+            // The line is broken where a point is left out.
+            for part in places.split(Option::is_none) {
+                drawing.line(&part.iter().flatten().copied().collect::<Vec<_>>(), marker.ink, 0.7, 1.2);
+            }
+            places.iter().flatten().for_each(|&at| marker.draw(&mut drawing, at, 5.0));
             let at = top + LEGEND_ROW * i as f64 + 8.0;
             marker.draw(&mut drawing, (14.0, at), 6.0);
             let power = fitted_power(points).map_or_else(String::new, |(power, error)| {
@@ -240,7 +247,7 @@ impl Figure {
 /// values that are not above 0.
 pub fn fitted_power(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let n = points.len() as f64;
-    if points.len() < 3 || points.iter().any(|&(x, y)| x <= 0.0 || y <= 0.0) {
+    if points.len() < 3 || points.iter().any(|&(x, y)| !has_place(x, true) || !has_place(y, true)) {
         return None;
     }
     let logs: Vec<(f64, f64)> = points.iter().map(|&(x, y)| (x.ln(), y.ln())).collect();

@@ -596,3 +596,162 @@ fn a_sweep_joins_metrics_by_name() {
     assert_eq!([&rows[0][at("recall")], &rows[4][at("coverage")]], ["", "0.01"]);
     assert_eq!(&rows[0][at("coverage")], "0.01");
 }
+
+/// Values that are odd on an axis: none, on either side of 0, beyond all bounds.
+const ODD: [f64; 9] =
+    [0.0, -0.0, -2.5, 0.25, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE / 4.0];
+
+/// A summary in which every number that can be drawn is odd somewhere, the first `by` places on.
+fn odd(by: usize) -> Summary {
+    let mut summary = summary(18, 3);
+    let kept = ["recall", "subtopic-recall", "coverage", "redundancy", "diversity"];
+    summary.metrics.retain(|metric| kept.contains(&metric.name()));
+    let metrics = summary.metrics.len();
+    summary.rows.iter_mut().for_each(|row| row.estimates.truncate(metrics));
+    summary.differences.retain(|difference| difference.metric < metrics);
+    let value = |i: usize| ODD[(i + by) % ODD.len()];
+    for (i, row) in summary.rows.iter_mut().enumerate() {
+        for (metric, estimate) in row.estimates.iter_mut().enumerate() {
+            let at = i + 2 * metric;
+            *estimate = (at % 7 > 0).then(|| Estimate { mean: value(at), lo: value(at / 2), hi: value(at / 3) });
+        }
+        row.timing.qps = value(i);
+        row.timing.qps_best = value(i + 1);
+        row.build_seconds = value(i + 2);
+        row.evaluations = [value(i), 0.0, value(i + 3)];
+        row.index_bytes = i as u64 % 2;
+        if let Some(latency) = &mut row.timing.latency {
+            let times = latency.seconds.iter_mut().enumerate();
+            times.for_each(|(q, seconds)| *seconds = if q % 3 == 0 { *seconds } else { value(q * i + i) });
+            latency.percentiles_ms = [value(i), value(i + 4), value(i + 5)];
+        }
+    }
+    summary
+}
+
+/// Whether a picture holds numbers alone; its font, in letters of any kind, aside.
+fn is_sound(svg: &str) -> bool {
+    let parts = svg.split("base64,").enumerate();
+    let mut text = parts.map(|(i, part)| if i == 0 { part } else { part.split_once(')').map_or("", |(_, rest)| rest) });
+    text.all(|text| !text.contains("NaN") && !text.contains("inf"))
+}
+
+/// Every kind of figure, on any scale, and what the page's script draws from.
+#[test]
+fn no_figure_holds_what_is_no_number() {
+    let spec = |json: serde_json::Value| serde_json::from_value::<FigureSpec>(json).expect("a figure");
+    let mut asked: Vec<FigureSpec> = figures::FigureParams::all().into_iter().map(FigureSpec::from).collect();
+    for (x, y) in
+        [("qps", "p95_ms"), ("build_seconds", "index_bytes"), ("coverage", "redundancy"), ("p50_ms", "recall")]
+    {
+        for scale in ["linear", "log"] {
+            asked.push(spec(serde_json::json!({
+                "draw": { "frontier": { "x": x, "y": y, "x_scale": scale, "y_scale": scale } } })));
+        }
+    }
+    asked.push(spec(serde_json::json!({ "draw": { "curves": { "parameter": "pool" } } })));
+    for by in 0..ODD.len() {
+        let summary = odd(by);
+        let mut found = found(&summary);
+        let mut values = found.results.trials.iter_mut().flat_map(|trial| trial.metrics.iter_mut().flatten());
+        for (i, value) in values.by_ref().enumerate().filter(|(i, _)| i % 5 == 0) {
+            *value = ODD[(i / 5 + by) % ODD.len()];
+        }
+        for query in &mut found.excerpt.as_mut().expect("queries").queries {
+            query.items.iter_mut().step_by(3).for_each(|item| item.at[by % 2] = ODD[by] as f32);
+        }
+        let (figures, _) = figures::all(&found, Some(&asked));
+        assert!(figures.len() > 15, "{}", figures.len());
+        for figure in figures {
+            let svg = figure.draw(&found, Size::Column).svg().expect("an SVG");
+            assert!(is_sound(&svg), "{} at {by}", figure.name());
+        }
+        if by % 4 > 0 {
+            continue;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = |name: &str| {
+            let inside = folder.path().join(name);
+            std::fs::create_dir_all(&inside).expect("a folder");
+            inside
+        };
+        let cells = [1000, 3000, 9000].map(|n| {
+            let ran = cell(n, &[]);
+            let manifest = Manifest { dataset: ran.manifest.dataset, ..manifest(&summary) };
+            Ran { cell: ran.cell, summary: Some(summary.clone()), manifest }
+        });
+        super::scale::write(&inside("scale"), &cells).expect("written");
+        let again = Found { summary, results: found.results.clone(), manifest: found.manifest.clone(), excerpt: None };
+        let spec = ReportSpec { figures: Some(Vec::new()), ..ReportSpec::default() };
+        super::write(&inside("one"), &found, &spec).expect("written");
+        let runs = vec![("one".into(), found), ("two".into(), again)];
+        super::Several::new(runs).write(&inside("several")).expect("written");
+        let files = files(folder.path());
+        let svgs = files.iter().filter(|(name, _)| name.ends_with(".svg"));
+        assert!(svgs.clone().count() > 15, "{:?}", files.keys());
+        for (name, svg) in svgs {
+            assert!(is_sound(std::str::from_utf8(svg).expect("text")), "{name} at {by}");
+        }
+        for name in ["one/index.html", "several/index.html"] {
+            let page = std::str::from_utf8(&files[name]).expect("text");
+            let data = page.split("id=\"swath-data\">").nth(1).and_then(|rest| rest.split("</script>").next());
+            let data: serde_json::Value = serde_json::from_str(data.expect("data")).expect("JSON");
+            let trials = data["trials"].as_array().expect("trials").iter();
+            let mut values = trials.flat_map(|trial| trial["v"].as_array().expect("values"));
+            assert!(
+                values.all(|v| v.is_null() || v.as_array().is_some_and(|v| v.iter().all(serde_json::Value::is_number)))
+            );
+        }
+    }
+}
+
+/// What a logarithmic axis cannot show is left out of the front, and the caption counts it.
+#[test]
+fn what_has_no_place_is_counted_and_not_on_the_front() {
+    let mut summary = summary(4, 4);
+    let spec = serde_json::json!({ "draw": { "frontier": {
+        "x": "redundancy", "y": "coverage", "x_scale": "log", "y_scale": "linear" } } });
+    let asked = [serde_json::from_value::<FigureSpec>(spec).expect("a figure")];
+    let at = |name: &str| summary.metrics.iter().position(|metric| metric.name() == name).expect("measured");
+    let (redundancy, coverage) = (at("redundancy"), at("coverage"));
+    let flat = |mean: f64| Some(Estimate { mean, lo: mean, hi: mean });
+    // Less redundancy is better: a mean of 0 beats all, and so does one below.
+    for (row, (across, up)) in [(0.0, 0.9), (-0.1, 0.8), (0.1, 0.5), (0.2, 0.6)].into_iter().enumerate() {
+        summary.rows[row].estimates[redundancy] = flat(across);
+        summary.rows[row].estimates[coverage] = flat(up);
+    }
+    // An interval that begins at 0 is cut at the axis.
+    summary.rows[2].estimates[redundancy] = Some(Estimate { mean: 0.1, lo: 0.0, hi: 0.15 });
+    let drawn = |summary: &Summary| {
+        let found = found(summary);
+        let (figures, _) = figures::all(&found, Some(&asked));
+        (figures[0].caption(&found), figures[0].draw(&found, Size::Column).svg().expect("an SVG"))
+    };
+    let (caption, svg) = drawn(&summary);
+    let said = " 2 trials are left out: a logarithmic scale has no place for what is not above 0.";
+    assert!(caption.contains(said), "{caption}");
+    // As if they were not there, but for the legend's names.
+    for row in [0, 1] {
+        summary.rows[row].estimates[redundancy] = None;
+    }
+    let (without, same) = drawn(&summary);
+    assert!(!without.contains("left out") && svg == same, "{without}");
+    for row in [2, 3] {
+        summary.rows[row].estimates[redundancy] = flat(0.0);
+    }
+    let (none, _) = drawn(&summary);
+    assert!(none.contains(said), "nothing is drawn, and it is said: {none}");
+
+    let mut ran = [cell(1000, &[]), cell(3000, &[]), cell(10_000, &[])];
+    let row = &mut ran[1].summary.as_mut().expect("a summary").rows[0];
+    row.build_seconds = 0.0;
+    let folder = tempfile::tempdir().expect("a folder");
+    super::scale::write(folder.path(), &ran).expect("written");
+    let captions = String::from_utf8(files(folder.path())["plots/captions.txt"].clone()).expect("text");
+    let caption = captions.lines().find(|line| line.starts_with("build-seconds-n: ")).expect("a caption");
+    assert!(
+        caption.ends_with(" 1 point is left out: a logarithmic scale has no place for what is not above 0."),
+        "{caption}"
+    );
+    assert_eq!(captions.matches("left out").count(), 1, "{captions}");
+}

@@ -3,9 +3,10 @@
 use super::rows;
 use super::{Figure, Kind, Named, Style, axis_title, position};
 use crate::metrics::MetricName;
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, has_place, left_out};
 use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::report::found::Found;
+use crate::summary::Estimate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,13 @@ struct Of {
     name: String,
 }
 
+impl Of {
+    /// A trial's value, if it has a place.
+    fn estimate(&self, found: &Found, row: usize) -> Option<Estimate> {
+        found.estimate(row, self.metric).filter(|estimate| has_place(estimate.mean, false))
+    }
+}
+
 impl Figure for Of {
     fn name(&self) -> String {
         format!("metric-{}", self.name)
@@ -46,18 +54,21 @@ impl Figure for Of {
     fn caption(&self, found: &Found) -> String {
         let metric = found.metric(self.metric);
         let best = if metric.higher_is_better() { "highest mean" } else { "lowest mean" };
-        let trials = (0..found.summary.rows.len()).filter(|&row| found.estimate(row, self.metric).is_some()).count();
+        let rows = || 0..found.summary.rows.len();
+        let all = rows().filter(|&row| found.estimate(row, self.metric).is_some()).count();
+        let trials = rows().filter(|&row| self.estimate(found, row).is_some()).count();
         format!(
-            "Mean {} over queries, with its 95 % interval: {}.{}",
+            "Mean {} over queries, with its 95 % interval: {}.{}{}",
             metric.name(),
             metric.definition(),
-            rows::choice(trials, best)
+            rows::choice(trials, best),
+            left_out(all - trials, "trial", false)
         )
     }
 
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let metric = found.metric(self.metric);
-        let estimate = |row: usize| found.estimate(row, self.metric);
+        let estimate = |row: usize| self.estimate(found, row);
         let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
         let chosen = rows::chosen(&found.summary, |row| estimate(row).map(|e| sign * e.mean));
         let ends = chosen.iter().filter_map(|&row| estimate(row)).flat_map(|e| [e.lo, e.mean, e.hi]);
@@ -66,12 +77,13 @@ impl Figure for Of {
         let title = style.across.unwrap_or(&title);
         rows::draw(&found.summary, &chosen, &axis, (title, style.size), |drawing, row, marker, y| {
             let Some(estimate) = estimate(row) else { return };
-            let (zero, end) = (axis.place(0.0), axis.place(estimate.mean));
+            let (Some(zero), Some(end)) = (axis.place(0.0), axis.place(estimate.mean)) else { return };
             drawing.area(&[(zero, y - 6.0), (end, y - 6.0), (end, y + 6.0), (zero, y + 6.0)], marker.ink, 0.75);
-            let (lo, hi) = (axis.place(estimate.lo), axis.place(estimate.hi));
-            drawing.line(&[(lo, y), (hi, y)], BLACK, 1.0, 1.4);
-            for at in [lo, hi] {
-                drawing.line(&[(at, y - 4.0), (at, y + 4.0)], BLACK, 1.0, 1.4);
+            if let Some((lo, hi)) = axis.span((estimate.lo, estimate.hi)) {
+                drawing.line(&[(lo, y), (hi, y)], BLACK, 1.0, 1.4);
+                for at in [lo, hi] {
+                    drawing.line(&[(at, y - 4.0), (at, y + 4.0)], BLACK, 1.0, 1.4);
+                }
             }
             let value = format!("{:.4}", estimate.mean);
             drawing.text((style.size.width() - 2.0, y), &value, SMALL, BLACK, Anchor::Right);

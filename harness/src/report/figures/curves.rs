@@ -3,7 +3,7 @@
 use super::{Figure, Kind, Named, Style, axis_title, capital, metric_or_headline};
 use crate::metrics::MetricName;
 use crate::point::{self, Varying};
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, has_place, left_out};
 use crate::report::drawing::{Drawing, GREY};
 use crate::report::found::Found;
 use crate::report::frame::{Frame, Legend};
@@ -127,6 +127,11 @@ impl Along {
         self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0))
     }
 
+    /// How many points have no place.
+    fn left_out(&self) -> usize {
+        self.lines.iter().flat_map(|line| &line.points).filter(|(_, e)| !has_place(e.mean, false)).count()
+    }
+
     /// Whether the parameter's values multiply rather than add.
     fn is_log(&self) -> bool {
         let (low, high) = self.values().fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
@@ -149,9 +154,10 @@ impl Figure for Along {
             .map_or_else(String::new, |row| format!(" Dashed: {}.", found.summary.rows[row].label()));
         format!(
             "{} along {}{scale}, with 95 % intervals over queries; other parameters are at the values of the retriever's \
-             best trial, which the legend names.{dashed}",
+             best trial, which the legend names.{dashed}{}",
             capital(found.metric(self.metric).name()),
             self.parameter,
+            left_out(self.left_out(), "point", false)
         )
     }
 
@@ -171,18 +177,19 @@ impl Figure for Along {
         let mut drawing = Drawing::new(style.size, frame.below() + legend.height());
         let up = axis_title(metric.name(), metric.higher_is_better());
         frame.draw(&mut drawing, &x, &y, (style.across.unwrap_or(&self.parameter), style.up.unwrap_or(&up)));
-        if let Some(reference) = reference {
-            let at = y.place(reference.mean);
+        if let Some(at) = reference.and_then(|reference| y.place(reference.mean)) {
             drawing.dashes(&[(frame.left, at), (frame.right, at)], GREY, 1.3);
         }
         for line in &self.lines {
-            let place = |value: f64, up: f64| (x.place(value), y.place(up));
-            let lower = line.points.iter().map(|&(value, e)| place(value, e.lo));
-            let upper = line.points.iter().rev().map(|&(value, e)| place(value, e.hi));
+            let interval = |&(value, e): &(f64, Estimate)| Some((x.place(value)?, y.span((e.lo, e.hi))?));
+            let intervals: Vec<_> = line.points.iter().filter_map(interval).collect();
+            let lower = intervals.iter().map(|&(at, (lo, _))| (at, lo));
+            let upper = intervals.iter().rev().map(|&(at, (_, hi))| (at, hi));
             drawing.area(&lower.chain(upper).collect::<Vec<_>>(), line.marker.ink, 0.13);
         }
         for line in &self.lines {
-            let places: Vec<_> = line.points.iter().map(|&(value, e)| (x.place(value), y.place(e.mean))).collect();
+            let place = |&(value, e): &(f64, Estimate)| Some((x.place(value)?, y.place(e.mean)?));
+            let places: Vec<_> = line.points.iter().filter_map(place).collect();
             drawing.line(&places, line.marker.ink, 1.0, 1.4);
             places.iter().for_each(|&at| line.marker.draw(&mut drawing, at, 5.0));
         }

@@ -2,6 +2,7 @@
 
 use super::{Figure, Kind, Named, Style, capital};
 use crate::metrics::MetricName;
+use crate::report::axis::left_out;
 use crate::report::drawing::{Drawing, GREY};
 use crate::report::found::Found;
 use crate::report::frame::{Frame, Legend};
@@ -74,11 +75,14 @@ struct Plot {
 }
 
 impl Plot {
-    /// The trials that have both values, as (row, across, up). An oracle is a bound, and not a competitor: it is left out,
-    /// so that its values do not stretch the axes.
-    fn points(&self, found: &Found) -> Vec<(usize, Estimate, Estimate)> {
+    /// The trials that have both values, as (row, across, up): those that have a place, and how many have none. An oracle is
+    /// a bound, and not a competitor: it is left out, so that its values do not stretch the axes.
+    fn points(&self, found: &Found) -> (Vec<(usize, Estimate, Estimate)>, usize) {
         let rows = (0..found.summary.rows.len()).filter(|&row| !found.summary.rows[row].is_oracle);
-        rows.filter_map(|row| Some((row, self.x.estimate(found, row)?, self.y.estimate(found, row)?))).collect()
+        let both = rows.filter_map(|row| Some((row, self.x.estimate(found, row)?, self.y.estimate(found, row)?)));
+        let (placed, others): (Vec<_>, Vec<_>) =
+            both.partition(|(_, x, y)| self.x.has_place(self.scales.0, x) && self.y.has_place(self.scales.1, y));
+        (placed, others.len())
     }
 }
 
@@ -88,7 +92,9 @@ impl Figure for Plot {
     }
 
     fn caption(&self, found: &Found) -> String {
-        let interval = if self.points(found).len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
+        let (points, without) = self.points(found);
+        let without = left_out(without, "trial", self.x.is_log(self.scales.0) || self.y.is_log(self.scales.1));
+        let interval = if points.len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
         let log = |measure: Measure, scale| if measure.is_log(scale) { ", on a logarithmic scale" } else { "" };
         let oracles = found.summary.rows.iter().enumerate().filter(|(_, row)| row.is_oracle);
         let reached = oracles.filter_map(|(row, oracle)| {
@@ -100,7 +106,7 @@ impl Figure for Plot {
             if reached.is_empty() { String::new() } else { format!(" Left out, as bounds: {}.", reached.join("; ")) };
         format!(
             "{}{} against {}{}, a marker per trial.{interval} Dashed: the Pareto front, the trials that no other beats \
-             in one without losing in the other.{oracles}",
+             in one without losing in the other.{without}{oracles}",
             capital(self.y.words()),
             log(self.y, self.scales.1),
             self.x.words(),
@@ -109,7 +115,7 @@ impl Figure for Plot {
     }
 
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
-        let points = self.points(found);
+        let (points, _) = self.points(found);
         let summary = &found.summary;
         let of = |part: fn(&(usize, Estimate, Estimate)) -> Estimate| points.iter().map(part).collect::<Vec<_>>();
         let y = self.y.axis(self.scales.1, &of(|p| p.2), Frame::heights(style.size));
@@ -122,30 +128,35 @@ impl Figure for Plot {
         let titles = (self.x.title(), self.y.title());
         frame.draw(&mut drawing, &x, &y, (style.across.unwrap_or(&titles.0), style.up.unwrap_or(&titles.1)));
 
-        let place = |a: f64, b: f64| (x.place(a), y.place(b));
+        let place = |(_, a, b): &(usize, Estimate, Estimate)| Some((x.place(a.mean)?, y.place(b.mean)?));
         let goodness: Vec<(f64, f64)> =
             points.iter().map(|(_, a, b)| (self.x.goodness(a.mean), self.y.goodness(b.mean))).collect();
         let front = pareto::front(&goodness);
-        let line: Vec<_> = front.iter().map(|&i| place(points[i].1.mean, points[i].2.mean)).collect();
+        let line: Vec<_> = front.iter().filter_map(|&i| place(&points[i])).collect();
         if points.len() <= MANY {
-            for (row, a, b) in &points {
-                let ink = found.marker(*row).ink;
-                drawing.line(&[place(a.lo, b.mean), place(a.hi, b.mean)], ink, 0.45, 1.2);
-                drawing.line(&[place(a.mean, b.lo), place(a.mean, b.hi)], ink, 0.45, 1.2);
+            for point in &points {
+                let (row, a, b) = point;
+                let (ink, Some((across, up))) = (found.marker(*row).ink, place(point)) else { continue };
+                if let Some((lo, hi)) = x.span((a.lo, a.hi)) {
+                    drawing.line(&[(lo, up), (hi, up)], ink, 0.45, 1.2);
+                }
+                if let Some((lo, hi)) = y.span((b.lo, b.hi)) {
+                    drawing.line(&[(across, lo), (across, hi)], ink, 0.45, 1.2);
+                }
             }
         }
         // Among many the front stands out; the others are small and pale, and below it.
         let is_many = points.len() > MANY;
         let stands_out = |i: usize| !is_many || front.contains(&i) || summary.reference.is(points[i].0);
-        for (_, &(row, a, b)) in points.iter().enumerate().filter(|&(i, _)| !stands_out(i)) {
-            found.marker(row).faded().draw(&mut drawing, place(a.mean, b.mean), 3.5);
+        for point in (0..points.len()).filter(|&i| !stands_out(i)).map(|i| &points[i]) {
+            place(point).into_iter().for_each(|at| found.marker(point.0).faded().draw(&mut drawing, at, 3.5));
         }
         drawing.dashes(&line, GREY, 1.3);
         // The reference last: the others may lie upon it, and it is what they are looked at against.
         let (reference, others): (Vec<_>, Vec<_>) =
             (0..points.len()).filter(|&i| stands_out(i)).partition(|&i| summary.reference.is(points[i].0));
-        for (row, a, b) in others.into_iter().chain(reference).map(|i| points[i]) {
-            found.marker(row).draw(&mut drawing, place(a.mean, b.mean), 6.0);
+        for point in others.into_iter().chain(reference).map(|i| &points[i]) {
+            place(point).into_iter().for_each(|at| found.marker(point.0).draw(&mut drawing, at, 6.0));
         }
         legend.draw(&mut drawing, frame.below());
         drawing

@@ -4,7 +4,7 @@ use super::curves::{Grid, distinct, grids};
 use super::{Figure, Kind, Named, Style, capital, metric_or_headline, rows_of};
 use crate::config::Name;
 use crate::metrics::MetricName;
-use crate::report::axis::number;
+use crate::report::axis::{has_place, left_out, number};
 use crate::report::drawing::{Anchor, BLACK, Drawing, Ink, SMALL, TEXT, fit, text_width};
 use crate::report::found::Found;
 use schemars::JsonSchema;
@@ -70,7 +70,8 @@ impl HeatMap {
         };
         let (members, fixed) = grid.slice(found, metric, &[&x.0, &y.0]);
         let cell = |&at: &usize| Some((x.1[at], y.1[at], found.estimate(grid.rows[at], metric)?.mean));
-        let cells: Vec<(f64, f64, f64)> = members.iter().filter_map(cell).collect();
+        let (cells, others): (Vec<(f64, f64, f64)>, Vec<_>) =
+            members.iter().filter_map(cell).partition(|cell| has_place(cell.2, false));
         let sorted = |part: fn(&(f64, f64, f64)) -> f64| {
             let mut values: Vec<f64> = cells.iter().map(part).collect();
             values.sort_unstable_by(f64::total_cmp);
@@ -81,7 +82,8 @@ impl HeatMap {
         if across.len() < 2 || up.len() < 2 {
             return Err(format!("`{retriever}` has no two values of `{}` and `{}` beside each other", x.0, y.0));
         }
-        Ok(Map { retriever: retriever.clone(), metric, names: (x.0, y.0), fixed, across, up, cells })
+        let names = (x.0, y.0);
+        Ok(Map { retriever: retriever.clone(), metric, names, fixed, across, up, cells, left_out: others.len() })
     }
 }
 
@@ -93,6 +95,8 @@ struct Map {
     across: Vec<f64>,
     up: Vec<f64>,
     cells: Vec<(f64, f64, f64)>,
+    /// Trials whose value has no colour.
+    left_out: usize,
 }
 
 /// Colours from dark to light, of evenly rising lightness and told apart with any colour vision: from blue over grey to
@@ -120,11 +124,12 @@ impl Figure for Map {
         let fixed = if self.fixed.is_empty() { String::new() } else { format!(" at {}", self.fixed) };
         let light = if metric.higher_is_better() { "Light is better" } else { "Dark is better" };
         format!(
-            "{} of {}{fixed}, by {} and {}. {light}; the best is framed.",
+            "{} of {}{fixed}, by {} and {}. {light}; the best is framed.{}",
             capital(metric.name()),
             self.retriever,
             self.names.0,
-            self.names.1
+            self.names.1,
+            left_out(self.left_out, "trial", false)
         )
     }
 

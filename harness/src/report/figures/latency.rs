@@ -2,7 +2,7 @@
 
 use super::rows;
 use super::{Figure, Kind, Named, Style};
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, has_place, left_out};
 use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::report::format::three_digits;
 use crate::report::found::Found;
@@ -29,12 +29,18 @@ impl Kind for Latencies {
 
 struct Distributions;
 
-/// Milliseconds of a trial's queries, ascending.
+/// Milliseconds of a trial's queries, ascending, as far as they are known.
 fn milliseconds(summary: &Summary, row: usize) -> Option<Vec<f64>> {
     let latency = summary.rows[row].timing.latency.as_ref()?;
-    let mut ascending: Vec<f64> = latency.seconds.iter().map(|seconds| 1e3 * seconds).collect();
+    let known = latency.seconds.iter().filter(|seconds| seconds.is_finite());
+    let mut ascending: Vec<f64> = known.map(|seconds| 1e3 * seconds).collect();
     ascending.sort_unstable_by(f64::total_cmp);
     Some(ascending)
+}
+
+/// The same, where their median has a place: a clock too coarse for the queries says that they took no time.
+fn shown(summary: &Summary, row: usize) -> Option<Vec<f64>> {
+    milliseconds(summary, row).filter(|ascending| has_place(ends(ascending)[1], true))
 }
 
 /// Percentiles 1, 50 and 99.
@@ -56,28 +62,38 @@ impl Figure for Distributions {
     }
 
     fn caption(&self, found: &Found) -> String {
-        let trials = found.summary.rows.iter().filter(|row| row.timing.latency.is_some()).count();
+        let rows = || 0..found.summary.rows.len();
+        let timed = rows().filter(|&row| found.summary.rows[row].timing.latency.is_some()).count();
+        let trials = rows().filter(|&row| shown(&found.summary, row).is_some()).count();
+        let times = rows().filter_map(|row| shown(&found.summary, row)).flatten();
+        let zeros = times.filter(|&time| !has_place(time, true)).count();
         format!(
             "Time of single queries in milliseconds, on a logarithmic scale: the shape is their density between percentiles \
-             1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}",
-            rows::choice(trials, "lowest median")
+             1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}{}{}",
+            rows::choice(trials, "lowest median"),
+            left_out(timed - trials, "trial", true),
+            left_out(zeros, "time of a query", true),
         )
     }
 
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let summary = &found.summary;
-        let median = |row: usize| milliseconds(summary, row).map(|ascending| -ends(&ascending)[1]);
+        let median = |row: usize| shown(summary, row).map(|ascending| -ends(&ascending)[1]);
         let chosen = rows::chosen(summary, median);
-        let values = chosen.iter().filter_map(|&row| milliseconds(summary, row)).flat_map(|ascending| ends(&ascending));
+        let values = chosen.iter().filter_map(|&row| shown(summary, row)).flat_map(|ascending| ends(&ascending));
         let axis = Axis::log(values, rows::across(style.size));
         let title = style.across.unwrap_or("milliseconds per query (lower is better)");
         rows::draw(summary, &chosen, &axis, (title, style.size), |drawing, row, marker, y| {
-            let Some(ascending) = milliseconds(summary, row) else { return };
+            let Some(ascending) = shown(summary, row) else { return };
             let percentiles = ends(&ascending);
-            let [low, half, high] = percentiles.map(|value| axis.place(value));
+            let (Some(half), Some((low, high))) =
+                (axis.place(percentiles[1]), axis.span((percentiles[0], percentiles[2])))
+            else {
+                return;
+            };
             let steps = 48;
             let at: Vec<f64> = (0..=steps).map(|i| low + (high - low) * f64::from(i) / f64::from(steps)).collect();
-            let places: Vec<f64> = ascending.iter().map(|&value| axis.place(value)).collect();
+            let places: Vec<f64> = ascending.iter().filter_map(|&value| axis.place(value)).collect();
             let heights = density(&places, &at, ((high - low) / 24.0).max(1.5));
             let upper = at.iter().zip(&heights).map(|(&x, height)| (x, y - 1.0 - 8.0 * height));
             let lower = at.iter().zip(&heights).rev().map(|(&x, height)| (x, y + 1.0 + 8.0 * height));

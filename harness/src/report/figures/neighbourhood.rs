@@ -60,7 +60,9 @@ impl Kind for Neighbourhood {
 
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let queries = found.excerpt.as_ref().map_or(&[][..], |excerpt| &excerpt.queries);
-        let Some(headline) = found.headline().filter(|_| !queries.is_empty()) else { return Ok(Vec::new()) };
+        let Some(headline) = found.headline().filter(|_| queries.iter().any(|query| has_place(query.at))) else {
+            return Ok(Vec::new());
+        };
         let query = match &self.query {
             None => 0,
             Some(wanted) => queries.iter().position(|query| wanted.is(query.row, query.name.as_deref())).ok_or_else(|| {
@@ -103,8 +105,13 @@ impl Panels {
     /// What a trial picked, in its order.
     fn picked<'f>(found: &Found, shown: &'f Shown, row: usize) -> Vec<&'f Item> {
         let ids = found.results.trials[row].answer(shown.position);
-        ids.filter_map(|id| shown.items.iter().find(|item| item.id == id)).collect()
+        ids.filter_map(|id| shown.items.iter().find(|item| item.id == id && has_place(item.at))).collect()
     }
+}
+
+/// Whether a place on the map is one.
+fn has_place(at: [f32; 2]) -> bool {
+    at.iter().all(|part| part.is_finite())
 }
 
 /// The colour of a subtopic; what covers none is grey.
@@ -138,7 +145,8 @@ impl Figure for Panels {
     }
 
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
-        let Some(shown) = self.shown(found) else { return Drawing::new(style.size, 10.0) };
+        let shown = self.shown(found).filter(|shown| has_place(shown.at));
+        let Some(shown) = shown else { return Drawing::new(style.size, 10.0) };
         let columns = if style.size == Size::Column { 2 } else { 4 }.min(self.rows.len());
         let gap = 8.0;
         let width = (style.size.width() - gap * (columns - 1) as f64) / columns as f64;
@@ -146,7 +154,7 @@ impl Figure for Panels {
         let lines = self.rows.len().div_ceil(columns);
         let mut drawing = Drawing::new(style.size, (height + head + gap) * lines as f64);
         // One scale for both directions, as distances on the map mean something.
-        let near: Vec<&Item> = shown.items.iter().collect();
+        let near: Vec<&Item> = shown.items.iter().filter(|item| has_place(item.at)).collect();
         let extent = |axis: usize| {
             let values = near.iter().map(|item| item.at[axis]).chain([shown.at[axis]]).map(f64::from);
             let (low, high) =

@@ -2,7 +2,7 @@
 
 use super::{Figure, Kind, Named, Style, metric_or_headline};
 use crate::metrics::MetricName;
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, Tick};
 use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_width};
 use crate::report::format::three_decimals;
 use crate::report::found::Found;
@@ -116,8 +116,7 @@ impl Figure for Diagram {
         let mut drawing = Drawing::new(style.size, title + 24.0);
         drawing.line(&[(left, line), (right, line)], BLACK, 1.0, 1.0);
         let mut free = 0.0;
-        for (value, text) in axis.ticks() {
-            let at = axis.place(value);
+        for Tick { at, text, .. } in axis.ticks() {
             drawing.line(&[(at, line - 5.0), (at, line)], BLACK, 1.0, 1.0);
             let half = text_width(&text, SMALL) / 2.0;
             if at - half > free {
@@ -127,7 +126,7 @@ impl Figure for Diagram {
         }
         for (i, &(first, last)) in self.ranking.groups.iter().enumerate() {
             let y = bars_top + 9.0 * i as f64;
-            let (from, to) = (axis.place(ranks[order[first]]), axis.place(ranks[order[last]]));
+            let Some((from, to)) = axis.span((ranks[order[first]], ranks[order[last]])) else { continue };
             drawing.line(&[(from - 2.0, y), (to + 2.0, y)], BLACK, 1.0, 3.6);
         }
         // The better half is named at the left, the worse at the right, the best and the worst lowest inside.
@@ -135,7 +134,7 @@ impl Figure for Diagram {
             let is_left = place < half;
             let depth = if is_left { place } else { order.len() - 1 - place };
             let y = labels_top + ROW * depth as f64 + 8.0;
-            let at = axis.place(ranks[i]);
+            let Some(at) = axis.place(ranks[i]) else { continue };
             let marker = summary.marker(self.rows[i]);
             let (name, rank, reach) = entry(i);
             let end = if is_left { reach } else { width - reach };

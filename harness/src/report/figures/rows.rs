@@ -1,6 +1,6 @@
 //! A row for each trial, its label above what is drawn: the frame of bars and of latency ranges.
 
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, Tick};
 use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, Size, TEXT, fit, text_width};
 use crate::report::marker::Marker;
 use crate::summary::Summary;
@@ -52,8 +52,7 @@ pub fn draw(
     let bottom = TOP + ROW * rows.len() as f64 + 4.0;
     let (width, right) = (size.width(), across(size).1);
     let mut drawing = Drawing::new(size, bottom + 56.0);
-    for (value, text) in axis.ticks() {
-        let at = axis.place(value);
+    for Tick { at, text, .. } in axis.ticks() {
         for i in 0..rows.len() {
             // The grid stands beside the marks and leaves the labels free.
             let top = TOP + ROW * i as f64 + 21.0;

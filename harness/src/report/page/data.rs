@@ -1,6 +1,7 @@
 //! What the page's script works on, as JSON inside the page.
 
 use crate::excerpt::Shown;
+use crate::report::axis::has_place;
 use crate::report::found::Found;
 use crate::report::marker::{self, Marker};
 use crate::report::measure::{COSTS, Measure};
@@ -73,9 +74,10 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
 
 /// Mean, and the interval where there is one, of five significant digits.
 fn estimate(found: &Found, measure: Measure, row: usize) -> Value {
-    match measure.estimate(found, row) {
+    // JSON has neither infinity nor NaN, which would be taken for 0.
+    match measure.estimate(found, row).filter(|e| has_place(e.mean, false)) {
         None => Value::Null,
-        Some(e) if e.lo == e.hi => json!([short(e.mean)]),
+        Some(e) if e.lo == e.hi || !(has_place(e.lo, false) && has_place(e.hi, false)) => json!([short(e.mean)]),
         Some(e) => json!([short(e.mean), short(e.lo), short(e.hi)]),
     }
 }
@@ -114,7 +116,7 @@ fn query(found: &Found, metric: usize, rows: &[usize], shown: &Shown) -> Value {
     let index = |id: &u32| items.iter().position(|item| item.id == *id);
     let value = |&row: &usize| {
         let value = found.results.trials[row].metrics[metric].get(shown.position).copied();
-        value.filter(|value| !value.is_nan()).map(short)
+        value.filter(|value| value.is_finite()).map(short)
     };
     json!({
         "label": shown.label(),

@@ -28,7 +28,7 @@
     if (value === 0) return "0";
     const size = Math.abs(value);
     const digits = Math.max(0, 3 - Math.floor(Math.log10(size)));
-    return digits > 8 ? value.toExponential(2) : value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: digits });
+    return digits > 8 || size >= 1e15 ? value.toExponential(2) : value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: digits });
   };
 
   /** About six round numbers between two. */
@@ -41,9 +41,10 @@
       const count = Math.floor(high / step + 1e-9) - first;
       return Array.from({ length: count + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
     }
+    const every = Math.max(1, Math.ceil((high - low) / 7));
     for (const factors of [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 7]]) {
       const all = [];
-      for (let decade = Math.floor(low); decade <= Math.ceil(high); decade++) {
+      for (let decade = Math.ceil(Math.floor(low) / every) * every; decade <= Math.ceil(high); decade += every) {
         all.push(...factors.map((f) => Number((f * 10 ** decade).toPrecision(3))));
       }
       const inside = all.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
@@ -52,7 +53,8 @@
     return [Number((10 ** ((low + high) / 2)).toPrecision(2))];
   };
 
-  /** A scale over values between two places; on a logarithmic one what is not above 0 has no place. */
+  /** A scale over values between two places; on a logarithmic one what is not above 0 has no place: NaN. What an interval has
+   * beyond the scale is cut off. */
   const axis = (values, log, from, to) => {
     const of = (value) => (log ? (value > 0 ? Math.log10(value) : NaN) : value);
     const finite = values.map(of).filter(Number.isFinite);
@@ -63,7 +65,12 @@
     const short = log ? Math.max(0, 0.5 - (high - low)) / 2 : 0;
     low -= Math.max(margin, short);
     high += Math.max(margin, short);
-    return { place: (value) => from + ((of(value) - low) / (high - low)) * (to - from), ticks: ticks(low, high, log) };
+    const at = (value) => from + ((value - low) / (high - low)) * (to - from);
+    return {
+      place: (value) => at(of(value)),
+      cut: (value) => at(Math.min(Math.max(log && value <= 0 ? low : of(value), low), high)),
+      ticks: ticks(low, high, log),
+    };
   };
 
   /** Points that no other beats in one coordinate without losing in the other, by rising x. */
@@ -119,11 +126,11 @@
         .map((trial, i) => ({ trial, i }))
         .filter(({ trial }) => shown.has(trial.r) && trial.v[xi] && trial.v[yi])
         .map(({ trial, i }) => ({ trial, i, x: trial.v[xi][0], y: trial.v[yi][0] }));
-      const up = axis(points.flatMap((p) => p.trial.v[yi]), logs.y.checked, BOTTOM, 12);
+      const drawable = points.filter((p) => (p.x > 0 || !logs.x.checked) && (p.y > 0 || !logs.y.checked));
+      const up = axis(drawable.flatMap((p) => p.trial.v[yi]), logs.y.checked, BOTTOM, 12);
       const left = 46 + 8 * Math.max(1, ...up.ticks.map((value) => text(value).length));
-      const across = axis(points.flatMap((p) => p.trial.v[xi]), logs.x.checked, left, WIDTH - 16);
+      const across = axis(drawable.flatMap((p) => p.trial.v[xi]), logs.x.checked, left, WIDTH - 16);
       const at = (p) => [across.place(p.x), up.place(p.y)];
-      const drawable = points.filter((p) => at(p).every(Number.isFinite));
       const parts = [];
       let free = 0;
       for (const value of across.ticks) {
@@ -155,8 +162,8 @@
         const whiskers = [];
         const [vx, vy] = [p.trial.v[xi], p.trial.v[yi]];
         const bar = (x1, x2, y1, y2) => whiskers.push(svg("line", { x1: x1 - px, x2: x2 - px, y1: y1 - py, y2: y2 - py, stroke: retriever.ink, class: "whisker" }));
-        if (vx.length > 1) bar(across.place(vx[1]), across.place(vx[2]), py, py);
-        if (vy.length > 1) bar(px, px, up.place(vy[1]), up.place(vy[2]));
+        if (vx.length > 1) bar(across.cut(vx[1]), across.cut(vx[2]), py, py);
+        if (vy.length > 1) bar(px, px, up.cut(vy[1]), up.cut(vy[2]));
         const label = sentence(p.trial, [[x, xi], [y, yi]]);
         const group = svg("g", { transform: `translate(${px.toFixed(1)} ${py.toFixed(1)})`, class: few ? "mark few" : "mark", tabindex: "-1", role: "img", "aria-label": label }, [
           ...whiskers,
@@ -188,7 +195,9 @@
         svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": `${y.name} against ${x.name}, ${marks.length} trials; arrow keys go from one to the next` }, [...parts, ...marks]),
       );
       const hidden = data.trials.length - marks.length;
-      said.textContent = `${marks.length} trials${hidden ? `, ${hidden} not shown` : ""}. Point at a marker, or go to the plot and use the arrow keys.`;
+      const without = points.length - drawable.length;
+      const why = without ? `, ${without} of them as a logarithmic scale has no place for what is not above 0` : "";
+      said.textContent = `${marks.length} trials${hidden ? `, ${hidden} not shown${why}` : ""}. Point at a marker, or go to the plot and use the arrow keys.`;
     };
     for (const name of ["x", "y"]) {
       choose[name].addEventListener("change", () => {

@@ -3,7 +3,7 @@
 use super::Several;
 use crate::metrics::MetricName;
 use crate::report::Measure;
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, Tick, has_place, left_out};
 use crate::report::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, Size, TEXT, fit, text_width};
 use crate::report::figures::axis_title;
 use crate::report::frame::Legend;
@@ -30,9 +30,12 @@ impl Dots<'_> {
 
     /// What it shows.
     pub fn caption(&self) -> String {
+        let names = self.several.retrievers();
+        let all = names.iter().flat_map(|name| (0..self.several.runs.len()).filter_map(|run| self.estimate(run, name)));
         format!(
-            "Mean {} of each retriever at its best point in each run, with 95 % intervals over queries.",
-            self.metric.name()
+            "Mean {} of each retriever at its best point in each run, with 95 % intervals over queries.{}",
+            self.metric.name(),
+            left_out(all.filter(|estimate| !has_place(estimate.mean, false)).count(), "mean", false)
         )
     }
 
@@ -48,8 +51,7 @@ impl Dots<'_> {
             Legend::new(size, self.several.runs.iter().enumerate().map(|(i, run)| (Marker::new(i), run.name.clone())));
         let mut drawing = Drawing::new(size, bottom + 58.0 + legend.height());
         let mut free = f64::NEG_INFINITY;
-        for (value, text) in axis.ticks() {
-            let at = axis.place(value);
+        for Tick { at, text, .. } in axis.ticks() {
             for i in 0..names.len() {
                 let top = 4.0 + row * i as f64 + HEAD;
                 drawing.line(&[(at, top), (at, top + row - HEAD)], PALE, 1.0, 0.8);
@@ -68,9 +70,12 @@ impl Dots<'_> {
             drawing.text((LEFT, top + 10.0), &fit(name, TEXT, right - LEFT), TEXT, BLACK, Anchor::Left);
             for run in 0..runs {
                 let Some(estimate) = self.estimate(run, name) else { continue };
+                let Some(x) = axis.place(estimate.mean) else { continue };
                 let (y, marker) = (top + HEAD + STEP * (run as f64 + 0.5), Marker::new(run));
-                drawing.line(&[(axis.place(estimate.lo), y), (axis.place(estimate.hi), y)], marker.ink, 0.6, 1.6);
-                marker.draw(&mut drawing, (axis.place(estimate.mean), y), 5.0);
+                if let Some((lo, hi)) = axis.span((estimate.lo, estimate.hi)) {
+                    drawing.line(&[(lo, y), (hi, y)], marker.ink, 0.6, 1.6);
+                }
+                marker.draw(&mut drawing, (x, y), 5.0);
             }
         }
         legend.draw(&mut drawing, bottom + 58.0);

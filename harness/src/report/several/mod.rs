@@ -254,7 +254,7 @@ impl Several {
                     let estimate = Measure::Metric(metric).estimate(&run.found, i);
                     cells.extend(estimate.map_or_else(Default::default, |e| [e.mean, e.lo, e.hi].map(cell)));
                 }
-                cells.extend(super::measure::COSTS.iter().map(|cost| cell_or_empty((cost.of)(row))));
+                cells.extend(super::measure::COSTS.iter().map(|cost| cell_or_empty(cost.value(row))));
                 table.write_record(cells)?;
             }
         }
