@@ -26,4 +26,5 @@ pub mod run;
 pub mod statistics;
 pub mod summary;
 pub mod sweep;
+pub mod version;
 pub mod workload;

@@ -7,6 +7,7 @@ use crate::plan::label;
 use crate::results::{Results, TrialResult};
 use crate::statistics::bootstrap::mean;
 use crate::sweep::{self, Cell};
+use crate::version;
 use std::path::{Path, PathBuf};
 
 /// Values of metrics that are closer than this are the same: so close are different kinds of processors.
@@ -47,10 +48,17 @@ pub struct Differences {
     pub times: Option<f64>,
 }
 
+/// What to say first where a run is repeated by another version of swath than made it.
+pub fn caution(manifest: &Manifest, again: &str) -> Option<String> {
+    let what = version::differs(&manifest.swath, again)?;
+    Some(format!("caution: {what}; to reproduce it take swath {} ({})", manifest.swath, manifest.revision))
+}
+
 /// Compares a run with its repetition.
 pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) -> Differences {
     let mut found = Differences::default();
     let (first, second) = (before.0, again.0);
+    found.circumstances.extend(caution(first, &second.swath));
     let program = |manifest: &Manifest| format!("swath {} ({})", manifest.swath, manifest.revision);
     let machine = |manifest: &Manifest| {
         let machine = &manifest.machine;

@@ -456,7 +456,7 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         if found == expected { Ok(()) } else { Err(what()) }
     };
     let mut evaluations = Vec::new();
-    if file.names("swath").map_err(trial)?.iter().any(|name| EVALUATIONS.ends_with(name)) {
+    if file.names("swath").map_err(trial)?.iter().any(|name| format!("swath/{name}") == EVALUATIONS) {
         evaluations = file.integers(EVALUATIONS).map_err(trial)?;
         full(EVALUATIONS, evaluations.len(), 3 * m)?;
     }

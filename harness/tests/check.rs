@@ -3,9 +3,13 @@
 mod support;
 
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use support::{folder_with, stderr, stdout, swath};
+use swath::check::Session;
+use swath::experiment;
+use swath::metrics::{MetricName, Setting};
+use swath::run::Means;
 
 const EXPERIMENT: &str = "\
 name: small
@@ -241,8 +245,10 @@ fn two_runs_are_compared_and_a_run_is_reproduced() {
     std::fs::write(folder.path().join("small.yaml"), worse()).expect("written");
     run("b");
     let output = swath(folder.path(), &["compare", "a", "b"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("regressed") && stderr(&output).contains("mmr: recall regressed"));
+    assert_eq!(output.status.code(), Some(1), "as a check: {}", stderr(&output));
+    assert!(stdout(&output).contains("regressed") && stderr(&output).contains("error: mmr: recall regressed"));
+    let output = swath(folder.path(), &["compare", "a", "a"]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
     // A run whose results are not what its manifest leads to.
     for entry in std::fs::read_dir(folder.path().join("b/trials")).expect("a folder").flatten() {
         let path = entry.path();
@@ -313,4 +319,257 @@ fn the_script_for_ci_annotates_and_summarises() {
     for name in ["SWATH_CONFIG", "SWATH_BASELINE", "SWATH_QUALITY_ONLY", "SWATH_OUT"] {
         assert!(action.contains(&format!("        {name}: ${{{{ inputs.")), "{name}");
     }
+}
+
+/// All queries are answered in batch, whatever `check.queries` says. What was timed stands in the baseline, and times of
+/// something else are not compared.
+#[test]
+fn batch_times_are_those_of_all_queries() {
+    const BATCH: &str = "\
+name: batch
+dataset: { generate: clusters, n: 300, dimension: 8, queries: 1000 }
+k: 5
+mode: batch
+metrics: [recall]
+check: { rounds: 3, passes: 1, queries: 1000, tolerance: { time: 9 } }
+retrievers:
+  - { name: top-k, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: 0.9 } } }
+";
+    let folder = folder_with("small.yaml", BATCH);
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = std::fs::read_to_string(folder.path().join("baselines/small.yaml")).expect("a baseline");
+    assert!(text.contains("timed: { mode: batch, threads: 1, queries: 1000, passes: 1 }\n"), "{text}");
+    let checked = |experiment: &str| {
+        std::fs::write(folder.path().join("small.yaml"), experiment).expect("written");
+        let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        (stdout(&output), stderr(&output))
+    };
+    let (said, notes) = checked(&BATCH.replace("queries: 1000, tolerance", "queries: 10, tolerance"));
+    assert!(!said.contains("timed otherwise") && !notes.contains("not compared"), "{said}{notes}");
+    let otherwise = |experiment: &str, what: &str| {
+        let (said, notes) = checked(experiment);
+        assert!(said.contains(&format!("not compared (timed otherwise: {what})")), "{said}");
+        assert!(notes.contains(&format!("note: times are not compared: {what}; `swath baseline update")), "{notes}");
+    };
+    otherwise(&BATCH.replace("passes: 1", "passes: 2"), "the number of passes was 1 and is 2");
+    let single = BATCH.replace("mode: batch", "mode: single").replace("queries: 1000, tol", "queries: 10, tol");
+    otherwise(&single, "the mode was batch and is single, the number of timed queries was 1000 and is 10");
+}
+
+const INDEXES: &str = "\
+name: small
+dataset: rich.hdf5
+k: 5
+metrics: [recall]
+check: { rounds: 3, passes: 1 }
+reference: vamana
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 10 } }, select: top-k }
+  - { name: ivf, candidates: { ivf-flat: { lists: 4, pool: 10, nprobe: 2 } }, select: top-k }
+  - { name: ivf-mmr, candidates: { ivf-flat: { lists: 4, pool: 10, nprobe: 4 } }, select: mmr }
+  - { name: vamana, candidates: { vamana: { pool: 10, ef: 20 } }, select: top-k }
+";
+
+/// An index is built once, and not in every round and beside every trial; the rounds are no fewer, and suspects are timed
+/// again with what is there.
+#[test]
+fn each_index_is_built_once_for_all_rounds() {
+    let folder = folder_with("small.yaml", INDEXES);
+    let prepared = experiment::prepare(&folder.path().join("small.yaml"), &[], 1 << 30).expect("planned");
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
+    for program in [Some(program.as_path()), None] {
+        let means = Means { program, data_folders: &[], memory: 1 << 30, cache: None, cell: None };
+        let mut session = Session::new(&prepared, means, true).expect("a folder");
+        let (state, notes) = session.look(4).expect("measured");
+        assert_eq!(notes, [""; 0]);
+        let rounds: Vec<(&str, usize)> =
+            state.trials.iter().map(|trial| (trial.label.as_str(), trial.rounds.len())).collect();
+        assert_eq!(rounds, [("top-k", 4), ("ivf", 4), ("ivf-mmr", 4), ("vamana", 0)]);
+        assert!(state.trials.iter().all(|trial| trial.failed.is_none() && trial.measures.len() == 2), "{state:?}");
+        assert_eq!(session.builds(), 2, "one for ivf, one for vamana");
+        let again = session.time(&["ivf".into(), "top-k".into()], 3).expect("timed");
+        assert_eq!(again.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3]);
+        assert_eq!(session.builds(), 2);
+    }
+}
+
+/// What fails is the reference, and that alone: the others are measured and judged, and their times left out.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reference_that_cannot_be_built_fails_alone() {
+    let experiment = |neighbors: usize, limits: &str, lambda: f64| {
+        format!(
+            "name: small\ndataset: {{ generate: clusters, n: 4000, dimension: 16, queries: 40 }}\nk: 5\nreference: large\n\
+             metrics: [recall]\ncheck: {{ rounds: 2, passes: 1 }}\n{limits}retrievers:\n  - {{ name: top-k, select: top-k }}\n  \
+             - {{ name: large, expand: {{ walk: {{ graph: knn, neighbors: {neighbors} }} }}, select: mmr }}\n  \
+             - {{ name: mmr, select: {{ mmr: {{ lambda: {lambda} }} }} }}\n"
+        )
+    };
+    let folder = folder_with("small.yaml", &experiment(4, "", 0.9));
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let limits = "limits: { memory: 48 MiB }\n";
+    std::fs::write(folder.path().join("small.yaml"), experiment(2000, limits, 0.9)).expect("written");
+    let output = swath(folder.path(), &["check", "small.yaml", "--quiet", "--json", "c.json"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    assert!(said.contains("error: large failed: its build failed: it needed more than the 48 MiB"), "{said}");
+    let why = "large, against which it would be timed, failed";
+    assert!(said.contains(&format!("note: 2 trials are not timed: {why}\n")), "{said}");
+    let found = std::fs::read_to_string(folder.path().join("c.json")).expect("a file");
+    let found: Value = serde_json::from_str(&found).expect("JSON");
+    let found: Vec<[&str; 4]> = (found["findings"].as_array().expect("findings").iter())
+        .map(|finding| ["trial", "measure", "verdict", "note"].map(|key| finding[key].as_str().expect("text")))
+        .map(|[trial, measure, verdict, note]| [trial, measure, verdict, if measure == "trial" { "" } else { note }])
+        .collect();
+    let of = |trial| {
+        [
+            [trial, "recall", "unchanged", ""],
+            [trial, "evaluations", "unchanged", ""],
+            [trial, "time", "not-compared", why],
+        ]
+    };
+    assert_eq!(found, [&of("top-k")[..], &[["large", "trial", "failed", ""]], &of("mmr")].concat());
+    // A trial that has become worse is seen, all the same.
+    std::fs::write(folder.path().join("small.yaml"), experiment(2000, limits, 0.1)).expect("written");
+    let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
+    assert!(stderr(&output).contains("error: mmr: recall regressed, "), "{}", stderr(&output));
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quiet", "--file", "new.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("large failed, so that there is no baseline: its build failed: it needed"));
+}
+
+/// What an update says of a change is by the experiment's own tolerances.
+#[test]
+fn an_update_judges_as_a_check_does() {
+    let folder = saved();
+    let lenient = worse().replace("time: 9", "time: 9, recall: 0.95, redundancy: 0.99");
+    std::fs::write(folder.path().join("small.yaml"), lenient).expect("written");
+    let output = swath(folder.path(), &["baseline", "update", "small.yaml", "--quality-only", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("within noise") && !said.contains("regressed") && !said.contains("improved"), "{said}");
+}
+
+/// The metric and the measure of the same name are one.
+#[test]
+fn a_metric_that_is_a_cost_too_stands_once() {
+    let metrics = EXPERIMENT.replace("[recall, redundancy]", "[recall, evaluations]");
+    let folder = folder_with("small.yaml", &metrics);
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = check(folder.path(), &["--bencher", "b.json"]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_eq!(stdout(&output), "4 measures: 4 unchanged; times were not looked at\n");
+    for out in ["a", "b"] {
+        assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", out]).status.code(), Some(0));
+    }
+    let output = swath(folder.path(), &["compare", "a", "b"]);
+    assert!(stdout(&output).contains("4 unchanged"), "{}", stdout(&output));
+}
+
+/// Every metric has a name of its own beside all that tables, files and baselines have besides, and comes back from them.
+#[test]
+fn every_metric_is_written_once_and_read_back() {
+    let setting = Setting { k: 5, largest_pool: 20, stored_neighbors: 20, subtopics: true, qrels: false };
+    let metrics = MetricName::all().filter(|metric| metric.possible(&setting).is_ok());
+    let metrics: Vec<&str> = metrics.map(MetricName::name).collect();
+    assert!(metrics.contains(&"evaluations") && metrics.len() > 15, "{metrics:?}");
+    let experiment = EXPERIMENT.replace("[recall, redundancy]", &format!("[{}]", metrics.join(", ")));
+    let folder = folder_with("small.yaml", &experiment);
+    let output = swath(folder.path(), &["run", "small.yaml", "--out", "a"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let table = std::fs::read_to_string(folder.path().join("a/runs.csv")).expect("a table");
+    let mut columns: Vec<&str> = table.lines().next().expect("a header").split(',').collect();
+    let count = columns.len();
+    columns.sort_unstable();
+    columns.dedup();
+    assert_eq!(columns.len(), count, "{columns:?}");
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = check(folder.path(), &[]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let measures = 2 * metrics.len();
+    assert_eq!(stdout(&output), format!("{measures} measures: {measures} unchanged; times were not looked at\n"));
+    for commit in ["1111111", "2222222"] {
+        let output = swath(folder.path(), &["history", "add", "a", "--commit", commit]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let output = swath(folder.path(), &["history", "plot"]);
+    assert_eq!(output.status.code(), Some(0), "no row stands twice: {}", stderr(&output));
+}
+
+/// Replaces this program's version in a file by another.
+fn of_another_version(path: &Path) {
+    let text = std::fs::read_to_string(path).expect("a file");
+    let version = env!("CARGO_PKG_VERSION");
+    let other = text.replacen(&format!("swath: {version}"), "swath: 0.0.9", 1);
+    let other = other.replacen(&format!("\"swath\": \"{version}\""), "\"swath\": \"0.0.9\"", 1);
+    let other = other.replacen(&format!("swath: \"{version}"), "swath: \"0.0.9", 1);
+    assert_ne!(text, other);
+    std::fs::write(path, other).expect("written");
+}
+
+/// What is said of results of that version and of this one.
+const VERSIONS: &str = concat!("the version of swath was 0.0.9 and is ", env!("CARGO_PKG_VERSION"), "; ");
+
+#[test]
+fn a_baseline_of_another_version_must_be_saved_anew() {
+    let folder = saved();
+    let path = folder.path().join("baselines/small.yaml");
+    of_another_version(&path);
+    // As the version that knew no other format wrote it.
+    let text = std::fs::read_to_string(&path).expect("a baseline");
+    std::fs::write(&path, text.replacen("baseline: 2", "baseline: 1", 1)).expect("written");
+    let output = check(folder.path(), &[]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""));
+    let said = stderr(&output);
+    assert!(said.contains(&format!("baselines/small.yaml is a baseline of another version: {VERSIONS}")), "{said}");
+    assert!(said.contains("save a new baseline: swath baseline update small.yaml --file "), "{said}");
+    let output = swath(folder.path(), &["baseline", "show", "baselines/small.yaml"]);
+    assert!(stdout(&output).contains("swath 0.0.9"), "{}", stderr(&output));
+    std::fs::write(folder.path().join("small.yaml"), worse()).expect("written");
+    let output = swath(folder.path(), &["baseline", "update", "small.yaml", "--quality-only", "--quiet"]);
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(said.starts_with(&format!("caution: {VERSIONS}")), "{said}");
+    assert!(said.contains("not compared (another version of swath)") && !said.contains("regressed"), "{said}");
+    assert_eq!(check(folder.path(), &[]).status.code(), Some(0));
+}
+
+#[test]
+fn runs_of_two_versions_are_set_beside_each_other_and_not_judged() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a"]).status.code(), Some(0));
+    std::fs::write(folder.path().join("small.yaml"), worse()).expect("written");
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "b"]).status.code(), Some(0));
+    of_another_version(&folder.path().join("a/manifest.json"));
+    let output = swath(folder.path(), &["compare", "a", "b", "--markdown", "m.md", "--json", "c.json"]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let said = stdout(&output);
+    assert!(said.starts_with(&format!("caution: {VERSIONS}")), "{said}");
+    assert!(said.contains("not compared (another version of swath)"), "{said}");
+    assert!(!said.contains("regressed") && !said.contains("improved"), "{said}");
+    let markdown = std::fs::read_to_string(folder.path().join("m.md")).expect("a file");
+    assert!(markdown.starts_with("## swath: two versions, not compared in small\n\n"), "{markdown}");
+    assert!(markdown.contains(&format!("**Caution: {VERSIONS}")), "{markdown}");
+    let json = std::fs::read_to_string(folder.path().join("c.json")).expect("a file");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json["caution"].as_str().expect("a caution").starts_with(VERSIONS) && json["regressions"] == 0);
+
+    let output = swath(folder.path(), &["reproduce", "a", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let caution = format!("caution: {VERSIONS}");
+    assert!(stderr(&output).starts_with(&caution), "before it runs: {}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.starts_with(&caution) && said.contains("to reproduce it take swath 0.0.9 ("), "{said}");
+
+    let output = swath(folder.path(), &["report", "a", "b", "--out", "both"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let page = std::fs::read_to_string(folder.path().join("both/index.html")).expect("a page");
+    assert!(page.contains("Caution: from ") && page.contains(VERSIONS), "the page says so");
 }

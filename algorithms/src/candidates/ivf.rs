@@ -1,6 +1,6 @@
 //! IVF-Flat: base vectors in lists around k-means centroids, of which a query scans the nearest few.
 
-use super::Candidates;
+use super::{Candidates, Words, offsets};
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::filter::{Contenders, Filter, products};
@@ -90,15 +90,35 @@ impl Candidates for Ivf {
                 lists[list].push(i);
             }
         }
-        let offsets = std::iter::once(0).chain(lists.iter().scan(0, |end, list| {
-            *end += list.len();
-            Some(*end)
-        }));
-        let offsets = offsets.collect();
-        let order = lists.concat();
-        let rows = Base::new(base.vectors().gather(&order), base.distance());
-        let ids = order.into_iter().map(|i| i as u32).collect();
-        IvfIndex { filter: Filter::new(&rows), centroids, rows, ids, offsets }
+        let lengths: Vec<u32> = lists.iter().map(|list| list.len() as u32).collect();
+        IvfIndex::new(base, centroids, &lists.concat(), &lengths)
+    }
+
+    /// The number of lists, their lengths, the ids, and the centroids, value by value.
+    fn words(index: &IvfIndex) -> Option<Vec<u32>> {
+        let lists = index.centroids.len();
+        let mut words = vec![lists as u32];
+        words.extend(index.offsets.windows(2).map(|ends| (ends[1] - ends[0]) as u32));
+        words.extend(&index.ids);
+        let centroids = index.centroids.vectors();
+        words.extend((0..lists).flat_map(|list| centroids.row(list)).map(|value| value.to_bits()));
+        Some(words)
+    }
+
+    fn restore(words: &[u32], base: &Base) -> Option<IvfIndex> {
+        let mut words = Words(words);
+        let lists = words.count()?;
+        let lengths = words.take(lists)?;
+        let ids = words.take(base.len())?;
+        let dim = base.vectors().dim();
+        let values: Vec<f32> = words.take(lists.checked_mul(dim)?)?.iter().map(|&bits| f32::from_bits(bits)).collect();
+        let is_whole = offsets(lengths).last() == Some(ids.len()) && words.0.is_empty();
+        if !is_whole || ids.iter().any(|&id| id as usize >= base.len()) {
+            return None;
+        }
+        let centroids = Base::new(Vectors::new(&values, dim).ok()?, base.distance());
+        let order: Vec<usize> = ids.iter().map(|&id| id as usize).collect();
+        Some(IvfIndex::new(base, centroids, &order, lengths))
     }
 
     fn bytes(index: &IvfIndex, base: &Base) -> usize {
@@ -161,6 +181,15 @@ impl Candidates for Ivf {
         }
         scratch.contenders = kept;
         scratch.count(lists + scanned);
+    }
+}
+
+impl IvfIndex {
+    /// Lays out lists of these lengths: the base vectors in the order of `order`, list by list.
+    fn new(base: &Base, centroids: Base, order: &[usize], lengths: &[u32]) -> Self {
+        let rows = Base::new(base.vectors().gather(order), base.distance());
+        let ids = order.iter().map(|&i| i as u32).collect();
+        Self { filter: Filter::new(&rows), centroids, rows, ids, offsets: offsets(lengths).collect() }
     }
 }
 

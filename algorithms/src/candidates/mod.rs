@@ -37,6 +37,18 @@ pub trait Candidates: Send + Sync + 'static {
     /// Builds the index, with the threads of the current rayon pool.
     fn build(part: &Self::Build, base: &Base) -> Self::Index;
 
+    /// What of an index is costly to build, as words of which [`Candidates::restore`] makes the same index; `None`
+    /// where it is built as soon as read.
+    fn words(_: &Self::Index) -> Option<Vec<u32>> {
+        None
+    }
+
+    /// The index that had these [words](Candidates::words), over the same base vectors; `None` where no index of `base`
+    /// has such words.
+    fn restore(_: &[u32], _: &Base) -> Option<Self::Index> {
+        None
+    }
+
     /// Bytes the index needs to answer queries, the vectors included, computed from sizes.
     fn bytes(index: &Self::Index, base: &Base) -> usize;
 
@@ -73,6 +85,10 @@ pub trait AnyCandidates: Send + Sync {
     fn build_key(&self) -> String;
     /// Builds the index.
     fn build(&self, base: &Base) -> Index;
+    /// See [`Candidates::words`].
+    fn words(&self, index: &Index) -> Option<Vec<u32>>;
+    /// See [`Candidates::restore`].
+    fn restore(&self, words: &[u32], base: &Base) -> Option<Index>;
     /// Bytes of an index that these parameters built.
     fn bytes(&self, index: &Index, base: &Base) -> usize;
     /// Bytes that such an index will need, see [`Candidates::estimate`].
@@ -108,6 +124,14 @@ impl<C: Candidates> AnyCandidates for C {
 
     fn build(&self, base: &Base) -> Index {
         Index(Box::new(C::build(&self.build_part(), base)))
+    }
+
+    fn words(&self, index: &Index) -> Option<Vec<u32>> {
+        C::words(downcast::<C>(index))
+    }
+
+    fn restore(&self, words: &[u32], base: &Base) -> Option<Index> {
+        C::restore(words, base).map(|index| Index(Box::new(index)))
     }
 
     fn estimate(&self, rows: usize, dim: usize) -> usize {
@@ -163,5 +187,74 @@ registry! {
 impl Default for CandidatesParams {
     fn default() -> Self {
         Self::Exact(Exact::default())
+    }
+}
+
+/// Words that are read one after another.
+struct Words<'w>(&'w [u32]);
+
+impl<'w> Words<'w> {
+    /// The next so many; `None` where there are fewer.
+    fn take(&mut self, count: usize) -> Option<&'w [u32]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// The next one, as a count.
+    fn count(&mut self) -> Option<usize> {
+        self.take(1).map(|word| word[0] as usize)
+    }
+}
+
+/// Where lists of these lengths, one after another, begin, and where the last ends.
+fn offsets(lengths: &[u32]) -> impl Iterator<Item = usize> {
+    let ends = lengths.iter().scan(0, |end, &length| {
+        *end += length as usize;
+        Some(*end)
+    });
+    std::iter::once(0).chain(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distance::Distance;
+
+    /// Every index that has words comes back from them: it finds the same in as many evaluations, and has the same words.
+    /// Words that are cut, too long, or of another base are refused.
+    #[test]
+    fn an_index_comes_back_from_its_words() {
+        let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
+        let base = |rows: usize, distance| {
+            let values: Vec<f32> = (0..rows * 6).map(value).collect();
+            Base::from_values(&values, 6, distance).expect("finite")
+        };
+        let mut with_words = Vec::new();
+        for distance in Distance::ALL {
+            let (whole, part, none) = (base(400, distance), base(399, distance), base(0, distance));
+            for candidates in CandidatesParams::all() {
+                let index = candidates.build(&whole);
+                let Some(words) = candidates.words(&index) else { continue };
+                with_words.push(candidates.name());
+                let back = candidates.restore(&words, &whole).expect("its own words");
+                assert_eq!(candidates.words(&back), Some(words.clone()));
+                assert_eq!(candidates.bytes(&back, &whole), candidates.bytes(&index, &whole));
+                let find = |index: &Index, query: usize| {
+                    let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+                    candidates.search(index, &whole, whole.query(query), &mut scratch, &mut found, &mut pool);
+                    (pool, scratch.evaluations.get())
+                };
+                (0..50).for_each(|query| assert_eq!(find(&back, query), find(&index, query), "{}", candidates.name()));
+                for length in 0..words.len() {
+                    assert!(candidates.restore(&words[..length], &whole).is_none(), "cut at {length}");
+                }
+                assert!(candidates.restore(&[words.as_slice(), &[0]].concat(), &whole).is_none(), "too long");
+                assert!(candidates.restore(&words, &part).is_none(), "another base");
+                let empty = candidates.words(&candidates.build(&none)).expect("words");
+                assert!(candidates.restore(&empty, &none).is_some());
+            }
+        }
+        assert_eq!(with_words, ["ivf-flat", "vamana", "ivf-flat", "vamana"]);
     }
 }

@@ -1,9 +1,9 @@
 //! The file that `swath check` compares with: text that reads well as a diff, and beside it a value for each query.
 //!
-//! The text holds the setting, and of each trial the means of its measures and how much longer than the reference it took
-//! in each round. The HDF5 file of the same name beside it holds what paired tests need. Without it means are compared.
+//! The text holds the setting, how trials were timed, and of each trial the means of its measures and how much longer than
+//! the reference it took in each round. The HDF5 file of the same name beside it holds what paired tests need. Without it means are compared.
 
-use super::{Measured, Setting, State, TrialState};
+use super::{Measured, Setting, State, Timing, TrialState};
 use crate::config::CheckSpec;
 use crate::experiment::Failure;
 use crate::run::Round;
@@ -16,8 +16,9 @@ use std::path::{Path, PathBuf};
 use swath_datasets::hdf5_file::{Attribute, Hdf5File, Hdf5Writer, Values};
 use swath_datasets::whole_file::write_whole;
 
-/// The format's version.
-const VERSION: u32 = 1;
+/// The format's version. The first says nothing of how trials were timed; it is that of swath 0.1.0, with which no other
+/// version is compared.
+const VERSION: u32 = 2;
 
 /// Milliseconds of a query that the reference took, in each round.
 const REFERENCE: &str = "reference-ms";
@@ -50,6 +51,7 @@ struct Text {
     swath: String,
     saved: String,
     machine: String,
+    timed: Option<Timing>,
     reference: String,
     trials: Ordered<Ordered<Number>>,
 }
@@ -102,13 +104,15 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
         std::io::ErrorKind::InvalidData => wrong("this is no text; a baseline is the file .yaml beside it".into()),
         _ => wrong(error.to_string()),
     })?;
-    let text: Text = serde_yaml::from_str(&text).map_err(|error| {
+    // The mean of what no query has is no number.
+    let options = serde_yaml::options! { non_finite_float_policy: serde_yaml::NonFiniteFloatPolicy::PassThrough };
+    let text: Text = serde_yaml::from_str_with_options(&text, options).map_err(|error| {
         let said = error.to_string().replace("<input>", &path.display().to_string());
         wrong(format!("this is no baseline: {}", said.trim_start_matches("error: ")))
     })?;
-    if text.baseline != VERSION {
-        let message = format!("a baseline of format {}, and this program reads {VERSION}", text.baseline);
-        return Err(wrong(message + "; write it anew with `swath baseline update`"));
+    if !(1..=VERSION).contains(&text.baseline) {
+        let message = format!("a baseline of format {}, and this program reads formats up to {VERSION}", text.baseline);
+        return Err(wrong(message + "; remove it, and write it anew with `swath baseline save`"));
     }
     let trial = |(label, measures): (String, Ordered<Number>)| {
         let mut trial = TrialState { label, ..TrialState::default() };
@@ -150,6 +154,7 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
         swath: text.swath,
         saved: text.saved,
         machine: text.machine,
+        timing: text.timed,
         reference: text.reference,
         trials: text.trials.0.into_iter().map(trial).collect::<Result<_, _>>()?,
     };
@@ -176,7 +181,7 @@ fn read_values(path: &Path, state: &mut State) -> Result<(), String> {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
             let present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
             let mean = crate::statistics::bootstrap::mean(&present);
-            if (mean - measured.mean).abs() > 1e-4 * measured.mean.abs().max(1e-3) {
+            if !is_written_as(mean, measured.mean) {
                 return Err(format!(
                     "the values of {} of {} have another mean than it says",
                     measured.name, trial.label
@@ -218,11 +223,16 @@ pub fn write(path: &Path, config: &Path, state: &State) -> Result<(), Failure> {
 pub fn text(config: &Path, state: &State) -> String {
     let Setting { experiment, dataset, sha256, k, queries, seed } = &state.setting;
     let State { swath, saved, machine, reference, .. } = state;
+    let is_timed = state.trials.iter().any(|trial| !trial.rounds.is_empty());
+    let timed = state.timing.as_ref().filter(|_| is_timed).map_or_else(String::new, |timing| {
+        let Timing { mode, threads, queries, passes } = timing;
+        format!("timed: {{ mode: {}, threads: {threads}, queries: {queries}, passes: {passes} }}\n", mode.name())
+    });
     let mut text = format!(
         "# What `swath check {}` compares with; `swath baseline update` writes it anew.\n\
          # `time` is how often as long as {reference} a trial took, in each round.\n\
          baseline: {VERSION}\nexperiment: {}\ndataset: {}\nsha256: {sha256}\nk: {k}\nqueries: {queries}\nseed: {seed}\n\
-         swath: {}\nsaved: {saved}\nmachine: {}\nreference: {}\ntrials:\n",
+         swath: {}\nsaved: {saved}\nmachine: {}\n{timed}reference: {}\ntrials:\n",
         config.display(),
         quoted(experiment),
         quoted(dataset),
@@ -246,13 +256,28 @@ pub fn text(config: &Path, state: &State) -> String {
     text
 }
 
-/// A number as it is written: six decimals, or none where they say nothing.
+/// A number as it is written: six decimals, and six digits of what is smaller; none where they say nothing.
 fn number(value: f64) -> String {
     if value.is_nan() {
         return ".nan".into();
     }
-    let text = format!("{value:.6}");
+    if value != 0.0 && !(1e-6..1e15).contains(&value.abs()) {
+        return format!("{value:.6e}");
+    }
+    let text = format!("{value:.0$}", decimals(value));
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// How many decimals of a number are written.
+fn decimals(value: f64) -> usize {
+    let leading = if value == 0.0 { 0.0 } else { -value.abs().log10().floor() };
+    (leading.clamp(1.0, 320.0) as usize) + 5
+}
+
+/// Whether a mean is one that is written as `text`, as far as its digits tell. (Values of `f32` may make another last digit.)
+pub(super) fn is_written_as(mean: f64, text: f64) -> bool {
+    let unit = 0.1_f64.powi(decimals(text) as i32);
+    mean == text || mean.is_nan() && text.is_nan() || (mean - text).abs() <= 0.6 * unit + 1e-6 * text.abs()
 }
 
 /// A text in YAML, quoted where it must be.
@@ -266,9 +291,14 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Mode;
+    use crate::metrics::MetricName;
+
+    fn measured(name: &str, values: &[f64]) -> Measured {
+        Measured::new(name, values)
+    }
 
     fn state() -> State {
-        let measured = |name: &str, values: &[f64]| Measured::new(name, values);
         State {
             setting: Setting {
                 experiment: "words".into(),
@@ -281,6 +311,7 @@ mod tests {
             swath: "0.1.0 (abc)".into(),
             saved: "2026-11-24T00:00:00Z".into(),
             machine: "A \"fast\" one: @ 3 GHz, 2 cores".into(),
+            timing: Some(Timing { mode: Mode::Batch, threads: 2, queries: 1000, passes: 3 }),
             reference: "top-k".into(),
             trials: vec![
                 TrialState {
@@ -309,7 +340,7 @@ mod tests {
         let (read_back, missing) = read(&path).expect("read");
         assert_eq!(missing, None);
         let same = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
-        assert_eq!(read_back.setting, state().setting);
+        assert_eq!((&read_back.setting, &read_back.timing), (&state().setting, &state().timing));
         for (one, other) in read_back.trials.iter().zip(&state().trials) {
             assert_eq!(one.label, other.label);
             assert!(one.rounds.iter().zip(&other.rounds).all(|(a, b)| (a.own - b.own).abs() < 1e-7));
@@ -336,6 +367,47 @@ mod tests {
         assert!(read(&path).expect("read").1.is_some_and(|note| note.contains("another mean")));
     }
 
+    /// Means of any size, and a metric that is a cost, come back as they were, with their values.
+    #[test]
+    fn means_of_any_size_come_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.yaml");
+        let metrics = ["recall", "evaluations"].map(|name| MetricName::find(name).expect("a metric"));
+        let evaluations = [[1, 2, 3], [4, 5, 6], [7, 8, 9]];
+        for scale in [1e-300, 1.234_567e-9, 4.7e-7, 0.003_217_25, 1.0, 7.1e6, 3e300] {
+            let values = [vec![scale, 1.1 * scale, 1.3 * scale], vec![6.0, 15.0, 24.0]];
+            let mut written = state();
+            written.trials[0].measures = super::super::measures(&metrics, &values, &evaluations);
+            write(&path, Path::new("x.yaml"), &written).expect("written");
+            let (back, missing) = read(&path).expect("read");
+            assert!(scale < 1e-38 || scale > 1e38 || missing.is_none(), "{scale}: {missing:?}");
+            let measures = &back.trials[0].measures;
+            let names: Vec<&str> = measures.iter().map(|measured| measured.name.as_str()).collect();
+            assert_eq!(names, ["recall", "evaluations"], "each once");
+            let expected = 3.4 / 3.0 * scale;
+            assert!((measures[0].mean - expected).abs() <= 5e-6 * expected, "{scale}: {}", measures[0].mean);
+            assert_eq!(measures[1].mean, 15.0);
+        }
+        let mut written = state();
+        written.trials[0].measures = vec![measured("log-volume", &[f64::NAN; 3])];
+        write(&path, Path::new("x.yaml"), &written).expect("written");
+        let (back, missing) = read(&path).expect("a mean of nothing");
+        assert!(back.trials[0].measures[0].mean.is_nan() && missing.is_none(), "{missing:?}");
+    }
+
+    /// What swath 0.1.0 wrote is read, and says of what version it is.
+    #[test]
+    fn the_first_format_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.yaml");
+        let text = text(Path::new("x.yaml"), &state());
+        let timed = "timed: { mode: batch, threads: 2, queries: 1000, passes: 3 }\n";
+        assert!(text.contains(timed), "{text}");
+        std::fs::write(&path, text.replace(timed, "").replace("baseline: 2", "baseline: 1")).expect("written");
+        let (first, _) = read(&path).expect("read");
+        assert_eq!((first.swath.as_str(), first.timing, first.trials[1].rounds.len()), ("0.1.0 (abc)", None, 2));
+    }
+
     #[test]
     fn what_is_no_baseline_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -346,7 +418,7 @@ mod tests {
         };
         let text = text(Path::new("x.yaml"), &state());
         assert!(refused("name: x\n").contains("this is no baseline"));
-        assert!(refused(&text.replace("baseline: 1", "baseline: 9")).contains("swath baseline update"));
+        assert!(refused(&text.replace("baseline: 2", "baseline: 9")).contains("swath baseline save"));
         assert!(refused(&text.replace("    time: [0.5000, 1.2500]", "    time: 3")).contains("`time` of `walk"));
         let absent = read(&folder.path().join("no.yaml")).expect_err("absent").to_string();
         assert!(absent.contains("swath baseline save"), "{absent}");
@@ -358,6 +430,9 @@ mod tests {
             assert!(quoted(text).starts_with('"'), "{text}");
         }
         assert_eq!(quoted("mmr (lambda=0.3)"), "mmr (lambda=0.3)");
-        assert_eq!([number(0.5), number(20100.0), number(1.0 / 3.0)], ["0.5", "20100", "0.333333"]);
+        assert_eq!(
+            [0.5, 20100.0, 1.0 / 3.0, -0.004_321_987_6].map(number),
+            ["0.5", "20100", "0.333333", "-0.00432199"]
+        );
     }
 }

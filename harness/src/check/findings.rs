@@ -1,10 +1,12 @@
 //! What is said of each measure of each trial.
 
+use super::baseline::is_written_as;
 use super::{Measured, State, TrialState};
 use crate::config::CheckSpec;
 use crate::run::Round;
 use crate::statistics::{Comparison, LEVEL, Paired, compare as compare_pairs, rounds};
 use crate::summary::Estimate;
+use crate::version;
 use serde::Serialize;
 
 /// How often, of many checks of what has not changed, a time is called changed in one: by design, at most.
@@ -21,6 +23,8 @@ pub enum Verdict {
     Failed,
     /// Worse, beyond tolerance and chance.
     Regressed,
+    /// A time that looks changed, and was looked at once: nothing can be timed again.
+    Suspected,
     /// Better, beyond tolerance and chance.
     Improved,
     /// Different, but no more than is let pass or than chance makes.
@@ -41,6 +45,7 @@ impl Verdict {
         match self {
             Self::Failed => "failed",
             Self::Regressed => "regressed",
+            Self::Suspected => "suspected",
             Self::Improved => "improved",
             Self::WithinNoise => "within noise",
             Self::Unchanged => "unchanged",
@@ -103,7 +108,8 @@ impl Finding {
     }
 }
 
-/// Compares two states of one experiment, trial by trial; `timed` says whether times are to be compared, too.
+/// Compares two states of one experiment, trial by trial; `timed` says whether times are to be compared, too. States of two
+/// versions of swath are set beside each other, and nothing is called changed.
 pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Vec<Finding> {
     let of = |state: &State, label: &str| state.trials.iter().position(|trial| trial.label == label);
     let shared: Vec<(usize, usize)> = now
@@ -120,6 +126,7 @@ pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Ve
             let other = before.reference != now.reference;
             other.then(|| format!("timed against another reference ({})", before.reference))
         })
+        .or_else(|| Some(format!("timed otherwise: {}", before.timing.as_ref()?.differs(now.timing.as_ref()?)?)))
         .or_else(|| now.reference_failed().map(|reason| format!("the reference {} failed: {reason}", now.reference)))
         .or_else(|| before.reference_failed().map(|_| format!("the reference {} had failed before", before.reference)));
     let mut findings = Vec::new();
@@ -137,7 +144,7 @@ pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Ve
         if timed && trial.label == now.reference && times_differ.is_none() {
             findings.extend(reference_time(before, now));
         } else if timed && trial.label != now.reference {
-            findings.push(match &times_differ {
+            findings.push(match trial.untimed.as_ref().or(times_differ.as_ref()) {
                 Some(why) => Finding::new(&trial.label, CheckSpec::TIME, Verdict::NotCompared).noted(why.clone()),
                 None => time(was, &trial.rounds, (spec, level(now)), &trial.label),
             });
@@ -146,7 +153,29 @@ pub fn compare(before: &State, now: &State, spec: &CheckSpec, timed: bool) -> Ve
     for trial in before.trials.iter().filter(|trial| of(now, &trial.label).is_none()) {
         findings.push(Finding::new(&trial.label, "trial", Verdict::Gone).noted("the experiment has it no longer"));
     }
+    if version::differs(&before.swath, &now.swath).is_some() {
+        findings.iter_mut().for_each(leave_open);
+    }
     findings
+}
+
+/// Of two versions of swath only what is the same is known.
+fn leave_open(finding: &mut Finding) {
+    if matches!(finding.verdict, Verdict::Regressed | Verdict::Improved | Verdict::WithinNoise) {
+        finding.verdict = Verdict::NotCompared;
+        "another version of swath".clone_into(&mut finding.note);
+    }
+}
+
+/// Of two runs that are there nothing can be timed again: a time that looks changed is suspected, and no more.
+pub fn once(findings: &mut [Finding]) {
+    let is_time = |finding: &&mut Finding| finding.measure == CheckSpec::TIME;
+    for finding in findings.iter_mut().filter(is_time) {
+        if matches!(finding.verdict, Verdict::Regressed | Verdict::Improved) {
+            finding.verdict = Verdict::Suspected;
+            "from one look at each; `swath check` looks again".clone_into(&mut finding.note);
+        }
+    }
 }
 
 /// The two-sided level of the interval of a look at the times of so many trials.
@@ -222,11 +251,11 @@ fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, la
         tolerance,
         ..Finding::new(label, name, Verdict::Unchanged)
     };
-    // A mean that is read in the text of a baseline has six decimals.
+    // A mean that is read in the text of a baseline is rounded.
     let written = pair.before.values.is_empty();
     let difference = match comparison {
         Some(comparison) => comparison.difference.mean,
-        None if written && (pair.now.mean - pair.before.mean).abs() <= 0.6e-6 => 0.0,
+        None if written && is_written_as(pair.now.mean, pair.before.mean) => 0.0,
         None => pair.now.mean - pair.before.mean,
     };
     let share = |difference: f64| if difference == 0.0 { 0.0 } else { difference / pair.before.mean.abs() };
@@ -396,6 +425,8 @@ pub fn give_up(findings: &mut [Finding], open: &[String]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Timing;
+    use crate::config::Mode;
 
     /// Eight rounds in which the trial takes `ratio` times as long as the reference, which takes `reference`.
     fn rounds_of(ratio: f64, reference: f64) -> Vec<Round> {
@@ -422,12 +453,9 @@ mod tests {
         assert_eq!(looked_at(1.6, 0.5).verdict, Verdict::Regressed);
     }
 
-    /// What the looks after the first see, and how long the reference takes.
-    type Looks<'a> = &'a [(f64, f64)];
-
-    #[test]
-    fn a_suspect_is_called_only_if_new_rounds_say_the_same() {
-        let state = |rounds| State {
+    /// A state of one trial with these rounds.
+    fn state(rounds: Vec<Round>) -> State {
+        State {
             setting: super::super::Setting {
                 experiment: "x".into(),
                 dataset: "x".into(),
@@ -436,12 +464,84 @@ mod tests {
                 queries: 1,
                 seed: 0,
             },
-            swath: String::new(),
+            swath: "0.2.0 (abc)".into(),
             saved: String::new(),
             machine: "m".into(),
+            timing: Some(Timing { mode: Mode::Batch, threads: 1, queries: 1000, passes: 3 }),
             reference: "top-k".into(),
             trials: vec![TrialState { label: "mmr".into(), rounds, ..TrialState::default() }],
+        }
+    }
+
+    /// The only finding of two states of one trial that was timed.
+    fn found(before: &State, now: &State) -> Finding {
+        let mut findings = compare(before, now, &CheckSpec::default(), true);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        findings.remove(0)
+    }
+
+    #[test]
+    fn times_of_something_else_are_not_compared() {
+        let (before, slow) = (state(rounds_of(1.0, 1.0)), state(rounds_of(1.3, 1.0)));
+        assert_eq!(found(&before, &slow).verdict, Verdict::Regressed, "in batch, too");
+        let timing = |change: fn(&mut Timing)| {
+            let mut now = slow.clone();
+            now.timing.iter_mut().for_each(change);
+            now
         };
+        let cases = [
+            (timing(|timing| timing.queries = 100), "timed otherwise: the number of timed queries was 1000 and is 100"),
+            (timing(|timing| timing.mode = Mode::Single), "timed otherwise: the mode was batch and is single"),
+            (timing(|timing| timing.threads = 2), "timed otherwise: the number of threads was 1 and is 2"),
+            (timing(|timing| timing.passes = 1), "timed otherwise: the number of passes was 3 and is 1"),
+            (State { machine: "n".into(), ..slow.clone() }, "timed on another machine (m)"),
+            (State { reference: "mmr-2".into(), ..slow.clone() }, "timed against another reference (top-k)"),
+        ];
+        for (now, why) in cases {
+            let finding = found(&before, &now);
+            assert_eq!((finding.verdict, finding.note.as_str()), (Verdict::NotCompared, why));
+        }
+        let mut now = state(Vec::new());
+        now.trials[0].untimed = Some("top-k failed".into());
+        let finding = found(&before, &now);
+        assert_eq!((finding.verdict, finding.note.as_str()), (Verdict::NotCompared, "top-k failed"));
+    }
+
+    /// Of two versions of swath only what is the same is said to be so.
+    #[test]
+    fn two_versions_are_not_judged() {
+        let measured = |mean: f64| Measured { name: "recall".into(), mean, values: vec![mean; 20] };
+        let with = |swath: &str, mean: f64| {
+            let mut state = State { swath: swath.into(), ..state(rounds_of(2.0 - mean, 1.0)) };
+            state.trials[0].measures = vec![measured(mean)];
+            state
+        };
+        let verdicts = |now: &State| {
+            let findings = compare(&with("0.2.0 (abc)", 0.9), now, &CheckSpec::default(), true);
+            findings.into_iter().map(|finding| finding.verdict).collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts(&with("0.2.0 (def)", 0.5)), [Verdict::Regressed, Verdict::Regressed]);
+        assert_eq!(verdicts(&with("0.2.1 (abc)", 0.5)), [Verdict::NotCompared, Verdict::NotCompared]);
+        assert_eq!(verdicts(&with("0.2.1 (abc)", 0.9)), [Verdict::Unchanged, Verdict::NotCompared]);
+    }
+
+    /// What cannot be timed again is suspected, and fails nothing; metrics have no noise and are judged.
+    #[test]
+    fn times_of_one_look_are_suspected() {
+        let mut findings =
+            compare(&state(rounds_of(1.0, 1.0)), &state(rounds_of(1.3, 1.0)), &CheckSpec::default(), true);
+        findings.push(Finding::new("mmr", "recall", Verdict::Regressed));
+        once(&mut findings);
+        let verdicts: Vec<Verdict> = findings.iter().map(|finding| finding.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Suspected, Verdict::Regressed]);
+        assert!(!Verdict::Suspected.is_bad());
+    }
+
+    /// What the looks after the first see, and how long the reference takes.
+    type Looks<'a> = &'a [(f64, f64)];
+
+    #[test]
+    fn a_suspect_is_called_only_if_new_rounds_say_the_same() {
         let before = state(rounds_of(1.0, 1.0));
         let spec = CheckSpec::default();
         let looks: [(f64, Looks<'_>, Verdict, usize); 6] = [

@@ -6,7 +6,7 @@
 //!
 //! Times are noisy. Each trial is timed against a reference that takes turns with it in the same process ([`crate::run`]),
 //! in rounds that have processes of their own; what is compared is the ratio of the two
-//! ([`crate::statistics::rounds`]). Within a check rounds vary by chance, which the bootstrap interval of the ratio knows.
+//! ([`crate::statistics::rounds`]), where both were timed alike ([`Timing`]). Within a check rounds vary by chance, which the bootstrap interval of the ratio knows.
 //! From one check to a later one the machine itself varies: what others do to its caches slows one retriever more than
 //! another, for minutes on end, and no interval of rounds knows that. What is let pass is therefore a tolerance, to which
 //! is added what a machine may do by itself that is so much slower or faster, by the reference's own time. A change is
@@ -21,7 +21,7 @@ mod findings;
 pub mod outputs;
 mod session;
 
-pub use findings::{FEWEST, Finding, Verdict, compare, give_up, look_again, suspects};
+pub use findings::{FEWEST, Finding, Verdict, compare, give_up, look_again, once, suspects};
 pub use session::Session;
 
 use crate::experiment::Prepared;
@@ -31,7 +31,12 @@ use crate::plan::label;
 use crate::reference::Reference;
 use crate::results::Results;
 use crate::run::{Round, Times};
-use crate::{clock, config::CheckSpec};
+use crate::{
+    clock,
+    config::{CheckSpec, Mode},
+    version,
+};
+use serde::{Deserialize, Serialize};
 
 /// How often a change of time is seen before it is called.
 pub const LOOKS: usize = 3;
@@ -50,6 +55,8 @@ pub struct State {
     pub saved: String,
     /// The machine in a line; times of another are not comparable.
     pub machine: String,
+    /// How its trials were timed; `None` where they were not.
+    pub timing: Option<Timing>,
     /// Label of the trial that the others are timed against.
     pub reference: String,
     /// Its trials.
@@ -83,11 +90,56 @@ impl Setting {
             ("number of queries", self.queries.to_string(), other.queries.to_string()),
             ("seed", self.seed.to_string(), other.seed.to_string()),
         ];
-        let differ = pairs.into_iter().filter(|(_, before, now)| before != now);
-        let said: Vec<String> =
-            differ.map(|(what, before, now)| format!("the {what} was {before} and is {now}")).collect();
-        (!said.is_empty()).then(|| said.join(", "))
+        differences(&pairs)
     }
+}
+
+/// How trials are timed: what must be the same for times to be comparable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// One query at a time, or all at once.
+    pub mode: Mode,
+    /// Threads that answer timed queries.
+    pub threads: usize,
+    /// How many queries are timed: in mode batch all that are asked.
+    pub queries: usize,
+    /// How often each is timed in a round; the quickest counts.
+    pub passes: usize,
+}
+
+impl Timing {
+    /// That of an experiment that is checked.
+    fn of(prepared: &Prepared) -> Self {
+        let (experiment, asked) = (&prepared.plan.experiment, prepared.plan.queries.len());
+        let queries = match experiment.mode {
+            Mode::Single => experiment.check.queries.size().min(asked),
+            Mode::Batch => asked,
+        };
+        Self {
+            mode: experiment.mode,
+            threads: experiment.threads.size(),
+            queries,
+            passes: experiment.check.passes.size(),
+        }
+    }
+
+    /// What differs in `other`, in words.
+    pub fn differs(&self, other: &Self) -> Option<String> {
+        differences(&[
+            ("mode", self.mode.name().into(), other.mode.name().into()),
+            ("number of threads", self.threads.to_string(), other.threads.to_string()),
+            ("number of timed queries", self.queries.to_string(), other.queries.to_string()),
+            ("number of passes", self.passes.to_string(), other.passes.to_string()),
+        ])
+    }
+}
+
+/// Of things that were and are, those that differ, in words.
+fn differences(pairs: &[(&str, String, String)]) -> Option<String> {
+    let differ = pairs.iter().filter(|(_, before, now)| before != now);
+    let said: Vec<String> = differ.map(|(what, before, now)| format!("the {what} was {before} and is {now}")).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 fn short(sha256: &str) -> String {
@@ -105,6 +157,8 @@ pub struct TrialState {
     pub measures: Vec<Measured>,
     /// How much longer it takes than the reference: the logarithm of the ratio, once a round.
     pub rounds: Vec<Round>,
+    /// Why it was not timed, though it did not fail.
+    pub untimed: Option<String>,
 }
 
 /// A measure of a trial.
@@ -135,7 +189,8 @@ impl Measured {
 fn measures(metrics: &[MetricName], values: &[Vec<f64>], evaluations: &[[u64; 3]]) -> Vec<Measured> {
     let named = metrics.iter().zip(values).map(|(metric, values)| Measured::new(metric.name(), values));
     let mut measures: Vec<Measured> = named.collect();
-    if !evaluations.is_empty() {
+    // As a metric it is there already.
+    if !evaluations.is_empty() && measures.iter().all(|measured| measured.name != CheckSpec::EVALUATIONS) {
         let all: Vec<f64> = evaluations.iter().map(|stages| stages.iter().sum::<u64>() as f64).collect();
         measures.push(Measured::new(CheckSpec::EVALUATIONS, &all));
     }
@@ -147,7 +202,7 @@ fn in_a_line(machine: &Machine) -> String {
 }
 
 fn program() -> String {
-    format!("{} ({})", env!("CARGO_PKG_VERSION"), env!("SWATH_REVISION"))
+    format!("{} ({})", version::THIS, env!("SWATH_REVISION"))
 }
 
 impl State {
@@ -179,6 +234,7 @@ impl State {
             swath: program(),
             saved: clock::timestamp(),
             machine: in_a_line(&Machine::this()),
+            timing: Some(Timing::of(prepared)),
             reference: plan.trials[plan.reference()].label(),
             trials: Vec::new(),
         }
@@ -198,6 +254,7 @@ impl State {
                 failed: None,
                 measures: measures(&results.metrics, &trial.metrics, &trial.evaluations),
                 rounds: if results.reference.is(i) { Vec::new() } else { passes.map(round).collect() },
+                untimed: None,
             }
         };
         let mut trials: Vec<TrialState> = results.trials.iter().enumerate().map(trial).collect();
@@ -220,6 +277,12 @@ impl State {
             swath: format!("{} ({})", manifest.swath, manifest.revision),
             saved: manifest.finished.clone(),
             machine: in_a_line(&manifest.machine),
+            timing: Some(Timing {
+                mode: serde_json::from_value(manifest.experiment["mode"].clone()).unwrap_or_default(),
+                threads: serde_json::from_value(manifest.experiment["threads"].clone()).unwrap_or(1),
+                queries: first.map_or(0, |trial| trial.query_ids.len()),
+                passes: 1,
+            }),
             reference: match &results.reference {
                 Reference::Failed { label, .. } => label.clone(),
                 Reference::Row(_) => {

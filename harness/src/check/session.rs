@@ -5,7 +5,7 @@ use crate::experiment::{Failure, Prepared};
 use crate::progress::Progress;
 use crate::results;
 use crate::run::unfinished::{Done, Start, Unfinished};
-use crate::run::{self, Means, Round, Rounds, Stop};
+use crate::run::{self, Means, Round, Rounds, Stop, Timed};
 use crate::workload::Workload;
 
 /// An experiment that is checked, in a folder of its own that vanishes with it.
@@ -15,6 +15,7 @@ pub struct Session<'a> {
     workload: Option<Workload>,
     unfinished: Unfinished,
     quiet: bool,
+    builds: usize,
     _folder: tempfile::TempDir,
 }
 
@@ -30,7 +31,12 @@ impl<'a> Session<'a> {
         let (unfinished, ..) =
             Unfinished::open(folder.path(), prepared, &Start::Fresh).map_err(|error| failed(&error))?;
         let workload = means.program.is_none().then(|| prepared.workload());
-        Ok(Self { prepared, means, workload, unfinished, quiet, _folder: folder })
+        Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _folder: folder })
+    }
+
+    /// How many indexes were built so far, of those that are kept from round to round.
+    pub fn builds(&self) -> usize {
+        self.builds
     }
 
     /// Measures all trials and times them in so many rounds; none leaves times out. Returns notes, too.
@@ -40,9 +46,11 @@ impl<'a> Session<'a> {
     pub fn look(&mut self, rounds: usize) -> Result<(State, Vec<String>), Failure> {
         let plan = &self.prepared.plan;
         let all: Vec<usize> = (0..plan.trials.len()).collect();
-        let (failed, timed, notes) = self.run(&all, rounds, vec![Done::default(); all.len()])?;
+        let Timed { failed, rounds, untimed, mut notes, .. } =
+            self.run(&all, rounds, vec![Done::default(); all.len()])?;
+        notes.extend(not_timed(&untimed));
         let mut state = State::new(self.prepared);
-        for ((trial, failed), rounds) in plan.trials.iter().zip(failed).zip(timed) {
+        for (((trial, failed), rounds), untimed) in plan.trials.iter().zip(failed).zip(rounds).zip(untimed) {
             let outcome = results::read_outcome(self.unfinished.folder(), &trial.id, &plan.metrics);
             let gone = || "what it returned could not be read back".to_owned();
             let failed = failed.or_else(|| outcome.is_none().then(gone));
@@ -53,6 +61,7 @@ impl<'a> Session<'a> {
                     .map_or_else(Vec::new, |outcome| measures(&plan.metrics, &outcome.metrics, &outcome.evaluations)),
                 failed,
                 rounds,
+                untimed,
             });
         }
         Ok((state, notes))
@@ -61,27 +70,22 @@ impl<'a> Session<'a> {
     /// Times some trials, by their labels, in new rounds, as [`Session::look`]; a list for each.
     ///
     /// # Errors
-    /// As [`Session::look`].
+    /// As [`Session::look`], and where one of them fails or cannot be timed.
     pub fn time(&mut self, labels: &[String], rounds: usize) -> Result<Vec<Vec<Round>>, Failure> {
         let trials = &self.prepared.plan.trials;
         let of: Vec<usize> =
             labels.iter().filter_map(|label| trials.iter().position(|trial| trial.label() == *label)).collect();
         let done = vec![Done { measured: true, passes: 0 }; trials.len()];
-        let (failed, mut timed, _) = self.run(&of, rounds, done)?;
-        if let Some((trial, reason)) = of.iter().find_map(|&trial| Some((trial, failed[trial].as_ref()?))) {
+        let mut timed = self.run(&of, rounds, done)?;
+        let why = |trial: usize| timed.failed[trial].as_ref().or(timed.untimed[trial].as_ref());
+        if let Some((trial, reason)) = of.iter().find_map(|&trial| Some((trial, why(trial)?))) {
             let label = trials[trial].label();
             return Err(Failure::Run(format!("{label} failed when it was timed again: {reason}")));
         }
-        Ok(of.into_iter().map(|trial| std::mem::take(&mut timed[trial])).collect())
+        Ok(of.into_iter().map(|trial| std::mem::take(&mut timed.rounds[trial])).collect())
     }
 
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
-    fn run(
-        &mut self,
-        of: &[usize],
-        rounds: usize,
-        done: Vec<Done>,
-    ) -> Result<(Vec<Option<String>>, Vec<Vec<Round>>, Vec<String>), Failure> {
+    fn run(&mut self, of: &[usize], rounds: usize, done: Vec<Done>) -> Result<Timed, Failure> {
         let plan = &self.prepared.plan;
         let check = &plan.experiment.check;
         let queries = check.queries.size().min(plan.queries.len());
@@ -98,9 +102,28 @@ impl<'a> Session<'a> {
         );
         progress.finish();
         match ran {
-            Ok((ran, ratios)) => Ok((ran.failed, ratios, ran.notes)),
+            Ok(timed) => {
+                self.builds += timed.builds;
+                Ok(timed)
+            }
             Err(Stop::Asked) => Err(Failure::Stopped("stopped; nothing was compared".into())),
             Err(Stop::Unwritten(what)) => Err(Failure::Run(what)),
         }
     }
+}
+
+/// What to say of trials that were not timed: each reason once.
+fn not_timed(untimed: &[Option<String>]) -> Vec<String> {
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    for reason in untimed.iter().flatten() {
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    let say = |(reason, count): (&str, usize)| {
+        let trials = if count == 1 { "1 trial is".to_owned() } else { format!("{count} trials are") };
+        format!("{trials} not timed: {reason}")
+    };
+    reasons.into_iter().map(say).collect()
 }

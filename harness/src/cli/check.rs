@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
 use swath::check::outputs::{self, Checked, HEADINGS};
-use swath::check::{self, Finding, Session, State, Verdict, baseline};
+use swath::check::{self, Session, State, baseline};
 use swath::config::{CheckSpec, Experiment, Source};
 use swath::experiment::{self, Failure, Prepared};
 use swath::interrupt;
 use swath::run::Means;
+use swath::version;
 use swath_datasets::whole_file::write_whole;
 
 /// How often a baseline is timed for each time of a check.
@@ -113,9 +114,20 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
     look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     let (before, missing) = baseline::read(&file)?;
+    if let Some(what) = version::differs(&before.swath, version::THIS) {
+        return Err(outdated(&what, &file, &look.config));
+    }
     missing.iter().for_each(|note| complain(&format!("note: {note}")));
     let (now, findings) = look.look(folders, 1, |session, mut now, spec| {
         comparable(&before, &now, &file, &look.config)?;
+        let timed_otherwise = before.timing.as_ref().zip(now.timing.as_ref()).and_then(|(was, is)| was.differs(is));
+        if let Some(what) = timed_otherwise.filter(|_| !look.quality_only) {
+            complain(&format!(
+                "note: times are not compared: {what}; `swath baseline update {} --file {}` times the baseline alike",
+                look.config.display(),
+                file.display()
+            ));
+        }
         let mut findings = check::compare(&before, &now, spec, !look.quality_only);
         let mut suspects = check::suspects(&findings);
         for _ in 0..check::AGAIN {
@@ -131,7 +143,17 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
     })?;
     let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
     report(&checked, outputs, &file)?;
-    Ok(if checked.bad().count() > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(code(&checked))
+}
+
+/// A baseline of another version of swath.
+fn outdated(what: &str, file: &Path, config: &Path) -> Failure {
+    Failure::Input(format!(
+        "{} is a baseline of another version: {what}, and neither quality nor times are compared\n  \
+         save a new baseline: swath baseline update {} --file {0}",
+        file.display(),
+        config.display()
+    ))
 }
 
 /// That both are of the same questions.
@@ -179,7 +201,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     Failure::Run(format!("cannot write {}: {error}", path.display()))
 }
 
-/// A table of what changed, and a sentence.
+/// A caution if there is one, a table of what changed, and a sentence.
 fn terminal(checked: &Checked<'_>) -> String {
     let mut rows = outputs::rows(checked.findings, false);
     let found = if rows.is_empty() {
@@ -188,7 +210,8 @@ fn terminal(checked: &Checked<'_>) -> String {
         rows.insert(0, HEADINGS.iter().map(|heading| (*heading).to_owned()).collect());
         lined_up(&rows) + "\n"
     };
-    format!("{found}{}\n", checked.verdict())
+    let caution = checked.caution().map_or_else(String::new, |caution| format!("caution: {caution}\n\n"));
+    format!("{caution}{found}{}\n", checked.verdict())
 }
 
 /// Lines up the table of findings: text to the left, numbers to the right.
@@ -212,7 +235,7 @@ pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<
     std::fs::create_dir_all(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
         Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", file.display()))
     })?;
-    let state = sound(look, folders)?;
+    let (state, _) = sound(look, folders)?;
     baseline::write(&file, &look.config, &state)?;
     print(&format!("wrote {} and {}\n", file.display(), file.with_extension("hdf5").display()))
 }
@@ -221,24 +244,28 @@ pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<
 pub fn update(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<ExitCode, Failure> {
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     let (before, _) = baseline::read(&file)?;
-    let mut now = sound(look, folders)?;
-    if look.quality_only && before.machine == now.machine {
+    let (mut now, spec) = sound(look, folders)?;
+    let is_comparable = before.setting.differs(&now.setting).is_none()
+        && version::differs(&before.swath, &now.swath).is_none()
+        && (&before.machine, &before.reference) == (&now.machine, &now.reference);
+    if look.quality_only && is_comparable {
         // What is not looked at stays.
+        now.timing.clone_from(&before.timing);
         for trial in &mut now.trials {
             let was = before.trials.iter().find(|was| was.label == trial.label);
             trial.rounds = was.map_or_else(Vec::new, |was| was.rounds.clone());
         }
     }
     let changed = before.setting.differs(&now.setting).map_or_else(String::new, |what| format!("{what}\n"));
-    let findings = check::compare(&before, &now, &CheckSpec::default(), !look.quality_only);
+    let findings = check::compare(&before, &now, &spec, !look.quality_only);
     let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
     baseline::write(&file, &look.config, &now)?;
     print(&format!("{changed}{}wrote {}\n", terminal(&checked), file.display()))
 }
 
-/// What an experiment gives, all its trials well.
-fn sound(look: &Look, folders: Folders<'_>) -> Result<State, Failure> {
-    let state = look.look(folders, BASELINE, |_, state, _| Ok(state))?;
+/// What an experiment gives, all its trials well, and how it wants to be compared.
+fn sound(look: &Look, folders: Folders<'_>) -> Result<(State, CheckSpec), Failure> {
+    let (state, spec) = look.look(folders, BASELINE, |_, state, spec| Ok((state, spec.clone())))?;
     let failed: Vec<_> = state.trials.iter().filter_map(|trial| Some((&trial.label, trial.failed.as_ref()?))).collect();
     // What the others are timed against first: without it nothing can be said of them.
     let reference = failed.iter().find(|(label, _)| **label == state.reference);
@@ -247,7 +274,7 @@ fn sound(look: &Look, folders: Folders<'_>) -> Result<State, Failure> {
             let what = if reference.is_some() { "the reference " } else { "" };
             Err(Failure::Run(format!("{what}{label} failed, so that there is no baseline: {reason}")))
         }
-        None => Ok(state),
+        None => Ok((state, spec)),
     }
 }
 
@@ -308,17 +335,13 @@ pub fn compare(folders: [&Path; 2], outputs: &Outputs) -> Result<ExitCode, Failu
     }
     let spec: CheckSpec = serde_json::from_value(second.experiment["check"].clone()).unwrap_or_default();
     let mut findings = check::compare(&before, &now, &spec, true);
-    for finding in &mut findings {
-        once(finding);
-    }
+    check::once(&mut findings);
     let checked = Checked { before: &before, now: &now, findings: &findings, timed: true };
     report(&checked, outputs, folders[1])?;
-    Ok(ExitCode::SUCCESS)
+    Ok(code(&checked))
 }
 
-/// Of two runs nothing can be timed again.
-fn once(finding: &mut Finding) {
-    if finding.measure == CheckSpec::TIME && matches!(finding.verdict, Verdict::Regressed | Verdict::Improved) {
-        finding.note = "from one look at each; `swath check` looks again".into();
-    }
+/// What a comparison ends with: 1 where something has become worse.
+fn code(checked: &Checked<'_>) -> ExitCode {
+    if checked.bad().count() > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }

@@ -123,7 +123,7 @@ Examples:
         #[command(subcommand)]
         command: BaselineCommand,
     },
-    /// Compare two runs of one experiment, as `check` does with a baseline
+    /// Compare two runs of one experiment, as `check` does with a baseline: exits with 1 where quality has become worse
     #[command(after_help = "Example:\n  swath compare reports/before reports/after --markdown changes.md")]
     Compare {
         /// The folder of the first run

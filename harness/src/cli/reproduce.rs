@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use swath::experiment::{Failure, RunOptions};
 use swath::run::Means;
 use swath::run::unfinished::Start;
-use swath::{interrupt, reproduce, results, sweep};
+use swath::{interrupt, reproduce, results, sweep, version};
 
 /// Runs again what a folder holds the results of, and says what differs.
 pub fn reproduce(folder: &Path, out: Option<PathBuf>, quiet: bool, places: Folders<'_>) -> Result<ExitCode, Failure> {
@@ -17,6 +17,8 @@ pub fn reproduce(folder: &Path, out: Option<PathBuf>, quiet: bool, places: Folde
         return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
     }
     let (manifest, before) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
+    // Before it takes the time of a run.
+    reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
     interrupt::listen();
     let (prepared, cell) = reproduce::prepare(folder, &manifest, places.data, memory())?;
     let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));

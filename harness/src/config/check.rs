@@ -16,7 +16,7 @@ pub struct CheckSpec {
     pub rounds: Count,
     /// How often each query is timed in a round.
     pub passes: Count,
-    /// The first so many of the queries are timed.
+    /// The first so many of the queries are timed; in mode batch all are.
     pub queries: Count,
 }
 

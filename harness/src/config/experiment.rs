@@ -186,6 +186,16 @@ pub enum Mode {
     Batch,
 }
 
+impl Mode {
+    /// Its name in experiments.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Batch => "batch",
+        }
+    }
+}
+
 /// A plain folder name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]

@@ -5,11 +5,11 @@
 use super::built::{self, Built, Kept};
 use super::memory;
 use super::outcome::Outcome;
-use super::retriever::{self, Memory, Retriever};
+use super::retriever::{self, Duel, Memory, Retriever};
 use crate::config::Mode;
 use crate::experiment::Prepared;
 use crate::manifest::GraphRecord;
-use crate::plan::{Plan, Trial};
+use crate::plan::Plan;
 use crate::results;
 use crate::workload::Workload;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -31,7 +31,9 @@ pub enum Order {
         /// How many passes there are.
         after: usize,
     },
-    /// Time a trial against another, taking turns.
+    /// Build what another trial needs, beside what is built.
+    Build(usize),
+    /// Time a trial against another that is [built](Order::Build), taking turns.
     Duel {
         /// Which trial.
         trial: usize,
@@ -52,13 +54,15 @@ pub enum Reply {
     Built {
         /// The graph.
         graph: Option<GraphRecord>,
-        /// What went wrong with the cache of graphs.
+        /// Whether an index that is kept was built, and not read.
+        is_new: bool,
+        /// What went wrong with what is kept.
         notes: Vec<String>,
     },
     /// It is done, and in the trial's file.
     Done,
-    /// Seconds of the trial and of the reference, for each query the least of all passes; for all queries in mode batch.
-    Dueled(Vec<[f64; 2]>),
+    /// What the trial and the reference took.
+    Dueled(Duel),
     /// The trial failed.
     Failed(String),
     /// What was done could not be written.
@@ -72,7 +76,7 @@ pub struct Place<'a> {
     pub prepared: &'a Prepared,
     /// What it is run on.
     pub workload: &'a Workload,
-    /// Where graphs are kept.
+    /// Where builds are kept.
     pub kept: Kept<'a>,
     /// The folder with the folder of trials that are not finished.
     pub folder: PathBuf,
@@ -123,24 +127,27 @@ impl<'a> Bench<'a> {
             warm: BTreeMap::new(),
         };
         memory::reset_peak();
-        attempt(|| {
-            bench.build(&plan.trials[trial]);
-            Ok(())
-        })?;
+        bench.build(trial)?;
         bench.peak = memory::peak().filter(|_| is_alone);
         Ok(bench)
     }
 
-    fn build(&mut self, trial: &Trial) {
-        let (workload, kept) = (self.workload, self.kept);
-        self.built.entry(built::key(trial)).or_insert_with(|| Built::new(trial, workload, kept));
+    /// Builds what a trial needs, unless it is there.
+    fn build(&mut self, trial: usize) -> Result<(), String> {
+        let trial = &self.plan.trials[trial];
+        if !self.built.contains_key(&built::key(trial)) {
+            let built = attempt(|| Ok(Built::new(trial, self.workload, &self.kept)))?;
+            self.built.insert(built::key(trial), built);
+        }
+        Ok(())
     }
 
-    /// The reply to being built.
-    pub fn built(&self) -> Reply {
-        let built = self.built.values().next();
+    /// The reply to what `trial` needs being built.
+    pub fn built(&self, trial: usize) -> Reply {
+        let built = self.built.get(&built::key(&self.plan.trials[trial]));
         Reply::Built {
             graph: built.and_then(|built| built.record.clone()),
+            is_new: built.is_some_and(|built| built.is_new),
             notes: built.map_or_else(Vec::new, |built| built.notes.clone()),
         }
     }
@@ -150,6 +157,7 @@ impl<'a> Bench<'a> {
         match order {
             Order::Measure(trial) => self.measure(trial),
             Order::Time { trial, after } => self.time(trial, after),
+            Order::Build(trial) => self.build(trial).map_or_else(Reply::Failed, |()| self.built(trial)),
             Order::Duel { trial, reference, queries, passes } => self.duel([trial, reference], queries, passes),
         }
     }
@@ -219,7 +227,6 @@ impl<'a> Bench<'a> {
 
     fn duel(&mut self, [trial, reference]: [usize; 2], queries: usize, passes: usize) -> Reply {
         let dueled = attempt(|| {
-            self.build(&self.plan.trials[reference]);
             self.warm_up(0, trial, queries);
             self.warm_up(1, reference, queries);
             let two = [trial, reference].map(|trial| retriever(self.plan, &self.built, trial));

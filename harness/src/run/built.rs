@@ -1,15 +1,26 @@
 //! What trials share: an index over the base vectors and, where they walk one, a graph.
 
+use super::kept_indexes;
 use crate::cache::{self, Cache};
 use crate::clock::Moment;
 use crate::manifest::GraphRecord;
 use crate::plan::Trial;
 use crate::workload::Workload;
+use std::path::{Path, PathBuf};
 use swath_algorithms::candidates::Index;
 use swath_algorithms::graph::{Graph, GraphSpec};
 
 /// Where graphs are kept, and the dataset's name and SHA-256.
-pub type Kept<'a> = Option<(&'a Cache, &'a str, &'a str)>;
+type Graphs<'a> = Option<(&'a Cache, &'a str, &'a str)>;
+
+/// Where builds are kept.
+#[derive(Clone)]
+pub struct Kept<'a> {
+    /// Graphs, with the dataset's name and SHA-256: for all runs.
+    pub graphs: Graphs<'a>,
+    /// Indexes: for one check.
+    pub indexes: Option<PathBuf>,
+}
 
 /// An index and a graph.
 pub struct Built {
@@ -17,11 +28,13 @@ pub struct Built {
     pub index: Index,
     /// What expansions walk.
     pub graph: Option<Graph>,
-    /// Seconds that building both took, in the run that built them.
+    /// Whether an index that is kept was built here, and not read.
+    pub is_new: bool,
+    /// Seconds that building both took: of a graph in the run that built it, of an index that is read here.
     pub seconds: f64,
     /// The graph's record.
     pub record: Option<GraphRecord>,
-    /// What went wrong with the cache of graphs.
+    /// What went wrong with what is kept.
     pub notes: Vec<String>,
 }
 
@@ -35,19 +48,44 @@ pub fn key(trial: &Trial) -> Key {
 
 impl Built {
     /// Builds what `trial` searches and walks.
-    pub fn new(trial: &Trial, workload: &Workload, kept: Kept<'_>) -> Self {
+    pub fn new(trial: &Trial, workload: &Workload, kept: &Kept<'_>) -> Self {
         let mut notes = Vec::new();
         let start = Moment::now();
-        let index = trial.retriever.candidates.build(&workload.base);
+        let indexes = kept.indexes.as_deref();
+        let read = indexes.and_then(|folder| read_index(trial, workload, folder));
+        let folder = indexes.filter(|_| read.is_none());
+        let index = read.unwrap_or_else(|| trial.retriever.candidates.build(&workload.base));
         let mut seconds = start.elapsed();
-        let (graph, record) = trial.graph().map(|spec| build_graph(&spec, workload, kept, &mut notes)).unzip();
+        let is_new = folder.is_some_and(|folder| keep_index(trial, &index, folder, &mut notes));
+        let (graph, record) = trial.graph().map(|spec| build_graph(&spec, workload, kept.graphs, &mut notes)).unzip();
         seconds += record.as_ref().map_or(0.0, |record| record.seconds);
-        Self { index, graph, seconds, record, notes }
+        Self { index, graph, is_new, seconds, record, notes }
     }
 }
 
+/// The index that a trial searches, if it is kept.
+fn read_index(trial: &Trial, workload: &Workload, folder: &Path) -> Option<Index> {
+    let candidates = &trial.retriever.candidates;
+    candidates.restore(&kept_indexes::load(folder, &candidates.build_key())?, &workload.base)
+}
+
+/// Keeps the index that a trial searches, if it is one to be kept; returns whether it is.
+fn keep_index(trial: &Trial, index: &Index, folder: &Path, notes: &mut Vec<String>) -> bool {
+    let candidates = &trial.retriever.candidates;
+    let Some(words) = candidates.words(index) else { return false };
+    if let Err(error) = kept_indexes::store(folder, &candidates.build_key(), &words) {
+        notes.push(format!("indexes are not kept in {}, and built anew in each round: {error}", folder.display()));
+    }
+    true
+}
+
 /// A graph from the cache, or built and kept there.
-fn build_graph(spec: &GraphSpec, workload: &Workload, kept: Kept<'_>, notes: &mut Vec<String>) -> (Graph, GraphRecord) {
+fn build_graph(
+    spec: &GraphSpec,
+    workload: &Workload,
+    kept: Graphs<'_>,
+    notes: &mut Vec<String>,
+) -> (Graph, GraphRecord) {
     // Links alone are put together sooner than read.
     let kept = kept.filter(|_| spec.neighbors().is_some());
     let record = |graph: &Graph, seconds, from_cache| GraphRecord {

@@ -6,6 +6,7 @@
 //! holds a lock that a next run in the same folder waits for.
 
 use super::bench::{Bench, Order, Place, Reply};
+use super::built::Kept;
 use super::lock;
 use super::memory;
 use crate::cache::Cache;
@@ -51,6 +52,8 @@ pub struct Job {
     pub folder: PathBuf,
     /// Where graphs are kept.
     pub cache: Option<PathBuf>,
+    /// Where indexes are kept.
+    pub indexes: Option<PathBuf>,
     /// A trial of those that share the build.
     pub trial: usize,
     /// The most bytes that it may allocate.
@@ -326,13 +329,14 @@ pub fn work_for(run: Channel) -> ExitCode {
     };
     let workload = prepared.workload();
     let cache = job.cache.clone().map(Cache::new);
-    let kept = cache.as_ref().map(|cache| (cache, prepared.dataset_name.as_str(), prepared.facts.sha256.as_str()));
+    let graphs = cache.as_ref().map(|cache| (cache, prepared.dataset_name.as_str(), prepared.facts.sha256.as_str()));
+    let kept = Kept { graphs, indexes: job.indexes };
     let place = Place { prepared: &prepared, workload: &workload, kept, folder: job.folder };
     let mut bench = match Bench::new(place, job.trial, true) {
         Ok(bench) => bench,
         Err(reason) => return refuse(&mut reply, &Failure::Run(reason)),
     };
-    let mut go_on = reply(&bench.built());
+    let mut go_on = reply(&bench.built(job.trial));
     while go_on && let Ok(order) = orders.recv() {
         go_on = reply(&bench.obey(order));
     }

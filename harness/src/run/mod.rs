@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod built;
 pub mod child;
+mod kept_indexes;
 pub mod lock;
 mod memory;
 mod outcome;
@@ -19,6 +20,7 @@ pub mod unfinished;
 
 pub use memory::CAN_LIMIT;
 pub use outcome::{MISSING, Outcome, Peaks, Times};
+use retriever::Duel;
 
 use crate::cache::Cache;
 use crate::config::Bytes;
@@ -30,6 +32,7 @@ use crate::results::ResultsError;
 use crate::sweep::Cell;
 use crate::workload::Workload;
 use bench::{Bench, Order, Place, Reply};
+use built::Kept;
 use child::{Child, Death, Job};
 use std::path::{Path, PathBuf};
 use swath_algorithms::params::Count;
@@ -72,7 +75,21 @@ impl From<ResultsError> for Stop {
 pub struct Ran {
     /// Why each failed, if it did, in the plan's order.
     pub failed: Vec<Option<String>>,
-    /// What went wrong with the cache of graphs.
+    /// What went wrong with what is kept.
+    pub notes: Vec<String>,
+}
+
+/// How trials that were timed in rounds ended; a place for each trial of the plan.
+pub struct Timed {
+    /// Why each failed, if it did.
+    pub failed: Vec<Option<String>>,
+    /// Its rounds.
+    pub rounds: Vec<Vec<Round>>,
+    /// Why it was not timed, though it did not fail.
+    pub untimed: Vec<Option<String>>,
+    /// How many indexes were built that are kept; the processes of all other rounds read them.
+    pub builds: usize,
+    /// What went wrong with what is kept.
     pub notes: Vec<String>,
 }
 
@@ -96,10 +113,13 @@ struct Runner<'a> {
     workload: Option<&'a Workload>,
     means: Means<'a>,
     unfinished: &'a mut Unfinished,
+    /// Where indexes are kept.
+    indexes: Option<PathBuf>,
     groups: Vec<Group>,
     hands: Vec<Option<Hands<'a>>>,
     done: Vec<Done>,
     failed: Vec<Option<String>>,
+    builds: usize,
     notes: Vec<String>,
     progress: &'a Progress,
 }
@@ -170,7 +190,7 @@ pub struct Rounds {
     pub rounds: usize,
     /// How often in a round each query is timed.
     pub passes: usize,
-    /// The first so many queries, in mode single.
+    /// The first so many queries, in mode single; in mode batch all are asked.
     pub queries: usize,
 }
 
@@ -183,6 +203,13 @@ pub struct Round {
     pub reference: f64,
 }
 
+impl From<Duel> for Round {
+    fn from(duel: Duel) -> Self {
+        let [own, reference] = duel.seconds.map(|seconds| seconds / duel.queries as f64);
+        Self { own, reference }
+    }
+}
+
 impl Round {
     /// The logarithm of how much longer than the reference it took.
     pub fn log_ratio(self) -> f64 {
@@ -190,7 +217,13 @@ impl Round {
     }
 }
 
-/// Measures the trials that are not, and times `of` against a reference in rounds. Returns how the trials ended, too.
+/// Measures the trials that are not, and times `of` against a reference in rounds.
+///
+/// Each round has processes of its own, since where things lie in memory differs from process to process and times with it.
+/// An index is built once, though: it is kept in the folder of what is unfinished, from which later rounds read it into
+/// other places of memory.
+///
+/// Where the reference fails, nothing is timed; where it cannot be built beside a trial, that trial is not.
 ///
 /// # Errors
 /// [`Stop`].
@@ -201,31 +234,42 @@ pub fn rounds(
     (unfinished, done): (&mut Unfinished, Vec<Done>),
     (of, how): (&[usize], Rounds),
     progress: &Progress,
-) -> Result<(Ran, Vec<Vec<Round>>), Stop> {
+) -> Result<Timed, Stop> {
+    let indexes = unfinished.folder().join(INDEXES);
+    // Where graphs are kept for no other run, they are for these rounds.
+    let graphs = Cache::new(indexes.clone());
+    let means = Means { cache: means.cache.or(Some(&graphs)), ..means };
     let mut runner = Runner::new(prepared, workload, means, (unfinished, done), progress);
-    let mut timed = vec![Vec::new(); prepared.plan.trials.len()];
+    runner.indexes = Some(indexes);
+    let mut rounds = vec![Vec::new(); prepared.plan.trials.len()];
+    let mut untimed: Vec<Option<String>> = vec![None; rounds.len()];
+    // The reference's first: whether it fails is known before anything is timed against it.
+    let mut order: Vec<usize> = (0..runner.groups.len()).collect();
+    order.sort_by_key(|&group| !runner.groups[group].trials.contains(&how.reference));
     for round in 0..how.rounds.max(1) {
-        for group in 0..runner.groups.len() {
-            let trials = runner.groups[group].trials.clone();
+        for &group in &order {
             if round == 0 {
                 runner.measure(&[group])?;
             }
-            for trial in trials.into_iter().filter(|trial| of.contains(trial) && *trial != how.reference) {
-                if round < how.rounds && runner.failed[trial].is_none() {
-                    let Rounds { reference, passes, queries, .. } = how;
-                    let reply = runner.step(group, Order::Duel { trial, reference, queries, passes })?;
-                    if let Some(Reply::Dueled(seconds)) = reply {
-                        let mean = |side: usize| seconds.iter().map(|two| two[side]).sum::<f64>() / queries as f64;
-                        timed[trial].push(Round { own: mean(0), reference: mean(1) });
+            for trial in runner.groups[group].trials.clone() {
+                let is_wanted = round < how.rounds && trial != how.reference && of.contains(&trial);
+                if is_wanted && runner.failed[trial].is_none() && untimed[trial].is_none() {
+                    match runner.duel((group, trial), how)? {
+                        Ok(round) => rounds[trial].extend(round),
+                        Err(reason) => untimed[trial] = Some(reason),
                     }
-                    runner.progress.answered(queries);
+                    runner.progress.answered(how.queries);
                 }
             }
             runner.hands[group] = None;
         }
     }
-    Ok((Ran { failed: runner.failed, notes: runner.notes }, timed))
+    let Runner { failed, builds, notes, .. } = runner;
+    Ok(Timed { failed, rounds, untimed, builds, notes })
 }
+
+/// The folder, in that of what is unfinished, that keeps builds from round to round.
+const INDEXES: &str = "indexes";
 
 impl<'a> Runner<'a> {
     fn new(
@@ -238,7 +282,8 @@ impl<'a> Runner<'a> {
         let groups = groups(prepared);
         let hands = groups.iter().map(|_| None).collect();
         let failed = vec![None; done.len()];
-        Self { prepared, workload, means, unfinished, groups, hands, done, failed, notes: Vec::new(), progress }
+        let (indexes, builds, notes) = (None, 0, Vec::new());
+        Self { prepared, workload, means, unfinished, indexes, groups, hands, done, failed, builds, notes, progress }
     }
 
     fn is_open(&self, trial: usize) -> bool {
@@ -257,7 +302,7 @@ impl<'a> Runner<'a> {
                     continue;
                 }
                 if !self.done[trial].measured {
-                    self.step(group, Order::Measure(trial))?;
+                    self.step(group, (trial, Order::Measure(trial)))?;
                     self.done[trial].measured = self.failed[trial].is_none();
                 }
                 self.progress.answered(self.queries() * (1 + self.done[trial].passes));
@@ -277,7 +322,7 @@ impl<'a> Runner<'a> {
             for trial in order {
                 let Some(group) = trials[trial] else { continue };
                 if self.is_open(trial) && self.done[trial].passes == repeat {
-                    self.step(group, Order::Time { trial, after: repeat })?;
+                    self.step(group, (trial, Order::Time { trial, after: repeat }))?;
                     self.done[trial].passes += 1;
                     self.progress.answered(self.queries());
                 }
@@ -288,8 +333,36 @@ impl<'a> Runner<'a> {
 
     /// Has a group's bench do one thing. Where it fails, its trial does; where it dies, its trial fails and the others of
     /// its group get another bench; where none can be built, all of them fail.
-    fn step(&mut self, group: usize, order: Order) -> Result<Option<Reply>, Stop> {
-        let (Order::Measure(trial) | Order::Time { trial, .. } | Order::Duel { trial, .. }) = order;
+    fn step(&mut self, group: usize, (trial, order): (usize, Order)) -> Result<Option<Reply>, Stop> {
+        let reply = self.tell(group, (trial, order))?;
+        Ok(reply.map_err(|reason| self.failed[trial] = Some(reason)).ok())
+    }
+
+    /// A trial's time against the reference, in one round; none where the trial fails. The inner error is why it cannot be
+    /// timed, though it does not fail.
+    fn duel(&mut self, (group, trial): (usize, usize), how: Rounds) -> Result<Result<Option<Round>, String>, Stop> {
+        let Rounds { reference, passes, queries, .. } = how;
+        let plan = &self.prepared.plan;
+        let label = plan.trials[reference].label();
+        if self.failed[reference].is_some() {
+            return Ok(Err(format!("{label}, against which it would be timed, failed")));
+        }
+        let is_shared = self.groups[group].trials.contains(&reference);
+        if !is_shared && let Err(reason) = self.tell(group, (trial, Order::Build(reference)))? {
+            // Where its own build failed, so has the trial.
+            let reason = format!("{label}, against which it would be timed, cannot be built beside it: {reason}");
+            return Ok(if self.failed[trial].is_some() { Ok(None) } else { Err(reason) });
+        }
+        let reply = self.step(group, (trial, Order::Duel { trial, reference, queries, passes }))?;
+        Ok(Ok(match reply {
+            Some(Reply::Dueled(duel)) => Some(Round::from(duel)),
+            _ => None,
+        }))
+    }
+
+    /// Has a group's bench do one thing for one of its trials; the inner error is why it was not done. Where no bench can
+    /// be built, all trials of the group fail.
+    fn tell(&mut self, group: usize, (trial, order): (usize, Order)) -> Result<Result<Reply, String>, Stop> {
         if interrupt::asked() {
             return Err(Stop::Asked);
         }
@@ -301,30 +374,51 @@ impl<'a> Runner<'a> {
                     self.failed[trial] = Some(reason.clone());
                 }
             }
-            return Ok(None);
+            return Ok(Err(reason));
         }
         let doing = if matches!(order, Order::Measure(_)) { "measuring" } else { "timing" };
         self.progress.trial(doing, &self.prepared.plan.trials[trial].label());
         let seconds = self.prepared.plan.experiment.limits.seconds.map(Count::get);
+        let is_build = matches!(order, Order::Build(_));
         let reply = match &mut self.hands[group] {
             Some(Hands::Here(bench)) => Ok(bench.obey(order)),
             Some(Hands::Child(child)) => {
                 child.tell(order);
-                child.reply(seconds, false)
+                child.reply(seconds, is_build)
             }
-            None => return Ok(None),
+            None => return Ok(Err("it has no bench".into())),
         };
         match reply {
-            Ok(Reply::Unwritten(what)) => return Err(Stop::Unwritten(what)),
-            Ok(Reply::Failed(reason)) => self.failed[trial] = Some(reason),
-            Ok(reply) => return Ok(Some(reply)),
-            Err(Death::Stopped) => return Err(Stop::Asked),
+            Ok(Reply::Unwritten(what)) => Err(Stop::Unwritten(what)),
+            Ok(Reply::Failed(reason)) => Ok(Err(if is_build { reason + &self.memory_limit() } else { reason })),
+            Ok(reply) => {
+                self.heed(&reply)?;
+                Ok(Ok(reply))
+            }
+            Err(Death::Stopped) => Err(Stop::Asked),
             Err(death) => {
                 self.hands[group] = None;
-                self.failed[trial] = Some(cause(death, seconds, "answering all queries once"));
+                Ok(Err(cause(death, seconds, if is_build { "building" } else { "answering all queries once" })))
             }
         }
-        Ok(None)
+    }
+
+    /// Notes what a reply says of a build.
+    fn heed(&mut self, reply: &Reply) -> Result<(), Stop> {
+        let Reply::Built { graph, is_new, notes } = reply else { return Ok(()) };
+        self.builds += usize::from(*is_new);
+        if let Some(graph) = graph {
+            self.unfinished.add_graph(graph.clone())?;
+        }
+        let new: Vec<String> = notes.iter().filter(|note| !self.notes.contains(note)).cloned().collect();
+        self.notes.extend(new);
+        Ok(())
+    }
+
+    /// What a build that failed may take, for its reason; nothing where that is not limited.
+    fn memory_limit(&self) -> String {
+        let limit = self.prepared.plan.experiment.limits.memory;
+        limit.map_or_else(String::new, |limit| format!("; it may take {} by limits.memory", child::mib(limit.get())))
     }
 
     /// Builds what a group needs; the inner error is why it cannot be.
@@ -332,15 +426,16 @@ impl<'a> Runner<'a> {
         let trial = self.groups[group].trials[0];
         let plan = &self.prepared.plan;
         self.progress.trial("building for", plan.trials[trial].retriever.name.as_str());
-        let limits = plan.experiment.limits;
         let started = match (self.means.program, self.workload) {
             (Some(program), _) => {
-                let job = job(self.prepared, self.means, self.unfinished.folder(), trial);
+                let places = (self.unfinished.folder(), self.indexes.as_deref());
+                let job = job(self.prepared, self.means, places, trial);
                 Child::start(program, &job).map_err(|error| error.to_string()).map(Hands::Child)
             }
             (None, Some(workload)) => {
                 let (dataset, _) = self.prepared.names();
-                let kept = self.means.cache.map(|cache| (cache, dataset, self.prepared.facts.sha256.as_str()));
+                let graphs = self.means.cache.map(|cache| (cache, dataset, self.prepared.facts.sha256.as_str()));
+                let kept = Kept { graphs, indexes: self.indexes.clone() };
                 let place =
                     Place { prepared: self.prepared, workload, kept, folder: self.unfinished.folder().to_owned() };
                 Bench::new(place, trial, false).map(|bench| Hands::Here(Box::new(bench)))
@@ -351,25 +446,18 @@ impl<'a> Runner<'a> {
             Ok(hands) => hands,
             Err(reason) => return Ok(Err(format!("its build failed: {reason}"))),
         };
-        let seconds = limits.seconds.map(Count::get);
+        let seconds = plan.experiment.limits.seconds.map(Count::get);
         let reply = match &mut hands {
-            Hands::Here(bench) => Ok(bench.built()),
+            Hands::Here(bench) => Ok(bench.built(trial)),
             Hands::Child(child) => child.reply(seconds, true),
         };
         match reply {
-            Ok(Reply::Built { graph, notes }) => {
-                if let Some(graph) = graph {
-                    self.unfinished.add_graph(graph)?;
-                }
-                self.notes.extend(notes.into_iter().filter(|note| !self.notes.contains(note)).collect::<Vec<_>>());
+            Ok(reply @ Reply::Built { .. }) => {
+                self.heed(&reply)?;
                 self.hands[group] = Some(hands);
                 Ok(Ok(()))
             }
-            Ok(Reply::Failed(reason)) => {
-                let limit =
-                    limits.memory.map(|limit| format!("; it may take {} by limits.memory", child::mib(limit.get())));
-                Ok(Err(format!("its build failed: {reason}{}", limit.unwrap_or_default())))
-            }
+            Ok(Reply::Failed(reason)) => Ok(Err(format!("its build failed: {reason}{}", self.memory_limit()))),
             Ok(_) => Ok(Err("its build failed: a child that speaks another language".into())),
             Err(Death::Stopped) => Err(Stop::Asked),
             Err(death) => Ok(Err(format!("its build failed: {}", cause(death, seconds, "building")))),
@@ -378,7 +466,7 @@ impl<'a> Runner<'a> {
 }
 
 /// What a child is told to build.
-fn job(prepared: &Prepared, means: Means<'_>, folder: &Path, trial: usize) -> Job {
+fn job(prepared: &Prepared, means: Means<'_>, (folder, indexes): (&Path, Option<&Path>), trial: usize) -> Job {
     Job {
         config: prepared.source.path().to_owned(),
         text: prepared.source.text().to_owned(),
@@ -388,6 +476,7 @@ fn job(prepared: &Prepared, means: Means<'_>, folder: &Path, trial: usize) -> Jo
         sha256: prepared.facts.sha256.clone(),
         folder: folder.to_owned(),
         cache: means.cache.map(|cache| cache.folder().to_owned()),
+        indexes: indexes.map(Path::to_owned),
         trial,
         limit: prepared.plan.experiment.limits.memory.map(Bytes::get),
     }

@@ -8,6 +8,7 @@ use crate::metrics::{Asked, Seen};
 use crate::plan::{Plan, Trial};
 use crate::workload::Workload;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use swath_algorithms::candidates::Index;
 use swath_algorithms::graph::Graph;
 use swath_algorithms::nearest::Batch;
@@ -190,6 +191,8 @@ impl<'a> Retriever<'a> {
                 write(worker, row);
             },
         );
+        #[cfg(feature = "plant")]
+        self.plant.slow(start);
         start.elapsed()
     }
 
@@ -208,15 +211,24 @@ impl<'a> Retriever<'a> {
 /// both, and enough that neither is timed in caches that the other has just filled.
 const TURN: usize = 16;
 
-/// Seconds of two retrievers for each of the first `queries` queries, the least of all passes: they take turns, and each
-/// begins every other turn. Each has a memory of its own, and is warm ([`Retriever::warm_up`]).
+/// What two retrievers took for the same queries, in turns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Duel {
+    /// How many queries each of them answered in a pass.
+    pub queries: usize,
+    /// Seconds that each took for all of these queries.
+    pub seconds: [f64; 2],
+}
+
+/// Times two retrievers on the first `queries` queries, one at a time; of each query the least of all passes counts. They
+/// take turns, and each begins every other turn. Each has a memory of its own, and is warm ([`Retriever::warm_up`]).
 pub fn duel_single(
     two: &[Retriever<'_>; 2],
     workload: &Workload,
     memories: &[Memory; 2],
     queries: usize,
     passes: usize,
-) -> Vec<[f64; 2]> {
+) -> Duel {
     let m = workload.queries.rows().min(queries);
     let share = m.div_ceil(rayon::current_num_threads()).max(1);
     let shares: Vec<usize> = (0..m).step_by(share).collect();
@@ -243,24 +255,35 @@ pub fn duel_single(
         }
         times
     };
-    shares.par_iter().flat_map_iter(duel_share).collect()
+    let times: Vec<[f64; 2]> = shares.par_iter().flat_map_iter(duel_share).collect();
+    Duel { queries: m, seconds: [0, 1].map(|side| times.iter().map(|two| two[side]).sum()) }
 }
 
-/// Seconds of two retrievers for all queries together, the least of all passes; they take turns. Each has a memory of its
-/// own, and is warm ([`Retriever::warm_up`]).
+/// Times two retrievers on all queries together. Each has a memory of its own, and is warm ([`Retriever::warm_up`]).
 pub fn duel_batch(
     two: &[Retriever<'_>; 2],
     workload: &Workload,
     memories: &mut [Memory; 2],
     passes: usize,
-) -> Vec<[f64; 2]> {
-    let mut times = [f64::INFINITY; 2];
-    for pass in 0..passes {
-        for side in [pass % 2, (pass + 1) % 2] {
-            times[side] = times[side].min(two[side].answer_batch(workload, &mut memories[side]));
+) -> Duel {
+    let pass = |side: usize| two[side].answer_batch(workload, &mut memories[side]);
+    Duel { queries: workload.queries.rows(), seconds: take_turns(passes, pass) }
+}
+
+/// The least seconds of each of two over so many passes, of which each begins every other one. `pass` answers with that
+/// side, and says how long it took.
+fn take_turns(passes: usize, mut pass: impl FnMut(usize) -> f64) -> [f64; 2] {
+    let mut least = [f64::INFINITY; 2];
+    for turn in 0..=passes {
+        for side in [turn % 2, (turn + 1) % 2] {
+            let seconds = pass(side);
+            // The first warms the caches.
+            if turn > 0 {
+                least[side] = least[side].min(seconds);
+            }
         }
     }
-    vec![times]
+    least
 }
 
 /// Writes what was picked as ids into a row that holds [`MISSING`].
@@ -378,4 +401,60 @@ fn checked_ids(worker: &Worker, workload: &Workload, k: usize) -> Result<Vec<u32
         }
     }
     Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::CheckSpec;
+    use crate::run::Round;
+    use crate::statistics::rounds;
+
+    #[test]
+    fn two_take_turns_and_the_first_does_not_count() {
+        let mut asked = Vec::new();
+        let took = |side: usize| [[9.0, 2.0, 3.0, 1.0], [0.1, 5.0, 4.0, 6.0]][side];
+        let mut turns = [0, 0];
+        let least = take_turns(3, |side| {
+            asked.push(side);
+            turns[side] += 1;
+            took(side)[turns[side] - 1]
+        });
+        assert_eq!(asked, [0, 1, 1, 0, 0, 1, 1, 0]);
+        assert_eq!(least, [1.0, 4.0]);
+    }
+
+    /// Rounds of a batch of 1,000 queries, in which one query takes the reference 2 us and the trial `ratio` times that,
+    /// with a disturbance now and then.
+    fn batch(ratio: f64) -> Vec<Round> {
+        let round = |round: usize| {
+            let mut passes = 0;
+            let seconds = take_turns(3, |side| {
+                passes += 1;
+                let disturbed = if (round + passes).is_multiple_of(5) { 3.0 } else { 1.0 };
+                let noise = 1.0 + 0.002 * (round as f64 * 2.4 + side as f64).sin();
+                1000.0 * 2e-6 * [ratio, 1.0][side] * disturbed * noise
+            });
+            Round::from(Duel { queries: 1000, seconds })
+        };
+        (0..8).map(round).collect()
+    }
+
+    /// Durations are put in place of the clock: a slowdown of 30 % in batch is seen, and nothing of an unchanged one.
+    #[test]
+    fn a_slowdown_is_seen_in_batch() {
+        let change = |ratio: f64| rounds::change(&batch(1.5), &batch(1.5 * ratio), 0.98, 0).expect("rounds");
+        let (same, slower) = (change(1.0), change(1.3));
+        assert_eq!(same.mean, 0.0);
+        assert!(
+            (slower.mean - 1.3_f64.ln()).abs() < 0.01 && slower.lo > CheckSpec::default().tolerance("time"),
+            "{slower:?}"
+        );
+        let [first, ..] = batch(1.5)[..] else { panic!("no rounds") };
+        assert!(
+            (first.reference / 2e-6 - 1.0).abs() < 0.01,
+            "seconds of one query, however many were asked: {first:?}"
+        );
+        assert_eq!(rounds::by_machine(rounds::pace(&batch(1.5), &batch(1.95))), 0.0, "nothing is let pass besides");
+    }
 }

@@ -1,6 +1,7 @@
 //! A graph over base vectors, and best-first walks over it.
 
 use crate::base::{Base, Query};
+use crate::candidates::{Words, offsets};
 use crate::scratch::Scratch;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
@@ -53,6 +54,28 @@ impl Links {
             Some(*end)
         });
         Self { starts: std::iter::once(0).chain(ends).collect(), targets: targets.concat(), entries }
+    }
+
+    /// How many vectors there are, how many entries, how many targets each vector has, the entries, and the targets.
+    pub fn words(&self) -> Vec<u32> {
+        let mut words = vec![(self.starts.len() - 1) as u32, self.entries.len() as u32];
+        words.extend(self.starts.windows(2).map(|ends| (ends[1] - ends[0]) as u32));
+        words.extend(&self.entries);
+        words.extend(&self.targets);
+        words
+    }
+
+    /// The graph over `rows` vectors that had these words; `None` where none has.
+    pub fn restore(words: &[u32], rows: usize) -> Option<Self> {
+        let mut words = Words(words);
+        let (n, entries) = (words.count()?, words.count()?);
+        let (lengths, entries, targets) = (words.take(n)?, words.take(entries)?, words.0);
+        let is_whole = n == rows && offsets(lengths).last() == Some(targets.len());
+        if !is_whole || entries.iter().chain(targets).any(|&id| id as usize >= n) {
+            return None;
+        }
+        let starts = offsets(lengths).map(|start| start as u64).collect();
+        Some(Self { starts, targets: targets.to_vec(), entries: entries.to_vec() })
     }
 
     /// Bytes held.

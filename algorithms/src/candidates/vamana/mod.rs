@@ -74,6 +74,14 @@ impl Candidates for Vamana {
         build::build(part, base)
     }
 
+    fn words(links: &Links) -> Option<Vec<u32>> {
+        Some(links.words())
+    }
+
+    fn restore(words: &[u32], base: &Base) -> Option<Links> {
+        Links::restore(words, base.len())
+    }
+
     fn bytes(links: &Links, base: &Base) -> usize {
         base.vectors().bytes() + size_of_val(base.norms()) + links.bytes()
     }

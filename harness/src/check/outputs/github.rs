@@ -9,11 +9,12 @@ const MOST: usize = 10;
 
 /// A line for each annotation. `file` is what they are shown at.
 pub fn annotations(checked: &Checked<'_>, file: &str) -> String {
-    let mut text = String::new();
+    let caution = |text: &String| format!("::warning file={},title=swath::{}\n", property(file), message(text));
+    let mut text = checked.caution().as_ref().map_or_else(String::new, caution);
     for (command, shown) in [
         ("error", [Verdict::Failed, Verdict::Regressed].as_slice()),
         ("notice", [Verdict::Improved].as_slice()),
-        ("warning", [Verdict::New, Verdict::Gone].as_slice()),
+        ("warning", [Verdict::Suspected, Verdict::New, Verdict::Gone].as_slice()),
     ] {
         let found: Vec<_> = checked.findings.iter().filter(|finding| shown.contains(&finding.verdict)).collect();
         for finding in found.iter().take(MOST) {

@@ -15,6 +15,7 @@ pub fn text(checked: &Checked<'_>) -> String {
         "experiment": checked.now.setting.experiment,
         "swath": checked.now.swath,
         "baseline": { "swath": checked.before.swath, "saved": checked.before.saved },
+        "caution": checked.caution(),
         "regressions": checked.bad().count(),
         "findings": checked.findings,
         "rounds": rounds,

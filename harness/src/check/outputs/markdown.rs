@@ -7,13 +7,17 @@ use std::fmt::Write as _;
 /// A heading, a sentence, a table of what changed, and all else folded away.
 pub fn text(checked: &Checked<'_>) -> String {
     let bad = checked.bad().count();
+    let caution = checked.caution();
     let heading = match bad {
+        0 if caution.is_some() => "two versions, not compared".to_owned(),
         0 => "no regression".to_owned(),
         1 => "1 regression".to_owned(),
         _ => format!("{bad} regressions"),
     };
     let mut text =
         format!("## swath: {heading} in {}\n\n{}.\n\n", checked.now.setting.experiment, escape(&checked.verdict()));
+    // Writing to a string cannot fail.
+    let _ = caution.map(|caution| write!(text, "**Caution: {}.**\n\n", escape(&caution)));
     let said = rows(checked.findings, false);
     if !said.is_empty() {
         text.push_str(&table(&said));
@@ -21,7 +25,6 @@ pub fn text(checked: &Checked<'_>) -> String {
     }
     let unchanged: Vec<_> = checked.findings.iter().filter(|f| f.verdict == Verdict::Unchanged).cloned().collect();
     if !unchanged.is_empty() {
-        // Writing to a string cannot fail.
         let _ = write!(text, "<details><summary>{} unchanged</summary>\n\n", unchanged.len());
         text.push_str(&table(&rows(&unchanged, true)));
         text.push_str("\n</details>\n\n");

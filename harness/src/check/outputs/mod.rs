@@ -11,6 +11,7 @@ pub mod markdown;
 
 use super::{Finding, State, Verdict};
 use crate::config::CheckSpec;
+use crate::version;
 
 /// What is compared, and what was found.
 #[derive(Clone, Copy)]
@@ -36,11 +37,17 @@ impl Checked<'_> {
         self.findings.iter().filter(|finding| finding.verdict.is_bad())
     }
 
+    /// What must be said before all else: that both sides are of different versions of swath.
+    pub fn caution(&self) -> Option<String> {
+        version::differs(&self.before.swath, &self.now.swath)
+    }
+
     /// All in a sentence.
     pub fn verdict(&self) -> String {
         let verdicts = [
             Verdict::Failed,
             Verdict::Regressed,
+            Verdict::Suspected,
             Verdict::Improved,
             Verdict::WithinNoise,
             Verdict::Unchanged,

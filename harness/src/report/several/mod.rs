@@ -13,6 +13,7 @@ use super::{Measure, ReportError, subfolder};
 use crate::metrics::MetricName;
 use crate::results::write_whole;
 use crate::statistics::{Comparison, Paired, compare};
+use crate::version;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -127,10 +128,21 @@ impl Several {
     /// What came out, in plain words: each run's first sentence, then what is said of all together.
     pub fn verdict(&self) -> Vec<String> {
         let of = |run: &Run| Some(format!("{}: {}", run.name, verdict(&run.found).into_iter().next()?));
-        let mut sentences: Vec<String> = self.runs.iter().filter_map(of).collect();
+        let mut sentences = self.cautions();
+        sentences.extend(self.runs.iter().filter_map(of));
         sentences.extend(self.best_of_all());
         sentences.extend(self.changes.iter().map(|changes| self.change(changes)));
         sentences
+    }
+
+    /// What to say of runs of another version of swath than the first.
+    fn cautions(&self) -> Vec<String> {
+        let of = |pair: &[Run]| {
+            let versions = [0, 1].map(|i| pair[i].found.manifest.swath.as_str());
+            let what = version::differs(versions[0], versions[1])?;
+            Some(format!("Caution: from {} to {} {what}.", pair[0].name, pair[1].name))
+        };
+        self.runs.windows(2).filter_map(of).collect()
     }
 
     /// Which of the retrievers that all runs have ranks best over them.
