@@ -16,9 +16,10 @@ retrievers:
   - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: [0.3, 0.7] } } }
 ";
 
-const HEADER: &str = "time,commit,experiment,dataset,retriever,point,trial,measure,value,lo,hi\n";
+const HEADER: &str = "time,commit,swath,experiment,dataset,retriever,point,trial,measure,value,lo,hi\n";
 
 const FIRST: &str = "1111111111111111111111111111111111111111";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const SECOND: &str = "2222222222222222222222222222222222222222";
 
 /// What the program says, where all is well.
@@ -55,7 +56,10 @@ fn runs_are_added_and_replaced() {
     let first = lines(&file);
     assert_eq!(first[0], HEADER.trim_end());
     let rows = &first[1..];
-    assert!(rows.iter().all(|row| row.starts_with(&format!("2026-01-01T23:00:00Z,{FIRST},small,rich,"))), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row.starts_with(&format!("2026-01-01T23:00:00Z,{FIRST},{VERSION},small,rich,"))),
+        "{rows:?}"
+    );
     // Seven metrics with intervals, evaluations, six costs, and the relative time, of three trials.
     assert_eq!(rows.len(), 3 * (7 + 1 + 6 + 1));
     let of = |measure: &str| {
@@ -119,7 +123,7 @@ fn history() -> String {
             let (day, month) = (i % 28 + 1, i / 28 + 1);
             let _ = writeln!(
                 text,
-                "2026-{month:02}-{day:02}T00:00:00Z,{i:07x}aaaa,small,rich,mmr,\"lambda=0.5, pool=20\",0123456789abcdef,{measure},\
+                "2026-{month:02}-{day:02}T00:00:00Z,{i:07x}aaaa,0.2.0,small,rich,mmr,\"lambda=0.5, pool=20\",0123456789abcdef,{measure},\
                  {value},{ends}"
             );
         };
@@ -186,11 +190,11 @@ fn wrong_inputs_are_named() {
     let cases = [
         (
             String::new(),
-            "history.csv, line 1: this is no history of swath: it begins ``, expected `time,commit,experiment",
+            "history.csv, line 1: this is no history of swath: it begins ``, expected `time,commit,swath,experiment",
         ),
         ("a;b\n1;2\n".into(), "line 1: this is no history of swath: it begins `a;b`"),
         (good.trim_end().to_owned(), "line 121: the file ends inside this line: it was cut"),
-        (good.replacen(third, "x,y", 1), "line 3: it has 2 fields, expected 11: time,commit"),
+        (good.replacen(third, "x,y", 1), "line 3: it has 2 fields, expected 12: time,commit,swath"),
         (good.replacen(third, &third.replace(",qps,", ",qps,fast"), 1), "line 3: value is `fast"),
         (good.replacen("2026-01-01T00:00:00Z", "1.1.2026", 1), "line 2: `1.1.2026` is no time of RFC 3339"),
         (
@@ -199,6 +203,10 @@ fn wrong_inputs_are_named() {
         ),
         (good.replacen("0.4,0.6", "0.4,", 1), "line 2: one of lo and hi is missing"),
         (format!("{good}{third}\n"), "line 122: qps of mmr (lambda=0.5, pool=20) at this commit is in line 3 already"),
+        (
+            good.replacen(third, &third.replace(",0.2.0,", ",0.3.0,"), 1),
+            "line 3: small at this commit is of swath 0.3.0, and of 0.2.0 in line 2; add its run again",
+        ),
         (HEADER.into(), "history.csv has no rows; add a run with `swath history add RUN_FOLDER`"),
     ];
     for (text, expected) in cases {
@@ -221,4 +229,56 @@ fn wrong_inputs_are_named() {
     // A file stands where the folder should be.
     let output = swath(folder, &["history", "plot", "--out", "history.csv/page"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+}
+
+/// From one version of swath to the next a definition may change: that is marked, and no change of the program. Within a
+/// version changes are found as ever. A file of the time before the column is of the first version.
+#[test]
+fn versions_are_marked_and_their_steps_are_no_changes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let plot = |text: &str| {
+        std::fs::write(folder.join("h.csv"), text).expect("written");
+        said(folder, &["history", "plot", "--file", "h.csv", "--out", "out"])
+    };
+    let is_before = |line: &str| (0..20).any(|i| line.contains(&format!(",{i:07x}aaaa,")));
+    let two: String = history()
+        .lines()
+        .map(|line| if is_before(line) { line.replace(",0.2.0,", ",0.1.0,") } else { line.to_owned() } + "\n")
+        .collect();
+    let caution = "caution: small: at 0000014 the version of swath was 0.1.0 and is 0.2.0; ";
+    let text = plot(&two);
+    let listed: Vec<&str> = text.lines().collect();
+    assert!(listed[0].starts_with(caution), "{text}");
+    assert_eq!(listed[1], "1 change");
+    assert!(listed[2].starts_with("  000001e: qps of mmr"), "the step of coverage at 0000014 is not called: {text}");
+    let svg = std::fs::read_to_string(folder.join("out/plots/history-small-coverage.svg")).expect("a figure");
+    assert!(svg.contains("swath 0.2.0") && !svg.contains("swath 0.1.0"), "the version is named where it begins");
+    let page = std::fs::read_to_string(folder.join("out/index.html")).expect("a page");
+    assert!(page.contains("Caution: small on rich: at 0000014 the version of swath was 0.1.0 and is 0.2.0; "));
+    assert!(page.contains("The vertical line is a new version of swath"), "the caption says what it is");
+
+    let old = history().replace("time,commit,swath,", "time,commit,").replace("aaaa,0.2.0,", "aaaa,");
+    assert!(plot(&old).starts_with("2 changes, newest first\n"), "one version: as ever");
+
+    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
+    write_datasets(folder);
+    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+    std::fs::write(folder.join("h.csv"), &old).expect("written");
+    let add = || swath(folder, &["history", "add", "reports/small", "--file", "h.csv", "--commit", FIRST]);
+    assert_eq!(add().status.code(), Some(0));
+    let rows = lines(&folder.join("h.csv"));
+    assert!(rows[1].starts_with("2026-01-01T00:00:00Z,0000000aaaa,0.1.0,small,"), "{}", rows[1]);
+    let manifest = folder.join("reports/small/manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let other = text.replacen(&format!("\"swath\": \"{VERSION}\""), "\"swath\": \"0.0.9\"", 1);
+    std::fs::write(&manifest, other).expect("written");
+    let output = add();
+    assert_eq!(output.status.code(), Some(0));
+    let said = stderr(&output);
+    let ran = format!(
+        "caution: the run is added by another version than ran it, which computes its means and times: the version of swath was 0.0.9 and is {VERSION}; "
+    );
+    assert!(said.contains(&ran), "{said}");
+    assert!(said.contains("caution: the version of swath was 0.1.0 and is 0.0.9; "), "{said}");
 }

@@ -21,6 +21,9 @@ pub fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>)
     run.lacks().iter().for_each(|lack| complain(&format!("note: {lack}")));
     let added = history.add(&run, &commit, &time);
     history.write(file)?;
+    for caution in run.caution().iter().chain(&added.caution) {
+        complain(&format!("caution: {caution}"));
+    }
     let replaced = match added.replaced {
         0 => String::new(),
         rows => format!(", in place of {rows} that were there of this commit and experiment"),
@@ -65,11 +68,12 @@ pub fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
         return Err(Failure::Input(message));
     }
     let changes = history::write(&history, level, out)?;
-    let mut lines = vec![match changes.len() {
+    let mut lines: Vec<String> = history.cautions().iter().map(|caution| format!("caution: {caution}")).collect();
+    lines.push(match changes.len() {
         0 => "no change found".to_owned(),
         1 => "1 change".to_owned(),
         many => format!("{many} changes, newest first"),
-    }];
+    });
     lines.extend(changes.iter().take(LISTED).map(|change| format!("  {change}")));
     if changes.len() > LISTED {
         lines.push(format!("  and {} more in {}", changes.len() - LISTED, out.join("changes.csv").display()));

@@ -15,6 +15,7 @@ use crate::results;
 use crate::statistics::change_points::{self, ChangePoint};
 use crate::summary::{Row as Trial, Summary};
 use crate::sweep;
+use crate::version;
 use csv::{ErrorKind, Position, StringRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,8 +24,11 @@ use std::time::Duration;
 pub use plot::{LINES, write};
 
 /// The columns of the file.
-const COLUMNS: [&str; 11] =
-    ["time", "commit", "experiment", "dataset", "retriever", "point", "trial", "measure", "value", "lo", "hi"];
+const COLUMNS: [&str; 12] =
+    ["time", "commit", "swath", "experiment", "dataset", "retriever", "point", "trial", "measure", "value", "lo", "hi"];
+
+/// The version that wrote files without the column `swath`, which is the third.
+const FIRST: &str = "0.1.0";
 
 /// The measure that a machine which is slow today leaves alone.
 const RELATIVE_TIME: &str = "relative_time";
@@ -36,6 +40,8 @@ pub struct Row {
     pub time: String,
     /// The commit's SHA, in lower case.
     pub commit: String,
+    /// The version of swath that ran it.
+    pub swath: String,
     /// The experiment's name.
     pub experiment: String,
     /// The dataset's name.
@@ -81,6 +87,8 @@ pub struct Added {
     pub rows: usize,
     /// Rows of the same commit and experiment that they replaced.
     pub replaced: usize,
+    /// Where the experiment's newest rows are of another version of swath: what to say of it.
+    pub caution: Option<String>,
 }
 
 impl Run {
@@ -110,6 +118,12 @@ impl Run {
         Some(format!("{failure} There is no {RELATIVE_TIME} of this run."))
     }
 
+    /// Where another version of swath ran it than adds it: what to say of it.
+    pub fn caution(&self) -> Option<String> {
+        let what = version::differs(&self.manifest.swath, version::THIS)?;
+        Some(format!("the run is added by another version than ran it, which computes its means and times: {what}"))
+    }
+
     /// Its rows.
     fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
         let experiment = self.manifest.experiment["name"].as_str().unwrap_or("run");
@@ -117,6 +131,7 @@ impl Run {
             let row = |(measure, value, interval): Measured| Row {
                 time: time.to_owned(),
                 commit: commit.to_owned(),
+                swath: self.manifest.swath.clone(),
                 experiment: experiment.to_owned(),
                 dataset: self.manifest.dataset.name.clone(),
                 retriever: trial.retriever.clone(),
@@ -235,7 +250,9 @@ impl History {
             _ => error.to_string(),
         };
         let header = records.next().transpose().map_err(unreadable)?.unwrap_or_default();
-        if header != COLUMNS[..] {
+        let old: Vec<&str> = COLUMNS.into_iter().filter(|column| *column != "swath").collect();
+        let is_old = header == old;
+        if header != COLUMNS[..] && !is_old {
             let found: String = header.iter().collect::<Vec<_>>().join(",").chars().take(60).collect();
             let expected = COLUMNS.join(",");
             return Err(format!("line 1: this is no history of swath: it begins `{found}`, expected `{expected}`"));
@@ -247,10 +264,19 @@ impl History {
         }
         let mut rows = Vec::new();
         let mut seen: BTreeMap<[String; 5], String> = BTreeMap::new();
+        let mut versions: BTreeMap<[String; 2], (String, String)> = BTreeMap::new();
         for record in records {
             let record = record.map_err(unreadable)?;
             let place = line(record.position());
-            let row = Row::parse(&record).map_err(|wrong| format!("{place}: {wrong}"))?;
+            let row = Row::parse(&record, is_old).map_err(|wrong| format!("{place}: {wrong}"))?;
+            let of_run = [&row.commit, &row.experiment].map(Clone::clone);
+            let (version, first) = versions.entry(of_run).or_insert_with(|| (row.swath.clone(), place.clone()));
+            if *version != row.swath {
+                return Err(format!(
+                    "{place}: {} at this commit is of swath {}, and of {version} in {first}; add its run again",
+                    row.experiment, row.swath
+                ));
+            }
             let key = [&row.commit, &row.experiment, &row.retriever, &row.point, &row.measure].map(Clone::clone);
             if let Some(first) = seen.insert(key, place.clone()) {
                 return Err(format!(
@@ -268,9 +294,12 @@ impl History {
     pub fn add(&mut self, run: &Run, commit: &str, time: &str) -> Added {
         let rows = run.rows(commit, time);
         let experiment = run.manifest.experiment["name"].as_str().unwrap_or("run").to_owned();
+        let newest = self.rows.iter().filter(|row| row.experiment == experiment && !same_commit(&row.commit, commit));
+        let newest = newest.max_by_key(|row| &row.time);
+        let caution = newest.and_then(|row| version::differs(&row.swath, &run.manifest.swath));
         let before = self.rows.len();
         self.rows.retain(|row| row.experiment != experiment || !same_commit(&row.commit, commit));
-        let added = Added { experiment, rows: rows.len(), replaced: before - self.rows.len() };
+        let added = Added { experiment, rows: rows.len(), replaced: before - self.rows.len(), caution };
         self.rows.extend(rows);
         added
     }
@@ -289,7 +318,7 @@ impl History {
         let mut table = csv::Writer::from_writer(Vec::new());
         table.write_record(COLUMNS)?;
         for row in &self.rows {
-            let texts = [&row.time, &row.commit, &row.experiment, &row.dataset];
+            let texts = [&row.time, &row.commit, &row.swath, &row.experiment, &row.dataset];
             let mut cells = texts.map(Clone::clone).to_vec();
             cells.extend([&row.retriever, &row.point, &row.trial, &row.measure].map(Clone::clone));
             cells.push(cell(row.value));
@@ -301,19 +330,36 @@ impl History {
 
     /// Which experiments have too few commits to say anything of.
     pub fn too_short(&self) -> Vec<String> {
-        let mut commits: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for row in &self.rows {
-            commits.entry(&row.experiment).or_default().insert(&row.commit);
-        }
-        let few = commits.into_iter().filter(|(_, commits)| commits.len() < change_points::LEAST);
-        let say = |(experiment, commits): (&str, BTreeSet<&str>)| {
-            format!(
-                "{experiment} has {} of the {} commits that a change needs at least",
-                commits.len(),
-                change_points::LEAST
-            )
+        let say = |(experiment, commits): (&str, Vec<Commit>)| {
+            let newest = commits.chunk_by(Commit::same_version).last()?;
+            let of =
+                if newest.len() < commits.len() { format!(" of swath {}", newest[0].swath) } else { String::new() };
+            (newest.len() < change_points::LEAST).then(|| {
+                format!(
+                    "{experiment} has {} of the {} commits{of} that a change needs at least",
+                    newest.len(),
+                    change_points::LEAST
+                )
+            })
         };
-        few.map(say).collect()
+        self.commits().into_iter().filter_map(say).collect()
+    }
+
+    /// Where the version of swath changes, in words.
+    pub fn cautions(&self) -> Vec<String> {
+        let say = |(experiment, commits): (&str, Vec<Commit>)| {
+            cautions(&commits).into_iter().map(|caution| format!("{experiment}: {caution}")).collect::<Vec<_>>()
+        };
+        self.commits().into_iter().flat_map(say).collect()
+    }
+
+    /// The commits of each experiment, in the order of time.
+    fn commits(&self) -> BTreeMap<&str, Vec<Commit>> {
+        let mut commits: BTreeMap<&str, BTreeSet<Commit>> = BTreeMap::new();
+        for row in &self.rows {
+            commits.entry(&row.experiment).or_default().insert(Commit::of(row));
+        }
+        commits.into_iter().map(|(experiment, commits)| (experiment, commits.into_iter().collect())).collect()
     }
 
     /// Each experiment's series, with the change points of each at that level.
@@ -334,35 +380,42 @@ impl History {
 }
 
 impl Row {
-    fn parse(record: &StringRecord) -> Result<Self, String> {
-        if record.len() != COLUMNS.len() {
-            return Err(format!("it has {} fields, expected {}: {}", record.len(), COLUMNS.len(), COLUMNS.join(",")));
+    /// Reads a row; `is_old` says that the file has no column `swath`.
+    fn parse(record: &StringRecord, is_old: bool) -> Result<Self, String> {
+        let expected: Vec<&str> = COLUMNS.into_iter().filter(|column| !is_old || *column != "swath").collect();
+        if record.len() != expected.len() {
+            return Err(format!("it has {} fields, expected {}: {}", record.len(), expected.len(), expected.join(",")));
         }
-        let text = |i: usize| record[i].to_owned();
+        let mut fields: Vec<&str> = record.iter().collect();
+        if is_old {
+            fields.insert(2, FIRST);
+        }
+        let text = |i: usize| fields[i].to_owned();
         let number = |i: usize| {
-            let number = record[i].trim().parse::<f64>().ok().filter(|number| number.is_finite());
-            number.ok_or_else(|| format!("{} is `{}`, expected a number", COLUMNS[i], &record[i]))
+            let number = fields[i].trim().parse::<f64>().ok().filter(|number| number.is_finite());
+            number.ok_or_else(|| format!("{} is `{}`, expected a number", COLUMNS[i], fields[i]))
         };
-        let interval = match (record[9].is_empty(), record[10].is_empty()) {
+        let interval = match (fields[10].is_empty(), fields[11].is_empty()) {
             (true, true) => None,
-            (false, false) => Some((number(9)?, number(10)?)),
+            (false, false) => Some((number(10)?, number(11)?)),
             _ => return Err("one of lo and hi is missing, expected both or none".into()),
         };
         let named = |i: usize| {
             let missing = || format!("{} is missing", COLUMNS[i]);
-            if record[i].is_empty() { Err(missing()) } else { Ok(text(i)) }
+            if fields[i].is_empty() { Err(missing()) } else { Ok(text(i)) }
         };
         let said = |failure: Failure| failure.to_string();
         Ok(Self {
-            time: utc(&record[0]).map_err(said)?,
-            commit: commit(&record[1]).map_err(said)?,
-            experiment: named(2)?,
-            dataset: text(3),
-            retriever: named(4)?,
-            point: text(5),
-            trial: text(6),
-            measure: named(7)?,
-            value: number(8)?,
+            time: utc(fields[0]).map_err(said)?,
+            commit: commit(fields[1]).map_err(said)?,
+            swath: named(2)?,
+            experiment: named(3)?,
+            dataset: text(4),
+            retriever: named(5)?,
+            point: text(6),
+            trial: text(7),
+            measure: named(8)?,
+            value: number(9)?,
             interval,
         })
     }
@@ -375,9 +428,21 @@ pub struct Commit {
     pub time: String,
     /// Its SHA.
     pub sha: String,
+    /// The version of swath that measured it.
+    pub swath: String,
 }
 
 impl Commit {
+    /// That of a row.
+    fn of(row: &Row) -> Self {
+        Self { time: row.time.clone(), sha: row.commit.clone(), swath: row.swath.clone() }
+    }
+
+    /// Whether its results and those of `other` may be compared.
+    fn same_version(&self, other: &Self) -> bool {
+        version::differs(&self.swath, &other.swath).is_none()
+    }
+
     /// Its SHA as people write it.
     pub fn short(&self) -> &str {
         &self.sha[..self.sha.len().min(7)]
@@ -397,6 +462,8 @@ pub struct Series {
     pub measure: String,
     /// Index in [`Experiment::commits`] and value, in order.
     pub values: Vec<(usize, f64)>,
+    /// Indices of `values` at which the version of swath is another than before.
+    pub new_versions: Vec<usize>,
     /// Where it changed; [`ChangePoint::at`] is an index of `values`.
     pub changes: Vec<ChangePoint>,
 }
@@ -418,8 +485,7 @@ impl Experiment {
     fn new((name, dataset): (&str, &str), rows: &[&Row], level: f64) -> Self {
         let mut rows = rows.to_vec();
         rows.sort_by_key(|row| (&row.time, &row.commit));
-        let commits: BTreeSet<Commit> =
-            rows.iter().map(|row| Commit { time: row.time.clone(), sha: row.commit.clone() }).collect();
+        let commits: BTreeSet<Commit> = rows.iter().map(|row| Commit::of(row)).collect();
         let commits: Vec<Commit> = commits.into_iter().collect();
         let place: BTreeMap<(&str, &str), usize> =
             commits.iter().enumerate().map(|(i, commit)| ((commit.time.as_str(), commit.sha.as_str()), i)).collect();
@@ -433,6 +499,7 @@ impl Experiment {
                     trial: row.trial.clone(),
                     measure: row.measure.clone(),
                     values: Vec::new(),
+                    new_versions: Vec::new(),
                     changes: Vec::new(),
                 });
                 series.len() - 1
@@ -440,10 +507,15 @@ impl Experiment {
             series[index].values.push((place[&(row.time.as_str(), row.commit.as_str())], row.value));
             series[index].trial.clone_from(&row.trial);
         }
-        let values = |one: &Series| one.values.iter().map(|&(_, value)| value).collect::<Vec<_>>();
+        // Each version's values apart: from one to the next a definition may have changed, which is no change of the program.
+        let spans: Vec<(usize, usize, Vec<f64>)> =
+            series.iter().enumerate().flat_map(|(i, one)| spans(i, one, &commits)).collect();
+        let values: Vec<Vec<f64>> = spans.iter().map(|(.., values)| values.clone()).collect();
         // The seed is no choice: it decides which orders are drawn, and the same file has the same changes.
-        let found = change_points::of_all(&series.iter().map(values).collect::<Vec<_>>(), level, 0);
-        series.iter_mut().zip(found).for_each(|(one, changes)| one.changes = changes);
+        for ((i, first, _), found) in spans.iter().zip(change_points::of_all(&values, level, 0)) {
+            series[*i].new_versions.extend((*first > 0).then_some(*first));
+            series[*i].changes.extend(found.into_iter().map(|point| ChangePoint { at: first + point.at, ..point }));
+        }
         Self { name: name.to_owned(), dataset: dataset.to_owned(), commits, series }
     }
 
@@ -466,6 +538,16 @@ impl Experiment {
         names
     }
 
+    /// Commits, by their places, at which the version of swath is another than before.
+    pub fn new_versions(&self) -> Vec<usize> {
+        (1..self.commits.len()).filter(|&i| !self.commits[i].same_version(&self.commits[i - 1])).collect()
+    }
+
+    /// What to say of each of these commits.
+    pub fn cautions(&self) -> Vec<String> {
+        cautions(&self.commits)
+    }
+
     /// All changes, the newest commit first.
     pub fn changes(&self) -> Vec<Change<'_>> {
         let of = |series| self.changes_of(series);
@@ -480,6 +562,27 @@ impl Experiment {
             Change { experiment: self, series, commit, point: *point }
         })
     }
+}
+
+/// What to say of each of these commits, in the order of time, at which the version of swath is another than before.
+fn cautions(commits: &[Commit]) -> Vec<String> {
+    let say = |pair: &[Commit]| {
+        let what = version::differs(&pair[0].swath, &pair[1].swath)?;
+        Some(format!("at {} {what}; values before and after it are not compared", pair[1].short()))
+    };
+    commits.windows(2).filter_map(say).collect()
+}
+
+/// The values of series `i`, version by version: the series, the index of the first value, and the values.
+fn spans(i: usize, series: &Series, commits: &[Commit]) -> Vec<(usize, usize, Vec<f64>)> {
+    let same = |a: &(usize, f64), b: &(usize, f64)| commits[a.0].same_version(&commits[b.0]);
+    let mut first = 0;
+    let span = |values: &[(usize, f64)]| {
+        let begins = first;
+        first += values.len();
+        (i, begins, values.iter().map(|&(_, value)| value).collect())
+    };
+    series.values.chunk_by(same).map(span).collect()
 }
 
 /// A change of one series.
@@ -585,7 +688,7 @@ mod tests {
         let history = |after: &str| {
             let row = |i: u8| {
                 let value = if i < 4 { "0.5" } else { after };
-                format!("2026-01-0{i}T00:00:00Z,000000{i},x,y,mmr,,id,coverage,{value},,\n")
+                format!("2026-01-0{i}T00:00:00Z,000000{i},0.2.0,x,y,mmr,,id,coverage,{value},,\n")
             };
             let text = COLUMNS.join(",") + "\n" + &(1..8).map(row).collect::<String>();
             History::parse(text.as_bytes()).expect("a history")

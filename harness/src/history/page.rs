@@ -81,6 +81,11 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
             )
         })
         .collect();
+    let cautions = |one: &Experiment| {
+        let title = one.title();
+        one.cautions().into_iter().map(move |caution| format!("Caution: {title}: {caution}."))
+    };
+    sentences.extend(experiments.iter().flat_map(cautions));
     let series = |experiment: &Experiment| experiment.series.len();
     let all: usize = experiments.iter().map(series).sum();
     let changed = experiments.iter().flat_map(|one| &one.series).filter(|series| !series.changes.is_empty()).count();

@@ -208,8 +208,13 @@ impl<'h> Chart<'h> {
             ),
         };
         let name = if words(self.measure) == self.measure { String::new() } else { format!(" ({})", self.measure) };
+        let versions = match self.experiment.new_versions().as_slice() {
+            [] => "",
+            [_] => " The vertical line is a new version of swath: values before and after it are not compared.",
+            _ => " Vertical lines are new versions of swath: values before and after them are not compared.",
+        };
         format!(
-            "{}: {}{name} over {} commits; {what}.{rest}",
+            "{}: {}{name} over {} commits; {what}.{versions}{rest}",
             self.experiment.title(),
             words(self.measure),
             self.experiment.commits.len()
@@ -234,7 +239,9 @@ impl<'h> Chart<'h> {
         let widest = ticks.map(|(_, text)| text_width(&text, SMALL)).fold(0.0, f64::max);
         let commits = &self.experiment.commits;
         let across = Across { left: 17.0 + widest, right: size.width() - RIGHT, commits: commits.len() };
-        let (marks, rows) = above(&changed, commits, across, size);
+        let versions = self.experiment.new_versions();
+        let named = named(&changed, &versions, commits);
+        let (marks, rows) = above(&named, across, size);
         let mut top = TOP + ROW * rows as f64;
         // Where each panel's legend begins, and its area.
         let mut places = Vec::new();
@@ -252,6 +259,10 @@ impl<'h> Chart<'h> {
         for Mark { row, place, at, text } in &marks {
             drawing.line(&[(*place, TOP + ROW * (*row as f64) + 15.0), (*place, bottom)], PALE, 1.0, 1.6);
             drawing.text((*at, TOP + ROW * (*row as f64) + 6.0), text, SMALL, BLACK, Anchor::Centre);
+        }
+        for &version in &versions {
+            let place = across.place(version);
+            drawing.line(&[(place, TOP + ROW * rows as f64), (place, bottom)], GREY, 1.0, 1.6);
         }
         for (panel, &(legend, above, below)) in panels.iter().zip(&places) {
             panel.legend(size).draw(&mut drawing, legend);
@@ -288,8 +299,12 @@ impl Panel<'_> {
         for (i, line) in self.lines.iter().enumerate() {
             let marker = Marker::new(i);
             let point = |&(commit, value): &(usize, f64)| Some((across.place(commit), axis.place(value)?));
-            let points: Vec<(f64, f64)> = line.values.iter().filter_map(point).collect();
-            drawing.line(&points, marker.ink, 0.55, 1.2);
+            let points = |values: &[(usize, f64)]| values.iter().filter_map(point).collect::<Vec<_>>();
+            let breaks = std::iter::once(0).chain(line.new_versions.iter().copied()).chain([line.values.len()]);
+            for ends in breaks.collect::<Vec<_>>().windows(2) {
+                drawing.line(&points(&line.values[ends[0]..ends[1]]), marker.ink, 0.55, 1.2);
+            }
+            let points = points(&line.values);
             points.iter().for_each(|&point| marker.draw(drawing, point, radius));
             for (from, to, level) in levels(line) {
                 let Some(y) = axis.place(level) else { continue };
@@ -305,16 +320,39 @@ fn long(value: f64, text: String) -> String {
     if value.abs() >= 1e4 { number(value) } else { text }
 }
 
-/// The levels of a line that changed: index of the first value, of the last, and the level.
+/// The levels of a line that changed: index of the first value, of the last, and the level. None goes beyond the values of
+/// one version.
 fn levels(line: &Series) -> Vec<(usize, usize, f64)> {
-    let Some(first) = line.changes.first() else { return Vec::new() };
-    let end = |i: usize| line.changes.get(i + 1).map_or(line.values.len(), |next| next.at) - 1;
-    let mut levels = vec![(0, first.at - 1, first.before)];
-    levels.extend(line.changes.iter().enumerate().map(|(i, change)| (change.at, end(i), change.after)));
+    let mut levels = Vec::new();
+    for (i, change) in line.changes.iter().enumerate() {
+        let versions = || line.new_versions.iter().copied();
+        let first = versions().filter(|&at| at <= change.at).max().unwrap_or(0);
+        let end = versions().find(|&at| at > change.at).unwrap_or(line.values.len());
+        let is_first = i.checked_sub(1).is_none_or(|before| line.changes[before].at < first);
+        let next = line.changes.get(i + 1).map_or(end, |next| next.at.min(end));
+        levels.extend(is_first.then_some((first, change.at - 1, change.before)));
+        levels.push((change.at, next - 1, change.after));
+    }
     levels
 }
 
-/// A changed commit's name above the panels.
+/// What stands above the panels, of commits by their places: names of those at which a line changes, and new versions of
+/// swath.
+fn named(changed: &BTreeSet<usize>, versions: &[usize], commits: &[Commit]) -> Vec<(usize, String)> {
+    let all: BTreeSet<usize> = changed.iter().chain(versions).copied().collect();
+    let name = |commit: usize| {
+        let Commit { swath, .. } = &commits[commit];
+        let short = commits[commit].short();
+        match (changed.contains(&commit), versions.contains(&commit)) {
+            (true, true) => format!("{short}, swath {swath}"),
+            (false, true) => format!("swath {swath}"),
+            _ => short.to_owned(),
+        }
+    };
+    all.into_iter().map(|commit| (commit, name(commit))).collect()
+}
+
+/// A commit's name above the panels.
 struct Mark<'c> {
     row: usize,
     /// Where the commit stands.
@@ -324,16 +362,15 @@ struct Mark<'c> {
     text: &'c str,
 }
 
-/// The changed commits' names above the panels, in rows so that they do not overlap, with how many rows there are. Those for
-/// which two rows have no room are left out; the table has them.
-fn above<'c>(changed: &BTreeSet<usize>, commits: &'c [Commit], across: Across, size: Size) -> (Vec<Mark<'c>>, usize) {
+/// Commits' names above the panels, in rows so that they do not overlap, with how many rows there are. Those for which two
+/// rows have no room are left out; the page's text has them.
+fn above(named: &[(usize, String)], across: Across, size: Size) -> (Vec<Mark<'_>>, usize) {
     const ROWS: usize = 2;
     let mut free = [f64::NEG_INFINITY; ROWS];
     let mut marks = Vec::new();
-    for &commit in changed {
-        let text = commits[commit].short();
+    for (commit, text) in named {
         let half = text_width(text, SMALL) / 2.0;
-        let place = across.place(commit);
+        let place = across.place(*commit);
         let at = place.min(size.width() - half - 2.0);
         if let Some(row) = (0..ROWS).find(|&row| at - half > free[row]) {
             free[row] = at + half + 6.0;
