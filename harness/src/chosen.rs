@@ -172,6 +172,7 @@ mod tests {
             peaks: crate::run::Peaks::default(),
             untimed: [0.0; 2],
             repeats: vec![Times::Batch(values.len(), 1.0)],
+            timed: Vec::new(),
             best_search_seconds: 1.0,
             metrics: vec![values],
             build_seconds: 0.0,

@@ -374,7 +374,10 @@ impl Prepared {
         progress.finish();
         let kept = || format!("what is done is kept; go on with\n  {}", options.again);
         let Ran { failed: reasons, notes } = ran.map_err(|stop| match stop {
-            Stop::Asked => Failure::Stopped(format!("stopped; {}", kept())),
+            Stop::Asked => {
+                unfinished.sync();
+                Failure::Stopped(format!("stopped; {}", kept()))
+            }
             Stop::Unwritten(what) => Failure::Run(format!("{what}\n{}", kept())),
         })?;
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {

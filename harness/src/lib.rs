@@ -26,5 +26,6 @@ pub mod run;
 pub mod statistics;
 pub mod summary;
 pub mod sweep;
+pub mod timing;
 pub mod version;
 pub mod workload;

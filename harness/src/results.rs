@@ -8,7 +8,7 @@ use crate::manifest::Manifest;
 use crate::metrics::MetricName;
 use crate::plan::{Plan, Trial, label};
 use crate::reference::{self, Planned, Reference};
-use crate::run::{Outcome, Peaks, Times};
+use crate::run::{Outcome, Peaks, Timed, Times, passes};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,8 @@ pub struct Results {
     pub reference: Reference,
     /// How its queries are parted for choosing parameters, if they are.
     pub parting: Option<Parting>,
+    /// Whether they were imported: of their times only those of the best repeat are known.
+    pub is_imported: bool,
     /// The trials that succeeded, in the order of the experiment.
     pub trials: Vec<TrialResult>,
 }
@@ -113,6 +115,8 @@ pub struct TrialResult {
     pub untimed: [f64; 2],
     /// Times of each repeat.
     pub repeats: Vec<Times>,
+    /// When each repeat was timed; empty where that is unknown.
+    pub timed: Vec<Timed>,
     /// As ann-benchmarks has it: the least over repeats of the mean seconds over queries.
     pub best_search_seconds: f64,
 }
@@ -125,6 +129,9 @@ const EVALUATIONS: &str = "swath/stage_evaluations";
 
 /// Where a trial's file keeps the times of all repeats.
 const REPEATS: &str = "swath/repeats";
+
+/// Where a trial's file keeps when each repeat was timed, in seconds since 1970, and the load average then.
+const TIMED: [&str; 2] = ["repeats_at", "repeats_load"];
 
 /// Attributes with the seconds of the untimed pass.
 const UNTIMED: [&str; 2] = ["swath_untimed_answering", "swath_untimed_judging"];
@@ -255,7 +262,12 @@ pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Re
     if repeats > 0 {
         file.array(REPEATS, shape, Values::F64(&times));
     }
-    let names: Vec<String> = record.metrics.iter().map(|metric| of_metric(*metric)).collect();
+    let (at, load): (Vec<i64>, Vec<f64>) = outcome.timed.iter().map(|timed| (timed.at, timed.load)).unzip();
+    if repeats > 0 && at.len() == repeats {
+        file.array(&in_swath(TIMED[0]), &[repeats], Values::I64(&at));
+        file.array(&in_swath(TIMED[1]), &[repeats], Values::F64(&load));
+    }
+    let names: Vec<String> = record.metrics.iter().map(|metric| in_swath(metric.name())).collect();
     for (name, values) in names.iter().zip(&outcome.metrics) {
         file.array(name, &[m], Values::F64(values));
     }
@@ -334,9 +346,9 @@ pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), ResultsE
     write_whole(&path, text.as_bytes())
 }
 
-/// Where a trial's file keeps a metric's values.
-fn of_metric(metric: MetricName) -> String {
-    format!("swath/{}", metric.name())
+/// Where a trial's file keeps what ann-benchmarks does not know: a metric's values by its name, and others.
+fn in_swath(name: &str) -> String {
+    format!("swath/{name}")
 }
 
 /// Reads a run's manifest.
@@ -366,11 +378,12 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
     })
 }
 
-/// What a trial's file holds of what these metrics and the times make an outcome, if it is there and whole.
+/// What a trial's file holds of what these metrics and the times make an outcome, if it is there and whole, with the passes
+/// that were timed since.
 pub fn read_outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Option<Outcome> {
     let trial = read_trial(folder, id, metrics).ok()?;
     let distances = read_distances(folder, &trial).ok()?;
-    Some(Outcome {
+    let mut outcome = Outcome {
         returned: trial.returned,
         distances,
         metrics: trial.metrics,
@@ -381,7 +394,10 @@ pub fn read_outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Option<O
         peaks: trial.peaks,
         untimed: trial.untimed,
         repeats: trial.repeats,
-    })
+        timed: trial.timed,
+    };
+    passes::add(folder, id, &mut outcome, trial.query_ids.len());
+    Some(outcome)
 }
 
 /// Those of the metrics that a trial's file has no values of.
@@ -414,7 +430,8 @@ pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
     let trials: Result<Vec<_>, _> = succeeded.map(|trial| read_trial(folder, &trial.trial, &metrics)).collect();
     let trials = trials?;
     let reference = reference(&manifest, &trials);
-    Ok((manifest, Results { metrics, seed, reference, parting, trials }))
+    let is_imported = !manifest.experiment["imported"].is_null();
+    Ok((manifest, Results { metrics, seed, reference, parting, is_imported, trials }))
 }
 
 /// The trial that the others are compared with, among all that were planned. One that succeeded says itself what it is; of
@@ -456,12 +473,13 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         if found == expected { Ok(()) } else { Err(what()) }
     };
     let mut evaluations = Vec::new();
-    if file.names("swath").map_err(trial)?.iter().any(|name| format!("swath/{name}") == EVALUATIONS) {
+    let names = file.names("swath").map_err(trial)?;
+    if names.iter().any(|name| format!("swath/{name}") == EVALUATIONS) {
         evaluations = file.integers(EVALUATIONS).map_err(trial)?;
         full(EVALUATIONS, evaluations.len(), 3 * m)?;
     }
     let columns = metrics.iter().map(|metric| {
-        let name = of_metric(*metric);
+        let name = in_swath(metric.name());
         let values = file.f64s(&name).map_err(trial)?;
         full(&name, values.len(), m)?;
         Ok(values)
@@ -480,6 +498,14 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         let pass = |pass: &[f64]| Times::Single(pass.chunks_exact(3).map(|ends| [ends[0], ends[1], ends[2]]).collect());
         times.chunks_exact((m * 3).max(1)).map(pass).collect()
     };
+    let mut timed = Vec::new();
+    if TIMED.iter().all(|part| names.iter().any(|name| name == part)) {
+        let at = file.integers(&in_swath(TIMED[0])).map_err(trial)?;
+        let load = file.f64s(&in_swath(TIMED[1])).map_err(trial)?;
+        full(&in_swath(TIMED[0]), at.len(), repeats.len())?;
+        full(&in_swath(TIMED[1]), load.len(), repeats.len())?;
+        timed = at.into_iter().zip(load).map(|(at, load)| Timed { at, load }).collect();
+    }
     let k = number("count")? as usize;
     let returned: Vec<i32> = file.integers("neighbors").map_err(trial)?.into_iter().map(|id| id as i32).collect();
     full("neighbors", returned.len(), m * k)?;
@@ -506,6 +532,7 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         peaks: Peaks { build: bytes(PEAKS[0]), search: bytes(PEAKS[1]) },
         untimed: UNTIMED.map(|name| number(name).unwrap_or(0.0)),
         repeats,
+        timed,
         best_search_seconds: number("best_search_time")?,
     })
 }

@@ -1,14 +1,18 @@
 //! What an experiment found: each trial's estimates, derived from the per-query values of its result file.
 
 use crate::chosen::Chosen;
+use crate::clock;
 use crate::metrics::MetricName;
 use crate::reference::Reference;
 use crate::report::Marker;
 use crate::results::{Results, TrialResult, plain_name};
-use crate::run::{Peaks, Times};
-use crate::statistics::bootstrap::{estimates, quantile};
+use crate::run::Peaks;
+use crate::statistics::bootstrap::estimates;
 use crate::statistics::frontier::{Frontier, frontiers};
 use crate::statistics::{Column, Comparison, Paired, compare};
+use crate::timing::{self, APART, Load};
+
+pub use crate::timing::{Latency, Rate, Timing};
 
 /// A mean over queries with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,28 +23,6 @@ pub struct Estimate {
     pub lo: f64,
     /// Upper end.
     pub hi: f64,
-}
-
-/// Seconds of one trial's queries.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Timing {
-    /// Queries per second: 1 / mean time in mode single, queries / wall time in mode batch.
-    pub qps: f64,
-    /// Queries per second as ann-benchmarks has it: 1 / the least over repeats of the mean time.
-    pub qps_best: f64,
-    /// Each query's time: its median over the repeats. In mode batch nothing is known of single queries.
-    pub latency: Option<Latency>,
-}
-
-/// Times of single queries.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Latency {
-    /// Seconds of each query, whole.
-    pub seconds: Vec<f64>,
-    /// Percentiles 50, 95 and 99 of those, in milliseconds.
-    pub percentiles_ms: [f64; 3],
-    /// Mean milliseconds in each stage: candidates, expansion, selector.
-    pub stages_ms: [f64; 3],
 }
 
 /// One trial.
@@ -112,6 +94,8 @@ pub struct Summary {
     pub frontiers: Vec<Frontier>,
     /// Each retriever at its best point, if queries were parted for that.
     pub chosen: Option<Chosen>,
+    /// Which repeat trials are compared by where queries per second are.
+    pub rate: Rate,
 }
 
 impl Summary {
@@ -119,11 +103,12 @@ impl Summary {
     pub fn new(results: &Results) -> Option<Self> {
         let metrics = results.metrics.clone();
         let trials = &results.trials;
+        let rate = if results.is_imported { Rate::Best } else { Rate::Median };
         let columns: Vec<Column<'_>> =
             trials.iter().flat_map(|trial| trial.metrics.iter().map(|values| Column::new(values))).collect();
         let mut means = estimates(&columns, results.seed).into_iter();
         let rows: Vec<Row> =
-            trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect())).collect();
+            trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect(), rate)).collect();
         if trials.is_empty() {
             return None;
         }
@@ -133,7 +118,7 @@ impl Summary {
         let parting = results.parting.as_ref();
         let chosen = parting.and_then(|parting| Chosen::new(trials, &metrics, against, (parting, results.seed)));
         let frontiers = frontiers(trials, &metrics, results.seed);
-        Some(Self { metrics, rows, reference, differences, frontiers, chosen })
+        Some(Self { metrics, rows, reference, differences, frontiers, chosen, rate })
     }
 
     /// The estimates of one metric, a trial each; `None` if it was not measured.
@@ -151,6 +136,59 @@ impl Summary {
     pub fn estimate(&self, row: &Row, metric: MetricName) -> Option<Estimate> {
         let at = self.metrics.iter().position(|&other| other == metric)?;
         row.estimates.get(at).copied().flatten()
+    }
+
+    /// A trial's queries per second, by which trials are compared; NaN where they are not known.
+    pub fn qps(&self, row: usize) -> f64 {
+        self.rate.of(&self.rows[row].timing)
+    }
+
+    /// Whether a trial was timed at another hour than most: its middle repeat more than [`APART`] from the middle one of
+    /// those of all trials.
+    pub fn is_timed_apart(&self, row: usize) -> bool {
+        self.rows[row].timing.at.zip(self.usual_time()).is_some_and(|(at, usual)| at.abs_diff(usual) > APART as u64)
+    }
+
+    /// When the middle trial was timed, seconds since 1970.
+    fn usual_time(&self) -> Option<i64> {
+        let mut at: Vec<i64> = self.rows.iter().filter_map(|row| row.timing.at).collect();
+        timing::middle(&mut at)
+    }
+
+    /// A trial's label where its times stand beside others': with a mark if it was timed at another hour.
+    pub fn timed_label(&self, row: usize) -> String {
+        let mark = if self.is_timed_apart(row) { " (timed apart)" } else { "" };
+        self.rows[row].label() + mark
+    }
+
+    /// What makes times doubtful: trials that were timed at another hour, and others at work on so many cores.
+    pub fn cautions(&self, cores: usize) -> Vec<String> {
+        let mut cautions = Vec::new();
+        let apart: Vec<usize> = (0..self.rows.len()).filter(|&row| self.is_timed_apart(row)).collect();
+        if let (Some(&first), Some(usual)) = (apart.first(), self.usual_time()) {
+            let shown = 3.min(apart.len());
+            let mut names: Vec<String> = apart[..shown].iter().map(|&row| self.rows[row].label()).collect();
+            names.extend((apart.len() > shown).then(|| format!("{} more", apart.len() - shown)));
+            let at = self.rows[first].timing.at.unwrap_or(usual);
+            let (were, at) = (if apart.len() == 1 { "was" } else { "were" }, clock::written(at));
+            cautions.push(format!(
+                "{} {were} timed more than an hour from most trials ({at}{}, most about {}), and {were} marked \"timed apart\": \
+                 the machine may have been busier or idler then, so compare times with care",
+                names.join(", "),
+                if apart.len() == 1 { "" } else { " the first" },
+                clock::written(usual)
+            ));
+        }
+        let loads: Vec<Load> = self.rows.iter().filter_map(|row| row.timing.load).collect();
+        let mean = loads.iter().map(|load| load.mean).sum::<f64>() / loads.len() as f64;
+        let most = loads.iter().map(|load| load.most).fold(0.0, f64::max);
+        if mean > cores as f64 {
+            cautions.push(format!(
+                "the load average was {mean:.1} while queries were timed (at most {most:.1}), above the {cores} cores of the \
+                 machine: others were at work, so times are longer and vary more than on an idle one"
+            ));
+        }
+        cautions
     }
 
     /// The marker of a trial's retriever.
@@ -189,7 +227,7 @@ fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize,
 }
 
 impl Row {
-    fn new(trial: &TrialResult, estimates: Vec<Option<Estimate>>) -> Self {
+    fn new(trial: &TrialResult, estimates: Vec<Option<Estimate>>, rate: Rate) -> Self {
         let mean = |stage: usize| {
             let total: u64 = trial.evaluations.iter().map(|stages| stages[stage]).sum();
             total as f64 / trial.evaluations.len() as f64
@@ -207,45 +245,7 @@ impl Row {
             index_bytes: trial.index_bytes,
             peaks: trial.peaks,
             evaluations: [mean(0), mean(1), mean(2)],
-            timing: Timing::new(&trial.repeats, trial.best_search_seconds),
+            timing: Timing::new(trial, rate == Rate::Best),
         }
     }
-}
-
-impl Timing {
-    /// Of repeats, at least one, all of the same mode, the best of which took `best` seconds a query.
-    fn new(repeats: &[Times], best: f64) -> Self {
-        let qps_best = 1.0 / best;
-        let single: Vec<&Vec<[f64; 3]>> = repeats
-            .iter()
-            .filter_map(|times| if let Times::Single(times) = times { Some(times) } else { None })
-            .collect();
-        let Some(first) = single.first() else {
-            let mut walls: Vec<f64> = repeats
-                .iter()
-                .filter_map(|t| if let Times::Batch(queries, s) = t { Some(s / *queries as f64) } else { None })
-                .collect();
-            return Self { qps: 1.0 / median(&mut walls), qps_best, latency: None };
-        };
-        // A query's time is that of its median repeat, stage by stage.
-        let of_query = |q: usize, part: fn(&[f64; 3]) -> f64| {
-            median(&mut single.iter().map(|times| part(&times[q])).collect::<Vec<_>>())
-        };
-        let all = |part: fn(&[f64; 3]) -> f64| (0..first.len()).map(|q| of_query(q, part)).collect::<Vec<_>>();
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        let seconds = all(|ends| ends[2]);
-        let stages = [all(|ends| ends[0]), all(|ends| ends[1] - ends[0]), all(|ends| ends[2] - ends[1])];
-        let mut ascending = seconds.clone();
-        ascending.sort_unstable_by(f64::total_cmp);
-        let latency = Latency {
-            percentiles_ms: [0.5, 0.95, 0.99].map(|level| 1e3 * quantile(&ascending, level)),
-            stages_ms: stages.map(|stage| 1e3 * mean(&stage)),
-            seconds,
-        };
-        Self { qps: 1.0 / mean(&latency.seconds), qps_best, latency: Some(latency) }
-    }
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    swath_algorithms::kernel::median(values)
 }

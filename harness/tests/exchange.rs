@@ -142,6 +142,42 @@ fn what_goes_out_comes_in_the_same() {
     }
 }
 
+/// Of an imported trial the best repeat alone is known: beside others all are compared by that, and it is said.
+#[test]
+fn a_trial_that_was_exported_and_imported_is_as_fast_as_before() {
+    for mode in ["single", "batch"] {
+        let (folder, reports) = run(&format!("mode: {mode}\nrepeats: 7"));
+        succeeds(folder.path(), &["export", "--ann-benchmarks", "ann", "reports/small"]);
+        let (said, _) = succeeds(folder.path(), &["import", "ann", "--dataset", "rich", "--out", "back"]);
+        assert!(said.contains("queries/s, best repeat"), "{said}");
+        let page = |path: &str| std::fs::read_to_string(folder.path().join(path)).expect("a page");
+        assert!(page("back/index.html").contains("per second, best repeat"));
+        assert!(!page("reports/small/index.html").contains("per second, best repeat"));
+        let imported = rows(&folder.path().join("back/runs.csv"));
+        assert!(imported.iter().all(|row| row["qps"].is_empty() && !row["qps_best"].is_empty()));
+        for row in rows(&reports.join("runs.csv")) {
+            let [qps, best] = ["qps", "qps_best"].map(|name| row[name].parse::<f64>().expect("a number"));
+            assert!(qps <= best, "{qps} of at most {best}");
+        }
+
+        let (said, _) = succeeds(folder.path(), &["report", "reports/small", "back", "--out", "both"]);
+        assert!(said.contains("Its trials answer 1.00 times as many queries per second"), "{said}");
+        assert!(said.contains("all queries per second here are those of each trial's best repeat"), "{said}");
+        assert!(page("both/index.html").contains("times as many, best repeat"));
+        let both = rows(&folder.path().join("both/several.csv"));
+        let (own, back): (Vec<_>, Vec<_>) = both.iter().partition(|row| row["run"] == "small");
+        assert_eq!((own.len(), back.len()), (4, 4));
+        for row in own {
+            let same = |other: &&&BTreeMap<String, String>| ["retriever", "point"].iter().all(|c| other[*c] == row[*c]);
+            let again = back.iter().find(same).expect("the same trial");
+            assert_eq!(row["qps_best"], again["qps_best"]);
+            assert!(!row["qps"].is_empty() && again["qps"].is_empty());
+        }
+        let (said, _) = succeeds(folder.path(), &["report", "reports/small", "reports/small", "--out", "own"]);
+        assert!(!said.contains("best repeat"), "{said}");
+    }
+}
+
 fn bytes(folder: &tempfile::TempDir, path: &str) -> Vec<u8> {
     std::fs::read(folder.path().join(path)).expect("a file")
 }

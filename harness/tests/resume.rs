@@ -267,6 +267,181 @@ fn a_change_takes_out_exactly_what_it_touches_and_says_so() {
     assert!(said.contains("4 trials are judged again, for vendi(q=2)"), "{said}");
     let runs = std::fs::read_to_string(folder.path().join("out/runs.csv")).expect("a table");
     assert!(runs.contains("vendi(q=2)"), "{runs}");
+    let (_, results) = swath::results::read(&folder.path().join("out")).expect("a run");
+    assert!(results.trials.iter().all(|trial| trial.repeats.len() == 3), "times stay");
+}
+
+/// Changes fields of a JSON file.
+fn change_json(path: &Path, change: impl Fn(&mut Value)) {
+    let mut value = serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
+    change(&mut value);
+    std::fs::write(path, value.to_string()).expect("written");
+}
+
+/// What a run says when it goes on with such a one whose record of the circumstances was changed.
+fn after_another(change: impl Fn(&mut Value)) -> String {
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    let out = unfinished(folder.path(), EXPERIMENT);
+    change_json(&out.join("unfinished/run.json"), change);
+    std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let (_, results) = swath::results::read(&out).expect("a run");
+    assert!(results.trials.iter().all(|trial| trial.repeats.len() == 3));
+    stderr(&output)
+}
+
+/// Another 4 KiB of memory and a patched system once threw away all that was timed.
+#[test]
+fn only_what_makes_times_incomparable_has_trials_timed_again_and_it_is_named() {
+    let said = after_another(|run| {
+        run["machine"]["memory"] = (run["machine"]["memory"].as_u64().expect("bytes") - 4096).into();
+        run["machine"]["os"] = "another".into();
+    });
+    assert!(said.contains("of 4 trials 4 are done and 0 begun") && !said.contains("again"), "{said}");
+    let cores = std::thread::available_parallelism().expect("a number");
+    let said = after_another(|run| run["machine"]["cores"] = 77.into());
+    let why = format!("4 trials are timed again, since the number of cores is another (77 then, {cores} now)\n");
+    assert!(said.contains(&why), "{said}");
+    assert!(said.contains("of 4 trials 0 are done and 4 begun"), "{said}");
+}
+
+#[test]
+fn nothing_of_another_version_is_gone_on_with_or_used_again() {
+    let version = env!("CARGO_PKG_VERSION");
+    let said = after_another(|run| run["program"] = "0.0.9 abc".into());
+    let why = format!("4 trials are run again, since the program has changed: 0.0.9 abc then, {version} ");
+    assert!(said.contains(&why), "{said}");
+    assert!(said.contains("of 4 trials 0 are done and 0 begun"), "{said}");
+
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    let run = |arguments: &[&str]| {
+        let output = swath(folder.path(), &[&["run", "x.yaml", "--out", "out"], arguments].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    run(&[]);
+    let manifest = folder.path().join("out/manifest.json");
+    change_json(&manifest, |manifest| manifest["swath"] = "0.0.9".into());
+    let said = run(&["--reuse"]);
+    assert!(said.contains("4 trials are run again, since the program has changed: 0.0.9 "), "{said}");
+    assert!(said.contains(&format!(" then, {version} ")), "{said}");
+    // A revision that another begins with, as a clean one does the dirty one after it.
+    change_json(&manifest, |manifest| {
+        let mut revision = manifest["revision"].as_str().expect("a text").to_owned();
+        revision.pop();
+        manifest["revision"] = revision.into();
+    });
+    let said = run(&["--reuse"]);
+    assert!(said.contains("4 trials are run again, since the program has changed"), "{said}");
+    assert!(run(&["--reuse"]).contains("of 4 trials 4 are done"));
+}
+
+/// The files of passes are cut, lengthened and damaged where a kill or a full disk may leave them so.
+#[test]
+fn a_torn_record_of_a_pass_is_dropped_and_the_run_comes_to_the_same_end() {
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    let out = unfinished(folder.path(), EXPERIMENT);
+    let kept = |id: &str| {
+        let outcome = swath::results::read_outcome(&out.join("unfinished"), id, &[]).expect("an outcome");
+        (outcome.repeats, outcome.timed)
+    };
+    let mut files = swath::run::passes::files(&out.join("unfinished"));
+    files.sort_unstable();
+    assert_eq!(files.len(), 4);
+    let ids: Vec<String> =
+        files.iter().map(|file| file.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
+    let before: Vec<_> = ids.iter().map(|id| kept(id)).collect();
+    let bytes: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).expect("a file")).collect();
+    let record = bytes[0].len() / before[0].0.len();
+    assert!(before.iter().zip(&bytes).all(|(kept, bytes)| bytes.len() / kept.0.len() == record), "all are as long");
+    // Cut in the last record; half a record more; a flipped bit in the third; nothing left.
+    std::fs::write(&files[0], &bytes[0][..bytes[0].len() - 7]).expect("written");
+    std::fs::write(&files[1], [bytes[1].as_slice(), &bytes[1][..record / 2]].concat()).expect("written");
+    let mut flipped = bytes[2].clone();
+    flipped[2 * record + 40] ^= 1;
+    std::fs::write(&files[2], flipped).expect("written");
+    std::fs::write(&files[3], "").expect("written");
+    let left = [before[0].0.len() - 1, before[1].0.len(), 2, 0];
+    for ((id, left), before) in ids.iter().zip(left).zip(&before) {
+        assert_eq!(kept(id), (before.0[..left].to_vec(), before.1[..left].to_vec()), "{id}");
+    }
+
+    let repeats = before.iter().map(|kept| kept.0.len()).max().expect("four") + 2;
+    let text = EXPERIMENT.replace("repeats: 3", &format!("repeats: {repeats}"));
+    std::fs::write(folder.path().join("x.yaml"), text).expect("written");
+    for out in ["out", "undisturbed"] {
+        let output = swath(folder.path(), &["run", "x.yaml", "--out", out, "--no-cache"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert_eq!(stderr(&output).contains("of 4 trials 0 are done and 4 begun"), out == "out", "{}", stderr(&output));
+    }
+    let (_, results) = swath::results::read(&out).expect("a run");
+    for ((id, left), before) in ids.iter().zip(left).zip(&before) {
+        let trial = results.trials.iter().find(|trial| trial.id == *id).expect("the trial");
+        assert_eq!((trial.repeats.len(), trial.timed.len()), (repeats, repeats));
+        assert_eq!(trial.repeats[..left], before.0[..left], "what was whole stays");
+        assert_eq!(trial.timed[..left], before.1[..left]);
+    }
+    assert_eq!(untimed(&out), untimed(&folder.path().join("undisturbed")));
+}
+
+/// Writes the files of a finished run's trials anew, after a change to when their repeats were timed.
+fn change_times(folder: &Path, change: impl Fn(&mut swath::run::Timed)) {
+    let prepared = swath::experiment::prepare(&folder.join("x.yaml"), &[], u64::MAX).expect("prepared");
+    let (out, plan) = (folder.join("out"), &prepared.plan);
+    for trial in &plan.trials {
+        let mut outcome = swath::results::read_outcome(&out, &trial.id, &plan.metrics).expect("an outcome");
+        assert_eq!(outcome.timed.len(), outcome.repeats.len());
+        outcome.timed.iter_mut().for_each(&change);
+        swath::results::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
+    }
+}
+
+#[test]
+fn trials_that_were_timed_at_another_hour_or_on_a_busy_machine_are_marked() {
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    let read = |file: &str| std::fs::read_to_string(folder.path().join("out").join(file)).expect("a file");
+    let says = |arguments: &[&str]| {
+        let output = swath(folder.path(), arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    says(&["run", "x.yaml", "--out", "out"]);
+    change_times(folder.path(), |timed| *timed = swath::run::Timed { at: timed.at - 3500, load: 0.0 });
+    let more = EXPERIMENT.to_owned() + "  - { name: dpp, candidates: { exact: { pool: 20 } }, select: dpp }\n";
+    std::fs::write(folder.path().join("x.yaml"), more).expect("written");
+    let said = says(&["run", "x.yaml", "--out", "out", "--reuse"]);
+    assert!(!said.contains("apart"), "within the hour: {said}");
+    change_times(folder.path(), |timed| timed.load = 0.0);
+    assert!(!says(&["report", "out"]).contains("caution"));
+
+    // A day later.
+    std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
+    says(&["run", "x.yaml", "--out", "out", "--fresh"]);
+    change_times(folder.path(), |timed| *timed = swath::run::Timed { at: timed.at - 86_400, load: 0.0 });
+    let more = EXPERIMENT.to_owned() + "  - { name: dpp, candidates: { exact: { pool: 20 } }, select: dpp }\n";
+    std::fs::write(folder.path().join("x.yaml"), more).expect("written");
+    let said = says(&["run", "x.yaml", "--out", "out", "--reuse"]);
+    assert!(
+        said.contains("\ndpp (timed apart) ") && said.contains("caution: dpp was timed more than an hour from"),
+        "{said}"
+    );
+    assert_eq!(said.matches("timed apart").count(), 2, "{said}");
+    assert_eq!(read("index.html").matches(">timed apart<").count(), 2, "in the tables of results and of cost");
+    for table in ["tables/cost.md", "tables/summary.md"] {
+        assert!(read(table).contains("dpp (timed apart)") && read(table).contains(" Timed apart: more than an hour"));
+    }
+
+    let cores = std::thread::available_parallelism().expect("a number").get();
+    change_times(folder.path(), |timed| timed.load = cores as f64);
+    assert!(!says(&["report", "out"]).contains("load average"));
+    change_times(folder.path(), |timed| timed.load = cores as f64 + 0.5);
+    let said = says(&["report", "out"]);
+    let expected = format!(
+        "the load average was {0}.5 while queries were timed (at most {0}.5), above the {0} cores of the machine",
+        cores
+    );
+    assert!(said.contains(&format!("caution: {expected}")) && read("index.html").contains(&expected), "{said}");
 }
 
 #[test]

@@ -173,12 +173,12 @@ fn results(summary: &Summary) -> String {
     let shown = fitting(summary);
     let mut header = vec![String::new()];
     header.extend(summary.metrics[..shown].iter().map(|metric| metric.name().to_owned()));
-    header.push("queries/s".into());
+    header.push(format!("queries/s{}", summary.rate.suffix()));
     let mut rows = vec![header];
-    for row in &summary.rows {
-        let mut cells = vec![row.label()];
+    for (at, row) in summary.rows.iter().enumerate() {
+        let mut cells = vec![summary.timed_label(at)];
         cells.extend(row.estimates[..shown].iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
-        cells.push(format!("{:.0}", row.timing.qps));
+        cells.push(format!("{:.0}", summary.qps(at)));
         rows.push(cells);
     }
     let more = summary.metrics.len() - shown;

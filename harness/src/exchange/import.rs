@@ -100,7 +100,8 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
     let shown = folder.display();
     let mut notes = vec![format!(
         "imported from {shown} (results: {}); they were timed elsewhere, on a machine and with threads that they do not \
-         name; a query's whole time stands under its candidates, and evaluations were not counted",
+         name; queries per second are those of the best repeat, the one that such results hold; a query's whole time stands \
+         under its candidates, and evaluations were not counted",
         files.len()
     )];
     notes.extend(left_out);

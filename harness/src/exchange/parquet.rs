@@ -5,6 +5,7 @@ use crate::columns::{self, Column, Values};
 use crate::experiment::Failure;
 use crate::results::write_whole;
 use crate::summary::{Row, Summary};
+use crate::timing;
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
@@ -81,11 +82,15 @@ fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
         let values = trials.iter().flat_map(|&i| trial(i).0.metrics[metric].iter());
         columns.push((name.name().into(), defined(values.map(|&value| Some(value)))));
     }
-    let seconds = trials.iter().flat_map(|&i| {
-        let row = trial(i).1;
-        (0..row.queries).map(|query| Some(row.timing.latency.as_ref()?.seconds[query]))
-    });
-    columns.push(("seconds".into(), defined(seconds)));
+    let mut seconds = Vec::new();
+    for &i in trials {
+        let (of, row) = trial(i);
+        match timing::seconds_per_query(&of.repeats) {
+            Some(means) => seconds.extend(means.into_iter().map(Some)),
+            None => seconds.extend(std::iter::repeat_n(None, row.queries)),
+        }
+    }
+    columns.push(("seconds".into(), defined(seconds.into_iter())));
     let mut fields: Vec<Field> =
         columns.into_iter().map(|(name, values)| Field::plain(Column { name, values })).collect();
     let mut returned = Vec::new();

@@ -160,10 +160,10 @@ impl Run {
         }
         let cost = |cost: &crate::report::Cost| Some((cost.column.to_owned(), cost.value(trial)?, None));
         measures.extend(COSTS.iter().filter_map(cost));
+        let rate = self.summary.rate;
+        let qps = |row: &Trial| rate.of(&row.timing);
         let reference = self.summary.reference.row().map(|row| &self.summary.rows[row]);
-        measures.extend(
-            reference.map(|reference| (RELATIVE_TIME.to_owned(), reference.timing.qps / trial.timing.qps, None)),
-        );
+        measures.extend(reference.map(|reference| (RELATIVE_TIME.to_owned(), qps(reference) / qps(trial), None)));
         measures
     }
 }

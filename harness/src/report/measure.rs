@@ -23,15 +23,22 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// A trial's value; `None` where it was not measured, as with a clock too coarse for the queries, which knows no rate.
+    /// A trial's value; `None` where it was not measured, as with a clock too coarse for the
+    /// queries, which knows no rate, or imported results, of which the best repeat alone is known.
     pub fn value(&self, row: &Row) -> Option<f64> {
         (self.of)(row).filter(|value| value.is_finite())
     }
 }
 
 /// All costs.
-pub static COSTS: [Cost; 6] = [
+pub static COSTS: [Cost; 7] = [
     Cost { column: "qps", title: "queries per second", higher_is_better: true, of: |row| Some(row.timing.qps) },
+    Cost {
+        column: "qps_best",
+        title: "queries per second in the best repeat",
+        higher_is_better: true,
+        of: |row| Some(row.timing.qps_best),
+    },
     Cost {
         column: "p50_ms",
         title: "median milliseconds per query",

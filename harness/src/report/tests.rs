@@ -11,7 +11,7 @@ use crate::reference::Reference;
 use crate::results::{Results, TrialResult};
 use crate::run::{Peaks, Times};
 use crate::statistics::Comparison;
-use crate::summary::{Difference, Estimate, Latency, Row, Summary, Timing};
+use crate::summary::{Difference, Estimate, Latency, Rate, Row, Summary, Timing};
 use crate::sweep::{Cell, Ran};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +41,8 @@ fn summary(trials: usize, retrievers: usize) -> Summary {
         Difference { row, metric, comparison }
     };
     let differences = pairs.map(difference).collect();
-    Summary { metrics, rows, reference: Reference::Row(0), differences, frontiers: Vec::new(), chosen: None }
+    let reference = Reference::Row(0);
+    Summary { metrics, rows, reference, differences, frontiers: Vec::new(), chosen: None, rate: Rate::Median }
 }
 
 fn wave(i: usize, j: usize) -> f64 {
@@ -49,7 +50,8 @@ fn wave(i: usize, j: usize) -> f64 {
 }
 
 fn row(i: usize, retriever: usize, metrics: usize) -> Row {
-    let seconds: Vec<f64> = (0..100).map(|q| 1e-4 * (1.0 + i as f64 * 0.1) * (1.0 + wave(q, i))).collect();
+    let mut quantiles: Vec<f64> = (0..100).map(|q| 1e-4 * (1.0 + i as f64 * 0.1) * (1.0 + wave(q, i))).collect();
+    quantiles.sort_unstable_by(f64::total_cmp);
     let estimate = |metric: usize| {
         let mean = wave(i, metric);
         Estimate { mean, lo: mean - 0.02, hi: mean + 0.02 }
@@ -69,8 +71,12 @@ fn row(i: usize, retriever: usize, metrics: usize) -> Row {
         evaluations: [1000.0, 0.0, 450.0],
         timing: Timing {
             qps: 5000.0 / (1.0 + i as f64),
+            qps_least: 4000.0 / (1.0 + i as f64),
             qps_best: 6000.0 / (1.0 + i as f64),
-            latency: Some(Latency { seconds, percentiles_ms: [0.15, 0.19, 0.2], stages_ms: [0.1, 0.0, 0.05] }),
+            repeats: 2,
+            at: None,
+            load: None,
+            latency: Some(Latency { quantiles, percentiles_ms: [0.15, 0.19, 0.2], stages_ms: [0.1, 0.0, 0.05] }),
         },
     }
 }
@@ -101,6 +107,7 @@ fn found(summary: &Summary) -> Found {
         peaks: row.peaks,
         untimed: [0.0; 2],
         repeats: vec![Times::Batch(row.queries, 1.0), Times::Batch(row.queries, 2.0)],
+        timed: Vec::new(),
         best_search_seconds: 1.0 / row.timing.qps_best,
     };
     let trials = summary.rows.iter().enumerate().map(trial).collect();
@@ -109,6 +116,7 @@ fn found(summary: &Summary) -> Found {
         seed: 0,
         reference: summary.reference.clone(),
         parting: None,
+        is_imported: false,
         trials,
     };
     let item = |id: u32| Item {
@@ -278,8 +286,8 @@ fn dull_and_odd_values_are_drawn() {
         for row in &mut summary.rows {
             row.estimates.fill(estimate);
             row.timing.qps = qps;
-            let times = vec![seconds; 10];
-            row.timing.latency = Some(Latency { seconds: times, percentiles_ms: [0.0; 3], stages_ms: [0.0; 3] });
+            let quantiles = vec![seconds; 10];
+            row.timing.latency = Some(Latency { quantiles, percentiles_ms: [0.0; 3], stages_ms: [0.0; 3] });
         }
         drawn(&summary);
     };
@@ -297,7 +305,7 @@ fn a_trial_too_fast_for_the_clock_spoils_no_figure() {
     let mut some = summary(4, 2);
     some.rows[0].timing.qps = f64::INFINITY;
     if let Some(latency) = &mut some.rows[0].timing.latency {
-        latency.seconds.fill(0.0);
+        latency.quantiles.fill(0.0);
     }
     let rates = |summary: &Summary| drawn(summary).into_iter().find(|(name, _)| name == "recall-qps");
     let with = rates(&some);
@@ -472,7 +480,10 @@ fn the_verdict_says_what_holds() {
         ),
         "{text}"
     );
-    assert!(text.contains("queries per second where") && text.contains(" (medians; whole repeats gave "), "{text}");
+    // Rates and their range are of the same repeats.
+    let rates = "it answers 1,667 queries per second where retriever-0 (lambda=0.0) answers 5,000 (medians of repeats that range \
+                 from 1,333 to 2,000, and from 4,000 to 6,000)";
+    assert!(text.contains(rates), "{text}");
     let doubt = said(&|summary| summary.differences.iter_mut().for_each(|d| d.comparison.p_holm = Some(0.5)));
     assert!(
         doubt.starts_with("retriever-1 with lambda 0.1 returns 5.00 %") && doubt.contains("is not significant"),
@@ -621,8 +632,9 @@ fn odd(by: usize) -> Summary {
         row.evaluations = [value(i), 0.0, value(i + 3)];
         row.index_bytes = i as u64 % 2;
         if let Some(latency) = &mut row.timing.latency {
-            let times = latency.seconds.iter_mut().enumerate();
+            let times = latency.quantiles.iter_mut().enumerate();
             times.for_each(|(q, seconds)| *seconds = if q % 3 == 0 { *seconds } else { value(q * i + i) });
+            latency.quantiles.sort_unstable_by(f64::total_cmp);
             latency.percentiles_ms = [value(i), value(i + 4), value(i + 5)];
         }
     }

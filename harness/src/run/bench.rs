@@ -4,10 +4,13 @@
 
 use super::built::{self, Built, Kept};
 use super::memory;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Timed};
+use super::passes::{self, Pass};
 use super::retriever::{self, Duel, Memory, Retriever};
+use crate::clock;
 use crate::config::Mode;
 use crate::experiment::Prepared;
+use crate::machine;
 use crate::manifest::GraphRecord;
 use crate::plan::Plan;
 use crate::results;
@@ -59,7 +62,7 @@ pub enum Reply {
         /// What went wrong with what is kept.
         notes: Vec<String>,
     },
-    /// It is done, and in the trial's file.
+    /// It is done, and in the trial's files.
     Done,
     /// What the trial and the reference took.
     Dueled(Duel),
@@ -95,7 +98,8 @@ pub struct Bench<'a> {
     peak: Option<u64>,
     /// Whether the process does nothing else, so that its memory is this build's.
     is_alone: bool,
-    outcomes: BTreeMap<usize, Outcome>,
+    /// By trial what it returned, which each timed pass must return again.
+    returned: BTreeMap<usize, Vec<i32>>,
     /// What a trial works in, and what its reference does in a duel.
     memories: [Memory; 2],
     /// How many queries a trial has answered in one of the two memories, so that it needs no more room there.
@@ -122,7 +126,7 @@ impl<'a> Bench<'a> {
             built: BTreeMap::new(),
             peak: None,
             is_alone,
-            outcomes: BTreeMap::new(),
+            returned: BTreeMap::new(),
             memories: Default::default(),
             warm: BTreeMap::new(),
         };
@@ -187,42 +191,77 @@ impl<'a> Bench<'a> {
             self.warm.insert((0, trial), self.workload.queries.rows());
         }
         outcome.peaks.build = self.peak;
-        // What was timed before stays, if it returned the same.
-        if let Some(before) = self.kept_outcome(trial).filter(|before| before.returned == outcome.returned) {
-            outcome.repeats = before.repeats;
+        // What was timed before stays, whatever it was judged by.
+        if let Some(before) = results::read_outcome(&self.folder, self.id(trial), &[])
+            && !before.repeats.is_empty()
+        {
+            if before.returned != outcome.returned {
+                let what =
+                    "it returned something else when it was timed, before the run was stopped; --fresh begins anew";
+                return Reply::Failed(what.into());
+            }
+            (outcome.repeats, outcome.timed) = (before.repeats, before.timed);
             outcome.peaks.search = before.peaks.search;
         }
         self.keep(trial, outcome)
     }
 
     fn time(&mut self, trial: usize, after: usize) -> Reply {
-        if !self.outcomes.contains_key(&trial) {
-            match self.kept_outcome(trial) {
-                Some(outcome) => self.outcomes.insert(trial, outcome),
-                None => return Reply::Failed("what it returned is no longer in its file".into()),
-            };
+        if !self.returned.contains_key(&trial)
+            && let Err(reply) = self.take_up(trial, after)
+        {
+            return reply;
         }
-        let Some(mut outcome) = self.outcomes.remove(&trial) else { return Reply::Done };
-        outcome.repeats.truncate(after);
+        let id = self.id(trial);
+        let timed = Timed { at: clock::unix_seconds(), load: machine::load().unwrap_or(f64::NAN) };
         memory::reset_peak();
         let times = attempt(|| {
             self.warm_up(0, trial, self.workload.queries.rows());
             let retriever = retriever(self.plan, &self.built, trial);
-            let (workload, memory, expected) = (self.workload, &mut self.memories[0], &outcome.returned);
+            let (workload, memory, expected) = (self.workload, &mut self.memories[0], &self.returned[&trial]);
             let times = match self.plan.experiment.mode {
                 Mode::Single => self.timed.install(|| retriever.time_single(workload, expected, memory)),
                 Mode::Batch => self.timed.install(|| retriever.time_batch(workload, expected, memory)),
             };
             times.map_err(|query| disagreement(after, workload.query_ids[query]))
         });
-        match times {
-            Ok(times) => outcome.repeats.push(times),
+        let times = match times {
+            Ok(times) => times,
             Err(reason) => return Reply::Failed(reason),
+        };
+        let peak = memory::peak().filter(|_| self.is_alone);
+        let appended = passes::append(&self.folder, id, &Pass { index: after, times, timed, peak });
+        appended.map_or_else(|error| self.unwritten(trial, &error), |()| Reply::Done)
+    }
+
+    /// Reads what a trial returned, and sees to it that its files hold no more than the passes before the next one.
+    fn take_up(&mut self, trial: usize, after: usize) -> Result<(), Reply> {
+        let gone = || Reply::Failed("what it returned is no longer in its file".into());
+        let kept = results::read_outcome(&self.folder, self.id(trial), &self.plan.metrics).ok_or_else(gone)?;
+        if kept.repeats.len() < after {
+            return Err(Reply::Failed("passes that were timed are no longer in its file".into()));
         }
-        if self.is_alone {
-            outcome.peaks.search = outcome.peaks.search.max(memory::peak());
+        if kept.repeats.len() > after {
+            let mut fewer = kept.clone();
+            fewer.repeats.truncate(after);
+            fewer.timed.truncate(after);
+            let removed = passes::remove(&self.folder, self.id(trial));
+            removed.map_err(|error| self.unwritten(trial, &error))?;
+            if let reply @ Reply::Unwritten(_) = self.keep(trial, fewer) {
+                return Err(reply);
+            }
         }
-        self.keep(trial, outcome)
+        passes::mend(&self.folder, self.id(trial)).map_err(|error| self.unwritten(trial, &error))?;
+        self.returned.insert(trial, kept.returned);
+        Ok(())
+    }
+
+    fn id(&self, trial: usize) -> &'a str {
+        &self.plan.trials[trial].id
+    }
+
+    fn unwritten(&self, trial: usize, error: &std::io::Error) -> Reply {
+        Reply::Unwritten(format!("{}: {error}", passes::path(&self.folder, self.id(trial)).display()))
     }
 
     fn duel(&mut self, [trial, reference]: [usize; 2], queries: usize, passes: usize) -> Reply {
@@ -241,16 +280,16 @@ impl<'a> Bench<'a> {
         dueled.map_or_else(Reply::Failed, Reply::Dueled)
     }
 
-    /// What the trial's file holds.
-    fn kept_outcome(&self, trial: usize) -> Option<Outcome> {
-        results::read_outcome(&self.folder, &self.plan.trials[trial].id, &self.plan.metrics)
-    }
-
+    /// Writes a trial's file with all that there is, in which passes that were beside it are then, too.
     fn keep(&mut self, trial: usize, outcome: Outcome) -> Reply {
         let names = (self.prepared.dataset_name.as_str(), self.prepared.dataset.distance.name());
         let written = results::write_trial(&self.folder, self.plan, &self.plan.trials[trial], names, &outcome);
-        self.outcomes.insert(trial, outcome);
-        written.map_or_else(|error| Reply::Unwritten(error.to_string()), |()| Reply::Done)
+        if let Err(error) = written {
+            return Reply::Unwritten(error.to_string());
+        }
+        self.returned.insert(trial, outcome.returned);
+        let removed = passes::remove(&self.folder, self.id(trial));
+        removed.map_or_else(|error| self.unwritten(trial, &error), |()| Reply::Done)
     }
 }
 

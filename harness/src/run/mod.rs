@@ -3,8 +3,8 @@
 //! The trials that share a build share a process of their own ([`child`]), which does one step at a time, as it is told:
 //! answer all queries once, untimed, with all cores, which gives results and metrics; then, again and again, time all
 //! queries once. The timed passes of all trials are interleaved in an order shuffled by the seed, so that a drift of the
-//! machine favours none; each must return what the first pass did. After each step the trial's file is written anew
-//! ([`unfinished`]).
+//! machine favours none; each must return what the first pass did. What is measured is written into the trial's file
+//! ([`unfinished`]), and each timed pass appended to another beside it ([`passes`]).
 
 pub mod bench;
 pub mod built;
@@ -13,13 +13,14 @@ mod kept_indexes;
 pub mod lock;
 mod memory;
 mod outcome;
+pub mod passes;
 #[cfg(feature = "plant")]
 mod plant;
 pub mod retriever;
 pub mod unfinished;
 
 pub use memory::CAN_LIMIT;
-pub use outcome::{MISSING, Outcome, Peaks, Times};
+pub use outcome::{MISSING, Outcome, Peaks, Timed, Times};
 use retriever::Duel;
 
 use crate::cache::Cache;

@@ -26,6 +26,17 @@ pub struct Outcome {
     pub untimed: [f64; 2],
     /// Times of each repeat.
     pub repeats: Vec<Times>,
+    /// When each repeat was timed; empty where that is unknown.
+    pub timed: Vec<Timed>,
+}
+
+/// When a repeat was timed, and how busy the machine was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timed {
+    /// When it began, in seconds since 1970, UTC.
+    pub at: i64,
+    /// The system's load average of the minute before; NaN where it is unknown.
+    pub load: f64,
 }
 
 /// The most bytes that a process held, dataset included; `None` where that was not measured.
@@ -47,6 +58,14 @@ pub enum Times {
 }
 
 impl Times {
+    /// How many queries they are of.
+    pub fn queries(&self) -> usize {
+        match self {
+            Self::Single(times) => times.len(),
+            Self::Batch(queries, _) => *queries,
+        }
+    }
+
     /// Seconds for all queries together.
     pub fn total(&self) -> f64 {
         match self {

@@ -16,8 +16,12 @@ use swath_algorithms::selector::Request;
 use swath_algorithms::spare::{Room, Spare, Taken, reserve};
 use swath_algorithms::{Pool, Query, Scratch};
 
-/// Queries answered before each timed pass and not counted: they bring index and code into the caches.
+/// The most queries that are answered before each timed pass and not counted: they bring index and code into the caches,
+/// and fill the working memory.
 const WARM_UP: usize = 32;
+
+/// Of how many queries one warms up: few enough that passes over few queries are mostly timed.
+const WARMED: usize = 20;
 
 /// A trial's stages with what they search.
 pub struct Retriever<'a> {
@@ -153,7 +157,7 @@ impl<'a> Retriever<'a> {
         times.par_chunks_mut(share).enumerate().try_for_each(|(place, times)| {
             let mut worker = memory.workers.take();
             let first = place * share;
-            for i in (first..first + times.len()).take(WARM_UP) {
+            for i in (first..first + times.len()).take(times.len().div_ceil(WARMED).min(WARM_UP)) {
                 self.time(&mut worker, workload, i);
             }
             for (i, times) in (first..).zip(times) {

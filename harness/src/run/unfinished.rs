@@ -1,9 +1,10 @@
 //! What a run has done so far, so that it can go on after whatever stopped it: `unfinished/` in its folder.
 //!
-//! There each trial's file is written anew after each pass; under its name it is whole or not there. `run.json` says what
-//! the run was: it is compared with what the run is to be now, and what no longer fits is taken out, and said.
+//! There each trial's file is written when it is measured; under its name it is whole or not there. Timed passes are appended
+//! to a file beside it ([`super::passes`]). `run.json` says what the run was: it is compared with what the run is to be now, and what no longer fits is taken out, and said.
 
 use super::outcome::Outcome;
+use super::passes;
 use crate::clock;
 use crate::config::Mode;
 use crate::experiment::Prepared;
@@ -13,6 +14,7 @@ use crate::results::{self, ResultsError, write_whole};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 use swath_datasets::whole_file;
 
 /// The folder's name.
@@ -76,9 +78,12 @@ impl Ledger {
     /// That of a run that is finished, as far as its manifest says.
     fn of(manifest: &Manifest, now: &Self) -> Self {
         let field = |name: &str| manifest.experiment[name].clone();
-        let revision = format!("{} {}", manifest.swath, manifest.revision);
         Self {
-            program: if now.program.starts_with(&revision) { now.program.clone() } else { revision },
+            program: if is_of_this(manifest) {
+                now.program.clone()
+            } else {
+                format!("{} {}", manifest.swath, manifest.revision)
+            },
             machine: manifest.machine.clone(),
             mode: serde_json::from_value(field("mode")).unwrap_or_default(),
             threads: serde_json::from_value(field("threads")).unwrap_or(0),
@@ -97,16 +102,34 @@ impl Ledger {
 /// What this program is. Two builds of one commit are the same; where the revision does not say what was built, the
 /// program's own file must be the same.
 fn program() -> String {
-    let (version, revision) = (env!("CARGO_PKG_VERSION"), env!("SWATH_REVISION"));
-    let is_clean = !revision.ends_with("-dirty") && revision != "unknown";
-    let file = std::env::current_exe().and_then(std::fs::metadata);
-    match file.and_then(|file| Ok((file.len(), file.modified()?))) {
-        Ok((bytes, modified)) if !is_clean => {
-            let built = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-            format!("{version} {revision} ({bytes} bytes of {built})")
+    match file() {
+        Some((bytes, built)) if !is_clean(REVISION) => {
+            format!("{VERSION} {REVISION} ({bytes} bytes of {})", built.as_nanos())
         }
-        _ => format!("{version} {revision}"),
+        _ => format!("{VERSION} {REVISION}"),
     }
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const REVISION: &str = env!("SWATH_REVISION");
+
+/// Whether a revision says what was built.
+fn is_clean(revision: &str) -> bool {
+    !revision.ends_with("-dirty") && revision != "unknown"
+}
+
+/// Bytes of this program's file, and when it was built, from 1970 on.
+fn file() -> Option<(u64, Duration)> {
+    let file = std::env::current_exe().and_then(std::fs::metadata).ok()?;
+    Some((file.len(), file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?))
+}
+
+/// Whether this very program ran what a manifest is of. Where the revision does not say what was built, the program must be
+/// older than the run.
+fn is_of_this(manifest: &Manifest) -> bool {
+    let began = humantime::parse_rfc3339(&manifest.started).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let is_older = || file().zip(began).is_some_and(|((_, built), began)| built.as_secs() <= began.as_secs());
+    manifest.swath == VERSION && manifest.revision == REVISION && (is_clean(REVISION) || is_older())
 }
 
 /// The folder, and what the run was.
@@ -205,7 +228,11 @@ impl Unfinished {
                 timed_again += 1;
                 done.passes = 0;
                 match complete {
-                    Some(complete) => self.keep(prepared, trial, &Outcome { repeats: Vec::new(), ..complete })?,
+                    Some(complete) => {
+                        remove_passes(&self.folder, &trial.id)?;
+                        let untimed = Outcome { repeats: Vec::new(), timed: Vec::new(), ..complete };
+                        self.keep(prepared, trial, &untimed)?;
+                    }
                     None => remove(&self.folder, &trial.id)?,
                 }
             }
@@ -274,9 +301,19 @@ impl Unfinished {
             let path = results::trial_path(&self.folder, &trial.id);
             return Err(ResultsError::Malformed { path, what: "it was written a moment ago, and is gone".into() });
         };
-        outcome.repeats.truncate(prepared.plan.experiment.repeats.size());
+        let wanted = prepared.plan.experiment.repeats.size();
+        outcome.repeats.truncate(wanted);
+        outcome.timed.truncate(wanted);
         results::write_trial(run, &prepared.plan, trial, prepared.names(), &outcome)?;
         Ok(outcome)
+    }
+
+    /// Waits until passes that were timed are on the disk, where they outlast a loss of power.
+    pub fn sync(&self) {
+        for path in passes::files(&self.folder) {
+            // What cannot be synced is there all the same, unless power is lost.
+            let _ = whole_file::sync(&path);
+        }
     }
 
     /// All is done, and elsewhere.
@@ -312,9 +349,8 @@ impl Ledger {
 
     /// What has changed of that which times depend on.
     fn timed_otherwise(&self, before: &Self) -> Option<String> {
-        let (a, b) = (&before.machine, &self.machine);
-        if a != b {
-            return Some(format!("the machine is another ({}, {} cores then)", a.cpu, a.cores));
+        if let Some(how) = self.machine.differs(&before.machine) {
+            return Some(how);
         }
         if before.mode != self.mode {
             return Some("the mode has changed".into());
@@ -359,7 +395,12 @@ fn files(trials: &Path) -> Vec<String> {
     entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "hdf5")).filter_map(name).collect()
 }
 
+fn remove_passes(folder: &Path, id: &str) -> Result<(), ResultsError> {
+    passes::remove(folder, id).map_err(|source| ResultsError::Io { path: passes::path(folder, id), source })
+}
+
 fn remove(folder: &Path, id: &str) -> Result<(), ResultsError> {
+    remove_passes(folder, id)?;
     let path = results::trial_path(folder, id);
     match std::fs::remove_file(&path) {
         Err(source) if source.kind() != ErrorKind::NotFound => Err(ResultsError::Io { path, source }),

@@ -46,11 +46,15 @@ impl Kind for Frontier {
         };
         let plot = |x, y| -> Box<dyn Figure> {
             let name = format!("{}-{}", Measure::file_name(y), Measure::file_name(x));
-            let name = if name == "qps-recall" { "recall-qps".into() } else { name };
+            let name = match name.strip_suffix("-recall") {
+                Some(rate) if rate.starts_with("qps") => format!("recall-{rate}"),
+                _ => name,
+            };
             Box::new(Plot { name, x, y, scales: (self.x_scale, self.y_scale) })
         };
         if self.x.is_none() && self.y.is_none() {
-            let pairs = USUAL.iter().filter_map(|(x, y)| Some(plot(measured(x)?, measured(y)?)));
+            let rate = |y| if y == "qps" { found.summary.rate.column() } else { y };
+            let pairs = USUAL.iter().filter_map(|(x, y)| Some(plot(measured(x)?, measured(rate(y))?)));
             return Ok(pairs.collect());
         }
         let named = |measure: Option<Measure>, usual: &str| {

@@ -29,18 +29,20 @@ impl Kind for Latencies {
 
 struct Distributions;
 
-/// Milliseconds of a trial's queries, ascending, as far as they are known.
+/// Quantiles of the milliseconds of a trial's queries in all repeats, evenly spaced.
 fn milliseconds(summary: &Summary, row: usize) -> Option<Vec<f64>> {
     let latency = summary.rows[row].timing.latency.as_ref()?;
-    let known = latency.seconds.iter().filter(|seconds| seconds.is_finite());
-    let mut ascending: Vec<f64> = known.map(|seconds| 1e3 * seconds).collect();
-    ascending.sort_unstable_by(f64::total_cmp);
-    Some(ascending)
+    Some(latency.quantiles.iter().map(|seconds| 1e3 * seconds).collect())
 }
 
 /// The same, where their median has a place: a clock too coarse for the queries says that they took no time.
 fn shown(summary: &Summary, row: usize) -> Option<Vec<f64>> {
     milliseconds(summary, row).filter(|ascending| has_place(ends(ascending)[1], true))
+}
+
+/// The share of times that have no place on a logarithmic axis.
+fn unplaced(quantiles: &[f64]) -> f64 {
+    quantiles.iter().filter(|&&time| !has_place(time, true)).count() as f64 / quantiles.len() as f64
 }
 
 /// Percentiles 1, 50 and 99.
@@ -65,14 +67,22 @@ impl Figure for Distributions {
         let rows = || 0..found.summary.rows.len();
         let timed = rows().filter(|&row| found.summary.rows[row].timing.latency.is_some()).count();
         let trials = rows().filter(|&row| shown(&found.summary, row).is_some()).count();
-        let times = rows().filter_map(|row| shown(&found.summary, row)).flatten();
-        let zeros = times.filter(|&time| !has_place(time, true)).count();
+        let shares = rows().filter_map(|row| shown(&found.summary, row)).map(|quantiles| unplaced(&quantiles));
+        let most = shares.fold(0.0, f64::max);
+        let partly = if most > 0.0 {
+            format!(
+                " Times of 0, up to {} % of a trial's, are left out: a logarithmic scale has no place for them.",
+                three_digits(100.0 * most)
+            )
+        } else {
+            String::new()
+        };
         format!(
-            "Time of single queries in milliseconds, on a logarithmic scale: the shape is their density between percentiles \
-             1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}{}{}",
+            "Time of single queries in all repeats in milliseconds, on a logarithmic scale: the shape is their density \
+             between percentiles 1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}{}{}",
             rows::choice(trials, "lowest median"),
             left_out(timed - trials, "trial", true),
-            left_out(zeros, "time of a query", true),
+            partly,
         )
     }
 

@@ -5,6 +5,7 @@ use crate::report::axis::has_place;
 use crate::report::found::Found;
 use crate::report::marker::{self, Marker};
 use crate::report::measure::{COSTS, Measure};
+use crate::summary::Rate;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -32,8 +33,11 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
         }
     }
     let at = |name: &str| measures.iter().position(|measure| measure.name() == name);
+    // Beside imported results all are compared by what is known of those.
+    let is_best = runs.iter().any(|(_, found)| found.summary.rate == Rate::Best);
+    let rate = if is_best { Rate::Best } else { Rate::Median };
     let headline = runs.first().and_then(|(_, found)| at(found.metric(found.headline()?).name()));
-    let x = at("recall").filter(|&x| Some(x) != headline).or_else(|| at("qps")).unwrap_or(0);
+    let x = at("recall").filter(|&x| Some(x) != headline).or_else(|| at(rate.column())).unwrap_or(0);
     let prefix = |name: &str| if name.is_empty() { String::new() } else { format!("{name}: ") };
     let (mut retrievers, mut trials) = (Vec::new(), Vec::new());
     for (name, found) in runs {

@@ -14,7 +14,7 @@ use super::frontier_tables;
 use super::plots::Drawn;
 use crate::manifest::Manifest;
 use crate::statistics::Comparison;
-use crate::summary::{Estimate, Summary};
+use crate::summary::{Estimate, Rate, Summary};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
     let title = experiment["name"].as_str().unwrap_or("experiment");
     let main = html! {
         (judgement(found))
-        (boxes(manifest))
+        (boxes(manifest, &summary.cautions(manifest.machine.cores)))
         (contents(found))
         (explore::plot())
         (chosen(summary))
@@ -36,7 +36,9 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
             (results(summary))
             p.note {
                 "Means over queries, below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
-                "Bold: best mean of the column, oracles aside. Timings are of this machine on that day."
+                "Bold: best mean of the column, oracles aside. Queries per second: of the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat; "
+                "percentiles: of single queries in all repeats. Timings are of this machine on that day."
+                @if let Some(caution) = summary.rate.caution() { " " (caution) }
             }
         }
         section id="figures" {
@@ -140,7 +142,8 @@ fn lead(manifest: &Manifest) -> String {
     )
 }
 
-fn boxes(manifest: &Manifest) -> Markup {
+/// What failed, and what else should be known.
+fn boxes(manifest: &Manifest, cautions: &[String]) -> Markup {
     let failed: Vec<_> = manifest.failed().collect();
     html! {
         @if !failed.is_empty() {
@@ -151,12 +154,20 @@ fn boxes(manifest: &Manifest) -> Markup {
                 } }
             }
         }
-        @if !manifest.notes.is_empty() {
+        @if !manifest.notes.is_empty() || !cautions.is_empty() {
             section.box {
                 h2 { "Notes" }
-                ul { @for note in &manifest.notes { li { (note) } } }
+                ul { @for note in manifest.notes.iter().chain(cautions) { li { (note) } } }
             }
         }
+    }
+}
+
+/// The same where times stand beside it, with a mark if they are of another hour.
+fn timed_label(summary: &Summary, row: usize) -> Markup {
+    html! {
+        (label(summary, row))
+        @if summary.is_timed_apart(row) { span.point title="more than an hour from most trials" { "timed apart" } }
     }
 }
 
@@ -239,11 +250,11 @@ fn results(summary: &Summary) -> Markup {
                             (metric.name()) span.unit { @if metric.higher_is_better() { "higher is better" } @else { "lower is better" } }
                         }
                     }
-                    th scope="col" { "queries" span.unit { "per second" } }
+                    th scope="col" { "queries" span.unit { "per second" (summary.rate.suffix()) } }
                     @for percentile in ["median", "p95", "p99"] { th scope="col" { (percentile) span.unit { "ms" } } }
                 } }
                 tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
-                    th scope="row" title=(row.params) { (label(summary, i)) }
+                    th scope="row" title=(row.params) { (timed_label(summary, i)) }
                     @for (metric, estimate) in row.estimates.iter().enumerate() {
                         td.best[best[metric][i]] {
                             @match estimate {
@@ -252,7 +263,7 @@ fn results(summary: &Summary) -> Markup {
                             }
                         }
                     }
-                    td { (three_digits(row.timing.qps)) }
+                    td { (three_digits(summary.qps(i))) }
                     @for percentile in 0..3 {
                         td { @match &row.timing.latency {
                             Some(latency) => { (three_digits(latency.percentiles_ms[percentile])) }
@@ -363,7 +374,7 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                         tr { @for _ in 0..2 { @for stage in ["candidates", "expand", "select"] { th scope="col" { (stage) } } } }
                     }
                     tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
-                        th scope="row" { (label(summary, i)) }
+                        th scope="row" { (timed_label(summary, i)) }
                         @for stage in 0..3 {
                             td { @match &row.timing.latency {
                                 Some(latency) => { (three_digits(latency.stages_ms[stage])) }

@@ -4,7 +4,7 @@ use crate::report::axis::number;
 use crate::report::format::{three_decimals, three_digits};
 use crate::report::found::Found;
 use crate::statistics::Comparison;
-use crate::summary::Estimate;
+use crate::summary::{Estimate, Rate};
 
 /// A retriever that stands against the reference.
 struct Rival<'a> {
@@ -203,10 +203,11 @@ fn beside(found: &Found, row: usize) -> Option<String> {
             ));
         }
     }
-    let (own, its) = (summary.rows[row].timing.qps, reference.timing.qps);
+    let (own, its) = (summary.qps(row), summary.qps(against));
     if own.is_finite() && its.is_finite() {
         let spread = match (repeats(found, row), repeats(found, against)) {
-            (Some(own), Some(its)) => format!(" (medians; whole repeats gave {own} and {its})"),
+            _ if summary.rate == Rate::Best => " (best repeats)".to_owned(),
+            (Some(own), Some(its)) => format!(" (medians of repeats that range from {own}, and from {its})"),
             _ => String::new(),
         };
         parts.push(format!(
@@ -223,14 +224,7 @@ fn beside(found: &Found, row: usize) -> Option<String> {
 
 /// The fewest and the most queries per second in a repeat; `None` of a single one.
 fn repeats(found: &Found, row: usize) -> Option<String> {
-    let trial = found.results.trials.get(row)?;
-    let mut speeds: Vec<f64> = trial
-        .repeats
-        .iter()
-        .map(|times| trial.query_ids.len() as f64 / times.total())
-        .filter(|s| s.is_finite())
-        .collect();
-    speeds.sort_unstable_by(f64::total_cmp);
-    let [least, .., most] = speeds[..] else { return None };
-    Some(format!("{} to {}", number(least.round()), number(most.round())))
+    let timing = &found.summary.rows[row].timing;
+    let [least, most] = [timing.qps_least, timing.qps_best].map(|qps| number(qps.round()));
+    (timing.repeats > 1 && timing.qps_best.is_finite()).then(|| format!("{least} to {most}"))
 }

@@ -13,6 +13,7 @@ use super::{Measure, ReportError, subfolder};
 use crate::metrics::MetricName;
 use crate::results::write_whole;
 use crate::statistics::{Comparison, Paired, compare};
+use crate::summary::Rate;
 use crate::version;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -125,6 +126,12 @@ impl Several {
         (!trials.is_empty()).then_some(Changes { run, trials })
     }
 
+    /// Which repeat queries per second are of: beside imported results all are of the best one.
+    fn rate(&self) -> Rate {
+        let is_best = self.runs.iter().any(|run| run.found.summary.rate == Rate::Best);
+        if is_best { Rate::Best } else { Rate::Median }
+    }
+
     /// What came out, in plain words: each run's first sentence, then what is said of all together.
     pub fn verdict(&self) -> Vec<String> {
         let of = |run: &Run| Some(format!("{}: {}", run.name, verdict(&run.found).into_iter().next()?));
@@ -132,6 +139,7 @@ impl Several {
         sentences.extend(self.runs.iter().filter_map(of));
         sentences.extend(self.best_of_all());
         sentences.extend(self.changes.iter().map(|changes| self.change(changes)));
+        sentences.extend(self.rate().caution().map(str::to_owned));
         sentences
     }
 
@@ -188,7 +196,7 @@ impl Several {
             }
         }
         let (first, other) = (&self.runs[0], &self.runs[changes.run]);
-        let rate = |found: &Found, row: usize| found.summary.rows[row].timing.qps;
+        let rate = |found: &Found, row: usize| self.rate().of(&found.summary.rows[row].timing);
         let mut ratios: Vec<f64> = changes
             .trials
             .iter()

@@ -1,6 +1,6 @@
 //! The page of several runs.
 
-use super::{Changes, Several};
+use super::{Changes, Run, Several};
 use crate::report::format::{signed, three_decimals};
 use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
@@ -50,6 +50,8 @@ impl Several {
 
     fn changes_table(&self, changes: &Changes) -> Markup {
         let (first, run, metrics) = (&self.runs[0], &self.runs[changes.run], self.metrics());
+        let rate = self.rate();
+        let qps = |run: &Run, row: usize| rate.of(&run.found.summary.rows[row].timing);
         html! {
             section {
                 h2 { (run.name) " against " (first.name) }
@@ -58,7 +60,7 @@ impl Several {
                         thead { tr {
                             th scope="col" { "trial" }
                             @for metric in &metrics { th scope="col" { (metric.name()) } }
-                            th scope="col" { "queries/s" span.unit { "times as many" } }
+                            th scope="col" { "queries/s" span.unit { "times as many" (rate.suffix()) } }
                         } }
                         tbody { @for (row, before, compared) in &changes.trials { tr {
                             th scope="row" { (run.found.summary.rows[*row].label()) }
@@ -76,7 +78,7 @@ impl Several {
                                     }
                                 }
                             }
-                            td { (format!("{:.2}", run.found.summary.rows[*row].timing.qps / first.found.summary.rows[*before].timing.qps)) }
+                            td { (format!("{:.2}", qps(run, *row) / qps(first, *before))) }
                         } } }
                     }
                 }

@@ -1,6 +1,6 @@
 //! `tables/cost`: what each trial costs, stage by stage.
 
-use super::{Cell, Column, Row, Table, setting};
+use super::{Cell, Column, Row, Table, setting, timed_apart};
 use crate::report::found::Found;
 
 /// Milliseconds and evaluations a query in each stage, seconds to build, and size.
@@ -20,8 +20,8 @@ pub fn table(found: &Found) -> Option<Table> {
         columns.push(Column::cost("peak, building", "MiB"));
         columns.push(Column::cost("peak, searching", "MiB"));
     }
-    columns.push(Column::cost("queries", "1/s"));
-    let row = |row: &crate::summary::Row| {
+    columns.push(Column::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
+    let row = |(at, row): (usize, &crate::summary::Row)| {
         let mut cells: Vec<Cell> = Vec::new();
         if is_timed {
             let times = row.timing.latency.as_ref().map(|latency| latency.stages_ms);
@@ -34,14 +34,15 @@ pub fn table(found: &Found) -> Option<Table> {
             let mib = |bytes: u64| Cell::Number(bytes as f64 / f64::from(1 << 20), 0);
             cells.extend([row.peaks.build, row.peaks.search].map(|peak| peak.map_or(Cell::Empty, mib)));
         }
-        cells.push(Cell::Number(row.timing.qps, 0));
-        Row { label: row.label(), is_oracle: row.is_oracle, cells }
+        cells.push(Cell::Number(summary.qps(at), 0));
+        Row { label: summary.timed_label(at), is_oracle: row.is_oracle, cells }
     };
     let caption = format!(
         "{}: cost of a query in each stage, of building, and of keeping. Similarity evaluations do not depend on the machine \
-         ({}), times do.",
+         ({}), times do.{}",
         setting(found, summary.rows.first()?.queries),
-        found.manifest.machine.cpu
+        found.manifest.machine.cpu,
+        timed_apart(summary, 0..summary.rows.len())
     );
-    Some(Table { caption, corner: "retriever", columns, rows: summary.rows.iter().map(row).collect() })
+    Some(Table { caption, corner: "retriever", columns, rows: summary.rows.iter().enumerate().map(row).collect() })
 }

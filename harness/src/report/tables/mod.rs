@@ -18,7 +18,7 @@ use super::{ReportError, subfolder};
 use crate::metrics::MetricName;
 use crate::results::write_together;
 use crate::statistics::Comparison;
-use crate::summary::Estimate;
+use crate::summary::{Estimate, Summary};
 use std::path::Path;
 
 /// Makes a table; `None` where there is nothing to put into it.
@@ -177,6 +177,16 @@ fn ranks(column: &Column, rows: &[&Row], at: usize) -> Vec<u8> {
         if value.is_none() { 0 } else { u8::from(*value == best) + 2 * u8::from(*value == second) }
     };
     values.iter().map(rank).collect()
+}
+
+/// What a caption adds where some of the rows were timed at another hour.
+fn timed_apart(summary: &Summary, mut rows: impl Iterator<Item = usize>) -> String {
+    let some = rows.any(|row| summary.is_timed_apart(row));
+    if some {
+        " Timed apart: more than an hour from most trials, so compare times with care.".into()
+    } else {
+        String::new()
+    }
 }
 
 /// So many decimals that the typical interval's half keeps two significant digits; 3 where nothing is uncertain.

@@ -1,6 +1,6 @@
 //! `tables/summary`: every trial.
 
-use super::{Cell, Column, Row, Table, legend, number, setting};
+use super::{Cell, Column, Row, Table, legend, number, setting, timed_apart};
 use crate::report::found::Found;
 
 /// Each trial's means, rates and medians.
@@ -16,7 +16,7 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
     let metrics = summary.metrics.iter().enumerate();
     let estimates = |metric: usize| rows.iter().map(move |&row| summary.rows[row].estimates[metric].as_ref());
     let mut columns: Vec<Column> = metrics.map(|(at, &metric)| Column::metric(metric, estimates(at))).collect();
-    columns.push(Column::cost("queries", "1/s"));
+    columns.push(Column::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
     columns.push(Column::cost("median", "ms"));
     let row = |&at: &usize| {
         let row = &summary.rows[at];
@@ -26,13 +26,14 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
         };
         let mut cells: Vec<Cell> =
             row.estimates.iter().enumerate().map(|(i, estimate)| number(estimate.as_ref(), comparison(i))).collect();
-        cells.push(Cell::Number(row.timing.qps, 0));
+        cells.push(Cell::Number(summary.qps(at), 0));
         let median = row.timing.latency.as_ref().map(|latency| latency.percentiles_ms[0]);
         cells.push(median.map_or(Cell::Empty, |median| Cell::Number(median, 0)));
-        Row { label: row.label(), is_oracle: row.is_oracle, cells }
+        Row { label: summary.timed_label(at), is_oracle: row.is_oracle, cells }
     };
     let family =
         summary.rows.iter().enumerate().filter(|(at, row)| !summary.reference.is(*at) && !row.is_oracle).count();
+    let caption = caption + &timed_apart(summary, rows.iter().copied());
     let mut table = Table { caption, corner: "retriever", columns, rows: rows.iter().map(row).collect() };
     if table.has_stars() || summary.reference.row().is_none() {
         table.caption = format!("{} {}", table.caption, legend(found, family));
