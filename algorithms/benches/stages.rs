@@ -36,7 +36,7 @@ fn scan(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("exact search of {n} x {d}"));
         let base = Base::new(random(n, d, 1), Distance::Angular);
         let queries = random(64, d, 2);
-        let candidates = CandidatesParams::Exact(Exact { pool: count(100) });
+        let candidates = CandidatesParams::Exact(Exact { pool: Some(count(100)) });
         let index = candidates.build(&base);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         group.throughput(Throughput::Bytes(base.vectors().bytes() as u64));

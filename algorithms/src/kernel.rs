@@ -131,6 +131,43 @@ impl Kernel {
     }
 }
 
+impl Kernel {
+    /// Whether it is a function of [`Base::measure`], and one that falls with the distance: then it orders as the distance does.
+    pub fn follows(self, distance: Distance) -> bool {
+        match distance {
+            Distance::Angular => matches!(self, Self::Cosine | Self::Gram | Self::Geodesic),
+            Distance::Euclidean => self == Self::Rbf,
+        }
+    }
+
+    /// The `count` largest similarities of base vectors to a query, the largest first; all where there are fewer. To the bit
+    /// those of [`Kernel::to_query`].
+    pub fn largest(self, base: &Base, query: Query<'_>, count: usize, sigma: f64) -> Vec<f64> {
+        let ids = 0..base.len() as u32;
+        let mut all: Vec<f64> = if self == Self::FisherRao {
+            let dim = base.vectors().dim();
+            let mut of_query = query.lines.to_vec();
+            roots_of_distribution(&mut of_query, dim);
+            let mut row = of_query.clone();
+            let to = |id: u32| {
+                row.copy_from_slice(base.vectors().lines(id as usize));
+                roots_of_distribution(&mut row, dim);
+                self.value(distance::squared_euclidean(&of_query, &row), sigma)
+            };
+            ids.map(to).collect()
+        } else {
+            ids.map(|id| self.to_query(base, query, id, sigma)).collect()
+        };
+        let descending = |a: &f64, b: &f64| b.total_cmp(a);
+        if count < all.len() {
+            all.select_nth_unstable_by(count, descending);
+            all.truncate(count);
+        }
+        all.sort_unstable_by(descending);
+        all
+    }
+}
+
 /// `max(0, x)`, as one instruction.
 #[inline(always)]
 pub(crate) fn positive(value: f64) -> f64 {
@@ -168,7 +205,7 @@ fn arccos(cosine: f64, half: f64) -> f64 {
     let magnitude = cosine.abs();
     let steep = magnitude >= 0.5;
     // Towards cosine -1 the half-angle of the supplement is the small one.
-    let small = if cosine > 0.0 { half } else { 0.5 * (1.0 - magnitude) };
+    let small = if cosine > 0.0 { half } else { half_versine(magnitude) };
     let square = if steep { small } else { cosine * cosine };
     let root = if steep { square.max(0.0).sqrt() } else { magnitude };
     let p = square * (P[0] + square * (P[1] + square * (P[2] + square * (P[3] + square * (P[4] + square * P[5])))));
@@ -267,6 +304,11 @@ mod tests {
         }
         assert_eq!(Kernel::Geodesic.value(1.0, 0.0), 1.0);
         assert_eq!(Kernel::FisherRao.value(0.0, 0.0), 1.0);
+        // A cosine that rounding moved off its end.
+        for off in [f64::EPSILON / 2.0, 4.0 * f64::EPSILON] {
+            assert_eq!(Kernel::Geodesic.value(1.0 - off, 0.0), 1.0);
+            assert_eq!(Kernel::Geodesic.value(off - 1.0, 0.0), 0.0);
+        }
         // Distributions without an element in common are a right angle apart.
         assert!(Kernel::FisherRao.value(2.0, 0.0).abs() < 1e-15);
     }
@@ -295,6 +337,18 @@ mod tests {
             let expected = 1.0 - affinity.min(1.0).acos() / FRAC_PI_2;
             prop_assert!((Kernel::FisherRao.between(&base, 0, 1, 0.0) - expected).abs() < 1e-6);
             prop_assert_eq!(Kernel::FisherRao.between(&base, 0, 0, 0.0), 1.0);
+        }
+    }
+
+    #[test]
+    fn the_largest_are_those_of_all() {
+        let values: Vec<f32> = (0..90).map(|i| ((i * i) as f32 * 0.37).sin()).collect();
+        let base = Base::from_values(&values, 3, Distance::Angular).expect("finite");
+        for kernel in Kernel::ALL {
+            let mut all: Vec<f64> = (0..30).map(|id| kernel.to_query(&base, base.query(4), id, 0.7)).collect();
+            all.sort_by(|a, b| b.total_cmp(a));
+            assert_eq!(kernel.largest(&base, base.query(4), 7, 0.7), all[..7], "{kernel:?}");
+            assert_eq!(kernel.largest(&base, base.query(4), 40, 0.7), all, "{kernel:?}");
         }
     }
 

@@ -29,7 +29,7 @@
 //! let queries = Vectors::new(&[1.0, 0.1], 2)?;
 //! let query = Query::row(&queries, 0);
 //!
-//! let candidates = CandidatesParams::Exact(Exact { pool: Count::new(5)? });
+//! let candidates = CandidatesParams::Exact(Exact { pool: Some(Count::new(5)?) });
 //! let index = candidates.build(&base);
 //! let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
 //! candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);

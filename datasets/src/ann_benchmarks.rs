@@ -4,7 +4,7 @@
 //! be missing may be missing: only `distance`, `train`, `test`, `neighbors` and `distances` are needed.
 
 use crate::check::{self, Fault};
-use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use crate::dataset::{Dataset, Links, Neighbors, Qrels, Subtopics};
 use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Values};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -85,11 +85,12 @@ pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
     let links = header.links.map(|_| reader.links(&header)).transpose()?;
     let subtopics =
         header.subtopics.map(|_| reader.by_query("subtopics", "the number of a subtopic", &header)).transpose()?;
-    let qrels = header.qrels.map(|_| reader.by_query("qrels", "a grade", &header)).transpose()?;
+    let mut notes = Vec::new();
+    let qrels = header.qrels.map(|_| reader.qrels(&header, &mut notes)).transpose()?;
     let train_names = reader.names("train_names", header.train)?;
     let test_names = reader.names("test_names", header.test)?;
-    let dataset =
-        Dataset { train, test, distance: header.distance, neighbors, links, subtopics, qrels, train_names, test_names };
+    let distance = header.distance;
+    let dataset = Dataset { train, test, distance, neighbors, links, subtopics, qrels, train_names, test_names, notes };
     dataset.check().map_err(|fault| reader.fault(fault))?;
     Ok(dataset)
 }
@@ -324,7 +325,8 @@ impl Reader {
         let count = header.neighbors;
         let ids = self.ids("neighbors", &vec![(header.train, "a row of `train`"); count])?;
         let distances = self.file.f64s("distances").map_err(|error| self.at(error))?;
-        Ok(Neighbors { count, ids, distances })
+        let stored = self.file.stored("distances").map_err(|error| self.at(error))?;
+        Ok(Neighbors { count, ids, distances, stored })
     }
 
     fn links(&self, header: &Header) -> Result<Links, DatasetError> {
@@ -359,9 +361,36 @@ impl Reader {
 
     /// Rows (query, item, number), where the last is `what`.
     fn by_query(&self, name: &str, what: &str, header: &Header) -> Result<Subtopics, DatasetError> {
-        let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (i32::MAX as usize, what)];
+        let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (1 << 31, what)];
         let rows = self.ids(name, &bounds)?;
         Ok(Subtopics::new(header.test, rows.chunks_exact(3).map(|row| [row[0], row[1], row[2]]).collect()))
+    }
+
+    /// Rows (query, item, grade): one grade for each query and item. Grades below 0, TREC's mark for spam, count as 0, which
+    /// is noted.
+    fn qrels(&self, header: &Header, notes: &mut Vec<String>) -> Result<Qrels, DatasetError> {
+        const NAME: &str = "qrels";
+        let mut values = self.file.integers(NAME).map_err(|error| self.at(error))?;
+        check::one_grade(NAME, &values).map_err(|fault| self.fault(fault))?;
+        let mut negative = 0;
+        for row in values.chunks_exact_mut(3) {
+            negative += usize::from(row[2] < 0);
+            row[2] = row[2].max(0);
+        }
+        if negative > 0 {
+            let (judgements, verbs) =
+                (values.len() / 3, if negative == 1 { ["is", "counts"] } else { ["are", "count"] });
+            let [is, counts] = verbs;
+            notes.push(format!(
+                "{negative} of {judgements} grades in `{NAME}` {is} below 0 and {counts} as 0, not relevant"
+            ));
+        }
+        let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (1 << 31, "a grade")];
+        check::within(NAME, &values, &bounds).map_err(|fault| self.fault(fault))?;
+        Ok(Qrels::new(
+            header.test,
+            values.chunks_exact(3).map(|row| [row[0], row[1], row[2]].map(|v| v as u32)).collect(),
+        ))
     }
 
     fn names(&self, name: &str, rows: usize) -> Result<Option<Vec<String>>, DatasetError> {

@@ -1,6 +1,6 @@
 //! What must hold of a dataset, whether it was read from a file or made in memory.
 
-use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use crate::dataset::{Dataset, Links, Neighbors, Qrels, Subtopics};
 use swath_algorithms::Distance;
 
 /// Something in a dataset that is wrong.
@@ -49,6 +49,7 @@ impl Dataset {
         for (name, what, pairs) in [("subtopics", "subtopic", &self.subtopics), ("qrels", "grade", &self.qrels)] {
             pairs.as_ref().map_or(Ok(()), |pairs| check_by_query((n, m), (name, what), pairs))?;
         }
+        self.qrels.as_ref().map_or(Ok(()), check_grades)?;
         for (name, texts, rows) in [("train_names", &self.train_names, n), ("test_names", &self.test_names, m)] {
             texts.as_ref().map_or(Ok(()), |texts| one_for_each(name, texts.len(), rows, "row"))?;
         }
@@ -83,6 +84,25 @@ pub(crate) fn within<T: Copy + Into<i64>>(name: &str, values: &[T], bounds: &[(u
     let (bound, what) = bounds[column];
     let at = if bounds.len() == 1 { format!("`{name}`, row {row}") } else { place(name, row, column) };
     Err(Fault::new(at, first_of(format!("the value is {value}"), count), format!("0 to {}: {what}", bound - 1)))
+}
+
+/// That no query and item are given two grades, in rows (query, item, grade); the same one may stand twice.
+pub(crate) fn one_grade(name: &str, rows: &[i64]) -> Result<(), Fault> {
+    let row = |i: usize| (rows[3 * i], rows[3 * i + 1], rows[3 * i + 2]);
+    let mut order: Vec<usize> = (0..rows.len() / 3).collect();
+    order.sort_by_key(|&i| (row(i).0, row(i).1));
+    let differ = |pair: &&[usize]| {
+        let ((query, item, grade), (other_query, other_item, other_grade)) = (row(pair[0]), row(pair[1]));
+        (query, item) == (other_query, other_item) && grade != other_grade
+    };
+    let wrong: Vec<&[usize]> = order.windows(2).filter(differ).collect();
+    let Some(pair) = wrong.iter().min_by_key(|pair| pair[1]) else { return Ok(()) };
+    let (before, after) = (pair[0], pair[1]);
+    let (query, item, grade) = row(before);
+    let found =
+        format!("query {query} and item {item} have grade {grade} in the one and {} in the other", row(after).2);
+    let at = format!("`{name}`, rows {before} and {after}");
+    Err(Fault::new(at, first_of(found, wrong.len()), "one grade for each query and item"))
 }
 
 fn place(name: &str, row: usize, column: usize) -> String {
@@ -184,17 +204,25 @@ fn check_by_query((n, m): (usize, usize), (name, what): (&str, &str), pairs: &Su
         return Err(Fault::new(at, found, format!("queries 0 to {}", m - 1)));
     }
     let wrong = (0..m).flat_map(|query| pairs.of(query).iter().map(move |&pair| (query, pair)));
-    let bound = i32::MAX.unsigned_abs();
-    let wrong = wrong.filter(|&(_, (item, number))| item as usize >= n || number >= bound);
+    let wrong = wrong.filter(|&(_, (item, number))| item as usize >= n || number > i32::MAX.unsigned_abs());
     let Some(((query, (item, number)), count)) = first(wrong) else { return Ok(()) };
     let found = first_of(format!("item {item}, {what} {number}"), count);
-    let expected = format!("an item from 0 to {}, a row of `train`, and a {what} below 2^31 - 1", n - 1);
+    let expected = format!("an item from 0 to {}, a row of `train`, and a {what} below 2^31", n - 1);
     Err(Fault::new(format!("{at} of query {query}"), found, expected))
+}
+
+/// That no query and item are given two grades.
+fn check_grades(qrels: &Qrels) -> Result<(), Fault> {
+    let pairs = (0..qrels.queries()).flat_map(|query| qrels.of(query).windows(2).map(move |pair| (query, pair)));
+    let Some(((query, pair), count)) = first(pairs.filter(|(_, pair)| pair[0].0 == pair[1].0)) else { return Ok(()) };
+    let found = first_of(format!("item {} has the grades {} and {}", pair[0].0, pair[0].1, pair[1].1), count);
+    Err(Fault::new(format!("`qrels` of query {query}"), found, "one grade for each query and item"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Stored;
     use swath_algorithms::Vectors;
 
     fn dataset() -> Dataset {
@@ -202,12 +230,18 @@ mod tests {
             train: Vectors::new(&[0.0, 0.0, 1.0, 0.0, 0.0, 2.0], 2).expect("finite"),
             test: Vectors::new(&[0.0, 0.0, 1.0, 0.0], 2).expect("finite"),
             distance: Distance::Euclidean,
-            neighbors: Neighbors { count: 2, ids: vec![0, 1, 1, 0], distances: vec![0.0, 1.0, 0.0, 1.0] },
+            neighbors: Neighbors {
+                count: 2,
+                ids: vec![0, 1, 1, 0],
+                distances: vec![0.0, 1.0, 0.0, 1.0],
+                stored: Stored::Float64,
+            },
             links: Some(Links { edges: vec![[0, 1], [2, 0]], relations: vec!["of".into()], relation: vec![0, 0] }),
             subtopics: Some(Subtopics::new(2, vec![[0, 2, 5], [1, 0, 0]])),
             qrels: Some(Subtopics::new(2, vec![[0, 1, 3]])),
             train_names: Some(vec!["a".into(), "b".into(), "c".into()]),
             test_names: Some(vec!["p".into(), "q".into()]),
+            notes: Vec::new(),
         }
     }
 
@@ -249,6 +283,10 @@ mod tests {
         (|d| d.subtopics = Some(Subtopics::new(3, vec![])), "`subtopics`: it is made for 3 queries; expected 2"),
         (|d| d.subtopics = Some(Subtopics::new(2, vec![[2, 0, 0]])), "`subtopics`: 1 rows are of queries"),
         (|d| d.subtopics = Some(Subtopics::new(2, vec![[1, 3, 0]])), "`subtopics` of query 1: item 3, subtopic 0"),
+        (
+            |d| d.qrels = Some(Subtopics::new(2, vec![[0, 1, 3], [1, 1, 3], [1, 1, 3], [1, 1, 5]])),
+            "`qrels` of query 1: item 1 has the grades 3 and 5; expected one grade for each query and item",
+        ),
         (
             |d| drop(d.train_names.as_mut().map(Vec::pop)),
             "`train_names`: it has 2 values; expected 3, one for each row",

@@ -27,6 +27,36 @@ pub struct Dataset {
     pub train_names: Option<Vec<String>>,
     /// What each query stands for, m texts.
     pub test_names: Option<Vec<String>>,
+    /// What was made of something unusual in the file that it was read from.
+    pub notes: Vec<String>,
+}
+
+/// The type that distances are stored as: what they were rounded to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Whole numbers, such as counts of bits, which are exact.
+    Integer,
+    /// Half precision, 11 bits.
+    Float16,
+    /// Single precision, 24 bits.
+    Float32,
+    /// Double precision, 53 bits: what swath computes, too.
+    Float64,
+}
+
+impl Stored {
+    /// Half a unit in the last place at `value`: at most so far is a number from what it is stored as; 0 of whole numbers.
+    pub fn half_unit(self, value: f64) -> f64 {
+        // Bits behind the leading one, and the exponent of the smallest number above 0.
+        let (bits, least) = match self {
+            Self::Integer => return 0.0,
+            Self::Float16 => (10, -24),
+            Self::Float32 => (23, -149),
+            Self::Float64 => (52, -1074),
+        };
+        let exponent = ((value.to_bits() >> 52) & 0x7ff) as i32 - 1023;
+        f64::from((exponent - bits).max(least) - 1).exp2()
+    }
 }
 
 /// The exact nearest base vectors of each query, nearest first.
@@ -38,6 +68,8 @@ pub struct Neighbors {
     pub ids: Vec<u32>,
     /// Their distances, `m x count`, ascending in each row.
     pub distances: Vec<f64>,
+    /// What these were rounded to.
+    pub stored: Stored,
 }
 
 impl Dataset {
@@ -71,6 +103,7 @@ impl Dataset {
             qrels: self.qrels.as_ref().map(by_query),
             train_names: self.train_names.as_ref().map(|names| kept.iter().map(|&i| names[i].clone()).collect()),
             test_names: self.test_names.clone(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -80,7 +113,7 @@ impl Dataset {
     /// If a query is not below their number.
     #[must_use]
     pub fn of_queries(&self, asked: &[usize]) -> Self {
-        let Neighbors { count, .. } = self.neighbors;
+        let Neighbors { count, stored, .. } = self.neighbors;
         let by_query = |pairs: &Subtopics| {
             let row = |(new, &old): (usize, &usize)| {
                 pairs.of(old).iter().map(move |&(item, number)| [new as u32, item, number]).collect::<Vec<_>>()
@@ -95,12 +128,14 @@ impl Dataset {
                 count,
                 ids: asked.iter().flat_map(|&query| self.neighbors.ids(query)).copied().collect(),
                 distances: asked.iter().flat_map(|&query| self.neighbors.distances(query)).copied().collect(),
+                stored,
             },
             links: self.links.clone(),
             subtopics: self.subtopics.as_ref().map(by_query),
             qrels: self.qrels.as_ref().map(by_query),
             train_names: self.train_names.clone(),
             test_names: self.test_names.as_ref().map(|names| asked.iter().map(|&query| names[query].clone()).collect()),
+            notes: self.notes.clone(),
         }
     }
 
@@ -124,7 +159,7 @@ impl Dataset {
     pub fn doubts(&self) -> Vec<String> {
         let is_zero = |vectors: &Vectors, i: usize| vectors.row(i).iter().all(|&value| value == 0.0);
         let zeros = |vectors: &Vectors| (0..vectors.rows()).filter(|&i| is_zero(vectors, i)).count();
-        let mut doubts = Vec::new();
+        let mut doubts = self.notes.clone();
         for (name, vectors) in [("train", &self.train), ("test", &self.test)] {
             let zeros = if self.distance == Distance::Angular { zeros(vectors) } else { 0 };
             if zeros > 0 {
@@ -216,6 +251,24 @@ impl Subtopics {
 mod tests {
     use super::*;
 
+    /// By hand: 1 + 2^-10 is the half-precision number after 1; `f32` has numbers 2^-5 apart from 2^18 on, where 390,000 is;
+    /// below the smallest normal number they are as far apart as there.
+    #[test]
+    fn half_a_unit_is_half_the_way_to_the_next_number() {
+        let half = |exponent: i32| f64::from(exponent).exp2();
+        assert_eq!(Stored::Float16.half_unit(1.0), half(-11));
+        assert_eq!(Stored::Float16.half_unit(-1e-6), half(-25));
+        assert_eq!(Stored::Float32.half_unit(390_000.0), half(-6));
+        assert_eq!(Stored::Float32.half_unit(1e-40), half(-150));
+        assert_eq!(Stored::Float32.half_unit(0.0), half(-150));
+        assert_eq!(Stored::Float64.half_unit(1.5), half(-53));
+        assert_eq!(Stored::Integer.half_unit(7.0), 0.0);
+        for value in [0.1_f32, 3.0, 65_535.0, 1e-30, 3e38] {
+            let next = f64::from(f32::from_bits(value.to_bits() + 1)) - f64::from(value);
+            assert_eq!(Stored::Float32.half_unit(value.into()), next / 2.0, "{value}");
+        }
+    }
+
     #[test]
     fn subtopics_are_found_by_query() {
         let subtopics = Subtopics::new(4, vec![[2, 9, 1], [0, 5, 7], [2, 3, 1], [2, 9, 1], [2, 9, 0]]);
@@ -239,6 +292,7 @@ mod tests {
             qrels: None,
             train_names: None,
             test_names: Some(["a", "b", "c"].map(str::to_owned).to_vec()),
+            notes: Vec::new(),
         };
         let part = whole.of_queries(&[2, 0]);
         part.check().expect("valid");
@@ -268,6 +322,7 @@ mod tests {
             qrels: None,
             train_names: Some((0..6).map(|i| format!("v{i}")).collect()),
             test_names: None,
+            notes: Vec::new(),
         };
         whole.check().expect("valid");
         let part = whole.subset(&[2, 3, 5]);

@@ -149,6 +149,7 @@ impl Generated {
             qrels: None,
             train_names: None,
             test_names: None,
+            notes: Vec::new(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Is what the file calls the nearest neighbours true? A seeded sample of queries is computed again.
 
-use crate::dataset::{Dataset, Neighbors};
+use crate::dataset::{Dataset, Neighbors, Stored};
 use std::fmt;
 use swath_algorithms::distance::between;
 use swath_algorithms::filter::Filter;
@@ -10,7 +10,7 @@ use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
 /// The `count` nearest base vectors of each query, or all where there are fewer.
 pub fn compute(base: &Base, queries: &Vectors, count: usize) -> Neighbors {
     let count = count.min(base.len());
-    let mut neighbors = Neighbors { count, ids: Vec::new(), distances: Vec::new() };
+    let mut neighbors = Neighbors { count, ids: Vec::new(), distances: Vec::new(), stored: Stored::Float64 };
     if count == 0 {
         return neighbors;
     }
@@ -282,7 +282,7 @@ mod tests {
             ids.extend(all[..7].iter().map(|&(_, id)| id));
             distances.extend(all[..7].iter().map(|&(d, _)| d));
         }
-        let neighbors = Neighbors { count: 7, ids, distances };
+        let neighbors = Neighbors { count: 7, ids, distances, stored: Stored::Float64 };
         Dataset {
             train,
             test,
@@ -293,6 +293,7 @@ mod tests {
             qrels: None,
             train_names: None,
             test_names: None,
+            notes: Vec::new(),
         }
     }
 
@@ -330,7 +331,7 @@ mod tests {
         let train = Vectors::new(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], 2).expect("finite");
         let test = Vectors::new(&[0.0, 0.0], 2).expect("finite");
         for ids in [vec![0, 1], vec![3, 2], vec![2, 0]] {
-            let neighbors = Neighbors { count: 2, ids, distances: vec![1.0, 1.0] };
+            let neighbors = Neighbors { count: 2, ids, distances: vec![1.0, 1.0], stored: Stored::Float64 };
             let mut tied = dataset(Distance::Euclidean);
             (tied.train, tied.test, tied.neighbors) = (train.clone(), test.clone(), neighbors);
             assert_eq!(doubt(&tied), None);

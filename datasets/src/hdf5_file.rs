@@ -3,6 +3,7 @@
 //! A file may be corrupted or made to mislead: before anything is read, the size that its header claims is compared with
 //! the size of the file and with a budget of memory, so that a wrong shape cannot lead to a huge allocation.
 
+use crate::dataset::Stored;
 use crate::whole_file::write_whole;
 use hdf5::{AttrValue, Chunk, DType, File, FileBuilder, Layout, VlenStringReadOptions};
 use std::collections::HashMap;
@@ -262,6 +263,20 @@ impl Hdf5File {
             _ => None,
         };
         Ok((kind, dtype.to_string()))
+    }
+
+    /// What the numbers of the array `name` are stored as.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Missing`], [`Hdf5Error::Unreadable`], [`Hdf5Error::WrongType`] where they are no numbers.
+    pub fn stored(&self, name: &str) -> Result<Stored, Hdf5Error> {
+        let dtype = self.dataset(name)?.dtype().map_err(|error| unreadable(name, &error))?;
+        match (self.kind(name)?, dtype) {
+            ((Some(Kind::Integer), _), _) => Ok(Stored::Integer),
+            (_, DType::F32) => Ok(Stored::Float32),
+            (_, DType::F64) => Ok(Stored::Float64),
+            ((_, found), _) => Err(Hdf5Error::WrongType { name: name.to_owned(), found, expected: "numbers" }),
+        }
     }
 
     /// All values of a floating-point array, in row-major order, as `f64`.

@@ -11,5 +11,5 @@ pub mod whole_file;
 
 pub use ann_benchmarks::{DatasetError, Header};
 pub use check::Fault;
-pub use dataset::{Dataset, Links, Neighbors, Qrels, Subtopics};
+pub use dataset::{Dataset, Links, Neighbors, Qrels, Stored, Subtopics};
 pub use generate::{Generated, Kind};

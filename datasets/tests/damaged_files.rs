@@ -9,7 +9,7 @@ use damage::{checksums, mutate};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random::stream;
 use swath_algorithms::{Distance, Vectors};
-use swath_datasets::{Dataset, Links, Neighbors, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
 
 /// What one array may take.
 const MEMORY: u64 = 64 << 20;
@@ -30,7 +30,12 @@ fn dataset() -> Dataset {
         train: Vectors::new(&values(0..n * d), d).expect("finite"),
         test: Vectors::new(&values(n * d..(n + m) * d), d).expect("finite"),
         distance: Distance::Euclidean,
-        neighbors: Neighbors { count: 2, ids: vec![5, 1, 2, 3, 4, 0], distances: vec![0.5, 1.0, 0.0, 0.0, 2.0, 3.0] },
+        neighbors: Neighbors {
+            count: 2,
+            ids: vec![5, 1, 2, 3, 4, 0],
+            distances: vec![0.5, 1.0, 0.0, 0.0, 2.0, 3.0],
+            stored: Stored::Float32,
+        },
         links: Some(Links {
             edges: vec![[0, 299], [7, 8]],
             relations: vec!["a".into(), "b".into()],
@@ -40,6 +45,7 @@ fn dataset() -> Dataset {
         qrels: Some(Subtopics::new(m, vec![[1, 4, 2]])),
         train_names: Some((0..n).map(|i| format!("name {i}")).collect()),
         test_names: None,
+        notes: Vec::new(),
     }
 }
 

@@ -3,14 +3,20 @@
 use std::path::Path;
 use swath_algorithms::{Distance, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
-use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
 
 fn dataset() -> Dataset {
     Dataset {
         train: Vectors::new(&(0..3000).map(|i| (i * i % 97) as f32).collect::<Vec<_>>(), 2).expect("finite"),
         test: Vectors::new(&[0.5, -1.0, 1e-30, 3.4e38], 2).expect("finite"),
         distance: Distance::Angular,
-        neighbors: Neighbors { count: 2, ids: vec![7, 1499, 0, 3], distances: vec![-5e-7, 0.25, 1.0, 1.5] }.rounded(),
+        neighbors: Neighbors {
+            count: 2,
+            ids: vec![7, 1499, 0, 3],
+            distances: vec![-5e-7, 0.25, 1.0, 1.5],
+            stored: Stored::Float32,
+        }
+        .rounded(),
         links: Some(Links {
             edges: vec![[0, 1499], [3, 4]],
             relations: vec!["a".into(), "b".into()],
@@ -20,6 +26,7 @@ fn dataset() -> Dataset {
         qrels: Some(Subtopics::new(2, vec![[1, 4, 2], [1, 5, 0]])),
         train_names: Some((0..1500).map(|i| format!("nämé {i}")).collect()),
         test_names: Some(vec![String::new(), "漢字".into()]),
+        notes: Vec::new(),
     }
 }
 
@@ -74,6 +81,7 @@ fn nothing_is_written_that_could_not_be_read() {
     let mut far = dataset();
     far.distance = Distance::Euclidean;
     far.neighbors.distances = vec![0.0, 1e39, 0.0, 0.1];
+    far.neighbors.stored = Stored::Float64;
     ann_benchmarks::write(&path, &far).expect("written");
     same(&ann_benchmarks::read(&path, MEMORY).expect("read"), &far);
 }

@@ -5,7 +5,7 @@ use crate::metrics::MetricName;
 use crate::results::TrialResult;
 use crate::statistics::bootstrap::{estimates, mean};
 use crate::statistics::{Column, Comparison, Differences, Paired, ROUNDING, compare};
-use crate::summary::Estimate;
+use crate::summary::{Estimate, defined, partial};
 use serde::{Deserialize, Serialize};
 use swath_algorithms::random;
 
@@ -54,8 +54,10 @@ pub struct Choice {
     pub points: usize,
     /// Each metric on the queries for reporting.
     pub estimates: Vec<Option<Estimate>>,
+    /// For each metric over how many of those queries: those with a value.
+    pub counts: Vec<usize>,
     /// Each metric against the reference trial on those queries, corrected for all choices that compete; `None` for the
-    /// reference itself, and where that failed.
+    /// reference itself, where that failed, and where the two cannot be compared.
     pub differences: Vec<Option<Comparison>>,
 }
 
@@ -88,17 +90,28 @@ impl Chosen {
         let all = |row: usize| (0..metrics.len()).map(|metric| of(row, metric)).collect::<Vec<_>>();
         let mut choices: Vec<Choice> = best_points(trials, by, metrics[by], &tune)
             .into_iter()
-            .map(|(row, points)| Choice { row, points, estimates: Vec::new(), differences: Vec::new() })
+            .map(|(row, points)| Choice {
+                row,
+                points,
+                estimates: Vec::new(),
+                counts: Vec::new(),
+                differences: Vec::new(),
+            })
             .collect();
         let reported: Vec<Vec<Vec<f64>>> = choices.iter().map(|choice| all(choice.row)).collect();
         let against = reference.map_or_else(Vec::new, all);
         let columns: Vec<Column<'_>> = reported.iter().flatten().map(|values| Column::new(values)).collect();
         let mut means = estimates(&columns, seed).into_iter();
-        let is_compared = |choice: &Choice| reference.is_some_and(|reference| reference != choice.row);
-        let pairs = choices.iter().zip(&reported).filter(|(choice, _)| is_compared(choice));
-        let pairs = pairs.flat_map(|(choice, columns)| {
+        let is_comparable = |a: usize, b: usize, metric: usize| trials[a].is_comparable(&trials[b], metrics[metric]);
+        // The reference's row, where a choice can be compared with it in a metric.
+        let rival = |choice: &Choice, metric: usize| {
+            reference.filter(|&row| row != choice.row && is_comparable(choice.row, row, metric))
+        };
+        let pairs = choices.iter().zip(&reported).flat_map(|(choice, columns)| {
             let competes = !trials[choice.row].is_oracle;
-            columns.iter().zip(&against).enumerate().map(move |(metric, (values, reference))| Paired {
+            let pairs = columns.iter().zip(&against).enumerate();
+            let pairs = pairs.filter(move |(metric, _)| rival(choice, *metric).is_some());
+            pairs.map(move |(metric, (values, reference))| Paired {
                 values,
                 reference,
                 family: competes.then_some(metric),
@@ -106,23 +119,32 @@ impl Chosen {
             })
         });
         let pairs: Vec<Paired<'_>> = pairs.collect();
-        let mut differences = compare(&pairs, seed).into_iter();
-        for choice in &mut choices {
+        let mut found = compare(&pairs, seed).into_iter();
+        let differences: Vec<Vec<Option<Comparison>>> = choices
+            .iter()
+            .map(|choice| (0..metrics.len()).map(|metric| rival(choice, metric).and_then(|_| found.next()?)).collect())
+            .collect();
+        for ((choice, columns), differences) in choices.iter_mut().zip(&reported).zip(differences) {
             choice.estimates = means.by_ref().take(metrics.len()).collect();
-            choice.differences = if is_compared(choice) {
-                differences.by_ref().take(metrics.len()).collect()
-            } else {
-                vec![None; metrics.len()]
-            };
+            choice.counts = columns.iter().map(|values| defined(values.iter().copied())).collect();
+            choice.differences = differences;
         }
+        let pairs = (0..choices.len()).flat_map(|later| (0..later).map(move |earlier| (later, earlier)));
         let pairs: Vec<(usize, usize)> =
-            (0..choices.len()).flat_map(|later| (0..later).map(move |earlier| (later, earlier))).collect();
+            pairs.filter(|&(a, b)| is_comparable(choices[a].row, choices[b].row, by)).collect();
         let differences: Vec<Differences> =
             pairs.iter().map(|&(a, b)| Differences::new(&reported[a][by], &reported[b][by])).collect();
         let columns: Vec<Column<'_>> = differences.iter().map(Differences::column).collect();
         let pairs = pairs.iter().zip(estimates(&columns, seed));
         let pairs = pairs.filter_map(|(&of, estimate)| Some(Pair { of, estimate: estimate? })).collect();
         Some(Self { by, queries: (tune.len(), report.len()), choices, pairs })
+    }
+}
+
+impl Chosen {
+    /// Over which queries the means of a metric are, where these are not all on which it is reported.
+    pub fn partial(&self, metrics: &[MetricName], metric: usize) -> Option<String> {
+        partial(metrics[metric], self.choices.iter().map(|choice| choice.counts[metric]), self.queries.1)
     }
 }
 

@@ -23,7 +23,8 @@ pub enum Values {
     Number(Vec<Option<f64>>),
 }
 
-/// All columns: what the trial is, each metric's mean and 95 % interval, then what it cost. Only `build_seconds`, `qps`,
+/// All columns: what the trial is, each metric's mean and 95 % interval, with how many queries it is over where these are not
+/// all, then the pool and what it cost. Only `build_seconds`, `qps`,
 /// `qps_best` and the columns in `_ms` and `_peak_bytes` differ from run to run.
 pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
     let rows = &summary.rows;
@@ -40,7 +41,11 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
             let of = |estimate: Estimate| [estimate.mean, estimate.lo, estimate.hi][part];
             add(&format!("{}{end}", metric.name()), numbers(rows, |row| row.estimates[i].map(of)));
         }
+        if rows.iter().any(|row| row.counts[i] < row.queries) {
+            add(&format!("{}_n", metric.name()), Values::Count(rows.iter().map(|row| row.counts[i] as u64).collect()));
+        }
     }
+    add("pool", numbers(rows, |row| row.pool().map(|pool| pool as f64)));
     add("build_seconds", numbers(rows, |row| Some(row.build_seconds)));
     add("qps", numbers(rows, |row| Some(row.timing.qps)));
     add("qps_best", numbers(rows, |row| Some(row.timing.qps_best)));

@@ -1,6 +1,7 @@
 //! One experiment from its file to its report: read, plan, run, write.
 
 use crate::clock;
+use crate::coarse::{Coarse, Sizes};
 use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, ReportSpec, Source, suggest};
 use crate::diagnostics::diagnose;
 use crate::excerpt::Excerpt;
@@ -71,6 +72,8 @@ pub struct Prepared {
     pub dataset_name: String,
     /// Its base vectors, with norms.
     pub base: Arc<Base>,
+    /// Measured recalls whose slack is not small.
+    pub coarse: Vec<Coarse>,
     /// What the user should know.
     pub notes: Vec<String>,
 }
@@ -133,7 +136,7 @@ pub fn plan(
         subtopics: dataset.subtopics.is_some(),
         qrels: dataset.qrels.is_some(),
     };
-    let plan = match Plan::new(experiment, &facts) {
+    let mut plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
         Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
     };
@@ -142,8 +145,12 @@ pub fn plan(
         return Err(Box::new(Invalid { source, problems }).into());
     }
     let base = Arc::new(Base::new(dataset.train.clone(), dataset.distance));
-    let notes = plan.notes.clone();
-    Ok(Prepared { source, plan, facts, dataset, dataset_name, base, notes })
+    let pools = plan.trials.iter().map(|trial| trial.retriever.candidates.pool());
+    let sizes = Sizes { k: plan.experiment.k.size(), pool: pools.min().unwrap_or(0) };
+    let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset.neighbors);
+    Coarse::put_relative_beside(&coarse, &mut plan.metrics);
+    let notes = coarse.iter().map(Coarse::caution).chain(plan.notes.iter().cloned()).collect();
+    Ok(Prepared { source, plan, facts, dataset, dataset_name, base, coarse, notes })
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
@@ -429,6 +436,7 @@ impl Prepared {
             graphs: unfinished.graphs(),
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+            coarse: self.coarse.clone(),
             diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed)),
             untimed: [0, 1].map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum()),
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),

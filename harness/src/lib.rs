@@ -4,6 +4,7 @@ pub mod cache;
 pub mod check;
 pub mod chosen;
 pub mod clock;
+pub mod coarse;
 pub mod columns;
 pub mod config;
 pub mod diagnostics;

@@ -1,5 +1,6 @@
 //! What is needed to run an experiment again and to trust it: `manifest.json`.
 
+use crate::coarse::Coarse;
 use crate::diagnostics::Diagnosis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub diagnosis: Option<Diagnosis>,
     /// Names of the metrics, in the order of tables.
     pub metrics: Vec<String>,
+    /// Recalls whose slack is not small, and for how many queries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coarse: Vec<Coarse>,
     /// Seconds of the untimed pass, over all threads: answering, and metrics.
     #[serde(default)]
     pub untimed: [f64; 2],

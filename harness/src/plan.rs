@@ -2,7 +2,7 @@
 //! anything runs.
 
 use crate::chosen::tuned_on;
-use crate::config::{CheckSpec, Experiment, Name, Path, Problem, Retriever, Step, suggest};
+use crate::config::{CheckSpec, Experiment, Grid, Name, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
 use crate::point;
@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::graph::GraphSpec;
+use swath_algorithms::selector::SelectorParams;
 use swath_algorithms::{Distance, Unfit, random, selector};
 
 /// What a plan needs to know of the dataset.
@@ -100,11 +102,13 @@ impl Plan {
     /// All that is wrong with it: more asked for than there is, metrics that cannot be computed, trials that are the same.
     pub fn new(experiment: Experiment, facts: &Facts) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        check_sizes(&experiment, facts, &mut problems);
+        let written = experiment;
+        let experiment = resolved(&written);
+        check_sizes(&experiment, &written, facts, &mut problems);
         let (metrics, notes) = choose_metrics(&experiment, facts, &mut problems);
         let wanted = experiment.queries.map_or(facts.queries, swath_algorithms::params::Count::size);
         let queries = random::sample(&mut random::stream(experiment.seed, "queries", 0), facts.queries, wanted);
-        let trials = list_trials(&experiment, facts, &mut problems);
+        let trials = list_trials(&experiment, &written, facts, &mut problems);
         check_reference(&experiment, &mut problems);
         check_figures(&experiment, &metrics, &mut problems);
         check_tolerances(&experiment, &metrics, &mut problems);
@@ -112,6 +116,7 @@ impl Plan {
         if let Some(split) = &mut experiment.split {
             check_split(split.tune.get(), queries.len(), &mut problems);
             split.by = choose_by(split.by, &metrics, &mut problems);
+            check_pools(split.by, &experiment.retrievers, &mut problems);
         }
         if problems.is_empty() { Ok(Self { experiment, trials, metrics, queries, notes }) } else { Err(problems) }
     }
@@ -136,11 +141,29 @@ impl Plan {
     }
 }
 
+/// Whether the pool of exact candidates is not written.
+fn is_open(retriever: &Retriever) -> bool {
+    matches!(&retriever.candidates, CandidatesParams::Exact(exact) if exact.pool.is_none())
+}
+
+/// The experiment with every pool written out. Plain top-k returns the first k of its pool, so that more than k exact
+/// candidates would be work for nothing.
+fn resolved(written: &Experiment) -> Experiment {
+    let mut experiment = written.clone();
+    for retriever in experiment.retrievers.iter_mut().flat_map(|grid| &mut grid.0) {
+        let is_plain = retriever.expand.is_none() && matches!(retriever.select, SelectorParams::TopK(_));
+        if let CandidatesParams::Exact(exact) = &mut retriever.candidates {
+            *exact = exact.resolved(is_plain.then_some(written.k));
+        }
+    }
+    experiment
+}
+
 fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn check_sizes(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Problem>) {
+fn check_sizes(experiment: &Experiment, written: &Experiment, facts: &Facts, problems: &mut Vec<Problem>) {
     let k = experiment.k.size();
     if let Some(wanted) = experiment.queries
         && wanted.size() > facts.queries
@@ -155,10 +178,10 @@ fn check_sizes(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Proble
         problems.push(Problem::new(path!["k"], message).help(format!("use at most {}", facts.rows)));
         return;
     }
-    for (i, grid) in experiment.retrievers.iter().enumerate() {
+    for (i, (grid, written)) in experiment.retrievers.iter().zip(&written.retrievers).enumerate() {
         let mut seen = BTreeSet::new();
-        for retriever in &grid.0 {
-            for problem in check_retriever(retriever, i, k, facts) {
+        for (retriever, written) in grid.0.iter().zip(&written.0) {
+            for problem in check_retriever(retriever, is_open(written), (i, k), facts) {
                 // One complaint about an axis is enough.
                 if seen.insert(problem.message.clone()) {
                     problems.push(problem);
@@ -168,18 +191,20 @@ fn check_sizes(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Proble
     }
 }
 
-fn check_retriever(retriever: &Retriever, i: usize, k: usize, facts: &Facts) -> Vec<Problem> {
+/// What is wrong with the `i`-th retriever at a point of its grid; `by_default` if its pool is not written.
+fn check_retriever(retriever: &Retriever, by_default: bool, (i, k): (usize, usize), facts: &Facts) -> Vec<Problem> {
     let mut problems = Vec::new();
     let candidates = retriever.candidates.name();
     let pool = retriever.candidates.pool();
     let pool_path = path!["retrievers", i, "candidates", candidates, "pool"];
     let example = |pool: usize| format!("write `candidates: {{ {candidates}: {{ pool: {pool} }} }}`");
     if pool > facts.rows {
-        let message =
-            format!("a pool of {pool} is asked for, but the dataset has {}", plural(facts.rows, "base vector"));
+        let wanted = if by_default { "is taken where none is written" } else { "is asked for" };
+        let message = format!("a pool of {pool} {wanted}, but the dataset has {}", plural(facts.rows, "base vector"));
         problems.push(Problem::new(pool_path.clone(), message).help(format!("{}, or less", example(facts.rows))));
     } else if pool < k {
-        let message = format!("a pool of {pool} cannot give {k} results");
+        let taken = if by_default { ", which is taken where none is written," } else { "" };
+        let message = format!("a pool of {pool}{taken} cannot give {k} results");
         problems.push(
             Problem::new(pool_path, message).help(format!("{}, or more, or use a smaller k", example(k.max(100)))),
         );
@@ -336,11 +361,27 @@ fn check_split(tune: f64, queries: usize, problems: &mut Vec<Problem>) {
     problems.push(Problem::new(path!["split", "tune"], message).help("ask more queries, or leave `split` out"));
 }
 
+/// Looks whether points are chosen among pools of several sizes by what says something only at one.
+fn check_pools(by: Option<MetricName>, retrievers: &[Grid<Retriever>], problems: &mut Vec<Problem>) {
+    let Some(by) = by.filter(|by| by.params().depends_on_pool()) else { return };
+    for grid in retrievers {
+        let pools: BTreeSet<usize> = grid.0.iter().map(|retriever| retriever.candidates.pool()).collect();
+        if let (Some(name), true) = (grid.0.first().map(|retriever| &retriever.name), pools.len() > 1) {
+            let message =
+                format!("`{}` cannot choose among the pools of `{name}`, which are of several sizes", by.name());
+            let problem = Problem::new(path!["split", "by"], message);
+            problems.push(problem.help("choose by another metric, or give the retriever one pool"));
+            return;
+        }
+    }
+}
+
 /// The metric by which points are chosen.
 fn choose_by(named: Option<MetricName>, metrics: &[MetricName], problems: &mut Vec<Problem>) -> Option<MetricName> {
     let Some(named) = named else {
         let subtopics = metrics.iter().find(|metric| metric.name() == "subtopic-recall");
-        return subtopics.or(metrics.first()).copied();
+        let any = metrics.iter().find(|metric| !metric.params().depends_on_pool()).or(metrics.first());
+        return subtopics.or(any).copied();
     };
     if !metrics.contains(&named) {
         let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
@@ -350,11 +391,20 @@ fn choose_by(named: Option<MetricName>, metrics: &[MetricName], problems: &mut V
     Some(named)
 }
 
-fn list_trials(experiment: &Experiment, facts: &Facts, problems: &mut Vec<Problem>) -> Vec<Trial> {
+fn list_trials(
+    experiment: &Experiment,
+    written: &Experiment,
+    facts: &Facts,
+    problems: &mut Vec<Problem>,
+) -> Vec<Trial> {
     let mut trials: Vec<Trial> = Vec::new();
     let mut first_with: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    for (i, grid) in experiment.retrievers.iter().enumerate() {
-        for (retriever, point) in grid.0.iter().zip(point::labels(&grid.0.iter().map(parameters).collect::<Vec<_>>())) {
+    for (i, (grid, written)) in experiment.retrievers.iter().zip(&written.retrievers).enumerate() {
+        // Pools that are not written are no axis, and have no part in labels: those are the same at any k.
+        let is_exact = |retriever: &&Retriever| matches!(retriever.candidates, CandidatesParams::Exact(_));
+        let told = if written.0.iter().filter(is_exact).all(is_open) { written } else { grid };
+        let labels = point::labels(&told.0.iter().map(parameters).collect::<Vec<_>>());
+        for (retriever, point) in grid.0.iter().zip(labels) {
             let trial = Trial { id: trial_id(experiment, retriever, facts), retriever: retriever.clone(), point };
             if let Some((j, other)) = first_with.get(&trial.id) {
                 let message = if *j == i {

@@ -148,6 +148,11 @@ impl TrialResult {
         plain_name(&self.retriever)
     }
 
+    /// Whether both can be compared in `metric`: what depends on the pool is compared at one size of it.
+    pub fn is_comparable(&self, other: &Self, metric: MetricName) -> bool {
+        !metric.params().depends_on_pool() || pool(&self.params) == pool(&other.params)
+    }
+
     /// The ids that it returned for the query at a position, in order.
     pub fn answer(&self, position: usize) -> impl Iterator<Item = u32> {
         self.returned.iter().skip(position * self.k).take(self.k).filter_map(|&id| u32::try_from(id).ok())
@@ -555,6 +560,13 @@ pub fn read_distances(folder: &Path, trial: &TrialResult) -> Result<Vec<f32>, Re
 
 fn text_of(attributes: &HashMap<String, Attribute>, name: &str) -> Option<String> {
     attributes.get(name).and_then(Attribute::text).map(str::to_owned)
+}
+
+/// The size of the pool in these parameters, which results from elsewhere do not have.
+pub fn pool(params: &str) -> Option<usize> {
+    let params: Value = serde_json::from_str(params).unwrap_or_default();
+    let pool = params["candidates"].as_object()?.values().next()?.get("pool")?.as_u64()?;
+    usize::try_from(pool).ok()
 }
 
 /// Whether the selector of these parameters is an oracle.

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::metrics::MetricName;
 use crate::reference::Reference;
 use crate::report::Marker;
-use crate::results::{Results, TrialResult, plain_name};
+use crate::results::{Results, TrialResult, plain_name, pool};
 use crate::run::Peaks;
 use crate::statistics::bootstrap::estimates;
 use crate::statistics::frontier::{Frontier, frontiers};
@@ -44,6 +44,8 @@ pub struct Row {
     pub queries: usize,
     /// One estimate for each of [`Summary::metrics`]; `None` where no query has a value.
     pub estimates: Vec<Option<Estimate>>,
+    /// For each metric how many queries have a value: its mean is over these.
+    pub counts: Vec<usize>,
     /// Seconds to build what it searches: index and graph.
     pub build_seconds: f64,
     /// Bytes of index and graph.
@@ -60,6 +62,11 @@ impl Row {
     /// The retriever's name with the point in brackets.
     pub fn label(&self) -> String {
         crate::plan::label(&self.retriever, &self.point)
+    }
+
+    /// The size of its pool, where it is known.
+    pub fn pool(&self) -> Option<usize> {
+        pool(&self.params)
     }
 
     /// Whether it is one of the retriever that the experiment calls so.
@@ -191,6 +198,39 @@ impl Summary {
         cautions
     }
 
+    /// Over which queries the means of a metric are, where these are not all.
+    pub fn partial(&self, metric: usize) -> Option<String> {
+        let queries = self.rows.iter().map(|row| row.queries).max()?;
+        partial(self.metrics[metric], self.rows.iter().map(|row| row.counts[metric]), queries)
+    }
+
+    /// Whether the pools of these trials are of several sizes.
+    pub fn pools_differ(&self, mut rows: impl Iterator<Item = usize>) -> bool {
+        let first = rows.next().map(|row| self.rows[row].pool());
+        rows.any(|row| Some(self.rows[row].pool()) != first)
+    }
+
+    /// Whether one of these trials can be called the best in a metric: not in one that depends on the pool, where pools are
+    /// of several sizes.
+    pub fn can_rank(&self, metric: usize, rows: impl Iterator<Item = usize>) -> bool {
+        !self.metrics[metric].params().depends_on_pool() || !self.pools_differ(rows)
+    }
+
+    /// Which trials are not compared with the reference in which metric, if there are such.
+    pub fn left_out(&self) -> Option<String> {
+        let metric = self.metrics.iter().find(|metric| metric.params().depends_on_pool())?;
+        let pool = self.rows.get(self.reference.row()?)?.pool();
+        let others = self.rows.iter().filter(|row| row.pool() != pool).count();
+        let trials = if others == 1 { "1 trial is" } else { &format!("{others} trials are") };
+        let size = pool.map_or_else(|| "unknown".to_owned(), |pool| pool.to_string());
+        (others > 0).then(|| {
+            format!(
+                "{} is compared only at the reference's size of the pool, {size}: {trials} left out.",
+                metric.name()
+            )
+        })
+    }
+
     /// The marker of a trial's retriever.
     pub fn marker(&self, row: usize) -> Marker {
         let name = &self.rows[row].retriever;
@@ -209,12 +249,27 @@ impl Summary {
     }
 }
 
+/// Over which of `queries` the means of a metric are, given how many each trial has; `None` where they are all.
+pub fn partial(metric: MetricName, counts: impl Iterator<Item = usize>, queries: usize) -> Option<String> {
+    let counts: Vec<usize> = counts.collect();
+    let (least, most) = (*counts.iter().min()?, *counts.iter().max()?);
+    let over = if least == most { most.to_string() } else { format!("{least} to {most}, by trial,") };
+    (least < queries)
+        .then(|| format!("{} is over {over} of {queries} queries: those that it is defined for.", metric.name()))
+}
+
+/// How many of a column's values are defined.
+pub fn defined(values: impl IntoIterator<Item = f64>) -> usize {
+    values.into_iter().filter(|value| !value.is_nan()).count()
+}
+
 /// Every other trial against the reference.
 fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize, seed: u64) -> Vec<Difference> {
     let against = &trials[reference];
     let others = (0..trials.len()).filter(|&row| row != reference);
-    let pairs: Vec<(usize, usize)> =
-        others.flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric))).collect();
+    let pairs = others.flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric)));
+    let is_comparable = |&(row, metric): &(usize, usize)| trials[row].is_comparable(against, metrics[metric]);
+    let pairs: Vec<(usize, usize)> = pairs.filter(is_comparable).collect();
     let paired = |&(row, metric): &(usize, usize)| Paired {
         values: &trials[row].metrics[metric],
         reference: &against.metrics[metric],
@@ -241,6 +296,7 @@ impl Row {
             k: trial.k,
             queries: trial.query_ids.len(),
             estimates,
+            counts: trial.metrics.iter().map(|values| defined(values.iter().copied())).collect(),
             build_seconds: trial.build_seconds,
             index_bytes: trial.index_bytes,
             peaks: trial.peaks,

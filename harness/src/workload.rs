@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use swath_algorithms::graph::Link;
 use swath_algorithms::kernel::Kernel;
 use swath_algorithms::{Base, Query, Vectors};
-use swath_datasets::Dataset;
+use swath_datasets::{Dataset, Stored};
 
 /// Base vectors, queries and truths.
 pub struct Workload {
@@ -30,12 +30,39 @@ pub struct Truth {
     pub neighbors: Vec<u32>,
     /// Their stored distances.
     pub distances: Vec<f64>,
+    /// What these were rounded to.
+    pub stored: Stored,
     /// Its (item, subtopic) pairs, ascending, if the dataset has subtopics.
     pub subtopics: Option<Vec<(u32, u32)>>,
     /// Its (item, grade) pairs, ascending, if the dataset has judgements of relevance.
     pub qrels: Option<Vec<(u32, u32)>>,
     /// Radii of balls around its neighbours, which all trials share.
-    pub radii: Mutex<Vec<(Ball, f64)>>,
+    pub radii: Known<Ball, f64>,
+    /// By kernel, the k largest similarities of any base vector to it, the largest first, which all trials share.
+    pub ideals: Known<Kernel, Vec<f64>>,
+}
+
+/// What is computed once, when the first asks for it.
+#[derive(Debug)]
+pub struct Known<K, V>(Mutex<Vec<(K, V)>>);
+
+impl<K, V> Default for Known<K, V> {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+impl<K: PartialEq, V: Clone> Known<K, V> {
+    /// The value for `key`, computed where it is not known yet.
+    fn get(&self, key: K, compute: impl FnOnce() -> V) -> V {
+        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, value)) = known.iter().find(|(other, _)| *other == key) {
+            return value.clone();
+        }
+        let value = compute();
+        known.push((key, value.clone()));
+        value
+    }
 }
 
 /// What a radius is a function of: the quantile of distances between neighbours, and the kernel that these come from.
@@ -49,19 +76,20 @@ impl Truth {
             distances: dataset.neighbors.distances(query).to_vec(),
             subtopics: dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
             qrels: dataset.qrels.as_ref().map(|qrels| qrels.of(query).to_vec()),
-            radii: Mutex::default(),
+            stored: dataset.neighbors.stored,
+            radii: Known::default(),
+            ideals: Known::default(),
         }
     }
 
     /// The radius of `ball`, computed where it is not known yet.
     pub fn radius(&self, ball: Ball, compute: impl FnOnce() -> f64) -> f64 {
-        let mut radii = self.radii.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, radius)) = radii.iter().find(|(known, _)| *known == ball) {
-            return *radius;
-        }
-        let radius = compute();
-        radii.push((ball, radius));
-        radius
+        self.radii.get(ball, compute)
+    }
+
+    /// The k largest similarities by `kernel`, computed where they are not known yet.
+    pub fn ideal(&self, kernel: Kernel, compute: impl FnOnce() -> Vec<f64>) -> Vec<f64> {
+        self.ideals.get(kernel, compute)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use swath::metrics::{Asked, MetricName, Seen};
-use swath::workload::Truth;
+use swath::workload::{Known, Truth};
 use swath_algorithms::{Base, Distance, Pool, Query, Vectors};
+use swath_datasets::Stored;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -34,7 +34,9 @@ fn metrics_are_those_of_other_libraries() {
             distances: Vec::new(),
             subtopics: Some(case.subtopics.clone()),
             qrels: Some(case.qrels.clone()),
-            radii: Mutex::default(),
+            stored: Stored::Float64,
+            radii: Known::default(),
+            ideals: Known::default(),
         };
         let asked = Asked {
             base: &base,

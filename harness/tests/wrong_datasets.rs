@@ -18,6 +18,7 @@ struct Parts {
     links: Option<(Vec<usize>, Vec<i32>)>,
     relations: Vec<i8>,
     subtopics: Option<Vec<i32>>,
+    qrels: Option<Vec<i32>>,
     names: Option<Vec<&'static str>>,
     integer_train: bool,
 }
@@ -35,6 +36,7 @@ impl Default for Parts {
             links: None,
             relations: Vec::new(),
             subtopics: None,
+            qrels: None,
             names: None,
             integer_train: false,
         }
@@ -62,6 +64,9 @@ impl Parts {
         }
         if let Some(subtopics) = &self.subtopics {
             file.array("subtopics", &[subtopics.len() / 3, 3], Values::I32(subtopics));
+        }
+        if let Some(qrels) = &self.qrels {
+            file.array("qrels", &[qrels.len() / 3, 3], Values::I32(qrels));
         }
         if let Some(names) = &self.names {
             file.array("train_names", &[names.len()], Values::Text(names));
@@ -197,4 +202,18 @@ fn additions() {
     wrong("subtopic-of-no-query", |parts| parts.subtopics = Some(vec![0, 1, 5, 2, 1, 5]));
     wrong("negative-subtopic", |parts| parts.subtopics = Some(vec![0, 1, -5]));
     wrong("names-length", |parts| parts.names = Some(vec!["a", "b"]));
+}
+
+/// The same judgement twice is one; the row before it is of another query.
+#[test]
+fn judgements() {
+    wrong("two-grades", |parts| parts.qrels = Some(vec![0, 1, 2, 1, 1, 3, 0, 3, 1, 0, 1, 2, 0, 1, -2, 1, 1, 4]));
+    wrong("qrels-of-no-item", |parts| parts.qrels = Some(vec![0, 1, -2, 0, 4, -2]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let judged = Parts { qrels: Some(vec![0, 1, 2, 0, 1, 2, 1, 0, i32::MAX, 1, 2, -7]), ..Parts::default() };
+    judged.write(&folder.path().join("x.hdf5"));
+    let output = swath(folder.path(), &["datasets", "info", "x.hdf5"]);
+    let text = support::stdout(&output) + &stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("1 of 4 grades in `qrels` is below 0 and counts as 0, not relevant"), "{text}");
 }

@@ -14,16 +14,28 @@ use serde::{Deserialize, Serialize};
 /// is judged by.
 ///
 /// Source: by definition.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exact {
-    /// How many nearest base vectors make the pool.
-    pub pool: Count,
+    /// How many nearest base vectors make the pool; left out, k where plain top-k picks from it without an expansion, which
+    /// needs no more, else 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Count")]
+    pub pool: Option<Count>,
 }
 
-impl Default for Exact {
-    fn default() -> Self {
-        Self { pool: constant!(Count, 100) }
+/// The pool where none is written and something chooses among more than k.
+fn usual() -> Count {
+    constant!(Count, 100)
+}
+
+impl Exact {
+    /// The same with its pool written out: where none is, `needed`, if the stages behind can use no more than that. (The
+    /// default pool of approximate candidates is what it is: some look further until it is full, so that with a smaller one
+    /// they would be another candidate stage.)
+    #[must_use]
+    pub fn resolved(&self, needed: Option<Count>) -> Self {
+        Self { pool: self.pool.or(needed).or_else(|| Some(usual())) }
     }
 }
 
@@ -32,7 +44,7 @@ impl Candidates for Exact {
     type Index = Filter;
 
     fn pool(&self) -> usize {
-        self.pool.size()
+        self.pool.unwrap_or_else(usual).size()
     }
 
     fn build_part(&self) {}
@@ -50,11 +62,11 @@ impl Candidates for Exact {
     }
 
     fn search(&self, index: &Filter, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
-        nearest::nearest(base, index, query, self.pool.size(), scratch, found);
+        nearest::nearest(base, index, query, Candidates::pool(self), scratch, found);
     }
 
     fn search_batch(&self, index: &Filter, base: &Base, queries: &Vectors, batch: &mut Batch) -> bool {
-        nearest::nearest_of_all(base, index, queries, self.pool.size(), batch);
+        nearest::nearest_of_all(base, index, queries, Candidates::pool(self), batch);
         true
     }
 }
@@ -70,7 +82,7 @@ mod tests {
     fn a_batch_finds_the_pools_of_single_queries_in_their_order() {
         let base = Base::from_values(&[7.0, 0.0, 0.0, 0.0, 5.0, 9.0], 1, Distance::Euclidean).expect("finite");
         let queries = Vectors::new(&[0.0], 1).expect("finite");
-        let exact = Exact { pool: constant!(Count, 5) };
+        let exact = Exact { pool: Some(constant!(Count, 5)) };
         let index = Exact::build(&(), &base);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         exact.search(&index, &base, Query::row(&queries, 0), &mut scratch, &mut found);

@@ -5,7 +5,7 @@ use crate::experiment::{Failure, Prepared};
 use crate::progress::Progress;
 use crate::results;
 use crate::run::unfinished::{Done, Start, Unfinished};
-use crate::run::{self, Means, Round, Rounds, Stop, Timed};
+use crate::run::{self, Means, Round, Rounds, Stop, TimedRounds};
 use crate::workload::Workload;
 
 /// An experiment that is checked, in a folder of its own that vanishes with it.
@@ -46,7 +46,7 @@ impl<'a> Session<'a> {
     pub fn look(&mut self, rounds: usize) -> Result<(State, Vec<String>), Failure> {
         let plan = &self.prepared.plan;
         let all: Vec<usize> = (0..plan.trials.len()).collect();
-        let Timed { failed, rounds, untimed, mut notes, .. } =
+        let TimedRounds { failed, rounds, untimed, mut notes, .. } =
             self.run(&all, rounds, vec![Done::default(); all.len()])?;
         notes.extend(not_timed(&untimed));
         let mut state = State::new(self.prepared);
@@ -85,7 +85,7 @@ impl<'a> Session<'a> {
         Ok(of.into_iter().map(|trial| std::mem::take(&mut timed.rounds[trial])).collect())
     }
 
-    fn run(&mut self, of: &[usize], rounds: usize, done: Vec<Done>) -> Result<Timed, Failure> {
+    fn run(&mut self, of: &[usize], rounds: usize, done: Vec<Done>) -> Result<TimedRounds, Failure> {
         let plan = &self.prepared.plan;
         let check = &plan.experiment.check;
         let queries = check.queries.size().min(plan.queries.len());

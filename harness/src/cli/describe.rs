@@ -235,7 +235,11 @@ pub fn algorithms(name: Option<&str>) -> Result<String, Failure> {
 fn parameters(schema: &Value, defaults: &Value) -> Vec<Vec<String>> {
     let row = |(parameter, property): (&String, &Value)| {
         // What is empty by default is not among the defaults; nor is what stands for what the dataset says.
-        let otherwise = || if parameter == "kernel" { "by distance".into() } else { "none".into() };
+        let otherwise = || match parameter.as_str() {
+            "kernel" => "by distance".into(),
+            "pool" => "k or 100".into(),
+            _ => "none".into(),
+        };
         let default = format!("[default: {}]", defaults.get(parameter).map_or_else(otherwise, flow));
         let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
         vec![format!("  {parameter}"), allowed(property, schema), default, about]
@@ -245,7 +249,7 @@ fn parameters(schema: &Value, defaults: &Value) -> Vec<Vec<String>> {
 
 /// A whole experiment around a component, at its defaults.
 fn snippet(component: &Component) -> String {
-    let mut retriever = vec![("candidates", "{ exact: { pool: 100 } }".to_owned()), ("select", "top-k".to_owned())];
+    let mut retriever = vec![("candidates", "exact".to_owned()), ("select", "top-k".to_owned())];
     match component.key {
         "expand" => {
             retriever[0].1 = "{ exact: { pool: 20 } }".into();

@@ -10,6 +10,7 @@ use swath::config::{self, Limits};
 use swath::experiment::{self, Failure, Prepared, RunOptions};
 use swath::interrupt;
 use swath::manifest::Manifest;
+use swath::plan::Trial;
 use swath::report::chosen_tables;
 use swath::run::Means;
 use swath::run::unfinished::Start;
@@ -122,7 +123,7 @@ fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
 fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
     for one in ran {
         let cell = &one.cell.folder;
-        print(&format!("{cell}\n{}", found(&folder.join(cell), one.summary.as_ref())))?;
+        print(&format!("{cell}\n{}", found(&folder.join(cell), one.summary.as_ref(), &one.manifest)))?;
         for (trial, reason) in one.manifest.failed() {
             complain(&format!("error: at {cell}: {} failed: {reason}", trial.label()));
         }
@@ -134,7 +135,7 @@ fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
 
 /// Says what came out and where it is.
 pub fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
-    print(&found(folder, summary))?;
+    print(&found(folder, summary, manifest))?;
     for (trial, reason) in manifest.failed() {
         complain(&format!("error: {} failed: {reason}", trial.label()));
     }
@@ -149,12 +150,14 @@ fn without_reference(summary: Option<&Summary>) {
     }
 }
 
-/// The results as a table, with the place of the report.
-fn found(folder: &Path, summary: Option<&Summary>) -> String {
-    summary.map_or_else(
-        || "no trial succeeded: there is no report\n".to_owned(),
-        |summary| format!("{}\nreport: {}\n", results(summary), folder.join("index.html").display()),
-    )
+/// The results as a table, what to be careful of, and the place of the report.
+fn found(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> String {
+    let Some(summary) = summary else { return "no trial succeeded: there is no report\n".to_owned() };
+    let coarse = manifest.coarse.iter().map(|coarse| coarse.remark());
+    let times = summary.cautions(manifest.machine.cores);
+    let times = times.into_iter().chain(summary.rate.caution().map(str::to_owned)).map(|text| format!("caution: {text}"));
+    let cautions = lines(coarse.chain(times));
+    format!("{}{cautions}\nreport: {}\n", results(summary), folder.join("index.html").display())
 }
 
 /// A failed run, if any trial failed.
@@ -168,16 +171,22 @@ fn results(summary: &Summary) -> String {
         let mut rows = vec![chosen_tables::header(summary, chosen)];
         rows.extend(chosen.choices.iter().map(|choice| chosen_tables::cells(summary, chosen, choice)));
         let (tuned, reported) = chosen.queries;
-        return format!("{}\nchosen on {tuned} queries, reported on the other {reported}\n", table(&rows, 1));
+        let partial = (0..summary.metrics.len()).filter_map(|metric| chosen.partial(&summary.metrics, metric));
+        return format!(
+            "{}\nchosen on {tuned} queries, reported on the other {reported}\n{}",
+            table(&rows, 1),
+            lines(partial)
+        );
     }
     let shown = fitting(summary);
     let mut header = vec![String::new()];
     header.extend(summary.metrics[..shown].iter().map(|metric| metric.name().to_owned()));
-    header.push(format!("queries/s{}", summary.rate.suffix()));
+    header.extend(["pool".to_owned(), format!("queries/s{}", summary.rate.suffix())]);
     let mut rows = vec![header];
     for (at, row) in summary.rows.iter().enumerate() {
         let mut cells = vec![summary.timed_label(at)];
         cells.extend(row.estimates[..shown].iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
+        cells.push(row.pool().map_or_else(|| "-".into(), |pool| pool.to_string()));
         cells.push(format!("{:.0}", summary.qps(at)));
         rows.push(cells);
     }
@@ -187,14 +196,20 @@ fn results(summary: &Summary) -> String {
         1 => "and one more metric in the report\n".to_owned(),
         _ => format!("and {more} more metrics in the report\n"),
     };
-    table(&rows, 1) + &others
+    let partial = (0..summary.metrics.len()).filter_map(|metric| summary.partial(metric));
+    table(&rows, 1) + &others + &lines(partial)
+}
+
+/// Each on a line of its own.
+fn lines(texts: impl Iterator<Item = String>) -> String {
+    texts.map(|text| text + "\n").collect()
 }
 
 /// How many metrics a table of about 120 columns can show beside the names of trials, at least 3 if there are as many.
 fn fitting(summary: &Summary) -> usize {
     let label = summary.rows.iter().map(|row| row.label().chars().count()).max().unwrap_or(0);
     let width = |count: usize| {
-        label + summary.metrics[..count].iter().map(|metric| metric.name().len().max(6) + 2).sum::<usize>() + 11
+        label + summary.metrics[..count].iter().map(|metric| metric.name().len().max(6) + 2).sum::<usize>() + 17
     };
     let all = summary.metrics.len();
     (0..=all).rev().find(|&count| width(count) <= 120).unwrap_or(0).max(all.min(3))
@@ -216,8 +231,9 @@ pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> 
 fn list(prepared: &Prepared) -> Result<ExitCode, Failure> {
     let Prepared { plan, facts, .. } = prepared;
     let mib = |bytes: usize| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
-    let mut rows = vec![["trial", "retriever", "MiB"].map(str::to_owned).to_vec()];
-    rows.extend(plan.trials.iter().map(|t| vec![t.id.clone(), t.label(), mib(plan.memory(t, facts))]));
+    let mut rows = vec![["trial", "retriever", "pool", "MiB"].map(str::to_owned).to_vec()];
+    let pool = |trial: &Trial| trial.retriever.candidates.pool().to_string();
+    rows.extend(plan.trials.iter().map(|t| vec![t.id.clone(), t.label(), pool(t), mib(plan.memory(t, facts))]));
     let data = prepared.base.vectors().bytes() + prepared.dataset.test.bytes();
     let text = format!(
         "{}\n{} trials of {} queries, k = {}, each timed {} times, on {}: {} x {} vectors, {} MiB\n",

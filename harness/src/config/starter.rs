@@ -35,8 +35,7 @@ metrics: [{metrics}]   # `swath metrics` explains them; leave out for the usual 
 # A retriever is candidates (a pool near the query), an optional expansion over a graph, and a selector that picks k of
 # the pool. In its parameters a list is a grid axis: one trial for each value. `swath algorithms` lists what there is.
 retrievers:
-  - name: top-k              # what a vector database returns: the reference
-    candidates: {{ exact: {{ pool: {pool} }} }}
+  - name: top-k              # what a vector database returns: the reference; its pool is k
     select: top-k
 
   - name: mmr                # trades relevance against novelty

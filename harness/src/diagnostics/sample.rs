@@ -70,13 +70,14 @@ pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f
     if count == 0 {
         return vec![Vec::new(); points.len()];
     }
-    let metric = |distance: f64| match base.distance() {
-        Distance::Angular => (2.0 * distance.max(0.0)).sqrt(),
+    // Of unit vectors the chord: not the root of a rounded distance, which would part copies by 1e-8.
+    let metric = |point: usize, id: u32, distance: f64| match base.distance() {
+        Distance::Angular => 2.0 * (base.query(point).angle(base.query(id as usize), 1.0 - distance) / 2.0).sin(),
         Distance::Euclidean => distance,
     };
     let others = |i: usize, pool: &Pool| {
         let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
-        others.take(count).map(|item| (item.id, metric(item.distance))).collect()
+        others.take(count).map(|item| (item.id, metric(points[i], item.id, item.distance))).collect()
     };
     for_each_nearest(base, &Filter::new(base), &base.vectors().gather(points), count + 1, others)
 }

@@ -137,3 +137,11 @@ fn threads_make_no_difference() {
     };
     assert_eq!(with(1), with(3));
 }
+
+#[test]
+fn copies_are_at_no_distance_from_each_other() {
+    let rows: Vec<f32> = [1.0, 3.0, 49.0].iter().flat_map(|by| [102.0_f32, 717.0, 307.0].map(|v| v * by)).collect();
+    let base = Base::from_values(&[rows, vec![1.0, 0.0, 0.0]].concat(), 3, Distance::Angular).expect("finite");
+    let found = sample::neighbors(&base, &[0, 1, 2], 3);
+    assert!(found.iter().all(|near| near[0].1 == 0.0 && near[1].1 == 0.0 && near[2].1 > 1.0), "{found:?}");
+}

@@ -5,6 +5,7 @@
 
 use super::is_plain;
 use crate::clock;
+use crate::coarse::{Coarse, Sizes};
 use crate::config::{Mode, ReportSpec};
 use crate::diagnostics::diagnose;
 use crate::excerpt::Excerpt;
@@ -149,6 +150,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         graphs: Vec::new(),
         trials: records,
         metrics: judge.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+        coarse: judge.coarse.clone(),
         diagnosis: Some(diagnose(&base, &dataset.test, 0)),
         untimed: [0.0; 2],
         notes,
@@ -437,7 +439,9 @@ struct Judge<'a> {
     truths: Vec<Truth>,
     k: usize,
     metrics: Vec<MetricName>,
-    /// Metrics left out.
+    /// Recalls whose slack is not small.
+    coarse: Vec<Coarse>,
+    /// That, and metrics left out.
     notes: Vec<String>,
 }
 
@@ -468,8 +472,12 @@ impl<'a> Judge<'a> {
                 Some(reason) => notes.push(format!("metric `{}` is left out: {reason}", metric.name())),
             }
         }
-        let truths = (0..dataset.test.rows()).map(|query| Truth::of(dataset, query)).collect();
-        Self { base, dataset, truths, k, metrics, notes }
+        let queries: Vec<usize> = (0..dataset.test.rows()).collect();
+        let coarse = Coarse::find(&metrics, Sizes { k, pool: k }, &queries, &dataset.neighbors);
+        Coarse::put_relative_beside(&coarse, &mut metrics);
+        notes.splice(0..0, coarse.iter().map(Coarse::caution));
+        let truths = queries.iter().map(|&query| Truth::of(dataset, query)).collect();
+        Self { base, dataset, truths, k, metrics, coarse, notes }
     }
 
     fn query(&self, query: usize, returned: &[(u32, Option<f32>)]) -> Judged {

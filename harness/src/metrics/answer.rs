@@ -97,9 +97,13 @@ impl<'a> Answer<'a> {
         kernel.unwrap_or_else(|| Kernel::coverage(self.asked.base.distance()))
     }
 
-    /// The share of `count` that are within `slack` of the distance of the `count`-th true neighbour.
+    /// The share of `count` that are within `slack` of the distance of the `count`-th true neighbour. The threshold is raised
+    /// by half a unit in the last place of what distances are stored as: so much may be missing from the stored one, and
+    /// without it exact search would fall short of 1 where distances are large.
     pub fn recall_of(&self, ids: &[u32], count: usize, slack: impl Fn(f64) -> f64) -> Option<f64> {
-        let threshold = slack(*self.asked.truth.distances.get(count.checked_sub(1)?)?);
+        let truth = self.asked.truth;
+        let threshold = slack(*truth.distances.get(count.checked_sub(1)?)?);
+        let threshold = threshold + truth.stored.half_unit(threshold);
         let Asked { base, query, .. } = self.asked;
         let hits = ids.iter().filter(|&&id| base.distance_to(*query, id) <= threshold).count();
         Some(hits as f64 / count as f64)
@@ -118,10 +122,24 @@ impl<'a> Answer<'a> {
 
     /// Whether the kernel is a function of [`Base::measure`].
     fn is_direct(&self, kernel: Kernel) -> bool {
-        match self.asked.base.distance() {
-            Distance::Angular => matches!(kernel, Kernel::Cosine | Kernel::Gram | Kernel::Geodesic),
-            Distance::Euclidean => kernel == Kernel::Rbf,
-        }
+        kernel.follows(self.asked.base.distance())
+    }
+
+    /// The k largest similarities of any base vector to the query, the largest first: those of N where the kernel orders as
+    /// the distance does.
+    pub fn ideal(&self, kernel: Kernel) -> Vec<f64> {
+        let Asked { base, query, truth, k, .. } = *self.asked;
+        let mut ideal = truth.ideal(kernel, || {
+            if !kernel.follows(base.distance()) {
+                return kernel.largest(base, query, k, self.sigma(kernel));
+            }
+            let mut near: Vec<f64> = self.neighbors().iter().map(|&id| self.relevance(kernel, id)).collect();
+            near.sort_unstable_by(|a, b| b.total_cmp(a));
+            near.truncate(k);
+            near
+        });
+        ideal.truncate(self.k);
+        ideal
     }
 
     /// Similarity of a base vector to the query.
@@ -154,7 +172,7 @@ impl<'a> Answer<'a> {
     pub fn distance_to_neighbor(&self, kernel: Option<Kernel>, i: usize, v: usize) -> f64 {
         match kernel {
             Some(kernel) => 1.0 - self.to_neighbor(kernel, i, v),
-            None => self.distance_of(self.neighbor_pair(i, v)),
+            None => self.distance_of(self.neighbor_pair(i, v), self.returned[i], self.neighbors()[v]),
         }
     }
 
@@ -172,7 +190,7 @@ impl<'a> Answer<'a> {
     pub fn distance(&self, kernel: Option<Kernel>, i: usize, j: usize) -> f64 {
         match kernel {
             Some(kernel) => 1.0 - self.similarity(kernel, i, j),
-            None => self.distance_of(self.pair(i, j)),
+            None => self.distance_of(self.pair(i, j), self.returned[i], self.returned[j]),
         }
     }
 
@@ -180,13 +198,15 @@ impl<'a> Answer<'a> {
     pub fn distance_between(&self, kernel: Option<Kernel>, a: u32, b: u32) -> f64 {
         match kernel {
             Some(kernel) => 1.0 - self.between(kernel, a, b),
-            None => self.distance_of(self.asked.base.measure(self.asked.base.query(a as usize), b)),
+            None => self.distance_of(self.asked.base.measure(self.asked.base.query(a as usize), b), a, b),
         }
     }
 
-    fn distance_of(&self, measure: f64) -> f64 {
-        match self.asked.base.distance() {
-            Distance::Angular => measure.acos() / PI,
+    /// The distance of two base vectors of that [`Base::measure`].
+    fn distance_of(&self, measure: f64, a: u32, b: u32) -> f64 {
+        let base = self.asked.base;
+        match base.distance() {
+            Distance::Angular => base.query(a as usize).angle(base.query(b as usize), measure) / PI,
             Distance::Euclidean => measure.sqrt(),
         }
     }

@@ -110,7 +110,7 @@ impl Metric for NdcgQrels {
         About {
             plain: "judged relevance, the first results weighing most",
             definition: "sum of the gain of each result's grade / log2(1 + rank), over that of the ideal order of all judged \
-                         items",
+                         items; over the queries for which anything was judged relevant",
             range: "0 to 1",
             higher_is_better: true,
             source: "Jarvelin & Kekalainen 2002; Burges et al. 2005 (exponential)",
@@ -122,11 +122,14 @@ impl Metric for NdcgQrels {
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let grades = ideal(answer);
+        // Each gain is divided by 2^(the largest grade), which 2^grade alone would exceed the numbers for.
+        let largest = f64::from(*grades.first()?);
         let gain = |grade: u32| match self.gain {
             Gain::Linear => f64::from(grade),
-            Gain::Exponential => f64::from(grade).exp2() - 1.0,
+            Gain::Exponential => (f64::from(grade) - largest).exp2() - (-largest).exp2(),
         };
-        let ideal = discounted(ideal(answer).into_iter().take(answer.k()).map(gain));
+        let ideal = discounted(grades.into_iter().take(answer.k()).map(gain));
         (ideal > 0.0).then(|| discounted(answer.returned().iter().map(|&item| gain(grade(answer, item)))) / ideal)
     }
 }

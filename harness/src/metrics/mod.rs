@@ -16,6 +16,7 @@ mod subtopics;
 
 pub use answer::{Answer, Asked, Seen};
 pub use name::MetricName;
+pub use recall::is_coarse;
 
 use coverage::{BallCoverage, Coverage};
 use diversity::{Diversity, MinDistance, Mst};
@@ -93,6 +94,11 @@ pub trait Metric: Send + Sync {
 
     /// Whether it looks at the stages that led to the list, so that it cannot be asked of a list from elsewhere.
     fn looks_inside(&self) -> bool {
+        false
+    }
+
+    /// Whether its value says something only at a size of the pool, so that trials with pools of other sizes cannot be compared.
+    fn depends_on_pool(&self) -> bool {
         false
     }
 

@@ -95,6 +95,17 @@ impl MetricName {
         self.about().higher_is_better
     }
 
+    /// The first results that it looks at alone; all where it names none.
+    pub fn cut(self) -> Option<usize> {
+        self.0.cut
+    }
+
+    /// The same metric of the first `cut` results.
+    #[must_use]
+    pub fn at(self, cut: Option<usize>) -> Self {
+        Self::new(self.0.params.clone(), cut)
+    }
+
     /// Why it cannot be computed in such a setting, with what can be done; `Ok` where it can.
     ///
     /// # Errors

@@ -48,8 +48,8 @@ impl Metric for Ndcg {
     fn about(&self) -> About {
         About {
             plain: "similarity, the first results weighing most",
-            definition: "sum of max(0, similarity to the query) / log2(1 + rank) over the results, over that of the k true \
-                         nearest",
+            definition: "sum of max(0, similarity to the query) / log2(1 + rank) over the results, over that of the k base \
+                         vectors where this similarity is largest",
             range: "0 to 1",
             higher_is_better: true,
             source: "Jarvelin & Kekalainen 2002",
@@ -63,7 +63,7 @@ impl Metric for Ndcg {
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let kernel = answer.kernel_or_raw(self.kernel);
         let gain = |&id: &u32| answer.relevance(kernel, id).max(0.0);
-        let ideal = discounted(answer.neighbors().iter().take(answer.k()).map(gain));
+        let ideal = discounted(answer.ideal(kernel).into_iter().map(|similarity| similarity.max(0.0)));
         (ideal > 0.0).then(|| discounted(answer.returned().iter().map(gain)) / ideal)
     }
 }

@@ -69,11 +69,13 @@ impl Metric for Vendi {
         let (q, count) = (self.q.get(), answer.count() as f64);
         let shares = eigenvalues(answer, answer.kernel_or_raw(self.kernel)).into_iter().map(|value| value / count);
         // What rounding leaves of an eigenvalue of 0 must not count as one.
-        let shares = shares.filter(|&share| share > 1e-12);
-        let entropy = if q == 1.0 {
-            -shares.map(|share| share * share.ln()).sum::<f64>()
+        let shares: Vec<f64> = shares.filter(|&share| share > 1e-12).collect();
+        let largest = shares.iter().copied().fold(0.0, f64::max);
+        let entropy = if q == 1.0 || shares.is_empty() {
+            -shares.iter().map(|share| share * share.ln()).sum::<f64>()
         } else {
-            shares.map(|share| share.powf(q)).sum::<f64>().ln() / (1.0 - q)
+            // Of shares relative to the largest: powers of the shares themselves may all round to 0.
+            (q * largest.ln() + shares.iter().map(|share| (share / largest).powf(q)).sum::<f64>().ln()) / (1.0 - q)
         };
         (count > 0.0).then(|| entropy.exp())
     }
@@ -170,8 +172,10 @@ impl Metric for SpectralEntropy {
         // eigenvalues as they are.
         let even = scale(&similarity, &degrees(&similarity));
         let walk = scale(&even, &degrees(&even));
-        let powers: Vec<f64> =
-            walk.symmetric_eigenvalues().iter().map(|value| value.abs().powf(self.t.get())).collect();
+        let magnitudes: Vec<f64> = walk.symmetric_eigenvalues().iter().map(|value| value.abs()).collect();
+        // Only ratios matter: relative to the largest, which rounding may put above 1, no power is infinite.
+        let largest = magnitudes.iter().copied().fold(0.0, f64::max);
+        let powers: Vec<f64> = magnitudes.iter().map(|value| (value / largest).powf(self.t.get())).collect();
         let total: f64 = powers.iter().sum();
         let shares = powers.iter().map(|power| power / total).filter(|&share| share > 1e-12);
         (total > 0.0).then(|| -shares.map(|share| share * share.log2()).sum::<f64>())

@@ -1,9 +1,9 @@
 //! Every metric against a case worked out by hand, and against other libraries where they have it.
 
 use super::*;
-use crate::workload::Truth;
-use std::sync::Mutex;
+use crate::workload::{Known, Truth};
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
+use swath_datasets::Stored;
 
 /// A small world: unit vectors at these angles, or points on a line, and the query at 0.
 struct World {
@@ -65,7 +65,15 @@ impl World {
 
 fn truth(neighbors: &[u32], distances: &[f64]) -> Truth {
     let (neighbors, distances) = (neighbors.to_vec(), distances.to_vec());
-    Truth { neighbors, distances, subtopics: None, qrels: None, radii: Mutex::default() }
+    Truth {
+        neighbors,
+        distances,
+        stored: Stored::Float64,
+        subtopics: None,
+        qrels: None,
+        radii: Known::default(),
+        ideals: Known::default(),
+    }
 }
 
 fn close(found: Option<f64>, expected: f64) {
@@ -258,4 +266,76 @@ fn what_cannot_be_computed_says_why() {
     ] {
         assert_eq!(MetricName::find(name).expect(name).possible(&setting).is_ok(), fine, "{name}");
     }
+}
+
+/// Gains are 2^grade - 1 whatever the grades: 2^1600 - 1 and 2^1599 - 1 are as 2 to 1, and what is far below counts for nothing.
+#[test]
+fn grades_beyond_what_a_number_can_hold() {
+    let world = World::angles(&[0.0, 10.0, 20.0]).with_qrels(&[(0, 1599), (1, 1600), (2, 3)]);
+    let second = 1.0 / 3.0_f64.log2();
+    close(world.of("ndcg-qrels(gain=exponential)", &[0, 1], &[]), (0.5 + second) / (1.0 + 0.5 * second));
+    close(world.of("ndcg-qrels(gain=exponential)", &[2, 0], &[]), 0.5 * second / (1.0 + 0.5 * second));
+    let small = World::angles(&[0.0, 10.0]).with_qrels(&[(0, 1), (1, 2)]);
+    close(small.of("ndcg-qrels(gain=exponential)", &[0, 1], &[]), (1.0 + 3.0 * second) / (3.0 + second));
+}
+
+/// Powers that round to 0 or exceed what a number can hold: of two orthogonal pairs the largest share is a half, at any order.
+#[test]
+fn no_parameter_makes_a_spectrum_undefined() {
+    let world = World::angles(&[0.0, 90.0, 0.0, 90.0]);
+    close(world.of("vendi(q=5000)", &[0, 1, 2, 3], &[]), 2.0);
+    close(world.of("vendi(q=1000000)", &[0, 1], &[]), 2.0);
+    close(world.of("spectral-entropy(t=1000000)", &[0, 1], &[]), 1.0);
+    let thirds = World::angles(&[0.0, 90.0, 0.0]);
+    // exp(q / (1 - q) * ln(2/3) + ln(1 + 2^-q) / (1 - q)) tends to 3/2.
+    close(thirds.of("vendi(q=100000000)", &[0, 1, 2], &[]), 1.5);
+}
+
+/// Copies, scaled so that their cosine is rounded, are at distance 0, and cover each other.
+#[test]
+fn copies_are_at_no_distance() {
+    let rows: Vec<f32> =
+        [1.0, 3.0, 7.0, 49.0].iter().flat_map(|by| [0.1_f32, 0.7, 0.3].map(|v| (v * 1024.0).round() * by)).collect();
+    let base = Base::from_values(&rows, 3, Distance::Angular).expect("finite");
+    let queries = Vectors::new(&[1.0, 2.0, 3.0], 3).expect("finite");
+    let world = World { base, queries, truth: truth(&[0, 1, 2, 3], &[0.1; 4]) };
+    for metric in ["diversity", "min-distance", "mst", "diversity(kernel=geodesic)"] {
+        assert_eq!(world.of(metric, &[0, 1, 2, 3], &[]), Some(0.0), "{metric}");
+    }
+    assert_eq!(world.of("ball-coverage", &[2], &[]), Some(1.0));
+}
+
+/// On angular data the rbf kernel is of the L2 distance: the short vector at 60 degrees is nearer to the query, of length 2,
+/// than no other is, though the long one has its direction.
+#[test]
+fn the_ideal_is_the_kernels_own() {
+    let rows = [9.0_f32, 0.0, 1.0, 1.0, 0.0, 2.0];
+    let base = Base::from_values(&rows, 2, Distance::Angular).expect("finite");
+    let queries = Vectors::new(&[2.0, 0.0], 2).expect("finite");
+    let world = World { base, queries, truth: truth(&[0, 1], &[0.0, 0.292_893_2]) };
+    // Squared distances 49, 2 and 8; sigma is the median of 7 and sqrt 2.
+    let sigma = f64::midpoint(7.0, 2.0_f64.sqrt());
+    let gain = |squared: f64| (-squared / (2.0 * sigma * sigma)).exp();
+    let second = 1.0 / 3.0_f64.log2();
+    let ideal = gain(2.0) + gain(8.0) * second;
+    close(world.of("ndcg(kernel=rbf)", &[0, 1], &[]), (gain(49.0) + gain(2.0) * second) / ideal);
+    assert_eq!(world.of("ndcg(kernel=rbf)", &[1, 2], &[]), Some(1.0));
+    assert_eq!(world.of("ndcg(kernel=rbf)@1", &[1, 2], &[]), Some(1.0));
+}
+
+/// The k-th distance is stored as 0.01 too small: less than half of 2^-5, which numbers of single precision are apart there.
+#[test]
+fn recall_counts_what_was_rounded_off() {
+    let world = |stored| {
+        let base = Base::from_values(&[390_000.0, 390_000.02, 390_000.06], 1, Distance::Euclidean).expect("finite");
+        let truth = Truth { stored, ..truth(&[0], &[389_999.99]) };
+        World { base, queries: Vectors::new(&[0.0], 1).expect("finite"), truth }
+    };
+    for metric in ["recall", "recall-eps(epsilon=0)"] {
+        assert_eq!(world(Stored::Float64).of(metric, &[0], &[0]), Some(0.0), "{metric}");
+        assert_eq!(world(Stored::Integer).of(metric, &[0], &[0]), Some(0.0), "{metric}");
+        assert_eq!(world(Stored::Float32).of(metric, &[0], &[0]), Some(1.0), "{metric}");
+        assert_eq!(world(Stored::Float32).of(metric, &[2], &[0]), Some(0.0), "{metric}");
+    }
+    assert_eq!(world(Stored::Float32).of("pool-recall", &[0], &[0]), Some(1.0));
 }

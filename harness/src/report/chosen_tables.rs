@@ -3,6 +3,7 @@
 
 use super::format::{cell, cell_or_empty, three_decimals};
 use crate::chosen::{Choice, Chosen};
+use crate::results::Results;
 use crate::summary::{Estimate, Summary};
 
 /// A retriever a row: each metric with its interval, then its difference to the reference trial with its interval, Holm's p
@@ -48,6 +49,24 @@ pub fn pairs_csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Err
         let mut cells = vec![name(pair.of.0), name(pair.of.1), summary.metrics[chosen.by].name().to_owned()];
         cells.extend(three(Some(&pair.estimate)));
         table.write_record(cells)?;
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// A query a row, in the order in which they are asked: its row in the dataset, and the side that it is on: `tune` where
+/// parameters are chosen, `report` where they are reported.
+///
+/// # Errors
+/// As the function [`csv()`].
+pub fn split_csv(results: &Results) -> Result<Vec<u8>, csv::Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(["query", "side"])?;
+    if let (Some(parting), Some(trial)) = (&results.parting, results.trials.first()) {
+        let (tune, _) = parting.part(trial.query_ids.len(), results.seed);
+        for (position, query) in trial.query_ids.iter().enumerate() {
+            let side = if tune.binary_search(&position).is_ok() { "tune" } else { "report" };
+            table.write_record([query.to_string().as_str(), side])?;
+        }
     }
     table.into_inner().map_err(|error| error.into_error().into())
 }

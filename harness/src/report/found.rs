@@ -1,6 +1,7 @@
 //! What a report is made of.
 
 use super::marker::Marker;
+use crate::coarse::Coarse;
 use crate::excerpt::Excerpt;
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
@@ -27,7 +28,9 @@ impl Found {
         let chosen = self.summary.chosen.as_ref().map(|chosen| chosen.by);
         let named = |name: &str| self.summary.metrics.iter().position(|metric| metric.name() == name);
         let usual = ["subtopic-recall", "alpha-ndcg", "ndcg-qrels", "coverage", "diversity", "recall"];
-        chosen.or_else(|| usual.into_iter().find_map(named)).or((!self.summary.metrics.is_empty()).then_some(0))
+        let any = || self.summary.metrics.iter().position(|metric| !metric.params().depends_on_pool());
+        let first = (!self.summary.metrics.is_empty()).then_some(0);
+        chosen.or_else(|| usual.into_iter().find_map(named)).or_else(any).or(first)
     }
 
     /// Each retriever's trial that stands for it: the chosen one if points were chosen, else the reference itself for its
@@ -48,6 +51,29 @@ impl Found {
             own.max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a)))
         };
         summary.retrievers().into_iter().filter_map(of).collect()
+    }
+
+    /// What must be known to read means of these metrics: over which queries they are, and where recall says little. `chosen`
+    /// for means of chosen points on the queries for reporting.
+    pub fn remarks(&self, metrics: impl IntoIterator<Item = usize>, chosen: bool) -> Vec<String> {
+        let summary = &self.summary;
+        let of = |metric: usize| {
+            let parted = summary.chosen.as_ref().filter(|_| chosen);
+            let partial = match parted {
+                Some(chosen) => chosen.partial(&summary.metrics, metric),
+                None => summary.partial(metric),
+            };
+            let name = summary.metrics[metric].name();
+            let coarse = self.manifest.coarse.iter().find(|coarse| coarse.metric == name).map(Coarse::remark);
+            partial.into_iter().chain(coarse)
+        };
+        metrics.into_iter().flat_map(of).collect()
+    }
+
+    /// The same of all metrics, with which trials are not compared, as sentences behind a table's caption.
+    pub fn remarks_on_all(&self, chosen: bool) -> String {
+        let remarks = self.remarks(0..self.summary.metrics.len(), chosen);
+        remarks.into_iter().chain(self.summary.left_out()).fold(String::new(), |text, remark| text + " " + &remark)
     }
 
     /// Positions of the queries on which chosen points are reported; `None` where nothing was chosen.

@@ -62,7 +62,7 @@ pub fn write(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<Stri
     write_whole(&folder.join("runs.csv"), &runs_csv::bytes(summary, manifest)?)?;
     write_whole(&folder.join("comparisons.csv"), &comparisons_csv::bytes(summary)?)?;
     write_whole(&folder.join("frontiers.csv"), &frontier_tables::csv(summary)?)?;
-    for name in ["chosen.csv", "chosen_pairs.csv"] {
+    for name in ["chosen.csv", "chosen_pairs.csv", "split.csv"] {
         if summary.chosen.is_none() {
             // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.
             let _ = std::fs::remove_file(folder.join(name));
@@ -71,6 +71,7 @@ pub fn write(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<Stri
     if let Some(chosen) = &summary.chosen {
         write_whole(&folder.join("chosen.csv"), &chosen_tables::csv(summary, chosen)?)?;
         write_whole(&folder.join("chosen_pairs.csv"), &chosen_tables::pairs_csv(summary, chosen)?)?;
+        write_whole(&folder.join("split.csv"), &chosen_tables::split_csv(&found.results)?)?;
     }
     let tables = tables::write(folder, found)?;
     let mut plots = Plots::new(folder, &spec.sizes)?;

@@ -81,7 +81,7 @@ pub struct Ran {
 }
 
 /// How trials that were timed in rounds ended; a place for each trial of the plan.
-pub struct Timed {
+pub struct TimedRounds {
     /// Why each failed, if it did.
     pub failed: Vec<Option<String>>,
     /// Its rounds.
@@ -235,7 +235,7 @@ pub fn rounds(
     (unfinished, done): (&mut Unfinished, Vec<Done>),
     (of, how): (&[usize], Rounds),
     progress: &Progress,
-) -> Result<Timed, Stop> {
+) -> Result<TimedRounds, Stop> {
     let indexes = unfinished.folder().join(INDEXES);
     // Where graphs are kept for no other run, they are for these rounds.
     let graphs = Cache::new(indexes.clone());
@@ -266,7 +266,7 @@ pub fn rounds(
         }
     }
     let Runner { failed, builds, notes, .. } = runner;
-    Ok(Timed { failed, rounds, untimed, builds, notes })
+    Ok(TimedRounds { failed, rounds, untimed, builds, notes })
 }
 
 /// The folder, in that of what is unfinished, that keeps builds from round to round.

@@ -4,7 +4,7 @@ use super::built::Built;
 use super::outcome::{MISSING, Outcome, Times};
 use crate::clock::Moment;
 use crate::config::Mode;
-use crate::metrics::{Asked, Seen};
+use crate::metrics::{Asked, MetricName, Seen};
 use crate::plan::{Plan, Trial};
 use crate::workload::Workload;
 use rayon::prelude::*;
@@ -375,7 +375,15 @@ fn measure_query(
         evaluations,
         seen: Seen::default(),
     };
-    let metrics = plan.metrics.iter().map(|metric| metric.value(&asked).unwrap_or(f64::NAN)).collect();
+    let value = |metric: &MetricName| match metric.value(&asked) {
+        Some(value) if !value.is_finite() => {
+            // A mean would lose such a query without a word.
+            let (name, query) = (metric.name(), workload.query_ids[i]);
+            Err(format!("{name} of query {query} came out as {value}: that is an error of swath's"))
+        }
+        value => Ok(value.unwrap_or(f64::NAN)),
+    };
+    let metrics = plan.metrics.iter().map(value).collect::<Result<_, _>>()?;
     let judged = start.elapsed() - answered;
     let padding = k - ids.len();
     let distances = ids.iter().map(|&id| workload.base.distance_to(query, id) as f32);

@@ -63,7 +63,7 @@ impl AsRef<[f64]> for Column<'_> {
 }
 
 /// Two columns of values, one per query, NaN where there is none; and how their difference is to be seen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Paired<'a> {
     /// The trial's values.
     pub values: &'a [f64],

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use swath_algorithms::{Base, Distance, Query, Vectors};
-use swath_datasets::{Dataset, Links, Neighbors, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
 
 /// 60 base vectors and 12 queries of 5 dimensions, 20 true neighbours of each; links and subtopics if `rich`.
 pub fn dataset(distance: Distance, rich: bool) -> Dataset {
@@ -32,12 +32,13 @@ pub fn dataset(distance: Distance, rich: bool) -> Dataset {
         train,
         test,
         distance,
-        neighbors: Neighbors { count: 20, ids, distances },
+        neighbors: Neighbors { count: 20, ids, distances, stored: Stored::Float64 },
         links: rich.then_some(links),
         subtopics: rich.then(|| Subtopics::new(12, subtopics)),
         qrels: None,
         train_names: rich.then(|| (0..60).map(|i| format!("item {i}")).collect()),
         test_names: None,
+        notes: Vec::new(),
     }
 }
 

@@ -164,7 +164,7 @@ mod tests {
                 let base = Base::from_values(&points(3000, clouds, "base"), 24, distance).expect("finite");
                 let queries = Vectors::new(&points(100, clouds, "queries"), 24).expect("finite");
                 let found = search(&vamana(10, 60), &base, &queries);
-                let truth = search(&Exact { pool: constant!(Count, 10) }, &base, &queries);
+                let truth = search(&Exact { pool: Some(constant!(Count, 10)) }, &base, &queries);
                 let hits = found.iter().zip(&truth).flat_map(|((found, _), (truth, _))| {
                     found.items.iter().filter(|item| truth.items.iter().any(|other| other.id == item.id))
                 });
@@ -219,7 +219,7 @@ mod tests {
             let base = Base::from_values(&values, 4, distance).expect("finite");
             let queries = Vectors::new(&normal(40, "queries"), 4).expect("finite");
             let found = search(&vamana(10, 100), &base, &queries);
-            let truth = search(&Exact { pool: constant!(Count, 10) }, &base, &queries);
+            let truth = search(&Exact { pool: Some(constant!(Count, 10)) }, &base, &queries);
             let same = found.iter().zip(&truth).filter(|((found, _), (truth, _))| found == truth).count();
             assert!(same >= 9, "{distance}: {same} of 10");
         }
@@ -243,7 +243,7 @@ mod tests {
             let [pool, degree, ef_construction] =
                 [pool, degree, ef_construction].map(|value| Count::new(value).expect("at least 1"));
             let candidates = Vamana { pool, degree, ef_construction, ..Vamana::default() };
-            prop_assert_eq!(search(&candidates, &base, &queries), search(&Exact { pool }, &base, &queries));
+            prop_assert_eq!(search(&candidates, &base, &queries), search(&Exact { pool: Some(pool) }, &base, &queries));
         }
     }
 }

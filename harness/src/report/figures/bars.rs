@@ -66,6 +66,10 @@ impl Figure for Of {
         )
     }
 
+    fn metrics(&self, _: &Found) -> Vec<usize> {
+        vec![self.metric]
+    }
+
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let metric = found.metric(self.metric);
         let estimate = |row: usize| self.estimate(found, row);

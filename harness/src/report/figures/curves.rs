@@ -161,6 +161,10 @@ impl Figure for Along {
         )
     }
 
+    fn metrics(&self, _: &Found) -> Vec<usize> {
+        vec![self.metric]
+    }
+
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let metric = found.metric(self.metric);
         let reference = found.summary.reference.row().and_then(|row| found.estimate(row, self.metric));

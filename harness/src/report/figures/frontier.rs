@@ -118,6 +118,14 @@ impl Figure for Plot {
         )
     }
 
+    fn metrics(&self, found: &Found) -> Vec<usize> {
+        let place = |measure: Measure| match measure {
+            Measure::Metric(metric) => found.summary.metrics.iter().position(|&other| other == metric),
+            Measure::Cost(_) => None,
+        };
+        [self.x, self.y].into_iter().filter_map(place).collect()
+    }
+
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let (points, _) = self.points(found);
         let summary = &found.summary;

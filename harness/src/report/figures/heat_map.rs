@@ -133,6 +133,10 @@ impl Figure for Map {
         )
     }
 
+    fn metrics(&self, _: &Found) -> Vec<usize> {
+        vec![self.metric]
+    }
+
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         const ROW: f64 = 34.0;
         let width = style.size.width();

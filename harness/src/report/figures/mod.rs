@@ -69,6 +69,11 @@ pub trait Figure {
     /// What it shows, as a caption says it.
     fn caption(&self, found: &Found) -> String;
 
+    /// The metrics that it shows, of which the caption goes on to say what must be known to read them.
+    fn metrics(&self, _: &Found) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// The picture.
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing;
 }
@@ -125,7 +130,8 @@ impl Wanted {
 
     /// What it shows.
     pub fn caption(&self, found: &Found) -> String {
-        self.figure.caption(found)
+        let remarks = found.remarks(self.figure.metrics(found), false);
+        remarks.into_iter().fold(self.figure.caption(found), |caption, remark| caption + " " + &remark)
     }
 
     /// The picture for some room.

@@ -36,6 +36,11 @@ impl Kind for Ranks {
         let competes = |row: &usize| !found.summary.rows[*row].is_oracle && found.results.trials.get(*row).is_some();
         let mut rows: Vec<usize> = found.representatives(metric).into_iter().filter(competes).collect();
         let all = rows.len();
+        if !found.summary.can_rank(metric, rows.iter().copied()) {
+            let name = found.metric(metric).name();
+            let refused = format!("`{name}` does not compare retrievers whose pools are of several sizes");
+            return if self.metric.is_some() { Err(refused) } else { Ok(Vec::new()) };
+        }
         rows.sort_by(|&a, &b| mean(b).total_cmp(&mean(a)).then(a.cmp(&b)));
         rows.truncate(MOST);
         let queries: Option<Vec<usize>> = found.reported();
@@ -88,6 +93,10 @@ impl Figure for Diagram {
                 format!("= {}", three_decimals(self.ranking.friedman))
             },
         )
+    }
+
+    fn metrics(&self, _: &Found) -> Vec<usize> {
+        vec![self.metric]
     }
 
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {

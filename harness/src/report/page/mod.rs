@@ -30,7 +30,7 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
         (boxes(manifest, &summary.cautions(manifest.machine.cores)))
         (contents(found))
         (explore::plot())
-        (chosen(summary))
+        (chosen(found))
         section id="results" {
             h2 { "Results" }
             (results(summary))
@@ -39,6 +39,7 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
                 "Bold: best mean of the column, oracles aside. Queries per second: of the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat; "
                 "percentiles: of single queries in all repeats. Timings are of this machine on that day."
                 @if let Some(caution) = summary.rate.caution() { " " (caution) }
+                (remarks(found, false))
             }
         }
         section id="figures" {
@@ -184,7 +185,13 @@ pub(super) fn interval(estimate: &Estimate, digits: usize) -> String {
     format!("{:.digits$} to {:.digits$}", estimate.lo, estimate.hi)
 }
 
-fn chosen(summary: &Summary) -> Markup {
+/// What must be known to read the means of a table.
+fn remarks(found: &Found, chosen: bool) -> Markup {
+    html! { @for remark in found.remarks(0..found.summary.metrics.len(), chosen) { " " strong { (remark) } } }
+}
+
+fn chosen(found: &Found) -> Markup {
+    let summary = &found.summary;
     let Some(chosen) = &summary.chosen else { return html! {} };
     let by = summary.metrics[chosen.by];
     html! {
@@ -221,7 +228,10 @@ fn chosen(summary: &Summary) -> Markup {
                     (summary.reference.failure().unwrap_or_default()) " "
                 }
                 "Every pair, with intervals alone: "
-                a href="chosen_pairs.csv" { "chosen_pairs.csv" } "."
+                a href="chosen_pairs.csv" { "chosen_pairs.csv" } "; which query is on which side: "
+                a href="split.csv" { "split.csv" } "."
+                @if let Some(left_out) = summary.left_out() { " " (left_out) }
+                (remarks(found, true))
             }
         }
     }
@@ -235,7 +245,8 @@ fn best_rows(summary: &Summary, metric: usize) -> Vec<bool> {
     let competes = |row: usize| !summary.rows[row].is_oracle;
     let value = |row: usize| summary.rows[row].estimates[metric].filter(|_| competes(row)).map(|e| shown(e.mean));
     let best = (0..summary.rows.len()).filter_map(value).fold(f64::NEG_INFINITY, f64::max);
-    (0..summary.rows.len()).map(|row| value(row) == Some(best)).collect()
+    let can_rank = summary.can_rank(metric, 0..summary.rows.len());
+    (0..summary.rows.len()).map(|row| can_rank && value(row) == Some(best)).collect()
 }
 
 fn results(summary: &Summary) -> Markup {
@@ -245,6 +256,7 @@ fn results(summary: &Summary) -> Markup {
             table.sortable {
                 thead { tr {
                     th scope="col" { "trial" }
+                    th scope="col" title="candidates that are found for each query" { "pool" }
                     @for metric in &summary.metrics {
                         th scope="col" title=(metric.definition()) {
                             (metric.name()) span.unit { @if metric.higher_is_better() { "higher is better" } @else { "lower is better" } }
@@ -255,6 +267,7 @@ fn results(summary: &Summary) -> Markup {
                 } }
                 tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
                     th scope="row" title=(row.params) { (timed_label(summary, i)) }
+                    td { @match row.pool() { Some(pool) => { (super::axis::number(pool as f64)) } None => { "-" } } }
                     @for (metric, estimate) in row.estimates.iter().enumerate() {
                         td.best[best[metric][i]] {
                             @match estimate {
@@ -322,6 +335,7 @@ fn comparisons(summary: &Summary) -> Markup {
                 span.worse { "worse" } ". Elsewhere nothing is shown, and a difference would have to be about as large as "
                 "\"detectable\" says to be seen in four of five such experiments (before the correction). More in "
                 a href="comparisons.csv" { "comparisons.csv" } "."
+                @if let Some(left_out) = summary.left_out() { " " (left_out) }
                 @if summary.chosen.is_none() {
                     " A point picked from this table was chosen on the very queries that it is reported on: its comparison is "
                     "exploratory. " code { "split" } " would choose on some queries and report on others."

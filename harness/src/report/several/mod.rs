@@ -109,18 +109,19 @@ impl Several {
         let shared =
             after.iter().enumerate().filter_map(|(i, label)| Some((i, before.iter().position(|b| b == label)?)));
         let shared: Vec<(usize, usize)> = shared.collect();
+        // `None` for what cannot be compared.
         let paired = |&(i, j): &(usize, usize)| {
-            metrics.iter().enumerate().filter_map(move |(family, &metric)| {
-                Some(Paired {
-                    values: column(other, i, metric)?,
-                    reference: column(first, j, metric)?,
-                    family: Some(family),
-                    higher_is_better: metric.higher_is_better(),
-                })
+            metrics.iter().enumerate().map(move |(family, &metric)| {
+                let (own, its) = (&other.results.trials[i], &first.results.trials[j]);
+                let is_comparable = own.is_comparable(its, metric);
+                let columns = column(other, i, metric).zip(column(first, j, metric)).filter(|_| is_comparable);
+                let higher_is_better = metric.higher_is_better();
+                columns.map(|(values, reference)| Paired { values, reference, family: Some(family), higher_is_better })
             })
         };
-        let pairs: Vec<Paired<'_>> = shared.iter().flat_map(paired).collect();
-        let compared = compare(&pairs, first.results.seed);
+        let pairs: Vec<Option<Paired<'_>>> = shared.iter().flat_map(paired).collect();
+        let mut found = compare(&pairs.iter().flatten().copied().collect::<Vec<_>>(), first.results.seed).into_iter();
+        let compared: Vec<_> = pairs.iter().map(|pair| pair.as_ref().and_then(|_| found.next()?)).collect();
         let trials = shared.iter().zip(compared.chunks(metrics.len().max(1)));
         let trials: Vec<_> = trials.map(|(&(i, j), compared)| (i, j, compared.to_vec())).collect();
         (!trials.is_empty()).then_some(Changes { run, trials })

@@ -8,9 +8,13 @@ use crate::report::found::Found;
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
     let chosen = summary.chosen.as_ref()?;
+    let rows = || chosen.choices.iter().map(|choice| choice.row);
     let estimates = |metric: usize| chosen.choices.iter().map(move |choice| choice.estimates[metric].as_ref());
     let mut columns: Vec<Column> =
         summary.metrics.iter().enumerate().map(|(at, &metric)| Column::metric(metric, estimates(at))).collect();
+    for (metric, column) in columns.iter_mut().enumerate() {
+        column.ranked = column.ranked.filter(|_| summary.can_rank(metric, rows()));
+    }
     let differences =
         chosen.choices.iter().filter_map(|choice| Some(&choice.differences[chosen.by].as_ref()?.difference));
     let digits = decimals(differences);
@@ -40,10 +44,11 @@ pub fn table(found: &Found) -> Option<Table> {
         |choice: &&crate::chosen::Choice| !summary.reference.is(choice.row) && !summary.rows[choice.row].is_oracle;
     let family = chosen.choices.iter().filter(competes).count();
     let caption = format!(
-        "{}: each retriever at the point of its grid that was best in {by} on {} other queries. {}",
+        "{}: each retriever at the point of its grid that was best in {by} on {} other queries. {}{}",
         setting(found, chosen.queries.1),
         chosen.queries.0,
-        legend(found, family)
+        legend(found, family),
+        found.remarks_on_all(true)
     );
     Some(Table {
         caption,

@@ -40,10 +40,11 @@ pub fn table(found: &Found) -> Option<Table> {
     };
     let family = rows.iter().filter(|&&row| !summary.rows[row].is_oracle).count();
     let caption = format!(
-        "{}: mean differences to {} over the same queries. {}",
+        "{}: mean differences to {} over the same queries. {}{}",
         setting(found, summary.rows.first()?.queries),
         summary.rows[reference].label(),
-        legend(found, family)
+        legend(found, family),
+        found.remarks_on_all(false)
     );
     Some(Table { caption, corner: "retriever", columns, rows: rows.iter().map(row).collect() })
 }

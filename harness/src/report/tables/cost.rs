@@ -7,7 +7,7 @@ use crate::report::found::Found;
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
     let stages = ["candidates", "expand", "select"];
-    let mut columns: Vec<Column> = Vec::new();
+    let mut columns: Vec<Column> = vec![Column::cost("pool", "items")];
     let is_timed = summary.rows.iter().any(|row| row.timing.latency.is_some());
     if is_timed {
         columns.extend(stages.map(|stage| Column::cost(stage, "ms")));
@@ -22,7 +22,8 @@ pub fn table(found: &Found) -> Option<Table> {
     }
     columns.push(Column::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
     let row = |(at, row): (usize, &crate::summary::Row)| {
-        let mut cells: Vec<Cell> = Vec::new();
+        let size = |pool: usize| Cell::Text(crate::report::axis::number(pool as f64));
+        let mut cells: Vec<Cell> = vec![row.pool().map_or(Cell::Empty, size)];
         if is_timed {
             let times = row.timing.latency.as_ref().map(|latency| latency.stages_ms);
             cells.extend((0..3).map(|stage| times.map_or(Cell::Empty, |times| Cell::Number(times[stage], 0))));

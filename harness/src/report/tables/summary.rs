@@ -16,6 +16,9 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
     let metrics = summary.metrics.iter().enumerate();
     let estimates = |metric: usize| rows.iter().map(move |&row| summary.rows[row].estimates[metric].as_ref());
     let mut columns: Vec<Column> = metrics.map(|(at, &metric)| Column::metric(metric, estimates(at))).collect();
+    for (metric, column) in columns.iter_mut().enumerate() {
+        column.ranked = column.ranked.filter(|_| summary.can_rank(metric, rows.iter().copied()));
+    }
     columns.push(Column::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
     columns.push(Column::cost("median", "ms"));
     let row = |&at: &usize| {
@@ -38,5 +41,6 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
     if table.has_stars() || summary.reference.row().is_none() {
         table.caption = format!("{} {}", table.caption, legend(found, family));
     }
+    table.caption += &found.remarks_on_all(false);
     table
 }

@@ -1,0 +1,84 @@
+//! Where recall's slack of 0.001 is not small against the distances themselves, so that recall may count what is no
+//! neighbour: near duplicates, or data of a small unit.
+
+use crate::metrics::{MetricName, is_coarse};
+use serde::{Deserialize, Serialize};
+use swath_datasets::Neighbors;
+
+/// A recall whose slack is more than 1 % of the distance of the k-th true neighbour, for some queries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coarse {
+    /// The metric.
+    pub metric: String,
+    /// For how many queries that is so.
+    pub concerned: usize,
+    /// Of how many that are asked.
+    pub queries: usize,
+}
+
+/// How many results and candidates recall is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Results per query.
+    pub k: usize,
+    /// The smallest pool of any trial.
+    pub pool: usize,
+}
+
+impl Coarse {
+    /// Those of `metrics` that are so on these queries.
+    pub fn find(metrics: &[MetricName], sizes: Sizes, queries: &[usize], neighbors: &Neighbors) -> Vec<Self> {
+        let find = |metric: &MetricName| {
+            let count = match metric.kind() {
+                "recall" => metric.cut().unwrap_or(sizes.k),
+                "pool-recall" => sizes.pool,
+                _ => return None,
+            };
+            let is_concerned = |query: &&usize| {
+                let last = count.checked_sub(1).and_then(|last| neighbors.distances(**query).get(last));
+                last.is_some_and(|&distance| is_coarse(distance))
+            };
+            let concerned = queries.iter().filter(is_concerned).count();
+            let metric = metric.name().to_owned();
+            (concerned > 0).then_some(Self { metric, concerned, queries: queries.len() })
+        };
+        metrics.iter().filter_map(find).collect()
+    }
+
+    /// Puts beside each of those in `metrics` the recall whose slack is relative, where it is not there.
+    pub fn put_relative_beside(coarse: &[Self], metrics: &mut Vec<MetricName>) {
+        let Some(relative) = MetricName::find("recall-eps") else { return };
+        for at in (0..metrics.len()).rev() {
+            let metric = metrics[at];
+            let is_coarse = metric.kind() == "recall" && coarse.iter().any(|coarse| coarse.metric == metric.name());
+            let has = |other: &MetricName| other.kind() == relative.kind() && other.cut() == metric.cut();
+            if is_coarse && !metrics.iter().any(has) {
+                metrics.insert(at + 1, relative.at(metric.cut()));
+            }
+        }
+    }
+
+    /// What to know before anything is believed of it.
+    pub fn caution(&self) -> String {
+        let Self { metric, concerned, queries } = self;
+        let (what, remedy) = if metric.starts_with("pool") {
+            ("last of the pool's", String::new())
+        } else {
+            let relative = metric.replacen("recall", "recall-eps", 1);
+            ("k-th", format!("; believe `{relative}`, whose slack is relative"))
+        };
+        format!(
+            "CAUTION: `{metric}` counts what is within 0.001 of the distance of the {what} true neighbour, and for {concerned} \
+             of {queries} queries this is more than 1 % of that distance: even a random pick may count as found{remedy}"
+        )
+    }
+
+    /// The same, for a caption.
+    pub fn remark(&self) -> String {
+        let Self { metric, concerned, queries } = self;
+        format!(
+            "Caution: for {concerned} of {queries} queries the 0.001 of {metric} is more than 1 % of the true neighbour's \
+             distance, so that even a random pick may count."
+        )
+    }
+}
