@@ -497,10 +497,26 @@ retrievers:
     assert!(!oracle.contains("**"), "{oracle}");
     let manifest = std::fs::read_to_string(report.join("manifest.json")).expect("manifest.json");
     assert!(manifest.contains("\"by\": \"subtopic-recall\""), "the default is filled in");
+    let first = |page: &str| {
+        let text = std::fs::read_to_string(report.join(page)).expect("a page");
+        text.split("<p class=\"first\">")
+            .nth(1)
+            .and_then(|rest| rest.split("</p>").next())
+            .expect("a verdict")
+            .to_owned()
+    };
+    let verdict = first("index.html");
+    let said = "ot exploratory, as points were chosen on 6 queries and are judged on 6 others";
+    assert!(verdict.contains(said), "{verdict}");
     // The report of a run without a split does not keep what an earlier one left.
     std::fs::write(folder.path().join("x.yaml"), experiment.replace("split: { tune: 0.5 }\n", "")).expect("written");
     assert_eq!(swath(folder.path(), &["run", "x.yaml"]).status.code(), Some(0));
     assert!(!report.join("chosen.csv").exists() && !report.join("tables/chosen.md").exists());
+    let verdict = first("index.html");
+    assert!(
+        verdict.contains("xploratory, as the best of 3 trials is picked on the very queries that judge it"),
+        "{verdict}"
+    );
 }
 
 #[test]

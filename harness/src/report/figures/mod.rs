@@ -194,7 +194,8 @@ fn rows_of(found: &Found, name: &str) -> Result<Vec<usize>, String> {
     if rows.is_empty() { Err(format!("there is no retriever `{name}`")) } else { Ok(rows) }
 }
 
-fn capital(text: &str) -> String {
+/// With its first letter large.
+pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + chars.as_str())
 }

@@ -1,6 +1,7 @@
 //! The verdict: what came out, in plain words, on top of the page.
 
 use crate::report::axis::number;
+use crate::report::figures::capital;
 use crate::report::format::{three_decimals, three_digits};
 use crate::report::found::Found;
 use crate::statistics::Comparison;
@@ -13,12 +14,21 @@ struct Rival<'a> {
     comparison: &'a Comparison,
 }
 
-/// Sentences; empty where there is nothing to compare.
+/// What the verdict is about: the metric that speaks for the experiment, the reference, and what competes with it.
+struct Contest<'a> {
+    found: &'a Found,
+    metric: usize,
+    reference: usize,
+    /// Those that compete, the best mean first.
+    rivals: Vec<Rival<'a>>,
+}
+
+/// Sentences, the first of which says what is shown, if anything, and whether that is exploratory; empty where there is
+/// nothing to compare.
 pub fn verdict(found: &Found) -> Vec<String> {
     let Some(metric) = found.headline() else { return Vec::new() };
-    let summary = &found.summary;
-    let Some(reference_row) = summary.reference.row() else {
-        return summary.reference.failure().into_iter().chain(how_chosen(found)).collect();
+    let Some(reference) = found.summary.reference.row() else {
+        return found.summary.reference.failure().into_iter().chain(how_chosen(found)).collect();
     };
     let higher = found.metric(metric).higher_is_better();
     let mut rivals = rivals(found, metric);
@@ -26,42 +36,222 @@ pub fn verdict(found: &Found) -> Vec<String> {
         let by = a.estimate.mean.total_cmp(&b.estimate.mean);
         (if higher { by.reverse() } else { by }).then(a.row.cmp(&b.row))
     });
-    let gains = |c: &Comparison| (c.difference.mean > 0.0) == higher && c.difference.mean != 0.0;
-    // What holds is said before what has the higher mean without holding.
-    let certain = rivals.iter().find(|rival| gains(rival.comparison) && rival.comparison.significant() == Some(true));
-    let Some(best) = certain.or(rivals.first()) else { return Vec::new() };
-    let (reference, name) = (name(found, reference_row), name(found, best.row));
-    let mut sentences = vec![format!(
-        "{} {}. {}",
-        if gains(best.comparison) {
-            format!("{name} returns {}", amount(found, metric, best.comparison))
-        } else if best.comparison.difference.mean == 0.0 {
-            format!("In {} nothing here is better than {reference}; {name} is its equal", found.metric(metric).name())
-        } else {
-            format!(
-                "Nothing here is better than {reference} in {}; next is {name}, with {}",
-                found.metric(metric).name(),
-                amount(found, metric, best.comparison)
-            )
-        },
-        than(found, (best.row, reference_row), gains(best.comparison)),
-        certainty(best.comparison)
-    )];
-    if let Some(first) = rivals.first().filter(|first| first.row != best.row) {
-        let more = amount(found, metric, first.comparison);
-        sentences
-            .push(format!("{} returns {more}, but that difference is not significant.", self::name(found, first.row)));
+    let contest = Contest { found, metric, reference, rivals };
+    let Some(first) = contest.rivals.first() else { return Vec::new() };
+    // What holds is said before what has the better mean without holding.
+    let winner = contest.rivals.iter().find(|rival| contest.is_shown(rival) && contest.gains(rival));
+    let mut sentences = winner.map_or_else(|| contest.no_gain(first), |winner| contest.gain(winner));
+    sentences.extend(contest.equals(winner.unwrap_or(first)));
+    sentences.extend(beside(found, winner.unwrap_or(first).row));
+    if let Some(winner) = winner.filter(|winner| winner.row != first.row && !contest.is_tied(winner, first)) {
+        let (name, more, metric) = (name(found, first.row), contest.amount(first), contest.name_of_metric());
+        sentences.push(format!(
+            "{name} returns {more} ({metric} {:.4}, where {} has {:.4}), but that difference is not significant.",
+            first.estimate.mean,
+            self::name(found, winner.row),
+            winner.estimate.mean
+        ));
     }
-    if rivals.len() > 1 {
-        sentences.push(count(found, (metric, reference_row), &rivals));
+    sentences.extend(contest.count());
+    if contest.is_exploratory() {
+        sentences.push(
+            "With \"split\" parameters are chosen on some queries and judged on the others: that is not exploratory."
+                .into(),
+        );
     }
-    sentences.extend(beside(found, best.row));
-    sentences.push(how_chosen(found).unwrap_or_else(|| {
-        "Each trial is judged on all queries, and this one was picked for its figure on those very queries: the comparison is \
-         exploratory. With \"split\" parameters are chosen on some queries and reported on the others."
-            .to_owned()
-    }));
     sentences
+}
+
+impl Contest<'_> {
+    /// Whether a difference is shown.
+    fn is_shown(&self, rival: &Rival<'_>) -> bool {
+        rival.comparison.significant() == Some(true)
+    }
+
+    /// Whether a rival has the better mean than the reference.
+    fn gains(&self, rival: &Rival<'_>) -> bool {
+        let difference = rival.comparison.difference.mean;
+        difference != 0.0 && (difference > 0.0) == self.found.metric(self.metric).higher_is_better()
+    }
+
+    /// Whether two have the same mean but for rounding.
+    fn is_tied(&self, a: &Rival<'_>, b: &Rival<'_>) -> bool {
+        let (a, b) = (a.estimate.mean, b.estimate.mean);
+        (a - b).abs() <= 1e-12 * a.abs().max(b.abs())
+    }
+
+    /// Whether the winner is picked on the very queries that judge it.
+    fn is_exploratory(&self) -> bool {
+        self.found.summary.chosen.is_none() && self.rivals.len() > 1
+    }
+
+    /// Whether what is said is exploratory, and why.
+    fn standing(&self) -> String {
+        match &self.found.summary.chosen {
+            Some(chosen) => {
+                let (tuned, reported) = chosen.queries;
+                format!(
+                    "not exploratory, as points were chosen on {} queries and are judged on {} others",
+                    number(tuned as f64),
+                    number(reported as f64)
+                )
+            }
+            None if self.is_exploratory() => format!(
+                "exploratory, as the best of {} trials is picked on the very queries that judge it",
+                self.rivals.len()
+            ),
+            None => "not exploratory, as one trial alone is compared".to_owned(),
+        }
+    }
+
+    fn name_of_metric(&self) -> &'static str {
+        self.found.metric(self.metric).name()
+    }
+
+    /// What is said of a gain that is shown: it, then the evidence.
+    fn gain(&self, winner: &Rival<'_>) -> Vec<String> {
+        let statement = format!(
+            "{}: {} returns {} than {}{}.",
+            capital(&self.standing()),
+            name(self.found, winner.row),
+            self.amount(winner),
+            name(self.found, self.reference),
+            self.recall(winner)
+        );
+        vec![statement, format!("The difference {}.", certainty(winner.comparison))]
+    }
+
+    /// What is said where no gain is shown: that, with what could have been seen, then who comes nearest.
+    fn no_gain(&self, first: &Rival<'_>) -> Vec<String> {
+        let (reference, metric) = (name(self.found, self.reference), self.name_of_metric());
+        let nothing = if self.rivals.iter().any(|rival| self.is_shown(rival)) {
+            format!("No gain over {reference} in {metric} is shown")
+        } else {
+            format!("No difference from {reference} in {metric} is shown")
+        };
+        let name = name(self.found, first.row);
+        let difference = &first.comparison.difference;
+        let nearest = match first.comparison.wins_ties_losses {
+            [0, ties, 0] => format!("{name} is its equal: the same for each of {} queries.", number(ties as f64)),
+            _ if difference.mean == 0.0 => {
+                format!(
+                    "{name} has the same mean (95 % interval of the difference {:+.4} to {:+.4}).",
+                    difference.lo, difference.hi
+                )
+            }
+            _ => {
+                let what = if self.gains(first) { "The best mean is that of" } else { "The nearest is" };
+                let (amount, recall) = (self.amount(first), self.recall(first));
+                format!("{what} {name}, with {amount}{recall}; the difference {}.", certainty(first.comparison))
+            }
+        };
+        vec![format!("{nothing} ({}).{}", self.standing(), self.detectable()), nearest]
+    }
+
+    /// What difference the queries would have shown; empty where nothing is known of that.
+    fn detectable(&self) -> String {
+        let known =
+            self.rivals.iter().find_map(|rival| Some((rival.comparison, rival.comparison.smallest_detectable?)));
+        let Some((comparison, least)) = known else { return String::new() };
+        let share = if comparison.reference_mean > 0.0 {
+            let share = three_digits(100.0 * least / comparison.reference_mean);
+            format!(" ({share} % of the mean of {})", name(self.found, self.reference))
+        } else {
+            String::new()
+        };
+        format!(
+            " These {} queries would have shown a difference of about {least:.4}{share} in four of five such experiments, \
+             before correction for several comparisons.",
+            number(comparison.n as f64)
+        )
+    }
+
+    /// Which others have the same mean as the one that is named.
+    fn equals(&self, best: &Rival<'_>) -> Option<String> {
+        let equals = self.rivals.iter().filter(|rival| rival.row != best.row && self.is_tied(rival, best));
+        let names: Vec<String> = equals.map(|rival| name(self.found, rival.row)).collect();
+        let has = if names.len() == 1 { "has" } else { "have" };
+        (!names.is_empty())
+            .then(|| format!("{} {has} the same mean as {}.", several(&names), name(self.found, best.row)))
+    }
+
+    /// `3.3 % more of the subtopics`.
+    fn amount(&self, rival: &Rival<'_>) -> String {
+        let comparison = rival.comparison;
+        let plain = self.found.metric(self.metric).about().plain;
+        let difference = comparison.difference.mean;
+        let direction = if difference > 0.0 { "more" } else { "less" };
+        let size = difference.abs();
+        if comparison.reference_mean > 0.0 && comparison.mean >= 0.0 {
+            format!("{} % {direction} {plain}", three_digits(100.0 * size / comparison.reference_mean))
+        } else {
+            format!("{} {direction} {plain}", three_digits(size))
+        }
+    }
+
+    /// `, at 64 % of its recall`, or plainly what is lost where that is most of it.
+    fn recall(&self, rival: &Rival<'_>) -> String {
+        let summary = &self.found.summary;
+        let at = summary.metrics.iter().position(|metric| metric.name() == "recall").filter(|&at| at != self.metric);
+        let of = |row: usize| mean(self.found, row, at?);
+        match (of(rival.row), of(self.reference)) {
+            (Some(own), Some(its)) if its > 0.0 && own < 0.5 * its => format!(
+                ", but loses {:.0} % of its recall ({own:.2} where {} has {its:.2})",
+                100.0 * (1.0 - own / its),
+                name(self.found, self.reference)
+            ),
+            (Some(own), Some(its)) if its > 0.0 => format!(", at {:.0} % of its recall", 100.0 * own / its),
+            _ => String::new(),
+        }
+    }
+
+    /// How many are better and worse beyond doubt; nothing where none are, or there is but one.
+    fn count(&self) -> Option<String> {
+        if self.rivals.len() < 2 || !self.rivals.iter().any(|rival| self.is_shown(rival)) {
+            return None;
+        }
+        let what = if self.found.summary.chosen.is_some() { "retrievers" } else { "trials" };
+        let (better, worse): (Vec<&Rival<'_>>, Vec<_>) =
+            self.rivals.iter().filter(|rival| self.is_shown(rival)).partition(|rival| self.gains(rival));
+        let names: Vec<String> = better.iter().map(|rival| name(self.found, rival.row)).collect();
+        let named = if names.is_empty() { String::new() } else { format!(" ({})", several(&names)) };
+        let some = |count: usize| if count == 0 { "none".to_owned() } else { count.to_string() };
+        Some(format!(
+            "Of {} {what} beside {}, {}{named} {} significantly better in {} and {} significantly worse.",
+            self.rivals.len(),
+            name(self.found, self.reference),
+            some(better.len()),
+            if better.len() == 1 { "is" } else { "are" },
+            self.name_of_metric(),
+            some(worse.len())
+        ))
+    }
+}
+
+/// The first few of some names.
+fn several(names: &[String]) -> String {
+    match names {
+        [one, two, three, _, ..] => format!("{one}; {two}; {three}; ..."),
+        _ => names.join("; "),
+    }
+}
+
+/// How large a difference is, how sure that is, and whether it is significant: ends a sentence.
+fn certainty(c: &Comparison) -> String {
+    let difference = format!(
+        "({:+.4}, 95 % interval {:+.4} to {:+.4}, over {} queries)",
+        c.difference.mean,
+        c.difference.lo,
+        c.difference.hi,
+        number(c.n as f64)
+    );
+    let Some(p) = c.p_holm else { return format!("is {difference}") };
+    let said = if c.significant() == Some(true) { "is significant" } else { "is not significant" };
+    let equals = if p < 0.001 { "" } else { "= " };
+    format!(
+        "{difference} {said}: p {equals}{} by a permutation test, corrected for all that was compared",
+        three_decimals(p)
+    )
 }
 
 /// On which queries parameters were chosen and on which they are reported; `None` where nothing was chosen.
@@ -107,79 +297,6 @@ fn rivals(found: &Found, metric: usize) -> Vec<Rival<'_>> {
         Some(Rival { row: difference.row, estimate, comparison: &difference.comparison })
     });
     rival.collect()
-}
-
-/// `3.3 % more of the subtopics`.
-fn amount(found: &Found, metric: usize, comparison: &Comparison) -> String {
-    let plain = found.metric(metric).about().plain;
-    let difference = comparison.difference.mean;
-    let direction = if difference > 0.0 { "more" } else { "less" };
-    let size = difference.abs();
-    if comparison.reference_mean > 0.0 && comparison.mean >= 0.0 {
-        format!("{} % {direction} {plain}", three_digits(100.0 * size / comparison.reference_mean))
-    } else {
-        format!("{} {direction} {plain}", three_digits(size))
-    }
-}
-
-/// `than top-k, at 64 % of its recall`.
-fn than(found: &Found, (row, reference_row): (usize, usize), gains: bool) -> String {
-    let summary = &found.summary;
-    let reference = name(found, reference_row);
-    let than = if gains { format!("than {reference}") } else { String::new() };
-    let recall = summary.metrics.iter().position(|metric| metric.name() == "recall");
-    let of = |row: usize| mean(found, row, recall?);
-    let at = match (of(row), of(reference_row)) {
-        (Some(own), Some(its)) if its > 0.0 && recall != found.headline() => {
-            format!("at {:.0} % of its recall", 100.0 * own / its)
-        }
-        _ => String::new(),
-    };
-    let parts: Vec<&str> = [than.as_str(), at.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(", ")
-}
-
-/// Whether the difference is significant, and by what.
-fn certainty(c: &Comparison) -> String {
-    let Some(p) = c.p_holm else { return String::new() };
-    let said = if c.significant() == Some(true) { "is significant" } else { "is not significant" };
-    let equals = if p < 0.001 { "" } else { "= " };
-    format!(
-        "The difference ({:+.4}, 95 % interval {:+.4} to {:+.4}, over {} queries) {said}: p {equals}{} by a permutation test, \
-         corrected for all that was compared.",
-        c.difference.mean,
-        c.difference.lo,
-        c.difference.hi,
-        number(c.n as f64),
-        three_decimals(p)
-    )
-}
-
-/// How many are better and worse beyond doubt.
-fn count(found: &Found, (metric, reference): (usize, usize), rivals: &[Rival<'_>]) -> String {
-    let higher = found.metric(metric).higher_is_better();
-    let what = if found.summary.chosen.is_some() { "retrievers" } else { "trials" };
-    let is = |rival: &&Rival<'_>, better: bool| {
-        rival.comparison.significant() == Some(true) && ((rival.comparison.difference.mean > 0.0) == higher) == better
-    };
-    let better: Vec<String> =
-        rivals.iter().filter(|rival| is(rival, true)).map(|rival| name(found, rival.row)).collect();
-    let worse = rivals.iter().filter(|rival| is(rival, false)).count();
-    let named = match better.len() {
-        0 => String::new(),
-        1..=3 => format!(" ({})", better.join("; ")),
-        _ => format!(" ({}; ...)", better[..3].join("; ")),
-    };
-    let some = |count: usize| if count == 0 { "none".to_owned() } else { count.to_string() };
-    format!(
-        "Of {} {what} beside {}, {}{named} {} significantly better in {} and {} significantly worse.",
-        rivals.len(),
-        name(found, reference),
-        some(better.len()),
-        if better.len() == 1 { "is" } else { "are" },
-        found.metric(metric).name(),
-        some(worse)
-    )
 }
 
 /// What it costs, and what else changes.
