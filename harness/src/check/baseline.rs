@@ -380,7 +380,7 @@ mod tests {
             written.trials[0].measures = super::super::measures(&metrics, &values, &evaluations);
             write(&path, Path::new("x.yaml"), &written).expect("written");
             let (back, missing) = read(&path).expect("read");
-            assert!(scale < 1e-38 || scale > 1e38 || missing.is_none(), "{scale}: {missing:?}");
+            assert!(!(1e-38..=1e38).contains(&scale) || missing.is_none(), "{scale}: {missing:?}");
             let measures = &back.trials[0].measures;
             let names: Vec<&str> = measures.iter().map(|measured| measured.name.as_str()).collect();
             assert_eq!(names, ["recall", "evaluations"], "each once");
