@@ -196,7 +196,8 @@ fn a_child_that_is_killed_costs_its_trial_alone() {
     let child = loop {
         assert!(begun.elapsed() < 60.0, "there is no child");
         let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", run.id())).unwrap_or_default();
-        let measured = std::fs::read_dir(folder.path().join("out/unfinished/trials")).map_or(0, Iterator::count);
+        let files = std::fs::read_dir(folder.path().join("out/unfinished/trials")).into_iter().flatten().flatten();
+        let measured = files.filter(|file| file.path().extension().is_some_and(|end| end == "hdf5")).count();
         match children.split_whitespace().next() {
             Some(child) if measured == 2 => break child.to_owned(),
             _ => std::thread::sleep(Duration::from_millis(5)),
