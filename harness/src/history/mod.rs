@@ -13,7 +13,7 @@ use crate::report::format::{cell, cell_or_empty};
 use crate::report::{COSTS, Measure};
 use crate::results;
 use crate::statistics::change_points::{self, ChangePoint};
-use crate::summary::{Row as Trial, Summary};
+use crate::summary::{Rate, Row as Trial, Summary};
 use crate::sweep;
 use crate::version;
 use csv::{ErrorKind, Position, StringRecord};
@@ -159,8 +159,11 @@ impl Run {
             measures.push(("evaluations".to_owned(), trial.evaluations.iter().sum(), None));
         }
         let cost = |cost: &crate::report::Cost| Some((cost.column.to_owned(), cost.value(trial)?, None));
-        measures.extend(COSTS.iter().filter_map(cost));
         let rate = self.summary.rate;
+        // Of the two rates the one by which trials are compared.
+        let others = [Rate::Median, Rate::Best].into_iter().filter(|other| *other != rate).map(Rate::column);
+        let others: Vec<&str> = others.collect();
+        measures.extend(COSTS.iter().filter(|cost| !others.contains(&cost.column)).filter_map(cost));
         let qps = |row: &Trial| rate.of(&row.timing);
         let reference = self.summary.reference.row().map(|row| &self.summary.rows[row]);
         measures.extend(reference.map(|reference| (RELATIVE_TIME.to_owned(), qps(reference) / qps(trial), None)));

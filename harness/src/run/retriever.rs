@@ -21,7 +21,7 @@ use swath_algorithms::{Pool, Query, Scratch};
 const WARM_UP: usize = 32;
 
 /// Of how many queries one warms up: few enough that passes over few queries are mostly timed.
-const WARMED: usize = 20;
+const WARMED: usize = 32;
 
 /// A trial's stages with what they search.
 pub struct Retriever<'a> {
