@@ -330,6 +330,7 @@ fn parquet_files_hold_what_the_other_files_do() {
         "recall",
         "subtopic-recall",
         "recall@2",
+        "recall-eps@2",
         "vendi(q=2)",
         "seconds",
         "ids",

@@ -348,6 +348,11 @@ impl Several {
              p < 0.05, 0.01, 0.001 (sign-flip permutation test over queries, Holm-corrected over the run's trials).",
             metric.name()
         );
+        let remarks = self.runs.iter().flat_map(|run| {
+            let at = run.found.summary.metrics.iter().position(|&other| other == metric);
+            run.found.remarks(at, false).into_iter().map(|remark| format!(" {}: {remark}", run.name))
+        });
+        let caption = remarks.fold(caption, |caption, remark| caption + &remark);
         let columns = self.runs.iter().map(column).collect();
         Table { caption, corner: "retriever", columns, rows: names.iter().map(row).collect() }
     }

@@ -22,12 +22,15 @@ pub fn table(found: &Found) -> Option<Table> {
         cells.extend(frontier.at_recall.iter().map(|e| e.as_ref().map_or(Cell::Empty, |e| Cell::Number(e.mean, 0))));
         Row { label: frontier.retriever.clone(), is_oracle: false, cells }
     };
+    let recall = summary.metrics.iter().position(|metric| metric.name() == "recall");
+    let remarks = found.remarks(recall.into_iter().chain([headline]), false);
     let caption = format!(
         "{}: {} where at least that recall is asked for, on each retriever's frontier, and the area below it; over {} queries \
-         that all parameters were tuned on.",
+         that all parameters were tuned on.{}",
         found.manifest.dataset.name,
         metric.name(),
         setting(found, summary.rows.first()?.queries).rsplit(", ").next().unwrap_or("").trim_end_matches(" queries"),
+        remarks.iter().map(|remark| format!(" {remark}")).collect::<Vec<_>>().concat(),
     );
     Some(Table { caption, corner: "retriever", columns, rows: own.iter().map(row).collect() })
 }
