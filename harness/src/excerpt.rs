@@ -2,6 +2,9 @@
 //! neighbourhood. Written by the run, which has the dataset; a report has only what the run left behind.
 
 use crate::results::{ResultsError, write_whole};
+use crate::statistics::ROUNDING;
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -79,7 +82,7 @@ impl Excerpt {
             let picked = returned.iter().flat_map(|ids| ids.iter().skip(position * k).take(k));
             show(dataset, (position, queries[position]), picked.filter_map(|&id| u32::try_from(id).ok()))
         };
-        Self { queries: wanted.iter().map(shown).collect() }
+        Self { queries: wanted.par_iter().map(shown).collect() }
     }
 
     /// Writes it into the folder of its run.
@@ -160,76 +163,36 @@ fn point(vectors: &Vectors, row: usize, distance: Distance) -> Vec<f64> {
     values.into_iter().map(|value| if is_direction { value / norm } else { value }).collect()
 }
 
-/// Places of points on their first two principal components, and the share of their variance there. Components are found by
-/// orthogonal iteration from a fixed start, and turned so that their largest coefficient is above 0.
+/// Places of points on their first two principal components, and the share of their variance there. Components are turned so
+/// that the first of their largest coefficients is above 0.
 fn plane(points: &[Vec<f64>]) -> (Vec<[f32; 2]>, f32) {
-    let (n, dim) = (points.len() as f64, points[0].len());
-    let mean: Vec<f64> = (0..dim).map(|i| points.iter().map(|point| point[i]).sum::<f64>() / n).collect();
-    let centred: Vec<Vec<f64>> =
-        points.iter().map(|point| point.iter().zip(&mean).map(|(value, mean)| value - mean).collect()).collect();
-    let total: f64 = centred.iter().flatten().map(|value| value * value).sum();
-    let start = |axis: usize| (0..dim).map(move |i| if i % 2 == axis { 1.0 } else { 0.1 / (i + 1) as f64 });
-    let mut axes: [Vec<f64>; 2] = [0, 1].map(|axis| start(axis).collect());
-    let mut caught = 0.0;
-    for _ in 0..500 {
-        for axis in &mut axes {
-            *axis = times_covariance(&centred, axis);
+    let (n, dim) = (points.len(), points[0].len());
+    let mean: Vec<f64> = (0..dim).map(|i| points.iter().map(|point| point[i]).sum::<f64>() / n as f64).collect();
+    let centred = DMatrix::from_fn(n, dim, |row, i| points[row][i] - mean[i]);
+    // The products of columns and those of rows have the same eigenvalues but for zeros, and the fewer are quicker.
+    let is_wide = dim > n;
+    let SymmetricEigen { eigenvalues, eigenvectors } =
+        SymmetricEigen::new(if is_wide { &centred * centred.transpose() } else { centred.tr_mul(&centred) });
+    let mut order: Vec<usize> = (0..eigenvalues.len()).collect();
+    order.sort_by(|&a, &b| eigenvalues[b].total_cmp(&eigenvalues[a]));
+    let total = centred.norm_squared();
+    let axis = |at: &usize| -> DVector<f64> {
+        // Without any variance there is no direction.
+        if eigenvalues[*at] <= ROUNDING * total {
+            return DVector::zeros(dim);
         }
-        orthonormalise(&mut axes);
-        let now: f64 = axes.iter().map(|axis| centred.iter().map(|row| dot(row, axis).powi(2)).sum::<f64>()).sum();
-        if (now - caught).abs() <= 1e-12 * total {
-            break;
-        }
-        caught = now;
-    }
-    turn(&centred, &mut axes);
-    let place = |row: &Vec<f64>| [dot(row, &axes[0]) as f32, dot(row, &axes[1]) as f32];
-    let share = if total > 0.0 { caught / total } else { 1.0 };
-    (centred.iter().map(place).collect(), share.min(1.0) as f32)
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn times_covariance(rows: &[Vec<f64>], axis: &[f64]) -> Vec<f64> {
-    let mut product = vec![0.0; axis.len()];
-    for row in rows {
-        let along = dot(row, axis);
-        product.iter_mut().zip(row).for_each(|(sum, value)| *sum += along * value);
-    }
-    product
-}
-
-/// Gram & Schmidt; an axis without any length stays 0.
-fn orthonormalise(axes: &mut [Vec<f64>; 2]) {
-    let unit = |axis: &mut Vec<f64>| {
-        let norm = dot(axis, axis).sqrt();
-        axis.iter_mut().for_each(|value| *value = if norm > 1e-200 { *value / norm } else { 0.0 });
+        let vector = eigenvectors.column(*at);
+        let axis = if is_wide { centred.tr_mul(&vector) } else { vector.into_owned() };
+        let axis = axis.normalize();
+        // Two that are as large but for rounding must not take turns.
+        let first = axis.iter().find(|value| value.abs() >= axis.amax() * (1.0 - 1e-9));
+        if first.is_some_and(|value| *value < 0.0) { -axis } else { axis }
     };
-    let [first, second] = axes;
-    unit(first);
-    let along = dot(first, second);
-    second.iter_mut().zip(first.iter()).for_each(|(value, other)| *value -= along * other);
-    unit(second);
-}
-
-/// Turns two axes inside their plane so that the first has most of the variance, and each so that its largest coefficient
-/// is above 0.
-fn turn(rows: &[Vec<f64>], axes: &mut [Vec<f64>; 2]) {
-    let sum = |a: usize, b: usize| rows.iter().map(|row| dot(row, &axes[a]) * dot(row, &axes[b])).sum::<f64>();
-    let angle = 0.5 * (2.0 * sum(0, 1)).atan2(sum(0, 0) - sum(1, 1));
-    let (sin, cos) = angle.sin_cos();
-    let first: Vec<f64> = axes[0].iter().zip(&axes[1]).map(|(a, b)| cos * a + sin * b).collect();
-    let second: Vec<f64> = axes[0].iter().zip(&axes[1]).map(|(a, b)| cos * b - sin * a).collect();
-    *axes = [first, second];
-    for axis in axes {
-        let largest =
-            axis.iter().copied().fold(0.0_f64, |most, value| if value.abs() > most.abs() { value } else { most });
-        if largest < 0.0 {
-            axis.iter_mut().for_each(|value| *value = -*value);
-        }
-    }
+    let along: Vec<DVector<f64>> = order.iter().take(2).map(|at| &centred * axis(at)).collect();
+    let place = |row: usize| [0, 1].map(|axis| along.get(axis).map_or(0.0, |along| along[row] as f32 + 0.0));
+    let caught: f64 = along.iter().map(DVector::norm_squared).sum();
+    let share = if total > 0.0 { caught / total } else { 1.0 };
+    ((0..n).map(place).collect(), share.min(1.0) as f32)
 }
 
 #[cfg(test)]
@@ -261,6 +224,27 @@ mod tests {
             }
             let share = (values[0] + values[1]) / values.iter().sum::<f64>();
             assert!((f64::from(explained) - share).abs() < 1e-5, "{explained} {share}");
+        }
+    }
+
+    /// Along (1, -1) of equal coefficients the first is above 0; a copy of the points has the very same places.
+    #[test]
+    fn a_plane_has_one_side_up() {
+        for dim in [2, 9] {
+            let points: Vec<Vec<f64>> = (0..5)
+                .map(|i| {
+                    let (mut point, at) = (vec![0.0; dim], f64::from(i) - 2.0);
+                    (point[0], point[1]) = (-at, at);
+                    point
+                })
+                .collect();
+            let (places, explained) = plane(&points);
+            let expected = [2.0, 1.0, 0.0, -1.0, -2.0].map(|at: f32| at * 2.0_f32.sqrt());
+            for (place, along) in places.iter().zip(expected) {
+                assert!((place[0] - along).abs() < 1e-6 && place[1].abs() < 1e-6, "{dim}: {places:?}");
+            }
+            assert!((explained - 1.0).abs() < 1e-6);
+            assert_eq!(plane(&points.clone()), (places, explained));
         }
     }
 
