@@ -13,7 +13,7 @@ pub mod exchange;
 pub mod experiment;
 pub mod history;
 pub mod interrupt;
-mod machine;
+pub mod machine;
 pub mod manifest;
 pub mod metrics;
 pub mod plan;

@@ -1,6 +1,7 @@
 //! The machine that a run is timed on.
 
 use crate::manifest::Machine;
+use std::path::{Component, Path, PathBuf};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// The load average of the last minute: how many threads ran or waited to, swath's own included; `None` where the system
@@ -43,6 +44,45 @@ impl Machine {
     }
 }
 
+/// Bytes of memory that this process may use: those of the machine, or fewer where a control group (of a container, a batch
+/// job, a service) has a limit. All that depends on how much memory there is asks here.
+pub fn memory() -> u64 {
+    let limit = group_limit(Path::new("/")).unwrap_or(u64::MAX);
+    Machine::this().memory.min(limit)
+}
+
+/// The least memory limit of the control groups that this process is in, versions 1 and 2; `None` without a limit. `root` is
+/// the root of the file system.
+///
+/// A group's own limit is not all: each group that it lies in may have a lower one. In a container the path that the kernel
+/// gives may be the host's, of which only the root of the mounted tree is to be seen: that root is the container's group.
+fn group_limit(root: &Path) -> Option<u64> {
+    let groups = std::fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
+    let tree = root.join("sys/fs/cgroup");
+    let mut limits = Vec::new();
+    for line in groups.lines() {
+        // `4:memory:/path` in version 1, `0::/path` in version 2.
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let (trees, file) = if controllers.is_empty() {
+            // Where both versions are there, the second is mounted beside the first.
+            (vec![tree.clone(), tree.join("unified")], "memory.max")
+        } else if controllers.split(',').any(|controller| controller == "memory") {
+            (vec![tree.join("memory"), tree.join(controllers)], "memory.limit_in_bytes")
+        } else {
+            continue;
+        };
+        let inside = Path::new(path).components().filter(|part| matches!(part, Component::Normal(_)));
+        let inside: PathBuf = inside.collect();
+        for group in trees.iter().flat_map(|tree| inside.ancestors().map(|group| tree.join(group))) {
+            // No limit is `max`, or a number beyond any memory.
+            let text = std::fs::read_to_string(group.join(file)).ok();
+            limits.extend(text.and_then(|text| text.trim().parse::<u64>().ok()));
+        }
+    }
+    limits.into_iter().min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +106,58 @@ mod tests {
         let both =
             "the processor is another (A 1 then, B 2 now) and the architecture is another (x86_64 then, aarch64 now)";
         assert_eq!(other.differs(&then).as_deref(), Some(both));
+    }
+
+    /// Files of a root folder, and the limit that they make.
+    fn limit(files: &[(&str, &str)]) -> Option<u64> {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, text).expect("written");
+        }
+        group_limit(root.path())
+    }
+
+    #[test]
+    fn the_least_limit_on_the_way_up_holds() {
+        let own = ("proc/self/cgroup", "0::/batch/job/step\n");
+        let file = |group: &str| format!("sys/fs/cgroup/{group}/memory.max");
+        let (batch, job, step, other) = (file("batch"), file("batch/job"), file("batch/job/step"), file("other"));
+        let files = |a: &'static str, b: &'static str, c: &'static str| {
+            limit(&[own, (&batch, a), (&job, b), (&step, c), (&other, "5\n")])
+        };
+        assert_eq!(files("max\n", "max\n", "2147483648\n"), Some(2 << 30));
+        assert_eq!(files("max\n", "1073741824\n", "2147483648\n"), Some(1 << 30));
+        assert_eq!(files("1024\n", "max\n", "max\n"), Some(1024));
+        assert_eq!(files("max\n", "max\n", "max\n"), None);
+    }
+
+    #[test]
+    fn the_first_version_has_other_files() {
+        let groups = ("proc/self/cgroup", "5:cpu,cpuacct:/a\n4:memory:/docker/ab:c\n1:name=systemd:/x\n0::/\n");
+        let file = "sys/fs/cgroup/memory/docker/ab:c/memory.limit_in_bytes";
+        let above = "sys/fs/cgroup/memory/memory.limit_in_bytes";
+        let none = "9223372036854771712\n";
+        assert_eq!(limit(&[groups, (file, "4096\n"), (above, none)]), Some(4096));
+        // No memory of any machine, so that it is no limit.
+        assert_eq!(limit(&[groups, (file, none), (above, none)]), Some(9_223_372_036_854_771_712));
+        // Inside a container: the path is the host's, and what is mounted is the container's own.
+        assert_eq!(limit(&[groups, (above, "8192\n")]), Some(8192));
+        // Both versions: the second beside the first.
+        let both = ("proc/self/cgroup", "4:cpu:/\n0::/job\n");
+        assert_eq!(limit(&[both, ("sys/fs/cgroup/unified/job/memory.max", "512\n")]), Some(512));
+    }
+
+    #[test]
+    fn without_control_groups_there_is_no_limit() {
+        assert_eq!(limit(&[]), None);
+        assert_eq!(limit(&[("proc/self/cgroup", "0::/\n"), ("sys/fs/cgroup/memory.max", "much\n")]), None);
+        assert_eq!(limit(&[("proc/self/cgroup", "nonsense\n0::/../..\n"), ("memory.max", "7\n")]), None);
+    }
+
+    #[test]
+    fn there_is_some_memory_and_no_more_than_the_machine_has() {
+        assert!((1..=Machine::this().memory).contains(&memory()));
     }
 }

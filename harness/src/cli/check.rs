@@ -1,6 +1,6 @@
 //! `check`, `baseline` and `compare`.
 
-use super::run::{memory, program};
+use super::run::program;
 use super::{complain, print, table};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use swath::check::{self, Session, State, baseline};
 use swath::config::{CheckSpec, Experiment, Source};
 use swath::experiment::{self, Failure, Prepared};
 use swath::interrupt;
+use swath::machine::memory;
 use swath::run::Means;
 use swath::version;
 use swath_datasets::whole_file::write_whole;

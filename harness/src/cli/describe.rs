@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use swath::config::suggest;
 use swath::diagnostics::{Diagnosis, diagnose};
 use swath::experiment::{self, Failure};
+use swath::machine::memory;
 use swath::metrics::{MetricName, MetricParams};
 use swath_algorithms::Base;
 use swath_algorithms::candidates::CandidatesParams;
@@ -47,7 +48,7 @@ pub fn dataset(name: &str, folders: &[PathBuf], seed: Option<u64>) -> Result<Exi
     let path = run::find(name, folders)?;
     let failure = |error| experiment::dataset_failure(&error);
     let sha256 = ann_benchmarks::sha256(&path).map_err(failure)?;
-    let dataset = ann_benchmarks::read(&path, run::memory()).map_err(failure)?;
+    let dataset = ann_benchmarks::read(&path, memory()).map_err(failure)?;
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
     row("file", path.display().to_string());

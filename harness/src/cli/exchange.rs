@@ -7,6 +7,7 @@ use swath::config::Mode;
 use swath::exchange::import::{Wanted, import as read};
 use swath::exchange::{Run, ann_benchmarks, parquet};
 use swath::experiment::Failure;
+use swath::machine::memory;
 
 /// Writes a run for other programs.
 pub fn export(
@@ -16,7 +17,7 @@ pub fn export(
 ) -> Result<ExitCode, Failure> {
     let opened = Run::open(folder)?;
     if let Some(target) = to_ann_benchmarks {
-        let exported = ann_benchmarks::export(&opened, target, folders, run::memory())?;
+        let exported = ann_benchmarks::export(&opened, target, folders, memory())?;
         exported.notes.iter().for_each(|note| complain(&format!("note: {note}")));
         let batch = if exported.mode == Mode::Batch { " --batch" } else { "" };
         print(&format!(
@@ -38,7 +39,7 @@ pub fn export(
 
 /// Reads results of ann-benchmarks and reports them.
 pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
-    let imported = read(wanted, folders, run::memory())?;
+    let imported = read(wanted, folders, memory())?;
     imported.manifest.notes.iter().for_each(|note| complain(&format!("note: {note}")));
     run::finish(&imported.folder, imported.summary.as_ref(), &imported.manifest)
 }

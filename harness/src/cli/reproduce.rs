@@ -1,11 +1,12 @@
 //! `reproduce`.
 
 use super::check::Folders;
-use super::run::{memory, program};
+use super::run::program;
 use super::{complain, print};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::experiment::{Failure, RunOptions};
+use swath::machine::memory;
 use swath::run::Means;
 use swath::run::unfinished::Start;
 use swath::{interrupt, reproduce, results, sweep, version};

@@ -9,6 +9,7 @@ use swath::cache::Cache;
 use swath::config::{self, Limits};
 use swath::experiment::{self, Failure, Prepared, RunOptions};
 use swath::interrupt;
+use swath::machine::memory;
 use swath::manifest::Manifest;
 use swath::plan::Trial;
 use swath::report::chosen_tables;
@@ -17,11 +18,6 @@ use swath::run::unfinished::Start;
 use swath::summary::Summary;
 use swath::sweep::{self, Cell, Ran};
 use swath_datasets::{ann_benchmarks, catalogue};
-
-/// Bytes that reading a dataset may take: what the machine has.
-pub fn memory() -> u64 {
-    swath::manifest::Machine::this().memory
-}
 
 /// How `run` is asked for.
 pub struct Asked<'a> {

@@ -27,7 +27,7 @@ use crate::cache::Cache;
 use crate::config::Bytes;
 use crate::experiment::Prepared;
 use crate::interrupt;
-use crate::manifest::Machine;
+use crate::machine;
 use crate::progress::Progress;
 use crate::results::ResultsError;
 use crate::sweep::Cell;
@@ -137,7 +137,7 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Ran, Stop> {
     let mut runner = Runner::new(prepared, workload, means, (unfinished, done), progress);
-    for shift in shifts(&runner.groups, Machine::this().memory / 2) {
+    for shift in shifts(&runner.groups, machine::memory() / 2) {
         runner.measure(&shift)?;
         runner.time(&shift)?;
         shift.iter().for_each(|&group| runner.hands[group] = None);
