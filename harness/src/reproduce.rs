@@ -4,8 +4,9 @@ use crate::config::{self, Source};
 use crate::experiment::{self, Failure, Prepared};
 use crate::manifest::Manifest;
 use crate::plan::label;
+use crate::report::format::decimals;
 use crate::results::{Results, TrialResult};
-use crate::statistics::bootstrap::mean;
+use crate::statistics::Column;
 use crate::sweep::{self, Cell};
 use crate::version;
 use std::path::{Path, PathBuf};
@@ -117,8 +118,8 @@ fn differs(then: &TrialResult, now: &TrialResult, results: &Results) -> Option<S
         let apart = |(a, b): &(&f64, &f64)| (*a - *b).abs() > SAME || a.is_nan() != b.is_nan();
         let count = then.iter().zip(now).filter(apart).count();
         if count > 0 {
-            let of = |values: &[f64]| mean(&values.iter().copied().filter(|v| !v.is_nan()).collect::<Vec<_>>());
-            parts.push(format!("{} {:.4} then, {:.4} now", metric.name(), of(then), of(now)));
+            let of = |values: &[f64]| decimals(Column::new(values).mean(), 4);
+            parts.push(format!("{} {} then, {} now", metric.name(), of(then), of(now)));
         }
     }
     let counts = then.evaluations.iter().zip(&now.evaluations).filter(|(a, b)| a != b).count();

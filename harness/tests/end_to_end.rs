@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use support::{stderr, stdout, swath, write_datasets};
+use support::{folder_with, stderr, stdout, swath, write_datasets};
 use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
 
 const EXPERIMENT: &str = "
@@ -91,6 +91,42 @@ fn fail(reports: &Path, is: impl Fn(&str) -> bool) {
         }
     }
     std::fs::write(path, manifest.to_string()).expect("written");
+}
+
+/// A single result has the same breadth for every query, but for rounding: what is known for certain is shown as certain.
+#[test]
+fn what_is_constant_but_for_rounding_is_certain_everywhere() {
+    let text = "
+name: one
+dataset: plain.hdf5
+k: 1
+metrics: [recall, { vendi: { q: 2 } }, spectral-entropy, log-volume]
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 20 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: 0.5 } } }
+";
+    let folder = folder_with("one.yaml", text);
+    let output = swath(folder.path(), &["run", "one.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let reports = folder.path().join("reports/one");
+    let runs = table(&reports.join("runs.csv"), false);
+    for (metric, value) in [("vendi(q=2)", 1.0), ("spectral-entropy", 0.0), ("log-volume", 1e-6_f64.ln_1p())] {
+        for end in ["", "_lo", "_hi"] {
+            let found = numbers(&runs, &format!("{metric}{end}"));
+            assert!(found.iter().all(|found| (found - value).abs() < 1e-9), "{metric}{end}: {found:?}");
+        }
+    }
+    let mut files = vec![reports.join("runs.csv"), reports.join("comparisons.csv"), reports.join("index.html")];
+    files.extend(names_in(&reports.join("tables")).into_iter().map(|name| reports.join("tables").join(name)));
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("text");
+        // The script of the page has words of its own.
+        let text = text.split("<script>").next().unwrap_or_default();
+        for wrong in ["NaN", "inf,", ",inf", ">inf", "inf ", ",-0,", ">-0<", "-0.0000", "-0.000<", " -0 "] {
+            assert!(!text.contains(wrong), "{wrong} in {}", file.display());
+        }
+    }
+    assert!(!stdout(&output).contains("NaN") && !stdout(&output).contains("-0.0000"), "{}", stdout(&output));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use super::{Measured, Setting, State, Timing, TrialState};
 use crate::config::CheckSpec;
 use crate::experiment::Failure;
+use crate::report::format::unsigned_zero;
 use crate::run::Round;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -265,7 +266,7 @@ fn number(value: f64) -> String {
         return format!("{value:.6e}");
     }
     let text = format!("{value:.0$}", decimals(value));
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    unsigned_zero(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
 /// How many decimals of a number are written.
@@ -431,8 +432,8 @@ mod tests {
         }
         assert_eq!(quoted("mmr (lambda=0.3)"), "mmr (lambda=0.3)");
         assert_eq!(
-            [0.5, 20100.0, 1.0 / 3.0, -0.004_321_987_6].map(number),
-            ["0.5", "20100", "0.333333", "-0.00432199"]
+            [0.5, 20100.0, 1.0 / 3.0, -0.004_321_987_6, -0.0].map(number),
+            ["0.5", "20100", "0.333333", "-0.00432199", "0"]
         );
     }
 }

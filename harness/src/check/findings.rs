@@ -4,7 +4,7 @@ use super::baseline::is_written_as;
 use super::{Measured, State, TrialState};
 use crate::config::CheckSpec;
 use crate::run::Round;
-use crate::statistics::{Comparison, LEVEL, Paired, compare as compare_pairs, rounds};
+use crate::statistics::{Comparison, LEVEL, Paired, compare as compare_pairs, effect, rounds};
 use crate::summary::Estimate;
 use crate::version;
 use serde::Serialize;
@@ -61,6 +61,17 @@ impl Verdict {
     }
 }
 
+/// What a change is given as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeIs {
+    /// A share of what it was.
+    #[default]
+    Share,
+    /// Now less before, where that was 0, of which nothing is a share.
+    Difference,
+}
+
 /// What is said of one measure of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -74,8 +85,10 @@ pub struct Finding {
     pub before: Option<f64>,
     /// What it is.
     pub now: Option<f64>,
-    /// Its change as a share of what it was; of a time with its interval.
+    /// Its change, of a time with its interval.
     pub change: Option<f64>,
+    /// What `change` and `interval` are.
+    pub change_is: ChangeIs,
     /// Ends of the change's interval.
     pub interval: Option<[f64; 2]>,
     /// p of the paired test, corrected.
@@ -95,6 +108,7 @@ impl Finding {
             before: None,
             now: None,
             change: None,
+            change_is: ChangeIs::Share,
             interval: None,
             p: None,
             tolerance: 0.0,
@@ -258,9 +272,15 @@ fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, la
         None if written && is_written_as(pair.now.mean, pair.before.mean) => 0.0,
         None => pair.now.mean - pair.before.mean,
     };
-    let share = |difference: f64| if difference == 0.0 { 0.0 } else { difference / pair.before.mean.abs() };
+    let share = effect::share(difference, pair.before.mean);
+    let change_is = if share.is_some() || difference.is_nan() { ChangeIs::Share } else { ChangeIs::Difference };
+    let change = |difference: f64| match change_is {
+        ChangeIs::Share if difference != 0.0 => difference / pair.before.mean.abs(),
+        _ => difference,
+    };
     let is_same = difference == 0.0 && comparison.is_none_or(|c| c.wins_ties_losses[1] == c.n);
-    let beyond = share(difference).abs() > tolerance;
+    // Of 0 nothing is let pass.
+    let beyond = share.map_or(!difference.is_nan(), |share| share.abs() > tolerance);
     // NaN is worse than any number, and no worse than itself.
     let lost = !pair.before.mean.is_nan() && pair.now.mean.is_nan();
     let by_chance = comparison.is_some_and(|comparison| comparison.p_holm.is_none_or(|p| p >= LEVEL));
@@ -276,8 +296,9 @@ fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, la
     let note = if beyond && by_chance { "beyond the tolerance, but so few queries make no case of it" } else { "" };
     Finding {
         verdict,
-        change: Some(share(difference)),
-        interval: comparison.map(|comparison| [share(comparison.difference.lo), share(comparison.difference.hi)]),
+        change: Some(change(difference)),
+        change_is,
+        interval: comparison.map(|comparison| [comparison.difference.lo, comparison.difference.hi].map(change)),
         p: comparison.and_then(|comparison| comparison.p_holm),
         note: note.to_owned(),
         ..finding
@@ -428,6 +449,55 @@ mod tests {
     use crate::check::Timing;
     use crate::config::Mode;
 
+    fn state(trials: Vec<TrialState>) -> State {
+        State {
+            setting: super::super::Setting {
+                experiment: "x".into(),
+                dataset: "x".into(),
+                sha256: String::new(),
+                k: 1,
+                queries: 1,
+                seed: 0,
+            },
+            swath: "0.2.0 (abc)".into(),
+            saved: String::new(),
+            machine: "m".into(),
+            timing: Some(Timing { mode: Mode::Batch, threads: 1, queries: 1000, passes: 3 }),
+            reference: "top-k".into(),
+            trials,
+        }
+    }
+
+    /// A baseline mean of 0 has no shares: the change is told as it is.
+    #[test]
+    fn a_change_from_zero_is_a_difference() {
+        let duplicates = |values: &[f64]| {
+            let measures = vec![Measured::new("duplicates", values)];
+            state(vec![TrialState { label: "mmr".into(), measures, ..TrialState::default() }])
+        };
+        let found = |before: &[f64], now: &[f64]| {
+            compare(&duplicates(before), &duplicates(now), &CheckSpec::default(), false).remove(0)
+        };
+        let rises: Vec<f64> = (0..40).map(|i| f64::from(i % 4) / 8.0).collect();
+        let finding = found(&[0.0; 40], &rises);
+        assert_eq!((finding.verdict, finding.change_is), (Verdict::Regressed, ChangeIs::Difference));
+        assert_eq!(finding.change, Some(0.1875));
+        let [lo, hi] = finding.interval.expect("an interval");
+        assert!(0.1 < lo && lo < 0.1875 && hi < 0.3, "{finding:?}");
+        let said = finding.sentence();
+        assert!(said.contains("0.0000 to 0.1875, +0.1875 (+0.1"), "{said}");
+        assert!(said.ends_with("; of 0 nothing is let pass"), "{said}");
+        assert_eq!(serde_json::to_value(&finding).expect("JSON")["change_is"], "difference");
+        // One query of forty makes no case.
+        let one: Vec<f64> = (0..40).map(|i| f64::from(u8::from(i == 3))).collect();
+        assert_eq!(found(&[0.0; 40], &one).verdict, Verdict::WithinNoise);
+        let finding = found(&[0.0; 40], &[0.0; 40]);
+        assert_eq!((finding.verdict, finding.change_text()), (Verdict::Unchanged, "0".to_owned()));
+        let finding = found(&rises, &[0.0; 40]);
+        assert_eq!((finding.verdict, finding.change), (Verdict::Improved, Some(-1.0)));
+        assert!(finding.change_text().starts_with("-100.0 % ("), "{}", finding.change_text());
+    }
+
     /// Eight rounds in which the trial takes `ratio` times as long as the reference, which takes `reference`.
     fn rounds_of(ratio: f64, reference: f64) -> Vec<Round> {
         let noise = |i: usize| 1.0 + 0.01 * (i as f64 * 2.4).sin();
@@ -454,23 +524,8 @@ mod tests {
     }
 
     /// A state of one trial with these rounds.
-    fn state(rounds: Vec<Round>) -> State {
-        State {
-            setting: super::super::Setting {
-                experiment: "x".into(),
-                dataset: "x".into(),
-                sha256: String::new(),
-                k: 1,
-                queries: 1,
-                seed: 0,
-            },
-            swath: "0.2.0 (abc)".into(),
-            saved: String::new(),
-            machine: "m".into(),
-            timing: Some(Timing { mode: Mode::Batch, threads: 1, queries: 1000, passes: 3 }),
-            reference: "top-k".into(),
-            trials: vec![TrialState { label: "mmr".into(), rounds, ..TrialState::default() }],
-        }
+    fn timed(rounds: Vec<Round>) -> State {
+        state(vec![TrialState { label: "mmr".into(), rounds, ..TrialState::default() }])
     }
 
     /// The only finding of two states of one trial that was timed.
@@ -482,7 +537,7 @@ mod tests {
 
     #[test]
     fn times_of_something_else_are_not_compared() {
-        let (before, slow) = (state(rounds_of(1.0, 1.0)), state(rounds_of(1.3, 1.0)));
+        let (before, slow) = (timed(rounds_of(1.0, 1.0)), timed(rounds_of(1.3, 1.0)));
         assert_eq!(found(&before, &slow).verdict, Verdict::Regressed, "in batch, too");
         let timing = |change: fn(&mut Timing)| {
             let mut now = slow.clone();
@@ -501,7 +556,7 @@ mod tests {
             let finding = found(&before, &now);
             assert_eq!((finding.verdict, finding.note.as_str()), (Verdict::NotCompared, why));
         }
-        let mut now = state(Vec::new());
+        let mut now = timed(Vec::new());
         now.trials[0].untimed = Some("top-k failed".into());
         let finding = found(&before, &now);
         assert_eq!((finding.verdict, finding.note.as_str()), (Verdict::NotCompared, "top-k failed"));
@@ -512,7 +567,7 @@ mod tests {
     fn two_versions_are_not_judged() {
         let measured = |mean: f64| Measured { name: "recall".into(), mean, values: vec![mean; 20] };
         let with = |swath: &str, mean: f64| {
-            let mut state = State { swath: swath.into(), ..state(rounds_of(2.0 - mean, 1.0)) };
+            let mut state = State { swath: swath.into(), ..timed(rounds_of(2.0 - mean, 1.0)) };
             state.trials[0].measures = vec![measured(mean)];
             state
         };
@@ -529,7 +584,7 @@ mod tests {
     #[test]
     fn times_of_one_look_are_suspected() {
         let mut findings =
-            compare(&state(rounds_of(1.0, 1.0)), &state(rounds_of(1.3, 1.0)), &CheckSpec::default(), true);
+            compare(&timed(rounds_of(1.0, 1.0)), &timed(rounds_of(1.3, 1.0)), &CheckSpec::default(), true);
         findings.push(Finding::new("mmr", "recall", Verdict::Regressed));
         once(&mut findings);
         let verdicts: Vec<Verdict> = findings.iter().map(|finding| finding.verdict).collect();
@@ -542,7 +597,7 @@ mod tests {
 
     #[test]
     fn a_suspect_is_called_only_if_new_rounds_say_the_same() {
-        let before = state(rounds_of(1.0, 1.0));
+        let before = timed(rounds_of(1.0, 1.0));
         let spec = CheckSpec::default();
         let looks: [(f64, Looks<'_>, Verdict, usize); 6] = [
             (1.3, &[(1.3, 1.0), (1.3, 1.0)], Verdict::Regressed, 24),
@@ -555,7 +610,7 @@ mod tests {
             (1.3, &[(1.0, 2.0), (1.3, 1.0), (1.3, 1.0)], Verdict::Regressed, 24),
         ];
         for (first, again, verdict, rounds) in looks {
-            let mut now = state(rounds_of(first, 1.0));
+            let mut now = timed(rounds_of(first, 1.0));
             let mut findings = compare(&before, &now, &spec, true);
             let mut open = suspects(&findings);
             for &(ratio, reference) in again {
@@ -567,7 +622,7 @@ mod tests {
             let time = findings.iter().find(|finding| finding.measure == CheckSpec::TIME).expect("a time");
             assert_eq!((time.verdict, now.trials[0].rounds.len()), (verdict, rounds), "{time:?}");
         }
-        let now = state(rounds_of(1.3, 1.0));
+        let now = timed(rounds_of(1.3, 1.0));
         let mut findings = compare(&before, &now, &spec, true);
         give_up(&mut findings, &["mmr".into()]);
         assert!(findings.iter().all(|finding| !finding.verdict.is_bad()), "{findings:?}");

@@ -21,7 +21,7 @@ mod findings;
 pub mod outputs;
 mod session;
 
-pub use findings::{FEWEST, Finding, Verdict, compare, give_up, look_again, once, suspects};
+pub use findings::{ChangeIs, FEWEST, Finding, Verdict, compare, give_up, look_again, once, suspects};
 pub use session::Session;
 
 use crate::experiment::Prepared;

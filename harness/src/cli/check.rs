@@ -12,6 +12,7 @@ use swath::config::{CheckSpec, Experiment, Source};
 use swath::experiment::{self, Failure, Prepared};
 use swath::interrupt;
 use swath::machine::memory;
+use swath::report::format::decimals;
 use swath::run::Means;
 use swath::version;
 use swath_datasets::whole_file::write_whole;
@@ -296,7 +297,7 @@ pub fn show(file: &Path) -> Result<ExitCode, Failure> {
         for name in &names {
             let value = trial.measures.iter().find(|measured| measured.name == *name).map(|measured| measured.mean);
             let finding = |measure: &str| if measure == CheckSpec::EVALUATIONS { 1 } else { 4 };
-            row.push(value.map_or_else(|| "-".into(), |value| format!("{value:.0$}", finding(name))));
+            row.push(value.map_or_else(|| "-".into(), |value| decimals(value, finding(name))));
         }
         let logs: Vec<f64> = trial.rounds.iter().map(|round| round.log_ratio()).collect();
         let n = logs.len() as f64;

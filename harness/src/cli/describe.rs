@@ -10,6 +10,7 @@ use swath::diagnostics::{Diagnosis, diagnose};
 use swath::experiment::{self, Failure};
 use swath::machine::memory;
 use swath::metrics::{MetricName, MetricParams};
+use swath::report::format::decimals;
 use swath_algorithms::Base;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
@@ -104,9 +105,10 @@ pub fn dataset(name: &str, folders: &[PathBuf], seed: Option<u64>) -> Result<Exi
 fn diagnosis(found: &Diagnosis) -> String {
     let mut text = format!("\ndiagnosed from {}\n\n", found.sampled);
     for finding in &found.findings {
-        let value = finding
-            .measured
-            .map_or_else(|| "-".into(), |m| format!("{:.3} (95 %: {:.3} to {:.3})", m.value, m.lo, m.hi));
+        let value = finding.measured.map_or_else(
+            || "-".into(),
+            |m| format!("{} (95 %: {} to {})", decimals(m.value, 3), decimals(m.lo, 3), decimals(m.hi, 3)),
+        );
         let _ = writeln!(text, "{}: {value}", finding.name);
         text.push_str(&indented(&finding.meaning));
     }

@@ -13,6 +13,7 @@ use swath::machine::memory;
 use swath::manifest::Manifest;
 use swath::plan::Trial;
 use swath::report::chosen_tables;
+use swath::report::format::decimals;
 use swath::run::Means;
 use swath::run::unfinished::Start;
 use swath::summary::Summary;
@@ -181,9 +182,9 @@ fn results(summary: &Summary) -> String {
     let mut rows = vec![header];
     for (at, row) in summary.rows.iter().enumerate() {
         let mut cells = vec![summary.timed_label(at)];
-        cells.extend(row.estimates[..shown].iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
+        cells.extend(row.estimates[..shown].iter().map(|e| e.map_or_else(|| "-".into(), |e| decimals(e.mean, 4))));
         cells.push(row.pool().map_or_else(|| "-".into(), |pool| pool.to_string()));
-        cells.push(format!("{:.0}", summary.qps(at)));
+        cells.push(decimals(summary.qps(at), 0));
         rows.push(cells);
     }
     let more = summary.metrics.len() - shown;

@@ -51,6 +51,8 @@ impl Diagnostic for Hubness {
             ..3.0 => "some vectors are returned to many queries",
             _ => "a few hubs are returned to very many queries, and graph indexes and walks pass through them",
         };
+        // Not -0.00.
+        let value = (100.0 * value).round() / 100.0 + 0.0;
         format!("The skewness of being a neighbour is {value:.2}: {so}.")
     }
 }

@@ -9,10 +9,11 @@ mod plot;
 use crate::experiment::{self, Failure};
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
-use crate::report::format::{cell, cell_or_empty};
+use crate::report::format::{cell, cell_or_empty, decimals, signed, three_digits};
 use crate::report::{COSTS, Measure};
 use crate::results;
 use crate::statistics::change_points::{self, ChangePoint};
+use crate::statistics::effect::share;
 use crate::summary::{Rate, Row as Trial, Summary};
 use crate::sweep;
 use crate::version;
@@ -605,7 +606,7 @@ impl Change<'_> {
     /// By how many per cent of the level before it changed; `None` where that was 0.
     pub fn percent(&self) -> Option<f64> {
         let ChangePoint { before, after, .. } = self.point;
-        Some(100.0 * (after - before) / before.abs()).filter(|percent| percent.is_finite())
+        share(after - before, before).map(|share| 100.0 * share)
     }
 
     /// Whether it became better; `None` where it is not known which direction is.
@@ -622,28 +623,31 @@ impl Change<'_> {
             Some(false) => ", worse",
             None => "",
         };
-        let percent = self.percent_text().map_or_else(String::new, |percent| format!(" ({percent} %{judged})"));
         let label = crate::plan::label(retriever, point);
-        format!("{}: {measure} of {label}: {before} -> {after}{percent}", self.commit.short())
+        let size = self.size_text();
+        format!("{}: {measure} of {label}: {before} -> {after} ({size}{judged})", self.commit.short())
     }
 
     /// Both levels with as many digits as tell them apart.
     pub fn levels(&self) -> [String; 2] {
         let levels = [self.point.before, self.point.after];
-        let plain = levels.map(crate::report::format::three_digits);
+        let plain = levels.map(three_digits);
         if plain[0] != plain[1] {
             return plain;
         }
-        let with = |digits: usize| levels.map(|level| format!("{level:.digits$}"));
+        let with = |digits: usize| levels.map(|level| decimals(level, digits));
         (4..12).map(with).find(|texts| texts[0] != texts[1]).unwrap_or(plain)
     }
 
-    /// The percentage with its sign.
-    pub fn percent_text(&self) -> Option<String> {
-        let percent = self.percent()?;
-        let sign = if percent < 0.0 { "-" } else { "+" };
-        let small = || format!("{sign}{}", crate::report::format::three_digits(percent.abs()));
-        Some(if percent.abs() < 0.1 { small() } else { format!("{percent:+.1}") })
+    /// By how much it changed, with its sign: in per cent, or where the level before was 0 as it is.
+    pub fn size_text(&self) -> String {
+        let ChangePoint { before, after, .. } = self.point;
+        let small = |change: f64| format!("{}{}", if change < 0.0 { "-" } else { "+" }, three_digits(change.abs()));
+        match self.percent() {
+            Some(percent) if percent.abs() < 0.1 => small(percent) + " %",
+            Some(percent) => signed(percent, 1) + " %",
+            None => small(after - before),
+        }
     }
 }
 
@@ -688,21 +692,25 @@ mod tests {
 
     #[test]
     fn levels_are_told_apart() {
-        let history = |after: &str| {
+        let from = |before: &'static str, after: &str| {
             let row = |i: u8| {
-                let value = if i < 4 { "0.5" } else { after };
+                let value = if i < 4 { before } else { after };
                 format!("2026-01-0{i}T00:00:00Z,000000{i},0.2.0,x,y,mmr,,id,coverage,{value},,\n")
             };
             let text = COLUMNS.join(",") + "\n" + &(1..8).map(row).collect::<String>();
             History::parse(text.as_bytes()).expect("a history")
         };
-        let sentence = |after: &str| {
-            let experiments = history(after).experiments(change_points::LEVEL);
+        let history = |after: &str| from("0.5", after);
+        let changes = |history: &History| {
+            let experiments = history.experiments(change_points::LEVEL);
             experiments[0].changes().iter().map(Change::sentence).collect::<Vec<_>>()
         };
+        let sentence = |after: &str| changes(&history(after));
+        assert_eq!(changes(&from("0", "0.25")), ["0000004: coverage of mmr: 0 -> 0.250 (+0.250, better)"]);
         assert_eq!(sentence("0.6"), ["0000004: coverage of mmr: 0.500 -> 0.600 (+20.0 %, better)"]);
         assert_eq!(sentence("0.499999"), ["0000004: coverage of mmr: 0.500000 -> 0.499999 (-0.000200 %, worse)"]);
         assert_eq!(sentence("0.5"), [""; 0]);
+        assert_eq!(sentence("0"), ["0000004: coverage of mmr: 0.500 -> 0 (-100.0 %, worse)"]);
         let text = history("0.6").bytes().expect("a table");
         assert_eq!(History::parse(&text), Ok(history("0.6")));
     }

@@ -105,15 +105,15 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
 fn of_commit(changes: &[Change<'_>]) -> String {
     let judged = |wanted: bool| changes.iter().filter(|change| change.is_better() == Some(wanted)).count();
     let (better, worse) = (judged(true), judged(false));
-    let size = |change: &&Change<'_>| change.percent().map_or(0.0, f64::abs);
+    let size = |change: &&Change<'_>| change.percent().map_or(f64::INFINITY, f64::abs);
     let largest = changes.iter().max_by(|a, b| size(a).total_cmp(&size(b)));
     let largest = largest.map_or_else(String::new, |change| {
         let Change { series, .. } = change;
         let [before, after] = change.levels();
-        let percent = change.percent_text().map_or_else(String::new, |percent| format!(" ({percent} %)"));
+        let size = change.size_text();
         let label = label(&series.retriever, &series.point);
         let largest = if changes.len() > 1 { "the largest is " } else { "" };
-        format!(" {largest}{} of {label}, from {before} to {after}{percent}.", series.measure)
+        format!(" {largest}{} of {label}, from {before} to {after} ({size}).", series.measure)
     });
     let commit = changes[0].commit;
     let head = format!("{} ({}):", commit.short(), day(commit));
@@ -147,7 +147,7 @@ fn table(changes: &[Change<'_>], several: bool) -> Markup {
                             td { (before) }
                             td { (after) }
                             td.better[better == Some(true)].worse[better == Some(false)] {
-                                (change.percent_text().map_or_else(|| "-".to_owned(), |percent| percent + " %"))
+                                (change.size_text())
                             }
                             td { (change.point.p.map_or_else(|| "no noise".to_owned(), three_decimals)) }
                         }

@@ -126,7 +126,8 @@ impl MetricName {
     /// Its value for one query; `None` where it is not defined for this query.
     pub fn value(self, asked: &super::Asked<'_>) -> Option<f64> {
         let answer: Answer<'_> = asked.answer(self.0.cut);
-        self.0.params.value(&answer)
+        // 0 has no sign.
+        self.0.params.value(&answer).map(|value| value + 0.0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `chosen.csv`, `chosen_pairs.csv`, and what the terminal shows of them: each retriever at the point that was chosen on some of the
 //! queries, as the other queries see it.
 
-use super::format::{cell, cell_or_empty, three_decimals};
+use super::format::{cell, cell_or_empty, decimals, signed, three_decimals};
 use crate::chosen::{Choice, Chosen};
 use crate::results::Results;
 use crate::summary::{Estimate, Summary};
@@ -87,12 +87,13 @@ pub fn header(summary: &Summary, chosen: &Chosen) -> Vec<String> {
 /// A row of such a table.
 pub fn cells(summary: &Summary, chosen: &Chosen, choice: &Choice) -> Vec<String> {
     let mut cells = vec![summary.rows[choice.row].label()];
-    cells.extend(choice.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| format!("{:.4}", e.mean))));
+    cells.extend(choice.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| decimals(e.mean, 4))));
     let comparison = choice.differences[chosen.by];
     let dash = || "-".to_owned();
     let difference = comparison.map(|c| c.difference);
-    cells.push(difference.map_or_else(dash, |e| format!("{:+.4} ({:+.4} to {:+.4})", e.mean, e.lo, e.hi)));
+    let text = |e: Estimate| format!("{} ({} to {})", signed(e.mean, 4), signed(e.lo, 4), signed(e.hi, 4));
+    cells.push(difference.map_or_else(dash, text));
     cells.push(comparison.and_then(|c| c.p_holm).map_or_else(dash, three_decimals));
-    cells.push(comparison.map(|c| c.d_z).filter(|d_z| d_z.is_finite()).map_or_else(dash, |d_z| format!("{d_z:+.2}")));
+    cells.push(comparison.map_or_else(dash, |c| signed(c.d_z, 2)));
     cells
 }

@@ -13,15 +13,27 @@ pub fn three_digits(value: f64) -> String {
     if magnitude >= 3 {
         return number(value);
     }
-    let digits = (2 - magnitude).clamp(0, 9) as usize;
-    format!("{value:.digits$}")
+    decimals(value, (2 - magnitude).clamp(0, 9) as usize)
+}
+
+/// So many decimals; no sign where they are all 0, and a dash for what is no number.
+pub fn decimals(value: f64, digits: usize) -> String {
+    if value.is_finite() { unsigned_zero(format!("{value:.digits$}")) } else { "-".into() }
+}
+
+/// A number as printed, without a sign that says nothing: 0.00 and not -0.00.
+pub fn unsigned_zero(text: String) -> String {
+    match text.strip_prefix(['+', '-']) {
+        Some(size) if size.chars().all(|c| "0.".contains(c)) => size.to_owned(),
+        _ => text,
+    }
 }
 
 /// Twelve significant digits, as short as they can be: what a table for machines holds. Beyond that a mean of tenths
 /// would show how its sum was rounded.
 pub fn cell(value: f64) -> String {
     let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
-    rounded.to_string()
+    unsigned_zero(rounded.to_string())
 }
 
 /// The same of what may be missing or undefined: then the cell is empty.
@@ -34,10 +46,9 @@ pub fn p_cell(p: f64) -> String {
     if p < 1e-4 { format!("{p:.11e}").parse().map_or_else(|_| cell(p), |p: f64| format!("{p:e}")) } else { cell(p) }
 }
 
-/// A difference with its sign; none where it is 0 as printed.
+/// A difference with its sign; none where it is 0 as printed, and a dash for what is no number.
 pub fn signed(value: f64, digits: usize) -> String {
-    let text = format!("{value:+.digits$}");
-    if text.chars().all(|c| "+-0.".contains(c)) { text[1..].to_owned() } else { text }
+    if value.is_finite() { unsigned_zero(format!("{value:+.digits$}")) } else { "-".into() }
 }
 
 /// A p-value for people: three decimals, and a bound below that.
@@ -61,6 +72,22 @@ mod tests {
             [0.0123, -0.0123, 0.0004, -0.0004].map(|value| signed(value, 3)),
             ["+0.012", "-0.012", "0.000", "0.000"]
         );
+    }
+
+    /// Whatever a sink prints: 0 has no sign, and what is no number is a dash.
+    #[test]
+    fn zero_has_no_sign() {
+        for value in [0.0, -0.0, 1e-13, -1e-13, -1e-300] {
+            assert_eq!([decimals(value, 4), signed(value, 2), signed(value, 0)], ["0.0000", "0.00", "0"], "{value}");
+            assert_eq!(number(value), "0", "{value}");
+            assert!(!three_digits(value).contains('-'), "{value}");
+        }
+        assert_eq!([cell(-0.0), cell_or_empty(Some(-0.0)), p_cell(0.0)], ["0", "0", "0e0"]);
+        assert_eq!([-0.000_05, -0.000_04, -12.0].map(|value| decimals(value, 4)), ["-0.0001", "0.0000", "-12.0000"]);
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!([decimals(value, 4), signed(value, 4), three_digits(value)], ["-"; 3]);
+            assert_eq!(cell_or_empty(Some(value)), "");
+        }
     }
 
     #[test]

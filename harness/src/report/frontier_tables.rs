@@ -1,6 +1,6 @@
 //! Retrievers at the same recall, and the areas below their frontiers: `frontiers.csv` and a section of the page.
 
-use super::format::{cell, cell_or_empty};
+use super::format::{cell, cell_or_empty, decimals};
 use super::page::interval;
 use crate::metrics::MetricName;
 use crate::statistics::frontier::{Frontier, RECALLS};
@@ -62,7 +62,7 @@ fn table<'s>(name: &str, frontiers: impl Iterator<Item = &'s Frontier>) -> Marku
     let value = |estimate: Option<&Estimate>| {
         html! {
             @match estimate {
-                Some(estimate) => td { (format!("{:.4}", estimate.mean)) span.interval { (interval(estimate, 4)) } },
+                Some(estimate) => td { (decimals(estimate.mean, 4)) span.interval { (interval(estimate, 4)) } },
                 None => td { "-" },
             }
         }

@@ -6,7 +6,7 @@ mod comparisons_csv;
 mod diagnosis;
 pub(crate) mod drawing;
 pub(crate) mod figures;
-pub(crate) mod format;
+pub mod format;
 mod found;
 pub(crate) mod frame;
 mod frontier_tables;

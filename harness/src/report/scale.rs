@@ -3,7 +3,7 @@
 use super::ReportError;
 use super::axis::{Axis, has_place, left_out, number};
 use super::drawing::{Anchor, BLACK, Drawing, Size, TEXT, fit};
-use super::format::{cell, cell_or_empty};
+use super::format::{cell, cell_or_empty, decimals};
 use super::frame::Frame;
 use super::marker::Marker;
 use super::page::{document, figure};
@@ -233,8 +233,7 @@ impl Figure {
             let at = top + LEGEND_ROW * i as f64 + 8.0;
             marker.draw(&mut drawing, (14.0, at), 6.0);
             let power = fitted_power(points).map_or_else(String::new, |(power, error)| {
-                // Not -0.00.
-                format!(": ~ {}^{:.2} (se {error:.2})", self.axis, (power * 100.0).round() / 100.0 + 0.0)
+                format!(": ~ {}^{} (se {})", self.axis, decimals(power, 2), decimals(error, 2))
             });
             let text = fit(&format!("{label}{power}"), TEXT, size.width() - 40.0);
             drawing.text((27.0, at), &text, TEXT, BLACK, Anchor::Left);

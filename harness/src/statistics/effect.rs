@@ -1,6 +1,6 @@
 //! How large a difference is, beside how certain.
 
-use super::{Column, rounding};
+use super::{Column, ROUNDING, rounding};
 
 /// Cohen's d_z: the mean of paired differences over their standard deviation (n - 1). 0 where all are zero; NaN where there
 /// are fewer than two, or where all are the same and not zero, both but for rounding.
@@ -34,6 +34,13 @@ pub fn cliffs_delta(a: &[f64], b: &[f64]) -> f64 {
     a.iter().map(|&value| below(value) - above(value)).sum::<f64>() / (a.len() * b.len()) as f64
 }
 
+/// A difference as a share of what it is the difference to; `None` where that is 0 but for rounding, of which nothing is a
+/// share.
+pub fn share(difference: f64, of: f64) -> Option<f64> {
+    let share = if difference == 0.0 { 0.0 } else { difference / of.abs() };
+    (share.abs() * ROUNDING <= 1.0).then_some(share)
+}
+
 /// In how many pairs the difference is in favour, none, and against; NaN is none of these.
 pub fn wins_ties_losses(differences: &[f64], higher_is_better: bool) -> [usize; 3] {
     let count = |holds: fn(f64) -> bool| differences.iter().filter(|&&d| holds(d)).count();
@@ -57,6 +64,12 @@ mod tests {
         assert_eq!(cliffs_delta(&[1.0], &[1.0]), 0.0);
         assert!(cliffs_delta(&[], &[]).is_nan());
         assert_eq!(wins_ties_losses(&[0.5, -0.5, 0.0, -1.0, f64::NAN], false), [2, 1, 1]);
+    }
+
+    #[test]
+    fn nothing_is_a_share_of_zero() {
+        assert_eq!([share(0.1, 0.2), share(-0.1, -0.2), share(0.0, 0.0)], [Some(0.5), Some(-0.5), Some(0.0)]);
+        assert_eq!([(0.1, 0.0), (0.1, -0.0), (0.1, 1e-17), (f64::NAN, 1.0)].map(|(d, of)| share(d, of)), [None; 4]);
     }
 
     /// Tenths summed another way are the same tenths: over all pairs, in whole numbers.

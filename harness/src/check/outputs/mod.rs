@@ -9,8 +9,9 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 
-use super::{Finding, State, Verdict};
+use super::{ChangeIs, Finding, State, Verdict};
 use crate::config::CheckSpec;
+use crate::report::format::{decimals, signed};
 use crate::version;
 
 /// What is compared, and what was found.
@@ -64,17 +65,33 @@ impl Checked<'_> {
 }
 
 impl Finding {
-    /// The change in words: `-1.2 % (-1.5 to -0.9)`.
+    /// The change in words: `-1.2 % (-1.5 to -0.9)`, or `+0.1200 (+0.0900 to +0.1500)` where it was 0.
     pub fn change_text(&self) -> String {
         let Some(change) = self.change else { return String::new() };
-        let percent = |share: f64| format!("{:+.1}", 100.0 * share);
-        let fine = |share: f64| if share != 0.0 && share.abs() < 0.0005 { "±0.0".into() } else { percent(share) };
+        let (scale, digits, unit) = match self.change_is {
+            ChangeIs::Share => (100.0, 1, " %"),
+            ChangeIs::Difference => (1.0, self.digits(), ""),
+        };
+        let text = |change: f64| signed(scale * change, digits);
+        let fine = |change: f64| {
+            let text = text(change);
+            if change == 0.0 || text.starts_with(['+', '-']) { text } else { format!("±{text}") }
+        };
         match self.interval {
             Some([lo, hi]) if self.verdict != Verdict::Unchanged => {
-                format!("{} % ({} to {})", fine(change), percent(lo), percent(hi))
+                format!("{}{unit} ({} to {})", fine(change), text(lo), text(hi))
             }
             _ if change == 0.0 => "0".into(),
-            _ => format!("{} %", fine(change)),
+            _ => format!("{}{unit}", fine(change)),
+        }
+    }
+
+    /// Decimals of a number of this measure.
+    fn digits(&self) -> usize {
+        match self.measure.as_str() {
+            CheckSpec::EVALUATIONS => 1,
+            CheckSpec::TIME => 3,
+            _ => 4,
         }
     }
 
@@ -82,9 +99,8 @@ impl Finding {
     pub fn number(&self, value: Option<f64>) -> String {
         match value {
             None => "-".into(),
-            Some(value) if self.measure == CheckSpec::EVALUATIONS => format!("{value:.1}"),
-            Some(value) if self.measure == CheckSpec::TIME => format!("{value:.3} x"),
-            Some(value) => format!("{value:.4}"),
+            Some(value) if self.measure == CheckSpec::TIME => format!("{} x", decimals(value, self.digits())),
+            Some(value) => decimals(value, self.digits()),
         }
     }
 
@@ -95,14 +111,17 @@ impl Finding {
         }
         let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
         let what = if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure };
+        let let_pass = match self.change_is {
+            ChangeIs::Share => format!("{:.1} % are let pass", 100.0 * self.tolerance),
+            ChangeIs::Difference => "of 0 nothing is let pass".to_owned(),
+        };
         format!(
-            "{}: {what} {}, {} to {}, {}; {:.1} % are let pass{note}",
+            "{}: {what} {}, {} to {}, {}; {let_pass}{note}",
             self.trial,
             self.verdict.name(),
             self.number(self.before),
             self.number(self.now),
             self.change_text(),
-            100.0 * self.tolerance
         )
     }
 }

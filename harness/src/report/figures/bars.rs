@@ -89,7 +89,7 @@ impl Figure for Of {
                     drawing.line(&[(at, y - 4.0), (at, y + 4.0)], BLACK, 1.0, 1.4);
                 }
             }
-            let value = format!("{:.4}", estimate.mean);
+            let value = crate::report::format::decimals(estimate.mean, 4);
             drawing.text((style.size.width() - 2.0, y), &value, SMALL, BLACK, Anchor::Right);
         })
     }

@@ -87,7 +87,8 @@ fn estimate(found: &Found, measure: Measure, row: usize) -> Value {
 }
 
 fn short(value: f64) -> f64 {
-    format!("{value:.4e}").parse().unwrap_or(value)
+    // 0 has no sign.
+    format!("{value:.4e}").parse().unwrap_or(value) + 0.0
 }
 
 /// The sampled queries: which trials are shown, and for each query its items with what each of those trials picked.
@@ -116,7 +117,7 @@ fn query(found: &Found, metric: usize, rows: &[usize], shown: &Shown) -> Value {
     let picked: BTreeSet<u32> = answers.iter().flatten().copied().collect();
     let is_shown = |id: u32, rank: Option<usize>| picked.contains(&id) || rank.is_some_and(|rank| rank <= NEAR);
     let items: Vec<_> = shown.items.iter().filter(|item| is_shown(item.id, item.rank)).collect();
-    let place = |at: [f32; 2]| at.map(|value| (f64::from(value) * 1e4).round() / 1e4);
+    let place = |at: [f32; 2]| at.map(|value| (f64::from(value) * 1e4).round() / 1e4 + 0.0);
     let index = |id: &u32| items.iter().position(|item| item.id == *id);
     let value = |&row: &usize| {
         let value = found.results.trials[row].metrics[metric].get(shown.position).copied();

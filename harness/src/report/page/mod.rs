@@ -8,7 +8,7 @@ pub use verdict::verdict;
 
 use super::diagnosis;
 use super::drawing::FONT_FACE;
-use super::format::{three_decimals, three_digits};
+use super::format::{decimals, signed, three_decimals, three_digits};
 use super::found::Found;
 use super::frontier_tables;
 use super::plots::Drawn;
@@ -182,7 +182,7 @@ fn label(summary: &Summary, row: usize) -> Markup {
 }
 
 pub(super) fn interval(estimate: &Estimate, digits: usize) -> String {
-    format!("{:.digits$} to {:.digits$}", estimate.lo, estimate.hi)
+    format!("{} to {}", decimals(estimate.lo, digits), decimals(estimate.hi, digits))
 }
 
 /// What must be known to read the means of a table.
@@ -210,7 +210,7 @@ fn chosen(found: &Found) -> Markup {
                         td { (choice.points) }
                         @for estimate in &choice.estimates {
                             td { @match estimate {
-                                Some(e) => { (format!("{:.4}", e.mean)) span.interval { (interval(e, 4)) } }
+                                Some(e) => { (decimals(e.mean, 4)) span.interval { (interval(e, 4)) } }
                                 None => { "-" }
                             } }
                         }
@@ -271,7 +271,7 @@ fn results(summary: &Summary) -> Markup {
                     @for (metric, estimate) in row.estimates.iter().enumerate() {
                         td.best[best[metric][i]] {
                             @match estimate {
-                                Some(e) => { (format!("{:.4}", e.mean)) span.interval { (interval(e, 4)) } }
+                                Some(e) => { (decimals(e.mean, 4)) span.interval { (interval(e, 4)) } }
                                 None => { "-" }
                             }
                         }
@@ -353,17 +353,17 @@ fn compared(comparison: Option<&Comparison>, higher_is_better: bool) -> Markup {
     let [wins, ties, losses] = c.wins_ties_losses;
     html! {
         td.better[shown && is_better].worse[shown && !is_better] {
-            (format!("{:+.4}", c.difference.mean))
+            (signed(c.difference.mean, 4))
             span.interval { (interval(&c.difference, 4)) }
             span.interval {
                 @if let Some(p) = c.p_holm { "p " (three_decimals(p)) }
                 @if c.p_holm.is_some() && c.d_z.is_finite() { ", " }
-                @if c.d_z.is_finite() { "d" sub { "z" } " " (format!("{:+.2}", c.d_z)) }
+                @if c.d_z.is_finite() { "d" sub { "z" } " " (signed(c.d_z, 2)) }
             }
             span.interval title="queries better / equal / worse" { (wins) " / " (ties) " / " (losses) }
             @if let Some(least) = c.smallest_detectable {
                 span.interval title="the smallest difference that so many queries would have shown" {
-                    "detectable " (format!("{least:.4}"))
+                    "detectable " (decimals(least, 4))
                 }
             }
         }

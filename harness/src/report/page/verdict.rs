@@ -2,9 +2,10 @@
 
 use crate::report::axis::number;
 use crate::report::figures::capital;
-use crate::report::format::{three_decimals, three_digits};
+use crate::report::format::{signed, three_decimals, three_digits};
 use crate::report::found::Found;
-use crate::statistics::Comparison;
+use crate::statistics::effect::share;
+use crate::statistics::{Comparison, ROUNDING};
 use crate::summary::{Estimate, Rate};
 
 /// A retriever that stands against the reference.
@@ -77,7 +78,7 @@ impl Contest<'_> {
     /// Whether two have the same mean but for rounding.
     fn is_tied(&self, a: &Rival<'_>, b: &Rival<'_>) -> bool {
         let (a, b) = (a.estimate.mean, b.estimate.mean);
-        (a - b).abs() <= 1e-12 * a.abs().max(b.abs())
+        (a - b).abs() <= ROUNDING * a.abs().max(b.abs())
     }
 
     /// Whether the winner is picked on the very queries that judge it.
@@ -135,8 +136,9 @@ impl Contest<'_> {
             [0, ties, 0] => format!("{name} is its equal: the same for each of {} queries.", number(ties as f64)),
             _ if difference.mean == 0.0 => {
                 format!(
-                    "{name} has the same mean (95 % interval of the difference {:+.4} to {:+.4}).",
-                    difference.lo, difference.hi
+                    "{name} has the same mean (95 % interval of the difference {} to {}).",
+                    signed(difference.lo, 4),
+                    signed(difference.hi, 4)
                 )
             }
             _ => {
@@ -153,12 +155,9 @@ impl Contest<'_> {
         let known =
             self.rivals.iter().find_map(|rival| Some((rival.comparison, rival.comparison.smallest_detectable?)));
         let Some((comparison, least)) = known else { return String::new() };
-        let share = if comparison.reference_mean > 0.0 {
-            let share = three_digits(100.0 * least / comparison.reference_mean);
-            format!(" ({share} % of the mean of {})", name(self.found, self.reference))
-        } else {
-            String::new()
-        };
+        let share = share(least, comparison.reference_mean).map_or_else(String::new, |share| {
+            format!(" ({} % of the mean of {})", three_digits(100.0 * share), name(self.found, self.reference))
+        });
         format!(
             " These {} queries would have shown a difference of about {least:.4}{share} in four of five such experiments, \
              before correction for several comparisons.",
@@ -182,10 +181,11 @@ impl Contest<'_> {
         let difference = comparison.difference.mean;
         let direction = if difference > 0.0 { "more" } else { "less" };
         let size = difference.abs();
-        if comparison.reference_mean > 0.0 && comparison.mean >= 0.0 {
-            format!("{} % {direction} {plain}", three_digits(100.0 * size / comparison.reference_mean))
-        } else {
-            format!("{} {direction} {plain}", three_digits(size))
+        match share(size, comparison.reference_mean) {
+            Some(share) if comparison.reference_mean > 0.0 && comparison.mean >= 0.0 => {
+                format!("{} % {direction} {plain}", three_digits(100.0 * share))
+            }
+            _ => format!("{} {direction} {plain}", three_digits(size)),
         }
     }
 
@@ -195,12 +195,12 @@ impl Contest<'_> {
         let at = summary.metrics.iter().position(|metric| metric.name() == "recall").filter(|&at| at != self.metric);
         let of = |row: usize| mean(self.found, row, at?);
         match (of(rival.row), of(self.reference)) {
-            (Some(own), Some(its)) if its > 0.0 && own < 0.5 * its => format!(
+            (Some(own), Some(its)) if its > ROUNDING && own < 0.5 * its => format!(
                 ", but loses {:.0} % of its recall ({own:.2} where {} has {its:.2})",
                 100.0 * (1.0 - own / its),
                 name(self.found, self.reference)
             ),
-            (Some(own), Some(its)) if its > 0.0 => format!(", at {:.0} % of its recall", 100.0 * own / its),
+            (Some(own), Some(its)) if its > ROUNDING => format!(", at {:.0} % of its recall", 100.0 * own / its),
             _ => String::new(),
         }
     }
@@ -239,10 +239,10 @@ fn several(names: &[String]) -> String {
 /// How large a difference is, how sure that is, and whether it is significant: ends a sentence.
 fn certainty(c: &Comparison) -> String {
     let difference = format!(
-        "({:+.4}, 95 % interval {:+.4} to {:+.4}, over {} queries)",
-        c.difference.mean,
-        c.difference.lo,
-        c.difference.hi,
+        "({}, 95 % interval {} to {}, over {} queries)",
+        signed(c.difference.mean, 4),
+        signed(c.difference.lo, 4),
+        signed(c.difference.hi, 4),
         number(c.n as f64)
     );
     let Some(p) = c.p_holm else { return format!("is {difference}") };
@@ -311,8 +311,8 @@ fn beside(found: &Found, row: usize) -> Option<String> {
         let pair = (mean(found, row, metric), mean(found, against, metric));
         if let (Some(own), Some(its)) = pair
             && its > 0.0
+            && let Some(change) = share(own - its, its).map(|share| 100.0 * share)
         {
-            let change = 100.0 * (own / its - 1.0);
             parts.push(format!(
                 "its {name} is {:.1} % {}",
                 change.abs(),

@@ -1,7 +1,7 @@
 //! The page of several runs.
 
 use super::{Changes, Run, Several};
-use crate::report::format::{signed, three_decimals};
+use crate::report::format::{decimals, signed, three_decimals};
 use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
 use crate::report::tables::{self, Table};
@@ -78,7 +78,7 @@ impl Several {
                                     }
                                 }
                             }
-                            td { (format!("{:.2}", qps(run, *row) / qps(first, *before))) }
+                            td { (decimals(qps(run, *row) / qps(first, *before), 2)) }
                         } } }
                     }
                 }

@@ -12,7 +12,7 @@ pub mod latex;
 mod markdown;
 mod summary;
 
-use super::format::{signed, three_digits};
+use super::format::{self, signed, three_digits};
 use super::found::Found;
 use super::{ReportError, subfolder};
 use crate::metrics::MetricName;
@@ -118,7 +118,7 @@ impl Column {
 
     fn print(&self, value: f64) -> String {
         match self.digits {
-            Digits::Decimals(digits) => plain(format!("{value:.digits$}")),
+            Digits::Decimals(digits) => format::decimals(value, digits),
             Digits::Signed(digits) => signed(value, digits),
             Digits::Three => three_digits(value),
         }
@@ -198,12 +198,6 @@ fn decimals<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> usize {
     }
     let half = swath_algorithms::kernel::median(&mut halves);
     (1.0 - half.log10().floor()).clamp(0.0, 6.0) as usize
-}
-
-/// A number without a sign that says nothing: not -0.00.
-fn plain(text: String) -> String {
-    let is_zero = text.chars().all(|c| "-0.".contains(c));
-    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
 /// The stars of a difference: one at p < 0.05, two at 0.01, three at 0.001, corrected.
