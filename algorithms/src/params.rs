@@ -68,7 +68,7 @@ macro_rules! bounded {
                 if test(value) {
                     Ok(Self(value))
                 } else {
-                    Err(OutOfRange { found: value.to_string(), allowed: $allowed })
+                    Err(OutOfRange { found: format!("{value:?}"), allowed: $allowed })
                 }
             }
 

@@ -126,7 +126,8 @@ fn found(unexpected: &Unexpected<'_>) -> String {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
         Unexpected::Signed(value) => format!("`{value}`"),
-        Unexpected::Float(value) => format!("`{value}`"),
+        // Shortest: `1e308`, not 309 digits.
+        Unexpected::Float(value) => format!("`{value:?}`"),
         Unexpected::Str(value) => format!("the text `{value}`"),
         Unexpected::Unit | Unexpected::Option => "nothing".into(),
         Unexpected::Seq => "a list".into(),

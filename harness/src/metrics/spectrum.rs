@@ -71,7 +71,8 @@ impl Metric for Vendi {
         // What rounding leaves of an eigenvalue of 0 must not count as one.
         let shares: Vec<f64> = shares.filter(|&share| share > 1e-12).collect();
         let largest = shares.iter().copied().fold(0.0, f64::max);
-        let entropy = if q == 1.0 || shares.is_empty() {
+        // So near to 1 the other formula is all rounding, and off by less than this.
+        let entropy = if (q - 1.0).abs() < 1e-8 || shares.is_empty() {
             -shares.iter().map(|share| share * share.ln()).sum::<f64>()
         } else {
             // Of shares relative to the largest: powers of the shares themselves may all round to 0.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::workload::{Known, Truth};
+use proptest::prelude::*;
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
 use swath_datasets::Stored;
 
@@ -156,6 +157,9 @@ fn spectra_of_the_same_and_of_the_different() {
     close(world.of("vendi", &[0, 1, 2], &[]), (-a * a.ln() - b * b.ln()).exp());
     close(world.of("vendi(q=2)", &[0, 1, 2], &[]), 1.0 / (a * a + b * b));
     close(world.of("vendi(q=0)", &[0, 1, 2], &[]), 2.0);
+    // Of a large order the largest share alone, 1 / a, and near order 1 the same as there.
+    close(world.of("vendi(q=100000)", &[0, 1, 2], &[]).map(f64::ln), -a.max(b).ln() * 1e5 / (1e5 - 1.0));
+    close(world.of("vendi(q=1.000000000000001)", &[0, 1, 2], &[]), (-a * a.ln() - b * b.ln()).exp());
     close(world.of("log-volume", &[0, 1], &[]), 2.0 * 1.000_001_f64.ln());
     close(world.of("log-volume", &[0, 2], &[]), 2.000_001_f64.ln() + 1e-6_f64.ln());
     // Two that have nothing in common are two states; two equals are one.
@@ -338,4 +342,50 @@ fn recall_counts_what_was_rounded_off() {
         assert_eq!(world(Stored::Float32).of(metric, &[2], &[0]), Some(0.0), "{metric}");
     }
     assert_eq!(world(Stored::Float32).of("pool-recall", &[0], &[0]), Some(1.0));
+}
+
+proptest! {
+    /// Base vectors and query times a power of two: metrics that are lengths are multiplied, the others stay as they are.
+    /// (`recall` and `pool-recall` add ann-benchmarks' 0.001 to a distance, whatever its unit.)
+    #[test]
+    fn lengths_follow_the_unit_and_nothing_else_does(
+        rows in prop::collection::vec(-2.0_f32..2.0, 24),
+        query in prop::collection::vec(-2.0_f32..2.0, 2),
+        power in prop::sample::select(vec![-20, -3, 1, 12, 30]),
+        distance in prop::sample::select(Distance::ALL.to_vec()),
+    ) {
+        let values = |unit: f32| -> Vec<(&str, Option<f64>)> {
+            let times = |values: &[f32]| values.iter().map(|value| value * unit).collect::<Vec<_>>();
+            let base = Base::from_values(&times(&rows), 2, distance).expect("finite");
+            let queries = Vectors::new(&times(&query), 2).expect("finite");
+            let (query, mut pool) = (Query::row(&queries, 0), Pool::default());
+            pool.fill(&base, query, 0..12, 8, &swath_algorithms::Scratch::default());
+            let neighbors: Vec<u32> = pool.items.iter().map(|item| item.id).collect();
+            let distances: Vec<f64> = pool.items.iter().map(|item| item.distance).collect();
+            let truth = Truth {
+                subtopics: Some(vec![(0, 1), (3, 2), (5, 1)]),
+                qrels: Some(vec![(1, 2), (4, 1)]),
+                ..truth(&neighbors, &distances)
+            };
+            let asked = Asked {
+                base: &base,
+                query,
+                returned: &[4, 0, 3, 7, 9],
+                k: 5,
+                found: (&neighbors, 8),
+                pool: &pool,
+                truth: &truth,
+                evaluations: [12, 0, 40],
+                seen: Seen::default(),
+            };
+            let judged = MetricName::all().filter(|metric| !["recall", "pool-recall"].contains(&metric.name()));
+            judged.map(|metric| (metric.name(), metric.value(&asked))).collect()
+        };
+        let unit = 2.0_f32.powi(power);
+        for ((name, before), (_, after)) in values(1.0).into_iter().zip(values(unit)) {
+            let is_length = distance == Distance::Euclidean && ["diversity", "min-distance", "mst"].contains(&name);
+            let expected = before.map(|value| if is_length { value * f64::from(unit) } else { value });
+            prop_assert_eq!(after, expected, "{} of {} data times 2^{}", name, distance, power);
+        }
+    }
 }
