@@ -1,6 +1,7 @@
 //! Rows of `f32`, laid out for the hot loops.
 
 use bytemuck::{Pod, Zeroable};
+use std::sync::Arc;
 
 /// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
 ///
@@ -13,11 +14,66 @@ pub struct Line(pub [f32; LANES]);
 pub const LANES: usize = 16;
 
 /// A row-major matrix of `rows x dim` finite `f32` values, each row padded with zeros to whole [`Line`]s.
+///
+/// It never changes, and a clone is another name for the same memory: a process holds its vectors once, whoever works with
+/// them.
 #[derive(Clone, Debug)]
 pub struct Vectors {
+    lines: Arc<Vec<Line>>,
+    rows: usize,
+    dim: usize,
+}
+
+/// Vectors that are given some rows at a time, so that nobody holds all of them besides.
+#[derive(Debug)]
+pub struct Builder {
     lines: Vec<Line>,
     rows: usize,
     dim: usize,
+}
+
+impl Builder {
+    /// None yet, with room for `rows` of `dim` values.
+    ///
+    /// # Errors
+    /// [`VectorsError::NoDimension`] when `dim` is 0.
+    pub fn new(rows: usize, dim: usize) -> Result<Self, VectorsError> {
+        if dim == 0 {
+            return Err(VectorsError::NoDimension);
+        }
+        Ok(Self { lines: Vec::with_capacity(rows.saturating_mul(dim.div_ceil(LANES))), rows: 0, dim })
+    }
+
+    /// Adds whole rows, row-major.
+    ///
+    /// # Errors
+    /// [`VectorsError`] when the rows are ragged, or a value is NaN or infinite.
+    pub fn push(&mut self, values: &[f32]) -> Result<(), VectorsError> {
+        let dim = self.dim;
+        if !values.len().is_multiple_of(dim) {
+            return Err(VectorsError::Ragged { len: values.len(), dim });
+        }
+        // Summing exponents' worth of work: a NaN or infinity survives multiplication by zero.
+        if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0
+            && let Some(at) = values.iter().position(|v| !v.is_finite())
+        {
+            let (row, column) = (self.rows + at / dim, at % dim);
+            return Err(VectorsError::NotFinite { row, column, value: values[at] });
+        }
+        let (stride, rows) = (dim.div_ceil(LANES), values.len() / dim);
+        let start = self.lines.len();
+        self.lines.resize(start + rows * stride, Line::zeroed());
+        for (row, padded) in values.chunks_exact(dim).zip(self.lines[start..].chunks_exact_mut(stride)) {
+            bytemuck::cast_slice_mut::<Line, f32>(padded)[..dim].copy_from_slice(row);
+        }
+        self.rows += rows;
+        Ok(())
+    }
+
+    /// The vectors.
+    pub fn finish(self) -> Vectors {
+        Vectors { lines: Arc::new(self.lines), rows: self.rows, dim: self.dim }
+    }
 }
 
 /// Why a slice of numbers is not a set of vectors.
@@ -52,25 +108,9 @@ impl Vectors {
     /// # Errors
     /// [`VectorsError`] when `dim` is 0, the rows are ragged, or a value is NaN or infinite.
     pub fn new(values: &[f32], dim: usize) -> Result<Self, VectorsError> {
-        if dim == 0 {
-            return Err(VectorsError::NoDimension);
-        }
-        if !values.len().is_multiple_of(dim) {
-            return Err(VectorsError::Ragged { len: values.len(), dim });
-        }
-        // Summing exponents' worth of work: a NaN or infinity survives multiplication by zero.
-        if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0
-            && let Some(at) = values.iter().position(|v| !v.is_finite())
-        {
-            return Err(VectorsError::NotFinite { row: at / dim, column: at % dim, value: values[at] });
-        }
-        let stride = dim.div_ceil(LANES);
-        let rows = values.len() / dim;
-        let mut lines = vec![Line::zeroed(); rows * stride];
-        for (row, padded) in values.chunks_exact(dim).zip(lines.chunks_exact_mut(stride)) {
-            bytemuck::cast_slice_mut::<Line, f32>(padded)[..dim].copy_from_slice(row);
-        }
-        Ok(Self { lines, rows, dim })
+        let mut builder = Builder::new(values.len() / dim.max(1), dim)?;
+        builder.push(values)?;
+        Ok(builder.finish())
     }
 
     /// Number of rows, n.
@@ -111,8 +151,9 @@ impl Vectors {
     /// If an id is not below `rows`.
     #[must_use]
     pub fn gather(&self, ids: &[usize]) -> Self {
-        let lines = ids.iter().flat_map(|&i| self.lines(i)).copied().collect();
-        Self { lines, rows: ids.len(), dim: self.dim }
+        let mut lines = Vec::with_capacity(ids.len() * self.stride());
+        ids.iter().for_each(|&i| lines.extend_from_slice(self.lines(i)));
+        Self { lines: Arc::new(lines), rows: ids.len(), dim: self.dim }
     }
 
     /// Bytes held, padding included.
@@ -134,6 +175,21 @@ mod tests {
         assert_eq!(vectors.lines(1)[1].0[4..], [0.0; 12]);
         assert_eq!(vectors.gather(&[1, 0]).row(0), &values[20..]);
         assert_eq!(vectors.bytes(), 2 * 2 * 64);
+    }
+
+    #[test]
+    fn rows_may_come_some_at_a_time_and_a_clone_is_no_copy() {
+        let values: Vec<f32> = (0..60).map(|v| v as f32).collect();
+        let mut builder = Builder::new(3, 20).expect("a dimension");
+        builder.push(&values[..20]).expect("finite");
+        builder.push(&[]).expect("nothing");
+        builder.push(&values[20..]).expect("finite");
+        let found = builder.push(&[[0.0; 20], [f32::NAN; 20]].concat()).err();
+        assert!(matches!(found, Some(VectorsError::NotFinite { row: 4, column: 0, .. })), "{found:?}");
+        let (vectors, whole) = (builder.finish(), Vectors::new(&values, 20).expect("finite"));
+        assert!((0..3).all(|i| vectors.row(i) == whole.row(i)) && vectors.rows() == 3);
+        assert!(std::ptr::eq(vectors.clone().lines(0), vectors.lines(0)));
+        assert!(Builder::new(1, 0).is_err());
     }
 
     #[test]

@@ -5,11 +5,12 @@
 
 use crate::check::{self, Fault};
 use crate::dataset::{Dataset, Links, Neighbors, Qrels, Subtopics};
-use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Values};
+use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Kind, Values};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Distance, Vectors, VectorsError};
 
 /// Why a file is no dataset that swath can use.
@@ -43,6 +44,8 @@ pub struct Header {
     pub neighbors: usize,
     /// Links, if there are any.
     pub links: Option<usize>,
+    /// Names of their relations; empty where they have none.
+    pub relations: Vec<String>,
     /// Rows of subtopics, if there are any.
     pub subtopics: Option<usize>,
     /// Rows of judgements of relevance, if there are any.
@@ -101,6 +104,40 @@ pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
 /// As [`read`], as far as the header goes.
 pub fn header(path: &Path) -> Result<Header, DatasetError> {
     Reader { file: Hdf5File::open(path, crate::hdf5_file::MEMORY)? }.header()
+}
+
+/// Reads the header of a dataset, and looks whether its arrays could be read: whether they hold what they should, are all in
+/// the file, and each takes at most `memory` bytes.
+///
+/// # Errors
+/// As [`read`], as far as sizes and headers tell.
+pub fn sizes(path: &Path, memory: u64) -> Result<Header, DatasetError> {
+    let reader = Reader { file: Hdf5File::open(path, memory)? };
+    let header = reader.header()?;
+    let arrays = [
+        ("train", Kind::Float, true),
+        ("test", Kind::Float, true),
+        ("neighbors", Kind::Integer, true),
+        ("distances", Kind::Float, true),
+        ("links", Kind::Integer, header.links.is_some()),
+        ("subtopics", Kind::Integer, header.subtopics.is_some()),
+        ("qrels", Kind::Integer, header.qrels.is_some()),
+        ("train_names", Kind::Text, header.names),
+    ];
+    for (name, kind, _) in arrays.into_iter().filter(|(.., is_there)| *is_there) {
+        reader.file.can_read(name, kind).map_err(|error| reader.at(error))?;
+    }
+    Ok(header)
+}
+
+/// Reads the names of a dataset's queries alone, if they have names.
+///
+/// # Errors
+/// As [`read`].
+pub fn query_names(path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
+    let reader = Reader { file: Hdf5File::open(path, memory)? };
+    let header = reader.header()?;
+    reader.names("test_names", header.test)
 }
 
 /// Writes a dataset, which [`read`] gives back (distances rounded to `f32`, as ann-benchmarks stores them, unless one
@@ -284,6 +321,7 @@ impl Reader {
             |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
         let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
         let names = has("train_names");
+        let relations = if links.is_some() { self.relations()? } else { Vec::new() };
         Ok(Header {
             distance,
             train: rows,
@@ -291,17 +329,28 @@ impl Reader {
             dim,
             neighbors: neighbors[1],
             links,
+            relations,
             subtopics,
             qrels,
             names,
         })
     }
 
+    /// Names of the relations of links.
+    fn relations(&self) -> Result<Vec<String>, DatasetError> {
+        let named = self.file.attribute_of("links", "relations").map_err(|error| self.at(error))?;
+        Ok(match named.as_ref().and_then(Attribute::text) {
+            Some(names) if !names.is_empty() => names.split(',').map(|name| name.trim().to_owned()).collect(),
+            _ => Vec::new(),
+        })
+    }
+
     fn vectors(&self, name: &str) -> Result<Vectors, DatasetError> {
-        let dim = self.shape(name, 2, None)?[1];
-        let values = self.file.f32s(name).map_err(|error| self.at(error))?;
-        Vectors::new(&values, dim).map_err(|error| match error {
+        let shape = self.shape(name, 2, None)?;
+        let dim = shape[1];
+        let refused = |error| match error {
             VectorsError::NotFinite { row, column, value } => {
+                let values = self.file.f32s(name).unwrap_or_default();
                 let count = values.iter().filter(|value| !value.is_finite()).count();
                 // What is too large for f32 should be shown as it is in the file.
                 let stored = self.file.f64s(name).ok().and_then(|stored| stored.get(row * dim + column).copied());
@@ -311,7 +360,17 @@ impl Reader {
                 self.invalid(&at, found, "a finite number within the range of f32")
             }
             other => self.invalid(&format!("`{name}`"), other.to_string(), "rows of equal length"),
-        })
+        };
+        // Only once the reader has found that there are as many in the file.
+        self.file.can_read(name, Kind::Float).map_err(|error| self.at(error))?;
+        let mut vectors = Builder::new(shape[0], dim).map_err(refused)?;
+        let mut fault = None;
+        let read = self.file.f32_rows(name, |rows| {
+            fault = vectors.push(rows).err();
+            fault.is_none()
+        });
+        read.map_err(|error| self.at(error))?;
+        fault.map_or_else(|| Ok(vectors.finish()), |fault| Err(refused(fault)))
     }
 
     /// An integer array of which each column's values are below its bound.
@@ -333,11 +392,7 @@ impl Reader {
         let bound = (header.train, "a row of `train`");
         let ids = self.ids("links", &[bound, bound])?;
         let edges: Vec<[u32; 2]> = ids.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
-        let named = self.file.attribute_of("links", "relations").map_err(|error| self.at(error))?;
-        let relations: Vec<String> = match named.as_ref().and_then(Attribute::text) {
-            Some(names) if !names.is_empty() => names.split(',').map(|name| name.trim().to_owned()).collect(),
-            _ => Vec::new(),
-        };
+        let relations = header.relations.clone();
         let relation = match (relations.is_empty(), self.file.has("link_relations").map_err(|error| self.at(error))?) {
             (true, false) => Vec::new(),
             (true, true) => {

@@ -1,6 +1,7 @@
 //! A dataset in memory, checked.
 
 use crate::ground_truth;
+use serde::{Deserialize, Serialize};
 use swath_algorithms::{Base, Distance, Vectors};
 
 /// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
@@ -32,7 +33,7 @@ pub struct Dataset {
 }
 
 /// The type that distances are stored as: what they were rounded to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stored {
     /// Whole numbers, such as counts of bits, which are exact.
     Integer,
@@ -137,6 +138,21 @@ impl Dataset {
             test_names: self.test_names.as_ref().map(|names| asked.iter().map(|&query| names[query].clone()).collect()),
             notes: self.notes.clone(),
         }
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        let by_query = |pairs: &Subtopics| size_of_val(pairs.pairs.as_slice()) + size_of_val(pairs.starts.as_slice());
+        let names =
+            |names: &Vec<String>| names.iter().map(|name| size_of::<String>() + name.capacity().max(16)).sum::<usize>();
+        let links = |links: &Links| size_of_val(links.edges.as_slice()) + links.relation.len();
+        let neighbors = size_of_val(self.neighbors.ids.as_slice()) + size_of_val(self.neighbors.distances.as_slice());
+        self.train.bytes()
+            + self.test.bytes()
+            + neighbors
+            + self.links.as_ref().map_or(0, links)
+            + [&self.subtopics, &self.qrels].into_iter().flatten().map(by_query).sum::<usize>()
+            + [&self.train_names, &self.test_names].into_iter().flatten().map(names).sum::<usize>()
     }
 
     /// Whether both say the same, distances as `f32`, which is how files store them.

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 use swath_algorithms::params::Count;
+use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Base, Distance, Vectors, VectorsError, random};
 
 /// Changes whenever the same parameters give other vectors.
@@ -123,11 +124,16 @@ impl Generated {
         format!("swath generated {VERSION} {self:?}")
     }
 
-    /// Bytes that drawing it takes at most: vectors, a copy for the search, neighbours.
+    /// Bytes that drawing it takes at most: vectors with what a search needs of each, neighbours.
     pub fn bytes(&self) -> u64 {
-        let vector = u64::from(self.dimension.get().div_ceil(16)) * 64;
+        let vector = u64::from(self.dimension.get().div_ceil(16)) * 64 + 16;
         let (n, m) = (u64::from(self.n.get()), u64::from(self.queries.get()));
-        n.saturating_add(m).saturating_mul(vector).saturating_mul(3).saturating_add(m.saturating_mul(100 * 64))
+        n.saturating_add(m).saturating_mul(vector).saturating_add(m.saturating_mul(NEIGHBORS as u64 * 64))
+    }
+
+    /// True neighbours of each query.
+    pub fn neighbors(&self) -> usize {
+        NEIGHBORS.min(self.n.size())
     }
 
     /// Draws it and finds the true neighbours.
@@ -155,8 +161,11 @@ impl Generated {
 
     fn vectors(&self, purpose: &str, rows: usize) -> Result<Vectors, VectorsError> {
         let shape = (self.dimension.size(), self.seed);
-        let row = |i: usize| self.generate.row(&mut random::stream(self.seed, purpose, i as u64), shape);
-        Vectors::new(&(0..rows).flat_map(row).collect::<Vec<f32>>(), self.dimension.size())
+        let mut vectors = Builder::new(rows, self.dimension.size())?;
+        for i in 0..rows {
+            vectors.push(&self.generate.row(&mut random::stream(self.seed, purpose, i as u64), shape))?;
+        }
+        Ok(vectors.finish())
     }
 }
 

@@ -279,17 +279,59 @@ impl Hdf5File {
         }
     }
 
+    /// Looks whether an array could be read, as far as sizes and headers tell.
+    ///
+    /// # Errors
+    /// Any but [`Hdf5Error::NotHdf5`].
+    pub fn can_read(&self, name: &str, kind: Kind) -> Result<(), Hdf5Error> {
+        let width = match kind {
+            Kind::Float => 4,
+            Kind::Integer => 8,
+            Kind::Text => size_of::<String>() as u64,
+        };
+        self.checked(name, kind, width).map(drop)
+    }
+
+    /// The rows of a floating-point array, in their order, some at a time, as `f32`; what exceeds its range becomes infinite.
+    /// It ends early where `each` gives `false`.
+    ///
+    /// # Errors
+    /// Any but [`Hdf5Error::NotHdf5`].
+    pub fn f32_rows(&self, name: &str, mut each: impl FnMut(&[f32]) -> bool) -> Result<(), Hdf5Error> {
+        /// Values to read at a time.
+        const AT_ONCE: u64 = 1 << 20;
+        let dataset = self.checked(name, Kind::Float, 4)?;
+        let error = |error: hdf5::Error| unreadable(name, &error);
+        let shape = dataset.shape().map_err(error)?;
+        let rows = shape.first().copied().unwrap_or(0);
+        let width = shape.iter().skip(1).product::<u64>().max(1);
+        // Whole chunks, so that none is unpacked twice.
+        let chunk = dataset.chunk_shape().map_err(error)?.and_then(|shape| shape.first().copied()).unwrap_or(1).max(1);
+        let at_once = (AT_ONCE / width).max(1).next_multiple_of(chunk);
+        let is_double = matches!(dataset.dtype(), Ok(DType::F64));
+        let mut start = 0;
+        while start < rows {
+            let values = if is_double {
+                // Told to give f32, the reader would convert as well; this way it is certain how.
+                let values = dataset.read_f64_rows(start, at_once).map_err(error)?;
+                values.into_iter().map(|value| value as f32).collect()
+            } else {
+                dataset.read_f32_rows(start, at_once).map_err(error)?
+            };
+            if !each(&values) {
+                return Ok(());
+            }
+            start = start.saturating_add(at_once);
+        }
+        Ok(())
+    }
+
     /// All values of a floating-point array, in row-major order, as `f64`.
     ///
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f64s(&self, name: &str) -> Result<Vec<f64>, Hdf5Error> {
-        let dataset = self.checked(
-            name,
-            Kind::Float,
-            "f32 or f64 (other numbers cannot be read as vectors or distances yet)",
-            8,
-        )?;
+        let dataset = self.checked(name, Kind::Float, 8)?;
         dataset.read_f64().map_err(|error| unreadable(name, &error))
     }
 
@@ -298,12 +340,7 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f32s(&self, name: &str) -> Result<Vec<f32>, Hdf5Error> {
-        let dataset = self.checked(
-            name,
-            Kind::Float,
-            "f32 or f64 (other numbers cannot be read as vectors or distances yet)",
-            4,
-        )?;
+        let dataset = self.checked(name, Kind::Float, 4)?;
         if matches!(dataset.dtype(), Ok(DType::F64)) {
             // Told to give f32, the reader would convert as well; this way it is certain how.
             return Ok(self.f64s(name)?.into_iter().map(|value| value as f32).collect());
@@ -316,7 +353,7 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, Hdf5Error> {
-        let dataset = self.checked(name, Kind::Integer, "integers", 8)?;
+        let dataset = self.checked(name, Kind::Integer, 8)?;
         dataset.read_i64().map_err(|error| unreadable(name, &error))
     }
 
@@ -325,7 +362,7 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn texts(&self, name: &str) -> Result<Vec<String>, Hdf5Error> {
-        let dataset = self.checked(name, Kind::Text, "text", size_of::<String>() as u64)?;
+        let dataset = self.checked(name, Kind::Text, size_of::<String>() as u64)?;
         let result = if matches!(dataset.dtype(), Ok(DType::VariableLengthString)) {
             // Each text is stored once: together they are no longer than the file.
             let payload = usize::try_from(self.size.saturating_mul(COMPRESSION).min(self.memory)).unwrap_or(usize::MAX);
@@ -351,10 +388,15 @@ impl Hdf5File {
     }
 
     /// The array, if its elements are of that kind and reading it as elements of `width` bytes stays within bounds.
-    fn checked(&self, name: &str, kind: Kind, expected: &'static str, width: u64) -> Result<hdf5::Dataset, Hdf5Error> {
+    fn checked(&self, name: &str, kind: Kind, width: u64) -> Result<hdf5::Dataset, Hdf5Error> {
         let dataset = self.dataset(name)?;
         let (found, words) = self.kind(name)?;
         if found != Some(kind) {
+            let expected = match kind {
+                Kind::Float => "f32 or f64 (other numbers cannot be read as vectors or distances yet)",
+                Kind::Integer => "integers",
+                Kind::Text => "text",
+            };
             return Err(Hdf5Error::WrongType { name: name.to_owned(), found: words, expected });
         }
         let error = |error: hdf5::Error| unreadable(name, &error);

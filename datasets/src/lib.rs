@@ -7,9 +7,12 @@ pub mod dataset;
 pub mod generate;
 pub mod ground_truth;
 pub mod hdf5_file;
+pub mod shared;
+pub mod stamp;
 pub mod whole_file;
 
 pub use ann_benchmarks::{DatasetError, Header};
 pub use check::Fault;
 pub use dataset::{Dataset, Links, Neighbors, Qrels, Stored, Subtopics};
 pub use generate::{Generated, Kind};
+pub use stamp::Stamp;

@@ -28,7 +28,7 @@ impl Moment {
 
 /// Seconds since 1970, UTC.
 pub fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let since = now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
@@ -39,7 +39,12 @@ pub fn written(unix_seconds: i64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
+/// The date and time.
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// The date and time, UTC, as RFC 3339 to the second.
 pub fn timestamp() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+    humantime::format_rfc3339_seconds(now()).to_string()
 }

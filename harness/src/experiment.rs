@@ -16,6 +16,7 @@ use crate::run::unfinished::{Start, Unfinished};
 use crate::run::{self, Means, Outcome, Ran, Stop, lock};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
 use swath_algorithms::{Base, random};
-use swath_datasets::{Dataset, DatasetError, Generated, Links, ann_benchmarks, catalogue, ground_truth};
+use swath_datasets::{Dataset, DatasetError, Generated, Links, Stamp, ann_benchmarks, catalogue, ground_truth};
 
 /// Why an experiment did not come to its report.
 #[derive(Debug, thiserror::Error)]
@@ -70,12 +71,33 @@ pub struct Prepared {
     pub dataset: Dataset,
     /// The dataset's name in files and plots.
     pub dataset_name: String,
+    /// The file that it was read from; `None` if it was drawn or sampled.
+    pub file: Option<DatasetFile>,
     /// Its base vectors, with norms.
     pub base: Arc<Base>,
     /// Measured recalls whose slack is not small.
     pub coarse: Vec<Coarse>,
     /// What the user should know.
     pub notes: Vec<String>,
+}
+
+/// An experiment, as far as it can be planned without its data: from sizes, headers and its own text.
+pub struct Outline {
+    /// What will be done.
+    pub plan: Plan,
+    /// What is known of the dataset; of a file not its SHA-256, and of a sample at most how many links there are.
+    pub facts: Facts,
+    /// The dataset's name in files and plots.
+    pub dataset_name: String,
+}
+
+/// The file of a dataset, and what the file system said of it before it was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DatasetFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What tells whether it is the same still.
+    pub stamp: Stamp,
 }
 
 /// Reads an experiment and its dataset, and plans it: everything that can be wrong with the input is found here.
@@ -96,8 +118,53 @@ pub fn open(file: &Path) -> Result<(Source, Experiment), Failure> {
     Ok(config::parse(Source::parse(file.to_owned(), text)?)?)
 }
 
-/// Reads the dataset of an experiment, of which `rows` base vectors are kept if that is given, and plans it. Its SHA-256
-/// must be the `known` one, if there is one.
+/// Plans an experiment without reading or drawing its dataset, of which `rows` base vectors are kept if that is given.
+///
+/// # Errors
+/// As [`prepare`], as far as sizes, headers and the experiment's own text tell.
+pub fn outline(
+    source: &Source,
+    experiment: Experiment,
+    rows: Option<Count>,
+    (data_folders, memory): (&[PathBuf], u64),
+) -> Result<Outline, Failure> {
+    let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
+    let (dataset_name, mut facts, file) = match &experiment.dataset {
+        DatasetSource::File(named) => {
+            let path = locate(named, source, data_folders)?;
+            let header = ann_benchmarks::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
+            (file_name(&path), Facts::of(&header), Some(path))
+        }
+        DatasetSource::Generated(generated) => {
+            let needed = generated.bytes();
+            if needed > memory {
+                let message = format!("drawing these vectors takes {needed} bytes of memory");
+                let help = "that is more than there is; use a smaller `n` or `dimension`";
+                return Err(invalid(vec![Problem::new(at_dataset(), message).help(help)]));
+            }
+            (generated.name(), Facts::drawn(generated, hex(&generated.key())), None)
+        }
+    };
+    if let Some(rows) = rows {
+        let (rows, all) = (rows.size(), facts.rows);
+        if rows > all {
+            let message = format!("{rows} base vectors are asked for, but the dataset has {all}");
+            return Err(invalid(vec![Problem::new(path!["sweep", "n"], message).help(format!("use at most {all}"))]));
+        }
+        facts = facts.sampled(rows);
+    }
+    let plan = Plan::new(experiment, &facts).map_err(invalid)?;
+    let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
+    let names = match file.filter(|_| names_one) {
+        Some(path) => ann_benchmarks::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
+        None => None,
+    };
+    let problems = check_queries(&plan, names.as_deref(), facts.queries);
+    if problems.is_empty() { Ok(Outline { plan, facts, dataset_name }) } else { Err(invalid(problems)) }
+}
+
+/// Plans an experiment as [`outline`] does, and only then reads or draws its dataset, of which `rows` base vectors are kept if
+/// that is given. Its SHA-256 must be the `known` one, if there is one.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -108,23 +175,33 @@ pub fn plan(
     known: Option<&str>,
     (data_folders, memory): (&[PathBuf], u64),
 ) -> Result<Prepared, Failure> {
-    let (source, mut found) = find(&experiment, source, data_folders, memory)?;
+    outline(&source, experiment.clone(), rows, (data_folders, memory))?;
+    let mut found = match &experiment.dataset {
+        DatasetSource::File(named) => Found::read(&locate(named, &source, data_folders)?, memory)?,
+        DatasetSource::Generated(generated) => Found::draw(generated)?,
+    };
     if let Some(rows) = rows {
-        let (rows, all) = (rows.size(), found.dataset.train.rows());
-        if rows > all {
-            let message = format!("{rows} base vectors are asked for, but the dataset has {all}");
-            let problem = Problem::new(path!["sweep", "n"], message).help(format!("use at most {all}"));
-            return Err(Box::new(Invalid { source, problems: vec![problem] }).into());
-        }
-        found = found.sample(rows, experiment.seed);
+        found = found.sample(rows.size(), experiment.seed);
     }
-    let Found { name: dataset_name, sha256, dataset } = found;
-    if let Some(known) = known.filter(|known| *known != sha256) {
-        return Err(Failure::Input(format!(
-            "the dataset has changed since the run began (SHA-256 {known:.12} then, {sha256:.12} now)"
-        )));
+    if let Some(known) = known.filter(|known| *known != found.sha256) {
+        return Err(changed(known, &found.sha256));
     }
+    on(source, experiment, found)
+}
+
+/// The refusal of a dataset that is not what it was.
+fn changed(known: &str, sha256: &str) -> Failure {
+    Failure::Input(format!("the dataset has changed since the run began (SHA-256 {known:.12} then, {sha256:.12} now)"))
+}
+
+/// Plans an experiment on a dataset that is here.
+///
+/// # Errors
+/// [`Failure::Invalid`].
+pub fn on(source: Source, experiment: Experiment, found: Found) -> Result<Prepared, Failure> {
+    let Found { name: dataset_name, sha256, dataset, file } = found;
     let facts = Facts {
+        bytes: dataset.bytes(),
         sha256,
         rows: dataset.train.rows(),
         queries: dataset.test.rows(),
@@ -140,17 +217,14 @@ pub fn plan(
         Ok(plan) => plan,
         Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
     };
-    let problems = check_queries(&plan, &dataset);
-    if !problems.is_empty() {
-        return Err(Box::new(Invalid { source, problems }).into());
-    }
+    // The vectors themselves are the dataset's.
     let base = Arc::new(Base::new(dataset.train.clone(), dataset.distance));
     let pools = plan.trials.iter().map(|trial| trial.retriever.candidates.pool());
     let sizes = Sizes { k: plan.experiment.k.size(), pool: pools.min().unwrap_or(0) };
     let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset.neighbors);
     Coarse::put_relative_beside(&coarse, &mut plan.metrics);
     let notes = coarse.iter().map(Coarse::caution).chain(plan.notes.iter().cloned()).collect();
-    Ok(Prepared { source, plan, facts, dataset, dataset_name, base, coarse, notes })
+    Ok(Prepared { source, plan, facts, dataset, dataset_name, file, base, coarse, notes })
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
@@ -194,14 +268,14 @@ fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
     })
 }
 
-/// Looks whether the queries that figures name are among those asked.
-fn check_queries(plan: &Plan, dataset: &Dataset) -> Vec<Problem> {
-    let name = |row: usize| dataset.test_names.as_ref().map(|names| names[row].as_str());
+/// Looks whether the queries that figures name are among those asked of so many, which may have names.
+fn check_queries(plan: &Plan, names: Option<&[String]>, queries: usize) -> Vec<Problem> {
+    let name = |row: usize| names.map(|names| names[row].as_str());
     let is_asked = |wanted: &QueryRef| plan.queries.iter().any(|&row| wanted.is(row, name(row)));
     let figures = plan.experiment.report.figures.iter().flatten().enumerate();
     let named = figures.filter_map(|(i, figure)| Some((i, figure.draw.name(), wanted_query(figure)?)));
     let missing = named.filter(|(_, _, wanted)| !is_asked(wanted)).map(|(i, kind, wanted)| {
-        let known = (0..dataset.test.rows()).any(|row| wanted.is(row, name(row)));
+        let known = (0..queries).any(|row| wanted.is(row, name(row)));
         let message = if known {
             format!("the query `{wanted}` is not in the sample that is asked")
         } else {
@@ -213,7 +287,7 @@ fn check_queries(plan: &Plan, dataset: &Dataset) -> Vec<Problem> {
         if let QueryRef::Name(wanted) = wanted
             && !known
         {
-            let names: Vec<&str> = dataset.test_names.iter().flatten().map(String::as_str).collect();
+            let names: Vec<&str> = names.iter().copied().flatten().map(String::as_str).collect();
             problem = suggest(wanted, &names)
                 .into_iter()
                 .take_while(|line| line.starts_with("did you"))
@@ -245,6 +319,44 @@ pub struct Found {
     pub sha256: String,
     /// Its content.
     pub dataset: Dataset,
+    /// The file that it was read from; `None` if it was drawn or sampled.
+    pub file: Option<DatasetFile>,
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+impl DatasetFile {
+    /// A file that is there now.
+    ///
+    /// # Errors
+    /// [`Failure::Input`].
+    pub fn at(path: &Path) -> Result<Self, Failure> {
+        let unreadable = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::Input(format!("the dataset {} does not exist", path.display())),
+            _ => Failure::Input(format!("{}: {error}", path.display())),
+        };
+        Ok(Self { path: path.to_owned(), stamp: Stamp::of(path, clock::now()).map_err(unreadable)? })
+    }
+
+    /// Reads the file again, whose SHA-256 was the `known` one: it is not computed again where the file system says that
+    /// nothing has changed.
+    ///
+    /// # Errors
+    /// [`Failure::Input`], also where it is not the same file any more.
+    pub fn read(&self, known: &str, memory: u64) -> Result<Dataset, Failure> {
+        // A file that is gone is said to be so.
+        Self::at(&self.path)?;
+        let dataset = ann_benchmarks::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
+        if !self.stamp.is_of(&self.path) {
+            let sha256 = ann_benchmarks::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
+            if sha256 != known {
+                return Err(changed(known, &sha256));
+            }
+        }
+        Ok(dataset)
+    }
 }
 
 impl Found {
@@ -253,10 +365,10 @@ impl Found {
     /// # Errors
     /// [`Failure::Input`].
     pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
+        let file = DatasetFile::at(path)?;
         let sha256 = ann_benchmarks::sha256(path).map_err(|error| dataset_failure(&error))?;
         let dataset = ann_benchmarks::read(path, memory).map_err(|error| dataset_failure(&error))?;
-        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, sha256, dataset })
+        Ok(Self { name: file_name(path), sha256, dataset, file: Some(file) })
     }
 
     /// Draws vectors.
@@ -265,7 +377,7 @@ impl Found {
     /// [`Failure::Input`].
     pub fn draw(generated: &Generated) -> Result<Self, Failure> {
         let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
-        Ok(Self { name: generated.name(), sha256: hex(&generated.key()), dataset })
+        Ok(Self { name: generated.name(), sha256: hex(&generated.key()), dataset, file: None })
     }
 
     /// The SHA-256 of such a sample of the file of that SHA-256.
@@ -281,39 +393,16 @@ impl Found {
         order.truncate(rows);
         order.sort_unstable();
         let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
-        Self { dataset: self.dataset.subset(&order), sha256, ..self }
+        Self { dataset: self.dataset.subset(&order), sha256, file: None, ..self }
     }
 }
 
-/// Reads the dataset of an experiment, or draws it.
-fn find(experiment: &Experiment, source: Source, folders: &[PathBuf], memory: u64) -> Result<(Source, Found), Failure> {
-    match &experiment.dataset {
-        DatasetSource::File(named) => {
-            let (path, source) = locate(named, source, folders)?;
-            Ok((source, Found::read(&path, memory)?))
-        }
-        DatasetSource::Generated(generated) => {
-            let needed = generated.bytes();
-            if needed > memory {
-                let message = format!("drawing these vectors takes {needed} bytes of memory");
-                let problem = Problem::new(at_dataset(), message)
-                    .help("that is more than there is; use a smaller `n` or `dimension`");
-                return Err(Box::new(Invalid { source, problems: vec![problem] }).into());
-            }
-            Ok((source, Found::draw(generated)?))
-        }
-    }
-}
-
-fn locate(named: &str, source: Source, folders: &[PathBuf]) -> Result<(PathBuf, Source), Failure> {
+fn locate(named: &str, source: &Source, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
     let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
-    match catalogue::resolve(named, &beside, folders) {
-        Ok(path) => Ok((path, source)),
-        Err(not_found) => {
-            let problem = not_found.help.iter().fold(Problem::new(at_dataset(), not_found.message), Problem::help);
-            Err(Box::new(Invalid { source, problems: vec![problem] }).into())
-        }
-    }
+    catalogue::resolve(named, &beside, folders).map_err(|not_found| {
+        let problem = not_found.help.iter().fold(Problem::new(at_dataset(), not_found.message), Problem::help);
+        Box::new(Invalid { source: source.clone(), problems: vec![problem] }).into()
+    })
 }
 
 impl Prepared {
@@ -372,6 +461,7 @@ impl Prepared {
         })?;
         let (mut unfinished, done, said) =
             Unfinished::open(folder, self, options.start).map_err(|error| failed(&error))?;
+        unfinished.share(self, options.means)?;
         said.iter().for_each(|note| (options.say)(note));
         // Children gather their own.
         let workload = options.means.program.is_none().then(|| self.workload());

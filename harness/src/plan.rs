@@ -2,10 +2,10 @@
 //! anything runs.
 
 use crate::chosen::tuned_on;
-use crate::config::{CheckSpec, Experiment, Grid, Name, Path, Problem, Retriever, Step, suggest};
+use crate::config::{CheckSpec, Experiment, Grid, Mode, Name, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, Setting};
 use crate::path;
-use crate::point;
+use crate::point::{self, Varying};
 use crate::reference::{self, Planned};
 use crate::report::Named;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,9 @@ use std::fmt::Write as _;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::graph::GraphSpec;
 use swath_algorithms::selector::SelectorParams;
-use swath_algorithms::{Distance, Unfit, random, selector};
+use swath_algorithms::vectors::LANES;
+use swath_algorithms::{Distance, Line, Unfit, random, selector};
+use swath_datasets::{Generated, Header};
 
 /// What a plan needs to know of the dataset.
 #[derive(Clone, Debug)]
@@ -40,6 +42,66 @@ pub struct Facts {
     pub subtopics: bool,
     /// Whether it has judgements of relevance.
     pub qrels: bool,
+    /// Bytes that it takes in memory; an estimate where it is not there.
+    pub bytes: usize,
+}
+
+/// Bytes of a name of usual length.
+const NAME: usize = 64;
+
+impl Facts {
+    /// Those of a file, but for its SHA-256.
+    pub fn of(header: &Header) -> Self {
+        let pairs = header.subtopics.unwrap_or(0) + header.qrels.unwrap_or(0);
+        let queries = header.test * (2 * size_of::<usize>() + header.neighbors * (size_of::<u32>() + size_of::<f64>()));
+        let names = if header.names { header.train * NAME } else { 0 };
+        Self {
+            sha256: String::new(),
+            rows: header.train,
+            queries: header.test,
+            dim: header.dim,
+            distance: header.distance,
+            neighbors: header.neighbors,
+            links: header.links,
+            relations: header.relations.clone(),
+            subtopics: header.subtopics.is_some(),
+            qrels: header.qrels.is_some(),
+            bytes: (header.train + header.test) * vector_bytes(header.dim)
+                + queries
+                + header.links.unwrap_or(0) * (size_of::<[u32; 2]>() + 1)
+                + pairs * size_of::<(u32, u32)>()
+                + names,
+        }
+    }
+
+    /// Those of a dataset that is drawn.
+    pub fn drawn(generated: &Generated, sha256: String) -> Self {
+        let header = Header {
+            distance: generated.distance,
+            train: generated.n.size(),
+            test: generated.queries.size(),
+            dim: generated.dimension.size(),
+            neighbors: generated.neighbors(),
+            links: None,
+            relations: Vec::new(),
+            subtopics: None,
+            qrels: None,
+            names: false,
+        };
+        Self { sha256, ..Self::of(&header) }
+    }
+
+    /// Those of a sample of so many base vectors, which are at most all; how many links are among them is not known.
+    #[must_use]
+    pub fn sampled(self, rows: usize) -> Self {
+        let fewer = (self.rows - rows) * vector_bytes(self.dim);
+        Self { rows, neighbors: self.neighbors.min(rows), bytes: self.bytes.saturating_sub(fewer), ..self }
+    }
+}
+
+/// Bytes of a vector in memory.
+pub fn vector_bytes(dim: usize) -> usize {
+    dim.div_ceil(LANES) * size_of::<Line>()
 }
 
 /// One retriever at one parameter point.
@@ -110,7 +172,7 @@ impl Plan {
         let queries = random::sample(&mut random::stream(experiment.seed, "queries", 0), facts.queries, wanted);
         let trials = list_trials(&experiment, &written, facts, &mut problems);
         check_reference(&experiment, &mut problems);
-        check_figures(&experiment, &metrics, &mut problems);
+        check_figures(&experiment, &metrics, &trials, &mut problems);
         check_tolerances(&experiment, &metrics, &mut problems);
         let mut experiment = experiment;
         if let Some(split) = &mut experiment.split {
@@ -131,13 +193,21 @@ impl Plan {
         reference::choose(&planned, self.experiment.reference.as_ref().map(Name::as_str))
     }
 
-    /// Bytes that a trial needs beside the dataset: index, graph, and what it returns. An estimate from sizes.
+    /// Bytes that a trial needs beside the dataset: index, graph, and its outcome. An estimate from sizes.
     pub fn memory(&self, trial: &Trial, facts: &Facts) -> usize {
-        let index = trial.retriever.candidates.estimate(facts.rows, facts.dim);
         let graph = trial.graph().map_or(0, |graph| graph.estimate(facts.rows, facts.links.unwrap_or(0)));
-        let per_query =
-            self.experiment.k.size() * 4 + (4 + self.experiment.repeats.size()) * 8 + self.metrics.len() * 8;
-        index + graph + self.queries.len() * per_query
+        trial.retriever.candidates.estimate(facts.rows, facts.dim) + graph + self.outcome_bytes()
+    }
+
+    /// Bytes of what a trial returns, what that is worth, and its times.
+    pub fn outcome_bytes(&self) -> usize {
+        let returned = self.experiment.k.size() * (size_of::<i32>() + size_of::<f32>());
+        let times = match self.experiment.mode {
+            Mode::Single => self.experiment.repeats.size() * size_of::<[f64; 3]>(),
+            Mode::Batch => 0,
+        };
+        let judged = self.metrics.len() * size_of::<f64>() + size_of::<[u64; 3]>();
+        self.queries.len().saturating_mul(returned + judged + times)
     }
 }
 
@@ -324,9 +394,15 @@ fn check_tolerances(experiment: &Experiment, metrics: &[MetricName], problems: &
 }
 
 /// Looks whether what figures name is there.
-fn check_figures(experiment: &Experiment, metrics: &[MetricName], problems: &mut Vec<Problem>) {
+fn check_figures(experiment: &Experiment, metrics: &[MetricName], trials: &[Trial], problems: &mut Vec<Problem>) {
     let retrievers: Vec<&str> =
         experiment.retrievers.iter().filter_map(|grid| Some(grid.0.first()?.name.as_str())).collect();
+    // As the report finds them again in the trials' files.
+    let varying = |name: &str| {
+        let points = trials.iter().filter(|trial| trial.retriever.name.as_str() == name);
+        point::varying(&points.map(|trial| parameters(&trial.retriever)).collect::<Vec<_>>())
+    };
+    let grids: Vec<(&str, Vec<Varying>)> = retrievers.iter().map(|&name| (name, varying(name))).collect();
     let figures = experiment.report.figures.iter().flatten();
     for (i, figure) in figures.enumerate() {
         for (parameter, named) in figure.draw.names() {
@@ -337,14 +413,51 @@ fn check_figures(experiment: &Experiment, metrics: &[MetricName], problems: &mut
                     let problem = Problem::new(path, format!("`{}` is not measured here", metric.name()));
                     problems.push(problem.help(format!("add it to `metrics`, or use one of `{}`", names.join("`, `"))));
                 }
-                Named::Retriever(name) if !retrievers.contains(&name.as_str()) => {
+                Named::Retriever(name) | Named::Plane(name) if !retrievers.contains(&name.as_str()) => {
                     let problem = Problem::new(path, format!("no retriever here is called `{name}`"));
                     problems.push(suggest(name.as_str(), &retrievers).into_iter().fold(problem, Problem::help));
+                }
+                Named::Plane(name) => {
+                    let of_name = grids.iter().filter(|(retriever, _)| *retriever == name.as_str());
+                    let numbers = of_name.flat_map(|(_, varying)| varying).filter(|axis| axis.numbers().is_some());
+                    if numbers.count() < 2 {
+                        let problem = Problem::new(path, format!("`{name}` varies fewer than two numbers"));
+                        problems.push(
+                            problem.help("give two of its parameters lists of numbers, or leave this figure out"),
+                        );
+                    }
+                }
+                Named::Number { name, of } => {
+                    let of = of.map(Name::as_str);
+                    if of.is_none_or(|of| retrievers.contains(&of)) {
+                        problems.extend(not_varied(path, name, of, &grids));
+                    }
                 }
                 _ => {}
             }
         }
     }
+}
+
+/// What is wrong with a figure along a number that no retriever's grid varies, or not that of the retriever `of`.
+fn not_varied(path: Path, name: &str, of: Option<&str>, grids: &[(&str, Vec<Varying>)]) -> Option<Problem> {
+    let concerned = grids.iter().filter(|(retriever, _)| of.is_none_or(|of| of == *retriever));
+    let numbers = concerned.flat_map(|(_, varying)| varying).filter(|axis| axis.numbers().is_some());
+    let mut known: Vec<&str> = numbers.map(|axis| axis.name.as_str()).collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.contains(&name) {
+        return None;
+    }
+    let message = match of {
+        Some(of) => format!("`{of}` varies no number called `{name}`"),
+        None => format!("no retriever's grid varies a number called `{name}`"),
+    };
+    let problem = Problem::new(path, message);
+    Some(match known.is_empty() {
+        true => problem.help("give a parameter a list of numbers, or leave this out"),
+        false => suggest(name, &known).into_iter().fold(problem, Problem::help),
+    })
 }
 
 /// Looks whether either side of a split has queries enough for a mean with an interval.

@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::config::{DatasetSource, Experiment, Invalid, ReportSpec, Source, Sweep};
-use crate::experiment::{self, Failure, Prepared, RunOptions};
+use crate::experiment::{self, Failure, Outline, Prepared, RunOptions};
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
 use crate::report::{Size, scale};
@@ -67,6 +67,42 @@ pub fn cells(experiment: &Experiment, sweep: &Sweep) -> Vec<Cell> {
     cells
 }
 
+impl Cell {
+    /// The sweep's experiment at this size, and how many base vectors are to be kept of a dataset that is read.
+    pub fn of(&self, experiment: &Experiment) -> (Experiment, Option<Count>) {
+        let mut experiment = experiment.clone();
+        experiment.sweep = None;
+        experiment.k = self.k;
+        let mut rows = self.n;
+        if let DatasetSource::Generated(generated) = &mut experiment.dataset {
+            generated.n = rows.take().unwrap_or(generated.n);
+            generated.dimension = self.dimension.unwrap_or(generated.dimension);
+        }
+        (experiment, rows)
+    }
+
+    /// Names the cell in what is wrong with its experiment.
+    fn named(&self, failure: Failure) -> Failure {
+        let Failure::Invalid(invalid) = failure else { return failure };
+        let Invalid { source, problems } = *invalid;
+        let named = problems.into_iter().map(|problem| problem.help(format!("this is so at {}", self.folder)));
+        Box::new(Invalid { source, problems: named.collect() }).into()
+    }
+}
+
+/// The experiment of one cell, planned without its data.
+///
+/// # Errors
+/// As [`experiment::outline`], with the cell named.
+pub fn outline(
+    (source, experiment): (&Source, &Experiment),
+    cell: &Cell,
+    places: (&[PathBuf], u64),
+) -> Result<Outline, Failure> {
+    let (experiment, rows) = cell.of(experiment);
+    experiment::outline(source, experiment, rows, places).map_err(|failure| cell.named(failure))
+}
+
 /// The experiment of one cell, planned.
 ///
 /// # Errors
@@ -75,25 +111,10 @@ pub fn prepare(
     (source, experiment): (&Source, &Experiment),
     cell: &Cell,
     known: Option<&str>,
-    (folders, memory): (&[PathBuf], u64),
+    places: (&[PathBuf], u64),
 ) -> Result<Prepared, Failure> {
-    let mut experiment = experiment.clone();
-    experiment.sweep = None;
-    experiment.k = cell.k;
-    let mut rows = cell.n;
-    if let DatasetSource::Generated(generated) = &mut experiment.dataset {
-        generated.n = rows.take().unwrap_or(generated.n);
-        generated.dimension = cell.dimension.unwrap_or(generated.dimension);
-    }
-    let name = |invalid: Box<Invalid>| {
-        let Invalid { source, problems } = *invalid;
-        let named = problems.into_iter().map(|problem| problem.help(format!("this is so at {}", cell.folder)));
-        Failure::from(Box::new(Invalid { source, problems: named.collect() }))
-    };
-    experiment::plan(source.clone(), experiment, rows, known, (folders, memory)).map_err(|failure| match failure {
-        Failure::Invalid(invalid) => name(invalid),
-        other => other,
-    })
+    let (experiment, rows) = cell.of(experiment);
+    experiment::plan(source.clone(), experiment, rows, known, places).map_err(|failure| cell.named(failure))
 }
 
 /// Stands in a sweep's folder while it runs, and says when it began.
@@ -103,7 +124,8 @@ const UNFINISHED: &str = "unfinished";
 /// Where a sweep was stopped, its cells that are done are not run again.
 ///
 /// # Errors
-/// Everything wrong with the input of any cell, before any runs; then what goes wrong with one.
+/// Everything wrong with the input of any cell, as far as sizes and headers tell, before any runs; then what goes wrong with
+/// one.
 pub fn run(
     read: (&Source, &Experiment),
     cells: &[Cell],
@@ -111,9 +133,9 @@ pub fn run(
     options: &RunOptions<'_>,
     said: impl Fn(&Cell, &str),
 ) -> Result<Vec<Ran>, Failure> {
-    let prepare = |cell| prepare(read, cell, None, (options.means.data_folders, options.means.memory));
+    let places = (options.means.data_folders, options.means.memory);
     for cell in cells {
-        prepare(cell)?;
+        outline(read, cell, places)?;
     }
     let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
     std::fs::create_dir_all(folder).map_err(|error| failed(&format!("{}: {error}", folder.display())))?;
@@ -127,7 +149,7 @@ pub fn run(
         write_whole(&mark, clock::timestamp().as_bytes()).map_err(|error| failed(&error))?;
     }
     for cell in cells {
-        let prepared = prepare(cell)?.examined();
+        let prepared = prepare(read, cell, None, places)?.examined();
         prepared.notes.iter().for_each(|note| said(cell, note));
         let means = Means { cell: Some(cell), ..options.means };
         let options = RunOptions { means, start: &start, say: &|note| said(cell, note), ..*options };

@@ -22,6 +22,9 @@ fn each_is_answered_with_what_where_and_what_would_be_right() {
         let output = swath(folder.path(), &["run", &name]);
         assert_eq!(output.status.code(), Some(2), "{name}: {}", stderr(&output));
         assert_eq!(stdout(&output), "", "{name}");
+        let dry = swath(folder.path(), &["run", "--dry-run", &name]);
+        assert_eq!((dry.status.code(), stderr(&dry)), (Some(2), stderr(&output)), "{name} in a dry run");
+        assert_eq!(stdout(&dry), "", "{name} in a dry run");
         assert!(!folder.path().join("reports").exists(), "{name} left something behind");
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path("wrong");

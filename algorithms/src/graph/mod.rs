@@ -89,6 +89,16 @@ impl GraphSpec {
         self.most_edges(rows, links) * (size_of::<u32>() + size_of::<f64>()) + (rows + 1) * size_of::<usize>()
     }
 
+    /// Bytes that it will need while it is built, itself included. An estimate, and rather too much.
+    pub fn peak(&self, rows: usize, links: usize) -> usize {
+        // Lists of edges: of the nearest neighbours while they are looked for, then of each source.
+        let row = size_of::<Row>() + 16;
+        let edge = size_of::<(u32, f64)>();
+        let near = self.neighbors().map_or(0, |neighbors| rows * (2 * row + (4 * neighbors + 64) * edge));
+        let lists = self.sources.len() * rows * row + 2 * self.most_edges(rows, links) * edge;
+        self.estimate(rows, links).saturating_add(near).saturating_add(lists)
+    }
+
     /// Builds it, with the threads of the current rayon pool; the result does not depend on them. `relations` are the
     /// names that the links' relations index; a weight for any other name has no effect.
     ///

@@ -28,8 +28,9 @@ impl<'a> Session<'a> {
         let failed =
             |error: &dyn std::fmt::Display| Failure::Run(format!("temporary files cannot be written: {error}"));
         let folder = tempfile::Builder::new().prefix("swath-check-").tempdir().map_err(|error| failed(&error))?;
-        let (unfinished, ..) =
+        let (mut unfinished, ..) =
             Unfinished::open(folder.path(), prepared, &Start::Fresh).map_err(|error| failed(&error))?;
+        unfinished.share(prepared, means)?;
         let workload = means.program.is_none().then(|| prepared.workload());
         Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _folder: folder })
     }

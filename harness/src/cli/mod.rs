@@ -64,7 +64,7 @@ Examples:
         /// Folder for what the run leaves behind [default: reports/NAME]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// List the trials with an estimate of memory, and run nothing
+        /// List the trials with an estimate of memory, from headers alone, and run nothing
         #[arg(long)]
         dry_run: bool,
         /// Build every graph anew and keep none

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
 use swath::config::{self, Limits};
-use swath::experiment::{self, Failure, Prepared, RunOptions};
+use swath::experiment::{self, Failure, Outline, RunOptions};
 use swath::interrupt;
 use swath::machine::memory;
 use swath::manifest::Manifest;
@@ -212,39 +212,42 @@ fn fitting(summary: &Summary) -> usize {
     (0..=all).rev().find(|&count| width(count) <= 120).unwrap_or(0).max(all.min(3))
 }
 
-/// Lists what an experiment would run.
+/// Lists what an experiment would run, from sizes alone: nothing is read but headers, and nothing drawn.
 pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let (source, experiment) = experiment::open(config)?;
+    let places = (folders, memory());
     let Some(sweep) = &experiment.sweep else {
-        return list(&experiment::plan(source, experiment, None, None, (folders, memory()))?.examined());
+        return list(&experiment::outline(&source, experiment, None, places)?);
     };
-    for cell in sweep::cells(&experiment, sweep) {
+    // All of them before the first is listed, as a run looks at all before it runs the first.
+    let cells = sweep::cells(&experiment, sweep).into_iter();
+    let outline = |cell: Cell| Ok((sweep::outline((&source, &experiment), &cell, places)?, cell));
+    for (outline, cell) in cells.map(outline).collect::<Result<Vec<_>, Failure>>()? {
         print(&format!("{}\n", cell.folder))?;
-        list(&sweep::prepare((&source, &experiment), &cell, None, (folders, memory()))?.examined())?;
+        list(&outline)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(prepared: &Prepared) -> Result<ExitCode, Failure> {
-    let Prepared { plan, facts, .. } = prepared;
+fn list(outline: &Outline) -> Result<ExitCode, Failure> {
+    let Outline { plan, facts, dataset_name } = outline;
     let mib = |bytes: usize| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
-    let mut rows = vec![["trial", "retriever", "pool", "MiB"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["retriever", "pool", "MiB"].map(str::to_owned).to_vec()];
     let pool = |trial: &Trial| trial.retriever.candidates.pool().to_string();
-    rows.extend(plan.trials.iter().map(|t| vec![t.id.clone(), t.label(), pool(t), mib(plan.memory(t, facts))]));
-    let data = prepared.base.vectors().bytes() + prepared.dataset.test.bytes();
+    rows.extend(plan.trials.iter().map(|trial| vec![trial.label(), pool(trial), mib(plan.memory(trial, facts))]));
     let text = format!(
         "{}\n{} trials of {} queries, k = {}, each timed {} times, on {}: {} x {} vectors, {} MiB\n",
-        table(&rows, 2),
+        table(&rows, 1),
         plan.trials.len(),
         plan.queries.len(),
         plan.experiment.k.get(),
         plan.experiment.repeats.get(),
-        prepared.dataset_name,
+        dataset_name,
         facts.rows,
         facts.dim,
-        mib(data),
+        mib(facts.bytes),
     );
-    for note in &prepared.notes {
+    for note in &plan.notes {
         complain(&format!("note: {note}"));
     }
     print(&text)

@@ -7,6 +7,7 @@
 
 use super::bench::{Bench, Order, Place, Reply};
 use super::built::Kept;
+use super::data::Data;
 use super::lock;
 use super::memory;
 use crate::cache::Cache;
@@ -14,7 +15,7 @@ use crate::config::{self, Source};
 use crate::experiment::{self, Failure, Prepared};
 use crate::interrupt;
 use crate::results;
-use crate::sweep::{self, Cell};
+use crate::sweep::Cell;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -42,11 +43,13 @@ pub struct Job {
     pub text: String,
     /// The cell, of a sweep.
     pub cell: Option<Cell>,
-    /// Where datasets are looked for.
-    pub data_folders: Vec<PathBuf>,
-    /// Bytes that reading the dataset may take.
+    /// Where the dataset is.
+    pub data: Data,
+    /// Bytes that reading it may take.
     pub memory: u64,
-    /// SHA-256 of the dataset, as it was planned.
+    /// Its name.
+    pub dataset_name: String,
+    /// Its SHA-256, as it was planned.
     pub sha256: String,
     /// The folder with the folder of trials that are not finished.
     pub folder: PathBuf,
@@ -343,12 +346,10 @@ pub fn work_for(run: Channel) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Reads the experiment and its dataset as the run did.
+/// Reads the experiment as the run did, and the dataset as the run has it.
 fn prepare(job: &Job) -> Result<Prepared, Failure> {
     let (source, experiment) = config::parse(Source::parse(job.config.clone(), job.text.clone())?)?;
-    let (known, places) = (Some(job.sha256.as_str()), (job.data_folders.as_slice(), job.memory));
-    match &job.cell {
-        Some(cell) => sweep::prepare((&source, &experiment), cell, known, places),
-        None => experiment::plan(source, experiment, None, known, places),
-    }
+    let experiment = job.cell.as_ref().map_or(experiment.clone(), |cell| cell.of(&experiment).0);
+    let found = job.data.read(job.dataset_name.clone(), job.sha256.clone(), job.memory)?;
+    experiment::on(source, experiment, found)
 }

@@ -9,6 +9,8 @@
 pub mod bench;
 pub mod built;
 pub mod child;
+pub mod data;
+pub mod group;
 mod kept_indexes;
 pub mod lock;
 mod memory;
@@ -35,6 +37,8 @@ use crate::workload::Workload;
 use bench::{Bench, Order, Place, Reply};
 use built::Kept;
 use child::{Child, Death, Job};
+use data::Data;
+use group::Group;
 use std::path::{Path, PathBuf};
 use swath_algorithms::params::Count;
 use swath_algorithms::random;
@@ -94,13 +98,6 @@ pub struct TimedRounds {
     pub notes: Vec<String>,
 }
 
-/// Trials, by their places in the plan, that share a build.
-struct Group {
-    trials: Vec<usize>,
-    /// Bytes that their process needs, an estimate from sizes.
-    memory: u64,
-}
-
 /// A bench, wherever it works.
 enum Hands<'a> {
     Here(Box<Bench<'a>>),
@@ -143,26 +140,6 @@ pub fn run(
         shift.iter().for_each(|&group| runner.hands[group] = None);
     }
     Ok(Ran { failed: runner.failed, notes: runner.notes })
-}
-
-/// Parts the trials by what they are built on, in the order of the plan.
-fn groups(prepared: &Prepared) -> Vec<Group> {
-    let (plan, facts) = (&prepared.plan, &prepared.facts);
-    let dataset = 2 * (facts.rows + facts.queries) * facts.dim * 4;
-    let mut keys = Vec::new();
-    let mut groups: Vec<Group> = Vec::new();
-    for (i, trial) in plan.trials.iter().enumerate() {
-        let key = built::key(trial);
-        let memory = (dataset + plan.memory(trial, facts)) as u64;
-        if let Some(at) = keys.iter().position(|known| *known == key) {
-            groups[at].trials.push(i);
-            groups[at].memory = groups[at].memory.max(memory);
-        } else {
-            keys.push(key);
-            groups.push(Group { trials: vec![i], memory });
-        }
-    }
-    groups
 }
 
 /// Which groups are in memory together, so that their timed passes can be interleaved: as many as `memory` holds.
@@ -280,7 +257,7 @@ impl<'a> Runner<'a> {
         (unfinished, done): (&'a mut Unfinished, Vec<Done>),
         progress: &'a Progress,
     ) -> Self {
-        let groups = groups(prepared);
+        let groups = group::groups(&prepared.plan, &prepared.facts);
         let hands = groups.iter().map(|_| None).collect();
         let failed = vec![None; done.len()];
         let (indexes, builds, notes) = (None, 0, Vec::new());
@@ -428,11 +405,14 @@ impl<'a> Runner<'a> {
         let plan = &self.prepared.plan;
         self.progress.trial("building for", plan.trials[trial].retriever.name.as_str());
         let started = match (self.means.program, self.workload) {
-            (Some(program), _) => {
-                let places = (self.unfinished.folder(), self.indexes.as_deref());
-                let job = job(self.prepared, self.means, places, trial);
-                Child::start(program, &job).map_err(|error| error.to_string()).map(Hands::Child)
-            }
+            (Some(program), _) => match self.unfinished.data() {
+                Some(data) => {
+                    let places = Places { data, folder: self.unfinished.folder(), indexes: self.indexes.as_deref() };
+                    let job = job(self.prepared, self.means, places, trial);
+                    Child::start(program, &job).map_err(|error| error.to_string()).map(Hands::Child)
+                }
+                None => Err("its dataset is not shared with children".into()),
+            },
             (None, Some(workload)) => {
                 let (dataset, _) = self.prepared.names();
                 let graphs = self.means.cache.map(|cache| (cache, dataset, self.prepared.facts.sha256.as_str()));
@@ -466,14 +446,26 @@ impl<'a> Runner<'a> {
     }
 }
 
+/// Where a child reads and writes.
+struct Places<'a> {
+    /// The dataset.
+    data: &'a Data,
+    /// What is not finished.
+    folder: &'a Path,
+    /// Indexes that are kept from round to round.
+    indexes: Option<&'a Path>,
+}
+
 /// What a child is told to build.
-fn job(prepared: &Prepared, means: Means<'_>, (folder, indexes): (&Path, Option<&Path>), trial: usize) -> Job {
+fn job(prepared: &Prepared, means: Means<'_>, places: Places<'_>, trial: usize) -> Job {
+    let Places { data, folder, indexes } = places;
     Job {
         config: prepared.source.path().to_owned(),
         text: prepared.source.text().to_owned(),
         cell: means.cell.cloned(),
-        data_folders: means.data_folders.to_vec(),
+        data: data.clone(),
         memory: means.memory,
+        dataset_name: prepared.dataset_name.clone(),
         sha256: prepared.facts.sha256.clone(),
         folder: folder.to_owned(),
         cache: means.cache.map(|cache| cache.folder().to_owned()),

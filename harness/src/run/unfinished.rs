@@ -3,11 +3,13 @@
 //! There each trial's file is written when it is measured; under its name it is whole or not there. Timed passes are appended
 //! to a file beside it ([`super::passes`]). `run.json` says what the run was: it is compared with what the run is to be now, and what no longer fits is taken out, and said.
 
+use super::Means;
+use super::data::{Data, Shared};
 use super::outcome::Outcome;
 use super::passes;
 use crate::clock;
 use crate::config::Mode;
-use crate::experiment::Prepared;
+use crate::experiment::{Failure, Prepared};
 use crate::manifest::{GraphRecord, Machine, Manifest};
 use crate::plan::Trial;
 use crate::results::{self, ResultsError, write_whole};
@@ -136,6 +138,7 @@ fn is_of_this(manifest: &Manifest) -> bool {
 pub struct Unfinished {
     folder: PathBuf,
     ledger: Ledger,
+    shared: Option<Shared>,
 }
 
 /// How far a trial is.
@@ -172,7 +175,7 @@ impl Unfinished {
         std::fs::create_dir_all(&trials).map_err(|source| ResultsError::Io { path: trials.clone(), source })?;
         let path = folder.join(LEDGER);
         let before = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Ledger>(&text).ok());
-        let mut unfinished = Self { folder, ledger: now };
+        let mut unfinished = Self { folder, ledger: now, shared: None };
         let mut notes = Vec::new();
         let mut done = vec![Done::default(); prepared.plan.trials.len()];
         if let Some(before) = before {
@@ -267,6 +270,20 @@ impl Unfinished {
     /// Where trials that are not finished are kept.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Gives children the dataset, if there will be any, for as long as this is there.
+    ///
+    /// # Errors
+    /// [`Failure::Run`].
+    pub fn share(&mut self, prepared: &Prepared, means: Means<'_>) -> Result<(), Failure> {
+        self.shared = Shared::new(prepared, means, &self.folder)?;
+        Ok(())
+    }
+
+    /// Where children find the dataset.
+    pub fn data(&self) -> Option<&Data> {
+        self.shared.as_ref().map(Shared::data)
     }
 
     /// When the run began, and when it was gone on with.
@@ -385,7 +402,7 @@ fn reuse(run: &Path, folder: &Path, now: &Ledger, since: Option<&str>) -> Result
         }
     }
     // Last: without it the files are nobody's.
-    Unfinished { folder: folder.to_owned(), ledger: Ledger::of(&manifest, now) }.write()
+    Unfinished { folder: folder.to_owned(), ledger: Ledger::of(&manifest, now), shared: None }.write()
 }
 
 /// The ids of the trials whose files are in a folder.

@@ -28,7 +28,9 @@ const MOST: usize = 4;
 
 impl Kind for Curves {
     fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
+        let metric = self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric)));
+        let parameter = self.parameter.iter().map(|name| ("parameter", Named::Number { name, of: None }));
+        metric.chain(parameter).collect()
     }
 
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {

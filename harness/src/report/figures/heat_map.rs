@@ -30,7 +30,12 @@ const MOST: usize = 4;
 impl Kind for HeatMap {
     fn names(&self) -> Vec<(&'static str, Named<'_>)> {
         let metric = self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric)));
-        metric.chain(self.retriever.iter().map(|name| ("retriever", Named::Retriever(name)))).collect()
+        let retriever = self.retriever.iter().map(|name| ("retriever", Named::Plane(name)));
+        let axes = [("x", &self.x), ("y", &self.y)];
+        let of = self.retriever.as_ref();
+        let numbers =
+            axes.into_iter().filter_map(move |(axis, name)| Some((axis, Named::Number { name: name.as_deref()?, of })));
+        metric.chain(retriever).chain(numbers).collect()
     }
 
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {

@@ -42,7 +42,7 @@ swath_algorithms::registry! {
 
 /// A kind of figure. Implemented by the type of its parameters.
 pub trait Kind: Send + Sync {
-    /// The metrics and retrievers that its parameters name, each with the parameter.
+    /// The metrics, retrievers and numbers that its parameters name, each with the parameter.
     fn names(&self) -> Vec<(&'static str, Named<'_>)>;
 
     /// The figures of this kind that these results have to show: at its defaults any number, else one.
@@ -59,6 +59,15 @@ pub enum Named<'a> {
     Metric(MetricName),
     /// A retriever, which must be there.
     Retriever(&'a Name),
+    /// A retriever, whose grid must vary two numbers.
+    Plane(&'a Name),
+    /// A number that a grid must vary.
+    Number {
+        /// Its name, as labels say it.
+        name: &'a str,
+        /// Whose grid; any, if left out.
+        of: Option<&'a Name>,
+    },
 }
 
 /// A picture of an experiment's results.

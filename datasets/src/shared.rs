@@ -1,0 +1,185 @@
+//! A dataset as a run leaves it for its own processes for as long as it lasts: read by the program that wrote it, on the same
+//! machine, once each. Everything is exact, distances too, and nothing is held twice in order to write or read it.
+//!
+//! The layout is nobody else's business: the length of a header, the header as JSON, then the arrays one after another, in
+//! the machine's own order of bytes.
+
+use crate::dataset::{Dataset, Links, Neighbors, Stored, Subtopics};
+use bytemuck::{Pod, Zeroable};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use swath_algorithms::vectors::Builder;
+use swath_algorithms::{Distance, Vectors};
+
+/// Values that are read at a time.
+const AT_ONCE: usize = 1 << 18;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    distance: Distance,
+    /// Rows of `train` and of `test`, and their dimension.
+    rows: [usize; 2],
+    dim: usize,
+    neighbors: usize,
+    /// The type that their distances were rounded to; here they are as they are.
+    stored: Stored,
+    /// How many links there are, of how many a relation is known, and the relations' names.
+    links: Option<(usize, usize, Vec<String>)>,
+    /// Rows of subtopics and of judgements.
+    by_query: [Option<usize>; 2],
+    /// Names of base vectors and of queries.
+    names: [Option<Vec<String>>; 2],
+    notes: Vec<String>,
+}
+
+/// Writes a dataset.
+///
+/// # Errors
+/// The file system's refusal.
+pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
+    let by_query = [&dataset.subtopics, &dataset.qrels];
+    let header = Header {
+        distance: dataset.distance,
+        rows: [dataset.train.rows(), dataset.test.rows()],
+        dim: dataset.train.dim(),
+        neighbors: dataset.neighbors.count,
+        stored: dataset.neighbors.stored,
+        links: dataset.links.as_ref().map(|l| (l.edges.len(), l.relation.len(), l.relations.clone())),
+        by_query: by_query.map(|pairs| pairs.as_ref().map(Subtopics::len)),
+        names: [dataset.train_names.clone(), dataset.test_names.clone()],
+        notes: dataset.notes.clone(),
+    };
+    let header = serde_json::to_vec(&header)?;
+    let mut file = BufWriter::new(File::create(path)?);
+    file.write_all(&(header.len() as u64).to_ne_bytes())?;
+    file.write_all(&header)?;
+    for vectors in [&dataset.train, &dataset.test] {
+        (0..vectors.rows()).try_for_each(|row| put(&mut file, vectors.row(row)))?;
+    }
+    put(&mut file, &dataset.neighbors.ids)?;
+    put(&mut file, &dataset.neighbors.distances)?;
+    if let Some(links) = &dataset.links {
+        put(&mut file, &links.edges)?;
+        put(&mut file, &links.relation)?;
+    }
+    for pairs in by_query.into_iter().flatten() {
+        for query in 0..pairs.queries() {
+            pairs.of(query).iter().try_for_each(|&(item, number)| put(&mut file, &[query as u32, item, number]))?;
+        }
+    }
+    file.into_inner().map_err(io::IntoInnerError::into_error).map(drop)
+}
+
+/// Reads what [`write`] wrote.
+///
+/// # Errors
+/// The file system's refusal; that it is no such file.
+pub fn read(path: &Path) -> io::Result<Dataset> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    // No longer than the file, whatever it says.
+    let mut header = Vec::new();
+    file.by_ref().take(u64::from_ne_bytes(length)).read_to_end(&mut header)?;
+    let Header { distance, rows: [n, m], dim, neighbors: count, stored, links, by_query, names, notes } =
+        serde_json::from_slice(&header)?;
+    let train = vectors(&mut file, n, dim)?;
+    let test = vectors(&mut file, m, dim)?;
+    let (ids, distances) = (get(&mut file, m * count)?, get(&mut file, m * count)?);
+    let neighbors = Neighbors { count, ids, distances, stored };
+    let links = links.map(|(edges, known, relations)| -> io::Result<Links> {
+        Ok(Links { edges: get(&mut file, edges)?, relation: get(&mut file, known)?, relations })
+    });
+    let links = links.transpose()?;
+    let [subtopics, qrels] = by_query
+        .map(|rows| rows.map(|rows| io::Result::Ok(Subtopics::new(m, get::<[u32; 3]>(&mut file, rows)?))).transpose());
+    let [train_names, test_names] = names;
+    Ok(Dataset {
+        train,
+        test,
+        distance,
+        neighbors,
+        links,
+        subtopics: subtopics?,
+        qrels: qrels?,
+        train_names,
+        test_names,
+        notes,
+    })
+}
+
+fn put<T: Pod>(file: &mut impl Write, values: &[T]) -> io::Result<()> {
+    file.write_all(bytemuck::cast_slice(values))
+}
+
+fn get<T: Pod>(file: &mut impl Read, count: usize) -> io::Result<Vec<T>> {
+    let mut values = vec![T::zeroed(); count];
+    file.read_exact(bytemuck::cast_slice_mut(&mut values))?;
+    Ok(values)
+}
+
+fn vectors(file: &mut impl Read, rows: usize, dim: usize) -> io::Result<Vectors> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let mut vectors = Builder::new(rows, dim).map_err(invalid)?;
+    let at_once = (AT_ONCE / dim).max(1);
+    let mut buffer = vec![f32::zeroed(); at_once.min(rows) * dim];
+    for start in (0..rows).step_by(at_once) {
+        let values = &mut buffer[..at_once.min(rows - start) * dim];
+        file.read_exact(bytemuck::cast_slice_mut(values))?;
+        vectors.push(values).map_err(invalid)?;
+    }
+    Ok(vectors.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_what_was_written_to_the_last_bit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x");
+        let values: Vec<f32> = (0..9 * 17).map(|i| (i as f32).sin()).collect();
+        let (train, test) = (&values[..6 * 17], &values[6 * 17..]);
+        let mut dataset = Dataset {
+            train: Vectors::new(train, 17).expect("finite"),
+            test: Vectors::new(test, 17).expect("finite"),
+            distance: Distance::Angular,
+            // Not to be had as f32.
+            neighbors: Neighbors {
+                count: 2,
+                ids: vec![0, 1, 2, 3, 4, 5],
+                distances: [0.1, 1.0 / 3.0].repeat(3),
+                stored: Stored::Float32,
+            },
+            links: None,
+            subtopics: None,
+            qrels: None,
+            train_names: None,
+            test_names: None,
+            notes: vec!["a grade below 0".into()],
+        };
+        for rich in [false, true] {
+            if rich {
+                let relations = vec!["a".into(), "b \u{1b} \"c".into()];
+                dataset.links = Some(Links { edges: vec![[0, 5], [3, 2]], relations, relation: vec![1, 0] });
+                dataset.subtopics = Some(Subtopics::new(3, vec![[0, 1, 7], [2, 5, 0], [2, 5, 1]]));
+                dataset.qrels = Some(Subtopics::new(3, vec![[1, 1, 3]]));
+                dataset.train_names = Some((0..6).map(|i| format!("n{i}")).collect());
+                dataset.test_names = Some(vec![String::new(), "\u{e9}".into(), "z".into()]);
+            }
+            write(&path, &dataset).expect("written");
+            let again = read(&path).expect("read");
+            assert!(again.same(&dataset));
+            assert_eq!(again.neighbors.distances, dataset.neighbors.distances, "as f64");
+            assert_eq!((again.neighbors.stored, &again.notes), (Stored::Float32, &dataset.notes));
+            let whole = std::fs::read(&path).expect("read");
+            for length in 0..whole.len() {
+                std::fs::write(&path, &whole[..length]).expect("written");
+                assert!(read(&path).is_err(), "{length} of {} bytes", whole.len());
+            }
+        }
+    }
+}

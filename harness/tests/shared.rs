@@ -1,0 +1,186 @@
+//! The dataset of a run is prepared once: its children read what it wrote, or the file that it read.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use support::{folder_with, stderr, swath};
+use swath::clock::Moment;
+use swath::experiment::{self, DatasetFile, Failure, Prepared, RunOptions};
+use swath::results::Results;
+use swath::run::Means;
+use swath::run::data::{Data, Shared};
+use swath::run::unfinished::{Start, Unfinished};
+use swath_datasets::ann_benchmarks;
+
+const DRAWN: &str = "\
+name: x
+dataset: { generate: clusters, n: 300, dimension: 6, queries: 20 }
+k: 5
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 10 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 10 } }, select: mmr }
+";
+
+/// A sample of a file, with links, subtopics and names.
+const SAMPLED: &str = "\
+name: x
+dataset: rich.hdf5
+k: 3
+sweep: { n: [40] }
+retrievers:
+  - name: walk
+    candidates: { exact: { pool: 10 } }
+    expand: { walk: { graph: [links, knn], neighbors: 5 } }
+    select: { xquad: {} }
+";
+
+fn prepared(folder: &Path) -> Prepared {
+    experiment::prepare(&folder.join("x.yaml"), &[], 1 << 30).expect("planned")
+}
+
+fn means(program: Option<&Path>) -> Means<'_> {
+    Means { program, data_folders: &[], memory: 1 << 30, cache: None, cell: None }
+}
+
+/// Runs with children.
+fn run(prepared: &Prepared, out: &Path) -> Results {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
+    let options =
+        RunOptions { means: means(Some(&program)), start: &Start::GoOn, quiet: true, say: &|_| {}, again: "again" };
+    match prepared.run(out, &options) {
+        Ok((_, manifest, _)) => assert!(manifest.trials.iter().all(|trial| trial.failed.is_none()), "{manifest:?}"),
+        Err(Failure::Invalid(invalid)) => panic!("{invalid:?}"),
+        Err(failure) => panic!("{failure}"),
+    }
+    swath::results::read(out).expect("a run").1
+}
+
+#[test]
+fn children_read_what_the_run_drew_and_neither_draw_nor_look_for_neighbours() {
+    let folder = folder_with("x.yaml", DRAWN);
+    let mut prepared = prepared(folder.path());
+    let recall = |results: &Results| {
+        let at = results.metrics.iter().position(|metric| metric.name() == "recall").expect("measured");
+        results.trials[0].metrics[at].clone()
+    };
+    assert_eq!(recall(&run(&prepared, &folder.path().join("right"))), [1.0; 20]);
+    // Were the truth drawn again by the children, they would not believe this.
+    prepared.dataset.neighbors.distances.fill(-1.0);
+    assert_eq!(recall(&run(&prepared, &folder.path().join("wrong"))), [0.0; 20]);
+}
+
+#[test]
+fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
+    let folder = folder_with("x.yaml", DRAWN);
+    let prepared = prepared(folder.path());
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
+    let out = folder.path().join("out");
+    std::fs::create_dir_all(&out).expect("created");
+    let (mut unfinished, ..) = Unfinished::open(&out, &prepared, &Start::GoOn).expect("opened");
+    let file = unfinished.folder().join(Shared::FILE);
+    unfinished.share(&prepared, means(None)).expect("nobody to share with");
+    assert!(unfinished.data().is_none() && !file.exists());
+    unfinished.share(&prepared, means(Some(&program))).expect("shared");
+    assert!(file.is_file());
+    let read = unfinished.data().expect("shared").read("x".into(), "y".into(), 1 << 30).expect("read");
+    assert!(read.dataset.same(&prepared.dataset));
+    assert_eq!(read.dataset.neighbors.distances, prepared.dataset.neighbors.distances);
+    drop(unfinished);
+    assert!(!file.exists());
+    // A user's own file is not copied.
+    std::fs::write(
+        folder.path().join("x.yaml"),
+        DRAWN.replace("{ generate: clusters, n: 300, dimension: 6, queries: 20 }", "plain.hdf5"),
+    )
+    .expect("written");
+    let of_file = self::prepared(folder.path());
+    let (mut unfinished, ..) = Unfinished::open(&out, &of_file, &Start::GoOn).expect("opened");
+    unfinished.share(&of_file, means(Some(&program))).expect("shared");
+    assert!(matches!(unfinished.data(), Some(Data::File(_))) && !file.exists());
+}
+
+/// With and without children every metric is the same to the last bit.
+#[test]
+fn isolation_changes_no_metric_of_drawn_and_sampled_data() {
+    for (experiment, cell) in [(DRAWN, ""), (SAMPLED, "n=40")] {
+        let folder = folder_with("x.yaml", experiment);
+        let [apart, together] = [("apart", None), ("together", Some("--no-isolation"))].map(|(out, more)| {
+            let arguments: Vec<&str> = ["run", "x.yaml", "--out", out].into_iter().chain(more).collect();
+            let output = swath(folder.path(), &arguments);
+            assert!(output.status.success(), "{}", stderr(&output));
+            assert!(!folder.path().join(out).join(cell).join("unfinished").exists());
+            swath::results::read(&folder.path().join(out).join(cell)).expect("a run").1
+        });
+        for (apart, together) in apart.trials.iter().zip(&together.trials) {
+            let bits = |trial: &swath::results::TrialResult| -> Vec<Vec<u64>> {
+                trial.metrics.iter().map(|values| values.iter().map(|value| value.to_bits()).collect()).collect()
+            };
+            assert_eq!((&apart.returned, bits(apart)), (&together.returned, bits(together)));
+        }
+    }
+}
+
+/// Starts a run and waits until its trials are measured.
+fn begun(folder: &Path) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swath"));
+    command.args(["run", "--quiet", "--no-cache", "x.yaml", "--out", "out"]).current_dir(folder);
+    let run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+    let begun = Moment::now();
+    while std::fs::read_dir(folder.join("out/unfinished/trials")).map_or(0, Iterator::count) < 2 {
+        assert!(begun.elapsed() < 120.0, "nothing is measured");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    run
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_shared_does_not_outlive_a_run_that_is_stopped_and_is_removed_after_one_that_is_killed() {
+    let folder = folder_with("x.yaml", &DRAWN.replace("k: 5", "k: 5\nrepeats: 2000"));
+    let signal = |run: &Child, signal: &str| {
+        assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().expect("kill").success());
+    };
+    let unfinished = folder.path().join("out/unfinished");
+    let file = unfinished.join(Shared::FILE);
+    let mut run = begun(folder.path());
+    assert!(file.is_file());
+    signal(&run, "-INT");
+    run.wait().expect("ended");
+    assert!(unfinished.join("run.json").is_file() && !file.exists(), "stopped");
+    let mut run = begun(folder.path());
+    while !file.is_file() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(&run, "-KILL");
+    run.wait().expect("ended");
+    assert!(file.is_file(), "nobody could remove it");
+    std::fs::write(folder.path().join("x.yaml"), DRAWN).expect("written");
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!unfinished.exists());
+}
+
+/// A file that the file system calls the same is not hashed again; one that it does not is, and may be the same still.
+#[test]
+fn a_file_is_hashed_again_only_where_it_may_have_changed() {
+    let folder = folder_with("x.yaml", DRAWN);
+    let path = folder.path().join("plain.hdf5");
+    let sha256 = ann_benchmarks::sha256(&path).expect("read");
+    let read = |file: &DatasetFile, known: &str| file.read(known, 1 << 30).map(drop).map_err(|error| error.to_string());
+    let young = DatasetFile::at(&path).expect("there");
+    assert_eq!(read(&young, &sha256), Ok(()));
+    assert!(read(&young, "another").is_err_and(|why| why.contains("has changed since the run began")), "hashed");
+    let hour = Duration::from_secs(3600);
+    let old = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a time") - hour;
+    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(old)).expect("set");
+    let file = DatasetFile::at(&path).expect("there");
+    assert_eq!(read(&file, "another"), Ok(()), "not hashed, so not found to be another");
+    let later = old + hour / 2;
+    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(later)).expect("set");
+    assert_eq!(read(&file, &sha256), Ok(()), "touched, and the same");
+    assert!(read(&file, "another").is_err(), "touched, and hashed");
+    std::fs::remove_file(&path).expect("removed");
+    assert!(read(&file, &sha256).is_err_and(|why| why.ends_with("plain.hdf5 does not exist")));
+}
