@@ -34,11 +34,11 @@ const OUTLYING: f64 = 8.0;
 /// # Panics
 /// If the library fails, which for finite vectors is a bug.
 pub fn build(part: &Build, base: &Base) -> Links {
-    let (targets, entries) = match library_graph(part, base) {
+    let (targets, start) = match library_graph(part, base) {
         Ok(graph) => graph,
         Err(error) => panic!("diskann could not build a graph over {} vectors: {error}", base.len()),
     };
-    Links::new(base, targets, entries, part.ef_construction.size())
+    Links::new(base, targets, start, part.ef_construction.size())
 }
 
 /// How many edges a vector may have while the graph over `rows` vectors is built.
@@ -47,39 +47,42 @@ pub fn capacity(degree: usize, rows: usize) -> usize {
     degree + degree.div_ceil(3)
 }
 
-/// Each vector's targets, and the targets of the starting point, which is the mean of all vectors.
-fn library_graph(part: &Build, base: &Base) -> ANNResult<(Vec<Vec<u32>>, Vec<u32>)> {
+/// Each vector's targets, and the vector where walks start: the one nearest the mean.
+///
+/// A vector, and not the mean itself, since the mean of unit vectors lies inside the sphere, nearer to most of them than
+/// their neighbours are: pruning would keep the edge to it in place of theirs, and it is no vector that a walk could
+/// return.
+fn library_graph(part: &Build, base: &Base) -> ANNResult<(Vec<Vec<u32>>, Option<u32>)> {
     let (rows, n) = (Rows::new(base), base.len());
-    if n == 0 {
-        return Ok((Vec::new(), Vec::new()));
-    }
+    let Some(start) = rows.nearest_to_mean() else { return Ok((Vec::new(), None)) };
     let degree = part.degree.size().min(n);
     let capacity = capacity(degree, n);
-    let start = rowmajor::Owned::row_vector(rows.mean().into());
-    let store = Config::new(Capacity::new(n), MaxDegree::new(capacity), Metric::L2, start)?;
+    let mut row = vec![0.0; rows.dim];
+    rows.copy(start as usize, &mut row);
+    // The library takes the starting point apart, and numbers it after those that are inserted.
+    let others = n - 1;
+    let starting = rowmajor::Owned::row_vector(row.clone().into());
+    let store = Config::new(Capacity::new(others), MaxDegree::new(capacity), Metric::L2, starting)?;
     let mut config =
         Builder::new(degree, ListLength::new(capacity), part.ef_construction.size().min(n), Metric::L2.into());
     config.alpha(part.alpha.get() as f32);
     let provider: Provider<Full<f32>, u32> = Provider::new(store)?;
     let index = DiskANNIndex::new(config.build()?, provider, std::num::NonZeroUsize::new(1));
-    let mut row = vec![0.0; base.vectors().dim()];
-    for id in 0..n as u32 {
+    for id in (0..n as u32).filter(|&id| id != start) {
         rows.copy(id as usize, &mut row);
         at_once(index.insert(&Strategy, &Context, &id, row.as_slice()))?;
     }
 
-    let provider = index.provider();
+    let (provider, starting) = (index.provider(), others as u32);
+    let inside = |id: u32| if id == start { Ok(starting) } else { provider.to_internal_id(&Context, &id) };
+    let outside = |id: u32| if id == starting { Ok(start) } else { provider.to_external_id(&Context, id) };
     let mut lists = Strategy.prune_accessor(provider, &Context, 0)?;
     let mut list = AdjacencyList::new();
-    // The starting point has no id outside the library, so edges back to it drop out here.
-    let mut targets = |inside: u32| -> ANNResult<Vec<u32>> {
-        at_once(lists.get_neighbors(inside, &mut list))?;
-        Ok(list.iter().filter_map(|&target| provider.to_external_id(&Context, target).ok()).collect())
+    let mut targets = |id: u32| -> ANNResult<Vec<u32>> {
+        at_once(lists.get_neighbors(inside(id)?, &mut list))?;
+        list.iter().map(|&target| outside(target)).collect()
     };
-    let entries = targets(n as u32)?;
-    let inside = (0..n as u32).map(|id| provider.to_internal_id(&Context, &id));
-    let targets = inside.map(|inside| targets(inside?)).collect::<ANNResult<_>>()?;
-    Ok((targets, entries))
+    Ok(((0..n as u32).map(&mut targets).collect::<ANNResult<_>>()?, Some(start)))
 }
 
 /// Runs to its end what never waits: all data are in memory.
@@ -93,7 +96,8 @@ fn at_once<F: Future>(future: F) -> F::Output {
 }
 
 /// The base vectors as the library gets them: unit vectors (angular), or relative to their centre (euclidean), in
-/// a ball of radius 1, on the grid.
+/// a ball of radius 1, on the grid. A vector without a direction lies along a coordinate of its own, orthogonal to all
+/// others as its cosine 0 to them says; at the centre it would be nearer to them than their neighbours are.
 struct Rows<'b> {
     base: &'b Base,
     /// The median of each coordinate, which outliers do not move (euclidean).
@@ -102,13 +106,16 @@ struct Rows<'b> {
     radius: f64,
     /// What of the ball remains so that rounding to the grid does not lead out of it.
     room: f64,
+    /// Coordinates of a row: one more than the base has where some of its vectors have no direction (angular).
+    dim: usize,
 }
 
 impl<'b> Rows<'b> {
     fn new(base: &'b Base) -> Self {
         let dim = base.vectors().dim();
         let room = (1.0 - (dim as f64).sqrt() / (2.0 * GRID)).max(0.5);
-        let mut rows = Self { base, centre: vec![0.0; dim], radius: 0.0, room };
+        let undirected = base.distance() == Distance::Angular && base.norms().contains(&0.0);
+        let mut rows = Self { base, centre: vec![0.0; dim], radius: 0.0, room, dim: dim + usize::from(undirected) };
         if base.distance() == Distance::Euclidean {
             rows.centre = medians(base);
             let mut deviations: Vec<f64> = (0..base.len()).map(|i| rows.deviation(i)).collect();
@@ -130,23 +137,37 @@ impl<'b> Rows<'b> {
 
     /// Writes row `i`.
     fn copy(&self, i: usize, row: &mut [f32]) {
+        let dim = self.base.vectors().dim();
         let radius = self.deviation(i).max(self.radius);
         let scale = if radius > 0.0 { self.room * GRID / radius } else { 0.0 };
         for ((out, &x), c) in row.iter_mut().zip(self.base.vectors().row(i)).zip(&self.centre) {
             *out = (((f64::from(x) - c) * scale).round() / GRID) as f32;
         }
+        if let Some(own) = row.get_mut(dim) {
+            *own = if radius > 0.0 { 0.0 } else { ((self.room * GRID).round() / GRID) as f32 };
+        }
     }
 
-    /// The mean of what [`Rows::copy`] writes, on the grid.
-    fn mean(&self) -> Vec<f32> {
-        let mut row = vec![0.0; self.base.vectors().dim()];
-        let mut sums = vec![0.0; row.len()];
+    /// The row nearest to the mean of all, ties by lower id: that with the largest cosine (angular) or the least distance
+    /// to it (euclidean). `None` if there are no rows.
+    fn nearest_to_mean(&self) -> Option<u32> {
+        let mut row = vec![0.0; self.dim];
+        let mut mean = vec![0.0; row.len()];
         for i in 0..self.base.len() {
             self.copy(i, &mut row);
-            sums.iter_mut().zip(&row).for_each(|(sum, &x)| *sum += f64::from(x));
+            mean.iter_mut().zip(&row).for_each(|(sum, &x)| *sum += f64::from(x));
         }
-        let scale = GRID / self.base.len().max(1) as f64;
-        sums.iter().map(|sum| ((sum * scale).round() / GRID) as f32).collect()
+        mean.iter_mut().for_each(|sum| *sum /= self.base.len() as f64);
+        let mut away = |i: u32| -> f64 {
+            self.copy(i as usize, &mut row);
+            let pairs = row.iter().map(|&x| f64::from(x)).zip(&mean);
+            match self.base.distance() {
+                Distance::Angular => -pairs.map(|(x, mean)| x * mean).sum::<f64>(),
+                Distance::Euclidean => pairs.map(|(x, mean)| (x - mean).powi(2)).sum(),
+            }
+        };
+        let all = (0..self.base.len() as u32).map(|i| (i, away(i)));
+        all.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(i, _)| i)
     }
 }
 
@@ -183,9 +204,9 @@ mod tests {
             let distance = if euclidean { Distance::Euclidean } else { Distance::Angular };
             let base = Base::from_values(&values, dim, distance).expect("finite");
             let rows = Rows::new(&base);
-            let mut row = vec![0.0; dim];
-            for i in 0..=base.len() {
-                if i < base.len() { rows.copy(i, &mut row) } else { row = rows.mean() }
+            let mut row = vec![0.0; rows.dim];
+            for i in 0..base.len() {
+                rows.copy(i, &mut row);
                 let squared: f64 = row.iter().map(|&x| f64::from(x).powi(2)).sum();
                 prop_assert!(squared <= 1.0, "row {} has the squared norm {}", i, squared);
                 prop_assert!(row.iter().all(|&x| (f64::from(x) * GRID).fract() == 0.0));

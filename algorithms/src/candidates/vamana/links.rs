@@ -7,14 +7,15 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use std::cmp::Ordering;
 
-/// A directed graph over base vectors from which every vector can be reached: for each vector its targets, and those
-/// where walks start.
+/// A directed graph over base vectors: for each vector its targets, and the one where walks start, from which every
+/// other can be reached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Links {
     /// Where the targets of vector `i` begin; one more at the end.
     starts: Vec<u64>,
     targets: Vec<u32>,
-    entries: Vec<u32>,
+    /// `None` where there are no vectors.
+    start: Option<u32>,
 }
 
 /// A vector that a walk has met.
@@ -30,20 +31,19 @@ pub struct Near {
 
 impl Links {
     /// Lays out `targets`, the list of each vector, and adds edges until every vector of `base` can be reached from
-    /// `entries`: each that cannot is made a target of the nearest that a walk of width `ef` finds.
-    pub fn new(base: &Base, mut targets: Vec<Vec<u32>>, mut entries: Vec<u32>, ef: usize) -> Self {
+    /// `start`: each that cannot is made a target of the nearest that a walk of width `ef` finds.
+    pub fn new(base: &Base, mut targets: Vec<Vec<u32>>, start: Option<u32>, ef: usize) -> Self {
         let mut reached = vec![false; base.len()];
-        if entries.is_empty() && !base.is_empty() {
-            entries.push(0);
+        if let Some(start) = start {
+            reach(start, &targets, &mut reached);
         }
-        entries.iter().for_each(|&entry| reach(entry, &targets, &mut reached));
         let mut scratch = Scratch::default();
         for id in 0..base.len() as u32 {
             if reached[id as usize] {
                 continue;
             }
             scratch.reset();
-            let nearest = walk(base, base.query(id as usize), ef, &mut scratch, &entries, |id| &targets[id as usize]);
+            let nearest = walk(base, base.query(id as usize), ef, &mut scratch, start, |id| &targets[id as usize]);
             if let Some(nearest) = nearest.first() {
                 targets[nearest.id as usize].push(id);
             }
@@ -53,7 +53,7 @@ impl Links {
             *end += list.len() as u64;
             Some(*end)
         });
-        Self { starts: std::iter::once(0).chain(ends).collect(), targets: targets.concat(), entries }
+        Self { starts: std::iter::once(0).chain(ends).collect(), targets: targets.concat(), start }
     }
 
     /// How many vectors there are, how many entries, how many targets each vector has, the entries, and the targets.
@@ -80,9 +80,7 @@ impl Links {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.starts.as_slice())
-            + size_of_val(self.targets.as_slice())
-            + size_of_val(self.entries.as_slice())
+        size_of_val(self.starts.as_slice()) + size_of_val(self.targets.as_slice())
     }
 
     /// The `ef` nearest to the query that a walk finds, nearest first, ties by lower id; all vectors where there are
@@ -92,7 +90,15 @@ impl Links {
             let id = id as usize;
             &self.targets[self.starts[id] as usize..self.starts[id + 1] as usize]
         };
-        walk(base, query, ef, scratch, &self.entries, targets)
+        walk(base, query, ef, scratch, self.start, targets)
+    }
+
+    /// Edges into each vector.
+    #[cfg(test)]
+    pub fn in_degrees(&self) -> Vec<usize> {
+        let mut degrees = vec![0; self.starts.len() - 1];
+        self.targets.iter().for_each(|&target| degrees[target as usize] += 1);
+        degrees
     }
 }
 
@@ -112,14 +118,14 @@ fn walk<'s, 't>(
     query: Query<'_>,
     ef: usize,
     scratch: &'s mut Scratch,
-    entries: &'t [u32],
+    start: Option<u32>,
     targets: impl Fn(u32) -> &'t [u32],
 ) -> &'s [Near] {
     let Scratch { arena, mass: met, evaluations, .. } = scratch;
     met.clear(base.len());
     let mut nearest = Nearest::new(ef.min(base.len()), arena);
     let mut measured = 0;
-    let mut next = Some(entries);
+    let mut next = Some(start.as_slice());
     while let Some(ids) = next {
         for &id in ids {
             if !met.contains(id) {
@@ -182,7 +188,7 @@ mod tests {
     fn what_nothing_leads_to_gets_an_edge_from_the_nearest() {
         // On a line, 0 -> 1, and 2 -> 3 apart from them; nothing leads to 2.
         let base = Base::from_values(&[0.0, 1.0, 5.0, 6.0], 1, Distance::Euclidean).expect("finite");
-        let links = Links::new(&base, vec![vec![1], vec![], vec![3], vec![]], vec![0], 4);
+        let links = Links::new(&base, vec![vec![1], vec![], vec![3], vec![]], Some(0), 4);
         assert_eq!((links.starts, links.targets), (vec![0, 1, 2, 3, 3], vec![1, 2, 3]));
     }
 
@@ -190,9 +196,9 @@ mod tests {
     fn a_walk_measures_each_vector_it_meets_once() {
         let base = Base::from_values(&[0.0, 1.0, 2.0, 3.0, 9.0], 1, Distance::Euclidean).expect("finite");
         let targets = vec![vec![1, 4], vec![0, 2], vec![1, 3], vec![2, 0], vec![0, 1]];
-        let links = Links::new(&base, targets, vec![0, 1], 4);
+        let links = Links::new(&base, targets, Some(0), 4);
         let mut scratch = Scratch::default();
-        // From 0 (met: 0, 1, 4) to 1 (2 too): with 2 kept, 1 and 0 are nearest to 0.9 and both are expanded.
+        // From 0 it meets 1 and 4, from 1 it meets 2: with 2 kept, 1 and 0 are nearest to 0.9 and both are expanded.
         let queries = crate::vectors::Vectors::new(&[0.9], 1).expect("finite");
         let nearest: Vec<u32> =
             links.walk(&base, Query::row(&queries, 0), 2, &mut scratch).iter().map(|n| n.id).collect();
