@@ -15,6 +15,19 @@ struct Rival<'a> {
     comparison: &'a Comparison,
 }
 
+impl Rival<'_> {
+    /// Whether a difference is shown.
+    fn is_shown(&self) -> bool {
+        self.comparison.significant() == Some(true)
+    }
+
+    /// Whether another has the same mean but for rounding.
+    fn is_tied(&self, other: &Self) -> bool {
+        let (a, b) = (self.estimate.mean, other.estimate.mean);
+        (a - b).abs() <= ROUNDING * a.abs().max(b.abs())
+    }
+}
+
 /// What the verdict is about: the metric that speaks for the experiment, the reference, and what competes with it.
 struct Contest<'a> {
     found: &'a Found,
@@ -40,11 +53,11 @@ pub fn verdict(found: &Found) -> Vec<String> {
     let contest = Contest { found, metric, reference, rivals };
     let Some(first) = contest.rivals.first() else { return Vec::new() };
     // What holds is said before what has the better mean without holding.
-    let winner = contest.rivals.iter().find(|rival| contest.is_shown(rival) && contest.gains(rival));
+    let winner = contest.rivals.iter().find(|rival| rival.is_shown() && contest.gains(rival));
     let mut sentences = winner.map_or_else(|| contest.no_gain(first), |winner| contest.gain(winner));
     sentences.extend(contest.equals(winner.unwrap_or(first)));
     sentences.extend(beside(found, winner.unwrap_or(first).row));
-    if let Some(winner) = winner.filter(|winner| winner.row != first.row && !contest.is_tied(winner, first)) {
+    if let Some(winner) = winner.filter(|winner| winner.row != first.row && !winner.is_tied(first)) {
         let (name, more, metric) = (name(found, first.row), contest.amount(first), contest.name_of_metric());
         sentences.push(format!(
             "{name} returns {more} ({metric} {:.4}, where {} has {:.4}), but that difference is not significant.",
@@ -64,21 +77,10 @@ pub fn verdict(found: &Found) -> Vec<String> {
 }
 
 impl Contest<'_> {
-    /// Whether a difference is shown.
-    fn is_shown(&self, rival: &Rival<'_>) -> bool {
-        rival.comparison.significant() == Some(true)
-    }
-
     /// Whether a rival has the better mean than the reference.
     fn gains(&self, rival: &Rival<'_>) -> bool {
         let difference = rival.comparison.difference.mean;
         difference != 0.0 && (difference > 0.0) == self.found.metric(self.metric).higher_is_better()
-    }
-
-    /// Whether two have the same mean but for rounding.
-    fn is_tied(&self, a: &Rival<'_>, b: &Rival<'_>) -> bool {
-        let (a, b) = (a.estimate.mean, b.estimate.mean);
-        (a - b).abs() <= ROUNDING * a.abs().max(b.abs())
     }
 
     /// Whether the winner is picked on the very queries that judge it.
@@ -125,7 +127,7 @@ impl Contest<'_> {
     /// What is said where no gain is shown: that, with what could have been seen, then who comes nearest.
     fn no_gain(&self, first: &Rival<'_>) -> Vec<String> {
         let (reference, metric) = (name(self.found, self.reference), self.name_of_metric());
-        let nothing = if self.rivals.iter().any(|rival| self.is_shown(rival)) {
+        let nothing = if self.rivals.iter().any(Rival::is_shown) {
             format!("No gain over {reference} in {metric} is shown")
         } else {
             format!("No difference from {reference} in {metric} is shown")
@@ -167,7 +169,7 @@ impl Contest<'_> {
 
     /// Which others have the same mean as the one that is named.
     fn equals(&self, best: &Rival<'_>) -> Option<String> {
-        let equals = self.rivals.iter().filter(|rival| rival.row != best.row && self.is_tied(rival, best));
+        let equals = self.rivals.iter().filter(|rival| rival.row != best.row && rival.is_tied(best));
         let names: Vec<String> = equals.map(|rival| name(self.found, rival.row)).collect();
         let has = if names.len() == 1 { "has" } else { "have" };
         (!names.is_empty())
@@ -207,12 +209,12 @@ impl Contest<'_> {
 
     /// How many are better and worse beyond doubt; nothing where none are, or there is but one.
     fn count(&self) -> Option<String> {
-        if self.rivals.len() < 2 || !self.rivals.iter().any(|rival| self.is_shown(rival)) {
+        if self.rivals.len() < 2 || !self.rivals.iter().any(Rival::is_shown) {
             return None;
         }
         let what = if self.found.summary.chosen.is_some() { "retrievers" } else { "trials" };
         let (better, worse): (Vec<&Rival<'_>>, Vec<_>) =
-            self.rivals.iter().filter(|rival| self.is_shown(rival)).partition(|rival| self.gains(rival));
+            self.rivals.iter().filter(|rival| rival.is_shown()).partition(|rival| self.gains(rival));
         let names: Vec<String> = better.iter().map(|rival| name(self.found, rival.row)).collect();
         let named = if names.is_empty() { String::new() } else { format!(" ({})", several(&names)) };
         let some = |count: usize| if count == 0 { "none".to_owned() } else { count.to_string() };
