@@ -77,7 +77,7 @@ mod tests {
     fn what_is_equal_but_for_rounding_is_neither_above_nor_below() {
         let whole = |step: usize, n: usize| (0..n).map(move |i| i * step % 10);
         let (a, b): (Vec<usize>, Vec<usize>) = (whole(7, 60).collect(), whole(3, 45).collect());
-        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (a > b) as i32 - (a < b) as i32));
+        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| i32::from(a > b) - i32::from(a < b)));
         let expected = f64::from(pairs.sum::<i32>()) / (60.0 * 45.0);
         let divided: Vec<f64> = a.iter().map(|&a| a as f64 / 10.0).collect();
         let summed: Vec<f64> = b.iter().map(|&b| (0..b).map(|_| 0.1).sum()).collect();
