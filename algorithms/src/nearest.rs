@@ -137,7 +137,7 @@ impl Tile {
             self.scratch.reset();
             match contenders {
                 Some(mut contenders) => {
-                    self.pool.fill_nearest_first(base, query(i), contenders.finish(), m, &self.scratch)
+                    self.pool.fill_nearest_first(base, query(i), contenders.finish(), m, &self.scratch);
                 }
                 None => self.pool.fill_nearest_first(base, query(i), 0..n as u32, m, &self.scratch),
             }
