@@ -16,8 +16,8 @@ pub struct Stamp {
     bytes: u64,
     /// Since 1970.
     modified: Duration,
-    /// Device, inode, and when the inode changed, where there are such.
-    unix: Option<[i64; 4]>,
+    /// Device, inode, and when the inode changed; zeros where there are no such.
+    unix: [i64; 4],
     /// Whether it had been as it was for long enough that any change gives another stamp.
     is_settled: bool,
 }
@@ -47,14 +47,14 @@ impl Stamp {
 }
 
 #[cfg(unix)]
-fn unix(metadata: &Metadata) -> Option<[i64; 4]> {
+fn unix(metadata: &Metadata) -> [i64; 4] {
     use std::os::unix::fs::MetadataExt as _;
-    Some([metadata.dev() as i64, metadata.ino() as i64, metadata.ctime(), metadata.ctime_nsec()])
+    [metadata.dev() as i64, metadata.ino() as i64, metadata.ctime(), metadata.ctime_nsec()]
 }
 
 #[cfg(not(unix))]
-fn unix(_: &Metadata) -> Option<[i64; 4]> {
-    None
+fn unix(_: &Metadata) -> [i64; 4] {
+    [0; 4]
 }
 
 #[cfg(test)]

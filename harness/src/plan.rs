@@ -454,9 +454,10 @@ fn not_varied(path: Path, name: &str, of: Option<&str>, grids: &[(&str, Vec<Vary
         None => format!("no retriever's grid varies a number called `{name}`"),
     };
     let problem = Problem::new(path, message);
-    Some(match known.is_empty() {
-        true => problem.help("give a parameter a list of numbers, or leave this out"),
-        false => suggest(name, &known).into_iter().fold(problem, Problem::help),
+    Some(if known.is_empty() {
+        problem.help("give a parameter a list of numbers, or leave this out")
+    } else {
+        suggest(name, &known).into_iter().fold(problem, Problem::help)
     })
 }
 

@@ -27,16 +27,16 @@ fn estimates_and_peaks(experiment: &str) -> Vec<(u64, u64)> {
 /// Many queries, results and repeats; vectors; indexes and graphs; batches.
 #[test]
 fn an_estimate_is_not_below_what_is_held() {
-    let outcomes = "dataset: { generate: uniform, n: 1000, dimension: 2, queries: 20000 }\nk: 100\nrepeats: 1\n\
+    let outcomes = "dataset: { generate: uniform, n: 1000, dimension: 2, queries: 10000 }\nk: 100\nrepeats: 1\n\
                     metrics: [recall]\nretrievers:\n  - { name: top-k, select: top-k }\n  \
                     - { name: again, candidates: { exact: { pool: [101, 102, 103] } }, select: top-k }\n";
-    let vectors = "dataset: { generate: gaussian, n: 60000, dimension: 128, queries: 50 }\nk: 10\nrepeats: 1\n\
+    let vectors = "dataset: { generate: gaussian, n: 30000, dimension: 128, queries: 50 }\nk: 10\nrepeats: 1\n\
                    metrics: [recall]\nretrievers:\n  - { name: top-k, select: top-k }\n  \
                    - { name: ivf, candidates: { ivf-flat: { lists: 64 } }, select: mmr }\n";
-    let graphs = "dataset: { generate: clusters, n: 8000, dimension: 16, queries: 200 }\nk: 10\nrepeats: 1\n\
+    let graphs = "dataset: { generate: clusters, n: 4000, dimension: 16, queries: 200 }\nk: 10\nrepeats: 1\n\
                   metrics: [recall]\nretrievers:\n  - { name: vamana, candidates: { vamana: {} }, select: top-k }\n  \
                   - { name: walk, expand: { walk: { graph: [knn, knn-symmetric], neighbors: 64 } }, select: mmr }\n";
-    let batches = "dataset: { generate: uniform, n: 1000, dimension: 2, queries: 20000 }\nk: 10\nrepeats: 1\n\
+    let batches = "dataset: { generate: uniform, n: 1000, dimension: 2, queries: 10000 }\nk: 10\nrepeats: 1\n\
                    mode: batch\nmetrics: [recall]\nretrievers:\n  \
                    - { name: top-k, candidates: { exact: { pool: 200 } }, select: top-k }\n";
     for (name, experiment) in [("outcomes", outcomes), ("vectors", vectors), ("graphs", graphs), ("batches", batches)] {

@@ -126,10 +126,11 @@ fn isolation_changes_no_metric_of_drawn_and_sampled_data() {
 fn begun(folder: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swath"));
     command.args(["run", "--quiet", "--no-cache", "x.yaml", "--out", "out"]).current_dir(folder);
-    let run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+    let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
     let begun = Moment::now();
     while std::fs::read_dir(folder.join("out/unfinished/trials")).map_or(0, Iterator::count) < 2 {
         assert!(begun.elapsed() < 120.0, "nothing is measured");
+        assert!(run.try_wait().expect("its state").is_none(), "it ended");
         std::thread::sleep(Duration::from_millis(5));
     }
     run
@@ -138,7 +139,7 @@ fn begun(folder: &Path) -> Child {
 #[cfg(unix)]
 #[test]
 fn what_is_shared_does_not_outlive_a_run_that_is_stopped_and_is_removed_after_one_that_is_killed() {
-    let folder = folder_with("x.yaml", &DRAWN.replace("k: 5", "k: 5\nrepeats: 2000"));
+    let folder = folder_with("x.yaml", &DRAWN.replace("k: 5", "k: 5\nrepeats: 1000"));
     let signal = |run: &Child, signal: &str| {
         assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().expect("kill").success());
     };

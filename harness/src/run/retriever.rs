@@ -150,7 +150,10 @@ impl<'a> Retriever<'a> {
         memory.level(rayon::current_num_threads());
     }
 
-    /// Times each query. `Err` is a query whose result is not the expected one.
+    /// Times each query.
+    ///
+    /// # Errors
+    /// A query whose result is not the expected one.
     pub fn time_single(&self, workload: &Workload, expected: &[i32], memory: &Memory) -> Result<Times, usize> {
         let mut times = vec![[0.0; 3]; workload.queries.rows()];
         let share = times.len().div_ceil(rayon::current_num_threads()).max(1);
@@ -200,7 +203,10 @@ impl<'a> Retriever<'a> {
         start.elapsed()
     }
 
-    /// Times all queries together. `Err` is the first query whose result is not the expected one.
+    /// Times all queries together.
+    ///
+    /// # Errors
+    /// The first query whose result is not the expected one.
     pub fn time_batch(&self, workload: &Workload, expected: &[i32], memory: &mut Memory) -> Result<Times, usize> {
         let seconds = self.answer_batch(workload, memory);
         let (m, returned) = (workload.queries.rows(), &memory.returned);
