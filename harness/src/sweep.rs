@@ -5,7 +5,6 @@ use crate::clock;
 use crate::config::{DatasetSource, Experiment, Invalid, ReportSpec, Source, Sweep};
 use crate::experiment::{self, Failure, Outline, Prepared, RunOptions};
 use crate::manifest::Manifest;
-use crate::metrics::MetricName;
 use crate::report::{Size, scale};
 use crate::results::write_whole;
 use crate::run::Means;
@@ -184,36 +183,6 @@ pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<Ran>, Fail
         let (summary, manifest, _) = experiment::report(&folder.join(&cell.folder), spec)?;
         ran.push(Ran { cell, summary, manifest });
     }
-    scale::write(folder, &aligned(&ran)).map_err(|error| Failure::Run(error.to_string()))?;
+    scale::write(folder, &ran).map_err(|error| Failure::Run(error.to_string()))?;
     Ok(ran)
-}
-
-/// The cells with the same metrics in the same order: a metric that some measured alone, as `recall-eps` where distances are
-/// small, has no estimates in the others.
-fn aligned(ran: &[Ran]) -> Vec<Ran> {
-    let mut metrics: Vec<MetricName> = Vec::new();
-    for one in ran {
-        let mut at = 0;
-        for &metric in &one.summary.metrics {
-            match metrics.iter().position(|&known| known == metric) {
-                Some(known) => at = known + 1,
-                None => {
-                    metrics.insert(at, metric);
-                    at += 1;
-                }
-            }
-        }
-    }
-    let align = |one: &Ran| {
-        let mut summary = one.summary.clone();
-        let places: Vec<Option<usize>> =
-            metrics.iter().map(|metric| summary.metrics.iter().position(|own| own == metric)).collect();
-        for row in &mut summary.rows {
-            row.estimates = places.iter().map(|place| place.and_then(|place| row.estimates[place])).collect();
-            row.counts = places.iter().map(|place| place.map_or(0, |place| row.counts[place])).collect();
-        }
-        summary.metrics.clone_from(&metrics);
-        Ran { cell: one.cell.clone(), summary, manifest: one.manifest.clone() }
-    };
-    ran.iter().map(align).collect()
 }

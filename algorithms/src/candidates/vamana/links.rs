@@ -18,6 +18,9 @@ pub struct Links {
     start: Option<u32>,
 }
 
+/// Stands for no vector in [`Links::words`].
+const NOWHERE: u32 = u32::MAX;
+
 /// A vector that a walk has met.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Near {
@@ -56,11 +59,11 @@ impl Links {
         Self { starts: std::iter::once(0).chain(ends).collect(), targets: targets.concat(), start }
     }
 
-    /// How many vectors there are, how many entries, how many targets each vector has, the entries, and the targets.
+    /// How many vectors there are, where walks start ([`NOWHERE`] without vectors), how many targets each vector has, and
+    /// the targets.
     pub fn words(&self) -> Vec<u32> {
-        let mut words = vec![(self.starts.len() - 1) as u32, self.entries.len() as u32];
+        let mut words = vec![(self.starts.len() - 1) as u32, self.start.unwrap_or(NOWHERE)];
         words.extend(self.starts.windows(2).map(|ends| (ends[1] - ends[0]) as u32));
-        words.extend(&self.entries);
         words.extend(&self.targets);
         words
     }
@@ -68,14 +71,15 @@ impl Links {
     /// The graph over `rows` vectors that had these words; `None` where none has.
     pub fn restore(words: &[u32], rows: usize) -> Option<Self> {
         let mut words = Words(words);
-        let (n, entries) = (words.count()?, words.count()?);
-        let (lengths, entries, targets) = (words.take(n)?, words.take(entries)?, words.0);
-        let is_whole = n == rows && offsets(lengths).last() == Some(targets.len());
-        if !is_whole || entries.iter().chain(targets).any(|&id| id as usize >= n) {
+        let (n, start) = (words.count()?, words.take(1)?[0]);
+        let (lengths, targets) = (words.take(n)?, words.0);
+        let start = Some(start).filter(|&start| start != NOWHERE);
+        let is_whole = n == rows && offsets(lengths).last() == Some(targets.len()) && start.is_some() == (n > 0);
+        if !is_whole || start.iter().chain(targets).any(|&id| id as usize >= n) {
             return None;
         }
         let starts = offsets(lengths).map(|start| start as u64).collect();
-        Some(Self { starts, targets: targets.to_vec(), entries: entries.to_vec() })
+        Some(Self { starts, targets: targets.to_vec(), start })
     }
 
     /// Bytes held.
