@@ -246,9 +246,10 @@ mod tests {
             seconds in proptest::collection::vec(1e-9..1.0_f64, 1..60),
             batch in any::<bool>(),
         ) {
-            let repeat = |seconds: &[f64]| match batch {
-                true => Times::Batch(queries, seconds.iter().sum()),
-                false => Times::Single(seconds.iter().map(|&s| [s * 0.5, s * 0.75, s]).collect()),
+            let repeat = |seconds: &[f64]| if batch {
+                Times::Batch(queries, seconds.iter().sum())
+            } else {
+                Times::Single(seconds.iter().map(|&s| [s * 0.5, s * 0.75, s]).collect())
             };
             let repeats: Vec<Times> = seconds.chunks_exact(queries).map(repeat).collect();
             prop_assume!(!repeats.is_empty());

@@ -438,8 +438,7 @@ fn trials_that_were_timed_at_another_hour_or_on_a_busy_machine_are_marked() {
     change_times(folder.path(), |timed| timed.load = cores as f64 + 0.5);
     let said = says(&["report", "out"]);
     let expected = format!(
-        "the load average was {0}.5 while queries were timed (at most {0}.5), above the {0} cores of the machine",
-        cores
+        "the load average was {cores}.5 while queries were timed (at most {cores}.5), above the {cores} cores of the machine"
     );
     assert!(said.contains(&format!("caution: {expected}")) && read("index.html").contains(&expected), "{said}");
 }
