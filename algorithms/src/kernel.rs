@@ -16,11 +16,13 @@ pub enum Kernel {
     Cosine,
     /// `cos`, unclipped.
     Gram,
-    /// `exp(-||a - b||^2 / (2 sigma^2))`, sigma the median distance of the pool to the query.
+    /// `exp(-||a - b||^2 / (2 sigma^2))`. Sigma is the median distance to the query: on euclidean data of what the
+    /// candidates found, whatever an expansion adds; on angular data of the pool that a selector picks from.
     Rbf,
     /// `1 - angle / pi`.
     Geodesic,
-    /// `1 - (2 / pi) arccos(sum of sqrt(p_i q_i))`, for each vector its distribution: itself where it is one, else its softmax.
+    /// `1 - (2 / pi) arccos(sum of sqrt(p_i q_i))`. Each vector decides for itself what its distribution is: itself where it
+    /// is one (no value below 0, sum within 1e-3 of 1), else its softmax.
     FisherRao,
 }
 
@@ -356,6 +358,22 @@ mod tests {
     fn what_is_a_distribution_already_is_taken_as_it_is() {
         let base = Base::from_values(&[0.25, 0.75, 1.0, 0.0], 2, Distance::Euclidean).expect("finite");
         let expected = 1.0 - 0.25_f64.sqrt().acos() / FRAC_PI_2;
+        assert!((Kernel::FisherRao.between(&base, 0, 1, 0.0) - expected).abs() < 1e-6);
+    }
+
+    /// The softmax of `[1, 0]` is `[0.731, 0.269]`, that of `[2, 0]` is `[0.881, 0.119]`: the first is a distribution and
+    /// stays what it is, beside a vector that is none.
+    #[test]
+    fn each_vector_decides_for_itself_whether_it_is_a_distribution() {
+        let base = Base::from_values(&[1.0, 0.0, 2.0, 0.0], 2, Distance::Euclidean).expect("finite");
+        let share = 2.0_f64.exp() / (2.0_f64.exp() + 1.0);
+        let expected = 1.0 - share.sqrt().acos() / FRAC_PI_2;
+        assert!((Kernel::FisherRao.between(&base, 0, 1, 0.0) - expected).abs() < 1e-6);
+        // One of two values below 0, and one whose sum is 1 + 2e-3: both take the softmax.
+        let base = Base::from_values(&[1.5, -0.5, 0.502, 0.5], 2, Distance::Euclidean).expect("finite");
+        let softmax = |a: f64, b: f64| [a.exp() / (a.exp() + b.exp()), b.exp() / (a.exp() + b.exp())];
+        let (p, q) = (softmax(1.5, -0.5), softmax(0.502, 0.5));
+        let expected = 1.0 - ((p[0] * q[0]).sqrt() + (p[1] * q[1]).sqrt()).acos() / FRAC_PI_2;
         assert!((Kernel::FisherRao.between(&base, 0, 1, 0.0) - expected).abs() < 1e-6);
     }
 }

@@ -11,6 +11,8 @@ pub struct Scratch {
     pub arena: Bump,
     /// Similarity evaluations since the last reset.
     pub evaluations: Cell<u64>,
+    /// Edges that expansions followed since the last reset.
+    pub edges: Cell<u64>,
     /// Whether the selector ran out of items that it can tell apart, and filled the rest by relevance.
     pub filled: Cell<bool>,
     /// Approximate similarities and ids under consideration by a search.
@@ -32,6 +34,7 @@ impl Scratch {
             self.arena = Bump::with_capacity(held + ALIGNMENT);
         }
         self.evaluations.set(0);
+        self.edges.set(0);
         self.filled.set(false);
         self.contenders.clear();
     }

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use swath_algorithms::expansion::{Expansion, ExpansionParams, Hops};
+use swath_algorithms::expansion::{Expansion, ExpansionParams, Heat, Hops, Walk};
 use swath_algorithms::graph::{Graph, GraphSpec, Link, Relations, Source};
-use swath_algorithms::params::Count;
+use swath_algorithms::params::{Count, Precision, Restart};
 use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors, random};
 
 struct Case {
@@ -185,6 +185,73 @@ proptest! {
                 prop_assert!((after.rel - before.rel).abs() < 1e-12, "{}", expansion.name());
             }
         }
+    }
+}
+
+/// On a line with the query at 0. The candidates find 1 and 2, whose median distance is 1.5; the expansion adds 3 and 9.
+#[test]
+fn the_width_of_relevance_stays_that_of_the_candidates() {
+    let base = Base::from_values(&[1.0, 2.0, 3.0, 9.0], 1, Distance::Euclidean).expect("finite");
+    let graph = Graph::from_rows(vec![vec![(2, 1.0)], vec![(3, 1.0)], vec![], vec![]]);
+    let case = Case { base, queries: Vectors::new(&[0.0], 1).expect("finite"), graph, seeds: 2 };
+    for expansion in ExpansionParams::all() {
+        let pool = case.expand(&*expansion, &mut Scratch::default());
+        assert_eq!((pool.items.len(), pool.sigma), (4, 1.5), "{}", expansion.name());
+        for item in pool.items {
+            let expected = (-item.distance * item.distance / (2.0 * 1.5 * 1.5)).exp();
+            assert!((item.rel - expected).abs() < 1e-15, "{}: item {}", expansion.name(), item.id);
+        }
+    }
+}
+
+/// From 0 to 1 and 2, which have no edges and restart at the one seed, 0. By hand: the walk pushes 0, 1, 2 and 0 again; the
+/// diffusion follows four steps, since the next term's tail, 0.185, is below 0.1 for each of two edges.
+#[test]
+fn edges_that_were_followed_are_counted() {
+    let base = Base::from_values(&[1.0, 2.0, 3.0], 1, Distance::Euclidean).expect("finite");
+    let graph = Graph::from_rows(vec![vec![(1, 1.0), (2, 1.0)], vec![], vec![]]);
+    let case = Case { base, queries: Vectors::new(&[0.0], 1).expect("finite"), graph, seeds: 1 };
+    let epsilon = Precision::new(0.1).expect("in range");
+    let walk = Walk { restart: Restart::new(0.5).expect("in range"), epsilon, ..Walk::default() };
+    let heat = Heat { epsilon, ..Heat::default() };
+    let (mut scratch, both): (_, [&dyn Expansion; 2]) = (Scratch::default(), [&walk, &heat]);
+    for expansion in both {
+        case.expand(expansion, &mut scratch);
+        assert_eq!(scratch.edges.get(), 2 + 1 + 2 + 1);
+    }
+}
+
+/// At the default epsilon most lists are those of a push that leaves next to nothing, in drawn data over a kNN graph; at
+/// 1e-5, the default of old, fewer were.
+#[test]
+fn the_default_epsilon_keeps_most_lists() {
+    let mut rng = random::stream(7, "test", 0);
+    let mut normal = || (0..6).map(|_| random::below(&mut rng, 1 << 20) as f32).sum::<f32>() / (1 << 20) as f32 - 3.0;
+    let mut draw = |rows: usize| (0..rows * 16).map(|_| normal()).collect::<Vec<f32>>();
+    let base = Base::from_values(&draw(1500), 16, Distance::Euclidean).expect("finite");
+    let queries = Vectors::new(&draw(30), 16).expect("finite");
+    let graph = GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]);
+    let lists = |expansion: &dyn Expansion| -> Vec<Vec<u32>> {
+        let mut scratch = Scratch::default();
+        let list = |i| {
+            let (query, mut pool) = (Query::row(&queries, i), Pool::default());
+            scratch.reset();
+            pool.fill(&base, query, 0..base.len() as u32, 20, &scratch);
+            expansion.expand(&graph, &base, query, &mut pool, &mut scratch);
+            pool.items[..10].iter().map(|item| item.id).collect()
+        };
+        (0..queries.rows()).map(list).collect()
+    };
+    let finest = all_with("epsilon", 1e-9);
+    let defaults = ExpansionParams::all();
+    for (finest, coarse) in finest.iter().zip(all_with("epsilon", 1e-5)) {
+        let truth = lists(&**finest);
+        let kept = |found: &[Vec<u32>]| found.iter().zip(&truth).filter(|(found, truth)| found == truth).count();
+        let default = defaults.iter().find(|default| default.name() == finest.name()).expect("registered");
+        let (now, before) = (kept(&lists(&**default)), kept(&lists(&*coarse)));
+        println!("{}: {now} of 30, at 1e-5 {before}", finest.name());
+        assert!(now >= 27, "{}: {now} of 30", finest.name());
+        assert!(before < now, "{}: {now} of 30, at 1e-5 {before}", finest.name());
     }
 }
 

@@ -25,7 +25,8 @@ pub struct Heat {
     #[serde(deserialize_with = "crate::graph::at_least_one")]
     #[schemars(length(min = 1))]
     pub graph: Vec<WeightedSource>,
-    /// Neighbours of each vector in the kNN graph.
+    /// Neighbours of each vector in the kNN graph. Its edges are weighted by the kernel, on euclidean data as wide as each
+    /// vector's median distance to its neighbours.
     pub neighbors: Count,
     /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
     #[serde(skip_serializing_if = "Relations::is_empty")]
@@ -34,7 +35,7 @@ pub struct Heat {
     pub t: Time,
     /// How evenly the diffusion starts over the pool: small values start at the most relevant.
     pub temperature: Positive,
-    /// Probability per edge below which a vertex passes nothing on.
+    /// Probability per edge below which a vertex passes nothing on: smaller is nearer to the exact list, and costs more.
     pub epsilon: Precision,
     /// Weight of an item's own relevance against what reaches it over the graph.
     pub beta: Fraction,
@@ -50,7 +51,7 @@ impl Default for Heat {
             relations: Relations::new(),
             t: constant!(Time, 3.0),
             temperature: constant!(Positive, 0.1),
-            epsilon: constant!(Precision, 1e-5),
+            epsilon: constant!(Precision, 1e-6),
             beta: constant!(Fraction, 0.5),
             limit: constant!(Count, 100),
         }
@@ -67,11 +68,12 @@ impl Expansion for Heat {
     }
 
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
-        let Scratch { mass, residual, arena, evaluations, .. } = scratch;
+        let Scratch { mass, residual, arena, evaluations, edges, .. } = scratch;
         let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
         softmax(seeds, self.temperature.get());
         let mut reached = Reached::new(pool, mass, graph.len(), (base, query), evaluations);
-        diffuse(graph, seeds, (self.t.get(), self.epsilon.get()), &mut reached, residual, arena);
+        let followed = diffuse(graph, seeds, (self.t.get(), self.epsilon.get()), &mut reached, residual, arena);
+        edges.set(edges.get() + followed);
         let highest = reached.highest();
         reached.rescore(self.beta.get(), highest, self.limit());
     }
@@ -90,7 +92,8 @@ impl Expansion for Heat {
 /// - A step's vertices hold 1 at most together, so those that pass on in step j have at most `Q_j / epsilon` edges, and
 ///   all steps together at most `t / epsilon`, the sum of the Q_j being the Poisson mean.
 ///
-/// Vertices pass on in the order of [`Reached::most_first`].
+/// Vertices pass on in the order of [`Reached::most_first`]. Returns how many edges it followed, those of all vertices
+/// without edges in a step being together to the seeds.
 fn diffuse(
     graph: &Graph,
     seeds: &[(u32, f64)],
@@ -98,13 +101,14 @@ fn diffuse(
     reached: &mut Reached<'_>,
     step: &mut SparseVector,
     arena: &Bump,
-) {
+) -> u64 {
     step.clear(graph.len());
     for &(vertex, share) in seeds {
         step.set(vertex, share);
     }
     let mut passing = bumpalo::collections::Vec::with_capacity_in(4 * seeds.len(), arena);
     let (mut p, mut later) = ((-t).exp(), -(-t).exp_m1());
+    let mut followed = 0;
     for j in 1_u32.. {
         passing.clear();
         for &vertex in step.touched() {
@@ -129,15 +133,18 @@ fn diffuse(
             for (&target, &weight) in graph.targets(vertex).iter().zip(graph.weights(vertex)) {
                 step.set(target, step.get(target) + held * weight);
             }
+            followed += graph.targets(vertex).len();
         }
         if restarting > 0.0 {
             for &(seed, share) in seeds {
                 step.set(seed, step.get(seed) + restarting * share);
             }
+            followed += seeds.len();
         }
         p *= t / f64::from(j);
         later -= p;
     }
+    followed as u64
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ pub struct Hops {
     #[serde(deserialize_with = "crate::graph::at_least_one")]
     #[schemars(length(min = 1))]
     pub graph: Vec<WeightedSource>,
-    /// Neighbours of each vector in the kNN graph.
+    /// Neighbours of each vector in the kNN graph. Its edges are weighted by the kernel, on euclidean data as wide as each
+    /// vector's median distance to its neighbours.
     pub neighbors: Count,
     /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
     #[serde(skip_serializing_if = "Relations::is_empty")]

@@ -26,7 +26,8 @@ pub struct Walk {
     #[serde(deserialize_with = "crate::graph::at_least_one")]
     #[schemars(length(min = 1))]
     pub graph: Vec<WeightedSource>,
-    /// Neighbours of each vector in the kNN graph.
+    /// Neighbours of each vector in the kNN graph. Its edges are weighted by the kernel, on euclidean data as wide as each
+    /// vector's median distance to its neighbours.
     pub neighbors: Count,
     /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
     #[serde(skip_serializing_if = "Relations::is_empty")]
@@ -35,7 +36,7 @@ pub struct Walk {
     pub restart: Restart,
     /// How evenly the walk starts over the pool: small values start at the most relevant.
     pub temperature: Positive,
-    /// Residual per edge below which a vertex is not pushed on.
+    /// Residual per edge below which a vertex is not pushed on: smaller is nearer to the exact list, and costs more.
     pub epsilon: Precision,
     /// Weight of an item's own relevance against what reaches it over the graph.
     pub beta: Fraction,
@@ -51,7 +52,7 @@ impl Default for Walk {
             relations: Relations::new(),
             restart: constant!(Restart, 0.15),
             temperature: constant!(Positive, 0.1),
-            epsilon: constant!(Precision, 1e-5),
+            epsilon: constant!(Precision, 3e-6),
             beta: constant!(Fraction, 0.5),
             limit: constant!(Count, 100),
         }
@@ -68,11 +69,12 @@ impl Expansion for Walk {
     }
 
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
-        let Scratch { mass, residual, arena, evaluations, .. } = scratch;
+        let Scratch { mass, residual, arena, evaluations, edges, .. } = scratch;
         let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
         softmax(seeds, self.temperature.get());
         let mut reached = Reached::new(pool, mass, graph.len(), (base, query), evaluations);
-        push(graph, seeds, (self.restart.get(), self.epsilon.get()), &mut reached, residual, arena);
+        let followed = push(graph, seeds, (self.restart.get(), self.epsilon.get()), &mut reached, residual, arena);
+        edges.set(edges.get() + followed);
         let highest = reached.highest();
         reached.rescore(self.beta.get(), highest, self.limit());
     }
@@ -82,7 +84,7 @@ impl Expansion for Walk {
 /// below, and for the true one `p*`, `p* = mass + sum over u of residual(u) * p*_u`, where `p*_u` starts at `u`.
 ///
 /// A vertex is pushed while its residual exceeds `epsilon * max(1, outdegree)`, the largest residual first (see
-/// [`Reached::most_first`]).
+/// [`Reached::most_first`]). Returns how many edges it followed, those of a vertex without edges being to the seeds.
 fn push(
     graph: &Graph,
     seeds: &[(u32, f64)],
@@ -90,7 +92,7 @@ fn push(
     reached: &mut Reached<'_>,
     residual: &mut SparseVector,
     arena: &Bump,
-) {
+) -> u64 {
     residual.clear(graph.len());
     let mut waiting = Waiting::new(4 * seeds.len(), arena);
     let mut add = |reached: &mut Reached<'_>, waiting: &mut Waiting<'_>, vertex: u32, amount: f64| {
@@ -104,6 +106,7 @@ fn push(
     for &(vertex, share) in seeds {
         add(reached, &mut waiting, vertex, share);
     }
+    let mut followed = 0;
     while let Some((amount, position)) = waiting.pop(reached) {
         let vertex = reached.vertex(position);
         reached.add(position, restart * amount);
@@ -114,12 +117,15 @@ fn push(
             for &(seed, share) in seeds {
                 add(reached, &mut waiting, seed, onward * share);
             }
+            followed += seeds.len();
         } else {
             for (&target, &weight) in graph.targets(vertex).iter().zip(graph.weights(vertex)) {
                 add(reached, &mut waiting, target, onward * weight);
             }
+            followed += graph.targets(vertex).len();
         }
     }
+    followed as u64
 }
 
 #[cfg(test)]

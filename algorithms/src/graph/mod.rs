@@ -383,6 +383,44 @@ mod tests {
         assert_eq!(edges(Source::KnnSymmetric), [vec![1], vec![0, 2], vec![1, 3], vec![2]]);
     }
 
+    /// On a line at 0, 1, 3 and 7, with two neighbours each. The widths are the rows' own: 2, 1.5, 2.5 and 5.
+    #[test]
+    fn a_symmetric_graph_keeps_two_weights_on_euclidean_data() {
+        let base = Base::from_values(&[0.0, 1.0, 3.0, 7.0], 1, Distance::Euclidean).expect("finite");
+        let graph = spec(&[Source::KnnSymmetric], 2).build(&base, &[], &[]);
+        let rbf = |distance: f64, sigma: f64| (-distance * distance / (2.0 * sigma * sigma)).exp();
+        let rows = [
+            vec![(1, rbf(1.0, 2.0)), (2, rbf(3.0, 2.0))],
+            // 3 has 1 among its nearest, but not the other way round: its weight goes back.
+            vec![(0, rbf(1.0, 1.5)), (2, rbf(2.0, 1.5)), (3, rbf(6.0, 5.0))],
+            vec![(0, rbf(3.0, 2.5)), (1, rbf(2.0, 2.5)), (3, rbf(4.0, 5.0))],
+            vec![(1, rbf(6.0, 5.0)), (2, rbf(4.0, 5.0))],
+        ];
+        for (vertex, row) in (0..).zip(rows) {
+            let total: f64 = row.iter().map(|(_, weight)| weight).sum();
+            assert_eq!(graph.targets(vertex), row.iter().map(|&(target, _)| target).collect::<Vec<_>>());
+            for (found, (_, weight)) in graph.weights(vertex).iter().zip(row) {
+                assert!((found - weight / total).abs() < 1e-12, "vertex {vertex}: {found} for {}", weight / total);
+            }
+        }
+    }
+
+    #[test]
+    fn a_weight_of_zero_is_no_edge() {
+        let edges = |values: &[f32], dim, distance, source| {
+            let base = Base::from_values(values, dim, distance).expect("finite");
+            let graph = spec(&[source], 3).build(&base, &[], &[]);
+            (0..4).map(|v| graph.targets(v).to_vec()).collect::<Vec<_>>()
+        };
+        // Three copies: the median distance of each to its neighbours is 0, and a kernel of that width is 0 at 5.
+        let copies = |source| edges(&[0.0, 0.0, 0.0, 5.0], 1, Distance::Euclidean, source);
+        assert_eq!(copies(Source::Knn), [vec![1, 2], vec![0, 2], vec![0, 1], vec![0, 1, 2]]);
+        assert_eq!(copies(Source::KnnSymmetric), [vec![1, 2, 3], vec![0, 2, 3], vec![0, 1, 3], vec![0, 1, 2]]);
+        // Four directions at right angles: cosines of 0 and -1.
+        let cross = [1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0];
+        assert_eq!(edges(&cross, 2, Distance::Angular, Source::KnnSymmetric), [[0_u32; 0]; 4]);
+    }
+
     #[test]
     fn only_stochastic_rows_are_a_graph() {
         let graph = Graph::from_rows(vec![vec![(1, 2.0), (2, 1.0)], vec![], vec![(0, 1.0)]]);

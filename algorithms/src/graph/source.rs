@@ -13,11 +13,12 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// From each base vector to its nearest others (directed), weighted by the kernel.
+    /// From each base vector to its nearest others (directed), weighted by the kernel; on euclidean data by `rbf` as wide
+    /// as the vector's own median distance to them. A weight of 0 is no edge.
     Knn,
     /// The edges of `knn` between vectors of which each is among the other's nearest.
     KnnMutual,
-    /// The edges of `knn`, both ways.
+    /// The edges of `knn`, both ways. Where each of two vectors is among the other's nearest, either edge keeps its weight.
     KnnSymmetric,
     /// The dataset's links, each weighted by its relation (parallel links add up).
     Links,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// PM-2 as an oracle: every subtopic its share of the results, known beforehand. Seats go to the query's subtopics in proportion (here: equally many each), as in an election by
 /// Sainte-Lague: again and again the subtopic whose quotient `1 / (2 seats + 1)` is largest is served by the item with the
 /// largest `rel * (lambda * quotient of that subtopic, if it covers it, + (1 - lambda) * quotients of the others that it
-/// covers)`. It looks at the dataset's own subtopics: an upper bound, and not a competitor.
+/// covers)`. A subtopic that nothing left in the pool covers is skipped. It looks at the dataset's own subtopics: an upper bound, and not a competitor.
 ///
 /// Source: Dang & Croft 2012.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

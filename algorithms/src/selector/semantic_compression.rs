@@ -36,7 +36,8 @@ pub struct SemanticCompression {
     pub weights: Weights,
     /// How evenly `weights: softmax` spreads over the pool.
     pub temperature: Positive,
-    /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
+    /// The similarity s of coverage, never negative; left out, `cosine` on angular data and `rbf` on euclidean. D does not
+    /// use it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Kernel")]
     pub kernel: Option<Kernel>,

@@ -429,6 +429,41 @@ fn definite_kernels() -> impl Strategy<Value = Option<Kernel>> {
     kernels().prop_map(|kernel| kernel.filter(|kernel| kernel.is_positive_semidefinite()))
 }
 
+/// The determinant's own kernel is that of the distance, whatever `kernel` says.
+#[test]
+fn the_log_determinant_of_semantic_compression_ignores_the_kernel() {
+    for distance in Distance::ALL {
+        let case = Case::new(&irregular(40 * 3), &[0.3, 0.2, 0.9], distance);
+        let half = |kernel| SemanticCompression {
+            a: fraction(0.1),
+            b: fraction(0.0),
+            c: fraction(0.9),
+            kernel,
+            ..SemanticCompression::default()
+        };
+        let volumes = |kernel| {
+            case.select(&Dpp { theta: PartialFraction::new(0.1).expect("below 1"), kernel, ..Dpp::default() }, 12)
+        };
+        let others = [Kernel::Geodesic, Kernel::FisherRao];
+        assert!(
+            others.iter().any(|&kernel| volumes(Some(kernel)) != volumes(None)),
+            "{distance}: they differ elsewhere"
+        );
+        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_nonnegative()) {
+            assert_eq!(case.select(&half(Some(kernel)), 12), case.select(&half(None), 12), "{distance}, {kernel:?}");
+        }
+    }
+}
+
+/// Nothing in the pool covers subtopic 0, and item 3 alone covers subtopic 1: neither keeps its turn from subtopic 2.
+#[test]
+fn pm2_skips_subtopics_that_nothing_left_covers() {
+    let mut case = Case::new(&[1.0, 0.1, 1.0, 0.2, 1.0, 0.3, 1.0, 2.0], &[1.0, 0.0], Distance::Angular);
+    case.subtopics = vec![(0, 2), (1, 2), (2, 2), (3, 1), (9, 0)];
+    let picked = case.select(&Pm2 { lambda: fraction(1.0) }, 4);
+    assert_eq!(case.ids(&picked), [3, 0, 1, 2]);
+}
+
 #[test]
 fn random_picks_every_item_as_often() {
     let case = Case::new(&[1.0, 2.0, 3.0, 4.0, 5.0], &[0.0], Distance::Euclidean);
