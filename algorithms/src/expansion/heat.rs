@@ -51,7 +51,7 @@ impl Default for Heat {
             relations: Relations::new(),
             t: constant!(Time, 3.0),
             temperature: constant!(Positive, 0.1),
-            epsilon: constant!(Precision, 1e-6),
+            epsilon: constant!(Precision, 3e-7),
             beta: constant!(Fraction, 0.5),
             limit: constant!(Count, 100),
         }
