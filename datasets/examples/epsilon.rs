@@ -100,7 +100,7 @@ fn measure(name: &str, dataset: &Dataset) -> Result<(), Failure> {
 
 /// The nearest vectors of each of the first queries.
 fn pools(base: &Base, dataset: &Dataset) -> Result<Vec<Pool>, Failure> {
-    let exact: &dyn AnyCandidates = &Exact { pool: Count::new(POOL)? };
+    let exact: &dyn AnyCandidates = &Exact { pool: Some(Count::new(POOL)?) };
     let index = exact.build(base);
     let (mut scratch, mut found) = (Scratch::default(), Vec::new());
     let pool = |i| {

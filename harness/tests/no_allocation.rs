@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use swath::config::Mode;
 use swath::experiment;
-use swath::run::built::Built;
+use swath::run::built::{Built, Kept};
 use swath::run::retriever::{Memory, Retriever, measure};
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
@@ -76,7 +76,7 @@ fn a_timed_pass_does_not_allocate() {
             for expand in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
                 let mut trial = plan.trials[0].clone();
                 (trial.retriever.candidates, trial.retriever.expand) = (candidates.clone(), expand.clone());
-                let built = Built::new(&trial, &workload, None);
+                let built = Built::new(&trial, &workload, &Kept { graphs: None, indexes: None });
                 // Single queries of every combination: algorithms/tests/no_allocation.rs.
                 let selectors = SelectorParams::all();
                 let most = if std::mem::take(&mut plain) { selectors.len() } else { 2 };

@@ -157,7 +157,7 @@ fn candidates() -> Vec<CandidatesParams> {
 }
 
 fn exact(pool: u32) -> CandidatesParams {
-    CandidatesParams::Exact(Exact { pool: Count::new(pool).expect("in range") })
+    CandidatesParams::Exact(Exact { pool: Some(Count::new(pool).expect("in range")) })
 }
 
 /// Worlds of 14 to 40 vectors with values from `value`.
