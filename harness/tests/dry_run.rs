@@ -62,7 +62,7 @@ fn a_sweep_is_looked_at_whole_before_anything_is_listed_or_run() {
     assert!(stdout(&dry).contains("gaussian-200x4: 200 x 4 vectors"), "{}", stdout(&dry));
     // The last cell asks for more than its pool gives, and for more than the file has.
     for (from, to, text) in [
-        ("k: [5, 10]", "k: [5, 200]", "a pool of 100 cannot give 200 results"),
+        ("k: [5, 10]", "k: [5, 200]", "a pool of 100, which is taken where none is written, cannot give 200 results"),
         (
             "{ generate: gaussian, n: 400, dimension: 4 }",
             "plain.hdf5",

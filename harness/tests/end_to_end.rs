@@ -129,6 +129,35 @@ retrievers:
     assert!(!stdout(&output).contains("NaN") && !stdout(&output).contains("-0.0000"), "{}", stdout(&output));
 }
 
+/// The page, the plots and the tables of a run of [`run`].
+fn looks_like_a_report(reports: &Path) {
+    let page = std::fs::read_to_string(reports.join("index.html")).expect("a page");
+    for text in
+        ["<!DOCTYPE html>", "rich: 60 base vectors", "graph=knn+links", "subtopic-recall", "Cautions", "name: small"]
+    {
+        assert!(page.contains(text), "the page lacks {text}");
+    }
+    assert!(!page.contains("src=") && !page.contains("<link") && !page.contains("@import"), "the page loads nothing");
+    let plots = names_in(&reports.join("plots"));
+    for name in
+        ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency", "metric-recall", "metric-diversity"]
+    {
+        assert!(
+            plots.contains(&format!("{name}.svg")) && plots.contains(&format!("{name}.png")),
+            "{name} in {plots:?}"
+        );
+    }
+    let png = std::fs::read(reports.join("plots/recall-qps.png")).expect("a picture");
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    assert_eq!(u32::from_be_bytes([png[16], png[17], png[18], png[19]]), 1440, "wide enough for print");
+    let svg = std::fs::read_to_string(reports.join("plots/coverage-redundancy.svg")).expect("a picture");
+    assert!(svg.contains("coverage (higher is better)") && svg.contains("redundancy (lower is better)"));
+    let tables = ["best", "comparisons", "cost", "frontiers", "summary"];
+    let tables: Vec<String> =
+        tables.iter().flat_map(|table| ["csv", "md", "tex"].map(|end| format!("{table}.{end}"))).collect();
+    assert_eq!(names_in(&reports.join("tables")), tables);
+}
+
 #[test]
 fn a_run_leaves_everything_behind() {
     let (_folder, reports) = run("");
@@ -207,31 +236,7 @@ fn a_run_leaves_everything_behind() {
         assert_eq!(comparisons["smallest_detectable"][i].is_empty(), is_shown_or_all_the_same);
     }
 
-    let page = std::fs::read_to_string(reports.join("index.html")).expect("a page");
-    for text in
-        ["<!DOCTYPE html>", "rich: 60 base vectors", "graph=knn+links", "subtopic-recall", "Cautions", "name: small"]
-    {
-        assert!(page.contains(text), "the page lacks {text}");
-    }
-    assert!(!page.contains("src=") && !page.contains("<link") && !page.contains("@import"), "the page loads nothing");
-    let plots = names_in(&reports.join("plots"));
-    for name in
-        ["recall-qps", "coverage-redundancy", "subtopic-recall-recall", "latency", "metric-recall", "metric-diversity"]
-    {
-        assert!(
-            plots.contains(&format!("{name}.svg")) && plots.contains(&format!("{name}.png")),
-            "{name} in {plots:?}"
-        );
-    }
-    let png = std::fs::read(reports.join("plots/recall-qps.png")).expect("a picture");
-    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
-    assert_eq!(u32::from_be_bytes([png[16], png[17], png[18], png[19]]), 1440, "wide enough for print");
-    let svg = std::fs::read_to_string(reports.join("plots/coverage-redundancy.svg")).expect("a picture");
-    assert!(svg.contains("coverage (higher is better)") && svg.contains("redundancy (lower is better)"));
-    let tables = ["best", "comparisons", "cost", "frontiers", "summary"];
-    let tables: Vec<String> =
-        tables.iter().flat_map(|table| ["csv", "md", "tex"].map(|end| format!("{table}.{end}"))).collect();
-    assert_eq!(names_in(&reports.join("tables")), tables);
+    looks_like_a_report(&reports);
 
     let manifest: serde_json::Value =
         serde_json::from_slice(&std::fs::read(reports.join("manifest.json")).expect("a manifest")).expect("JSON");

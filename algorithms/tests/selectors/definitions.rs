@@ -441,9 +441,7 @@ fn the_log_determinant_of_semantic_compression_ignores_the_kernel() {
             kernel,
             ..SemanticCompression::default()
         };
-        let volumes = |kernel| {
-            case.select(&Dpp { theta: PartialFraction::new(0.1).expect("below 1"), kernel, ..Dpp::default() }, 12)
-        };
+        let volumes = |kernel| case.select(&Dpp { theta: PartialFraction::new(0.1).expect("below 1"), kernel }, 12);
         let others = [Kernel::Geodesic, Kernel::FisherRao];
         assert!(
             others.iter().any(|&kernel| volumes(Some(kernel)) != volumes(None)),

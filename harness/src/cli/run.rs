@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
+use swath::coarse::Coarse;
 use swath::config::{self, Limits};
 use swath::experiment::{self, Failure, Outline, RunOptions};
 use swath::interrupt;
@@ -150,9 +151,10 @@ fn without_reference(summary: Option<&Summary>) {
 /// The results as a table, what to be careful of, and the place of the report.
 fn found(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> String {
     let Some(summary) = summary else { return "no trial succeeded: there is no report\n".to_owned() };
-    let coarse = manifest.coarse.iter().map(|coarse| coarse.remark());
+    let coarse = manifest.coarse.iter().map(Coarse::remark);
     let times = summary.cautions(manifest.machine.cores);
-    let times = times.into_iter().chain(summary.rate.caution().map(str::to_owned)).map(|text| format!("caution: {text}"));
+    let times =
+        times.into_iter().chain(summary.rate.caution().map(str::to_owned)).map(|text| format!("caution: {text}"));
     let cautions = lines(coarse.chain(times));
     format!("{}{cautions}\nreport: {}\n", results(summary), folder.join("index.html").display())
 }

@@ -408,7 +408,7 @@ impl<'a> Runner<'a> {
             (Some(program), _) => match self.unfinished.data() {
                 Some(data) => {
                     let places = Places { data, folder: self.unfinished.folder(), indexes: self.indexes.as_deref() };
-                    let job = job(self.prepared, self.means, places, trial);
+                    let job = job(self.prepared, self.means, &places, trial);
                     Child::start(program, &job).map_err(|error| error.to_string()).map(Hands::Child)
                 }
                 None => Err("its dataset is not shared with children".into()),
@@ -457,8 +457,8 @@ struct Places<'a> {
 }
 
 /// What a child is told to build.
-fn job(prepared: &Prepared, means: Means<'_>, places: Places<'_>, trial: usize) -> Job {
-    let Places { data, folder, indexes } = places;
+fn job(prepared: &Prepared, means: Means<'_>, places: &Places<'_>, trial: usize) -> Job {
+    let Places { data, folder, indexes } = *places;
     Job {
         config: prepared.source.path().to_owned(),
         text: prepared.source.text().to_owned(),

@@ -270,12 +270,7 @@ pub fn duel_single(
 }
 
 /// Times two retrievers on all queries together. Each has a memory of its own, and is warm ([`Retriever::warm_up`]).
-pub fn duel_batch(
-    two: &[Retriever<'_>; 2],
-    workload: &Workload,
-    memories: &mut [Memory; 2],
-    passes: usize,
-) -> Duel {
+pub fn duel_batch(two: &[Retriever<'_>; 2], workload: &Workload, memories: &mut [Memory; 2], passes: usize) -> Duel {
     let pass = |side: usize| two[side].answer_batch(workload, &mut memories[side]);
     Duel { queries: workload.queries.rows(), seconds: take_turns(passes, pass) }
 }
