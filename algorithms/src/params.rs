@@ -66,7 +66,8 @@ macro_rules! bounded {
             pub fn new(value: $inner) -> Result<Self, OutOfRange> {
                 let test: fn($inner) -> bool = $test;
                 if test(value) {
-                    Ok(Self(value))
+                    // 0 has no sign.
+                    Ok(Self(value + <$inner>::default()))
                 } else {
                     Err(OutOfRange { found: format!("{value:?}"), allowed: $allowed })
                 }

@@ -528,7 +528,9 @@ impl Prepared {
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             coarse: self.coarse.clone(),
             diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed)),
-            untimed: [0, 1].map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum()),
+            // An empty sum is -0.
+            untimed: [0, 1]
+                .map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum::<f64>() + 0.0),
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
         }
     }

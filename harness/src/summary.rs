@@ -192,7 +192,8 @@ impl Summary {
         if mean > cores as f64 {
             cautions.push(format!(
                 "the load average was {mean:.1} while queries were timed (at most {most:.1}), above the {cores} cores of the \
-                 machine: others were at work, so times are longer and vary more than on an idle one"
+                 machine: something else was at work then or in the minute before, such as a build. If it was then, times are \
+                 longer and vary more than on an idle machine"
             ));
         }
         cautions

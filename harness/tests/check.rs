@@ -206,7 +206,7 @@ fn times_are_compared_with_those_of_the_same_machine_alone() {
     let said = stdout(&output);
     assert!(said.contains("mmr    time"), "{said}");
     assert!(
-        said.contains("top-k  time") && said.contains(" times what it took; the others are timed against it"),
+        said.contains("top-k  time") && said.contains(" times what it took before; the others are timed against it"),
         "{said}"
     );
     let once = EXPERIMENT.replace("rounds: 3", "rounds: 1");

@@ -167,6 +167,38 @@ fn a_child_beyond_its_memory_ends_alone() {
     println!("a child that asked for more than 48 MiB was ended, the others went on, in {:.1} s", begun.elapsed());
 }
 
+/// The less memory a child has, the earlier it fails: while it starts threads, while it panics, while it says so. It ends, and
+/// memory is the reason, even where a backtrace is wanted, for which there is none.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_ends_however_little_memory_its_children_have() {
+    for limit in [1, 4, 6, 7, 8, 9, 10, 12] {
+        let folder = folder_with(
+            "x.yaml",
+            &format!(
+                "name: x\ndataset: {{ generate: gaussian, n: 3000, dimension: 32, queries: 40 }}\nk: 5\nrepeats: 1\n\
+                 limits: {{ memory: {limit} MiB }}\nretrievers:\n  - {{ name: top-k, select: top-k }}\n  \
+                 - {{ name: ivf, candidates: {{ ivf-flat: {{ lists: 20 }} }}, select: top-k }}\n"
+            ),
+        );
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swath"));
+        command.args(["run", "--quiet", "x.yaml", "--out", "out"]).current_dir(folder.path());
+        command.env("RUST_BACKTRACE", "1").stdout(Stdio::null()).stderr(Stdio::null());
+        let mut run = command.spawn().expect("started");
+        let begun = Moment::now();
+        while run.try_wait().expect("asked").is_none() {
+            if begun.elapsed() > 60.0 {
+                run.kill().expect("killed");
+                panic!("with {limit} MiB it does not end");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let manifest = manifest(&folder.path().join("out"));
+        let failed = failed(&manifest);
+        assert!(failed.iter().all(|(_, reason)| reason.contains("limits.memory")), "{limit} MiB: {failed:?}");
+    }
+}
+
 #[test]
 fn a_child_beyond_its_time_ends_alone() {
     let folder = folder_with(

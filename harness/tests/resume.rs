@@ -247,7 +247,7 @@ fn a_change_takes_out_exactly_what_it_touches_and_says_so() {
     assert!(runs.contains(",diverse,") && !runs.contains(",mmr,"), "{runs}");
 
     let (said, _) = after(|text| text.replace("lambda: [0.3, 0.7]", "lambda: [0.3, 0.8]"));
-    assert!(said.contains("1 trial is left out, since the experiment has them no longer"), "{said}");
+    assert!(said.contains("1 trial is left out, since the experiment has it no longer"), "{said}");
     assert!(said.contains("of 4 trials 3 are done and 0 begun"), "{said}");
 
     let (said, _) = after(|text| text.replace("k: 5", "k: 4"));

@@ -309,7 +309,7 @@ fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, la
 fn reference_time(before: &State, now: &State) -> Option<Finding> {
     let (was, is) = (before.reference_seconds()?, now.reference_seconds()?);
     let note = format!(
-        "it took {:.3} ms a query, {:.2} times what it took; the others are timed against it, and it against nothing",
+        "it took {:.3} ms a query, {:.2} times what it took before; the others are timed against it, and it against nothing",
         1e3 * is,
         is / was
     );
@@ -346,7 +346,7 @@ fn time(was: &TrialState, rounds: &[Round], (spec, level): (&CheckSpec, f64), la
         return finding;
     }
     finding.noted(format!(
-        "the reference took {:.2} times what it took: on a machine so different {:.1} % are let pass",
+        "the reference took {:.2} times what it took before: on a machine so different {:.1} % are let pass",
         pace.exp(),
         100.0 * beyond.exp_m1()
     ))
@@ -518,7 +518,7 @@ mod tests {
         assert_eq!(looked_at(0.8, 1.0).verdict, Verdict::Improved);
         let excused = looked_at(1.3, 0.5);
         assert_eq!(excused.verdict, Verdict::WithinNoise);
-        let note = "the reference took 0.50 times what it took: on a machine so different ";
+        let note = "the reference took 0.50 times what it took before: on a machine so different ";
         assert!(excused.note.starts_with(note) && excused.tolerance > 0.4, "{excused:?}");
         assert_eq!(looked_at(1.6, 0.5).verdict, Verdict::Regressed);
     }

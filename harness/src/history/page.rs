@@ -62,7 +62,7 @@ fn day(commit: &Commit) -> &str {
 }
 
 /// How many there are of something.
-fn count(number: usize, what: &str) -> String {
+pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -86,13 +86,15 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
         one.cautions().into_iter().map(move |caution| format!("Caution: {title}: {caution}."))
     };
     sentences.extend(experiments.iter().flat_map(cautions));
-    let series = |experiment: &Experiment| experiment.series.len();
-    let all: usize = experiments.iter().map(series).sum();
-    let changed = experiments.iter().flat_map(|one| &one.series).filter(|series| !series.changes.is_empty()).count();
-    sentences.push(match changed {
-        0 => format!("No change was found in {all} series."),
-        _ => format!("{changed} of {all} series changed."),
-    });
+    // Only those with enough commits are looked at.
+    let judged = experiments.iter().filter(|one| one.commits.len() >= change_points::LEAST);
+    let series: Vec<_> = judged.flat_map(|one| &one.series).collect();
+    let changed = series.iter().filter(|series| !series.changes.is_empty()).count();
+    match (series.len(), changed) {
+        (0, _) => {}
+        (all, 0) => sentences.push(format!("No change was found in {all} series.")),
+        (all, _) => sentences.push(format!("{changed} of {all} series changed.")),
+    }
     let groups: Vec<&[Change<'_>]> = changes.chunk_by(|a, b| a.commit.sha == b.commit.sha).collect();
     sentences.extend(groups.iter().take(COMMITS).map(|group| of_commit(group)));
     if groups.len() > COMMITS {

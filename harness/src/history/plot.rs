@@ -1,5 +1,6 @@
 //! Figures: each measure of each experiment over commits, a panel for each retriever.
 
+use super::page::count;
 use super::{Change, Commit, Experiment, History, Series, higher_is_better, page, words};
 use crate::experiment::Failure;
 use crate::plan::label;
@@ -214,10 +215,10 @@ impl<'h> Chart<'h> {
             _ => " Vertical lines are new versions of swath: values before and after them are not compared.",
         };
         format!(
-            "{}: {}{name} over {} commits; {what}.{versions}{rest}",
+            "{}: {}{name} over {}; {what}.{versions}{rest}",
             self.experiment.title(),
             words(self.measure),
-            self.experiment.commits.len()
+            count(self.experiment.commits.len(), "commit")
         )
     }
 

@@ -20,6 +20,8 @@ pub struct Cost {
     /// Whether more is better.
     pub higher_is_better: bool,
     of: fn(&Row) -> Option<f64>,
+    /// The least and the largest value over repeats, where there is one for each.
+    range: Option<fn(&Row) -> [f64; 2]>,
 }
 
 impl Cost {
@@ -32,42 +34,54 @@ impl Cost {
 
 /// All costs.
 pub static COSTS: [Cost; 7] = [
-    Cost { column: "qps", title: "queries per second", higher_is_better: true, of: |row| Some(row.timing.qps) },
+    Cost {
+        column: "qps",
+        title: "queries per second",
+        higher_is_better: true,
+        of: |row| Some(row.timing.qps),
+        range: Some(|row| [row.timing.qps_least, row.timing.qps_best]),
+    },
     Cost {
         column: "qps_best",
         title: "queries per second in the best repeat",
         higher_is_better: true,
         of: |row| Some(row.timing.qps_best),
+        range: None,
     },
     Cost {
         column: "p50_ms",
         title: "median milliseconds per query",
         higher_is_better: false,
         of: |row| percentile(row, 0),
+        range: None,
     },
     Cost {
         column: "p95_ms",
         title: "95th percentile of milliseconds per query",
         higher_is_better: false,
         of: |row| percentile(row, 1),
+        range: None,
     },
     Cost {
         column: "p99_ms",
         title: "99th percentile of milliseconds per query",
         higher_is_better: false,
         of: |row| percentile(row, 2),
+        range: None,
     },
     Cost {
         column: "build_seconds",
         title: "seconds to build",
         higher_is_better: false,
         of: |row| Some(row.build_seconds),
+        range: None,
     },
     Cost {
         column: "index_bytes",
         title: "bytes of index and graph",
         higher_is_better: false,
         of: |row| Some(row.index_bytes as f64),
+        range: None,
     },
 ];
 
@@ -140,13 +154,18 @@ impl Measure {
         }
     }
 
-    /// A trial's value, with its interval where it has one.
+    /// A trial's value, with its interval where it has one; of queries per second the range of the repeats.
     pub fn estimate(self, found: &Found, row: usize) -> Option<Estimate> {
         let summary = &found.summary;
         match self {
             Self::Metric(metric) => found.estimate(row, summary.metrics.iter().position(|&other| other == metric)?),
             Self::Cost(cost) => {
-                cost.value(&summary.rows[row]).map(|value| Estimate { mean: value, lo: value, hi: value })
+                let row = &summary.rows[row];
+                let range = |value| cost.range.map_or([value; 2], |range| range(row));
+                cost.value(row).map(|mean| {
+                    let [lo, hi] = range(mean);
+                    Estimate { mean, lo, hi }
+                })
             }
         }
     }

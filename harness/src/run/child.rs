@@ -91,6 +91,10 @@ impl Child {
     pub fn start(program: &Path, job: &Job) -> std::io::Result<Self> {
         let mut command = Command::new(program);
         command.arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if job.limit.is_some() {
+            // A backtrace takes memory. Where none is left, the failure of that waits for itself, and the run for both.
+            command.env("RUST_BACKTRACE", "0");
+        }
         #[cfg(unix)]
         {
             // Ctrl-C is for the run alone, which ends its children when the trial at hand is done.
@@ -319,6 +323,9 @@ pub fn work_for(run: Channel) -> ExitCode {
         reply(&Reply::Failed(text.trim().to_owned()));
         ExitCode::FAILURE
     };
+    // Threads first: a limit that is met while they start would speak of threads, and not of memory. Where they cannot be
+    // started, rayon says so when it is used.
+    let _ = rayon::ThreadPoolBuilder::new().build_global();
     if let Some(bytes) = job.limit
         && let Err(error) = memory::limit(bytes)
     {

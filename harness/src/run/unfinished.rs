@@ -209,7 +209,7 @@ impl Unfinished {
             let then = format!("the program has changed: {} then, {} now", before.program, self.ledger.program);
             notes.extend((gone > 0).then(|| format!("{} again, since {then}", trials_are(gone, "run"))));
         } else if gone > 0 {
-            notes.push(format!("{}, since {}", trials_are(gone, "left out"), self.ledger.why_gone(before)));
+            notes.push(format!("{}, since {}", trials_are(gone, "left out"), self.ledger.why_gone(before, gone)));
         }
         self.ledger.started.clone_from(&before.started);
         self.ledger.resumed = before.resumed.iter().cloned().chain([clock::timestamp()]).collect();
@@ -348,8 +348,8 @@ impl Done {
 }
 
 impl Ledger {
-    /// Why trials of `before` are in the experiment no longer.
-    fn why_gone(&self, before: &Self) -> String {
+    /// Why so many trials of `before` are in the experiment no longer.
+    fn why_gone(&self, before: &Self, gone: usize) -> String {
         let changes = [
             ("the dataset", before.dataset != self.dataset),
             ("k", before.k != self.k),
@@ -358,7 +358,7 @@ impl Ledger {
         ];
         let changed: Vec<&str> = changes.iter().filter_map(|&(what, differs)| differs.then_some(what)).collect();
         match changed.as_slice() {
-            [] => "the experiment has them no longer".into(),
+            [] => format!("the experiment has {} no longer", if gone == 1 { "it" } else { "them" }),
             [one] => format!("{one} has changed"),
             more => format!("{} have changed", more.join(" and ")),
         }

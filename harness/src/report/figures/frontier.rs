@@ -98,7 +98,11 @@ impl Figure for Plot {
     fn caption(&self, found: &Found) -> String {
         let (points, without) = self.points(found);
         let without = left_out(without, "trial", self.x.is_log(self.scales.0) || self.y.is_log(self.scales.1));
-        let interval = if points.len() <= MANY { " Bars are 95 % intervals over queries." } else { "" };
+        let interval = match (self.x, self.y) {
+            _ if points.len() > MANY => "",
+            (Measure::Metric(_), Measure::Metric(_)) => " Bars are 95 % intervals over queries.",
+            _ => " Bars are 95 % intervals over queries; of queries per second, the range of the repeats.",
+        };
         let log = |measure: Measure, scale| if measure.is_log(scale) { ", on a logarithmic scale" } else { "" };
         let oracles = found.summary.rows.iter().enumerate().filter(|(_, row)| row.is_oracle);
         let reached = oracles.filter_map(|(row, oracle)| {

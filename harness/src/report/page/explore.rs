@@ -26,7 +26,7 @@ pub fn plot() -> Markup {
                 button type="button" id="explore-none" { "none" }
             }
             p.note {
-                "A marker is a trial, its whiskers are 95 % intervals over queries. Dashed: the Pareto front of what is shown, "
+                "A marker is a trial, its whiskers are 95 % intervals over queries; of queries per second, the range of the repeats. Dashed: the Pareto front of what is shown, "
                 "oracles aside."
             }
         }

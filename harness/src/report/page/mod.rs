@@ -35,7 +35,8 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
             h2 { "Results" }
             (results(summary))
             p.note {
-                "Means over queries, below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
+                "Means over " @if summary.chosen.is_some() { "all queries, those for choosing among them" } @else { "queries" }
+                ", below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
                 "Bold: best mean of the column, oracles aside. Queries per second: of the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat; "
                 "percentiles: of single queries in all repeats. Timings are of this machine on that day."
                 @if let Some(caution) = summary.rate.caution() { " " (caution) }
@@ -336,7 +337,10 @@ fn comparisons(summary: &Summary) -> Markup {
                 "\"detectable\" says to be seen in four of five such experiments (before the correction). More in "
                 a href="comparisons.csv" { "comparisons.csv" } "."
                 @if let Some(left_out) = summary.left_out() { " " (left_out) }
-                @if summary.chosen.is_none() {
+                @if summary.chosen.is_some() {
+                    " All queries count here, those for choosing among them: what this table shows of a point is exploratory. "
+                    "The chosen points are judged apart, above."
+                } @else {
                     " A point picked from this table was chosen on the very queries that it is reported on: its comparison is "
                     "exploratory. " code { "split" } " would choose on some queries and report on others."
                 }
@@ -402,7 +406,8 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                 }
             }
             p.note {
-                "Evaluations do not depend on the machine; times do. Metrics are computed outside of what is timed"
+                "Evaluations do not depend on the machine; times do, and on what the caches hold: the same search takes longer in "
+                "a trial whose walk empties them. Metrics are computed outside of what is timed"
                 @if let [answering, metrics] = manifest.untimed && answering > 0.0 {
                     ": in " (three_digits(metrics)) " s of all threads, where answering once took " (three_digits(answering)) " s"
                 }

@@ -315,11 +315,13 @@ fn beside(found: &Found, row: usize) -> Option<String> {
             && its > 0.0
             && let Some(change) = share(own - its, its).map(|share| 100.0 * share)
         {
-            parts.push(format!(
-                "its {name} is {:.1} % {}",
-                change.abs(),
-                if change < 0.0 { "lower" } else { "higher" }
-            ));
+            let size = format!("{:.1}", change.abs());
+            let direction = if change < 0.0 { "lower" } else { "higher" };
+            parts.push(if size == "0.0" {
+                format!("its {name} is the same")
+            } else {
+                format!("its {name} is {size} % {direction}")
+            });
         }
     }
     let (own, its) = (summary.qps(row), summary.qps(against));
