@@ -72,7 +72,7 @@ pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
     file.into_inner().map_err(io::IntoInnerError::into_error).map(drop)
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// The file system's refusal; that it is no such file.

@@ -10,7 +10,7 @@ const SOURCE: &str = "Aumueller, Bernhardsson & Faithfull 2020 (ann-benchmarks)"
 /// How much farther than the k-th true neighbour a result may be.
 const SLACK: f64 = 1e-3;
 
-/// Whether [`SLACK`] is not small against the distance of the k-th true neighbour: more than 1 % of it. Then recall may count
+/// Whether 0.001 is not small against the distance of the k-th true neighbour: more than 1 % of it. Then recall may count
 /// what is no neighbour, in the extreme a random pick.
 pub fn is_coarse(distance: f64) -> bool {
     SLACK > 0.01 * distance.abs()
