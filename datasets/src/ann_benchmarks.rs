@@ -4,9 +4,11 @@
 //! be missing may be missing: only `distance`, `train`, `test`, `neighbors` and `distances` are needed.
 
 use crate::check::{self, Fault};
-use crate::dataset::{Dataset, Links, Neighbors, Qrels, Subtopics};
+use crate::dataset::{Dataset, Links, Qrels, Subtopics};
 use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Kind, Values};
+use crate::truth::Truth;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -52,6 +54,10 @@ pub struct Header {
     pub qrels: Option<usize>,
     /// Whether base vectors have names.
     pub names: bool,
+    /// Whether the file says that its vectors have length 1.
+    pub is_normalized: bool,
+    /// What was made of something unusual in it.
+    pub notes: Vec<String>,
 }
 
 /// SHA-256 of a file, hexadecimal.
@@ -84,11 +90,16 @@ pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
     let header = reader.header()?;
     let train = reader.vectors("train")?;
     let test = reader.vectors("test")?;
-    let neighbors = reader.neighbors(&header)?;
+    let mut notes = header.notes.clone();
+    if reader.file.is_left_open() {
+        notes.push("the program that wrote the file did not close it; what is in it was read".into());
+    }
+    reader.are_of_length_one(&header, &[("train", &train), ("test", &test)])?;
+    let truth = reader.truth(&header)?;
+    let neighbors = truth.settle((&train, &test), header.distance, &mut notes).map_err(|fault| reader.fault(fault))?;
     let links = header.links.map(|_| reader.links(&header)).transpose()?;
     let subtopics =
         header.subtopics.map(|_| reader.by_query("subtopics", "the number of a subtopic", &header)).transpose()?;
-    let mut notes = Vec::new();
     let qrels = header.qrels.map(|_| reader.qrels(&header, &mut notes)).transpose()?;
     let train_names = reader.names("train_names", header.train)?;
     let test_names = reader.names("test_names", header.test)?;
@@ -115,10 +126,10 @@ pub fn sizes(path: &Path, memory: u64) -> Result<Header, DatasetError> {
     let reader = Reader { file: Hdf5File::open(path, memory)? };
     let header = reader.header()?;
     let arrays = [
-        ("train", Kind::Float, true),
-        ("test", Kind::Float, true),
+        ("train", Kind::Number, true),
+        ("test", Kind::Number, true),
         ("neighbors", Kind::Integer, true),
-        ("distances", Kind::Float, true),
+        ("distances", Kind::Number, true),
         ("links", Kind::Integer, header.links.is_some()),
         ("subtopics", Kind::Integer, header.subtopics.is_some()),
         ("qrels", Kind::Integer, header.qrels.is_some()),
@@ -150,6 +161,7 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     let flat = |vectors: &Vectors| (0..vectors.rows()).flat_map(|i| vectors.row(i)).copied().collect::<Vec<f32>>();
     let (train, test) = (flat(&dataset.train), flat(&dataset.test));
     let (n, m, dim, count) = (dataset.train.rows(), dataset.test.rows(), dataset.train.dim(), dataset.neighbors.count);
+    // What stands for no neighbour becomes -1.
     let ids: Vec<i32> = dataset.neighbors.ids.iter().map(|&id| id as i32).collect();
     let distances: Vec<f32> = dataset.neighbors.distances.iter().map(|&d| d as f32).collect();
     let edges: Vec<i32> = dataset.links.iter().flat_map(|l| l.edges.iter().flatten()).map(|&id| id as i32).collect();
@@ -169,7 +181,8 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     file.integer("dimension", dim as i64);
     file.array("train", &[n, dim], Values::F32(&train)).array("test", &[m, dim], Values::F32(&test));
     file.array("neighbors", &[m, count], Values::I32(&ids));
-    let fits = distances.iter().all(|d| d.is_finite());
+    let fits =
+        distances.iter().zip(&dataset.neighbors.distances).all(|(d, exact)| d.is_finite() || exact.is_infinite());
     let distances = if fits { Values::F32(&distances) } else { Values::F64(&dataset.neighbors.distances) };
     file.array("distances", &[m, count], distances);
     if let Some(links) = &dataset.links {
@@ -208,7 +221,14 @@ impl Reader {
 
     fn at(&self, error: Hdf5Error) -> DatasetError {
         match error {
-            Hdf5Error::Io { .. } | Hdf5Error::NotHdf5 { .. } | Hdf5Error::CutShort { .. } => DatasetError::File(error),
+            Hdf5Error::Io { .. }
+            | Hdf5Error::NotHdf5 { .. }
+            | Hdf5Error::CutShort { .. }
+            | Hdf5Error::NotClosed { .. } => DatasetError::File(error),
+            Hdf5Error::NotRead { name, what, remedy } => self.invalid(&format!("`{name}`"), what, remedy),
+            Hdf5Error::NotWhole { name, at, found } => {
+                self.invalid(&format!("`{name}`, value {at}"), format!("it is {found}"), "a whole number below 2^63")
+            }
             Hdf5Error::Missing { name, present } => self.invalid(
                 &format!("`{name}`"),
                 "it is missing".to_owned(),
@@ -265,15 +285,8 @@ impl Reader {
                 "\"dense\": sparse sets cannot be read yet",
             ));
         }
-        let names = Distance::ALL.map(|d| format!("\"{d}\"")).join(" or ");
-        let distance = match attributes.get("distance") {
-            None => return Err(self.invalid("attribute `distance`", "it is missing, or no single text", names)),
-            Some(value) => value.text().and_then(Distance::from_name).ok_or_else(|| {
-                let known = matches!(value.text(), Some("hamming" | "jaccard"));
-                let expected = if known { format!("{names}: others cannot be read yet") } else { names };
-                self.invalid("attribute `distance`", format!("it is {value}"), expected)
-            })?,
-        };
+        let mut notes = Vec::new();
+        let (distance, is_normalized) = self.distance(&attributes, &mut notes)?;
         let train = self.shape("train", 2, None)?;
         let (rows, dim) = (train[0], train[1]);
         if rows == 0 || dim == 0 {
@@ -333,7 +346,38 @@ impl Reader {
             subtopics,
             qrels,
             names,
+            is_normalized,
+            notes,
         })
+    }
+
+    /// The distance, by its name or one that other benchmarks call it, and whether that says that vectors have length 1.
+    fn distance(
+        &self,
+        attributes: &HashMap<String, Attribute>,
+        notes: &mut Vec<String>,
+    ) -> Result<(Distance, bool), DatasetError> {
+        /// Names that other benchmarks give.
+        const ALIASES: [(&str, Distance); 3] =
+            [("cosine", Distance::Angular), ("normalized", Distance::Angular), ("l2", Distance::Euclidean)];
+        /// Names of distances that swath does not have.
+        const OTHERS: [&str; 5] = ["hamming", "jaccard", "ip", "dot", "inner"];
+        let names = Distance::ALL.map(|d| format!("\"{d}\"")).join(" or ");
+        let Some(value) = attributes.get("distance") else {
+            return Err(self.invalid("attribute `distance`", "it is missing, or no single text", names));
+        };
+        let name = value.text().unwrap_or_default();
+        let low = name.to_ascii_lowercase();
+        let alias = || ALIASES.iter().find(|(alias, _)| *alias == low).map(|&(_, distance)| distance);
+        let Some(distance) = Distance::from_name(&low).or_else(alias) else {
+            let known = OTHERS.contains(&low.as_str());
+            let expected = if known { format!("{names}: others cannot be read yet") } else { names };
+            return Err(self.invalid("attribute `distance`", format!("it is {value}"), expected));
+        };
+        if name != distance.name() {
+            notes.push(format!("the file calls its distance `{name}`, which is read as `{distance}`"));
+        }
+        Ok((distance, low == "normalized"))
     }
 
     /// Names of the relations of links.
@@ -362,7 +406,7 @@ impl Reader {
             other => self.invalid(&format!("`{name}`"), other.to_string(), "rows of equal length"),
         };
         // Only once the reader has found that there are as many in the file.
-        self.file.can_read(name, Kind::Float).map_err(|error| self.at(error))?;
+        self.file.can_read(name, Kind::Number).map_err(|error| self.at(error))?;
         let mut vectors = Builder::new(shape[0], dim).map_err(refused)?;
         let mut fault = None;
         let read = self.file.f32_rows(name, |rows| {
@@ -380,12 +424,35 @@ impl Reader {
         Ok(values.into_iter().map(|value| value as u32).collect())
     }
 
-    fn neighbors(&self, header: &Header) -> Result<Neighbors, DatasetError> {
-        let count = header.neighbors;
-        let ids = self.ids("neighbors", &vec![(header.train, "a row of `train`"); count])?;
+    /// The true neighbours as they stand in the file.
+    fn truth(&self, header: &Header) -> Result<Truth, DatasetError> {
+        let ids = self.file.integers("neighbors").map_err(|error| self.at(error))?;
         let distances = self.file.f64s("distances").map_err(|error| self.at(error))?;
         let stored = self.file.stored("distances").map_err(|error| self.at(error))?;
-        Ok(Neighbors { count, ids, distances, stored })
+        Ok(Truth { count: header.neighbors, ids, distances, stored })
+    }
+
+    /// That rows are normalised where the file's name for the distance says so.
+    fn are_of_length_one(&self, header: &Header, arrays: &[(&str, &Vectors)]) -> Result<(), DatasetError> {
+        /// What rounding to half precision leaves of a length of 1, and somewhat more.
+        const NEAR: f64 = 1e-3;
+        if !header.is_normalized {
+            return Ok(());
+        }
+        for (name, vectors) in arrays {
+            let length = |i: usize| vectors.row(i).iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+            let wrong = (0..vectors.rows()).map(length).enumerate().find(|(_, length)| (length - 1.0).abs() > NEAR);
+            if let Some((row, length)) = wrong {
+                let at = format!("`{name}`, row {row}");
+                let found = format!("its length is {length:.4}");
+                return Err(self.invalid(
+                    &at,
+                    found,
+                    "1, as the distance is called `normalized`; or \"angular\" as distance",
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn links(&self, header: &Header) -> Result<Links, DatasetError> {

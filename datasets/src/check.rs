@@ -1,6 +1,6 @@
 //! What must hold of a dataset, whether it was read from a file or made in memory.
 
-use crate::dataset::{Dataset, Links, Neighbors, Qrels, Subtopics};
+use crate::dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Subtopics};
 use swath_algorithms::Distance;
 
 /// Something in a dataset that is wrong.
@@ -130,7 +130,24 @@ fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors
             return Err(Fault::new(format!("`{name}`"), format!("it has {values} values"), expected));
         }
     }
-    within("neighbors", &neighbors.ids, &vec![(n, "a row of `train`"); count])?;
+    let known = |i: usize| i % count < neighbors.known(i / count);
+    let wrong = (0..neighbors.ids.len()).filter(|&i| known(i) && neighbors.ids[i] as usize >= n);
+    if let Some((i, wrong)) = first(wrong) {
+        let found = first_of(format!("the value is {}", neighbors.ids[i]), wrong);
+        return Err(Fault::new(
+            place("neighbors", i / count, i % count),
+            found,
+            format!("0 to {}: a row of `train`", n - 1),
+        ));
+    }
+    if let Some((i, wrong)) = first((0..neighbors.ids.len()).filter(|&i| !known(i) && neighbors.ids[i] != NO_ID)) {
+        let found = first_of("it comes after -1, which stands for no neighbour".to_owned(), wrong);
+        return Err(Fault::new(
+            place("neighbors", i / count, i % count),
+            found,
+            "-1 behind the last true neighbour alone",
+        ));
+    }
     let repeated = (0..m).filter_map(|query| {
         let mut ids = neighbors.ids(query).to_vec();
         ids.sort_unstable();
@@ -146,10 +163,11 @@ fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors
 fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Fault> {
     let count = neighbors.count;
     let least = if distance == Distance::Angular { -BELOW_ZERO } else { 0.0 };
-    let cells = || neighbors.distances.iter().enumerate();
+    let known = |i: usize| i % count < neighbors.known(i / count);
+    let cells = || neighbors.distances.iter().enumerate().filter(|&(i, _)| known(i));
     let disorder = |i: usize| {
         let (before, after) = (neighbors.distances[i - 1], neighbors.distances[i]);
-        !i.is_multiple_of(count) && after < before - DISORDER * before.abs().max(1.0)
+        !i.is_multiple_of(count) && known(i) && after < before - DISORDER * before.abs().max(1.0)
     };
     if let Some(((i, value), wrong)) = first(cells().filter(|(_, value)| !value.is_finite())) {
         let found = first_of(format!("the value is {value}"), wrong);

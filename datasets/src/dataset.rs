@@ -39,6 +39,8 @@ pub enum Stored {
     Integer,
     /// Half precision, 11 bits.
     Float16,
+    /// Half a single precision, 8 bits.
+    Bfloat16,
     /// Single precision, 24 bits.
     Float32,
     /// Double precision, 53 bits: what swath computes, too.
@@ -52,6 +54,7 @@ impl Stored {
         let (bits, least) = match self {
             Self::Integer => return 0.0,
             Self::Float16 => (10, -24),
+            Self::Bfloat16 => (7, -133),
             Self::Float32 => (23, -149),
             Self::Float64 => (52, -1074),
         };
@@ -60,14 +63,17 @@ impl Stored {
     }
 }
 
+/// The id of no base vector: it fills the row of a query that has fewer true neighbours than others.
+pub const NO_ID: u32 = u32::MAX;
+
 /// The exact nearest base vectors of each query, nearest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbors {
-    /// Neighbours of each query.
+    /// Neighbours of each query, at most.
     pub count: usize,
-    /// Their ids, `m x count`.
+    /// Their ids, `m x count`; behind the last true neighbour of a query stands [`NO_ID`].
     pub ids: Vec<u32>,
-    /// Their distances, `m x count`, ascending in each row.
+    /// Their distances, `m x count`, ascending in each row; infinite where there is no neighbour.
     pub distances: Vec<f64>,
     /// What these were rounded to.
     pub stored: Stored,
@@ -127,8 +133,12 @@ impl Dataset {
             distance: self.distance,
             neighbors: Neighbors {
                 count,
-                ids: asked.iter().flat_map(|&query| self.neighbors.ids(query)).copied().collect(),
-                distances: asked.iter().flat_map(|&query| self.neighbors.distances(query)).copied().collect(),
+                ids: asked.iter().flat_map(|&query| &self.neighbors.ids[query * count..][..count]).copied().collect(),
+                distances: asked
+                    .iter()
+                    .flat_map(|&query| &self.neighbors.distances[query * count..][..count])
+                    .copied()
+                    .collect(),
                 stored,
             },
             links: self.links.clone(),
@@ -190,14 +200,20 @@ impl Dataset {
 }
 
 impl Neighbors {
-    /// Ids of the neighbours of `query`.
+    /// Ids of the true neighbours of `query`, as many as it has.
     pub fn ids(&self, query: usize) -> &[u32] {
-        &self.ids[query * self.count..(query + 1) * self.count]
+        &self.ids[query * self.count..][..self.known(query)]
     }
 
-    /// Distances of the neighbours of `query`.
+    /// Distances of the true neighbours of `query`, as many as it has.
     pub fn distances(&self, query: usize) -> &[f64] {
-        &self.distances[query * self.count..(query + 1) * self.count]
+        &self.distances[query * self.count..][..self.known(query)]
+    }
+
+    /// How many true neighbours `query` has, at most `count`.
+    pub fn known(&self, query: usize) -> usize {
+        let row = &self.ids[query * self.count..][..self.count];
+        row.iter().position(|&id| id == NO_ID).unwrap_or(self.count)
     }
 }
 

@@ -181,6 +181,9 @@ fn nearest(ids: &[u32], n: usize, distance: Distance, measure: impl Fn(u32) -> f
 fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
     let query = Query::row(&dataset.test, at);
     let (ids, stored) = (dataset.neighbors.ids(at), dataset.neighbors.distances(at));
+    if ids.is_empty() {
+        return None;
+    }
     let (right, farthest) = nearest(ids, base.len(), base.distance(), |id| base.distance_to(query, id));
     let tolerance = scale(base.distance(), farthest);
     let example = |i: usize| Example { id: ids[i], stored: stored[i], recomputed: base.distance_to(query, ids[i]) };

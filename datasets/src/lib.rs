@@ -9,10 +9,11 @@ pub mod ground_truth;
 pub mod hdf5_file;
 pub mod shared;
 pub mod stamp;
+mod truth;
 pub mod whole_file;
 
 pub use ann_benchmarks::{DatasetError, Header};
 pub use check::Fault;
-pub use dataset::{Dataset, Links, Neighbors, Qrels, Stored, Subtopics};
+pub use dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
 pub use generate::{Generated, Kind};
 pub use stamp::Stamp;

@@ -141,7 +141,7 @@ struct Parts {
     ids: (Vec<usize>, Vec<i64>),
     distances: (Vec<usize>, Vec<f64>),
     omit: &'static str,
-    integral_train: bool,
+    text_train: bool,
     links: Option<StoredLinks>,
     names: Option<usize>,
 }
@@ -155,7 +155,7 @@ fn parts() -> Parts {
         ids: (vec![1, 2], vec![0, 1]),
         distances: (vec![1, 2], vec![0.0, 1.0]),
         omit: "",
-        integral_train: false,
+        text_train: false,
         links: None,
         names: None,
     }
@@ -165,10 +165,10 @@ fn read(parts: &Parts) -> Result<Dataset, DatasetError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.hdf5");
     let names: Vec<&str> = vec!["name"; parts.names.unwrap_or(0)];
-    let integers = vec![0_i32; parts.train.1.len()];
+    let texts = vec!["0"; parts.train.1.len()];
     let mut file = Hdf5Writer::new();
     file.text("distance", parts.distance).integer("dimension", parts.dimension);
-    let train = if parts.integral_train { Values::I32(&integers) } else { Values::F64(&parts.train.1) };
+    let train = if parts.text_train { Values::Text(&texts) } else { Values::F64(&parts.train.1) };
     let arrays = [
         ("train", &parts.train.0, train),
         ("test", &parts.test.0, Values::F32(&parts.test.1)),
@@ -200,14 +200,16 @@ type Case = (fn(&mut Parts), &'static str);
 const CASES: &[Case] = &[
     (|p| p.omit = "train", "`train`: it is missing; expected an ann-benchmarks dataset"),
     (|p| p.omit = "distances", "`distances`: it is missing"),
-    (|p| p.distance = "cosine", "attribute `distance`: it is \"cosine\"; expected \"euclidean\" or \"angular\""),
+    (|p| p.distance = "cos", "attribute `distance`: it is \"cos\"; expected \"euclidean\" or \"angular\""),
     (|p| p.distance = "jaccard", "it is \"jaccard\"; expected \"euclidean\" or \"angular\": others cannot be read yet"),
     (|p| p.dimension = 3, "attribute `dimension`: it is 3; expected 2, the width of `train`"),
     (|p| p.train.0 = vec![6], "`train`: its shape is 6; expected rows and columns"),
     (|p| p.train = (vec![0, 2], vec![]), "`train`: its shape is 0 x 2; expected at least one vector"),
     (|p| p.test = (vec![0, 2], vec![]), "`test`: it is empty; expected at least one query"),
     (|p| p.test = (vec![1, 3], vec![0.0; 3]), "`test`: its vectors have 3 values; expected 2, as those of `train`"),
-    (|p| p.integral_train = true, "`train`: it holds i32; expected f32 or f64"),
+    (|p| p.text_train = true, "`train`: it holds values of variable length; expected numbers"),
+    (|p| p.distance = "normalized", "`train`, row 0: its length is 0.0000; expected 1, as the distance is called"),
+    (|p| p.distance = "IP", "it is \"IP\"; expected \"euclidean\" or \"angular\": others cannot be read yet"),
     (|p| p.train.1[3] = f64::NAN, "`train`, row 1, column 1: the value is NaN; expected a finite number"),
     (
         |p| p.train.1[4] = 1e300,
@@ -216,10 +218,14 @@ const CASES: &[Case] = &[
     (|p| p.train.1.fill(-f64::INFINITY), "row 0, column 0: the value is -inf (the first of 6 like it)"),
     (|p| p.ids = (vec![2, 1], vec![0, 1]), "`neighbors`: it has 2 rows; expected 1, one for each query in `test`"),
     (|p| p.distances = (vec![1, 1], vec![0.0]), "`distances`: its shape is 1 x 1; expected 1 x 2, as `neighbors`"),
-    (|p| p.ids.1[1] = -1, "`neighbors`, row 0, column 1: the value is -1; expected 0 to 2: a row of `train`"),
+    (|p| p.ids.1[1] = -2, "`neighbors`, row 0, column 1: the value is -2; expected 0 to 2: a row of `train`"),
     (|p| p.ids.1[1] = 1 << 32, "`neighbors`, row 0, column 1: the value is 4294967296; expected 0 to 2"),
     (|p| p.ids.1[1] = 0, "`neighbors`, row 0: id 0 stands twice; expected each neighbour once"),
-    (|p| p.distances.1[1] = f64::INFINITY, "`distances`, row 0, column 1: the value is inf; expected a finite number"),
+    (
+        |p| p.ids.1[0] = -1,
+        "`neighbors`, row 0, column 1: it comes after -1, which stands for no neighbour; expected -1 be",
+    ),
+    (|p| p.distances.1[1] = f64::NAN, "`distances`, row 0, column 1: the value is NaN; expected a finite number"),
     (
         |p| p.distances.1[0] = 2.0,
         "`distances`, row 0, column 1: 1 comes after 2; expected distances in ascending order",
@@ -246,6 +252,40 @@ fn every_fault_of_a_file_is_named() {
         assert!(found.contains(message), "{found}\nshould have: {message}");
         assert!(found.contains("a.hdf5: "), "{found}");
     }
+}
+
+#[test]
+fn other_names_of_a_distance_are_noted() {
+    for (alias, distance) in
+        [("COSINE", Distance::Angular), ("L2", Distance::Euclidean), ("Euclidean", Distance::Euclidean)]
+    {
+        let mut other = parts();
+        other.distance = alias;
+        let read = read(&other).expect("valid");
+        assert_eq!(read.distance, distance);
+        assert_eq!(read.notes, [format!("the file calls its distance `{alias}`, which is read as `{distance}`")]);
+    }
+    let mut unit = parts();
+    unit.distance = "normalized";
+    unit.train.1 = vec![0.6, 0.8, 1.0, 0.0, 0.0, -1.0];
+    unit.test.1 = vec![1.0, 0.0];
+    assert_eq!(read(&unit).expect("of length 1").distance, Distance::Angular);
+}
+
+#[test]
+fn a_query_with_fewer_true_neighbours_is_read_as_it_was_written() {
+    let mut short = parts();
+    short.ids.1 = vec![1, -1];
+    let dataset = read(&short).expect("valid");
+    assert_eq!((dataset.neighbors.ids(0), dataset.neighbors.distances(0)), (&[1][..], &[0.0][..]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("again.hdf5");
+    ann_benchmarks::write(&path, &dataset).expect("written");
+    let again = ann_benchmarks::read(&path, MEMORY).expect("read");
+    assert!(again.same(&dataset));
+    let file = Hdf5File::open(&path, MEMORY).expect("opened");
+    assert_eq!(file.integers("neighbors").expect("ids"), [1, -1]);
+    assert_eq!(file.f64s("distances").expect("distances"), [0.0, f64::INFINITY]);
 }
 
 #[test]

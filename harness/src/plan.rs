@@ -87,6 +87,8 @@ impl Facts {
             subtopics: None,
             qrels: None,
             names: false,
+            is_normalized: false,
+            notes: Vec::new(),
         };
         Self { sha256, ..Self::of(&header) }
     }

@@ -1,0 +1,333 @@
+//! Where an array's values lie in the file, and its rows as bytes.
+//!
+//! The reader finds the blocks and undoes their compression; they are fetched and put together here, because it knows
+//! nothing of arrays whose chunks at the border are stored without compression, and fills what is missing without a word.
+
+use super::{Hdf5Error, Hdf5File, filters, messages};
+use hdf5::Dataset;
+use hdf5::btree_v1::{BTreeV1Key, collect_btree_v1_leaves_storage};
+use hdf5::chunk_index::{
+    ChunkEntry, collect_implicit_chunk_entries, collect_v2_chunk_entries_storage, single_chunk_entry,
+};
+use hdf5::error::Result;
+use hdf5::extensible_array::collect_extensible_array_chunk_entries_storage;
+use hdf5::fixed_array::collect_fixed_array_chunk_entries_storage;
+use hdf5::io::Cursor;
+use hdf5::local_heap::LocalHeap;
+use hdf5::messages::HdfMessage;
+use hdf5::messages::filter_pipeline::FilterDescription;
+use hdf5::messages::layout::{ChunkIndexing, DataLayout};
+
+/// Deflate cannot make anything smaller than 1/1032 of its size; szip, lz4 and lzf make it no smaller.
+const COMPRESSION: u64 = 1032;
+
+/// Zstandard packs a block of 128 KiB of one byte into 4.
+const COMPRESSION_OF_ZSTANDARD: u64 = 32_768;
+
+/// An array of a file: how many values it has, and where they lie.
+pub(super) struct Blocks<'a> {
+    file: &'a Hdf5File,
+    name: &'a str,
+    shape: Vec<u64>,
+    /// Bytes of one value.
+    element: usize,
+    place: Place,
+    filters: Vec<FilterDescription>,
+}
+
+enum Place {
+    Inline(Vec<u8>),
+    Contiguous(u64),
+    Chunked(Chunks),
+}
+
+struct Chunks {
+    shape: Vec<u64>,
+    /// Sorted by their offsets.
+    entries: Vec<ChunkEntry>,
+    /// Whether chunks at the border are stored as they are, whatever the filters.
+    border_is_plain: bool,
+}
+
+impl<'a> Blocks<'a> {
+    /// Finds the array's blocks and sees that all are in the file; its values are `element` bytes each and become `width` in
+    /// memory.
+    pub(super) fn find(
+        file: &'a Hdf5File,
+        name: &'a str,
+        dataset: &Dataset,
+        element: usize,
+        width: u64,
+    ) -> std::result::Result<Self, Hdf5Error> {
+        let failed = |error: hdf5::error::Error| file.unreadable(name, &error);
+        let shape = dataset.shape().to_vec();
+        let header = file.file.get_or_parse_header(dataset.address()).map_err(failed)?;
+        let (mut layout, mut filters) = (None, Vec::new());
+        for message in &header.messages {
+            match message {
+                HdfMessage::DataLayout(found) => layout = Some(&found.layout),
+                HdfMessage::FilterPipeline(found) => filters.clone_from(&found.filters),
+                HdfMessage::ExternalFiles(found) => {
+                    return Err(elsewhere(file, name, found.heap_address, &found.slots));
+                }
+                _ => {}
+            }
+        }
+        let Some(layout) = layout else { return Err(file.unreadable(name, &"it does not say where its values are")) };
+        if let Some(filter) = filters::unknown(&filters) {
+            return Err(Hdf5Error::NotRead {
+                name: name.to_owned(),
+                what: format!("it is compressed by the filter {filter}, which is not read"),
+                remedy: "a file that `h5repack -f GZIP=4 OLD NEW` has written anew".into(),
+            });
+        }
+        let product = |shape: &[u64]| shape.iter().fold(1_u128, |product, &n| product.saturating_mul(u128::from(n)));
+        let elements = product(&shape);
+        let chunk = if let DataLayout::Chunked { dims, .. } = layout {
+            let chunk: Vec<u64> = dims.iter().take(shape.len()).map(|&n| n.into()).collect();
+            if chunk.len() != shape.len() || chunk.contains(&0) {
+                return Err(file.unreadable(name, &"its chunks hold nothing"));
+            }
+            Some(chunk)
+        } else {
+            None
+        };
+        // A chunk at the border is stored whole: the elements may round up to whole chunks, and one chunk is held besides.
+        let chunk_elements = chunk.as_deref().map_or(0, product);
+        let claimed = elements.max(chunk_elements).saturating_mul(element as u128);
+        let ratio = match filters.iter().any(|filter| filter.id == filters::ZSTANDARD) {
+            true => COMPRESSION_OF_ZSTANDARD,
+            false if filters.is_empty() => 1,
+            false => COMPRESSION,
+        };
+        if claimed > u128::from(file.size) * u128::from(ratio) {
+            return Err(Hdf5Error::LargerThanFile { name: name.to_owned(), claimed, file: file.size });
+        }
+        let needed = elements.saturating_mul(u128::from(width.max(element as u64))).max(claimed);
+        if needed > u128::from(file.memory) {
+            return Err(Hdf5Error::LargerThanMemory { name: name.to_owned(), needed, limit: file.memory });
+        }
+        let place = match layout {
+            DataLayout::Compact { data } => Place::Inline(data.clone()),
+            DataLayout::Contiguous { address, .. } => Place::Contiguous(*address),
+            DataLayout::Chunked { address, chunk_indexing, .. } => {
+                let chunk = chunk.unwrap_or_default();
+                let entries = entries(file, dataset, (*address, chunk_indexing.as_ref()), &chunk, element);
+                Place::Chunked(Chunks {
+                    entries: entries.map_err(failed)?,
+                    border_is_plain: border_is_plain(file, dataset),
+                    shape: chunk,
+                })
+            }
+        };
+        let blocks = Self { file, name, shape, element, place, filters };
+        blocks.are_complete()?;
+        Ok(blocks)
+    }
+
+    /// Rows: values along the first dimension; 1 of a single value.
+    pub(super) fn rows(&self) -> u64 {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// Rows that are stored together.
+    pub(super) fn rows_together(&self) -> u64 {
+        if let Place::Chunked(chunks) = &self.place { chunks.shape.first().copied().unwrap_or(1) } else { 1 }
+    }
+
+    /// Values in a row.
+    pub(super) fn width(&self) -> u64 {
+        self.shape.iter().skip(1).product()
+    }
+
+    /// The bytes of the rows from `from` on, at most `count` of them.
+    pub(super) fn read(&self, from: u64, count: u64) -> std::result::Result<Vec<u8>, Hdf5Error> {
+        let until = from.saturating_add(count).min(self.rows());
+        // No more than the memory that `find` has allowed.
+        let row = self.width() as usize * self.element;
+        let (start, bytes) = (from as usize * row, until.saturating_sub(from) as usize * row);
+        if bytes == 0 {
+            return Ok(Vec::new());
+        }
+        let failed = |error: hdf5::error::Error| self.file.unreadable(self.name, &error);
+        match &self.place {
+            Place::Inline(data) => {
+                let part = data.get(start..start + bytes);
+                part.map(<[u8]>::to_vec).ok_or_else(|| self.file.unreadable(self.name, &"its values are cut short"))
+            }
+            Place::Contiguous(address) => {
+                let at = address.saturating_add(start as u64);
+                Ok(self.file.file.storage().read_range(at, bytes).map_err(failed)?.to_vec())
+            }
+            Place::Chunked(chunks) => {
+                let mut rows = vec![0; bytes];
+                // Sorted by offsets, so by rows.
+                let first =
+                    chunks.entries.partition_point(|entry| entry.offsets[0].saturating_add(chunks.shape[0]) <= from);
+                for entry in chunks.entries[first..].iter().take_while(|entry| entry.offsets[0] < until) {
+                    let chunk = self.unpack(chunks, entry).map_err(failed)?;
+                    self.place(chunks, entry, &chunk, (from, until), &mut rows);
+                }
+                Ok(rows)
+            }
+        }
+    }
+
+    /// The values of one chunk.
+    fn unpack(&self, chunks: &Chunks, entry: &ChunkEntry) -> Result<Vec<u8>> {
+        let expected = chunks.shape.iter().product::<u64>() as usize * self.element;
+        let size = if entry.size == 0 { expected } else { entry.size as usize };
+        let stored = self.file.file.storage().read_range(entry.address, size)?;
+        let at_border = || (0..self.shape.len()).any(|i| entry.offsets[i] + chunks.shape[i] > self.shape[i]);
+        let filters = if chunks.border_is_plain && at_border() { &[] } else { self.filters.as_slice() };
+        filters::undo(filters, entry.filter_mask, &stored, self.element, expected)
+    }
+
+    /// Copies the part of a chunk that lies in the rows from `from` to `until` to its place among them.
+    fn place(&self, chunks: &Chunks, entry: &ChunkEntry, chunk: &[u8], (from, until): (u64, u64), rows: &mut [u8]) {
+        let rank = self.shape.len();
+        let begin: Vec<u64> =
+            (0..rank).map(|i| if i == 0 { from.max(entry.offsets[0]) } else { entry.offsets[i] }).collect();
+        let end = |i: usize| (entry.offsets[i] + chunks.shape[i]).min(if i == 0 { until } else { self.shape[i] });
+        let run = (end(rank - 1) - begin[rank - 1]) as usize * self.element;
+        let mut at = begin.clone();
+        loop {
+            let (mut source, mut target) = (0, 0);
+            for i in 0..rank {
+                source = source * chunks.shape[i] + (at[i] - entry.offsets[i]);
+                target = target * self.shape[i] + if i == 0 { at[0] - from } else { at[i] };
+            }
+            let (source, target) = (source as usize * self.element, target as usize * self.element);
+            rows[target..target + run].copy_from_slice(&chunk[source..source + run]);
+            // The next run: the last dimension but one moves fastest.
+            let Some(next) = (0..rank - 1).rev().find(|&i| at[i] + 1 < end(i)) else { return };
+            at[next] += 1;
+            at[next + 1..rank - 1].copy_from_slice(&begin[next + 1..rank - 1]);
+        }
+    }
+
+    /// That all of the array is in the file. HDF5 allows an array to be stored in part and gives zeros for the rest, but then
+    /// its shape was damaged, or whoever wrote it did not come to the end.
+    fn are_complete(&self) -> std::result::Result<(), Hdf5Error> {
+        if self.shape.contains(&0) {
+            return Ok(());
+        }
+        let size = self.file.file.storage().len();
+        let outside = |address: u64, bytes: u64| address.checked_add(bytes).is_none_or(|end| end > size);
+        let (found, expected) = match &self.place {
+            Place::Inline(_) => return Ok(()),
+            Place::Contiguous(address) => {
+                let bytes = self.shape.iter().product::<u64>() * self.element as u64;
+                let offset = self.file.file.superblock().offset_size;
+                let nowhere = Cursor::is_undefined_offset(*address, offset);
+                if !nowhere && outside(*address, bytes) {
+                    return Err(self.file.unreadable(self.name, &not_in_file(*address, bytes, size)));
+                }
+                (u128::from(!nowhere), 1)
+            }
+            Place::Chunked(chunks) => {
+                if let Some(entry) = chunks.entries.iter().find(|entry| outside(entry.address, entry.size)) {
+                    return Err(self.file.unreadable(self.name, &not_in_file(entry.address, entry.size, size)));
+                }
+                let across = self.shape.iter().zip(&chunks.shape).map(|(n, chunk)| u128::from(n.div_ceil(*chunk)));
+                (chunks.entries.len() as u128, across.fold(1, u128::saturating_mul))
+            }
+        };
+        if found < expected {
+            return Err(Hdf5Error::Incomplete { name: self.name.to_owned(), found, expected });
+        }
+        Ok(())
+    }
+}
+
+fn not_in_file(address: u64, bytes: u64, size: u64) -> String {
+    format!("a block of {bytes} bytes at {address} is not in the file of {size}: it is damaged")
+}
+
+/// The chunks of an array that lie within its shape, each once, sorted by their offsets.
+fn entries(
+    file: &Hdf5File,
+    dataset: &Dataset,
+    (address, indexing): (u64, Option<&ChunkIndexing>),
+    chunk: &[u64],
+    element: usize,
+) -> Result<Vec<ChunkEntry>> {
+    let (storage, superblock) = (file.file.storage(), file.file.superblock());
+    let (offset, length) = (superblock.offset_size, superblock.length_size);
+    if Cursor::is_undefined_offset(address, offset) {
+        return Ok(Vec::new());
+    }
+    let shape = dataset.shape();
+    let narrow: Vec<u32> = chunk.iter().map(|&n| n as u32).collect();
+    let mut entries = match indexing {
+        None => {
+            let rank = Some(shape.len() as u32);
+            let leaves = collect_btree_v1_leaves_storage(storage, address, offset, length, rank, &narrow, None)?;
+            let entry = |(key, address): (BTreeV1Key, u64)| match key {
+                BTreeV1Key::RawData { chunk_size, filter_mask, offsets } => {
+                    Some(ChunkEntry { address, size: chunk_size.into(), filter_mask, offsets })
+                }
+                BTreeV1Key::Group { .. } => None,
+            };
+            leaves.into_iter().filter_map(entry).collect()
+        }
+        Some(ChunkIndexing::SingleChunk { filtered_size, filters }) => {
+            vec![single_chunk_entry(address, *filtered_size, *filters, shape.len())]
+        }
+        Some(ChunkIndexing::Implicit) => {
+            collect_implicit_chunk_entries(address, shape, &narrow, element, None, storage.len())?
+        }
+        Some(ChunkIndexing::FixedArray { .. }) => {
+            collect_fixed_array_chunk_entries_storage(storage, address, offset, length, shape, &narrow, None)?
+        }
+        Some(ChunkIndexing::ExtensibleArray { .. }) => collect_extensible_array_chunk_entries_storage(
+            storage,
+            address,
+            offset,
+            length,
+            shape,
+            dataset.max_dims(),
+            &narrow,
+            None,
+        )?,
+        Some(ChunkIndexing::BTreeV2) => {
+            collect_v2_chunk_entries_storage(storage, address, offset, length, shape.len() as u32, &narrow, None)?
+        }
+    };
+    // Version 1 gives an offset within the element besides. What lay in an array that has shrunk may still be listed.
+    entries.iter_mut().for_each(|entry| entry.offsets.truncate(shape.len()));
+    entries.retain(|entry| {
+        let fits = |i: usize| entry.offsets[i] < shape[i] && entry.offsets[i].is_multiple_of(chunk[i]);
+        entry.offsets.len() == shape.len() && (0..shape.len()).all(fits)
+    });
+    entries.sort_by(|a, b| a.offsets.cmp(&b.offsets));
+    entries.dedup_by(|a, b| a.offsets == b.offsets);
+    Ok(entries)
+}
+
+/// Whether the layout's flags say so (bit 0 of version 4 and later). The reader has looked at the message, but not at that.
+fn border_is_plain(file: &Hdf5File, dataset: &Dataset) -> bool {
+    let superblock = file.file.superblock();
+    let sizes = (superblock.offset_size, superblock.length_size);
+    let layout = messages::message(file.file.storage(), dataset.address(), sizes, messages::LAYOUT);
+    layout.is_some_and(|layout| layout.len() > 2 && layout[0] >= 4 && layout[1] == 2 && layout[2] & 1 == 1)
+}
+
+/// That an array's values are in other files.
+fn elsewhere(
+    file: &Hdf5File,
+    name: &str,
+    heap: u64,
+    slots: &[hdf5::messages::external_files::ExternalFileSlot],
+) -> Hdf5Error {
+    let (storage, superblock) = (file.file.storage(), file.file.superblock());
+    let heap = LocalHeap::parse_at_storage(storage, heap, superblock.offset_size, superblock.length_size);
+    let text = |at: u64| heap.as_ref().ok().and_then(|heap| heap.get_string_storage(at, storage).ok());
+    let names: Vec<String> = slots.iter().take(4).filter_map(|slot| text(slot.name_offset)).collect();
+    let (files, names) = if slots.len() == 1 { ("another file", names) } else { ("other files", names) };
+    Hdf5Error::NotRead {
+        name: name.to_owned(),
+        what: format!("its values are in {files}, {}", names.join(", ")),
+        remedy: "a file that holds its values itself: read it with h5py and write it anew".into(),
+    }
+}

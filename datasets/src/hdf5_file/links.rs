@@ -1,0 +1,114 @@
+//! What stands in a group, names and what each is a link to; and what attributes an object has.
+//!
+//! The reader follows links that lead somewhere and passes over the others in silence, so this looks for itself.
+
+use hdf5::Hdf5File;
+use hdf5::btree_v1::{BTreeV1Key, collect_btree_v1_leaves_storage};
+use hdf5::btree_v2::{BTreeV2Header, BTreeV2Record, collect_btree_v2_records_storage};
+use hdf5::error::Result;
+use hdf5::fractal_heap::{FractalHeap, FractalHeapDirectBlockCache};
+use hdf5::group::Group;
+use hdf5::io::Cursor;
+use hdf5::local_heap::LocalHeap;
+use hdf5::messages::HdfMessage;
+use hdf5::messages::attribute::{self, AttributeMessage};
+use hdf5::messages::link::{self, LinkTarget};
+use hdf5::symbol_table::SymbolTableNode;
+
+/// Names that are looked at; of a group with more the rest is not.
+const MOST: usize = 100_000;
+
+/// The names in a group, in the file's order, at most [`MOST`], and what each is a link to.
+///
+/// # Errors
+/// The reader's, of a damaged group.
+pub(super) fn links(file: &Hdf5File, group: &Group) -> Result<Vec<(String, LinkTarget)>> {
+    let (storage, superblock) = (file.storage(), file.superblock());
+    let (offset, length) = (superblock.offset_size, superblock.length_size);
+    let header = file.get_or_parse_header(group.address())?;
+    let mut links = Vec::new();
+    for message in &header.messages {
+        match message {
+            HdfMessage::Link(link) => links.push((link.name.clone(), link.target.clone())),
+            HdfMessage::LinkInfo(info) if !Cursor::is_undefined_offset(info.fractal_heap_address, offset) => {
+                for bytes in dense(file, info.fractal_heap_address, info.btree_name_index_address)? {
+                    let link = link::parse(&mut Cursor::new(&bytes), offset, length, bytes.len())?;
+                    links.push((link.name, link.target));
+                }
+            }
+            HdfMessage::SymbolTable(table) => {
+                let heap = LocalHeap::parse_at_storage(storage, table.heap_address, offset, length)?;
+                let segment = usize::try_from(heap.data_segment_size).unwrap_or(usize::MAX);
+                let segment = storage.read_range(heap.data_segment_address, segment)?;
+                let text = |at: u64| {
+                    let rest = usize::try_from(at).ok().and_then(|at| segment.get(at..)).unwrap_or_default();
+                    let text = rest.split(|&byte| byte == 0).next().unwrap_or_default();
+                    String::from_utf8_lossy(text).into_owned()
+                };
+                let nodes =
+                    collect_btree_v1_leaves_storage(storage, table.btree_address, offset, length, None, &[], None)?;
+                let nodes = nodes.iter().filter(|(key, _)| matches!(key, BTreeV1Key::Group { .. }));
+                for (_, address) in nodes.take(MOST / 8) {
+                    let count = storage.read_range(*address, 8)?;
+                    let count = usize::from(u16::from_le_bytes([count[6], count[7]]));
+                    let bytes = storage.read_range(*address, 8 + count * (2 * usize::from(offset) + 24))?;
+                    let node = SymbolTableNode::parse(&mut Cursor::new(&bytes), offset, length)?;
+                    for entry in node.entries {
+                        let target = if entry.cache_type == 2 {
+                            let [a, b, c, d, ..] = entry.scratch;
+                            LinkTarget::Soft { path: text(u32::from_le_bytes([a, b, c, d]).into()) }
+                        } else {
+                            LinkTarget::Hard { address: entry.object_header_address }
+                        };
+                        links.push((text(entry.link_name_offset), target));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    links.truncate(MOST);
+    Ok(links)
+}
+
+/// The attributes of the object at `address`, as they are stored.
+///
+/// # Errors
+/// The reader's, of a damaged object.
+pub(super) fn attributes(file: &Hdf5File, address: u64) -> Result<Vec<AttributeMessage>> {
+    let superblock = file.superblock();
+    let (offset, length) = (superblock.offset_size, superblock.length_size);
+    let header = file.get_or_parse_header(address)?;
+    let mut attributes = Vec::new();
+    for message in &header.messages {
+        match message {
+            HdfMessage::Attribute(found) => attributes.push(found.clone()),
+            HdfMessage::AttributeInfo(info) if !Cursor::is_undefined_offset(info.fractal_heap_address, offset) => {
+                for bytes in dense(file, info.fractal_heap_address, info.btree_name_index_address)? {
+                    // One of a type that the reader does not know is none that is asked for.
+                    attributes.extend(attribute::parse(&mut Cursor::new(&bytes), offset, length, bytes.len()));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(attributes)
+}
+
+/// What many links or attributes are stored as: objects in a heap, which an index names.
+fn dense(file: &Hdf5File, heap: u64, index: u64) -> Result<Vec<Vec<u8>>> {
+    let (storage, superblock) = (file.storage(), file.superblock());
+    let (offset, length) = (superblock.offset_size, superblock.length_size);
+    let heap = FractalHeap::parse_at_storage(storage, heap, offset, length)?;
+    let index = BTreeV2Header::parse_at_storage(storage, index, offset, length)?;
+    let records = collect_btree_v2_records_storage(storage, &index, offset, length, None, &[], None)?;
+    let mut blocks = FractalHeapDirectBlockCache::default();
+    let mut object = |id: &[u8]| heap.get_object_storage_cached(id, storage, offset, length, &mut blocks);
+    let objects = records.iter().take(MOST).filter_map(|record| match record {
+        BTreeV2Record::LinkNameHash { heap_id, .. } | BTreeV2Record::AttributeNameHash { heap_id, .. } => {
+            Some(object(heap_id))
+        }
+        _ => None,
+    });
+    objects.collect()
+}

@@ -1,0 +1,62 @@
+//! The messages of an object's header, byte for byte, for what the reader does not hand on.
+
+use hdf5::storage::Storage;
+
+/// Kind of the message that says how an array's values lie in the file.
+pub(super) const LAYOUT: u16 = 8;
+const CONTINUATION: u16 = 16;
+
+/// Blocks of a header that are looked at. The reader has looked at all of them; a header has one or two.
+const MOST: usize = 64;
+
+/// The content of the first message of `kind` in the header at `address` (HDF5 File Format Specification, IV.A.1);
+/// `offset` and `length` are the bytes of addresses and lengths in the file.
+pub(super) fn message(storage: &dyn Storage, address: u64, (offset, length): (u8, u8), kind: u16) -> Option<Vec<u8>> {
+    let read = |at: u64, bytes: usize| storage.read_range(at, bytes).ok();
+    let start = read(address, 16)?;
+    let is_new = start.starts_with(b"OHDR");
+    // Bit 2 of the new form's flags: each message has a number of two bytes.
+    let numbered = is_new && start[5] & 4 != 0;
+    let mut blocks = if is_new {
+        let flags = start[5];
+        let times = if flags & 0x20 != 0 { 16 } else { 0 };
+        let limits = if flags & 0x10 != 0 { 4 } else { 0 };
+        let at = address + 6 + times + limits;
+        let width = 1 << (flags & 3);
+        vec![(at + width as u64, number(&read(at, width)?)?)]
+    } else {
+        vec![(address + 16, u32::from_le_bytes(start[8..12].try_into().ok()?).into())]
+    };
+    let mut seen = 0;
+    while seen < blocks.len() && seen < MOST {
+        let (at, bytes) = blocks[seen];
+        seen += 1;
+        let block = read(at, usize::try_from(bytes).ok()?)?;
+        let mut rest: &[u8] = &block;
+        loop {
+            let head = if is_new { 4 + 2 * usize::from(numbered) } else { 8 };
+            let Some((head, after)) = rest.split_at_checked(head) else { break };
+            let (found, size) = if is_new {
+                (u16::from(head[0]), u16::from_le_bytes([head[1], head[2]]))
+            } else {
+                (u16::from_le_bytes([head[0], head[1]]), u16::from_le_bytes([head[2], head[3]]))
+            };
+            let Some((content, after)) = after.split_at_checked(size.into()) else { break };
+            rest = after;
+            if found == kind {
+                return Some(content.to_vec());
+            }
+            if found == CONTINUATION {
+                let (to, bytes) = content.split_at_checked(offset.into())?;
+                let (to, bytes) = (number(to)?, number(bytes.get(..length.into())?)?);
+                // The new form has a signature before the messages and a checksum after them.
+                blocks.push(if is_new { (to.checked_add(4)?, bytes.checked_sub(8)?) } else { (to, bytes) });
+            }
+        }
+    }
+    None
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    (bytes.len() <= 8).then(|| bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+}

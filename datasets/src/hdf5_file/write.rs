@@ -1,0 +1,132 @@
+//! Files that swath writes: equal content gives equal bytes, and under its name a file is whole.
+
+use super::Hdf5Error;
+use crate::whole_file::write_whole;
+use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder};
+use std::path::Path;
+
+/// Values of an array to be written.
+#[derive(Clone, Copy, Debug)]
+pub enum Values<'a> {
+    /// Single precision.
+    F32(&'a [f32]),
+    /// Double precision.
+    F64(&'a [f64]),
+    /// 32-bit integers.
+    I32(&'a [i32]),
+    /// 64-bit integers.
+    I64(&'a [i64]),
+    /// 8-bit integers.
+    I8(&'a [i8]),
+    /// Text of variable length.
+    Text(&'a [&'a str]),
+}
+
+/// A file to be written: equal content gives equal bytes.
+#[derive(Default)]
+pub struct Hdf5Writer<'a> {
+    attributes: Vec<(String, AttrValue)>,
+    arrays: Vec<Array<'a>>,
+}
+
+impl<'a> Hdf5Writer<'a> {
+    /// An empty file.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a text attribute of the root.
+    pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
+        self.attributes.push((name.into(), AttrValue::VarLenString(value.into())));
+        self
+    }
+
+    /// Sets an integer attribute of the root.
+    pub fn integer(&mut self, name: &str, value: i64) -> &mut Self {
+        self.attributes.push((name.into(), AttrValue::I64(value)));
+        self
+    }
+
+    /// Sets a floating-point attribute of the root.
+    pub fn float(&mut self, name: &str, value: f64) -> &mut Self {
+        self.attributes.push((name.into(), AttrValue::F64(value)));
+        self
+    }
+
+    /// Sets a boolean attribute of the root, as 0 or 1: readers ask only whether it is true.
+    pub fn boolean(&mut self, name: &str, value: bool) -> &mut Self {
+        self.attributes.push((name.into(), AttrValue::U8(u8::from(value))));
+        self
+    }
+
+    /// Adds an array to the root, or with a name of the form `group/name` to that group.
+    pub fn array(&mut self, name: &str, shape: &[usize], values: Values<'a>) -> &mut Self {
+        let (group, name) = name.rsplit_once('/').unwrap_or(("", name));
+        let shape = shape.iter().map(|&n| n as u64).collect();
+        self.arrays.push((group.into(), name.into(), shape, values, Vec::new()));
+        self
+    }
+
+    /// Sets a text attribute of the array added last.
+    pub fn array_text(&mut self, key: &str, value: &str) -> &mut Self {
+        if let Some((.., attributes)) = self.arrays.last_mut() {
+            attributes.push((key.into(), AttrValue::VarLenString(value.into())));
+        }
+        self
+    }
+
+    /// Writes the file beside its place and renames it, so that under its name it is whole or not there.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), Hdf5Error> {
+        let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
+        let bytes = self.bytes().map_err(|error| io(std::io::Error::other(error.to_string())))?;
+        write_whole(path, &bytes).map_err(io)
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, hdf5_pure::Error> {
+        let mut file = FileBuilder::new();
+        for (name, value) in &self.attributes {
+            file.set_attr(name, value.clone());
+        }
+        let mut groups: Vec<&str> = self.arrays.iter().map(|(group, ..)| group.as_str()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        for group in groups {
+            let arrays = self.arrays.iter().filter(|(of, ..)| of == group);
+            if group.is_empty() {
+                arrays.for_each(|array| fill(file.create_dataset(&array.1), array));
+            } else {
+                let mut builder = file.create_group(group);
+                arrays.for_each(|array| fill(builder.create_dataset(&array.1), array));
+                file.add_group(builder.finish());
+            }
+        }
+        file.finish()
+    }
+}
+
+type Array<'a> = (String, String, Vec<u64>, Values<'a>, Vec<(String, AttrValue)>);
+
+fn fill(dataset: &mut DatasetBuilder, (_, _, shape, values, attributes): &Array<'_>) {
+    match values {
+        Values::F32(values) => dataset.with_f32_data(values),
+        Values::F64(values) => dataset.with_f64_data(values),
+        Values::I32(values) => dataset.with_i32_data(values),
+        Values::I64(values) => dataset.with_i64_data(values),
+        Values::I8(values) => dataset.with_i8_data(values),
+        Values::Text(values) => dataset.with_vlen_strings(values),
+    };
+    dataset.with_shape(shape);
+    // Small arrays gain nothing from compression, and texts of variable length cannot have it.
+    if shape.iter().product::<u64>() >= 4096 && !matches!(values, Values::Text(_)) {
+        let mut chunk = shape.clone();
+        let row: u64 = shape[1..].iter().product();
+        chunk[0] = (65_536 / row.max(1)).clamp(1, shape[0]);
+        dataset.with_chunks(&chunk).with_shuffle().with_deflate(4);
+    }
+    for (key, value) in attributes {
+        dataset.set_attr(key, value.clone());
+    }
+}

@@ -1,0 +1,197 @@
+//! True neighbours as they stand in a file, and what is made of rows that are padded, or a little out of order.
+
+use crate::check::Fault;
+use crate::dataset::{NO_ID, Neighbors, Stored};
+use swath_algorithms::distance::between;
+use swath_algorithms::{Distance, Vectors};
+
+/// Distances in single precision that are computed as `|q|^2 + |x|^2 - 2 qx` may be out of order by so much, relatively.
+const CANCELLED: f64 = 1e-4;
+
+/// Rounding to single precision may put them out of order by so much, relatively.
+const ROUNDED: f64 = 1e-6;
+
+/// As they stand in a file.
+pub(crate) struct Truth {
+    /// Columns.
+    pub count: usize,
+    /// Ids, `m x count`; -1, the largest unsigned 32-bit number, and any id at an infinite distance stand for no neighbour.
+    pub ids: Vec<i64>,
+    /// Distances, `m x count`.
+    pub distances: Vec<f64>,
+    /// What these were rounded to.
+    pub stored: Stored,
+}
+
+/// What was done to rows.
+#[derive(Default)]
+struct Done {
+    short: usize,
+    empty: usize,
+    sorted: usize,
+    infinite: usize,
+}
+
+impl Truth {
+    /// The neighbours by swath's rules; what was done to reach them is noted.
+    ///
+    /// # Errors
+    /// An id that is no row of `train`.
+    pub fn settle(
+        self,
+        (train, test): (&Vectors, &Vectors),
+        distance: Distance,
+        notes: &mut Vec<String>,
+    ) -> Result<Neighbors, Fault> {
+        let Self { count, ids, mut distances, stored } = self;
+        let (n, m) = (train.rows(), test.rows());
+        let mut done = Done::default();
+        let is_padding = |id: i64| id == -1 || id == i64::from(u32::MAX);
+        let wrong = |&(_, &id): &(usize, &i64)| !is_padding(id) && !(0..n as i64).contains(&id);
+        let mut all_wrong = ids.iter().enumerate().filter(wrong);
+        if let Some((i, id)) = all_wrong.next() {
+            let more = all_wrong.count();
+            let found = format!("the value is {id}");
+            let found = if more == 0 { found } else { format!("{found} (the first of {} like it)", more + 1) };
+            let expected = format!("0 to {}: a row of `train`", n - 1);
+            return Err(Fault::new(format!("`neighbors`, row {}, column {}", i / count, i % count), found, expected));
+        }
+        let mut ids: Vec<u32> = ids.into_iter().map(|id| if is_padding(id) { NO_ID } else { id as u32 }).collect();
+        for query in 0..m {
+            let row = query * count..(query + 1) * count;
+            let (ids, distances) = (&mut ids[row.clone()], &mut distances[row]);
+            for (id, stored) in ids.iter_mut().zip(&mut *distances) {
+                if *id != NO_ID && *stored == f64::INFINITY {
+                    // Either there is no neighbour, or its distance was too large for what it was stored as.
+                    let exact = between(distance, test.lines(query), train.lines(*id as usize));
+                    if exact > f64::from(f32::MAX) {
+                        *stored = exact;
+                        done.infinite += 1;
+                    } else {
+                        *id = NO_ID;
+                    }
+                }
+                if *id == NO_ID {
+                    *stored = f64::INFINITY;
+                }
+            }
+            let known = ids.iter().position(|&id| id == NO_ID).unwrap_or(count);
+            done.short += usize::from(known < count);
+            done.empty += usize::from(known == 0);
+            done.sorted += usize::from(sort_if_nearly_sorted(&mut ids[..known], &mut distances[..known]));
+        }
+        done.note(count, m, notes);
+        Ok(Neighbors { count, ids, distances, stored })
+    }
+}
+
+/// Sorts a row by distance, then id, where it is out of order by more than rounding makes it and by no more than cancellation
+/// does. [`crate::Dataset::check`] finds what is farther from order.
+fn sort_if_nearly_sorted(ids: &mut [u32], distances: &mut [f64]) -> bool {
+    let out_of_order = |by: f64| {
+        // A number that is none is in no order; it is found later.
+        distances.windows(2).any(|pair| pair[1] < pair[0] - by * pair[0].abs())
+    };
+    let within =
+        |by: f64, least: f64| distances.windows(2).all(|pair| pair[1] >= pair[0] - (by * pair[0].abs()).max(least));
+    if !out_of_order(ROUNDED) || !within(CANCELLED, ROUNDED) {
+        return false;
+    }
+    let mut row: Vec<(f64, u32)> = distances.iter().copied().zip(ids.iter().copied()).collect();
+    row.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    for (i, (distance, id)) in row.into_iter().enumerate() {
+        (distances[i], ids[i]) = (distance, id);
+    }
+    true
+}
+
+impl Done {
+    fn note(&self, count: usize, queries: usize, notes: &mut Vec<String>) {
+        if self.short > 0 {
+            let empty = match self.empty {
+                0 => String::new(),
+                empty => format!("; {empty} have none, and no recall"),
+            };
+            notes.push(format!(
+                "{} of {queries} queries have fewer than {count} true neighbours in the file: recall is of those they \
+                 have{empty}",
+                self.short
+            ));
+        }
+        if self.sorted > 0 {
+            notes.push(format!(
+                "the true neighbours of {} of {queries} queries were out of order by up to {CANCELLED} of their distance, \
+                 as single precision leaves them: they were sorted anew",
+                self.sorted
+            ));
+        }
+        if self.infinite > 0 {
+            notes.push(format!(
+                "{} distances to true neighbours are infinite in the file, being too large for its type: they were \
+                 computed anew",
+                self.infinite
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(values: &[f32]) -> Vectors {
+        Vectors::new(values, 1).expect("finite")
+    }
+
+    fn settle(ids: &[i64], distances: &[f64], notes: &mut Vec<String>) -> Result<Neighbors, Fault> {
+        let truth = Truth { count: 3, ids: ids.to_vec(), distances: distances.to_vec(), stored: Stored::Float32 };
+        let (train, test) = (line(&[0.0, 1.0, 2.0, 3.0]), line(&[0.0, 3.0]));
+        truth.settle((&train, &test), Distance::Euclidean, notes)
+    }
+
+    #[test]
+    fn padding_is_no_neighbour() {
+        let inf = f64::INFINITY;
+        for none in [-1, i64::from(u32::MAX), 0] {
+            let mut notes = Vec::new();
+            let found = settle(&[0, 1, none, none, none, none], &[0.0, 1.0, inf, inf, inf, inf], &mut notes);
+            let found = found.expect("valid");
+            assert_eq!((found.ids(0), found.distances(0)), (&[0, 1][..], &[0.0, 1.0][..]));
+            assert!(found.ids(1).is_empty() && found.distances(1).is_empty());
+            assert_eq!(found.ids[2], NO_ID);
+            assert_eq!(
+                notes,
+                [
+                    "2 of 2 queries have fewer than 3 true neighbours in the file: recall is of those they have; 1 have none, \
+                  and no recall"
+                ]
+            );
+        }
+        assert!(settle(&[0, 1, -2, 3, 2, 1], &[0.0; 6], &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn what_cancellation_puts_out_of_order_is_sorted_and_said() {
+        let mut notes = Vec::new();
+        let found = settle(&[0, 2, 1, 3, 2, 1], &[0.0, 1.00005, 1.0, 0.0, 1.0, 2.0], &mut notes).expect("valid");
+        assert_eq!((found.ids(0), found.distances(0)), (&[0, 1, 2][..], &[0.0, 1.0, 1.00005][..]));
+        assert_eq!(found.ids(1), [3, 2, 1]);
+        assert!(notes[0].starts_with("the true neighbours of 1 of 2 queries were out of order"), "{notes:?}");
+        // Rounding is left alone, and so is real disorder, which is an error.
+        for distance in [1.0 - 5e-7, 0.99] {
+            let mut notes = Vec::new();
+            let found = settle(&[0, 2, 1, 3, 2, 1], &[0.0, 1.0, distance, 0.0, 1.0, 2.0], &mut notes).expect("valid");
+            assert_eq!((found.ids(0), notes.len()), (&[0, 2, 1][..], 0));
+        }
+    }
+
+    #[test]
+    fn a_distance_that_is_too_large_for_its_type_is_computed_anew() {
+        let mut notes = Vec::new();
+        let truth = Truth { count: 2, ids: vec![0, 1], distances: vec![0.0, f64::INFINITY], stored: Stored::Float32 };
+        let (train, test) = (line(&[3e38, -3e38]), line(&[3e38]));
+        let found = truth.settle((&train, &test), Distance::Euclidean, &mut notes).expect("valid");
+        assert_eq!(found.ids(0), [0, 1]);
+        assert!((found.distances(0)[1] / 6e38 - 1.0).abs() < 1e-6 && notes.len() == 1, "{notes:?}");
+    }
+}
