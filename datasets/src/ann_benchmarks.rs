@@ -328,12 +328,11 @@ impl Reader {
             let found = format!("it has {} columns", neighbors[1]);
             return Err(self.invalid("`neighbors`", found, format!("1 to {rows}, the number of vectors in `train`")));
         }
-        let present = self.file.names("/").map_err(|error| self.at(error))?;
-        let has = |name: &str| present.iter().any(|other| other == name);
+        let has = |name: &str| self.file.has(name).map_err(|error| self.at(error));
         let optional =
-            |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
+            |name, width| if has(name)? { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
         let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
-        let names = has("train_names");
+        let names = has("train_names")?;
         let relations = if links.is_some() { self.relations()? } else { Vec::new() };
         Ok(Header {
             distance,

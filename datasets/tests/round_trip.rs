@@ -308,6 +308,44 @@ fn what_is_no_hdf5_file_is_named() {
     }
 }
 
+/// A mapped file would end the process by a signal.
+#[test]
+fn a_file_that_is_cut_while_it_is_read_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    ann_benchmarks::write(&path, &dataset()).expect("written");
+    let file = Hdf5File::open(&path, MEMORY).expect("opened");
+    assert!(file.f32s("train").is_ok());
+    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_len(512)).expect("cut");
+    assert!(matches!(file.f32s("train"), Err(Hdf5Error::Unreadable { .. })));
+}
+
+/// 1.6 GB that are said to be in 2 MB, which gzip could do with zeros.
+#[test]
+fn little_that_unpacks_to_very_much_is_refused_and_said() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chunked-gzip-shuffle.hdf5");
+    let mut bytes = std::fs::read(source).expect("readable");
+    let pair = |rows: u64| [rows.to_le_bytes(), 3_u64.to_le_bytes()].concat();
+    let places: Vec<usize> = (0..bytes.len() - 16).filter(|&at| bytes[at..].starts_with(&pair(6))).collect();
+    for at in places {
+        bytes[at..at + 16].copy_from_slice(&pair(1 << 27));
+    }
+    bytes.resize(2 << 20, 0);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), bytes).expect("written");
+    let message = ann_benchmarks::sizes(file.path(), MEMORY).expect_err("refused").to_string();
+    assert!(message.contains("`train`: its 1610612736 bytes are packed into a file of 2097152"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_opened() {
+    for path in ["/dev/zero", "/dev/null"] {
+        let message = ann_benchmarks::read(Path::new(path), MEMORY).expect_err("refused").to_string();
+        assert!(message.contains("it is not a regular file"), "{message}");
+    }
+}
+
 #[test]
 fn the_budget_of_memory_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");

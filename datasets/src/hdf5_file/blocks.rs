@@ -24,6 +24,12 @@ const COMPRESSION: u64 = 1032;
 /// Zstandard packs a block of 128 KiB of one byte into 4.
 const COMPRESSION_OF_ZSTANDARD: u64 = 32_768;
 
+/// How many times the bytes of its file an array may take that is larger than [`UNPACKED`].
+const AMPLIFIED: u64 = 200;
+
+/// Bytes that any array may have, however small its file is.
+const UNPACKED: u64 = 1 << 30;
+
 /// An array of a file: how many values it has, and where they lie.
 pub(super) struct Blocks<'a> {
     file: &'a Hdf5File,
@@ -102,6 +108,20 @@ impl<'a> Blocks<'a> {
         };
         if claimed > u128::from(file.size) * u128::from(ratio) {
             return Err(Hdf5Error::LargerThanFile { name: name.to_owned(), claimed, file: file.size });
+        }
+        if claimed > u128::from(UNPACKED.max(file.size.saturating_mul(AMPLIFIED))) {
+            // A few megabytes of zeros would take minutes and most of the memory.
+            return Err(Hdf5Error::NotRead {
+                name: name.to_owned(),
+                what: format!(
+                    "its {claimed} bytes are packed into a file of {}, which no vectors are by themselves",
+                    file.size
+                ),
+                remedy: format!(
+                    "at most {AMPLIFIED} times the file where it is larger than 1 GiB; if it is meant, `h5repack -f NONE OLD NEW` \
+                     unpacks it"
+                ),
+            });
         }
         let needed = elements.saturating_mul(u128::from(width.max(element as u64))).max(claimed);
         if needed > u128::from(file.memory) {

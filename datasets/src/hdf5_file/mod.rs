@@ -21,10 +21,11 @@ use hdf5::storage::FileStorage;
 use hdf5::{Dataset, Datatype, OpenOptions, StringPadding, StringSize, VarLenKind};
 use heap::Heap;
 use number::Number;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes that one array may take in memory, unless the caller says otherwise: 16 GiB.
 pub const MEMORY: u64 = 16 << 30;
@@ -238,7 +239,12 @@ pub struct Hdf5File {
     path: PathBuf,
     size: u64,
     memory: u64,
+    /// What stands in the root, once it was looked for.
+    root: OnceLock<Vec<Link>>,
 }
+
+/// A name, and what it is a link to.
+type Link = (String, LinkTarget);
 
 /// What an array is wanted to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,7 +289,7 @@ impl Hdf5File {
             ..OpenOptions::default()
         };
         let file = hdf5::Hdf5File::from_storage_with_options(storage, options).map_err(|error| not_hdf5(&error))?;
-        let this = Self { file, path: path.to_owned(), size: metadata.len(), memory };
+        let this = Self { file, path: path.to_owned(), size: metadata.len(), memory, root: OnceLock::new() };
         let superblock = this.file.superblock();
         let (address, length) = (superblock.offset_size, superblock.length_size);
         if superblock.version < 2 && address != length {
@@ -360,11 +366,19 @@ impl Hdf5File {
     /// # Errors
     /// [`Hdf5Error::Unreadable`].
     pub fn names(&self, group: &str) -> Result<Vec<String>, Hdf5Error> {
-        let links = self.file.group(group).and_then(|group| links::links(&self.file, &group));
-        let links = links.map_err(|error| self.unreadable(group, &error))?;
-        let mut names: Vec<String> = links.into_iter().map(|(name, _)| name).collect();
+        let mut names: Vec<String> = self.links(group)?.iter().map(|(name, _)| name.clone()).collect();
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// What stands in a group.
+    fn links(&self, group: &str) -> Result<Cow<'_, [Link]>, Hdf5Error> {
+        if let (Some(root), "/") = (self.root.get(), group) {
+            return Ok(root.into());
+        }
+        let links = self.file.group(group).and_then(|group| links::links(&self.file, &group));
+        let links = links.map_err(|error| self.unreadable(group, &error))?;
+        Ok(if group == "/" { self.root.get_or_init(|| links).into() } else { links.into() })
     }
 
     /// Whether there is something of the name `name` directly in the root, be it a link that leads nowhere.
@@ -372,7 +386,14 @@ impl Hdf5File {
     /// # Errors
     /// As [`Hdf5File::names`].
     pub fn has(&self, name: &str) -> Result<bool, Hdf5Error> {
-        Ok(self.names("/")?.binary_search_by(|present| present.as_str().cmp(name)).is_ok())
+        match self.file.dataset(name) {
+            Ok(_) => Ok(true),
+            // A link that leads nowhere is not found either. Of very many members the reader finds each, but cannot list all.
+            Err(error) if is_absent(&error) => {
+                Ok(self.links("/").is_ok_and(|links| links.iter().any(|(present, _)| present == name)))
+            }
+            Err(_) => Ok(true),
+        }
     }
 
     /// The shape of the array `name`.
@@ -489,10 +510,13 @@ impl Hdf5File {
     /// Why the reader did not give the array `name`.
     fn why_not(&self, name: &str, error: &hdf5::error::Error) -> Hdf5Error {
         let (group, own) = name.rsplit_once('/').unwrap_or(("/", name));
-        let links = self.file.group(group).and_then(|group| links::links(&self.file, &group));
-        let links = match links {
+        let links = match self.links(group) {
             Ok(links) => links,
-            Err(damaged) => return self.unreadable(group, &damaged),
+            Err(_) if is_absent(error) => {
+                let (name, present) = (name.to_owned(), "more than can be listed".into());
+                return Hdf5Error::Missing { name, present };
+            }
+            Err(damaged) => return damaged,
         };
         let not_read =
             |what: String, remedy: &str| Hdf5Error::NotRead { name: name.to_owned(), what, remedy: remedy.into() };
@@ -581,6 +605,15 @@ fn as_text(bytes: &[u8], padding: StringPadding) -> String {
         }
     };
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn is_absent(error: &hdf5::error::Error) -> bool {
+    use hdf5::error::Error::{Context, DatasetNotFound, GroupNotFound};
+    match error {
+        Context { source, .. } => is_absent(source),
+        DatasetNotFound(_) | GroupNotFound(_) => true,
+        _ => false,
+    }
 }
 
 fn is_virtual(error: &hdf5::error::Error) -> bool {

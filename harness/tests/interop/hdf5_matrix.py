@@ -272,6 +272,22 @@ def links(matrix):
         matrix.case(f"missing, {title}", crowded, "`x` is missing", libver)
 
 
+def crowd(matrix):
+    """So many members that their index has several levels."""
+
+    def filled(file):
+        for i in range(60_000):
+            file[f"other{i}"] = h5py.SoftLink("/real")
+
+    def there(file):
+        filled(file)
+        file["x"] = values("<f4")
+
+    for libver in [LIBVERS[0], LIBVERS[-1]]:
+        matrix.case(f"among 60,000 links, {libver[0]}", there, libver=libver)
+        matrix.case(f"missing among 60,000 links, {libver[0]}", filled, "`x` is missing", libver)
+
+
 def files(matrix):
     """Addresses and lengths of other sizes, a block of the user's before the file, members in the order of their making."""
     names = ["", "a", "\u00e9t\u00e9", "z" * 300]
@@ -377,7 +393,7 @@ def plugins(matrix):
 
 def main():
     matrix = Matrix(sys.argv[1])
-    for part in [numbers, shapes, plain_border, texts, links, files, refused, plugins]:
+    for part in [numbers, shapes, plain_border, texts, links, crowd, files, refused, plugins]:
         part(matrix)
     matrix.finish()
 
