@@ -127,8 +127,8 @@ impl Item {
 }
 
 fn show(dataset: &Dataset, (position, row): (usize, usize), picked: impl Iterator<Item = u32>) -> Shown {
-    let neighbours = &dataset.neighbors.ids(row)[..dataset.neighbors.count.min(NEIGHBOURS)];
-    let ids: Vec<u32> = neighbours.iter().copied().chain(picked).collect::<BTreeSet<u32>>().into_iter().collect();
+    let neighbours = dataset.neighbors.ids(row).iter().take(NEIGHBOURS);
+    let ids: Vec<u32> = neighbours.copied().chain(picked).collect::<BTreeSet<u32>>().into_iter().collect();
     let mut covered: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for &(item, subtopic) in dataset.subtopics.iter().flat_map(|subtopics| subtopics.of(row)) {
         covered.entry(item).or_default().push(subtopic);

@@ -346,3 +346,27 @@ fn grades_below_zero_are_zero_and_are_said() {
     assert_eq!((ran.column("hit"), ran.column("hit_n")), (vec![1.0], vec![6.0]));
     assert!(ran.said.contains("ndcg-qrels is over 6 of 12 queries"), "{}", ran.said);
 }
+
+/// Of 12 queries one has no true neighbour in the file, and one has 3 of the 5 that k asks for.
+#[test]
+fn recall_is_of_the_true_neighbours_that_a_query_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut short = dataset(Distance::Euclidean, false);
+    let count = short.neighbors.count;
+    for (query, known) in [(0, 0), (1, 3)] {
+        short.neighbors.ids[query * count + known..(query + 1) * count].fill(swath_datasets::NO_ID);
+        short.neighbors.distances[query * count + known..(query + 1) * count].fill(f64::INFINITY);
+    }
+    ann_benchmarks::write(&folder.path().join("short.hdf5"), &short).expect("written");
+    let ran = run_in(
+        folder,
+        "dataset: short.hdf5\nk: 5\nmetrics: [recall, recall-eps, ndcg]\nretrievers: [{ name: top-k, select: top-k }]\n",
+    );
+    let queries = short.test.rows();
+    assert_eq!(ran.column("recall"), [1.0]);
+    assert_eq!(ran.column("recall_n"), [(queries - 1) as f64]);
+    assert!(ran.column("ndcg")[0] <= 1.0 + 1e-12, "gains are of k results, whatever truth there is");
+    let note = format!("2 of {queries} queries have fewer than {count} true neighbours in the file");
+    assert!(ran.noted.contains(&note), "{}", ran.noted);
+    assert!(ran.noted.contains("1 have none, and no recall") || ran.said.contains("1 have none, and no recall"));
+}

@@ -128,11 +128,11 @@ impl<'a> Answer<'a> {
     }
 
     /// The k largest similarities of any base vector to the query, the largest first: those of N where the kernel orders as
-    /// the distance does.
+    /// the distance does and N has so many.
     pub fn ideal(&self, kernel: Kernel) -> Vec<f64> {
         let Asked { base, query, truth, k, .. } = *self.asked;
         let mut ideal = truth.ideal(kernel, || {
-            if !kernel.follows(base.distance()) {
+            if !kernel.follows(base.distance()) || self.neighbors().len() < k {
                 return kernel.largest(base, query, k, self.sigma(kernel));
             }
             let mut near: Vec<f64> = self.neighbors().iter().map(|&id| self.relevance(kernel, id)).collect();
