@@ -17,6 +17,7 @@ use hdf5::local_heap::LocalHeap;
 use hdf5::messages::HdfMessage;
 use hdf5::messages::filter_pipeline::FilterDescription;
 use hdf5::messages::layout::{ChunkIndexing, DataLayout};
+use hdf5::storage::StorageBuffer;
 
 /// Deflate cannot make anything smaller than 1/1032 of its size; szip, lz4 and lzf make it no smaller.
 const COMPRESSION: u64 = 1032;
@@ -161,23 +162,24 @@ impl<'a> Blocks<'a> {
     }
 
     /// The bytes of the rows from `from` on, at most `count` of them.
-    pub(super) fn read(&self, from: u64, count: u64) -> std::result::Result<Vec<u8>, Hdf5Error> {
+    pub(super) fn read(&self, from: u64, count: u64) -> std::result::Result<StorageBuffer, Hdf5Error> {
         let until = from.saturating_add(count).min(self.rows());
         // No more than the memory that `find` has allowed.
         let row = self.width() as usize * self.element;
         let (start, bytes) = (from as usize * row, until.saturating_sub(from) as usize * row);
         if bytes == 0 {
-            return Ok(Vec::new());
+            return Ok(StorageBuffer::from_vec(Vec::new()));
         }
         let failed = |error: hdf5::error::Error| self.file.unreadable(self.name, &error);
         match &self.place {
             Place::Inline(data) => {
                 let part = data.get(start..start + bytes);
-                part.map(<[u8]>::to_vec).ok_or_else(|| self.file.unreadable(self.name, &"its values are cut short"))
+                part.map(|part| StorageBuffer::from_vec(part.to_vec()))
+                    .ok_or_else(|| self.file.unreadable(self.name, &"its values are cut short"))
             }
             Place::Contiguous(address) => {
                 let at = address.saturating_add(start as u64);
-                Ok(self.file.file.storage().read_range(at, bytes).map_err(failed)?.to_vec())
+                self.file.file.storage().read_range(at, bytes).map_err(failed)
             }
             Place::Chunked(chunks) => {
                 let mut rows = vec![0; bytes];
@@ -188,7 +190,7 @@ impl<'a> Blocks<'a> {
                     let chunk = self.unpack(chunks, entry).map_err(failed)?;
                     self.place(chunks, entry, &chunk, (from, until), &mut rows);
                 }
-                Ok(rows)
+                Ok(StorageBuffer::from_vec(rows))
             }
         }
     }

@@ -115,16 +115,16 @@ impl Number {
     /// Appends the numbers as `f32`, rounded to nearest; what exceeds its range becomes infinite.
     pub(super) fn f32s(self, bytes: &[u8], numbers: &mut Vec<f32>) {
         if self.form == Form::Single {
-            self.each(bytes, |bytes: [u8; 4]| numbers.push(f32::from_le_bytes(bytes)));
+            self.append(bytes, numbers, f32::from_le_bytes);
         } else {
-            self.numbers(bytes, |number| numbers.push(number as f32));
+            self.append_from_f64(bytes, numbers, |number| number as f32);
         }
     }
 
-    /// The numbers as `f64`.
+    /// The numbers as `f64`; whole ones beyond 2^53 are rounded.
     pub(super) fn f64s(self, bytes: &[u8]) -> Vec<f64> {
-        let mut numbers = Vec::with_capacity(bytes.len() / self.bytes());
-        self.numbers(bytes, |number| numbers.push(number));
+        let mut numbers = Vec::new();
+        self.append_from_f64(bytes, &mut numbers, |number| number);
         numbers
     }
 
@@ -133,60 +133,65 @@ impl Number {
     /// # Errors
     /// The place of the first that is none, or exceeds `i64`, and what stands there.
     pub(super) fn integers(self, bytes: &[u8]) -> Result<Vec<i64>, (usize, String)> {
-        let mut numbers = Vec::with_capacity(bytes.len() / self.bytes());
-        let mut wrong = None;
+        /// Up to this every whole number is one of `f64`'s.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let mut numbers = Vec::new();
         match self.form {
-            Form::Signed(1) => self.each(bytes, |bytes: [u8; 1]| numbers.push(i8::from_le_bytes(bytes).into())),
-            Form::Signed(2) => self.each(bytes, |bytes: [u8; 2]| numbers.push(i16::from_le_bytes(bytes).into())),
-            Form::Signed(4) => self.each(bytes, |bytes: [u8; 4]| numbers.push(i32::from_le_bytes(bytes).into())),
-            Form::Signed(_) => self.each(bytes, |bytes: [u8; 8]| numbers.push(i64::from_le_bytes(bytes))),
-            Form::Unsigned(1) => self.each(bytes, |bytes: [u8; 1]| numbers.push(u8::from_le_bytes(bytes).into())),
-            Form::Unsigned(2) => self.each(bytes, |bytes: [u8; 2]| numbers.push(u16::from_le_bytes(bytes).into())),
-            Form::Unsigned(4) => self.each(bytes, |bytes: [u8; 4]| numbers.push(u32::from_le_bytes(bytes).into())),
-            Form::Unsigned(_) => self.each(bytes, |bytes: [u8; 8]| {
-                let number = u64::from_le_bytes(bytes);
-                let whole = i64::try_from(number).ok();
-                wrong = wrong.take().or_else(|| whole.is_none().then(|| (numbers.len(), number.to_string())));
-                numbers.push(whole.unwrap_or(i64::MAX));
-            }),
-            Form::Half | Form::Bfloat16 | Form::Single | Form::Double => self.numbers(bytes, |number| {
-                // Up to 2^53 every whole number is one of f64's.
-                let whole = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
-                wrong = wrong.take().or_else(|| (!whole).then(|| (numbers.len(), number.to_string())));
-                numbers.push(number as i64);
-            }),
-        }
-        wrong.map_or(Ok(numbers), Err)
-    }
-
-    /// Hands over each number as `f64`; whole ones beyond 2^53 are rounded.
-    fn numbers(self, bytes: &[u8], mut each: impl FnMut(f64)) {
-        match self.form {
-            Form::Half => self.each(bytes, |bytes| each(half(u16::from_le_bytes(bytes)))),
-            Form::Bfloat16 => self.each(bytes, |bytes| {
-                each(f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16).into());
-            }),
-            Form::Single => self.each(bytes, |bytes| each(f32::from_le_bytes(bytes).into())),
-            Form::Double => self.each(bytes, |bytes| each(f64::from_le_bytes(bytes))),
-            Form::Signed(1) => self.each(bytes, |bytes| each(i8::from_le_bytes(bytes).into())),
-            Form::Signed(2) => self.each(bytes, |bytes| each(i16::from_le_bytes(bytes).into())),
-            Form::Signed(4) => self.each(bytes, |bytes| each(i32::from_le_bytes(bytes).into())),
-            Form::Signed(_) => self.each(bytes, |bytes| each(i64::from_le_bytes(bytes) as f64)),
-            Form::Unsigned(1) => self.each(bytes, |bytes| each(u8::from_le_bytes(bytes).into())),
-            Form::Unsigned(2) => self.each(bytes, |bytes| each(u16::from_le_bytes(bytes).into())),
-            Form::Unsigned(4) => self.each(bytes, |bytes| each(u32::from_le_bytes(bytes).into())),
-            Form::Unsigned(_) => self.each(bytes, |bytes| each(u64::from_le_bytes(bytes) as f64)),
-        }
-    }
-
-    /// Hands over the bytes of each number, the lowest first.
-    fn each<const N: usize>(self, bytes: &[u8], mut each: impl FnMut([u8; N])) {
-        for number in bytes.as_chunks::<N>().0 {
-            let mut number = *number;
-            if self.big_endian {
-                number.reverse();
+            Form::Signed(1) => self.append(bytes, &mut numbers, |bytes| i8::from_le_bytes(bytes).into()),
+            Form::Signed(2) => self.append(bytes, &mut numbers, |bytes| i16::from_le_bytes(bytes).into()),
+            Form::Signed(4) => self.append(bytes, &mut numbers, |bytes| i32::from_le_bytes(bytes).into()),
+            Form::Signed(_) => self.append(bytes, &mut numbers, i64::from_le_bytes),
+            Form::Unsigned(1) => self.append(bytes, &mut numbers, |bytes| u8::from_le_bytes(bytes).into()),
+            Form::Unsigned(2) => self.append(bytes, &mut numbers, |bytes| u16::from_le_bytes(bytes).into()),
+            Form::Unsigned(4) => self.append(bytes, &mut numbers, |bytes| u32::from_le_bytes(bytes).into()),
+            Form::Unsigned(_) => {
+                self.append(bytes, &mut numbers, i64::from_le_bytes);
+                // What exceeds i64 has become negative.
+                if let Some(at) = numbers.iter().position(|&number| number < 0) {
+                    return Err((at, numbers[at].cast_unsigned().to_string()));
+                }
             }
-            each(number);
+            Form::Half | Form::Bfloat16 | Form::Single | Form::Double => {
+                let floats = self.f64s(bytes);
+                let is_whole = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
+                if let Some(at) = floats.iter().position(|number| !is_whole(number)) {
+                    return Err((at, floats[at].to_string()));
+                }
+                numbers.extend(floats.into_iter().map(|number| number as i64));
+            }
+        }
+        Ok(numbers)
+    }
+
+    fn append_from_f64<T>(self, bytes: &[u8], numbers: &mut Vec<T>, from: impl Fn(f64) -> T) {
+        let bfloat16 = |bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16).into();
+        match self.form {
+            Form::Half => self.append(bytes, numbers, |bytes| from(half(u16::from_le_bytes(bytes)))),
+            Form::Bfloat16 => self.append(bytes, numbers, |bytes| from(bfloat16(bytes))),
+            Form::Single => self.append(bytes, numbers, |bytes| from(f32::from_le_bytes(bytes).into())),
+            Form::Double => self.append(bytes, numbers, |bytes| from(f64::from_le_bytes(bytes))),
+            Form::Signed(1) => self.append(bytes, numbers, |bytes| from(i8::from_le_bytes(bytes).into())),
+            Form::Signed(2) => self.append(bytes, numbers, |bytes| from(i16::from_le_bytes(bytes).into())),
+            Form::Signed(4) => self.append(bytes, numbers, |bytes| from(i32::from_le_bytes(bytes).into())),
+            Form::Signed(_) => self.append(bytes, numbers, |bytes| from(i64::from_le_bytes(bytes) as f64)),
+            Form::Unsigned(1) => self.append(bytes, numbers, |bytes| from(u8::from_le_bytes(bytes).into())),
+            Form::Unsigned(2) => self.append(bytes, numbers, |bytes| from(u16::from_le_bytes(bytes).into())),
+            Form::Unsigned(4) => self.append(bytes, numbers, |bytes| from(u32::from_le_bytes(bytes).into())),
+            Form::Unsigned(_) => self.append(bytes, numbers, |bytes| from(u64::from_le_bytes(bytes) as f64)),
+        }
+    }
+
+    /// Appends what `from` makes of the bytes of each number, the lowest first.
+    fn append<const N: usize, T>(self, bytes: &[u8], numbers: &mut Vec<T>, from: impl Fn([u8; N]) -> T) {
+        let each = bytes.as_chunks::<N>().0.iter();
+        if self.big_endian {
+            numbers.extend(each.map(|bytes| {
+                let mut bytes = *bytes;
+                bytes.reverse();
+                from(bytes)
+            }));
+        } else {
+            numbers.extend(each.map(|bytes| from(*bytes)));
         }
     }
 }
