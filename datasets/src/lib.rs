@@ -1,6 +1,7 @@
 //! Reads, checks and describes vector search datasets.
 
 pub mod ann_benchmarks;
+pub mod bounded;
 pub mod catalogue;
 pub mod check;
 pub mod dataset;

@@ -4,6 +4,7 @@
 //! The layout is nobody else's business: the length of a header, the header as JSON, then the arrays one after another, in
 //! the machine's own order of bytes.
 
+use crate::bounded;
 use crate::dataset::{Dataset, Links, Neighbors, Stored, Subtopics};
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
@@ -77,7 +78,7 @@ pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
 /// # Errors
 /// The file system's refusal; that it is no such file.
 pub fn read(path: &Path) -> io::Result<Dataset> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(bounded::open(path)?.0);
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     // No longer than the file, whatever it says.

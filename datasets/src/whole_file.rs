@@ -3,6 +3,7 @@
 //! Each is written beside its final name and synced to the disk before it is renamed; the folder is synced after that.
 //! Without the first sync a loss of power may leave an empty file under the final name, without the second the old one.
 
+use crate::bounded;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -67,7 +68,7 @@ pub fn write_together(files: &[(PathBuf, &[u8])]) -> Result<(), (PathBuf, io::Er
 /// # Errors
 /// The file system's refusal; then `path` is as it was.
 pub fn copy_whole(from: &Path, path: &Path) -> io::Result<()> {
-    replace(path, &System, |beside| io::copy(&mut File::open(from)?, beside).map(drop))
+    replace(path, &System, |beside| io::copy(&mut bounded::open(from)?.0, beside).map(drop))
 }
 
 /// Waits until what other processes, too, have written to a file is on the disk.
@@ -76,7 +77,7 @@ pub fn copy_whole(from: &Path, path: &Path) -> io::Result<()> {
 /// The file system's refusal.
 pub fn sync(path: &Path) -> io::Result<()> {
     // Windows syncs only what may be written to.
-    System.sync_file(&File::options().read(true).append(true).open(path)?)
+    System.sync_file(&bounded::open_with(File::options().read(true).append(true), path)?)
 }
 
 fn folder_of(path: &Path) -> &Path {

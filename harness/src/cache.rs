@@ -4,25 +4,33 @@
 //!
 //! A file is, little-endian: the magic, the length of its label as u32, the label as JSON, n and e as u64, n + 1 offsets
 //! as u64, e targets as u32, e weights as f64, and SHA-256 of all before. A file that is anything else is passed over.
+//!
+//! What shapes a graph is the dataset, its parameters, and the program: the name and the label hold
+//! [`swath_algorithms::BUILD`], so that no change of what builds graphs is hidden by a graph that was built before it.
 
 use crate::clock;
+use crate::version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
+use swath_algorithms::BUILD;
 use swath_algorithms::graph::{Graph, GraphSpec};
+use swath_datasets::bounded;
 use swath_datasets::whole_file::write_whole;
 
 /// Begins every file and ends in the format's version.
-const MAGIC: &[u8; 8] = b"swathgr\x01";
+const MAGIC: &[u8; 8] = b"swathgr\x02";
 
 /// The most bytes of a label.
 const LABEL: u32 = 1 << 16;
 
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
+
+/// The program whose files these are.
+const OWNER: &str = "swath";
 
 /// A folder of graphs.
 #[derive(Clone, Debug)]
@@ -39,8 +47,12 @@ pub struct Label {
     pub sha256: String,
     /// [`GraphSpec::key`].
     pub graph: String,
-    /// Version of swath that built it.
+    /// The program that wrote it: `swath`.
+    pub owner: String,
+    /// Its version.
     pub swath: String,
+    /// [`swath_algorithms::BUILD`] of that program.
+    pub build: String,
     /// When it was built, UTC.
     pub built: String,
     /// Seconds that building it took.
@@ -90,7 +102,7 @@ impl Cache {
     }
 
     fn path(&self, sha256: &str, graph: &str) -> PathBuf {
-        let shape = format!("{sha256}\n{graph}\n{}\n{}", env!("CARGO_PKG_VERSION"), MAGIC[7]);
+        let shape = format!("{sha256}\n{graph}\n{}\n{BUILD}\n{}", version::THIS, MAGIC[7]);
         let name = Sha256::digest(shape).iter().take(16).fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
@@ -112,21 +124,23 @@ impl Cache {
         let key = spec.key();
         let path = self.path(sha256, &key);
         let read = || -> Result<(Graph, Label), String> {
-            let mut file = File::open(&path).map_err(|error| error.to_string())?;
-            let length = file.metadata().map_err(|error| error.to_string())?.len();
             let most = (spec.estimate(rows, links) + 28 + LABEL as usize + HASH) as u64;
-            if length > most {
-                return Err("it is larger than such a graph can be".into());
-            }
-            let mut bytes = Vec::with_capacity(length as usize);
-            file.by_ref().take(most).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+            let bytes = bounded::read(&path, most).map_err(|error| match error.kind() {
+                io::ErrorKind::FileTooLarge => "it is larger than such a graph can be".to_owned(),
+                _ => error.to_string(),
+            })?;
             let (graph, label) = decode(&bytes)?;
+            if !label.is_of_this_program() {
+                let Label { owner, swath, build, .. } = &label;
+                return Err(format!("it was written by another program ({owner} {swath}, build {build:.12})"));
+            }
             if label.sha256 != sha256 || label.graph != key || graph.len() != rows {
                 return Err("it holds another graph".into());
             }
             Ok((graph, label))
         };
-        if !path.exists() {
+        // A link to nothing is there, too.
+        if std::fs::symlink_metadata(&path).is_err() {
             return Ok(None);
         }
         read().map(Some).map_err(|what| format!("{} is not used, and the graph is built again: {what}", path.display()))
@@ -138,7 +152,13 @@ impl Cache {
     /// The file system's refusal.
     pub fn store(&self, graph: &Graph, label: &Label) -> io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
-        write_whole(&self.path(&label.sha256, &label.graph), &encode(graph, label)?)
+        let path = self.path(&label.sha256, &label.graph);
+        // What is no file is none of ours, and is left as it is.
+        if std::fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
+            let what = format!("{} is in the way, and no file", path.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+        }
+        write_whole(&path, &encode(graph, label)?)
     }
 
     /// What it holds, by name. A folder that is not there holds nothing.
@@ -156,7 +176,7 @@ impl Cache {
             let name = file.file_name().to_string_lossy().into_owned();
             let Some(key) = name.strip_suffix(".graph") else { continue };
             if key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()) && file.file_type()?.is_file() {
-                let label = File::open(file.path()).ok().and_then(|file| read_label(file).ok());
+                let label = bounded::open(&file.path()).ok().and_then(|(file, _)| read_label(file).ok());
                 entries.push(Entry { key: key.to_owned(), bytes: file.metadata()?.len(), label });
             }
         }
@@ -177,13 +197,27 @@ impl Cache {
     }
 }
 
+impl Label {
+    /// Whether this very program wrote it, and not another one or another build.
+    pub fn is_of_this_program(&self) -> bool {
+        (self.owner.as_str(), self.swath.as_str(), self.build.as_str()) == (OWNER, version::THIS, BUILD)
+    }
+
+    /// Who wrote it, in a few characters.
+    pub fn program(&self) -> String {
+        format!("{} {} {:.8}", self.owner, self.swath, self.build)
+    }
+}
+
 /// A label of a graph that took `seconds` to build.
 pub fn label(dataset: (&str, &str), spec: &GraphSpec, graph: &Graph, seconds: f64) -> Label {
     Label {
         dataset: dataset.0.to_owned(),
         sha256: dataset.1.to_owned(),
         graph: spec.key(),
-        swath: env!("CARGO_PKG_VERSION").to_owned(),
+        owner: OWNER.to_owned(),
+        swath: version::THIS.to_owned(),
+        build: BUILD.to_owned(),
         built: clock::timestamp(),
         seconds,
         knn_recall: graph.knn_recall(),
@@ -302,9 +336,36 @@ mod tests {
             changed[content..].copy_from_slice(&hash);
             let _ = decode(&changed);
         }
+        // Whole, but not this program's.
+        let foreign: [fn(&mut Label); 3] = [
+            |label| label.build = "0123456789abcdef".into(),
+            |label| label.swath = "0.0.0".into(),
+            |label| label.owner = "another".into(),
+        ];
+        for change in foreign {
+            let mut label = label(("x", "abc"), &spec(), &graph, 1.5);
+            change(&mut label);
+            std::fs::write(&path, encode(&graph, &label).expect("encoded")).expect("written");
+            let why = cache.load("abc", &spec(), 3, 0).expect_err("another program's");
+            assert!(why.contains("it was written by another program"), "{why}");
+        }
         std::fs::write(&path, vec![0; 1 << 20]).expect("written");
         let why = cache.load("abc", &spec(), 3, 0).expect_err("too large");
         assert!(why.contains("larger than such a graph"), "{why}");
         assert_eq!(cache.entries().expect("listed")[0].label, None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_neither_read_nor_replaced() {
+        let (folder, cache, graph) = kept();
+        let path = cache.path("abc", &spec().key());
+        std::fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
+        let why = cache.load("abc", &spec(), 3, 0).expect_err("no file");
+        assert!(why.contains("it is a device"), "{why}");
+        cache.store(&graph, &label(("x", "abc"), &spec(), &graph, 1.5)).expect_err("in the way");
+        assert!(std::fs::read_link(&path).is_ok_and(|to| to == Path::new("/dev/zero")));
+        drop(folder);
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use swath_algorithms::{Distance, Vectors, random};
-use swath_datasets::Dataset;
+use swath_datasets::{Dataset, bounded};
 
 /// The file's name in the folder of a run.
 const FILE: &str = "queries.json";
@@ -103,7 +103,7 @@ impl Excerpt {
     /// [`ResultsError`] where there is one that cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, ResultsError> {
         let path = folder.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
+        let text = match bounded::read_text(&path, bounded::RECORD) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|source| ResultsError::Io { path: path.clone(), source })?,
         };

@@ -25,7 +25,9 @@ use std::sync::Arc;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
 use swath_algorithms::{Base, random};
-use swath_datasets::{Dataset, DatasetError, Generated, Links, Stamp, ann_benchmarks, catalogue, ground_truth};
+use swath_datasets::{
+    Dataset, DatasetError, Generated, Links, Stamp, ann_benchmarks, bounded, catalogue, ground_truth,
+};
 
 /// Why an experiment did not come to its report.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +116,7 @@ pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Pre
 /// # Errors
 /// [`Failure::Input`] and [`Failure::Invalid`].
 pub fn open(file: &Path) -> Result<(Source, Experiment), Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    let text = bounded::read_text(file, bounded::TEXT).map_err(|error| unreadable(file, &error))?;
     Ok(config::parse(Source::parse(file.to_owned(), text)?)?)
 }
 
@@ -435,9 +437,9 @@ impl Prepared {
         }
     }
 
-    /// The dataset's name and distance.
-    pub fn names(&self) -> (&str, &str) {
-        (&self.dataset_name, self.dataset.distance.name())
+    /// The dataset, with its name.
+    pub fn names(&self) -> (&str, &Dataset) {
+        (&self.dataset_name, &self.dataset)
     }
 
     /// Runs what is not done of the plan and writes everything a run leaves behind into `folder`. Returns the summary, the
@@ -592,6 +594,15 @@ pub fn load(folder: &Path) -> Result<(Option<report::Found>, Manifest), Failure>
     let unreadable = |error: ResultsError| Failure::Input(error.to_string());
     let (manifest, results) = results::read(folder).map_err(unreadable)?;
     let excerpt = Excerpt::read(folder).map_err(unreadable)?;
+    let asked = results.trials.first().map_or(&[][..], |trial| &trial.query_ids);
+    if let Some(shown) =
+        excerpt.iter().flat_map(|excerpt| &excerpt.queries).find(|q| asked.get(q.position) != Some(&q.row))
+        && !asked.is_empty()
+    {
+        let message =
+            format!("{}: the excerpt shows query {} in a place where it was not asked", folder.display(), shown.row);
+        return Err(Failure::Input(message + "\n  run it again, or remove its excerpt"));
+    }
     let summary = Summary::new(&results);
     let found = summary.map(|summary| report::Found { summary, results, manifest: manifest.clone(), excerpt });
     Ok((found, manifest))

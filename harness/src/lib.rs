@@ -24,6 +24,7 @@ pub mod report;
 pub mod reproduce;
 pub mod results;
 pub mod run;
+mod seal;
 pub mod statistics;
 pub mod summary;
 pub mod sweep;

@@ -2,6 +2,7 @@
 
 use crate::manifest::Machine;
 use std::path::{Component, Path, PathBuf};
+use swath_datasets::bounded;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// The load average of the last minute: how many threads ran or waited to, swath's own included; `None` where the system
@@ -57,7 +58,7 @@ pub fn memory() -> u64 {
 /// A group's own limit is not all: each group that it lies in may have a lower one. In a container the path that the kernel
 /// gives may be the host's, of which only the root of the mounted tree is to be seen: that root is the container's group.
 fn group_limit(root: &Path) -> Option<u64> {
-    let groups = std::fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
+    let groups = bounded::read_text(&root.join("proc/self/cgroup"), bounded::TEXT).ok()?;
     let tree = root.join("sys/fs/cgroup");
     let mut limits = Vec::new();
     for line in groups.lines() {
@@ -76,7 +77,7 @@ fn group_limit(root: &Path) -> Option<u64> {
         let inside: PathBuf = inside.collect();
         for group in trees.iter().flat_map(|tree| inside.ancestors().map(|group| tree.join(group))) {
             // No limit is `max`, or a number beyond any memory.
-            let text = std::fs::read_to_string(group.join(file)).ok();
+            let text = bounded::read_text(&group.join(file), bounded::TEXT).ok();
             limits.extend(text.and_then(|text| text.trim().parse::<u64>().ok()));
         }
     }

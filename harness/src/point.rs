@@ -1,5 +1,6 @@
 //! What tells the points of a grid apart, in words: `lambda=0.3, pool=100`.
 
+use crate::metrics::number_text;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,7 +82,7 @@ fn text(value: &Value) -> String {
     };
     match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
+        Value::Number(number) => number_text(number),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("+"),
         Value::Object(entries) if entries.is_empty() => "none".into(),
         Value::Object(entries) => entries.iter().map(entry).collect::<Vec<_>>().join("+"),

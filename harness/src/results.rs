@@ -1,6 +1,13 @@
 //! Result files: one per trial, in the layout of ann-benchmarks' results, with swath's per-query values beside.
 //!
 //! Everything after the run (statistics, tables, figures, the page) comes from these files and the manifest alone.
+//!
+//! A file holds a hash of its content ([`crate::seal`]) and, of each recall, what counted as found. So it is seen on reading
+//! what was changed since: damage by the hash, and values that somebody made up, hash and all, by recall that is computed
+//! again from the distances. What is read is looked at besides, as a dataset is.
+
+mod checked;
+mod content;
 
 use crate::chosen::Parting;
 use crate::config::Mode;
@@ -9,12 +16,15 @@ use crate::metrics::MetricName;
 use crate::plan::{Plan, Trial, label};
 use crate::reference::{self, Planned, Reference};
 use crate::run::{Outcome, Peaks, Timed, Times, passes};
+use crate::version;
+use checked::{Found, Known, check};
+use content::{Content, Sealed, WITHIN};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use swath_algorithms::selector::SelectorParams;
-use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
-use swath_datasets::whole_file;
+use swath_algorithms::{Base, Query};
+use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, MEMORY, Values};
+use swath_datasets::{Dataset, Neighbors, bounded, whole_file};
 
 /// Why results could not be written or read back.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +134,12 @@ pub struct TrialResult {
 /// The folder of trials' files.
 pub const TRIALS: &str = "trials";
 
+/// Where a trial's file keeps the rows of its queries.
+const QUERY_IDS: &str = "swath/query_ids";
+
+/// The attribute with the number of base vectors.
+const ROWS: &str = "swath_rows";
+
 /// Where a trial's file keeps similarity evaluations.
 const EVALUATIONS: &str = "swath/stage_evaluations";
 
@@ -155,7 +171,7 @@ impl TrialResult {
 
     /// The ids that it returned for the query at a position, in order.
     pub fn answer(&self, position: usize) -> impl Iterator<Item = u32> {
-        self.returned.iter().skip(position * self.k).take(self.k).filter_map(|&id| u32::try_from(id).ok())
+        self.returned.iter().skip(position.saturating_mul(self.k)).take(self.k).filter_map(|&id| u32::try_from(id).ok())
     }
 }
 
@@ -211,9 +227,36 @@ pub struct Record<'a> {
     pub metrics: &'a [MetricName],
     /// As ann-benchmarks has it: the least over repeats of the mean seconds over queries.
     pub best_search_seconds: f64,
+    /// Base vectors of the dataset.
+    pub rows: usize,
+    /// What the recalls among the metrics count as found.
+    pub within: &'a [RecallWithin],
 }
 
-/// Writes the file of a trial that was run here, on a dataset of that name and distance.
+/// What a recall counts as found: of each query the largest distance, NaN where recall is not defined, and out of how many.
+pub struct RecallWithin {
+    metric: MetricName,
+    distance: Vec<f64>,
+    of: Vec<i32>,
+}
+
+impl RecallWithin {
+    /// Those of the recalls among `metrics` of `k` results, for these queries of a dataset.
+    pub fn all(metrics: &[MetricName], k: usize, queries: &[usize], neighbors: &Neighbors) -> Vec<Self> {
+        let is_recall = |metric: &&MetricName| metric.params().reach(1.0).is_some();
+        let of = |&metric: &MetricName| {
+            let within = |&query: &usize| match metric.within(neighbors.distances(query), neighbors.stored, k) {
+                Some(within) => (within.distance, i32::try_from(within.of).unwrap_or(i32::MAX)),
+                None => (f64::NAN, 0),
+            };
+            let (distance, of) = queries.iter().map(within).unzip();
+            Self { metric, distance, of }
+        };
+        metrics.iter().filter(is_recall).map(of).collect()
+    }
+}
+
+/// Writes the file of a trial that was run here, on a dataset of that name.
 ///
 /// # Errors
 /// [`ResultsError::Trial`].
@@ -221,22 +264,26 @@ pub fn write_trial(
     folder: &Path,
     plan: &Plan,
     trial: &Trial,
-    (dataset, distance): (&str, &str),
+    (name, dataset): (&str, &Dataset),
     outcome: &Outcome,
 ) -> Result<(), ResultsError> {
+    let k = plan.experiment.k.size();
+    let within = RecallWithin::all(&plan.metrics, k, &plan.queries, &dataset.neighbors);
     let record = Record {
         id: &trial.id,
         retriever: trial.retriever.name.as_str(),
         algo: trial.retriever.name.as_str(),
         point: &trial.point,
         params: &trial.params(),
-        dataset,
-        distance,
-        k: plan.experiment.k.size(),
+        dataset: name,
+        distance: dataset.distance.name(),
+        k,
         mode: plan.experiment.mode,
         query_ids: &plan.queries,
         metrics: &plan.metrics,
         best_search_seconds: best_search_time(&outcome.repeats, plan.queries.len()),
+        rows: dataset.train.rows(),
+        within: &within,
     };
     write_record(folder, &record, outcome)
 }
@@ -258,7 +305,7 @@ pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Re
     for (name, peak) in PEAKS.into_iter().zip([outcome.peaks.build, outcome.peaks.search]) {
         peak.map(|bytes| file.integer(name, bytes as i64));
     }
-    file.array("swath/query_ids", &[m], Values::I32(&query_ids));
+    file.array(QUERY_IDS, &[m], Values::I32(&query_ids));
     if !evaluations.is_empty() {
         file.array(EVALUATIONS, &[m, 3], Values::I64(&evaluations));
     }
@@ -275,6 +322,11 @@ pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Re
     let names: Vec<String> = record.metrics.iter().map(|metric| in_swath(metric.name())).collect();
     for (name, values) in names.iter().zip(&outcome.metrics) {
         file.array(name, &[m], Values::F64(values));
+    }
+    file.integer(ROWS, record.rows as i64);
+    for RecallWithin { metric, distance, of } in record.within {
+        let [farthest, count] = WITHIN.map(|group| format!("{group}/{}", metric.name()));
+        file.array(&farthest, &[m], Values::F64(distance)).array(&count, &[m], Values::I32(of));
     }
     let path = trial_path(folder, record.id);
     file.write(&path).map_err(|source| unwritten(path, source))
@@ -295,14 +347,14 @@ fn unwritten(path: PathBuf, error: Hdf5Error) -> ResultsError {
 pub fn write_plain(path: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
     let per_query = seconds_per_query(&outcome.repeats, record.query_ids.len());
     let file = layout(record, outcome, &per_query);
-    file.write(path).map_err(|source| unwritten(path.to_owned(), source))
+    file.write_plain(path).map_err(|source| unwritten(path.to_owned(), source))
 }
 
 /// ann-benchmarks' results file, with the seconds of each query.
-fn layout<'a>(record: &Record<'_>, outcome: &'a Outcome, per_query: &'a [f32]) -> Hdf5Writer<'a> {
+fn layout<'a>(record: &Record<'_>, outcome: &'a Outcome, per_query: &'a [f32]) -> Sealed<'a> {
     let (m, k) = (record.query_ids.len(), record.k);
     let returned = outcome.returned.iter().filter(|&&id| id >= 0).count() as f64 / m as f64;
-    let mut file = Hdf5Writer::new();
+    let mut file = Sealed::default();
     file.text("algo", record.algo).text("name", &label(record.algo, record.point));
     file.text("dataset", record.dataset).text("distance", record.distance);
     file.float("build_time", outcome.build_seconds).float("index_size", outcome.index_bytes as f64 / 1e3);
@@ -362,7 +414,7 @@ fn in_swath(name: &str) -> String {
 /// It is missing, or not as this version of swath writes it.
 pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
     let path = folder.join("manifest.json");
-    let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
+    let text = bounded::read_text(&path, bounded::RECORD).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => {
             let what = if !folder.exists() {
                 "there is no such folder"
@@ -386,8 +438,7 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
 /// What a trial's file holds of what these metrics and the times make an outcome, if it is there and whole, with the passes
 /// that were timed since.
 pub fn read_outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Option<Outcome> {
-    let trial = read_trial(folder, id, metrics).ok()?;
-    let distances = read_distances(folder, &trial).ok()?;
+    let (trial, distances, _) = read_trial(folder, id, metrics, Known::default()).ok()?;
     let mut outcome = Outcome {
         returned: trial.returned,
         distances,
@@ -405,6 +456,62 @@ pub fn read_outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Option<O
     Some(outcome)
 }
 
+/// A distance that is stored may be this far from the one that is computed again, and by this part of it: processors of
+/// another kind round otherwise.
+const SLACK: (f64, f64) = (1e-6, 1e-5);
+
+/// Looks whether what a trial's file says is true of the dataset: that it answered these queries, that its distances are
+/// those of the vectors, and that its recalls were judged by the true neighbours. It is `Ok`, too, where there is no file.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn verify(folder: &Path, id: &str, plan: &Plan, (base, dataset): (&Base, &Dataset)) -> Result<(), ResultsError> {
+    let path = trial_path(folder, id);
+    if !path.exists() {
+        return Ok(());
+    }
+    let known = Known { rows: Some(base.len()), queries: Some(dataset.test.rows()), ..Known::default() };
+    // Of the metrics that it has: it may have been judged by others.
+    let lacks = lacking(folder, id, &plan.metrics);
+    let has = plan.metrics.iter().copied().filter(|metric| lacks.iter().all(|name| name != metric.name()));
+    let has: Vec<MetricName> = has.collect();
+    let (trial, distances, found) = read_trial(folder, id, &has, known)?;
+    let malformed = |what: String| ResultsError::Malformed { path: path.clone(), what };
+    if trial.query_ids != plan.queries || trial.k != plan.experiment.k.size() {
+        return Err(malformed("it answered other queries, or with another k".into()));
+    }
+    for (i, &query) in trial.query_ids.iter().enumerate() {
+        let of = Query::row(&dataset.test, query);
+        for at in i * trial.k..(i + 1) * trial.k {
+            let Ok(id) = u32::try_from(trial.returned[at]) else { continue };
+            let (stored, computed) = (f64::from(distances[at]), base.distance_to(of, id));
+            // What is beyond `f32` is stored as infinite.
+            let is_same =
+                stored == f64::from(computed as f32) || (stored - computed).abs() <= SLACK.0 + SLACK.1 * computed.abs();
+            if !is_same {
+                return Err(malformed(format!(
+                    "query {query}: the distance of vector {id} is {computed}, and not {stored}"
+                )));
+            }
+        }
+    }
+    for expected in RecallWithin::all(&has, trial.k, &trial.query_ids, &dataset.neighbors) {
+        let stored = found.iter().find(|found| found.metric == expected.metric.name());
+        let same = |found: &Found| {
+            let distances = found.distance.iter().zip(&expected.distance);
+            let counts = found.of.iter().zip(&expected.of);
+            distances.clone().count() == expected.distance.len()
+                && distances.into_iter().all(|(a, b)| a == b || a.is_nan() && b.is_nan())
+                && counts.into_iter().all(|(&a, &b)| a == i64::from(b))
+        };
+        if !stored.is_some_and(same) {
+            let what = format!("`{}` was judged by other true neighbours than the dataset has", expected.metric.name());
+            return Err(malformed(what));
+        }
+    }
+    Ok(())
+}
+
 /// Those of the metrics that a trial's file has no values of.
 pub fn lacking(folder: &Path, id: &str, metrics: &[MetricName]) -> Vec<String> {
     let names = Hdf5File::open(&trial_path(folder, id), MEMORY).and_then(|file| file.names("swath"));
@@ -418,7 +525,7 @@ pub fn lacking(folder: &Path, id: &str, metrics: &[MetricName]) -> Vec<String> {
 /// # Errors
 /// What is missing or not as this version of swath writes it.
 pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
-    let manifest = read_manifest(folder)?;
+    let mut manifest = read_manifest(folder)?;
     let path = folder.join("manifest.json");
     let malformed = |what: String| ResultsError::Malformed { path: path.clone(), what };
     let metrics = manifest.metrics.iter().map(|name| {
@@ -432,10 +539,39 @@ pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
         split => Some(serde_json::from_value(split.clone()).map_err(|error| malformed(format!("its split: {error}")))?),
     };
     let succeeded = manifest.trials.iter().filter(|trial| trial.failed.is_none());
-    let trials: Result<Vec<_>, _> = succeeded.map(|trial| read_trial(folder, &trial.trial, &metrics)).collect();
-    let trials = trials?;
-    let reference = reference(&manifest, &trials);
     let is_imported = !manifest.experiment["imported"].is_null();
+    let known = Known {
+        rows: Some(manifest.dataset.rows),
+        queries: Some(manifest.dataset.queries),
+        is_imported,
+        may_lack_hash: manifest.swath != version::THIS && WITHOUT_HASH.contains(&manifest.swath.as_str()),
+    };
+    let mut trials: Vec<TrialResult> = Vec::new();
+    for record in succeeded {
+        if record.trial.len() != 16 || !record.trial.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(malformed(format!("`{}` is no id of a trial: that is 16 hexadecimal digits", record.trial)));
+        }
+        let (trial, ..) = read_trial(folder, &record.trial, &metrics, known)?;
+        // Each is compared with each, query by query.
+        if let Some(first) = trials.first()
+            && (first.k, &first.query_ids) != (trial.k, &trial.query_ids)
+        {
+            let what = format!(
+                "it answered other queries than {}, or with another k",
+                trial_path(folder, &first.id).display()
+            );
+            return Err(ResultsError::Malformed { path: trial_path(folder, &record.trial), what });
+        }
+        trials.push(trial);
+    }
+    if known.may_lack_hash && !trials.is_empty() {
+        let what = format!(
+            "its result files are of swath {}, which wrote no hashes into them: it cannot be seen whether they were changed since",
+            manifest.swath
+        );
+        manifest.notes.push(what);
+    }
+    let reference = reference(&manifest, &trials);
     Ok((manifest, Results { metrics, seed, reference, parting, is_imported, trials }))
 }
 
@@ -458,67 +594,91 @@ fn reference(manifest: &Manifest, trials: &[TrialResult]) -> Reference {
     }
 }
 
-fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialResult, ResultsError> {
+/// Versions that wrote no hash into a trial's file.
+const WITHOUT_HASH: [&str; 2] = ["0.1.0", "0.2.0"];
+
+/// A trial, the distances of what it returned, and what its recalls count as found.
+type Read = (TrialResult, Vec<f32>, Vec<Found>);
+
+fn read_trial(folder: &Path, id: &str, metrics: &[MetricName], known: Known) -> Result<Read, ResultsError> {
     let path = trial_path(folder, id);
     let trial = |source| ResultsError::Trial { path: path.clone(), source };
     let malformed = |what: String| ResultsError::Malformed { path: path.clone(), what };
-    let file = Hdf5File::open(&path, MEMORY).map_err(trial)?;
-    let attributes = file.attributes().map_err(trial)?;
-    let missing = |name: &str| malformed(format!("the attribute `{name}` is missing or of another type"));
-    let text = |name: &str| text_of(&attributes, name).ok_or_else(|| missing(name));
-    let number = |name: &str| attributes.get(name).and_then(Attribute::number).ok_or_else(|| missing(name));
-    let bytes =
-        |name: &str| attributes.get(name).and_then(Attribute::integer).and_then(|bytes| u64::try_from(bytes).ok());
+    let file = Content::read(&path)?;
+    if !file.is_sealed() && !known.may_lack_hash {
+        return Err(malformed(
+            "it has no hash of its content, which this version of swath writes; run this trial again".into(),
+        ));
+    }
+    let missing = |name: &str| malformed(format!("the attribute `{name}` is missing, or not what it should be"));
+    let text =
+        |name: &str| file.attribute(name).and_then(Attribute::text).map(str::to_owned).ok_or_else(|| missing(name));
+    let number = |name: &str| file.attribute(name).and_then(Attribute::number).ok_or_else(|| missing(name));
+    let count = |name: &str| {
+        let count = file.attribute(name).and_then(Attribute::integer);
+        count.and_then(|count| usize::try_from(count).ok()).ok_or_else(|| missing(name))
+    };
+    if text("swath_trial")? != id {
+        return Err(malformed(format!("it is the file of the trial {}", text("swath_trial")?)));
+    }
+    let integers = |name: &str| file.integers(name).map_err(trial);
+    let floats = |name: &str| file.floats(name).map_err(trial);
 
-    let query_ids: Vec<usize> =
-        file.integers("swath/query_ids").map_err(trial)?.into_iter().map(|id| id as usize).collect();
-    let m = query_ids.len();
+    let query_ids =
+        integers(QUERY_IDS)?.iter().map(|&id| usize::try_from(id).unwrap_or(usize::MAX)).collect::<Vec<_>>();
+    let (m, k) = (query_ids.len(), count("count")?);
+    if m == 0 || k == 0 || m.checked_mul(k.max(3)).is_none() {
+        return Err(malformed(format!("{m} queries of {k} results make no trial")));
+    }
+    let refused = |error: Refused| match error {
+        Ok(source) => trial(source),
+        Err(what) => malformed(what),
+    };
     let full = |name: &str, found: usize, expected: usize| {
         let what = || malformed(format!("`{name}` has {found} values, expected {expected}"));
         if found == expected { Ok(()) } else { Err(what()) }
     };
-    let mut evaluations = Vec::new();
-    let names = file.names("swath").map_err(trial)?;
-    if names.iter().any(|name| format!("swath/{name}") == EVALUATIONS) {
-        evaluations = file.integers(EVALUATIONS).map_err(trial)?;
-        full(EVALUATIONS, evaluations.len(), 3 * m)?;
-    }
+    let evaluations = evaluations(&file, m).map_err(refused)?;
     let columns = metrics.iter().map(|metric| {
         let name = in_swath(metric.name());
-        let values = file.f64s(&name).map_err(trial)?;
+        let values = floats(&name)?;
         full(&name, values.len(), m)?;
-        Ok(values)
+        Ok(values.to_vec())
     });
     let columns = columns.collect::<Result<Vec<_>, ResultsError>>()?;
-    let runs = number("run_count")? as usize;
-    // A trial under way may not be timed yet.
-    let times = if runs == 0 { Vec::new() } else { file.f64s(REPEATS).map_err(trial)? };
-    let repeats = if runs == 0 {
-        Vec::new()
-    } else if file.shape(REPEATS).map_err(trial)?.len() == 1 {
-        full(REPEATS, times.len(), runs)?;
-        times.iter().map(|&seconds| Times::Batch(m, seconds)).collect()
-    } else {
-        full(REPEATS, times.len(), runs * m * 3)?;
-        let pass = |pass: &[f64]| Times::Single(pass.chunks_exact(3).map(|ends| [ends[0], ends[1], ends[2]]).collect());
-        times.chunks_exact((m * 3).max(1)).map(pass).collect()
+    let found = |metric: &str| {
+        let [farthest, count] = WITHIN.map(|group| format!("{group}/{metric}"));
+        let (distance, of) = (floats(&farthest)?.to_vec(), integers(&count)?.to_vec());
+        full(&farthest, distance.len(), m)?;
+        full(&count, of.len(), m)?;
+        Ok(Found { metric: metric.to_owned(), distance, of })
     };
+    let found = file.names(WITHIN[0]).map(found).collect::<Result<Vec<_>, ResultsError>>()?;
+    let repeats = repeats(&file, count("run_count")?, m).map_err(refused)?;
     let mut timed = Vec::new();
-    if TIMED.iter().all(|part| names.iter().any(|name| name == part)) {
-        let at = file.integers(&in_swath(TIMED[0])).map_err(trial)?;
-        let load = file.f64s(&in_swath(TIMED[1])).map_err(trial)?;
-        full(&in_swath(TIMED[0]), at.len(), repeats.len())?;
-        full(&in_swath(TIMED[1]), load.len(), repeats.len())?;
-        timed = at.into_iter().zip(load).map(|(at, load)| Timed { at, load }).collect();
+    let [at, load] = TIMED.map(in_swath);
+    if file.has(&at) && file.has(&load) {
+        let (when, loads) = (integers(&at)?, floats(&load)?);
+        full(&at, when.len(), repeats.len())?;
+        full(&load, loads.len(), repeats.len())?;
+        timed = when.iter().zip(loads).map(|(&at, &load)| Timed { at, load }).collect();
     }
-    let k = number("count")? as usize;
-    let returned: Vec<i32> = file.integers("neighbors").map_err(trial)?.into_iter().map(|id| id as i32).collect();
+    let returned: Vec<i32> = integers("neighbors")?.iter().map(|&id| i32::try_from(id).unwrap_or(i32::MIN)).collect();
     full("neighbors", returned.len(), m * k)?;
+    let distances: Vec<f32> = floats("distances")?.iter().map(|&distance| distance as f32).collect();
+    full("distances", distances.len(), m * k)?;
+    let rows = if file.attribute(ROWS).is_some() { Some(count(ROWS)?) } else { None };
+    if let Some((rows, expected)) = rows.zip(known.rows).filter(|(rows, expected)| rows != expected) {
+        return Err(malformed(format!("it is of a dataset of {rows} vectors, and not of {expected}")));
+    }
+    let bytes = |name: &str| file.attribute(name).map(|_| count(name)).transpose();
     let params = text("swath_params")?;
     let parsed: Value = serde_json::from_str(&params).unwrap_or_default();
     let is_oracle = is_oracle(&parsed);
     let mark = if is_oracle { ORACLE } else { "" };
-    Ok(TrialResult {
+    // Files of an earlier version do not say some of these.
+    let or_zero = |name: &str| file.attribute(name).map_or(Ok(0.0), |_| number(name));
+    let result = TrialResult {
         id: id.to_owned(),
         retriever: text("swath_retriever")? + mark,
         is_oracle,
@@ -529,17 +689,53 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         query_ids,
         returned,
         metrics: columns,
-        evaluations: evaluations.chunks_exact(3).map(|c| [c[0] as u64, c[1] as u64, c[2] as u64]).collect(),
+        evaluations,
         build_seconds: number("build_time")?,
-        index_bytes: number("swath_index_bytes")? as u64,
-        // Files of an earlier version have none of these.
-        filled: number("swath_filled").unwrap_or(0.0) as usize,
-        peaks: Peaks { build: bytes(PEAKS[0]), search: bytes(PEAKS[1]) },
-        untimed: UNTIMED.map(|name| number(name).unwrap_or(0.0)),
+        index_bytes: count("swath_index_bytes")? as u64,
+        filled: bytes("swath_filled")?.unwrap_or(0),
+        peaks: Peaks { build: bytes(PEAKS[0])?.map(|n| n as u64), search: bytes(PEAKS[1])?.map(|n| n as u64) },
+        untimed: [or_zero(UNTIMED[0])?, or_zero(UNTIMED[1])?],
         repeats,
         timed,
         best_search_seconds: number("best_search_time")?,
-    })
+    };
+    check(&result, (&distances, &found), metrics, Known { rows: known.rows.or(rows), ..known }).map_err(malformed)?;
+    Ok((result, distances, found))
+}
+
+/// What is wrong with a part of a file: the reader's error, or a sentence.
+type Refused = Result<Hdf5Error, String>;
+
+/// Similarity evaluations of `m` queries, if they were counted.
+fn evaluations(file: &Content, m: usize) -> Result<Vec<[u64; 3]>, Refused> {
+    if !file.has(EVALUATIONS) {
+        return Ok(Vec::new());
+    }
+    let counts = file.integers(EVALUATIONS).map_err(Ok)?;
+    if counts.len() != 3 * m {
+        return Err(Err(format!("`{EVALUATIONS}` has {} values, expected {}", counts.len(), 3 * m)));
+    }
+    if let Some(at) = counts.iter().position(|&count| count < 0) {
+        return Err(Err(format!("`{EVALUATIONS}`, row {}: {} is no count", at / 3, counts[at])));
+    }
+    Ok(counts.as_chunks::<3>().0.iter().map(|stages| stages.map(|count| count as u64)).collect())
+}
+
+/// The times of so many repeats over `m` queries.
+fn repeats(file: &Content, runs: usize, m: usize) -> Result<Vec<Times>, Refused> {
+    // A trial under way may not be timed yet.
+    if runs == 0 {
+        return Ok(Vec::new());
+    }
+    let (times, shape) = (file.floats(REPEATS).map_err(Ok)?, file.shape(REPEATS).map_err(Ok)?);
+    if shape == [runs] {
+        return Ok(times.iter().map(|&seconds| Times::Batch(m, seconds)).collect());
+    }
+    if shape == [runs, m, 3] {
+        let pass = |pass: &[f64]| Times::Single(pass.as_chunks::<3>().0.to_vec());
+        return Ok(times.chunks_exact(m * 3).map(pass).collect());
+    }
+    Err(Err(format!("the shape of `{REPEATS}` is {shape:?}, expected [{runs}] or [{runs}, {m}, 3]")))
 }
 
 /// The distances of what a trial returned, `m x k`, infinite where it returned nothing.
@@ -547,19 +743,13 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
 /// # Errors
 /// What is wrong with the file.
 pub fn read_distances(folder: &Path, trial: &TrialResult) -> Result<Vec<f32>, ResultsError> {
-    let path = trial_path(folder, &trial.id);
-    let failed = |source| ResultsError::Trial { path: path.clone(), source };
-    let distances = Hdf5File::open(&path, MEMORY).and_then(|file| file.f32s("distances")).map_err(failed)?;
-    let (found, expected) = (distances.len(), trial.returned.len());
-    if found != expected {
-        let what = format!("`distances` has {found} values, expected {expected}");
-        return Err(ResultsError::Malformed { path, what });
+    let known = Known { may_lack_hash: true, is_imported: true, ..Known::default() };
+    let (now, distances, _) = read_trial(folder, &trial.id, &[], known)?;
+    if now.returned != trial.returned {
+        let path = trial_path(folder, &trial.id);
+        return Err(ResultsError::Malformed { path, what: "it was changed while it was read".into() });
     }
     Ok(distances)
-}
-
-fn text_of(attributes: &HashMap<String, Attribute>, name: &str) -> Option<String> {
-    attributes.get(name).and_then(Attribute::text).map(str::to_owned)
 }
 
 /// The size of the pool in these parameters, which results from elsewhere do not have.

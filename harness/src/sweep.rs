@@ -13,6 +13,7 @@ use crate::summary::Summary;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use swath_algorithms::params::Count;
+use swath_datasets::bounded;
 
 /// Names the cells in the sweep's folder.
 const FILE: &str = "sweep.json";
@@ -139,7 +140,7 @@ pub fn run(
     let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
     std::fs::create_dir_all(folder).map_err(|error| failed(&format!("{}: {error}", folder.display())))?;
     let mark = folder.join(UNFINISHED);
-    let began = std::fs::read_to_string(&mark).ok().filter(|_| *options.start == Start::GoOn);
+    let began = bounded::read_text(&mark, bounded::TEXT).ok().filter(|_| *options.start == Start::GoOn);
     let start = match &began {
         Some(began) => Start::Reuse(Some(began.clone())),
         None => options.start.clone(),
@@ -176,7 +177,7 @@ pub fn is_sweep(folder: &Path) -> bool {
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<Ran>, Failure> {
     let path = folder.join(FILE);
     let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
+    let text = bounded::read_text(&path, bounded::TEXT).map_err(|error| unreadable(&error))?;
     let cells: Vec<Cell> = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
     let mut ran = Vec::new();
     for cell in cells {

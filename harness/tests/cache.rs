@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::path::Path;
+use sha2::{Digest as _, Sha256};
+use std::path::{Path, PathBuf};
 use support::{stderr, stdout, swath, write_datasets};
 
 const EXPERIMENT: &str = "
@@ -84,4 +85,171 @@ fn a_cache_that_cannot_be_written_is_a_note() {
     let (said, graphs, _) = run(folder.path(), &["--cache-dir", "file/kept"]);
     assert!(said.starts_with("note: graphs are not kept in file/kept"), "{said}");
     assert!(graphs.iter().all(|g| !g.0));
+}
+
+#[path = "../../algorithms/build/hash.rs"]
+mod hash;
+
+/// Small enough to be checked, and its graph decides what it returns.
+const WALK: &str = "
+name: x
+dataset: rich.hdf5
+k: 5
+repeats: 1
+metrics: [recall, coverage]
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
+  - name: walk
+    candidates: { exact: { pool: 5 } }
+    expand: { walk: { graph: [[knn]], neighbors: 4 } }
+    select: top-k
+";
+
+/// The files of a cache.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("kept").map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Writes a kept graph anew: its label and what follows it changed, its checksum right.
+fn change(path: &Path, change: impl Fn(&mut serde_json::Value, &mut [u8])) {
+    let bytes = std::fs::read(path).expect("read");
+    let length = u32::from_le_bytes(bytes[8..12].try_into().expect("four bytes")) as usize;
+    let mut label: serde_json::Value = serde_json::from_slice(&bytes[12..12 + length]).expect("a label");
+    let mut rest = bytes[12 + length..bytes.len() - 32].to_vec();
+    change(&mut label, &mut rest);
+    let label = serde_json::to_vec(&label).expect("JSON");
+    let mut changed = [&bytes[..8], &(label.len() as u32).to_le_bytes(), &label, &rest].concat();
+    changed.extend(Sha256::digest(&changed));
+    std::fs::write(path, changed).expect("written");
+}
+
+/// Lets every edge lead to the next vector but one.
+fn mislead(_: &mut serde_json::Value, rest: &mut [u8]) {
+    let size = |at: usize| u64::from_le_bytes(rest[at..at + 8].try_into().expect("eight bytes")) as usize;
+    let (n, edges) = (size(0), size(8));
+    let targets = 16 + 8 * (n + 1);
+    let offset =
+        |row: usize| u64::from_le_bytes(rest[16 + 8 * row..24 + 8 * row].try_into().expect("eight bytes")) as usize;
+    let offsets: Vec<usize> = (0..=n).map(offset).collect();
+    assert_eq!(offsets[n], edges);
+    for row in 0..n {
+        let others = (0..n).filter(|&other| other != row);
+        for (edge, other) in (offsets[row]..offsets[row + 1]).zip(others.skip(row / 2)) {
+            rest[targets + 4 * edge..][..4].copy_from_slice(&(other as u32).to_le_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_graph_of_another_build_or_in_anothers_place_is_built_again() {
+    let folder = folder();
+    let at = ["--cache-dir", "kept"];
+    let (_, _, first) = run(folder.path(), &at);
+    let kept = entries(&folder.path().join("kept"));
+    let build = swath_algorithms::BUILD;
+    for (name, value, expected) in [
+        ("build", "0123456789abcdef", "it was written by another program (swath "),
+        ("swath", "0.0.9", "it was written by another program (swath 0.0.9, build "),
+        ("owner", "other", "it was written by another program (other "),
+        ("sha256", "ab", "it holds another graph"),
+    ] {
+        change(&kept[0], |label, _| {
+            assert_eq!(label["build"], build);
+            label[name] = value.into();
+        });
+        let (said, graphs, again) = run(folder.path(), &at);
+        assert!(said.contains(expected) && said.contains("is not used, and the graph is built again"), "{said}");
+        assert!(again == first && graphs.iter().filter(|graph| graph.0).count() == 1);
+    }
+    let list = stdout(&swath(folder.path(), &["cache", "--cache-dir", "kept"]));
+    assert!(list.contains(&format!("swath {} {}", env!("CARGO_PKG_VERSION"), &build[..8])), "{list}");
+    // Each in the other's place.
+    let [one, other] = [&kept[0], &kept[1]].map(|path| std::fs::read(path).expect("read"));
+    std::fs::write(&kept[0], &other).expect("written");
+    std::fs::write(&kept[1], &one).expect("written");
+    let (said, _, again) = run(folder.path(), &at);
+    assert_eq!(said.matches("is built again: it holds another graph").count(), 2, "{said}");
+    assert!(again == first && run(folder.path(), &at).0.is_empty());
+}
+
+/// What builds graphs has changed, and the kept graph is as before, or the other way round: a check and a repetition see it.
+#[test]
+fn a_kept_graph_hides_no_change_from_check_and_reproduce() {
+    let folder = folder();
+    std::fs::write(folder.path().join("x.yaml"), WALK).expect("written");
+    let swath = |arguments: &[&str]| {
+        let output = swath(folder.path(), &[&["--cache-dir", "kept"], arguments].concat());
+        (output.status.code(), stdout(&output) + &stderr(&output))
+    };
+    let save = ["baseline", "save", "x.yaml", "--quality-only", "--quiet", "--file"];
+    let (code, said) = swath(&[&save[..], &["b.yaml"]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!folder.path().join("kept").exists(), "a baseline keeps none and takes none");
+    assert_eq!(swath(&["run", "x.yaml", "--out", "out", "--quiet"]).0, Some(0));
+    let kept = entries(&folder.path().join("kept"));
+    assert_eq!(kept.len(), 1);
+    change(&kept[0], mislead);
+    let check = ["check", "x.yaml", "--baseline", "b.yaml", "--quality-only", "--quiet"];
+    let (code, said) = swath(&check);
+    assert_eq!((code, said.contains("unchanged")), (Some(0), true), "{said}");
+    assert!(!said.contains("regressed") && !said.contains("improved") && !said.contains("changed by"), "{said}");
+    let unchanged = said;
+    let (_, said) = swath(&[&check[..], &["--cached-graphs"]].concat());
+    assert_ne!(said, unchanged, "asked to, it takes the graph that is kept");
+    let (code, said) = swath(&["reproduce", "out", "--quiet"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("reproduced: "), "{said}");
+    let (code, said) = swath(&["reproduce", "out", "--quiet", "--cached-graphs"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("differs: walk: "), "{said}");
+    // A baseline of the graph that is kept is another one.
+    assert_eq!(swath(&[&save[..], &["c.yaml", "--cached-graphs"]].concat()).0, Some(0));
+    let trials = |name: &str| {
+        let text = std::fs::read_to_string(folder.path().join(name)).expect("a baseline");
+        text.split_once("trials:\n").expect("trials").1.to_owned()
+    };
+    assert_ne!(trials("b.yaml"), trials("c.yaml"));
+}
+
+/// The hash by which graphs are kept is of the sources, wherever they are, and of the versions of the crates they use.
+#[test]
+fn the_hash_of_a_build_is_of_its_sources_and_its_crates() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../algorithms");
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = folder.path().join("elsewhere");
+    for source in walk(&package.join("src")).into_iter().chain([package.join("Cargo.toml")]) {
+        let to = copy.join(source.strip_prefix(&package).expect("inside"));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+        std::fs::copy(&source, to).expect("copied");
+    }
+    let lock = folder.path().join("Cargo.lock");
+    std::fs::copy(package.join("../Cargo.lock"), &lock).expect("copied");
+    let of = |package: &Path, lock: &Path| hash::of(package, Some(lock), &["rustc"]).expect("read");
+    let here = of(&package, &package.join("../Cargo.lock"));
+    assert_eq!(here.len(), 64);
+    assert_eq!(here, of(&copy, &lock), "the same in another place");
+    assert_ne!(here, hash::of(&copy, Some(&lock), &["another rustc"]).expect("read"));
+    assert_ne!(here, hash::of(&copy, None, &["rustc"]).expect("read"));
+    assert!(swath_algorithms::BUILD.len() == 64 && swath_algorithms::BUILD != here, "the compiler is part of it");
+    let changed = |path: &Path, change: &str| {
+        let text = std::fs::read_to_string(path).expect("a source");
+        std::fs::write(path, text.clone() + change).expect("written");
+        let now = of(&copy, &lock);
+        std::fs::write(path, text).expect("restored");
+        now
+    };
+    for path in [copy.join("src/graph/knn.rs"), copy.join("src/lib.rs"), copy.join("Cargo.toml"), lock.clone()] {
+        assert_ne!(here, changed(&path, "\n"), "{}", path.display());
+    }
+    std::fs::rename(copy.join("src/unfit.rs"), copy.join("src/misfit.rs")).expect("renamed");
+    assert_ne!(here, of(&copy, &lock));
+}
+
+/// The files in a folder and those in it.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }

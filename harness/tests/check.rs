@@ -127,27 +127,96 @@ fn trials_that_come_go_or_fail_are_told_apart() {
     }
 }
 
-/// The text is what is compared where the values beside it say something else.
+/// What the text says and the values beside it do not is neither believed nor passed over.
 #[test]
-fn values_of_another_mean_are_left_aside() {
+fn a_baseline_that_was_changed_is_refused() {
     let folder = saved();
     let path = folder.path().join("baselines/small.yaml");
     let text = std::fs::read_to_string(&path).expect("a baseline");
     let of_mmr = text.find("  mmr:\n").expect("mmr");
     let (head, tail) = text.split_at(of_mmr);
     let line = tail.lines().find(|line| line.starts_with("    recall: ")).expect("its recall");
-    std::fs::write(&path, format!("{head}{}", tail.replacen(line, "    recall: 1", 1))).expect("written");
-    let output = check(folder.path(), &[]);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("the values of recall of mmr have another mean than it says; means are compared"), "{said}");
-    assert!(said.contains("error: mmr: recall regressed, 1.0000 to "), "{said}");
-    assert!(stdout(&output).ends_with("6 measures: 1 regressed, 5 unchanged; times were not looked at\n"));
-    std::fs::write(&path, format!("{head}{}", tail.replacen(line, "    recall: high", 1))).expect("written");
+    for (now, expected) in [
+        ("    recall: 1", "recall of mmr: the values have the mean 0."),
+        ("    recall: 4.9", "`recall` of `mmr` is 4.9, and its range is 0 to 1; somebody changed it"),
+        ("    recall: high", "this is no baseline: line"),
+    ] {
+        std::fs::write(&path, format!("{head}{}", tail.replacen(line, now, 1))).expect("written");
+        let output = check(folder.path(), &[]);
+        let said = stderr(&output);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
+    std::fs::write(&path, &text).expect("written");
+    assert_eq!(check(folder.path(), &[]).status.code(), Some(0));
+    // The values of another baseline of the same experiment.
+    std::fs::write(folder.path().join("small.yaml"), worse()).expect("written");
+    let other = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only", "--file", "other.yaml"]);
+    assert_eq!(other.status.code(), Some(0), "{}", stderr(&other));
+    std::fs::copy(folder.path().join("other.hdf5"), folder.path().join("baselines/small.hdf5")).expect("copied");
     let output = check(folder.path(), &[]);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("this is no baseline: line") && said.contains("expected a number, or a list"), "{said}");
+    assert!(said.contains("small.hdf5: these are not the values of this baseline: their SHA-256 is "), "{said}");
+    // Without any the means are compared.
+    std::fs::remove_file(folder.path().join("baselines/small.hdf5")).expect("removed");
+    let output = check(folder.path(), &[]);
+    let said = stderr(&output);
+    assert!(said.contains("the values of the queries are not there; means are compared, without tests"), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+}
+
+/// A dataset where the values of a baseline would be, and other files that are none of a baseline's.
+#[test]
+fn a_baseline_replaces_no_other_file() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    let read = |name: &str| std::fs::read(folder.path().join(name)).expect("a file");
+    let dataset = read("rich.hdf5");
+    let at_once = |arguments: &[&str], file: &str, expected: &str| {
+        let output = swath(folder.path(), &[arguments, &["small.yaml", "--quality-only", "--file", file]].concat());
+        let said = stderr(&output);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{said}");
+        assert!(said.contains(expected), "{said}");
+    };
+    at_once(
+        &["baseline", "save"],
+        "rich.yaml",
+        "rich.hdf5 is there already, where the values of the baseline would be",
+    );
+    at_once(&["baseline", "save"], "rich.hdf5", "a baseline's text cannot end in .hdf5");
+    std::fs::write(folder.path().join("mine.yaml"), "name: mine\n").expect("written");
+    at_once(&["baseline", "save"], "mine.yaml", "mine.yaml is there already");
+    at_once(&["baseline", "update"], "mine.yaml", "mine.yaml: this is no baseline");
+    assert!(!folder.path().join("rich.yaml").exists() && read("mine.yaml") == b"name: mine\n");
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only", "--file", "base.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    std::fs::copy(folder.path().join("rich.hdf5"), folder.path().join("base.hdf5")).expect("copied");
+    at_once(&["baseline", "update"], "base.yaml", "base.hdf5: these are not the values of this baseline");
+    assert!(read("base.hdf5") == dataset && read("rich.hdf5") == dataset);
+}
+
+/// A tolerance that no experiment could have would let anything pass.
+#[test]
+fn a_run_whose_tolerance_cannot_be_is_not_compared() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a", "--quiet"]).status.code(), Some(0));
+    let path = folder.path().join("a/manifest.json");
+    let text = std::fs::read_to_string(&path).expect("a manifest");
+    assert_eq!(swath(folder.path(), &["compare", "a", "a"]).status.code(), Some(0));
+    for (tolerance, expected) in
+        [("1e99", "is no tolerance of `time`"), ("-1", "is no tolerance"), ("\"all\"", "invalid type")]
+    {
+        let changed = text.replacen("\"time\": 9.0", &format!("\"time\": {tolerance}"), 1);
+        assert_ne!(text, changed);
+        std::fs::write(&path, changed).expect("written");
+        let output = swath(folder.path(), &["compare", "a", "a"]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("manifest.json: what it says of checks cannot be: ") && said.contains(expected),
+            "{said}"
+        );
+    }
 }
 
 #[test]
@@ -524,7 +593,8 @@ fn a_baseline_of_another_version_must_be_saved_anew() {
     of_another_version(&path);
     // As the version that knew no other format wrote it.
     let text = std::fs::read_to_string(&path).expect("a baseline");
-    std::fs::write(&path, text.replacen("baseline: 2", "baseline: 1", 1)).expect("written");
+    let first = text.lines().filter(|line| !line.starts_with("values: ")).collect::<Vec<_>>().join("\n");
+    std::fs::write(&path, first.replacen("baseline: 3", "baseline: 1", 1)).expect("written");
     let output = check(folder.path(), &[]);
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""));
     let said = stderr(&output);

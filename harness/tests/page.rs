@@ -154,6 +154,49 @@ fn what_a_logarithmic_axis_cannot_show_is_left_out_and_counted() {
     assert!(said.starts_with(expected), "{said}");
 }
 
+/// The least number above 0 alone beside 0, and the largest: no axis breaks, on either scale.
+#[test]
+fn the_least_and_the_largest_numbers_have_axes() {
+    const DRIVER: &str = "<script>
+        for (const name of ['x', 'y']) {
+          const choice = document.getElementById(`explore-${name}`);
+          choice.value = [...choice.options].find((option) => option.text === (name === 'x' ? 'recall' : 'coverage')).value;
+          choice.dispatchEvent(new Event('change', { bubbles: true }));
+        }
+        const plot = document.getElementById('explore-plot');
+        const seen = [0, 1].map((log) => {
+          if (log) document.getElementById('explore-y-log').click();
+          return [plot.querySelectorAll('.mark').length, plot.querySelectorAll('.grid').length > 0,
+            (plot.innerHTML.match(/NaN|Infinity/g) ?? []).length];
+        });
+        document.body.append(Object.assign(document.createElement('pre'), { id: 'seen', textContent: JSON.stringify(seen) }));
+        </script></body>";
+    let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = page(folder.path());
+    let (head, rest) = page.split_once("id=\"swath-data\">").expect("data");
+    let (data, tail) = rest.split_once("</script>").expect("an end");
+    let data: Value = serde_json::from_str(data).expect("JSON");
+    let at = |name: &str| data["measures"].as_array().expect("measures").iter().position(|m| m["name"] == name);
+    let (recall, coverage) = (at("recall").expect("measured"), at("coverage").expect("measured"));
+    for (values, marks) in [(["5e-324", "0"], [5, 0]), (["-5e-324", "5e-324"], [5, 0]), (["1.7e308", "1"], [2, 2])] {
+        let mut data = data.clone();
+        for (i, trial) in data["trials"].as_array_mut().expect("trials").iter_mut().enumerate() {
+            let value: Value = serde_json::from_str(&format!("[{}]", values[i % 2])).expect("JSON");
+            trial["v"][recall] = serde_json::json!([0.5]);
+            trial["v"][coverage] = value;
+        }
+        let page = format!("{head}id=\"swath-data\">{data}</script>{tail}").replace("</body>", DRIVER);
+        let (dom, console) = open(chromium, folder.path(), &page, 1280);
+        assert_eq!(console, "", "{values:?}");
+        let seen = dom.split("<pre id=\"seen\">").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("seen");
+        let seen: Value = serde_json::from_str(seen).expect("JSON");
+        assert_eq!(seen, serde_json::json!([[marks[0], true, 0], [marks[1], true, 0]]), "{values:?}");
+    }
+}
+
 #[test]
 fn the_page_of_several_runs_works() {
     let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {

@@ -13,6 +13,7 @@ mod write;
 
 pub use write::{Hdf5Writer, Values};
 
+use crate::bounded;
 use crate::dataset::Stored;
 use blocks::Blocks;
 use hdf5::messages::attribute::AttributeMessage;
@@ -264,22 +265,14 @@ impl Hdf5File {
     /// [`Hdf5Error::Io`], [`Hdf5Error::NotHdf5`], [`Hdf5Error::CutShort`] and [`Hdf5Error::NotClosed`].
     pub fn open(path: &Path, memory: u64) -> Result<Self, Hdf5Error> {
         let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
-        // A pipe or a device is not opened at all: that might wait for ever.
-        let metadata = std::fs::metadata(path).map_err(io)?;
-        if metadata.is_dir() {
-            return Err(io(std::io::ErrorKind::IsADirectory.into()));
-        }
-        if !metadata.is_file() {
-            return Err(io(std::io::Error::other("it is not a regular file")));
-        }
         let not_hdf5 =
             |reason: &dyn fmt::Display| Hdf5Error::NotHdf5 { path: path.to_owned(), reason: reason.to_string() };
-        if metadata.len() == 0 {
+        let (file, size) = bounded::open(path).map_err(io)?;
+        if size == 0 {
             return Err(not_hdf5(&"it is empty"));
         }
         // Read piece by piece and not mapped: a mapped file that somebody cuts ends the process.
-        let storage = std::fs::File::open(path).map(FileStorage::from_file).map_err(io)?;
-        let storage = Arc::new(storage.map_err(|error| not_hdf5(&error))?);
+        let storage = Arc::new(FileStorage::from_file(file).map_err(|error| not_hdf5(&error))?);
         // Every chunk is read once, so none need be kept.
         let options = OpenOptions {
             chunk_cache_bytes: 0,
@@ -289,7 +282,7 @@ impl Hdf5File {
             ..OpenOptions::default()
         };
         let file = hdf5::Hdf5File::from_storage_with_options(storage, options).map_err(|error| not_hdf5(&error))?;
-        let this = Self { file, path: path.to_owned(), size: metadata.len(), memory, root: OnceLock::new() };
+        let this = Self { file, path: path.to_owned(), size, memory, root: OnceLock::new() };
         let superblock = this.file.superblock();
         let (address, length) = (superblock.offset_size, superblock.length_size);
         if superblock.version < 2 && address != length {

@@ -2,24 +2,41 @@
 //!
 //! The text holds the setting, how trials were timed, and of each trial the means of its measures and how much longer than
 //! the reference it took in each round. The HDF5 file of the same name beside it holds what paired tests need. Without it means are compared.
+//!
+//! Both decide whether a pull request passes, so that neither is believed: the text has the SHA-256 of the values beside it,
+//! and each number must be one that its measure can have. No file that is none of a baseline's is ever replaced.
 
 use super::{Measured, Setting, State, Timing, TrialState};
 use crate::config::CheckSpec;
 use crate::experiment::Failure;
+use crate::metrics::MetricName;
 use crate::report::format::unsigned_zero;
 use crate::run::Round;
+use crate::seal::hex;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+use std::collections::HashSet;
 use std::fmt;
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
-use swath_datasets::hdf5_file::{Attribute, Hdf5File, Hdf5Writer, Values};
-use swath_datasets::whole_file::write_whole;
+use swath_datasets::bounded;
+use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Values};
+use swath_datasets::whole_file::write_together;
 
-/// The format's version. The first says nothing of how trials were timed; it is that of swath 0.1.0, with which no other
-/// version is compared.
-const VERSION: u32 = 2;
+/// The format's version. The first says nothing of how trials were timed, and the first two nothing of which values belong to
+/// them: they are those of swath 0.1.0 and 0.2.0, with which no other version is compared.
+const VERSION: u32 = 3;
+
+/// The first format that has the hash of its values.
+const BOUND: u32 = 3;
+
+/// The most bytes of values that are read.
+const MOST: u64 = MEMORY;
+
+/// The attribute of the values that says when they were saved.
+const SAVED: &str = "saved";
 
 /// Milliseconds of a query that the reference took, in each round.
 const REFERENCE: &str = "reference-ms";
@@ -52,6 +69,8 @@ struct Text {
     swath: String,
     saved: String,
     machine: String,
+    /// SHA-256 of the file of values.
+    values: Option<String>,
     timed: Option<Timing>,
     reference: String,
     trials: Ordered<Ordered<Number>>,
@@ -92,13 +111,24 @@ impl<'de, V: DeserializeOwned> Deserialize<'de> for Ordered<V> {
     }
 }
 
-/// Reads a baseline, and what is missing of it.
+/// A baseline that was read.
+#[derive(Debug)]
+pub struct Baseline {
+    /// What it says.
+    pub state: State,
+    /// What is missing of it.
+    pub missing: Option<String>,
+    /// Whether it says which values belong to it: those of swath 0.1.0 and 0.2.0 do not.
+    pub is_bound: bool,
+}
+
+/// Reads a baseline.
 ///
 /// # Errors
-/// [`Failure::Input`]: what is wrong with the file.
-pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
+/// [`Failure::Input`]: what is wrong with its files.
+pub fn read(path: &Path) -> Result<Baseline, Failure> {
     let wrong = |what: String| Failure::Input(format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+    let text = bounded::read_text(path, bounded::TEXT).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             wrong("there is no such baseline; `swath baseline save EXPERIMENT --file FILE` writes one".into())
         }
@@ -143,6 +173,10 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
         }
         Ok(trial)
     };
+    let bound = text.values.clone();
+    if (text.baseline >= BOUND) != bound.is_some() {
+        return Err(wrong("`values`, the SHA-256 of the file of values, is missing or does not belong here".into()));
+    }
     let mut state = State {
         setting: Setting {
             experiment: text.experiment,
@@ -159,34 +193,112 @@ pub fn read(path: &Path) -> Result<(State, Option<String>), Failure> {
         reference: text.reference,
         trials: text.trials.0.into_iter().map(trial).collect::<Result<_, _>>()?,
     };
-    let missing = read_values(&values_path(path), &mut state).err();
-    let note = |why| format!("{}: {why}; means are compared, without tests", values_path(path).display());
-    Ok((state, missing.map(note)))
+    sound(&state).map_err(|what| wrong(format!("{what}; {RESTORE}")))?;
+    let values = values_path(path);
+    if values == path {
+        return Err(wrong("a baseline's text and its values cannot be one file".into()));
+    }
+    let missing = if is_there(&values) {
+        read_values(&values, bound.as_deref(), &mut state)
+            .map_err(|what| Failure::Input(format!("{}: {what}", values.display())))?;
+        None
+    } else {
+        Some(format!(
+            "{}: the values of the queries are not there; means are compared, without tests",
+            values.display()
+        ))
+    };
+    Ok(Baseline { state, missing, is_bound: bound.is_some() })
 }
 
-/// Adds the values of each query; `Err` is why there are none.
-fn read_values(path: &Path, state: &mut State) -> Result<(), String> {
-    if !path.exists() {
-        return Err("the values of the queries are not there".into());
+/// What to do about a baseline that says what cannot be.
+const RESTORE: &str =
+    "somebody changed it: restore it from where it was kept, or remove it and save another with `swath baseline save`";
+
+/// Whether something stands at a path, even a link to nothing.
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+/// What a baseline says that cannot be, if anything is.
+fn sound(state: &State) -> Result<(), String> {
+    let Setting { k, queries, .. } = state.setting;
+    if k == 0 || queries == 0 {
+        return Err(format!("{queries} queries of {k} results make no baseline"));
+    }
+    if state.timing.as_ref().is_some_and(|timing| timing.threads == 0 || timing.queries == 0 || timing.passes == 0) {
+        return Err("`timed` holds a count of 0".into());
+    }
+    let mut labels = HashSet::new();
+    for trial in &state.trials {
+        if !labels.insert(trial.label.as_str()) {
+            return Err(format!("`{}` stands there twice", trial.label));
+        }
+        let mut names = HashSet::new();
+        for Measured { name, mean, .. } in &trial.measures {
+            if !names.insert(name.as_str()) {
+                return Err(format!("`{name}` of `{}` stands there twice", trial.label));
+            }
+            possible(name, *mean, k).map_err(|what| format!("`{name}` of `{}` {what}", trial.label))?;
+        }
+    }
+    if labels.contains(state.reference.as_str()) {
+        return Ok(());
+    }
+    Err(format!("its reference `{}` is none of its trials", state.reference))
+}
+
+/// That a measure can have a value: what it says cannot be.
+fn possible(name: &str, value: f64, k: usize) -> Result<(), String> {
+    let (is_possible, range) = match MetricName::find(name) {
+        Some(metric) => (metric.can_be(value, k), metric.about().range),
+        None if name == CheckSpec::EVALUATIONS => (value.is_nan() || value.is_finite() && value >= 0.0, "from 0"),
+        None => return Err("is no measure of this version of swath".into()),
+    };
+    if is_possible { Ok(()) } else { Err(format!("is {value}, and its range is {range}")) }
+}
+
+/// Adds the values of each query; `Err` is what is wrong with them.
+fn read_values(path: &Path, bound: Option<&str>, state: &mut State) -> Result<(), String> {
+    let remedy = "restore both files of the baseline from where they were kept, or remove this one and write both anew with \
+                  `swath baseline update`";
+    if let Some(bound) = bound {
+        let found = hex(&Sha256::digest(bounded::read(path, MOST).map_err(|error| error.to_string())?));
+        if found != bound {
+            return Err(format!(
+                "these are not the values of this baseline: their SHA-256 is {found:.12}..., and the text beside them says \
+                 {bound:.12}...; {remedy}"
+            ));
+        }
+    } else {
+        bounded::open(path).map_err(|error| error.to_string())?;
     }
     let file = Hdf5File::open(path, MEMORY).map_err(|error| error.to_string())?;
     let attributes = file.attributes().map_err(|error| error.to_string())?;
-    if attributes.get("saved").and_then(Attribute::text) != Some(state.saved.as_str()) {
-        return Err("the values of the queries are those of another baseline".into());
+    match attributes.get(SAVED).and_then(Attribute::text) {
+        Some(saved) if saved == state.saved => {}
+        Some(_) => return Err(format!("these are the values of another baseline; {remedy}")),
+        None => {
+            return Err("this is no file of a baseline's values; move it elsewhere, or name another baseline".into());
+        }
     }
     // All or none: values that are in part those of another baseline would be compared in place of the means that are read.
     let mut read = Vec::new();
     for (i, trial) in state.trials.iter().enumerate() {
         for measured in &trial.measures {
+            let at = |what: String| format!("{} of {}: {what}; {remedy}", measured.name, trial.label);
             let values = file.f32s(&name(i, &measured.name)).map_err(|error| error.to_string())?;
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+            if values.len() != state.setting.queries {
+                return Err(at(format!("there are {} values of {} queries", values.len(), state.setting.queries)));
+            }
+            for (query, &value) in values.iter().enumerate() {
+                possible(&measured.name, value, state.setting.k).map_err(|what| at(format!("row {query} {what}")))?;
+            }
             let present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
             let mean = crate::statistics::bootstrap::mean(&present);
             if !is_written_as(mean, measured.mean) {
-                return Err(format!(
-                    "the values of {} of {} have another mean than it says",
-                    measured.name, trial.label
-                ));
+                return Err(at(format!("the values have the mean {mean:.6}, and the text says {}", measured.mean)));
             }
             read.push(values);
         }
@@ -194,6 +306,40 @@ fn read_values(path: &Path, state: &mut State) -> Result<(), String> {
     let measures = state.trials.iter_mut().flat_map(|trial| &mut trial.measures);
     measures.zip(read).for_each(|(measured, values)| measured.values = values);
     Ok(())
+}
+
+/// Whether a baseline is written where there is none, or in place of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// Where there is none.
+    New,
+    /// In place of one.
+    InPlace,
+}
+
+/// That writing a baseline replaces nothing but a baseline.
+///
+/// # Errors
+/// [`Failure::Input`]: what is in the way.
+pub fn may_write(path: &Path, writes: Writes) -> Result<(), Failure> {
+    let values = values_path(path);
+    if values == path {
+        let message = format!("{}: a baseline's text cannot end in .hdf5, as the values beside it do", path.display());
+        return Err(Failure::Input(message + "; name a file that ends in .yaml"));
+    }
+    match writes {
+        // It is what it says, and the values beside it are its own; else this is an error.
+        Writes::InPlace => read(path).map(drop),
+        Writes::New if is_there(path) => {
+            let message = format!("{} is there already", path.display());
+            Err(Failure::Input(message + "; `swath baseline update` writes it anew and says what changes"))
+        }
+        Writes::New if is_there(&values) => {
+            let message = format!("{} is there already, where the values of the baseline would be", values.display());
+            Err(Failure::Input(message + "; it is left as it is: move it elsewhere, or name another file with --file"))
+        }
+        Writes::New => Ok(()),
+    }
 }
 
 /// Where the values of a measure are.
@@ -204,24 +350,37 @@ fn name(trial: usize, measure: &str) -> String {
 /// Writes a baseline of the experiment of that file, into a folder that is there.
 ///
 /// # Errors
-/// [`Failure::Run`]: the file system's refusal.
-pub fn write(path: &Path, config: &Path, state: &State) -> Result<(), Failure> {
+/// [`Failure::Input`]: what is in the way, though it may not have been before; [`Failure::Run`]: the file system's refusal.
+pub fn write(path: &Path, config: &Path, state: &State, writes: Writes) -> Result<(), Failure> {
+    may_write(path, writes)?;
     let failed = |error: &dyn fmt::Display| Failure::Run(format!("{}: {error}", path.display()));
+    let values = values(state).map_err(|error| failed(&error))?;
+    let text = text(config, state, &hex(&Sha256::digest(&values)));
+    // The values first: under the text's name never stands one whose values are still to come.
+    write_together(&[(values_path(path), &values), (path.to_owned(), text.as_bytes())])
+        .map_err(|(path, error)| Failure::Run(format!("{}: {error}", path.display())))
+}
+
+/// The file of a baseline's values.
+fn values(state: &State) -> Result<Vec<u8>, Hdf5Error> {
     let kept: Vec<(usize, &Measured, Vec<f32>)> = (state.trials.iter().enumerate())
         .flat_map(|(i, trial)| trial.measures.iter().map(move |measured| (i, measured)))
         .map(|(i, measured)| (i, measured, measured.values.iter().map(|&value| value as f32).collect()))
         .collect();
     let mut file = Hdf5Writer::new();
-    file.text("saved", &state.saved);
+    file.text(SAVED, &state.saved);
     for (i, measured, values) in &kept {
         file.array(&name(*i, &measured.name), &[values.len()], Values::F32(values));
     }
-    file.write(&values_path(path)).map_err(|error| failed(&error))?;
-    write_whole(path, text(config, state).as_bytes()).map_err(|error| failed(&error))
+    // What is written is hashed before it has its name.
+    let folder = tempfile::tempdir().map_err(|source| Hdf5Error::Io { path: std::env::temp_dir(), source })?;
+    let path = folder.path().join("values");
+    file.write(&path)?;
+    bounded::read(&path, MOST).map_err(|source| Hdf5Error::Io { path, source })
 }
 
-/// The text of a baseline.
-pub fn text(config: &Path, state: &State) -> String {
+/// The text of a baseline, whose values have that SHA-256.
+fn text(config: &Path, state: &State, values: &str) -> String {
     let Setting { experiment, dataset, sha256, k, queries, seed } = &state.setting;
     let State { swath, saved, machine, reference, .. } = state;
     let is_timed = state.trials.iter().any(|trial| !trial.rounds.is_empty());
@@ -233,7 +392,7 @@ pub fn text(config: &Path, state: &State) -> String {
         "# What `swath check {}` compares with; `swath baseline update` writes it anew.\n\
          # `time` is how often as long as {reference} a trial took, in each round.\n\
          baseline: {VERSION}\nexperiment: {}\ndataset: {}\nsha256: {sha256}\nk: {k}\nqueries: {queries}\nseed: {seed}\n\
-         swath: {}\nsaved: {saved}\nmachine: {}\n{timed}reference: {}\ntrials:\n",
+         swath: {}\nsaved: {saved}\nmachine: {}\nvalues: {values}\n{timed}reference: {}\ntrials:\n",
         config.display(),
         quoted(experiment),
         quoted(dataset),
@@ -293,7 +452,6 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::Mode;
-    use crate::metrics::MetricName;
 
     fn measured(name: &str, values: &[f64]) -> Measured {
         Measured::new(name, values)
@@ -337,9 +495,9 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("words.yaml");
-        write(&path, Path::new("words.yaml"), &state()).expect("written");
-        let (read_back, missing) = read(&path).expect("read");
-        assert_eq!(missing, None);
+        write(&path, Path::new("words.yaml"), &state(), Writes::New).expect("written");
+        let Baseline { state: read_back, missing, is_bound } = read(&path).expect("read");
+        assert_eq!((missing, is_bound), (None, true));
         let same = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
         assert_eq!((&read_back.setting, &read_back.timing), (&state().setting, &state().timing));
         for (one, other) in read_back.trials.iter().zip(&state().trials) {
@@ -351,21 +509,100 @@ mod tests {
             }
         }
         std::fs::remove_file(path.with_extension("hdf5")).expect("removed");
-        let (read_back, missing) = read(&path).expect("read");
+        let Baseline { state: read_back, missing, .. } = read(&path).expect("read");
         assert!(missing.is_some_and(|note| note.contains("without tests")));
         assert!(read_back.trials[0].measures[0].values.is_empty());
     }
 
+    /// Whatever is changed in one of the two files, or put in its place, is seen, and said of the file that it is in.
     #[test]
-    fn values_of_another_baseline_are_not_taken() {
+    fn what_was_changed_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("words.yaml");
-        write(&path, Path::new("words.yaml"), &state()).expect("written");
+        write(&path, Path::new("words.yaml"), &state(), Writes::New).expect("written");
         let text = std::fs::read_to_string(&path).expect("read");
-        std::fs::write(&path, text.replace("saved: 2026", "saved: 2025")).expect("written");
-        assert!(read(&path).expect("read").1.is_some_and(|note| note.contains("another baseline")));
-        std::fs::write(&path, text.replace("    recall: 0.2\n", "    recall: 0.21\n")).expect("written");
-        assert!(read(&path).expect("read").1.is_some_and(|note| note.contains("another mean")));
+        let values = std::fs::read(values_path(&path)).expect("read");
+        let refused = |change: &[(&str, &str)], values: &[u8]| {
+            let mut changed = text.clone();
+            for (from, to) in change {
+                assert!(changed.contains(from), "{from} in {changed}");
+                changed = changed.replace(from, to);
+            }
+            std::fs::write(&path, changed).expect("written");
+            std::fs::write(values_path(&path), values).expect("written");
+            read(&path).expect_err("changed").to_string()
+        };
+        let mean = refused(&[("    recall: 0.2\n", "    recall: 0.21\n")], &values);
+        assert!(mean.contains("recall of walk (graph={knn: 0.5}, lambda=0.3): the values have the mean"), "{mean}");
+        assert!(refused(&[("saved: 2026", "saved: 2025")], &values).contains("values of another baseline"));
+        let two = refused(&[("    evaluations: 30\n", "    evaluations: 30\n    evaluations: 31\n")], &values);
+        assert!(two.contains("twice") || two.contains("duplicate"), "{two}");
+        for (from, to, said) in [
+            ("recall: 0.75", "recall: 4.93", "is 4.93, and its range is 0 to 1"),
+            ("evaluations: 30", "evaluations: -30", "is -30, and its range is from 0"),
+            ("evaluations: 30", "evaluationz: 30", "is no measure of this version"),
+            ("queries: 3", "queries: 4", "there are 3 values of 4 queries"),
+            ("queries: 3", "queries: 0", "make no baseline"),
+            ("reference: top-k", "reference: other", "is none of its trials"),
+            ("passes: 3", "passes: 0", "holds a count of 0"),
+            ("time: [0.5000, 1.2500]", "time: [0.5000, -1.2500]", "all above 0"),
+            ("values: ", "values: 0", "these are not the values of this baseline"),
+        ] {
+            let message = refused(&[(from, to)], &values);
+            assert!(message.contains(said), "{from} -> {to}: {message}");
+        }
+        // Values of the same mean that vary more would hide any change. With a hash of their own, too.
+        let mut wide = state();
+        wide.trials[1].measures[0] = Measured { values: vec![4.2, -3.8, 0.2], ..state().trials[1].measures[0].clone() };
+        let wide = super::values(&wide).expect("values");
+        let message = refused(&[], &wide);
+        assert!(message.contains("words.hdf5: these are not the values of this baseline"), "{message}");
+        let (was, is) = (hex(&Sha256::digest(&values)), hex(&Sha256::digest(&wide)));
+        let message = refused(&[(was.as_str(), is.as_str())], &wide);
+        assert!(message.contains("row 0 is 4.1") && message.contains("its range is 0 to 1"), "{message}");
+        let message = refused(&[], b"not HDF5");
+        assert!(message.contains("these are not the values of this baseline"), "{message}");
+        let message = refused(&[(was.as_str(), hex(&Sha256::digest(b"not HDF5")).as_str())], b"not HDF5");
+        assert!(message.contains("words.hdf5 is not an HDF5 file"), "{message}");
+    }
+
+    /// No file is replaced but a baseline, with its own values.
+    #[test]
+    fn what_is_no_baseline_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let refused = |name: &str, writes: Writes| {
+            let error = write(&at(name), Path::new("words.yaml"), &state(), writes).expect_err("in the way");
+            assert!(matches!(error, Failure::Input(_)), "{error:?}");
+            error.to_string()
+        };
+        let mut dataset = Hdf5Writer::new();
+        dataset.text("distance", "angular").array("train", &[1], Values::F32(&[1.0]));
+        dataset.write(&at("data.hdf5")).expect("written");
+        let bytes = std::fs::read(at("data.hdf5")).expect("read");
+        let said = refused("data.yaml", Writes::New);
+        assert!(said.contains("data.hdf5 is there already") && said.contains("it is left as it is"), "{said}");
+        assert!(refused("data.hdf5", Writes::New).contains("cannot end in .hdf5"));
+        std::fs::write(at("mine.yaml"), "name: mine\n").expect("written");
+        assert!(refused("mine.yaml", Writes::New).contains("mine.yaml is there already"));
+        assert!(refused("mine.yaml", Writes::InPlace).contains("this is no baseline"));
+        // A baseline beside which a dataset was put.
+        write(&at("words.yaml"), Path::new("words.yaml"), &state(), Writes::New).expect("written");
+        std::fs::copy(at("data.hdf5"), at("words.hdf5")).expect("copied");
+        assert!(refused("words.yaml", Writes::InPlace).contains("words.hdf5: these are not the values"));
+        assert!(!at("data.yaml").exists());
+        for name in ["data.hdf5", "words.hdf5"] {
+            assert_eq!(std::fs::read(at(name)).expect("read"), bytes, "{name}");
+        }
+        assert_eq!(std::fs::read_to_string(at("mine.yaml")).expect("read"), "name: mine\n");
+        std::fs::remove_file(at("words.hdf5")).expect("removed");
+        write(&at("words.yaml"), Path::new("words.yaml"), &state(), Writes::InPlace).expect("values are made anew");
+        assert_eq!(read(&at("words.yaml")).expect("read").missing, None);
+    }
+
+    fn write_anew(path: &Path, state: &State) {
+        let _ = (std::fs::remove_file(path), std::fs::remove_file(values_path(path)));
+        write(path, Path::new("x.yaml"), state, Writes::New).expect("written");
     }
 
     /// Means of any size, and a metric that is a cost, come back as they were, with their values.
@@ -373,40 +610,50 @@ mod tests {
     fn means_of_any_size_come_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.yaml");
-        let metrics = ["recall", "evaluations"].map(|name| MetricName::find(name).expect("a metric"));
+        let metrics = ["min-distance", "evaluations"].map(|name| MetricName::find(name).expect("a metric"));
         let evaluations = [[1, 2, 3], [4, 5, 6], [7, 8, 9]];
-        for scale in [1e-300, 1.234_567e-9, 4.7e-7, 0.003_217_25, 1.0, 7.1e6, 3e300] {
+        for scale in [1.2e-30, 1.234_567e-9, 4.7e-7, 0.003_217_25, 1.0, 7.1e6, 3e30] {
             let values = [vec![scale, 1.1 * scale, 1.3 * scale], vec![6.0, 15.0, 24.0]];
             let mut written = state();
             written.trials[0].measures = super::super::measures(&metrics, &values, &evaluations);
-            write(&path, Path::new("x.yaml"), &written).expect("written");
-            let (back, missing) = read(&path).expect("read");
-            assert!(!(1e-38..=1e38).contains(&scale) || missing.is_none(), "{scale}: {missing:?}");
+            write_anew(&path, &written);
+            let Baseline { state: back, missing, .. } = read(&path).expect("read");
+            assert!(missing.is_none(), "{scale}: {missing:?}");
             let measures = &back.trials[0].measures;
             let names: Vec<&str> = measures.iter().map(|measured| measured.name.as_str()).collect();
-            assert_eq!(names, ["recall", "evaluations"], "each once");
+            assert_eq!(names, ["min-distance", "evaluations"], "each once");
             let expected = 3.4 / 3.0 * scale;
             assert!((measures[0].mean - expected).abs() <= 5e-6 * expected, "{scale}: {}", measures[0].mean);
             assert_eq!(measures[1].mean, 15.0);
         }
         let mut written = state();
         written.trials[0].measures = vec![measured("log-volume", &[f64::NAN; 3])];
-        write(&path, Path::new("x.yaml"), &written).expect("written");
-        let (back, missing) = read(&path).expect("a mean of nothing");
+        write_anew(&path, &written);
+        let Baseline { state: back, missing, .. } = read(&path).expect("a mean of nothing");
         assert!(back.trials[0].measures[0].mean.is_nan() && missing.is_none(), "{missing:?}");
     }
 
-    /// What swath 0.1.0 wrote is read, and says of what version it is.
+    /// What swath 0.1.0 and 0.2.0 wrote is read, and says of what version it is and that nothing binds its values.
     #[test]
-    fn the_first_format_is_read() {
+    fn the_first_formats_are_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.yaml");
-        let text = text(Path::new("x.yaml"), &state());
+        let text = text(Path::new("x.yaml"), &state(), "ab");
         let timed = "timed: { mode: batch, threads: 2, queries: 1000, passes: 3 }\n";
         assert!(text.contains(timed), "{text}");
-        std::fs::write(&path, text.replace(timed, "").replace("baseline: 2", "baseline: 1")).expect("written");
-        let (first, _) = read(&path).expect("read");
+        let second = text.replace("values: ab\n", "").replace("baseline: 3", "baseline: 2");
+        std::fs::write(&path, second.replace(timed, "").replace("baseline: 2", "baseline: 1")).expect("written");
+        let Baseline { state: first, is_bound, .. } = read(&path).expect("read");
         assert_eq!((first.swath.as_str(), first.timing, first.trials[1].rounds.len()), ("0.1.0 (abc)", None, 2));
+        assert!(!is_bound);
+        std::fs::write(&path, &second).expect("written");
+        assert!(!read(&path).expect("read").is_bound);
+        // Of neither format: a hash that the second does not have, none where the third has one.
+        for odd in [text.replace("values: ab\n", ""), text.replace("baseline: 3", "baseline: 2")] {
+            std::fs::write(&path, odd).expect("written");
+            let said = read(&path).expect_err("odd").to_string();
+            assert!(said.contains("`values`, the SHA-256 of the file of values"), "{said}");
+        }
     }
 
     #[test]
@@ -417,9 +664,9 @@ mod tests {
             std::fs::write(&path, text).expect("written");
             read(&path).expect_err("no baseline").to_string()
         };
-        let text = text(Path::new("x.yaml"), &state());
+        let text = text(Path::new("x.yaml"), &state(), "ab");
         assert!(refused("name: x\n").contains("this is no baseline"));
-        assert!(refused(&text.replace("baseline: 2", "baseline: 9")).contains("swath baseline save"));
+        assert!(refused(&text.replace("baseline: 3", "baseline: 9")).contains("swath baseline save"));
         assert!(refused(&text.replace("    time: [0.5000, 1.2500]", "    time: 3")).contains("`time` of `walk"));
         let absent = read(&folder.path().join("no.yaml")).expect_err("absent").to_string();
         assert!(absent.contains("swath baseline save"), "{absent}");

@@ -2,7 +2,7 @@
 
 use super::{print, table};
 use std::process::ExitCode;
-use swath::cache::Cache;
+use swath::cache::{Cache, Label};
 use swath::experiment::Failure;
 
 fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
@@ -29,16 +29,19 @@ fn mib(bytes: u64) -> String {
 pub fn list(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
     let cache = found(cache)?;
     let entries = cache.entries().map_err(|error| refused(cache, &error))?;
-    let mut rows = vec![["key", "dataset", "built", "graph", "MiB"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["key", "dataset", "built", "by", "graph", "MiB"].map(str::to_owned).to_vec()];
     for entry in &entries {
         let mut cells = match &entry.label {
-            Some(label) => vec![entry.key.clone(), label.dataset.clone(), label.built.clone(), label.graph.clone()],
-            None => vec![entry.key.clone(), "-".into(), "-".into(), "cannot be read".into()],
+            Some(label) => {
+                let Label { dataset, built, graph, .. } = label;
+                vec![entry.key.clone(), dataset.clone(), built.clone(), label.program(), graph.clone()]
+            }
+            None => vec![entry.key.clone(), "-".into(), "-".into(), "-".into(), "cannot be read".into()],
         };
         cells.push(mib(entry.bytes));
         rows.push(cells);
     }
-    let listed = if entries.is_empty() { String::new() } else { table(&rows, 4) + "\n" };
+    let listed = if entries.is_empty() { String::new() } else { table(&rows, 5) + "\n" };
     print(&format!("{listed}{} in {}\n", graphs(entries.len()), place(cache)))
 }
 

@@ -6,9 +6,10 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
+use swath::check::baseline::{self, Baseline, Writes};
 use swath::check::outputs::{self, Checked, HEADINGS};
-use swath::check::{self, Session, State, baseline};
-use swath::config::{CheckSpec, Experiment, Source};
+use swath::check::{self, Session, State};
+use swath::config::{CheckSpec, Experiment, Source, is_tolerance};
 use swath::experiment::{self, Failure, Prepared};
 use swath::interrupt;
 use swath::machine::memory;
@@ -43,12 +44,17 @@ pub struct Outputs {
 
 /// How an experiment is looked at.
 #[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct Look {
     /// The experiment, a YAML file
     config: PathBuf,
     /// Leave times out
     #[arg(long)]
     quality_only: bool,
+    /// Take graphs that earlier runs have kept, instead of building each anew: they cannot show what a change does to
+    /// how graphs are built
+    #[arg(long)]
+    cached_graphs: bool,
     /// Run all in one process, for debugging
     #[arg(long)]
     no_isolation: bool,
@@ -93,12 +99,15 @@ impl Look {
         then: impl FnOnce(&mut Session<'_>, State, &CheckSpec) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let prepared = self.prepare(folders)?;
+        // Each graph is built once, and read by the process of each round, as indexes are.
+        let own = own_graphs()?;
+        let graphs = Cache::new(own.path().to_owned());
         let program = (!self.no_isolation).then(program);
         let means = Means {
             program: program.as_deref(),
             data_folders: folders.data,
             memory: memory(),
-            cache: folders.cache,
+            cache: if self.cached_graphs { folders.cache } else { Some(&graphs) },
             cell: None,
         };
         let spec = &prepared.plan.experiment.check;
@@ -110,14 +119,28 @@ impl Look {
     }
 }
 
+/// A folder for the graphs of one command, which vanishes with it.
+pub fn own_graphs() -> Result<tempfile::TempDir, Failure> {
+    let folder = tempfile::Builder::new().prefix("swath-graphs-").tempdir();
+    folder.map_err(|error| Failure::Run(format!("temporary files cannot be written: {error}")))
+}
+
 /// Compares an experiment with its baseline.
 pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Folders<'_>) -> Result<ExitCode, Failure> {
     // What is wrong with the experiment is said before what a baseline lacks.
     look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
-    let (before, missing) = baseline::read(&file)?;
+    let Baseline { state: before, missing, is_bound } = baseline::read(&file)?;
     if let Some(what) = version::differs(&before.swath, version::THIS) {
         return Err(outdated(&what, &file, &look.config));
+    }
+    if !is_bound {
+        return Err(Failure::Input(format!(
+            "{} does not say which values belong to it, so that they could be any\n  \
+             save a new baseline: swath baseline update {} --file {0}",
+            file.display(),
+            look.config.display()
+        )));
     }
     missing.iter().for_each(|note| complain(&format!("note: {note}")));
     let (now, findings) = look.look(folders, 1, |session, mut now, spec| {
@@ -229,23 +252,21 @@ fn lined_up(rows: &[Vec<String>]) -> String {
 /// Writes a baseline that was not there.
 pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<ExitCode, Failure> {
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
-    if file.exists() {
-        let message = format!("{} is there already", file.display());
-        return Err(Failure::Input(message + "; `swath baseline update` writes it anew and says what changes"));
-    }
+    baseline::may_write(&file, Writes::New)?;
     // What was looked at for minutes must not be lost because it cannot be written.
     std::fs::create_dir_all(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
         Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", file.display()))
     })?;
     let (state, _) = sound(look, folders)?;
-    baseline::write(&file, &look.config, &state)?;
+    baseline::write(&file, &look.config, &state, Writes::New)?;
     print(&format!("wrote {} and {}\n", file.display(), file.with_extension("hdf5").display()))
 }
 
 /// Writes a baseline anew and says what changes.
 pub fn update(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<ExitCode, Failure> {
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
-    let (before, _) = baseline::read(&file)?;
+    baseline::may_write(&file, Writes::InPlace)?;
+    let before = baseline::read(&file)?.state;
     let (mut now, spec) = sound(look, folders)?;
     let is_comparable = before.setting.differs(&now.setting).is_none()
         && version::differs(&before.swath, &now.swath).is_none()
@@ -261,7 +282,7 @@ pub fn update(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Resul
     let changed = before.setting.differs(&now.setting).map_or_else(String::new, |what| format!("{what}\n"));
     let findings = check::compare(&before, &now, &spec, !look.quality_only);
     let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
-    baseline::write(&file, &look.config, &now)?;
+    baseline::write(&file, &look.config, &now, Writes::InPlace)?;
     print(&format!("{changed}{}wrote {}\n", terminal(&checked), file.display()))
 }
 
@@ -282,7 +303,7 @@ fn sound(look: &Look, folders: Folders<'_>) -> Result<(State, CheckSpec), Failur
 
 /// Shows a baseline.
 pub fn show(file: &Path) -> Result<ExitCode, Failure> {
-    let (state, missing) = baseline::read(file)?;
+    let Baseline { state, missing, .. } = baseline::read(file)?;
     let mut names: Vec<&str> = Vec::new();
     for measured in state.trials.iter().flat_map(|trial| &trial.measures) {
         if !names.contains(&measured.name.as_str()) {
@@ -335,7 +356,19 @@ pub fn compare(folders: [&Path; 2], outputs: &Outputs) -> Result<ExitCode, Failu
         let message = format!("{} and {} cannot be compared: {what}", folders[0].display(), folders[1].display());
         return Err(Failure::Input(message));
     }
-    let spec: CheckSpec = serde_json::from_value(second.experiment["check"].clone()).unwrap_or_default();
+    let spec = match &second.experiment["check"] {
+        // An imported run has none.
+        serde_json::Value::Null => Ok(CheckSpec::default()),
+        spec => serde_json::from_value(spec.clone()).map_err(|error| error.to_string()),
+    };
+    let spec = spec.and_then(|spec: CheckSpec| match spec.tolerance.iter().find(|(_, share)| !is_tolerance(**share)) {
+        Some((measure, share)) => Err(format!("{share} is no tolerance of `{measure}`")),
+        None => Ok(spec),
+    });
+    let spec = spec.map_err(|what| {
+        let manifest = folders[1].join("manifest.json");
+        Failure::Input(format!("{}: what it says of checks cannot be: {what}", manifest.display()))
+    })?;
     let mut findings = check::compare(&before, &now, &spec, true);
     check::once(&mut findings);
     let checked = Checked { before: &before, now: &now, findings: &findings, timed: true };

@@ -144,6 +144,9 @@ Examples:
         /// Folder that keeps the second run; it is not kept, if left out
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Take graphs that earlier runs have kept, instead of building each anew
+        #[arg(long)]
+        cached_graphs: bool,
         /// Show no progress
         #[arg(long, short)]
         quiet: bool,
@@ -364,7 +367,9 @@ pub fn main() -> ExitCode {
         Command::Baseline { command: BaselineCommand::Update { look, file } } => check::update(&look, file, places),
         Command::Baseline { command: BaselineCommand::Show { file } } => check::show(&file),
         Command::Compare { before, after, outputs } => check::compare([&before, &after], &outputs),
-        Command::Reproduce { folder, out, quiet } => reproduce::reproduce(&folder, out, quiet, places),
+        Command::Reproduce { folder, out, cached_graphs, quiet } => {
+            reproduce::reproduce(&folder, out, (quiet, cached_graphs), places)
+        }
         Command::Export { folder, ann_benchmarks, parquet } => {
             exchange::export(&folder, (ann_benchmarks.as_deref(), parquet.as_deref()), &folders)
         }

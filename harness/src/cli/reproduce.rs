@@ -1,10 +1,11 @@
 //! `reproduce`.
 
-use super::check::Folders;
+use super::check::{Folders, own_graphs};
 use super::run::program;
 use super::{complain, print};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use swath::cache::Cache;
 use swath::experiment::{Failure, RunOptions};
 use swath::machine::memory;
 use swath::run::Means;
@@ -12,7 +13,12 @@ use swath::run::unfinished::Start;
 use swath::{interrupt, reproduce, results, sweep, version};
 
 /// Runs again what a folder holds the results of, and says what differs.
-pub fn reproduce(folder: &Path, out: Option<PathBuf>, quiet: bool, places: Folders<'_>) -> Result<ExitCode, Failure> {
+pub fn reproduce(
+    folder: &Path,
+    out: Option<PathBuf>,
+    (quiet, cached_graphs): (bool, bool),
+    places: Folders<'_>,
+) -> Result<ExitCode, Failure> {
     if sweep::is_sweep(folder) {
         let message = format!("{} is a sweep and not a run", folder.display());
         return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
@@ -26,12 +32,14 @@ pub fn reproduce(folder: &Path, out: Option<PathBuf>, quiet: bool, places: Folde
     let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;
     let kept = out.is_some();
     let out = out.unwrap_or_else(|| temporary.path().join("again"));
+    let own = own_graphs()?;
+    let graphs = Cache::new(own.path().to_owned());
     let program = program();
     let means = Means {
         program: Some(&program),
         data_folders: places.data,
         memory: memory(),
-        cache: places.cache,
+        cache: if cached_graphs { places.cache } else { Some(&graphs) },
         cell: cell.as_ref(),
     };
     let note = |note: &str| complain(&format!("note: {note}"));

@@ -20,6 +20,11 @@ pub struct CheckSpec {
     pub queries: Count,
 }
 
+/// Whether a number is a share that a measure may get worse by.
+pub fn is_tolerance(share: f64) -> bool {
+    (0.0..=10.0).contains(&share)
+}
+
 impl CheckSpec {
     /// The measure of similarity evaluations.
     pub const EVALUATIONS: &str = "evaluations";

@@ -9,7 +9,7 @@ mod schema;
 mod source;
 mod starter;
 
-pub use check::CheckSpec;
+pub use check::{CheckSpec, is_tolerance};
 pub use experiment::{DatasetSource, Experiment, Mode, Name, ReportSpec, Retriever, Split, Sweep};
 pub use limits::{Bytes, Limits};
 pub use problem::{Invalid, Path, Problem, Step, suggest};
@@ -61,7 +61,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
         }
     }
     for (measure, tolerance) in &experiment.check.tolerance {
-        if !(0.0..=10.0).contains(tolerance) {
+        if !is_tolerance(*tolerance) {
             let message = format!("{tolerance} is not a share that a measure may get worse by");
             let problem = Problem::new(path!["check", "tolerance", measure.as_str()], message);
             problems.push(problem.help("write 0.01 for one in a hundred, or 0 for not at all"));

@@ -208,6 +208,8 @@ fn write(run: &Run, trial: &TrialResult, dataset: &str, path: &Path) -> Result<(
         query_ids: &trial.query_ids,
         metrics: &[],
         best_search_seconds: trial.best_search_seconds,
+        rows: run.manifest.dataset.rows,
+        within: &[],
     };
     let outcome = Outcome {
         returned: trial.returned.clone(),

@@ -12,7 +12,7 @@ use crate::excerpt::Excerpt;
 use crate::experiment::{Failure, Found, remove_other_trials, report};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::{Asked, MetricName, Seen, Setting};
-use crate::results::{self, Record};
+use crate::results::{self, RecallWithin, Record};
 use crate::run::{MISSING, Outcome, Times};
 use crate::summary::Summary;
 use crate::workload::Truth;
@@ -24,7 +24,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use swath_algorithms::{Base, Pool, Query};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, MEMORY};
-use swath_datasets::{Dataset, catalogue, ground_truth};
+use swath_datasets::{Dataset, bounded, catalogue, ground_truth};
 
 /// A stored distance that is this much off is another distance; rounding to `f32` adds a part of its size.
 const SLACK: (f64, f64) = (1e-3, 1e-5);
@@ -395,7 +395,7 @@ impl Stored {
             point: text("swath_point").unwrap_or_else(|| point(&algo, &name)),
             retriever: text("swath_retriever").unwrap_or(algo),
             params: text("swath_params").unwrap_or_else(|| json!({ "ann-benchmarks": { "name": name } }).to_string()),
-            build_seconds: number("build_time"),
+            build_seconds: number("build_time").filter(|&seconds| seconds >= 0.0),
             index_bytes: bytes,
             runs: attributes.get("run_count").and_then(Attribute::integer),
             best: number("best_search_time").filter(|&best| best > 0.0).unwrap_or(mean),
@@ -439,6 +439,8 @@ struct Judge<'a> {
     truths: Vec<Truth>,
     k: usize,
     metrics: Vec<MetricName>,
+    /// What its recalls count as found.
+    within: Vec<RecallWithin>,
     /// Recalls whose slack is not small.
     coarse: Vec<Coarse>,
     /// That, and metrics left out.
@@ -477,7 +479,8 @@ impl<'a> Judge<'a> {
         Coarse::put_relative_beside(&coarse, &mut metrics);
         notes.splice(0..0, coarse.iter().map(Coarse::caution));
         let truths = queries.iter().map(|&query| Truth::of(dataset, query)).collect();
-        Self { base, dataset, truths, k, metrics, coarse, notes }
+        let within = RecallWithin::all(&metrics, k, &queries, &dataset.neighbors);
+        Self { base, dataset, truths, k, metrics, within, coarse, notes }
     }
 
     fn query(&self, query: usize, returned: &[(u32, Option<f32>)]) -> Judged {
@@ -546,6 +549,8 @@ fn write(
         query_ids: &(0..judge.dataset.test.rows()).collect::<Vec<_>>(),
         metrics: &judge.metrics,
         best_search_seconds: stored.best,
+        rows: judge.dataset.train.rows(),
+        within: &judge.within,
     };
     let written = results::write_record(out, &record, &judge.outcome(stored, mode));
     written.map_err(|error| Failure::Run(error.to_string()))?;
@@ -554,7 +559,7 @@ fn write(
 
 /// That a folder holds no run that was made here.
 fn only_imported(out: &Path) -> Result<(), Failure> {
-    let text = std::fs::read(out.join("manifest.json")).unwrap_or_default();
+    let text = bounded::read(&out.join("manifest.json"), bounded::RECORD).unwrap_or_default();
     let manifest: Value = serde_json::from_slice(&text).unwrap_or_default();
     if manifest.is_null() || !manifest["experiment"]["imported"].is_null() {
         return Ok(());

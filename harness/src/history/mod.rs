@@ -6,6 +6,7 @@
 mod page;
 mod plot;
 
+use crate::clock;
 use crate::experiment::{self, Failure};
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
@@ -20,7 +21,8 @@ use crate::version;
 use csv::{ErrorKind, Position, StringRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+use swath_datasets::bounded;
 
 pub use plot::{LINES, write};
 
@@ -201,7 +203,10 @@ pub fn utc(text: &str) -> Result<String, Failure> {
     let time = humantime::parse_rfc3339(&format!("{local}Z")).map_err(|_| wrong())?;
     let by = Duration::from_secs(60 * minutes.unsigned_abs());
     let time = if minutes < 0 { time.checked_add(by) } else { time.checked_sub(by) };
-    Ok(humantime::format_rfc3339_seconds(time.ok_or_else(wrong)?).to_string())
+    // The offset may have moved it out of the years that can be written, 1970 to 9999.
+    let seconds = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
+    let seconds = seconds.filter(|&seconds| seconds <= clock::LAST).and_then(|seconds| i64::try_from(seconds).ok());
+    seconds.map(clock::written).ok_or_else(wrong)
 }
 
 /// A time without its offset, and the offset in minutes.
@@ -231,7 +236,7 @@ impl History {
     /// # Errors
     /// [`Failure::Input`]: what is wrong, in which line, and what would be right.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = bounded::read(path, bounded::RECORD).map_err(|error| {
             let hint = match error.kind() {
                 std::io::ErrorKind::NotFound => "; `swath history add RUN_FOLDER` writes it",
                 std::io::ErrorKind::IsADirectory => "; give the CSV file inside it",
@@ -684,8 +689,17 @@ mod tests {
         ] {
             assert_eq!(told(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "yesterday", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00+25:00", "\u{e9}+01:00"]
-        {
+        // The last two are moved by their offset out of the years that can be written.
+        for text in [
+            "",
+            "yesterday",
+            "2026-01-31",
+            "2026-01-31T12:00:00",
+            "2026-01-31T12:00:00+25:00",
+            "\u{e9}+01:00",
+            "1970-01-01T00:30:00+01:00",
+            "9999-12-31T23:30:00-01:00",
+        ] {
             assert_eq!(told(text), None, "{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! What one retriever answered to one query, and what it is judged by.
 
+use super::Within;
 use crate::workload::Truth;
 use std::cell::OnceCell;
 use std::f64::consts::PI;
@@ -97,18 +98,13 @@ impl<'a> Answer<'a> {
         kernel.unwrap_or_else(|| Kernel::coverage(self.asked.base.distance()))
     }
 
-    /// The share of `count` that are within `slack` of the distance of the `count`-th true neighbour. Where the query has
-    /// fewer true neighbours it is the share of those, by the distance of the last; `None` where it has none. The threshold is raised
-    /// by half a unit in the last place of what distances are stored as: so much may be missing from the stored one, and
-    /// without it exact search would fall short of 1 where distances are large.
-    pub fn recall_of(&self, ids: &[u32], count: usize, slack: impl Fn(f64) -> f64) -> Option<f64> {
+    /// The share of `count` that are within `reach` of the distance of the `count`-th true neighbour, see [`Within::new`].
+    pub fn recall_of(&self, ids: &[u32], count: usize, reach: impl Fn(f64) -> Option<f64>) -> Option<f64> {
         let truth = self.asked.truth;
-        let count = count.min(truth.distances.len());
-        let threshold = slack(truth.distances[count.checked_sub(1)?]);
-        let threshold = threshold + truth.stored.half_unit(threshold);
+        let within = Within::new(&truth.distances, truth.stored, count, reach)?;
         let Asked { base, query, .. } = self.asked;
-        let hits = ids.iter().filter(|&&id| base.distance_to(*query, id) <= threshold).count();
-        Some(hits.min(count) as f64 / count as f64)
+        let hits = ids.iter().filter(|&&id| base.distance_to(*query, id) <= within.distance).count();
+        Some(hits.min(within.of) as f64 / within.of as f64)
     }
 
     /// The width of the rbf kernel in metrics: the median L2 distance from the query to N, so that metrics compare across

@@ -33,6 +33,10 @@ impl Metric for Diversity {
         needs_pairs(setting)
     }
 
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         mean_over_pairs(answer.count(), |i, j| answer.distance(self.kernel, i, j))
     }
@@ -62,6 +66,10 @@ impl Metric for MinDistance {
 
     fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
         needs_pairs(setting)
+    }
+
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (0.0, f64::INFINITY)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -94,6 +102,10 @@ impl Metric for Mst {
 
     fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
         needs_pairs(setting)
+    }
+
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (0.0, f64::INFINITY)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

@@ -49,6 +49,10 @@ impl Metric for Evaluations {
         true
     }
 
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let [candidates, expand, select] = answer.asked().evaluations;
         let count = match self.stage {
@@ -99,6 +103,11 @@ impl Metric for ObjectiveRatio {
             }),
             _ => Ok(()),
         }
+    }
+
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        // Greedy reaches at least 1 - 1/e of what can be reached.
+        (0.0, 1.6)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

@@ -15,8 +15,8 @@ mod spectrum;
 mod subtopics;
 
 pub use answer::{Answer, Asked, Seen};
-pub use name::MetricName;
-pub use recall::is_coarse;
+pub use name::{MetricName, number_text};
+pub use recall::{Within, is_coarse};
 
 use coverage::{BallCoverage, Coverage};
 use diversity::{Diversity, MinDistance, Mst};
@@ -100,6 +100,18 @@ pub trait Metric: Send + Sync {
     /// Whether its value says something only at a size of the pool, so that trials with pools of other sizes cannot be compared.
     fn depends_on_pool(&self) -> bool {
         false
+    }
+
+    /// The least and the largest value that it can take of `k` results, but for rounding: what is stored and lies beyond is
+    /// not what was measured.
+    fn bounds(&self, _k: usize) -> (f64, f64) {
+        (0.0, 1.0)
+    }
+
+    /// How far a result may be that counts as found, where the last true neighbour that is asked for is at `distance`; `None`
+    /// for what is no share of returned results within a distance. Those that are can be computed again from stored distances.
+    fn reach(&self, _distance: f64) -> Option<f64> {
+        None
     }
 
     /// Why it cannot be computed in such a setting, with what can be done; `Ok` where it can.

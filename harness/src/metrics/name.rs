@@ -1,14 +1,15 @@
 //! How a metric is named: `recall`, `recall@5`, `vendi(q=2)`, `coverage(kernel=rbf)@5`.
 
-use super::{About, Answer, Impossible, MetricParams, Setting, USUAL, USUAL_WITH_QRELS};
+use super::{About, Answer, Impossible, MetricParams, Setting, USUAL, USUAL_WITH_QRELS, Within};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
+use swath_datasets::Stored;
 
 /// A metric with its parameters and its cut, by its name. One name stands for one metric wherever it is read, and names are
 /// few, so each is made once and kept.
@@ -123,12 +124,36 @@ impl MetricName {
         self.0.params.possible(&Setting { k: cut, ..*setting })
     }
 
+    /// Whether such a value can be one of `k` results: within the metric's bounds but for rounding, or none where it is not
+    /// defined.
+    pub fn can_be(self, value: f64, k: usize) -> bool {
+        let (least, most) = self.0.params.bounds(self.cut().map_or(k, |cut| cut.min(k)));
+        let rounding = |bound: f64| 1e-4 * bound.abs().max(1.0);
+        value.is_nan() || value.is_finite() && value >= least - rounding(least) && value <= most + rounding(most)
+    }
+
+    /// What counts as found of a query, whose true neighbours are at these ascending distances that were `stored` so; `None`
+    /// where it is no share of results within a distance, or not defined for this query.
+    pub fn within(self, distances: &[f64], stored: Stored, k: usize) -> Option<Within> {
+        let count = self.cut().map_or(k, |cut| cut.min(k));
+        Within::new(distances, stored, count, |distance| self.0.params.reach(distance))
+    }
+
     /// Its value for one query; `None` where it is not defined for this query.
     pub fn value(self, asked: &super::Asked<'_>) -> Option<f64> {
         let answer: Answer<'_> = asked.answer(self.0.cut);
         // 0 has no sign.
         self.0.params.value(&answer).map(|value| value + 0.0)
     }
+}
+
+/// The number of a parameter in names: without powers of ten as long as that is not long. With all its zeros the least number
+/// above 0 would make a file's name longer than a file system takes.
+pub fn number_text(number: &Number) -> String {
+    const LONGEST: usize = 24;
+    let Some(value) = number.as_f64() else { return number.to_string() };
+    let text = value.to_string();
+    if text.len() > LONGEST { format!("{value:e}") } else { text }
 }
 
 /// The parameters that are not at their defaults, as `q=2`.
@@ -138,7 +163,7 @@ fn changed(params: &MetricParams) -> Vec<String> {
     let default = default.map(|default| of(&default)).unwrap_or_default();
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
+        Value::Number(number) => number_text(number),
         other => other.to_string(),
     };
     let given = of(params).into_iter().filter(|(key, value)| default.get(key) != Some(value));

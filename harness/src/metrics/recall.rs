@@ -4,6 +4,7 @@ use super::{About, Answer, Impossible, Metric, Setting, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::params::NonNegative;
+use swath_datasets::Stored;
 
 const SOURCE: &str = "Aumueller, Bernhardsson & Faithfull 2020 (ann-benchmarks)";
 
@@ -14,6 +15,39 @@ const SLACK: f64 = 1e-3;
 /// what is no neighbour, in the extreme a random pick.
 pub fn is_coarse(distance: f64) -> bool {
     SLACK > 0.01 * distance.abs()
+}
+
+/// What counts as found of a query: whatever is at most so far, out of so many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Within {
+    /// The largest distance that counts.
+    pub distance: f64,
+    /// How many could be found.
+    pub of: usize,
+}
+
+impl Within {
+    /// Those within `reach` of the `count`-th of a query's true neighbours, whose ascending distances were `stored` so. Where
+    /// the query has fewer, they are all that could be found; `None` where it has none. The threshold is raised by half a unit in the last place of what they are stored as: so much may be missing from the
+    /// stored one, and without it exact search would fall short of 1 where distances are large.
+    pub fn new(distances: &[f64], stored: Stored, count: usize, reach: impl Fn(f64) -> Option<f64>) -> Option<Self> {
+        let count = count.min(distances.len());
+        let distance = reach(distances[count.checked_sub(1)?])?;
+        Some(Self { distance: distance + stored.half_unit(distance), of: count })
+    }
+
+    /// The recalls that returned distances, each rounded to `f32`, may have come to: one, but for what lies so near to the
+    /// threshold that rounding may have put it on the other side.
+    pub fn recalls(&self, rounded: impl Iterator<Item = f32>) -> (f64, f64) {
+        let (mut surely, mut perhaps) = (0, 0);
+        for rounded in rounded.filter(|distance| !distance.is_nan()) {
+            let (below, above) = (f64::from(rounded.next_down()), f64::from(rounded.next_up()));
+            surely += usize::from(above <= self.distance);
+            perhaps += usize::from(below <= self.distance);
+        }
+        let share = |count: usize| (count as f64 / self.of as f64).min(1.0);
+        (share(surely), share(perhaps))
+    }
 }
 
 /// ann-benchmarks' recall.
@@ -38,7 +72,11 @@ impl Metric for Recall {
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        answer.recall_of(answer.returned(), answer.k(), |distance| distance + SLACK)
+        answer.recall_of(answer.returned(), answer.k(), |distance| self.reach(distance))
+    }
+
+    fn reach(&self, distance: f64) -> Option<f64> {
+        Some(distance + SLACK)
     }
 }
 
@@ -73,7 +111,11 @@ impl Metric for RecallEps {
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        answer.recall_of(answer.returned(), answer.k(), |distance| distance + self.epsilon.get() * distance.abs())
+        answer.recall_of(answer.returned(), answer.k(), |distance| self.reach(distance))
+    }
+
+    fn reach(&self, distance: f64) -> Option<f64> {
+        Some(distance + self.epsilon.get() * distance.abs())
     }
 }
 
@@ -112,6 +154,6 @@ impl Metric for PoolRecall {
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let (found, size) = answer.asked().found;
-        answer.recall_of(found, size, |distance| distance + SLACK)
+        answer.recall_of(found, size, |distance| Some(distance + SLACK))
     }
 }

@@ -31,6 +31,10 @@ impl Metric for Redundancy {
         needs_pairs(setting)
     }
 
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (-1.0, 1.0)
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let kernel = answer.kernel_or_raw(self.kernel);
         mean_over_pairs(answer.count(), |i, j| answer.similarity(kernel, i, j))
@@ -60,6 +64,10 @@ impl Metric for MaxRedundancy {
 
     fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
         needs_pairs(setting)
+    }
+
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (-1.0, 1.0)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

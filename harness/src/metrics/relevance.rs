@@ -27,6 +27,10 @@ impl Metric for Relevance {
         }
     }
 
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (-1.0, 1.0)
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let kernel = answer.kernel_or_raw(self.kernel);
         let total: f64 = answer.returned().iter().map(|&id| answer.relevance(kernel, id)).sum();

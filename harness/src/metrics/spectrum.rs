@@ -65,6 +65,11 @@ impl Metric for Vendi {
         needs_semidefinite(self.kernel)
     }
 
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        // A vector of zeros is similar to nothing, not even to itself, and leaves no bound above.
+        (0.0, f64::INFINITY)
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let (q, count) = (self.q.get(), answer.count() as f64);
         let shares = eigenvalues(answer, answer.kernel_or_raw(self.kernel)).into_iter().map(|value| value / count);
@@ -106,6 +111,10 @@ impl Metric for LogVolume {
 
     fn possible(&self, _: &Setting) -> Result<(), Impossible> {
         needs_semidefinite(self.kernel)
+    }
+
+    fn bounds(&self, k: usize) -> (f64, f64) {
+        (k as f64 * 1e-6_f64.ln(), 0.0)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -155,6 +164,10 @@ impl Metric for SpectralEntropy {
             }),
             _ => Ok(()),
         }
+    }
+
+    fn bounds(&self, k: usize) -> (f64, f64) {
+        (0.0, (k.max(1) as f64).log2())
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

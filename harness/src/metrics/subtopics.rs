@@ -122,6 +122,11 @@ impl Metric for AlphaNdcg {
         needs_subtopics(setting)
     }
 
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        // A list may be a little better than the greedy ideal.
+        (0.0, 1.6)
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let pairs = answer.subtopics();
         let ideal = discounted(self.ideal(pairs, answer.k()));

@@ -389,3 +389,50 @@ proptest! {
         }
     }
 }
+
+/// What a reader is told of a metric's range is what stored values are held to, where it is in numbers.
+#[test]
+fn bounds_are_those_that_are_told() {
+    for metric in MetricName::all() {
+        let (least, most) = metric.params().bounds(10);
+        let expected = match metric.about().range {
+            "0 to 1" if metric.kind() != "alpha-ndcg" => Some((0.0, 1.0)),
+            "-1 to 1" => Some((-1.0, 1.0)),
+            "from 0" => Some((0.0, f64::INFINITY)),
+            _ => None,
+        };
+        assert!(least < most && expected.is_none_or(|expected| expected == (least, most)), "{}", metric.name());
+        assert!(metric.can_be(f64::NAN, 10) && !metric.can_be(f64::INFINITY, 10) && !metric.can_be(-200.0, 10));
+    }
+    let recall = MetricName::find("recall@5").expect("a metric");
+    assert!(recall.can_be(1.0, 10) && !recall.can_be(1.01, 10) && !recall.can_be(-0.01, 10));
+}
+
+/// Recall from rounded distances is one number, but where rounding may have put a distance across the threshold.
+#[test]
+fn recall_is_computed_again_from_rounded_distances() {
+    let metric = MetricName::find("recall@2").expect("a metric");
+    let within = metric.within(&[0.5, 0.75, 0.9], Stored::Float64, 3).expect("defined");
+    assert!(within.of == 2 && (within.distance - 0.751).abs() < 1e-12, "{within:?}");
+    assert_eq!(within.recalls([0.5_f32, 0.7501].into_iter()), (1.0, 1.0));
+    assert_eq!(within.recalls([0.5_f32, 0.76].into_iter()), (0.5, 0.5));
+    assert_eq!(within.recalls([0.5_f32, 0.751].into_iter()), (0.5, 1.0), "it may lie on either side");
+    assert_eq!(within.recalls(std::iter::empty()), (0.0, 0.0));
+    assert!(metric.within(&[0.5], Stored::Float64, 3).is_none());
+    assert!(MetricName::find("coverage").expect("a metric").within(&[0.5, 0.75], Stored::Float64, 2).is_none());
+}
+
+/// A name of a parameter that is next to nothing is one that a file can have, and stands for the same metric.
+#[test]
+fn names_of_the_least_and_the_largest_numbers_are_short() {
+    for (name, label) in [
+        ("recall-eps(epsilon=5e-324)", "recall-eps(epsilon=5e-324)"),
+        ("recall-eps(epsilon=1e-300)", "recall-eps(epsilon=1e-300)"),
+        ("recall-eps(epsilon=1e-9)", "recall-eps(epsilon=0.000000001)"),
+    ] {
+        let metric = MetricName::find(name).expect("a metric");
+        assert_eq!(metric.name(), label);
+        assert!(MetricName::find(metric.name()).is_some_and(|other| other == metric), "{name}");
+        assert!(metric.file_name().len() < 40, "{}", metric.file_name());
+    }
+}

@@ -234,6 +234,73 @@ mod tests {
         }
     }
 
+    /// Whether axes over two values are sound: places inside, few ticks, texts that are short.
+    fn is_sound(a: f64, b: f64) -> Result<(), String> {
+        let all = || [a, b].into_iter();
+        let inside = |place: f64| (-1e-6..=10.0 + 1e-6).contains(&place);
+        for axis in
+            [Axis::linear(all(), (0.0, 10.0)), Axis::from_zero(all(), (0.0, 10.0)), Axis::log(all(), (0.0, 10.0))]
+        {
+            let ticks = axis.ticks();
+            let span = axis.span((a.min(b), a.max(b)));
+            let sound = [
+                (1..24).contains(&ticks.len()),
+                ticks.iter().all(|tick| inside(tick.at) && tick.value.is_finite() && tick.text.len() < 24),
+                all().filter_map(|value| axis.place(value)).all(inside),
+                span.is_none_or(|(lo, hi)| inside(lo) && inside(hi) && lo <= hi + 1e-6),
+            ];
+            if sound != [true; 4] {
+                return Err(format!("{a:e} and {b:e}: {sound:?} on {axis:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        /// Any two numbers, by their bits: subnormal ones, those beyond all bounds, and neighbours that differ in the last.
+        #[test]
+        fn whatever_two_numbers_are_their_axis_is_sound(a in any::<u64>(), b in any::<u64>(), near in 0_u64..100) {
+            let (x, y) = (f64::from_bits(a), f64::from_bits(b));
+            let tiny = f64::from_bits(a % (1 << 52));
+            for (one, other) in [(x, y), (x, f64::from_bits(a.wrapping_add(near))), (tiny, y), (tiny, -x), (tiny, f64::from_bits(near))] {
+                prop_assert_eq!(is_sound(one, other), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn the_least_numbers_and_the_largest_have_sound_axes() {
+        let ends = [
+            0.0,
+            5e-324,
+            1e-323,
+            1e-313,
+            1e-312,
+            2e-312,
+            1e-311,
+            f64::MIN_POSITIVE,
+            9e-301,
+            1e-300,
+            1.1e-300,
+            1e-12,
+            1.0,
+            1.0 + 2e-12,
+            1e15,
+            9e299,
+            1e300,
+            1e301,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NAN,
+        ];
+        let all = || ends.into_iter().chain(ends.map(|end| -end));
+        for (a, b) in all().flat_map(|a| all().map(move |b| (a, b))) {
+            assert_eq!(is_sound(a, b), Ok(()));
+        }
+    }
+
     #[test]
     fn numbers_are_short() {
         assert_eq!(

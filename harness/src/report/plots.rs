@@ -5,6 +5,7 @@ use super::{ReportError, subfolder};
 use crate::results::{write_together, write_whole};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use swath_datasets::bounded;
 
 /// A figure that is drawn.
 pub struct Drawn {
@@ -67,7 +68,7 @@ impl Plots {
     /// Removes figures that an earlier report left and this one does not have; returns those that it has.
     pub fn finish(self) -> Vec<Drawn> {
         let list = self.folder.join(LIST);
-        for line in std::fs::read_to_string(&list).unwrap_or_default().lines() {
+        for line in bounded::read_text(&list, bounded::TEXT).unwrap_or_default().lines() {
             let name = line.split(':').next().unwrap_or("");
             for size in Size::ALL {
                 let is_current = self.sizes.contains(&size) && self.drawn.iter().any(|drawn| drawn.name == name);

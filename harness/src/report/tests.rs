@@ -836,6 +836,49 @@ fn no_figure_holds_what_is_no_number() {
     }
 }
 
+/// Two numbers everywhere, of which one may be the least above 0 or the largest: every figure and page is drawn.
+#[test]
+fn the_least_and_the_largest_numbers_are_drawn() {
+    let least = 5e-324;
+    let pairs =
+        [(least, 0.0), (least, least), (-least, least), (1e-310, least), (f64::MAX, f64::MIN), (f64::MAX, least)];
+    for (one, other) in pairs {
+        let mut summary = summary(6, 3);
+        let value = |i: usize| if i.is_multiple_of(2) { one } else { other };
+        for (i, row) in summary.rows.iter_mut().enumerate() {
+            for (metric, estimate) in row.estimates.iter_mut().enumerate() {
+                let mean = value(i + metric);
+                *estimate = Some(Estimate { mean, lo: mean.min(one.min(other)), hi: mean.max(one.max(other)) });
+            }
+            row.timing.qps = value(i).abs();
+            row.timing.qps_best = value(i + 1).abs();
+            row.build_seconds = value(i).abs();
+            if let Some(latency) = &mut row.timing.latency {
+                latency.quantiles.fill(value(i).abs());
+                latency.percentiles_ms = [value(i).abs(); 3];
+            }
+        }
+        let mut found = found(&summary);
+        let values = found.results.trials.iter_mut().flat_map(|trial| trial.metrics.iter_mut().flatten());
+        values.enumerate().for_each(|(i, old)| *old = value(i));
+        for figure in figures::all(&found, None).0 {
+            let svg = figure.draw(&found, Size::Column).svg().expect("an SVG");
+            assert!(is_sound(&svg), "{} of {one:e} and {other:e}", figure.name());
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let again = Found {
+            summary: Summary::new(&found.results).expect("trials"),
+            results: found.results.clone(),
+            manifest: found.manifest.clone(),
+            excerpt: None,
+        };
+        write(folder.path(), &again).expect("written");
+        super::Several::new(vec![("one".into(), found), ("two".into(), again)]).write(folder.path()).expect("written");
+        let cells = [1000, 3000, 9000].map(|n| Ran { summary: Some(summary.clone()), ..cell(n, &[]) });
+        super::scale::write(folder.path(), &cells).expect("written");
+    }
+}
+
 /// What a logarithmic axis cannot show is left out of the front, and the caption counts it.
 #[test]
 fn what_has_no_place_is_counted_and_not_on_the_front() {

@@ -282,7 +282,7 @@ impl<'a> Bench<'a> {
 
     /// Writes a trial's file with all that there is, in which passes that were beside it are then, too.
     fn keep(&mut self, trial: usize, outcome: Outcome) -> Reply {
-        let names = (self.prepared.dataset_name.as_str(), self.prepared.dataset.distance.name());
+        let names = self.prepared.names();
         let written = results::write_trial(&self.folder, self.plan, &self.plan.trials[trial], names, &outcome);
         if let Err(error) = written {
             return Reply::Unwritten(error.to_string());

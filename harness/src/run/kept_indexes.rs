@@ -9,7 +9,12 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use swath_datasets::bounded;
+use swath_datasets::hdf5_file::MEMORY;
 use swath_datasets::whole_file::write_whole;
+
+/// The most bytes of a file: the most that any array may take.
+const MOST: u64 = MEMORY;
 
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
@@ -26,7 +31,7 @@ fn path(folder: &Path, key: &str) -> PathBuf {
 
 /// The words of the index of a build key; `None` where none are kept, or not as they were written.
 pub fn load(folder: &Path, key: &str) -> Option<Vec<u32>> {
-    let bytes = std::fs::read(path(folder, key)).ok()?;
+    let bytes = bounded::read(&path(folder, key), MOST).ok()?;
     let (content, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
     let (words, rest) = content.as_chunks::<4>();
     let is_whole = rest.is_empty() && Sha256::digest(content).as_slice() == hash;

@@ -7,6 +7,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
+use swath_datasets::bounded;
 
 /// The run's file in the folder.
 const RUN: &str = ".lock";
@@ -55,7 +56,7 @@ pub fn share(folder: &Path) -> Option<File> {
 }
 
 fn open(folder: &Path, name: &str) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(name))
+    bounded::open_with(OpenOptions::new().create(true).truncate(false).write(true), &folder.join(name))
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! Linux says so in `/proc/self/status` (`VmHWM`), and forgets the peak when told to through `clear_refs`; elsewhere
 //! nothing is measured, and nothing can be limited.
 
+use std::path::Path;
+use swath_datasets::bounded;
+
 /// Forgets the peak so far, so that the next one is that of what comes now.
 pub fn reset_peak() {
     // Where it cannot be reset there is a peak still, of the whole process, which is no less.
@@ -11,7 +14,7 @@ pub fn reset_peak() {
 
 /// The most bytes that this process held since the last reset.
 pub fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = bounded::read_text(Path::new("/proc/self/status"), bounded::TEXT).ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     kilobytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }

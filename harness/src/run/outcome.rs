@@ -39,6 +39,13 @@ pub struct Timed {
     pub load: f64,
 }
 
+impl Timed {
+    /// Whether it can be.
+    pub fn is_sound(&self) -> bool {
+        self.at >= 0 && (self.load.is_nan() || self.load.is_finite() && self.load >= 0.0)
+    }
+}
+
 /// The most bytes that a process held, dataset included; `None` where that was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Peaks {
@@ -63,6 +70,15 @@ impl Times {
         match self {
             Self::Single(times) => times.len(),
             Self::Batch(queries, _) => *queries,
+        }
+    }
+
+    /// Whether they are times: none is negative or no number, and stages end one after another.
+    pub fn are_sound(&self) -> bool {
+        let is_time = |seconds: &f64| seconds.is_finite() && *seconds >= 0.0;
+        match self {
+            Self::Single(times) => times.iter().all(|ends| ends.iter().all(is_time) && ends.is_sorted()),
+            Self::Batch(_, seconds) => is_time(seconds),
         }
     }
 

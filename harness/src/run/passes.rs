@@ -8,12 +8,17 @@
 use super::outcome::{Outcome, Timed, Times};
 use crate::results::TRIALS;
 use sha2::{Digest as _, Sha256};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use swath_datasets::bounded;
+use swath_datasets::hdf5_file::MEMORY;
 
 /// The end of the files' names.
 const EXTENSION: &str = "passes";
+
+/// The most bytes of a file: the most that any array may take.
+const MOST: u64 = MEMORY;
 
 /// Bytes before a record's content: its length and its checksum.
 const HEAD: usize = 4 + 8;
@@ -39,12 +44,13 @@ pub fn path(folder: &Path, id: &str) -> PathBuf {
     folder.join(TRIALS).join(format!("{id}.{EXTENSION}"))
 }
 
-/// Adds to what a trial's file says the passes beside it that come next; others, such as those that the file has already,
-/// are skipped.
+/// Adds to what a trial's file says the passes beside it that come next; others, such as those that the file has already and
+/// those that hold no times, are skipped.
 pub fn add(folder: &Path, id: &str, outcome: &mut Outcome, queries: usize) {
     for pass in read(&path(folder, id)).0 {
         let next = outcome.repeats.len();
-        if pass.index != next || pass.times.queries() != queries {
+        let is_sound = pass.times.are_sound() && pass.timed.is_sound();
+        if pass.index != next || pass.times.queries() != queries || !is_sound {
             continue;
         }
         // Those of an earlier version may not say when they were timed.
@@ -58,11 +64,8 @@ pub fn add(folder: &Path, id: &str, outcome: &mut Outcome, queries: usize) {
 
 /// The whole records of a file, and how many bytes they take; none where it is not there.
 fn read(path: &Path) -> (Vec<Pass>, u64) {
-    let mut bytes = Vec::new();
     // What cannot be read is timed again.
-    if File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).is_err() {
-        return (Vec::new(), 0);
-    }
+    let Ok(bytes) = bounded::read(path, MOST) else { return (Vec::new(), 0) };
     let (mut passes, mut rest) = (Vec::new(), bytes.as_slice());
     while let Some((pass, after)) = first(rest) {
         passes.push(pass);
@@ -81,7 +84,7 @@ pub fn mend(folder: &Path, id: &str) -> io::Result<()> {
         return Ok(());
     }
     let whole = read(&path).1;
-    OpenOptions::new().write(true).open(path)?.set_len(whole)
+    bounded::open_with(OpenOptions::new().write(true), &path)?.set_len(whole)
 }
 
 /// Appends a pass to a file that has no half-written one.
@@ -90,7 +93,8 @@ pub fn mend(folder: &Path, id: &str) -> io::Result<()> {
 /// The file system's refusal; then the record may be cut short.
 pub fn append(folder: &Path, id: &str, pass: &Pass) -> io::Result<()> {
     // Open for a moment only: a build may have more trials than a process may have files.
-    OpenOptions::new().create(true).append(true).open(path(folder, id))?.write_all(&record(pass)?)
+    let mut file = bounded::open_with(OpenOptions::new().create(true).append(true), &path(folder, id))?;
+    file.write_all(&record(pass)?)
 }
 
 /// Removes a trial's passes, if there are any.
@@ -202,6 +206,11 @@ mod tests {
         assert_eq!(outcome.repeats, [batch.times.clone(), batch.times.clone()]);
         assert_eq!(outcome.timed, [pass(9).timed, pass(1).timed]);
         append(folder.path(), "x", &pass(5)).expect("written");
+        let never = Timed { at: -1, load: 0.5 };
+        for odd in [Times::Batch(2, f64::NAN), Times::Batch(2, -0.5), Times::Single(vec![[0.5, 0.25, 1.0]; 2])] {
+            append(folder.path(), "x", &Pass { times: odd, ..pass(2) }).expect("written");
+        }
+        append(folder.path(), "x", &Pass { timed: never, ..pass(2) }).expect("written");
         let all = |queries| {
             let mut outcome = Outcome::default();
             add(folder.path(), "x", &mut outcome, queries);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
-use swath_datasets::whole_file;
+use swath_datasets::{bounded, whole_file};
 
 /// The folder's name.
 pub const FOLDER: &str = "unfinished";
@@ -174,7 +174,8 @@ impl Unfinished {
         let trials = folder.join(results::TRIALS);
         std::fs::create_dir_all(&trials).map_err(|source| ResultsError::Io { path: trials.clone(), source })?;
         let path = folder.join(LEDGER);
-        let before = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Ledger>(&text).ok());
+        let before =
+            bounded::read(&path, bounded::RECORD).ok().and_then(|text| serde_json::from_slice::<Ledger>(&text).ok());
         let mut unfinished = Self { folder, ledger: now, shared: None };
         let mut notes = Vec::new();
         let mut done = vec![Done::default(); prepared.plan.trials.len()];
@@ -220,6 +221,12 @@ impl Unfinished {
         let mut done = vec![Done::default(); plan.trials.len()];
         let (mut timed_again, mut judged_again, mut new_metrics) = (0, 0, Vec::new());
         for (trial, done) in plan.trials.iter().zip(&mut done) {
+            let data = (&*prepared.base, &prepared.dataset);
+            if let Err(wrong) = results::verify(&self.folder, &trial.id, plan, data) {
+                notes.push(format!("{} is run again, and its file not used: {wrong}", trial.label()));
+                remove(&self.folder, &trial.id)?;
+                continue;
+            }
             let Some(before) = results::read_outcome(&self.folder, &trial.id, &[]) else {
                 remove(&self.folder, &trial.id)?;
                 continue;

@@ -36,7 +36,7 @@
     if (!log) {
       const rough = (high - low) / 6;
       const magnitude = 10 ** Math.floor(Math.log10(rough));
-      const step = [1, 2, 5, 10].map((f) => f * magnitude).find((s) => s >= rough);
+      const step = [1, 2, 5, 10].map((f) => f * magnitude).find((s) => s >= rough) ?? rough;
       const first = Math.ceil(low / step - 1e-9);
       const count = Math.floor(high / step + 1e-9) - first;
       return Array.from({ length: count + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
@@ -53,22 +53,31 @@
     return [Number((10 ** ((low + high) / 2)).toPrecision(2))];
   };
 
-  /** A scale over values between two places; on a logarithmic one what is not above 0 has no place: NaN. What an interval has
-   * beyond the scale is cut off. */
+  /** Beyond this no axis reaches, as in the figures. */
+  const FAR = 1e300;
+
+  /** Whether a value has a place on an axis. */
+  const hasPlace = (value, log) => Math.abs(value) <= FAR && (!log || value >= 1 / FAR);
+
+  /** Whether two numbers differ by more than rounding. */
+  const apart = (low, high) => high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high), 1 / FAR);
+
+  /** A scale over values between two places. What is beyond all bounds, or on a logarithmic scale not above 0, has no place:
+   * NaN. What an interval has beyond the scale is cut off. */
   const axis = (values, log, from, to) => {
-    const of = (value) => (log ? (value > 0 ? Math.log10(value) : NaN) : value);
+    const of = (value) => (hasPlace(value, log) ? (log ? Math.log10(value) : value) : NaN);
     const finite = values.map(of).filter(Number.isFinite);
     let low = Math.min(...finite);
     let high = Math.max(...finite);
     if (!finite.length) [low, high] = [0, 1];
-    const margin = high > low ? 0.06 * (high - low) : log ? 0.3 : 0.1 * Math.max(Math.abs(high), 0.1);
+    const margin = apart(low, high) ? 0.06 * (high - low) : log ? 0.3 : 0.1 * Math.max(Math.abs(high), 0.1);
     const short = log ? Math.max(0, 0.5 - (high - low)) / 2 : 0;
     low -= Math.max(margin, short);
     high += Math.max(margin, short);
     const at = (value) => from + ((value - low) / (high - low)) * (to - from);
     return {
       place: (value) => at(of(value)),
-      cut: (value) => at(Math.min(Math.max(log && value <= 0 ? low : of(value), low), high)),
+      cut: (value) => at(Math.min(Math.max(log ? Math.log10(Math.max(value, Number.MIN_VALUE)) : value, low), high)),
       ticks: ticks(low, high, log),
     };
   };
@@ -126,7 +135,7 @@
         .map((trial, i) => ({ trial, i }))
         .filter(({ trial }) => shown.has(trial.r) && trial.v[xi] && trial.v[yi])
         .map(({ trial, i }) => ({ trial, i, x: trial.v[xi][0], y: trial.v[yi][0] }));
-      const drawable = points.filter((p) => (p.x > 0 || !logs.x.checked) && (p.y > 0 || !logs.y.checked));
+      const drawable = points.filter((p) => hasPlace(p.x, logs.x.checked) && hasPlace(p.y, logs.y.checked));
       const up = axis(drawable.flatMap((p) => p.trial.v[yi]), logs.y.checked, BOTTOM, 12);
       const left = 46 + 8 * Math.max(1, ...up.ticks.map((value) => text(value).length));
       const across = axis(drawable.flatMap((p) => p.trial.v[xi]), logs.x.checked, left, WIDTH - 16);
