@@ -10,7 +10,6 @@ use swath::check::outputs::{self, Checked, HEADINGS};
 use swath::check::{self, Session, State, baseline};
 use swath::config::{CheckSpec, Experiment, Source};
 use swath::experiment::{self, Failure, Prepared};
-use swath::interrupt;
 use swath::machine::memory;
 use swath::report::format::decimals;
 use swath::run::Means;
@@ -79,7 +78,6 @@ impl Look {
 
     fn prepare(&self, folders: Folders<'_>) -> Result<Prepared, Failure> {
         let (source, experiment) = self.open()?;
-        interrupt::listen();
         let prepared = experiment::plan(source, experiment, None, None, (folders.data, memory()))?.examined();
         prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
         Ok(prepared)
