@@ -27,7 +27,7 @@ const BUDGET: usize = 256 << 20;
 const MUTATIONS: usize = 5000;
 
 /// Of so many inputs one is put to use as well, which takes longer.
-const USED: usize = 50;
+const USED: usize = 200;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;

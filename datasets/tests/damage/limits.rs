@@ -95,9 +95,12 @@ pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send 
     let worker = std::thread::spawn(move || {
         let never = || (Duration::ZERO, String::new());
         let none = || (0, String::new());
-        let mut trials = Trials { watchdog, budget, tried: 0, valid: 0, longest: never(), most: none(), largest: none() };
+        let mut trials =
+            Trials { watchdog, budget, tried: 0, valid: 0, longest: never(), most: none(), largest: none() };
         work(&mut trials);
-        trials
+        // Without the watchdog, which hears by that that all is read.
+        let Trials { tried, valid, longest, most, largest, .. } = trials;
+        (tried, valid, longest, most, largest)
     });
     let mut last = String::from("nothing yet");
     loop {
@@ -107,7 +110,7 @@ pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send 
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let Ok(Trials { tried, valid, longest, most, largest, .. }) = worker.join() else { panic!("panicked at {last}") };
+    let Ok((tried, valid, longest, most, largest)) = worker.join() else { panic!("panicked at {last}") };
     println!("{name}: {tried} inputs tried, {valid} valid, {} refused, 0 panics", tried - valid);
     println!("{name}: longest {:?} ({})", longest.0, longest.1);
     println!("{name}: largest allocation {} bytes ({})", largest.0, largest.1);
