@@ -52,7 +52,6 @@ pub mod option {
     ///
     /// # Errors
     /// The serializer's.
-    #[expect(clippy::ref_option, reason = "serde calls it so")]
     pub fn serialize<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
         path.as_deref().map(Written::of).serialize(serializer)
     }

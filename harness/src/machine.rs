@@ -75,7 +75,7 @@ fn all_memory(system: &System) -> u64 {
 #[cfg(target_os = "linux")]
 fn asked_memory() -> Option<u64> {
     let said = rustix::system::sysinfo();
-    // Of the types that each architecture has.
+    #[allow(clippy::useless_conversion, reason = "it is a narrower type on other architectures")]
     let (pages, unit) = (u64::try_from(said.totalram).ok()?, u64::from(said.mem_unit));
     pages.checked_mul(unit.max(1)).filter(|&bytes| bytes > 0)
 }

@@ -451,7 +451,7 @@ fn a_dataset_that_is_swapped_while_it_is_read_is_never_taken_for_the_other() {
                     assert!(expected.iter().any(|part| message.contains(part)), "{message}");
                     found += 1;
                 }
-                Err(_) => panic!("another failure"),
+                Err(other) => panic!("{other}"),
             }
         }
         stop.store(true, Ordering::SeqCst);
