@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -157,12 +158,14 @@ fn datasets_imports_and_histories_are_ended_at_once() {
     for commit in 0..1500 {
         for trial in 0..12 {
             let value = f64::from((commit * 7919 + trial * 104_729) % 1000) / 1000.0;
-            csv += &format!(
-                "2026-01-01T{:02}:{:02}:{:02}Z,{commit:07x},0.2.0,x,d,r{trial},,{trial:016x},recall,{value},{value},{value}\n",
+            let written = writeln!(
+                csv,
+                "2026-01-01T{:02}:{:02}:{:02}Z,{commit:07x},0.2.0,x,d,r{trial},,{trial:016x},recall,{value},{value},{value}",
                 commit / 3600,
                 commit / 60 % 60,
                 commit % 60
             );
+            written.expect("a text grows");
         }
     }
     std::fs::write(folder.path().join("history.csv"), csv).expect("written");
