@@ -3,6 +3,7 @@
 //! Everything a file says is checked before it is believed. Four generations of that project's writer exist, so what may
 //! be missing may be missing: only `distance`, `train`, `test`, `neighbors` and `distances` are needed.
 
+use crate::bounded;
 use crate::check::{self, Fault};
 use crate::dataset::{Dataset, Links, Qrels, Subtopics};
 use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Kind, Values};
@@ -66,7 +67,7 @@ pub struct Header {
 /// [`Hdf5Error::Io`].
 pub fn sha256(path: &Path) -> Result<String, DatasetError> {
     let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
-    let mut file = std::fs::File::open(path).map_err(io)?;
+    let (mut file, _) = bounded::open(path).map_err(io)?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         let read = file.read(&mut buffer).map_err(io)?;

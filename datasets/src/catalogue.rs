@@ -103,6 +103,9 @@ pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<Path
         if path.is_file() {
             return Ok(path);
         }
+        if let Some(path) = shown_as(&path).filter(|path| path.is_file()) {
+            return Ok(path);
+        }
         let what = if path.is_dir() { "is a folder" } else { "does not exist" };
         let help = vec![format!("a relative path is seen from {}", shown(beside))];
         return Err(NotFound { message: format!("the dataset {} {what}", path.display()), help });
@@ -136,6 +139,28 @@ pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<Path
     Err(NotFound { message, help })
 }
 
+/// The path that is shown as this one, if parts of it are not UTF-8, as files may be called and no text can say: of each
+/// part that is not there the one that looks like it. There is none where several do.
+fn shown_as(path: &Path) -> Option<PathBuf> {
+    if !path.to_string_lossy().contains(char::REPLACEMENT_CHARACTER) {
+        return None;
+    }
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        let next = found.join(part);
+        if next.exists() {
+            found = next;
+            continue;
+        }
+        let folder = if found.as_os_str().is_empty() { Path::new(".") } else { &found };
+        let names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
+        let mut alike = names.filter(|name| name.to_string_lossy() == part.as_os_str().to_string_lossy());
+        let name = alike.next().filter(|_| alike.next().is_none())?;
+        found.push(name);
+    }
+    Some(found)
+}
+
 fn shown(folder: &Path) -> String {
     if folder.as_os_str().is_empty() { ".".into() } else { folder.display().to_string() }
 }
@@ -157,6 +182,22 @@ mod tests {
         std::fs::write(own.join("x.hdf5"), "").expect("written");
         assert_eq!(resolve("x", &inner, &folders(std::slice::from_ref(&own), &inner)), Ok(own.join("x.hdf5")));
         assert!(resolve("../../own/x.hdf5", &data, &[]).is_ok(), "a path is seen from the folder given");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_is_found_by_how_it_is_shown_if_one_alone_is() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = root.path().join(OsStr::from_bytes(b"a\xff"));
+        std::fs::create_dir(&folder).expect("created");
+        let file = folder.join(OsStr::from_bytes(b"b\xff.hdf5"));
+        std::fs::write(&file, "").expect("written");
+        assert_eq!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]), Ok(file.clone()));
+        assert_eq!(resolve("b\u{fffd}.hdf5", &folder, &[]), Ok(file), "a folder that is no text either");
+        std::fs::write(folder.join(OsStr::from_bytes(b"b\xfe.hdf5")), "").expect("written");
+        assert!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]).is_err(), "two look like it");
     }
 
     #[test]

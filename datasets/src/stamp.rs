@@ -38,6 +38,16 @@ impl Stamp {
         })
     }
 
+    /// Whether nothing tells that the file was changed or replaced between the two.
+    pub fn agrees(&self, later: &Self) -> bool {
+        Self { is_settled: later.is_settled, ..self.clone() } == *later
+    }
+
+    /// Whether any change after it would be told by another stamp: the file had not been written for long enough.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
     /// Whether the file is surely the one that this is the stamp of. Where not it may be so still.
     pub fn is_of(&self, path: &Path) -> bool {
         // Whether it is settled by now has no part in that.
@@ -70,7 +80,7 @@ mod tests {
         let later = |seconds| Stamp::of(&path, modified + Duration::from_secs(seconds)).expect("there");
         assert!(!later(1).is_of(&path), "it may be written once more within the same tick");
         let stamp = later(3);
-        assert!(stamp.is_of(&path));
+        assert!(stamp.is_of(&path) && stamp.agrees(&later(1)) && stamp.is_settled() && !later(1).is_settled());
         // As long as before, and said to be as old.
         std::fs::rename(&path, folder.path().join("y")).expect("moved");
         assert!(!stamp.is_of(&path), "there is none");
@@ -79,6 +89,6 @@ mod tests {
         file.set_modified(modified).expect("set");
         assert!(!cfg!(unix) || !stamp.is_of(&path));
         std::fs::write(&path, "12345").expect("written");
-        assert!(!stamp.is_of(&path));
+        assert!(!stamp.is_of(&path) && !stamp.agrees(&later(3)));
     }
 }

@@ -115,15 +115,28 @@ impl Excerpt {
 impl Shown {
     /// Its name, or its row where it has none.
     pub fn label(&self) -> String {
-        self.name.clone().unwrap_or_else(|| format!("query {}", self.row))
+        self.name.as_deref().map_or_else(|| format!("query {}", self.row), shown)
     }
 }
 
 impl Item {
     /// Its name, or its id where it has none.
     pub fn label(&self) -> String {
-        self.name.clone().unwrap_or_else(|| self.id.to_string())
+        self.name.as_deref().map_or_else(|| self.id.to_string(), shown)
     }
+}
+
+/// Characters of a name that are shown.
+const NAME: usize = 200;
+
+/// A name as it is shown: a dataset's may be of any length.
+fn shown(name: &str) -> String {
+    let mut chars = name.chars();
+    let mut shown: String = chars.by_ref().take(NAME).collect();
+    if chars.next().is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
 }
 
 fn show(dataset: &Dataset, (position, row): (usize, usize), picked: impl Iterator<Item = u32>) -> Shown {
@@ -163,33 +176,42 @@ fn point(vectors: &Vectors, row: usize, distance: Distance) -> Vec<f64> {
     values.into_iter().map(|value| if is_direction { value / norm } else { value }).collect()
 }
 
+/// Points, or dimensions, whose products with each other the axes of a map are found from at most.
+const MOST: usize = 1000;
+
 /// Places of points on their first two principal components, and the share of their variance there. Components are turned so
 /// that the first of their largest coefficients is above 0.
 fn plane(points: &[Vec<f64>]) -> (Vec<[f32; 2]>, f32) {
     let (n, dim) = (points.len(), points[0].len());
     let mean: Vec<f64> = (0..dim).map(|i| points.iter().map(|point| point[i]).sum::<f64>() / n as f64).collect();
     let centred = DMatrix::from_fn(n, dim, |row, i| points[row][i] - mean[i]);
+    // Eigenvectors take the cube of the smaller side: of very many points of very many dimensions every so many are enough.
+    let step = if n.min(dim) > MOST { n.div_ceil(MOST) } else { 1 };
+    let seen =
+        if step > 1 { centred.select_rows((0..n).step_by(step).collect::<Vec<_>>().iter()) } else { centred.clone() };
     // The products of columns and those of rows have the same eigenvalues but for zeros, and the fewer are quicker.
-    let is_wide = dim > n;
+    let is_wide = dim > seen.nrows();
     let SymmetricEigen { eigenvalues, eigenvectors } =
-        SymmetricEigen::new(if is_wide { &centred * centred.transpose() } else { centred.tr_mul(&centred) });
+        SymmetricEigen::new(if is_wide { &seen * seen.transpose() } else { seen.tr_mul(&seen) });
     let mut order: Vec<usize> = (0..eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigenvalues[b].total_cmp(&eigenvalues[a]));
-    let total = centred.norm_squared();
+    let (total, of_seen) = (centred.norm_squared(), seen.norm_squared());
     let axis = |at: &usize| -> DVector<f64> {
         // Without any variance there is no direction.
-        if eigenvalues[*at] <= ROUNDING * total {
+        if eigenvalues[*at] <= ROUNDING * of_seen {
             return DVector::zeros(dim);
         }
         let vector = eigenvectors.column(*at);
-        let axis = if is_wide { centred.tr_mul(&vector) } else { vector.into_owned() };
+        let axis = if is_wide { seen.tr_mul(&vector) } else { vector.into_owned() };
         let axis = axis.normalize();
         // Two that are as large but for rounding must not take turns.
         let first = axis.iter().find(|value| value.abs() >= axis.amax() * (1.0 - 1e-9));
         if first.is_some_and(|value| *value < 0.0) { -axis } else { axis }
     };
     let along: Vec<DVector<f64>> = order.iter().take(2).map(|at| &centred * axis(at)).collect();
-    let place = |row: usize| [0, 1].map(|axis| along.get(axis).map_or(0.0, |along| along[row] as f32 + 0.0));
+    let place = |row: usize| {
+        [0, 1].map(|axis| along.get(axis).map_or(0.0, |along| (along[row] as f32).clamp(f32::MIN, f32::MAX) + 0.0))
+    };
     let caught: f64 = along.iter().map(DVector::norm_squared).sum();
     let share = if total > 0.0 { caught / total } else { 1.0 };
     ((0..n).map(place).collect(), share.min(1.0) as f32)

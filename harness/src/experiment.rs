@@ -4,8 +4,10 @@ use crate::clock;
 use crate::coarse::{Coarse, Sizes};
 use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, ReportSpec, Source, suggest};
 use crate::diagnostics::diagnose;
+use crate::exact_path;
 use crate::excerpt::Excerpt;
-use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::interrupt;
+use crate::manifest::{self, DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::path;
 use crate::plan::{Facts, Plan, Trial, at_dataset};
 use crate::progress::Progress;
@@ -97,6 +99,7 @@ pub struct Outline {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DatasetFile {
     /// The file.
+    #[serde(with = "exact_path")]
     pub path: PathBuf,
     /// What tells whether it is the same still.
     pub stamp: Stamp,
@@ -348,17 +351,33 @@ impl DatasetFile {
     /// # Errors
     /// [`Failure::Input`], also where it is not the same file any more.
     pub fn read(&self, known: &str, memory: u64) -> Result<Dataset, Failure> {
-        // A file that is gone is said to be so.
-        Self::at(&self.path)?;
-        let dataset = ann_benchmarks::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
-        if !self.stamp.is_of(&self.path) {
-            let sha256 = ann_benchmarks::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
-            if sha256 != known {
-                return Err(changed(known, &sha256));
+        let (dataset, _) = steady(&self.path, || {
+            let dataset = ann_benchmarks::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
+            if !self.stamp.is_of(&self.path) {
+                let sha256 = ann_benchmarks::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
+                if sha256 != known {
+                    return Err(changed(known, &sha256));
+                }
             }
-        }
+            Ok(dataset)
+        })?;
         Ok(dataset)
     }
+}
+
+/// Does what looks at a file more than once, and refuses what came of it where the file was changed or replaced meanwhile:
+/// it may be of two files. Returns the file as it was before, too.
+fn steady<T>(path: &Path, look: impl FnOnce() -> Result<T, Failure>) -> Result<(T, DatasetFile), Failure> {
+    // A file that is gone is said to be so.
+    let before = DatasetFile::at(path)?;
+    let seen = look()?;
+    if before.stamp.agrees(&DatasetFile::at(path)?.stamp) { Ok((seen, before)) } else { Err(unsteady(path)) }
+}
+
+/// The refusal of a file that does not stay as it is.
+fn unsteady(path: &Path) -> Failure {
+    let message = format!("the dataset {} was changed or replaced while it was read", path.display());
+    Failure::Input(message + "\n  run again when nothing writes it any more")
 }
 
 impl Found {
@@ -367,9 +386,16 @@ impl Found {
     /// # Errors
     /// [`Failure::Input`].
     pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
-        let file = DatasetFile::at(path)?;
-        let sha256 = ann_benchmarks::sha256(path).map_err(|error| dataset_failure(&error))?;
-        let dataset = ann_benchmarks::read(path, memory).map_err(|error| dataset_failure(&error))?;
+        let sha256 = || ann_benchmarks::sha256(path).map_err(|error| dataset_failure(&error));
+        let ((sha256, dataset), file) = steady(path, || {
+            let (before, young) = (sha256()?, !DatasetFile::at(path)?.stamp.is_settled());
+            let dataset = ann_benchmarks::read(path, memory).map_err(|error| dataset_failure(&error))?;
+            // Written just now it may be written once more without another stamp.
+            if young && sha256()? != before {
+                return Err(unsteady(path));
+            }
+            Ok((before, dataset))
+        })?;
         Ok(Self { name: file_name(path), sha256, dataset, file: Some(file) })
     }
 
@@ -469,16 +495,21 @@ impl Prepared {
         let workload = options.means.program.is_none().then(|| self.workload());
         let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
         let progress = Progress::new(passes * self.plan.queries.len(), options.quiet);
+        let kept = || format!("what is done is kept; go on with\n  {}", options.again);
+        interrupt::say(format!("stopped; {}", kept()));
+        let hold = interrupt::hold();
         let ran = run::run(self, workload.as_ref(), options.means, (&mut unfinished, done), &progress);
         progress.finish();
-        let kept = || format!("what is done is kept; go on with\n  {}", options.again);
-        let Ran { failed: reasons, notes } = ran.map_err(|stop| match stop {
-            Stop::Asked => {
+        let Ran { failed: reasons, notes } = match ran {
+            Ok(ran) => ran,
+            Err(Stop::Asked) => {
+                hold.for_ever();
                 unfinished.sync();
-                Failure::Stopped(format!("stopped; {}", kept()))
+                return Err(Failure::Stopped(format!("stopped; {}", kept())));
             }
-            Stop::Unwritten(what) => Failure::Run(format!("{what}\n{}", kept())),
-        })?;
+            Err(Stop::Unwritten(what)) => return Err(Failure::Run(format!("{what}\n{}", kept()))),
+        };
+        drop(hold);
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
             Some(reason) => Ok(Err(reason)),
             None => unfinished.finish(self, trial, folder).map(Ok),
@@ -486,7 +517,7 @@ impl Prepared {
         let finished = |error: ResultsError| Failure::Run(format!("{error}\n{}", kept()));
         let outcomes = self.plan.trials.iter().zip(reasons).map(finish).collect::<Result<Vec<_>, _>>();
         let outcomes = outcomes.map_err(finished)?;
-        let manifest = self.manifest(&unfinished, &outcomes);
+        let manifest = self.manifest(folder, &unfinished, &outcomes, options.quiet);
         self.excerpt(&outcomes).write(folder).map_err(finished)?;
         results::write_manifest(folder, &manifest).map_err(finished)?;
         remove_other_trials(&trials, &manifest);
@@ -495,7 +526,13 @@ impl Prepared {
         Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
     }
 
-    fn manifest(&self, unfinished: &Unfinished, outcomes: &[Result<Outcome, String>]) -> Manifest {
+    fn manifest(
+        &self,
+        folder: &Path,
+        unfinished: &Unfinished,
+        outcomes: &[Result<Outcome, String>],
+        quiet: bool,
+    ) -> Manifest {
         let (started, resumed) = unfinished.times();
         let record = |(trial, outcome): (&Trial, &Result<Outcome, String>)| TrialRecord {
             trial: trial.id.clone(),
@@ -513,6 +550,7 @@ impl Prepared {
             experiment: serde_json::to_value(&self.plan.experiment).unwrap_or_default(),
             config: self.source.text().to_owned(),
             config_path: Some(self.source.path().to_owned()),
+            config_from_here: manifest::seen_from(folder, self.source.path()),
             dataset: DatasetRecord {
                 name: self.dataset_name.clone(),
                 sha256: self.facts.sha256.clone(),
@@ -529,7 +567,7 @@ impl Prepared {
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             coarse: self.coarse.clone(),
-            diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed)),
+            diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed, quiet)),
             // An empty sum is -0.
             untimed: [0, 1]
                 .map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum::<f64>() + 0.0),

@@ -9,7 +9,12 @@ use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 /// does not say.
 pub fn load() -> Option<f64> {
     // Windows has none, and sysinfo then says 0.
-    (!cfg!(windows)).then(|| System::load_average().one).filter(|load| load.is_finite())
+    (!cfg!(windows)).then(|| System::load_average().one).filter(|load| load.is_finite() && says_load(Path::new("/")))
+}
+
+/// Whether there is a load to be read; without `/proc` Linux says none, and sysinfo 0.
+fn says_load(root: &Path) -> bool {
+    !cfg!(target_os = "linux") || root.join("proc/loadavg").exists()
 }
 
 impl Machine {
@@ -38,7 +43,7 @@ impl Machine {
         Self {
             cpu: cpu.unwrap_or_else(|| "unknown".into()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory: system.total_memory(),
+            memory: all_memory(&system),
             os: System::long_os_version().unwrap_or_else(|| std::env::consts::OS.to_owned()),
             arch: std::env::consts::ARCH.to_owned(),
         }
@@ -49,15 +54,55 @@ impl Machine {
 /// job, a service) has a limit. All that depends on how much memory there is asks here.
 pub fn memory() -> u64 {
     let limit = group_limit(Path::new("/")).unwrap_or(u64::MAX);
-    Machine::this().memory.min(limit)
+    all_memory(&ram()).min(limit)
+}
+
+/// Bytes that a machine is taken to have where nothing says how many.
+const UNKNOWN: u64 = 4 << 30;
+
+/// Memory of the machine as sysinfo knows it: from `/proc/meminfo` on Linux.
+fn ram() -> System {
+    System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()))
+}
+
+/// Bytes of memory of the machine. Where there is no `/proc`, which sysinfo reads, the kernel is asked.
+fn all_memory(system: &System) -> u64 {
+    match system.total_memory() {
+        0 => asked_memory().unwrap_or(UNKNOWN),
+        total => total,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn asked_memory() -> Option<u64> {
+    let said = rustix::system::sysinfo();
+    #[allow(clippy::useless_conversion, reason = "it is a narrower type on other architectures")]
+    let (pages, unit) = (u64::try_from(said.totalram).ok()?, u64::from(said.mem_unit));
+    pages.checked_mul(unit.max(1)).filter(|&bytes| bytes > 0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn asked_memory() -> Option<u64> {
+    None
 }
 
 /// The least memory limit of the control groups that this process is in, versions 1 and 2; `None` without a limit. `root` is
 /// the root of the file system.
+fn group_limit(root: &Path) -> Option<u64> {
+    least(root, ("memory", ["memory.max", "memory.limit_in_bytes"]))
+}
+
+/// The least number of threads and processes that the control groups allow, in the same way.
+pub fn group_threads(root: &Path) -> Option<u64> {
+    least(root, ("pids", ["pids.max", "pids.max"]))
+}
+
+/// The least limit of a controller that the control groups that this process is in say, in the file that it has in version
+/// 2 or in version 1.
 ///
 /// A group's own limit is not all: each group that it lies in may have a lower one. In a container the path that the kernel
 /// gives may be the host's, of which only the root of the mounted tree is to be seen: that root is the container's group.
-fn group_limit(root: &Path) -> Option<u64> {
+fn least(root: &Path, (controller, [second, first]): (&str, [&str; 2])) -> Option<u64> {
     let groups = bounded::read_text(&root.join("proc/self/cgroup"), bounded::TEXT).ok()?;
     let tree = root.join("sys/fs/cgroup");
     let mut limits = Vec::new();
@@ -67,9 +112,9 @@ fn group_limit(root: &Path) -> Option<u64> {
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
         let (trees, file) = if controllers.is_empty() {
             // Where both versions are there, the second is mounted beside the first.
-            (vec![tree.clone(), tree.join("unified")], "memory.max")
-        } else if controllers.split(',').any(|controller| controller == "memory") {
-            (vec![tree.join("memory"), tree.join(controllers)], "memory.limit_in_bytes")
+            (vec![tree.clone(), tree.join("unified")], second)
+        } else if controllers.split(',').any(|other| other == controller) {
+            (vec![tree.join(controller), tree.join(controllers)], first)
         } else {
             continue;
         };
@@ -155,6 +200,36 @@ mod tests {
         assert_eq!(limit(&[]), None);
         assert_eq!(limit(&[("proc/self/cgroup", "0::/\n"), ("sys/fs/cgroup/memory.max", "much\n")]), None);
         assert_eq!(limit(&[("proc/self/cgroup", "nonsense\n0::/../..\n"), ("memory.max", "7\n")]), None);
+    }
+
+    #[test]
+    fn threads_are_limited_as_memory_is() {
+        let root = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, text).expect("written");
+        };
+        assert_eq!(group_threads(root.path()), None);
+        write("proc/self/cgroup", "0::/job\n");
+        write("sys/fs/cgroup/job/pids.max", "max\n");
+        assert_eq!(group_threads(root.path()), None);
+        write("sys/fs/cgroup/pids.max", "512\n");
+        assert_eq!(group_threads(root.path()), Some(512));
+    }
+
+    /// What sysinfo finds where it can read nothing.
+    #[test]
+    fn without_proc_the_kernel_says_how_much_memory_there_is() {
+        let nothing = System::new_with_specifics(RefreshKind::nothing());
+        assert_eq!(nothing.total_memory(), 0);
+        let asked = all_memory(&nothing);
+        assert!(asked > 0);
+        if cfg!(target_os = "linux") {
+            let known = Machine::this().memory;
+            assert!(asked.abs_diff(known) <= known / 50, "{asked} and {known}");
+        }
+        assert!(!cfg!(target_os = "linux") || !says_load(Path::new("/nowhere")));
     }
 
     #[test]

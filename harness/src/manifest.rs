@@ -4,7 +4,7 @@ use crate::coarse::Coarse;
 use crate::diagnostics::Diagnosis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 /// What was run, on what, with what, and how each trial ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,8 +27,11 @@ pub struct Manifest {
     /// The YAML as it was read.
     pub config: String,
     /// Where it was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::exact_path::option")]
     pub config_path: Option<PathBuf>,
+    /// The same, seen from the folder of the run: it is found from anywhere, and where both were moved together.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::exact_path::option")]
+    pub config_from_here: Option<PathBuf>,
     /// The dataset.
     pub dataset: DatasetRecord,
     /// The machine.
@@ -126,7 +129,23 @@ impl TrialRecord {
     }
 }
 
+/// A file as it is seen from a folder, both of which are there.
+pub fn seen_from(folder: &Path, file: &Path) -> Option<PathBuf> {
+    let (folder, file) = (folder.canonicalize().ok()?, file.canonicalize().ok()?);
+    let (from, to): (Vec<_>, Vec<_>) = (folder.components().collect(), file.components().collect());
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    // On Windows there is no way from drive to drive.
+    let up = std::iter::repeat_n(Component::ParentDir, from.len() - shared);
+    (shared > 0).then(|| up.chain(to[shared..].iter().copied()).collect())
+}
+
 impl Manifest {
+    /// Where its experiment may have been, the likeliest first, for a manifest that lies in `folder`.
+    pub fn config_paths(&self, folder: &Path) -> Vec<PathBuf> {
+        let from_here = self.config_from_here.as_ref().map(|way| folder.join(way));
+        from_here.into_iter().chain(self.config_path.clone()).collect()
+    }
+
     /// The trials that failed, with the reason of each.
     pub fn failed(&self) -> impl Iterator<Item = (&TrialRecord, &str)> {
         self.trials.iter().filter_map(|trial| Some((trial, trial.failed.as_deref()?)))

@@ -1,6 +1,10 @@
 //! Progress on a terminal; silence elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::time::Duration;
+
+/// How often a step that says nothing shows that it is at work.
+const TICK: Duration = Duration::from_millis(200);
 
 /// A bar that shows the trial, the rate of queries and the time left.
 pub struct Progress {
@@ -21,6 +25,25 @@ impl Progress {
             bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
         }
         Self { bar }
+    }
+
+    /// A bar for a task of so many steps, of which each is named as it begins; hidden as [`Progress::new`] is.
+    pub fn steps(task: &str, count: usize, quiet: bool) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(count as u64), target).with_prefix(task.to_owned());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}, step {pos} of {len}, {elapsed}: {msg}") {
+            bar.set_style(style);
+        }
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
+        Self { bar }
+    }
+
+    /// The next step begins.
+    pub fn step(&self, name: &str) {
+        self.bar.inc(1);
+        self.bar.set_message(name.to_owned());
     }
 
     /// Shows nothing, ever.

@@ -25,7 +25,11 @@ pub fn prepare(
     memory: u64,
 ) -> Result<(Prepared, Option<Cell>), Failure> {
     // Only a dataset that is named by a path needs the place of the file.
-    let path = manifest.config_path.clone().unwrap_or_else(|| folder.join("experiment.yaml"));
+    let paths = manifest.config_paths(folder);
+    let is_there =
+        |path: &&PathBuf| path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
+    let path = paths.iter().find(is_there).or(paths.last()).cloned();
+    let path = path.unwrap_or_else(|| folder.join("experiment.yaml"));
     let (source, experiment) = config::parse(Source::parse(path, manifest.config.clone())?)?;
     let (known, places) = (Some(manifest.dataset.sha256.as_str()), (data_folders, memory));
     let Some(sweep) = &experiment.sweep else {

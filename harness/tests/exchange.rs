@@ -7,7 +7,7 @@ use parquet::record::{Field, ListAccessor as _, Row};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use support::{stderr, stdout, swath, write_datasets};
-use swath_algorithms::Distance;
+use swath_algorithms::{Distance, Vectors};
 use swath_datasets::ann_benchmarks;
 use swath_datasets::hdf5_file::{Hdf5File, Hdf5Writer, MEMORY, Values};
 
@@ -503,4 +503,62 @@ fn wrong_results_are_answered_with_what_and_where() {
     );
     std::fs::write(results.join("rich/5/fine/two.hdf5"), "no HDF5").expect("written");
     refused(&["ann", "--dataset", "rich", "--count", "5"], "two.hdf5 is not an HDF5 file");
+}
+
+/// An experiment names its dataset as seen from its own folder: an export finds it from wherever it is asked for, and where
+/// all was moved together.
+#[test]
+fn a_relative_dataset_is_found_from_any_folder() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (work, elsewhere) = (root.path().join("work"), root.path().join("elsewhere"));
+    for folder in [&work.join("data"), &work.join("configs"), &elsewhere] {
+        std::fs::create_dir_all(folder).expect("made");
+    }
+    write_datasets(&work.join("data"));
+    let experiment = "name: x\ndataset: ../data/plain.hdf5\nk: 5\nretrievers:\n  - { name: top-k, select: top-k }\n";
+    std::fs::write(work.join("configs/x.yaml"), experiment).expect("written");
+    let good = |folder: &Path, arguments: &[&str]| {
+        let output = swath(folder, arguments);
+        assert!(output.status.success(), "{arguments:?} in {}: {}", folder.display(), stderr(&output));
+    };
+    good(&work, &["run", "configs/x.yaml", "--out", "results/x"]);
+    good(&work, &["export", "results/x", "--ann-benchmarks", "ann"]);
+    good(&elsewhere, &["export", "../work/results/x", "--ann-benchmarks", "ann"]);
+    good(&elsewhere, &["reproduce", "../work/results/x"]);
+    let moved = root.path().join("moved");
+    std::fs::rename(&work, &moved).expect("moved");
+    good(
+        Path::new("/"),
+        &["export", &moved.join("results/x").to_string_lossy(), "--ann-benchmarks", &elsewhere.to_string_lossy()],
+    );
+    good(&elsewhere, &["reproduce", "../moved/results/x"]);
+}
+
+/// Vectors so long that their distances are beyond 32 bits: nothing real is at an infinite distance.
+#[test]
+fn distances_beyond_32_bits_are_not_said_to_be_infinite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut dataset = support::dataset(Distance::Euclidean, false);
+    let far = |vectors: &Vectors| {
+        let rows = (0..vectors.rows())
+            .flat_map(|row| vectors.row(row)[..5].iter().map(|value| value * 3e38).collect::<Vec<f32>>());
+        Vectors::new(&rows.collect::<Vec<f32>>(), 5).expect("finite")
+    };
+    (dataset.train, dataset.test) = (far(&dataset.train), far(&dataset.test));
+    // Truth is stored in 64 bits.
+    dataset.neighbors.distances.iter_mut().for_each(|distance| *distance *= f64::from(3e38_f32));
+    ann_benchmarks::write(&folder.path().join("far.hdf5"), &dataset).expect("written");
+    let experiment =
+        "name: x\ndataset: far.hdf5\nk: 20\nmetrics: [recall]\nretrievers:\n  - { name: top-k, select: top-k }\n";
+    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let (_, results) = swath::results::read(&folder.path().join("out")).expect("a run");
+    let distances = swath::results::read_distances(&folder.path().join("out"), &results.trials[0]).expect("distances");
+    assert!(distances.iter().all(|distance| distance.is_finite()) && distances.contains(&f32::MAX), "{distances:?}");
+    assert!(results.trials[0].returned.iter().all(|&id| id >= 0));
+    let output = swath(folder.path(), &["export", "out", "--ann-benchmarks", "ann"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("are beyond what ann-benchmarks keeps, 32 bits"), "{}", stderr(&output));
+    assert!(!folder.path().join("ann").exists(), "nothing was written");
 }

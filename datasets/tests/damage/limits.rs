@@ -10,20 +10,26 @@ const HANG: Duration = Duration::from_secs(10);
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
 
 /// The system's allocator, which counts what the process holds. Growing in place counts as holding both.
 pub struct Counting;
 
+fn count(bytes: usize) {
+    MOST.fetch_max(HELD.fetch_add(bytes, Relaxed) + bytes, Relaxed);
+    LARGEST.fetch_max(bytes, Relaxed);
+}
+
 // SAFETY: every call is passed on unchanged to the system's allocator; counting has no influence on what it returns.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        count(layout.size());
         // SAFETY: as the caller promised for this call.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        count(layout.size());
         // SAFETY: as the caller promised for this call.
         unsafe { System.alloc_zeroed(layout) }
     }
@@ -43,6 +49,7 @@ pub struct Trials {
     valid: usize,
     longest: (Duration, String),
     most: (usize, String),
+    largest: (usize, String),
 }
 
 impl Trials {
@@ -51,16 +58,20 @@ impl Trials {
         self.watchdog.send(what.to_owned()).expect("the watchdog listens");
         let before = HELD.load(Relaxed);
         MOST.store(before, Relaxed);
+        LARGEST.store(0, Relaxed);
         let start = now();
         let valid = read();
         let took = now().duration_since(start);
-        let most = MOST.load(Relaxed) - before;
+        let (most, largest) = (MOST.load(Relaxed) - before, LARGEST.load(Relaxed));
         assert!(most <= self.budget, "{what}: {most} bytes were held at once, of {} allowed", self.budget);
         if took > self.longest.0 {
             self.longest = (took, what.to_owned());
         }
         if most > self.most.0 {
             self.most = (most, what.to_owned());
+        }
+        if largest > self.largest.0 {
+            self.largest = (largest, what.to_owned());
         }
         self.tried += 1;
         self.valid += usize::from(valid);
@@ -83,10 +94,13 @@ pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send 
     let (watchdog, inputs) = channel();
     let worker = std::thread::spawn(move || {
         let never = || (Duration::ZERO, String::new());
-        let mut trials = Trials { watchdog, budget, tried: 0, valid: 0, longest: never(), most: (0, String::new()) };
+        let none = || (0, String::new());
+        let mut trials =
+            Trials { watchdog, budget, tried: 0, valid: 0, longest: never(), most: none(), largest: none() };
         work(&mut trials);
-        let Trials { tried, valid, longest, most, .. } = trials;
-        (tried, valid, longest, most)
+        // Without the watchdog, which hears by that that all is read.
+        let Trials { tried, valid, longest, most, largest, .. } = trials;
+        (tried, valid, longest, most, largest)
     });
     let mut last = String::from("nothing yet");
     loop {
@@ -96,9 +110,10 @@ pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send 
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let Ok((tried, valid, longest, most)) = worker.join() else { panic!("panicked at {last}") };
-    println!("{name}: {tried} inputs tried, {valid} valid, {} refused", tried - valid);
+    let Ok((tried, valid, longest, most, largest)) = worker.join() else { panic!("panicked at {last}") };
+    println!("{name}: {tried} inputs tried, {valid} valid, {} refused, 0 panics", tried - valid);
     println!("{name}: longest {:?} ({})", longest.0, longest.1);
+    println!("{name}: largest allocation {} bytes ({})", largest.0, largest.1);
     println!("{name}: most held at once {} of {budget} bytes ({})", most.0, most.1);
 }
 

@@ -2,6 +2,7 @@
 
 use super::{State, TrialState, measures};
 use crate::experiment::{Failure, Prepared};
+use crate::interrupt::{self, Vanishing};
 use crate::progress::Progress;
 use crate::results;
 use crate::run::unfinished::{Done, Start, Unfinished};
@@ -16,6 +17,7 @@ pub struct Session<'a> {
     unfinished: Unfinished,
     quiet: bool,
     builds: usize,
+    _vanishing: Vanishing,
     _folder: tempfile::TempDir,
 }
 
@@ -28,11 +30,12 @@ impl<'a> Session<'a> {
         let failed =
             |error: &dyn std::fmt::Display| Failure::Run(format!("temporary files cannot be written: {error}"));
         let folder = tempfile::Builder::new().prefix("swath-check-").tempdir().map_err(|error| failed(&error))?;
+        let vanishing = Vanishing::new(folder.path());
         let (mut unfinished, ..) =
             Unfinished::open(folder.path(), prepared, &Start::Fresh).map_err(|error| failed(&error))?;
         unfinished.share(prepared, means)?;
         let workload = means.program.is_none().then(|| prepared.workload());
-        Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _folder: folder })
+        Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _vanishing: vanishing, _folder: folder })
     }
 
     /// How many indexes were built so far, of those that are kept from round to round.
@@ -93,6 +96,7 @@ impl<'a> Session<'a> {
         let how = Rounds { reference: plan.reference(), rounds, passes: check.passes.size(), queries };
         let to_measure = done.iter().filter(|done| !done.measured).count() * plan.queries.len();
         let progress = Progress::new(to_measure + of.len() * rounds * queries, self.quiet);
+        let hold = interrupt::hold();
         let ran = run::rounds(
             self.prepared,
             self.workload.as_ref(),
@@ -107,7 +111,10 @@ impl<'a> Session<'a> {
                 self.builds += timed.builds;
                 Ok(timed)
             }
-            Err(Stop::Asked) => Err(Failure::Stopped("stopped; nothing was compared".into())),
+            Err(Stop::Asked) => {
+                hold.for_ever();
+                Err(Failure::Stopped("stopped; nothing was compared".into()))
+            }
             Err(Stop::Unwritten(what)) => Err(Failure::Run(what)),
         }
     }

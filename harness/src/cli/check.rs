@@ -11,7 +11,6 @@ use swath::check::outputs::{self, Checked, HEADINGS};
 use swath::check::{self, Session, State};
 use swath::config::{CheckSpec, Experiment, Source, is_tolerance};
 use swath::experiment::{self, Failure, Prepared};
-use swath::interrupt;
 use swath::machine::memory;
 use swath::report::format::decimals;
 use swath::run::Means;
@@ -85,7 +84,6 @@ impl Look {
 
     fn prepare(&self, folders: Folders<'_>) -> Result<Prepared, Failure> {
         let (source, experiment) = self.open()?;
-        interrupt::listen();
         let prepared = experiment::plan(source, experiment, None, None, (folders.data, memory()))?.examined();
         prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
         Ok(prepared)

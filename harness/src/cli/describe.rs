@@ -3,11 +3,11 @@
 use super::{print, run, table, with_help};
 use serde_json::Value;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::suggest;
 use swath::diagnostics::{Diagnosis, diagnose};
-use swath::experiment::{self, Failure};
+use swath::experiment::{Failure, Found};
 use swath::machine::memory;
 use swath::metrics::{MetricName, MetricParams};
 use swath::report::format::decimals;
@@ -16,13 +16,13 @@ use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::selector::SelectorParams;
 use swath_datasets::catalogue::{CATALOGUE, resolve};
-use swath_datasets::{ann_benchmarks, ground_truth};
+use swath_datasets::ground_truth;
 
 /// The datasets that are known by name.
 pub fn datasets(folders: &[PathBuf]) -> String {
     let mut rows = vec![["name", "here", "distance", "about", "vectors", "queries", "dim"].map(str::to_owned).to_vec()];
     for entry in CATALOGUE {
-        let found = resolve(entry.name, std::path::Path::new(""), folders).is_ok();
+        let found = resolve(entry.name, Path::new(""), folders).is_ok();
         let here = if found {
             "yes"
         } else if entry.readable() {
@@ -45,11 +45,9 @@ pub fn datasets(folders: &[PathBuf]) -> String {
 
 /// One dataset, read and checked.
 /// With a seed also diagnosed.
-pub fn dataset(name: &str, folders: &[PathBuf], seed: Option<u64>) -> Result<ExitCode, Failure> {
+pub fn dataset(name: &Path, folders: &[PathBuf], seed: Option<u64>) -> Result<ExitCode, Failure> {
     let path = run::find(name, folders)?;
-    let failure = |error| experiment::dataset_failure(&error);
-    let sha256 = ann_benchmarks::sha256(&path).map_err(failure)?;
-    let dataset = ann_benchmarks::read(&path, memory()).map_err(failure)?;
+    let Found { sha256, dataset, .. } = Found::read(&path, memory())?;
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
     row("file", path.display().to_string());
@@ -97,7 +95,7 @@ pub fn dataset(name: &str, folders: &[PathBuf], seed: Option<u64>) -> Result<Exi
         row("note", doubt);
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
-    let diagnosed = seed.map(|seed| diagnosis(&diagnose(&base, &dataset.test, seed)));
+    let diagnosed = seed.map(|seed| diagnosis(&diagnose(&base, &dataset.test, seed, false)));
     print(&(table(&rows, 2) + &diagnosed.unwrap_or_default()))
 }
 

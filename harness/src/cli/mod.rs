@@ -228,7 +228,7 @@ Examples:
   swath init my-vectors.hdf5 --output experiments/first.yaml")]
     Init {
         /// A dataset's name, or the path of its HDF5 file
-        dataset: String,
+        dataset: PathBuf,
         /// The file to write [default: DATASET.yaml]
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -245,7 +245,7 @@ enum DatasetsCommand {
     )]
     Info {
         /// A dataset's name, or the path of its HDF5 file
-        dataset: String,
+        dataset: PathBuf,
         /// Say what it is like, too: contrast, dimension, hubs, copies, with intervals
         #[arg(long)]
         diagnose: bool,
@@ -332,6 +332,9 @@ enum CacheCommand {
 pub fn main() -> ExitCode {
     interrupt::let_writes_fail();
     let cli = Cli::parse();
+    if !matches!(cli.command, Command::Child) {
+        interrupt::listen();
+    }
     if let Some(missing) = cli.data_dir.iter().find(|folder| !folder.is_dir()) {
         complain(&error_line(&format!("--data-dir: there is no folder {}", missing.display()), in_color()));
         return ExitCode::from(2);

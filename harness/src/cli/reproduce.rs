@@ -26,10 +26,10 @@ pub fn reproduce(
     let (manifest, before) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
     // Before it takes the time of a run.
     reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
-    interrupt::listen();
     let (prepared, cell) = reproduce::prepare(folder, &manifest, places.data, memory())?;
     let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
     let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;
+    let _vanishing = interrupt::Vanishing::new(temporary.path());
     let kept = out.is_some();
     let out = out.unwrap_or_else(|| temporary.path().join("again"));
     let own = own_graphs()?;

@@ -9,7 +9,6 @@ use swath::cache::Cache;
 use swath::coarse::Coarse;
 use swath::config::{self, Limits};
 use swath::experiment::{self, Failure, Outline, RunOptions};
-use swath::interrupt;
 use swath::machine::memory;
 use swath::manifest::Manifest;
 use swath::plan::Trial;
@@ -43,13 +42,17 @@ pub struct Asked<'a> {
 pub fn program() -> PathBuf {
     // On Linux the file may have been replaced by a newer build; this name still leads to the one that runs.
     let own = Path::new("/proc/self/exe");
-    if own.exists() { own.to_owned() } else { std::env::current_exe().unwrap_or_else(|_| "swath".into()) }
+    if own.exists() {
+        return own.to_owned();
+    }
+    // Without `/proc`: as it was called, a path, or a name that is found where the system finds programs.
+    let called = || std::env::args_os().next().map_or_else(|| "swath".into(), PathBuf::from);
+    std::env::current_exe().unwrap_or_else(|_| called())
 }
 
 /// Runs an experiment.
 pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
     let (source, experiment) = experiment::open(asked.config)?;
-    interrupt::listen();
     let folder = asked.out.clone().unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
     let program = asked.isolation.then(program);
     if program.is_none() && experiment.limits != Limits::default() {
@@ -256,7 +259,7 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
 }
 
 /// Writes a starter experiment.
-pub fn init(dataset: &str, output: Option<PathBuf>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
+pub fn init(dataset: &Path, output: Option<PathBuf>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let path = find(dataset, folders)?;
     let header = ann_benchmarks::header(&path).map_err(|error| experiment::dataset_failure(&error))?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -268,10 +271,15 @@ pub fn init(dataset: &str, output: Option<PathBuf>, folders: &[PathBuf]) -> Resu
     }
     let output = output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));
     // A path is seen from the experiment's folder: written down, it must lead there from anywhere.
-    let by_path = catalogue::is_path(dataset);
+    // One that is not UTF-8 stands there as it is shown, which leads there, too, where no other looks like it.
+    let dataset = dataset.to_string_lossy();
+    let by_path = catalogue::is_path(&dataset);
     let absolute = if by_path { std::path::absolute(&path).unwrap_or(path) } else { path };
-    let called =
-        if by_path { serde_json::to_string(&absolute.to_string_lossy()).unwrap_or_default() } else { dataset.into() };
+    let called = if by_path {
+        serde_json::to_string(&absolute.to_string_lossy()).unwrap_or_default()
+    } else {
+        dataset.into_owned()
+    };
     let text = config::starter(&name, &called, &header);
     let folder = output.parent().map_or(Ok(()), std::fs::create_dir_all);
     let file = folder.and_then(|()| std::fs::OpenOptions::new().write(true).create_new(true).open(&output));
@@ -286,7 +294,10 @@ pub fn init(dataset: &str, output: Option<PathBuf>, folders: &[PathBuf]) -> Resu
 }
 
 /// The file of a dataset that the command line names.
-pub fn find(dataset: &str, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
-    let resolved = catalogue::resolve(dataset, Path::new(""), folders);
+pub fn find(dataset: &Path, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
+    if dataset.to_str().is_none() && dataset.is_file() {
+        return Ok(dataset.to_owned());
+    }
+    let resolved = catalogue::resolve(&dataset.to_string_lossy(), Path::new(""), folders);
     resolved.map_err(|not_found| Failure::Input(with_help(not_found.message, &not_found.help)))
 }

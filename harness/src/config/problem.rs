@@ -115,11 +115,17 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// The longest name that is compared with others.
+const LONGEST: usize = 200;
+
 /// `allowed: a, b, c`, with the nearest to `found` suggested first, as lines of help.
 pub fn suggest(found: &str, allowed: &[&str]) -> Vec<String> {
+    let meant = found.to_lowercase();
+    // Comparing takes time and memory for each pair of letters; what is that long is no slip of a known name.
     let nearest = allowed
         .iter()
-        .map(|name| (strsim::damerau_levenshtein(&found.to_lowercase(), name), name))
+        .filter(|name| name.len().max(meant.len()) <= LONGEST)
+        .map(|name| (strsim::damerau_levenshtein(&meant, name), name))
         .filter(|&(edits, name)| edits <= name.len().max(found.len()).div_ceil(3))
         .min_by_key(|&(edits, _)| edits);
     let list: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
@@ -133,6 +139,13 @@ pub fn suggest(found: &str, allowed: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_a_text_of_any_length_is_not_compared() {
+        assert_eq!(suggest("Recal", &["recall", "coverage"])[0], "did you mean `recall`?");
+        let long = "recall".repeat(1_000_000);
+        assert_eq!(suggest(&long, &["recall", &long]).len(), 1);
+    }
 
     #[test]
     fn paths_read_as_in_a_program() {

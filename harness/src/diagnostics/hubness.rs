@@ -6,8 +6,22 @@ use swath_algorithms::{Base, random};
 
 /// Sampled base vectors.
 const ROWS: usize = 5000;
+/// Multiplications at most: fewer rows, where vectors are long.
+const MULTIPLICATIONS: usize = 50_000_000_000;
 /// Neighbours of each.
 const K: usize = 10;
+
+/// How many base vectors are sampled.
+fn rows_of(base: &Base) -> usize {
+    let most = (MULTIPLICATIONS / base.vectors().dim().max(1)).isqrt();
+    most.clamp(2 * K + 1, ROWS).min(base.len())
+}
+
+/// How many are sampled where that is fewer than usual, in words.
+pub fn described(base: &Base) -> Option<String> {
+    let (rows, usual) = (rows_of(base), ROWS.min(base.len()));
+    (rows < usual).then(|| format!("hubs among {rows} base vectors"))
+}
 
 /// Hubness.
 pub struct Hubness;
@@ -24,8 +38,7 @@ impl Diagnostic for Hubness {
 
     fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
         let base = sample.base;
-        let rows =
-            random::sample(&mut random::stream(sample.seed, "diagnosed hubs", 0), base.len(), ROWS.min(base.len()));
+        let rows = random::sample(&mut random::stream(sample.seed, "diagnosed hubs", 0), base.len(), rows_of(base));
         if rows.len() <= 2 * K {
             return Err("it takes more than 20 base vectors");
         }

@@ -12,6 +12,7 @@ mod spectrum;
 
 pub use sample::Sample;
 
+use crate::progress::Progress;
 use crate::statistics::bootstrap::quantile;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -80,10 +81,14 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
 }
 
-/// Diagnoses base vectors as `queries` see them, on seeded samples of both. Deterministic whatever the threads.
-pub fn diagnose(base: &Base, queries: &Vectors, seed: u64) -> Diagnosis {
-    let sample = Sample::new(base, queries, seed);
+/// Diagnoses base vectors as `queries` see them, on seeded samples of both. Deterministic whatever the threads. Shows how
+/// far it is, unless it is to be `quiet`.
+pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagnosis {
+    // Two more for the samples.
+    let progress = Progress::steps("diagnosing the dataset", DIAGNOSTICS.len() + 2, quiet);
+    let sample = Sample::new(base, queries, seed, &progress);
     let one = |diagnostic: &&dyn Diagnostic| {
+        progress.step(diagnostic.name());
         let measured = diagnostic
             .measure(&sample)
             .and_then(|found| if found.value.is_finite() { Ok(found) } else { Err("its value is not finite here") });
@@ -97,7 +102,9 @@ pub fn diagnose(base: &Base, queries: &Vectors, seed: u64) -> Diagnosis {
             },
         }
     };
-    Diagnosis { sampled: sample.described(), findings: DIAGNOSTICS.iter().map(one).collect() }
+    let findings = DIAGNOSTICS.iter().map(one).collect();
+    progress.finish();
+    Diagnosis { sampled: sample.described(), findings }
 }
 
 /// A statistic of `count` things with the 2.5 and 97.5 % quantiles of it over resamples of them.

@@ -1,6 +1,9 @@
 //! What diagnostics look at: computed once, from seeded samples.
 
+use super::{Measured, hubness, spectrum};
+use crate::progress::Progress;
 use rayon::prelude::*;
+use std::sync::OnceLock;
 use swath_algorithms::filter::Filter;
 use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
@@ -13,6 +16,8 @@ const NEIGHBORS: usize = 20;
 const QUERIES: usize = 200;
 /// Base vectors that they are computed to.
 const ROWS: usize = 20_000;
+/// Multiplications for those distances at most: fewer base vectors, where they are long.
+const MULTIPLICATIONS: usize = 10_000_000_000;
 
 /// Samples of a dataset and what was found around them.
 pub struct Sample<'a> {
@@ -26,18 +31,22 @@ pub struct Sample<'a> {
     /// For each sampled query its smallest, mean and largest distance, as the dataset measures it.
     pub spread: Vec<[f64; 3]>,
     rows: usize,
+    spectrum: OnceLock<Result<Measured, &'static str>>,
 }
 
 impl<'a> Sample<'a> {
     /// Takes the samples.
-    pub fn new(base: &'a Base, queries: &Vectors, seed: u64) -> Self {
+    pub fn new(base: &'a Base, queries: &Vectors, seed: u64, progress: &Progress) -> Self {
+        progress.step("nearest of sampled vectors");
         let draw = |purpose, from: usize, most: usize| {
             random::sample(&mut random::stream(seed, purpose, 0), from, most.min(from))
         };
         let points = draw("diagnosed points", base.len(), POINTS);
         let found = neighbors(base, &points, NEIGHBORS);
         let near = found.into_iter().map(|found| found.into_iter().map(|(_, distance)| distance).collect());
-        let rows = draw("diagnosed rows", base.len(), ROWS);
+        progress.step("distances of sampled queries");
+        let most = (MULTIPLICATIONS / (QUERIES * base.vectors().dim().max(1))).clamp(1, ROWS);
+        let rows = draw("diagnosed rows", base.len(), most);
         let asked = draw("diagnosed queries", queries.rows(), QUERIES);
         let spread = asked.par_iter().map(|&query| {
             let query = Query::row(queries, query);
@@ -49,18 +58,31 @@ impl<'a> Sample<'a> {
             [least, total / rows.len() as f64, most]
         });
         let spread = if rows.is_empty() { Vec::new() } else { spread.collect() };
-        Self { base, seed, near: near.collect(), spread, rows: rows.len() }
+        Self { base, seed, near: near.collect(), spread, rows: rows.len(), spectrum: OnceLock::new() }
+    }
+
+    /// The participation ratio of base vectors, or why they have none.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn spectrum(&self) -> Result<Measured, &'static str> {
+        *self.spectrum.get_or_init(|| spectrum::participation_ratio(self.base, self.seed))
     }
 
     /// What was sampled, in words.
     pub fn described(&self) -> String {
-        format!(
+        let mut text = format!(
             "{} base vectors and their nearest among all {}; {} queries and their distances to {} base vectors",
             self.near.len(),
             self.base.len(),
             self.spread.len(),
             self.rows
-        )
+        );
+        // What is so of usual vectors is not said.
+        for part in [spectrum::described(self.base), hubness::described(self.base)].into_iter().flatten() {
+            text = text + "; " + &part;
+        }
+        text
     }
 }
 

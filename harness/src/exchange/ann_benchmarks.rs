@@ -70,7 +70,18 @@ pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Res
     let paths = paths(&results, &run.results.trials);
     paths.iter().try_for_each(|path| only_ours(path))?;
     for trial in &run.results.trials {
-        distances(run, trial)?;
+        let distances = distances(run, trial)?;
+        let results = trial.returned.iter().zip(&distances).filter(|(id, _)| **id >= 0);
+        let beyond = results.filter(|(_, distance)| distance.abs() >= f32::MAX).count();
+        if beyond > 0 {
+            let message = format!(
+                "the distances of {beyond} results of {} are beyond what ann-benchmarks keeps, 32 bits: it could not judge them",
+                trial.plain_name()
+            );
+            return Err(Failure::Input(
+                message + "\n  divide the vectors by a power of ten and run again; --parquet takes them",
+            ));
+        }
     }
 
     if !is_there {
@@ -105,6 +116,8 @@ pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Res
 struct Data {
     path: PathBuf,
     dataset: Dataset,
+    /// That of the file that it was read from.
+    sha256: String,
     /// The file that says just this, if there is one.
     copy_of: Option<PathBuf>,
 }
@@ -113,10 +126,10 @@ impl Data {
     /// Of a dataset, with these of its queries alone if they are given.
     fn new(target: &Path, name: &str, refound: Refound, asked: Option<&[usize]>) -> Self {
         let path = target.join("data").join(format!("{name}.hdf5"));
-        let whole = refound.found.dataset;
+        let (whole, sha256) = (refound.found.dataset, refound.found.sha256);
         match asked {
-            None => Self { path, dataset: whole, copy_of: refound.file },
-            Some(asked) => Self { path, dataset: whole.of_queries(asked), copy_of: None },
+            None => Self { path, dataset: whole, sha256, copy_of: refound.file },
+            Some(asked) => Self { path, dataset: whole.of_queries(asked), sha256, copy_of: None },
         }
     }
 
@@ -137,7 +150,14 @@ impl Data {
     fn write(&self) -> Result<(), Failure> {
         make_folder_of(&self.path)?;
         match &self.copy_of {
-            Some(file) => whole_file::copy_whole(file, &self.path).map_err(|error| unwritten(&self.path, &error)),
+            Some(file) => {
+                whole_file::copy_whole(file, &self.path).map_err(|error| unwritten(&self.path, &error))?;
+                // Where the file has changed since it was read, what was read is written.
+                if file::sha256(&self.path).is_ok_and(|sha256| sha256 == self.sha256) {
+                    return Ok(());
+                }
+                file::write(&self.path, &self.dataset).map_err(|error| unwritten(&self.path, &error))
+            }
             None => file::write(&self.path, &self.dataset).map_err(|error| unwritten(&self.path, &error)),
         }
     }

@@ -13,7 +13,7 @@ use crate::experiment::{Failure, Found, remove_other_trials, report};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::{Asked, MetricName, Seen, Setting};
 use crate::results::{self, RecallWithin, Record};
-use crate::run::{MISSING, Outcome, Times};
+use crate::run::{MISSING, Outcome, Times, stored};
 use crate::summary::Summary;
 use crate::workload::Truth;
 use rayon::prelude::*;
@@ -117,6 +117,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         rustc: env!("SWATH_RUSTC").into(),
         started,
         config_path: None,
+        config_from_here: None,
         resumed: Vec::new(),
         finished: clock::timestamp(),
         experiment: json!({
@@ -151,7 +152,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         trials: records,
         metrics: judge.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
         coarse: judge.coarse.clone(),
-        diagnosis: Some(diagnose(&base, &dataset.test, 0)),
+        diagnosis: Some(diagnose(&base, &dataset.test, 0, false)),
         untimed: [0.0; 2],
         notes,
     };
@@ -498,7 +499,7 @@ impl<'a> Judge<'a> {
         };
         Judged {
             metrics: self.metrics.iter().map(|metric| metric.value(&asked).unwrap_or(f64::NAN)).collect(),
-            distances: ids.iter().map(|&id| self.base.distance_to(asked.query, id) as f32).collect(),
+            distances: ids.iter().map(|&id| stored(self.base.distance_to(asked.query, id))).collect(),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::experiment::{Failure, Found};
 use crate::manifest::Manifest;
 use crate::results::{self, Results};
 use crate::sweep;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use swath_datasets::{ann_benchmarks as file, catalogue};
 
@@ -74,8 +75,8 @@ impl Run {
 
     /// Its dataset, found again and checked to be the same.
     ///
-    /// What an experiment calls a file is seen from the experiment's folder, which is not known any more: it is looked for
-    /// from here, then by its name in `folders`.
+    /// What an experiment calls a file is seen from the experiment's folder, as the manifest knows it; it is looked for from
+    /// there, then from here, then by its name in `folders`.
     ///
     /// # Errors
     /// [`Failure::Input`] where it is not here, or not as it was.
@@ -101,14 +102,24 @@ impl Run {
             }
         };
         let mut others = Vec::new();
-        for path in places(&named, folders)? {
+        let configs = self.manifest.config_paths(&self.folder);
+        let mut beside: Vec<&Path> = configs.iter().filter_map(|config| config.parent()).collect();
+        beside.push(Path::new(""));
+        for path in places(&named, &beside, folders)? {
             let sha256 = file::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
+            // Read once more, it must be the same still.
+            let read = || match Found::read(&path, memory) {
+                Ok(found) if found.sha256 != sha256 => {
+                    Err(Failure::Input(format!("the dataset {} was replaced while it was read", path.display())))
+                }
+                other => other,
+            };
             if sha256 == record.sha256 {
-                return Ok(Refound { found: Found::read(&path, memory)?, file: Some(path), is_sample: false });
+                return Ok(Refound { found: read()?, file: Some(path), is_sample: false });
             }
             let seed = self.results.seed;
             if Found::sampled_sha256(&sha256, record.rows, seed) == record.sha256 {
-                let found = Found::read(&path, memory)?;
+                let found = read()?;
                 if found.dataset.train.rows() == record.rows {
                     return Ok(Refound { found, file: Some(path), is_sample: false });
                 }
@@ -125,21 +136,28 @@ impl Run {
     }
 }
 
-/// Where the file of a dataset may be, at least one place.
-fn places(named: &str, folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let here = Path::new("");
-    let mut found = vec![catalogue::resolve(named, here, folders)];
+/// Where the file of a dataset may be, at least one place: a path is seen from each of some folders.
+fn places(named: &str, beside: &[&Path], folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found: Vec<_> = beside.iter().map(|beside| catalogue::resolve(named, beside, folders)).collect();
     if catalogue::is_path(named) {
         let stem = Path::new(named).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        found.push(catalogue::resolve(&stem, here, folders));
+        found.push(catalogue::resolve(&stem, Path::new(""), folders));
     }
     let (places, missing): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
-    let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+    let mut tried = BTreeSet::new();
+    let new = |path: &PathBuf| tried.insert(path.canonicalize().unwrap_or_else(|_| path.clone()));
+    let places: Vec<PathBuf> = places.into_iter().flatten().filter(new).collect();
     if !places.is_empty() {
         return Ok(places);
     }
     let said = missing.into_iter().filter_map(Result::err).flat_map(|missing| [vec![missing.message], missing.help]);
-    Err(Failure::Input(said.flatten().collect::<Vec<_>>().join("\n  ")))
+    let mut lines: Vec<String> = Vec::new();
+    said.flatten().for_each(|line| {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    });
+    Err(Failure::Input(lines.join("\n  ")))
 }
 
 /// That a name is that of one file or folder, and leads nowhere else.

@@ -163,6 +163,7 @@ fn manifest(summary: &Summary) -> Manifest {
         rustc: "rustc".into(),
         started: "2026-01-01T00:00:00Z".into(),
         config_path: None,
+        config_from_here: None,
         resumed: Vec::new(),
         finished: "2026-01-01T00:00:01Z".into(),
         experiment: serde_json::json!({ "name": "synthetic", "k": 10, "mode": "single", "threads": 1, "repeats": 3 }),

@@ -72,6 +72,18 @@ pub enum Reply {
     Unwritten(String),
 }
 
+impl Reply {
+    /// Whether it answers that order.
+    pub fn is_to(&self, order: Order) -> bool {
+        match self {
+            Self::Failed(_) | Self::Unwritten(_) => true,
+            Self::Built { .. } => matches!(order, Order::Build(_)),
+            Self::Done => matches!(order, Order::Measure(_) | Order::Time { .. }),
+            Self::Dueled(_) => matches!(order, Order::Duel { .. }),
+        }
+    }
+}
+
 /// Where a bench works.
 #[derive(Clone)]
 pub struct Place<'a> {

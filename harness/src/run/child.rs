@@ -11,18 +11,20 @@ use super::data::Data;
 use super::lock;
 use super::memory;
 use crate::cache::Cache;
+use crate::clock::Moment;
 use crate::config::{self, Source};
+use crate::exact_path;
 use crate::experiment::{self, Failure, Prepared};
 use crate::interrupt;
 use crate::results;
 use crate::sweep::Cell;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitCode, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The command that makes a program a child.
@@ -34,10 +36,21 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Bytes of what a child said last in which its reason is looked for.
 const LAST_WORDS: usize = 64 * 1024;
 
+/// How long a child that broke off the talk may take to end by itself, so that the reason is how it ended. The words of one
+/// that has ended are waited for as long: a program that it started may hold its standard error open.
+const GRACE: f64 = 2.0;
+
+/// How long the rest of a reply may take whose beginning is here: it is written at once.
+const REST: f64 = 10.0;
+
+/// Bytes of a job, an order or a reply at most; the longest are far shorter.
+const LONGEST: u64 = 64 << 20;
+
 /// What a child builds, and where it works.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// The experiment's file.
+    #[serde(with = "exact_path")]
     pub config: PathBuf,
     /// Its text, as it was when the run began.
     pub text: String,
@@ -52,10 +65,13 @@ pub struct Job {
     /// Its SHA-256, as it was planned.
     pub sha256: String,
     /// The folder with the folder of trials that are not finished.
+    #[serde(with = "exact_path")]
     pub folder: PathBuf,
     /// Where graphs are kept.
+    #[serde(with = "exact_path::option")]
     pub cache: Option<PathBuf>,
     /// Where indexes are kept.
+    #[serde(with = "exact_path::option")]
     pub indexes: Option<PathBuf>,
     /// A trial of those that share the build.
     pub trial: usize,
@@ -77,9 +93,15 @@ pub enum Death {
 /// A child, seen from the run.
 pub struct Child {
     process: std::process::Child,
-    orders: ChildStdin,
-    replies: Receiver<Reply>,
-    last_words: Option<JoinHandle<String>>,
+    orders: Sender<String>,
+    /// Its replies, and what is wrong with the talk: after the first such thing there is no more of it.
+    replies: Receiver<Result<Reply, String>>,
+    /// Since when the beginning of a reply is here without its rest.
+    begun: Arc<Mutex<Option<Moment>>>,
+    /// The end of what it said, so far.
+    words: Arc<Mutex<Vec<u8>>>,
+    /// Hears nothing, and is cut off when it has said all.
+    silence: Receiver<()>,
     limit: Option<u64>,
 }
 
@@ -87,8 +109,9 @@ impl Child {
     /// Starts `program` as a child and tells it what to build.
     ///
     /// # Errors
-    /// The system's refusal.
+    /// The system's refusal, and that the job cannot be written down.
     pub fn start(program: &Path, job: &Job) -> std::io::Result<Self> {
+        let first = line(job)?;
         let mut command = Command::new(program);
         command.arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if job.limit.is_some() {
@@ -102,28 +125,49 @@ impl Child {
             command.process_group(0);
         }
         let mut process = command.spawn()?;
-        let missing = || std::io::Error::other("a child without pipes");
-        let mut orders = process.stdin.take().ok_or_else(missing)?;
-        let (out, err) = (process.stdout.take().ok_or_else(missing)?, process.stderr.take().ok_or_else(missing)?);
+        let pipes = (process.stdin.take(), process.stdout.take(), process.stderr.take());
+        let (orders, lines) = channel();
         let (sender, replies) = channel();
-        std::thread::spawn(move || {
-            let lines = BufReader::new(out).lines().map_while(Result::ok);
-            for reply in lines.map_while(|line| serde_json::from_str::<Reply>(&line).ok()) {
-                if sender.send(reply).is_err() {
-                    return;
-                }
-            }
-        });
-        let last_words = std::thread::spawn(move || last_words(err));
-        // A child that is dead already is found out when it does not reply.
-        let _ = send(&mut orders, job);
-        Ok(Self { process, orders, replies, last_words: Some(last_words), limit: job.limit })
+        let (silence, words, begun) = (channel(), Arc::default(), Arc::default());
+        // Made first: where a thread cannot be started, the child is ended.
+        let child = Self {
+            process,
+            orders,
+            replies,
+            begun: Arc::clone(&begun),
+            words: Arc::clone(&words),
+            silence: silence.1,
+            limit: job.limit,
+        };
+        let (Some(stdin), Some(out), Some(err)) = pipes else {
+            return Err(std::io::Error::other("a child without pipes"));
+        };
+        let thread = std::thread::Builder::new;
+        let faults = sender.clone();
+        thread().spawn(move || write_orders(stdin, &lines, &faults))?;
+        thread().spawn(move || read_replies(out, &sender, &begun))?;
+        let said = silence.0;
+        thread().spawn(move || {
+            keep_last_words(err, &words);
+            drop(said);
+        })?;
+        child.send(first);
+        Ok(child)
     }
 
     /// Gives an order.
-    pub fn tell(&mut self, order: Order) {
-        // As above.
-        let _ = send(&mut self.orders, &order);
+    ///
+    /// # Errors
+    /// That it cannot be written down.
+    pub fn tell(&mut self, order: Order) -> Result<(), Death> {
+        let line = line(&order).map_err(|error| Death::Ended(format!("its order cannot be written: {error}")))?;
+        self.send(line);
+        Ok(())
+    }
+
+    /// Whether anybody still takes the line is found out when there is no reply.
+    fn send(&self, line: String) {
+        let _ = self.orders.send(line);
     }
 
     /// Waits for a reply, `seconds` at most if that is given; where `may_stop`, not when the run is to stop.
@@ -131,12 +175,19 @@ impl Child {
     /// # Errors
     /// Why there is none. The child is dead then.
     pub fn reply(&mut self, seconds: Option<u32>, may_stop: bool) -> Result<Reply, Death> {
-        let start = crate::clock::Moment::now();
+        let start = Moment::now();
         loop {
-            match self.replies.recv_timeout(LOOK) {
-                Ok(reply) => return Ok(reply),
-                Err(RecvTimeoutError::Disconnected) => return Err(Death::Ended(self.why())),
-                Err(RecvTimeoutError::Timeout) => {}
+            // Looked at first: what it said before it ended is here then.
+            let has_ended = matches!(self.process.try_wait(), Ok(Some(_)));
+            let fault = match self.replies.recv_timeout(LOOK) {
+                Ok(Ok(reply)) => return Ok(reply),
+                Ok(Err(fault)) => Some(fault),
+                // A program that it started may hold its channel open.
+                Err(RecvTimeoutError::Timeout) => has_ended.then(|| CLOSED.to_owned()).or_else(|| self.half()),
+                Err(RecvTimeoutError::Disconnected) => Some(CLOSED.to_owned()),
+            };
+            if let Some(fault) = fault {
+                return Err(Death::Ended(self.why(&fault)));
             }
             let asked = interrupt::asked();
             let death = if seconds.is_some_and(|seconds| start.elapsed() > f64::from(seconds)) {
@@ -151,16 +202,42 @@ impl Child {
         }
     }
 
+    /// That half a reply is all that came for long.
+    fn half(&self) -> Option<String> {
+        let begun = *self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.filter(|begun| begun.elapsed() > REST).map(|_| HALF.to_owned())
+    }
+
+    /// Ends a child that replied what was not asked for, and says so.
+    pub fn misunderstood(&mut self) -> Death {
+        Death::Ended(self.why("it replied to something that it was not asked"))
+    }
+
     fn end(&mut self) {
         // Where it is dead already both fail, and nothing is lost.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
-    /// How it ended, in words.
-    fn why(&mut self) -> String {
-        let status = self.process.wait();
-        let words = self.last_words.take().and_then(|words| words.join().ok()).unwrap_or_default();
+    /// How it ended, in words; where it lives on after a fault in the talk, it is ended, and the fault is the reason.
+    fn why(&mut self, fault: &str) -> String {
+        let begun = Moment::now();
+        let status = loop {
+            match self.process.try_wait() {
+                Ok(None) if begun.elapsed() < GRACE => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) => {
+                    self.end();
+                    break None;
+                }
+                // Where it ended well, the fault in its talk is what there is to say.
+                Ok(Some(status)) if status.success() => break Some(format!("{fault}, and {}", ending(status))),
+                Ok(Some(status)) => break Some(ending(status)),
+                Err(error) => break Some(error.to_string()),
+            }
+        };
+        let _ = self.silence.recv_timeout(Duration::from_secs_f64(GRACE));
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = String::from_utf8_lossy(&words);
         let last = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("").trim();
         let out_of_memory = words.lines().find(|line| line.contains("memory allocation of"));
         match (out_of_memory, self.limit) {
@@ -170,9 +247,64 @@ impl Child {
             (Some(line), None) => format!("it ran out of memory ({})", line.trim()),
             _ => {
                 let said = if last.is_empty() { String::new() } else { format!("; its last words: {last}") };
-                status.map_or_else(|error| error.to_string(), ending) + &said
+                status.unwrap_or_else(|| format!("{fault}, and lived on until it was ended")) + &said
             }
         }
+    }
+}
+
+/// What is wrong with a child that gives no more replies.
+const CLOSED: &str = "it closed its channel to the run";
+
+/// Passes orders on to a child, which need not read them soon.
+fn write_orders(mut to: ChildStdin, orders: &Receiver<String>, faults: &Sender<Result<Reply, String>>) {
+    for order in orders {
+        if let Err(error) = to.write_all(order.as_bytes()).and_then(|()| to.flush()) {
+            // Where it is not heard, the run waits for nothing any more.
+            let _ = faults.send(Err(format!("it does not hear its orders ({error})")));
+            return;
+        }
+    }
+}
+
+/// That a reply is not whole.
+const HALF: &str = "its reply ends in the middle of a line";
+
+/// Hears a child's replies until it closes its channel or says what is no reply.
+fn read_replies(from: impl std::io::Read, replies: &Sender<Result<Reply, String>>, begun: &Mutex<Option<Moment>>) {
+    let mut from = BufReader::new(from);
+    loop {
+        let begins = from.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
+        *begun.lock().unwrap_or_else(PoisonError::into_inner) = begins.then(Moment::now);
+        let line = next_line(&mut from);
+        *begun.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let reply = match line {
+            Ok(None) => Err(CLOSED.to_owned()),
+            Ok(Some(line)) => serde_json::from_str(&line).map_err(|error| {
+                let begin: String = line.trim_end().chars().take(80).collect();
+                format!("it replied `{begin}`, which is no reply ({error})")
+            }),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(HALF.to_owned()),
+            Err(error) => Err(format!("its reply cannot be read ({error})")),
+        };
+        let is_last = reply.is_err();
+        if replies.send(reply).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// The next line with its end; nothing after the last.
+fn next_line(from: &mut impl std::io::BufRead) -> std::io::Result<Option<String>> {
+    let mut line = String::new();
+    from.take(LONGEST).read_line(&mut line)?;
+    match line.ends_with('\n') {
+        true => Ok(Some(line)),
+        false if line.is_empty() => Ok(None),
+        false if line.len() as u64 >= LONGEST => {
+            Err(std::io::Error::new(ErrorKind::InvalidData, format!("a line is longer than {}", mib(LONGEST))))
+        }
+        false => Err(std::io::Error::new(ErrorKind::UnexpectedEof, "it ends in the middle of a line")),
     }
 }
 
@@ -210,28 +342,30 @@ fn ending(status: ExitStatus) -> String {
     status.code().map_or_else(|| "it ended".into(), |code| format!("it ended with exit code {code}"))
 }
 
-/// The end of all that is said; the rest is read, so that the child does not wait, and forgotten.
-fn last_words(mut said: impl std::io::Read) -> String {
-    let (mut words, mut buffer) = (Vec::new(), [0; 4096]);
+/// Keeps the end of all that is said; the rest is read, so that the child does not wait, and forgotten.
+fn keep_last_words(mut said: impl std::io::Read, words: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 4096];
     loop {
         match said.read(&mut buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Ok(0) | Err(_) => return String::from_utf8_lossy(&words).into_owned(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => return,
             Ok(read) => {
+                let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
                 words.extend_from_slice(&buffer[..read]);
                 if words.len() > 2 * LAST_WORDS {
-                    words.drain(..words.len() - LAST_WORDS);
+                    let from = words.len() - LAST_WORDS;
+                    words.drain(..from);
                 }
             }
         }
     }
 }
 
-fn send(to: &mut impl std::io::Write, message: &impl Serialize) -> std::io::Result<()> {
+/// A message as its line.
+fn line(message: &impl Serialize) -> std::io::Result<String> {
     let mut line = serde_json::to_string(message)?;
     line.push('\n');
-    to.write_all(line.as_bytes())?;
-    to.flush()
+    Ok(line)
 }
 
 /// Where a child hears its orders and gives its replies.
@@ -291,27 +425,44 @@ pub fn work_for(run: Channel) -> ExitCode {
         // A run that is killed takes its children along; where this fails they end with their input.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     }
-    let mut first = String::new();
-    if heard.read_line(&mut first).is_err() {
-        return ExitCode::FAILURE;
-    }
-    let Ok(job) = serde_json::from_str::<Job>(&first) else {
+    let told = next_line(&mut heard);
+    let job = match told.map_err(|error| error.to_string()).map(|first| {
+        let first = first.unwrap_or_default();
+        serde_json::from_str::<Job>(&first).map_err(|error| (first.starts_with('{'), error))
+    }) {
+        Ok(Ok(job)) => job,
         // Somebody who found this command by hand.
-        let _ = writeln!(std::io::stderr(), "error: this command is how `swath run` starts its own children");
-        return ExitCode::from(2);
+        Ok(Err((false, _))) => {
+            let _ = writeln!(std::io::stderr(), "error: this command is how `swath run` starts its own children");
+            return ExitCode::from(2);
+        }
+        Ok(Err((true, error))) => return unheard("its job", &error),
+        Err(error) => return unheard("its job", &error),
     };
     let (sender, orders) = channel();
     std::thread::spawn(move || {
-        let lines = heard.lines().map_while(Result::ok);
-        for order in lines.map_while(|line| serde_json::from_str::<Order>(&line).ok()) {
-            if sender.send(order).is_err() {
-                return;
+        loop {
+            let order = match next_line(&mut heard) {
+                // The run has ended, whatever is being done here.
+                Ok(None) => std::process::exit(0),
+                Ok(Some(line)) => serde_json::from_str::<Order>(&line).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match order {
+                Ok(order) if sender.send(order).is_ok() => {}
+                Ok(_) => return,
+                Err(error) => {
+                    let _ = unheard("an order", &error);
+                    std::process::exit(1);
+                }
             }
         }
-        // The run has ended, whatever is being done here.
-        std::process::exit(0);
     });
-    let mut reply = |reply: &Reply| send(&mut replies, reply).is_ok();
+    let mut reply = |reply: &Reply| {
+        let written =
+            line(reply).or_else(|error| line(&Reply::Failed(format!("its reply cannot be written: {error}"))));
+        written.and_then(|line| replies.write_all(line.as_bytes())).is_ok()
+    };
     let refuse = |reply: &mut dyn FnMut(&Reply) -> bool, failure: &Failure| {
         let text = match failure {
             Failure::Invalid(invalid) => {
@@ -351,6 +502,12 @@ pub fn work_for(run: Channel) -> ExitCode {
         go_on = reply(&bench.obey(order));
     }
     ExitCode::SUCCESS
+}
+
+/// Says on standard error what could not be understood, which becomes the reason of the child's end.
+fn unheard(what: &str, error: &dyn std::fmt::Display) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "error: {what} cannot be understood: {error}");
+    ExitCode::FAILURE
 }
 
 /// Reads the experiment as the run did, and the dataset as the run has it.

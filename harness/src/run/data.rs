@@ -1,6 +1,7 @@
 //! What children read: each a whole dataset, and none of them draws it, samples it, or looks for its true neighbours again.
 
 use super::Means;
+use crate::exact_path;
 use crate::experiment::{DatasetFile, Failure, Found, Prepared};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ pub enum Data {
     /// In the file that the user named.
     File(DatasetFile),
     /// In a file that the run wrote.
-    Shared(PathBuf),
+    Shared(#[serde(with = "exact_path")] PathBuf),
 }
 
 impl Data {

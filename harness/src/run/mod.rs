@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod built;
 pub mod child;
+mod crowd;
 pub mod data;
 pub mod group;
 mod kept_indexes;
@@ -22,7 +23,7 @@ pub mod retriever;
 pub mod unfinished;
 
 pub use memory::CAN_LIMIT;
-pub use outcome::{MISSING, Outcome, Peaks, Timed, Times};
+pub use outcome::{MISSING, Outcome, Peaks, Timed, Times, stored};
 use retriever::Duel;
 
 use crate::cache::Cache;
@@ -134,7 +135,8 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Ran, Stop> {
     let mut runner = Runner::new(prepared, workload, means, (unfinished, done), progress);
-    for shift in shifts(&runner.groups, machine::memory() / 2) {
+    let children = means.program.map(|_| crowd::children(prepared.plan.experiment.threads.size()));
+    for shift in shifts(&runner.groups, (machine::memory() / 2, children.unwrap_or(usize::MAX))) {
         runner.measure(&shift)?;
         runner.time(&shift)?;
         shift.iter().for_each(|&group| runner.hands[group] = None);
@@ -142,13 +144,14 @@ pub fn run(
     Ok(Ran { failed: runner.failed, notes: runner.notes })
 }
 
-/// Which groups are in memory together, so that their timed passes can be interleaved: as many as `memory` holds.
-fn shifts(groups: &[Group], memory: u64) -> Vec<Vec<usize>> {
+/// Which groups are in memory together, so that their timed passes can be interleaved: as many as `memory` holds, and at
+/// most `children`.
+fn shifts(groups: &[Group], (memory, children): (u64, usize)) -> Vec<Vec<usize>> {
     let mut shifts: Vec<Vec<usize>> = Vec::new();
     let mut left = 0;
     for (i, group) in groups.iter().enumerate() {
         match shifts.last_mut() {
-            Some(shift) if group.memory <= left => shift.push(i),
+            Some(shift) if group.memory <= left && shift.len() < children => shift.push(i),
             _ => {
                 shifts.push(vec![i]);
                 left = memory;
@@ -361,8 +364,8 @@ impl<'a> Runner<'a> {
         let reply = match &mut self.hands[group] {
             Some(Hands::Here(bench)) => Ok(bench.obey(order)),
             Some(Hands::Child(child)) => {
-                child.tell(order);
-                child.reply(seconds, is_build)
+                let replied = child.tell(order).and_then(|()| child.reply(seconds, is_build));
+                replied.and_then(|reply| if reply.is_to(order) { Ok(reply) } else { Err(child.misunderstood()) })
             }
             None => return Ok(Err("it has no bench".into())),
         };
@@ -439,7 +442,13 @@ impl<'a> Runner<'a> {
                 Ok(Ok(()))
             }
             Ok(Reply::Failed(reason)) => Ok(Err(format!("its build failed: {reason}{}", self.memory_limit()))),
-            Ok(_) => Ok(Err("its build failed: a child that speaks another language".into())),
+            Ok(_) => {
+                let misunderstood = match &mut hands {
+                    Hands::Here(_) => "it replied to something that it was not asked".into(),
+                    Hands::Child(child) => cause(child.misunderstood(), seconds, "building"),
+                };
+                Ok(Err(format!("its build failed: {misunderstood}")))
+            }
             Err(Death::Stopped) => Err(Stop::Asked),
             Err(death) => Ok(Err(format!("its build failed: {}", cause(death, seconds, "building")))),
         }

@@ -3,6 +3,13 @@
 /// Stands for a result that a retriever did not give.
 pub const MISSING: i32 = -1;
 
+/// A distance as files keep it, in 32 bits: where those cannot say it the largest that they can, since an infinite one stands
+/// for a result that there is not.
+pub fn stored(distance: f64) -> f32 {
+    let narrow = distance as f32;
+    if narrow.is_infinite() && distance.is_finite() { f32::MAX.copysign(narrow) } else { narrow }
+}
+
 /// What one trial gave.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -88,5 +95,16 @@ impl Times {
             Self::Single(times) => times.iter().map(|ends| ends[2]).sum(),
             Self::Batch(_, seconds) => *seconds,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_distance_is_stored_as_infinite() {
+        assert_eq!([0.0, 1.5, 1e39, -1e300].map(stored), [0.0, 1.5, f32::MAX, f32::MIN]);
+        assert_eq!(stored(f64::INFINITY), f32::INFINITY, "what is missing is missing");
     }
 }

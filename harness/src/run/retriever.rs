@@ -1,7 +1,7 @@
 //! A trial's stages put to work: what it returns and what that is worth, and how long it takes.
 
 use super::built::Built;
-use super::outcome::{MISSING, Outcome, Times};
+use super::outcome::{MISSING, Outcome, Times, stored};
 use crate::clock::Moment;
 use crate::config::Mode;
 use crate::metrics::{Asked, MetricName, Seen};
@@ -387,7 +387,7 @@ fn measure_query(
     let metrics = plan.metrics.iter().map(value).collect::<Result<_, _>>()?;
     let judged = start.elapsed() - answered;
     let padding = k - ids.len();
-    let distances = ids.iter().map(|&id| workload.base.distance_to(query, id) as f32);
+    let distances = ids.iter().map(|&id| stored(workload.base.distance_to(query, id)));
     Ok(Measured {
         returned: ids.iter().map(|&id| id as i32).chain(std::iter::repeat_n(MISSING, padding)).collect(),
         distances: distances.chain(std::iter::repeat_n(f32::INFINITY, padding)).collect(),

@@ -11,6 +11,7 @@ pub use pixels::FONT_FACE;
 use pixels::font_width;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Size of axis titles and labels.
 pub const TEXT: f64 = 15.5;
@@ -187,7 +188,9 @@ impl Drawing {
 
     /// A text.
     pub fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) {
-        self.marks.push(Mark::Text { at, text: text.to_owned(), size, ink, anchor });
+        // What is longer leaves the drawing in any case, and would be laid out all the same.
+        let text = clip(text, LONGEST).into_owned();
+        self.marks.push(Mark::Text { at, text, size, ink, anchor });
     }
 }
 
@@ -196,27 +199,98 @@ pub fn text_width(text: &str, size: f64) -> f64 {
     font_width(text, size).unwrap_or_else(|| text.chars().count() as f64 * size * 0.6)
 }
 
-/// The text in lines of at most that width, broken at spaces where there are any.
+/// Characters of one text at most.
+const LONGEST: usize = 1000;
+
+/// Lines of a title at most.
+const LINES: usize = 12;
+
+/// Characters to an em that no text of usual letters has: an `i` is a quarter of an em wide.
+const THIN: f64 = 8.0;
+
+/// The first so many characters of a text, with an ellipsis where there are more. Whoever lays out a text of unknown length
+/// clips it first: measuring takes time for each character.
+pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}\u{2026}", &text[..end])),
+    }
+}
+
+/// The text in lines of at most that width, broken at spaces where there are any; at most [`LINES`] of them.
 pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
+        let most = longest(size, width);
         match lines.last_mut() {
-            Some(line) if text_width(&format!("{line} {word}"), size) <= width => {
+            Some(line)
+                if line.len() <= 4 * most
+                    && word.len() <= 4 * most
+                    && text_width(&format!("{line} {word}"), size) <= width =>
+            {
                 line.push(' ');
                 line.push_str(word);
             }
             _ => lines.push(fit(word, size, width)),
         }
+        if lines.len() > LINES {
+            lines.truncate(LINES);
+            if let Some(line) = lines.last_mut() {
+                *line = fit(&format!("{line} \u{2026}"), size, width);
+            }
+            break;
+        }
     }
     lines
 }
 
+/// How many characters no text of that width has.
+fn longest(size: f64, width: f64) -> usize {
+    (THIN * width / size).max(0.0) as usize + 1
+}
+
 /// The text, shortened to fit a width, with an ellipsis where something is left out.
 pub fn fit(text: &str, size: f64, width: f64) -> String {
-    if text_width(text, size) <= width {
-        return text.to_owned();
+    let most = longest(size, width);
+    let text = clip(text, most);
+    if text_width(&text, size) <= width {
+        return text.into_owned();
     }
-    let chars: Vec<char> = text.chars().collect();
+    let chars: Vec<char> = text.chars().take(most).collect();
     let shortened = (0..chars.len()).rev().map(|n| chars[..n].iter().collect::<String>() + "\u{2026}");
     shortened.into_iter().find(|text| text_width(text, size) <= width).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_long_a_text_is_little_of_it_is_measured() {
+        let begun = crate::clock::Moment::now();
+        let long = ["x".repeat(1_000_000), "a b ".repeat(250_000), "\u{301}".repeat(500_000)];
+        for text in &long {
+            for width in [0.0, 20.0, 300.0, 5000.0] {
+                let fitted = fit(text, TEXT, width);
+                assert!(fitted.chars().count() <= longest(TEXT, width) + 1 && fitted.len() < text.len());
+                assert!(wrap(text, TITLE, width).len() <= LINES);
+            }
+            let mut drawing = Drawing::new(Size::Column, 10.0);
+            drawing.text((0.0, 0.0), text, TEXT, BLACK, Anchor::Upwards);
+            drawing.entitle(text);
+            assert!(drawing.height < 400.0, "a title does not fill the figure: {}", drawing.height);
+            assert!(drawing.pdf(&clip(text, LONGEST)).is_ok() && drawing.svg().is_ok() && drawing.png().is_ok());
+        }
+        assert!(begun.elapsed() < 60.0, "{} s", begun.elapsed());
+    }
+
+    #[test]
+    fn usual_texts_are_as_they_were() {
+        assert_eq!(clip("abc", 3), "abc");
+        assert_eq!(clip("abcd", 3), "abc\u{2026}");
+        assert_eq!(fit("facility-location", TEXT, 500.0), "facility-location");
+        let fitted = fit("facility-location(lambda=0.5)", TEXT, 100.0);
+        assert!(fitted.starts_with("facility") && fitted.ends_with('\u{2026}'), "{fitted}");
+        assert_eq!(wrap("A title of few words", TITLE, 470.0), ["A title of few words"]);
+    }
 }

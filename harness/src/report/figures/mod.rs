@@ -25,7 +25,7 @@ use super::found::Found;
 use crate::config::Name;
 use crate::metrics::MetricName;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 swath_algorithms::registry! {
     /// The kinds of figures.
@@ -108,14 +108,31 @@ pub struct FigureSpec {
     #[serde(default)]
     pub name: Option<Name>,
     /// A title above it; none, if left out: papers have captions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "title")]
+    #[schemars(length(max = 300))]
     pub title: Option<String>,
     /// What stands along the axis across.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "title")]
+    #[schemars(length(max = 300))]
     pub x_title: Option<String>,
     /// What stands along the axis upwards.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "title")]
+    #[schemars(length(max = 300))]
     pub y_title: Option<String>,
+}
+
+/// Characters of a title at most.
+const LONGEST_TITLE: usize = 300;
+
+/// A title that fits.
+fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let title = Option::<String>::deserialize(deserializer)?;
+    let length = title.as_ref().map_or(0, |title| title.chars().count());
+    if length > LONGEST_TITLE {
+        let message = format!("a title of {length} characters; at most {LONGEST_TITLE} find room in a figure");
+        return Err(serde::de::Error::custom(message));
+    }
+    Ok(title)
 }
 
 impl From<FigureParams> for FigureSpec {

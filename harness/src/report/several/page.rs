@@ -150,9 +150,11 @@ fn way(from: &Path, to: &Path) -> String {
     let up = std::iter::repeat_n(Component::ParentDir, from.len() - shared);
     let way: PathBuf = up.chain(to[shared..].iter().copied()).collect();
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-    way.to_string_lossy()
-        .bytes()
-        .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+    // A name that is no text leads there all the same.
+    way.as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .map(|&b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect::<Vec<_>>()
         .concat()
 }
