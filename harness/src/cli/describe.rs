@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::suggest;
 use swath::diagnostics::{Diagnosis, diagnose};
+use swath::escape;
 use swath::experiment::{self, Failure};
 use swath::machine::memory;
 use swath::metrics::{MetricName, MetricParams};
@@ -52,7 +53,7 @@ pub fn dataset(name: &str, folders: &[PathBuf], seed: Option<u64>) -> Result<Exi
     let dataset = ann_benchmarks::read(&path, memory()).map_err(failure)?;
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
-    row("file", path.display().to_string());
+    row("file", escape::path(&path));
     row("SHA-256", sha256);
     row("distance", dataset.distance.to_string());
     row("base vectors", format!("{} of {} dimensions", dataset.train.rows(), dataset.train.dim()));

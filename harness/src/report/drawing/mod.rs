@@ -8,9 +8,12 @@ mod pixels;
 
 pub use pixels::FONT_FACE;
 
+use crate::escape::terminal;
+use ab_glyph::{Font as _, FontRef};
 use pixels::font_width;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// Size of axis titles and labels.
 pub const TEXT: f64 = 15.5;
@@ -19,6 +22,12 @@ pub const SMALL: f64 = 14.0;
 
 /// The font of all figures.
 const FONT: &[u8] = include_bytes!("../../../assets/OpenSans-Regular.ttf");
+
+/// Whether the font of figures has a sign for a character.
+pub fn has_sign(c: char) -> bool {
+    static PARSED: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| FontRef::try_from_slice(FONT).ok());
+    PARSED.as_ref().is_none_or(|font| font.glyph_id(c).0 != 0)
+}
 
 /// How large a figure is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -185,14 +194,20 @@ impl Drawing {
         self.marks.push(Mark::Disc { at, radius, ink });
     }
 
+    /// Its texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.marks.iter().filter_map(|mark| if let Mark::Text { text, .. } = mark { Some(text.as_str()) } else { None })
+    }
+
     /// A text.
     pub fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) {
-        self.marks.push(Mark::Text { at, text: text.to_owned(), size, ink, anchor });
+        self.marks.push(Mark::Text { at, text: terminal(text).into_owned(), size, ink, anchor });
     }
 }
 
 /// The width of a text.
 pub fn text_width(text: &str, size: f64) -> f64 {
+    let text = &*terminal(text);
     font_width(text, size).unwrap_or_else(|| text.chars().count() as f64 * size * 0.6)
 }
 
@@ -213,6 +228,7 @@ pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
 
 /// The text, shortened to fit a width, with an ellipsis where something is left out.
 pub fn fit(text: &str, size: f64, width: f64) -> String {
+    let text = &*terminal(text);
     if text_width(text, size) <= width {
         return text.to_owned();
     }
