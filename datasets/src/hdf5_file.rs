@@ -211,6 +211,26 @@ impl Hdf5File {
         Ok(all.iter().filter_map(|(name, value)| Some((name.clone(), attribute(value)?))).collect())
     }
 
+    /// Names of the groups in the root, sorted.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Unreadable`].
+    pub fn groups(&self) -> Result<Vec<String>, Hdf5Error> {
+        let mut names = self.file.root().groups().map_err(|error| unreadable("/", &error))?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The attributes of a group that are a single text or number.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Unreadable`].
+    pub fn attributes_of_group(&self, name: &str) -> Result<HashMap<String, Attribute>, Hdf5Error> {
+        let group = self.file.group(name).map_err(|error| unreadable(name, &error))?;
+        let all = group.attrs().map_err(|error| unreadable(name, &error))?;
+        Ok(all.iter().filter_map(|(name, value)| Some((name.clone(), attribute(value)?))).collect())
+    }
+
     /// One attribute of the array `name`.
     ///
     /// # Errors
