@@ -507,14 +507,14 @@ impl Prepared {
                 unfinished.sync();
                 return Err(Failure::Stopped(format!("stopped; {}", kept())));
             }
-            Err(Stop::Unwritten(what)) => return Err(Failure::Run(format!("{what}\n{}", kept()))),
+            Err(Stop::Unwritten(what)) => return Err(Failure::Run(format!("{what}\n  {}", kept()))),
         };
         drop(hold);
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
             Some(reason) => Ok(Err(reason)),
             None => unfinished.finish(self, trial, folder).map(Ok),
         };
-        let finished = |error: ResultsError| Failure::Run(format!("{error}\n{}", kept()));
+        let finished = |error: ResultsError| Failure::Run(format!("{error}\n  {}", kept()));
         let outcomes = self.plan.trials.iter().zip(reasons).map(finish).collect::<Result<Vec<_>, _>>();
         let outcomes = outcomes.map_err(finished)?;
         let manifest = self.manifest(folder, &unfinished, &outcomes, options.quiet);
@@ -668,11 +668,11 @@ pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summar
     Ok((Some(found.summary), manifest, notes))
 }
 
-/// Writes one report of several runs into `out`; returns what it says on top.
+/// Writes one report of several runs into `out`; returns what it says on top, and which characters no figure can show.
 ///
 /// # Errors
 /// As [`report()`]; and [`Failure::Input`] where a run has nothing to report.
-pub fn report_several(folders: &[PathBuf], out: &Path) -> Result<Vec<String>, Failure> {
+pub fn report_several(folders: &[PathBuf], out: &Path) -> Result<(Vec<String>, Option<String>), Failure> {
     let load = |folder: &PathBuf| {
         let nothing = || Failure::Input(format!("{}: no trial of this run succeeded", folder.display()));
         Ok((folder.clone(), load(folder)?.0.ok_or_else(nothing)?))
@@ -680,6 +680,6 @@ pub fn report_several(folders: &[PathBuf], out: &Path) -> Result<Vec<String>, Fa
     let runs = folders.iter().map(load).collect::<Result<Vec<_>, Failure>>()?;
     let several = Several::new(runs);
     std::fs::create_dir_all(out).map_err(|error| Failure::Run(format!("cannot create {}: {error}", out.display())))?;
-    several.write(out).map_err(|error| Failure::Run(error.to_string()))?;
-    Ok(several.verdict())
+    let lacking = several.write(out).map_err(|error| Failure::Run(error.to_string()))?;
+    Ok((several.verdict(), lacking))
 }

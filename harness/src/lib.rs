@@ -8,6 +8,7 @@ pub mod coarse;
 pub mod columns;
 pub mod config;
 pub mod diagnostics;
+pub mod escape;
 pub mod exact_path;
 pub mod excerpt;
 pub mod exchange;

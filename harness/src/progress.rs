@@ -1,5 +1,6 @@
 //! Progress on a terminal; silence elsewhere.
 
+use crate::escape::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ impl Progress {
 
     /// Says what is being done with which trial.
     pub fn trial(&self, what: &str, label: &str) {
-        self.bar.set_message(format!("{what} {label}"));
+        self.bar.set_message(format!("{what} {}", terminal(label)));
         self.bar.tick();
     }
 

@@ -110,15 +110,20 @@ impl Timing {
         let load = |most| Load { mean: loads.iter().sum::<f64>() / loads.len() as f64, most };
         let mut at: Vec<i64> = trial.timed.iter().map(|timed| timed.at).collect();
         Self {
-            qps: if is_unknown { f64::NAN } else { 1.0 / median(&mut seconds) },
-            qps_least: 1.0 / slowest,
-            qps_best: 1.0 / best,
+            qps: if is_unknown { f64::NAN } else { rate(median(&mut seconds)) },
+            qps_least: rate(slowest),
+            qps_best: rate(best),
             repeats: trial.repeats.len(),
             at: middle(&mut at),
             load: loads.iter().copied().reduce(f64::max).map(load),
             latency: Latency::new(&trial.repeats),
         }
     }
+}
+
+/// Queries per second that take so many seconds each; unknown where they took none, as some results from elsewhere say.
+fn rate(seconds: f64) -> f64 {
+    if seconds > 0.0 { 1.0 / seconds } else { f64::NAN }
 }
 
 impl Latency {

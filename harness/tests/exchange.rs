@@ -472,8 +472,20 @@ fn wrong_results_are_answered_with_what_and_where() {
         let mut odd = Published::new(5);
         change(&mut odd);
         odd.write(folder.path(), "odd/one");
+        // It is named, and the other is read.
+        let output = swath(folder.path(), &["import", "ann", "--dataset", "rich"]);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        let named = message.lines().find(|line| line.starts_with("error: left out: ")).expect("an error");
+        assert!(named.contains(expected), "{expected} in {named}");
+        assert!(message.contains("results left out, as they cannot be read: 1"), "{message}");
+        let table = rows(&folder.path().join("reports/rich-5-imported/runs.csv"));
+        assert_eq!((table.len(), table[0]["retriever"].as_str()), (1, "fine"));
+        // Alone it is refused.
+        std::fs::remove_dir_all(folder.path().join("reports")).expect("removed");
+        std::fs::remove_file(folder.path().join("ann/results/rich/5/fine/one.hdf5")).expect("removed");
         let message = refuses(folder.path(), &["import", "ann", "--dataset", "rich"]);
-        assert!(message.contains(expected), "{expected} in {message}");
+        assert!(message.contains("holds no result that can be read\n  ") && message.contains(expected), "{message}");
         assert!(!folder.path().join("reports").exists(), "nothing is half written");
     }
 
@@ -501,8 +513,140 @@ fn wrong_results_are_answered_with_what_and_where() {
         &["ann", "--dataset", "unknown"],
         "there is no dataset `unknown`\n  ann/data/unknown.hdf5 is not there, either",
     );
-    std::fs::write(results.join("rich/5/fine/two.hdf5"), "no HDF5").expect("written");
-    refused(&["ann", "--dataset", "rich", "--count", "5"], "two.hdf5 is not an HDF5 file");
+}
+
+/// Whatever lies beside sound results, they are read, and it is named.
+#[test]
+fn one_bad_file_or_link_does_not_stop_an_import() {
+    let folder = published();
+    for name in ["fine/one", "fine/two", "other/three"] {
+        Published::new(5).write(folder.path(), name);
+    }
+    let results = folder.path().join("ann/results/rich/5");
+    let whole = std::fs::read(results.join("fine/one.hdf5")).expect("a file");
+    std::fs::write(results.join("fine/cut.hdf5"), &whole[..whole.len() / 2]).expect("written");
+    std::fs::write(results.join("fine/empty.hdf5"), "").expect("written");
+    std::fs::write(results.join("fine/text.hdf5"), "no HDF5").expect("written");
+    Hdf5Writer::new().array("x", &[1], Values::F32(&[1.0])).write(&results.join("fine/other.hdf5")).expect("written");
+    std::fs::create_dir(results.join("fine/folder.hdf5")).expect("created");
+    let mut bad = vec!["cut", "empty", "other", "text"];
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        symlink("..", results.join("fine/loop")).expect("linked");
+        symlink(&results, results.join("fine/home")).expect("linked");
+        symlink("nowhere", results.join("fine/dangling.hdf5")).expect("linked");
+        symlink("two.hdf5", results.join("fine/linked.hdf5")).expect("linked");
+        std::fs::write(results.join("fine/new\n::error::line.hdf5"), "").expect("written");
+        bad.push("new\\n::error::line");
+    }
+    let output = swath(folder.path(), &["import", "ann", "--dataset", "rich"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let named: Vec<&str> = said.lines().filter(|line| line.starts_with("error: left out: ")).collect();
+    assert_eq!(named.len(), bad.len(), "{said}");
+    bad.iter()
+        .for_each(|name| assert!(named.iter().any(|line| line.contains(&format!("/{name}.hdf5"))), "{name}: {said}"));
+    let read = rows(&folder.path().join("reports/rich-5-imported/runs.csv")).len();
+    assert_eq!(read, if cfg!(unix) { 4 } else { 3 }, "{said}");
+    assert_eq!(said.contains("links to folders, which are not followed: 2"), cfg!(unix), "{said}");
+    assert!(said.lines().all(|line| !line.trim_start().starts_with("::")), "{said}");
+}
+
+/// Times of 0 make no infinite rates, and lists of fewer than k are said.
+#[test]
+fn no_time_is_no_rate_and_short_lists_are_said() {
+    let folder = published();
+    Published { times: vec![0.0; 12], ..Published::new(5) }.write(folder.path(), "quick/none");
+    let mut short = Published::new(5);
+    short.neighbors[3..5].fill(-1);
+    short.neighbors[10..15].fill(-1);
+    short.write(folder.path(), "short/one");
+    Published::new(5).write(folder.path(), "whole/one");
+    let (table, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", "rich"]);
+    assert!(notes.contains("1 of 3 results took no time, as they say: they have no queries per second"), "{notes}");
+    let expected =
+        "1 of 3 results have lists of fewer than 5, for up to 2 queries, the shortest of 0: what is missing counts as";
+    assert!(notes.contains(expected), "{notes}");
+    let quick = table.lines().find(|line| line.starts_with("quick")).expect("a row");
+    assert!(quick.trim_end().ends_with('-') && !table.contains("inf"), "{table}");
+    let reports = folder.path().join("reports/rich-5-imported");
+    let rows = rows(&reports.join("runs.csv"));
+    assert!(rows[0]["qps_best"].is_empty() && !rows[2]["qps_best"].is_empty(), "{rows:?}");
+    let written =
+        files(&reports).into_iter().filter(|name| [".csv", ".md", ".tex"].iter().any(|end| name.ends_with(end)));
+    for name in written {
+        let text = std::fs::read_to_string(reports.join(&name)).expect("text").to_lowercase();
+        let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphabetic()).collect();
+        assert!(!words.contains(&"inf") && !words.contains(&"nan"), "{name}: {text}");
+    }
+    let again = swath(folder.path(), &["report", "reports/rich-5-imported", "reports/rich-5-imported", "--out", "two"]);
+    assert!(!stdout(&again).contains("inf") && !stdout(&again).contains("NaN"), "{}", stdout(&again));
+}
+
+/// VIBE keeps in each file of an index a group for each setting of its queries, with its attributes there.
+#[test]
+fn results_of_vibe_are_read() {
+    const WRITE: &str = "
+import h5py, sys
+truth = h5py.File('ann/data/rich.hdf5')
+ids, true = truth['neighbors'][:, :5], truth['distances'][:, :5]
+for algo, gpu in [('hnsw', False), ('hnsw', True), ('annoy', False)]:
+    import os
+    folder = 'ann/results/rich/5/' + algo + ('-gpu' if gpu else '')
+    os.makedirs(folder, exist_ok=True)
+    with h5py.File(folder + '/cosine_16_200.hdf5', 'w') as f:
+        for i, queries in enumerate(['10', '20']):
+            g = f.create_group(queries)
+            attrs = dict(gpu_mode=gpu, best_search_time=1e-3, candidates=5.0, expect_extra=False, run_count=5,
+                         name='%s(M=16, ef=%s)' % (algo, queries if algo == 'hnsw' else 'any'), distance='cosine', count=5,
+                         build_time=2.5, index_size=1000.0, algo=algo, dataset='rich')
+            for k, v in attrs.items():
+                g.attrs[k] = v
+            m = len(ids)
+            g.create_dataset('times', (m,), 'f')[:] = 1e-3
+            neighbors = g.create_dataset('neighbors', (m, 5), 'i')
+            neighbors[:] = ids
+            g.create_dataset('distances', (m, 5), 'f')[:] = true
+            if i == 0:
+                neighbors[0] = [ids[0][0], -1, -1, -1, -1]
+                g['distances'][0, 1:] = float('inf')
+                g['recalls'] = [5.0] * m
+        if algo == 'annoy':
+            f.create_group('30')['neighbors'] = ids[:3]
+";
+    let Some(python) = support::python(&["h5py"]) else { return };
+    let folder = published();
+    let script = std::process::Command::new(python).args(["-c", WRITE]).current_dir(folder.path()).output();
+    let script = script.expect("Python runs");
+    assert!(script.status.success(), "{}", stderr(&script));
+    let output = swath(folder.path(), &["import", "ann", "--dataset", "rich"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cosine_16_200.hdf5: the shape of `30/neighbors` is 3 x 5, expected 12 x 5"), "{said}");
+    assert!(said.contains("results left out, which are in mode batch; --batch takes them: 2"), "{said}");
+    assert!(!said.contains("do not say") && !said.contains("differ by more"), "{said}");
+    let found = rows(&folder.path().join("reports/rich-5-imported/runs.csv"));
+    let of = |row: &BTreeMap<String, String>| {
+        ["retriever", "recall", "build_seconds", "index_bytes", "qps_best"].map(|c| row[c].clone())
+    };
+    let short = format!("{}", 1.0 - 4.0 / 60.0);
+    for (row, expected) in found.iter().zip([["annoy", &short], ["annoy", "1"], ["hnsw", &short], ["hnsw", "1"]]) {
+        let [retriever, recall, build, bytes, qps] = of(row);
+        assert_eq!(
+            ([retriever.as_str(), build.as_str(), bytes.as_str(), qps.as_str()]),
+            [expected[0], "2.5", "1000000", "1000"]
+        );
+        let (recall, wanted): (f64, f64) = (recall.parse().expect("a number"), expected[1].parse().expect("a number"));
+        assert!((recall - wanted).abs() < 1e-9, "{row:?}");
+    }
+    assert_eq!(found.len(), 4);
+    let trials = trials(&folder.path().join("reports/rich-5-imported"));
+    let labels: Vec<&str> = trials.keys().map(String::as_str).collect();
+    // Where two settings have one label, the group tells them apart.
+    assert_eq!(labels, ["annoy M=16, ef=any", "annoy M=16, ef=any, 20", "hnsw M=16, ef=10", "hnsw M=16, ef=20"]);
+    succeeds(folder.path(), &["import", "ann", "--dataset", "rich", "--batch", "--out", "gpu"]);
+    assert_eq!(rows(&folder.path().join("gpu/runs.csv")).len(), 2);
 }
 
 /// An experiment names its dataset as seen from its own folder: an export finds it from wherever it is asked for, and where

@@ -332,8 +332,26 @@ impl Hdf5File {
     /// # Errors
     /// [`Hdf5Error::Unreadable`].
     pub fn attributes(&self) -> Result<HashMap<String, Attribute>, Hdf5Error> {
-        let root = self.file.root_group().and_then(|root| self.attributes_at(root.address()));
-        let all = root.map_err(|error| self.unreadable("/", &error))?;
+        self.attributes_of_group("/")
+    }
+
+    /// Names of the groups in the root, sorted.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Unreadable`].
+    pub fn groups(&self) -> Result<Vec<String>, Hdf5Error> {
+        let mut names = self.names("/")?;
+        names.retain(|name| self.file.group(name).is_ok());
+        Ok(names)
+    }
+
+    /// The attributes of a group that are a single text or number.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Unreadable`].
+    pub fn attributes_of_group(&self, name: &str) -> Result<HashMap<String, Attribute>, Hdf5Error> {
+        let group = self.file.group(name).and_then(|group| self.attributes_at(group.address()));
+        let all = group.map_err(|error| self.unreadable(name, &error))?;
         let mut heap = Heap::new(&self.file);
         Ok(all.iter().filter_map(|found| Some((found.name.clone(), attribute(found, &mut heap)?))).collect())
     }

@@ -8,6 +8,7 @@
 
 use super::{Measured, Setting, State, Timing, TrialState};
 use crate::config::CheckSpec;
+use crate::escape::{command, terminal, yaml, yaml_key};
 use crate::experiment::Failure;
 use crate::metrics::MetricName;
 use crate::report::format::unsigned_zero;
@@ -389,22 +390,23 @@ fn text(config: &Path, state: &State, values: &str) -> String {
         format!("timed: {{ mode: {}, threads: {threads}, queries: {queries}, passes: {passes} }}\n", mode.name())
     });
     let mut text = format!(
-        "# What `swath check {}` compares with; `swath baseline update` writes it anew.\n\
-         # `time` is how often as long as {reference} a trial took, in each round.\n\
+        "# What `{}` compares with; `swath baseline update` writes it anew.\n\
+         # `time` is how often as long as {} a trial took, in each round.\n\
          baseline: {VERSION}\nexperiment: {}\ndataset: {}\nsha256: {sha256}\nk: {k}\nqueries: {queries}\nseed: {seed}\n\
          swath: {}\nsaved: {saved}\nmachine: {}\nvalues: {values}\n{timed}reference: {}\ntrials:\n",
-        config.display(),
-        quoted(experiment),
-        quoted(dataset),
-        quoted(swath),
-        quoted(machine),
-        quoted(reference),
+        command(["swath".as_ref(), "check".as_ref(), config.as_os_str()]),
+        terminal(reference),
+        yaml(experiment),
+        yaml(dataset),
+        yaml(swath),
+        yaml(machine),
+        yaml(reference),
     );
     for trial in &state.trials {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {}:", quoted(&trial.label));
+        let _ = writeln!(text, "{}", yaml_key(&trial.label, 2));
         for Measured { name, mean, .. } in &trial.measures {
-            let _ = writeln!(text, "    {}: {}", quoted(name), number(*mean));
+            let _ = writeln!(text, "{} {}", yaml_key(name, 4), number(*mean));
         }
         if !trial.rounds.is_empty() {
             let list =
@@ -438,14 +440,6 @@ fn decimals(value: f64) -> usize {
 pub(super) fn is_written_as(mean: f64, text: f64) -> bool {
     let unit = 0.1_f64.powi(decimals(text) as i32);
     mean == text || mean.is_nan() && text.is_nan() || (mean - text).abs() <= 0.6 * unit + 1e-6 * text.abs()
-}
-
-/// A text in YAML, quoted where it must be.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || " -_.()=+@".contains(c);
-    let fine = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain) && !text.ends_with(' ');
-    let word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
-    if fine && !word { text.to_owned() } else { serde_json::to_string(text).unwrap_or_default() }
 }
 
 #[cfg(test)]
@@ -673,11 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_yaml_would_take_for_something_else_are_quoted() {
-        for text in ["7", "true", "a: b", "a #b", "", "-", "x ", "[a]"] {
-            assert!(quoted(text).starts_with('"'), "{text}");
-        }
-        assert_eq!(quoted("mmr (lambda=0.3)"), "mmr (lambda=0.3)");
+    fn numbers_are_short() {
         assert_eq!(
             [0.5, 20100.0, 1.0 / 3.0, -0.004_321_987_6, -0.0].map(number),
             ["0.5", "20100", "0.333333", "-0.00432199", "0"]

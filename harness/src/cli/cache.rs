@@ -3,6 +3,7 @@
 use super::{print, table};
 use std::process::ExitCode;
 use swath::cache::{Cache, Label};
+use swath::escape;
 use swath::experiment::Failure;
 
 fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
@@ -11,14 +12,14 @@ fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
 }
 
 fn refused(cache: &Cache, error: &std::io::Error) -> Failure {
-    let message = format!("the cache {}: {error}", cache.folder().display());
+    let message = format!("the cache {}: {error}", escape::path(cache.folder()));
     if error.kind() == std::io::ErrorKind::NotADirectory { Failure::Input(message) } else { Failure::Run(message) }
 }
 
 /// Where graphs are kept, and whether there is such a folder.
 fn place(cache: &Cache) -> String {
     let missing = if cache.folder().exists() { "" } else { " (no such folder yet)" };
-    format!("{}{missing}", cache.folder().display())
+    format!("{}{missing}", escape::path(cache.folder()))
 }
 
 fn mib(bytes: u64) -> String {

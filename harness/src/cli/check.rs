@@ -1,7 +1,8 @@
 //! `check`, `baseline` and `compare`.
 
+use super::command::Shown;
 use super::run::program;
-use super::{complain, print, table};
+use super::{complain, print, print_raw, table};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use swath::check::baseline::{self, Baseline, Writes};
 use swath::check::outputs::{self, Checked, HEADINGS};
 use swath::check::{self, Session, State};
 use swath::config::{CheckSpec, Experiment, Source, is_tolerance};
+use swath::escape;
 use swath::experiment::{self, Failure, Prepared};
 use swath::machine::memory;
 use swath::report::format::decimals;
@@ -76,7 +78,7 @@ impl Look {
         let (source, experiment) = experiment::open(&self.config)?;
         if experiment.sweep.is_some() {
             let message =
-                format!("{}: a sweep is many experiments, and one is checked at a time", self.config.display());
+                format!("{}: a sweep is many experiments, and one is checked at a time", escape::path(&self.config));
             return Err(Failure::Input(message + "\n  take `sweep` out, and write the size to check in its place"));
         }
         Ok((source, experiment))
@@ -146,9 +148,8 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
         let timed_otherwise = before.timing.as_ref().zip(now.timing.as_ref()).and_then(|(was, is)| was.differs(is));
         if let Some(what) = timed_otherwise.filter(|_| !look.quality_only) {
             complain(&format!(
-                "note: times are not compared: {what}; `swath baseline update {} --file {}` times the baseline alike",
-                look.config.display(),
-                file.display()
+                "note: times are not compared: {what}; `{}` times the baseline alike",
+                update_command(&look.config, &file)
             ));
         }
         let mut findings = check::compare(&before, &now, spec, !look.quality_only);
@@ -169,13 +170,18 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
     Ok(code(&checked))
 }
 
+/// The command that writes a baseline anew.
+fn update_command(config: &Path, file: &Path) -> String {
+    Shown::new(&["baseline", "update"]).path(config).option("--file", Some(file)).whole()
+}
+
 /// A baseline of another version of swath.
 fn outdated(what: &str, file: &Path, config: &Path) -> Failure {
     Failure::Input(format!(
         "{} is a baseline of another version: {what}, and neither quality nor times are compared\n  \
-         save a new baseline: swath baseline update {} --file {0}",
-        file.display(),
-        config.display()
+         save a new baseline: {}",
+        escape::path(file),
+        update_command(config, file)
     ))
 }
 
@@ -183,9 +189,9 @@ fn outdated(what: &str, file: &Path, config: &Path) -> Failure {
 fn comparable(before: &State, now: &State, file: &Path, config: &Path) -> Result<(), Failure> {
     let Some(what) = before.setting.differs(&now.setting) else { return Ok(()) };
     Err(Failure::Input(format!(
-        "{} is the baseline of something else: {what}\n  if that is meant: swath baseline update {} --file {0}",
-        file.display(),
-        config.display()
+        "{} is the baseline of something else: {what}\n  if that is meant: {}",
+        escape::path(file),
+        update_command(config, file)
     )))
 }
 
@@ -194,7 +200,7 @@ fn report(checked: &Checked<'_>, outputs: &Outputs, file: &Path) -> Result<(), F
     print(&terminal(checked))?;
     checked.bad().for_each(|finding| complain(&format!("error: {}", finding.sentence())));
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-        print(&outputs::github::annotations(checked, &file.display().to_string()))?;
+        print_raw(&outputs::github::annotations(checked, &file.display().to_string()))?;
     }
     let markdown = outputs::markdown::text(checked);
     if let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
@@ -221,7 +227,7 @@ fn report(checked: &Checked<'_>, outputs: &Outputs, file: &Path) -> Result<(), F
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Run(format!("cannot write {}: {error}", path.display()))
+    Failure::Run(format!("cannot write {}: {error}", escape::path(path)))
 }
 
 /// A caution if there is one, a table of what changed, and a sentence.
@@ -233,7 +239,8 @@ fn terminal(checked: &Checked<'_>) -> String {
         rows.insert(0, HEADINGS.iter().map(|heading| (*heading).to_owned()).collect());
         lined_up(&rows) + "\n"
     };
-    let caution = checked.caution().map_or_else(String::new, |caution| format!("caution: {caution}\n\n"));
+    let caution =
+        checked.caution().map_or_else(String::new, |caution| format!("caution: {}\n\n", escape::terminal(&caution)));
     format!("{caution}{found}{}\n", checked.verdict())
 }
 
@@ -253,11 +260,11 @@ pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<
     baseline::may_write(&file, Writes::New)?;
     // What was looked at for minutes must not be lost because it cannot be written.
     std::fs::create_dir_all(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
-        Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", file.display()))
+        Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", escape::path(&file)))
     })?;
     let (state, _) = sound(look, folders)?;
     baseline::write(&file, &look.config, &state, Writes::New)?;
-    print(&format!("wrote {} and {}\n", file.display(), file.with_extension("hdf5").display()))
+    print(&format!("wrote {} and {}\n", escape::path(&file), escape::path(&file.with_extension("hdf5"))))
 }
 
 /// Writes a baseline anew and says what changes.
@@ -277,11 +284,12 @@ pub fn update(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Resul
             trial.rounds = was.map_or_else(Vec::new, |was| was.rounds.clone());
         }
     }
-    let changed = before.setting.differs(&now.setting).map_or_else(String::new, |what| format!("{what}\n"));
+    let changed =
+        before.setting.differs(&now.setting).map_or_else(String::new, |what| format!("{}\n", escape::terminal(&what)));
     let findings = check::compare(&before, &now, &spec, !look.quality_only);
     let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
     baseline::write(&file, &look.config, &now, Writes::InPlace)?;
-    print(&format!("{changed}{}wrote {}\n", terminal(&checked), file.display()))
+    print(&format!("{changed}{}wrote {}\n", terminal(&checked), escape::path(&file)))
 }
 
 /// What an experiment gives, all its trials well, and how it wants to be compared.
@@ -330,15 +338,15 @@ pub fn show(file: &Path) -> Result<ExitCode, Failure> {
     let setting = &state.setting;
     let text = format!(
         "{}: {} of {}, k = {}, seed {}\nswath {}, {}\non {}\ntimes are ratios to {}\n\n{}",
-        setting.experiment,
+        escape::terminal(&setting.experiment),
         if setting.queries == 1 { "1 query".into() } else { format!("{} queries", setting.queries) },
-        setting.dataset,
+        escape::terminal(&setting.dataset),
         setting.k,
         setting.seed,
-        state.swath,
-        state.saved,
-        state.machine,
-        state.reference,
+        escape::terminal(&state.swath),
+        escape::terminal(&state.saved),
+        escape::terminal(&state.machine),
+        escape::terminal(&state.reference),
         table(&rows, 1)
     );
     missing.iter().for_each(|note| complain(&format!("note: {note}")));
@@ -351,7 +359,8 @@ pub fn compare(folders: [&Path; 2], outputs: &Outputs) -> Result<ExitCode, Failu
     let [(first, before), (second, now)] = [read(folders[0])?, read(folders[1])?];
     let (before, now) = (State::of_run(&first, &before), State::of_run(&second, &now));
     if let Some(what) = before.setting.differs(&now.setting) {
-        let message = format!("{} and {} cannot be compared: {what}", folders[0].display(), folders[1].display());
+        let message =
+            format!("{} and {} cannot be compared: {what}", escape::path(folders[0]), escape::path(folders[1]));
         return Err(Failure::Input(message));
     }
     let spec = match &second.experiment["check"] {

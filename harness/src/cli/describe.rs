@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::suggest;
 use swath::diagnostics::{Diagnosis, diagnose};
+use swath::escape;
 use swath::experiment::{Failure, Found};
 use swath::machine::memory;
 use swath::metrics::{MetricName, MetricParams};
@@ -50,7 +51,7 @@ pub fn dataset(name: &Path, folders: &[PathBuf], seed: Option<u64>) -> Result<Ex
     let Found { sha256, dataset, .. } = Found::read(&path, memory())?;
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
-    row("file", path.display().to_string());
+    row("file", escape::path(&path));
     row("SHA-256", sha256);
     row("distance", dataset.distance.to_string());
     row("base vectors", format!("{} of {} dimensions", dataset.train.rows(), dataset.train.dim()));

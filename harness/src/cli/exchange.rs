@@ -4,6 +4,7 @@ use super::{complain, print, run};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::Mode;
+use swath::escape;
 use swath::exchange::import::{Wanted, import as read};
 use swath::exchange::{Run, ann_benchmarks, parquet};
 use swath::experiment::Failure;
@@ -24,15 +25,19 @@ pub fn export(
             "{} results: {}\ntheir dataset: {}\nplot them, from a checkout of ann-benchmarks with these folders: \
              python plot.py --dataset {} --count {}{batch}\n",
             exported.trials,
-            exported.results.display(),
-            exported.data.display(),
-            exported.dataset,
+            escape::path(&exported.results),
+            escape::path(&exported.data),
+            escape::shell(exported.dataset.as_ref()),
             exported.k,
         ))?;
     }
     if let Some(target) = to_parquet {
         let [runs, queries] = parquet::export(&opened, target)?;
-        print(&format!("a row per trial: {}\na row per trial and query: {}\n", runs.display(), queries.display()))?;
+        print(&format!(
+            "a row per trial: {}\na row per trial and query: {}\n",
+            escape::path(&runs),
+            escape::path(&queries)
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -41,5 +46,8 @@ pub fn export(
 pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let imported = read(wanted, folders, memory())?;
     imported.manifest.notes.iter().for_each(|note| complain(&format!("note: {note}")));
-    run::finish(&imported.folder, imported.summary.as_ref(), &imported.manifest)
+    let left_out = &imported.left_out;
+    left_out.iter().for_each(|what| complain(&format!("error: left out: {what}")));
+    let ended = run::finish(&imported.folder, imported.summary.as_ref(), &imported.manifest)?;
+    Ok(if left_out.is_empty() { ended } else { ExitCode::from(1) })
 }

@@ -1,8 +1,10 @@
 //! `history`.
 
+use super::command::Shown;
 use super::{complain, print};
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use swath::escape;
 use swath::experiment::Failure;
 use swath::history::{self, History, Run};
 
@@ -30,9 +32,9 @@ pub fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>)
     };
     print(&format!(
         "{}: {} rows of {} at {}{replaced}\n",
-        file.display(),
+        escape::path(file),
         added.rows,
-        added.experiment,
+        escape::terminal(&added.experiment),
         commit.get(..12).unwrap_or(&commit)
     ))
 }
@@ -64,10 +66,12 @@ pub fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
     }
     let history = History::read(file)?;
     if history.rows.is_empty() {
-        let message = format!("{} has no rows; add a run with `swath history add RUN_FOLDER`", file.display());
+        let add = Shown::new(&["history", "add"]).option("--file", Some(file));
+        let message = format!("{} has no rows; add a run with `{} RUN_FOLDER`", escape::path(file), add.whole());
         return Err(Failure::Input(message));
     }
-    let changes = history::write(&history, level, out)?;
+    let (changes, lacking) = history::write(&history, level, out)?;
+    lacking.iter().for_each(|note| complain(&format!("note: {note}")));
     let mut lines: Vec<String> = history.cautions().iter().map(|caution| format!("caution: {caution}")).collect();
     lines.push(match changes.len() {
         0 => "no change found".to_owned(),
@@ -80,5 +84,6 @@ pub fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
     }
     lines.push(format!("page: {}", out.join("index.html").display()));
     history.too_short().iter().for_each(|note| complain(&format!("note: {note}")));
+    let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
     print(&format!("{}\n", lines.join("\n")))
 }

@@ -2,6 +2,7 @@
 
 mod cache;
 mod check;
+mod command;
 mod describe;
 mod exchange;
 mod history;
@@ -13,6 +14,7 @@ use clap::{ArgGroup, Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use swath::escape;
 use swath::exchange::import::Wanted;
 use swath::experiment::Failure;
 use swath::interrupt;
@@ -331,12 +333,16 @@ enum CacheCommand {
 /// Does what the arguments ask.
 pub fn main() -> ExitCode {
     interrupt::let_writes_fail();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misread(&error),
+    };
     if !matches!(cli.command, Command::Child) {
         interrupt::listen();
     }
+    command::remember(&cli.data_dir, cli.cache_dir.as_deref());
     if let Some(missing) = cli.data_dir.iter().find(|folder| !folder.is_dir()) {
-        complain(&error_line(&format!("--data-dir: there is no folder {}", missing.display()), in_color()));
+        complain(&error_line(&format!("--data-dir: there is no folder {}", escape::path(missing)), in_color()));
         return ExitCode::from(2);
     }
     let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
@@ -398,12 +404,13 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             let color = in_color();
             let (text, code) = match failure {
+                // What it quotes is escaped already.
                 Failure::Invalid(invalid) => (invalid.render(color), 2),
                 Failure::Input(message) => (error_line(&message, color), 2),
                 Failure::Run(message) => (error_line(&message, color), 1),
-                Failure::Stopped(message) => (message, interrupt::EXIT_CODE),
+                Failure::Stopped(message) => (escape::message(&message), interrupt::EXIT_CODE),
             };
-            complain(&text);
+            say(&text);
             ExitCode::from(code)
         }
     }
@@ -415,16 +422,48 @@ fn in_color() -> bool {
 }
 
 fn error_line(message: &str, color: bool) -> String {
+    // The prefix stands in the same line.
+    let message = escape::message(message);
     if color { format!("\x1b[1;91merror\x1b[0m: {message}") } else { format!("error: {message}") }
 }
 
-/// Writes to standard error; where nobody listens there is nobody to tell.
+/// Answers a command line that cannot be read, or that asks for help.
+fn misread(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let odd: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let odd: Vec<&String> =
+            odd.iter().filter(|word| escape::terminal(word) != **word || word.contains("##")).collect();
+        if !odd.is_empty() {
+            // Escaped before the whole is: a line's end in a word is not one of the message.
+            let text =
+                odd.iter().fold(error.render().to_string(), |text, word| text.replace(*word, &escape::terminal(word)));
+            say(escape::log(&text).trim_end());
+            return ExitCode::from(2);
+        }
+    }
+    // Where nobody listens there is nobody to tell.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// Writes a message to standard error, with whatever it names.
 fn complain(text: &str) {
+    say(&escape::message(text));
+}
+
+/// Writes what is escaped already to standard error; where nobody listens there is nobody to tell.
+fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Writes to standard output. A reader that has gone away (`swath schema | head`) is no failure.
+/// Writes lines to standard output, of which none is an order to a CI system. A name in them is escaped before: where it has
+/// a line's end, this one could not tell. A reader that has gone away (`swath schema | head`) is no failure.
 fn print(text: &str) -> Result<ExitCode, Failure> {
+    print_raw(&escape::log(text))
+}
+
+/// Writes to standard output what is meant as it is.
+fn print_raw(text: &str) -> Result<ExitCode, Failure> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::Run(format!("cannot write to standard output: {error}")))
@@ -438,8 +477,10 @@ fn with_help(message: String, help: &[String]) -> String {
     help.iter().fold(message, |text, line| text + "\n  " + line)
 }
 
-/// Lines up columns, two spaces apart; the first `left` of them to the left, the others to the right.
+/// Lines up columns, two spaces apart; the first `left` of them to the left, the others to the right. Names in it are escaped.
 fn table(rows: &[Vec<String>], left: usize) -> String {
+    let shown = |row: &Vec<String>| row.iter().map(|cell| escape::terminal(cell).into_owned()).collect();
+    let rows: &[Vec<String>] = &rows.iter().map(shown).collect::<Vec<_>>();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);

@@ -1,11 +1,14 @@
 //! `reproduce`.
 
+use super::check::Folders;
 use super::check::{Folders, own_graphs};
+use super::command::Shown;
 use super::run::program;
 use super::{complain, print};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
+use swath::escape;
 use swath::experiment::{Failure, RunOptions};
 use swath::machine::memory;
 use swath::run::Means;
@@ -20,7 +23,7 @@ pub fn reproduce(
     places: Folders<'_>,
 ) -> Result<ExitCode, Failure> {
     if sweep::is_sweep(folder) {
-        let message = format!("{} is a sweep and not a run", folder.display());
+        let message = format!("{} is a sweep and not a run", escape::path(folder));
         return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
     }
     let (manifest, before) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
@@ -43,7 +46,7 @@ pub fn reproduce(
         cell: cell.as_ref(),
     };
     let note = |note: &str| complain(&format!("note: {note}"));
-    let again = format!("swath reproduce {} --out {}", folder.display(), out.display());
+    let again = Shown::new(&["reproduce"]).path(folder).option("--out", Some(&out)).flag("--quiet", quiet).whole();
     let start = if kept { Start::GoOn } else { Start::Fresh };
     prepared.run(&out, &RunOptions { means, start: &start, quiet, say: &note, again: &again })?;
     let (second, now) = results::read(&out).map_err(|error| Failure::Run(error.to_string()))?;
@@ -58,6 +61,7 @@ pub fn reproduce(
     }
     lines.extend(found.times.map(|times| format!("queries took {times:.2} times as long (median over trials)")));
     lines.extend(kept.then(|| format!("the second run: {}", out.display())));
+    let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
     print(&(lines.join("\n") + "\n"))?;
     Ok(if found.results.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -1,5 +1,6 @@
 //! `run`, `report` and `init`.
 
+use super::command::Shown;
 use super::{complain, print, table, with_help};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 use swath::cache::Cache;
 use swath::coarse::Coarse;
 use swath::config::{self, Limits};
+use swath::escape;
 use swath::experiment::{self, Failure, Outline, RunOptions};
 use swath::machine::memory;
 use swath::manifest::Manifest;
@@ -58,8 +60,9 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
     if program.is_none() && experiment.limits != Limits::default() {
         complain("note: without isolation limits are not kept");
     }
-    let out = asked.out.as_ref().map_or_else(String::new, |out| format!(" --out {}", out.display()));
-    let again = format!("swath run {}{out}", asked.config.display());
+    let again = Shown::new(&["run"]).path(asked.config).option("--out", asked.out.as_ref());
+    let again = again.flag("--no-cache", asked.cache.is_none()).flag("--no-isolation", !asked.isolation);
+    let again = again.flag("--quiet", asked.quiet).whole();
     let means = Means {
         program: program.as_deref(),
         data_folders: asked.folders,
@@ -97,12 +100,14 @@ pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>)
         _ if config.is_some() => refuse("--config is for one run", "give one folder"),
         _ => {
             if let Some(sweep) = folders.iter().find(|folder| sweep::is_sweep(folder)) {
-                let message = format!("{} is a sweep and not a run", sweep.display());
+                let message = format!("{} is a sweep and not a run", escape::path(sweep));
                 return refuse(&message, "give the folders of its cells, which are inside");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
-            let verdict = experiment::report_several(folders, &out)?;
-            print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), out.join("index.html").display()))
+            let (verdict, lacking) = experiment::report_several(folders, &out)?;
+            lacking.iter().for_each(|note| complain(&format!("note: {note}")));
+            let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();
+            print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), escape::path(&out.join("index.html"))))
         }
     }
 }
@@ -130,7 +135,7 @@ fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
         }
         without_reference(one.summary.as_ref());
     }
-    print(&format!("\nreport of the sweep: {}\n", folder.join("index.html").display()))?;
+    print(&format!("\nreport of the sweep: {}\n", escape::path(&folder.join("index.html"))))?;
     Ok(ended(ran.iter().map(|one| &one.manifest)))
 }
 
@@ -159,7 +164,7 @@ fn found(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Strin
     let times =
         times.into_iter().chain(summary.rate.caution().map(str::to_owned)).map(|text| format!("caution: {text}"));
     let cautions = lines(coarse.chain(times));
-    format!("{}{cautions}\nreport: {}\n", results(summary), folder.join("index.html").display())
+    format!("{}{cautions}\nreport: {}\n", results(summary), escape::path(&folder.join("index.html")))
 }
 
 /// A failed run, if any trial failed.
@@ -204,7 +209,7 @@ fn results(summary: &Summary) -> String {
 
 /// Each on a line of its own.
 fn lines(texts: impl Iterator<Item = String>) -> String {
-    texts.map(|text| text + "\n").collect()
+    texts.map(|text| escape::terminal(&text).into_owned() + "\n").collect()
 }
 
 /// How many metrics a table of about 120 columns can show beside the names of trials, at least 3 if there are as many.
@@ -247,7 +252,7 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
         plan.queries.len(),
         plan.experiment.k.get(),
         plan.experiment.repeats.get(),
-        dataset_name,
+        escape::terminal(dataset_name),
         facts.rows,
         facts.dim,
         mib(facts.bytes),
@@ -275,22 +280,19 @@ pub fn init(dataset: &Path, output: Option<PathBuf>, folders: &[PathBuf]) -> Res
     let dataset = dataset.to_string_lossy();
     let by_path = catalogue::is_path(&dataset);
     let absolute = if by_path { std::path::absolute(&path).unwrap_or(path) } else { path };
-    let called = if by_path {
-        serde_json::to_string(&absolute.to_string_lossy()).unwrap_or_default()
-    } else {
-        dataset.into_owned()
-    };
+    let called = if by_path { absolute.to_string_lossy() } else { dataset };
     let text = config::starter(&name, &called, &header);
     let folder = output.parent().map_or(Ok(()), std::fs::create_dir_all);
     let file = folder.and_then(|()| std::fs::OpenOptions::new().write(true).create_new(true).open(&output));
     let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            Failure::Input(format!("{} is there already; name another file with --output", output.display()))
+            Failure::Input(format!("{} is there already; name another file with --output", escape::path(&output)))
         }
-        _ => Failure::Run(format!("cannot write {}: {error}", output.display())),
+        _ => Failure::Run(format!("cannot write {}: {error}", escape::path(&output))),
     })?;
-    print(&format!("wrote {0}\nrun it: swath run {0}\n", output.display()))
+    let run = Shown::new(&["run"]).path(&output).whole();
+    print(&format!("wrote {}\nrun it: {run}\n", escape::path(&output)))
 }
 
 /// The file of a dataset that the command line names.

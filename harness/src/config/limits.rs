@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Bytes {
             }
         }
 
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_u64(Read)
     }
 }
 

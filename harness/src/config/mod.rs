@@ -15,7 +15,7 @@ pub use limits::{Bytes, Limits};
 pub use problem::{Invalid, Path, Problem, Step, suggest};
 pub use read::{Grid, MAX_POINTS};
 pub use schema::schema;
-pub use source::{Place, Source};
+pub use source::{Key, Node, Place, Source, Value};
 pub use starter::starter;
 
 use crate::path;
@@ -26,12 +26,12 @@ use crate::path;
 /// [`Invalid`], with everything that can be said without looking at the dataset: what YAML cannot be read, which field
 /// is unknown, missing or out of range, which name stands twice.
 pub fn parse(source: Source) -> Result<(Source, Experiment), Box<Invalid>> {
-    if matches!(source.root().value, source::Value::Null) {
+    if matches!(source.root().value, Value::Null) {
         let problem =
             Problem::new(path![], "this file says nothing").help("`swath init` writes an experiment to start from");
         return Err(Box::new(Invalid { source, problems: vec![problem] }));
     }
-    let experiment = match read::read::<Experiment>(source.root()) {
+    let experiment = match read::read::<Experiment>(source.root(), source.text()) {
         Ok(experiment) => experiment,
         Err(problem) => return Err(Box::new(Invalid { source, problems: vec![problem] })),
     };

@@ -1,7 +1,9 @@
 //! What is wrong with an experiment: where, and what would be right.
 
 use super::source::{Place, Source};
+use crate::escape::terminal;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::borrow::Cow;
 use std::fmt;
 
 /// One step into a configuration.
@@ -94,14 +96,17 @@ impl Invalid {
 
     fn render_one(&self, problem: &Problem, renderer: &Renderer) -> String {
         let place = problem.place.unwrap_or_else(|| self.source.place(&problem.path));
-        let name = self.source.name();
-        let label = if problem.path.0.is_empty() { String::new() } else { format!("in {}", problem.path) };
+        let name = terminal(&self.source.name()).into_owned();
+        let path = problem.path.to_string();
+        let label = if path.is_empty() { String::new() } else { format!("in {}", terminal(&path)) };
+        let message = terminal(&problem.message);
+        let help: Vec<Cow<'_, str>> = problem.help.iter().map(|line| terminal(line)).collect();
         let snippet = Snippet::source(self.source.text())
             .path(name.as_str())
             .annotation(AnnotationKind::Primary.span(self.source.bytes(place)).label(label.as_str()));
-        let mut group = Level::ERROR.primary_title(problem.message.as_str()).element(snippet);
-        for line in &problem.help {
-            group = group.element(Level::HELP.message(line.as_str()));
+        let mut group = Level::ERROR.primary_title(message.as_ref()).element(snippet);
+        for line in &help {
+            group = group.element(Level::HELP.message(line.as_ref()));
         }
         renderer.render(&[group])
     }

@@ -11,12 +11,12 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Reads a value of type `T`.
+/// Reads a value of type `T` from the tree of a text.
 ///
 /// # Errors
 /// The first thing wrong, with its path and place.
-pub fn read<T: DeserializeOwned>(root: &Node) -> Result<T, Problem> {
-    T::deserialize(Reader { node: root, axes: None }).map_err(|error| Problem {
+pub fn read<T: DeserializeOwned>(root: &Node, text: &str) -> Result<T, Problem> {
+    T::deserialize(Reader { node: root, axes: None, text }).map_err(|error| Problem {
         message: error.message,
         path: Path(error.path.into_iter().rev().collect()),
         place: error.place,
@@ -140,7 +140,10 @@ fn expected(expected: &dyn de::Expected) -> String {
     let text = expected.to_string();
     // What serde's own types say, in the words of a reader of YAML.
     match text.as_str() {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, at least 0".into(),
+        "u8" => "a whole number, at least 0 and below 2^8".into(),
+        "u16" => "a whole number, at least 0 and below 2^16".into(),
+        "u32" => "a whole number, at least 0 and below 2^32".into(),
+        "u64" | "usize" => "a whole number, at least 0 and below 2^64".into(),
         "a string" => "text".into(),
         "a boolean" => "`true` or `false`".into(),
         "a sequence" => "a list".into(),
@@ -194,6 +197,7 @@ impl de::Error for ReadError {
 pub(super) struct Reader<'n> {
     node: &'n Node,
     axes: Option<&'n RefCell<Axes>>,
+    text: &'n str,
 }
 
 impl<'n> Reader<'n> {
@@ -221,6 +225,35 @@ impl<'n> Reader<'n> {
         one.as_it_is(visitor)
     }
 
+    /// A whole number, however it is written: `10000`, `1e4`, `5.0`.
+    fn whole<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let one = self.one()?;
+        let Value::Float(value) = one.node.value else { return one.as_it_is(visitor) };
+        let written = self.text.get(one.node.place.start..one.node.place.end).unwrap_or_default();
+        let result = match Written::of(written, value) {
+            Written::Whole(value @ 0..) => visitor.visit_u64(value.unsigned_abs()),
+            Written::Whole(value) => visitor.visit_i64(value),
+            Written::Octal => {
+                let digits = written.trim_start_matches(['+', '-']).trim_start_matches('0');
+                let eight = if digits.contains(['8', '9']) {
+                    String::new()
+                } else {
+                    format!(", or `0o{digits}` to count by eights")
+                };
+                let message =
+                    format!("`{written}` begins with 0, which some readers of YAML take for a number to the base 8");
+                Err(ReadError::new(message, vec![format!("write `{digits}`{eight}")]))
+            }
+            Written::Inexact => {
+                let message =
+                    format!("`{written}` is so large that, written like this, not all whole numbers have a place");
+                Err(ReadError::new(message, vec!["above 2^53 write all digits".into()]))
+            }
+            Written::Other => Err(de::Error::invalid_type(Unexpected::Other(&format!("`{written}`")), &visitor)),
+        };
+        result.map_err(|error: ReadError| error.at(one.node.place))
+    }
+
     fn as_it_is<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let result = match &self.node.value {
             Value::Null => visitor.visit_unit(),
@@ -237,14 +270,45 @@ impl<'n> Reader<'n> {
 
     fn points<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let axes = RefCell::new(Axes::default());
-        visitor.visit_seq(Combinations { node: self.node, axes: &axes, points: 0, more: true })
+        visitor.visit_seq(Combinations {
+            reader: Reader { axes: Some(&axes), ..self },
+            axes: &axes,
+            points: 0,
+            more: true,
+        })
+    }
+}
+
+/// How a number is written that is none of 64 bits.
+enum Written {
+    /// With a point or a power of ten, and whole.
+    Whole(i64),
+    /// The same, beyond what an `f64` tells apart.
+    Inexact,
+    /// With a 0 before other digits.
+    Octal,
+    /// It is not whole, or has too many digits.
+    Other,
+}
+
+impl Written {
+    fn of(text: &str, value: f64) -> Self {
+        const EXACT: f64 = (1_u64 << 53) as f64;
+        let digits = text.trim_start_matches(['+', '-']);
+        let is_plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+        match () {
+            () if is_plain && digits.starts_with('0') => Self::Octal,
+            () if is_plain || value.fract() != 0.0 => Self::Other,
+            () if value.abs() <= EXACT => Self::Whole(value as i64),
+            () => Self::Inexact,
+        }
     }
 }
 
 macro_rules! read_scalars {
-    ($($method:ident)*) => {
+    ($read:ident: $($method:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-            self.scalar(visitor)
+            self.$read(visitor)
         })*
     };
 }
@@ -253,9 +317,13 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = ReadError;
 
     read_scalars! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16
-        deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64 deserialize_char deserialize_str
-        deserialize_string deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_identifier
+        scalar: deserialize_bool deserialize_f32 deserialize_f64 deserialize_char deserialize_str deserialize_string
+        deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_identifier
+    }
+
+    read_scalars! {
+        whole: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -447,7 +515,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, ReadError> {
         let empty = Node { place: self.place, value: Value::Map(Vec::new()) };
         let content = self.content.unwrap_or(&empty);
-        let reader = Reader { node: content, axes: self.reader.axes };
+        let reader = Reader { node: content, ..self.reader };
         seed.deserialize(reader).map_err(|error| error.at(self.place).within(self.name))
     }
 
@@ -465,7 +533,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
 
 /// The points of a grid one after another.
 struct Combinations<'n> {
-    node: &'n Node,
+    reader: Reader<'n>,
     axes: &'n RefCell<Axes>,
     points: usize,
     more: bool,
@@ -481,11 +549,11 @@ impl<'de> de::SeqAccess<'de> for Combinations<'_> {
         if self.points == MAX_POINTS {
             let help = vec!["split it into several retrievers or experiments".into()];
             return Err(
-                ReadError::new(format!("this grid has more than {MAX_POINTS} points"), help).at(self.node.place)
+                ReadError::new(format!("this grid has more than {MAX_POINTS} points"), help).at(self.reader.node.place)
             );
         }
         self.points += 1;
-        let point = seed.deserialize(Reader { node: self.node, axes: Some(self.axes) })?;
+        let point = seed.deserialize(self.reader)?;
         self.more = self.axes.borrow_mut().advance();
         Ok(Some(point))
     }

@@ -1,19 +1,16 @@
 //! The commented experiment that `swath init` writes.
 
+use crate::escape::yaml;
 use swath_datasets::Header;
 
 /// A starter named `name` for the dataset that is called `dataset` and has such a header.
 pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
-    let metrics = if header.subtopics.is_some() {
-        "recall, subtopic-recall, coverage, redundancy, diversity"
-    } else {
-        "recall, relevance, coverage, redundancy, diversity"
-    };
     let links = header.links.is_some();
     let (graph, source) =
         if links { ("[knn, links]", "its kNN graph and its links") } else { ("knn", "its kNN graph") };
     let (k, queries, neighbors) =
         (header.train.min(10), header.test.min(100), header.train.saturating_sub(1).clamp(1, 16));
+    let metrics = metrics(header, k);
     let (pool, seeds) = (header.train.min(100), header.train.min(20));
     format!(
         "# yaml-language-server: $schema=swath.schema.json
@@ -22,8 +19,8 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
 # Run:      swath run THIS_FILE
 # Look at:  reports/{name}/index.html
 
-name: {name}                 # also the folder under reports/
-dataset: {dataset}           # a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file
+name: {}                 # also the folder under reports/
+dataset: {}           # a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file
 k: {k}                        # results per query
 queries: {queries}                 # a seeded sample; leave out for all
 seed: 42                     # of every random choice
@@ -50,6 +47,21 @@ retrievers:
     candidates: {{ exact: {{ pool: {seeds} }} }}
     expand: {{ walk: {{ graph: {graph}, neighbors: {neighbors}, restart: 0.15 }} }}
     select: {{ mmr: {{ lambda: 0.7 }} }}
-"
+",
+        yaml(name),
+        yaml(dataset)
     )
+}
+
+/// Metrics that the dataset supports: recall looks at no more results than it stores neighbours, and one result makes no pairs.
+fn metrics(header: &Header, k: usize) -> String {
+    let recall = match header.neighbors {
+        0 => None,
+        stored if stored < k => Some(format!("recall@{stored}")),
+        _ => Some("recall".to_owned()),
+    };
+    let about = if header.subtopics.is_some() { "subtopic-recall" } else { "relevance" };
+    let of_pairs = ["redundancy", "diversity"].into_iter().filter(|_| k > 1);
+    let others = [about, "coverage"].into_iter().chain(of_pairs).map(str::to_owned);
+    recall.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }

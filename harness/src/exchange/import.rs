@@ -1,4 +1,6 @@
-//! Results of ann-benchmarks, its own or exported ones, as a run that can be reported.
+//! Results of ann-benchmarks, its own or exported ones, or of VIBE, as a run that can be reported.
+//!
+//! A file that cannot be read, or is not as it should be, is left out and named; the others are read.
 //!
 //! Only the returned ids and the times are believed: distances and metrics are computed anew from the dataset's vectors,
 //! as for any run. What such results do not say (pools, evaluations, the machine) stays unsaid.
@@ -8,6 +10,7 @@ use crate::clock;
 use crate::coarse::{Coarse, Sizes};
 use crate::config::{Mode, ReportSpec};
 use crate::diagnostics::diagnose;
+use crate::escape;
 use crate::excerpt::Excerpt;
 use crate::experiment::{Failure, Found, remove_other_trials, report};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
@@ -21,6 +24,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::fs::read_dir;
 use std::path::{Path, PathBuf};
 use swath_algorithms::{Base, Pool, Query};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, MEMORY};
@@ -50,6 +54,8 @@ pub struct Wanted<'a> {
 pub struct Imported {
     /// Its folder.
     pub folder: PathBuf,
+    /// What is wrong with each result that was left out.
+    pub left_out: Vec<String>,
     /// What it found.
     pub summary: Option<Summary>,
     /// Its circumstances.
@@ -59,7 +65,7 @@ pub struct Imported {
 /// Reads results and writes them as a run, with its report. Everything is checked before anything is written.
 ///
 /// # Errors
-/// [`Failure::Input`] with what is wrong where, [`Failure::Run`] where nothing can be written.
+/// [`Failure::Input`] with what is wrong where, if nothing can be read, [`Failure::Run`] where nothing can be written.
 pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<Imported, Failure> {
     let started = clock::timestamp();
     let (folder, k) = locate(wanted)?;
@@ -69,18 +75,28 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         return Err(Failure::Input(format!("{}: {k} results of a dataset of {rows} vectors", folder.display())));
     }
     let base = Base::new(found.dataset.train.clone(), found.dataset.distance);
-    let mut files = list(&folder)?;
-    let (mode, left_out) = choose_mode(&mut files, wanted.batch, &folder)?;
+    let Listed { places, mut odd, links } = list(&folder)?;
+    let (places, mode, others) = choose_mode(places, wanted.batch, &folder, &odd)?;
     let judge = Judge::new(&base, &found.dataset, k);
     // Once to find what is wrong with any of them, before anything is written; all at once they may not fit into memory.
     let mut names: HashMap<String, usize> = HashMap::new();
-    let mut points = Vec::new();
-    for file in &files {
-        let stored = Stored::read(&folder, file, mode, &found.dataset, k)?;
+    let mut sound = Vec::new();
+    for place in places {
+        let stored = match Stored::read(&folder, &place, mode, &found.dataset, k) {
+            Ok(stored) => stored,
+            Err(what) => {
+                odd.push(what.to_string());
+                continue;
+            }
+        };
         let seen = names.entry(crate::plan::label(&stored.retriever, &stored.point)).or_default();
         *seen += 1;
-        let again = if *seen > 1 { stem(file) } else { String::new() };
-        points.push([stored.point, again].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "));
+        let again = if *seen > 1 { place.name() } else { String::new() };
+        let point = [stored.point, again].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        sound.push((place, point));
+    }
+    if sound.is_empty() {
+        return Err(nothing(&folder, &odd));
     }
 
     let name = format!("{}-{k}-imported", wanted.dataset);
@@ -91,8 +107,9 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         .map_err(|error| Failure::Run(format!("cannot create {}: {error}", trials.display())))?;
     let mut tally = Tally::default();
     let mut records = Vec::new();
-    for (file, point) in files.iter().zip(points) {
-        let stored = Stored { point, ..Stored::read(&folder, file, mode, &found.dataset, k)? };
+    let results = sound.len();
+    for (place, point) in sound {
+        let stored = Stored { point, ..Stored::read(&folder, &place, mode, &found.dataset, k)? };
         tally.add(&stored, &judge);
         records.push(write(&out, &stored, &judge, (wanted.dataset, &found.sha256), mode)?);
     }
@@ -100,14 +117,15 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
     let dataset = &found.dataset;
     let shown = folder.display();
     let mut notes = vec![format!(
-        "imported from {shown} (results: {}); they were timed elsewhere, on a machine and with threads that they do not \
+        "imported from {shown} (results: {results}); they were timed elsewhere, on a machine and with threads that they do not \
          name; queries per second are those of the best repeat, the one that such results hold; a query's whole time stands \
-         under its candidates, and evaluations were not counted",
-        files.len()
+         under its candidates, and evaluations were not counted"
     )];
-    notes.extend(left_out);
+    notes.extend(others);
+    notes.extend((!odd.is_empty()).then(|| format!("results left out, as they cannot be read: {}", odd.len())));
+    notes.extend((links > 0).then(|| format!("links to folders, which are not followed: {links}")));
     notes.extend(judge.notes.clone());
-    notes.extend(tally.notes(files.len()));
+    notes.extend(tally.notes(k));
     notes.extend(ground_truth::verify(&base, dataset, 0).map(|doubt| doubt.to_string()));
     notes.extend(dataset.doubts());
     let unknown = || "unknown".to_owned();
@@ -132,9 +150,10 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
             "imported": shown.to_string(),
         }),
         config: format!(
-            "# no experiment of swath, but: swath import {} --dataset {} --count {k}\n",
-            wanted.folder.display(),
-            wanted.dataset
+            "# no experiment of swath, but: swath import {} --dataset {} --count {k}{}\n",
+            escape::shell(wanted.folder.as_os_str()),
+            escape::shell(wanted.dataset.as_ref()),
+            if mode == Mode::Batch { " --batch" } else { "" }
         ),
         dataset: DatasetRecord {
             name: wanted.dataset.to_owned(),
@@ -160,7 +179,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
     remove_other_trials(&trials, &manifest);
     excerpt(&out, dataset, k)?;
     let (summary, manifest, _) = report(&out, None)?;
-    Ok(Imported { folder: out, summary, manifest })
+    Ok(Imported { folder: out, left_out: odd, summary, manifest })
 }
 
 /// Keeps what the report shows of single queries, as a run does.
@@ -212,7 +231,7 @@ fn locate(wanted: &Wanted<'_>) -> Result<(PathBuf, usize), Failure> {
 
 /// Names of the folders in a folder, sorted; `None` where it is none.
 fn folders_in(folder: &Path) -> Option<Vec<String>> {
-    let entries = std::fs::read_dir(folder).ok()?.flatten().filter(|entry| entry.path().is_dir());
+    let entries = read_dir(folder).ok()?.flatten().filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     Some(names)
@@ -237,56 +256,142 @@ fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<(Fou
     Ok((Found::read(&path, memory)?, wanted.dataset.to_owned()))
 }
 
-/// The result files below a folder, as paths in it, sorted.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    fn walk(folder: &Path, inside: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
-        for entry in std::fs::read_dir(folder.join(inside))? {
-            let inside = inside.join(entry?.file_name());
-            let path = folder.join(&inside);
-            if path.is_dir() && depth > 0 {
-                walk(folder, &inside, depth - 1, found)?;
-            } else if path.is_file() && path.extension().is_some_and(|extension| extension == "hdf5") {
-                found.push(inside);
-            }
-        }
-        Ok(())
-    }
-    let mut found = Vec::new();
-    walk(folder, Path::new(""), DEPTH, &mut found)
-        .map_err(|error| Failure::Input(format!("cannot read {}: {error}", folder.display())))?;
-    found.sort();
-    if found.is_empty() {
-        return Err(Failure::Input(format!("{} holds no result, a file in .hdf5", folder.display())));
-    }
-    Ok(found)
+/// Where a result is.
+struct Place {
+    /// Its file, as a path in the folder of results.
+    file: PathBuf,
+    /// The group of the file that holds it, with a `/` behind it. VIBE keeps a group for each setting of an index's queries
+    /// in one file; ann-benchmarks has a file for each, and here is nothing.
+    group: String,
+    attributes: HashMap<String, Attribute>,
 }
 
-/// Keeps the files of one mode, and says how many others there are: the two are never compared.
-fn choose_mode(files: &mut Vec<PathBuf>, batch: bool, folder: &Path) -> Result<(Mode, Option<String>), Failure> {
-    let mut single = Vec::new();
-    let mut batches = Vec::new();
-    for file in files.drain(..) {
-        let path = folder.join(&file);
-        let attributes = open(&path)?.attributes().map_err(|error| wrong(&path, &error))?;
-        if is_batch(&attributes, &file) { batches.push(file) } else { single.push(file) }
+impl Place {
+    /// The results in a file.
+    fn all(folder: &Path, file: &Path) -> Result<Vec<Self>, Failure> {
+        let path = folder.join(file);
+        let hdf5 = open(&path)?;
+        let failed = |error: Hdf5Error| wrong(&path, &error);
+        let has_result = |group: &str| -> Result<bool, Failure> {
+            Ok(hdf5.names(group).map_err(failed)?.iter().any(|name| name == "neighbors"))
+        };
+        let at = |group: String, attributes| Self { file: file.to_owned(), group, attributes };
+        if has_result("/")? {
+            return Ok(vec![at(String::new(), hdf5.attributes().map_err(failed)?)]);
+        }
+        let mut places = Vec::new();
+        for group in hdf5.groups().map_err(failed)? {
+            if has_result(&group)? {
+                let attributes = hdf5.attributes_of_group(&group).map_err(failed)?;
+                places.push(at(format!("{group}/"), attributes));
+            }
+        }
+        if places.is_empty() {
+            return Err(wrong(&path, &"it has no `neighbors`, neither itself nor in a group: it is no result"));
+        }
+        Ok(places)
     }
+
+    /// What tells it from others whose labels are the same.
+    fn name(&self) -> String {
+        if self.group.is_empty() { stem(&self.file) } else { self.group.trim_end_matches('/').to_owned() }
+    }
+
+    /// Whether it is of mode batch; old files, and those of VIBE on a GPU, say so in the name of their folder.
+    fn is_batch(&self) -> bool {
+        let folder = self.file.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
+        let said = ["batch_mode", "gpu_mode"].map(|name| self.attributes.get(name).and_then(Attribute::number));
+        let named = || folder.ends_with("-batch") || folder.ends_with("-gpu");
+        let said: Vec<f64> = said.into_iter().flatten().collect();
+        if said.is_empty() { named() } else { said.iter().any(|value| *value != 0.0) }
+    }
+}
+
+/// What there is below a folder.
+#[derive(Default)]
+struct Listed {
+    /// The results, by their files' names.
+    places: Vec<Place>,
+    /// What is wrong with what cannot be read.
+    odd: Vec<String>,
+    /// Links to folders; where they lead need not end.
+    links: usize,
+}
+
+/// Looks for results below a folder.
+fn list(folder: &Path) -> Result<Listed, Failure> {
+    let mut listed = Listed::default();
+    let mut files = Vec::new();
+    let mut open = vec![(PathBuf::new(), DEPTH)];
+    while let Some((inside, depth)) = open.pop() {
+        let here = folder.join(&inside);
+        let entries = match read_dir(&here).and_then(Iterator::collect::<std::io::Result<Vec<_>>>) {
+            Ok(entries) => entries,
+            Err(error) => {
+                listed.odd.push(format!("cannot read {}: {error}", here.display()));
+                continue;
+            }
+        };
+        for entry in entries {
+            let inside = inside.join(entry.file_name());
+            let path = entry.path();
+            // Of a link its own type.
+            let is_folder = entry.file_type().is_ok_and(|of| of.is_dir());
+            if is_folder && depth > 0 {
+                open.push((inside, depth - 1));
+            } else if path.is_dir() && !is_folder {
+                listed.links += 1;
+            } else if path.is_file() && path.extension().is_some_and(|extension| extension == "hdf5") {
+                files.push(inside);
+            }
+        }
+    }
+    files.sort();
+    for file in files {
+        match Place::all(folder, &file) {
+            Ok(places) => listed.places.extend(places),
+            Err(what) => listed.odd.push(what.to_string()),
+        }
+    }
+    if listed.places.is_empty() { Err(nothing(folder, &listed.odd)) } else { Ok(listed) }
+}
+
+/// That there is nothing to read.
+fn nothing(folder: &Path, odd: &[String]) -> Failure {
+    let what = if odd.is_empty() { "holds no result, a file in .hdf5" } else { "holds no result that can be read" };
+    let odd: String = odd.iter().map(|what| format!("\n  {}", escape::terminal(what))).collect();
+    Failure::Input(format!("{} {what}{odd}", folder.display()))
+}
+
+/// The results of one mode, and how many others there are: the two are never compared.
+fn choose_mode(
+    places: Vec<Place>,
+    batch: bool,
+    folder: &Path,
+    odd: &[String],
+) -> Result<(Vec<Place>, Mode, Option<String>), Failure> {
+    let (batches, single): (Vec<Place>, Vec<Place>) = places.into_iter().partition(Place::is_batch);
     let mode = if batch || single.is_empty() { Mode::Batch } else { Mode::Single };
     let (kept, others, how) = match mode {
         Mode::Batch => (batches, single, "left out, which are in mode single; without --batch they are taken"),
         Mode::Single => (single, batches, "left out, which are in mode batch; --batch takes them"),
     };
     if kept.is_empty() {
-        return Err(Failure::Input(format!("{} holds no result in mode batch", folder.display())));
+        let odd: String = odd.iter().map(|what| format!("\n  {}", escape::terminal(what))).collect();
+        return Err(Failure::Input(format!("{} holds no result in mode batch{odd}", folder.display())));
     }
-    *files = kept;
     let note = (!others.is_empty()).then(|| format!("results {how}: {}", others.len()));
-    Ok((mode, note))
+    Ok((kept, mode, note))
 }
 
-/// Whether a result is of mode batch; old files say so in the name of their folder alone.
-fn is_batch(attributes: &HashMap<String, Attribute>, file: &Path) -> bool {
-    let folder = file.parent().is_some_and(|folder| folder.to_string_lossy().ends_with("-batch"));
-    attributes.get("batch_mode").and_then(Attribute::number).map_or(folder, |value| value != 0.0)
+/// A distance by the name that swath has for it: VIBE has others.
+fn known_distance(name: &str) -> &str {
+    match name {
+        "cosine" | "normalized" => "angular",
+        "l2" => "euclidean",
+        "ip" => "dot",
+        other => other,
+    }
 }
 
 fn open(path: &Path) -> Result<Hdf5File, Failure> {
@@ -306,9 +411,11 @@ fn stem(file: &Path) -> String {
     file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A result file, checked.
+/// A result, checked.
 struct Stored {
+    /// Its file, and its group there.
     file: PathBuf,
+    group: String,
     retriever: String,
     point: String,
     params: String,
@@ -324,42 +431,45 @@ struct Stored {
 }
 
 impl Stored {
-    fn read(folder: &Path, file: &Path, mode: Mode, dataset: &Dataset, k: usize) -> Result<Self, Failure> {
+    fn read(folder: &Path, place: &Place, mode: Mode, dataset: &Dataset, k: usize) -> Result<Self, Failure> {
+        let Place { file, group, attributes } = place;
         let path = folder.join(file);
         let hdf5 = open(&path)?;
         let failed = |error: Hdf5Error| wrong(&path, &error);
-        let attributes = hdf5.attributes().map_err(failed)?;
+        let inside = |name: &str| format!("{group}{name}");
         let text = |name: &str| attributes.get(name).and_then(Attribute::text).map(str::to_owned);
         let number = |name: &str| attributes.get(name).and_then(Attribute::number).filter(|value| value.is_finite());
         if let Some(distance) = text("distance")
-            && distance != dataset.distance.name()
+            && known_distance(&distance.to_lowercase()) != dataset.distance.name()
         {
             let what = format!("it is of distance {distance}, but the dataset is {}", dataset.distance);
             return Err(wrong(&path, &what));
         }
         let m = dataset.test.rows();
         let shape = |name: &str, expected: &[usize]| {
-            let found = hdf5.shape(name).map_err(failed)?;
+            let found = hdf5.shape(&inside(name)).map_err(failed)?;
             if found.iter().map(|&n| n as usize).eq(expected.iter().copied()) {
                 return Ok(());
             }
             let words = |shape: Vec<String>| shape.join(" x ");
             let (found, expected) = (found.iter().map(u64::to_string), expected.iter().map(usize::to_string));
             let (found, expected) = (words(found.collect()), words(expected.collect()));
-            let what =
-                format!("the shape of `{name}` is {found}, expected {expected}: a row for each of the {m} queries");
+            let what = format!(
+                "the shape of `{group}{name}` is {found}, expected {expected}: a row for each of the {m} queries"
+            );
             Err(wrong(&path, &what))
         };
         shape("neighbors", &[m, k])?;
         shape("times", &[m])?;
-        let ids = hdf5.integers("neighbors").map_err(failed)?;
-        let times = hdf5.f32s("times").map_err(failed)?;
+        let ids = hdf5.integers(&inside("neighbors")).map_err(failed)?;
+        let times = hdf5.f32s(&inside("times")).map_err(failed)?;
         if let Some(query) = times.iter().position(|&time| !(time.is_finite() && time >= 0.0)) {
-            return Err(wrong(&path, &format!("`times`, row {query}: {} is no time", times[query])));
+            return Err(wrong(&path, &format!("`{group}times`, row {query}: {} is no time", times[query])));
         }
-        let distances = if hdf5.has("distances").map_err(failed)? {
+        let names = hdf5.names(if group.is_empty() { "/" } else { group.trim_end_matches('/') }).map_err(failed)?;
+        let distances = if names.iter().any(|name| name == "distances") {
             shape("distances", &[m, k])?;
-            Some(hdf5.f32s("distances").map_err(failed)?)
+            Some(hdf5.f32s(&inside("distances")).map_err(failed)?)
         } else {
             None
         };
@@ -375,7 +485,8 @@ impl Stored {
                 }
                 let known = usize::try_from(id).ok().filter(|&id| id < rows);
                 let Some(id) = known else {
-                    let what = format!("`neighbors`, row {query}, column {i}: there is no vector {id} among {rows}");
+                    let what =
+                        format!("`{group}neighbors`, row {query}, column {i}: there is no vector {id} among {rows}");
                     return Err(wrong(&path, &what));
                 };
                 if list.iter().any(|&(other, _)| other as usize == id) {
@@ -388,9 +499,10 @@ impl Stored {
         }
         let mean = times.iter().map(|&time| f64::from(time)).sum::<f64>() / m as f64;
         let folder_name = file.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
-        let suffix = if mode == Mode::Batch { "-batch" } else { "" };
-        let algo = text("algo").unwrap_or_else(|| folder_name.strip_suffix(suffix).unwrap_or(&folder_name).to_owned());
-        let name = text("name").unwrap_or_else(|| stem(file));
+        let suffixes: &[&str] = if mode == Mode::Batch { &["-batch", "-gpu"] } else { &[] };
+        let bare = suffixes.iter().find_map(|suffix| folder_name.strip_suffix(suffix));
+        let algo = text("algo").unwrap_or_else(|| bare.unwrap_or(&folder_name).to_owned());
+        let name = text("name").unwrap_or_else(|| place.name());
         let bytes = number("index_size").map(|kilobytes| (kilobytes * 1e3).max(0.0).round() as u64);
         Ok(Self {
             point: text("swath_point").unwrap_or_else(|| point(&algo, &name)),
@@ -403,7 +515,8 @@ impl Stored {
             times,
             returned,
             repeated,
-            file: file.to_owned(),
+            file: file.clone(),
+            group: group.clone(),
         })
     }
 
@@ -412,6 +525,7 @@ impl Stored {
         let ids: Vec<Vec<u32>> = self.returned.iter().map(|list| list.iter().map(|&(id, _)| id).collect()).collect();
         let shape = json!({
             "imported": self.file,
+            "group": self.group,
             "ids": ids,
             "k": k,
             "dataset": sha256,
@@ -576,6 +690,10 @@ struct Tally {
     runs: Option<i64>,
     results: usize,
     repeated: usize,
+    /// Results with lists of fewer than k, the most such lists of one, and the shortest of all.
+    short: (usize, usize, usize),
+    /// Results of which no time is above 0.
+    timeless: usize,
     /// How many results lack each of these.
     lack: [(usize, &'static str); 2],
     /// Results with distances that are wrong, and the worst of those.
@@ -597,6 +715,13 @@ impl Tally {
         self.runs = if self.results == 0 { stored.runs } else { self.runs.filter(|_| self.runs == stored.runs) };
         self.results += 1;
         self.repeated += stored.repeated;
+        self.timeless += usize::from(stored.best <= 0.0);
+        let short = || stored.returned.iter().map(Vec::len).filter(|&length| length < judge.k);
+        if let Some(shortest) = short().min() {
+            let (results, most, least) = self.short;
+            let least = if results == 0 { shortest } else { least.min(shortest) };
+            self.short = (results + 1, most.max(short().count()), least);
+        }
         let missing = [(stored.build_seconds.is_none(), "build_time"), (stored.index_bytes.is_none(), "index_size")];
         for (count, (is_missing, name)) in self.lack.iter_mut().zip(missing) {
             *count = (count.0 + usize::from(is_missing), name);
@@ -620,11 +745,23 @@ impl Tally {
         }
     }
 
-    fn notes(&self, results: usize) -> Vec<String> {
-        let mut notes = Vec::new();
+    fn notes(&self, k: usize) -> Vec<String> {
+        let (mut notes, results) = (Vec::new(), self.results);
         for (count, name) in self.lack.iter().filter(|(count, _)| *count > 0) {
             let shown = if *name == "index_size" { "shown as 0" } else { "left empty" };
             notes.push(format!("{count} of {results} results do not say their `{name}`: it is {shown}"));
+        }
+        if self.timeless > 0 {
+            notes.push(format!(
+                "{} of {results} results took no time, as they say: they have no queries per second",
+                self.timeless
+            ));
+        }
+        if let (short @ 1.., most, least) = self.short {
+            notes.push(format!(
+                "{short} of {results} results have lists of fewer than {k}, for up to {most} queries, the shortest of {least}: \
+                 what is missing counts as not found"
+            ));
         }
         if self.repeated > 0 {
             notes.push(format!("{} returned ids stood in their list before: each counts once", self.repeated));

@@ -7,6 +7,7 @@ mod page;
 mod plot;
 
 use crate::clock;
+use crate::escape;
 use crate::experiment::{self, Failure};
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
@@ -328,8 +329,9 @@ impl History {
         table.write_record(COLUMNS)?;
         for row in &self.rows {
             let texts = [&row.time, &row.commit, &row.swath, &row.experiment, &row.dataset];
-            let mut cells = texts.map(Clone::clone).to_vec();
-            cells.extend([&row.retriever, &row.point, &row.trial, &row.measure].map(Clone::clone));
+            let text = |text: &String| escape::csv(text).into_owned();
+            let mut cells = texts.map(text).to_vec();
+            cells.extend([&row.retriever, &row.point, &row.trial, &row.measure].map(text));
             cells.push(cell(row.value));
             cells.extend([row.interval.map(|ends| ends.0), row.interval.map(|ends| ends.1)].map(cell_or_empty));
             table.write_record(cells)?;
@@ -399,7 +401,7 @@ impl Row {
         if is_old {
             fields.insert(2, FIRST);
         }
-        let text = |i: usize| fields[i].to_owned();
+        let text = |i: usize| escape::csv_back(fields[i]).to_owned();
         let number = |i: usize| {
             let number = fields[i].trim().parse::<f64>().ok().filter(|number| number.is_finite());
             number.ok_or_else(|| format!("{} is `{}`, expected a number", COLUMNS[i], fields[i]))

@@ -2,6 +2,7 @@
 
 use super::page::count;
 use super::{Change, Commit, Experiment, History, Series, higher_is_better, page, words};
+use crate::escape;
 use crate::experiment::Failure;
 use crate::plan::label;
 use crate::report::axis::{Axis, number};
@@ -29,11 +30,12 @@ const ROOM: f64 = 21.0;
 /// Height of a row of commits above the panels.
 const ROW: f64 = 18.0;
 
-/// Writes `changes.csv`, figures and the page of a history into a folder; returns the changes as lines, the newest first.
+/// Writes `changes.csv`, figures and the page of a history into a folder; returns the changes as lines, the newest
+/// first, and which characters no figure can show.
 ///
 /// # Errors
 /// [`Failure::Run`].
-pub fn write(history: &History, level: f64, folder: &Path) -> Result<Vec<String>, Failure> {
+pub fn write(history: &History, level: f64, folder: &Path) -> Result<(Vec<String>, Option<String>), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Run(format!("cannot write {}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
     let experiments = history.experiments(level);
@@ -57,6 +59,7 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<Vec<String>
         }
         names.push(own);
     }
+    let lacking = plots.lacking();
     let drawn = plots.finish();
     let text = page::page(&experiments, &changes, level, (&drawn, &names));
     write_whole(&folder.join("index.html"), text.as_bytes()).map_err(|error| failed(&error))?;
@@ -65,7 +68,7 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<Vec<String>
         let sentence = change.sentence();
         if several { format!("{sentence} [{}]", change.experiment.title()) } else { sentence }
     };
-    Ok(changes.iter().map(line).collect())
+    Ok((changes.iter().map(line).collect(), lacking))
 }
 
 /// A row for each change, the newest first; p is empty where there was no noise.
@@ -86,11 +89,12 @@ fn csv(changes: &[Change<'_>]) -> Result<Vec<u8>, csv::Error> {
         "p",
         "direction",
     ])?;
+    let text = |text: &String| escape::csv(text).into_owned();
     for change in changes {
         let (series, experiment, point) = (change.series, change.experiment, change.point);
         let mut cells =
-            [&change.commit.sha, &change.commit.time, &experiment.name, &experiment.dataset].map(Clone::clone).to_vec();
-        cells.extend([&series.measure, &series.retriever, &series.point, &series.trial].map(Clone::clone));
+            [&change.commit.sha, &change.commit.time, &experiment.name, &experiment.dataset].map(text).to_vec();
+        cells.extend([&series.measure, &series.retriever, &series.point, &series.trial].map(text));
         cells.extend([point.before, point.after].map(cell));
         cells.push(cell_or_empty(change.percent()));
         cells.push(point.p.map_or_else(String::new, p_cell));
@@ -158,9 +162,7 @@ impl Panel<'_> {
 
 impl<'h> Chart<'h> {
     fn file_name(&self) -> String {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-        let text = format!("{} {}", self.experiment.name, self.measure.replace(')', ""));
-        format!("history-{}", text.chars().map(plain).collect::<String>())
+        escape::file(&format!("history-{} {}", self.experiment.name, self.measure.replace(')', "")))
     }
 
     fn series(&self) -> impl Iterator<Item = &'h Series> {

@@ -3,6 +3,7 @@
 
 use super::format::{cell, cell_or_empty, decimals, signed, three_decimals};
 use crate::chosen::{Choice, Chosen};
+use crate::escape;
 use crate::results::Results;
 use crate::summary::{Estimate, Summary};
 
@@ -24,7 +25,8 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
     table.write_record(header)?;
     for choice in &chosen.choices {
         let row = &summary.rows[choice.row];
-        let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), choice.points.to_string()];
+        let mut cells = [&row.trial, &row.retriever, &row.params].map(|text| escape::csv(text).into_owned()).to_vec();
+        cells.push(choice.points.to_string());
         cells.extend([chosen.queries.0, chosen.queries.1].map(|count| count.to_string()));
         cells.extend(choice.estimates.iter().flat_map(|estimate| three(estimate.as_ref())));
         for comparison in &choice.differences {
@@ -44,9 +46,10 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
 pub fn pairs_csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["retriever", "less", "metric", "difference", "difference_lo", "difference_hi"])?;
-    let name = |choice: usize| summary.rows[chosen.choices[choice].row].retriever.clone();
+    let name = |choice: usize| summary.rows[chosen.choices[choice].row].retriever.as_str();
     for pair in &chosen.pairs {
-        let mut cells = vec![name(pair.of.0), name(pair.of.1), summary.metrics[chosen.by].name().to_owned()];
+        let [one, other] = [pair.of.0, pair.of.1].map(|choice| escape::csv(name(choice)).into_owned());
+        let mut cells = vec![one, other, summary.metrics[chosen.by].name().to_owned()];
         cells.extend(three(Some(&pair.estimate)));
         table.write_record(cells)?;
     }

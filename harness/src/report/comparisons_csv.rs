@@ -1,6 +1,7 @@
 //! `comparisons.csv`: each trial against the reference trial, paired by query.
 
 use super::format::{cell, cell_or_empty, p_cell};
+use crate::escape;
 use crate::summary::Summary;
 
 const COLUMNS: [&str; 21] = [
@@ -37,7 +38,8 @@ pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
     for found in &summary.differences {
         let (row, comparison) = (&summary.rows[found.row], &found.comparison);
         let difference = comparison.difference;
-        let mut cells = vec![row.trial.clone(), row.retriever.clone(), row.params.clone(), reference.to_owned()];
+        let texts = [&row.trial, &row.retriever, &row.params, reference];
+        let mut cells = texts.map(|text| escape::csv(text).into_owned()).to_vec();
         cells.extend([summary.metrics[found.metric].name().to_owned(), comparison.n.to_string()]);
         cells.extend([comparison.reference_mean, comparison.mean].map(cell));
         cells.extend([difference.mean, difference.lo, difference.hi].map(cell));

@@ -2,6 +2,7 @@
 
 use super::format::{cell, cell_or_empty, decimals};
 use super::page::interval;
+use crate::escape;
 use crate::metrics::MetricName;
 use crate::statistics::frontier::{Frontier, RECALLS};
 use crate::summary::{Estimate, Summary};
@@ -24,7 +25,8 @@ pub fn csv(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
     table.write_record(header)?;
     for frontier in &summary.frontiers {
         let metric = summary.metrics[frontier.metric].name();
-        let mut cells = vec![frontier.retriever.clone(), metric.to_owned(), frontier.points.to_string()];
+        let mut cells =
+            vec![escape::csv(&frontier.retriever).into_owned(), metric.to_owned(), frontier.points.to_string()];
         cells.extend([frontier.hypervolume.mean, frontier.hypervolume.lo, frontier.hypervolume.hi].map(cell));
         for estimate in &frontier.at_recall {
             let of = |part: fn(&Estimate) -> f64| cell_or_empty(estimate.as_ref().map(part));

@@ -10,6 +10,7 @@ pub mod format;
 mod found;
 pub(crate) mod frame;
 mod frontier_tables;
+mod lacking;
 pub(crate) mod marker;
 mod measure;
 pub(crate) mod page;
@@ -29,7 +30,9 @@ pub use measure::{COSTS, Cost, Measure, Scale};
 pub use several::Several;
 
 use crate::config::ReportSpec;
+use crate::escape;
 use crate::results::{ResultsError, write_whole};
+use lacking::Lacking;
 use plots::Plots;
 use std::path::{Path, PathBuf};
 
@@ -53,7 +56,8 @@ pub enum ReportError {
 }
 
 /// Writes everything of a report into `folder`, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/`,
-/// `paper.tex` and, last, `index.html`. Returns why figures that were asked for could not be drawn.
+/// `paper.tex` and, last, `index.html`. Returns why figures that were asked for could not be drawn, and
+/// which characters could not be shown.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -75,14 +79,24 @@ pub fn write(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<Stri
     }
     let tables = tables::write(folder, found)?;
     let mut plots = Plots::new(folder, &spec.sizes)?;
-    let (figures, refused) = figures::all(found, spec.figures.as_deref());
+    let (figures, mut notes) = figures::all(found, spec.figures.as_deref());
     for figure in figures {
         plots.draw(figure.name(), figure.caption(found), |size| figure.draw(found, size))?;
     }
+    notes.extend(plots.lacking());
+    notes.extend(without_tex(found));
     let drawn = plots.finish();
     write_whole(&folder.join("paper.tex"), paper::document(found, &tables, &drawn).as_bytes())?;
     write_whole(&folder.join("index.html"), page::page(found, &tables, &drawn).as_bytes())?;
-    Ok(refused)
+    Ok(notes)
+}
+
+/// Which characters of names the tables for LaTeX do not show, if any.
+fn without_tex(found: &Found) -> Option<String> {
+    let mut lacking = Lacking::default();
+    let labels = found.summary.rows.iter().map(crate::summary::Row::label);
+    labels.chain([found.manifest.dataset.name.clone()]).for_each(|name| lacking.add(&name, escape::has_tex));
+    lacking.note("LaTeX, as these tables use it,", "question marks stand there in tables/*.tex and paper.tex")
 }
 
 fn subfolder(folder: &Path, name: &str) -> Result<PathBuf, ReportError> {

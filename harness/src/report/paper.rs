@@ -2,12 +2,12 @@
 
 use super::found::Found;
 use super::plots::Drawn;
-use super::tables::latex::escape;
+use crate::escape::tex;
 use std::fmt::Write as _;
 
 /// The document, for the folder of the report.
 pub fn document(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
-    let name = escape(found.manifest.experiment["name"].as_str().unwrap_or("experiment"));
+    let name = tex(found.manifest.experiment["name"].as_str().unwrap_or("experiment"));
     let mut text = format!(
         "% Every table and figure of this report: pdflatex paper.tex, here.\n\\documentclass{{article}}\n\
          \\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\\extrafloats{{500}}\n\n\
@@ -19,7 +19,7 @@ pub fn document(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
     }
     text.push_str("\\clearpage\n");
     for figure in figures {
-        let (name, caption) = (&figure.name, escape(&figure.caption));
+        let (name, caption) = (&figure.name, tex(&figure.caption));
         let _ = write!(
             text,
             "\n\\begin{{figure}}[htbp]\n\\centering\n\\includegraphics{{plots/{name}.pdf}}\n\\caption{{{caption}}}\n\

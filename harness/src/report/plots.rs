@@ -1,7 +1,9 @@
 //! The folder of figures: each as SVG, PNG and PDF, for each size in a folder of its own.
 
-use super::drawing::{Drawing, Size};
+use super::drawing::{Drawing, Size, has_sign};
+use super::lacking::Lacking;
 use super::{ReportError, subfolder};
+use crate::escape::terminal;
 use crate::results::{write_together, write_whole};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ pub struct Plots {
     folder: PathBuf,
     sizes: BTreeSet<Size>,
     drawn: Vec<Drawn>,
+    lacking: Lacking,
 }
 
 impl Plots {
@@ -39,7 +42,7 @@ impl Plots {
         for &size in &sizes {
             subfolder(&folder, Self::place(size))?;
         }
-        Ok(Self { folder, sizes, drawn: Vec::new() })
+        Ok(Self { folder, sizes, drawn: Vec::new(), lacking: Lacking::default() })
     }
 
     /// The folder of a size inside `plots/`.
@@ -60,9 +63,17 @@ impl Plots {
             let (png, pdf) = (drawing.png().map_err(failed)?, drawing.pdf(&caption).map_err(failed)?);
             write_together(&[(path("svg"), svg.as_bytes()), (path("png"), &png), (path("pdf"), &pdf)])?;
         }
-        let svg = draw(Size::Column).svg().map_err(failed)?;
+        let column = draw(Size::Column);
+        column.texts().for_each(|text| self.lacking.add(text, has_sign));
+        let svg = column.svg().map_err(failed)?;
         self.drawn.push(Drawn { name: name.to_owned(), caption, svg });
         Ok(())
+    }
+
+    /// Which characters no figure shows, if there are any.
+    pub fn lacking(&self) -> Option<String> {
+        let instead = "a box stands there in PNG and PDF; SVG and the page take another font where the reader has one";
+        self.lacking.note("the font of figures", instead)
     }
 
     /// Removes figures that an earlier report left and this one does not have; returns those that it has.
@@ -86,7 +97,7 @@ impl Plots {
             let _ = std::fs::remove_dir(self.folder.join(Self::place(size)));
         }
         let lines: Vec<String> =
-            self.drawn.iter().map(|drawn| format!("{}: {}\n", drawn.name, drawn.caption)).collect();
+            self.drawn.iter().map(|drawn| format!("{}: {}\n", drawn.name, terminal(&drawn.caption))).collect();
         // Without the list the next report would leave what it no longer has, and that is all.
         let _ = write_whole(&list, lines.concat().as_bytes());
         self.drawn

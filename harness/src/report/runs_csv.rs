@@ -2,6 +2,7 @@
 
 use super::format::cell_or_empty;
 use crate::columns::{Values, columns};
+use crate::escape;
 use crate::manifest::Manifest;
 use crate::summary::Summary;
 
@@ -12,7 +13,7 @@ pub fn bytes(summary: &Summary, manifest: &Manifest) -> Result<Vec<u8>, csv::Err
     table.write_record(columns.iter().map(|column| &column.name))?;
     for row in 0..summary.rows.len() {
         table.write_record(columns.iter().map(|column| match &column.values {
-            Values::Text(values) => values[row].clone(),
+            Values::Text(values) => escape::csv(&values[row]).into_owned(),
             Values::Count(values) => values[row].to_string(),
             Values::Number(values) => cell_or_empty(values[row]),
         }))?;

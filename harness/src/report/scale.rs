@@ -8,6 +8,7 @@ use super::frame::Frame;
 use super::marker::Marker;
 use super::page::{document, figure};
 use super::plots::{Drawn, Plots};
+use crate::escape;
 use crate::manifest::TrialRecord;
 use crate::metrics::MetricName;
 use crate::results::write_whole;
@@ -75,7 +76,8 @@ fn csv(ran: &[Ran]) -> Result<Vec<u8>, csv::Error> {
         let Some(summary) = &one.summary else { continue };
         for row in &summary.rows {
             let mut cells = [dataset.rows, dataset.dim].map(|size| size.to_string()).to_vec();
-            cells.extend([k.to_string(), row.retriever.clone(), row.point.clone()]);
+            cells.push(k.to_string());
+            cells.extend([&row.retriever, &row.point].map(|text| escape::csv(text).into_owned()));
             for &metric in &metrics {
                 let estimate = summary.estimate(row, metric);
                 cells.extend(
@@ -177,9 +179,8 @@ fn at_one_place(members: &[&Ran], axis: usize, at: &str) -> Vec<Figure> {
     };
     let missing = members.iter().flat_map(|one| &one.manifest.trials).filter(|trial| trial.failed.is_some()).count();
     let figure = |measure: &str, is_cost: bool, missing: usize, lines| {
-        let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
-        let suffix = if at.is_empty() { String::new() } else { format!("-{}", plain(&at.replace(" = ", "-"))) };
-        let name = format!("{}-{axis_name}{suffix}", plain(measure));
+        let suffix = if at.is_empty() { String::new() } else { format!("-{}", at.replace(" = ", "-")) };
+        let name = escape::file(&format!("{measure}-{axis_name}{suffix}"));
         Figure { name, measure: measure.to_owned(), axis: axis_name, at: at.to_owned(), is_cost, missing, lines }
     };
     let mut figures: Vec<Figure> = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::Checked;
 use crate::check::Verdict;
+use crate::escape::{github_message, github_property};
 use std::fmt::Write as _;
 
 /// The most annotations of a kind: GitHub shows ten of a step.
@@ -9,7 +10,8 @@ const MOST: usize = 10;
 
 /// A line for each annotation. `file` is what they are shown at.
 pub fn annotations(checked: &Checked<'_>, file: &str) -> String {
-    let caution = |text: &String| format!("::warning file={},title=swath::{}\n", property(file), message(text));
+    let caution =
+        |text: &String| format!("::warning file={},title=swath::{}\n", github_property(file), github_message(text));
     let mut text = checked.caution().as_ref().map_or_else(String::new, caution);
     for (command, shown) in [
         ("error", [Verdict::Failed, Verdict::Regressed].as_slice()),
@@ -18,22 +20,18 @@ pub fn annotations(checked: &Checked<'_>, file: &str) -> String {
     ] {
         let found: Vec<_> = checked.findings.iter().filter(|finding| shown.contains(&finding.verdict)).collect();
         for finding in found.iter().take(MOST) {
-            let title = property(&format!("swath: {} {}", finding.measure, finding.verdict.name()));
+            let title = github_property(&format!("swath: {} {}", finding.measure, finding.verdict.name()));
             // Writing to a string cannot fail.
-            let _ =
-                writeln!(text, "::{command} file={},title={title}::{}", property(file), message(&finding.sentence()));
+            let _ = writeln!(
+                text,
+                "::{command} file={},title={title}::{}",
+                github_property(file),
+                github_message(&finding.sentence())
+            );
         }
         if found.len() > MOST {
             let _ = writeln!(text, "::{command} title=swath::and {} more, in the summary", found.len() - MOST);
         }
     }
     text
-}
-
-fn message(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    message(text).replace(':', "%3A").replace(',', "%2C")
 }

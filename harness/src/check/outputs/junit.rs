@@ -2,6 +2,7 @@
 
 use super::Checked;
 use crate::check::{Finding, Verdict};
+use crate::escape::xml;
 use std::fmt::Write as _;
 
 /// All findings as test cases.
@@ -19,7 +20,7 @@ pub fn text(checked: &Checked<'_>) -> String {
         let skipped = findings.iter().copied().filter(skipped).count();
         format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"", findings.len())
     };
-    let experiment = escape(&checked.now.setting.experiment);
+    let experiment = xml(&checked.now.setting.experiment);
     let all: Vec<&Finding> = checked.findings.iter().collect();
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swath {experiment}\" {}>\n",
@@ -28,14 +29,14 @@ pub fn text(checked: &Checked<'_>) -> String {
     for trial in trials {
         let of: Vec<&Finding> = checked.findings.iter().filter(|finding| finding.trial == trial).collect();
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  <testsuite name=\"{}\" {}>", escape(trial), counts(&of));
+        let _ = writeln!(text, "  <testsuite name=\"{}\" {}>", xml(trial), counts(&of));
         for finding in of {
             let case = format!(
                 "    <testcase classname=\"swath.{experiment}.{}\" name=\"{}\"",
-                escape(trial),
-                escape(&finding.measure)
+                xml(trial),
+                xml(&finding.measure)
             );
-            let said = escape(&finding.sentence());
+            let said = xml(&finding.sentence());
             let _ = match finding.verdict {
                 Verdict::Failed => writeln!(text, "{case}>\n      <error message=\"{said}\"/>\n    </testcase>"),
                 Verdict::Regressed => writeln!(text, "{case}>\n      <failure message=\"{said}\"/>\n    </testcase>"),
@@ -50,20 +51,4 @@ pub fn text(checked: &Checked<'_>) -> String {
     }
     text.push_str("</testsuites>\n");
     text
-}
-
-fn escape(text: &str) -> String {
-    let legal = |c: &char| *c >= ' ' || *c == '\n' || *c == '\t';
-    let mut escaped = String::new();
-    for c in text.chars().filter(legal) {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

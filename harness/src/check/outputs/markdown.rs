@@ -2,6 +2,7 @@
 
 use super::{Checked, HEADINGS, rows};
 use crate::check::Verdict;
+use crate::escape::markdown;
 use std::fmt::Write as _;
 
 /// A heading, a sentence, a table of what changed, and all else folded away.
@@ -14,10 +15,13 @@ pub fn text(checked: &Checked<'_>) -> String {
         1 => "1 regression".to_owned(),
         _ => format!("{bad} regressions"),
     };
-    let mut text =
-        format!("## swath: {heading} in {}\n\n{}.\n\n", checked.now.setting.experiment, escape(&checked.verdict()));
+    let mut text = format!(
+        "## swath: {heading} in {}\n\n{}.\n\n",
+        markdown(&checked.now.setting.experiment),
+        markdown(&checked.verdict())
+    );
     // Writing to a string cannot fail.
-    let _ = caution.map(|caution| write!(text, "**Caution: {}.**\n\n", escape(&caution)));
+    let _ = caution.map(|caution| write!(text, "**Caution: {}.**\n\n", markdown(&caution)));
     let said = rows(checked.findings, false);
     if !said.is_empty() {
         text.push_str(&table(&said));
@@ -32,10 +36,10 @@ pub fn text(checked: &Checked<'_>) -> String {
     let _ = writeln!(
         text,
         "swath {} against {}, {}. Times are ratios to {}.",
-        escape(&checked.now.swath),
-        escape(&checked.before.swath),
-        escape(&checked.before.saved),
-        escape(&checked.now.reference)
+        markdown(&checked.now.swath),
+        markdown(&checked.before.swath),
+        markdown(&checked.before.saved),
+        markdown(&checked.now.reference)
     );
     text
 }
@@ -44,10 +48,6 @@ fn table(rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let headings: Vec<String> = HEADINGS.iter().map(|heading| (*heading).to_owned()).collect();
     let mut text = line(&headings) + "|:---|:---|---:|---:|---:|:---|\n";
-    rows.iter().for_each(|row| text.push_str(&line(&row.iter().map(|cell| escape(cell)).collect::<Vec<_>>())));
+    rows.iter().for_each(|row| text.push_str(&line(&row.iter().map(|cell| markdown(cell)).collect::<Vec<_>>())));
     text
-}
-
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }

@@ -8,10 +8,13 @@ mod pixels;
 
 pub use pixels::FONT_FACE;
 
+use crate::escape::terminal;
+use ab_glyph::{Font as _, FontRef};
 use pixels::font_width;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// Size of axis titles and labels.
 pub const TEXT: f64 = 15.5;
@@ -20,6 +23,12 @@ pub const SMALL: f64 = 14.0;
 
 /// The font of all figures.
 const FONT: &[u8] = include_bytes!("../../../assets/OpenSans-Regular.ttf");
+
+/// Whether the font of figures has a sign for a character.
+pub fn has_sign(c: char) -> bool {
+    static PARSED: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| FontRef::try_from_slice(FONT).ok());
+    PARSED.as_ref().is_none_or(|font| font.glyph_id(c).0 != 0)
+}
 
 /// How large a figure is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -186,16 +195,22 @@ impl Drawing {
         self.marks.push(Mark::Disc { at, radius, ink });
     }
 
+    /// Its texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.marks.iter().filter_map(|mark| if let Mark::Text { text, .. } = mark { Some(text.as_str()) } else { None })
+    }
+
     /// A text.
     pub fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) {
         // What is longer leaves the drawing in any case, and would be laid out all the same.
-        let text = clip(text, LONGEST).into_owned();
+        let text = terminal(&clip(text, LONGEST)).into_owned();
         self.marks.push(Mark::Text { at, text, size, ink, anchor });
     }
 }
 
 /// The width of a text.
 pub fn text_width(text: &str, size: f64) -> f64 {
+    let text = &*terminal(text);
     font_width(text, size).unwrap_or_else(|| text.chars().count() as f64 * size * 0.6)
 }
 
@@ -252,9 +267,10 @@ fn longest(size: f64, width: f64) -> usize {
 /// The text, shortened to fit a width, with an ellipsis where something is left out.
 pub fn fit(text: &str, size: f64, width: f64) -> String {
     let most = longest(size, width);
-    let text = clip(text, most);
-    if text_width(&text, size) <= width {
-        return text.into_owned();
+    let clipped = clip(text, most);
+    let text = &*terminal(&clipped);
+    if text_width(text, size) <= width {
+        return text.to_owned();
     }
     let chars: Vec<char> = text.chars().take(most).collect();
     let shortened = (0..chars.len()).rev().map(|n| chars[..n].iter().collect::<String>() + "\u{2026}");

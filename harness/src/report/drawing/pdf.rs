@@ -1,6 +1,7 @@
 //! PDF, by krilla: lines stay lines, text stays text, and the letters used are embedded.
 
 use super::{Anchor, Drawing, FONT, Ink, Mark, text_width};
+use crate::escape::terminal;
 use krilla::color::rgb;
 use krilla::configure::{Configuration, PdfVersion};
 use krilla::geom::{Path, PathBuilder, Point, Transform};
@@ -32,7 +33,7 @@ impl Drawing {
         // What pdflatex includes without a warning.
         let configuration = Configuration::new_with_version(PdfVersion::Pdf15);
         let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
-        document.set_metadata(Metadata::new().title(title.to_owned()));
+        document.set_metadata(Metadata::new().title(terminal(title).into_owned()));
         let mut page = document.start_page_with(settings);
         let mut surface = page.surface();
         surface.push_transform(&Transform::from_scale(points as f32, points as f32));

@@ -1,6 +1,7 @@
 //! SVG and PNG, by plotters.
 
 use super::{Anchor, Drawing, FONT, Ink, Mark};
+use crate::escape;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
@@ -70,7 +71,7 @@ impl Drawing {
         let svg = svg.replacen(&logical, &printed, 1);
         let (start, rest) = svg.split_at(svg.find('>').map_or(0, |end| end + 1));
         let mut whole = String::with_capacity(svg.len() + FONT_FACE.len() + title.len() + 64);
-        let title = maud::html! { (title) }.into_string();
+        let title = escape::xml(title);
         write!(whole, "{start}\n<title>{title}</title>\n<style>{}</style>{rest}", *FONT_FACE)
             .map_err(|e| e.to_string())?;
         Ok(whole)

@@ -120,8 +120,7 @@ fn colour(share: f64) -> Ink {
 
 impl Figure for Map {
     fn name(&self) -> String {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        format!("heat-map-{}", self.retriever.chars().map(plain).collect::<String>())
+        format!("heat-map-{}", self.retriever)
     }
 
     fn caption(&self, found: &Found) -> String {

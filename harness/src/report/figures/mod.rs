@@ -23,6 +23,7 @@ pub use ranks::Ranks;
 use super::drawing::{Drawing, Size};
 use super::found::Found;
 use crate::config::Name;
+use crate::escape;
 use crate::metrics::MetricName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -72,7 +73,7 @@ pub enum Named<'a> {
 
 /// A picture of an experiment's results.
 pub trait Figure {
-    /// Its file's name, without extension.
+    /// What its file is named after.
     fn name(&self) -> String;
 
     /// What it shows, as a caption says it.
@@ -184,7 +185,10 @@ pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<Wanted>, Vec<Str
             }
             Ok(figures) => {
                 for figure in figures {
-                    let name = spec.name.as_ref().map_or_else(|| figure.name(), |name| name.as_str().to_owned());
+                    let name = spec
+                        .name
+                        .as_ref()
+                        .map_or_else(|| escape::file(&figure.name()), |name| name.as_str().to_owned());
                     let taken = |name: &str| wanted.iter().any(|other| other.name == name);
                     let numbered = (2..).map(|number| format!("{name}-{number}"));
                     let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name));

@@ -1,5 +1,6 @@
 //! The parts of the page that its script brings to life; without scripts they stay hidden, and a line says so.
 
+use crate::escape;
 use crate::report::found::Found;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
@@ -69,10 +70,8 @@ pub fn queries(found: &Found) -> Markup {
 
 /// The script and what it works on.
 pub fn script(data: &Value) -> Markup {
-    // Inside a script element only `<` could end it.
-    let data = data.to_string().replace('<', "\\u003c");
     html! {
-        script type="application/json" id="swath-data" { (PreEscaped(data)) }
+        script type="application/json" id="swath-data" { (PreEscaped(escape::script(data))) }
         script { (PreEscaped(include_str!("page.js"))) }
     }
 }

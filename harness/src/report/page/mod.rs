@@ -12,6 +12,7 @@ use super::format::{decimals, signed, three_decimals, three_digits};
 use super::found::Found;
 use super::frontier_tables;
 use super::plots::Drawn;
+use crate::escape;
 use crate::manifest::Manifest;
 use crate::statistics::Comparison;
 use crate::summary::{Estimate, Rate, Summary};
@@ -83,7 +84,7 @@ pub(crate) fn document(title: &str, version: &str, lead: &str, main: &Markup, da
             }
         }
     };
-    page.into_string()
+    escape::html(&page.into_string())
 }
 
 fn judgement(found: &Found) -> Markup {

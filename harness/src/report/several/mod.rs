@@ -10,6 +10,7 @@ use super::page::verdict;
 use super::plots::Plots;
 use super::tables::{self, Cell, Column, Row, Table};
 use super::{Measure, ReportError, subfolder};
+use crate::escape;
 use crate::metrics::MetricName;
 use crate::results::write_whole;
 use crate::statistics::{Comparison, Paired, compare};
@@ -232,11 +233,11 @@ impl Several {
         Some(estimate.mean)
     }
 
-    /// Writes `several.csv`, `changes.csv`, tables, figures and the page.
+    /// Writes `several.csv`, `changes.csv`, tables, figures and the page. Returns which characters no figure can show.
     ///
     /// # Errors
     /// [`ReportError`].
-    pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
+    pub fn write(&self, folder: &Path) -> Result<Option<String>, ReportError> {
         write_whole(&folder.join("several.csv"), &self.csv()?)?;
         write_whole(&folder.join("changes.csv"), &self.changes_csv()?)?;
         let files = subfolder(folder, "tables")?;
@@ -247,8 +248,9 @@ impl Several {
             let dots = dots::Dots { several: self, metric };
             plots.draw(&format!("several-{name}"), dots.caption(), |size| dots.draw(size))?;
         }
+        let lacking = plots.lacking();
         write_whole(&folder.join("index.html"), self.page(folder, &plots.finish()).as_bytes())?;
-        Ok(())
+        Ok(lacking)
     }
 
     /// A row for each trial of each run: means with intervals of all metrics that any measured, and costs.
@@ -268,9 +270,9 @@ impl Several {
         table.write_record(header)?;
         for run in &self.runs {
             for (i, row) in run.found.summary.rows.iter().enumerate() {
-                let dataset = run.found.manifest.dataset.name.clone();
-                let mut cells = vec![run.name.clone(), dataset, row.k.to_string(), row.queries.to_string()];
-                cells.extend([row.retriever.clone(), row.point.clone()]);
+                let text = |text: &String| escape::csv(text).into_owned();
+                let mut cells = vec![text(&run.name), text(&run.found.manifest.dataset.name)];
+                cells.extend([row.k.to_string(), row.queries.to_string(), text(&row.retriever), text(&row.point)]);
                 for &metric in &metrics {
                     let estimate = Measure::Metric(metric).estimate(&run.found, i);
                     cells.extend(estimate.map_or_else(Default::default, |e| [e.mean, e.lo, e.hi].map(cell)));
@@ -307,7 +309,8 @@ impl Several {
             for (row, _, compared) in &changes.trials {
                 let row = &run.found.summary.rows[*row];
                 for (metric, c) in metrics.iter().zip(compared).filter_map(|(m, c)| Some((m, c.as_ref()?))) {
-                    let mut cells = [&run.name, &first.name, &row.retriever, &row.point].map(Clone::clone).to_vec();
+                    let texts = [&run.name, &first.name, &row.retriever, &row.point];
+                    let mut cells = texts.map(|text| escape::csv(text).into_owned()).to_vec();
                     cells.extend([metric.name().to_owned(), c.n.to_string()]);
                     let numbers = [c.reference_mean, c.mean, c.difference.mean, c.difference.lo, c.difference.hi];
                     cells.extend(numbers.map(cell));

@@ -1,6 +1,7 @@
 //! A table as CSV: what is printed, with stars in columns of their own.
 
 use super::{Cell, Table};
+use crate::escape;
 
 /// A row for each row; after a column that has stars one that counts them.
 ///
@@ -10,16 +11,17 @@ pub fn table(table: &Table) -> Result<Vec<u8>, csv::Error> {
     let starred = |column: usize| table.rows.iter().any(|row| matches!(row.cells[column], Cell::Number(_, 1..)));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header = vec![table.corner.to_owned()];
+    let title = |title: &str, rest: &str| escape::csv(&format!("{title}{rest}")).into_owned();
     for (at, column) in table.columns.iter().enumerate() {
         let unit = if column.unit.is_empty() { String::new() } else { format!(" ({})", column.unit) };
-        header.push(format!("{}{unit}", column.title));
+        header.push(title(&column.title, &unit));
         if starred(at) {
-            header.push(format!("{} stars", column.title));
+            header.push(title(&column.title, " stars"));
         }
     }
     writer.write_record(header)?;
     for (row, cells) in table.printed() {
-        let mut record = vec![row.label.clone()];
+        let mut record = vec![escape::csv(&row.label).into_owned()];
         for (at, cell) in cells.into_iter().enumerate() {
             // Thousands stand together for a program, and what is not known is empty.
             let text = if cell.text == "-" { String::new() } else { cell.text.replace(',', "") };

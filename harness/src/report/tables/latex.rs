@@ -1,6 +1,7 @@
 //! A table as LaTeX, with booktabs.
 
 use super::{Column, Printed, Row, Table};
+use crate::escape::tex;
 use std::ops::Range;
 
 /// Beyond so many rows a table is parted into several floats: one alone would not fit on a page.
@@ -17,7 +18,7 @@ pub fn table(name: &str, table: &Table) -> String {
     for columns in parted(table, &printed) {
         for rows in printed.chunks(ROWS) {
             let part = floats.len();
-            let caption = if part == 1 { escape(&table.caption) + ranks } else { "Continued.".to_owned() };
+            let caption = if part == 1 { tex(&table.caption) + ranks } else { "Continued.".to_owned() };
             let label = if part == 1 { format!("tab:swath-{name}") } else { format!("tab:swath-{name}-{part}") };
             floats.push(float(table, &columns, rows, (&caption, &label)));
         }
@@ -64,7 +65,7 @@ fn float(
             lines.push("\\midrule\n".to_owned());
         }
         was_oracle = row.is_oracle;
-        let label = escape(&row.label);
+        let label = tex(&row.label);
         let label = if row.is_oracle { format!("\\emph{{{label}}}") } else { label };
         let cells: Vec<String> = std::iter::once(label).chain(cells[columns.clone()].iter().map(cell)).collect();
         lines.push(format!("{} \\\\\n", cells.join(" & ")));
@@ -81,13 +82,13 @@ fn header(corner: &str, columns: &[Column]) -> String {
             Some(false) => " $\\downarrow$",
             None => "",
         };
-        escape(&column.title) + arrow
+        tex(&column.title) + arrow
     };
-    let titles: Vec<String> = std::iter::once(escape(corner)).chain(columns.iter().map(title)).collect();
+    let titles: Vec<String> = std::iter::once(tex(corner)).chain(columns.iter().map(title)).collect();
     let titles = format!("{} \\\\\n", titles.join(" & "));
     if columns.iter().any(|column| !column.unit.is_empty()) {
         let unit = |column: &Column| {
-            if column.unit.is_empty() { String::new() } else { format!("\\footnotesize ({})", escape(column.unit)) }
+            if column.unit.is_empty() { String::new() } else { format!("\\footnotesize ({})", tex(column.unit)) }
         };
         let units: Vec<String> = std::iter::once(String::new()).chain(columns.iter().map(unit)).collect();
         return format!("{titles}{} \\\\\n", units.join(" & "));
@@ -96,7 +97,7 @@ fn header(corner: &str, columns: &[Column]) -> String {
 }
 
 fn cell(cell: &Printed) -> String {
-    let text = escape(&cell.text);
+    let text = tex(&cell.text);
     let text = match cell.rank {
         1 => format!("\\textbf{{{text}}}"),
         2 => format!("\\underline{{{text}}}"),
@@ -104,38 +105,4 @@ fn cell(cell: &Printed) -> String {
     };
     // Stars hang over, so that figures stay below each other.
     if cell.stars == 0 { text } else { format!("{text}\\rlap{{$^{{{}}}$}}", "*".repeat(cell.stars)) }
-}
-
-/// Text as LaTeX writes it; letters beyond those of European Latin scripts, for which a document needs more packages than
-/// these tables ask for, become question marks.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    let chars: Vec<char> = text.chars().collect();
-    for (i, &c) in chars.iter().enumerate() {
-        match c {
-            '\\' => escaped.push_str("\\textbackslash{}"),
-            '~' => escaped.push_str("\\textasciitilde{}"),
-            '^' => escaped.push_str("\\textasciicircum{}"),
-            // LaTeX's first font encoding has other signs in their places.
-            '<' => escaped.push_str("$<$"),
-            '>' => escaped.push_str("$>$"),
-            '|' => escaped.push_str("\\textbar{}"),
-            '"' => escaped.push_str("''"),
-            // A minus, where a number follows and no word goes before.
-            '-' if chars.get(i + 1).is_some_and(char::is_ascii_digit)
-                && i.checked_sub(1).is_none_or(|before| chars[before] == ' ') =>
-            {
-                escaped.push_str("$-$");
-            }
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            _ if c.is_ascii() || ('\u{c0}'..='\u{17e}').contains(&c) => escaped.push(c),
-            '\u{2013}' => escaped.push_str("--"),
-            '\u{2026}' => escaped.push_str("\\dots{}"),
-            _ => escaped.push('?'),
-        }
-    }
-    escaped
 }

@@ -1,0 +1,63 @@
+//! Commands as they are shown, to be copied into a shell: whole, and quoted for it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use swath::escape;
+
+/// What every command must repeat to look where this one looked.
+static PLACES: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Remembers where this command looks for datasets and graphs.
+pub fn remember(data: &[PathBuf], cache: Option<&Path>) {
+    let data = data.iter().map(|folder| ("--data-dir", folder.as_path()));
+    let places = data.chain(cache.map(|folder| ("--cache-dir", folder)));
+    let words = places.flat_map(|(name, folder)| [OsString::from(name), folder.as_os_str().to_owned()]);
+    // A process has one command line.
+    let _ = PLACES.set(words.collect());
+}
+
+/// A command of swath.
+pub struct Shown(Vec<OsString>);
+
+impl Shown {
+    /// `swath` and the words of a command.
+    pub fn new(words: &[&str]) -> Self {
+        Self(std::iter::once("swath").chain(words.iter().copied()).map(OsString::from).collect())
+    }
+
+    /// Adds a file or folder, such that it is never taken for an option.
+    pub fn path(mut self, path: &Path) -> Self {
+        let is_option = path.as_os_str().as_encoded_bytes().starts_with(b"-");
+        self.0.push(if is_option { Path::new(".").join(path).into() } else { path.into() });
+        self
+    }
+
+    /// Adds an option with its value, if there is one.
+    pub fn option(mut self, name: &str, value: Option<impl AsRef<OsStr>>) -> Self {
+        if let Some(value) = value {
+            let value = value.as_ref();
+            // A value that begins like an option stands in one word with its name.
+            if value.as_encoded_bytes().starts_with(b"-") {
+                let mut word = OsString::from(format!("{name}="));
+                word.push(value);
+                self.0.push(word);
+            } else {
+                self.0.extend([name.into(), value.to_owned()]);
+            }
+        }
+        self
+    }
+
+    /// Adds an option, if it was given.
+    pub fn flag(mut self, name: &str, given: bool) -> Self {
+        self.0.extend(given.then(|| name.into()));
+        self
+    }
+
+    /// The whole command.
+    pub fn whole(&self) -> String {
+        let places = PLACES.get().map_or(&[][..], Vec::as_slice);
+        escape::command(self.0.iter().chain(places).map(OsString::as_os_str))
+    }
+}

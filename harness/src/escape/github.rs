@@ -1,0 +1,14 @@
+//! GitHub's workflow commands: `::error title=PROPERTY::MESSAGE`.
+
+use super::terminal;
+
+/// What a command says.
+pub fn github_message(text: &str) -> String {
+    // A line's end would be one here, but a name is shown on one line everywhere.
+    terminal(text).replace('%', "%25")
+}
+
+/// A property of a command.
+pub fn github_property(text: &str) -> String {
+    github_message(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,35 @@
+//! GitHub's Markdown: pull requests, summaries of steps, tables.
+
+use super::terminal;
+
+/// Text of a paragraph, a heading or a cell of a table, on one line.
+pub fn markdown(text: &str) -> String {
+    let text = terminal(text);
+    let chars: Vec<char> = text.chars().collect();
+    let numbered = chars.iter().take_while(|c| c.is_ascii_digit()).count();
+    let last = chars.len().saturating_sub(1);
+    let mut escaped = String::with_capacity(text.len());
+    for (i, &c) in chars.iter().enumerate() {
+        let has_meaning = match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$' => true,
+            // A list or a rule.
+            '+' | '-' | '=' => i == 0,
+            '.' | ')' if i == numbered && i > 0 => true,
+            // What becomes a link by itself: `https:`, `www.`, a mail's address.
+            ':' => chars.get(i + 1).is_some_and(|c| !c.is_whitespace()),
+            '.' => i >= 3 && chars[i - 3..i].iter().all(|c| c.eq_ignore_ascii_case(&'w')),
+            '@' => !chars.get(i + 1).is_some_and(char::is_ascii_digit),
+            _ => false,
+        };
+        if has_meaning {
+            escaped.push('\\');
+        }
+        if c == ' ' && (i == 0 || i == last) {
+            // Markdown drops it, or makes code of what follows several.
+            escaped.push_str("&#32;");
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
