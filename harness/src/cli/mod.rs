@@ -186,6 +186,9 @@ Examples:
         /// Folder for the run that is made of them [default: reports/NAME-K-imported]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Replace another import that is in this folder
+        #[arg(long)]
+        fresh: bool,
     },
     /// Print the JSON Schema of experiments, for editors
     #[command(after_help = "Example:\n  swath schema > configs/swath.schema.json")]
@@ -368,8 +371,8 @@ pub fn main() -> ExitCode {
         Command::Export { folder, ann_benchmarks, parquet } => {
             exchange::export(&folder, (ann_benchmarks.as_deref(), parquet.as_deref()), &folders)
         }
-        Command::Import { folder, dataset, count, batch, out } => {
-            let wanted = Wanted { folder: &folder, dataset: &dataset, count, batch, out: out.as_deref() };
+        Command::Import { folder, dataset, count, batch, out, fresh } => {
+            let wanted = Wanted { folder: &folder, dataset: &dataset, count, batch, out: out.as_deref(), fresh };
             exchange::import(&wanted, &folders)
         }
         Command::History { command: HistoryCommand::Add { folder, file, commit, time } } => {
