@@ -10,7 +10,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Begins the names of files that are not whole yet. The final name follows, then `-` and [`RANDOM`] characters.
+/// Begins the names of files that are not whole yet. The final name follows, as [`repeated`], then `-` and [`RANDOM`]
+/// characters.
 const PREFIX: &str = ".not-whole-";
 
 /// Random characters at the end of the name of a file that is not whole yet.
@@ -22,24 +23,33 @@ const REPEATED: usize = 200;
 /// Removes what writers of the files of these names left in `folder` when they were killed, where nobody writes now. Nothing
 /// else is touched: no other file, no folder, and no link.
 pub fn remove_remains(folder: &Path, names: &BTreeSet<String>) {
+    let known: BTreeSet<String> = names.iter().map(|name| repeated(name)).collect();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file && entry.file_name().to_str().is_some_and(|name| is_remains(name, |of| names.contains(of))) {
+        if is_file && entry.file_name().to_str().is_some_and(|name| leads_to(name, |of| known.contains(of))) {
             // What cannot be removed does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-/// Whether a file's name is that of what a killed writer leaves of a file whose name `is_known`.
-pub fn is_remains(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
-    let mut name = name;
+/// Whether a file's name is that of what a killed writer leaves of the file `of`.
+pub fn is_remains(name: &str, of: &str) -> bool {
+    leads_to(name, |repeating| repeating == repeated(of))
+}
+
+/// Whether a file's name repeats one that `is_known`.
+fn leads_to(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
+    if !name.starts_with(PREFIX) {
+        return false;
+    }
     // A file beside another may itself have been written beside.
-    while let Some(of) = name.strip_prefix(PREFIX).and_then(without_random) {
+    let mut name = repeated(name);
+    while let Some(of) = name.strip_prefix(&repeated(PREFIX)).and_then(without_random) {
         if is_known(of) {
             return true;
         }
-        name = of;
+        name = of.to_owned();
     }
     false
 }
@@ -182,20 +192,21 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What a file beside `path` repeats of its name.
-fn repeated(path: &Path) -> String {
+/// What a file beside another repeats of its name: without dots, lest it be taken for a file of that kind.
+fn repeated(name: &str) -> String {
     let mut length = 0;
     let fits = |c: &char| {
         length += c.len_utf8();
         length <= REPEATED
     };
-    path.file_name().unwrap_or(OsStr::new("")).to_string_lossy().chars().take_while(fits).collect()
+    name.chars().take_while(fits).map(|c| if c == '.' { '_' } else { c }).collect()
 }
 
 /// A file beside `path`, filled by `write`.
 fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    let prefix = format!("{PREFIX}{}-", repeated(path));
+    let name = path.file_name().unwrap_or(OsStr::new("")).to_string_lossy();
+    let prefix = format!("{PREFIX}{}-", repeated(&name));
     builder.prefix(&prefix).rand_bytes(RANDOM);
     #[cfg(unix)]
     {
@@ -361,29 +372,31 @@ mod tests {
         let path = folder.path().join("x.csv");
         let beside = beside(&path, |beside| beside.write_all(b"half")).expect("written").keep().expect("kept").1;
         let nested = place_beside(&beside).expect("made").keep().expect("kept");
-        std::fs::create_dir_all(folder.path().join("y/.not-whole-x.csv-abcdef")).expect("created");
-        std::fs::create_dir(folder.path().join(".not-whole-x.csv-abcdef")).expect("created");
+        std::fs::create_dir_all(folder.path().join("y/.not-whole-x_csv-abcdef")).expect("created");
+        std::fs::create_dir(folder.path().join(".not-whole-x_csv-abcdef")).expect("created");
         let others = [
             ".not-whole-abc",
-            ".not-whole-x.csv",
-            ".not-whole-x.csv-abcde",
-            ".not-whole-x.csv-abcde.",
-            ".not-whole-mine.csv-abcdef",
-            "y/.not-whole-x.csv-123456",
+            ".not-whole-x_csv",
+            ".not-whole-x_csv-abcde",
+            ".not-whole-x_csv-abcde.",
+            ".not-whole-mine_csv-abcdef",
+            "y/.not-whole-x_csv-123456",
             ".not-whole-",
+            "_not-whole-x_csv-abcdef",
             ".not-whole-Ab3xY9",
         ];
         for other in others {
             std::fs::write(folder.path().join(other), "mine").expect("written");
         }
         #[cfg(unix)]
-        std::os::unix::fs::symlink(folder.path().join("y"), folder.path().join(".not-whole-x.csv-ABCDEF"))
+        std::os::unix::fs::symlink(folder.path().join("y"), folder.path().join(".not-whole-x_csv-ABCDEF"))
             .expect("linked");
         let count = |folder: &Path| std::fs::read_dir(folder).expect("read").count();
         let before = count(folder.path());
         remove_remains(folder.path(), &BTreeSet::from(["x.csv".to_owned()]));
         assert_eq!(count(folder.path()), before - 2);
         assert!(!beside.exists() && !nested.exists());
+        assert!([&beside, &nested].iter().all(|path| path.extension().is_none()), "they end as nothing that is read");
         assert!(others.iter().all(|other| folder.path().join(other).exists()));
         let long = folder.path().join("\u{e4}".repeat(120));
         write_whole(&long, b"1").expect("a name of 240 bytes");

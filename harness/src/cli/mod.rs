@@ -61,7 +61,7 @@ Examples:
     Run {
         /// The experiment, a YAML file
         config: PathBuf,
-        /// Folder for what the run leaves behind [default: reports/NAME]
+        /// Folder for what the run leaves behind: a new one, an empty one, or that of an earlier run [default: reports/NAME]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         /// List the trials with an estimate of memory, from headers alone, and run nothing
@@ -96,7 +96,7 @@ Examples:
         /// The folder of a run; of several the first is what the others are compared with
         #[arg(required = true)]
         folders: Vec<PathBuf>,
-        /// Folder for the report of several runs [default: reports/several]
+        /// Folder for the report of several runs: a new one, an empty one, or that of such a report [default: reports/several]
         #[arg(long, value_name = "DIR", conflicts_with = "config")]
         out: Option<PathBuf>,
         /// An experiment whose section `report` says which figures to draw, instead of the run's own

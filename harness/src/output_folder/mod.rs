@@ -188,7 +188,7 @@ fn others(path: &Path) -> io::Result<Vec<String>> {
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !whole_file::is_remains(&name, |of| of == LEDGER) {
+        if !whole_file::is_remains(&name, LEDGER) {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             names.push(if is_folder { name + "/" } else { name });
         }
@@ -509,8 +509,10 @@ impl OutputFolder {
         let mut state = self.state();
         match look(&self.path, &state.ledger, name) {
             Ok(Found::Ours) => {
-                // One that cannot be removed does no harm: nothing names it any more.
-                if std::fs::remove_file(self.path.join(name)).is_ok() {
+                // One that cannot be removed does no harm: nothing names it any more. One that is worked on is listed still: it
+                // may be written again.
+                let is_gone = std::fs::remove_file(self.path.join(name)).is_ok();
+                if is_gone && state.ledger.files.get(name) != Some(&Listed::WorkedOn) {
                     state.ledger.files.remove(name);
                 }
             }
@@ -521,10 +523,7 @@ impl OutputFolder {
                 );
                 state.kept.push(said);
             }
-            Ok(Found::Nothing) => {
-                state.ledger.files.remove(name);
-            }
-            Ok(Found::Foreign) | Err(_) => {}
+            Ok(Found::Nothing | Found::Foreign) | Err(_) => {}
         }
     }
 
@@ -578,7 +577,7 @@ impl OutputFolder {
             names.entry(folder).or_default().insert(name.to_owned());
         }
         for (folder, names) in names {
-            if let Ok(place) = place(&self.path, &format!("{folder}/x").trim_start_matches('/').to_owned())
+            if let Ok(place) = place(&self.path, format!("{folder}/x").trim_start_matches('/'))
                 && let Some(folder) = place.parent()
             {
                 whole_file::remove_remains(folder, &names);

@@ -32,7 +32,7 @@ fn a_new_folder_and_an_empty_one_are_had_and_one_with_anything_in_it_is_not() {
     let other = out.join("other");
     std::fs::create_dir(&other).expect("created");
     // What a process leaves that was killed while it wrote a ledger is nobody's work.
-    std::fs::write(other.join(".not-whole-.swath-ledger-abc123"), "").expect("written");
+    std::fs::write(other.join(".not-whole-_swath-ledger-abc123"), "").expect("written");
     open(&other);
     std::fs::remove_file(other.join(LEDGER)).expect("removed");
     for name in ["x", "manifest.json", ".hidden"] {
@@ -113,7 +113,7 @@ fn after_a_kill_a_file_is_still_swaths_whichever_it_is() {
     let announced = line("x", Some(&hash(b"second"))) + &line("x", Some(&hash(b"third")));
     for content in ["first", "second", "third"] {
         for cut in [0, 1, announced.len() / 2, announced.len() - 1] {
-            let ends = announced.as_bytes().len() - cut;
+            let ends = announced.len() - cut;
             std::fs::write(out.join(LEDGER), [&text, &announced.as_bytes()[..ends]].concat()).expect("written");
             std::fs::write(out.join("x"), content).expect("written");
             let is_listed = match content {
@@ -151,6 +151,9 @@ fn work_is_listed_before_it_is_there_and_is_swaths_whatever_it_holds() {
     let said = refused(again.work_on(["unfinished/mine".to_owned()]));
     assert!(said.contains("not written by swath: unfinished/mine"), "{said}");
     assert_eq!(again.listed("unfinished/"), [name]);
+    again.remove(name);
+    std::fs::write(out.join(name), "written again").expect("written");
+    again.work_on([name.to_owned()]).expect("its own still");
     again.remove(name);
     again.remove_empty("unfinished/trials");
     again.remove_empty("unfinished");
@@ -193,9 +196,9 @@ fn only_remains_of_listed_files_are_tidied_away() {
     let at_work = open(&out);
     at_work.write("plots/x.svg", b"1").expect("written");
     std::fs::create_dir(out.join("mine")).expect("created");
-    let ours = [".not-whole-.swath-ledger-abc123", "plots/.not-whole-x.svg-abc123"];
+    let ours = [".not-whole-_swath-ledger-abc123", "plots/.not-whole-x_svg-abc123"];
     let others =
-        [".not-whole-abc", ".not-whole-x.svg-abc123", "plots/.not-whole-y.svg-abc123", "mine/.not-whole-x.svg-abc123"];
+        [".not-whole-abc", ".not-whole-x_svg-abc123", "plots/.not-whole-y_svg-abc123", "mine/.not-whole-x_svg-abc123"];
     for name in ours.iter().chain(&others) {
         std::fs::write(out.join(name), "half").expect("written");
     }
