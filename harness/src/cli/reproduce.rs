@@ -1,6 +1,5 @@
 //! `reproduce`.
 
-use super::check::Folders;
 use super::check::{Folders, own_graphs};
 use super::command::Shown;
 use super::run::program;
@@ -11,6 +10,7 @@ use swath::cache::Cache;
 use swath::escape;
 use swath::experiment::{Failure, RunOptions};
 use swath::machine::memory;
+use swath::output_folder::{self, Kind};
 use swath::run::Means;
 use swath::run::unfinished::Start;
 use swath::{interrupt, reproduce, results, sweep, version};
@@ -29,6 +29,9 @@ pub fn reproduce(
     let (manifest, before) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
     // Before it takes the time of a run.
     reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
+    if let Some(out) = &out {
+        output_folder::check_unchanged(out, &[Kind::Run])?;
+    }
     let (prepared, cell) = reproduce::prepare(folder, &manifest, places.data, memory())?;
     let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
     let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;

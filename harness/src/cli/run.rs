@@ -13,6 +13,7 @@ use swath::escape;
 use swath::experiment::{self, Failure, Outline, RunOptions};
 use swath::machine::memory;
 use swath::manifest::Manifest;
+use swath::output_folder::{self, Kind};
 use swath::plan::Trial;
 use swath::report::chosen_tables;
 use swath::report::format::decimals;
@@ -20,7 +21,7 @@ use swath::run::Means;
 use swath::run::unfinished::Start;
 use swath::summary::Summary;
 use swath::sweep::{self, Cell, Ran};
-use swath_datasets::{ann_benchmarks, catalogue};
+use swath_datasets::{ann_benchmarks, catalogue, whole_file};
 
 /// How `run` is asked for.
 pub struct Asked<'a> {
@@ -72,6 +73,8 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
     };
     let note = |note: &str| complain(&format!("note: {note}"));
     let options = RunOptions { means, start: &asked.start, quiet: asked.quiet, say: &note, again: &again };
+    // Before the dataset is read or drawn.
+    output_folder::check_unchanged(&folder, &[if experiment.sweep.is_some() { Kind::Sweep } else { Kind::Run }])?;
     if let Some(sweep) = &experiment.sweep {
         let cells = sweep::cells(&experiment, sweep);
         // What is so at several cells is said at the first.
@@ -104,6 +107,7 @@ pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>)
                 return refuse(&message, "give the folders of its cells, which are inside");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
+            output_folder::check_unchanged(&out, &[Kind::Several])?;
             let (verdict, lacking) = experiment::report_several(folders, &out)?;
             lacking.iter().for_each(|note| complain(&format!("note: {note}")));
             let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();
@@ -282,9 +286,8 @@ pub fn init(dataset: &Path, output: Option<PathBuf>, folders: &[PathBuf]) -> Res
     let absolute = if by_path { std::path::absolute(&path).unwrap_or(path) } else { path };
     let called = if by_path { absolute.to_string_lossy() } else { dataset };
     let text = config::starter(&name, &called, &header);
-    let folder = output.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let file = folder.and_then(|()| std::fs::OpenOptions::new().write(true).create_new(true).open(&output));
-    let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    let folder = output.parent().map_or(Ok(()), whole_file::make_folder);
+    let written = folder.and_then(|()| whole_file::write_new(&output, text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Failure::Input(format!("{} is there already; name another file with --output", escape::path(&output)))

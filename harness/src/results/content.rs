@@ -4,8 +4,9 @@ use super::ResultsError;
 use crate::seal::Seal;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use swath_datasets::Stored;
 use swath_datasets::bounded;
-use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Kind, MEMORY, Values};
+use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
 
 /// The attribute that holds the hash.
 const SEAL: &str = "swath_sha256";
@@ -138,9 +139,9 @@ impl Content {
         let mut arrays = BTreeMap::new();
         for name in names {
             let shape: Vec<usize> = file.shape(&name).map_err(trial)?.into_iter().map(|n| n as usize).collect();
-            let numbers = match file.kind(&name).map_err(trial)?.0 {
-                Some(Kind::Integer) => Numbers::Integer(file.integers(&name).map_err(trial)?),
-                // What is no number the reader refuses by name.
+            // What is no number the reader refuses by name.
+            let numbers = match file.stored(&name).map_err(trial)? {
+                Stored::Integer => Numbers::Integer(file.integers(&name).map_err(trial)?),
                 _ => Numbers::Float(file.f64s(&name).map_err(trial)?),
             };
             arrays.insert(name, (shape, numbers));

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use swath_datasets::bounded;
 use swath_datasets::hdf5_file::MEMORY;
-use swath_datasets::whole_file::write_whole;
+use swath_datasets::whole_file::{make_folder, write_whole};
 
 /// The most bytes of a file: the most that any array may take.
 const MOST: u64 = MEMORY;
@@ -43,7 +43,7 @@ pub fn load(folder: &Path, key: &str) -> Option<Vec<u32>> {
 /// # Errors
 /// The file system's refusal.
 pub fn store(folder: &Path, key: &str, words: &[u32]) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     let mut bytes = Vec::with_capacity(4 * words.len() + HASH);
     words.iter().for_each(|word| bytes.extend(word.to_le_bytes()));
     let hash = Sha256::digest(&bytes);

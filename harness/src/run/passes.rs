@@ -15,7 +15,7 @@ use swath_datasets::bounded;
 use swath_datasets::hdf5_file::MEMORY;
 
 /// The end of the files' names.
-const EXTENSION: &str = "passes";
+pub const EXTENSION: &str = "passes";
 
 /// The most bytes of a file: the most that any array may take.
 const MOST: u64 = MEMORY;
