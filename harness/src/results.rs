@@ -455,7 +455,15 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
 /// What a trial's file holds of what these metrics and the times make an outcome, if it is there and whole, with the passes
 /// that were timed since.
 pub fn read_outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Option<Outcome> {
-    let (trial, distances, _) = read_trial(folder, id, metrics, Known::default()).ok()?;
+    outcome(folder, id, metrics).ok()
+}
+
+/// The same, or why not.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<Outcome, ResultsError> {
+    let (trial, distances, _) = read_trial(folder, id, metrics, Known::default())?;
     let mut outcome = Outcome {
         returned: trial.returned,
         distances,
@@ -470,7 +478,7 @@ pub fn read_outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Option<O
         timed: trial.timed,
     };
     passes::add(folder, id, &mut outcome, trial.query_ids.len());
-    Some(outcome)
+    Ok(outcome)
 }
 
 /// A distance that is stored may be this far from the one that is computed again, and by this part of it: processors of
@@ -488,6 +496,8 @@ pub fn verify(folder: &Path, id: &str, plan: &Plan, (base, dataset): (&Base, &Da
         return Ok(());
     }
     let known = Known { rows: Some(base.len()), queries: Some(dataset.test.rows()), ..Known::default() };
+    // What is no file is not waited for.
+    bounded::open(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
     // Of the metrics that it has: it may have been judged by others.
     let lacks = lacking(folder, id, &plan.metrics);
     let has = plan.metrics.iter().copied().filter(|metric| lacks.iter().all(|name| name != metric.name()));

@@ -5,7 +5,7 @@ use crate::experiment::{Failure, Prepared};
 use crate::interrupt::{self, Vanishing};
 use crate::output_folder::{Kind, OutputFolder};
 use crate::progress::Progress;
-use crate::results;
+use crate::results::{self, ResultsError};
 use crate::run::unfinished::{Done, Start, Unfinished};
 use crate::run::{self, Means, Round, Rounds, Stop, TimedRounds};
 use crate::workload::Workload;
@@ -58,12 +58,13 @@ impl<'a> Session<'a> {
         notes.extend(not_timed(&untimed));
         let mut state = State::new(self.prepared);
         for (((trial, failed), rounds), untimed) in plan.trials.iter().zip(failed).zip(rounds).zip(untimed) {
-            let outcome = results::read_outcome(self.unfinished.folder(), &trial.id, &plan.metrics);
-            let gone = || "what it returned could not be read back".to_owned();
-            let failed = failed.or_else(|| outcome.is_none().then(gone));
+            let outcome = results::outcome(self.unfinished.folder(), &trial.id, &plan.metrics);
+            let gone = |error: &ResultsError| format!("what it returned could not be read back: {error}");
+            let failed = failed.or_else(|| outcome.as_ref().err().map(gone));
             state.trials.push(TrialState {
                 label: trial.label(),
                 measures: outcome
+                    .ok()
                     .filter(|_| failed.is_none())
                     .map_or_else(Vec::new, |outcome| measures(&plan.metrics, &outcome.metrics, &outcome.evaluations)),
                 failed,

@@ -352,10 +352,7 @@ impl Unfinished {
     /// # Errors
     /// The file system's refusal.
     pub fn finish(&self, prepared: &Prepared, trial: &Trial) -> Result<Outcome, ResultsError> {
-        let Some(mut outcome) = results::read_outcome(&self.folder, &trial.id, &prepared.plan.metrics) else {
-            let path = results::trial_path(&self.folder, &trial.id);
-            return Err(ResultsError::Malformed { path, what: "it was written a moment ago, and is gone".into() });
-        };
+        let mut outcome = results::outcome(&self.folder, &trial.id, &prepared.plan.metrics)?;
         let wanted = prepared.plan.experiment.repeats.size();
         outcome.repeats.truncate(wanted);
         outcome.timed.truncate(wanted);
