@@ -94,10 +94,12 @@ fn github_takes_a_name_for_text() {
     for name in NAMES {
         let (message, property) = (escape::github_message(name), escape::github_property(name));
         assert!(!message.contains(is_unseen) && !property.contains([':', ',']), "{name:?}: {message} {property}");
-        // As the runner undoes it.
-        assert_eq!(message.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%"), seen(name));
+        // As the runner undoes it; orders of the older kind are none, either.
+        let shown =
+            seen(name).replace("##[", "#\\#[").replace("##vso[", "#\\#vso[").replace("##teamcity[", "#\\#teamcity[");
+        assert_eq!(message.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%"), shown);
         let undone = property.replace("%3A", ":").replace("%2C", ",").replace("%25", "%");
-        assert_eq!(undone, seen(name));
+        assert_eq!(undone, shown);
     }
 }
 
@@ -116,6 +118,20 @@ fn xml_reads_a_name_as_text() {
         assert_eq!(root.text().unwrap_or(""), expected, "{name:?}");
         assert_eq!([root.attribute("b"), root.attribute("c")], [Some(expected.as_str()); 2], "{name:?}");
         assert_eq!(root.children().count(), usize::from(!name.is_empty()), "text alone: {document}");
+    }
+}
+
+/// What maud leaves of a page, and what stands in its script; `hostile_run.rs` opens a page in a browser.
+#[test]
+fn a_page_shows_a_name_whole() {
+    for name in NAMES {
+        let page = escape::html(&maud::html! { p title=(name) { (name) } }.into_string());
+        assert!(!page.contains(|c| is_unseen(c) && !"\n\t".contains(c)), "{name:?}: {page}");
+        assert_eq!((page.matches('<').count(), page.matches('"').count()), (2, 2), "{name:?}: {page}");
+        let script = escape::script(&serde_json::json!({ "names": [name] }));
+        assert!(!script.contains('<') && !script.contains(is_unseen), "{name:?}: {script}");
+        let read: serde_json::Value = serde_json::from_str(&script).expect("JSON");
+        assert_eq!(read["names"][0], seen(name));
     }
 }
 
@@ -154,7 +170,7 @@ fn markdown_reads_a_name_as_text() {
             }
         }
         // What GitHub makes links of without any sign.
-        let links = ["://", "www.", "a@b"];
+        let links = ["http://", "https://", "www.", "a@b"];
         assert!(!links.iter().any(|link| escaped.contains(link)), "{escaped}");
     }
 }
@@ -239,6 +255,22 @@ fn a_shell_takes_a_name_for_a_word() {
     let expected: Vec<&[u8]> = words.iter().map(|word| word.as_encoded_bytes()).collect();
     assert_eq!(read[..read.len() - 1], expected);
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "and runs nothing");
+}
+
+#[test]
+fn a_link_leads_to_a_file_and_nowhere_else() {
+    for name in NAMES {
+        let link = escape::link(Path::new(name));
+        // No scheme, no query, no fragment, nothing that ends an attribute.
+        assert!(link.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~%".contains(&b)), "{name:?}: {link}");
+        let mut parts = link.split('%');
+        let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+        for part in parts {
+            bytes.push(u8::from_str_radix(&part[..2], 16).expect("two digits"));
+            bytes.extend(part[2..].bytes());
+        }
+        assert_eq!(bytes, name.as_bytes());
+    }
 }
 
 #[test]

@@ -171,13 +171,13 @@ Examples:
         #[arg(long, value_name = "DIR")]
         parquet: Option<PathBuf>,
     },
-    /// Read results of ann-benchmarks, compute the metrics of swath from what they returned, and report them
+    /// Read results of ann-benchmarks or VIBE, compute the metrics of swath from what they returned, and report them
     #[command(after_help = "\
 Examples:
   swath import ann-benchmarks --dataset glove-100-angular --count 10
   swath import ann --dataset glove-wordnet-20k --out reports/again")]
     Import {
-        /// The folder with ann-benchmarks' `results` and, where it is there, `data`
+        /// The folder with the `results` of ann-benchmarks or VIBE and, where it is there, `data`
         folder: PathBuf,
         /// The dataset's name below `results`
         #[arg(long, value_name = "NAME")]
@@ -407,8 +407,8 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             let color = in_color();
             let (text, code) = match failure {
-                // What it quotes is escaped already.
-                Failure::Invalid(invalid) => (invalid.render(color), 2),
+                // What it quotes is on one line already.
+                Failure::Invalid(invalid) => (escape::no_order(&invalid.render(color)), 2),
                 Failure::Input(message) => (error_line(&message, color), 2),
                 Failure::Run(message) => (error_line(&message, color), 1),
                 Failure::Stopped(message) => (escape::message(&message), interrupt::EXIT_CODE),

@@ -49,7 +49,7 @@ pub fn reproduce(
         cell: cell.as_ref(),
     };
     let note = |note: &str| complain(&format!("note: {note}"));
-    let again = Shown::new(&["reproduce"]).path(folder).option("--out", Some(&out)).flag("--quiet", quiet).whole();
+    let again = Shown::new(&["reproduce"]).path(folder).option("--out", Some(&out)).whole();
     let start = if kept { Start::GoOn } else { Start::Fresh };
     prepared.run(&out, &RunOptions { means, start: &start, quiet, say: &note, again: &again })?;
     let (second, now) = results::read(&out).map_err(|error| Failure::Run(error.to_string()))?;

@@ -62,8 +62,7 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
         complain("note: without isolation limits are not kept");
     }
     let again = Shown::new(&["run"]).path(asked.config).option("--out", asked.out.as_ref());
-    let again = again.flag("--no-cache", asked.cache.is_none()).flag("--no-isolation", !asked.isolation);
-    let again = again.flag("--quiet", asked.quiet).whole();
+    let again = again.flag("--no-cache", asked.cache.is_none()).flag("--no-isolation", !asked.isolation).whole();
     let means = Means {
         program: program.as_deref(),
         data_folders: asked.folders,

@@ -246,8 +246,8 @@ impl<'n> Reader<'n> {
             }
             Written::Inexact => {
                 let message =
-                    format!("`{written}` is so large that, written like this, not all whole numbers have a place");
-                Err(ReadError::new(message, vec!["above 2^53 write all digits".into()]))
+                    format!("`{written}` is above 2^53, where a number that is written like this is not exact");
+                Err(ReadError::new(message, vec!["write all its digits".into()]))
             }
             Written::Other => Err(de::Error::invalid_type(Unexpected::Other(&format!("`{written}`")), &visitor)),
         };

@@ -12,6 +12,19 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
         (header.train.min(10), header.test.min(100), header.train.saturating_sub(1).clamp(1, 16));
     let metrics = metrics(header, k);
     let (pool, seeds) = (header.train.min(100), header.train.min(20));
+    // Of one vector there is no graph.
+    let walk = if header.train < 2 {
+        String::new()
+    } else {
+        format!(
+            "
+  - name: graph-augmented    # walks {source} from the nearest few
+    candidates: {{ exact: {{ pool: {seeds} }} }}
+    expand: {{ walk: {{ graph: {graph}, neighbors: {neighbors}, restart: 0.15 }} }}
+    select: {{ mmr: {{ lambda: 0.7 }} }}
+"
+        )
+    };
     format!(
         "# yaml-language-server: $schema=swath.schema.json
 # (Write that file with `swath schema > swath.schema.json`, and an editor checks and completes what you type.)
@@ -42,12 +55,7 @@ retrievers:
   - name: facility-location  # covers the pool with k of its items
     candidates: {{ exact: {{ pool: {pool} }} }}
     select: facility-location
-
-  - name: graph-augmented    # walks {source} from the nearest few
-    candidates: {{ exact: {{ pool: {seeds} }} }}
-    expand: {{ walk: {{ graph: {graph}, neighbors: {neighbors}, restart: 0.15 }} }}
-    select: {{ mmr: {{ lambda: 0.7 }} }}
-",
+{walk}",
         yaml(name),
         yaml(dataset)
     )

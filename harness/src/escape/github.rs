@@ -1,11 +1,13 @@
 //! GitHub's workflow commands: `::error title=PROPERTY::MESSAGE`.
 
-use super::terminal;
+use super::terminal::{disarmed, terminal};
 
 /// What a command says.
 pub fn github_message(text: &str) -> String {
     // A line's end would be one here, but a name is shown on one line everywhere.
-    terminal(text).replace('%', "%25")
+    let mut safe = String::with_capacity(text.len());
+    disarmed(&terminal(text), &mut safe);
+    safe.replace('%', "%25")
 }
 
 /// A property of a command.

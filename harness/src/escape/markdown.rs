@@ -10,15 +10,19 @@ pub fn markdown(text: &str) -> String {
     let last = chars.len().saturating_sub(1);
     let mut escaped = String::with_capacity(text.len());
     for (i, &c) in chars.iter().enumerate() {
+        let next = chars.get(i + 1).copied();
+        let ends = next.is_none_or(char::is_whitespace);
         let has_meaning = match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$' => true,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '#' | '$' => true,
+            // An entity.
+            '&' => next.is_some_and(|c| c == '#' || c.is_alphanumeric()),
             // A list or a rule.
-            '+' | '-' | '=' => i == 0,
-            '.' | ')' if i == numbered && i > 0 => true,
+            '+' | '-' | '=' => i == 0 && (ends || next == Some(c)),
+            '.' | ')' if i == numbered && i > 0 => ends,
             // What becomes a link by itself: `https:`, `www.`, a mail's address.
-            ':' => chars.get(i + 1).is_some_and(|c| !c.is_whitespace()),
+            ':' => !ends,
             '.' => i >= 3 && chars[i - 3..i].iter().all(|c| c.eq_ignore_ascii_case(&'w')),
-            '@' => !chars.get(i + 1).is_some_and(char::is_ascii_digit),
+            '@' => !next.is_some_and(|c| c.is_ascii_digit()),
             _ => false,
         };
         if has_meaning {

@@ -34,28 +34,28 @@ pub fn message(text: &str) -> String {
     log(&whole)
 }
 
-/// Whole lines, which end where they end. What is not seen is written out, and no line is an order to a CI system: GitHub
-/// obeys `::` where a line begins, and it and Azure, TeamCity obey `##[`, `##vso[`, `##teamcity[` wherever they stand. GitLab's
-/// sections need a control character.
+/// Whole lines, which end where they end. What is not seen is written out; then as [`no_order`].
 pub fn log(text: &str) -> String {
+    no_order(&text.split('\n').map(terminal).collect::<Vec<_>>().join("\n"))
+}
+
+/// Whole lines, perhaps in colour, of which none is an order to a CI system: GitHub obeys `::` where a line begins, and it and
+/// Azure, TeamCity obey `##[`, `##vso[`, `##teamcity[` wherever they stand. GitLab's sections need a control character.
+pub fn no_order(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
-        let shown = terminal(line);
-        let words = shown.trim_start();
-        let indent = &shown[..shown.len() - words.len()];
-        safe.push_str(indent);
+        let words = line.trim_start();
+        safe.push_str(&line[..line.len() - words.len()]);
         if words.starts_with("::") {
             safe.push('\\');
         }
         disarmed(words, &mut safe);
-        safe.push_str(end);
     }
     safe
 }
 
 /// Puts a backslash into every `##word[`.
-fn disarmed(line: &str, safe: &mut String) {
+pub(super) fn disarmed(line: &str, safe: &mut String) {
     let mut rest = line;
     while let Some(at) = rest.find("##") {
         let (before, found) = rest.split_at(at + 1);

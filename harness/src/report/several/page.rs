@@ -1,6 +1,7 @@
 //! The page of several runs.
 
 use super::{Changes, Run, Several};
+use crate::escape;
 use crate::report::format::{decimals, signed, three_decimals};
 use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
@@ -149,12 +150,5 @@ fn way(from: &Path, to: &Path) -> String {
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n(Component::ParentDir, from.len() - shared);
     let way: PathBuf = up.chain(to[shared..].iter().copied()).collect();
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-    // A name that is no text leads there all the same.
-    way.as_os_str()
-        .as_encoded_bytes()
-        .iter()
-        .map(|&b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
-        .collect::<Vec<_>>()
-        .concat()
+    escape::link(&way)
 }

@@ -24,7 +24,8 @@ pub fn table(table: &Table) -> String {
 }
 
 fn cell(cell: &Printed) -> String {
-    let text = markdown(&cell.text);
+    // A dash for what is not known is ours.
+    let text = if cell.text == "-" { cell.text.clone() } else { markdown(&cell.text) };
     let text = match cell.rank {
         1 => format!("**{text}**"),
         2 => format!("*{text}*"),
