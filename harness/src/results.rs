@@ -481,7 +481,7 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
     let names = file.names("swath").map_err(trial)?;
     if names.iter().any(|name| format!("swath/{name}") == EVALUATIONS) {
         evaluations = file.integers(EVALUATIONS).map_err(trial)?;
-        full(EVALUATIONS, evaluations.len(), 3 * m)?;
+        full(EVALUATIONS, evaluations.len(), m.saturating_mul(3))?;
     }
     let columns = metrics.iter().map(|metric| {
         let name = in_swath(metric.name());
@@ -499,7 +499,7 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
         full(REPEATS, times.len(), runs)?;
         times.iter().map(|&seconds| Times::Batch(m, seconds)).collect()
     } else {
-        full(REPEATS, times.len(), runs * m * 3)?;
+        full(REPEATS, times.len(), runs.saturating_mul(m).saturating_mul(3))?;
         let pass = |pass: &[f64]| Times::Single(pass.chunks_exact(3).map(|ends| [ends[0], ends[1], ends[2]]).collect());
         times.chunks_exact((m * 3).max(1)).map(pass).collect()
     };
@@ -513,7 +513,7 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<TrialRe
     }
     let k = number("count")? as usize;
     let returned: Vec<i32> = file.integers("neighbors").map_err(trial)?.into_iter().map(|id| id as i32).collect();
-    full("neighbors", returned.len(), m * k)?;
+    full("neighbors", returned.len(), m.saturating_mul(k))?;
     let params = text("swath_params")?;
     let parsed: Value = serde_json::from_str(&params).unwrap_or_default();
     let is_oracle = is_oracle(&parsed);
