@@ -691,9 +691,9 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName], known: Known) -> 
         timed = when.iter().zip(loads).map(|(&at, &load)| Timed { at, load }).collect();
     }
     let returned: Vec<i32> = integers("neighbors")?.iter().map(|&id| i32::try_from(id).unwrap_or(i32::MIN)).collect();
-    full("neighbors", returned.len(), m * k)?;
+    full("neighbors", returned.len(), m.saturating_mul(k))?;
     let distances: Vec<f32> = floats("distances")?.iter().map(|&distance| distance as f32).collect();
-    full("distances", distances.len(), m * k)?;
+    full("distances", distances.len(), m.saturating_mul(k))?;
     let rows = if file.attribute(ROWS).is_some() { Some(count(ROWS)?) } else { None };
     if let Some((rows, expected)) = rows.zip(known.rows).filter(|(rows, expected)| rows != expected) {
         return Err(malformed(format!("it is of a dataset of {rows} vectors, and not of {expected}")));
