@@ -69,3 +69,25 @@ fn documents_name_this_version() {
         assert_eq!(named, Some(version), "{document} names another version");
     }
 }
+
+/// Every test that a guarantee names is there.
+#[test]
+fn every_guarantee_has_its_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("docs/security.md")).expect("a document");
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| guarantee"));
+    let mut tests = 0;
+    for row in rows {
+        let named = row.rsplit(" | ").next().expect("a cell").split('`').skip(1).step_by(2);
+        for test in named.filter(|named| !named.starts_with(".ci/run")) {
+            let (file, name) = test.split_once("::").unwrap_or((test, ""));
+            let source = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(
+                name.is_empty() || source.contains(&format!("fn {name}(")),
+                "docs/security.md: {file} has no {name}"
+            );
+            tests += 1;
+        }
+    }
+    assert!(tests > 50, "only {tests} tests are named");
+}

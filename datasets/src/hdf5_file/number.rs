@@ -207,16 +207,17 @@ impl Form {
     }
 }
 
-/// A number in IEEE 754's half precision, which `f64` holds exactly.
+/// A number in IEEE 754's half precision. Its bits mean in `f32` what they mean here, but for the exponent's bias.
 fn half(bits: u16) -> f64 {
-    let (exponent, mantissa) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
-    let size = match exponent {
-        0 => mantissa * f64::exp2(-24.0),
-        0x1f if mantissa == 0.0 => f64::INFINITY,
-        0x1f => f64::NAN,
-        _ => (1024.0 + mantissa) * f64::exp2(f64::from(exponent - 25)),
+    let (sign, rest) = (u32::from(bits & 0x8000) << 16, u32::from(bits & 0x7fff) << 13);
+    let size = if bits & 0x7c00 == 0x7c00 {
+        // Infinite, or no number.
+        rest | 0x7f80_0000
+    } else {
+        // 127 - 15, exactly: a power of two.
+        (f32::from_bits(rest) * f32::from_bits((127 + 112) << 23)).to_bits()
     };
-    if bits >> 15 == 1 { -size } else { size }
+    f32::from_bits(sign | size).into()
 }
 
 #[cfg(test)]

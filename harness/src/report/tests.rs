@@ -886,10 +886,12 @@ fn the_least_and_the_largest_numbers_are_drawn() {
             manifest: found.manifest.clone(),
             excerpt: None,
         };
-        write(folder.path(), &again).expect("written");
-        super::Several::new(vec![("one".into(), found), ("two".into(), again)]).write(folder.path()).expect("written");
+        write(&folder.path().join("run"), &again).expect("written");
+        let open = |name: &str, kind| OutputFolder::open(&folder.path().join(name), &[kind]).expect("opened");
+        let several = super::Several::new(vec![("one".into(), found), ("two".into(), again)]);
+        several.write(&open("several", Kind::Several)).expect("written");
         let cells = [1000, 3000, 9000].map(|n| Ran { summary: Some(summary.clone()), ..cell(n, &[]) });
-        super::scale::write(folder.path(), &cells).expect("written");
+        super::scale::write(&open("sweep", Kind::Sweep), &cells).expect("written");
     }
 }
 
