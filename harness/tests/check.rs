@@ -244,7 +244,11 @@ fn a_baseline_is_saved_once_shown_and_updated() {
     let folder = saved();
     let output = swath(folder.path(), &["baseline", "save", "small.yaml"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("is there already; `swath baseline update`"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("is there already; `swath baseline update small.yaml --file "),
+        "{}",
+        stderr(&output)
+    );
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--file", "rich.hdf5/small.yaml"]);
     assert_eq!(output.status.code(), Some(2), "before minutes are spent");
     assert!(stderr(&output).contains("there is no folder for it, and none can be made"), "{}", stderr(&output));

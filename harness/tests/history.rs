@@ -207,7 +207,7 @@ fn wrong_inputs_are_named() {
             good.replacen(third, &third.replace(",0.2.0,", ",0.3.0,"), 1),
             "line 3: small at this commit is of swath 0.3.0, and of 0.2.0 in line 2; add its run again",
         ),
-        (HEADER.into(), "history.csv has no rows; add a run with `swath history add RUN_FOLDER`"),
+        (HEADER.into(), "history.csv has no rows; add a run with `swath history add --file history.csv RUN_FOLDER`"),
     ];
     for (text, expected) in cases {
         let found = of(&text);

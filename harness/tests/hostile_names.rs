@@ -293,15 +293,17 @@ fn latex_shows_every_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let all: Vec<String> = (0x20..0x180).filter_map(char::from_u32).map(|c| escape::tex(&c.to_string())).collect();
     let names: Vec<String> = NAMES.iter().map(|name| escape::tex(name)).collect();
-    let rows: String = names.iter().map(|name| format!("{name} & {name} \\\\\n")).collect();
-    let floats: String = names
+    let rows: Vec<String> = names.iter().map(|name| format!("{name} & {name} \\\\\n")).collect();
+    let floats: Vec<String> = names
         .iter()
         .map(|name| format!("\\begin{{figure}}[htbp]\n\\caption{{{name} x.}}\\end{{figure}}\n\\section*{{{name}}}\n"))
         .collect();
     let document = format!(
         "\\documentclass{{article}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\extrafloats{{500}}\n\\begin{{document}}\n\
-         {}\n\n\\begin{{tabular}}{{lr}}\\toprule\na \\\\\n\\midrule\n{rows}\\bottomrule\\end{{tabular}}\n\\clearpage\n{floats}\\end{{document}}\n",
-        all.join(" ")
+         {}\n\n\\begin{{tabular}}{{lr}}\\toprule\na \\\\\n\\midrule\n{}\\bottomrule\\end{{tabular}}\n\\clearpage\n{}\\end{{document}}\n",
+        all.join(" "),
+        rows.concat(),
+        floats.concat()
     );
     std::fs::write(folder.path().join("x.tex"), &document).expect("written");
     let arguments = ["-interaction=nonstopmode", "-halt-on-error", "x.tex"];

@@ -119,14 +119,14 @@ fn markdown(text: &str) -> String {
                     "{html} in {text}"
                 );
             }
-            Event::InlineHtml(_) | Event::Code(_) | Event::InlineMath(_) | Event::DisplayMath(_) | Event::Rule => {
-                panic!("{event:?} in {text}")
-            }
-            Event::Start(
+            Event::InlineHtml(_)
+            | Event::Code(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::Rule
+            | Event::Start(
                 Tag::Link { .. } | Tag::Image { .. } | Tag::CodeBlock(_) | Tag::List(_) | Tag::BlockQuote(_),
-            ) => {
-                panic!("{event:?} in {text}")
-            }
+            ) => panic!("{event:?} in {text}"),
             Event::End(_) => read.push('\n'),
             _ => {}
         }
@@ -161,40 +161,7 @@ fn a_run_of_hostile_names_is_reported_compared_kept_and_checked() {
         assert!(trials.iter().filter(|params| params.contains(&json)).count() >= 8, "{name:?} in {trials:?}");
     }
 
-    // Every file is what it should be.
-    for path in files(&report, "svg") {
-        let text = read(&path);
-        let svg = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let odd: Vec<_> =
-            svg.descendants().filter(|node| ["script", "b", "image"].contains(&node.tag_name().name())).collect();
-        assert!(odd.is_empty() && !text.contains(|c| is_unseen(c) && !"\n\t".contains(c)), "{}", path.display());
-    }
-    assert!(files(&report, "svg").len() >= 4);
-    let tables = files(&report.join("tables"), "md");
-    assert!(tables.len() >= 3);
-    for path in tables {
-        let text = markdown(&read(&path));
-        let has_trials =
-            ["summary", "comparisons", "cost"].iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name));
-        assert!(!has_trials || text.contains(&seen[2]) && text.contains(&seen[3]), "{}: {text}", path.display());
-    }
-    for path in files(&report, "csv") {
-        for record in csv::ReaderBuilder::new().flexible(true).from_path(&path).expect("a table").records() {
-            let record = record.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            // What is no number is no formula.
-            let texts = record.iter().filter(|cell| cell.parse::<f64>().is_err());
-            let odd: Vec<&str> = texts.filter(|cell| cell.starts_with(['=', '@', '\t', '\r'])).collect();
-            assert!(odd.is_empty(), "{}: {odd:?}", path.display());
-        }
-    }
-    let page = read(&report.join("index.html"));
-    assert!(!page.contains("<script>alert") && !page.contains(|c| is_unseen(c) && !"\n\t".contains(c)));
-    if support::program("pdflatex", &["pdflatex"]).is_some() {
-        let arguments = ["-interaction=nonstopmode", "-halt-on-error", "paper.tex"];
-        let output = Command::new("pdflatex").args(arguments).current_dir(&report).output().expect("pdflatex runs");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && !said.contains("Missing character"), "{said}");
-    }
+    reads_well(&report, &seen);
     tame(here, &["report", "reports/hostile"], 0);
     assert_eq!(points(&report), trials);
     tame(here, &["datasets", "info", &format!("./{DATASET}")], 0);
@@ -262,6 +229,43 @@ fn a_run_of_hostile_names_is_reported_compared_kept_and_checked() {
     let words = words_of(here, command);
     assert_eq!(words, ["baseline", "update", &format!("./{CONFIG}"), "--file", baseline, "--data-dir", "."]);
     assert!(!here.join("x").exists(), "nothing ran");
+}
+
+/// Every file of a report is what it should be.
+fn reads_well(report: &Path, seen: &[String]) {
+    for path in files(report, "svg") {
+        let text = read(&path);
+        let svg = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let odd: Vec<_> =
+            svg.descendants().filter(|node| ["script", "b", "image"].contains(&node.tag_name().name())).collect();
+        assert!(odd.is_empty() && !text.contains(|c| is_unseen(c) && !"\n\t".contains(c)), "{}", path.display());
+    }
+    assert!(files(report, "svg").len() >= 4);
+    let tables = files(&report.join("tables"), "md");
+    assert!(tables.len() >= 3);
+    for path in tables {
+        let text = markdown(&read(&path));
+        let has_trials =
+            ["summary", "comparisons", "cost"].iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name));
+        assert!(!has_trials || text.contains(&seen[2]) && text.contains(&seen[3]), "{}: {text}", path.display());
+    }
+    for path in files(report, "csv") {
+        for record in csv::ReaderBuilder::new().flexible(true).from_path(&path).expect("a table").records() {
+            let record = record.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            // What is no number is no formula.
+            let texts = record.iter().filter(|cell| cell.parse::<f64>().is_err());
+            let odd: Vec<&str> = texts.filter(|cell| cell.starts_with(['=', '@', '\t', '\r'])).collect();
+            assert!(odd.is_empty(), "{}: {odd:?}", path.display());
+        }
+    }
+    let page = read(&report.join("index.html"));
+    assert!(!page.contains("<script>alert") && !page.contains(|c| is_unseen(c) && !"\n\t".contains(c)));
+    if support::program("pdflatex", &["pdflatex"]).is_some() {
+        let arguments = ["-interaction=nonstopmode", "-halt-on-error", "paper.tex"];
+        let output = Command::new("pdflatex").args(arguments).current_dir(report).output().expect("pdflatex runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && !said.contains("Missing character"), "{said}");
+    }
 }
 
 /// The words that a command in a shell gives to `swath`.

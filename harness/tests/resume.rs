@@ -173,7 +173,7 @@ fn what_asks_a_run_to_stop_is_heard_and_the_run_goes_on_later() {
         child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
         assert_eq!(child.wait().expect("ended").code(), Some(130), "{said}");
         assert!(said.contains("stopping when the step at hand is done"), "{said}");
-        assert!(said.contains("what is done is kept; go on with\n  swath run x.yaml --out out\n"), "{said}");
+        assert!(said.contains("what is done is kept; go on with\n  swath run x.yaml --out out --no-cache\n"), "{said}");
         std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
         let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
         assert!(output.status.success(), "{}", stderr(&output));

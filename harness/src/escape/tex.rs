@@ -21,13 +21,13 @@ pub fn tex(text: &str) -> String {
             '|' => escaped.push_str("\\textbar{}"),
             '"' => escaped.push_str("''"),
             // Where a row begins a bracket or a star would belong to the end of the row before.
-            '[' | ']' | '*' => escaped.push_str(&format!("{{{c}}}")),
+            '[' | ']' | '*' => escaped.extend(['{', c, '}']),
             // A minus, where a number follows and no word goes before.
             '-' if chars.get(i + 1).is_some_and(char::is_ascii_digit) && before.is_none_or(|before| before == ' ') => {
                 escaped.push_str("$-$");
             }
             // Two of them would be another sign.
-            '-' | ',' | '\'' if before == Some(c) => escaped.push_str(&format!("{{}}{c}")),
+            '-' | ',' | '\'' if before == Some(c) => escaped.extend(['{', '}', c]),
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
                 escaped.push('\\');
                 escaped.push(c);

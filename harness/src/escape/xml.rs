@@ -14,7 +14,9 @@ pub fn xml(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             // An attribute would make spaces of them.
-            '\n' | '\r' | '\t' => escaped.push_str(&format!("&#{};", u32::from(c))),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\t' => escaped.push_str("&#9;"),
             c if is_unseen(c) => escaped.push_str(&terminal(c.encode_utf8(&mut [0; 4]))),
             c => escaped.push(c),
         }

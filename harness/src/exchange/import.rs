@@ -86,25 +86,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
     let (places, mode, others) = choose_mode(places, wanted.batch, &folder, &odd)?;
     let judge = Judge::new(&base, &found.dataset, k);
     // Once to find what is wrong with any of them, before anything is written; all at once they may not fit into memory.
-    let mut names: HashMap<String, usize> = HashMap::new();
-    let mut sound = Vec::new();
-    for place in places {
-        let stored = match Stored::read(&folder, &place, mode, &found.dataset, k) {
-            Ok(stored) => stored,
-            Err(what) => {
-                odd.push(what.to_string());
-                continue;
-            }
-        };
-        let seen = names.entry(crate::plan::label(&stored.retriever, &stored.point)).or_default();
-        *seen += 1;
-        let again = if *seen > 1 { place.name() } else { String::new() };
-        let point = [stored.point, again].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-        sound.push((place, point));
-    }
-    if sound.is_empty() {
-        return Err(nothing(&folder, &odd));
-    }
+    let sound = sound(&folder, places, |place| Stored::read(&folder, place, mode, &found.dataset, k), &mut odd)?;
 
     let out = OutputFolder::open(&out, &[Kind::Import])?;
     out.tidy();
@@ -362,11 +344,41 @@ fn list(folder: &Path) -> Result<Listed, Failure> {
     if listed.places.is_empty() { Err(nothing(folder, &listed.odd)) } else { Ok(listed) }
 }
 
+/// Those results that can be read, each with a point that none before it has. What is wrong with the others is added to `odd`.
+fn sound(
+    folder: &Path,
+    places: Vec<Place>,
+    read: impl Fn(&Place) -> Result<Stored, Failure>,
+    odd: &mut Vec<String>,
+) -> Result<Vec<(Place, String)>, Failure> {
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut sound = Vec::new();
+    for place in places {
+        let stored = match read(&place) {
+            Ok(stored) => stored,
+            Err(what) => {
+                odd.push(what.to_string());
+                continue;
+            }
+        };
+        let seen = names.entry(crate::plan::label(&stored.retriever, &stored.point)).or_default();
+        *seen += 1;
+        let again = if *seen > 1 { place.name() } else { String::new() };
+        let point = [stored.point, again].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        sound.push((place, point));
+    }
+    if sound.is_empty() { Err(nothing(folder, odd)) } else { Ok(sound) }
+}
+
+/// What is wrong with results, a line each below a message.
+fn below(odd: &[String]) -> String {
+    odd.iter().fold(String::new(), |text, what| text + "\n  " + &escape::terminal(what))
+}
+
 /// That there is nothing to read.
 fn nothing(folder: &Path, odd: &[String]) -> Failure {
     let what = if odd.is_empty() { "holds no result, a file in .hdf5" } else { "holds no result that can be read" };
-    let odd: String = odd.iter().map(|what| format!("\n  {}", escape::terminal(what))).collect();
-    Failure::Input(format!("{} {what}{odd}", folder.display()))
+    Failure::Input(format!("{} {what}{}", folder.display(), below(odd)))
 }
 
 /// The results of one mode, and how many others there are: the two are never compared.
@@ -383,8 +395,8 @@ fn choose_mode(
         Mode::Single => (single, batches, "left out, which are in mode batch; --batch takes them"),
     };
     if kept.is_empty() {
-        let odd: String = odd.iter().map(|what| format!("\n  {}", escape::terminal(what))).collect();
-        return Err(Failure::Input(format!("{} holds no result in mode batch{odd}", folder.display())));
+        let message = format!("{} holds no result in mode batch{}", folder.display(), below(odd));
+        return Err(Failure::Input(message));
     }
     let note = (!others.is_empty()).then(|| format!("results {how}: {}", others.len()));
     Ok((kept, mode, note))

@@ -169,7 +169,8 @@ impl Panel<'_> {
 
 impl<'h> Chart<'h> {
     fn file_name(&self) -> String {
-        escape::file(&format!("history-{} {}", self.experiment.name, self.measure.replace(')', "")))
+        let measure = self.measure.replace('_', "-").replace(')', "");
+        escape::file(&format!("history-{} {measure}", self.experiment.name))
     }
 
     fn series(&self) -> impl Iterator<Item = &'h Series> {

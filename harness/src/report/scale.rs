@@ -179,7 +179,7 @@ fn at_one_place(members: &[&Ran], axis: usize, at: &str) -> Vec<Figure> {
     let missing = members.iter().flat_map(|one| &one.manifest.trials).filter(|trial| trial.failed.is_some()).count();
     let figure = |measure: &str, is_cost: bool, missing: usize, lines| {
         let suffix = if at.is_empty() { String::new() } else { format!("-{}", at.replace(" = ", "-")) };
-        let name = escape::file(&format!("{measure}-{axis_name}{suffix}"));
+        let name = escape::file(&format!("{}-{axis_name}{suffix}", measure.replace('_', "-")));
         Figure { name, measure: measure.to_owned(), axis: axis_name, at: at.to_owned(), is_cost, missing, lines }
     };
     let mut figures: Vec<Figure> = Vec::new();
