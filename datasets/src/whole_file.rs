@@ -268,7 +268,7 @@ mod tests {
     /// A file on a disk that has room for so many bytes more.
     struct Full<'a>(&'a mut File, usize);
 
-    impl io::Write for Full<'_> {
+    impl Write for Full<'_> {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             if self.1 == 0 {
                 return Err(io::ErrorKind::StorageFull.into());

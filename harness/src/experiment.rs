@@ -680,6 +680,7 @@ pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summar
     // What cannot be reported is said before what cannot be written.
     results::read_manifest(folder).map_err(|error| Failure::Input(error.to_string()))?;
     let out = OutputFolder::open(folder, &[Kind::Run, Kind::Import])?;
+    out.tidy();
     let reported = report_into(&out, spec)?;
     out.settle();
     Ok(reported)

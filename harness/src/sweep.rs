@@ -184,6 +184,7 @@ pub fn is_sweep(folder: &Path) -> bool {
 /// As [`experiment::report`].
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<Ran>, Failure> {
     let out = OutputFolder::open(folder, &[Kind::Sweep])?;
+    out.tidy();
     let ran = report_into(&out, spec)?;
     out.settle();
     Ok(ran)

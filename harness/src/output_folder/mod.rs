@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use swath_datasets::whole_file;
 
+/// How often a ledger is opened that is replaced each time.
+const TRIES: usize = 100;
+
 /// How many files a message names.
 const NAMED: usize = 5;
 
@@ -341,7 +344,9 @@ impl OutputFolder {
         let holds = kinds.first().copied().unwrap_or(Kind::Run);
         let place = path.join(LEDGER);
         let io = |source| FolderError::Io { path: place.clone(), source };
+        let mut tries = 0;
         loop {
+            tries += 1;
             match basis(path, kinds)? {
                 Basis::Ledger(_) | Basis::Begun => {}
                 Basis::Earlier(ledger) => whole_file::write_whole(&place, ledger.text().as_bytes()).map_err(io)?,
@@ -362,7 +367,8 @@ impl OutputFolder {
                 // A file system without locks.
                 Err(TryLockError::Error(_)) | Ok(()) => {}
             }
-            if !is_current(&file, &place) {
+            // Another process has written it anew meanwhile; but not on and on.
+            if tries < TRIES && !is_current(&file, &place) {
                 continue;
             }
             let ledger = match basis(path, kinds)? {
