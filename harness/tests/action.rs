@@ -166,7 +166,7 @@ fn hostile_inputs_run_nothing_and_arrive_whole() {
         assert_eq!(said("data.said"), format!("{}/datasets/data", action.display()));
         let harness = format!("{}/harness", action.display());
         let cargo = said("cargo.said");
-        assert_eq!(cargo.split_terminator('\0').last(), Some(harness.as_str()));
+        assert_eq!(cargo.split_terminator('\0').next_back(), Some(harness.as_str()));
         // Nothing was made but the folder for what is found.
         let made: Vec<_> =
             std::fs::read_dir(&work).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();

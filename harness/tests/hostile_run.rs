@@ -361,6 +361,11 @@ fn messages_quote_names_and_commands_run() {
     ] {
         tame(here, arguments, 2);
     }
+    // A name's end of a line is never the message's.
+    for arguments in [&["run", "a\n  b"][..], &["report", "a\n  b"], &["import", "a\n  b", "--dataset=x"]] {
+        let output = tame(here, arguments, 2);
+        assert!(stderr(&output).contains("a\\n  b"), "{}", stderr(&output));
+    }
     for (line, what) in [
         ("name: ", "a name"),
         ("k: ", "a number"),

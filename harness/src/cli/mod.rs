@@ -345,7 +345,7 @@ pub fn main() -> ExitCode {
     }
     command::remember(&cli.data_dir, cli.cache_dir.as_deref());
     if let Some(missing) = cli.data_dir.iter().find(|folder| !folder.is_dir()) {
-        complain(&error_line(&format!("--data-dir: there is no folder {}", escape::path(missing)), in_color()));
+        say(&error_line(&format!("--data-dir: there is no folder {}", escape::path(missing)), in_color()));
         return ExitCode::from(2);
     }
     let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
@@ -411,7 +411,7 @@ pub fn main() -> ExitCode {
                 Failure::Invalid(invalid) => (escape::no_order(&invalid.render(color)), 2),
                 Failure::Input(message) => (error_line(&message, color), 2),
                 Failure::Run(message) => (error_line(&message, color), 1),
-                Failure::Stopped(message) => (escape::message(&message), interrupt::EXIT_CODE),
+                Failure::Stopped(said) => (message(&said), interrupt::EXIT_CODE),
             };
             say(&text);
             ExitCode::from(code)
@@ -426,14 +426,14 @@ fn in_color() -> bool {
 
 fn error_line(message: &str, color: bool) -> String {
     // The prefix stands in the same line.
-    let message = escape::message(message);
+    let message = self::message(message);
     if color { format!("\x1b[1;91merror\x1b[0m: {message}") } else { format!("error: {message}") }
 }
 
 /// Answers a command line that cannot be read, or that asks for help.
 fn misread(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
-        let odd: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let odd: Vec<String> = arguments().collect();
         let odd: Vec<&String> =
             odd.iter().filter(|word| escape::terminal(word) != **word || word.contains("##")).collect();
         if !odd.is_empty() {
@@ -449,9 +449,21 @@ fn misread(error: &clap::Error) -> ExitCode {
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
-/// Writes a message to standard error, with whatever it names.
+/// The words of the command line, and what stands behind `=` in them.
+fn arguments() -> impl Iterator<Item = String> {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    words.flat_map(|word| word.split_once('=').map(|(_, value)| value.to_owned()).into_iter().chain([word]))
+}
+
+/// A message with whatever it names. Where it quotes the command line, an end of a line there is none of the message's.
+fn message(text: &str) -> String {
+    let odd = arguments().filter(|word| word.contains('\n'));
+    escape::message(&odd.fold(text.to_owned(), |text, word| text.replace(&word, &escape::terminal(&word))))
+}
+
+/// Writes a message to standard error.
 fn complain(text: &str) {
-    say(&escape::message(text));
+    say(&message(text));
 }
 
 /// Writes what is escaped already to standard error; where nobody listens there is nobody to tell.
