@@ -5,10 +5,11 @@
 //! the machine's own order of bytes.
 
 use crate::dataset::{Dataset, Links, Neighbors, Stored, Subtopics};
+use crate::whole_file;
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Distance, Vectors};
@@ -52,9 +53,13 @@ pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
         notes: dataset.notes.clone(),
     };
     let header = serde_json::to_vec(&header)?;
-    let mut file = BufWriter::new(File::create(path)?);
+    whole_file::write_with(path, |file| write_arrays(file, &header, dataset))
+}
+
+/// The length of the header, the header, and the arrays.
+fn write_arrays(mut file: &mut dyn Write, header: &[u8], dataset: &Dataset) -> io::Result<()> {
     file.write_all(&(header.len() as u64).to_ne_bytes())?;
-    file.write_all(&header)?;
+    file.write_all(header)?;
     for vectors in [&dataset.train, &dataset.test] {
         (0..vectors.rows()).try_for_each(|row| put(&mut file, vectors.row(row)))?;
     }
@@ -64,12 +69,12 @@ pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
         put(&mut file, &links.edges)?;
         put(&mut file, &links.relation)?;
     }
-    for pairs in by_query.into_iter().flatten() {
+    for pairs in [&dataset.subtopics, &dataset.qrels].into_iter().flatten() {
         for query in 0..pairs.queries() {
             pairs.of(query).iter().try_for_each(|&(item, number)| put(&mut file, &[query as u32, item, number]))?;
         }
     }
-    file.into_inner().map_err(io::IntoInnerError::into_error).map(drop)
+    Ok(())
 }
 
 /// Reads what [`write()`] wrote.

@@ -4,24 +4,81 @@
 //! Without the first sync a loss of power may leave an empty file under the final name, without the second the old one.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Begins the names of files that are not whole yet.
+/// Begins the names of files that are not whole yet. The final name follows, as [`repeated`], then `-` and [`RANDOM`]
+/// characters.
 const PREFIX: &str = ".not-whole-";
 
-/// Removes what writers that were killed left in `folder` and the folders in it, where nobody writes now.
-pub fn remove_remains(folder: &Path) {
+/// Random characters at the end of the name of a file that is not whole yet.
+const RANDOM: usize = 6;
+
+/// The most bytes of a final name that a file beside it repeats: file systems take names of 255 bytes.
+const REPEATED: usize = 200;
+
+/// Removes what writers of the files of these names left in `folder` when they were killed, where nobody writes now. Nothing
+/// else is touched: no other file, no folder, and no link.
+pub fn remove_remains(folder: &Path, names: &BTreeSet<String>) {
+    let known: BTreeSet<String> = names.iter().map(|name| repeated(name)).collect();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_remains(&entry.path());
-        } else if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && entry.file_name().to_str().is_some_and(|name| leads_to(name, |of| known.contains(of))) {
             // What cannot be removed does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether a file's name is that of what a killed writer leaves of the file `of`.
+pub fn is_remains(name: &str, of: &str) -> bool {
+    leads_to(name, |repeating| repeating == repeated(of))
+}
+
+/// Whether a file's name repeats one that `is_known`.
+fn leads_to(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
+    if !name.starts_with(PREFIX) {
+        return false;
+    }
+    // A file beside another may itself have been written beside.
+    let mut name = repeated(name);
+    while let Some(of) = name.strip_prefix(&repeated(PREFIX)).and_then(without_random) {
+        if is_known(of) {
+            return true;
+        }
+        name = of.to_owned();
+    }
+    false
+}
+
+/// A name without the random characters at its end, if it has these.
+fn without_random(name: &str) -> Option<&str> {
+    let (of, random) = name.split_at_checked(name.len().checked_sub(RANDOM)?)?;
+    of.strip_suffix('-').filter(|_| random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Makes a folder, and those above it that are not there, so that they outlast a loss of power.
+///
+/// # Errors
+/// The file system's refusal.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_folder(parent)?;
+    }
+    match std::fs::create_dir(path) {
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made?,
+    }
+    // Some file systems cannot do that.
+    let _ = System.sync_folder(folder_of(path));
+    Ok(())
 }
 
 /// What makes a change outlast a loss of power.
@@ -54,12 +111,64 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, &System, |beside| beside.write_all(bytes))
 }
 
+/// Lets `write` fill a file beside `path` and renames it.
+///
+/// # Errors
+/// The file system's refusal; then `path` is as it was.
+pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    replace(path, &System, |beside| {
+        let mut buffered = BufWriter::new(beside);
+        write(&mut buffered)?;
+        buffered.flush()
+    })
+}
+
+/// Writes a file that is not there yet, as [`write_whole`] does.
+///
+/// # Errors
+/// The file system's refusal, of the kind `AlreadyExists` if the file is there.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = beside(path, |beside| beside.write_all(bytes))?;
+    System.sync_file(beside.as_file())?;
+    beside.persist_noclobber(path).map_err(|error| error.error)?;
+    // As below.
+    let _ = System.sync_folder(folder_of(path));
+    Ok(())
+}
+
+/// Gives a file that is whole, on the disk, and beside `path`, its final name.
+///
+/// # Errors
+/// The file system's refusal; then `path` is as it was.
+pub fn rename(beside: &Path, path: &Path) -> io::Result<()> {
+    std::fs::rename(beside, path)?;
+    // As below.
+    let _ = System.sync_folder(folder_of(path));
+    Ok(())
+}
+
+/// A path beside `path` for a file that [`rename`] gives its name.
+///
+/// # Errors
+/// The file system's refusal.
+pub fn place_beside(path: &Path) -> io::Result<tempfile::TempPath> {
+    Ok(beside(path, |_| Ok(()))?.into_temp_path())
+}
+
 /// Writes several files as [`write_whole`] does, and waits for the disk once for all of them.
 ///
 /// # Errors
 /// The file system's refusal, with the path at which it refused. Each of the files is then whole, old or new.
 pub fn write_together(files: &[(PathBuf, &[u8])]) -> Result<(), (PathBuf, io::Error)> {
-    write_files(files, &System)
+    write_files(files, None, &System)
+}
+
+/// As [`write_together`]; what was written to `list` is on the disk, too, before any of the files has its name.
+///
+/// # Errors
+/// As [`write_together`].
+pub fn write_listed(files: &[(PathBuf, &[u8])], list: &File) -> Result<(), (PathBuf, io::Error)> {
+    write_files(files, Some(list), &System)
 }
 
 /// Copies the file `from` to a file beside `path` and renames it.
@@ -83,10 +192,22 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// What a file beside another repeats of its name: without dots, lest it be taken for a file of that kind.
+fn repeated(name: &str) -> String {
+    let mut length = 0;
+    let fits = |c: &char| {
+        length += c.len_utf8();
+        length <= REPEATED
+    };
+    name.chars().take_while(fits).map(|c| if c == '.' { '_' } else { c }).collect()
+}
+
 /// A file beside `path`, filled by `write`.
 fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX);
+    let name = path.file_name().unwrap_or(OsStr::new("")).to_string_lossy();
+    let prefix = format!("{PREFIX}{}-", repeated(&name));
+    builder.prefix(&prefix).rand_bytes(RANDOM);
     #[cfg(unix)]
     {
         // A temporary file is private; this one is for whoever the user's umask lets read.
@@ -108,8 +229,8 @@ fn replace(path: &Path, disk: &impl Disk, write: impl FnOnce(&mut File) -> io::R
     Ok(())
 }
 
-/// Several files: all are written beside and synced, then all are renamed, then their folders are synced.
-fn write_files(files: &[(PathBuf, &[u8])], disk: &impl Disk) -> Result<(), (PathBuf, io::Error)> {
+/// Several files: all are written beside and synced, `list` with them, then all are renamed, then their folders are synced.
+fn write_files(files: &[(PathBuf, &[u8])], list: Option<&File>, disk: &impl Disk) -> Result<(), (PathBuf, io::Error)> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error| (path, error)
@@ -117,13 +238,15 @@ fn write_files(files: &[(PathBuf, &[u8])], disk: &impl Disk) -> Result<(), (Path
     let written = files.iter().map(|(path, bytes)| beside(path, |beside| beside.write_all(bytes)).map_err(at(path)));
     let written = written.collect::<Result<Vec<_>, _>>()?;
     // A thread for each: they do nothing but wait, and the disk takes many at a time.
+    let waited_for: Vec<&File> = written.iter().map(NamedTempFile::as_file).chain(list).collect();
     let synced: Vec<io::Result<()>> = std::thread::scope(|scope| {
-        let sync = |beside: &'_ NamedTempFile| disk.sync_file(beside.as_file());
-        let waiting: Vec<_> = written.iter().map(|beside| scope.spawn(move || sync(beside))).collect();
+        let waiting: Vec<_> = waited_for.into_iter().map(|file| scope.spawn(move || disk.sync_file(file))).collect();
         let broken = |_| Err(io::Error::other("syncing it panicked"));
         waiting.into_iter().map(|waits| waits.join().unwrap_or_else(broken)).collect()
     });
-    for ((path, _), synced) in files.iter().zip(synced) {
+    for (i, synced) in synced.into_iter().enumerate() {
+        // The list is in the folder of the first.
+        let (path, _) = files.get(i).unwrap_or(&files[0]);
         synced.map_err(at(path))?;
     }
     for ((path, _), beside) in files.iter().zip(written) {
@@ -144,7 +267,7 @@ mod tests {
     /// A file on a disk that has room for so many bytes more.
     struct Full<'a>(&'a mut File, usize);
 
-    impl io::Write for Full<'_> {
+    impl Write for Full<'_> {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             if self.1 == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
@@ -229,10 +352,10 @@ mod tests {
         let [x, y] = ["x", "y"].map(|name| folder.path().join(name));
         let files = [(x.clone(), b"1".as_slice()), (y.clone(), b"1".as_slice())];
         let broken = Remembers::new(&[&x, &y], true);
-        write_files(&files, &broken).expect_err("they cannot be synced");
+        write_files(&files, None, &broken).expect_err("they cannot be synced");
         assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 0);
         let disk = Remembers::new(&[&x, &y], false);
-        write_files(&files, &disk).expect("written");
+        write_files(&files, None, &disk).expect("written");
         let one = "a file of 1 bytes: nothing, nothing";
         assert_eq!(disk.synced(), [one, one, "the folder: 1, 1"]);
         let no = folder.path().join("no/z");
@@ -240,6 +363,50 @@ mod tests {
         assert_eq!((at, std::fs::read_to_string(&x).expect("read")), (no, "1".into()));
         sync(&x).expect("synced");
         assert!(sync(&folder.path().join("z")).is_err(), "there is nothing to sync");
+    }
+
+    /// Names of others that begin alike, folders, links and folders inside are left alone.
+    #[test]
+    fn only_remains_of_known_names_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.csv");
+        let beside = beside(&path, |beside| beside.write_all(b"half")).expect("written").keep().expect("kept").1;
+        let nested = place_beside(&beside).expect("made").keep().expect("kept");
+        std::fs::create_dir_all(folder.path().join("y/.not-whole-x_csv-abcdef")).expect("created");
+        std::fs::create_dir(folder.path().join(".not-whole-x_csv-abcdef")).expect("created");
+        let others = [
+            ".not-whole-abc",
+            ".not-whole-x_csv",
+            ".not-whole-x_csv-abcde",
+            ".not-whole-x_csv-abcde.",
+            ".not-whole-mine_csv-abcdef",
+            "y/.not-whole-x_csv-123456",
+            ".not-whole-",
+            "_not-whole-x_csv-abcdef",
+            ".not-whole-Ab3xY9",
+        ];
+        for other in others {
+            std::fs::write(folder.path().join(other), "mine").expect("written");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(folder.path().join("y"), folder.path().join(".not-whole-x_csv-ABCDEF"))
+            .expect("linked");
+        let count = |folder: &Path| std::fs::read_dir(folder).expect("read").count();
+        let before = count(folder.path());
+        remove_remains(folder.path(), &BTreeSet::from(["x.csv".to_owned()]));
+        assert_eq!(count(folder.path()), before - 2);
+        assert!(!beside.exists() && !nested.exists());
+        assert!([&beside, &nested].iter().all(|path| path.extension().is_none()), "they end as nothing that is read");
+        assert!(others.iter().all(|other| folder.path().join(other).exists()));
+        let long = folder.path().join("\u{e4}".repeat(120));
+        write_whole(&long, b"1").expect("a name of 240 bytes");
+        write_new(&folder.path().join("new"), b"1").expect("written");
+        let there = write_new(&folder.path().join("new"), b"2").expect_err("it is there");
+        assert_eq!(there.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(folder.path().join("new")).expect("read"), b"1");
+        make_folder(&folder.path().join("a/b/c")).expect("made");
+        make_folder(&folder.path().join("a/b/c")).expect("there");
+        assert!(make_folder(&folder.path().join("new/a")).is_err(), "a file is in the way");
     }
 
     #[test]
@@ -254,11 +421,6 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "second, longer");
         assert!(copy_whole(&folder.path().join("z"), &path).is_err(), "there is nothing to copy");
         std::fs::create_dir(folder.path().join("y")).expect("created");
-        for remains in [".not-whole-1", "y/.not-whole-2"] {
-            std::fs::write(folder.path().join(remains), "half").expect("written");
-        }
-        remove_remains(folder.path());
-        assert_eq!(std::fs::read_dir(folder.path().join("y")).expect("read").count(), 0);
         assert!(write_whole(&folder.path().join("y"), b"").is_err(), "a folder is in the way");
         assert!(write_whole(&folder.path().join("no/x"), b"").is_err(), "there is no such folder");
         assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 2);

@@ -3,7 +3,7 @@
 //! `cargo bench -p swath --bench report`. The experiment itself runs once before, on drawn vectors.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use swath::experiment::{self, RunOptions};
 use swath::results;
 use swath::run::Means;
@@ -33,27 +33,29 @@ fn experiment() -> String {
     text
 }
 
-/// A run's folder.
-fn run(folder: &Path) {
+/// A run's folder, in a folder for it and its experiment.
+fn run(folder: &Path) -> PathBuf {
     let file = folder.join("many.yaml");
     std::fs::write(&file, experiment()).expect("written");
     let prepared = experiment::prepare(&file, &[], 8 << 30).unwrap_or_else(|failure| panic!("{failure}"));
     let means = Means { program: None, data_folders: &[], memory: 8 << 30, cache: None, cell: None };
     let options = RunOptions { means, start: &Start::Fresh, quiet: true, say: &|_| {}, again: "" };
-    prepared.run(folder, &options).unwrap_or_else(|failure| panic!("{failure}"));
+    let out = folder.join("out");
+    prepared.run(&out, &options).unwrap_or_else(|failure| panic!("{failure}"));
+    out
 }
 
 fn report(bench: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
-    run(folder.path());
-    let bytes = std::fs::metadata(folder.path().join("index.html")).expect("a page").len();
+    let out = run(folder.path());
+    let bytes = std::fs::metadata(out.join("index.html")).expect("a page").len();
     println!("500 trials: the page has {:.2} MB", bytes as f64 / 1e6);
     let mut group = bench.benchmark_group("500 trials");
     group.sample_size(10);
-    group.bench_function("read", |b| b.iter(|| results::read(folder.path()).expect("results")));
-    let (_, results) = results::read(folder.path()).expect("results");
+    group.bench_function("read", |b| b.iter(|| results::read(&out).expect("results")));
+    let (_, results) = results::read(&out).expect("results");
     group.bench_function("statistics", |b| b.iter(|| Summary::new(&results).expect("a summary")));
-    group.bench_function("whole report", |b| b.iter(|| experiment::report(folder.path(), None).expect("a report")));
+    group.bench_function("whole report", |b| b.iter(|| experiment::report(&out, None).expect("a report")));
     group.finish();
 }
 

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use swath_algorithms::graph::{Graph, GraphSpec};
-use swath_datasets::whole_file::write_whole;
+use swath_datasets::whole_file::{make_folder, write_whole};
 
 /// Begins every file and ends in the format's version.
 const MAGIC: &[u8; 8] = b"swathgr\x01";
@@ -137,8 +137,13 @@ impl Cache {
     /// # Errors
     /// The file system's refusal.
     pub fn store(&self, graph: &Graph, label: &Label) -> io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
-        write_whole(&self.path(&label.sha256, &label.graph), &encode(graph, label)?)
+        make_folder(&self.folder)?;
+        let path = self.path(&label.sha256, &label.graph);
+        let there = std::fs::symlink_metadata(&path);
+        if there.is_ok_and(|there| !there.is_file()) || path.exists() && !is_ours(&path)? {
+            return Err(io::Error::other(format!("{} is there and was not written by swath", path.display())));
+        }
+        write_whole(&path, &encode(graph, label)?)
     }
 
     /// What it holds, by name. A folder that is not there holds nothing.
@@ -164,17 +169,32 @@ impl Cache {
         Ok(entries)
     }
 
-    /// Removes what it holds, and nothing else that may be in its folder; returns what was removed.
+    /// Removes what it holds, and nothing else that may be in its folder; returns what was removed, and the files that bear
+    /// a graph's name but were not written by swath.
     ///
     /// # Errors
     /// The file system's refusal.
-    pub fn clear(&self) -> io::Result<Vec<Entry>> {
-        let entries = self.entries()?;
-        for entry in &entries {
-            std::fs::remove_file(self.folder.join(format!("{}.graph", entry.key)))?;
+    pub fn clear(&self) -> io::Result<(Vec<Entry>, Vec<PathBuf>)> {
+        let (mut removed, mut kept) = (Vec::new(), Vec::new());
+        for entry in self.entries()? {
+            let path = self.folder.join(format!("{}.graph", entry.key));
+            if is_ours(&path)? {
+                std::fs::remove_file(path)?;
+                removed.push(entry);
+            } else {
+                kept.push(path);
+            }
         }
-        Ok(entries)
+        Ok((removed, kept))
     }
+}
+
+/// Whether a file begins as a graph's does, of whatever version.
+fn is_ours(path: &Path) -> io::Result<bool> {
+    let name = &MAGIC[..7];
+    let mut begins = Vec::new();
+    File::open(path)?.take(name.len() as u64).read_to_end(&mut begins)?;
+    Ok(begins == name)
 }
 
 /// A label of a graph that took `seconds` to build.
@@ -274,13 +294,21 @@ mod tests {
     fn what_is_kept_comes_back() {
         let (_folder, cache, graph) = kept();
         let (back, label) = cache.load("abc", &spec(), 3, 0).expect("fine").expect("there");
-        assert_eq!((back, label.seconds, label.knn_recall), (graph, 1.5, Some(0.9)));
+        assert_eq!((&back, label.seconds, label.knn_recall), (&graph, 1.5, Some(0.9)));
         assert!(cache.load("abd", &spec(), 3, 0).expect("fine").is_none(), "another dataset");
         assert!(cache.load("abc", &spec(), 4, 0).is_err(), "another number of rows");
         std::fs::write(cache.folder().join("mine.txt"), "").expect("written");
-        assert_eq!(cache.entries().expect("listed")[0].label, Some(label));
-        assert_eq!(cache.clear().expect("cleared").len(), 1);
-        assert!(cache.entries().expect("none").is_empty() && cache.folder().join("mine.txt").exists());
+        assert_eq!(cache.entries().expect("listed")[0].label.as_ref(), Some(&label));
+        let others = ["mine.txt", "0123456789abcdef0123456789abcdef.graph", ".not-whole-abc"]
+            .map(|name| cache.folder().join(name));
+        others.iter().for_each(|other| std::fs::write(other, "mine").expect("written"));
+        let (removed, kept) = cache.clear().expect("cleared");
+        assert_eq!((removed.len(), kept), (1, vec![others[1].clone()]));
+        assert_eq!(cache.entries().expect("one").len(), 1);
+        assert!(others.iter().all(|other| std::fs::read(other).expect("there") == b"mine"));
+        std::fs::write(cache.path("abc", &spec().key()), "mine").expect("written");
+        let refused = cache.store(&back, &label).expect_err("it is somebody's");
+        assert!(refused.to_string().contains("not written by swath"), "{refused}");
     }
 
     /// A file cut anywhere or with any byte changed is refused, whatever lengths it then claims; with its checksum made

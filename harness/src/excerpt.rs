@@ -1,7 +1,8 @@
 //! What a report shows of single queries: `queries.json`, a seeded sample with names, subtopics and a map of each query's
 //! neighbourhood. Written by the run, which has the dataset; a report has only what the run left behind.
 
-use crate::results::{ResultsError, write_whole};
+use crate::output_folder::OutputFolder;
+use crate::results::ResultsError;
 use crate::statistics::ROUNDING;
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use rayon::prelude::*;
@@ -12,7 +13,7 @@ use swath_algorithms::{Distance, Vectors, random};
 use swath_datasets::Dataset;
 
 /// The file's name in the folder of a run.
-const FILE: &str = "queries.json";
+pub const FILE: &str = "queries.json";
 
 /// The sampled queries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -89,12 +90,11 @@ impl Excerpt {
     ///
     /// # Errors
     /// [`ResultsError::Io`].
-    pub fn write(&self, folder: &Path) -> Result<(), ResultsError> {
-        let path = folder.join(FILE);
-        let malformed =
-            |error: serde_json::Error| ResultsError::Malformed { path: path.clone(), what: error.to_string() };
+    pub fn write(&self, out: &OutputFolder) -> Result<(), ResultsError> {
+        let path = out.path().join(FILE);
+        let malformed = |error: serde_json::Error| ResultsError::Malformed { path, what: error.to_string() };
         let text = serde_json::to_string(self).map_err(malformed)? + "\n";
-        write_whole(&path, text.as_bytes())
+        Ok(out.write(FILE, text.as_bytes())?)
     }
 
     /// Reads it back; `None` where there is none.

@@ -4,21 +4,21 @@ use crate::clock;
 use crate::coarse::{Coarse, Sizes};
 use crate::config::{self, DatasetSource, Experiment, Invalid, Problem, ReportSpec, Source, suggest};
 use crate::diagnostics::diagnose;
-use crate::excerpt::Excerpt;
+use crate::excerpt::{self, Excerpt};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::output_folder::{FolderError, Kind, OutputFolder};
 use crate::path;
 use crate::plan::{Facts, Plan, Trial, at_dataset};
 use crate::progress::Progress;
-use crate::report::{self, FigureParams, FigureSpec, QueryRef, Several};
+use crate::report::{self, FigureParams, FigureSpec, QueryRef, ReportError, Several};
 use crate::results::{self, ResultsError};
-use crate::run::lock::LockError;
-use crate::run::unfinished::{Start, Unfinished};
+use crate::run::unfinished::{FOLDER, Start, Unfinished};
 use crate::run::{self, Means, Outcome, Ran, Stop, lock};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +42,27 @@ pub enum Failure {
     /// The run was asked to stop, and did.
     #[error("{0}")]
     Stopped(String),
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::NotOurs(what) => Self::Input(what),
+            error => Self::Run(error.to_string()),
+        }
+    }
+}
+
+impl From<ResultsError> for Failure {
+    fn from(error: ResultsError) -> Self {
+        if let ResultsError::Folder(error) = error { error.into() } else { Self::Run(error.to_string()) }
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        if let ReportError::File(error) = error { error.into() } else { Self::Run(error.to_string()) }
+    }
 }
 
 /// How an experiment is run.
@@ -451,16 +472,13 @@ impl Prepared {
         folder: &Path,
         options: &RunOptions<'_>,
     ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
+        let out = Arc::new(OutputFolder::open(folder, &[Kind::Run])?);
         let trials = folder.join(results::TRIALS);
-        std::fs::create_dir_all(&trials)
-            .map_err(|error| failed(&format!("cannot create {}: {error}", trials.display())))?;
-        let _lock = lock::take(&trials).map_err(|error| match error {
-            LockError::Taken => Failure::Input(format!("{}: {error}", folder.display())),
-            LockError::Io(_) => failed(&format!("{}: {error}", folder.display())),
-        })?;
-        let (mut unfinished, done, said) =
-            Unfinished::open(folder, self, options.start).map_err(|error| failed(&error))?;
+        out.work_on([format!("{}/{}", results::TRIALS, lock::CHILDREN)])?;
+        lock::wait_for_children(&trials).map_err(|error| Failure::Run(format!("{}: {error}", trials.display())))?;
+        out.tidy();
+        out.refuse(|_| true, &self.files())?;
+        let (mut unfinished, done, said) = Unfinished::open(&out, self, options.start)?;
         unfinished.share(self, options.means)?;
         said.iter().for_each(|note| (options.say)(note));
         // Children gather their own.
@@ -479,18 +497,29 @@ impl Prepared {
         })?;
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
             Some(reason) => Ok(Err(reason)),
-            None => unfinished.finish(self, trial, folder).map(Ok),
+            None => unfinished.finish(self, trial).map(Ok),
         };
         let finished = |error: ResultsError| Failure::Run(format!("{error}\n{}", kept()));
         let outcomes = self.plan.trials.iter().zip(reasons).map(finish).collect::<Result<Vec<_>, _>>();
         let outcomes = outcomes.map_err(finished)?;
         let manifest = self.manifest(&unfinished, &outcomes);
-        self.excerpt(&outcomes).write(folder).map_err(finished)?;
-        results::write_manifest(folder, &manifest).map_err(finished)?;
-        remove_other_trials(&trials, &manifest);
-        let (summary, manifest, refused) = report(folder, None)?;
+        self.excerpt(&outcomes).write(&out).map_err(finished)?;
+        results::write_manifest(&out, &manifest).map_err(finished)?;
+        remove_other_trials(&out, &manifest);
+        let (summary, manifest, refused) = report_into(&out, None).map_err(|failure| match failure {
+            Failure::Input(what) | Failure::Run(what) => Failure::Run(format!("{what}\n{}", kept())),
+            failure => failure,
+        })?;
         unfinished.remove();
+        out.settle();
         Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
+    }
+
+    /// The files that it will surely write.
+    fn files(&self) -> Vec<String> {
+        let trials = self.plan.trials.iter().map(|trial| results::trial_name(&trial.id));
+        let all = [results::MANIFEST, excerpt::FILE].into_iter().chain(report::FILES).map(str::to_owned);
+        all.chain(trials).collect()
     }
 
     fn manifest(&self, unfinished: &Unfinished, outcomes: &[Result<Outcome, String>]) -> Manifest {
@@ -571,16 +600,12 @@ impl Prepared {
 }
 
 /// Removes files of trials that an earlier run of another plan left in this folder: they would not belong to its report.
-pub fn remove_other_trials(trials: &Path, manifest: &Manifest) {
-    let Ok(entries) = std::fs::read_dir(trials) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("");
-        let is_trial = name.len() == 16 && name.bytes().all(|b| b.is_ascii_hexdigit());
-        let kept = manifest.trials.iter().any(|trial| trial.trial == name && trial.failed.is_none());
-        if is_trial && !kept && path.extension().is_some_and(|extension| extension == "hdf5") {
-            // A file that cannot be removed does no harm: the manifest does not name it.
-            let _ = std::fs::remove_file(path);
-        }
+pub fn remove_other_trials(out: &OutputFolder, manifest: &Manifest) {
+    let kept = manifest.trials.iter().filter(|trial| trial.failed.is_none());
+    let kept: BTreeSet<String> = kept.map(|trial| results::trial_name(&trial.trial)).collect();
+    let listed = out.listed(&format!("{}/", results::TRIALS));
+    for name in listed.iter().filter(|name| name.strip_suffix(".hdf5").is_some() && !kept.contains(*name)) {
+        out.remove(name);
     }
 }
 
@@ -603,34 +628,62 @@ pub fn load(folder: &Path) -> Result<(Option<report::Found>, Manifest), Failure>
 /// # Errors
 /// As [`load`], and [`Failure::Run`] where the report cannot be written.
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
-    let (found, manifest) = load(folder)?;
+    // What cannot be reported is said before what cannot be written.
+    results::read_manifest(folder).map_err(|error| Failure::Input(error.to_string()))?;
+    let out = OutputFolder::open(folder, &[Kind::Run, Kind::Import])?;
+    out.tidy();
+    let reported = report_into(&out, spec)?;
+    out.settle();
+    Ok(reported)
+}
+
+/// Writes a report as [`report()`] does, into a folder that is open.
+///
+/// # Errors
+/// As [`report()`].
+pub fn report_into(
+    out: &OutputFolder,
+    spec: Option<&ReportSpec>,
+) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
+    let (found, manifest) = load(out.path())?;
+    let is_result = |name: &str| {
+        let prefixes = [results::TRIALS, FOLDER].map(|folder| name.strip_prefix(folder));
+        name == results::MANIFEST
+            || name == excerpt::FILE
+            || prefixes.iter().flatten().any(|rest| rest.starts_with('/'))
+    };
+    out.refuse(|name| !is_result(name), &report::FILES.map(str::to_owned))?;
     let Some(found) = found else {
-        // Nobody shall take what an earlier run left here for this one's; if it cannot be removed, that is all.
-        let _ = std::fs::remove_file(folder.join("index.html"));
-        return Ok((None, manifest, Vec::new()));
+        // Nobody shall take what an earlier run left here for this one's.
+        out.remove("index.html");
+        return Ok((None, manifest, out.kept()));
     };
     let written = manifest.experiment.get("report").map(|value| serde_json::from_value(value.clone()));
     // A manifest of an earlier version says nothing of the report.
     let written = written.transpose().map_err(|error| {
-        Failure::Input(format!("{}: what it says of the report cannot be read ({error})", folder.display()))
+        Failure::Input(format!("{}: what it says of the report cannot be read ({error})", out.path().display()))
     })?;
     let spec = spec.cloned().or(written).unwrap_or_default();
-    let notes = report::write(folder, &found, &spec).map_err(|error| Failure::Run(error.to_string()))?;
-    Ok((Some(found.summary), manifest, notes))
+    let notes = report::write(out, &found, &spec)?;
+    Ok((Some(found.summary), manifest, notes.into_iter().chain(out.kept()).collect()))
 }
 
-/// Writes one report of several runs into `out`; returns what it says on top.
+/// Writes one report of several runs into `folder`; returns what it says on top.
 ///
 /// # Errors
 /// As [`report()`]; and [`Failure::Input`] where a run has nothing to report.
-pub fn report_several(folders: &[PathBuf], out: &Path) -> Result<Vec<String>, Failure> {
+pub fn report_several(folders: &[PathBuf], folder: &Path) -> Result<Vec<String>, Failure> {
     let load = |folder: &PathBuf| {
         let nothing = || Failure::Input(format!("{}: no trial of this run succeeded", folder.display()));
         Ok((folder.clone(), load(folder)?.0.ok_or_else(nothing)?))
     };
     let runs = folders.iter().map(load).collect::<Result<Vec<_>, Failure>>()?;
     let several = Several::new(runs);
-    std::fs::create_dir_all(out).map_err(|error| Failure::Run(format!("cannot create {}: {error}", out.display())))?;
-    several.write(out).map_err(|error| Failure::Run(error.to_string()))?;
+    let out = OutputFolder::open(folder, &[Kind::Several])?;
+    out.tidy();
+    let files = ["several.csv", "changes.csv", "plots/captions.txt", "index.html"];
+    out.refuse(|_| true, &files.map(str::to_owned))?;
+    several.write(&out)?;
+    out.settle();
     Ok(several.verdict())
 }

@@ -16,6 +16,7 @@ pub mod interrupt;
 pub mod machine;
 pub mod manifest;
 pub mod metrics;
+pub mod output_folder;
 pub mod plan;
 pub mod point;
 pub mod progress;

@@ -6,6 +6,7 @@ use crate::chosen::Parting;
 use crate::config::Mode;
 use crate::manifest::Manifest;
 use crate::metrics::MetricName;
+use crate::output_folder::{FolderError, OutputFolder};
 use crate::plan::{Plan, Trial, label};
 use crate::reference::{self, Planned, Reference};
 use crate::run::{Outcome, Peaks, Timed, Times, passes};
@@ -35,6 +36,9 @@ pub enum ResultsError {
         /// What is wrong with it.
         source: Hdf5Error,
     },
+    /// The folder that it was to be written into.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A file that says something else than this version of swath writes.
     #[error("{path}: {what}", path = path.display())]
     Malformed {
@@ -121,6 +125,9 @@ pub struct TrialResult {
     pub best_search_seconds: f64,
 }
 
+/// The manifest's name.
+pub const MANIFEST: &str = "manifest.json";
+
 /// The folder of trials' files.
 pub const TRIALS: &str = "trials";
 
@@ -172,17 +179,14 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
     whole_file::write_whole(path, bytes).map_err(|source| ResultsError::Io { path: path.to_owned(), source })
 }
 
-/// Writes several files as [`write_whole`] does, in less time.
-///
-/// # Errors
-/// [`ResultsError::Io`].
-pub fn write_together(files: &[(PathBuf, &[u8])]) -> Result<(), ResultsError> {
-    whole_file::write_together(files).map_err(|(path, source)| ResultsError::Io { path, source })
+/// The name of a trial's file in the folder of its experiment.
+pub fn trial_name(id: &str) -> String {
+    format!("{TRIALS}/{id}.hdf5")
 }
 
 /// The path of a trial's file in the folder of its experiment.
 pub fn trial_path(folder: &Path, id: &str) -> PathBuf {
-    folder.join(TRIALS).join(format!("{id}.hdf5"))
+    folder.join(trial_name(id))
 }
 
 /// What stands in a trial's file beside what the trial gave.
@@ -221,6 +225,20 @@ pub fn write_trial(
     folder: &Path,
     plan: &Plan,
     trial: &Trial,
+    names: (&str, &str),
+    outcome: &Outcome,
+) -> Result<(), ResultsError> {
+    write_trial_to(&trial_path(folder, &trial.id), plan, trial, names, outcome)
+}
+
+/// Writes the file of a trial as [`write_trial`] does, to this path.
+///
+/// # Errors
+/// [`ResultsError::Trial`].
+pub fn write_trial_to(
+    path: &Path,
+    plan: &Plan,
+    trial: &Trial,
     (dataset, distance): (&str, &str),
     outcome: &Outcome,
 ) -> Result<(), ResultsError> {
@@ -238,14 +256,14 @@ pub fn write_trial(
         metrics: &plan.metrics,
         best_search_seconds: best_search_time(&outcome.repeats, plan.queries.len()),
     };
-    write_record(folder, &record, outcome)
+    write_record(path, &record, outcome)
 }
 
 /// Writes a trial's file. Where no evaluations were counted, it has none.
 ///
 /// # Errors
 /// [`ResultsError::Trial`].
-pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
+pub fn write_record(path: &Path, record: &Record<'_>, outcome: &Outcome) -> Result<(), ResultsError> {
     let m = record.query_ids.len();
     let query_ids: Vec<i32> = record.query_ids.iter().map(|&id| id as i32).collect();
     let evaluations: Vec<i64> = outcome.evaluations.iter().flatten().map(|&count| count as i64).collect();
@@ -276,8 +294,7 @@ pub fn write_record(folder: &Path, record: &Record<'_>, outcome: &Outcome) -> Re
     for (name, values) in names.iter().zip(&outcome.metrics) {
         file.array(name, &[m], Values::F64(values));
     }
-    let path = trial_path(folder, record.id);
-    file.write(&path).map_err(|source| unwritten(path, source))
+    file.write(path).map_err(|source| unwritten(path.to_owned(), source))
 }
 
 /// The refusal of the file system says all there is to say.
@@ -343,12 +360,12 @@ fn seconds_per_query(repeats: &[Times], m: usize) -> Vec<f32> {
 ///
 /// # Errors
 /// [`ResultsError::Io`].
-pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), ResultsError> {
-    let path = folder.join("manifest.json");
-    let malformed = |error: serde_json::Error| ResultsError::Malformed { path: path.clone(), what: error.to_string() };
+pub fn write_manifest(out: &OutputFolder, manifest: &Manifest) -> Result<(), ResultsError> {
+    let path = out.path().join(MANIFEST);
+    let malformed = |error: serde_json::Error| ResultsError::Malformed { path, what: error.to_string() };
     let mut text = serde_json::to_string_pretty(manifest).map_err(malformed)?;
     text.push('\n');
-    write_whole(&path, text.as_bytes())
+    Ok(out.write(MANIFEST, text.as_bytes())?)
 }
 
 /// Where a trial's file keeps what ann-benchmarks does not know: a metric's values by its name, and others.
@@ -366,7 +383,7 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
         std::io::ErrorKind::NotFound => {
             let what = if !folder.exists() {
                 "there is no such folder"
-            } else if folder.join(crate::run::unfinished::FOLDER).exists() {
+            } else if crate::run::unfinished::is_there(folder) {
                 "a run here was stopped before its end; the same `swath run` goes on with it"
             } else if folder.join("sweep.json").exists() {
                 "this is a sweep: each of the folders in it is a run"

@@ -5,8 +5,9 @@ use crate::clock;
 use crate::config::{DatasetSource, Experiment, Invalid, ReportSpec, Source, Sweep};
 use crate::experiment::{self, Failure, Outline, Prepared, RunOptions};
 use crate::manifest::Manifest;
+use crate::output_folder::{self, Kind, OutputFolder};
 use crate::report::{Size, scale};
-use crate::results::write_whole;
+use crate::results;
 use crate::run::Means;
 use crate::run::unfinished::Start;
 use crate::summary::Summary;
@@ -136,8 +137,14 @@ pub fn run(
     for cell in cells {
         outline(read, cell, places)?;
     }
-    let failed = |error: &dyn std::fmt::Display| Failure::Run(error.to_string());
-    std::fs::create_dir_all(folder).map_err(|error| failed(&format!("{}: {error}", folder.display())))?;
+    // Before the first cell runs, lest the last find its folder taken.
+    for cell in cells {
+        output_folder::check_unchanged(&output_folder::inside(folder, &cell.folder)?, &[Kind::Run])?;
+    }
+    let out = OutputFolder::open(folder, &[Kind::Sweep])?;
+    out.tidy();
+    out.refuse(|_| true, &[FILE, "scale.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
+    out.work_on([UNFINISHED.to_owned()])?;
     let mark = folder.join(UNFINISHED);
     let began = std::fs::read_to_string(&mark).ok().filter(|_| *options.start == Start::GoOn);
     let start = match &began {
@@ -145,7 +152,7 @@ pub fn run(
         None => options.start.clone(),
     };
     if began.is_none() {
-        write_whole(&mark, clock::timestamp().as_bytes()).map_err(|error| failed(&error))?;
+        results::write_whole(&mark, clock::timestamp().as_bytes())?;
     }
     for cell in cells {
         let prepared = prepare(read, cell, None, places)?.examined();
@@ -155,11 +162,12 @@ pub fn run(
         let (_, _, notes) = prepared.run(&folder.join(&cell.folder), &options)?;
         notes.iter().for_each(|note| said(cell, note));
     }
-    let list = serde_json::to_string_pretty(cells).map_err(|error| failed(&error))?;
-    write_whole(&folder.join(FILE), (list + "\n").as_bytes()).map_err(|error| failed(&error))?;
-    let ran = report(folder, None)?;
+    let list = serde_json::to_string_pretty(cells).map_err(|error| Failure::Run(error.to_string()))?;
+    out.write(FILE, (list + "\n").as_bytes())?;
+    let ran = report_into(&out, None)?;
     // What is left of it would have the next run look at cells that are done.
-    let _ = std::fs::remove_file(mark);
+    out.remove(UNFINISHED);
+    out.settle();
     Ok(ran)
 }
 
@@ -174,15 +182,34 @@ pub fn is_sweep(folder: &Path) -> bool {
 /// # Errors
 /// As [`experiment::report`].
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<Ran>, Failure> {
+    let out = OutputFolder::open(folder, &[Kind::Sweep])?;
+    out.tidy();
+    let ran = report_into(&out, spec)?;
+    out.settle();
+    Ok(ran)
+}
+
+/// Whether it can be the name of a cell's folder, which leads nowhere else.
+pub fn is_name(folder: &str) -> bool {
+    !folder.is_empty() && folder.chars().all(|c| c.is_ascii_alphanumeric() || "=,".contains(c))
+}
+
+fn report_into(out: &OutputFolder, spec: Option<&ReportSpec>) -> Result<Vec<Ran>, Failure> {
+    let folder = out.path();
     let path = folder.join(FILE);
     let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
     let cells: Vec<Cell> = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+    if let Some(cell) = cells.iter().find(|cell| !is_name(&cell.folder)) {
+        let message = format!("{}: `{}` is no name of a cell, such as `n=1000,k=5`", path.display(), cell.folder);
+        return Err(Failure::Input(message + "; it was not written by swath"));
+    }
+    out.refuse(|name| name != FILE, &["scale.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
     let mut ran = Vec::new();
     for cell in cells {
-        let (summary, manifest, _) = experiment::report(&folder.join(&cell.folder), spec)?;
+        let (summary, manifest, _) = experiment::report(&output_folder::inside(folder, &cell.folder)?, spec)?;
         ran.push(Ran { cell, summary, manifest });
     }
-    scale::write(folder, &ran).map_err(|error| Failure::Run(error.to_string()))?;
+    scale::write(out, &ran)?;
     Ok(ran)
 }

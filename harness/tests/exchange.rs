@@ -60,7 +60,7 @@ fn files(folder: &Path) -> Vec<String> {
         for entry in std::fs::read_dir(&next).expect("a folder").map(|entry| entry.expect("an entry").path()) {
             if entry.is_dir() {
                 open.push(entry);
-            } else {
+            } else if !entry.ends_with(swath::output_folder::LEDGER) {
                 found.push(entry.strip_prefix(folder).expect("inside").to_string_lossy().into_owned());
             }
         }
@@ -256,7 +256,7 @@ fn an_export_is_of_the_dataset_of_the_run_or_not_at_all() {
     other.write(&results.join(name)).expect("written");
     let before = std::fs::read(results.join(name)).expect("a file");
     let message = refuses(folder.path(), &[&["--data-dir", "elsewhere"][..], &export].concat());
-    assert!(message.contains("was not exported by swath"), "{message}");
+    assert!(message.contains("changed since swath wrote it: results/rich/5/top-k/"), "{message}");
     assert!(before == std::fs::read(results.join(name)).expect("a file"));
 
     let message = refuses(folder.path(), &["export", "nowhere", "--parquet", "tables"]);
@@ -437,13 +437,10 @@ fn old_and_odd_results_are_read_for_what_they_say() {
     assert!(ids[..3].iter().all(|&id| id >= 0) && ids[3..10] == [-1; 7]);
     assert!(distances[3..10].iter().all(|distance| distance.is_infinite()) && distances[10] < 0.5);
     assert!(odd.f64s("swath/relevance").expect("values")[1].is_nan(), "of nothing nothing can be said");
-    // Not over a run that was made here, but over an import.
-    succeeds(folder.path(), &["import", "ann", "--dataset", "rich"]);
-    let manifest = reports.join("manifest.json");
-    let text = std::fs::read_to_string(&manifest).expect("a manifest").replace("\"imported\"", "\"other\"");
-    std::fs::write(manifest, text).expect("written");
+    // Over an import if that is asked for.
     let message = refuses(folder.path(), &["import", "ann", "--dataset", "rich"]);
-    assert!(message.contains("holds a run, which an import would replace"), "{message}");
+    assert!(message.contains("reports/rich-5-imported holds an import already\n  --fresh replaces it"), "{message}");
+    succeeds(folder.path(), &["import", "ann", "--dataset", "rich", "--fresh"]);
 }
 
 #[test]

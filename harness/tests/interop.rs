@@ -64,7 +64,7 @@ fn results_that_ann_benchmarks_wrote_are_read() {
     let written = script(&python, "published.py", folder.path(), &["ann", "rich", "5"]);
     assert_eq!(written.status.code(), Some(0), "{}", stderr(&written));
     let import = |arguments: &[&str]| {
-        let output = swath(folder.path(), &[&["import", "ann", "--dataset", "rich"], arguments].concat());
+        let output = swath(folder.path(), &[&["import", "ann", "--dataset", "rich", "--fresh"], arguments].concat());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let mut rows = csv::Reader::from_path(folder.path().join("reports/rich-5-imported/runs.csv")).expect("a table");
         let header = rows.headers().expect("a header").clone();

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use support::{folder_with, stderr, stdout, swath};
 use swath::clock::Moment;
-use swath::run::lock;
+use swath::output_folder::{Kind, OutputFolder};
 use swath_algorithms::random;
 
 /// Two builds, one of them with a graph that is not kept, four trials.
@@ -189,9 +189,7 @@ fn what_asks_a_run_to_stop_is_heard_and_the_run_goes_on_later() {
 #[test]
 fn two_runs_do_not_work_in_one_folder() {
     let folder = folder_with("x.yaml", EXPERIMENT);
-    let trials = folder.path().join("out/trials");
-    std::fs::create_dir_all(&trials).expect("created");
-    let held = lock::take(&trials).expect("free");
+    let held = OutputFolder::open(&folder.path().join("out"), &[Kind::Run]).expect("free");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("another run is at work there"), "{}", stderr(&output));
@@ -323,6 +321,7 @@ fn nothing_of_another_version_is_gone_on_with_or_used_again() {
     run(&[]);
     let manifest = folder.path().join("out/manifest.json");
     change_json(&manifest, |manifest| manifest["swath"] = "0.0.9".into());
+    support::as_written(&folder.path().join("out"), "manifest.json");
     let said = run(&["--reuse"]);
     assert!(said.contains("4 trials are run again, since the program has changed: 0.0.9 "), "{said}");
     assert!(said.contains(&format!(" then, {version} ")), "{said}");
@@ -332,6 +331,7 @@ fn nothing_of_another_version_is_gone_on_with_or_used_again() {
         revision.pop();
         manifest["revision"] = revision.into();
     });
+    support::as_written(&folder.path().join("out"), "manifest.json");
     let said = run(&["--reuse"]);
     assert!(said.contains("4 trials are run again, since the program has changed"), "{said}");
     assert!(run(&["--reuse"]).contains("of 4 trials 4 are done"));
@@ -394,6 +394,7 @@ fn change_times(folder: &Path, change: impl Fn(&mut swath::run::Timed)) {
         assert_eq!(outcome.timed.len(), outcome.repeats.len());
         outcome.timed.iter_mut().for_each(&change);
         swath::results::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
+        support::as_written(&out, &swath::results::trial_name(&trial.id));
     }
 }
 

@@ -4,10 +4,12 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use support::{folder_with, stderr, swath};
 use swath::clock::Moment;
 use swath::experiment::{self, DatasetFile, Failure, Prepared, RunOptions};
+use swath::output_folder::{Kind, OutputFolder};
 use swath::results::Results;
 use swath::run::Means;
 use swath::run::data::{Data, Shared};
@@ -77,7 +79,7 @@ fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
     let prepared = prepared(folder.path());
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
     let out = folder.path().join("out");
-    std::fs::create_dir_all(&out).expect("created");
+    let out = Arc::new(OutputFolder::open(&out, &[Kind::Run]).expect("opened"));
     let (mut unfinished, ..) = Unfinished::open(&out, &prepared, &Start::GoOn).expect("opened");
     let file = unfinished.folder().join(Shared::FILE);
     unfinished.share(&prepared, means(None)).expect("nobody to share with");

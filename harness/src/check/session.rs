@@ -2,11 +2,13 @@
 
 use super::{State, TrialState, measures};
 use crate::experiment::{Failure, Prepared};
+use crate::output_folder::{Kind, OutputFolder};
 use crate::progress::Progress;
 use crate::results;
 use crate::run::unfinished::{Done, Start, Unfinished};
 use crate::run::{self, Means, Round, Rounds, Stop, TimedRounds};
 use crate::workload::Workload;
+use std::sync::Arc;
 
 /// An experiment that is checked, in a folder of its own that vanishes with it.
 pub struct Session<'a> {
@@ -28,8 +30,9 @@ impl<'a> Session<'a> {
         let failed =
             |error: &dyn std::fmt::Display| Failure::Run(format!("temporary files cannot be written: {error}"));
         let folder = tempfile::Builder::new().prefix("swath-check-").tempdir().map_err(|error| failed(&error))?;
+        let out = OutputFolder::open(folder.path(), &[Kind::Run]).map_err(|error| failed(&error))?;
         let (mut unfinished, ..) =
-            Unfinished::open(folder.path(), prepared, &Start::Fresh).map_err(|error| failed(&error))?;
+            Unfinished::open(&Arc::new(out), prepared, &Start::Fresh).map_err(|error| failed(&error))?;
         unfinished.share(prepared, means)?;
         let workload = means.program.is_none().then(|| prepared.workload());
         Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _folder: folder })

@@ -1,6 +1,6 @@
 //! `cache`.
 
-use super::{print, table};
+use super::{complain, print, table};
 use std::process::ExitCode;
 use swath::cache::Cache;
 use swath::experiment::Failure;
@@ -45,7 +45,8 @@ pub fn list(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
 /// Removes the graphs.
 pub fn clear(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
     let cache = found(cache)?;
-    let removed = cache.clear().map_err(|error| refused(cache, &error))?;
+    let (removed, kept) = cache.clear().map_err(|error| refused(cache, &error))?;
+    kept.iter().for_each(|path| complain(&format!("note: {} is kept: swath did not write it", path.display())));
     let bytes = removed.iter().map(|entry| entry.bytes).sum();
     print(&format!("removed {}, {} MiB, from {}\n", graphs(removed.len()), mib(bytes), place(cache)))
 }

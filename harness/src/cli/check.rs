@@ -6,7 +6,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::cache::Cache;
-use swath::check::outputs::{self, Checked, HEADINGS};
+use swath::check::outputs::{self, Checked, Form, HEADINGS};
 use swath::check::{self, Session, State, baseline};
 use swath::config::{CheckSpec, Experiment, Source};
 use swath::experiment::{self, Failure, Prepared};
@@ -15,7 +15,7 @@ use swath::machine::memory;
 use swath::report::format::decimals;
 use swath::run::Means;
 use swath::version;
-use swath_datasets::whole_file::write_whole;
+use swath_datasets::whole_file::{make_folder, write_whole};
 
 /// How often a baseline is timed for each time of a check.
 const BASELINE: usize = 4;
@@ -39,6 +39,30 @@ pub struct Outputs {
     /// DIR/smaller-is-better.json
     #[arg(long, value_name = "DIR")]
     github_action_benchmark: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// The files that are to be written, with what each is.
+    fn files(&self) -> Vec<(PathBuf, Form)> {
+        let in_folder = |name: &str| self.github_action_benchmark.as_ref().map(|folder| folder.join(name));
+        let files = [
+            (self.markdown.clone(), Form::Markdown),
+            (self.junit.clone(), Form::Junit),
+            (self.json.clone(), Form::Json),
+            (self.bencher.clone(), Form::Bencher),
+            (in_folder("bigger-is-better.json"), Form::ActionBenchmark),
+            (in_folder("smaller-is-better.json"), Form::ActionBenchmark),
+        ];
+        files.into_iter().filter_map(|(path, form)| Some((path?, form))).collect()
+    }
+
+    /// Refuses files that would replace something else than an earlier check wrote. Before anything is looked at, for minutes.
+    fn refuse(&self) -> Result<(), Failure> {
+        let foreign = self.files().into_iter().find(|(path, form)| !form.may_replace(path));
+        let Some((path, form)) = foreign else { return Ok(()) };
+        let message = format!("{} is there already and is no {} of `swath check`", path.display(), form.words());
+        Err(Failure::Input(message + "\n  name another file, or move this one away"))
+    }
 }
 
 /// How an experiment is looked at.
@@ -112,6 +136,7 @@ impl Look {
 
 /// Compares an experiment with its baseline.
 pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Folders<'_>) -> Result<ExitCode, Failure> {
+    outputs.refuse()?;
     // What is wrong with the experiment is said before what a baseline lacks.
     look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
@@ -177,24 +202,24 @@ fn report(checked: &Checked<'_>, outputs: &Outputs, file: &Path) -> Result<(), F
     }
     let markdown = outputs::markdown::text(checked);
     if let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
+        // It is the CI system's file, and others append to it, too.
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&summary);
         let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, markdown.as_bytes()));
         written.map_err(|error| unwritten(Path::new(&summary), &error))?;
     }
+    outputs.refuse()?;
     let [bigger, smaller] = outputs::action_benchmark::texts(checked);
-    let in_folder = |name: &str| outputs.github_action_benchmark.as_ref().map(|folder| folder.join(name));
-    let files = [
-        (outputs.markdown.clone(), markdown),
-        (outputs.junit.clone(), outputs::junit::text(checked)),
-        (outputs.json.clone(), outputs::json::text(checked)),
-        (outputs.bencher.clone(), outputs::bencher::text(checked)),
-        (in_folder("bigger-is-better.json"), bigger),
-        (in_folder("smaller-is-better.json"), smaller),
-    ];
-    for (path, text) in files.iter().filter_map(|(path, text)| Some((path.as_ref()?, text))) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder.map_or(Ok(()), std::fs::create_dir_all).map_err(|error| unwritten(path, &error))?;
-        write_whole(path, text.as_bytes()).map_err(|error| unwritten(path, &error))?;
+    for (path, form) in outputs.files() {
+        let text = match form {
+            Form::Markdown => markdown.clone(),
+            Form::Junit => outputs::junit::text(checked),
+            Form::Json => outputs::json::text(checked),
+            Form::Bencher => outputs::bencher::text(checked),
+            Form::ActionBenchmark if path.ends_with("bigger-is-better.json") => bigger.clone(),
+            Form::ActionBenchmark => smaller.clone(),
+        };
+        make_folder(path.parent().unwrap_or(Path::new(""))).map_err(|error| unwritten(&path, &error))?;
+        write_whole(&path, text.as_bytes()).map_err(|error| unwritten(&path, &error))?;
     }
     Ok(())
 }
@@ -234,7 +259,7 @@ pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<
         return Err(Failure::Input(message + "; `swath baseline update` writes it anew and says what changes"));
     }
     // What was looked at for minutes must not be lost because it cannot be written.
-    std::fs::create_dir_all(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
+    make_folder(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
         Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", file.display()))
     })?;
     let (state, _) = sound(look, folders)?;
@@ -328,6 +353,7 @@ pub fn show(file: &Path) -> Result<ExitCode, Failure> {
 
 /// Compares two runs.
 pub fn compare(folders: [&Path; 2], outputs: &Outputs) -> Result<ExitCode, Failure> {
+    outputs.refuse()?;
     let read = |folder: &Path| swath::results::read(folder).map_err(|error| Failure::Input(error.to_string()));
     let [(first, before), (second, now)] = [read(folders[0])?, read(folders[1])?];
     let (before, now) = (State::of_run(&first, &before), State::of_run(&second, &now));

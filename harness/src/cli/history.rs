@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use swath::experiment::Failure;
 use swath::history::{self, History, Run};
+use swath::output_folder::{self, Kind};
 
 /// Where programs of continuous integration say which commit they are at.
 const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];
@@ -17,10 +18,8 @@ pub fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>)
     let commit = commit.map_or_else(here, history::commit)?;
     let run = Run::open(folder)?;
     let time = history::utc(time.unwrap_or(run.finished()))?;
-    let mut history = if file.exists() { History::read(file)? } else { History::default() };
+    let added = history::add(file, &run, &commit, &time)?;
     run.lacks().iter().for_each(|lack| complain(&format!("note: {lack}")));
-    let added = history.add(&run, &commit, &time);
-    history.write(file)?;
     for caution in run.caution().iter().chain(&added.caution) {
         complain(&format!("caution: {caution}"));
     }
@@ -62,6 +61,7 @@ pub fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
             "--level is {level}, expected a number from 0.000001 to 0.5, such as 0.001"
         )));
     }
+    output_folder::check_unchanged(out, &[Kind::History])?;
     let history = History::read(file)?;
     if history.rows.is_empty() {
         let message = format!("{} has no rows; add a run with `swath history add RUN_FOLDER`", file.display());

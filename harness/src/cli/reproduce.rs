@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::experiment::{Failure, RunOptions};
 use swath::machine::memory;
+use swath::output_folder::{self, Kind};
 use swath::run::Means;
 use swath::run::unfinished::Start;
 use swath::{interrupt, reproduce, results, sweep, version};
@@ -21,6 +22,9 @@ pub fn reproduce(folder: &Path, out: Option<PathBuf>, quiet: bool, places: Folde
     // Before it takes the time of a run.
     reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
     interrupt::listen();
+    if let Some(out) = &out {
+        output_folder::check_unchanged(out, &[Kind::Run])?;
+    }
     let (prepared, cell) = reproduce::prepare(folder, &manifest, places.data, memory())?;
     let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
     let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;

@@ -12,6 +12,7 @@ use swath::experiment::{self, Failure, Outline, RunOptions};
 use swath::interrupt;
 use swath::machine::memory;
 use swath::manifest::Manifest;
+use swath::output_folder::{self, Kind};
 use swath::plan::Trial;
 use swath::report::chosen_tables;
 use swath::report::format::decimals;
@@ -19,7 +20,7 @@ use swath::run::Means;
 use swath::run::unfinished::Start;
 use swath::summary::Summary;
 use swath::sweep::{self, Cell, Ran};
-use swath_datasets::{ann_benchmarks, catalogue};
+use swath_datasets::{ann_benchmarks, catalogue, whole_file};
 
 /// How `run` is asked for.
 pub struct Asked<'a> {
@@ -66,6 +67,8 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
     };
     let note = |note: &str| complain(&format!("note: {note}"));
     let options = RunOptions { means, start: &asked.start, quiet: asked.quiet, say: &note, again: &again };
+    // Before the dataset is read or drawn.
+    output_folder::check_unchanged(&folder, &[if experiment.sweep.is_some() { Kind::Sweep } else { Kind::Run }])?;
     if let Some(sweep) = &experiment.sweep {
         let cells = sweep::cells(&experiment, sweep);
         // What is so at several cells is said at the first.
@@ -98,6 +101,7 @@ pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>)
                 return refuse(&message, "give the folders of its cells, which are inside");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
+            output_folder::check_unchanged(&out, &[Kind::Several])?;
             let verdict = experiment::report_several(folders, &out)?;
             print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), out.join("index.html").display()))
         }
@@ -273,9 +277,8 @@ pub fn init(dataset: &str, output: Option<PathBuf>, folders: &[PathBuf]) -> Resu
     let called =
         if by_path { serde_json::to_string(&absolute.to_string_lossy()).unwrap_or_default() } else { dataset.into() };
     let text = config::starter(&name, &called, &header);
-    let folder = output.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let file = folder.and_then(|()| std::fs::OpenOptions::new().write(true).create_new(true).open(&output));
-    let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    let folder = output.parent().map_or(Ok(()), whole_file::make_folder);
+    let written = folder.and_then(|()| whole_file::write_new(&output, text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Failure::Input(format!("{} is there already; name another file with --output", output.display()))

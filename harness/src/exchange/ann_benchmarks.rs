@@ -7,11 +7,11 @@
 use super::{Refound, Run, is_plain, unwritten};
 use crate::config::Mode;
 use crate::experiment::Failure;
-use crate::results::{self, Record, TrialResult};
+use crate::output_folder::{self, Kind, OutputFolder};
+use crate::results::{self, Record, ResultsError, TrialResult};
 use crate::run::{Outcome, Times};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
 use swath_datasets::{Dataset, ann_benchmarks as file, whole_file};
 
 /// The distances that ann-benchmarks has.
@@ -54,6 +54,7 @@ pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Res
         )));
     }
     let asked = run.asked()?;
+    output_folder::check(target, &[Kind::Export])?;
     let refound = run.dataset(folders, memory)?;
     let is_whole = asked.iter().copied().eq(0..record.queries);
     if !is_plain(&record.name) {
@@ -66,19 +67,22 @@ pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Res
     let data = Data::new(target, &dataset, refound, (!is_whole).then_some(asked));
     let is_there = data.is_there(memory)?;
     let first = &run.results.trials[0];
-    let results = target.join("results").join(&dataset).join(first.k.to_string());
-    let paths = paths(&results, &run.results.trials);
-    paths.iter().try_for_each(|path| only_ours(path))?;
+    let results = format!("results/{dataset}/{}", first.k);
+    let names = names(&results, &run.results.trials);
     for trial in &run.results.trials {
         distances(run, trial)?;
     }
 
+    let out = OutputFolder::open(target, &[Kind::Export])?;
+    out.tidy();
+    out.refuse(|name| names.iter().any(|other| other == name), &names)?;
     if !is_there {
-        data.write()?;
+        data.write(&out)?;
     }
-    for (trial, path) in run.results.trials.iter().zip(&paths) {
-        write(run, trial, &dataset, path)?;
+    for (trial, name) in run.results.trials.iter().zip(&names) {
+        write(run, trial, &dataset, (&out, name))?;
     }
+    out.settle();
     let mut notes = Vec::new();
     let failed = run.manifest.trials.len() - run.results.trials.len();
     if failed > 0 {
@@ -92,8 +96,8 @@ pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Res
     }
     Ok(Exported {
         dataset,
-        data: data.path,
-        results,
+        data: target.join(data.name),
+        results: target.join(results),
         trials: run.results.trials.len(),
         k: first.k,
         mode: mode(first),
@@ -103,6 +107,8 @@ pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Res
 
 /// The dataset's file, as it will be.
 struct Data {
+    /// Its name in the folder.
+    name: String,
     path: PathBuf,
     dataset: Dataset,
     /// The file that says just this, if there is one.
@@ -112,11 +118,12 @@ struct Data {
 impl Data {
     /// Of a dataset, with these of its queries alone if they are given.
     fn new(target: &Path, name: &str, refound: Refound, asked: Option<&[usize]>) -> Self {
-        let path = target.join("data").join(format!("{name}.hdf5"));
+        let name = format!("data/{name}.hdf5");
+        let path = target.join(&name);
         let whole = refound.found.dataset;
         match asked {
-            None => Self { path, dataset: whole, copy_of: refound.file },
-            Some(asked) => Self { path, dataset: whole.of_queries(asked), copy_of: None },
+            None => Self { name, path, dataset: whole, copy_of: refound.file },
+            Some(asked) => Self { name, path, dataset: whole.of_queries(asked), copy_of: None },
         }
     }
 
@@ -134,23 +141,22 @@ impl Data {
         }
     }
 
-    fn write(&self) -> Result<(), Failure> {
-        make_folder_of(&self.path)?;
-        match &self.copy_of {
-            Some(file) => whole_file::copy_whole(file, &self.path).map_err(|error| unwritten(&self.path, &error)),
-            None => file::write(&self.path, &self.dataset).map_err(|error| unwritten(&self.path, &error)),
-        }
+    fn write(&self, out: &OutputFolder) -> Result<(), Failure> {
+        out.write_by(&self.name, |path| match &self.copy_of {
+            Some(file) => whole_file::copy_whole(file, path).map_err(|error| unwritten(&self.path, &error)),
+            None => file::write(path, &self.dataset).map_err(|error| unwritten(&self.path, &error)),
+        })
     }
 }
 
-/// A path for each trial, all different.
-fn paths(results: &Path, trials: &[TrialResult]) -> Vec<PathBuf> {
+/// A name for each trial's file, from the folder that is exported into; all different.
+fn names(results: &str, trials: &[TrialResult]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut path = |trial: &TrialResult| {
         let batch = if mode(trial) == Mode::Batch { "-batch" } else { "" };
-        let folder = results.join(algorithm(trial.plain_name()) + batch);
+        let folder = format!("{results}/{}{batch}", algorithm(trial.plain_name()));
         let mut name = arguments(&trial.params);
-        if name.is_empty() || name.len() > LONGEST || !taken.insert(folder.join(&name)) {
+        if name.is_empty() || name.len() > LONGEST || !taken.insert(format!("{folder}/{name}")) {
             let mut length = 0;
             name.retain(|c| {
                 length += c.len_utf8();
@@ -158,7 +164,7 @@ fn paths(results: &Path, trials: &[TrialResult]) -> Vec<PathBuf> {
             });
             name = format!("{name}_{}", trial.id);
         }
-        folder.join(name + ".hdf5")
+        format!("{folder}/{name}.hdf5")
     };
     trials.iter().map(&mut path).collect()
 }
@@ -176,16 +182,6 @@ fn arguments(params: &str) -> String {
     words.collect::<Vec<_>>().join("_").trim_matches('_').to_owned()
 }
 
-/// That a file is not there, or was left by an earlier export.
-fn only_ours(path: &Path) -> Result<(), Failure> {
-    let is_ours = || Hdf5File::open(path, MEMORY)?.attributes().map(|names| names.contains_key("swath_trial"));
-    if !path.exists() || is_ours().unwrap_or(false) {
-        return Ok(());
-    }
-    let message = format!("{} is there already and was not exported by swath", path.display());
-    Err(Failure::Input(message + "\n  export into another folder"))
-}
-
 fn mode(trial: &TrialResult) -> Mode {
     if matches!(trial.repeats.first(), Some(Times::Batch(..))) { Mode::Batch } else { Mode::Single }
 }
@@ -194,7 +190,7 @@ fn distances(run: &Run, trial: &TrialResult) -> Result<Vec<f32>, Failure> {
     results::read_distances(&run.folder, trial).map_err(|error| Failure::Input(error.to_string()))
 }
 
-fn write(run: &Run, trial: &TrialResult, dataset: &str, path: &Path) -> Result<(), Failure> {
+fn write(run: &Run, trial: &TrialResult, dataset: &str, (out, name): (&OutputFolder, &str)) -> Result<(), Failure> {
     let record = Record {
         id: &trial.id,
         retriever: trial.plain_name(),
@@ -217,13 +213,8 @@ fn write(run: &Run, trial: &TrialResult, dataset: &str, path: &Path) -> Result<(
         repeats: trial.repeats.clone(),
         ..Outcome::default()
     };
-    make_folder_of(path)?;
-    results::write_plain(path, &record, &outcome).map_err(|error| unwritten(path, &error))
-}
-
-fn make_folder_of(path: &Path) -> Result<(), Failure> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))
+    let written: Result<(), ResultsError> = out.write_by(name, |path| results::write_plain(path, &record, &outcome));
+    Ok(written?)
 }
 
 #[cfg(test)]

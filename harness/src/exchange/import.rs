@@ -8,16 +8,18 @@ use crate::clock;
 use crate::coarse::{Coarse, Sizes};
 use crate::config::{Mode, ReportSpec};
 use crate::diagnostics::diagnose;
-use crate::excerpt::Excerpt;
-use crate::experiment::{Failure, Found, remove_other_trials, report};
+use crate::excerpt::{self, Excerpt};
+use crate::experiment::{Failure, Found, remove_other_trials, report_into};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::{Asked, MetricName, Seen, Setting};
-use crate::results::{self, Record};
+use crate::output_folder::{self, Kind, OutputFolder};
+use crate::report;
+use crate::results::{self, Record, ResultsError};
 use crate::run::{MISSING, Outcome, Times};
 use crate::summary::Summary;
 use crate::workload::Truth;
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -44,6 +46,8 @@ pub struct Wanted<'a> {
     pub batch: bool,
     /// Where the run goes; `reports/<dataset>-<k>-imported`, if left out.
     pub out: Option<&'a Path>,
+    /// Whether another import that is there is replaced.
+    pub fresh: bool,
 }
 
 /// What an import left behind.
@@ -63,6 +67,9 @@ pub struct Imported {
 pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<Imported, Failure> {
     let started = clock::timestamp();
     let (folder, k) = locate(wanted)?;
+    let name = format!("{}-{k}-imported", wanted.dataset);
+    let out = wanted.out.map_or_else(|| Path::new("reports").join(&name), Path::to_owned);
+    only_new(&out, wanted.fresh)?;
     let (found, named) = dataset(wanted, folders, memory)?;
     if k > found.dataset.train.rows() {
         let rows = found.dataset.train.rows();
@@ -83,12 +90,10 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         points.push([stored.point, again].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "));
     }
 
-    let name = format!("{}-{k}-imported", wanted.dataset);
-    let out = wanted.out.map_or_else(|| Path::new("reports").join(&name), Path::to_owned);
-    only_imported(&out)?;
-    let trials = out.join("trials");
-    std::fs::create_dir_all(&trials)
-        .map_err(|error| Failure::Run(format!("cannot create {}: {error}", trials.display())))?;
+    let out = OutputFolder::open(&out, &[Kind::Import])?;
+    out.tidy();
+    let names = [results::MANIFEST, excerpt::FILE].into_iter().chain(report::FILES).map(str::to_owned);
+    out.refuse(|_| true, &names.collect::<Vec<_>>())?;
     let mut tally = Tally::default();
     let mut records = Vec::new();
     for (file, point) in files.iter().zip(points) {
@@ -155,21 +160,22 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         untimed: [0.0; 2],
         notes,
     };
-    results::write_manifest(&out, &manifest).map_err(|error| Failure::Run(error.to_string()))?;
-    remove_other_trials(&trials, &manifest);
+    results::write_manifest(&out, &manifest)?;
+    remove_other_trials(&out, &manifest);
     excerpt(&out, dataset, k)?;
-    let (summary, manifest, _) = report(&out, None)?;
-    Ok(Imported { folder: out, summary, manifest })
+    let (summary, manifest, _) = report_into(&out, None)?;
+    out.settle();
+    Ok(Imported { folder: out.path().to_owned(), summary, manifest })
 }
 
 /// Keeps what the report shows of single queries, as a run does.
-fn excerpt(out: &Path, dataset: &Dataset, k: usize) -> Result<(), Failure> {
-    let (_, results) = results::read(out).map_err(|error| Failure::Run(error.to_string()))?;
+fn excerpt(out: &OutputFolder, dataset: &Dataset, k: usize) -> Result<(), Failure> {
+    let (_, results) = results::read(out.path())?;
     let returned: Vec<&[i32]> = results.trials.iter().map(|trial| trial.returned.as_slice()).collect();
     let queries: Vec<usize> = (0..dataset.test.rows()).collect();
     let count = ReportSpec::default().queries as usize;
     let excerpt = Excerpt::new(dataset, (&queries, 0), count, |_| false, (&returned, k));
-    excerpt.write(out).map_err(|error| Failure::Run(error.to_string()))
+    Ok(excerpt.write(out)?)
 }
 
 /// The folder of the dataset's results at the k that is wanted, or the only one.
@@ -526,7 +532,7 @@ impl<'a> Judge<'a> {
 
 /// Writes one as a trial.
 fn write(
-    out: &Path,
+    out: &OutputFolder,
     stored: &Stored,
     judge: &Judge<'_>,
     (dataset, sha256): (&str, &str),
@@ -547,20 +553,21 @@ fn write(
         metrics: &judge.metrics,
         best_search_seconds: stored.best,
     };
-    let written = results::write_record(out, &record, &judge.outcome(stored, mode));
-    written.map_err(|error| Failure::Run(error.to_string()))?;
+    let outcome = judge.outcome(stored, mode);
+    let written: Result<(), ResultsError> =
+        out.write_by(&results::trial_name(&id), |path| results::write_record(path, &record, &outcome));
+    written?;
     Ok(TrialRecord { trial: id, retriever: stored.retriever.clone(), point: stored.point.clone(), failed: None })
 }
 
-/// That a folder holds no run that was made here.
-fn only_imported(out: &Path) -> Result<(), Failure> {
-    let text = std::fs::read(out.join("manifest.json")).unwrap_or_default();
-    let manifest: Value = serde_json::from_slice(&text).unwrap_or_default();
-    if manifest.is_null() || !manifest["experiment"]["imported"].is_null() {
+/// That an import can go into a folder, and replaces another only if it is to.
+fn only_new(out: &Path, fresh: bool) -> Result<(), Failure> {
+    output_folder::check(out, &[Kind::Import])?;
+    if fresh || !out.join(results::MANIFEST).exists() {
         return Ok(());
     }
-    let message = format!("{} holds a run, which an import would replace", out.display());
-    Err(Failure::Input(message + "\n  name another folder with --out"))
+    let message = format!("{} holds an import already", out.display());
+    Err(Failure::Input(message + "\n  --fresh replaces it; --out names another folder"))
 }
 
 /// What should be said of all results together.

@@ -3,7 +3,7 @@
 use super::{Run, unwritten};
 use crate::columns::{self, Column, Values};
 use crate::experiment::Failure;
-use crate::results::write_whole;
+use crate::output_folder::{self, Kind, OutputFolder};
 use crate::summary::{Row, Summary};
 use crate::timing;
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
@@ -40,7 +40,9 @@ pub fn export(run: &Run, target: &Path) -> std::result::Result<[PathBuf; 2], Fai
     run.asked()?;
     let summary = Summary::new(&run.results);
     let summary = summary.ok_or_else(|| Failure::Input("there is no trial to export".into()))?;
-    let paths = ["runs.parquet", "queries.parquet"].map(|name| target.join(name));
+    let names = ["runs.parquet", "queries.parquet"];
+    let paths = names.map(|name| target.join(name));
+    output_folder::check(target, &[Kind::Export])?;
     let failed = |path: &Path, error: &ParquetError| unwritten(path, error);
 
     let runs = columns::columns(&summary, &run.manifest).into_iter().map(Field::plain).collect();
@@ -57,10 +59,11 @@ pub fn export(run: &Run, target: &Path) -> std::result::Result<[PathBuf; 2], Fai
     }
     let queries = table.bytes().map_err(|error| failed(&paths[1], &error))?;
 
-    std::fs::create_dir_all(target).map_err(|error| unwritten(target, &error))?;
-    for (path, bytes) in paths.iter().zip([runs, queries]) {
-        write_whole(path, &bytes).map_err(|error| Failure::Run(error.to_string()))?;
-    }
+    let out = OutputFolder::open(target, &[Kind::Export])?;
+    out.tidy();
+    let files = [(names[0].to_owned(), runs.as_slice()), (names[1].to_owned(), queries.as_slice())];
+    out.write_together(&files)?;
+    out.settle();
     Ok(paths)
 }
 

@@ -5,6 +5,7 @@
 
 mod page;
 mod plot;
+mod turn;
 
 use crate::experiment::{self, Failure};
 use crate::manifest::Manifest;
@@ -184,6 +185,19 @@ pub fn commit(text: &str) -> Result<String, Failure> {
     Err(Failure::Input(format!(
         "`{text}` is no commit's SHA: that is 7 to 64 hexadecimal digits, as of `git rev-parse HEAD`"
     )))
+}
+
+/// Adds a run to a file, which is made if it is not there. Of several processes that do so one does at a time.
+///
+/// # Errors
+/// What is wrong with the file; that it cannot be written.
+pub fn add(file: &Path, run: &Run, commit: &str, time: &str) -> Result<Added, Failure> {
+    // From before it is read until after it is written.
+    let _turn = turn::wait(file);
+    let mut history = if file.exists() { History::read(file)? } else { History::default() };
+    let added = history.add(run, commit, time);
+    history.write(file)?;
+    Ok(added)
 }
 
 /// A time of RFC 3339, with any offset, in UTC to the second.

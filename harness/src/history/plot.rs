@@ -3,7 +3,9 @@
 use super::page::count;
 use super::{Change, Commit, Experiment, History, Series, higher_is_better, page, words};
 use crate::experiment::Failure;
+use crate::output_folder::{Kind, OutputFolder};
 use crate::plan::label;
+use crate::report::ReportError;
 use crate::report::axis::{Axis, number};
 use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, Size, TEXT, fit, text_width};
 use crate::report::figures::axis_title;
@@ -11,7 +13,6 @@ use crate::report::format::{cell, cell_or_empty, p_cell};
 use crate::report::frame::Legend;
 use crate::report::marker::Marker;
 use crate::report::plots::Plots;
-use crate::results::write_whole;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -34,14 +35,19 @@ const ROW: f64 = 18.0;
 /// # Errors
 /// [`Failure::Run`].
 pub fn write(history: &History, level: f64, folder: &Path) -> Result<Vec<String>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Run(format!("cannot write {}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    let failed = |error: ReportError| match error {
+        ReportError::File(error) => error.into(),
+        error => Failure::Run(format!("cannot write {}: {error}", folder.display())),
+    };
+    let out = OutputFolder::open(folder, &[Kind::History])?;
+    out.tidy();
+    out.refuse(|_| true, &["changes.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
     let experiments = history.experiments(level);
     let mut changes: Vec<Change<'_>> = experiments.iter().flat_map(Experiment::changes).collect();
     changes.sort_by(|a, b| b.commit.cmp(a.commit));
-    let table = csv(&changes).map_err(|error| failed(&error))?;
-    write_whole(&folder.join("changes.csv"), &table).map_err(|error| failed(&error))?;
-    let mut plots = Plots::new(folder, &[Size::Column]).map_err(|error| failed(&error))?;
+    let table = csv(&changes).map_err(|error| failed(error.into()))?;
+    out.write("changes.csv", &table)?;
+    let mut plots = Plots::new(&out, &[Size::Column]);
     let mut names: Vec<Vec<String>> = Vec::new();
     let mut used = BTreeSet::new();
     for experiment in &experiments {
@@ -52,14 +58,15 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<Vec<String>
             while !used.insert(name.clone()) {
                 name.push('-');
             }
-            plots.draw(&name, chart.caption(), |size| chart.draw(size)).map_err(|error| failed(&error))?;
+            plots.draw(&name, chart.caption(), |size| chart.draw(size)).map_err(failed)?;
             own.push(name);
         }
         names.push(own);
     }
-    let drawn = plots.finish();
+    let drawn = plots.finish().map_err(failed)?;
     let text = page::page(&experiments, &changes, level, (&drawn, &names));
-    write_whole(&folder.join("index.html"), text.as_bytes()).map_err(|error| failed(&error))?;
+    out.write("index.html", text.as_bytes())?;
+    out.settle();
     let several = experiments.len() > 1;
     let line = |change: &Change<'_>| {
         let sentence = change.sentence();

@@ -29,16 +29,15 @@ pub use measure::{COSTS, Cost, Measure, Scale};
 pub use several::Several;
 
 use crate::config::ReportSpec;
-use crate::results::{ResultsError, write_whole};
+use crate::output_folder::{FolderError, OutputFolder};
 use plots::Plots;
-use std::path::{Path, PathBuf};
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file.
     #[error(transparent)]
-    File(#[from] ResultsError),
+    File(#[from] FolderError),
     /// A table.
     #[error("a table cannot be written: {0}")]
     Table(#[from] csv::Error),
@@ -52,43 +51,39 @@ pub enum ReportError {
     },
 }
 
-/// Writes everything of a report into `folder`, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/`,
+/// The files that every report of a run has.
+pub const FILES: [&str; 6] =
+    ["runs.csv", "comparisons.csv", "frontiers.csv", "plots/captions.txt", "paper.tex", "index.html"];
+
+/// Writes everything of a report into the folder of its run, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/`,
 /// `paper.tex` and, last, `index.html`. Returns why figures that were asked for could not be drawn.
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn write(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<String>, ReportError> {
+pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec<String>, ReportError> {
     let (summary, manifest) = (&found.summary, &found.manifest);
-    write_whole(&folder.join("runs.csv"), &runs_csv::bytes(summary, manifest)?)?;
-    write_whole(&folder.join("comparisons.csv"), &comparisons_csv::bytes(summary)?)?;
-    write_whole(&folder.join("frontiers.csv"), &frontier_tables::csv(summary)?)?;
-    for name in ["chosen.csv", "chosen_pairs.csv", "split.csv"] {
-        if summary.chosen.is_none() {
-            // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.
-            let _ = std::fs::remove_file(folder.join(name));
-        }
+    out.write("runs.csv", &runs_csv::bytes(summary, manifest)?)?;
+    out.write("comparisons.csv", &comparisons_csv::bytes(summary)?)?;
+    out.write("frontiers.csv", &frontier_tables::csv(summary)?)?;
+    if summary.chosen.is_none() {
+        // Of an earlier report.
+        ["chosen.csv", "chosen_pairs.csv", "split.csv"].iter().for_each(|name| out.remove(name));
     }
     if let Some(chosen) = &summary.chosen {
-        write_whole(&folder.join("chosen.csv"), &chosen_tables::csv(summary, chosen)?)?;
-        write_whole(&folder.join("chosen_pairs.csv"), &chosen_tables::pairs_csv(summary, chosen)?)?;
-        write_whole(&folder.join("split.csv"), &chosen_tables::split_csv(&found.results)?)?;
+        out.write("chosen.csv", &chosen_tables::csv(summary, chosen)?)?;
+        out.write("chosen_pairs.csv", &chosen_tables::pairs_csv(summary, chosen)?)?;
+        out.write("split.csv", &chosen_tables::split_csv(&found.results)?)?;
     }
-    let tables = tables::write(folder, found)?;
-    let mut plots = Plots::new(folder, &spec.sizes)?;
+    let tables = tables::write(out, found)?;
+    let mut plots = Plots::new(out, &spec.sizes);
     let (figures, refused) = figures::all(found, spec.figures.as_deref());
     for figure in figures {
         plots.draw(figure.name(), figure.caption(found), |size| figure.draw(found, size))?;
     }
-    let drawn = plots.finish();
-    write_whole(&folder.join("paper.tex"), paper::document(found, &tables, &drawn).as_bytes())?;
-    write_whole(&folder.join("index.html"), page::page(found, &tables, &drawn).as_bytes())?;
+    let drawn = plots.finish()?;
+    out.write("paper.tex", paper::document(found, &tables, &drawn).as_bytes())?;
+    out.write("index.html", page::page(found, &tables, &drawn).as_bytes())?;
     Ok(refused)
-}
-
-fn subfolder(folder: &Path, name: &str) -> Result<PathBuf, ReportError> {
-    let path = folder.join(name);
-    std::fs::create_dir_all(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
-    Ok(path)
 }
 
 #[cfg(test)]

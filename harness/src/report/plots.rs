@@ -1,10 +1,9 @@
 //! The folder of figures: each as SVG, PNG and PDF, for each size in a folder of its own.
 
+use super::ReportError;
 use super::drawing::{Drawing, Size};
-use super::{ReportError, subfolder};
-use crate::results::{write_together, write_whole};
+use crate::output_folder::OutputFolder;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 /// A figure that is drawn.
 pub struct Drawn {
@@ -16,34 +15,30 @@ pub struct Drawn {
     pub svg: String,
 }
 
-/// Each figure's name and caption, to be copied from; by it the next report knows which files are its own to remove.
-const LIST: &str = "captions.txt";
-const EXTENSIONS: [&str; 3] = ["svg", "png", "pdf"];
+/// The folder.
+const FOLDER: &str = "plots/";
+
+/// Each figure's name and caption, to be copied from.
+const LIST: &str = "plots/captions.txt";
 
 /// Figures on their way into files.
-pub struct Plots {
-    folder: PathBuf,
+pub struct Plots<'a> {
+    out: &'a OutputFolder,
+    written: BTreeSet<String>,
     sizes: BTreeSet<Size>,
     drawn: Vec<Drawn>,
 }
 
-impl Plots {
+impl<'a> Plots<'a> {
     /// Figures for `plots/` in a report's folder: for a column there, for other sizes in folders inside.
-    ///
-    /// # Errors
-    /// [`ReportError::File`].
-    pub fn new(report: &Path, sizes: &[Size]) -> Result<Self, ReportError> {
-        let folder = subfolder(report, "plots")?;
+    pub fn new(out: &'a OutputFolder, sizes: &[Size]) -> Self {
         let sizes: BTreeSet<Size> = sizes.iter().copied().chain([Size::Column]).collect();
-        for &size in &sizes {
-            subfolder(&folder, Self::place(size))?;
-        }
-        Ok(Self { folder, sizes, drawn: Vec::new() })
+        Self { out, written: BTreeSet::new(), sizes, drawn: Vec::new() }
     }
 
-    /// The folder of a size inside `plots/`.
-    fn place(size: Size) -> &'static str {
-        if size == Size::Column { "" } else { size.name() }
+    /// The folder of a size.
+    fn place(size: Size) -> String {
+        if size == Size::Column { FOLDER.to_owned() } else { format!("{FOLDER}{}/", size.name()) }
     }
 
     /// Draws a figure at each size and writes it each way.
@@ -54,10 +49,11 @@ impl Plots {
         let failed = |reason| ReportError::Figure { name: name.to_owned(), reason };
         for &size in &self.sizes {
             let drawing = draw(size);
-            let path = |extension: &str| self.folder.join(Self::place(size)).join(format!("{name}.{extension}"));
+            let file = |extension: &str| format!("{}{name}.{extension}", Self::place(size));
             let svg = drawing.svg_file(&caption).map_err(failed)?;
             let (png, pdf) = (drawing.png().map_err(failed)?, drawing.pdf(&caption).map_err(failed)?);
-            write_together(&[(path("svg"), svg.as_bytes()), (path("png"), &png), (path("pdf"), &pdf)])?;
+            self.out.write_together(&[(file("svg"), svg.as_bytes()), (file("png"), &png), (file("pdf"), &pdf)])?;
+            self.written.extend(["svg", "png", "pdf"].map(file));
         }
         let svg = draw(Size::Column).svg().map_err(failed)?;
         self.drawn.push(Drawn { name: name.to_owned(), caption, svg });
@@ -65,29 +61,19 @@ impl Plots {
     }
 
     /// Removes figures that an earlier report left and this one does not have; returns those that it has.
-    pub fn finish(self) -> Vec<Drawn> {
-        let list = self.folder.join(LIST);
-        for line in std::fs::read_to_string(&list).unwrap_or_default().lines() {
-            let name = line.split(':').next().unwrap_or("");
-            for size in Size::ALL {
-                let is_current = self.sizes.contains(&size) && self.drawn.iter().any(|drawn| drawn.name == name);
-                // A name and not a way out of the folder.
-                let is_plain = !name.contains(['/', '\\']) && !name.starts_with('.');
-                for extension in EXTENSIONS.iter().filter(|_| is_plain && !is_current) {
-                    // One that cannot be removed does no harm: the page does not show it.
-                    let _ =
-                        std::fs::remove_file(self.folder.join(Self::place(size)).join(format!("{name}.{extension}")));
-                }
-            }
+    ///
+    /// # Errors
+    /// [`ReportError::File`].
+    pub fn finish(self) -> Result<Vec<Drawn>, ReportError> {
+        for name in self.out.listed(FOLDER).iter().filter(|name| *name != LIST && !self.written.contains(*name)) {
+            self.out.remove(name);
         }
         for size in Size::ALL.into_iter().filter(|size| !self.sizes.contains(size)) {
-            // If it is empty now.
-            let _ = std::fs::remove_dir(self.folder.join(Self::place(size)));
+            self.out.remove_empty(Self::place(size).trim_end_matches('/'));
         }
         let lines: Vec<String> =
             self.drawn.iter().map(|drawn| format!("{}: {}\n", drawn.name, drawn.caption)).collect();
-        // Without the list the next report would leave what it no longer has, and that is all.
-        let _ = write_whole(&list, lines.concat().as_bytes());
-        self.drawn
+        self.out.write(LIST, lines.concat().as_bytes())?;
+        Ok(self.drawn)
     }
 }

@@ -10,12 +10,11 @@ use super::page::{document, figure};
 use super::plots::{Drawn, Plots};
 use crate::manifest::TrialRecord;
 use crate::metrics::MetricName;
-use crate::results::write_whole;
+use crate::output_folder::OutputFolder;
 use crate::summary::{Row, Summary};
 use crate::sweep::Ran;
 use maud::html;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 const LEGEND_ROW: f64 = 22.0;
 
@@ -23,14 +22,14 @@ const LEGEND_ROW: f64 = 22.0;
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn write(folder: &Path, ran: &[Ran]) -> Result<(), ReportError> {
-    write_whole(&folder.join("scale.csv"), &csv(ran)?)?;
+pub fn write(out: &OutputFolder, ran: &[Ran]) -> Result<(), ReportError> {
+    out.write("scale.csv", &csv(ran)?)?;
     let sizes: Vec<Size> = ran.first().map_or_else(Vec::new, Ran::sizes);
-    let mut plots = Plots::new(folder, &sizes)?;
+    let mut plots = Plots::new(out, &sizes);
     for figure in figures(ran) {
         plots.draw(&figure.name, figure.caption(), |size| figure.draw(size))?;
     }
-    write_whole(&folder.join("index.html"), page(ran, &plots.finish()).as_bytes())?;
+    out.write("index.html", page(ran, &plots.finish()?).as_bytes())?;
     Ok(())
 }
 

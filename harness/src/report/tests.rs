@@ -7,6 +7,7 @@ use crate::config::ReportSpec;
 use crate::excerpt::{Excerpt, Item, Shown};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::MetricName;
+use crate::output_folder::{Kind, OutputFolder};
 use crate::reference::Reference;
 use crate::results::{Results, TrialResult};
 use crate::run::{Peaks, Times};
@@ -142,7 +143,18 @@ fn found(summary: &Summary) -> Found {
 
 /// The report as it is by default.
 fn write(folder: &Path, found: &Found) -> Result<Vec<String>, super::ReportError> {
-    super::write(folder, found, &ReportSpec::default())
+    write_as(folder, found, &ReportSpec::default())
+}
+
+fn write_as(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<String>, super::ReportError> {
+    let out = OutputFolder::open(folder, &[Kind::Run])?;
+    let refused = super::write(&out, found, spec)?;
+    out.settle();
+    Ok(refused)
+}
+
+fn write_scale(folder: &Path, ran: &[Ran]) {
+    super::scale::write(&OutputFolder::open(folder, &[Kind::Sweep]).expect("opened"), ran).expect("written");
 }
 
 /// The figures as they are by default.
@@ -635,7 +647,7 @@ fn figures_are_drawn_as_asked_for() {
     ];
     let folder = tempfile::tempdir().expect("a folder");
     let spec = ReportSpec { sizes: vec![Size::Slide], figures: Some(asked.to_vec()), queries: 3 };
-    let refused = super::write(folder.path(), &found, &spec).expect("written");
+    let refused = write_as(folder.path(), &found, &spec).expect("written");
     assert_eq!(refused.len(), 2, "{refused:?}");
     assert!(refused[0].contains("the query `5`") && refused[0].contains("query 4"), "{refused:?}");
     assert!(refused[1].contains("`theta`"), "{refused:?}");
@@ -682,7 +694,7 @@ fn cell(n: usize, failed: &[usize]) -> Ran {
 fn a_sweep_joins_trials_and_not_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let ran = [cell(1000, &[]), cell(3000, &[0, 2]), cell(10_000, &[]), cell(20_000, &[0, 1, 2, 3])];
-    super::scale::write(folder.path(), &ran).expect("written");
+    write_scale(folder.path(), &ran);
     let files = files(folder.path());
     let text = |name: &str| String::from_utf8(files[name].clone()).expect("text");
     let svg = text("plots/coverage-n.svg");
@@ -718,7 +730,7 @@ fn a_sweep_joins_metrics_by_name() {
     for row in &mut summary.rows {
         row.estimates.remove(0);
     }
-    super::scale::write(folder.path(), &[first, second]).expect("written");
+    write_scale(folder.path(), &[first, second]);
     let mut table = csv::Reader::from_path(folder.path().join("scale.csv")).expect("a table");
     let header = table.headers().expect("a header").clone();
     let at = |name: &str| header.iter().position(|other| other == name).expect("a column");
@@ -811,12 +823,13 @@ fn no_figure_holds_what_is_no_number() {
             let manifest = Manifest { dataset: ran.manifest.dataset, ..manifest(&summary) };
             Ran { cell: ran.cell, summary: Some(summary.clone()), manifest }
         });
-        super::scale::write(&inside("scale"), &cells).expect("written");
+        write_scale(&inside("scale"), &cells);
         let again = Found { summary, results: found.results.clone(), manifest: found.manifest.clone(), excerpt: None };
         let spec = ReportSpec { figures: Some(Vec::new()), ..ReportSpec::default() };
-        super::write(&inside("one"), &found, &spec).expect("written");
+        write_as(&inside("one"), &found, &spec).expect("written");
         let runs = vec![("one".into(), found), ("two".into(), again)];
-        super::Several::new(runs).write(&inside("several")).expect("written");
+        let several = OutputFolder::open(&inside("several"), &[Kind::Several]).expect("opened");
+        super::Several::new(runs).write(&several).expect("written");
         let files = files(folder.path());
         let svgs = files.iter().filter(|(name, _)| name.strip_suffix(".svg").is_some());
         assert!(svgs.clone().count() > 13, "{:?}", files.keys());
@@ -877,7 +890,7 @@ fn what_has_no_place_is_counted_and_not_on_the_front() {
     let row = &mut ran[1].summary.as_mut().expect("a summary").rows[0];
     row.build_seconds = 0.0;
     let folder = tempfile::tempdir().expect("a folder");
-    super::scale::write(folder.path(), &ran).expect("written");
+    write_scale(folder.path(), &ran);
     let captions = String::from_utf8(files(folder.path())["plots/captions.txt"].clone()).expect("text");
     let caption = captions.lines().find(|line| line.starts_with("build-seconds-n: ")).expect("a caption");
     assert!(

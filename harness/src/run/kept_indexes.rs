@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use swath_datasets::whole_file::write_whole;
+use swath_datasets::whole_file::{make_folder, write_whole};
 
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
@@ -38,7 +38,7 @@ pub fn load(folder: &Path, key: &str) -> Option<Vec<u32>> {
 /// # Errors
 /// The file system's refusal.
 pub fn store(folder: &Path, key: &str, words: &[u32]) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     let mut bytes = Vec::with_capacity(4 * words.len() + HASH);
     words.iter().for_each(|word| bytes.extend(word.to_le_bytes()));
     let hash = Sha256::digest(&bytes);

@@ -13,7 +13,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The end of the files' names.
-const EXTENSION: &str = "passes";
+pub const EXTENSION: &str = "passes";
 
 /// Bytes before a record's content: its length and its checksum.
 const HEAD: usize = 4 + 8;

@@ -1,5 +1,6 @@
 //! What a run has done so far, so that it can go on after whatever stopped it: `unfinished/` in its folder.
 //!
+//! All files there are listed in the ledger of the folder as worked on, before they are written.
 //! There each trial's file is written when it is measured; under its name it is whole or not there. Timed passes are appended
 //! to a file beside it ([`super::passes`]). `run.json` says what the run was: it is compared with what the run is to be now, and what no longer fits is taken out, and said.
 
@@ -11,16 +12,20 @@ use crate::clock;
 use crate::config::Mode;
 use crate::experiment::{Failure, Prepared};
 use crate::manifest::{GraphRecord, Machine, Manifest};
+use crate::output_folder::OutputFolder;
 use crate::plan::Trial;
 use crate::results::{self, ResultsError, write_whole};
 use serde::{Deserialize, Serialize};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use swath_datasets::whole_file;
 
 /// The folder's name.
 pub const FOLDER: &str = "unfinished";
+
+/// Begins the names of its files in the folder of the run.
+const PREFIX: &str = "unfinished/";
 
 /// The file in it that says what the run was.
 const LEDGER: &str = "run.json";
@@ -136,6 +141,7 @@ fn is_of_this(manifest: &Manifest) -> bool {
 
 /// The folder, and what the run was.
 pub struct Unfinished {
+    out: Arc<OutputFolder>,
     folder: PathBuf,
     ledger: Ledger,
     shared: Option<Shared>,
@@ -154,39 +160,61 @@ impl Unfinished {
     /// Begins, or goes on. Returns how far each trial is, and what to say of it.
     ///
     /// # Errors
-    /// The file system's refusal.
+    /// The file system's refusal; and that somebody else's files bear the names of what is not finished.
     pub fn open(
-        run: &Path,
+        out: &Arc<OutputFolder>,
         prepared: &Prepared,
         start: &Start,
     ) -> Result<(Self, Vec<Done>, Vec<String>), ResultsError> {
-        let folder = run.join(FOLDER);
-        whole_file::remove_remains(run);
         let now = Ledger::new(prepared);
+        let mut unfinished = Self { out: Arc::clone(out), folder: out.path().join(FOLDER), ledger: now, shared: None };
+        // What is listed and no file, as a link that somebody put there, is not written through.
+        out.work_on(out.listed(PREFIX))?;
         if *start == Start::Fresh {
-            remove_all(&folder)?;
+            remove_all(out);
         }
+        let ids = prepared.plan.trials.iter().map(|trial| trial.id.as_str());
+        let files = ids.flat_map(|id| [trial_file(id), passes_file(id)]);
+        out.work_on([LEDGER, Shared::FILE].map(|name| format!("{PREFIX}{name}")).into_iter().chain(files))?;
         if let Start::Reuse(since) = start
-            && !folder.exists()
+            && !is_there(out.path())
         {
-            reuse(run, &folder, &now, since.as_deref())?;
+            unfinished.reuse(since.as_deref())?;
         }
-        let trials = folder.join(results::TRIALS);
-        std::fs::create_dir_all(&trials).map_err(|source| ResultsError::Io { path: trials.clone(), source })?;
-        let path = folder.join(LEDGER);
-        let before = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Ledger>(&text).ok());
-        let mut unfinished = Self { folder, ledger: now, shared: None };
+        let before = std::fs::read(unfinished.folder.join(LEDGER)).ok();
+        let before = before.and_then(|text| serde_json::from_slice::<Ledger>(&text).ok());
         let mut notes = Vec::new();
         let mut done = vec![Done::default(); prepared.plan.trials.len()];
         if let Some(before) = before {
             done = unfinished.go_on(&before, prepared, &mut notes)?;
         } else {
             // Without it nobody knows what the files are.
-            remove_all(&trials)?;
-            std::fs::create_dir_all(&trials).map_err(|source| ResultsError::Io { path: trials, source })?;
+            trials(out).iter().for_each(|id| remove(out, id));
         }
         unfinished.write()?;
         Ok((unfinished, done, notes))
+    }
+
+    /// Makes an unfinished run of a finished one, if there is one that began at `since` or later: of its trials those that
+    /// the plan has.
+    fn reuse(&self, since: Option<&str>) -> Result<(), ResultsError> {
+        let run = self.out.path();
+        let Ok(manifest) = results::read_manifest(run) else { return Ok(()) };
+        if since.is_some_and(|since| manifest.started.as_str() < since) {
+            return Ok(());
+        }
+        for trial in manifest.trials.iter().filter(|trial| trial.failed.is_none()) {
+            let from = results::trial_path(run, &trial.trial);
+            if !from.is_file() {
+                continue;
+            }
+            // Those that the plan has not are taken out again, and counted.
+            self.out.work_on([trial_file(&trial.trial), passes_file(&trial.trial)])?;
+            let path = results::trial_path(&self.folder, &trial.trial);
+            whole_file::copy_whole(&from, &path).map_err(|source| ResultsError::Io { path, source })?;
+        }
+        // Last: without it the files are nobody's.
+        self.write_as(&Ledger::of(&manifest, &self.ledger))
     }
 
     /// Takes out what no longer fits, and takes over the rest.
@@ -199,10 +227,10 @@ impl Unfinished {
         let plan = &prepared.plan;
         let other_program = before.program != self.ledger.program;
         let mut gone = 0;
-        for id in files(&self.folder.join(results::TRIALS)) {
+        for id in trials(&self.out) {
             if other_program || plan.trials.iter().all(|trial| trial.id != id) {
                 gone += 1;
-                remove(&self.folder, &id)?;
+                remove(&self.out, &id);
             }
         }
         if other_program {
@@ -221,7 +249,7 @@ impl Unfinished {
         let (mut timed_again, mut judged_again, mut new_metrics) = (0, 0, Vec::new());
         for (trial, done) in plan.trials.iter().zip(&mut done) {
             let Some(before) = results::read_outcome(&self.folder, &trial.id, &[]) else {
-                remove(&self.folder, &trial.id)?;
+                remove(&self.out, &trial.id);
                 continue;
             };
             let lacking = results::lacking(&self.folder, &trial.id, &plan.metrics);
@@ -232,11 +260,11 @@ impl Unfinished {
                 done.passes = 0;
                 match complete {
                     Some(complete) => {
-                        remove_passes(&self.folder, &trial.id)?;
+                        self.out.remove(&passes_file(&trial.id));
                         let untimed = Outcome { repeats: Vec::new(), timed: Vec::new(), ..complete };
                         self.keep(prepared, trial, &untimed)?;
                     }
-                    None => remove(&self.folder, &trial.id)?,
+                    None => remove(&self.out, &trial.id),
                 }
             }
             judged_again += usize::from(!lacking.is_empty());
@@ -261,8 +289,12 @@ impl Unfinished {
     }
 
     fn write(&self) -> Result<(), ResultsError> {
+        self.write_as(&self.ledger)
+    }
+
+    fn write_as(&self, ledger: &Ledger) -> Result<(), ResultsError> {
         let path = self.folder.join(LEDGER);
-        let text = serde_json::to_vec_pretty(&self.ledger)
+        let text = serde_json::to_vec_pretty(ledger)
             .map_err(|error| ResultsError::Malformed { path: path.clone(), what: error.to_string() })?;
         write_whole(&path, &text)
     }
@@ -313,7 +345,7 @@ impl Unfinished {
     ///
     /// # Errors
     /// The file system's refusal.
-    pub fn finish(&self, prepared: &Prepared, trial: &Trial, run: &Path) -> Result<Outcome, ResultsError> {
+    pub fn finish(&self, prepared: &Prepared, trial: &Trial) -> Result<Outcome, ResultsError> {
         let Some(mut outcome) = results::read_outcome(&self.folder, &trial.id, &prepared.plan.metrics) else {
             let path = results::trial_path(&self.folder, &trial.id);
             return Err(ResultsError::Malformed { path, what: "it was written a moment ago, and is gone".into() });
@@ -321,7 +353,9 @@ impl Unfinished {
         let wanted = prepared.plan.experiment.repeats.size();
         outcome.repeats.truncate(wanted);
         outcome.timed.truncate(wanted);
-        results::write_trial(run, &prepared.plan, trial, prepared.names(), &outcome)?;
+        self.out.write_by(&results::trial_name(&trial.id), |path| {
+            results::write_trial_to(path, &prepared.plan, trial, prepared.names(), &outcome)
+        })?;
         Ok(outcome)
     }
 
@@ -335,8 +369,7 @@ impl Unfinished {
 
     /// All is done, and elsewhere.
     pub fn remove(self) {
-        // What is left behind would be gone on with, and found complete.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        remove_all(&self.out);
     }
 }
 
@@ -386,50 +419,36 @@ pub fn is_there(run: &Path) -> bool {
     run.join(FOLDER).join(LEDGER).is_file()
 }
 
-/// Makes an unfinished run of a finished one, if there is one that began at `since` or later.
-fn reuse(run: &Path, folder: &Path, now: &Ledger, since: Option<&str>) -> Result<(), ResultsError> {
-    let Ok(manifest) = results::read_manifest(run) else { return Ok(()) };
-    if since.is_some_and(|since| manifest.started.as_str() < since) {
-        return Ok(());
-    }
-    let trials = folder.join(results::TRIALS);
-    let io = |source| ResultsError::Io { path: trials.clone(), source };
-    std::fs::create_dir_all(&trials).map_err(io)?;
-    for trial in manifest.trials.iter().filter(|trial| trial.failed.is_none()) {
-        let from = results::trial_path(run, &trial.trial);
-        if from.is_file() {
-            whole_file::copy_whole(&from, &results::trial_path(folder, &trial.trial)).map_err(io)?;
-        }
-    }
-    // Last: without it the files are nobody's.
-    Unfinished { folder: folder.to_owned(), ledger: Ledger::of(&manifest, now), shared: None }.write()
+/// The name of a trial's file in the run's folder, while it is not finished.
+fn trial_file(id: &str) -> String {
+    format!("{PREFIX}{}", results::trial_name(id))
 }
 
-/// The ids of the trials whose files are in a folder.
-fn files(trials: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(trials).into_iter().flatten().flatten();
-    let name = |entry: std::fs::DirEntry| Some(entry.path().file_stem()?.to_str()?.to_owned());
-    entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "hdf5")).filter_map(name).collect()
+/// The name of the file of its passes.
+fn passes_file(id: &str) -> String {
+    format!("{PREFIX}{}/{id}.{}", results::TRIALS, passes::EXTENSION)
 }
 
-fn remove_passes(folder: &Path, id: &str) -> Result<(), ResultsError> {
-    passes::remove(folder, id).map_err(|source| ResultsError::Io { path: passes::path(folder, id), source })
+/// The ids of the trials whose files are there.
+fn trials(out: &OutputFolder) -> Vec<String> {
+    let id = |name: &String| {
+        let id = name.strip_prefix(PREFIX)?.strip_prefix(results::TRIALS)?.strip_prefix('/')?.strip_suffix(".hdf5")?;
+        out.path().join(name).is_file().then(|| id.to_owned())
+    };
+    out.listed(PREFIX).iter().filter_map(id).collect()
 }
 
-fn remove(folder: &Path, id: &str) -> Result<(), ResultsError> {
-    remove_passes(folder, id)?;
-    let path = results::trial_path(folder, id);
-    match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => Err(ResultsError::Io { path, source }),
-        _ => Ok(()),
-    }
+/// Takes out a trial.
+fn remove(out: &OutputFolder, id: &str) {
+    out.remove(&passes_file(id));
+    out.remove(&trial_file(id));
 }
 
-fn remove_all(folder: &Path) -> Result<(), ResultsError> {
-    match std::fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(ResultsError::Io { path: folder.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
+/// Removes all that is not finished, and nothing that is somebody else's.
+fn remove_all(out: &OutputFolder) {
+    // First what says what the others are: what is left behind without it is not gone on with.
+    out.remove(&format!("{PREFIX}{LEDGER}"));
+    out.listed(PREFIX).iter().for_each(|name| out.remove(name));
+    out.remove_empty(&format!("{PREFIX}{}", results::TRIALS));
+    out.remove_empty(FOLDER);
 }

@@ -4,10 +4,13 @@
 
 pub mod action_benchmark;
 pub mod bencher;
+mod form;
 pub mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+
+pub use form::Form;
 
 use super::{ChangeIs, Finding, State, Verdict};
 use crate::config::CheckSpec;

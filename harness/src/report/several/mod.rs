@@ -9,9 +9,9 @@ use super::found::Found;
 use super::page::verdict;
 use super::plots::Plots;
 use super::tables::{self, Cell, Column, Row, Table};
-use super::{Measure, ReportError, subfolder};
+use super::{Measure, ReportError};
 use crate::metrics::MetricName;
-use crate::results::write_whole;
+use crate::output_folder::OutputFolder;
 use crate::statistics::{Comparison, Paired, compare};
 use crate::summary::Rate;
 use crate::version;
@@ -236,18 +236,17 @@ impl Several {
     ///
     /// # Errors
     /// [`ReportError`].
-    pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
-        write_whole(&folder.join("several.csv"), &self.csv()?)?;
-        write_whole(&folder.join("changes.csv"), &self.changes_csv()?)?;
-        let files = subfolder(folder, "tables")?;
-        let mut plots = Plots::new(folder, &[Size::Column])?;
+    pub fn write(&self, out: &OutputFolder) -> Result<(), ReportError> {
+        out.write("several.csv", &self.csv()?)?;
+        out.write("changes.csv", &self.changes_csv()?)?;
+        let mut plots = Plots::new(out, &[Size::Column]);
         for metric in self.metrics() {
             let name = metric.file_name();
-            tables::write_one(&files, &name, &self.table(metric))?;
+            tables::write_one(out, &name, &self.table(metric))?;
             let dots = dots::Dots { several: self, metric };
             plots.draw(&format!("several-{name}"), dots.caption(), |size| dots.draw(size))?;
         }
-        write_whole(&folder.join("index.html"), self.page(folder, &plots.finish()).as_bytes())?;
+        out.write("index.html", self.page(out.path(), &plots.finish()?).as_bytes())?;
         Ok(())
     }
 

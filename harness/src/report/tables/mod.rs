@@ -12,14 +12,13 @@ pub mod latex;
 mod markdown;
 mod summary;
 
+use super::ReportError;
 use super::format::{self, signed, three_digits};
 use super::found::Found;
-use super::{ReportError, subfolder};
 use crate::metrics::MetricName;
-use crate::results::write_together;
+use crate::output_folder::OutputFolder;
 use crate::statistics::Comparison;
 use crate::summary::{Estimate, Summary};
-use std::path::Path;
 
 /// Makes a table; `None` where there is nothing to put into it.
 type Make = fn(&Found) -> Option<Table>;
@@ -230,31 +229,33 @@ fn setting(found: &Found, queries: usize) -> String {
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn write(folder: &Path, found: &Found) -> Result<Vec<&'static str>, ReportError> {
-    let tables = subfolder(folder, "tables")?;
+pub fn write(out: &OutputFolder, found: &Found) -> Result<Vec<&'static str>, ReportError> {
     let mut written = Vec::new();
     for (name, make) in ALL {
         let Some(table) = make(found).filter(|table| !table.rows.is_empty()) else {
-            for extension in ["tex", "md", "csv"] {
-                // Of an earlier report; one that cannot be removed does no harm, as the page does not name it.
-                let _ = std::fs::remove_file(tables.join(format!("{name}.{extension}")));
-            }
+            // Of an earlier report.
+            ["tex", "md", "csv"].iter().for_each(|extension| out.remove(&file(name, extension)));
             continue;
         };
-        write_one(&tables, name, &table)?;
+        write_one(out, name, &table)?;
         written.push(name);
     }
     Ok(written)
 }
 
-/// Writes a table each way into a folder.
+/// The name of a table's file.
+fn file(name: &str, extension: &str) -> String {
+    format!("tables/{name}.{extension}")
+}
+
+/// Writes a table each way into `tables/`.
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn write_one(folder: &Path, name: &str, table: &Table) -> Result<(), ReportError> {
-    let path = |extension: &str| folder.join(format!("{name}.{extension}"));
+pub fn write_one(out: &OutputFolder, name: &str, table: &Table) -> Result<(), ReportError> {
     let (tex, md, csv) = (latex::table(name, table), markdown::table(table), csv::table(table)?);
-    write_together(&[(path("tex"), tex.as_bytes()), (path("md"), md.as_bytes()), (path("csv"), &csv)])?;
+    let file = |extension: &str| file(name, extension);
+    out.write_together(&[(file("tex"), tex.as_bytes()), (file("md"), md.as_bytes()), (file("csv"), &csv)])?;
     Ok(())
 }
 
