@@ -105,7 +105,21 @@ fn reading_damaged_results_ends_soon_without_a_panic_or_a_large_allocation() {
     let path = root.join("base.yaml");
     // The YAML more often than the values: it is the shorter, and most of what is said stands there.
     let of_baseline = [vec![path.clone(); 2], vec![path.with_extension("hdf5")]].concat();
-    damage("damaged baselines", of_baseline, move |_| matches!(baseline::read(&path), Ok((_, None))));
+    let sound = std::fs::read_to_string(&path).expect("a baseline");
+    damage("damaged baselines", of_baseline, move |i| {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        if text == sound && i.is_multiple_of(2) {
+            // The values are damaged: every other time their hash is made right, so that it does not give them away.
+            let hash = ann_benchmarks::sha256(&path.with_extension("hdf5")).expect("read");
+            let (before, after) = sound.split_once("\nvalues: ").expect("a hash");
+            let after = after.split_once('\n').expect("a line").1;
+            std::fs::write(&path, format!("{before}\nvalues: {hash}\n{after}")).expect("written");
+            let read = baseline::read(&path);
+            std::fs::write(&path, &sound).expect("written");
+            return read.is_ok_and(|read| read.missing.is_none());
+        }
+        baseline::read(&path).is_ok_and(|read| read.missing.is_none())
+    });
 
     let path = root.join("history.csv");
     damage("damaged histories", vec![path.clone()], move |i| {
