@@ -666,11 +666,11 @@ fn a_relative_dataset_is_found_from_any_folder() {
     good(&work, &["export", "results/x", "--ann-benchmarks", "ann"]);
     good(&elsewhere, &["export", "../work/results/x", "--ann-benchmarks", "ann"]);
     good(&elsewhere, &["reproduce", "../work/results/x"]);
-    let moved = root.path().join("moved");
+    let (moved, third) = (root.path().join("moved"), root.path().join("third"));
     std::fs::rename(&work, &moved).expect("moved");
     good(
         Path::new("/"),
-        &["export", &moved.join("results/x").to_string_lossy(), "--ann-benchmarks", &elsewhere.to_string_lossy()],
+        &["export", &moved.join("results/x").to_string_lossy(), "--ann-benchmarks", &third.to_string_lossy()],
     );
     good(&elsewhere, &["reproduce", "../moved/results/x"]);
 }

@@ -374,7 +374,9 @@ fn names_that_are_not_utf_8_work_from_end_to_end() {
         all("check --quality-only --baseline", &[bytes(b"base\xff.yaml"), experiment]);
         std::fs::remove_dir_all(root.path().join(out)).expect("removed");
         std::fs::remove_dir_all(root.path().join(bytes(b"ann\xff"))).expect("removed");
-        std::fs::remove_file(root.path().join(bytes(b"base\xff.yaml"))).expect("removed");
+        for file in [bytes(b"base\xff.yaml"), bytes(b"base\xff.hdf5")] {
+            std::fs::remove_file(root.path().join(file)).expect("removed");
+        }
     }
     let told = good(&[OsStr::new("datasets"), OsStr::new("info"), bytes(b"data\xff/rich\xff.hdf5")]);
     assert!(told.contains("data\u{fffd}/rich\u{fffd}.hdf5"), "{told}");

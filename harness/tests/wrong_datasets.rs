@@ -20,7 +20,7 @@ struct Parts {
     subtopics: Option<Vec<i32>>,
     qrels: Option<Vec<i32>>,
     names: Option<Vec<&'static str>>,
-    integer_train: bool,
+    text_train: bool,
 }
 
 impl Default for Parts {
@@ -38,7 +38,7 @@ impl Default for Parts {
             subtopics: None,
             qrels: None,
             names: None,
-            integer_train: false,
+            text_train: false,
         }
     }
 }
@@ -50,8 +50,8 @@ impl Parts {
         if let Some(distance) = self.distance {
             file.text("distance", distance);
         }
-        let integers: Vec<i32> = self.train.1.iter().map(|&value| value as i32).collect();
-        let train = if self.integer_train { Values::I32(&integers) } else { Values::F32(&self.train.1) };
+        let texts = vec!["0"; self.train.1.len()];
+        let train = if self.text_train { Values::Text(&texts) } else { Values::F32(&self.train.1) };
         if !self.train.0.is_empty() {
             file.array("train", &self.train.0, train);
         }
@@ -158,9 +158,9 @@ fn a_header_that_does_not_match_its_checksum() {
 fn headers() {
     wrong("no-train", |parts| parts.train.0 = vec![]);
     wrong("flat-train", |parts| parts.train.0 = vec![8]);
-    wrong("integer-train", |parts| parts.integer_train = true);
+    wrong("text-train", |parts| parts.text_train = true);
     wrong("no-distance", |parts| parts.distance = None);
-    wrong("unknown-distance", |parts| parts.distance = Some("cosine"));
+    wrong("unknown-distance", |parts| parts.distance = Some("cos"));
     wrong("jaccard", |parts| parts.distance = Some("jaccard"));
     wrong("sparse", |parts| parts.kind = "sparse");
     wrong("dimension", |parts| parts.dimension = 3);

@@ -66,7 +66,7 @@ impl<'a> Blocks<'a> {
         element: usize,
         width: u64,
     ) -> std::result::Result<Self, Hdf5Error> {
-        let failed = |error: hdf5::error::Error| file.unreadable(name, &error);
+        let failed = |error: hdf5::error::Error| file.refused(name, &error);
         let shape = dataset.shape().to_vec();
         let header = file.file.get_or_parse_header(dataset.address()).map_err(failed)?;
         let (mut layout, mut filters) = (None, Vec::new());
@@ -170,7 +170,7 @@ impl<'a> Blocks<'a> {
         if bytes == 0 {
             return Ok(StorageBuffer::from_vec(Vec::new()));
         }
-        let failed = |error: hdf5::error::Error| self.file.unreadable(self.name, &error);
+        let failed = |error: hdf5::error::Error| self.file.refused(self.name, &error);
         match &self.place {
             Place::Inline(data) => {
                 let part = data.get(start..start + bytes);

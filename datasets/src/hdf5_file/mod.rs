@@ -320,6 +320,14 @@ impl Hdf5File {
         Hdf5Error::NotClosed { path: self.path.clone(), reason }
     }
 
+    /// The reader's refusal, without the places that it went through.
+    fn refused(&self, name: &str, error: &hdf5::error::Error) -> Hdf5Error {
+        match error {
+            hdf5::error::Error::Context { source, .. } => self.refused(name, source),
+            error => self.unreadable(name, error),
+        }
+    }
+
     fn unreadable(&self, name: &str, reason: &dyn fmt::Display) -> Hdf5Error {
         if self.is_left_open() {
             return self.not_closed(format!("`{name}` cannot be read ({reason})"));
@@ -351,7 +359,7 @@ impl Hdf5File {
     /// [`Hdf5Error::Unreadable`].
     pub fn attributes_of_group(&self, name: &str) -> Result<HashMap<String, Attribute>, Hdf5Error> {
         let group = self.file.group(name).and_then(|group| self.attributes_at(group.address()));
-        let all = group.map_err(|error| self.unreadable(name, &error))?;
+        let all = group.map_err(|error| self.refused(name, &error))?;
         let mut heap = Heap::new(&self.file);
         Ok(all.iter().filter_map(|found| Some((found.name.clone(), attribute(found, &mut heap)?))).collect())
     }
@@ -362,7 +370,7 @@ impl Hdf5File {
     /// [`Hdf5Error::Missing`] where there is no such array, [`Hdf5Error::Unreadable`].
     pub fn attribute_of(&self, name: &str, key: &str) -> Result<Option<Attribute>, Hdf5Error> {
         let attributes = self.attributes_at(self.dataset(name)?.address());
-        let attributes = attributes.map_err(|error| self.unreadable(name, &error))?;
+        let attributes = attributes.map_err(|error| self.refused(name, &error))?;
         let found = attributes.iter().find(|found| found.name == key);
         Ok(found.and_then(|found| attribute(found, &mut Heap::new(&self.file))))
     }
@@ -388,7 +396,7 @@ impl Hdf5File {
             return Ok(root.into());
         }
         let links = self.file.group(group).and_then(|group| links::links(&self.file, &group));
-        let links = links.map_err(|error| self.unreadable(group, &error))?;
+        let links = links.map_err(|error| self.refused(group, &error))?;
         Ok(if group == "/" { self.root.get_or_init(|| links).into() } else { links.into() })
     }
 
@@ -546,7 +554,7 @@ impl Hdf5File {
             Some((_, LinkTarget::Hard { .. })) if self.file.group(name).is_ok() => {
                 not_read("it is a group".into(), "an array")
             }
-            Some((_, LinkTarget::Hard { .. })) => self.unreadable(name, error),
+            Some((_, LinkTarget::Hard { .. })) => self.refused(name, error),
             None => {
                 let mut present: Vec<&str> = links.iter().map(|(name, _)| name.as_str()).collect();
                 present.sort_unstable();
@@ -563,7 +571,7 @@ impl Hdf5File {
 
     /// How the numbers of an array are stored.
     fn number(&self, name: &str, dataset: &Dataset, kind: Kind) -> Result<Number, Hdf5Error> {
-        let message = dataset.raw_datatype().map_err(|error| self.unreadable(name, &error))?;
+        let message = dataset.raw_datatype().map_err(|error| self.refused(name, &error))?;
         let expected = if kind == Kind::Integer { "whole numbers" } else { "numbers" };
         Number::of(&message).map_err(|found| Hdf5Error::WrongType { name: name.to_owned(), found, expected })
     }
@@ -585,7 +593,7 @@ impl Hdf5File {
             Datatype::String { size: StringSize::Variable, padding, .. }
             | Datatype::VarLen { kind: VarLenKind::String, padding, .. } => Text::Variable(*padding),
             _ => {
-                let message = dataset.raw_datatype().map_err(|error| self.unreadable(name, &error))?;
+                let message = dataset.raw_datatype().map_err(|error| self.refused(name, &error))?;
                 let found = number::words(&message);
                 return Err(Hdf5Error::WrongType { name: name.to_owned(), found, expected: "text" });
             }

@@ -282,6 +282,12 @@ fn lined_up(rows: &[Vec<String>]) -> String {
 /// Writes a baseline that was not there.
 pub fn save(look: &Look, file: Option<PathBuf>, folders: Folders<'_>) -> Result<ExitCode, Failure> {
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
+    if baseline::read(&file).is_ok() {
+        let update = update_command(&look.config, &file);
+        let message =
+            format!("{} is there already; `{update}` writes it anew and says what changes", escape::path(&file));
+        return Err(Failure::Input(message));
+    }
     baseline::may_write(&file, Writes::New)?;
     // What was looked at for minutes must not be lost because it cannot be written.
     make_folder(file.parent().unwrap_or(Path::new(""))).map_err(|error| {

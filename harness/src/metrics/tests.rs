@@ -418,7 +418,12 @@ fn recall_is_computed_again_from_rounded_distances() {
     assert_eq!(within.recalls([0.5_f32, 0.76].into_iter()), (0.5, 0.5));
     assert_eq!(within.recalls([0.5_f32, 0.751].into_iter()), (0.5, 1.0), "it may lie on either side");
     assert_eq!(within.recalls(std::iter::empty()), (0.0, 0.0));
-    assert!(metric.within(&[0.5], Stored::Float64, 3).is_none());
+    assert!(metric.within(&[], Stored::Float64, 3).is_none());
+    assert_eq!(
+        metric.within(&[0.5], Stored::Float64, 3).map(|within| within.of),
+        Some(1),
+        "a query with one neighbour"
+    );
     assert!(MetricName::find("coverage").expect("a metric").within(&[0.5, 0.75], Stored::Float64, 2).is_none());
 }
 
