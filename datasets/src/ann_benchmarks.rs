@@ -329,11 +329,11 @@ impl Reader {
             let found = format!("it has {} columns", neighbors[1]);
             return Err(self.invalid("`neighbors`", found, format!("1 to {rows}, the number of vectors in `train`")));
         }
-        let has = |name: &str| self.file.has(name).map_err(|error| self.at(error));
+        let has = |name: &str| self.file.has(name);
         let optional =
-            |name, width| if has(name)? { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
+            |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
         let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
-        let names = has("train_names")?;
+        let names = has("train_names");
         let relations = if links.is_some() { self.relations()? } else { Vec::new() };
         Ok(Header {
             distance,
@@ -460,7 +460,7 @@ impl Reader {
         let ids = self.ids("links", &[bound, bound])?;
         let edges: Vec<[u32; 2]> = ids.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
         let relations = header.relations.clone();
-        let relation = match (relations.is_empty(), self.file.has("link_relations").map_err(|error| self.at(error))?) {
+        let relation = match (relations.is_empty(), self.file.has("link_relations")) {
             (true, false) => Vec::new(),
             (true, true) => {
                 let expected = "the names of the relations that `link_relations` counts, with a comma between them";
@@ -516,7 +516,7 @@ impl Reader {
     }
 
     fn names(&self, name: &str, rows: usize) -> Result<Option<Vec<String>>, DatasetError> {
-        if !self.file.has(name).map_err(|error| self.at(error))? {
+        if !self.file.has(name) {
             return Ok(None);
         }
         let length = self.shape(name, 1, None)?[0];

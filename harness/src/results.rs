@@ -2,7 +2,7 @@
 //!
 //! Everything after the run (statistics, tables, figures, the page) comes from these files and the manifest alone.
 //!
-//! A file holds a hash of its content ([`crate::seal`]) and, of each recall, what counted as found. So it is seen on reading
+//! A file holds a hash of its content (`seal.rs`) and, of each recall, what counted as found. So it is seen on reading
 //! what was changed since: damage by the hash, and values that somebody made up, hash and all, by recall that is computed
 //! again from the distances. What is read is looked at besides, as a dataset is.
 

@@ -401,18 +401,10 @@ impl Hdf5File {
     }
 
     /// Whether there is something of the name `name` directly in the root, be it a link that leads nowhere.
-    ///
-    /// # Errors
-    /// As [`Hdf5File::names`].
-    pub fn has(&self, name: &str) -> Result<bool, Hdf5Error> {
-        match self.file.dataset(name) {
-            Ok(_) => Ok(true),
-            // A link that leads nowhere is not found either. Of very many members the reader finds each, but cannot list all.
-            Err(error) if is_absent(&error) => {
-                Ok(self.links("/").is_ok_and(|links| links.iter().any(|(present, _)| present == name)))
-            }
-            Err(_) => Ok(true),
-        }
+    pub fn has(&self, name: &str) -> bool {
+        let absent = self.file.dataset(name).is_err_and(|error| is_absent(&error));
+        // A link that leads nowhere is not found either. Of very many members the reader finds each, but cannot list all.
+        !absent || self.links("/").is_ok_and(|links| links.iter().any(|(present, _)| present == name))
     }
 
     /// The shape of the array `name`.

@@ -1,6 +1,6 @@
 //! A folder that swath writes into: its own, and nobody else's.
 //!
-//! A folder is swath's if its [ledger] says so, or if it is what a version without ledgers left ([`earlier`]). Any other must
+//! A folder is swath's if its ledger says so, or if it is what a version without ledgers left (`earlier`). Any other must
 //! be empty, or not be there. All that is written into it, replaced or removed goes through [`OutputFolder`], which touches
 //! only files that the ledger lists and that are as swath wrote them: a file that somebody has changed since, and one that
 //! was never swath's, is kept and named. No link is followed, and a folder inside that has a ledger of its own is another's.
