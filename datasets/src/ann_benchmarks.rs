@@ -371,7 +371,11 @@ impl Reader {
         let alias = || ALIASES.iter().find(|(alias, _)| *alias == low).map(|&(_, distance)| distance);
         let Some(distance) = Distance::from_name(&low).or_else(alias) else {
             let known = OTHERS.contains(&low.as_str());
-            let expected = if known { format!("{names}: others cannot be read yet") } else { names };
+            let expected = if known {
+                format!("{names}: others cannot be read yet")
+            } else {
+                format!("{names}, or another name of these: {}", ALIASES.map(|(alias, _)| alias).join(", "))
+            };
             return Err(self.invalid("attribute `distance`", format!("it is {value}"), expected));
         };
         if name != distance.name() {

@@ -62,13 +62,13 @@ impl Coarse {
     pub fn caution(&self) -> String {
         let Self { metric, concerned, queries } = self;
         let (what, remedy) = if metric.starts_with("pool") {
-            ("last of the pool's", String::new())
+            ("true neighbour that the pool reaches to", String::new())
         } else {
             let relative = metric.replacen("recall", "recall-eps", 1);
-            ("k-th", format!("; believe `{relative}`, whose slack is relative"))
+            ("k-th true neighbour", format!("; believe `{relative}`, whose slack is relative"))
         };
         format!(
-            "CAUTION: `{metric}` counts what is within 0.001 of the distance of the {what} true neighbour, and for {concerned} \
+            "CAUTION: `{metric}` counts what is within 0.001 of the distance of the {what}, and for {concerned} \
              of {queries} queries this is more than 1 % of that distance: even a random pick may count as found{remedy}"
         )
     }

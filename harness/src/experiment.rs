@@ -678,10 +678,10 @@ pub fn load(folder: &Path) -> Result<(Option<report::Found>, Manifest), Failure>
 /// As [`load`], and [`Failure::Run`] where the report cannot be written.
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
     // What cannot be reported is said before what cannot be written.
-    results::read_manifest(folder).map_err(|error| Failure::Input(error.to_string()))?;
+    let loaded = load(folder)?;
     let out = OutputFolder::open(folder, &[Kind::Run, Kind::Import])?;
     out.tidy();
-    let reported = report_into(&out, spec)?;
+    let reported = report_of(loaded, &out, spec)?;
     out.settle();
     Ok(reported)
 }
@@ -694,7 +694,15 @@ pub fn report_into(
     out: &OutputFolder,
     spec: Option<&ReportSpec>,
 ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
-    let (found, manifest) = load(out.path())?;
+    report_of(load(out.path())?, out, spec)
+}
+
+/// Writes the report of what was loaded.
+fn report_of(
+    (found, manifest): (Option<report::Found>, Manifest),
+    out: &OutputFolder,
+    spec: Option<&ReportSpec>,
+) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
     let is_result = |name: &str| {
         let prefixes = [results::TRIALS, FOLDER].map(|folder| name.strip_prefix(folder));
         name == results::MANIFEST

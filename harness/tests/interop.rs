@@ -93,3 +93,21 @@ fn results_that_ann_benchmarks_wrote_are_read() {
     assert_eq!((rows.len(), &rows[0][0], &rows[0][5]), (1, &"old".to_owned(), &String::new()));
     close(&rows[0][3], 1000.0);
 }
+
+/// The file that docs/datasets.md makes is a dataset that an experiment runs on.
+#[test]
+fn the_documented_way_to_make_a_dataset_makes_one() {
+    let Some(python) = support::python(&["h5py", "numpy"]) else { return };
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/datasets.md");
+    let text = std::fs::read_to_string(document).expect("a document");
+    let code = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new(python).args(["-c", code]).current_dir(folder.path()).output().expect("Python runs");
+    assert!(made.status.success(), "{}", stderr(&made));
+    let info = swath(folder.path(), &["datasets", "info", "mine.hdf5"]);
+    assert!(stdout(&info).contains("agrees with 20 sampled queries"), "{}{}", stdout(&info), stderr(&info));
+    for arguments in [&["init", "mine.hdf5"][..], &["run", "mine.yaml", "--quiet"]] {
+        let output = swath(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+}

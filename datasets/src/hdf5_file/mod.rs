@@ -537,7 +537,10 @@ impl Hdf5File {
             }
             Some((_, LinkTarget::External { filename, path })) => {
                 let what = format!("it is a link to {path} in another file, {filename}; such links are not followed");
-                not_read(what, "the array itself, as `h5copy -f ext` copies it")
+                not_read(
+                    what,
+                    &format!("the array itself: `h5copy -f ext -i OLD -o NEW -s /{name} -d /{name}` copies it"),
+                )
             }
             Some((_, LinkTarget::Hard { .. })) if is_virtual(error) => {
                 let what = "it is a virtual dataset: its values are in other files or arrays".to_owned();

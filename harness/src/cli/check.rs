@@ -162,12 +162,20 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
     if !is_bound {
         return Err(Failure::Input(format!(
             "{} does not say which values belong to it, so that they could be any\n  \
-             save a new baseline: swath baseline update {} --file {0}",
-            file.display(),
-            look.config.display()
+             save a new baseline: {}",
+            escape::path(&file),
+            update_command(&look.config, &file)
         )));
     }
-    missing.iter().for_each(|note| complain(&format!("note: {note}")));
+    if missing.is_some() {
+        return Err(Failure::Input(format!(
+            "{} is not there: without the values of the queries nobody knows whether the means are those that were saved\n  \
+             restore it beside {}, or write both anew: {}",
+            escape::path(&file.with_extension("hdf5")),
+            escape::path(&file),
+            update_command(&look.config, &file)
+        )));
+    }
     let (now, findings) = look.look(folders, 1, |session, mut now, spec| {
         comparable(&before, &now, &file, &look.config)?;
         let timed_otherwise = before.timing.as_ref().zip(now.timing.as_ref()).and_then(|(was, is)| was.differs(is));

@@ -270,6 +270,9 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
 pub fn init(dataset: &Path, output: Option<PathBuf>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let path = find(dataset, folders)?;
     let header = ann_benchmarks::header(&path).map_err(|error| experiment::dataset_failure(&error))?;
+    // What a run would refuse shall not be found when it runs.
+    let read = ann_benchmarks::read(&path, memory()).map_err(|error| experiment::dataset_failure(&error))?;
+    read.notes.iter().for_each(|note| complain(&format!("note: {note}")));
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let mut name: String = stem.chars().map(plain).take(64).collect();

@@ -945,3 +945,20 @@ fn what_has_no_place_is_counted_and_not_on_the_front() {
     );
     assert_eq!(captions.matches("left out").count(), 1, "{captions}");
 }
+
+/// What is noted of a run stands on a page of several as well.
+#[test]
+fn notes_of_runs_stand_on_a_page_of_several() {
+    let summary = summary(4, 4);
+    let with = |note: &str| {
+        let mut found = found(&summary);
+        found.manifest.notes = vec![note.to_owned()];
+        found
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = OutputFolder::open(folder.path(), &[Kind::Several]).expect("opened");
+    let runs = vec![("one".into(), with("the stored neighbours disagree")), ("two".into(), with("all is well"))];
+    super::Several::new(runs).write(&out).expect("written");
+    let page = std::fs::read_to_string(folder.path().join("index.html")).expect("a page");
+    assert!(page.contains("one: the stored neighbours disagree") && page.contains("two: all is well"));
+}

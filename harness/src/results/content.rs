@@ -153,7 +153,8 @@ impl Content {
                 let stated = stated.text().unwrap_or("?").chars().take(12).collect::<String>();
                 let what = format!(
                     "its content is not what swath wrote (its SHA-256 should be {stated}..., and is {found:.12}...): it is \
-                     damaged, or somebody changed it; run this trial again, or take the file from where it was kept"
+                     damaged, or somebody changed it; take the file from where it was kept, or move it away and run the \
+                     experiment again with --reuse"
                 );
                 Err(ResultsError::Malformed { path: path.to_owned(), what })
             }

@@ -116,6 +116,10 @@ impl Several {
                         } }
                     }
                 }
+                @if self.runs.iter().any(|run| !run.found.manifest.notes.is_empty()) {
+                    h3 { "What is noted of them" }
+                    ul { @for run in &self.runs { @for note in &run.found.manifest.notes { li { (run.name) ": " (note) } } } }
+                }
             }
         }
     }
