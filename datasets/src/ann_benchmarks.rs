@@ -272,7 +272,9 @@ impl Reader {
         if !fits || !sane {
             let shape = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
             let expected = if fits { "fewer than 2^31 rows and columns".into() } else { expected };
-            return Err(self.invalid(&format!("`{name}`"), format!("its shape is {shape}"), expected));
+            let found =
+                if shape.is_empty() { "it is a single value".to_owned() } else { format!("its shape is {shape}") };
+            return Err(self.invalid(&format!("`{name}`"), found, expected));
         }
         Ok(shape.into_iter().map(|n| n as usize).collect())
     }
@@ -525,6 +527,17 @@ impl Reader {
         }
         let length = self.shape(name, 1, None)?[0];
         check::one_for_each(name, length, rows, "row").map_err(|fault| self.fault(fault))?;
-        self.file.texts(name).map(Some).map_err(|error| self.at(error))
+        /// Bytes of a name: they stand in pages and tables.
+        const LONGEST: usize = 1 << 16;
+        let names = self.file.texts(name).map_err(|error| self.at(error))?;
+        if let Some((row, text)) = names.iter().enumerate().find(|(_, text)| text.len() > LONGEST) {
+            let found = format!("it has {} bytes", text.len());
+            return Err(self.invalid(
+                &format!("`{name}`, row {row}"),
+                found,
+                format!("at most {LONGEST}, as it is a name"),
+            ));
+        }
+        Ok(Some(names))
     }
 }

@@ -337,6 +337,36 @@ fn little_that_unpacks_to_very_much_is_refused_and_said() {
     assert!(message.contains("`train`: its 1610612736 bytes are packed into a file of 2097152"), "{message}");
 }
 
+/// Names stand in pages and tables.
+#[test]
+fn a_name_has_a_bound() {
+    let mut long = dataset();
+    let (rows, longest) = (long.train.rows(), "x".repeat(1 << 16));
+    let mut names = vec![String::new(); rows];
+    names[1] = longest.clone();
+    long.train_names = Some(names);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    ann_benchmarks::write(&path, &long).expect("written");
+    assert!(ann_benchmarks::read(&path, MEMORY).is_ok());
+    long.train_names.as_mut().expect("names")[1].push('x');
+    ann_benchmarks::write(&path, &long).expect("written");
+    let message = ann_benchmarks::read(&path, MEMORY).expect_err("refused").to_string();
+    assert!(message.contains("`train_names`, row 1: it has 65537 bytes; expected at most 65536"), "{message}");
+}
+
+/// It would take hours to hash.
+#[test]
+fn a_file_with_very_much_behind_it_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    ann_benchmarks::write(&path, &dataset()).expect("written");
+    let file = std::fs::File::options().write(true).open(&path).expect("opened");
+    file.set_len(1 << 40).expect("a file with a hole");
+    let message = ann_benchmarks::read(&path, MEMORY).expect_err("refused").to_string();
+    assert!(message.contains("the file has 1099511627776 bytes, of which "), "{message}");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_no_regular_file_is_not_opened() {

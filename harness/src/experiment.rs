@@ -407,6 +407,8 @@ impl Found {
     /// # Errors
     /// [`Failure::Input`].
     pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
+        // What cannot be read is not hashed first, which may take long.
+        ann_benchmarks::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
         let sha256 = || ann_benchmarks::sha256(path).map_err(|error| dataset_failure(&error));
         let ((sha256, dataset), file) = steady(path, || {
             let (before, young) = (sha256()?, !DatasetFile::at(path)?.stamp.is_settled());

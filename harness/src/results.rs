@@ -578,7 +578,17 @@ pub fn read(folder: &Path) -> Result<(Manifest, Results), ResultsError> {
         if record.trial.len() != 16 || !record.trial.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(malformed(format!("`{}` is no id of a trial: that is 16 hexadecimal digits", record.trial)));
         }
+        if trials.iter().any(|trial| trial.id == record.trial) {
+            return Err(malformed(format!("it lists the trial {} twice", record.trial)));
+        }
         let (trial, ..) = read_trial(folder, &record.trial, &metrics, known)?;
+        let is_batch = trial.repeats.iter().any(|times| matches!(times, Times::Batch(..)));
+        let says = |key: &str| &manifest.experiment[key];
+        if says("k").as_u64().is_some_and(|k| k != trial.k as u64)
+            || says("mode").as_str().is_some_and(|mode| !trial.repeats.is_empty() && (mode == "batch") != is_batch)
+        {
+            return Err(malformed(format!("its k or its mode is not that of the trial {}", record.trial)));
+        }
         // Each is compared with each, query by query.
         if let Some(first) = trials.first()
             && (first.k, &first.query_ids) != (trial.k, &trial.query_ids)

@@ -147,6 +147,14 @@ fn a_baseline_that_was_changed_is_refused() {
         assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{said}");
         assert!(said.contains(expected), "{said}");
     }
+    // A mean less.
+    let lacking: Vec<&str> = text.lines().collect();
+    let last = lacking.iter().rposition(|line| line.trim_start().starts_with("recall: ")).expect("a mean");
+    let lacking = [&lacking[..last], &lacking[last + 1..]].concat().join("\n") + "\n";
+    std::fs::write(&path, lacking).expect("written");
+    let output = check(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("there are values of recall of "), "{}", stderr(&output));
     std::fs::write(&path, &text).expect("written");
     assert_eq!(check(folder.path(), &[]).status.code(), Some(0));
     // The values of another baseline of the same experiment.
@@ -647,4 +655,27 @@ fn runs_of_two_versions_are_set_beside_each_other_and_not_judged() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let page = std::fs::read_to_string(folder.path().join("both/index.html")).expect("a page");
     assert!(page.contains("Caution: from ") && page.contains(VERSIONS), "the page says so");
+}
+
+/// An update that was killed between its two files leaves the old text, the new values, and the old ones beside.
+#[test]
+fn an_update_that_was_killed_half_way_leaves_the_old_baseline() {
+    let folder = saved();
+    let at = |name: &str| folder.path().join("baselines").join(name);
+    let old = ["small.yaml", "small.hdf5"].map(|name| std::fs::read(at(name)).expect("read"));
+    std::fs::write(folder.path().join("small.yaml"), worse()).expect("written");
+    let update = || swath(folder.path(), &["baseline", "update", "small.yaml", "--quality-only"]);
+    assert_eq!(update().status.code(), Some(0));
+    assert!(!at("small.hdf5.before").exists());
+    std::fs::write(at("small.yaml"), &old[0]).expect("written");
+    std::fs::write(at("small.hdf5.before"), &old[1]).expect("written");
+    let output = check(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(1), "worse than the old one: {}", stderr(&output));
+    let output = update();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(!at("small.hdf5.before").exists() && std::fs::read(at("small.yaml")).expect("read") != old[0]);
+    // A save that was killed leaves the values alone; the same command goes on.
+    std::fs::remove_file(at("small.yaml")).expect("removed");
+    let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }

@@ -360,11 +360,15 @@ fn recall_is_of_the_true_neighbours_that_a_query_has() {
     ann_benchmarks::write(&folder.path().join("short.hdf5"), &short).expect("written");
     let ran = run_in(
         folder,
-        "dataset: short.hdf5\nk: 5\nmetrics: [recall, recall-eps, ndcg]\nretrievers: [{ name: top-k, select: top-k }]\n",
+        "dataset: short.hdf5\nk: 5\nmetrics: [recall, recall-eps, ndcg, relevance, redundancy, vendi]\nretrievers: [{ name: top-k, select: top-k }]\n",
     );
     let queries = short.test.rows();
     assert_eq!(ran.column("recall"), [1.0]);
     assert_eq!(ran.column("recall_n"), [(queries - 1) as f64]);
+    // On euclidean data a kernel's width is the median distance to the true neighbours.
+    for metric in ["relevance", "redundancy", "vendi"] {
+        assert_eq!(ran.column(&format!("{metric}_n")), [(queries - 1) as f64], "{metric}");
+    }
     assert!(ran.column("ndcg")[0] <= 1.0 + 1e-12, "gains are of k results, whatever truth there is");
     let note = format!("2 of {queries} queries have fewer than {count} true neighbours in the file");
     assert!(ran.noted.contains(&note), "{}", ran.noted);

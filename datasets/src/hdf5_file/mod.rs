@@ -31,6 +31,9 @@ use std::sync::{Arc, OnceLock};
 /// Bytes that one array may take in memory, unless the caller says otherwise: 16 GiB.
 pub const MEMORY: u64 = 16 << 30;
 
+/// Bytes that may stand behind a file's own, though nobody reads them: it would take long to hash very many.
+const BEHIND: u64 = 64 << 20;
+
 /// Names that a message lists.
 const LISTED: usize = 12;
 
@@ -296,6 +299,13 @@ impl Hdf5File {
             });
         }
         let stated = superblock.eof_address.max(superblock.base_address);
+        if this.size / 2 > stated.saturating_add(BEHIND) && !this.is_left_open() {
+            return Err(Hdf5Error::NotRead {
+                name: "/".into(),
+                what: format!("the file has {} bytes, of which {stated} are its own, as it says", this.size),
+                remedy: "no more than them".into(),
+            });
+        }
         if this.size < stated {
             let size = this.size;
             let cut = Hdf5Error::CutShort { path: path.to_owned(), size, stated };
@@ -503,9 +513,12 @@ impl Hdf5File {
                 let mut heap = Heap::new(&self.file);
                 let references = bytes.chunks_exact(heap.reference_size());
                 let needed: u64 = references.clone().map(Heap::length).fold(0, u64::saturating_add);
-                if needed > self.memory {
-                    let (name, limit) = (name.to_owned(), self.memory);
-                    return Err(Hdf5Error::LargerThanMemory { name, needed: needed.into(), limit });
+                if needed > self.size {
+                    return Err(Hdf5Error::NotRead {
+                        name: name.to_owned(),
+                        what: format!("its texts are {needed} bytes together, more than the file of {}", self.size),
+                        remedy: "each text in a place of its own, as h5py writes them".into(),
+                    });
                 }
                 let texts = references.map(|reference| Ok(as_text(&heap.bytes(reference)?, padding)));
                 texts.collect::<Result<_, String>>().map_err(|error| self.unreadable(name, &error))

@@ -24,7 +24,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use swath_datasets::bounded;
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Values};
-use swath_datasets::whole_file::write_together;
+use swath_datasets::whole_file::{copy_whole, write_together};
 
 /// The format's version. The first says nothing of how trials were timed, and the first two nothing of which values belong to
 /// them: they are those of swath 0.1.0 and 0.2.0, with which no other version is compared.
@@ -199,6 +199,10 @@ pub fn read(path: &Path) -> Result<Baseline, Failure> {
     if values == path {
         return Err(wrong("a baseline's text and its values cannot be one file".into()));
     }
+    // Where an update was killed half way, the values that the text goes with are those of before.
+    let earlier = earlier_path(path);
+    let is_torn = bound.as_deref().is_some_and(|bound| !has_hash(&values, bound) && has_hash(&earlier, bound));
+    let values = if is_torn { earlier } else { values };
     let missing = if is_there(&values) {
         read_values(&values, bound.as_deref(), &mut state)
             .map_err(|what| Failure::Input(format!("{}: {what}", values.display())))?;
@@ -303,6 +307,20 @@ fn read_values(path: &Path, bound: Option<&str>, state: &mut State) -> Result<()
             }
             read.push(values);
         }
+        let group = format!("trial-{i}");
+        let kept = if trial.measures.is_empty() {
+            Vec::new()
+        } else {
+            file.names(&group).map_err(|error| error.to_string())?
+        };
+        if let Some(lost) = kept.iter().find(|kept| trial.measures.iter().all(|measured| measured.name != **kept)) {
+            return Err(format!("there are values of {lost} of {}, which the text lacks; {remedy}", trial.label));
+        }
+    }
+    let groups = file.names("/").map_err(|error| error.to_string())?.len();
+    let measured = state.trials.iter().filter(|trial| !trial.measures.is_empty()).count();
+    if groups != measured {
+        return Err(format!("there are values of {groups} trials, and the text has {measured}; {remedy}"));
     }
     let measures = state.trials.iter_mut().flat_map(|trial| &mut trial.measures);
     measures.zip(read).for_each(|(measured, values)| measured.values = values);
@@ -335,7 +353,8 @@ pub fn may_write(path: &Path, writes: Writes) -> Result<(), Failure> {
             let message = format!("{} is there already", path.display());
             Err(Failure::Input(message + "; `swath baseline update` writes it anew and says what changes"))
         }
-        Writes::New if is_there(&values) => {
+        // Values alone are what a save left that was killed half way.
+        Writes::New if is_there(&values) && !is_values(&values) => {
             let message = format!("{} is there already, where the values of the baseline would be", values.display());
             Err(Failure::Input(message + "; it is left as it is: move it elsewhere, or name another file with --file"))
         }
@@ -357,9 +376,41 @@ pub fn write(path: &Path, config: &Path, state: &State, writes: Writes) -> Resul
     let failed = |error: &dyn fmt::Display| Failure::Run(format!("{}: {error}", path.display()));
     let values = values(state).map_err(|error| failed(&error))?;
     let text = text(config, state, &hex(&Sha256::digest(&values)));
-    // The values first: under the text's name never stands one whose values are still to come.
-    write_together(&[(values_path(path), &values), (path.to_owned(), text.as_bytes())])
-        .map_err(|(path, error)| Failure::Run(format!("{}: {error}", path.display())))
+    // Behind a link the file is written, and the link stays.
+    let target = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (kept, earlier) = (values_path(path), earlier_path(path));
+    if is_there(&earlier) && !is_values(&earlier) {
+        let message = format!("{} is in the way: the values of before are kept there for a moment", earlier.display());
+        return Err(Failure::Input(message + "; move it elsewhere"));
+    }
+    // Both files cannot be replaced at one instant. Until both are new, the old values stay beside for the old text.
+    let is_replaced = writes == Writes::InPlace && is_values(&kept);
+    if is_replaced && !is_there(&earlier) {
+        copy_whole(&kept, &earlier).map_err(|error| failed(&error))?;
+    }
+    write_together(&[(target(&kept), &values), (target(path), text.as_bytes())])
+        .map_err(|(path, error)| Failure::Run(format!("{}: {error}", path.display())))?;
+    if is_there(&earlier) {
+        // One that stays does no harm: it goes with no text.
+        let _ = std::fs::remove_file(earlier);
+    }
+    Ok(())
+}
+
+/// Where the values of before are kept while a baseline is replaced.
+fn earlier_path(path: &Path) -> PathBuf {
+    path.with_extension("hdf5.before")
+}
+
+/// Whether a file holds the values of a baseline, of whichever.
+fn is_values(path: &Path) -> bool {
+    let attributes = Hdf5File::open(path, MEMORY).and_then(|file| file.attributes());
+    attributes.is_ok_and(|attributes| attributes.contains_key(SAVED))
+}
+
+/// Whether a file has that SHA-256.
+fn has_hash(path: &Path, hash: &str) -> bool {
+    bounded::read(path, MOST).is_ok_and(|bytes| hex(&Sha256::digest(bytes)) == hash)
 }
 
 /// The file of a baseline's values.

@@ -282,7 +282,7 @@ fn lined_up(rows: &[Vec<String>]) -> String {
     let verdicts: Vec<&String> = rows.iter().filter_map(|row| row.last()).collect();
     let numbers: Vec<Vec<String>> = rows.iter().map(|row| row[..row.len() - 1].to_vec()).collect();
     let text = table(&numbers, 2);
-    let width = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let width = text.lines().map(|line| line.chars().count()).max().unwrap_or(0).min(super::WIDEST);
     let lines = text.lines().zip(verdicts).map(|(line, verdict)| format!("{line:<width$}  {verdict}"));
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }

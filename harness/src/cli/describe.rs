@@ -84,7 +84,10 @@ pub fn dataset(name: &Path, folders: &[PathBuf], seed: Option<u64>) -> Result<Ex
         },
     );
     let named = |names: &Option<Vec<String>>| {
-        names.as_ref().map_or("none".into(), |names| names[..names.len().min(3)].join(", ") + " ...")
+        let first = |name: &String| name.chars().take(80).collect::<String>();
+        names
+            .as_ref()
+            .map_or("none".into(), |names| names.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + " ...")
     };
     row("names", named(&dataset.train_names));
     let base = Base::new(dataset.train.clone(), dataset.distance);

@@ -492,13 +492,17 @@ fn with_help(message: String, help: &[String]) -> String {
     help.iter().fold(message, |text, line| text + "\n  " + line)
 }
 
+/// The widest that a column is made: what is wider still is shown whole, and not lined up.
+const WIDEST: usize = 1000;
+
 /// Lines up columns, two spaces apart; the first `left` of them to the left, the others to the right. Names in it are escaped.
 fn table(rows: &[Vec<String>], left: usize) -> String {
     let shown = |row: &Vec<String>| row.iter().map(|cell| escape::terminal(cell).into_owned()).collect();
     let rows: &[Vec<String>] = &rows.iter().map(shown).collect::<Vec<_>>();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0).min(WIDEST)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
     for row in rows {
@@ -509,4 +513,17 @@ fn table(rows: &[Vec<String>], left: usize) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Padding beyond 65,535 characters panics.
+    #[test]
+    fn a_cell_of_any_length_has_a_table() {
+        let long = "x".repeat(70_000);
+        let text = table(&[vec!["a".into(), long.clone()], vec!["b".into(), "1".into()]], 1);
+        assert!(text.starts_with(&format!("a  {long}\n")) && text.ends_with("1\n"));
+    }
 }

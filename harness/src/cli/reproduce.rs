@@ -31,6 +31,12 @@ pub fn reproduce(
     reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
     if let Some(out) = &out {
         output_folder::check_unchanged(out, &[Kind::Run])?;
+        let same =
+            std::fs::canonicalize(out).is_ok_and(|out| std::fs::canonicalize(folder).is_ok_and(|run| run == out));
+        if same {
+            let message = format!("{} holds the run that is to be reproduced", escape::path(out));
+            return Err(Failure::Input(message + "\n  name another folder with --out"));
+        }
     }
     let (prepared, cell) = reproduce::prepare(folder, &manifest, places.data, memory())?;
     let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));

@@ -299,7 +299,7 @@ impl Written {
         match () {
             () if is_plain && digits.starts_with('0') => Self::Octal,
             () if is_plain || value.fract() != 0.0 => Self::Other,
-            () if value.abs() <= EXACT => Self::Whole(value as i64),
+            () if value.abs() < EXACT => Self::Whole(value as i64),
             () => Self::Inexact,
         }
     }

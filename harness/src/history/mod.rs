@@ -335,6 +335,8 @@ impl History {
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Run(format!("cannot write {}: {error}", path.display()));
         let bytes = self.bytes().map_err(|error| failed(&error))?;
+        // Behind a link the file is written, and the link stays.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         results::write_whole(path, &bytes).map_err(|error| Failure::Run(format!("cannot write {error}")))
     }
 

@@ -2,7 +2,7 @@
 
 use super::Within;
 use crate::workload::Truth;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::{Base, Distance, Pool, Query, distance};
@@ -39,6 +39,17 @@ pub struct Seen {
     neighbors: OnceCell<Vec<f64>>,
     /// See [`Answer::sigma`].
     sigma: OnceCell<f64>,
+    /// Whether a width was asked for of a query that has no true neighbour, and so none.
+    without_width: Cell<bool>,
+}
+
+impl Seen {
+    /// What `judge` comes to; `None` where it needs a width that there is not.
+    pub fn defined(&self, judge: impl FnOnce() -> Option<f64>) -> Option<f64> {
+        self.without_width.set(false);
+        let value = judge();
+        value.filter(|_| !self.without_width.get())
+    }
 }
 
 /// The first k results of an [`Asked`]: what metrics judge.
@@ -113,6 +124,7 @@ impl<'a> Answer<'a> {
         if kernel != Kernel::Rbf {
             return 0.0;
         }
+        self.asked.seen.without_width.set(self.asked.seen.without_width.get() || self.neighbors().is_empty());
         let Asked { base, query, .. } = self.asked;
         let distance = |&id: &u32| distance::squared_euclidean(query.lines, base.vectors().lines(id as usize)).sqrt();
         *self.asked.seen.sigma.get_or_init(|| median(&mut self.neighbors().iter().map(distance).collect::<Vec<_>>()))

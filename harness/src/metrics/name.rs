@@ -143,7 +143,7 @@ impl MetricName {
     pub fn value(self, asked: &super::Asked<'_>) -> Option<f64> {
         let answer: Answer<'_> = asked.answer(self.0.cut);
         // 0 has no sign.
-        self.0.params.value(&answer).map(|value| value + 0.0)
+        asked.seen.defined(|| self.0.params.value(&answer)).map(|value| value + 0.0)
     }
 }
 
