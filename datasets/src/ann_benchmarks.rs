@@ -522,13 +522,13 @@ impl Reader {
     }
 
     fn names(&self, name: &str, rows: usize) -> Result<Option<Vec<String>>, DatasetError> {
+        /// Bytes of a name: they stand in pages and tables.
+        const LONGEST: usize = 1 << 16;
         if !self.file.has(name) {
             return Ok(None);
         }
         let length = self.shape(name, 1, None)?[0];
         check::one_for_each(name, length, rows, "row").map_err(|fault| self.fault(fault))?;
-        /// Bytes of a name: they stand in pages and tables.
-        const LONGEST: usize = 1 << 16;
         let names = self.file.texts(name).map_err(|error| self.at(error))?;
         if let Some((row, text)) = names.iter().enumerate().find(|(_, text)| text.len() > LONGEST) {
             let found = format!("it has {} bytes", text.len());
