@@ -19,7 +19,7 @@ pub struct Ranks {
 }
 
 /// The axis between the names is at least so long.
-const AXIS: f64 = 130.0;
+const AXIS: f64 = 96.0;
 
 /// At most so many retrievers: those of the best means.
 const MOST: usize = 16;
@@ -106,15 +106,20 @@ impl Figure for Diagram {
         let ranks = &self.ranking.mean_ranks;
         let half = order.len().div_ceil(2);
         // Names stand at both sides, the axis between them.
-        let room = (width - AXIS) / 2.0 - 36.0;
-        let entry = |i: usize| {
+        let entry_in = |i: usize, room: f64| {
             let rank = format!("{:.2}", ranks[i]);
             let rank_width = text_width(&rank, SMALL);
             let name = fit(&summary.rows[self.rows[i]].retriever, TEXT, room - rank_width);
             let reach = 30.0 + text_width(&name, TEXT) + rank_width;
             (name, rank, reach)
         };
-        let reach = |places: &[usize]| places.iter().map(|&i| entry(i).2).fold(0.0, f64::max) + 10.0;
+        let widest = |places: &[usize], room| places.iter().map(|&i| entry_in(i, room).2).fold(0.0, f64::max) + 10.0;
+        // Whole if both sides together leave room for the axis; else each side has half of what is left.
+        let sides = [&order[..half], &order[half..]];
+        let are_whole = sides.into_iter().map(|side| widest(side, width)).sum::<f64>() <= width - AXIS;
+        let room = if are_whole { width } else { (width - AXIS) / 2.0 - 36.0 };
+        let entry = |i: usize| entry_in(i, room);
+        let reach = |places: &[usize]| widest(places, room);
         let (left, right) = (reach(&order[..half]), width - reach(&order[half..]));
         let axis = Axis::linear(ranks.iter().copied(), (left, right));
         let line = 30.0;
