@@ -3,15 +3,12 @@
 //! Everything a file says is checked before it is believed. Four generations of that project's writer exist, so what may
 //! be missing may be missing: only `distance`, `train`, `test`, `neighbors` and `distances` are needed.
 
-use crate::bounded;
 use crate::check::{self, Fault};
 use crate::dataset::{Dataset, Links, Qrels, Subtopics};
 use crate::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Kind, Values};
+use crate::sha256;
 use crate::truth::Truth;
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Distance, Vectors, VectorsError};
@@ -66,20 +63,8 @@ pub struct Header {
 /// # Errors
 /// [`Hdf5Error::Io`].
 pub fn sha256(path: &Path) -> Result<String, DatasetError> {
-    let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
-    let (mut file, _) = bounded::open(path).map_err(io)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        let read = file.read(&mut buffer).map_err(io)?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&buffer[..read]);
-    }
-    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    let hash = sha256::of_file(path);
+    hash.map_err(|source| Hdf5Error::Io { path: path.to_owned(), source }.into())
 }
 
 /// Reads a dataset; no array of it may take more than `memory` bytes.

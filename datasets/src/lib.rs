@@ -8,6 +8,7 @@ pub mod dataset;
 pub mod generate;
 pub mod ground_truth;
 pub mod hdf5_file;
+pub mod sha256;
 pub mod shared;
 pub mod stamp;
 mod truth;

@@ -12,12 +12,12 @@ use crate::clock;
 use crate::version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use swath_algorithms::BUILD;
 use swath_algorithms::graph::{Graph, GraphSpec};
 use swath_datasets::bounded;
+use swath_datasets::sha256;
 use swath_datasets::whole_file::{make_folder, write_whole};
 
 /// Begins every file and ends in the format's version.
@@ -103,10 +103,7 @@ impl Cache {
 
     fn path(&self, sha256: &str, graph: &str) -> PathBuf {
         let shape = format!("{sha256}\n{graph}\n{}\n{BUILD}\n{}", version::THIS, MAGIC[7]);
-        let name = Sha256::digest(shape).iter().take(16).fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let name = sha256::hex(&Sha256::digest(shape)[..16]);
         self.folder.join(name + ".graph")
     }
 

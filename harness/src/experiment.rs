@@ -19,14 +19,13 @@ use crate::run::{self, Means, Outcome, Ran, Stop, lock};
 use crate::summary::Summary;
 use crate::workload::{Truth, Workload};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
 use swath_algorithms::{Base, random};
+use swath_datasets::sha256;
 use swath_datasets::{
     Dataset, DatasetError, Generated, Links, Stamp, ann_benchmarks, bounded, catalogue, ground_truth,
 };
@@ -168,7 +167,7 @@ pub fn outline(
                 let help = "that is more than there is; use a smaller `n` or `dimension`";
                 return Err(invalid(vec![Problem::new(at_dataset(), message).help(help)]));
             }
-            (generated.name(), Facts::drawn(generated, hex(&generated.key())), None)
+            (generated.name(), Facts::drawn(generated, sha256::of(generated.key())), None)
         }
     };
     if let Some(rows) = rows {
@@ -329,14 +328,6 @@ fn wanted_query(figure: &FigureSpec) -> Option<&QueryRef> {
     if let FigureParams::Neighbourhood(neighbourhood) = &figure.draw { neighbourhood.query.as_ref() } else { None }
 }
 
-/// The SHA-256 of a text.
-fn hex(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 /// An experiment's dataset.
 pub struct Found {
     /// Its name in files and plots.
@@ -428,12 +419,12 @@ impl Found {
     /// [`Failure::Input`].
     pub fn draw(generated: &Generated) -> Result<Self, Failure> {
         let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
-        Ok(Self { name: generated.name(), sha256: hex(&generated.key()), dataset, file: None })
+        Ok(Self { name: generated.name(), sha256: sha256::of(generated.key()), dataset, file: None })
     }
 
     /// The SHA-256 of such a sample of the file of that SHA-256.
     pub fn sampled_sha256(sha256: &str, rows: usize, seed: u64) -> String {
-        hex(&format!("{sha256} {rows} rows, seed {seed}"))
+        sha256::of(format!("{sha256} {rows} rows, seed {seed}"))
     }
 
     /// A seeded sample of `rows` of its base vectors, at most as many as there are.

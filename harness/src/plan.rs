@@ -11,12 +11,12 @@ use crate::report::Named;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::graph::GraphSpec;
 use swath_algorithms::selector::SelectorParams;
 use swath_algorithms::vectors::LANES;
 use swath_algorithms::{Distance, Line, Unfit, random, selector};
+use swath_datasets::sha256;
 use swath_datasets::{Generated, Header};
 
 /// What a plan needs to know of the dataset.
@@ -559,10 +559,7 @@ fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> St
         "seed": experiment.seed,
         "version": env!("CARGO_PKG_VERSION"),
     });
-    Sha256::digest(shape.to_string()).iter().take(8).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    sha256::hex(&Sha256::digest(shape.to_string())[..8])
 }
 
 /// Where a problem without a field of its own is shown.

@@ -5,8 +5,8 @@
 
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use swath_datasets::hdf5_file::{Attribute, Values};
+use swath_datasets::sha256;
 
 /// Names, and of each a hash of what stands under it.
 #[derive(Debug, Default)]
@@ -68,17 +68,8 @@ impl Seal {
             hash.update(name);
             hash.update(part);
         }
-        hex(&hash.finalize())
+        sha256::hex(&hash.finalize())
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// The bits of a number; all that are none are one.

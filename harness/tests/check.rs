@@ -666,14 +666,14 @@ fn an_update_that_was_killed_half_way_leaves_the_old_baseline() {
     std::fs::write(folder.path().join("small.yaml"), worse()).expect("written");
     let update = || swath(folder.path(), &["baseline", "update", "small.yaml", "--quality-only"]);
     assert_eq!(update().status.code(), Some(0));
-    assert!(!at("small.hdf5.before").exists());
+    assert!(!at(".small.hdf5.swath-before").exists());
     std::fs::write(at("small.yaml"), &old[0]).expect("written");
-    std::fs::write(at("small.hdf5.before"), &old[1]).expect("written");
+    std::fs::write(at(".small.hdf5.swath-before"), &old[1]).expect("written");
     let output = check(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1), "worse than the old one: {}", stderr(&output));
     let output = update();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(!at("small.hdf5.before").exists() && std::fs::read(at("small.yaml")).expect("read") != old[0]);
+    assert!(!at(".small.hdf5.swath-before").exists() && std::fs::read(at("small.yaml")).expect("read") != old[0]);
     // A save that was killed leaves the values alone; the same command goes on.
     std::fs::remove_file(at("small.yaml")).expect("removed");
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only"]);

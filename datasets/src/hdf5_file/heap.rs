@@ -2,6 +2,7 @@
 //!
 //! The reader reads them as well, but not where lengths in the file are of other than 8 bytes.
 
+use super::messages::number;
 use hdf5::io::Cursor;
 use std::collections::HashMap;
 
@@ -87,8 +88,4 @@ impl<'a> Heap<'a> {
         }
         Some(objects)
     }
-}
-
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }

@@ -23,7 +23,7 @@ pub(super) fn message(storage: &dyn Storage, address: u64, (offset, length): (u8
         let limits = if flags & 0x10 != 0 { 4 } else { 0 };
         let at = address + 6 + times + limits;
         let width = 1 << (flags & 3);
-        vec![(at + width as u64, number(&read(at, width)?)?)]
+        vec![(at + width as u64, number(&read(at, width)?))]
     } else {
         vec![(address + 16, u32::from_le_bytes(start[8..12].try_into().ok()?).into())]
     };
@@ -48,7 +48,7 @@ pub(super) fn message(storage: &dyn Storage, address: u64, (offset, length): (u8
             }
             if found == CONTINUATION {
                 let (to, bytes) = content.split_at_checked(offset.into())?;
-                let (to, bytes) = (number(to)?, number(bytes.get(..length.into())?)?);
+                let (to, bytes) = (number(to), number(bytes.get(..length.into())?));
                 // The new form has a signature before the messages and a checksum after them.
                 blocks.push(if is_new { (to.checked_add(4)?, bytes.checked_sub(8)?) } else { (to, bytes) });
             }
@@ -57,6 +57,7 @@ pub(super) fn message(storage: &dyn Storage, address: u64, (offset, length): (u8
     None
 }
 
-fn number(bytes: &[u8]) -> Option<u64> {
-    (bytes.len() <= 8).then(|| bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+/// A number of up to 8 bytes, the lowest first.
+pub(super) fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }

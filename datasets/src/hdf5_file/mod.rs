@@ -201,20 +201,6 @@ fn attribute(found: &AttributeMessage, heap: &mut Heap<'_>) -> Option<Attribute>
     if found.dataspace.num_elements().ok()? != 1 {
         return None;
     }
-    let whole = |datatype: &Datatype| match *datatype {
-        Datatype::FixedPoint { size, signed, byte_order } if found.raw_data.len() == usize::from(size) => {
-            let mut bytes = [0; 8];
-            let size = usize::from(size);
-            bytes.get_mut(..size)?.copy_from_slice(&found.raw_data);
-            if byte_order == hdf5::ByteOrder::BigEndian {
-                bytes[..size].reverse();
-            }
-            let unused = 64 - 8 * size as u32;
-            let value = u64::from_le_bytes(bytes);
-            if signed { Some((value << unused) as i64 >> unused) } else { i64::try_from(value).ok() }
-        }
-        _ => None,
-    };
     match &found.datatype {
         Datatype::String { size: StringSize::Fixed(_), padding, .. } => {
             Some(Attribute::Text(as_text(&found.raw_data, *padding)))
@@ -222,18 +208,13 @@ fn attribute(found: &AttributeMessage, heap: &mut Heap<'_>) -> Option<Attribute>
         Datatype::String { padding, .. } | Datatype::VarLen { kind: VarLenKind::String, padding, .. } => {
             Some(Attribute::Text(as_text(&heap.bytes(&found.raw_data).ok()?, *padding)))
         }
-        Datatype::FixedPoint { .. } => whole(&found.datatype).map(Attribute::Integer),
-        Datatype::Enum { base, .. } => whole(base).map(Attribute::Integer),
-        Datatype::FloatingPoint { byte_order, .. } => {
-            let mut bytes = found.raw_data.clone();
-            if *byte_order == hdf5::ByteOrder::BigEndian {
-                bytes.reverse();
+        datatype => {
+            let number = Number::plain(datatype).filter(|number| number.bytes() == found.raw_data.len())?;
+            match number.stored() {
+                Stored::Integer => number.integers(&found.raw_data).ok()?.first().copied().map(Attribute::Integer),
+                _ => number.f64s(&found.raw_data).first().copied().map(Attribute::Float),
             }
-            let single = || bytes.as_slice().try_into().map(f32::from_le_bytes).map(f64::from);
-            let value = bytes.as_slice().try_into().map(f64::from_le_bytes).or_else(|_| single());
-            value.ok().map(Attribute::Float)
         }
-        _ => None,
     }
 }
 
@@ -302,8 +283,8 @@ impl Hdf5File {
         if this.size / 2 > stated.saturating_add(BEHIND) && !this.is_left_open() {
             return Err(Hdf5Error::NotRead {
                 name: "/".into(),
-                what: format!("the file has {} bytes, of which {stated} are its own, as it says", this.size),
-                remedy: "no more than them".into(),
+                what: format!("the file has {} bytes, and says that it has {stated}", this.size),
+                remedy: "a file with little or nothing behind its end".into(),
             });
         }
         if this.size < stated {
@@ -546,7 +527,7 @@ impl Hdf5File {
             |what: String, remedy: &str| Hdf5Error::NotRead { name: name.to_owned(), what, remedy: remedy.into() };
         match links.iter().find(|(present, _)| present == own) {
             Some((_, LinkTarget::Soft { path })) => {
-                not_read(format!("it is a link to {path}, which is not in the file"), "the array itself")
+                not_read(format!("it is a link to {path}, which leads to nothing in the file"), "the array itself")
             }
             Some((_, LinkTarget::External { filename, path })) => {
                 let what = format!("it is a link to {path} in another file, {filename}; such links are not followed");

@@ -1,6 +1,7 @@
 //! How an array's numbers are stored, and what they are in Rust's types.
 
 use crate::dataset::Stored;
+use hdf5::{ByteOrder, Datatype};
 
 /// How one number is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,21 @@ impl Number {
             }
             _ => Err(words(message)),
         }
+    }
+
+    /// From a type as the reader tells it, which says nothing of where a float's exponent is: those of 4 and 8 bytes are taken
+    /// for the usual ones. An enumeration, as h5py stores booleans, is what its values are.
+    pub(super) fn plain(datatype: &Datatype) -> Option<Self> {
+        let (form, order) = match datatype {
+            Datatype::FixedPoint { size, signed: true, byte_order } => (Form::Signed(*size), byte_order),
+            Datatype::FixedPoint { size, signed: false, byte_order } => (Form::Unsigned(*size), byte_order),
+            Datatype::FloatingPoint { size: 4, byte_order } => (Form::Single, byte_order),
+            Datatype::FloatingPoint { size: 8, byte_order } => (Form::Double, byte_order),
+            Datatype::Enum { base, .. } => return Self::plain(base),
+            _ => return None,
+        };
+        let is_known = matches!(form.bytes(), 1 | 2 | 4 | 8);
+        is_known.then_some(Self { form, big_endian: *order == ByteOrder::BigEndian })
     }
 
     /// Bytes of one.

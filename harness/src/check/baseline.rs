@@ -13,17 +13,17 @@ use crate::experiment::Failure;
 use crate::metrics::MetricName;
 use crate::report::format::unsigned_zero;
 use crate::run::Round;
-use crate::seal::hex;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
-use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use swath_datasets::bounded;
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, Values};
+use swath_datasets::sha256;
 use swath_datasets::whole_file::{copy_whole, write_together};
 
 /// The format's version. The first says nothing of how trials were timed, and the first two nothing of which values belong to
@@ -265,10 +265,10 @@ fn possible(name: &str, value: f64, k: usize) -> Result<(), String> {
 
 /// Adds the values of each query; `Err` is what is wrong with them.
 fn read_values(path: &Path, bound: Option<&str>, state: &mut State) -> Result<(), String> {
-    let remedy = "restore both files of the baseline from where they were kept, or remove this one and write both anew with \
-                  `swath baseline update`";
+    let remedy = "restore both files of the baseline from where they were kept; or remove this one, and `swath baseline update` \
+                  writes both anew";
     if let Some(bound) = bound {
-        let found = hex(&Sha256::digest(bounded::read(path, MOST).map_err(|error| error.to_string())?));
+        let found = sha256::of_file(path).map_err(|error| error.to_string())?;
         if found != bound {
             return Err(format!(
                 "these are not the values of this baseline: their SHA-256 is {found:.12}..., and the text beside them says \
@@ -375,7 +375,7 @@ pub fn write(path: &Path, config: &Path, state: &State, writes: Writes) -> Resul
     may_write(path, writes)?;
     let failed = |error: &dyn fmt::Display| Failure::Run(format!("{}: {error}", path.display()));
     let values = values(state).map_err(|error| failed(&error))?;
-    let text = text(config, state, &hex(&Sha256::digest(&values)));
+    let text = text(config, state, &sha256::of(&values));
     // Behind a link the file is written, and the link stays.
     let target = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let (kept, earlier) = (values_path(path), earlier_path(path));
@@ -399,7 +399,10 @@ pub fn write(path: &Path, config: &Path, state: &State, writes: Writes) -> Resul
 
 /// Where the values of before are kept while a baseline is replaced.
 fn earlier_path(path: &Path) -> PathBuf {
-    path.with_extension("hdf5.before")
+    let mut name = OsString::from(".");
+    name.push(path.file_stem().unwrap_or_default());
+    name.push(".hdf5.swath-before");
+    path.with_file_name(name)
 }
 
 /// Whether a file holds the values of a baseline, of whichever.
@@ -410,7 +413,7 @@ fn is_values(path: &Path) -> bool {
 
 /// Whether a file has that SHA-256.
 fn has_hash(path: &Path, hash: &str) -> bool {
-    bounded::read(path, MOST).is_ok_and(|bytes| hex(&Sha256::digest(bytes)) == hash)
+    sha256::of_file(path).is_ok_and(|found| found == hash)
 }
 
 /// The file of a baseline's values.
@@ -602,12 +605,12 @@ mod tests {
         let wide = super::values(&wide).expect("values");
         let message = refused(&[], &wide);
         assert!(message.contains("words.hdf5: these are not the values of this baseline"), "{message}");
-        let (was, is) = (hex(&Sha256::digest(&values)), hex(&Sha256::digest(&wide)));
+        let (was, is) = (sha256::of(&values), sha256::of(&wide));
         let message = refused(&[(was.as_str(), is.as_str())], &wide);
         assert!(message.contains("row 0 is 4.1") && message.contains("its range is 0 to 1"), "{message}");
         let message = refused(&[], b"not HDF5");
         assert!(message.contains("these are not the values of this baseline"), "{message}");
-        let message = refused(&[(was.as_str(), hex(&Sha256::digest(b"not HDF5")).as_str())], b"not HDF5");
+        let message = refused(&[(was.as_str(), sha256::of(b"not HDF5").as_str())], b"not HDF5");
         assert!(message.contains("words.hdf5 is not an HDF5 file"), "{message}");
     }
 

@@ -155,6 +155,10 @@ pub fn check(look: &Look, file: Option<PathBuf>, outputs: &Outputs, folders: Fol
     // What is wrong with the experiment is said before what a baseline lacks.
     look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
+    if !file.exists() {
+        let save = Shown::new(&["baseline", "save"]).path(&look.config).option("--file", Some(&file)).whole();
+        return Err(Failure::Input(format!("{}: there is no such baseline; `{save}` writes one", escape::path(&file))));
+    }
     let Baseline { state: before, missing, is_bound } = baseline::read(&file)?;
     if let Some(what) = version::differs(&before.swath, version::THIS) {
         return Err(outdated(&what, &file, &look.config));

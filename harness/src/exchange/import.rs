@@ -25,11 +25,11 @@ use rayon::prelude::*;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::fs::read_dir;
 use std::path::{Path, PathBuf};
 use swath_algorithms::{Base, Pool, Query};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, MEMORY};
+use swath_datasets::sha256;
 use swath_datasets::{Dataset, catalogue, ground_truth};
 
 /// A stored distance that is this much off is another distance; rounding to `f32` adds a part of its size.
@@ -549,10 +549,7 @@ impl Stored {
             "dataset": sha256,
             "version": env!("CARGO_PKG_VERSION"),
         });
-        Sha256::digest(shape.to_string()).iter().take(8).fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        sha256::hex(&Sha256::digest(shape.to_string())[..8])
     }
 }
 

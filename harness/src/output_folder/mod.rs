@@ -12,13 +12,12 @@ mod ledger;
 pub use ledger::{Kind, LEDGER};
 
 use ledger::{Ledger, Listed, MOST, head, is_inside, line};
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use swath_datasets::sha256;
 use swath_datasets::whole_file;
 
 /// How often a ledger is opened that is replaced each time.
@@ -232,21 +231,7 @@ pub fn hash_of(path: &Path) -> io::Result<Option<String>> {
     if !std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }
-    let (mut file, mut hash, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Some(hex(&hash.finalize()))),
-            count => hash.update(&buffer[..count]),
-        }
-    }
-}
-
-fn hex(hash: &[u8]) -> String {
-    hash.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    sha256::of_file(path).map(Some)
 }
 
 /// Whether a folder is there, and not by way of a link.
@@ -468,7 +453,7 @@ impl OutputFolder {
         let mut hashes = Vec::with_capacity(files.len());
         for (name, bytes) in files {
             placed.push((self.free(&state, name)?, *bytes));
-            let hash = hex(&Sha256::digest(bytes));
+            let hash = sha256::of(bytes);
             lines += &line(name, Some(&hash));
             hashes.push(hash);
         }

@@ -109,7 +109,7 @@ fn after_a_kill_a_file_is_still_swaths_whichever_it_is() {
     let (_folder, out) = folder();
     open(&out).write("x", b"first").expect("written");
     let text = std::fs::read(out.join(LEDGER)).expect("a ledger");
-    let hash = |bytes: &[u8]| hex(&Sha256::digest(bytes));
+    let hash = |bytes: &[u8]| sha256::of(bytes);
     let announced = line("x", Some(&hash(b"second"))) + &line("x", Some(&hash(b"third")));
     for content in ["first", "second", "third"] {
         for cut in [0, 1, announced.len() / 2, announced.len() - 1] {
@@ -169,7 +169,7 @@ fn no_way_leads_out_of_the_folder() {
         at_work.remove(name);
     }
     std::fs::write(folder.path().join("x"), "mine").expect("written");
-    let text = head(Kind::Run) + &line("../x", Some(&hex(&Sha256::digest(b"mine"))));
+    let text = head(Kind::Run) + &line("../x", Some(&sha256::of(b"mine")));
     std::fs::write(out.join(LEDGER), text).expect("written");
     drop(at_work);
     let again = open(&out);

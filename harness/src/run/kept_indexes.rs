@@ -6,11 +6,11 @@
 //! A file holds an index's [words](swath_algorithms::candidates::Candidates::words), little-endian, and SHA-256 of them.
 
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use swath_datasets::bounded;
 use swath_datasets::hdf5_file::MEMORY;
+use swath_datasets::sha256;
 use swath_datasets::whole_file::{make_folder, write_whole};
 
 /// The most bytes of a file: the most that any array may take.
@@ -21,11 +21,7 @@ const HASH: usize = 32;
 
 /// Where the index of a build key is kept.
 fn path(folder: &Path, key: &str) -> PathBuf {
-    let name = Sha256::digest(key).iter().take(16).fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let name = sha256::hex(&Sha256::digest(key)[..16]);
     folder.join(name + ".index")
 }
 

@@ -266,7 +266,7 @@ def links(matrix):
         for write in [soft, relative, hard, unrelated]:
             matrix.case(f"{write.__name__} link, {title}", write, libver=libver)
         matrix.case(f"external link, {title}", external, "link to /there in another file, other.hdf5", libver)
-        matrix.case(f"dangling link, {title}", dangling, "link to /nothing/here, which is not in the file", libver)
+        matrix.case(f"dangling link, {title}", dangling, "link to /nothing/here, which leads to nothing in the file", libver)
         matrix.case(f"ring of links, {title}", ring, "link to /y", libver)
         matrix.case(f"a group, {title}", lambda file: (crowded(file), file.create_group("x")), "it is a group", libver)
         matrix.case(f"missing, {title}", crowded, "`x` is missing", libver)
