@@ -127,6 +127,12 @@ pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<Path
         let nearest = CATALOGUE.iter().map(|entry| entry.name).min_by_key(|name| distance(name));
         let likely = nearest.filter(|name| distance(name) <= name.len() / 3);
         help.extend(likely.map(|name| format!("did you mean `{name}`?")));
+        if beside.join(dataset).is_file() {
+            help.push(format!(
+                "there is a file {dataset}, but a dataset is an HDF5 file, whose name ends in .hdf5 or .h5; ./{dataset} means it all \
+                 the same"
+            ));
+        }
         help.push("`swath datasets list` shows the names that are known; a path to a file works, too".into());
         format!("there is no dataset `{dataset}`")
     };
@@ -168,6 +174,19 @@ fn shown(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_does_not_end_as_a_dataset_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("v.npz"), "x").expect("written");
+        let help = resolve("v.npz", folder.path(), &[]).expect_err("no dataset").help;
+        assert!(
+            help.iter().any(|line| line.starts_with("there is a file v.npz, but a dataset is an HDF5 file")),
+            "{help:?}"
+        );
+        let help = resolve("w.npz", folder.path(), &[]).expect_err("no dataset").help;
+        assert!(!help.iter().any(|line| line.contains("there is a file")), "{help:?}");
+    }
 
     #[test]
     fn names_are_looked_for_in_order_and_from_any_folder_inside() {

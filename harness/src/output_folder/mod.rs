@@ -85,8 +85,17 @@ pub struct OutputFolder {
 /// # Errors
 /// [`FolderError::NotOurs`] where it cannot, with the reason.
 pub fn check(path: &Path, kinds: &[Kind]) -> Result<(), FolderError> {
-    // What is wrong with anything else is said where the folder is made.
+    in_the_way(path)?;
     if path.is_dir() { basis(path, kinds).map(drop) } else { Ok(()) }
+}
+
+/// Refuses what is there and no folder.
+fn in_the_way(path: &Path) -> Result<(), FolderError> {
+    if !path.exists() || path.is_dir() {
+        return Ok(());
+    }
+    let message = format!("{} is there already and is no folder", path.display());
+    Err(FolderError::NotOurs(message + "\n  name a folder, or move this away"))
 }
 
 /// Looks whether a folder can be had, as [`check`] does, and whether all that swath wrote there is as it was.
@@ -94,6 +103,7 @@ pub fn check(path: &Path, kinds: &[Kind]) -> Result<(), FolderError> {
 /// # Errors
 /// [`FolderError::NotOurs`] where it is not, with what somebody has changed.
 pub fn check_unchanged(path: &Path, kinds: &[Kind]) -> Result<(), FolderError> {
+    in_the_way(path)?;
     if !path.is_dir() {
         return Ok(());
     }
@@ -325,6 +335,7 @@ impl OutputFolder {
     /// # Errors
     /// [`FolderError`]: what lies there is not swath's, or another process is at work there.
     pub fn open(path: &Path, kinds: &[Kind]) -> Result<Self, FolderError> {
+        in_the_way(path)?;
         whole_file::make_folder(path).map_err(|source| FolderError::Unmade { path: path.to_owned(), source })?;
         let holds = kinds.first().copied().unwrap_or(Kind::Run);
         let place = path.join(LEDGER);
