@@ -256,8 +256,14 @@ fn write_program(program: &Path, script: &str) {
 /// What comes of a run whose children are a shell script: why its trial failed, and after how many seconds.
 #[cfg(unix)]
 fn failed_with(script: &str) -> (String, f64) {
+    failed_after(script, "")
+}
+
+/// The same, with a comment in the experiment, of which the job tells the child.
+#[cfg(unix)]
+fn failed_after(script: &str, comment: &str) -> (String, f64) {
     let experiment = "name: x\ndataset: rich.hdf5\nk: 5\nretrievers:\n  - { name: top-k, select: top-k }\n";
-    let folder = folder_with("x.yaml", experiment);
+    let folder = folder_with("x.yaml", &format!("{experiment}{comment}"));
     let prepared = experiment::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
     let program = folder.path().join("child");
     write_program(&program, script);
@@ -289,6 +295,17 @@ fn a_child_that_breaks_off_the_talk_costs_its_trial_with_the_reason() {
         let (reason, seconds) = failed_with(script);
         assert!(reason.starts_with(&format!("its build failed: {expected}")), "{script}: {reason}");
         assert!(seconds < 30.0, "{script}: {seconds} s");
+    }
+}
+
+/// Orders that a child no longer takes are not the reason where it has ended, whichever of both is noticed first.
+#[cfg(unix)]
+#[test]
+fn what_a_child_said_is_the_reason_and_not_that_it_no_longer_hears() {
+    let comment = format!("# {}\n", "x".repeat(120)).repeat(2000);
+    for _ in 0..20 {
+        let (reason, _) = failed_after("printf '{\"built'", &comment);
+        assert!(reason.starts_with("its build failed: its reply ends in the middle of a line"), "{reason}");
     }
 }
 

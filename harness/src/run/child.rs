@@ -90,12 +90,22 @@ pub enum Death {
     Ended(String),
 }
 
+/// What is wrong with the talk.
+enum Fault {
+    /// In what it says: there is no more of it.
+    Said(String),
+    /// It takes no orders. Why, may stand in what it says.
+    Deaf(String),
+}
+
 /// A child, seen from the run.
 pub struct Child {
     process: std::process::Child,
     orders: Sender<String>,
-    /// Its replies, and what is wrong with the talk: after the first such thing there is no more of it.
-    replies: Receiver<Result<Reply, String>>,
+    /// Its replies, and what is wrong with the talk.
+    replies: Receiver<Result<Reply, Fault>>,
+    /// That it takes no orders, and since when.
+    deaf: Option<(String, Moment)>,
     /// Since when the beginning of a reply is here without its rest.
     begun: Arc<Mutex<Option<Moment>>>,
     /// The end of what it said, so far.
@@ -134,6 +144,7 @@ impl Child {
             process,
             orders,
             replies,
+            deaf: None,
             begun: Arc::clone(&begun),
             words: Arc::clone(&words),
             silence: silence.1,
@@ -181,9 +192,16 @@ impl Child {
             let has_ended = matches!(self.process.try_wait(), Ok(Some(_)));
             let fault = match self.replies.recv_timeout(LOOK) {
                 Ok(Ok(reply)) => return Ok(reply),
-                Ok(Err(fault)) => Some(fault),
+                Ok(Err(Fault::Said(what))) => Some(what),
+                // One that has ended takes none either: what it said until then, which may come a moment later, is the reason.
+                Ok(Err(Fault::Deaf(what))) => {
+                    self.deaf = Some((what, Moment::now()));
+                    None
+                }
                 // A program that it started may hold its channel open.
-                Err(RecvTimeoutError::Timeout) => has_ended.then(|| CLOSED.to_owned()).or_else(|| self.half()),
+                Err(RecvTimeoutError::Timeout) => {
+                    has_ended.then(|| CLOSED.to_owned()).or_else(|| self.half()).or_else(|| self.deaf())
+                }
                 Err(RecvTimeoutError::Disconnected) => Some(CLOSED.to_owned()),
             };
             if let Some(fault) = fault {
@@ -206,6 +224,11 @@ impl Child {
     fn half(&self) -> Option<String> {
         let begun = *self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.filter(|begun| begun.elapsed() > REST).map(|_| HALF.to_owned())
+    }
+
+    /// That it has taken no orders for long.
+    fn deaf(&self) -> Option<String> {
+        self.deaf.as_ref().filter(|(_, since)| since.elapsed() > GRACE).map(|(what, _)| what.clone())
     }
 
     /// Ends a child that replied what was not asked for, and says so.
@@ -257,11 +280,11 @@ impl Child {
 const CLOSED: &str = "it closed its channel to the run";
 
 /// Passes orders on to a child, which need not read them soon.
-fn write_orders(mut to: ChildStdin, orders: &Receiver<String>, faults: &Sender<Result<Reply, String>>) {
+fn write_orders(mut to: ChildStdin, orders: &Receiver<String>, faults: &Sender<Result<Reply, Fault>>) {
     for order in orders {
         if let Err(error) = to.write_all(order.as_bytes()).and_then(|()| to.flush()) {
             // Where it is not heard, the run waits for nothing any more.
-            let _ = faults.send(Err(format!("it does not hear its orders ({error})")));
+            let _ = faults.send(Err(Fault::Deaf(format!("it does not hear its orders ({error})"))));
             return;
         }
     }
@@ -271,7 +294,7 @@ fn write_orders(mut to: ChildStdin, orders: &Receiver<String>, faults: &Sender<R
 const HALF: &str = "its reply ends in the middle of a line";
 
 /// Hears a child's replies until it closes its channel or says what is no reply.
-fn read_replies(from: impl std::io::Read, replies: &Sender<Result<Reply, String>>, begun: &Mutex<Option<Moment>>) {
+fn read_replies(from: impl std::io::Read, replies: &Sender<Result<Reply, Fault>>, begun: &Mutex<Option<Moment>>) {
     let mut from = BufReader::new(from);
     loop {
         let begins = from.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
@@ -288,7 +311,7 @@ fn read_replies(from: impl std::io::Read, replies: &Sender<Result<Reply, String>
             Err(error) => Err(format!("its reply cannot be read ({error})")),
         };
         let is_last = reply.is_err();
-        if replies.send(reply).is_err() || is_last {
+        if replies.send(reply.map_err(Fault::Said)).is_err() || is_last {
             return;
         }
     }
