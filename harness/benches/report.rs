@@ -4,11 +4,14 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::path::{Path, PathBuf};
-use swath::experiment::{self, RunOptions};
-use swath::results;
+use swath::findings::summary::Summary;
+use swath::plan;
+use swath::record::results;
+use swath::report::write;
 use swath::run::Means;
+use swath::run::experiment;
+use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
-use swath::summary::Summary;
 
 /// 5 retrievers of 100 points each, 500 queries, the usual metrics.
 fn experiment() -> String {
@@ -37,7 +40,7 @@ fn experiment() -> String {
 fn run(folder: &Path) -> PathBuf {
     let file = folder.join("many.yaml");
     std::fs::write(&file, experiment()).expect("written");
-    let prepared = experiment::prepare(&file, &[], 8 << 30).unwrap_or_else(|failure| panic!("{failure}"));
+    let prepared = plan::prepare(&file, &[], 8 << 30).unwrap_or_else(|failure| panic!("{failure}"));
     let means = Means { program: None, data_folders: &[], memory: 8 << 30, cache: None, cell: None };
     let options = RunOptions { means, start: &Start::Fresh, quiet: true, say: &|_| {}, again: "" };
     let out = folder.join("out");
@@ -55,7 +58,7 @@ fn report(bench: &mut Criterion) {
     group.bench_function("read", |b| b.iter(|| results::read(&out).expect("results")));
     let (_, results) = results::read(&out).expect("results");
     group.bench_function("statistics", |b| b.iter(|| Summary::new(&results).expect("a summary")));
-    group.bench_function("whole report", |b| b.iter(|| experiment::report(&out, None).expect("a report")));
+    group.bench_function("whole report", |b| b.iter(|| write::report(&out, None).expect("a report")));
     group.finish();
 }
 

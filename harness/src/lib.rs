@@ -1,36 +1,29 @@
 //! Benchmarking harness that measures how wide a swath of meaning a vector retriever cuts.
+//!
+//! The rooms, each of which uses only those below it (`tests/rooms.rs` looks):
+//!
+//! - [`ci`]: is it worse than before? [`exchange`]: other programs' results, in and out.
+//! - [`run`]: runs what is planned. [`report`]: writes what was found.
+//! - [`findings`]: statistics of results, and what a dataset is like.
+//! - [`plan`]: what an experiment will do. [`config`]: what an experiment says.
+//! - [`record`]: what files say of a run. [`metrics`]: a number per query.
+//! - [`statistics`], [`plot`]: pure functions of numbers, and pictures of them.
+//! - [`escape`], [`exact_path`], [`version`], [`progress`], [`interrupt`], [`clock`]: what all of them stand on.
 
-pub mod cache;
-pub mod check;
-pub mod chosen;
+pub mod ci;
 pub mod clock;
-pub mod coarse;
-pub mod columns;
 pub mod config;
-pub mod diagnostics;
 pub mod escape;
 pub mod exact_path;
-pub mod excerpt;
 pub mod exchange;
-pub mod experiment;
-pub mod history;
+pub mod findings;
 pub mod interrupt;
-pub mod machine;
-pub mod manifest;
 pub mod metrics;
-pub mod output_folder;
 pub mod plan;
-pub mod point;
+pub mod plot;
 pub mod progress;
-pub mod reference;
+pub mod record;
 pub mod report;
-pub mod reproduce;
-pub mod results;
 pub mod run;
-mod seal;
 pub mod statistics;
-pub mod summary;
-pub mod sweep;
-pub mod timing;
 pub mod version;
-pub mod workload;

@@ -6,10 +6,11 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use support::{folder_with, stderr, stdout, swath};
-use swath::check::Session;
-use swath::experiment;
+use swath::ci::check::Session;
 use swath::metrics::{MetricName, Setting};
+use swath::plan;
 use swath::run::Means;
+use swath::run::experiment;
 
 const EXPERIMENT: &str = "\
 name: small
@@ -460,7 +461,7 @@ retrievers:
 #[test]
 fn each_index_is_built_once_for_all_rounds() {
     let folder = folder_with("small.yaml", INDEXES);
-    let prepared = experiment::prepare(&folder.path().join("small.yaml"), &[], 1 << 30).expect("planned");
+    let prepared = plan::prepare(&folder.path().join("small.yaml"), &[], 1 << 30).expect("planned");
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
     for program in [Some(program.as_path()), None] {
         let means = Means { program, data_folders: &[], memory: 1 << 30, cache: None, cell: None };

@@ -11,11 +11,12 @@ use damage::limits::{Counting, Trials, mutations, watched};
 use damage::{checksums, mutate};
 use std::path::{Path, PathBuf};
 use support::{folder_with, stderr, swath};
-use swath::cache::Cache;
-use swath::check::baseline;
-use swath::experiment;
-use swath::history::History;
-use swath::results;
+use swath::ci::check::baseline;
+use swath::ci::history::History;
+use swath::findings;
+use swath::plan;
+use swath::record::results;
+use swath::run::cache::Cache;
 use swath_algorithms::graph::GraphSpec;
 use swath_algorithms::random::stream;
 use swath_datasets::ann_benchmarks;
@@ -97,7 +98,7 @@ fn reading_damaged_results_ends_soon_without_a_panic_or_a_large_allocation() {
     damage("damaged results", of_run, move |i| {
         let read = results::read(&out).is_ok();
         if i.is_multiple_of(USED) {
-            drop(experiment::load(&out));
+            drop(findings::load(&out));
         }
         read
     });
@@ -130,8 +131,8 @@ fn reading_damaged_results_ends_soon_without_a_panic_or_a_large_allocation() {
         read.is_ok()
     });
 
-    let prepared = experiment::prepare(&root.join("x.yaml"), &[], 1 << 30).expect("planned");
-    let specs: Vec<GraphSpec> = prepared.plan.trials.iter().filter_map(swath::plan::Trial::graph).collect();
+    let prepared = plan::prepare(&root.join("x.yaml"), &[], 1 << 30).expect("planned");
+    let specs: Vec<GraphSpec> = prepared.plan.trials.iter().filter_map(plan::Trial::graph).collect();
     let sha256 = ann_benchmarks::sha256(&root.join("rich.hdf5")).expect("read");
     let (cache, links) = (Cache::new(root.join(".cache")), prepared.facts.links.unwrap_or(0));
     let of_cache = files(cache.folder(), ".graph");

@@ -36,7 +36,7 @@ fn figures_in_the_document_can_be_asked_for() {
 fn every_kind_of_figure_is_documented() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reports.md");
     let text = std::fs::read_to_string(path).expect("a document");
-    for kind in swath::report::FigureParams::NAMES {
+    for kind in swath::config::figures::FigureParams::NAMES {
         assert!(text.contains(&format!("| `{kind}` |")), "docs/reports.md lacks {kind}");
     }
 }

@@ -60,7 +60,7 @@ fn files(folder: &Path) -> Vec<String> {
         for entry in std::fs::read_dir(&next).expect("a folder").map(|entry| entry.expect("an entry").path()) {
             if entry.is_dir() {
                 open.push(entry);
-            } else if !entry.ends_with(swath::output_folder::LEDGER) {
+            } else if !entry.ends_with(swath::record::output_folder::LEDGER) {
                 found.push(entry.strip_prefix(folder).expect("inside").to_string_lossy().into_owned());
             }
         }
@@ -694,8 +694,9 @@ fn distances_beyond_32_bits_are_not_said_to_be_infinite() {
     std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let (_, results) = swath::results::read(&folder.path().join("out")).expect("a run");
-    let distances = swath::results::read_distances(&folder.path().join("out"), &results.trials[0]).expect("distances");
+    let (_, results) = swath::record::results::read(&folder.path().join("out")).expect("a run");
+    let distances =
+        swath::record::results::read_distances(&folder.path().join("out"), &results.trials[0]).expect("distances");
     assert!(distances.iter().all(|distance| distance.is_finite()) && distances.contains(&f32::MAX), "{distances:?}");
     assert!(results.trials[0].returned.iter().all(|&id| id >= 0));
     let output = swath(folder.path(), &["export", "out", "--ann-benchmarks", "ann"]);

@@ -8,9 +8,11 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use support::{folder_with, stderr, swath};
 use swath::clock::Moment;
-use swath::experiment::{self, Failure, RunOptions};
-use swath::manifest::Manifest;
+use swath::config::Failure;
+use swath::plan;
+use swath::record::manifest::Manifest;
 use swath::run::Means;
+use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 
 const EXPERIMENT: &str = "\
@@ -31,7 +33,7 @@ fn failed(manifest: &Manifest) -> Vec<(&str, &str)> {
 }
 
 fn manifest(out: &Path) -> Manifest {
-    swath::results::read_manifest(out).expect("a manifest")
+    swath::record::results::read_manifest(out).expect("a manifest")
 }
 
 /// Runs the program where no file may be larger than so many blocks.
@@ -108,7 +110,7 @@ fn a_file_in_the_way_is_said_to_be_so() {
 /// Plans, does something to the dataset, and runs. Returns why each trial failed.
 fn after(change: impl FnOnce(&Path)) -> Vec<String> {
     let folder = folder_with("x.yaml", EXPERIMENT);
-    let prepared = experiment::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
+    let prepared = plan::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
     change(&folder.path().join("rich.hdf5"));
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
@@ -264,7 +266,7 @@ fn failed_with(script: &str) -> (String, f64) {
 fn failed_after(script: &str, comment: &str) -> (String, f64) {
     let experiment = "name: x\ndataset: rich.hdf5\nk: 5\nretrievers:\n  - { name: top-k, select: top-k }\n";
     let folder = folder_with("x.yaml", &format!("{experiment}{comment}"));
-    let prepared = experiment::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
+    let prepared = plan::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
     let program = folder.path().join("child");
     write_program(&program, script);
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
@@ -317,7 +319,7 @@ fn a_child_that_does_not_listen_is_ended_after_the_time_that_it_has() {
     let experiment = "name: x\ndataset: rich.hdf5\nk: 5\nlimits: { seconds: 2 }\n\
                       retrievers:\n  - { name: top-k, select: top-k }\n";
     let folder = folder_with("x.yaml", &(comment + experiment));
-    let prepared = experiment::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
+    let prepared = plan::prepare(&folder.path().join("x.yaml"), &[], 1 << 30).expect("planned");
     let program = folder.path().join("child");
     write_program(&program, "exec sleep 100");
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
@@ -459,7 +461,7 @@ fn a_dataset_that_is_swapped_while_it_is_read_is_never_taken_for_the_other() {
         let (mut read, mut found) = (0, 0);
         let begun = Moment::now();
         while begun.elapsed() < 4.0 {
-            match experiment::Found::read(&path, 1 << 30) {
+            match plan::Found::read(&path, 1 << 30) {
                 Ok(same) => {
                     read += 1;
                     let first = same.dataset.train.row(300)[0];
@@ -503,8 +505,8 @@ fn without_proc_a_run_goes_through_all_the_same() {
     run(&["reproduce", "--quiet", "out"]);
     let manifest = manifest(&folder.path().join("out"));
     assert!(manifest.machine.memory > 0 && manifest.machine.cores > 0, "{:?}", manifest.machine);
-    let (_, results) = swath::results::read(&folder.path().join("out")).expect("a run");
-    assert!(results.trials.iter().all(|trial| trial.peaks == swath::run::Peaks::default()), "nobody said how much");
+    let (_, results) = swath::record::results::read(&folder.path().join("out")).expect("a run");
+    assert!(results.trials.iter().all(|trial| trial.peaks == swath::record::Peaks::default()), "nobody said how much");
     assert!(results.trials.iter().flat_map(|trial| &trial.timed).all(|timed| timed.load.is_nan()), "nor how busy");
 }
 
@@ -525,11 +527,11 @@ fn isolation_changes_no_result() {
     let run = |out: &str, arguments: &[&str]| {
         let output = swath(folder.path(), &[&["run", "x.yaml", "--out", out], arguments].concat());
         assert!(output.status.success(), "{}", stderr(&output));
-        swath::results::read(&folder.path().join(out)).expect("a run").1.trials
+        swath::record::results::read(&folder.path().join(out)).expect("a run").1.trials
     };
     for (apart, together) in run("apart", &[]).iter().zip(&run("together", &["--no-isolation"])) {
         assert_eq!((&apart.id, &apart.returned), (&together.id, &together.returned));
-        assert_eq!(together.peaks, swath::run::Peaks::default(), "nobody's memory");
+        assert_eq!(together.peaks, swath::record::Peaks::default(), "nobody's memory");
         if cfg!(target_os = "linux") {
             assert!(apart.peaks.build.is_some_and(|bytes| bytes > 1 << 20), "{:?}", apart.peaks);
             assert!(apart.peaks.search.is_some_and(|bytes| bytes > 1 << 20), "{:?}", apart.peaks);

@@ -42,7 +42,7 @@ fn snapshot(folder: &Path) -> BTreeMap<String, String> {
                 waiting.push(entry.clone());
                 "a folder".to_owned()
             } else {
-                swath::output_folder::hash_of(&entry).expect("read").unwrap_or_else(|| "no file".into())
+                swath::record::output_folder::hash_of(&entry).expect("read").unwrap_or_else(|| "no file".into())
             };
             found.insert(entry.strip_prefix(folder).expect("inside").display().to_string(), what);
         }
@@ -340,7 +340,7 @@ fn a_run_of_a_version_without_ledgers_is_swaths_and_what_was_added_to_it_is_not(
     let out = folder.path().join("out");
     let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/gallery/quickstart");
     copy(&gallery, &out);
-    let manifest = swath::results::read_manifest(&out).expect("a manifest");
+    let manifest = swath::record::results::read_manifest(&out).expect("a manifest");
     if !["0.1.0", "0.2.0"].contains(&manifest.swath.as_str()) {
         // Rendered anew it has a ledger.
         std::fs::write(
@@ -348,7 +348,7 @@ fn a_run_of_a_version_without_ledgers_is_swaths_and_what_was_added_to_it_is_not(
             std::fs::read_to_string(out.join("manifest.json")).expect("read").replacen(&manifest.swath, "0.2.0", 1),
         )
         .expect("written");
-        let _ = std::fs::remove_file(out.join(swath::output_folder::LEDGER));
+        let _ = std::fs::remove_file(out.join(swath::record::output_folder::LEDGER));
     }
     let mine = [
         "notes.txt",
@@ -378,13 +378,13 @@ fn a_run_of_a_version_without_ledgers_is_swaths_and_what_was_added_to_it_is_not(
     let after = look();
     assert_same(&after, &before, "refused");
     std::fs::write(out.join("runs.csv"), runs).expect("written");
-    std::fs::remove_file(out.join(swath::output_folder::LEDGER)).expect("removed");
+    std::fs::remove_file(out.join(swath::record::output_folder::LEDGER)).expect("removed");
 
     succeeds(folder.path(), &["run", "x.yaml", "--out", "out", "--fresh"]);
     assert!(mine.iter().all(|name| std::fs::read(out.join(name)).expect("kept") == b"mine"));
     // Figures of the gallery that this run has not are gone.
     assert!(gallery.join("plots/curves-lambda.svg").exists() && !out.join("plots/curves-lambda.svg").exists());
-    assert_eq!(swath::results::read(&out).expect("a run").1.trials.len(), 3);
+    assert_eq!(swath::record::results::read(&out).expect("a run").1.trials.len(), 3);
     succeeds(folder.path(), &["run", "x.yaml", "--out", "out"]);
 }
 
@@ -558,7 +558,7 @@ fn a_ledger_that_is_none_is_refused() {
     }
     // Whatever it lists, nothing outside is touched.
     std::fs::remove_file(&ledger).expect("removed");
-    let hash = swath::output_folder::hash_of(&place.join("plain.hdf5")).expect("read").expect("a file");
+    let hash = swath::record::output_folder::hash_of(&place.join("plain.hdf5")).expect("read").expect("a file");
     let lines = ["../plain.hdf5", "../out/../plain.hdf5", "trials/../../plain.hdf5", "plots/../../plain.hdf5"];
     let lines = lines.map(|name| format!("{{\"file\":\"{name}\",\"sha256\":\"{hash}\"}}\n"));
     std::fs::write(&ledger, [&was[..], lines.concat().as_bytes()].concat()).expect("written");
@@ -600,7 +600,8 @@ fn nested_runs_do_not_harm_each_other() {
             codes.push(code);
         }
         assert!(codes.contains(&0), "{inner}: {codes:?}");
-        let whole = |out: &str| swath::results::read(&place.join(out)).map(|(_, results)| results.trials.len()).ok();
+        let whole =
+            |out: &str| swath::record::results::read(&place.join(out)).map(|(_, results)| results.trials.len()).ok();
         assert_eq!(["out", inner].map(|out| whole(out) == Some(3)), [codes[0] == 0, codes[1] == 0], "{inner}");
         // And again, in turns.
         for (again, other) in [("out", inner), (inner, "out"), ("out", inner)] {
@@ -640,7 +641,7 @@ fn no_commit_is_lost_where_several_processes_add_to_a_history() {
             let output = child.wait_with_output().expect("ended");
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         }
-        let history = swath::history::History::read(&place.join(&file)).expect("a history");
+        let history = swath::ci::history::History::read(&place.join(&file)).expect("a history");
         let mut found: Vec<&str> = history.rows.iter().map(|row| row.commit.as_str()).collect();
         found.sort_unstable();
         found.dedup();
@@ -659,22 +660,22 @@ fn every_file_is_written_by_those_who_write_it_whole() {
     let known: &[(&str, &str, usize)] = &[
         // The hands themselves.
         ("datasets/src/whole_file.rs", "", 99),
-        ("harness/src/output_folder/mod.rs", "OpenOptions::new", 3),
-        ("harness/src/output_folder/mod.rs", "fs::remove", 2),
+        ("harness/src/record/output_folder/mod.rs", "OpenOptions::new", 3),
+        ("harness/src/record/output_folder/mod.rs", "fs::remove", 2),
         // Empty, and never read.
         ("harness/src/run/lock.rs", "OpenOptions::new", 1),
-        ("harness/src/history/turn.rs", "OpenOptions::new", 1),
+        ("harness/src/ci/history/turn.rs", "OpenOptions::new", 1),
         // Appended to, record by record; a record that is cut is noticed.
-        ("harness/src/run/passes.rs", "OpenOptions::new", 2),
-        ("harness/src/run/passes.rs", "fs::remove", 1),
+        ("harness/src/record/passes.rs", "OpenOptions::new", 2),
+        ("harness/src/record/passes.rs", "fs::remove", 1),
         // What the run wrote for its children, in its own folder, listed as worked on.
         ("harness/src/run/data.rs", "fs::remove", 1),
         // Entries that begin as the cache's do.
-        ("harness/src/cache.rs", "fs::remove", 1),
+        ("harness/src/run/cache.rs", "fs::remove", 1),
         // The CI system's own file, to which others append, too.
         ("harness/src/cli/check.rs", "OpenOptions::new", 1),
         // The values of before, once both files of a baseline are new.
-        ("harness/src/check/baseline.rs", "fs::remove", 1),
+        ("harness/src/ci/check/baseline.rs", "fs::remove", 1),
         // Only to read.
         ("datasets/src/bounded.rs", "OpenOptions::new", 1),
         // A command's own folder of temporary files.

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use support::{stderr, stdout};
-use swath::escape::{self, is_unseen};
+use swath::escape;
+use swath::escape::is_unseen;
 use swath_algorithms::Distance;
 use swath_datasets::ann_benchmarks;
 use swath_datasets::hdf5_file::{Hdf5Writer, Values};
@@ -195,7 +196,7 @@ fn a_run_of_hostile_names_is_reported_compared_kept_and_checked() {
         let (commit, time) = (format!("{i}").repeat(40), format!("2026-01-0{}T00:00:00Z", i + 1));
         tame(here, &["history", "add", run, "--commit", &commit, "--time", &time], 0);
     }
-    let history = swath::history::History::read(&here.join("history.csv")).expect("read back");
+    let history = swath::ci::history::History::read(&here.join("history.csv")).expect("read back");
     let labels: BTreeSet<&str> = history.rows.iter().map(|row| row.point.as_str()).collect();
     assert!(
         labels.len() == 17 && RELATIONS.iter().all(|name| labels.iter().any(|label| label.contains(name))),
@@ -326,7 +327,7 @@ fn imported_names_are_only_names() {
     assert_eq!(outside.len(), 2, "{outside:?}");
     assert_eq!(std::fs::read_dir(here.join("inside")).expect("a folder").count(), 1, "nothing beside the run");
     tame(here, &["history", "add", "inside/run", "--commit", &"a".repeat(40)], 0);
-    let history = swath::history::History::read(&here.join("history.csv")).expect("read back");
+    let history = swath::ci::history::History::read(&here.join("history.csv")).expect("read back");
     let names: BTreeSet<&str> = history.rows.iter().map(|row| row.retriever.as_str()).collect();
     assert_eq!(names, RELATIONS.into_iter().chain(["../../up"]).collect());
     tame(here, &["compare", "inside/run", "inside/run", "--junit", "x.xml"], 0);

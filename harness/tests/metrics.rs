@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use swath::metrics::truth::{Known, Truth};
 use swath::metrics::{Asked, MetricName, Seen};
-use swath::workload::{Known, Truth};
 use swath_algorithms::{Base, Distance, Pool, Query, Vectors};
 use swath_datasets::Stored;
 

@@ -7,9 +7,12 @@ mod support;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use swath::experiment::{self, Failure, RunOptions};
+use swath::config::Failure;
+use swath::plan;
 use swath::run::Means;
-use swath::run::child::{self, Channel};
+use swath::run::child;
+use swath::run::child::Channel;
+use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 
 /// Has the child print much, say this, and die.
@@ -62,7 +65,7 @@ fn print_and_work() -> ExitCode {
 
 /// Runs the experiment in the working folder with children of this program, and says how each trial ended.
 fn run() -> ExitCode {
-    let prepared = experiment::prepare(Path::new("x.yaml"), &[], 1 << 30).expect("planned");
+    let prepared = plan::prepare(Path::new("x.yaml"), &[], 1 << 30).expect("planned");
     let program = std::env::current_exe().expect("a program");
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
     let options = RunOptions { means, start: &Start::GoOn, quiet: true, say: &|_| {}, again: "swath run x.yaml" };

@@ -4,9 +4,11 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use support::{folder_with, stderr, stdout, swath};
-use swath::experiment::{self, Prepared};
-use swath::results;
-use swath::run::{Outcome, Times};
+use swath::plan;
+use swath::plan::Prepared;
+use swath::record::folder;
+use swath::record::results;
+use swath::record::{Outcome, Times};
 use swath_algorithms::random::{below, stream};
 use swath_datasets::Stored;
 use swath_datasets::hdf5_file::{Attribute, Hdf5File, Hdf5Writer, MEMORY, Values};
@@ -31,7 +33,7 @@ fn ran() -> tempfile::TempDir {
 }
 
 fn prepared(folder: &Path) -> Prepared {
-    experiment::prepare(&folder.join("small.yaml"), &[], u64::MAX).expect("an experiment")
+    plan::prepare(&folder.join("small.yaml"), &[], u64::MAX).expect("an experiment")
 }
 
 /// Writes the file of the second trial anew, changed, with the hash that is right for it.
@@ -40,8 +42,8 @@ fn change(folder: &Path, prepared: &Prepared, change: impl Fn(&mut Outcome)) -> 
     let trial = &plan.trials[1];
     let mut outcome = results::read_outcome(&out, &trial.id, &plan.metrics).expect("an outcome");
     change(&mut outcome);
-    results::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
-    results::trial_path(&out, &trial.id)
+    swath::run::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
+    folder::trial_path(&out, &trial.id)
 }
 
 /// A change, and what is said of it.
@@ -80,7 +82,7 @@ fn made_up_values_are_seen_without_the_dataset() {
     let folder = ran();
     let prepared = prepared(folder.path());
     std::fs::remove_file(folder.path().join("rich.hdf5")).expect("removed");
-    let path = results::trial_path(&folder.path().join("out"), &prepared.plan.trials[1].id);
+    let path = folder::trial_path(&folder.path().join("out"), &prepared.plan.trials[1].id);
     let good = std::fs::read(&path).expect("a file");
     for (i, (changes, expected)) in CHANGES.into_iter().enumerate() {
         change(folder.path(), &prepared, changes);
@@ -148,7 +150,7 @@ fn a_damaged_file_is_read_as_it_was_or_refused() {
     let out = folder.path().join("out");
     let read = || results::read(&out).map(|(_, results)| format!("{:?}", results.trials));
     let first = read().expect("a run");
-    let path = results::trial_path(&out, &prepared(folder.path()).plan.trials[0].id);
+    let path = folder::trial_path(&out, &prepared(folder.path()).plan.trials[0].id);
     let good = std::fs::read(&path).expect("a file");
     let mut random = stream(7, "damaged results", 0);
     let mut refused = 0;
@@ -167,7 +169,7 @@ fn a_damaged_file_is_read_as_it_was_or_refused() {
     }
     assert!(refused > 40, "{refused} of 400");
     // The file of another trial under its name.
-    let other = results::trial_path(&out, &prepared(folder.path()).plan.trials[1].id);
+    let other = folder::trial_path(&out, &prepared(folder.path()).plan.trials[1].id);
     std::fs::copy(&other, &path).expect("copied");
     let said = read().expect_err("another trial's").to_string();
     assert!(said.contains("it is the file of the trial "), "{said}");
@@ -209,7 +211,7 @@ fn take_hash(path: &Path) {
 fn a_missing_hash_is_said_or_refused() {
     let folder = ran();
     let prepared = prepared(folder.path());
-    let path = results::trial_path(&folder.path().join("out"), &prepared.plan.trials[0].id);
+    let path = folder::trial_path(&folder.path().join("out"), &prepared.plan.trials[0].id);
     take_hash(&path);
     let output = swath(folder.path(), &["report", "out"]);
     let said = stderr(&output);

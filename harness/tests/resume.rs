@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use support::{folder_with, stderr, stdout, swath};
 use swath::clock::Moment;
-use swath::output_folder::{Kind, OutputFolder};
+use swath::record::output_folder::{Kind, OutputFolder};
 use swath_algorithms::random;
 
 /// Two builds, one of them with a graph that is not kept, four trials.
@@ -39,7 +39,7 @@ fn start(folder: &Path, out: &str) -> Child {
 /// All that a run leaves behind that is not a time: by file, its text.
 fn untimed(out: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    let (manifest, results) = swath::results::read(out).expect("a run");
+    let (manifest, results) = swath::record::results::read(out).expect("a run");
     let mut manifest = serde_json::to_value(manifest).expect("JSON");
     for field in ["started", "finished", "resumed", "untimed"] {
         manifest.as_object_mut().expect("an object").remove(field);
@@ -49,7 +49,7 @@ fn untimed(out: &Path) -> BTreeMap<String, String> {
     }
     found.insert("manifest.json".into(), format!("{manifest:#}"));
     for trial in &results.trials {
-        let distances = swath::results::read_distances(out, trial).expect("distances");
+        let distances = swath::record::results::read_distances(out, trial).expect("distances");
         let what = (&trial.retriever, &trial.point, &trial.params, &trial.query_ids, &trial.returned, &trial.metrics);
         let sizes = (trial.evaluations.clone(), trial.index_bytes, trial.repeats.len(), trial.filled);
         found.insert(format!("trials/{}", trial.id), format!("{what:?} {distances:?} {sizes:?}"));
@@ -179,7 +179,7 @@ fn what_asks_a_run_to_stop_is_heard_and_the_run_goes_on_later() {
         assert!(output.status.success(), "{}", stderr(&output));
         assert!(stderr(&output).contains("note: going on with the run of "), "{}", stderr(&output));
         assert!(!folder.path().join("out/unfinished").exists());
-        let (manifest, results) = swath::results::read(&folder.path().join("out")).expect("a run");
+        let (manifest, results) = swath::record::results::read(&folder.path().join("out")).expect("a run");
         assert_eq!(manifest.resumed.len(), 1);
         // Passes beyond those that are wanted now are left out.
         assert!(results.trials.iter().all(|trial| trial.repeats.len() == 3));
@@ -210,7 +210,7 @@ fn unfinished(folder: &Path, experiment: &str) -> PathBuf {
         let metrics: [swath::metrics::MetricName; 0] = [];
         let passes = trials.flatten().filter_map(|entry| {
             let id = entry.path().file_stem()?.to_str()?.to_owned();
-            Some(swath::results::read_outcome(&out.join("unfinished"), &id, &metrics)?.repeats.len())
+            Some(swath::record::results::read_outcome(&out.join("unfinished"), &id, &metrics)?.repeats.len())
         });
         passes.filter(|passes| *passes >= 4).count()
     };
@@ -258,14 +258,14 @@ fn a_change_takes_out_exactly_what_it_touches_and_says_so() {
         "{said}"
     );
     assert!(said.contains("of 4 trials 0 are done and 4 begun"), "{said}");
-    let (_, results) = swath::results::read(&folder.path().join("out")).expect("a run");
+    let (_, results) = swath::record::results::read(&folder.path().join("out")).expect("a run");
     assert!(results.trials.iter().all(|trial| trial.repeats.len() == 3));
 
     let (said, folder) = after(|text| text.replace("repeats: 3", "repeats: 3\nmetrics: [recall, vendi(q=2)]"));
     assert!(said.contains("4 trials are judged again, for vendi(q=2)"), "{said}");
     let runs = std::fs::read_to_string(folder.path().join("out/runs.csv")).expect("a table");
     assert!(runs.contains("vendi(q=2)"), "{runs}");
-    let (_, results) = swath::results::read(&folder.path().join("out")).expect("a run");
+    let (_, results) = swath::record::results::read(&folder.path().join("out")).expect("a run");
     assert!(results.trials.iter().all(|trial| trial.repeats.len() == 3), "times stay");
 }
 
@@ -284,7 +284,7 @@ fn after_another(change: impl Fn(&mut Value)) -> String {
     std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let (_, results) = swath::results::read(&out).expect("a run");
+    let (_, results) = swath::record::results::read(&out).expect("a run");
     assert!(results.trials.iter().all(|trial| trial.repeats.len() == 3));
     stderr(&output)
 }
@@ -343,10 +343,10 @@ fn a_torn_record_of_a_pass_is_dropped_and_the_run_comes_to_the_same_end() {
     let folder = folder_with("x.yaml", EXPERIMENT);
     let out = unfinished(folder.path(), EXPERIMENT);
     let kept = |id: &str| {
-        let outcome = swath::results::read_outcome(&out.join("unfinished"), id, &[]).expect("an outcome");
+        let outcome = swath::record::results::read_outcome(&out.join("unfinished"), id, &[]).expect("an outcome");
         (outcome.repeats, outcome.timed)
     };
-    let mut files = swath::run::passes::files(&out.join("unfinished"));
+    let mut files = swath::record::passes::files(&out.join("unfinished"));
     files.sort_unstable();
     assert_eq!(files.len(), 4);
     let ids: Vec<String> =
@@ -375,7 +375,7 @@ fn a_torn_record_of_a_pass_is_dropped_and_the_run_comes_to_the_same_end() {
         assert!(output.status.success(), "{}", stderr(&output));
         assert_eq!(stderr(&output).contains("of 4 trials 0 are done and 4 begun"), out == "out", "{}", stderr(&output));
     }
-    let (_, results) = swath::results::read(&out).expect("a run");
+    let (_, results) = swath::record::results::read(&out).expect("a run");
     for ((id, left), before) in ids.iter().zip(left).zip(&before) {
         let trial = results.trials.iter().find(|trial| trial.id == *id).expect("the trial");
         assert_eq!((trial.repeats.len(), trial.timed.len()), (repeats, repeats));
@@ -386,15 +386,15 @@ fn a_torn_record_of_a_pass_is_dropped_and_the_run_comes_to_the_same_end() {
 }
 
 /// Writes the files of a finished run's trials anew, after a change to when their repeats were timed.
-fn change_times(folder: &Path, change: impl Fn(&mut swath::run::Timed)) {
-    let prepared = swath::experiment::prepare(&folder.join("x.yaml"), &[], u64::MAX).expect("prepared");
+fn change_times(folder: &Path, change: impl Fn(&mut swath::record::Timed)) {
+    let prepared = swath::plan::prepare(&folder.join("x.yaml"), &[], u64::MAX).expect("prepared");
     let (out, plan) = (folder.join("out"), &prepared.plan);
     for trial in &plan.trials {
-        let mut outcome = swath::results::read_outcome(&out, &trial.id, &plan.metrics).expect("an outcome");
+        let mut outcome = swath::record::results::read_outcome(&out, &trial.id, &plan.metrics).expect("an outcome");
         assert_eq!(outcome.timed.len(), outcome.repeats.len());
         outcome.timed.iter_mut().for_each(&change);
-        swath::results::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
-        support::as_written(&out, &swath::results::trial_name(&trial.id));
+        swath::record::results::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
+        support::as_written(&out, &swath::record::folder::trial_name(&trial.id));
     }
 }
 
@@ -408,7 +408,7 @@ fn trials_that_were_timed_at_another_hour_or_on_a_busy_machine_are_marked() {
         stdout(&output)
     };
     says(&["run", "x.yaml", "--out", "out"]);
-    change_times(folder.path(), |timed| *timed = swath::run::Timed { at: timed.at - 3500, load: 0.0 });
+    change_times(folder.path(), |timed| *timed = swath::record::Timed { at: timed.at - 3500, load: 0.0 });
     let more = EXPERIMENT.to_owned() + "  - { name: dpp, candidates: { exact: { pool: 20 } }, select: dpp }\n";
     std::fs::write(folder.path().join("x.yaml"), more).expect("written");
     let said = says(&["run", "x.yaml", "--out", "out", "--reuse"]);
@@ -419,7 +419,7 @@ fn trials_that_were_timed_at_another_hour_or_on_a_busy_machine_are_marked() {
     // A day later.
     std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
     says(&["run", "x.yaml", "--out", "out", "--fresh"]);
-    change_times(folder.path(), |timed| *timed = swath::run::Timed { at: timed.at - 86_400, load: 0.0 });
+    change_times(folder.path(), |timed| *timed = swath::record::Timed { at: timed.at - 86_400, load: 0.0 });
     let more = EXPERIMENT.to_owned() + "  - { name: dpp, candidates: { exact: { pool: 20 } }, select: dpp }\n";
     std::fs::write(folder.path().join("x.yaml"), more).expect("written");
     let said = says(&["run", "x.yaml", "--out", "out", "--reuse"]);
@@ -463,9 +463,9 @@ fn a_finished_run_is_run_anew_or_used_again_as_one_asks() {
     let run = |arguments: &[&str]| {
         let output = swath(folder.path(), &[&["run", "x.yaml", "--out", "out"], arguments].concat());
         assert!(output.status.success(), "{}", stderr(&output));
-        (swath::results::read(&folder.path().join("out")).expect("a run").1.trials, stderr(&output))
+        (swath::record::results::read(&folder.path().join("out")).expect("a run").1.trials, stderr(&output))
     };
-    let times = |trials: &[swath::results::TrialResult]| -> Vec<_> {
+    let times = |trials: &[swath::record::results::TrialResult]| -> Vec<_> {
         trials.iter().map(|trial| trial.repeats.clone()).collect()
     };
     let (first, _) = run(&[]);
@@ -494,7 +494,8 @@ fn a_sweep_that_is_killed_does_not_run_again_what_is_done() {
     }
     child.kill().expect("killed");
     child.wait().expect("ended");
-    let read = |cell: &str| swath::results::read(&folder.path().join("out").join(cell)).expect("a run").1.trials;
+    let read =
+        |cell: &str| swath::record::results::read(&folder.path().join("out").join(cell)).expect("a run").1.trials;
     let before = read("k=3");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert!(output.status.success(), "{}", stderr(&output));

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{folder_with, stderr, swath};
 use swath::clock::Moment;
-use swath::experiment::{self, DatasetFile, Failure, Prepared, RunOptions};
-use swath::output_folder::{Kind, OutputFolder};
-use swath::results::Results;
+use swath::config::Failure;
+use swath::plan;
+use swath::plan::{DatasetFile, Prepared};
+use swath::record::output_folder::{Kind, OutputFolder};
+use swath::record::results::Results;
 use swath::run::Means;
 use swath::run::data::{Data, Shared};
+use swath::run::experiment::RunOptions;
 use swath::run::unfinished::{Start, Unfinished};
 use swath_datasets::ann_benchmarks;
 
@@ -39,7 +42,7 @@ retrievers:
 ";
 
 fn prepared(folder: &Path) -> Prepared {
-    experiment::prepare(&folder.join("x.yaml"), &[], 1 << 30).expect("planned")
+    plan::prepare(&folder.join("x.yaml"), &[], 1 << 30).expect("planned")
 }
 
 fn means(program: Option<&Path>) -> Means<'_> {
@@ -56,7 +59,7 @@ fn run(prepared: &Prepared, out: &Path) -> Results {
         Err(Failure::Invalid(invalid)) => panic!("{invalid:?}"),
         Err(failure) => panic!("{failure}"),
     }
-    swath::results::read(out).expect("a run").1
+    swath::record::results::read(out).expect("a run").1
 }
 
 #[test]
@@ -113,10 +116,10 @@ fn isolation_changes_no_metric_of_drawn_and_sampled_data() {
             let output = swath(folder.path(), &arguments);
             assert!(output.status.success(), "{}", stderr(&output));
             assert!(!folder.path().join(out).join(cell).join("unfinished").exists());
-            swath::results::read(&folder.path().join(out).join(cell)).expect("a run").1
+            swath::record::results::read(&folder.path().join(out).join(cell)).expect("a run").1
         });
         for (apart, together) in apart.trials.iter().zip(&together.trials) {
-            let bits = |trial: &swath::results::TrialResult| -> Vec<Vec<u64>> {
+            let bits = |trial: &swath::record::results::TrialResult| -> Vec<Vec<u64>> {
                 trial.metrics.iter().map(|values| values.iter().map(|value| value.to_bits()).collect()).collect()
             };
             assert_eq!((&apart.returned, bits(apart)), (&together.returned, bits(together)));

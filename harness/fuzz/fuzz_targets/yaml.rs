@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use swath::config::{self, Source};
+use swath::config;
+use swath::config::Source;
 
 fuzz_target!(|text: &str| {
     if let Err(invalid) = Source::parse("x.yaml".into(), text.to_owned()).and_then(config::parse) {

@@ -2,9 +2,9 @@
 
 use super::{complain, print, table};
 use std::process::ExitCode;
-use swath::cache::{Cache, Label};
+use swath::config::Failure;
 use swath::escape;
-use swath::experiment::Failure;
+use swath::run::cache::{Cache, Label};
 
 fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
     cache

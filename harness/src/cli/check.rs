@@ -6,16 +6,22 @@ use super::{complain, print, print_raw, table};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::cache::Cache;
-use swath::check::baseline::{self, Baseline, Writes};
-use swath::check::outputs::{self, Checked, Form, HEADINGS};
-use swath::check::{self, Session, State};
+use swath::ci::check;
+use swath::ci::check::baseline;
+use swath::ci::check::baseline::{Baseline, Writes};
+use swath::ci::check::outputs;
+use swath::ci::check::outputs::{Checked, Form, HEADINGS};
+use swath::ci::check::{Session, State};
+use swath::config;
+use swath::config::Failure;
 use swath::config::{CheckSpec, Experiment, Source, is_tolerance};
 use swath::escape;
-use swath::experiment::{self, Failure, Prepared};
-use swath::machine::memory;
-use swath::report::format::decimals;
+use swath::plan;
+use swath::plan::Prepared;
+use swath::plot::format::decimals;
+use swath::record::machine::memory;
 use swath::run::Means;
+use swath::run::cache::Cache;
 use swath::version;
 use swath_datasets::whole_file::{make_folder, write_whole};
 
@@ -99,7 +105,7 @@ pub struct Folders<'a> {
 
 impl Look {
     fn open(&self) -> Result<(Source, Experiment), Failure> {
-        let (source, experiment) = experiment::open(&self.config)?;
+        let (source, experiment) = config::open(&self.config)?;
         if experiment.sweep.is_some() {
             let message =
                 format!("{}: a sweep is many experiments, and one is checked at a time", escape::path(&self.config));
@@ -110,7 +116,7 @@ impl Look {
 
     fn prepare(&self, folders: Folders<'_>) -> Result<Prepared, Failure> {
         let (source, experiment) = self.open()?;
-        let prepared = experiment::plan(source, experiment, None, None, (folders.data, memory()))?.examined();
+        let prepared = plan::plan(source, experiment, None, None, (folders.data, memory()))?.examined();
         prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
         Ok(prepared)
     }
@@ -399,7 +405,7 @@ pub fn show(file: &Path) -> Result<ExitCode, Failure> {
 /// Compares two runs.
 pub fn compare(folders: [&Path; 2], outputs: &Outputs) -> Result<ExitCode, Failure> {
     outputs.refuse()?;
-    let read = |folder: &Path| swath::results::read(folder).map_err(|error| Failure::Input(error.to_string()));
+    let read = |folder: &Path| swath::record::results::read(folder).map_err(|error| Failure::Input(error.to_string()));
     let [(first, before), (second, now)] = [read(folders[0])?, read(folders[1])?];
     let (before, now) = (State::of_run(&first, &before), State::of_run(&second, &now));
     if let Some(what) = before.setting.differs(&now.setting) {

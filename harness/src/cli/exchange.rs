@@ -3,12 +3,12 @@
 use super::{complain, print, run};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::config::Mode;
+use swath::config::Failure;
 use swath::escape;
 use swath::exchange::import::{Wanted, import as read};
 use swath::exchange::{Run, ann_benchmarks, parquet};
-use swath::experiment::Failure;
-use swath::machine::memory;
+use swath::record::Mode;
+use swath::record::machine::memory;
 
 /// Writes a run for other programs.
 pub fn export(

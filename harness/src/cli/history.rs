@@ -4,10 +4,12 @@ use super::command::Shown;
 use super::{complain, print};
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use swath::ci::history;
+use swath::ci::history::{History, Run};
+use swath::config::Failure;
 use swath::escape;
-use swath::experiment::Failure;
-use swath::history::{self, History, Run};
-use swath::output_folder::{self, Kind};
+use swath::record::output_folder;
+use swath::record::output_folder::Kind;
 
 /// Where programs of continuous integration say which commit they are at.
 const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];

@@ -14,9 +14,9 @@ use clap::{ArgGroup, Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use swath::config::Failure;
 use swath::escape;
 use swath::exchange::import::Wanted;
-use swath::experiment::Failure;
 use swath::interrupt;
 use swath::run::unfinished::Start;
 
@@ -353,7 +353,7 @@ pub fn main() -> ExitCode {
     folders.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));
     let here = std::env::current_dir().unwrap_or_default();
     let folders = swath_datasets::catalogue::folders(&folders, &here);
-    let kept = cli.cache_dir.or_else(swath::cache::default_folder).map(swath::cache::Cache::new);
+    let kept = cli.cache_dir.or_else(swath::run::cache::default_folder).map(swath::run::cache::Cache::new);
     let places = check::Folders { data: &folders, cache: kept.as_ref() };
     let result = match cli.command {
         Command::Run { config, out, dry_run: true, .. } => run::dry_run(&config, &folders).inspect(|_| drop(out)),

@@ -6,14 +6,19 @@ use super::run::program;
 use super::{complain, print};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::cache::Cache;
+use swath::ci::reproduce;
+use swath::config::Failure;
 use swath::escape;
-use swath::experiment::{Failure, RunOptions};
-use swath::machine::memory;
-use swath::output_folder::{self, Kind};
+use swath::record::folder;
+use swath::record::machine::memory;
+use swath::record::output_folder;
+use swath::record::output_folder::Kind;
+use swath::record::results;
 use swath::run::Means;
+use swath::run::cache::Cache;
+use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
-use swath::{interrupt, reproduce, results, sweep, version};
+use swath::{interrupt, version};
 
 /// Runs again what a folder holds the results of, and says what differs.
 pub fn reproduce(
@@ -22,7 +27,7 @@ pub fn reproduce(
     (quiet, cached_graphs): (bool, bool),
     places: Folders<'_>,
 ) -> Result<ExitCode, Failure> {
-    if sweep::is_sweep(folder) {
+    if folder::is_sweep(folder) {
         let message = format!("{} is a sweep and not a run", escape::path(folder));
         return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
     }

@@ -6,21 +6,31 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::cache::Cache;
-use swath::coarse::Coarse;
-use swath::config::{self, Limits};
+use swath::config;
+use swath::config::Failure;
+use swath::config::Limits;
 use swath::escape;
-use swath::experiment::{self, Failure, Outline, RunOptions};
-use swath::machine::memory;
-use swath::manifest::Manifest;
-use swath::output_folder::{self, Kind};
+use swath::findings::summary::Summary;
+use swath::plan;
+use swath::plan::Cell;
+use swath::plan::Outline;
 use swath::plan::Trial;
+use swath::plan::cells;
+use swath::plot::format::decimals;
+use swath::record::coarse::Coarse;
+use swath::record::folder;
+use swath::record::machine::memory;
+use swath::record::manifest::Manifest;
+use swath::record::output_folder;
+use swath::record::output_folder::Kind;
 use swath::report::chosen_tables;
-use swath::report::format::decimals;
+use swath::report::sweep::Ran;
+use swath::report::write;
 use swath::run::Means;
+use swath::run::cache::Cache;
+use swath::run::experiment::RunOptions;
+use swath::run::sweep;
 use swath::run::unfinished::Start;
-use swath::summary::Summary;
-use swath::sweep::{self, Cell, Ran};
 use swath_datasets::{ann_benchmarks, catalogue, whole_file};
 
 /// How `run` is asked for.
@@ -55,7 +65,7 @@ pub fn program() -> PathBuf {
 
 /// Runs an experiment.
 pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
-    let (source, experiment) = experiment::open(asked.config)?;
+    let (source, experiment) = config::open(asked.config)?;
     let folder = asked.out.clone().unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
     let program = asked.isolation.then(program);
     if program.is_none() && experiment.limits != Limits::default() {
@@ -75,7 +85,7 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
     // Before the dataset is read or drawn.
     output_folder::check_unchanged(&folder, &[if experiment.sweep.is_some() { Kind::Sweep } else { Kind::Run }])?;
     if let Some(sweep) = &experiment.sweep {
-        let cells = sweep::cells(&experiment, sweep);
+        let cells = cells(&experiment, sweep);
         // What is so at several cells is said at the first.
         let heard = RefCell::new(BTreeSet::new());
         let said = |cell: &Cell, text: &str| {
@@ -86,7 +96,7 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
         let ran = sweep::run((&source, &experiment), &cells, &folder, &options, said)?;
         return finish_sweep(&folder, &ran);
     }
-    let prepared = experiment::plan(source, experiment, None, None, (asked.folders, memory()))?.examined();
+    let prepared = plan::plan(source, experiment, None, None, (asked.folders, memory()))?.examined();
     prepared.notes.iter().for_each(|text| note(text));
     let (summary, manifest, notes) = prepared.run(&folder, &options)?;
     notes.iter().for_each(|text| note(text));
@@ -101,13 +111,13 @@ pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>)
         [_] => refuse("--out is for several runs", "the report of one run is written into its own folder"),
         _ if config.is_some() => refuse("--config is for one run", "give one folder"),
         _ => {
-            if let Some(sweep) = folders.iter().find(|folder| sweep::is_sweep(folder)) {
+            if let Some(sweep) = folders.iter().find(|folder| folder::is_sweep(folder)) {
                 let message = format!("{} is a sweep and not a run", escape::path(sweep));
                 return refuse(&message, "give the folders of its cells, which are inside");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
             output_folder::check_unchanged(&out, &[Kind::Several])?;
-            let (verdict, lacking) = experiment::report_several(folders, &out)?;
+            let (verdict, lacking) = write::report_several(folders, &out)?;
             lacking.iter().for_each(|note| complain(&format!("note: {note}")));
             let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();
             print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), escape::path(&out.join("index.html"))))
@@ -117,11 +127,11 @@ pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>)
 
 /// Writes a report again, with what `config` says of the report in place of what the run's own experiment says.
 fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
-    let spec = config.map(|config| experiment::open(config).map(|(_, experiment)| experiment.report)).transpose()?;
-    if sweep::is_sweep(folder) {
-        return finish_sweep(folder, &sweep::report(folder, spec.as_ref())?);
+    let spec = config.map(|config| config::open(config).map(|(_, experiment)| experiment.report)).transpose()?;
+    if folder::is_sweep(folder) {
+        return finish_sweep(folder, &swath::report::sweep::report(folder, spec.as_ref())?);
     }
-    let (summary, manifest, notes) = experiment::report(folder, spec.as_ref())?;
+    let (summary, manifest, notes) = write::report(folder, spec.as_ref())?;
     for note in notes {
         complain(&format!("note: {note}"));
     }
@@ -227,14 +237,14 @@ fn fitting(summary: &Summary) -> usize {
 
 /// Lists what an experiment would run, from sizes alone: nothing is read but headers, and nothing drawn.
 pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
-    let (source, experiment) = experiment::open(config)?;
+    let (source, experiment) = config::open(config)?;
     let places = (folders, memory());
     let Some(sweep) = &experiment.sweep else {
-        return list(&experiment::outline(&source, experiment, None, places)?);
+        return list(&plan::outline(&source, experiment, None, places)?);
     };
     // All of them before the first is listed, as a run looks at all before it runs the first.
-    let cells = sweep::cells(&experiment, sweep).into_iter();
-    let outline = |cell: Cell| Ok((sweep::outline((&source, &experiment), &cell, places)?, cell));
+    let cells = cells(&experiment, sweep).into_iter();
+    let outline = |cell: Cell| Ok((cells::outline((&source, &experiment), &cell, places)?, cell));
     for (outline, cell) in cells.map(outline).collect::<Result<Vec<_>, Failure>>()? {
         print(&format!("{}\n", cell.folder))?;
         list(&outline)?;
@@ -269,9 +279,9 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
 /// Writes a starter experiment.
 pub fn init(dataset: &Path, output: Option<PathBuf>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let path = find(dataset, folders)?;
-    let header = ann_benchmarks::header(&path).map_err(|error| experiment::dataset_failure(&error))?;
+    let header = ann_benchmarks::header(&path).map_err(|error| plan::dataset_failure(&error))?;
     // What a run would refuse shall not be found when it runs.
-    let read = ann_benchmarks::read(&path, memory()).map_err(|error| experiment::dataset_failure(&error))?;
+    let read = ann_benchmarks::read(&path, memory()).map_err(|error| plan::dataset_failure(&error))?;
     read.notes.iter().for_each(|note| complain(&format!("note: {note}")));
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };

@@ -1,5 +1,6 @@
 //! When `swath check` calls a change a regression.
 
+use super::defaults::constant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,11 +41,6 @@ impl CheckSpec {
 
 impl Default for CheckSpec {
     fn default() -> Self {
-        Self {
-            tolerance: BTreeMap::new(),
-            rounds: super::experiment::constant(8),
-            passes: super::experiment::constant(3),
-            queries: super::experiment::constant(100),
-        }
+        Self { tolerance: BTreeMap::new(), rounds: constant(8), passes: constant(3), queries: constant(100) }
     }
 }

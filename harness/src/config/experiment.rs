@@ -1,10 +1,13 @@
 //! An experiment as YAML writes it: typed, every default filled in.
 
 use super::check::CheckSpec;
+use super::defaults::constant;
 use super::limits::Limits;
 use super::read::Grid;
+use crate::config::figures::FigureSpec;
 use crate::metrics::MetricName;
-use crate::report::{FigureSpec, Size};
+use crate::plot::Size;
+use crate::record::Mode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
@@ -175,27 +178,6 @@ pub struct Split {
     pub by: Option<MetricName>,
 }
 
-/// How queries are timed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// One query at a time: latency.
-    #[default]
-    Single,
-    /// All queries at once: throughput.
-    Batch,
-}
-
-impl Mode {
-    /// Its name in experiments.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::Batch => "batch",
-        }
-    }
-}
-
 /// A plain folder name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -260,13 +242,6 @@ impl<T: JsonSchema> JsonSchema for Grid<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         T::json_schema(generator)
-    }
-}
-
-pub(super) fn constant(value: u32) -> Count {
-    match Count::new(value) {
-        Ok(count) => count,
-        Err(_) => unreachable!("a default outside its own range"),
     }
 }
 

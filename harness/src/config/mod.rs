@@ -1,8 +1,13 @@
 //! From YAML to a typed [`Experiment`], once, before any work.
 
 mod check;
+mod defaults;
 mod experiment;
+mod failure;
+pub mod figures;
 mod limits;
+pub mod measure;
+mod open;
 mod problem;
 mod read;
 mod schema;
@@ -10,12 +15,14 @@ mod source;
 mod starter;
 
 pub use check::{CheckSpec, is_tolerance};
-pub use experiment::{DatasetSource, Experiment, Mode, Name, ReportSpec, Retriever, Split, Sweep};
+pub use experiment::{DatasetSource, Experiment, Name, ReportSpec, Retriever, Split, Sweep};
+pub use failure::Failure;
 pub use limits::{Bytes, Limits};
-pub use problem::{Invalid, Path, Problem, Step, suggest};
+pub use open::open;
+pub use problem::{Path, Place, Problem, Step, suggest};
 pub use read::{Grid, MAX_POINTS};
 pub use schema::schema;
-pub use source::{Key, Node, Place, Source, Value};
+pub use source::{Invalid, Key, Node, Source, Value};
 pub use starter::starter;
 
 use crate::path;
@@ -67,7 +74,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
             problems.push(problem.help("write 0.01 for one in a hundred, or 0 for not at all"));
         }
     }
-    if experiment.limits.memory.is_some() && !crate::run::CAN_LIMIT {
+    if experiment.limits.memory.is_some() && !crate::record::machine::CAN_LIMIT {
         let problem = Problem::new(path!["limits", "memory"], "memory can be limited on Linux alone");
         problems.push(problem.help("leave it out here"));
     }

@@ -3,8 +3,9 @@
 //! A type that derives `serde::Deserialize` reads from a [`Node`] as it would from any format. Inside a
 //! [`Grid`] a list where the type wants one value is an axis: the type is read once for every combination.
 
+use super::problem::Place;
 use super::problem::{Path, Problem, Step, suggest};
-use super::source::{Key, Node, Place, Value};
+use super::source::{Key, Node, Value};
 use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Unexpected, Visitor};
 use std::cell::RefCell;

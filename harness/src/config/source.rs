@@ -1,19 +1,13 @@
 //! The text of an experiment, and the tree of its values with their places.
 
-use super::problem::{Invalid, Path, Problem, Step};
+use super::problem::{Path, Place, Problem, Step};
+use crate::escape::terminal;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Location, Spanned};
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
-
-/// Where something stands in a text: bytes from, to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// First byte.
-    pub start: usize,
-    /// Byte after the last.
-    pub end: usize,
-}
 
 /// A value with its place.
 #[derive(Clone, Debug)]
@@ -132,6 +126,49 @@ impl Source {
         floor(place.start)..floor(place.end.max(place.start)).max(floor(place.start))
     }
 }
+
+/// All that is wrong with one experiment file, ready to be shown.
+#[derive(Debug)]
+pub struct Invalid {
+    /// Its text.
+    pub source: Source,
+    /// What is wrong with it, at least one thing.
+    pub problems: Vec<Problem>,
+}
+
+impl Invalid {
+    /// The problems as a compiler shows them, with the lines they are in; coloured if `color`.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let shown: Vec<String> = self.problems.iter().map(|problem| self.render_one(problem, &renderer)).collect();
+        shown.join("\n\n")
+    }
+
+    fn render_one(&self, problem: &Problem, renderer: &Renderer) -> String {
+        let place = problem.place.unwrap_or_else(|| self.source.place(&problem.path));
+        let name = terminal(&self.source.name()).into_owned();
+        let path = problem.path.to_string();
+        let label = if path.is_empty() { String::new() } else { format!("in {}", terminal(&path)) };
+        let message = terminal(&problem.message);
+        let help: Vec<Cow<'_, str>> = problem.help.iter().map(|line| terminal(line)).collect();
+        let snippet = Snippet::source(self.source.text())
+            .path(name.as_str())
+            .annotation(AnnotationKind::Primary.span(self.source.bytes(place)).label(label.as_str()));
+        let mut group = Level::ERROR.primary_title(message.as_ref()).element(snippet);
+        for line in &help {
+            group = group.element(Level::HELP.message(line.as_ref()));
+        }
+        renderer.render(&[group])
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Invalid {}
 
 fn options() -> serde_yaml::Options {
     let budget = serde_yaml::budget! { max_nodes: 20_000, max_depth: 32, max_aliases: 1_000 };

@@ -5,11 +5,13 @@
 //! the dataset goes along, made of what was asked of what, and its name says where that is not all.
 
 use super::{Refound, Run, is_plain, unwritten};
-use crate::config::Mode;
-use crate::experiment::Failure;
-use crate::output_folder::{self, Kind, OutputFolder};
-use crate::results::{self, Record, ResultsError, TrialResult};
-use crate::run::{Outcome, Times};
+use crate::config::Failure;
+use crate::record::Mode;
+use crate::record::output_folder;
+use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::results;
+use crate::record::results::{Record, ResultsError, TrialResult};
+use crate::record::{Outcome, Times};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use swath_datasets::{Dataset, ann_benchmarks as file, whole_file};

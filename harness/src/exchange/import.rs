@@ -7,20 +7,29 @@
 
 use super::is_plain;
 use crate::clock;
-use crate::coarse::{Coarse, Sizes};
-use crate::config::{Mode, ReportSpec};
-use crate::diagnostics::diagnose;
+use crate::config::Failure;
+use crate::config::ReportSpec;
 use crate::escape;
-use crate::excerpt::{self, Excerpt};
-use crate::experiment::{Failure, Found, remove_other_trials, report_into};
-use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::findings::diagnostics::diagnose;
+use crate::findings::summary::Summary;
+use crate::metrics::truth::Truth;
 use crate::metrics::{Asked, MetricName, Seen, Setting};
-use crate::output_folder::{self, Kind, OutputFolder};
+use crate::plan::Found;
+use crate::record::Machine;
+use crate::record::Mode;
+use crate::record::coarse::{Coarse, Sizes};
+use crate::record::excerpt;
+use crate::record::excerpt::Excerpt;
+use crate::record::folder;
+use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
+use crate::record::output_folder;
+use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::results;
+use crate::record::results::{RecallWithin, Record, ResultsError};
+use crate::record::{MISSING, Outcome, Times, stored};
 use crate::report;
-use crate::results::{self, RecallWithin, Record, ResultsError};
-use crate::run::{MISSING, Outcome, Times, stored};
-use crate::summary::Summary;
-use crate::workload::Truth;
+use crate::report::write::report_into;
+use crate::run::experiment::remove_other_trials;
 use rayon::prelude::*;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -90,7 +99,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
 
     let out = OutputFolder::open(&out, &[Kind::Import])?;
     out.tidy();
-    let names = [results::MANIFEST, excerpt::FILE].into_iter().chain(report::FILES).map(str::to_owned);
+    let names = [folder::MANIFEST, excerpt::FILE].into_iter().chain(report::FILES).map(str::to_owned);
     out.refuse(|_| true, &names.collect::<Vec<_>>())?;
     let mut tally = Tally::default();
     let mut records = Vec::new();
@@ -361,7 +370,7 @@ fn sound(
                 continue;
             }
         };
-        let seen = names.entry(crate::plan::label(&stored.retriever, &stored.point)).or_default();
+        let seen = names.entry(crate::record::label(&stored.retriever, &stored.point)).or_default();
         *seen += 1;
         let again = if *seen > 1 { place.name() } else { String::new() };
         let point = [stored.point, again].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
@@ -684,7 +693,7 @@ fn write(
     };
     let outcome = judge.outcome(stored, mode);
     let written: Result<(), ResultsError> =
-        out.write_by(&results::trial_name(&id), |path| results::write_record(path, &record, &outcome));
+        out.write_by(&folder::trial_name(&id), |path| results::write_record(path, &record, &outcome));
     written?;
     Ok(TrialRecord { trial: id, retriever: stored.retriever.clone(), point: stored.point.clone(), failed: None })
 }
@@ -692,7 +701,7 @@ fn write(
 /// That an import can go into a folder, and replaces another only if it is to.
 fn only_new(out: &Path, fresh: bool) -> Result<(), Failure> {
     output_folder::check(out, &[Kind::Import])?;
-    if fresh || !out.join(results::MANIFEST).exists() {
+    if fresh || !out.join(folder::MANIFEST).exists() {
         return Ok(());
     }
     let message = format!("{} holds an import already", out.display());
@@ -756,7 +765,7 @@ impl Tally {
         let Some((by, query, distance, recomputed)) = worst else { return };
         self.off += 1;
         if self.worst.as_ref().is_none_or(|worst| by > worst.by) {
-            let label = crate::plan::label(&stored.retriever, &stored.point);
+            let label = crate::record::label(&stored.retriever, &stored.point);
             self.worst = Some(Off { by, label, query, stored: distance, recomputed });
         }
     }

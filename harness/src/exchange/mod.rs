@@ -5,10 +5,12 @@ pub mod import;
 pub mod parquet;
 
 use crate::config::DatasetSource;
-use crate::experiment::{Failure, Found};
-use crate::manifest::Manifest;
-use crate::results::{self, Results};
-use crate::sweep;
+use crate::config::Failure;
+use crate::plan::Found;
+use crate::record::folder;
+use crate::record::manifest::Manifest;
+use crate::record::results;
+use crate::record::results::Results;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use swath_datasets::{ann_benchmarks as file, catalogue};
@@ -40,7 +42,7 @@ impl Run {
     /// [`Failure::Input`] where there is no run, or nothing to give.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let shown = folder.display();
-        if sweep::is_sweep(folder) {
+        if folder::is_sweep(folder) {
             let message = format!("{shown} is the folder of a sweep; export its cells, which are the folders in it");
             return Err(Failure::Input(message));
         }
@@ -60,7 +62,7 @@ impl Run {
         let odd = self.results.trials.iter().find(|trial| trial.query_ids != *asked);
         let stored = self.manifest.dataset.queries;
         if let Some(trial) = odd {
-            let path = results::trial_path(&self.folder, &trial.id);
+            let path = folder::trial_path(&self.folder, &trial.id);
             return Err(Failure::Input(format!("{}: it asks other queries than the first trial", path.display())));
         }
         if let Some(query) = asked.iter().find(|&&query| query >= stored) {

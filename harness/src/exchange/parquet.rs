@@ -1,11 +1,13 @@
 //! A run's tables as Parquet files, typed: what a notebook reads in one line.
 
 use super::{Run, unwritten};
-use crate::columns::{self, Column, Values};
-use crate::experiment::Failure;
-use crate::output_folder::{self, Kind, OutputFolder};
-use crate::summary::{Row, Summary};
-use crate::timing;
+use crate::config::Failure;
+use crate::findings::columns;
+use crate::findings::columns::{Column, Values};
+use crate::findings::summary::{Row, Summary};
+use crate::findings::timing;
+use crate::record::output_folder;
+use crate::record::output_folder::{Kind, OutputFolder};
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};

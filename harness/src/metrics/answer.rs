@@ -1,7 +1,7 @@
 //! What one retriever answered to one query, and what it is judged by.
 
 use super::Within;
-use crate::workload::Truth;
+use crate::metrics::truth::Truth;
 use std::cell::{Cell, OnceCell};
 use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};

@@ -13,6 +13,7 @@ mod redundancy;
 mod relevance;
 mod spectrum;
 mod subtopics;
+pub mod truth;
 
 pub use answer::{Answer, Asked, Seen};
 pub use name::{MetricName, number_text};

@@ -1,7 +1,7 @@
 //! Every metric against a case worked out by hand, and against other libraries where they have it.
 
 use super::*;
-use crate::workload::{Known, Truth};
+use crate::metrics::truth::{Known, Truth};
 use proptest::prelude::*;
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
 use swath_datasets::Stored;

@@ -1,11 +1,12 @@
 //! `chosen.csv`, `chosen_pairs.csv`, and what the terminal shows of them: each retriever at the point that was chosen on some of the
 //! queries, as the other queries see it.
 
-use super::format::{cell, cell_or_empty, decimals, signed, three_decimals};
-use crate::chosen::{Choice, Chosen};
 use crate::escape;
-use crate::results::Results;
-use crate::summary::{Estimate, Summary};
+use crate::findings::summary::Summary;
+use crate::findings::tuning::{Choice, Chosen};
+use crate::plot::format::{cell, cell_or_empty, decimals, signed, three_decimals};
+use crate::record::results::Results;
+use crate::statistics::Estimate;
 
 /// A retriever a row: each metric with its interval, then its difference to the reference trial with its interval, Holm's p
 /// (empty for oracles) and d_z.

@@ -1,8 +1,8 @@
 //! `comparisons.csv`: each trial against the reference trial, paired by query.
 
-use super::format::{cell, cell_or_empty, p_cell};
 use crate::escape;
-use crate::summary::Summary;
+use crate::findings::summary::Summary;
+use crate::plot::format::{cell, cell_or_empty, p_cell};
 
 const COLUMNS: [&str; 21] = [
     "trial",

@@ -1,7 +1,7 @@
 //! The section of the page on the dataset.
 
-use super::format::three_digits;
-use crate::diagnostics::Diagnosis;
+use crate::plot::format::three_digits;
+use crate::record::diagnosis::Diagnosis;
 use maud::{Markup, html};
 
 /// What the dataset is like; nothing where the run did not look.

@@ -1,11 +1,12 @@
 //! Retrievers at the same recall, and the areas below their frontiers: `frontiers.csv` and a section of the page.
 
-use super::format::{cell, cell_or_empty, decimals};
-use super::page::interval;
+use super::interval::interval;
 use crate::escape;
+use crate::findings::frontiers::{Frontier, RECALLS};
+use crate::findings::summary::Summary;
 use crate::metrics::MetricName;
-use crate::statistics::frontier::{Frontier, RECALLS};
-use crate::summary::{Estimate, Summary};
+use crate::plot::format::{cell, cell_or_empty, decimals};
+use crate::statistics::Estimate;
 use maud::{Markup, html};
 
 /// Metrics that the page shows; `frontiers.csv` has all.

@@ -1,37 +1,28 @@
 //! The report: tables, figures and one page, from what was [`Found`] in the files of a run alone.
 
-pub(crate) mod axis;
 pub mod chosen_tables;
 mod comparisons_csv;
 mod diagnosis;
-pub(crate) mod drawing;
 pub(crate) mod figures;
-pub mod format;
-mod found;
-pub(crate) mod frame;
 mod frontier_tables;
+mod interval;
 mod lacking;
-pub(crate) mod marker;
-mod measure;
 pub(crate) mod page;
 mod paper;
-mod pareto;
 pub(crate) mod plots;
 mod runs_csv;
-pub mod scale;
 mod several;
+pub mod sweep;
 mod tables;
+pub mod write;
 
-pub use drawing::Size;
-pub use figures::{FigureParams, FigureSpec, Named, Neighbourhood, QueryRef};
-pub use found::Found;
-pub use marker::Marker;
-pub use measure::{COSTS, Cost, Measure, Scale};
 pub use several::Several;
 
+use crate::config::Failure;
 use crate::config::ReportSpec;
 use crate::escape;
-use crate::output_folder::{FolderError, OutputFolder};
+use crate::findings::Found;
+use crate::record::output_folder::{FolderError, OutputFolder};
 use lacking::Lacking;
 use plots::Plots;
 
@@ -95,9 +86,15 @@ pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec
 /// Which characters of names the tables for LaTeX do not show, if any.
 fn without_tex(found: &Found) -> Option<String> {
     let mut lacking = Lacking::default();
-    let labels = found.summary.rows.iter().map(crate::summary::Row::label);
+    let labels = found.summary.rows.iter().map(crate::findings::summary::Row::label);
     labels.chain([found.manifest.dataset.name.clone()]).for_each(|name| lacking.add(&name, escape::has_tex));
     lacking.note("LaTeX, as these tables use it,", "question marks stand there in tables/*.tex and paper.tex")
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        if let ReportError::File(error) = error { error.into() } else { Self::Run(error.to_string()) }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `paper.tex`: every table and figure in one document, to compile, and to copy from.
 
-use super::found::Found;
 use super::plots::Drawn;
 use crate::escape::tex;
+use crate::findings::Found;
 use std::fmt::Write as _;
 
 /// The document, for the folder of the report.

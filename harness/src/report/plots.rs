@@ -1,10 +1,11 @@
 //! The folder of figures: each as SVG, PNG and PDF, for each size in a folder of its own.
 
 use super::ReportError;
-use super::drawing::{Drawing, Size, has_sign};
 use super::lacking::Lacking;
 use crate::escape::terminal;
-use crate::output_folder::OutputFolder;
+use crate::plot::Size;
+use crate::plot::drawing::{Drawing, has_sign};
+use crate::record::output_folder::OutputFolder;
 use std::collections::BTreeSet;
 
 /// A figure that is drawn.

@@ -1,10 +1,10 @@
 //! `runs.csv`: one row per trial.
 
-use super::format::cell_or_empty;
-use crate::columns::{Values, columns};
 use crate::escape;
-use crate::manifest::Manifest;
-use crate::summary::Summary;
+use crate::findings::columns::{Values, columns};
+use crate::findings::summary::Summary;
+use crate::plot::format::cell_or_empty;
+use crate::record::manifest::Manifest;
 
 /// The table of all [`columns`]. Empty where a value is not defined.
 pub fn bytes(summary: &Summary, manifest: &Manifest) -> Result<Vec<u8>, csv::Error> {

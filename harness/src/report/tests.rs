@@ -1,19 +1,25 @@
 //! Reports of experiments that are small, large, dull or odd.
 
-use super::Found;
-use super::drawing::Size;
-use super::figures::{self, FigureSpec, Wanted};
+use super::figures;
+use super::figures::Wanted;
 use crate::config::ReportSpec;
-use crate::excerpt::{Excerpt, Item, Shown};
-use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::config::figures::{FigureParams, FigureSpec};
+use crate::findings::Found;
+use crate::findings::summary::{Difference, Row, Summary};
+use crate::findings::timing::{Latency, Rate, Timing};
 use crate::metrics::MetricName;
-use crate::output_folder::{Kind, OutputFolder};
-use crate::reference::Reference;
-use crate::results::{Results, TrialResult};
-use crate::run::{Peaks, Times};
+use crate::plan::Cell;
+use crate::plot::Size;
+use crate::record::Machine;
+use crate::record::excerpt::{Excerpt, Item, Shown};
+use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
+use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::reference::Reference;
+use crate::record::results::{Results, TrialResult};
+use crate::record::{Peaks, Times};
+use crate::report::sweep::Ran;
 use crate::statistics::Comparison;
-use crate::summary::{Difference, Estimate, Latency, Rate, Row, Summary, Timing};
-use crate::sweep::{Cell, Ran};
+use crate::statistics::Estimate;
 use std::collections::BTreeMap;
 use std::path::Path;
 use swath_algorithms::params::Count;
@@ -154,7 +160,7 @@ fn write_as(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<Strin
 }
 
 fn write_scale(folder: &Path, ran: &[Ran]) {
-    super::scale::write(&OutputFolder::open(folder, &[Kind::Sweep]).expect("opened"), ran).expect("written");
+    super::sweep::write_above(&OutputFolder::open(folder, &[Kind::Sweep]).expect("opened"), ran).expect("written");
 }
 
 /// The figures as they are by default.
@@ -595,7 +601,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     });
     is(&one, &["Not exploratory, as one trial alone is compared: retriever-1 with lambda 0.1 returns 5.00 % more"]);
     let choose = |summary: &mut Summary| {
-        let choice = |row: usize| crate::chosen::Choice {
+        let choice = |row: usize| crate::findings::tuning::Choice {
             row,
             points: 1,
             estimates: summary.rows[row].estimates.clone(),
@@ -606,7 +612,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
         };
         let choices = (0..3).map(choice).collect();
         let by = at(summary, "subtopic-recall");
-        summary.chosen = Some(crate::chosen::Chosen { by, queries: (60, 40), choices, pairs: Vec::new() });
+        summary.chosen = Some(crate::findings::tuning::Chosen { by, queries: (60, 40), choices, pairs: Vec::new() });
     };
     let chosen = said(&choose);
     is(
@@ -784,7 +790,7 @@ fn is_sound(svg: &str) -> bool {
 #[test]
 fn no_figure_holds_what_is_no_number() {
     let spec = |json: serde_json::Value| serde_json::from_value::<FigureSpec>(json).expect("a figure");
-    let mut asked: Vec<FigureSpec> = figures::FigureParams::all().into_iter().map(FigureSpec::from).collect();
+    let mut asked: Vec<FigureSpec> = FigureParams::all().into_iter().map(FigureSpec::from).collect();
     for (x, y) in
         [("qps", "p95_ms"), ("build_seconds", "index_bytes"), ("coverage", "redundancy"), ("p50_ms", "recall")]
     {
@@ -891,7 +897,7 @@ fn the_least_and_the_largest_numbers_are_drawn() {
         let several = super::Several::new(vec![("one".into(), found), ("two".into(), again)]);
         several.write(&open("several", Kind::Several)).expect("written");
         let cells = [1000, 3000, 9000].map(|n| Ran { summary: Some(summary.clone()), ..cell(n, &[]) });
-        super::scale::write(&open("sweep", Kind::Sweep), &cells).expect("written");
+        super::sweep::write_above(&open("sweep", Kind::Sweep), &cells).expect("written");
     }
 }
 

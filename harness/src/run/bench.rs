@@ -2,19 +2,23 @@
 //!
 //! It works in a child process ([`super::child`]) or, without isolation, in that of the run.
 
-use super::built::{self, Built, Kept};
+use super::built;
+use super::built::{Built, Kept};
 use super::memory;
-use super::outcome::{Outcome, Timed};
-use super::passes::{self, Pass};
-use super::retriever::{self, Duel, Memory, Retriever};
+use super::retriever;
+use super::retriever::{Duel, Memory, Retriever};
+use super::write_trial;
 use crate::clock;
-use crate::config::Mode;
-use crate::experiment::Prepared;
-use crate::machine;
-use crate::manifest::GraphRecord;
 use crate::plan::Plan;
-use crate::results;
-use crate::workload::Workload;
+use crate::plan::Prepared;
+use crate::plan::workload::Workload;
+use crate::record::Mode;
+use crate::record::machine;
+use crate::record::manifest::GraphRecord;
+use crate::record::passes;
+use crate::record::passes::Pass;
+use crate::record::results;
+use crate::record::{Outcome, Timed};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -295,7 +299,7 @@ impl<'a> Bench<'a> {
     /// Writes a trial's file with all that there is, in which passes that were beside it are then, too.
     fn keep(&mut self, trial: usize, outcome: Outcome) -> Reply {
         let names = self.prepared.names();
-        let written = results::write_trial(&self.folder, self.plan, &self.plan.trials[trial], names, &outcome);
+        let written = write_trial(&self.folder, self.plan, &self.plan.trials[trial], names, &outcome);
         if let Err(error) = written {
             return Reply::Unwritten(error.to_string());
         }

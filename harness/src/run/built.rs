@@ -1,11 +1,12 @@
 //! What trials share: an index over the base vectors and, where they walk one, a graph.
 
 use super::kept_indexes;
-use crate::cache::{self, Cache};
 use crate::clock::Moment;
-use crate::manifest::GraphRecord;
 use crate::plan::Trial;
-use crate::workload::Workload;
+use crate::plan::workload::Workload;
+use crate::record::manifest::GraphRecord;
+use crate::run::cache;
+use crate::run::cache::Cache;
 use std::path::{Path, PathBuf};
 use swath_algorithms::candidates::Index;
 use swath_algorithms::graph::{Graph, GraphSpec};

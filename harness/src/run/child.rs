@@ -10,14 +10,17 @@ use super::built::Kept;
 use super::data::Data;
 use super::lock;
 use super::memory;
-use crate::cache::Cache;
 use crate::clock::Moment;
-use crate::config::{self, Source};
+use crate::config;
+use crate::config::Failure;
+use crate::config::Source;
 use crate::exact_path;
-use crate::experiment::{self, Failure, Prepared};
 use crate::interrupt;
-use crate::results;
-use crate::sweep::Cell;
+use crate::plan;
+use crate::plan::Cell;
+use crate::plan::Prepared;
+use crate::record::folder;
+use crate::run::cache::Cache;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
@@ -506,7 +509,7 @@ pub fn work_for(run: Channel) -> ExitCode {
         return refuse(&mut reply, &Failure::Run(format!("its memory cannot be limited: {error}")));
     }
     // Held until the process ends.
-    let _held = job.folder.parent().and_then(|run| lock::share(&run.join(results::TRIALS)));
+    let _held = job.folder.parent().and_then(|run| lock::share(&run.join(folder::TRIALS)));
     let prepared = match prepare(&job) {
         Ok(prepared) => prepared,
         Err(failure) => return refuse(&mut reply, &failure),
@@ -538,5 +541,5 @@ fn prepare(job: &Job) -> Result<Prepared, Failure> {
     let (source, experiment) = config::parse(Source::parse(job.config.clone(), job.text.clone())?)?;
     let experiment = job.cell.as_ref().map_or(experiment.clone(), |cell| cell.of(&experiment).0);
     let found = job.data.read(job.dataset_name.clone(), job.sha256.clone(), job.memory)?;
-    experiment::on(source, experiment, found)
+    plan::on(source, experiment, found)
 }

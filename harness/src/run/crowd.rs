@@ -54,7 +54,7 @@ fn allowed(root: &Path) -> Allowed {
     let open = std::fs::read_dir(root.join("proc/self/fd")).map_or(FILES_OPEN, |open| open.count() as u64);
     Allowed {
         files: limit(Resource::Nofile).saturating_sub(open),
-        threads: limit(Resource::Nproc).min(crate::machine::group_threads(root).unwrap_or(u64::MAX)),
+        threads: limit(Resource::Nproc).min(crate::record::machine::group_threads(root).unwrap_or(u64::MAX)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! What children read: each a whole dataset, and none of them draws it, samples it, or looks for its true neighbours again.
 
 use super::Means;
+use crate::config::Failure;
 use crate::exact_path;
-use crate::experiment::{DatasetFile, Failure, Found, Prepared};
+use crate::plan::{DatasetFile, Found, Prepared};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use swath_datasets::shared;

@@ -1,8 +1,8 @@
 //! Trials that share a build, and how much memory their process will hold.
 
 use super::built;
-use crate::config::Mode;
 use crate::plan::{Facts, Plan, Trial, vector_bytes};
+use crate::record::Mode;
 use swath_algorithms::Item;
 
 /// Trials, by their places in the plan, that share a build.

@@ -1,6 +1,6 @@
 //! A run waits for children that another run left in its folder.
 //!
-//! Two runs do not work in one folder: each locks its ledger ([`crate::output_folder`]). But children of a run that was killed
+//! Two runs do not work in one folder: each locks its ledger ([`crate::record::output_folder`]). But children of a run that was killed
 //! may live a moment longer than it. The system lets go of a lock when its process ends, however it ends. The file stays: a
 //! lock on a file that was removed would guard nothing.
 

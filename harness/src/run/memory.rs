@@ -19,9 +19,6 @@ pub fn peak() -> Option<u64> {
     kilobytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
-/// Whether memory can be limited here.
-pub const CAN_LIMIT: bool = cfg!(target_os = "linux");
-
 /// Lets this process allocate at most `bytes`; an allocation beyond them fails, which ends the process.
 ///
 /// # Errors

@@ -1,12 +1,12 @@
 //! A trial's stages put to work: what it returns and what that is worth, and how long it takes.
 
 use super::built::Built;
-use super::outcome::{MISSING, Outcome, Times, stored};
 use crate::clock::Moment;
-use crate::config::Mode;
 use crate::metrics::{Asked, MetricName, Seen};
+use crate::plan::workload::Workload;
 use crate::plan::{Plan, Trial};
-use crate::workload::Workload;
+use crate::record::Mode;
+use crate::record::{MISSING, Outcome, Times, stored};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::candidates::Index;
@@ -420,7 +420,7 @@ fn checked_ids(worker: &Worker, workload: &Workload, k: usize) -> Result<Vec<u32
 mod tests {
     use super::*;
     use crate::config::CheckSpec;
-    use crate::run::Round;
+    use crate::statistics::Round;
     use crate::statistics::rounds;
 
     #[test]

@@ -2,33 +2,33 @@
 //!
 //! All files there are listed in the ledger of the folder as worked on, before they are written.
 //! There each trial's file is written when it is measured; under its name it is whole or not there. Timed passes are appended
-//! to a file beside it ([`super::passes`]). `run.json` says what the run was: it is compared with what the run is to be now, and what no longer fits is taken out, and said.
+//! to a file beside it ([`crate::record::passes`]). `run.json` says what the run was: it is compared with what the run is to be now, and what no longer fits is taken out, and said.
 
-use super::Means;
 use super::data::{Data, Shared};
-use super::outcome::Outcome;
-use super::passes;
+use super::means::Means;
+use super::trial_files::{write_trial, write_trial_to};
 use crate::clock;
-use crate::config::Mode;
-use crate::experiment::{Failure, Prepared};
-use crate::manifest::{GraphRecord, Machine, Manifest};
-use crate::output_folder::OutputFolder;
+use crate::config::Failure;
+use crate::plan::Prepared;
 use crate::plan::Trial;
-use crate::results::{self, ResultsError, write_whole};
+use crate::record::Machine;
+use crate::record::Mode;
+use crate::record::Outcome;
+use crate::record::folder::{TRIALS, UNFINISHED, UNFINISHED_RUN, is_unfinished, trial_name, trial_path};
+use crate::record::manifest::{GraphRecord, Manifest};
+use crate::record::output_folder::OutputFolder;
+use crate::record::passes;
+use crate::record::results;
+use crate::record::results::Asked;
+use crate::record::results::{ResultsError, write_whole};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use swath_datasets::{bounded, whole_file};
 
-/// The folder's name.
-pub const FOLDER: &str = "unfinished";
-
 /// Begins the names of its files in the folder of the run.
 const PREFIX: &str = "unfinished/";
-
-/// The file in it that says what the run was.
-const LEDGER: &str = "run.json";
 
 /// What a run begins with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,7 +167,8 @@ impl Unfinished {
         start: &Start,
     ) -> Result<(Self, Vec<Done>, Vec<String>), ResultsError> {
         let now = Ledger::new(prepared);
-        let mut unfinished = Self { out: Arc::clone(out), folder: out.path().join(FOLDER), ledger: now, shared: None };
+        let mut unfinished =
+            Self { out: Arc::clone(out), folder: out.path().join(UNFINISHED), ledger: now, shared: None };
         // What is listed and no file, as a link that somebody put there, is not written through.
         out.work_on(out.listed(PREFIX))?;
         if *start == Start::Fresh {
@@ -175,13 +176,13 @@ impl Unfinished {
         }
         let ids = prepared.plan.trials.iter().map(|trial| trial.id.as_str());
         let files = ids.flat_map(|id| [trial_file(id), passes_file(id)]);
-        out.work_on([LEDGER, Shared::FILE].map(|name| format!("{PREFIX}{name}")).into_iter().chain(files))?;
+        out.work_on([UNFINISHED_RUN, Shared::FILE].map(|name| format!("{PREFIX}{name}")).into_iter().chain(files))?;
         if let Start::Reuse(since) = start
-            && !is_there(out.path())
+            && !is_unfinished(out.path())
         {
             unfinished.reuse(since.as_deref())?;
         }
-        let before = bounded::read(&unfinished.folder.join(LEDGER), bounded::RECORD).ok();
+        let before = bounded::read(&unfinished.folder.join(UNFINISHED_RUN), bounded::RECORD).ok();
         let before = before.and_then(|text| serde_json::from_slice::<Ledger>(&text).ok());
         let mut notes = Vec::new();
         let mut done = vec![Done::default(); prepared.plan.trials.len()];
@@ -204,13 +205,13 @@ impl Unfinished {
             return Ok(());
         }
         for trial in manifest.trials.iter().filter(|trial| trial.failed.is_none()) {
-            let from = results::trial_path(run, &trial.trial);
+            let from = trial_path(run, &trial.trial);
             if !from.is_file() {
                 continue;
             }
             // Those that the plan has not are taken out again, and counted.
             self.out.work_on([trial_file(&trial.trial), passes_file(&trial.trial)])?;
-            let path = results::trial_path(&self.folder, &trial.trial);
+            let path = trial_path(&self.folder, &trial.trial);
             whole_file::copy_whole(&from, &path).map_err(|source| ResultsError::Io { path, source })?;
         }
         // Last: without it the files are nobody's.
@@ -249,7 +250,8 @@ impl Unfinished {
         let (mut timed_again, mut judged_again, mut new_metrics) = (0, 0, Vec::new());
         for (trial, done) in plan.trials.iter().zip(&mut done) {
             let data = (&*prepared.base, &prepared.dataset);
-            if let Err(wrong) = results::verify(&self.folder, &trial.id, plan, data) {
+            let asked = Asked { k: plan.experiment.k.size(), queries: &plan.queries, metrics: &plan.metrics };
+            if let Err(wrong) = results::verify(&self.folder, &trial.id, asked, data) {
                 notes.push(format!("{} is run again, and its file not used: {wrong}", trial.label()));
                 remove(&self.out, &trial.id);
                 continue;
@@ -291,7 +293,7 @@ impl Unfinished {
     }
 
     fn keep(&self, prepared: &Prepared, trial: &Trial, outcome: &Outcome) -> Result<(), ResultsError> {
-        results::write_trial(&self.folder, &prepared.plan, trial, prepared.names(), outcome)
+        write_trial(&self.folder, &prepared.plan, trial, prepared.names(), outcome)
     }
 
     fn write(&self) -> Result<(), ResultsError> {
@@ -299,7 +301,7 @@ impl Unfinished {
     }
 
     fn write_as(&self, ledger: &Ledger) -> Result<(), ResultsError> {
-        let path = self.folder.join(LEDGER);
+        let path = self.folder.join(UNFINISHED_RUN);
         let text = serde_json::to_vec_pretty(ledger)
             .map_err(|error| ResultsError::Malformed { path: path.clone(), what: error.to_string() })?;
         write_whole(&path, &text)
@@ -356,8 +358,8 @@ impl Unfinished {
         let wanted = prepared.plan.experiment.repeats.size();
         outcome.repeats.truncate(wanted);
         outcome.timed.truncate(wanted);
-        self.out.write_by(&results::trial_name(&trial.id), |path| {
-            results::write_trial_to(path, &prepared.plan, trial, prepared.names(), &outcome)
+        self.out.write_by(&trial_name(&trial.id), |path| {
+            write_trial_to(path, &prepared.plan, trial, prepared.names(), &outcome)
         })?;
         Ok(outcome)
     }
@@ -417,25 +419,20 @@ fn trials_are(count: usize, what: &str) -> String {
     if count == 1 { format!("1 trial is {what}") } else { format!("{count} trials are {what}") }
 }
 
-/// Whether a folder holds a run that was stopped.
-pub fn is_there(run: &Path) -> bool {
-    run.join(FOLDER).join(LEDGER).is_file()
-}
-
 /// The name of a trial's file in the run's folder, while it is not finished.
 fn trial_file(id: &str) -> String {
-    format!("{PREFIX}{}", results::trial_name(id))
+    format!("{PREFIX}{}", trial_name(id))
 }
 
 /// The name of the file of its passes.
 fn passes_file(id: &str) -> String {
-    format!("{PREFIX}{}/{id}.{}", results::TRIALS, passes::EXTENSION)
+    format!("{PREFIX}{}/{id}.{}", TRIALS, passes::EXTENSION)
 }
 
 /// The ids of the trials whose files are there.
 fn trials(out: &OutputFolder) -> Vec<String> {
     let id = |name: &String| {
-        let id = name.strip_prefix(PREFIX)?.strip_prefix(results::TRIALS)?.strip_prefix('/')?.strip_suffix(".hdf5")?;
+        let id = name.strip_prefix(PREFIX)?.strip_prefix(TRIALS)?.strip_prefix('/')?.strip_suffix(".hdf5")?;
         out.path().join(name).is_file().then(|| id.to_owned())
     };
     out.listed(PREFIX).iter().filter_map(id).collect()
@@ -450,8 +447,8 @@ fn remove(out: &OutputFolder, id: &str) {
 /// Removes all that is not finished, and nothing that is somebody else's.
 fn remove_all(out: &OutputFolder) {
     // First what says what the others are: what is left behind without it is not gone on with.
-    out.remove(&format!("{PREFIX}{LEDGER}"));
+    out.remove(&format!("{PREFIX}{UNFINISHED_RUN}"));
     out.listed(PREFIX).iter().for_each(|name| out.remove(name));
-    out.remove_empty(&format!("{PREFIX}{}", results::TRIALS));
-    out.remove_empty(FOLDER);
+    out.remove_empty(&format!("{PREFIX}{}", TRIALS));
+    out.remove_empty(UNFINISHED);
 }

@@ -7,7 +7,7 @@
 //! equal but for rounding is equal: 27 successes of 30 have the interval [0.733, 0.967], whatever a success is worth.
 
 use super::Column;
-use crate::summary::Estimate;
+use crate::statistics::Estimate;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};

@@ -3,7 +3,6 @@
 pub mod bootstrap;
 pub mod change_points;
 pub mod effect;
-pub mod frontier;
 pub mod holm;
 pub mod permutation;
 pub mod power;
@@ -11,7 +10,18 @@ pub mod ranks;
 pub mod rounds;
 pub mod wilcoxon;
 
-use crate::summary::Estimate;
+pub use rounds::Round;
+
+/// A mean over queries with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// Lower end of the interval.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
 
 /// The level at which a comparison is called significant, after Holm's correction.
 pub const LEVEL: f64 = 0.05;

@@ -15,9 +15,24 @@
 //! [`by_machine`] says how much a ratio may change by itself.
 
 use super::bootstrap::{RESAMPLES, quantile};
-use crate::run::Round;
-use crate::summary::Estimate;
+use crate::statistics::Estimate;
 use swath_algorithms::random;
+
+/// A trial timed against the reference, once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Round {
+    /// Seconds that the trial took for a query, on the average.
+    pub own: f64,
+    /// Seconds that the reference took for the same, in turns with it.
+    pub reference: f64,
+}
+
+impl Round {
+    /// The logarithm of how much longer than the reference it took.
+    pub fn log_ratio(self) -> f64 {
+        (self.own / self.reference).ln()
+    }
+}
 
 /// The logarithm of how much longer than the reference a trial takes: the mean of the middle half of the rounds, so that
 /// those in which something disturbed one of the two alone do not count; NaN of nothing.

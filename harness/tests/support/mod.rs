@@ -72,9 +72,9 @@ pub fn swath(folder: &Path, arguments: &[&str]) -> Output {
 /// Lists a file of an output folder as swath would have, had it written it: for tests that need results of another version,
 /// machine or hour.
 pub fn as_written(folder: &Path, name: &str) {
-    let hash = swath::output_folder::hash_of(&folder.join(name)).expect("read").expect("a file");
+    let hash = swath::record::output_folder::hash_of(&folder.join(name)).expect("read").expect("a file");
     let line = format!("{{\"file\":\"{name}\",\"sha256\":\"{hash}\"}}\n");
-    let ledger = std::fs::OpenOptions::new().append(true).open(folder.join(swath::output_folder::LEDGER));
+    let ledger = std::fs::OpenOptions::new().append(true).open(folder.join(swath::record::output_folder::LEDGER));
     ledger.expect("a ledger").write_all(line.as_bytes()).expect("written");
 }
 

@@ -1,28 +1,15 @@
 //! One metric of every trial, with intervals.
 
 use super::rows;
-use super::{Figure, Kind, Named, Style, axis_title, position};
-use crate::metrics::MetricName;
-use crate::report::axis::{Axis, has_place, left_out};
-use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL};
-use crate::report::found::Found;
-use crate::summary::Estimate;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// A bar with its interval for each trial, or for each retriever's best where there are many.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Bars {
-    /// Of which metric; one figure for each, if left out.
-    pub metric: Option<MetricName>,
-}
+use super::{Figure, Kind, Style, position};
+use crate::config::figures::Bars;
+use crate::findings::Found;
+use crate::plot::axis::axis_title;
+use crate::plot::axis::{Axis, has_place, left_out};
+use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
+use crate::statistics::Estimate;
 
 impl Kind for Bars {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
-    }
-
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let bars =
             |metric: usize| -> Box<dyn Figure> { Box::new(Of { metric, name: found.metric(metric).file_name() }) };
@@ -89,7 +76,7 @@ impl Figure for Of {
                     drawing.line(&[(at, y - 4.0), (at, y + 4.0)], BLACK, 1.0, 1.4);
                 }
             }
-            let value = crate::report::format::decimals(estimate.mean, 4);
+            let value = crate::plot::format::decimals(estimate.mean, 4);
             drawing.text((style.size.width() - 2.0, y), &value, SMALL, BLACK, Anchor::Right);
         })
     }

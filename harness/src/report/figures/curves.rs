@@ -1,38 +1,22 @@
 //! A metric along a parameter, with intervals.
 
-use super::{Figure, Kind, Named, Style, axis_title, capital, metric_or_headline};
-use crate::metrics::MetricName;
-use crate::point::{self, Varying};
-use crate::report::axis::{Axis, has_place, left_out};
-use crate::report::drawing::{Drawing, GREY};
-use crate::report::found::Found;
-use crate::report::frame::{Frame, Legend};
-use crate::report::marker::Marker;
-use crate::summary::Estimate;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use super::{Figure, Kind, Style, capital, metric_or_headline};
+use crate::config::figures::Curves;
+use crate::findings::Found;
+use crate::plan::point;
+use crate::plan::point::Varying;
+use crate::plot::Marker;
+use crate::plot::axis::axis_title;
+use crate::plot::axis::{Axis, has_place, left_out};
+use crate::plot::drawing::{Drawing, GREY};
+use crate::plot::frame::{Frame, Legend};
+use crate::statistics::Estimate;
 use serde_json::Value;
-
-/// A metric along a parameter, a line with its 95 % intervals for each retriever whose grid varies it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Curves {
-    /// Which metric; the one that speaks for the experiment, if left out.
-    pub metric: Option<MetricName>,
-    /// Which parameter, as labels name it, such as `lambda`; one figure for each of at least 3 values, if left out.
-    pub parameter: Option<String>,
-}
 
 /// At most so many figures where no parameter is named.
 const MOST: usize = 4;
 
 impl Kind for Curves {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        let metric = self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric)));
-        let parameter = self.parameter.iter().map(|name| ("parameter", Named::Number { name, of: None }));
-        metric.chain(parameter).collect()
-    }
-
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let named = |parameter: String| -> Option<Box<dyn Figure>> {
@@ -112,7 +96,7 @@ fn lines(found: &Found, metric: usize, parameter: &str) -> Vec<Line> {
         let point = |&at: &usize| Some((values[at], found.estimate(grid.rows[at], metric)?));
         let mut points: Vec<(f64, Estimate)> = members.iter().filter_map(point).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let label = crate::plan::label(&grid.retriever, &fixed);
+        let label = crate::record::label(&grid.retriever, &fixed);
         (points.len() >= 2).then(|| Line { label, marker: Marker::new(index), points })
     };
     grids(found).iter().enumerate().filter_map(line).collect()

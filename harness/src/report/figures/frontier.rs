@@ -1,44 +1,21 @@
 //! One measure against another: a marker per trial, with intervals, and the Pareto front.
 
-use super::{Figure, Kind, Named, Style, capital};
+use super::{Figure, Kind, Style, capital};
+use crate::config::figures::Frontier;
+use crate::config::measure::{Measure, Scale};
+use crate::findings::Found;
 use crate::metrics::MetricName;
-use crate::report::axis::left_out;
-use crate::report::drawing::{Drawing, GREY};
-use crate::report::found::Found;
-use crate::report::frame::{Frame, Legend};
-use crate::report::marker::Marker;
-use crate::report::measure::{Measure, Scale};
-use crate::report::pareto;
-use crate::summary::Estimate;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// One measure of all trials against another, with the Pareto front.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Frontier {
-    /// Across: a metric, or a column of costs in runs.csv, such as `qps`; recall, if left out.
-    pub x: Option<Measure>,
-    /// Upwards; if both are left out, the usual pairs are drawn.
-    pub y: Option<Measure>,
-    /// How values lie across.
-    pub x_scale: Scale,
-    /// How values lie upwards.
-    pub y_scale: Scale,
-}
+use crate::plot::Marker;
+use crate::plot::axis::left_out;
+use crate::plot::drawing::{Drawing, GREY};
+use crate::plot::frame::{Frame, Legend};
+use crate::plot::pareto;
+use crate::statistics::Estimate;
 
 /// What is drawn where nothing is named: across, and upwards.
 const USUAL: [(&str, &str); 3] = [("recall", "qps"), ("redundancy", "coverage"), ("recall", "subtopic-recall")];
 
 impl Kind for Frontier {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        let metric = |name, measure: Option<Measure>| match measure {
-            Some(Measure::Metric(metric)) => Some((name, Named::Metric(metric))),
-            _ => None,
-        };
-        metric("x", self.x).into_iter().chain(metric("y", self.y)).collect()
-    }
-
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let measured = |name: &str| {
             let metric = found.summary.metrics.iter().copied().find(|metric| metric.name() == name);
@@ -83,7 +60,7 @@ impl Plot {
     /// a bound, and not a competitor: it is left out, so that its values do not stretch the axes.
     fn points(&self, found: &Found) -> (Vec<(usize, Estimate, Estimate)>, usize) {
         let rows = (0..found.summary.rows.len()).filter(|&row| !found.summary.rows[row].is_oracle);
-        let both = rows.filter_map(|row| Some((row, self.x.estimate(found, row)?, self.y.estimate(found, row)?)));
+        let both = rows.filter_map(|row| Some((row, found.measured(self.x, row)?, found.measured(self.y, row)?)));
         let (placed, others): (Vec<_>, Vec<_>) =
             both.partition(|(_, x, y)| self.x.has_place(self.scales.0, x) && self.y.has_place(self.scales.1, y));
         (placed, others.len())
@@ -106,8 +83,8 @@ impl Figure for Plot {
         let log = |measure: Measure, scale| if measure.is_log(scale) { ", on a logarithmic scale" } else { "" };
         let oracles = found.summary.rows.iter().enumerate().filter(|(_, row)| row.is_oracle);
         let reached = oracles.filter_map(|(row, oracle)| {
-            let up = self.y.estimate(found, row)?;
-            Some(format!("{} {}", oracle.label(), crate::report::format::three_digits(up.mean)))
+            let up = found.measured(self.y, row)?;
+            Some(format!("{} {}", oracle.label(), crate::plot::format::three_digits(up.mean)))
         });
         let reached: Vec<String> = reached.collect();
         let oracles =

@@ -1,43 +1,17 @@
 //! Two parameters of a retriever against a metric.
 
 use super::curves::{Grid, distinct, grids};
-use super::{Figure, Kind, Named, Style, capital, metric_or_headline, rows_of};
-use crate::config::Name;
-use crate::metrics::MetricName;
-use crate::report::axis::{has_place, left_out, number};
-use crate::report::drawing::{Anchor, BLACK, Drawing, Ink, SMALL, TEXT, fit, text_width};
-use crate::report::found::Found;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// Two parameters of a retriever's grid against a metric, as a table of colours.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct HeatMap {
-    /// Whose grid; one figure for each retriever that varies two numbers, if left out.
-    pub retriever: Option<Name>,
-    /// Which metric; the one that speaks for the experiment, if left out.
-    pub metric: Option<MetricName>,
-    /// The parameter across, as labels name it; the one of most values, if left out.
-    pub x: Option<String>,
-    /// The parameter upwards.
-    pub y: Option<String>,
-}
+use super::{Figure, Kind, Style, capital, metric_or_headline, rows_of};
+use crate::config::figures::HeatMap;
+use crate::findings::Found;
+use crate::plot::axis::{has_place, left_out};
+use crate::plot::drawing::{Anchor, BLACK, Drawing, Ink, SMALL, TEXT, fit, text_width};
+use crate::plot::format::number;
 
 /// At most so many figures where no retriever is named.
 const MOST: usize = 4;
 
 impl Kind for HeatMap {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        let metric = self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric)));
-        let retriever = self.retriever.iter().map(|name| ("retriever", Named::Plane(name)));
-        let axes = [("x", &self.x), ("y", &self.y)];
-        let of = self.retriever.as_ref();
-        let numbers =
-            axes.into_iter().filter_map(move |(axis, name)| Some((axis, Named::Number { name: name.as_deref()?, of })));
-        metric.chain(retriever).chain(numbers).collect()
-    }
-
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let figure = |grid: &Grid| -> Result<Box<dyn Figure>, String> { Ok(Box::new(self.map(found, metric, grid)?)) };

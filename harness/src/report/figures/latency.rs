@@ -1,26 +1,16 @@
 //! How long queries took.
 
 use super::rows;
-use super::{Figure, Kind, Named, Style};
-use crate::report::axis::{Axis, has_place, left_out};
-use crate::report::drawing::{Anchor, BLACK, Drawing, SMALL};
-use crate::report::format::three_digits;
-use crate::report::found::Found;
+use super::{Figure, Kind, Style};
+use crate::config::figures::Latencies;
+use crate::findings::Found;
+use crate::findings::summary::Summary;
+use crate::plot::axis::{Axis, has_place, left_out};
+use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
+use crate::plot::format::three_digits;
 use crate::statistics::bootstrap::quantile;
-use crate::summary::Summary;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// The distribution of query times of each trial.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Latencies {}
 
 impl Kind for Latencies {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        Vec::new()
-    }
-
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let timed = found.summary.rows.iter().any(|row| row.timing.latency.is_some());
         Ok(if timed { vec![Box::new(Distributions)] } else { Vec::new() })

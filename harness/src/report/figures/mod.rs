@@ -1,7 +1,8 @@
 //! The figures.
 //!
-//! To add a kind: one file here with one type implementing [`Kind`], and one line in the registry. The type's fields are
-//! its parameters in YAML; with all of them at their defaults it draws whatever of its kind the results have to show.
+//! To add a kind: its parameters and its line in the registry in `config/figures.rs`, one file here that implements [`Kind`]
+//! for them, and one line in [`kind`]. With all parameters at their defaults it draws whatever of its kind the results have
+//! to show.
 
 mod bars;
 mod curves;
@@ -12,63 +13,33 @@ mod neighbourhood;
 mod ranks;
 mod rows;
 
-pub use bars::Bars;
-pub use curves::Curves;
-pub use frontier::Frontier;
-pub use heat_map::HeatMap;
-pub use latency::Latencies;
-pub use neighbourhood::{Neighbourhood, QueryRef};
-pub use ranks::Ranks;
-
-use super::drawing::{Drawing, Size};
-use super::found::Found;
-use crate::config::Name;
+use crate::config::figures::{FigureParams, FigureSpec};
 use crate::escape;
+use crate::findings::Found;
 use crate::metrics::MetricName;
-use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::plot::Size;
+use crate::plot::drawing::Drawing;
 
-swath_algorithms::registry! {
-    /// The kinds of figures.
-    FigureParams: Kind {
-        "frontier" => Frontier,
-        "curves" => Curves,
-        "heat-map" => HeatMap,
-        "ranks" => Ranks,
-        "bars" => Bars,
-        "latency" => Latencies,
-        "neighbourhood" => Neighbourhood,
+/// How figures with these parameters are drawn.
+fn kind(parameters: &FigureParams) -> &dyn Kind {
+    match parameters {
+        FigureParams::Frontier(frontier) => frontier,
+        FigureParams::Curves(curves) => curves,
+        FigureParams::HeatMap(heat_map) => heat_map,
+        FigureParams::Ranks(ranks) => ranks,
+        FigureParams::Bars(bars) => bars,
+        FigureParams::Latencies(latencies) => latencies,
+        FigureParams::Neighbourhood(neighbourhood) => neighbourhood,
     }
 }
 
 /// A kind of figure. Implemented by the type of its parameters.
-pub trait Kind: Send + Sync {
-    /// The metrics, retrievers and numbers that its parameters name, each with the parameter.
-    fn names(&self) -> Vec<(&'static str, Named<'_>)>;
-
+pub trait Kind {
     /// The figures of this kind that these results have to show: at its defaults any number, else one.
     ///
     /// # Errors
     /// Why what its parameters ask for cannot be drawn.
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String>;
-}
-
-/// What a figure's parameters name.
-#[derive(Clone, Copy, Debug)]
-pub enum Named<'a> {
-    /// A metric, which must be measured.
-    Metric(MetricName),
-    /// A retriever, which must be there.
-    Retriever(&'a Name),
-    /// A retriever, whose grid must vary two numbers.
-    Plane(&'a Name),
-    /// A number that a grid must vary.
-    Number {
-        /// Its name, as labels say it.
-        name: &'a str,
-        /// Whose grid; any, if left out.
-        of: Option<&'a Name>,
-    },
 }
 
 /// A picture of an experiment's results.
@@ -97,49 +68,6 @@ pub struct Style<'a> {
     pub across: Option<&'a str>,
     /// What stands along the axis upwards.
     pub up: Option<&'a str>,
-}
-
-/// A figure that an experiment asks for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FigureSpec {
-    /// What to draw.
-    pub draw: FigureParams,
-    /// Its file's name, without extension; if left out, one that says what it shows.
-    #[serde(default)]
-    pub name: Option<Name>,
-    /// A title above it; none, if left out: papers have captions.
-    #[serde(default, deserialize_with = "title")]
-    #[schemars(length(max = 300))]
-    pub title: Option<String>,
-    /// What stands along the axis across.
-    #[serde(default, deserialize_with = "title")]
-    #[schemars(length(max = 300))]
-    pub x_title: Option<String>,
-    /// What stands along the axis upwards.
-    #[serde(default, deserialize_with = "title")]
-    #[schemars(length(max = 300))]
-    pub y_title: Option<String>,
-}
-
-/// Characters of a title at most.
-const LONGEST_TITLE: usize = 300;
-
-/// A title that fits.
-fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let title = Option::<String>::deserialize(deserializer)?;
-    let length = title.as_ref().map_or(0, |title| title.chars().count());
-    if length > LONGEST_TITLE {
-        let message = format!("a title of {length} characters; at most {LONGEST_TITLE} find room in a figure");
-        return Err(serde::de::Error::custom(message));
-    }
-    Ok(title)
-}
-
-impl From<FigureParams> for FigureSpec {
-    fn from(draw: FigureParams) -> Self {
-        Self { draw, name: None, title: None, x_title: None, y_title: None }
-    }
 }
 
 /// A figure with what was asked of it.
@@ -179,7 +107,7 @@ pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<Wanted>, Vec<Str
     let specs: Vec<FigureSpec> = asked.map_or_else(usual, <[FigureSpec]>::to_vec);
     let (mut wanted, mut refused): (Vec<Wanted>, Vec<String>) = (Vec::new(), Vec::new());
     for spec in specs {
-        match spec.draw.figures(found) {
+        match kind(&spec.draw).figures(found) {
             Ok(figures) if figures.is_empty() && asked.is_some() => {
                 refused.push(format!("the figure `{}` has nothing to show in these results", spec.draw.name()));
             }
@@ -199,12 +127,6 @@ pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<Wanted>, Vec<Str
         }
     }
     (wanted, refused)
-}
-
-/// `coverage (higher is better)`.
-pub fn axis_title(words: &str, higher_is_better: bool) -> String {
-    let direction = if higher_is_better { "higher" } else { "lower" };
-    format!("{words} ({direction} is better)")
 }
 
 /// The position of a metric that a figure names.

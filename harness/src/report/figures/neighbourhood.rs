@@ -1,63 +1,17 @@
 //! A query's neighbourhood on a plane, with what retrievers picked of it.
 
-use super::{Figure, Kind, Named, Style, rows_of};
-use crate::config::Name;
-use crate::excerpt::{Item, Shown};
-use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, Ink, PALE, Size, TEXT, fit, text_width};
-use crate::report::found::Found;
-use crate::report::marker::{self, Marker};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// The neighbourhood of a query on the plane of its first two principal components, once for each retriever, with what it
-/// picked coloured by subtopic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Neighbourhood {
-    /// Which query, by its name or its row; the first of the seeded sample, if left out.
-    pub query: Option<QueryRef>,
-    /// Which retrievers, each at the point that stands for it; the reference and three others, if left out.
-    pub retrievers: Vec<Name>,
-}
-
-/// A query, by its name or its row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "found something else, expected the name of a query, or its row")]
-pub enum QueryRef {
-    /// Its row in the dataset.
-    Row(usize),
-    /// Its name.
-    Name(String),
-}
-
-impl QueryRef {
-    /// Whether it is the query of that row and name.
-    pub fn is(&self, row: usize, name: Option<&str>) -> bool {
-        match self {
-            Self::Row(wanted) => *wanted == row,
-            Self::Name(wanted) => name == Some(wanted),
-        }
-    }
-}
-
-impl fmt::Display for QueryRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Row(row) => write!(f, "{row}"),
-            Self::Name(name) => f.write_str(name),
-        }
-    }
-}
+use super::{Figure, Kind, Style, rows_of};
+use crate::config::figures::Neighbourhood;
+use crate::findings::Found;
+use crate::plot::Size;
+use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, Ink, PALE, TEXT, fit, text_width};
+use crate::plot::{Marker, marker};
+use crate::record::excerpt::{Item, Shown};
 
 /// So many retrievers where none are named.
 const USUAL: usize = 4;
 
 impl Kind for Neighbourhood {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        self.retrievers.iter().map(|name| ("retrievers", Named::Retriever(name))).collect()
-    }
-
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let queries = found.excerpt.as_ref().map_or(&[][..], |excerpt| &excerpt.queries);
         let Some(headline) = found.headline().filter(|_| queries.iter().any(|query| has_place(query.at))) else {

@@ -1,22 +1,12 @@
 //! Which retrievers differ, by their mean ranks: a critical-difference diagram.
 
-use super::{Figure, Kind, Named, Style, metric_or_headline};
-use crate::metrics::MetricName;
-use crate::report::axis::{Axis, Tick};
-use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_width};
-use crate::report::format::three_decimals;
-use crate::report::found::Found;
+use super::{Figure, Kind, Style, metric_or_headline};
+use crate::config::figures::Ranks;
+use crate::findings::Found;
+use crate::plot::axis::{Axis, Tick};
+use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_width};
+use crate::plot::format::three_decimals;
 use crate::statistics::ranks::Ranking;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// Retrievers by their mean rank over queries, those that tests cannot tell apart joined by a bar.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ranks {
-    /// Ranked by which metric; the one that speaks for the experiment, if left out.
-    pub metric: Option<MetricName>,
-}
 
 /// The axis between the names is at least so long.
 const AXIS: f64 = 96.0;
@@ -25,10 +15,6 @@ const AXIS: f64 = 96.0;
 const MOST: usize = 16;
 
 impl Kind for Ranks {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
-    }
-
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };

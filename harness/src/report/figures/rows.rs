@@ -1,9 +1,10 @@
 //! A row for each trial, its label above what is drawn: the frame of bars and of latency ranges.
 
-use crate::report::axis::{Axis, Tick};
-use crate::report::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, Size, TEXT, fit, text_width};
-use crate::report::marker::Marker;
-use crate::summary::Summary;
+use crate::findings::summary::Summary;
+use crate::plot::Marker;
+use crate::plot::Size;
+use crate::plot::axis::{Axis, Tick};
+use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, TEXT, fit, text_width};
 
 /// Trials up to this number have a row each; of more, each retriever shows its best.
 pub const MANY: usize = 16;

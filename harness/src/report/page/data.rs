@@ -1,11 +1,11 @@
 //! What the page's script works on, as JSON inside the page.
 
-use crate::excerpt::Shown;
-use crate::report::axis::has_place;
-use crate::report::found::Found;
-use crate::report::marker::{self, Marker};
-use crate::report::measure::{COSTS, Measure};
-use crate::summary::Rate;
+use crate::config::measure::{Cost, Measure};
+use crate::findings::Found;
+use crate::findings::timing::Rate;
+use crate::plot::axis::has_place;
+use crate::plot::{Marker, marker};
+use crate::record::excerpt::Shown;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -24,9 +24,9 @@ pub fn data(found: &Found) -> Value {
 pub fn plot(runs: &[(&str, &Found)]) -> Value {
     let metrics = runs.iter().flat_map(|(_, found)| found.summary.metrics.iter().copied().map(Measure::Metric));
     let mut measures: Vec<Measure> = Vec::new();
-    for measure in metrics.chain(COSTS.iter().map(Measure::Cost)) {
+    for measure in metrics.chain(Cost::ALL.into_iter().map(Measure::Cost)) {
         let is_known = |(_, found): &(&str, &Found)| {
-            (0..found.summary.rows.len()).any(|row| measure.estimate(found, row).is_some())
+            (0..found.summary.rows.len()).any(|row| found.measured(measure, row).is_some())
         };
         if !measures.contains(&measure) && runs.iter().any(is_known) {
             measures.push(measure);
@@ -79,7 +79,7 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
 /// Mean, and the interval where there is one, of five significant digits.
 fn estimate(found: &Found, measure: Measure, row: usize) -> Value {
     // JSON has neither infinity nor NaN, which would be taken for 0.
-    match measure.estimate(found, row).filter(|e| has_place(e.mean, false)) {
+    match found.measured(measure, row).filter(|e| has_place(e.mean, false)) {
         None => Value::Null,
         Some(e) if e.lo == e.hi || !(has_place(e.lo, false) && has_place(e.hi, false)) => json!([short(e.mean)]),
         Some(e) => json!([short(e.mean), short(e.lo), short(e.hi)]),

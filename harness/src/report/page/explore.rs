@@ -1,7 +1,7 @@
 //! The parts of the page that its script brings to life; without scripts they stay hidden, and a line says so.
 
 use crate::escape;
-use crate::report::found::Found;
+use crate::findings::Found;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 

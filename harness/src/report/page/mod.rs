@@ -7,15 +7,17 @@ mod verdict;
 pub use verdict::verdict;
 
 use super::diagnosis;
-use super::drawing::FONT_FACE;
-use super::format::{decimals, signed, three_decimals, three_digits};
-use super::found::Found;
 use super::frontier_tables;
+use super::interval::interval;
 use super::plots::Drawn;
 use crate::escape;
-use crate::manifest::Manifest;
+use crate::findings::Found;
+use crate::findings::summary::Summary;
+use crate::findings::timing::Rate;
+use crate::plot::drawing::FONT_FACE;
+use crate::plot::format::{decimals, signed, three_decimals, three_digits};
+use crate::record::manifest::Manifest;
 use crate::statistics::Comparison;
-use crate::summary::{Estimate, Rate, Summary};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -135,7 +137,7 @@ fn lead(manifest: &Manifest) -> String {
         "{}: {} base vectors of {} dimensions, {} distance; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed \
          repeat{}",
         dataset.name,
-        super::axis::number(dataset.rows as f64),
+        crate::plot::format::number(dataset.rows as f64),
         dataset.dim,
         dataset.distance,
         plain("k"),
@@ -181,10 +183,6 @@ fn label(summary: &Summary, row: usize) -> Markup {
         (PreEscaped(summary.marker(row).svg())) (trial.retriever)
         @if !trial.point.is_empty() { span.point { (trial.point) } }
     }
-}
-
-pub(super) fn interval(estimate: &Estimate, digits: usize) -> String {
-    format!("{} to {}", decimals(estimate.lo, digits), decimals(estimate.hi, digits))
 }
 
 /// What must be known to read the means of a table.
@@ -269,7 +267,7 @@ fn results(summary: &Summary) -> Markup {
                 } }
                 tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
                     th scope="row" title=(row.params) { (timed_label(summary, i)) }
-                    td { @match row.pool() { Some(pool) => { (super::axis::number(pool as f64)) } None => { "-" } } }
+                    td { @match row.pool() { Some(pool) => { (crate::plot::format::number(pool as f64)) } None => { "-" } } }
                     @for (metric, estimate) in row.estimates.iter().enumerate() {
                         td.best[best[metric][i]] {
                             @match estimate {
@@ -400,7 +398,7 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                                 None => { "-" }
                             } }
                         }
-                        @for stage in row.evaluations { td { (super::axis::number(stage.round())) } }
+                        @for stage in row.evaluations { td { (crate::plot::format::number(stage.round())) } }
                         td { (three_digits(row.build_seconds)) }
                         td { (mib(row.index_bytes)) }
                     } } }

@@ -1,12 +1,13 @@
 //! The verdict: what came out, in plain words, on top of the page.
 
-use crate::report::axis::number;
+use crate::findings::Found;
+use crate::findings::timing::Rate;
+use crate::plot::format::number;
+use crate::plot::format::{signed, three_decimals, three_digits};
 use crate::report::figures::capital;
-use crate::report::format::{signed, three_decimals, three_digits};
-use crate::report::found::Found;
+use crate::statistics::Estimate;
 use crate::statistics::effect::share;
 use crate::statistics::{Comparison, ROUNDING};
-use crate::summary::{Estimate, Rate};
 
 /// A retriever that stands against the reference.
 struct Rival<'a> {

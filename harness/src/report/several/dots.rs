@@ -1,14 +1,15 @@
 //! One metric of each retriever in each run.
 
 use super::Several;
+use crate::config::measure::Measure;
 use crate::metrics::MetricName;
-use crate::report::Measure;
-use crate::report::axis::{Axis, Tick, has_place, left_out};
-use crate::report::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, Size, TEXT, fit, text_width};
-use crate::report::figures::axis_title;
-use crate::report::frame::Legend;
-use crate::report::marker::Marker;
-use crate::summary::Estimate;
+use crate::plot::Marker;
+use crate::plot::Size;
+use crate::plot::axis::axis_title;
+use crate::plot::axis::{Axis, Tick, has_place, left_out};
+use crate::plot::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, fit, text_width};
+use crate::plot::frame::Legend;
+use crate::statistics::Estimate;
 
 /// A row for each retriever, in it a marker with its interval for each run.
 pub struct Dots<'s> {
@@ -25,7 +26,7 @@ const STEP: f64 = 14.0;
 impl Dots<'_> {
     fn estimate(&self, run: usize, retriever: &str) -> Option<Estimate> {
         let run = &self.several.runs[run];
-        Measure::Metric(self.metric).estimate(&run.found, Several::row(run, retriever)?)
+        run.found.measured(Measure::Metric(self.metric), Several::row(run, retriever)?)
     }
 
     /// What it shows.

@@ -3,18 +3,21 @@
 mod dots;
 mod page;
 
-use super::drawing::Size;
-use super::format::{cell, cell_or_empty};
-use super::found::Found;
+use super::ReportError;
 use super::page::verdict;
 use super::plots::Plots;
-use super::tables::{self, Cell, Column, Row, Table};
-use super::{Measure, ReportError};
+use super::tables;
+use super::tables::{Cell, Column, Row, Table};
+use crate::config::measure::Cost;
+use crate::config::measure::Measure;
 use crate::escape;
+use crate::findings::Found;
+use crate::findings::timing::Rate;
 use crate::metrics::MetricName;
-use crate::output_folder::OutputFolder;
+use crate::plot::Size;
+use crate::plot::format::{cell, cell_or_empty};
+use crate::record::output_folder::OutputFolder;
 use crate::statistics::{Comparison, Paired, compare};
-use crate::summary::Rate;
 use crate::version;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -105,7 +108,8 @@ impl Several {
             return None;
         }
         let metrics = self.metrics();
-        let rows = |found: &Found| found.summary.rows.iter().map(super::super::summary::Row::label).collect::<Vec<_>>();
+        let rows =
+            |found: &Found| found.summary.rows.iter().map(crate::findings::summary::Row::label).collect::<Vec<_>>();
         let (before, after) = (rows(first), rows(other));
         let shared =
             after.iter().enumerate().filter_map(|(i, label)| Some((i, before.iter().position(|b| b == label)?)));
@@ -228,7 +232,7 @@ impl Several {
     }
 
     fn mean(&self, run: &Run, retriever: &str, metric: MetricName) -> Option<f64> {
-        let estimate = Measure::Metric(metric).estimate(&run.found, Self::row(run, retriever)?)?;
+        let estimate = run.found.measured(Measure::Metric(metric), Self::row(run, retriever)?)?;
         debug_assert!(self.runs.iter().any(|other| std::ptr::eq(other, run)));
         Some(estimate.mean)
     }
@@ -265,7 +269,7 @@ impl Several {
             ["run", "dataset", "k", "queries", "retriever", "point"].map(str::to_owned).to_vec();
         header
             .extend(metrics.iter().flat_map(|metric| ["", "_lo", "_hi"].map(|end| format!("{}{end}", metric.name()))));
-        header.extend(super::measure::COSTS.iter().map(|cost| cost.column.to_owned()));
+        header.extend(Cost::ALL.iter().map(|cost| cost.column().to_owned()));
         table.write_record(header)?;
         for run in &self.runs {
             for (i, row) in run.found.summary.rows.iter().enumerate() {
@@ -273,10 +277,10 @@ impl Several {
                 let mut cells = vec![text(&run.name), text(&run.found.manifest.dataset.name)];
                 cells.extend([row.k.to_string(), row.queries.to_string(), text(&row.retriever), text(&row.point)]);
                 for &metric in &metrics {
-                    let estimate = Measure::Metric(metric).estimate(&run.found, i);
+                    let estimate = run.found.measured(Measure::Metric(metric), i);
                     cells.extend(estimate.map_or_else(Default::default, |e| [e.mean, e.lo, e.hi].map(cell)));
                 }
-                cells.extend(super::measure::COSTS.iter().map(|cost| cell_or_empty(cost.value(row))));
+                cells.extend(Cost::ALL.iter().map(|&cost| cell_or_empty(row.cost(cost))));
                 table.write_record(cells)?;
             }
         }
@@ -323,7 +327,7 @@ impl Several {
 
     /// Retrievers by runs in one metric.
     fn table(&self, metric: MetricName) -> Table {
-        let estimate = |run: &Run, name: &str| Measure::Metric(metric).estimate(&run.found, Self::row(run, name)?);
+        let estimate = |run: &Run, name: &str| run.found.measured(Measure::Metric(metric), Self::row(run, name)?);
         let names = self.retrievers();
         let column = |run: &Run| {
             let estimates: Vec<_> = names.iter().map(|name| estimate(run, name)).collect();

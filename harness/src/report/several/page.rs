@@ -2,10 +2,11 @@
 
 use super::{Changes, Run, Several};
 use crate::escape;
-use crate::report::format::{decimals, signed, three_decimals};
+use crate::plot::format::{decimals, signed, three_decimals};
 use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
-use crate::report::tables::{self, Table};
+use crate::report::tables;
+use crate::report::tables::Table;
 use maud::{Markup, html};
 use std::path::{Component, Path, PathBuf};
 

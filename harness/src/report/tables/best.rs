@@ -1,7 +1,7 @@
 //! `tables/best`: one row for each retriever, where a grid makes many trials of it and none was chosen on other queries.
 
 use super::{Table, setting, summary};
-use crate::report::found::Found;
+use crate::findings::Found;
 
 /// Each retriever at the point of its grid with the best mean in the metric that speaks for the experiment.
 pub fn table(found: &Found) -> Option<Table> {

@@ -1,8 +1,8 @@
 //! `tables/chosen`: each retriever at the point that was chosen on some of the queries, as the others see it.
 
 use super::{Cell, Column, Digits, Row, Table, decimals, legend, number, setting, stars};
-use crate::report::format::{signed, three_decimals};
-use crate::report::found::Found;
+use crate::findings::Found;
+use crate::plot::format::{signed, three_decimals};
 
 /// Each choice's means, and its difference to the reference in the metric by which was chosen.
 pub fn table(found: &Found) -> Option<Table> {
@@ -24,7 +24,7 @@ pub fn table(found: &Found) -> Option<Table> {
     columns.push(column("95 % interval".into(), Digits::Three));
     columns.push(column("p (Holm)".into(), Digits::Three));
     columns.push(column("d_z".into(), Digits::Signed(2)));
-    let row = |choice: &crate::chosen::Choice| {
+    let row = |choice: &crate::findings::tuning::Choice| {
         let trial = &summary.rows[choice.row];
         let of = choice.estimates.iter().zip(&choice.differences);
         let mut cells: Vec<Cell> = of.map(|(estimate, c)| number(estimate.as_ref(), c.as_ref())).collect();
@@ -40,8 +40,9 @@ pub fn table(found: &Found) -> Option<Table> {
         }
         Row { label: trial.label(), is_oracle: trial.is_oracle, cells }
     };
-    let competes =
-        |choice: &&crate::chosen::Choice| !summary.reference.is(choice.row) && !summary.rows[choice.row].is_oracle;
+    let competes = |choice: &&crate::findings::tuning::Choice| {
+        !summary.reference.is(choice.row) && !summary.rows[choice.row].is_oracle
+    };
     let family = chosen.choices.iter().filter(competes).count();
     let caption = format!(
         "{}: each retriever at the point of its grid that was best in {by} on {} other queries. {}{}",

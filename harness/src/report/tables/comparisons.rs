@@ -1,8 +1,8 @@
 //! `tables/comparisons`: every trial's differences to the reference.
 
 use super::{Cell, Column, Digits, Row, Table, decimals, legend, setting, stars};
-use crate::report::format::signed;
-use crate::report::found::Found;
+use crate::findings::Found;
+use crate::plot::format::signed;
 use crate::statistics::Comparison;
 
 /// A difference for each metric, and the interval of that in the one that speaks for the experiment; none where the

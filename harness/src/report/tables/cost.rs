@@ -1,7 +1,7 @@
 //! `tables/cost`: what each trial costs, stage by stage.
 
 use super::{Cell, Column, Row, Table, setting, timed_apart};
-use crate::report::found::Found;
+use crate::findings::Found;
 
 /// Milliseconds and evaluations a query in each stage, seconds to build, and size.
 pub fn table(found: &Found) -> Option<Table> {
@@ -21,14 +21,14 @@ pub fn table(found: &Found) -> Option<Table> {
         columns.push(Column::cost("peak, searching", "MiB"));
     }
     columns.push(Column::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
-    let row = |(at, row): (usize, &crate::summary::Row)| {
-        let size = |pool: usize| Cell::Text(crate::report::axis::number(pool as f64));
+    let row = |(at, row): (usize, &crate::findings::summary::Row)| {
+        let size = |pool: usize| Cell::Text(crate::plot::format::number(pool as f64));
         let mut cells: Vec<Cell> = vec![row.pool().map_or(Cell::Empty, size)];
         if is_timed {
             let times = row.timing.latency.as_ref().map(|latency| latency.stages_ms);
             cells.extend((0..3).map(|stage| times.map_or(Cell::Empty, |times| Cell::Number(times[stage], 0))));
         }
-        cells.extend(row.evaluations.map(|count| Cell::Text(crate::report::axis::number(count.round()))));
+        cells.extend(row.evaluations.map(|count| Cell::Text(crate::plot::format::number(count.round()))));
         cells.push(Cell::Number(row.build_seconds, 0));
         cells.push(Cell::Number(row.index_bytes as f64 / f64::from(1 << 20), 0));
         if is_known {

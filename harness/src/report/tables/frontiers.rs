@@ -1,8 +1,8 @@
 //! `tables/frontiers`: retrievers at the same recall.
 
 use super::{Cell, Column, Digits, Row, Table, decimals, setting};
-use crate::report::found::Found;
-use crate::statistics::frontier::{Frontier, RECALLS};
+use crate::findings::Found;
+use crate::findings::frontiers::{Frontier, RECALLS};
 
 /// Each retriever's hypervolume and its value at given recalls, in the metric that speaks for the experiment.
 pub fn table(found: &Found) -> Option<Table> {

@@ -13,12 +13,14 @@ mod markdown;
 mod summary;
 
 use super::ReportError;
-use super::format::{self, signed, three_digits};
-use super::found::Found;
+use crate::findings::Found;
+use crate::findings::summary::Summary;
 use crate::metrics::MetricName;
-use crate::output_folder::OutputFolder;
+use crate::plot::format;
+use crate::plot::format::{signed, three_digits};
+use crate::record::output_folder::OutputFolder;
 use crate::statistics::Comparison;
-use crate::summary::{Estimate, Summary};
+use crate::statistics::Estimate;
 
 /// Makes a table; `None` where there is nothing to put into it.
 type Make = fn(&Found) -> Option<Table>;
@@ -222,7 +224,7 @@ fn legend(found: &Found, family: usize) -> String {
 /// `glove-wordnet-20k, k = 10, 1,000 queries`.
 fn setting(found: &Found, queries: usize) -> String {
     let k = found.summary.rows.first().map_or(0, |row| row.k);
-    format!("{}, k = {k}, {} queries", found.manifest.dataset.name, super::axis::number(queries as f64))
+    format!("{}, k = {k}, {} queries", found.manifest.dataset.name, format::number(queries as f64))
 }
 
 /// Writes all tables into `tables/`; returns the names of those that there are.

@@ -1,7 +1,7 @@
 //! `tables/summary`: every trial.
 
 use super::{Cell, Column, Row, Table, legend, number, setting, timed_apart};
-use crate::report::found::Found;
+use crate::findings::Found;
 
 /// Each trial's means, rates and medians.
 pub fn table(found: &Found) -> Option<Table> {
@@ -24,7 +24,9 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
     let row = |&at: &usize| {
         let row = &summary.rows[at];
         let comparison = |metric: usize| {
-            let of = |difference: &&crate::summary::Difference| difference.row == at && difference.metric == metric;
+            let of = |difference: &&crate::findings::summary::Difference| {
+                difference.row == at && difference.metric == metric
+            };
             summary.differences.iter().find(of).map(|difference| &difference.comparison)
         };
         let mut cells: Vec<Cell> =

@@ -1,7 +1,7 @@
 //! Tables by hand.
 
 use super::{Cell, Column, Digits, Row, Table, csv, decimals, latex, markdown};
-use crate::summary::Estimate;
+use crate::statistics::Estimate;
 
 fn table() -> Table {
     let column = |title: &str, unit, ranked, digits| Column { title: title.into(), unit, ranked, digits };

@@ -1,0 +1,156 @@
+//! What a check found, in the forms that people and CI systems read.
+//!
+//! To add one: one file here with a function that makes its text, and where it is asked for, a line in `cli/check.rs`.
+
+pub mod action_benchmark;
+pub mod bencher;
+mod form;
+pub mod github;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+
+pub use form::Form;
+
+use super::{ChangeIs, Finding, State, Verdict};
+use crate::config::CheckSpec;
+use crate::plot::format::{decimals, signed};
+use crate::version;
+
+/// What is compared, and what was found.
+#[derive(Clone, Copy)]
+pub struct Checked<'a> {
+    /// What it was.
+    pub before: &'a State,
+    /// What it is.
+    pub now: &'a State,
+    /// What is said of each measure.
+    pub findings: &'a [Finding],
+    /// Whether times were compared.
+    pub timed: bool,
+}
+
+impl Checked<'_> {
+    /// How many findings have a verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.findings.iter().filter(|finding| finding.verdict == verdict).count()
+    }
+
+    /// The findings for which a check fails.
+    pub fn bad(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.verdict.is_bad())
+    }
+
+    /// What must be said before all else: that both sides are of different versions of swath.
+    pub fn caution(&self) -> Option<String> {
+        version::differs(&self.before.swath, &self.now.swath)
+    }
+
+    /// All in a sentence.
+    pub fn verdict(&self) -> String {
+        let verdicts = [
+            Verdict::Failed,
+            Verdict::Regressed,
+            Verdict::Suspected,
+            Verdict::Improved,
+            Verdict::WithinNoise,
+            Verdict::Unchanged,
+            Verdict::New,
+            Verdict::Gone,
+            Verdict::NotCompared,
+        ];
+        let counted = verdicts.iter().map(|&verdict| (self.count(verdict), verdict.name()));
+        let parts: Vec<String> =
+            counted.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+        let times = if self.timed { "" } else { "; times were not looked at" };
+        format!("{} measures: {}{times}", self.findings.len(), parts.join(", "))
+    }
+}
+
+impl Finding {
+    /// The change in words: `-1.2 % (-1.5 to -0.9)`, or `+0.1200 (+0.0900 to +0.1500)` where it was 0.
+    pub fn change_text(&self) -> String {
+        let Some(change) = self.change else { return String::new() };
+        let (scale, digits, unit) = match self.change_is {
+            ChangeIs::Share => (100.0, 1, " %"),
+            ChangeIs::Difference => (1.0, self.digits(), ""),
+        };
+        let text = |change: f64| signed(scale * change, digits);
+        let fine = |change: f64| {
+            let text = text(change);
+            if change == 0.0 || text.starts_with(['+', '-']) { text } else { format!("±{text}") }
+        };
+        match self.interval {
+            Some([lo, hi]) if self.verdict != Verdict::Unchanged => {
+                format!("{}{unit} ({} to {})", fine(change), text(lo), text(hi))
+            }
+            _ if change == 0.0 => "0".into(),
+            _ => format!("{}{unit}", fine(change)),
+        }
+    }
+
+    /// Decimals of a number of this measure.
+    fn digits(&self) -> usize {
+        match self.measure.as_str() {
+            CheckSpec::EVALUATIONS => 1,
+            CheckSpec::TIME => 3,
+            _ => 4,
+        }
+    }
+
+    /// A number of this measure.
+    pub fn number(&self, value: Option<f64>) -> String {
+        match value {
+            None => "-".into(),
+            Some(value) if self.measure == CheckSpec::TIME => format!("{} x", decimals(value, self.digits())),
+            Some(value) => decimals(value, self.digits()),
+        }
+    }
+
+    /// What happened, in a sentence.
+    pub fn sentence(&self) -> String {
+        if self.measure == "trial" {
+            return format!("{} {}: {}", self.trial, self.verdict.name(), self.note);
+        }
+        let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
+        let what = if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure };
+        let let_pass = match self.change_is {
+            ChangeIs::Share => format!("{:.1} % are let pass", 100.0 * self.tolerance),
+            ChangeIs::Difference => "of 0 nothing is let pass".to_owned(),
+        };
+        format!(
+            "{}: {what} {}, {} to {}, {}; {let_pass}{note}",
+            self.trial,
+            self.verdict.name(),
+            self.number(self.before),
+            self.number(self.now),
+            self.change_text(),
+        )
+    }
+}
+
+/// Rows of a table of findings: trial, measure, before, now, change, verdict. Where there are many, those that say
+/// something: unchanged ones are left out.
+pub fn rows(findings: &[Finding], all: bool) -> Vec<Vec<String>> {
+    let says = |finding: &&Finding| all || finding.verdict != Verdict::Unchanged;
+    let row = |finding: &Finding| {
+        let verdict = match finding.note.as_str() {
+            "" => finding.verdict.name().to_owned(),
+            note => format!("{} ({note})", finding.verdict.name()),
+        };
+        vec![
+            finding.trial.clone(),
+            finding.measure.clone(),
+            finding.number(finding.before),
+            finding.number(finding.now),
+            finding.change_text(),
+            verdict,
+        ]
+    };
+    let mut chosen: Vec<&Finding> = findings.iter().filter(says).collect();
+    chosen.sort_by_key(|finding| finding.verdict);
+    chosen.into_iter().map(row).collect()
+}
+
+/// Headings of such a table.
+pub const HEADINGS: [&str; 6] = ["trial", "measure", "before", "now", "change", "verdict"];

@@ -1,0 +1,146 @@
+//! One check under way: the experiment's trials measured, and timed in rounds.
+
+use super::{State, TrialState, measures};
+use crate::config::Failure;
+use crate::interrupt;
+use crate::interrupt::Vanishing;
+use crate::plan::Prepared;
+use crate::plan::workload::Workload;
+use crate::progress::Progress;
+use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::results;
+use crate::record::results::ResultsError;
+use crate::run;
+use crate::run::unfinished::{Done, Start, Unfinished};
+use crate::run::{Means, Rounds, Stop, TimedRounds};
+use crate::statistics::Round;
+use std::sync::Arc;
+
+/// An experiment that is checked, in a folder of its own that vanishes with it.
+pub struct Session<'a> {
+    prepared: &'a Prepared,
+    means: Means<'a>,
+    workload: Option<Workload>,
+    unfinished: Unfinished,
+    quiet: bool,
+    builds: usize,
+    _vanishing: Vanishing,
+    _folder: tempfile::TempDir,
+}
+
+impl<'a> Session<'a> {
+    /// Begins.
+    ///
+    /// # Errors
+    /// That there is no room for temporary files.
+    pub fn new(prepared: &'a Prepared, means: Means<'a>, quiet: bool) -> Result<Self, Failure> {
+        let failed =
+            |error: &dyn std::fmt::Display| Failure::Run(format!("temporary files cannot be written: {error}"));
+        let folder = tempfile::Builder::new().prefix("swath-check-").tempdir().map_err(|error| failed(&error))?;
+        let vanishing = Vanishing::new(folder.path());
+        let out = OutputFolder::open(folder.path(), &[Kind::Run]).map_err(|error| failed(&error))?;
+        let (mut unfinished, ..) =
+            Unfinished::open(&Arc::new(out), prepared, &Start::Fresh).map_err(|error| failed(&error))?;
+        unfinished.share(prepared, means)?;
+        let workload = means.program.is_none().then(|| prepared.workload());
+        Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _vanishing: vanishing, _folder: folder })
+    }
+
+    /// How many indexes were built so far, of those that are kept from round to round.
+    pub fn builds(&self) -> usize {
+        self.builds
+    }
+
+    /// Measures all trials and times them in so many rounds; none leaves times out. Returns notes, too.
+    ///
+    /// # Errors
+    /// [`Failure::Run`] and [`Failure::Stopped`].
+    pub fn look(&mut self, rounds: usize) -> Result<(State, Vec<String>), Failure> {
+        let plan = &self.prepared.plan;
+        let all: Vec<usize> = (0..plan.trials.len()).collect();
+        let TimedRounds { failed, rounds, untimed, mut notes, .. } =
+            self.run(&all, rounds, vec![Done::default(); all.len()])?;
+        notes.extend(not_timed(&untimed));
+        let mut state = State::new(self.prepared);
+        for (((trial, failed), rounds), untimed) in plan.trials.iter().zip(failed).zip(rounds).zip(untimed) {
+            let outcome = results::outcome(self.unfinished.folder(), &trial.id, &plan.metrics);
+            let gone = |error: &ResultsError| format!("what it returned could not be read back: {error}");
+            let failed = failed.or_else(|| outcome.as_ref().err().map(gone));
+            state.trials.push(TrialState {
+                label: trial.label(),
+                measures: outcome
+                    .ok()
+                    .filter(|_| failed.is_none())
+                    .map_or_else(Vec::new, |outcome| measures(&plan.metrics, &outcome.metrics, &outcome.evaluations)),
+                failed,
+                rounds,
+                untimed,
+            });
+        }
+        Ok((state, notes))
+    }
+
+    /// Times some trials, by their labels, in new rounds, as [`Session::look`]; a list for each.
+    ///
+    /// # Errors
+    /// As [`Session::look`], and where one of them fails or cannot be timed.
+    pub fn time(&mut self, labels: &[String], rounds: usize) -> Result<Vec<Vec<Round>>, Failure> {
+        let trials = &self.prepared.plan.trials;
+        let of: Vec<usize> =
+            labels.iter().filter_map(|label| trials.iter().position(|trial| trial.label() == *label)).collect();
+        let done = vec![Done { measured: true, passes: 0 }; trials.len()];
+        let mut timed = self.run(&of, rounds, done)?;
+        let why = |trial: usize| timed.failed[trial].as_ref().or(timed.untimed[trial].as_ref());
+        if let Some((trial, reason)) = of.iter().find_map(|&trial| Some((trial, why(trial)?))) {
+            let label = trials[trial].label();
+            return Err(Failure::Run(format!("{label} failed when it was timed again: {reason}")));
+        }
+        Ok(of.into_iter().map(|trial| std::mem::take(&mut timed.rounds[trial])).collect())
+    }
+
+    fn run(&mut self, of: &[usize], rounds: usize, done: Vec<Done>) -> Result<TimedRounds, Failure> {
+        let plan = &self.prepared.plan;
+        let check = &plan.experiment.check;
+        let queries = check.queries.size().min(plan.queries.len());
+        let how = Rounds { reference: plan.reference(), rounds, passes: check.passes.size(), queries };
+        let to_measure = done.iter().filter(|done| !done.measured).count() * plan.queries.len();
+        let progress = Progress::new(to_measure + of.len() * rounds * queries, self.quiet);
+        let hold = interrupt::hold();
+        let ran = run::rounds(
+            self.prepared,
+            self.workload.as_ref(),
+            self.means,
+            (&mut self.unfinished, done),
+            (of, how),
+            &progress,
+        );
+        progress.finish();
+        match ran {
+            Ok(timed) => {
+                self.builds += timed.builds;
+                Ok(timed)
+            }
+            Err(Stop::Asked) => {
+                hold.for_ever();
+                Err(Failure::Stopped("stopped; nothing was compared".into()))
+            }
+            Err(Stop::Unwritten(what)) => Err(Failure::Run(what)),
+        }
+    }
+}
+
+/// What to say of trials that were not timed: each reason once.
+fn not_timed(untimed: &[Option<String>]) -> Vec<String> {
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    for reason in untimed.iter().flatten() {
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    let say = |(reason, count): (&str, usize)| {
+        let trials = if count == 1 { "1 trial is".to_owned() } else { format!("{count} trials are") };
+        format!("{trials} not timed: {reason}")
+    };
+    reasons.into_iter().map(say).collect()
+}

@@ -1,0 +1,186 @@
+//! The page of a history.
+
+use super::{Change, Commit, Experiment};
+use crate::plot::format::three_decimals;
+use crate::record::label;
+use crate::report::page::{document, figure};
+use crate::report::plots::Drawn;
+use crate::statistics::change_points;
+use maud::{Markup, html};
+
+/// The page: experiments, their changes with the newest first, the level at which those were looked for, and figures with the
+/// names of those that each experiment has.
+pub fn page(
+    experiments: &[Experiment],
+    changes: &[Change<'_>],
+    level: f64,
+    (drawn, names): (&[Drawn], &[Vec<String>]),
+) -> String {
+    let title = match experiments {
+        [one] => format!("{}, by commit", one.title()),
+        _ => "Experiments, by commit".to_owned(),
+    };
+    let series: usize = experiments.iter().map(|experiment| experiment.series.len()).sum();
+    let main = html! {
+        section.verdict id="verdict" {
+            h2 { "Verdict" }
+            @for sentence in verdict(experiments, changes) { p { (sentence) } }
+        }
+        nav aria-label="contents" { ul {
+            @if !changes.is_empty() { li { a href="#changes" { "changes" } } }
+            @for (i, experiment) in experiments.iter().enumerate() {
+                li { a href={ "#experiment-" (i) } { (experiment.title()) } }
+            }
+            li { a href="#how" { "how changes are found" } }
+        } }
+        @if !changes.is_empty() { (table(changes, experiments.len() > 1)) }
+        @for (i, (experiment, names)) in experiments.iter().zip(names).enumerate() {
+            section id={ "experiment-" (i) } {
+                h2 { (experiment.title()) }
+                div.figures { @for drawn in drawn.iter().filter(|drawn| names.contains(&drawn.name)) { (figure(drawn)) } }
+            }
+        }
+        (how(series, level))
+    };
+    document(&title, env!("CARGO_PKG_VERSION"), &lead(experiments), &main, None)
+}
+
+/// What the page is of.
+fn lead(experiments: &[Experiment]) -> String {
+    let commits = || experiments.iter().flat_map(|experiment| &experiment.commits);
+    let ends = (commits().min(), commits().max());
+    let said = |commit: &Commit| format!("{} ({})", commit.short(), day(commit));
+    match ends {
+        (Some(first), Some(last)) => format!("{} to {}", said(first), said(last)),
+        _ => "No commit was added yet".into(),
+    }
+}
+
+/// The day of a commit.
+fn day(commit: &Commit) -> &str {
+    commit.time.get(..10).unwrap_or(&commit.time)
+}
+
+/// How many there are of something.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What came out: how many changes, then of each commit with changes, the newest first, how many and the largest.
+fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
+    const COMMITS: usize = 8;
+    let mut sentences: Vec<String> = experiments
+        .iter()
+        .filter(|one| one.commits.len() < change_points::LEAST)
+        .map(|one| {
+            format!(
+                "{}: {}; fewer than {} say nothing of changes.",
+                one.title(),
+                count(one.commits.len(), "commit"),
+                change_points::LEAST
+            )
+        })
+        .collect();
+    let cautions = |one: &Experiment| {
+        let title = one.title();
+        one.cautions().into_iter().map(move |caution| format!("Caution: {title}: {caution}."))
+    };
+    sentences.extend(experiments.iter().flat_map(cautions));
+    // Only those with enough commits are looked at.
+    let judged = experiments.iter().filter(|one| one.commits.len() >= change_points::LEAST);
+    let series: Vec<_> = judged.flat_map(|one| &one.series).collect();
+    let changed = series.iter().filter(|series| !series.changes.is_empty()).count();
+    match (series.len(), changed) {
+        (0, _) => {}
+        (all, 0) => sentences.push(format!("No change was found in {all} series.")),
+        (all, _) => sentences.push(format!("{changed} of {all} series changed.")),
+    }
+    let groups: Vec<&[Change<'_>]> = changes.chunk_by(|a, b| a.commit.sha == b.commit.sha).collect();
+    sentences.extend(groups.iter().take(COMMITS).map(|group| of_commit(group)));
+    if groups.len() > COMMITS {
+        sentences.push(format!("{} before that are in the table.", count(groups.len() - COMMITS, "commit")));
+    }
+    sentences
+}
+
+/// What changed at a commit.
+fn of_commit(changes: &[Change<'_>]) -> String {
+    let judged = |wanted: bool| changes.iter().filter(|change| change.is_better() == Some(wanted)).count();
+    let (better, worse) = (judged(true), judged(false));
+    let size = |change: &&Change<'_>| change.percent().map_or(f64::INFINITY, f64::abs);
+    let largest = changes.iter().max_by(|a, b| size(a).total_cmp(&size(b)));
+    let largest = largest.map_or_else(String::new, |change| {
+        let Change { series, .. } = change;
+        let [before, after] = change.levels();
+        let size = change.size_text();
+        let label = label(&series.retriever, &series.point);
+        let largest = if changes.len() > 1 { "the largest is " } else { "" };
+        format!(" {largest}{} of {label}, from {before} to {after} ({size}).", series.measure)
+    });
+    let commit = changes[0].commit;
+    let head = format!("{} ({}):", commit.short(), day(commit));
+    match changes.len() {
+        1 => format!("{head}{largest}"),
+        all => format!("{head} {all} changes, {better} better and {worse} worse;{largest}"),
+    }
+}
+
+fn table(changes: &[Change<'_>], several: bool) -> Markup {
+    html! {
+        section id="changes" {
+            h2 { "Changes" }
+            div.scroll tabindex="0" role="region" aria-label="Changes" {
+                table {
+                    thead { tr {
+                        th scope="col" { "commit" }
+                        th scope="col" { "day" }
+                        @if several { th scope="col" { "experiment" } }
+                        @for head in ["measure", "trial", "before", "after", "change", "p"] { th scope="col" { (head) } }
+                    } }
+                    tbody { @for change in changes {
+                        @let [before, after] = change.levels();
+                        @let better = change.is_better();
+                        tr {
+                            th scope="row" title=(change.commit.sha) { code { (change.commit.short()) } }
+                            td { (day(change.commit)) }
+                            @if several { td { (change.experiment.title()) } }
+                            td { (change.series.measure) }
+                            td { (label(&change.series.retriever, &change.series.point)) }
+                            td { (before) }
+                            td { (after) }
+                            td.better[better == Some(true)].worse[better == Some(false)] {
+                                (change.size_text())
+                            }
+                            td { (change.point.p.map_or_else(|| "no noise".to_owned(), three_decimals)) }
+                        }
+                    } }
+                }
+            }
+            p.note {
+                "Newest first; the commit is the first of the new level, and levels are medians between changes. As a file: "
+                a href="changes.csv" { "changes.csv" } "."
+            }
+        }
+    }
+}
+
+fn how(series: usize, level: f64) -> Markup {
+    html! {
+        section id="how" {
+            h2 { "How changes are found" }
+            p.note {
+                "A measure that repeats exactly from commit to commit has no noise: where it takes another value and keeps it, or has "
+                "it at the newest commit, it changed. A value that stands once and is gone again is left aside. For all others (timings) "
+                "the series is parted where means before and after differ most, values being clipped at five standard deviations, "
+                "and kept parted if fewer than " (level) " of its random orders can be parted as well (permutation test over seeded "
+                "intervals, after E-divisive: Matteson & James 2014; Kovács et al. 2023)."
+            }
+            p.note {
+                "Of series without any change a share of " (level) " are said to have one: of these " (series) " about "
+                (format!("{:.1}", series as f64 * level)) " by chance, and more where a machine is slow for days. "
+                "Three commits after a change are the least that can show it amid noise. Times are of the machine that ran; "
+                "relative_time, the mean time per query over that of the reference trial in the same run, depends on it least."
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A run once more, from its manifest alone, and what comes out otherwise.
+
+use crate::config;
+use crate::config::Failure;
+use crate::config::Source;
+use crate::plan;
+use crate::plan::Cell;
+use crate::plan::Prepared;
+use crate::plan::cells;
+use crate::plot::format::decimals;
+use crate::record::label;
+use crate::record::manifest::Manifest;
+use crate::record::results::{Results, TrialResult};
+use crate::statistics::Column;
+use crate::version;
+use std::path::{Path, PathBuf};
+
+/// Values of metrics that are closer than this are the same: so close are different kinds of processors.
+const SAME: f64 = 1e-6;
+
+/// Plans again what a folder holds the results of; of a sweep's cell says which it is, too.
+///
+/// # Errors
+/// What is wrong with the manifest, the experiment in it, or its dataset.
+pub fn prepare(
+    folder: &Path,
+    manifest: &Manifest,
+    data_folders: &[PathBuf],
+    memory: u64,
+) -> Result<(Prepared, Option<Cell>), Failure> {
+    // Only a dataset that is named by a path needs the place of the file.
+    let paths = manifest.config_paths(folder);
+    let is_there =
+        |path: &&PathBuf| path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
+    let path = paths.iter().find(is_there).or(paths.last()).cloned();
+    let path = path.unwrap_or_else(|| folder.join("experiment.yaml"));
+    let (source, experiment) = config::parse(Source::parse(path, manifest.config.clone())?)?;
+    let (known, places) = (Some(manifest.dataset.sha256.as_str()), (data_folders, memory));
+    let Some(sweep) = &experiment.sweep else {
+        return Ok((plan::plan(source, experiment, None, known, places)?, None));
+    };
+    let name = folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
+    let cell = cells(&experiment, sweep).into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
+    let cell =
+        cell.ok_or_else(|| Failure::Input(format!("{}: a sweep has no cell of this folder's name", folder.display())))?;
+    Ok((cells::prepare((&source, &experiment), &cell, known, places)?, Some(cell)))
+}
+
+/// What differs between two runs of one experiment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Differences {
+    /// In what they return and what that is worth, a sentence each.
+    pub results: Vec<String>,
+    /// In what they ran on and with; this alone is no failure.
+    pub circumstances: Vec<String>,
+    /// How many times as long queries took, the median over trials.
+    pub times: Option<f64>,
+}
+
+/// What to say first where a run is repeated by another version of swath than made it.
+pub fn caution(manifest: &Manifest, again: &str) -> Option<String> {
+    let what = version::differs(&manifest.swath, again)?;
+    Some(format!("caution: {what}; to reproduce it take swath {} ({})", manifest.swath, manifest.revision))
+}
+
+/// Compares a run with its repetition.
+pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) -> Differences {
+    let mut found = Differences::default();
+    let (first, second) = (before.0, again.0);
+    found.circumstances.extend(caution(first, &second.swath));
+    let program = |manifest: &Manifest| format!("swath {} ({})", manifest.swath, manifest.revision);
+    let machine = |manifest: &Manifest| {
+        let machine = &manifest.machine;
+        format!("{}, {} cores, {}", machine.cpu, machine.cores, machine.os)
+    };
+    let pairs = [
+        ("program", program(first), program(second)),
+        ("compiler", first.rustc.clone(), second.rustc.clone()),
+        ("machine", machine(first), machine(second)),
+    ];
+    for (what, then, now) in pairs.into_iter().filter(|(_, then, now)| then != now) {
+        found.circumstances.push(format!("another {what}: {then} then, {now} now"));
+    }
+    for then in &first.trials {
+        let name = then.label();
+        let Some(now) = second.trials.iter().find(|now| now.label() == name) else { continue };
+        match (&then.failed, &now.failed) {
+            (None, Some(reason)) => found.results.push(format!("{name} fails now: {reason}")),
+            (Some(reason), None) => found.results.push(format!("{name} failed then, and does not now: {reason}")),
+            _ => {}
+        }
+    }
+    let mut ratios = Vec::new();
+    for then in &before.1.trials {
+        let is_same = |now: &&TrialResult| now.plain_name() == then.plain_name() && now.point == then.point;
+        let name = label(then.plain_name(), &then.point);
+        match again.1.trials.iter().find(is_same) {
+            Some(now) => {
+                found.results.extend(differs(then, now, before.1).map(|what| format!("{name}: {what}")));
+                ratios.push(now.best_search_seconds / then.best_search_seconds);
+            }
+            None if second.trials.iter().all(|trial| trial.label() != name) => {
+                found.results.push(format!("{name} is not there any more"));
+            }
+            None => {}
+        }
+    }
+    ratios.retain(|ratio| ratio.is_finite());
+    found.times = (!ratios.is_empty()).then(|| swath_algorithms::kernel::median(&mut ratios));
+    found
+}
+
+/// What differs between two results of a trial.
+fn differs(then: &TrialResult, now: &TrialResult, results: &Results) -> Option<String> {
+    if then.query_ids != now.query_ids || then.k != now.k {
+        return Some("it answered other queries".into());
+    }
+    let queries = then.query_ids.len();
+    let answers = (0..queries).filter(|&query| !then.answer(query).eq(now.answer(query))).count();
+    let mut parts = Vec::new();
+    if answers > 0 {
+        parts.push(format!("{answers} of {queries} queries return something else"));
+    }
+    for (i, metric) in results.metrics.iter().enumerate() {
+        let (Some(then), Some(now)) = (then.metrics.get(i), now.metrics.get(i)) else { continue };
+        let apart = |(a, b): &(&f64, &f64)| (*a - *b).abs() > SAME || a.is_nan() != b.is_nan();
+        let count = then.iter().zip(now).filter(apart).count();
+        if count > 0 {
+            let of = |values: &[f64]| decimals(Column::new(values).mean(), 4);
+            parts.push(format!("{} {} then, {} now", metric.name(), of(then), of(now)));
+        }
+    }
+    let counts = then.evaluations.iter().zip(&now.evaluations).filter(|(a, b)| a != b).count();
+    if counts > 0 && !then.evaluations.is_empty() {
+        parts.push(format!("{counts} of {queries} queries take another number of similarity evaluations"));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}

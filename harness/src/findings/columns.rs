@@ -1,0 +1,76 @@
+//! What is said of each trial in one row: the columns that every table for machines has.
+
+use crate::findings::summary::{Row, Summary};
+use crate::record::manifest::Manifest;
+use crate::statistics::Estimate;
+
+/// A column: its name, and a value for each trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its values.
+    pub values: Values,
+}
+
+/// The values of a column, all of a type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Texts.
+    Text(Vec<String>),
+    /// Counts.
+    Count(Vec<u64>),
+    /// Numbers, `None` where undefined.
+    Number(Vec<Option<f64>>),
+}
+
+/// All columns: what the trial is, each metric's mean and 95 % interval, with how many queries it is over where these are not
+/// all, then the pool and what it cost. Only `build_seconds`, `qps`,
+/// `qps_best` and the columns in `_ms` and `_peak_bytes` differ from run to run.
+pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
+    let rows = &summary.rows;
+    let mut columns = Vec::new();
+    let mut add = |name: &str, values| columns.push(Column { name: name.to_owned(), values });
+    add("trial", Values::Text(rows.iter().map(|row| row.trial.clone()).collect()));
+    add("retriever", Values::Text(rows.iter().map(|row| row.retriever.clone()).collect()));
+    add("params", Values::Text(rows.iter().map(|row| row.params.clone()).collect()));
+    add("dataset", Values::Text(vec![manifest.dataset.name.clone(); rows.len()]));
+    add("k", Values::Count(rows.iter().map(|row| row.k as u64).collect()));
+    add("queries", Values::Count(rows.iter().map(|row| row.queries as u64).collect()));
+    for (i, metric) in summary.metrics.iter().enumerate() {
+        for (part, end) in ["", "_lo", "_hi"].into_iter().enumerate() {
+            let of = |estimate: Estimate| [estimate.mean, estimate.lo, estimate.hi][part];
+            add(&format!("{}{end}", metric.name()), numbers(rows, |row| row.estimates[i].map(of)));
+        }
+        if rows.iter().any(|row| row.counts[i] < row.queries) {
+            add(&format!("{}_n", metric.name()), Values::Count(rows.iter().map(|row| row.counts[i] as u64).collect()));
+        }
+    }
+    add("pool", numbers(rows, |row| row.pool().map(|pool| pool as f64)));
+    add("build_seconds", numbers(rows, |row| Some(row.build_seconds)));
+    add("qps", numbers(rows, |row| Some(row.timing.qps)));
+    add("qps_best", numbers(rows, |row| Some(row.timing.qps_best)));
+    for (i, name) in ["p50_ms", "p95_ms", "p99_ms"].into_iter().enumerate() {
+        add(name, numbers(rows, |row| Some(row.timing.latency.as_ref()?.percentiles_ms[i])));
+    }
+    add("index_bytes", Values::Count(rows.iter().map(|row| row.index_bytes).collect()));
+    let stages = ["candidates", "expand", "select"];
+    for (i, stage) in stages.into_iter().enumerate() {
+        add(&format!("{stage}_ms"), numbers(rows, |row| Some(row.timing.latency.as_ref()?.stages_ms[i])));
+    }
+    // As a metric it is there already.
+    if summary.metrics.iter().all(|metric| metric.name() != "evaluations") {
+        add("evaluations", numbers(rows, |row| Some(row.evaluations.iter().sum())));
+    }
+    for (i, stage) in stages.into_iter().enumerate() {
+        add(&format!("{stage}_evaluations"), numbers(rows, |row| Some(row.evaluations[i])));
+    }
+    add("build_peak_bytes", numbers(rows, |row| row.peaks.build.map(|bytes| bytes as f64)));
+    add("search_peak_bytes", numbers(rows, |row| row.peaks.search.map(|bytes| bytes as f64)));
+    columns
+}
+
+/// A number of each row, where it is one.
+fn numbers(rows: &[Row], of: impl Fn(&Row) -> Option<f64>) -> Values {
+    Values::Number(rows.iter().map(|row| of(row).filter(|value| value.is_finite())).collect())
+}

@@ -1,0 +1,45 @@
+//! Whether vectors have near copies.
+
+use super::{Diagnostic, Sample, bootstrap, mean_at};
+use crate::record::diagnosis::Measured;
+use swath_algorithms::Distance;
+use swath_algorithms::kernel::median;
+
+/// The share of near duplicates.
+pub struct NearDuplicates;
+
+impl Diagnostic for NearDuplicates {
+    fn name(&self) -> &'static str {
+        "near duplicates"
+    }
+
+    fn definition(&self) -> &'static str {
+        "share of base vectors of which the nearest other is nearly the same: a cosine above 0.95, or on euclidean data within \
+         5 % of the median distance to the nearest other that is not the same"
+    }
+
+    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+        let nearest: Vec<f64> = sample.near.iter().filter_map(|near| near.first().copied()).collect();
+        if nearest.is_empty() {
+            return Err("there is no other vector");
+        }
+        let within = match sample.base.distance() {
+            Distance::Angular => (2.0_f64 * 0.05).sqrt(),
+            Distance::Euclidean => {
+                let mut apart: Vec<f64> = nearest.iter().copied().filter(|&distance| distance > 0.0).collect();
+                if apart.is_empty() { 0.0 } else { 0.05 * median(&mut apart) }
+            }
+        };
+        let is_near: Vec<f64> = nearest.iter().map(|&distance| f64::from(u8::from(distance <= within))).collect();
+        Ok(bootstrap(is_near.len(), (sample.seed, self.name()), |places| mean_at(&is_near, places)))
+    }
+
+    fn meaning(&self, value: f64) -> String {
+        let so = match value {
+            ..0.01 => "copies hardly matter",
+            ..0.1 => "some results will repeat others, which a diverse selector avoids",
+            _ => "the nearest are often copies, and a diverse selector will change answers much",
+        };
+        format!("{:.1} % of vectors have a near copy: {so}.", 100.0 * value)
+    }
+}

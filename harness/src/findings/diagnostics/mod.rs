@@ -1,0 +1,96 @@
+//! What a dataset is like, before any retriever is asked: whether distances tell vectors apart, in how many directions they
+//! spread, whether some are everyone's neighbour, whether there are copies.
+//!
+//! To add one: its type in the file of its family, implementing `Diagnostic`, and one line in `DIAGNOSTICS`.
+
+mod contrast;
+mod dimension;
+mod duplicates;
+mod hubness;
+mod sample;
+mod spectrum;
+
+pub use sample::Sample;
+
+use crate::progress::Progress;
+use crate::record::diagnosis::{Diagnosis, Finding, Measured};
+use crate::statistics::bootstrap::quantile;
+use rayon::prelude::*;
+use swath_algorithms::{Base, Vectors, random};
+
+/// All diagnostics, in the order in which they are shown.
+static DIAGNOSTICS: &[&dyn Diagnostic] = &[
+    &contrast::RelativeContrast,
+    &contrast::Concentration,
+    &dimension::Lid,
+    &dimension::TwoNn,
+    &spectrum::IsoScore,
+    &spectrum::ParticipationRatio,
+    &hubness::Hubness,
+    &duplicates::NearDuplicates,
+];
+
+/// Resamples for an interval.
+const RESAMPLES: usize = 1000;
+
+/// A number that says something of a dataset.
+trait Diagnostic: Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// What it is and where the definition comes from.
+    fn definition(&self) -> &'static str;
+
+    /// Its value with its interval; `Err` says why it is not defined here.
+    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str>;
+
+    /// What the value means for retrieval, in one sentence.
+    fn meaning(&self, value: f64) -> String;
+}
+
+/// Diagnoses base vectors as `queries` see them, on seeded samples of both. Deterministic whatever the threads. Shows how
+/// far it is, unless it is to be `quiet`.
+pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagnosis {
+    // Two more for the samples.
+    let progress = Progress::steps("diagnosing the dataset", DIAGNOSTICS.len() + 2, quiet);
+    let sample = Sample::new(base, queries, seed, &progress);
+    let one = |diagnostic: &&dyn Diagnostic| {
+        progress.step(diagnostic.name());
+        let measured = diagnostic
+            .measure(&sample)
+            .and_then(|found| if found.value.is_finite() { Ok(found) } else { Err("its value is not finite here") });
+        Finding {
+            name: diagnostic.name().to_owned(),
+            definition: diagnostic.definition().to_owned(),
+            measured: measured.ok(),
+            meaning: match measured {
+                Ok(found) => diagnostic.meaning(found.value),
+                Err(why) => format!("Not defined: {why}."),
+            },
+        }
+    };
+    let findings = DIAGNOSTICS.iter().map(one).collect();
+    progress.finish();
+    Diagnosis { sampled: sample.described(), findings }
+}
+
+/// A statistic of `count` things with the 2.5 and 97.5 % quantiles of it over resamples of them.
+fn bootstrap(count: usize, (seed, name): (u64, &str), statistic: impl Fn(&[usize]) -> f64 + Sync) -> Measured {
+    let value = statistic(&(0..count).collect::<Vec<_>>());
+    let one = |i: usize| {
+        let mut rng = random::stream(seed, name, i as u64);
+        statistic(&(0..count).map(|_| random::below(&mut rng, count)).collect::<Vec<_>>())
+    };
+    let mut values: Vec<f64> = (0..RESAMPLES).into_par_iter().map(one).collect();
+    values.retain(|value| value.is_finite());
+    values.sort_unstable_by(f64::total_cmp);
+    Measured { value, lo: quantile(&values, 0.025), hi: quantile(&values, 0.975) }
+}
+
+/// The mean of `values` at these places.
+fn mean_at(values: &[f64], places: &[usize]) -> f64 {
+    places.iter().map(|&i| values[i]).sum::<f64>() / places.len() as f64
+}
+
+#[cfg(test)]
+mod tests;

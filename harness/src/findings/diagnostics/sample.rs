@@ -1,0 +1,106 @@
+//! What diagnostics look at: computed once, from seeded samples.
+
+use super::{hubness, spectrum};
+use crate::progress::Progress;
+use crate::record::diagnosis::Measured;
+use rayon::prelude::*;
+use std::sync::OnceLock;
+use swath_algorithms::filter::Filter;
+use swath_algorithms::nearest::for_each_nearest;
+use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
+
+/// Sampled base vectors whose neighbours are found among all.
+const POINTS: usize = 1000;
+/// Neighbours of each.
+const NEIGHBORS: usize = 20;
+/// Sampled queries whose distances to base vectors are computed.
+const QUERIES: usize = 200;
+/// Base vectors that they are computed to.
+const ROWS: usize = 20_000;
+/// Multiplications for those distances at most: fewer base vectors, where they are long.
+const MULTIPLICATIONS: usize = 10_000_000_000;
+
+/// Samples of a dataset and what was found around them.
+pub struct Sample<'a> {
+    /// The base vectors.
+    pub base: &'a Base,
+    /// Seed of all samples.
+    pub seed: u64,
+    /// For each sampled base vector the distances to its nearest others among all, ascending: L2, of vectors scaled to unit
+    /// length on angular data, which is a metric where 1 - cos is not.
+    pub near: Vec<Vec<f64>>,
+    /// For each sampled query its smallest, mean and largest distance, as the dataset measures it.
+    pub spread: Vec<[f64; 3]>,
+    rows: usize,
+    spectrum: OnceLock<Result<Measured, &'static str>>,
+}
+
+impl<'a> Sample<'a> {
+    /// Takes the samples.
+    pub fn new(base: &'a Base, queries: &Vectors, seed: u64, progress: &Progress) -> Self {
+        progress.step("nearest of sampled vectors");
+        let draw = |purpose, from: usize, most: usize| {
+            random::sample(&mut random::stream(seed, purpose, 0), from, most.min(from))
+        };
+        let points = draw("diagnosed points", base.len(), POINTS);
+        let found = neighbors(base, &points, NEIGHBORS);
+        let near = found.into_iter().map(|found| found.into_iter().map(|(_, distance)| distance).collect());
+        progress.step("distances of sampled queries");
+        let most = (MULTIPLICATIONS / (QUERIES * base.vectors().dim().max(1))).clamp(1, ROWS);
+        let rows = draw("diagnosed rows", base.len(), most);
+        let asked = draw("diagnosed queries", queries.rows(), QUERIES);
+        let spread = asked.par_iter().map(|&query| {
+            let query = Query::row(queries, query);
+            let distances = rows.iter().map(|&row| base.distance_to(query, row as u32));
+            let (mut least, mut total, mut most) = (f64::INFINITY, 0.0, 0.0_f64);
+            for distance in distances {
+                (least, total, most) = (least.min(distance), total + distance, most.max(distance));
+            }
+            [least, total / rows.len() as f64, most]
+        });
+        let spread = if rows.is_empty() { Vec::new() } else { spread.collect() };
+        Self { base, seed, near: near.collect(), spread, rows: rows.len(), spectrum: OnceLock::new() }
+    }
+
+    /// The participation ratio of base vectors, or why they have none.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn spectrum(&self) -> Result<Measured, &'static str> {
+        *self.spectrum.get_or_init(|| spectrum::participation_ratio(self.base, self.seed))
+    }
+
+    /// What was sampled, in words.
+    pub fn described(&self) -> String {
+        let mut text = format!(
+            "{} base vectors and their nearest among all {}; {} queries and their distances to {} base vectors",
+            self.near.len(),
+            self.base.len(),
+            self.spread.len(),
+            self.rows
+        );
+        // What is so of usual vectors is not said.
+        for part in [spectrum::described(self.base), hubness::described(self.base)].into_iter().flatten() {
+            text = text + "; " + &part;
+        }
+        text
+    }
+}
+
+/// The `count` nearest others of base vectors, exactly, each with its L2 distance (on angular data: of unit vectors).
+pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
+    let count = count.min(base.len().saturating_sub(1));
+    if count == 0 {
+        return vec![Vec::new(); points.len()];
+    }
+    // Of unit vectors the chord: not the root of a rounded distance, which would part copies by 1e-8.
+    let metric = |point: usize, id: u32, distance: f64| match base.distance() {
+        Distance::Angular => 2.0 * (base.query(point).angle(base.query(id as usize), 1.0 - distance) / 2.0).sin(),
+        Distance::Euclidean => distance,
+    };
+    let others = |i: usize, pool: &Pool| {
+        let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
+        others.take(count).map(|item| (item.id, metric(points[i], item.id, item.distance))).collect()
+    };
+    for_each_nearest(base, &Filter::new(base), &base.vectors().gather(points), count + 1, others)
+}

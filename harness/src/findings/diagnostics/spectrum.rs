@@ -1,0 +1,319 @@
+//! How evenly variance is spread over directions.
+
+use super::{Diagnostic, Sample};
+use crate::record::diagnosis::Measured;
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+use swath_algorithms::{Base, Distance, random};
+
+/// Sampled rows at most, of vectors that are no longer than [`LONG`].
+const ROWS: usize = 5000;
+/// Dimensions up to which products of columns are summed, which takes the square of the dimensions.
+const LONG: usize = 1000;
+/// Sampled rows at most, of longer vectors: their products with each other, a matrix of at most so many rows and columns.
+const LONG_ROWS: usize = 2000;
+/// Multiplications at most: still fewer rows, where vectors are very long.
+const MULTIPLICATIONS: usize = 40_000_000_000;
+/// Parts for the jackknife.
+const PARTS: usize = 10;
+/// Rows and columns that are multiplied at a time; whatever the threads.
+const TILE: usize = 256;
+
+/// How many of `n` rows of `dim` dimensions are looked at.
+fn rows_of(n: usize, dim: usize) -> usize {
+    let most = if dim <= LONG { ROWS } else { LONG_ROWS.min((MULTIPLICATIONS / dim).isqrt()) };
+    most.max(PARTS * 2).min(n)
+}
+
+/// Whether so many rows are multiplied with each other: products of columns would be the larger matrix.
+fn by_rows(rows: usize, dim: usize) -> bool {
+    dim > LONG || rows < dim
+}
+
+/// What is seen of the spectrum where not all of it is, in words.
+pub fn described(base: &Base) -> Option<String> {
+    let (n, dim) = (base.len(), base.vectors().dim());
+    let rows = rows_of(n, dim);
+    (rows >= 2 * PARTS && by_rows(rows, dim)).then(|| {
+        format!(
+            "the spectrum by the {rows} x {rows} products of {} base vectors with each other, which show at most {} directions",
+            if rows < n { rows.to_string() } else { format!("all {rows}") },
+            rows - 1
+        )
+    })
+}
+
+/// `(sum of eigenvalues)^2 / sum of their squares` of the covariance of base vectors, which takes no eigenvalues: it is the
+/// squared trace over the squared Frobenius norm, and those are the same of the Gram matrix of centred rows, which has the
+/// same eigenvalues above 0. Its interval is that of a jackknife over ten parts of the rows.
+pub fn participation_ratio(base: &Base, seed: u64) -> Result<Measured, &'static str> {
+    let dim = base.vectors().dim();
+    let most = rows_of(base.len(), dim);
+    let rows = random::sample(&mut random::stream(seed, "diagnosed spectrum", 0), base.len(), most);
+    if rows.len() < 2 * PARTS {
+        return Err("it takes 20 base vectors");
+    }
+    let scale = |row: usize| match base.distance() {
+        Distance::Angular if base.norms()[row] > 0.0 => 1.0 / base.norms()[row],
+        _ => 1.0,
+    };
+    let value = |i: usize, j: usize| f64::from(base.vectors().row(rows[i])[j]) * scale(rows[i]);
+    let ratios = if by_rows(rows.len(), dim) {
+        Gram::new((rows.len(), dim), value).ratios()
+    } else {
+        Moments::ratios((rows.len(), dim), value)
+    };
+    let value = ratios.all;
+    if !value.is_finite() {
+        return Err("all base vectors are the same");
+    }
+    let mean = ratios.without.iter().sum::<f64>() / PARTS as f64;
+    let squares: f64 = ratios.without.iter().map(|value| (value - mean).powi(2)).sum();
+    let half = 1.96 * (squares * (PARTS - 1) as f64 / PARTS as f64).sqrt();
+    Ok(Measured { value, lo: (value - half).max(1.0), hi: (value + half).min(dim as f64) })
+}
+
+/// The ratio of all rows, and those without each part of them: every tenth, from the first to the tenth on.
+struct Ratios {
+    all: f64,
+    without: [f64; PARTS],
+}
+
+/// What is left of equal vectors is rounding: the variance of rows, of the sum of their squares.
+fn is_rounding(variance: f64, squares: f64) -> bool {
+    variance <= 1e-12 * squares
+}
+
+/// Products of rows with each other, about their mean.
+struct Gram {
+    products: DMatrix<f64>,
+    /// The square of the mean's length.
+    mean: f64,
+}
+
+impl Gram {
+    /// Of so many rows of so many values. Each product is one sum in the order of the dimensions, whatever the threads.
+    fn new((rows, dim): (usize, usize), value: impl Fn(usize, usize) -> f64 + Sync) -> Self {
+        let mean_of = |j: usize| (0..rows).map(|i| value(i, j)).sum::<f64>() / rows as f64;
+        let mean: Vec<f64> = (0..dim).into_par_iter().map(mean_of).collect();
+        let tiles = rows.div_ceil(TILE);
+        let pairs: Vec<(usize, usize)> = (0..tiles).flat_map(|a| (a..tiles).map(move |b| (a, b))).collect();
+        let sides = |tile: usize| (tile * TILE, TILE.min(rows - tile * TILE));
+        let multiply = |&(a, b): &(usize, usize)| {
+            let ((from, height), (beside, width)) = (sides(a), sides(b));
+            let mut sum = DMatrix::zeros(height, width);
+            for start in (0..dim).step_by(TILE) {
+                let depth = TILE.min(dim - start);
+                let centred = |i: usize, j: usize| value(i, start + j) - mean[start + j];
+                let left = DMatrix::from_fn(height, depth, |i, j| centred(from + i, j));
+                let right = DMatrix::from_fn(depth, width, |j, i| centred(beside + i, j));
+                sum.gemm(1.0, &left, &right, 1.0);
+            }
+            sum
+        };
+        let mut products = DMatrix::zeros(rows, rows);
+        for (&(a, b), tile) in pairs.iter().zip(pairs.par_iter().map(multiply).collect::<Vec<_>>()) {
+            let ((from, height), (beside, width)) = (sides(a), sides(b));
+            products.view_mut((from, beside), (height, width)).copy_from(&tile);
+            if a != b {
+                products.view_mut((beside, from), (width, height)).copy_from(&tile.transpose());
+            }
+        }
+        Self { products, mean: mean.iter().map(|value| value * value).sum() }
+    }
+
+    fn ratios(&self) -> Ratios {
+        let rows = self.products.nrows();
+        // Of each row the sum of its products with each part; of each pair of parts the sum of their squares.
+        let mut sums = vec![[0.0; PARTS]; rows];
+        let mut squares = [[0.0; PARTS]; PARTS];
+        for (j, column) in self.products.column_iter().enumerate() {
+            for (i, &product) in column.iter().enumerate() {
+                sums[j][i % PARTS] += product;
+                squares[j % PARTS][i % PARTS] += product * product;
+            }
+        }
+        let ratio = |left_out: Option<usize>| {
+            let kept = |i: usize| Some(i % PARTS) != left_out;
+            let parts = || (0..PARTS).filter(|&part| kept(part));
+            let count = (0..rows).filter(|&i| kept(i)).count() as f64;
+            let of = |i: usize| parts().map(|part| sums[i][part]).sum::<f64>();
+            let (mut trace, mut total, mut of_rows) = (0.0, 0.0, 0.0);
+            for i in (0..rows).filter(|&i| kept(i)) {
+                let row = of(i);
+                (trace, total, of_rows) = (trace + self.products[(i, i)], total + row, of_rows + row * row);
+            }
+            let norm: f64 = parts().flat_map(|a| parts().map(move |b| (a, b))).map(|(a, b)| squares[a][b]).sum();
+            // Those rows that are kept have another mean, which is taken away here.
+            let about = trace - total / count;
+            if is_rounding(about, trace + count * self.mean) {
+                return f64::NAN;
+            }
+            about.powi(2) / (norm - 2.0 * of_rows / count + (total / count).powi(2))
+        };
+        Ratios { all: ratio(None), without: std::array::from_fn(|part| ratio(Some(part))) }
+    }
+}
+
+/// Of some rows their number, sum and sum of outer products.
+struct Moments {
+    count: f64,
+    sum: DMatrix<f64>,
+    products: DMatrix<f64>,
+}
+
+impl Moments {
+    fn new(rows: &DMatrix<f64>) -> Self {
+        let ones = DMatrix::from_element(1, rows.nrows(), 1.0);
+        Self { count: rows.nrows() as f64, sum: ones * rows, products: rows.tr_mul(rows) }
+    }
+
+    /// Of so many rows of so many values.
+    fn ratios((rows, dim): (usize, usize), value: impl Fn(usize, usize) -> f64) -> Ratios {
+        let parts: Vec<Self> = (0..PARTS)
+            .map(|part| {
+                let members: Vec<usize> = (part..rows).step_by(PARTS).collect();
+                Self::new(&DMatrix::from_fn(members.len(), dim, |i, j| value(members[i], j)))
+            })
+            .collect();
+        let ratio = |left_out: Option<usize>| {
+            let kept = parts.iter().enumerate().filter(|(part, _)| Some(*part) != left_out).map(|(_, moments)| moments);
+            ratio_of(kept, dim)
+        };
+        Ratios { all: ratio(None), without: std::array::from_fn(|part| ratio(Some(part))) }
+    }
+}
+
+fn ratio_of<'m>(parts: impl Iterator<Item = &'m Moments>, dim: usize) -> f64 {
+    let mut all = Moments { count: 0.0, sum: DMatrix::zeros(1, dim), products: DMatrix::zeros(dim, dim) };
+    for part in parts {
+        all.count += part.count;
+        all.sum += &part.sum;
+        all.products += &part.products;
+    }
+    let mean = all.sum / all.count;
+    let second = all.products / all.count;
+    let covariance = &second - mean.tr_mul(&mean);
+    if is_rounding(covariance.trace(), second.trace()) {
+        return f64::NAN;
+    }
+    covariance.trace().powi(2) / covariance.norm_squared()
+}
+
+/// How even the spectrum is.
+pub struct IsoScore;
+
+impl Diagnostic for IsoScore {
+    fn name(&self) -> &'static str {
+        "IsoScore"
+    }
+
+    /// Rudman's definition, by eigenvalues, comes out as a function of the participation ratio: with its isotropy defect
+    /// put in, what remains is `(PR - 1) / (d - 1)`.
+    fn definition(&self) -> &'static str {
+        "how evenly variance is spread over all directions, from 0 (one) to 1 (all alike) (Rudman et al. 2022), which is \
+         (participation ratio - 1) / (dimensions - 1); on angular data of vectors scaled to unit length"
+    }
+
+    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+        let dim = sample.base.vectors().dim() as f64;
+        if dim < 2.0 {
+            return Err("one dimension has one direction");
+        }
+        let ratio = sample.spectrum()?;
+        let score = |ratio: f64| (ratio - 1.0) / (dim - 1.0);
+        Ok(Measured { value: score(ratio.value), lo: score(ratio.lo), hi: score(ratio.hi) })
+    }
+
+    fn meaning(&self, value: f64) -> String {
+        let so = match value {
+            ..0.1 => "few directions carry most of the variance, so that the vectors could be shortened",
+            ..0.5 => "variance is spread unevenly",
+            _ => "variance is spread over most directions, and shortening the vectors would lose much",
+        };
+        format!("On a scale from one direction (0) to all alike (1) it is {value:.2}: {so}.")
+    }
+}
+
+/// How many equal directions would have this spectrum.
+pub struct ParticipationRatio;
+
+impl Diagnostic for ParticipationRatio {
+    fn name(&self) -> &'static str {
+        "participation ratio"
+    }
+
+    fn definition(&self) -> &'static str {
+        "(sum of the eigenvalues of the covariance)^2 / sum of their squares; on angular data of vectors scaled to unit length"
+    }
+
+    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+        sample.spectrum()
+    }
+
+    fn meaning(&self, value: f64) -> String {
+        format!(
+            "Variance is spread as over {value:.1} equal directions: so much room there is for results that differ."
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values about 3, the first dimensions wider than the others.
+    fn value(i: usize, j: usize) -> f64 {
+        let wild = ((i * 7919 + j * 104_729) as f64 * 12.9898).sin() * 43_758.545_3;
+        3.0 + wild.fract() * (1.0 + 5.0 / (1 + j) as f64)
+    }
+
+    /// By eigenvalues, without the rows of a part.
+    fn naive((rows, dim): (usize, usize), left_out: Option<usize>) -> f64 {
+        let kept: Vec<usize> = (0..rows).filter(|i| Some(i % PARTS) != left_out).collect();
+        let mean: Vec<f64> =
+            (0..dim).map(|j| kept.iter().map(|&i| value(i, j)).sum::<f64>() / kept.len() as f64).collect();
+        let centred = DMatrix::from_fn(kept.len(), dim, |i, j| value(kept[i], j) - mean[j]);
+        let covariance = centred.transpose() * &centred / kept.len() as f64;
+        let eigenvalues = covariance.symmetric_eigenvalues();
+        eigenvalues.sum().powi(2) / eigenvalues.iter().map(|x| x * x).sum::<f64>()
+    }
+
+    #[test]
+    fn the_ratio_is_that_of_the_eigenvalues_by_rows_and_by_columns() {
+        for shape in [(60, 90), (25, 300), (300, 40), (521, 33)] {
+            let (gram, moments) = (Gram::new(shape, value).ratios(), Moments::ratios(shape, value));
+            let near = |found: f64, left_out| {
+                let expected = naive(shape, left_out);
+                assert!((found - expected).abs() <= 1e-9 * expected, "{shape:?}: {found} and {expected}");
+            };
+            near(gram.all, None);
+            near(moments.all, None);
+            for part in 0..PARTS {
+                near(gram.without[part], Some(part));
+                near(moments.without[part], Some(part));
+            }
+        }
+    }
+
+    #[test]
+    fn equal_rows_have_no_ratio_either_way() {
+        let equal = |_: usize, j: usize| 0.1 + j as f64;
+        assert!(Gram::new((40, 70), equal).ratios().all.is_nan() && Moments::ratios((40, 70), equal).all.is_nan());
+    }
+
+    /// However long vectors are, the matrix is of 2,000 rows and columns at most, and the work is bounded.
+    #[test]
+    fn matrix_and_work_are_bounded() {
+        for dim in [1, 10, 100, 999, 1000, 1001, 1536, 3000, 10_000, 100_000, 10_000_000] {
+            for n in [20, 300, 1200, 1_000_000] {
+                let rows = rows_of(n, dim);
+                let side = if by_rows(rows, dim) { rows } else { dim };
+                assert!(side <= LONG_ROWS, "{n} x {dim}: {side}");
+                assert!(rows * side * dim <= 2 * MULTIPLICATIONS || rows == 2 * PARTS, "{n} x {dim}: {rows}");
+            }
+        }
+        assert_eq!((rows_of(19_000, 100), rows_of(300, 10_000)), (5000, 300));
+        assert!(!by_rows(5000, 100) && by_rows(300, 10_000));
+    }
+}

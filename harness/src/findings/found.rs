@@ -1,0 +1,126 @@
+//! All that a run left behind, read back, with the statistics derived from it.
+
+use crate::config::Failure;
+use crate::findings::summary::Summary;
+use crate::metrics::MetricName;
+use crate::plot::Marker;
+use crate::record::coarse::Coarse;
+use crate::record::excerpt::Excerpt;
+use crate::record::manifest::Manifest;
+use crate::record::results::Results;
+use crate::record::results::{self, ResultsError};
+use crate::statistics::Estimate;
+use std::path::Path;
+
+/// All that a run left behind, read back, with the statistics derived from it.
+#[derive(Debug)]
+pub struct Found {
+    /// The statistics.
+    pub summary: Summary,
+    /// Every trial's values, a query each.
+    pub results: Results,
+    /// How it came about.
+    pub manifest: Manifest,
+    /// What is shown of single queries; runs of earlier versions and imported ones have none.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl Found {
+    /// The metric that speaks for the experiment: the one by which points were chosen, else the first of those about
+    /// meaning and breadth that are measured, else the first of all.
+    pub fn headline(&self) -> Option<usize> {
+        let chosen = self.summary.chosen.as_ref().map(|chosen| chosen.by);
+        let named = |name: &str| self.summary.metrics.iter().position(|metric| metric.name() == name);
+        let usual = ["subtopic-recall", "alpha-ndcg", "ndcg-qrels", "coverage", "diversity", "recall"];
+        let any = || self.summary.metrics.iter().position(|metric| !metric.params().depends_on_pool());
+        let first = (!self.summary.metrics.is_empty()).then_some(0);
+        chosen.or_else(|| usual.into_iter().find_map(named)).or_else(any).or(first)
+    }
+
+    /// Each retriever's trial that stands for it: the chosen one if points were chosen, else the reference itself for its
+    /// retriever, else the best in `metric`.
+    pub fn representatives(&self, metric: usize) -> Vec<usize> {
+        let summary = &self.summary;
+        if let Some(chosen) = &summary.chosen {
+            return chosen.choices.iter().map(|choice| choice.row).collect();
+        }
+        let sign = if summary.metrics[metric].higher_is_better() { 1.0 } else { -1.0 };
+        let value = |row: usize| summary.rows[row].estimates[metric].map_or(f64::NEG_INFINITY, |e| sign * e.mean);
+        let of = |name: &str| -> Option<usize> {
+            let reference = summary.reference.row().filter(|&row| summary.rows[row].retriever == name);
+            if reference.is_some() {
+                return reference;
+            }
+            let own = (0..summary.rows.len()).filter(|&row| summary.rows[row].retriever == name);
+            own.max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a)))
+        };
+        summary.retrievers().into_iter().filter_map(of).collect()
+    }
+
+    /// What must be known to read means of these metrics: over which queries they are, and where recall says little. `chosen`
+    /// for means of chosen points on the queries for reporting.
+    pub fn remarks(&self, metrics: impl IntoIterator<Item = usize>, chosen: bool) -> Vec<String> {
+        let summary = &self.summary;
+        let of = |metric: usize| {
+            let parted = summary.chosen.as_ref().filter(|_| chosen);
+            let partial = match parted {
+                Some(chosen) => chosen.partial(&summary.metrics, metric),
+                None => summary.partial(metric),
+            };
+            let name = summary.metrics[metric].name();
+            let coarse = self.manifest.coarse.iter().find(|coarse| coarse.metric == name).map(Coarse::remark);
+            partial.into_iter().chain(coarse)
+        };
+        metrics.into_iter().flat_map(of).collect()
+    }
+
+    /// The same of all metrics, with which trials are not compared, as sentences behind a table's caption.
+    pub fn remarks_on_all(&self, chosen: bool) -> String {
+        let remarks = self.remarks(0..self.summary.metrics.len(), chosen);
+        remarks.into_iter().chain(self.summary.left_out()).fold(String::new(), |text, remark| text + " " + &remark)
+    }
+
+    /// Positions of the queries on which chosen points are reported; `None` where nothing was chosen.
+    pub fn reported(&self) -> Option<Vec<usize>> {
+        let parting = self.results.parting.as_ref().filter(|_| self.summary.chosen.is_some())?;
+        let queries = self.results.trials.first()?.query_ids.len();
+        Some(parting.part(queries, self.results.seed).1)
+    }
+
+    /// The marker of a trial's retriever.
+    pub fn marker(&self, row: usize) -> Marker {
+        self.summary.marker(row)
+    }
+
+    /// The metric of an index.
+    pub fn metric(&self, metric: usize) -> MetricName {
+        self.summary.metrics[metric]
+    }
+
+    /// A trial's estimate of a metric.
+    pub fn estimate(&self, row: usize, metric: usize) -> Option<Estimate> {
+        self.summary.rows[row].estimates.get(metric).copied().flatten()
+    }
+}
+
+/// Reads back what a run left in a folder; there is nothing to report, but the manifest, where no trial succeeded.
+///
+/// # Errors
+/// [`Failure::Input`] where the folder holds no results that can be read.
+pub fn load(folder: &Path) -> Result<(Option<Found>, Manifest), Failure> {
+    let unreadable = |error: ResultsError| Failure::Input(error.to_string());
+    let (manifest, results) = results::read(folder).map_err(unreadable)?;
+    let excerpt = Excerpt::read(folder).map_err(unreadable)?;
+    let asked = results.trials.first().map_or(&[][..], |trial| &trial.query_ids);
+    if let Some(shown) =
+        excerpt.iter().flat_map(|excerpt| &excerpt.queries).find(|q| asked.get(q.position) != Some(&q.row))
+        && !asked.is_empty()
+    {
+        let message =
+            format!("{}: the excerpt shows query {} in a place where it was not asked", folder.display(), shown.row);
+        return Err(Failure::Input(message + "\n  run it again, or remove its excerpt"));
+    }
+    let summary = Summary::new(&results);
+    let found = summary.map(|summary| Found { summary, results, manifest: manifest.clone(), excerpt });
+    Ok((found, manifest))
+}

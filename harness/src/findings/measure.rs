@@ -1,0 +1,42 @@
+//! The values of measures: of metrics, and of costs.
+
+use super::Found;
+use super::summary::Row;
+use crate::config::measure::{Cost, Measure};
+use crate::statistics::Estimate;
+
+impl Row {
+    /// What the trial cost; `None` where it was not measured, as with a clock too coarse for the queries, which knows no
+    /// rate, or imported results, of which the best repeat alone is known.
+    pub fn cost(&self, cost: Cost) -> Option<f64> {
+        let percentile = |which: usize| self.timing.latency.as_ref().map(|latency| latency.percentiles_ms[which]);
+        let value = match cost {
+            Cost::Qps => Some(self.timing.qps),
+            Cost::QpsBest => Some(self.timing.qps_best),
+            Cost::P50 => percentile(0),
+            Cost::P95 => percentile(1),
+            Cost::P99 => percentile(2),
+            Cost::BuildSeconds => Some(self.build_seconds),
+            Cost::IndexBytes => Some(self.index_bytes as f64),
+        };
+        value.filter(|value| value.is_finite())
+    }
+}
+
+impl Found {
+    /// A trial's value of a measure: a metric with its 95 % interval, queries per second with the range of the repeats,
+    /// another cost alone.
+    pub fn measured(&self, measure: Measure, row: usize) -> Option<Estimate> {
+        let summary = &self.summary;
+        match measure {
+            Measure::Metric(metric) => self.estimate(row, summary.metrics.iter().position(|&other| other == metric)?),
+            Measure::Cost(cost) => {
+                let row = &summary.rows[row];
+                row.cost(cost).map(|mean| match cost {
+                    Cost::Qps => Estimate { mean, lo: row.timing.qps_least, hi: row.timing.qps_best },
+                    _ => Estimate { mean, lo: mean, hi: mean },
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What was found: statistics of a run's results, and what its dataset is like.
+
+pub mod columns;
+pub mod diagnostics;
+mod found;
+pub mod frontiers;
+mod measure;
+mod partial;
+pub mod summary;
+pub mod timing;
+pub mod tuning;
+
+pub use found::{Found, load};

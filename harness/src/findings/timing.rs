@@ -1,0 +1,269 @@
+//! How fast a trial is: queries per second, times of single queries, and when they were timed.
+
+use crate::record::Times;
+use crate::record::results::TrialResult;
+use crate::statistics::bootstrap::quantile;
+use swath_algorithms::kernel::median;
+
+/// Rows whose middle passes lie further apart than this, in seconds, were timed at another hour.
+pub const APART: i64 = 3600;
+
+/// Steps of [`Latency::quantiles`].
+const STEPS: usize = 1000;
+
+/// Which repeat queries per second are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rate {
+    /// The median one.
+    #[default]
+    Median,
+    /// The best one: where it is all that is known, of imported results, and of all that stands beside them.
+    Best,
+}
+
+impl Rate {
+    /// A trial's queries per second.
+    pub fn of(self, timing: &Timing) -> f64 {
+        match self {
+            Self::Median => timing.qps,
+            Self::Best => timing.qps_best,
+        }
+    }
+
+    /// The column of `runs.csv` that has it.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Median => "qps",
+            Self::Best => "qps_best",
+        }
+    }
+
+    /// What to add to a heading that says `queries`.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Median => "",
+            Self::Best => ", best repeat",
+        }
+    }
+
+    /// What must be said beside such rates, if anything.
+    pub fn caution(self) -> Option<&'static str> {
+        (self == Self::Best).then_some(
+            "Imported results hold their best repeat alone, so all queries per second here are those of each trial's best \
+             repeat.",
+        )
+    }
+}
+
+/// Seconds of one trial's queries.
+///
+/// The time of a repeat is the sum of its queries' times in mode single, its wall time in mode batch. The rates below are
+/// queries / the time of a repeat, so that `qps_least <= qps <= qps_best` always.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timing {
+    /// Queries per second in the median repeat; NaN where only the best repeat is known.
+    pub qps: f64,
+    /// Those in the slowest repeat.
+    pub qps_least: f64,
+    /// Those in the best repeat: 1 / ann-benchmarks' `best_search_time`.
+    pub qps_best: f64,
+    /// How many repeats there are.
+    pub repeats: usize,
+    /// When the middle repeat was timed, in seconds since 1970, UTC, if that is known.
+    pub at: Option<i64>,
+    /// The load average while it was timed, if that is known.
+    pub load: Option<Load>,
+    /// Times of single queries. In mode batch nothing is known of them.
+    pub latency: Option<Latency>,
+}
+
+/// Load averages over repeats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Load {
+    /// Their mean.
+    pub mean: f64,
+    /// The largest.
+    pub most: f64,
+}
+
+/// Times of single queries in all repeats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latency {
+    /// Seconds, ascending: the quantiles at 0, 0.1, 0.2 ... 100 %.
+    pub quantiles: Vec<f64>,
+    /// Percentiles 50, 95 and 99, in milliseconds.
+    pub percentiles_ms: [f64; 3],
+    /// Mean milliseconds in each stage: candidates, expansion, selector.
+    pub stages_ms: [f64; 3],
+}
+
+impl Timing {
+    /// Of a trial, of which perhaps only the best repeat is known.
+    pub fn new(trial: &TrialResult, only_best: bool) -> Self {
+        let best = trial.best_search_seconds;
+        // The best repeat of imported results may be another than the one whose times they hold.
+        let mean = |times: &Times| (times.total() / times.queries() as f64).max(best);
+        let mut seconds: Vec<f64> = trial.repeats.iter().map(mean).collect();
+        let slowest = seconds.iter().copied().fold(f64::NAN, f64::max);
+        let is_unknown = only_best || seconds.is_empty();
+        let loads: Vec<f64> = trial.timed.iter().map(|timed| timed.load).filter(|load| !load.is_nan()).collect();
+        let load = |most| Load { mean: loads.iter().sum::<f64>() / loads.len() as f64, most };
+        let mut at: Vec<i64> = trial.timed.iter().map(|timed| timed.at).collect();
+        Self {
+            qps: if is_unknown { f64::NAN } else { rate(median(&mut seconds)) },
+            qps_least: rate(slowest),
+            qps_best: rate(best),
+            repeats: trial.repeats.len(),
+            at: middle(&mut at),
+            load: loads.iter().copied().reduce(f64::max).map(load),
+            latency: Latency::new(&trial.repeats),
+        }
+    }
+}
+
+/// Queries per second that take so many seconds each; unknown where they took none, as some results from elsewhere say.
+fn rate(seconds: f64) -> f64 {
+    if seconds > 0.0 { 1.0 / seconds } else { f64::NAN }
+}
+
+impl Latency {
+    /// Of all repeats in mode single; `None` if there are none.
+    fn new(repeats: &[Times]) -> Option<Self> {
+        let mut seconds = Vec::new();
+        let mut stages = [0.0; 3];
+        for &[found, expanded, selected] in single(repeats).flatten() {
+            seconds.push(selected);
+            stages[0] += found;
+            stages[1] += expanded - found;
+            stages[2] += selected - expanded;
+        }
+        if seconds.is_empty() {
+            return None;
+        }
+        seconds.sort_unstable_by(f64::total_cmp);
+        let count = seconds.len() as f64;
+        Some(Self {
+            quantiles: (0..=STEPS).map(|step| quantile(&seconds, step as f64 / STEPS as f64)).collect(),
+            percentiles_ms: [0.5, 0.95, 0.99].map(|level| 1e3 * quantile(&seconds, level)),
+            stages_ms: stages.map(|stage| 1e3 * stage / count),
+        })
+    }
+}
+
+/// The repeats in mode single: of each query when each stage ended.
+fn single(repeats: &[Times]) -> impl Iterator<Item = &Vec<[f64; 3]>> {
+    repeats.iter().filter_map(|times| if let Times::Single(times) = times { Some(times) } else { None })
+}
+
+/// Mean seconds of each query over the repeats in mode single; `None` if there are none.
+pub fn seconds_per_query(repeats: &[Times]) -> Option<Vec<f64>> {
+    let mut sums = vec![0.0; single(repeats).next()?.len()];
+    for times in single(repeats) {
+        sums.iter_mut().zip(times).for_each(|(sum, ends)| *sum += ends[2]);
+    }
+    let count = single(repeats).count() as f64;
+    Some(sums.into_iter().map(|sum| sum / count).collect())
+}
+
+/// The middle one, the earlier of two; `None` of none.
+pub fn middle(at: &mut [i64]) -> Option<i64> {
+    at.sort_unstable();
+    at.get(at.len().checked_sub(1)? / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Peaks, Timed};
+    use proptest::prelude::*;
+
+    /// A trial as a run leaves it, with these repeats.
+    fn trial(repeats: Vec<Times>, at: &[i64]) -> TrialResult {
+        let queries = repeats[0].queries();
+        let best = repeats.iter().map(Times::total).fold(f64::INFINITY, f64::min) / queries as f64;
+        TrialResult {
+            id: String::new(),
+            retriever: String::new(),
+            point: String::new(),
+            params: "{}".into(),
+            is_oracle: false,
+            is_top_k: false,
+            k: 1,
+            query_ids: (0..queries).collect(),
+            returned: Vec::new(),
+            metrics: Vec::new(),
+            evaluations: Vec::new(),
+            build_seconds: 0.0,
+            index_bytes: 0,
+            filled: 0,
+            peaks: Peaks::default(),
+            untimed: [0.0; 2],
+            repeats,
+            timed: at.iter().map(|&at| Timed { at, load: at as f64 }).collect(),
+            best_search_seconds: best,
+        }
+    }
+
+    /// Three repeats of two queries; each has a spike elsewhere, so that no query's median knows of any.
+    fn spiky() -> Vec<Times> {
+        let repeat = |a: f64, b: f64| Times::Single(vec![[0.25 * a, 0.5 * a, a], [0.25 * b, 0.25 * b, b]]);
+        vec![repeat(1.0, 9.0), repeat(8.0, 1.0), repeat(1.0, 1.0), repeat(7.0, 1.0)]
+    }
+
+    #[test]
+    fn a_rate_is_that_of_whole_repeats() {
+        // Whole repeats take 10, 9, 2 and 8 s; the median of each query is 4 and 1 s, which no repeat took.
+        let timing = Timing::new(&trial(spiky(), &[40, 10, 20, 30]), false);
+        assert_eq!((timing.qps, timing.qps_least, timing.qps_best), (2.0 / 8.5, 0.2, 1.0));
+        assert_eq!((timing.repeats, timing.at), (4, Some(20)));
+        assert_eq!(timing.load, Some(Load { mean: 25.0, most: 40.0 }));
+        let latency = timing.latency.expect("single");
+        // 1 1 1 1 1 7 8 9
+        assert_eq!(latency.percentiles_ms[0], 1000.0);
+        assert!((latency.percentiles_ms[1] - 8650.0).abs() < 1e-9, "8 + 0.65");
+        assert_eq!(latency.quantiles.len(), 1001);
+        assert_eq!([0, 500, 1000].map(|step| latency.quantiles[step]), [1.0, 1.0, 9.0]);
+        // All stages of all passes: 29 s, of which 7.25 in the first; of 17 s of the first query a quarter in the second.
+        let mean = |seconds: f64| 1e3 * seconds / 8.0;
+        assert_eq!(latency.stages_ms, [mean(7.25), mean(4.25), mean(17.5)]);
+        assert_eq!(seconds_per_query(&spiky()), Some(vec![4.25, 3.0]));
+        let batch = vec![Times::Batch(4, 2.0), Times::Batch(4, 1.0), Times::Batch(4, 8.0)];
+        assert_eq!(seconds_per_query(&batch), None);
+        let timing = Timing::new(&trial(batch, &[]), false);
+        assert_eq!((timing.qps, timing.qps_least, timing.qps_best), (2.0, 0.5, 4.0));
+        assert_eq!((timing.at, timing.load, timing.latency), (None, None, None));
+    }
+
+    #[test]
+    fn of_an_imported_trial_the_best_repeat_alone_is_known() {
+        let imported = TrialResult { best_search_seconds: 0.5, ..trial(vec![Times::Batch(4, 4.0)], &[]) };
+        let timing = Timing::new(&imported, true);
+        assert!(timing.qps.is_nan());
+        assert_eq!((timing.qps_least, timing.qps_best), (1.0, 2.0));
+        assert_eq!([Rate::Median, Rate::Best].map(Rate::column), ["qps", "qps_best"]);
+        assert_eq!(Rate::Best.of(&timing), 2.0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_rate_lies_in_its_range_which_ends_at_the_best(
+            queries in 1_usize..6,
+            seconds in proptest::collection::vec(1e-9..1.0_f64, 1..60),
+            batch in any::<bool>(),
+        ) {
+            let repeat = |seconds: &[f64]| if batch {
+                Times::Batch(queries, seconds.iter().sum())
+            } else {
+                Times::Single(seconds.iter().map(|&s| [s * 0.5, s * 0.75, s]).collect())
+            };
+            let repeats: Vec<Times> = seconds.chunks_exact(queries).map(repeat).collect();
+            prop_assume!(!repeats.is_empty());
+            let rates: Vec<f64> = repeats.iter().map(|times| 1.0 / (times.total() / queries as f64)).collect();
+            let timing = Timing::new(&trial(repeats, &[]), false);
+            prop_assert!(timing.qps_least <= timing.qps && timing.qps <= timing.qps_best);
+            prop_assert_eq!(rates.iter().copied().fold(f64::INFINITY, f64::min), timing.qps_least);
+            prop_assert_eq!(rates.iter().copied().fold(0.0, f64::max), timing.qps_best);
+            prop_assert_eq!(timing.repeats, rates.len());
+        }
+    }
+}

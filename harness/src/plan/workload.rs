@@ -1,0 +1,31 @@
+//! What the trials of an experiment work on: the dataset, with the sample of queries and what is true of each.
+
+use crate::metrics::truth::Truth;
+use std::sync::Arc;
+use swath_algorithms::graph::Link;
+use swath_algorithms::{Base, Query, Vectors};
+
+/// Base vectors, queries and truths.
+pub struct Workload {
+    /// The base vectors.
+    pub base: Arc<Base>,
+    /// Seed of random choices.
+    pub seed: u64,
+    /// The sampled queries, `m x d`.
+    pub queries: Vectors,
+    /// Their rows in the dataset.
+    pub query_ids: Vec<usize>,
+    /// The truth about each.
+    pub truths: Vec<Truth>,
+    /// Links between base vectors.
+    pub links: Vec<Link>,
+    /// Names of their relations.
+    pub relations: Vec<String>,
+}
+
+impl Workload {
+    /// Query `i` of the sample.
+    pub fn query(&self, i: usize) -> Query<'_> {
+        Query::row(&self.queries, i)
+    }
+}

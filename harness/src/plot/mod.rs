@@ -1,0 +1,11 @@
+//! Pictures of numbers: axes, marks, text, and the front of a cloud of points.
+
+pub mod axis;
+pub mod drawing;
+pub mod format;
+pub mod frame;
+pub mod marker;
+pub mod pareto;
+
+pub use drawing::Size;
+pub use marker::Marker;

@@ -1,0 +1,280 @@
+//! What a report shows of single queries: `queries.json`, a seeded sample with names, subtopics and a map of each query's
+//! neighbourhood. Written by the run, which has the dataset; a report has only what the run left behind.
+
+use crate::record::output_folder::OutputFolder;
+use crate::record::results::ResultsError;
+use crate::statistics::ROUNDING;
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use swath_algorithms::{Distance, Vectors, random};
+use swath_datasets::{Dataset, bounded};
+
+/// The file's name in the folder of a run.
+pub const FILE: &str = "queries.json";
+
+/// The sampled queries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// In the order of the trials' files, but those that figures name first.
+    pub queries: Vec<Shown>,
+}
+
+/// A query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Where it stands in the trials' files.
+    pub position: usize,
+    /// Its row in the dataset.
+    pub row: usize,
+    /// What it stands for, if the dataset says.
+    pub name: Option<String>,
+    /// How many subtopics it has.
+    pub subtopics: usize,
+    /// Its place on the map.
+    pub at: [f32; 2],
+    /// The share of the variance among its items that the map shows.
+    pub explained: f32,
+    /// Its nearest neighbours and whatever a trial returned, by id.
+    pub items: Vec<Item>,
+}
+
+/// A base vector near a query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its row.
+    pub id: u32,
+    /// What it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its rank among the true neighbours, from 1; `None` beyond those that the dataset stores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+    /// The subtopics of the query that it covers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subtopics: Vec<u32>,
+    /// Its place on the map.
+    pub at: [f32; 2],
+}
+
+/// At most so many true neighbours are shown of a query.
+const NEIGHBOURS: usize = 100;
+
+impl Excerpt {
+    /// Of a run's queries (rows of the dataset), those at which `named` says true and a seeded sample, `count` in all or
+    /// more if more are named. `returned` has, for each trial, k ids a query, below 0 where there was none.
+    pub fn new(
+        dataset: &Dataset,
+        (queries, seed): (&[usize], u64),
+        count: usize,
+        named: impl Fn(usize) -> bool,
+        (returned, k): (&[&[i32]], usize),
+    ) -> Self {
+        let mut wanted: Vec<usize> = (0..queries.len()).filter(|&position| named(queries[position])).collect();
+        let sample = random::sample(&mut random::stream(seed, "excerpt", 0), queries.len(), count.min(queries.len()));
+        for position in sample {
+            if wanted.len() < count && !wanted.contains(&position) {
+                wanted.push(position);
+            }
+        }
+        let shown = |&position: &usize| {
+            let picked = returned.iter().flat_map(|ids| ids.iter().skip(position * k).take(k));
+            show(dataset, (position, queries[position]), picked.filter_map(|&id| u32::try_from(id).ok()))
+        };
+        Self { queries: wanted.par_iter().map(shown).collect() }
+    }
+
+    /// Writes it into the folder of its run.
+    ///
+    /// # Errors
+    /// [`ResultsError::Io`].
+    pub fn write(&self, out: &OutputFolder) -> Result<(), ResultsError> {
+        let path = out.path().join(FILE);
+        let malformed = |error: serde_json::Error| ResultsError::Malformed { path, what: error.to_string() };
+        let text = serde_json::to_string(self).map_err(malformed)? + "\n";
+        Ok(out.write(FILE, text.as_bytes())?)
+    }
+
+    /// Reads it back; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`ResultsError`] where there is one that cannot be read.
+    pub fn read(folder: &Path) -> Result<Option<Self>, ResultsError> {
+        let path = folder.join(FILE);
+        let text = match bounded::read_text(&path, bounded::RECORD) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|source| ResultsError::Io { path: path.clone(), source })?,
+        };
+        let malformed = |error: serde_json::Error| ResultsError::Malformed { path, what: error.to_string() };
+        serde_json::from_str(&text).map(Some).map_err(malformed)
+    }
+}
+
+impl Shown {
+    /// Its name, or its row where it has none.
+    pub fn label(&self) -> String {
+        self.name.as_deref().map_or_else(|| format!("query {}", self.row), shown)
+    }
+}
+
+impl Item {
+    /// Its name, or its id where it has none.
+    pub fn label(&self) -> String {
+        self.name.as_deref().map_or_else(|| self.id.to_string(), shown)
+    }
+}
+
+/// Characters of a name that are shown.
+const NAME: usize = 200;
+
+/// A name as it is shown: a dataset's may be of any length.
+fn shown(name: &str) -> String {
+    let mut chars = name.chars();
+    let mut shown: String = chars.by_ref().take(NAME).collect();
+    if chars.next().is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
+fn show(dataset: &Dataset, (position, row): (usize, usize), picked: impl Iterator<Item = u32>) -> Shown {
+    let neighbours = dataset.neighbors.ids(row).iter().take(NEIGHBOURS);
+    let ids: Vec<u32> = neighbours.copied().chain(picked).collect::<BTreeSet<u32>>().into_iter().collect();
+    let mut covered: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for &(item, subtopic) in dataset.subtopics.iter().flat_map(|subtopics| subtopics.of(row)) {
+        covered.entry(item).or_default().push(subtopic);
+    }
+    let mut points: Vec<Vec<f64>> =
+        ids.iter().map(|&id| point(&dataset.train, id as usize, dataset.distance)).collect();
+    points.push(point(&dataset.test, row, dataset.distance));
+    let (places, explained) = plane(&points);
+    let item = |(&id, &at): (&u32, &[f32; 2])| Item {
+        id,
+        name: dataset.train_names.as_ref().map(|names| names[id as usize].clone()),
+        rank: dataset.neighbors.ids(row).iter().position(|&other| other == id).map(|rank| rank + 1),
+        subtopics: covered.get(&id).cloned().unwrap_or_default(),
+        at,
+    };
+    Shown {
+        position,
+        row,
+        name: dataset.test_names.as_ref().map(|names| names[row].clone()),
+        subtopics: dataset.subtopics.as_ref().map_or(0, |subtopics| subtopics.count(row)),
+        at: places[ids.len()],
+        explained,
+        items: ids.iter().zip(&places).map(item).collect(),
+    }
+}
+
+/// A vector as its distance sees it: of an angular one only the direction counts.
+fn point(vectors: &Vectors, row: usize, distance: Distance) -> Vec<f64> {
+    let values: Vec<f64> = vectors.row(row).iter().map(|&value| f64::from(value)).collect();
+    let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let is_direction = distance == Distance::Angular && norm > 0.0;
+    values.into_iter().map(|value| if is_direction { value / norm } else { value }).collect()
+}
+
+/// Points, or dimensions, whose products with each other the axes of a map are found from at most.
+const MOST: usize = 1000;
+
+/// Places of points on their first two principal components, and the share of their variance there. Components are turned so
+/// that the first of their largest coefficients is above 0.
+fn plane(points: &[Vec<f64>]) -> (Vec<[f32; 2]>, f32) {
+    let (n, dim) = (points.len(), points[0].len());
+    let mean: Vec<f64> = (0..dim).map(|i| points.iter().map(|point| point[i]).sum::<f64>() / n as f64).collect();
+    let centred = DMatrix::from_fn(n, dim, |row, i| points[row][i] - mean[i]);
+    // Eigenvectors take the cube of the smaller side: of very many points of very many dimensions every so many are enough.
+    let step = if n.min(dim) > MOST { n.div_ceil(MOST) } else { 1 };
+    let seen =
+        if step > 1 { centred.select_rows((0..n).step_by(step).collect::<Vec<_>>().iter()) } else { centred.clone() };
+    // The products of columns and those of rows have the same eigenvalues but for zeros, and the fewer are quicker.
+    let is_wide = dim > seen.nrows();
+    let SymmetricEigen { eigenvalues, eigenvectors } =
+        SymmetricEigen::new(if is_wide { &seen * seen.transpose() } else { seen.tr_mul(&seen) });
+    let mut order: Vec<usize> = (0..eigenvalues.len()).collect();
+    order.sort_by(|&a, &b| eigenvalues[b].total_cmp(&eigenvalues[a]));
+    let (total, of_seen) = (centred.norm_squared(), seen.norm_squared());
+    let axis = |at: &usize| -> DVector<f64> {
+        // Without any variance there is no direction.
+        if eigenvalues[*at] <= ROUNDING * of_seen {
+            return DVector::zeros(dim);
+        }
+        let vector = eigenvectors.column(*at);
+        let axis = if is_wide { seen.tr_mul(&vector) } else { vector.into_owned() };
+        let axis = axis.normalize();
+        // Two that are as large but for rounding must not take turns.
+        let first = axis.iter().find(|value| value.abs() >= axis.amax() * (1.0 - 1e-9));
+        if first.is_some_and(|value| *value < 0.0) { -axis } else { axis }
+    };
+    let along: Vec<DVector<f64>> = order.iter().take(2).map(|at| &centred * axis(at)).collect();
+    let place = |row: usize| {
+        [0, 1].map(|axis| along.get(axis).map_or(0.0, |along| (along[row] as f32).clamp(f32::MIN, f32::MAX) + 0.0))
+    };
+    let caught: f64 = along.iter().map(DVector::norm_squared).sum();
+    let share = if total > 0.0 { caught / total } else { 1.0 };
+    ((0..n).map(place).collect(), share.min(1.0) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plane;
+
+    /// Squared lengths along the two axes of a plane, by hand: a cloud of independent coordinates of known spread.
+    #[test]
+    fn a_plane_is_that_of_the_largest_eigenvalues() {
+        use nalgebra::{DMatrix, SymmetricEigen};
+        for (n, dim) in [(40, 6), (8, 20), (100, 2)] {
+            let value = |i: usize, j: usize| ((i * 31 + j * 17) as f64 * 0.7391).sin() * (1.0 + 3.0 / (j + 1) as f64);
+            let points: Vec<Vec<f64>> = (0..n).map(|i| (0..dim).map(|j| value(i, j)).collect()).collect();
+            let (places, explained) = plane(&points);
+            let matrix = DMatrix::from_fn(n, dim, |i, j| points[i][j]);
+            let means: Vec<f64> = (0..dim).map(|j| matrix.column(j).mean()).collect();
+            let centred = DMatrix::from_fn(n, dim, |i, j| matrix[(i, j)] - means[j]);
+            let mut values: Vec<f64> =
+                SymmetricEigen::new(centred.transpose() * &centred).eigenvalues.iter().copied().collect();
+            values.sort_by(|a, b| b.total_cmp(a));
+            let along = |axis: usize| places.iter().map(|at| f64::from(at[axis]).powi(2)).sum::<f64>();
+            for axis in 0..2 {
+                assert!(
+                    (along(axis) / values[axis] - 1.0).abs() < 1e-4,
+                    "{n} x {dim}: {} {}",
+                    along(axis),
+                    values[axis]
+                );
+            }
+            let share = (values[0] + values[1]) / values.iter().sum::<f64>();
+            assert!((f64::from(explained) - share).abs() < 1e-5, "{explained} {share}");
+        }
+    }
+
+    /// Along (1, -1) of equal coefficients the first is above 0; a copy of the points has the very same places.
+    #[test]
+    fn a_plane_has_one_side_up() {
+        for dim in [2, 9] {
+            let points: Vec<Vec<f64>> = (0..5)
+                .map(|i| {
+                    let (mut point, at) = (vec![0.0; dim], f64::from(i) - 2.0);
+                    (point[0], point[1]) = (-at, at);
+                    point
+                })
+                .collect();
+            let (places, explained) = plane(&points);
+            let expected = [2.0, 1.0, 0.0, -1.0, -2.0].map(|at: f32| at * 2.0_f32.sqrt());
+            for (place, along) in places.iter().zip(expected) {
+                assert!((place[0] - along).abs() < 1e-6 && place[1].abs() < 1e-6, "{dim}: {places:?}");
+            }
+            assert!((explained - 1.0).abs() < 1e-6);
+            assert_eq!(plane(&points.clone()), (places, explained));
+        }
+    }
+
+    #[test]
+    fn dull_points_have_places() {
+        for points in [vec![vec![1.0, 2.0]; 4], vec![vec![0.0]; 2], vec![vec![1.0], vec![3.0]], vec![vec![5.0; 3]]] {
+            let (places, explained) = plane(&points);
+            assert!(places.iter().flatten().all(|value| value.is_finite()) && (0.0..=1.0).contains(&explained));
+        }
+    }
+}

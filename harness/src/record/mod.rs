@@ -1,0 +1,23 @@
+//! What files say of a run: trials' results, the manifest, the queries that are shown, and the folder that they lie in.
+
+pub mod coarse;
+pub mod diagnosis;
+pub mod excerpt;
+pub mod folder;
+mod label;
+pub mod machine;
+pub mod manifest;
+mod mode;
+pub mod outcome;
+pub mod output_folder;
+mod parting;
+pub mod passes;
+pub mod reference;
+pub mod results;
+mod seal;
+
+pub use label::label;
+pub use machine::Machine;
+pub use mode::Mode;
+pub use outcome::{MISSING, Outcome, Peaks, Timed, Times, stored};
+pub use parting::{Parting, tuned_on};

@@ -1,0 +1,145 @@
+//! What is looked at in a trial's file before anything is made of it: a file may be damaged, or made to mislead.
+
+use super::TrialResult;
+use crate::metrics::{MetricName, Within};
+use crate::record::MISSING;
+use std::collections::HashSet;
+
+/// What a recall counts as found: of each query the largest distance, NaN where recall is not defined, and out of how many.
+pub struct Found {
+    /// The recall's name.
+    pub metric: String,
+    /// The largest distance that counts, of each query.
+    pub distance: Vec<f64>,
+    /// Out of how many, of each query.
+    pub of: Vec<i64>,
+}
+
+/// What is known of a trial apart from its file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// Base vectors of the dataset.
+    pub rows: Option<usize>,
+    /// Its queries.
+    pub queries: Option<usize>,
+    /// Whether it was timed elsewhere, so that not all of its times are here.
+    pub is_imported: bool,
+    /// Whether it was written by a version that wrote no hash.
+    pub may_lack_hash: bool,
+}
+
+/// Whether a time, or another count that can be broken, is one.
+fn is_count(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
+/// What is wrong with what a file says, if anything is.
+pub fn check(
+    trial: &TrialResult,
+    (distances, found): (&[f32], &[Found]),
+    metrics: &[MetricName],
+    known: Known,
+) -> Result<(), String> {
+    let rows = known.rows.unwrap_or(i32::MAX as usize);
+    let mut asked = HashSet::new();
+    for (i, &query) in trial.query_ids.iter().enumerate() {
+        if known.queries.is_some_and(|queries| query >= queries) || query > i32::MAX as usize {
+            return Err(format!("`swath/query_ids`, row {i}: the dataset has no query {query}"));
+        }
+        if !asked.insert(query) {
+            return Err(format!("`swath/query_ids`, row {i}: query {query} stands there twice"));
+        }
+    }
+    for (i, (ids, distances)) in trial.returned.chunks(trial.k).zip(distances.chunks(trial.k)).enumerate() {
+        returned(ids, distances, rows).map_err(|what| format!("query {} (row {i}): {what}", trial.query_ids[i]))?;
+    }
+    for (metric, values) in metrics.iter().zip(&trial.metrics) {
+        if let Some(i) = values.iter().position(|&value| !metric.can_be(value, trial.k)) {
+            let range = metric.about().range;
+            return Err(format!("`swath/{}`, row {i}: {} cannot be; its range is {range}", metric.name(), values[i]));
+        }
+    }
+    for found in found {
+        let values = metrics.iter().position(|metric| metric.name() == found.metric).map(|at| &trial.metrics[at]);
+        let Some(values) = values else { continue };
+        recall(trial, distances, found, values)?;
+    }
+    times(trial, known.is_imported)
+}
+
+/// Ids that there are, each once, and a distance for each; what is missing stands at the end.
+fn returned(ids: &[i32], distances: &[f32], rows: usize) -> Result<(), String> {
+    for (i, (&id, &distance)) in ids.iter().zip(distances).enumerate() {
+        if id == MISSING {
+            if ids[i..].iter().any(|&id| id != MISSING) || distance != f32::INFINITY {
+                return Err(format!("`neighbors`, column {i}: what is missing stands last, at an infinite distance"));
+            }
+            continue;
+        }
+        if usize::try_from(id).map_or(true, |id| id >= rows) {
+            return Err(format!("`neighbors`, column {i}: there is no vector {id} among {rows}"));
+        }
+        if ids[..i].contains(&id) {
+            return Err(format!("`neighbors`, column {i}: vector {id} stands there twice"));
+        }
+        if distance.is_nan() || distance == f32::NEG_INFINITY {
+            return Err(format!("`distances`, column {i}: {distance} is no distance"));
+        }
+    }
+    Ok(())
+}
+
+/// That a recall is what the returned distances make it.
+fn recall(trial: &TrialResult, distances: &[f32], found: &Found, values: &[f64]) -> Result<(), String> {
+    let cut = MetricName::find(&found.metric).and_then(MetricName::cut).map_or(trial.k, |cut| cut.min(trial.k));
+    let lists = trial.returned.chunks(trial.k).zip(distances.chunks(trial.k));
+    for (i, ((ids, distances), &value)) in lists.zip(values).enumerate() {
+        let (distance, of) = (found.distance[i], found.of[i]);
+        let wrong = |expected: String| {
+            let metric = &found.metric;
+            let query = trial.query_ids[i];
+            Err(format!("`swath/{metric}`, row {i}: query {query} has {value}, but its distances make it {expected}"))
+        };
+        let Some(of) = usize::try_from(of).ok().filter(|&of| of > 0 && !distance.is_nan()) else {
+            if value.is_nan() {
+                continue;
+            }
+            return wrong("undefined".into());
+        };
+        let within = Within { distance, of };
+        let present = ids.iter().zip(distances).take(cut).filter(|(id, _)| **id != MISSING);
+        let (least, most) = within.recalls(present.map(|(_, &distance)| distance));
+        if !(least..=most).contains(&value) {
+            return wrong(if least == most { least.to_string() } else { format!("{least} to {most}") });
+        }
+    }
+    Ok(())
+}
+
+/// That times are times.
+fn times(trial: &TrialResult, is_imported: bool) -> Result<(), String> {
+    let counts = [
+        ("swath_untimed_answering", trial.untimed[0]),
+        ("swath_untimed_judging", trial.untimed[1]),
+        // ann-benchmarks' results may not say it.
+        ("build_time", if is_imported && trial.build_seconds.is_nan() { 0.0 } else { trial.build_seconds }),
+    ];
+    if let Some((name, value)) = counts.into_iter().find(|(_, value)| !is_count(*value)) {
+        return Err(format!("`{name}`: {value} is no time"));
+    }
+    if let Some(repeat) = trial.repeats.iter().position(|pass| !pass.are_sound()) {
+        return Err(format!("`swath/repeats`, repeat {repeat} holds what is no time"));
+    }
+    if let Some(timed) = trial.timed.iter().find(|timed| !timed.is_sound()) {
+        return Err(format!("`swath/repeats_at`, `swath/repeats_load`: {timed:?} cannot be"));
+    }
+    let best = trial.best_search_seconds;
+    let m = trial.query_ids.len();
+    let expected = super::best_search_time(&trial.repeats, m);
+    let is_right =
+        if is_imported { is_count(best) } else { best == expected || (best - expected).abs() <= 1e-9 * best };
+    if trial.repeats.is_empty() || is_right {
+        return Ok(());
+    }
+    Err(format!("`best_search_time` is {best}, and the repeats make it {expected}"))
+}

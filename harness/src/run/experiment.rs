@@ -1,0 +1,200 @@
+//! Runs one experiment: what is not done of its plan, and what a run leaves behind.
+
+use super::lock;
+use super::means::Means;
+use super::runner::{self, Ran, Stop};
+use super::unfinished::{Start, Unfinished};
+use crate::clock;
+use crate::config::Failure;
+use crate::findings::diagnostics::diagnose;
+use crate::findings::summary::Summary;
+use crate::interrupt;
+use crate::plan::wanted_query;
+use crate::plan::{Prepared, Trial};
+use crate::progress::Progress;
+use crate::record::excerpt::{self, Excerpt};
+use crate::record::folder::{MANIFEST, TRIALS, trial_name};
+use crate::record::manifest::{self, DatasetRecord, Manifest, TrialRecord};
+use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::results::{self, ResultsError};
+use crate::record::{Machine, Outcome};
+use crate::report;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How an experiment is run.
+#[derive(Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// Where and with what trials are run.
+    pub means: Means<'a>,
+    /// What the run begins with.
+    pub start: &'a Start,
+    /// Show no progress.
+    pub quiet: bool,
+    /// Hears what the user should know before it runs.
+    pub say: &'a dyn Fn(&str),
+    /// The command that goes on with the run after it was stopped.
+    pub again: &'a str,
+}
+
+impl Prepared {
+    /// Runs what is not done of the plan and writes everything a run leaves behind into `folder`. Returns the summary, the
+    /// manifest, and what went wrong with the cache or a figure.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] where another run is at work in the folder, [`Failure::Run`] where nothing can be written,
+    /// [`Failure::Stopped`] where the run was asked to stop.
+    pub fn run(
+        &self,
+        folder: &Path,
+        options: &RunOptions<'_>,
+    ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
+        let out = Arc::new(OutputFolder::open(folder, &[Kind::Run])?);
+        let trials = folder.join(TRIALS);
+        out.work_on([format!("{}/{}", TRIALS, lock::CHILDREN)])?;
+        lock::wait_for_children(&trials).map_err(|error| Failure::Run(format!("{}: {error}", trials.display())))?;
+        out.tidy();
+        out.refuse(|_| true, &self.files())?;
+        let (mut unfinished, done, said) = Unfinished::open(&out, self, options.start)?;
+        unfinished.share(self, options.means)?;
+        said.iter().for_each(|note| (options.say)(note));
+        // Children gather their own.
+        let workload = options.means.program.is_none().then(|| self.workload());
+        let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
+        let progress = Progress::new(passes * self.plan.queries.len(), options.quiet);
+        let kept = || format!("what is done is kept; go on with\n  {}", options.again);
+        interrupt::say(format!("stopped; {}", kept()));
+        let hold = interrupt::hold();
+        let ran = runner::run(self, workload.as_ref(), options.means, (&mut unfinished, done), &progress);
+        progress.finish();
+        let Ran { failed: reasons, notes } = match ran {
+            Ok(ran) => ran,
+            Err(Stop::Asked) => {
+                hold.for_ever();
+                unfinished.sync();
+                return Err(Failure::Stopped(format!("stopped; {}", kept())));
+            }
+            Err(Stop::Unwritten(what)) => return Err(Failure::Run(format!("{what}\n  {}", kept()))),
+        };
+        drop(hold);
+        let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
+            Some(reason) => Ok(Err(reason)),
+            None => unfinished.finish(self, trial).map(Ok),
+        };
+        let finished = |error: ResultsError| Failure::Run(format!("{error}\n  {}", kept()));
+        let outcomes = self.plan.trials.iter().zip(reasons).map(finish).collect::<Result<Vec<_>, _>>();
+        let outcomes = outcomes.map_err(finished)?;
+        let manifest = self.manifest(out.path(), &unfinished, &outcomes, options.quiet);
+        self.excerpt(&outcomes).write(&out).map_err(finished)?;
+        results::write_manifest(&out, &manifest).map_err(finished)?;
+        remove_other_trials(&out, &manifest);
+        let (summary, manifest, refused) = report::write::report_into(&out, None).map_err(|failure| match failure {
+            Failure::Input(what) | Failure::Run(what) => Failure::Run(format!("{what}\n  {}", kept())),
+            failure => failure,
+        })?;
+        unfinished.remove();
+        out.settle();
+        Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
+    }
+
+    /// The files that it will surely write.
+    fn files(&self) -> Vec<String> {
+        let trials = self.plan.trials.iter().map(|trial| trial_name(&trial.id));
+        let all = [MANIFEST, excerpt::FILE].into_iter().chain(report::FILES).map(str::to_owned);
+        all.chain(trials).collect()
+    }
+
+    fn manifest(
+        &self,
+        folder: &Path,
+        unfinished: &Unfinished,
+        outcomes: &[Result<Outcome, String>],
+        quiet: bool,
+    ) -> Manifest {
+        let (started, resumed) = unfinished.times();
+        let record = |(trial, outcome): (&Trial, &Result<Outcome, String>)| TrialRecord {
+            trial: trial.id.clone(),
+            retriever: trial.retriever.name.to_string(),
+            point: trial.point.clone(),
+            failed: outcome.as_ref().err().cloned(),
+        };
+        Manifest {
+            swath: env!("CARGO_PKG_VERSION").into(),
+            revision: env!("SWATH_REVISION").into(),
+            rustc: env!("SWATH_RUSTC").into(),
+            started,
+            resumed,
+            finished: clock::timestamp(),
+            experiment: serde_json::to_value(&self.plan.experiment).unwrap_or_default(),
+            config: self.source.text().to_owned(),
+            config_path: Some(self.source.path().to_owned()),
+            config_from_here: manifest::seen_from(folder, self.source.path()),
+            dataset: DatasetRecord {
+                name: self.dataset_name.clone(),
+                sha256: self.facts.sha256.clone(),
+                distance: self.dataset.distance.name().into(),
+                rows: self.facts.rows,
+                queries: self.facts.queries,
+                dim: self.facts.dim,
+                neighbors: self.facts.neighbors,
+                links: self.facts.links,
+                subtopics: self.facts.subtopics,
+            },
+            machine: Machine::this(),
+            graphs: unfinished.graphs(),
+            trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
+            metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+            coarse: self.coarse.clone(),
+            diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed, quiet)),
+            // An empty sum is -0.
+            untimed: [0, 1]
+                .map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum::<f64>() + 0.0),
+            notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
+        }
+    }
+
+    /// What the report shows of single queries.
+    fn excerpt(&self, outcomes: &[Result<Outcome, String>]) -> Excerpt {
+        let experiment = &self.plan.experiment;
+        let name = |row: usize| self.dataset.test_names.as_ref().map(|names| names[row].as_str());
+        let figures = || experiment.report.figures.iter().flatten();
+        let is_named = |row: usize| figures().filter_map(wanted_query).any(|wanted| wanted.is(row, name(row)));
+        let returned: Vec<&[i32]> = outcomes.iter().flatten().map(|outcome| outcome.returned.as_slice()).collect();
+        let count = experiment.report.queries as usize;
+        let queries = (self.plan.queries.as_slice(), experiment.seed);
+        Excerpt::new(&self.dataset, queries, count, is_named, (&returned, experiment.k.size()))
+    }
+
+    /// What to say of trials whose selector could not tell all items apart.
+    fn filled(&self, outcomes: &[Result<Outcome, String>]) -> Vec<String> {
+        let mut by_retriever: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
+        for (trial, outcome) in self.plan.trials.iter().zip(outcomes) {
+            let Ok(outcome) = outcome else { continue };
+            let (trials, concerned, most) = by_retriever.entry(trial.retriever.name.as_str()).or_default();
+            *trials += 1;
+            *concerned += usize::from(outcome.filled > 0);
+            *most = outcome.filled.max(*most);
+        }
+        let k = self.plan.experiment.k.get();
+        let concerned = by_retriever.into_iter().filter(|(_, (_, concerned, _))| *concerned > 0);
+        let say = |(name, (trials, concerned, most))| {
+            format!(
+                "{name} found no more to gain before {k} results, and filled the rest by relevance: in {concerned} of its \
+                 {trials} trials, for up to {most} of {} queries",
+                self.plan.queries.len()
+            )
+        };
+        concerned.map(say).collect()
+    }
+}
+
+/// Removes files of trials that an earlier run of another plan left in this folder: they would not belong to its report.
+pub fn remove_other_trials(out: &OutputFolder, manifest: &Manifest) {
+    let kept = manifest.trials.iter().filter(|trial| trial.failed.is_none());
+    let kept: BTreeSet<String> = kept.map(|trial| trial_name(&trial.trial)).collect();
+    let listed = out.listed(&format!("{}/", TRIALS));
+    for name in listed.iter().filter(|name| name.strip_suffix(".hdf5").is_some() && !kept.contains(*name)) {
+        out.remove(name);
+    }
+}

@@ -1,0 +1,70 @@
+//! Runs one experiment at several sizes: each cell as a whole experiment into a folder of its own, and a report above them
+//! that shows how metrics and costs grow.
+
+use super::experiment::RunOptions;
+use super::means::Means;
+use super::unfinished::Start;
+use crate::clock;
+use crate::config::{Experiment, Failure, Source};
+use crate::plan::Cell;
+use crate::plan::cells::{outline, prepare};
+use crate::record::folder::SWEEP;
+use crate::record::output_folder::{self, Kind, OutputFolder};
+use crate::record::results;
+use crate::report::sweep::{Ran, report_into};
+use std::path::Path;
+use swath_datasets::bounded;
+
+/// Stands in a sweep's folder while it runs, and says when it began.
+const UNFINISHED: &str = "unfinished";
+
+/// Runs all cells into folders below `folder` and writes the report above them. `said` hears of each cell before it runs.
+/// Where a sweep was stopped, its cells that are done are not run again.
+///
+/// # Errors
+/// Everything wrong with the input of any cell, as far as sizes and headers tell, before any runs; then what goes wrong with
+/// one.
+pub fn run(
+    read: (&Source, &Experiment),
+    cells: &[Cell],
+    folder: &Path,
+    options: &RunOptions<'_>,
+    said: impl Fn(&Cell, &str),
+) -> Result<Vec<Ran>, Failure> {
+    let places = (options.means.data_folders, options.means.memory);
+    for cell in cells {
+        outline(read, cell, places)?;
+    }
+    // Before the first cell runs, lest the last find its folder taken.
+    for cell in cells {
+        output_folder::check_unchanged(&output_folder::inside(folder, &cell.folder)?, &[Kind::Run])?;
+    }
+    let out = OutputFolder::open(folder, &[Kind::Sweep])?;
+    out.tidy();
+    out.refuse(|_| true, &[SWEEP, "scale.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
+    out.work_on([UNFINISHED.to_owned()])?;
+    let mark = folder.join(UNFINISHED);
+    let began = bounded::read_text(&mark, bounded::TEXT).ok().filter(|_| *options.start == Start::GoOn);
+    let start = match &began {
+        Some(began) => Start::Reuse(Some(began.clone())),
+        None => options.start.clone(),
+    };
+    if began.is_none() {
+        results::write_whole(&mark, clock::timestamp().as_bytes())?;
+    }
+    for cell in cells {
+        let prepared = prepare(read, cell, None, places)?.examined();
+        prepared.notes.iter().for_each(|note| said(cell, note));
+        let means = Means { cell: Some(cell), ..options.means };
+        let options = RunOptions { means, start: &start, say: &|note| said(cell, note), ..*options };
+        let (_, _, notes) = prepared.run(&folder.join(&cell.folder), &options)?;
+        notes.iter().for_each(|note| said(cell, note));
+    }
+    let list = serde_json::to_string_pretty(cells).map_err(|error| Failure::Run(error.to_string()))?;
+    out.write(SWEEP, (list + "\n").as_bytes())?;
+    let ran = report_into(&out, None)?;
+    // What is left of it would have the next run look at cells that are done.
+    out.remove(UNFINISHED);
+    out.settle();
+    Ok(ran)
+}
