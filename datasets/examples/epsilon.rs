@@ -16,8 +16,8 @@ use swath_algorithms::graph::{Graph, GraphSpec, Link, Relations, Source};
 use swath_algorithms::kernel::median;
 use swath_algorithms::params::{Count, Precision};
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Scratch};
-use swath_datasets::ann_benchmarks;
 use swath_datasets::dataset::Dataset;
+use swath_datasets::format;
 use swath_datasets::generate::{Generated, Kind};
 
 /// From coarse to fine.
@@ -44,7 +44,7 @@ fn main() -> Result<(), Failure> {
     for path in std::env::args_os().skip(1) {
         let path = Path::new(&path);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        measure(&name, &ann_benchmarks::read(path, u64::MAX)?)?;
+        measure(&name, &format::read(path, u64::MAX)?)?;
     }
     let (n, dimension) = (Count::new(20_000)?, Count::new(32)?);
     let queries = Count::new(QUERIES as u32)?;

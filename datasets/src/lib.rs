@@ -1,10 +1,10 @@
 //! Reads, checks and describes vector search datasets.
 
-pub mod ann_benchmarks;
 pub mod bounded;
 pub mod catalogue;
 pub mod check;
 pub mod dataset;
+pub mod format;
 pub mod generate;
 pub mod ground_truth;
 pub mod hdf5_file;
@@ -14,8 +14,8 @@ pub mod stamp;
 mod truth;
 pub mod whole_file;
 
-pub use ann_benchmarks::{DatasetError, Header};
 pub use check::Fault;
 pub use dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
+pub use format::{DatasetError, Header, ann_benchmarks};
 pub use generate::{Generated, Kind};
 pub use stamp::Stamp;

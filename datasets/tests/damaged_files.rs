@@ -9,7 +9,7 @@ use damage::{checksums, mutate};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random::stream;
 use swath_algorithms::{Distance, Vectors};
-use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
 
 /// What one array may take.
 const MEMORY: u64 = 64 << 20;
@@ -52,8 +52,8 @@ fn dataset() -> Dataset {
 /// Reads the file in every way there is.
 fn reads(path: &Path, what: &str, trials: &mut Trials) -> bool {
     trials.read(what, || {
-        drop(ann_benchmarks::header(path));
-        ann_benchmarks::read(path, MEMORY).is_ok()
+        drop(format::header(path));
+        format::read(path, MEMORY).is_ok()
     })
 }
 

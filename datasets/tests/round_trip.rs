@@ -3,7 +3,7 @@
 use std::path::Path;
 use swath_algorithms::{Distance, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
-use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
 
 fn dataset() -> Dataset {
     Dataset {
@@ -63,7 +63,7 @@ fn a_dataset_is_read_as_it_was_written() {
         }
         ann_benchmarks::write(&first, &dataset).expect("written");
         ann_benchmarks::write(&second, &dataset).expect("written");
-        same(&ann_benchmarks::read(&first, MEMORY).expect("read"), &dataset);
+        same(&format::read(&first, MEMORY).expect("read"), &dataset);
         assert_eq!(std::fs::read(&first).expect("read"), std::fs::read(&second).expect("read"), "equal bytes");
     }
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing else is left behind");
@@ -83,7 +83,7 @@ fn nothing_is_written_that_could_not_be_read() {
     far.neighbors.distances = vec![0.0, 1e39, 0.0, 0.1];
     far.neighbors.stored = Stored::Float64;
     ann_benchmarks::write(&path, &far).expect("written");
-    same(&ann_benchmarks::read(&path, MEMORY).expect("read"), &far);
+    same(&format::read(&path, MEMORY).expect("read"), &far);
 }
 
 #[cfg(unix)]
@@ -191,7 +191,7 @@ fn read(parts: &Parts) -> Result<Dataset, DatasetError> {
         file.array("train_names", &[names.len()], Values::Text(&names));
     }
     file.write(&path).expect("written");
-    ann_benchmarks::read(&path, MEMORY)
+    format::read(&path, MEMORY)
 }
 
 /// What is broken, and the message that names it.
@@ -281,7 +281,7 @@ fn a_query_with_fewer_true_neighbours_is_read_as_it_was_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("again.hdf5");
     ann_benchmarks::write(&path, &dataset).expect("written");
-    let again = ann_benchmarks::read(&path, MEMORY).expect("read");
+    let again = format::read(&path, MEMORY).expect("read");
     assert!(again.same(&dataset));
     let file = Hdf5File::open(&path, MEMORY).expect("opened");
     assert_eq!(file.integers("neighbors").expect("ids"), [1, -1]);
@@ -291,14 +291,14 @@ fn a_query_with_fewer_true_neighbours_is_read_as_it_was_written() {
 #[test]
 fn what_is_no_hdf5_file_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let failure = |path: &Path| ann_benchmarks::read(path, MEMORY).expect_err("no dataset");
+    let failure = |path: &Path| format::read(path, MEMORY).expect_err("no dataset");
     let path = folder.path().join("a.hdf5");
-    assert!(matches!(failure(&path), DatasetError::File(Hdf5Error::Io { .. })), "missing");
-    assert!(matches!(failure(folder.path()), DatasetError::File(Hdf5Error::Io { .. })), "a folder");
+    assert!(matches!(failure(&path), DatasetError::Io { .. }), "missing");
+    assert!(matches!(failure(folder.path()), DatasetError::Io { .. }), "a folder");
     std::fs::write(&path, "").expect("written");
     assert!(failure(&path).to_string().contains("it is empty"));
     std::fs::write(&path, "name,value\n".repeat(1000)).expect("written");
-    assert!(matches!(failure(&path), DatasetError::File(Hdf5Error::NotHdf5 { .. })), "text");
+    assert!(matches!(failure(&path), DatasetError::Hdf5(Hdf5Error::NotHdf5 { .. })), "text");
     ann_benchmarks::write(&path, &dataset()).expect("written");
     let whole = std::fs::read(&path).expect("read");
     for length in [8, 100, whole.len() / 2, whole.len() - 1] {
@@ -333,7 +333,7 @@ fn little_that_unpacks_to_very_much_is_refused_and_said() {
     bytes.resize(2 << 20, 0);
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), bytes).expect("written");
-    let message = ann_benchmarks::sizes(file.path(), MEMORY).expect_err("refused").to_string();
+    let message = format::sizes(file.path(), MEMORY).expect_err("refused").to_string();
     assert!(message.contains("`train`: its 1610612736 bytes are packed into a file of 2097152"), "{message}");
 }
 
@@ -348,10 +348,10 @@ fn a_name_has_a_bound() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.hdf5");
     ann_benchmarks::write(&path, &long).expect("written");
-    assert!(ann_benchmarks::read(&path, MEMORY).is_ok());
+    assert!(format::read(&path, MEMORY).is_ok());
     long.train_names.as_mut().expect("names")[1].push('x');
     ann_benchmarks::write(&path, &long).expect("written");
-    let message = ann_benchmarks::read(&path, MEMORY).expect_err("refused").to_string();
+    let message = format::read(&path, MEMORY).expect_err("refused").to_string();
     assert!(message.contains("`train_names`, row 1: it has 65537 bytes; expected at most 65536"), "{message}");
 }
 
@@ -363,7 +363,7 @@ fn a_file_with_very_much_behind_it_is_refused() {
     ann_benchmarks::write(&path, &dataset()).expect("written");
     let file = std::fs::File::options().write(true).open(&path).expect("opened");
     file.set_len(1 << 40).expect("a file with a hole");
-    let message = ann_benchmarks::read(&path, MEMORY).expect_err("refused").to_string();
+    let message = format::read(&path, MEMORY).expect_err("refused").to_string();
     assert!(message.contains("the file has 1099511627776 bytes, and says that it has "), "{message}");
 }
 
@@ -371,7 +371,7 @@ fn a_file_with_very_much_behind_it_is_refused() {
 #[test]
 fn what_is_no_regular_file_is_not_opened() {
     for path in ["/dev/zero", "/dev/null"] {
-        let message = ann_benchmarks::read(Path::new(path), MEMORY).expect_err("refused").to_string();
+        let message = format::read(Path::new(path), MEMORY).expect_err("refused").to_string();
         assert!(message.contains("only regular files are read"), "{message}");
     }
 }
@@ -381,17 +381,17 @@ fn the_budget_of_memory_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.hdf5");
     ann_benchmarks::write(&path, &dataset()).expect("written");
-    let message = ann_benchmarks::read(&path, 1000).expect_err("too large").to_string();
+    let message = format::read(&path, 1000).expect_err("too large").to_string();
     assert!(message.contains("`train`: it needs 12000 bytes of memory; expected at most 1000"), "{message}");
-    assert!(ann_benchmarks::header(&path).is_ok(), "a header needs none");
+    assert!(format::header(&path).is_ok(), "a header needs none");
 }
 
 #[test]
 fn the_shipped_dataset_is_what_its_page_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/glove-wordnet-20k.hdf5");
     let page = std::fs::read_to_string(path.with_file_name("README.md")).expect("a page");
-    assert!(page.contains(&ann_benchmarks::sha256(&path).expect("read")));
-    let dataset = ann_benchmarks::read(&path, MEMORY).expect("sound");
+    assert!(page.contains(&format::sha256(&path).expect("read")));
+    let dataset = format::read(&path, MEMORY).expect("sound");
     let base = swath_algorithms::Base::new(dataset.train.clone(), dataset.distance);
     assert_eq!(swath_datasets::ground_truth::verify(&base, &dataset, 1), None);
     assert!(dataset.doubts().is_empty());

@@ -26,9 +26,7 @@ use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
 use swath_algorithms::{Base, random};
 use swath_datasets::sha256;
-use swath_datasets::{
-    Dataset, DatasetError, Generated, Links, Stamp, ann_benchmarks, bounded, catalogue, ground_truth,
-};
+use swath_datasets::{Dataset, DatasetError, Generated, Links, Stamp, bounded, catalogue, format, ground_truth};
 
 /// Why an experiment did not come to its report.
 #[derive(Debug, thiserror::Error)]
@@ -157,7 +155,7 @@ pub fn outline(
     let (dataset_name, mut facts, file) = match &experiment.dataset {
         DatasetSource::File(named) => {
             let path = locate(named, source, data_folders)?;
-            let header = ann_benchmarks::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
+            let header = format::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
             (file_name(&path), Facts::of(&header), Some(path))
         }
         DatasetSource::Generated(generated) => {
@@ -181,7 +179,7 @@ pub fn outline(
     let plan = Plan::new(experiment, &facts).map_err(invalid)?;
     let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
     let names = match file.filter(|_| names_one) {
-        Some(path) => ann_benchmarks::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
+        Some(path) => format::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
         None => None,
     };
     let problems = check_queries(&plan, names.as_deref(), facts.queries);
@@ -364,9 +362,9 @@ impl DatasetFile {
     /// [`Failure::Input`], also where it is not the same file any more.
     pub fn read(&self, known: &str, memory: u64) -> Result<Dataset, Failure> {
         let (dataset, _) = steady(&self.path, || {
-            let dataset = ann_benchmarks::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
+            let dataset = format::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
             if !self.stamp.is_of(&self.path) {
-                let sha256 = ann_benchmarks::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
+                let sha256 = format::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
                 if sha256 != known {
                     return Err(changed(known, &sha256));
                 }
@@ -399,11 +397,11 @@ impl Found {
     /// [`Failure::Input`].
     pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
         // What cannot be read is not hashed first, which may take long.
-        ann_benchmarks::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
-        let sha256 = || ann_benchmarks::sha256(path).map_err(|error| dataset_failure(&error));
+        format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
+        let sha256 = || format::sha256(path).map_err(|error| dataset_failure(&error));
         let ((sha256, dataset), file) = steady(path, || {
             let (before, young) = (sha256()?, !DatasetFile::at(path)?.stamp.is_settled());
-            let dataset = ann_benchmarks::read(path, memory).map_err(|error| dataset_failure(&error))?;
+            let dataset = format::read(path, memory).map_err(|error| dataset_failure(&error))?;
             // Written just now it may be written once more without another stamp.
             if young && sha256()? != before {
                 return Err(unsteady(path));

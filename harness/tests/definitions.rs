@@ -156,7 +156,7 @@ fn exact_search_has_a_recall_of_one_at_any_scale() {
     let path = folder.path().join("large.hdf5");
     for exponent in [-40, -30, -12, -3, 0, 3, 12, 30, 32] {
         ann_benchmarks::write(&path, &large(exponent)).expect("written");
-        let dataset = ann_benchmarks::read(&path, MEMORY).expect("read");
+        let dataset = swath_datasets::format::read(&path, MEMORY).expect("read");
         assert_eq!(dataset.neighbors.stored, Stored::Float32);
         let base = Base::new(dataset.train.clone(), Distance::Euclidean);
         for query in 0..dataset.test.rows() {

@@ -21,7 +21,7 @@ use swath::run::Means;
 use swath::run::unfinished::Start;
 use swath::summary::Summary;
 use swath::sweep::{self, Cell, Ran};
-use swath_datasets::{ann_benchmarks, catalogue, whole_file};
+use swath_datasets::{catalogue, format, whole_file};
 
 /// How `run` is asked for.
 pub struct Asked<'a> {
@@ -269,9 +269,9 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
 /// Writes a starter experiment.
 pub fn init(dataset: &Path, output: Option<PathBuf>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let path = find(dataset, folders)?;
-    let header = ann_benchmarks::header(&path).map_err(|error| experiment::dataset_failure(&error))?;
+    let header = format::header(&path).map_err(|error| experiment::dataset_failure(&error))?;
     // What a run would refuse shall not be found when it runs.
-    let read = ann_benchmarks::read(&path, memory()).map_err(|error| experiment::dataset_failure(&error))?;
+    let read = format::read(&path, memory()).map_err(|error| experiment::dataset_failure(&error))?;
     read.notes.iter().for_each(|note| complain(&format!("note: {note}")));
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };

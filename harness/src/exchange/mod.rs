@@ -11,7 +11,7 @@ use crate::results::{self, Results};
 use crate::sweep;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use swath_datasets::{ann_benchmarks as file, catalogue};
+use swath_datasets::{catalogue, format};
 
 /// The dataset of a run, found again.
 pub struct Refound {
@@ -106,7 +106,7 @@ impl Run {
         let mut beside: Vec<&Path> = configs.iter().filter_map(|config| config.parent()).collect();
         beside.push(Path::new(""));
         for path in places(&named, &beside, folders)? {
-            let sha256 = file::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
+            let sha256 = format::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
             // Read once more, it must be the same still.
             let read = || match Found::read(&path, memory) {
                 Ok(found) if found.sha256 != sha256 => {
