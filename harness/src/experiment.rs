@@ -8,6 +8,7 @@ use crate::exact_path;
 use crate::excerpt::{self, Excerpt};
 use crate::interrupt;
 use crate::manifest::{self, DatasetRecord, Machine, Manifest, TrialRecord};
+use crate::missing_dataset;
 use crate::output_folder::{FolderError, Kind, OutputFolder};
 use crate::path;
 use crate::plan::{Facts, Plan, Trial, at_dataset};
@@ -440,7 +441,8 @@ impl Found {
 fn locate(named: &str, source: &Source, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
     let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
     catalogue::resolve(named, &beside, folders).map_err(|not_found| {
-        let problem = not_found.help.iter().fold(Problem::new(at_dataset(), not_found.message), Problem::help);
+        let help = missing_dataset::help(&not_found);
+        let problem = help.iter().fold(Problem::new(at_dataset(), not_found.to_string()), Problem::help);
         Box::new(Invalid { source: source.clone(), problems: vec![problem] }).into()
     })
 }

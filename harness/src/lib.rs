@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod machine;
 pub mod manifest;
 pub mod metrics;
+pub mod missing_dataset;
 pub mod output_folder;
 pub mod plan;
 pub mod point;

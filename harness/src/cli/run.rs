@@ -13,6 +13,7 @@ use swath::escape;
 use swath::experiment::{self, Failure, Outline, RunOptions};
 use swath::machine::memory;
 use swath::manifest::Manifest;
+use swath::missing_dataset;
 use swath::output_folder::{self, Kind};
 use swath::plan::Trial;
 use swath::report::chosen_tables;
@@ -306,5 +307,5 @@ pub fn find(dataset: &Path, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
         return Ok(dataset.to_owned());
     }
     let resolved = catalogue::resolve(&dataset.to_string_lossy(), Path::new(""), folders);
-    resolved.map_err(|not_found| Failure::Input(with_help(not_found.message, &not_found.help)))
+    resolved.map_err(|not_found| Failure::Input(with_help(not_found.to_string(), &missing_dataset::help(&not_found))))
 }

@@ -15,6 +15,7 @@ use crate::excerpt::{self, Excerpt};
 use crate::experiment::{Failure, Found, remove_other_trials, report_into};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
 use crate::metrics::{Asked, MetricName, Seen, Setting};
+use crate::missing_dataset;
 use crate::output_folder::{self, Kind, OutputFolder};
 use crate::report;
 use crate::results::{self, RecallWithin, Record, ResultsError};
@@ -239,7 +240,7 @@ fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<(Fou
     }
     let path = catalogue::resolve(wanted.dataset, Path::new(""), folders).map_err(|missing| {
         let looked = format!("{} is not there, either", beside.display());
-        Failure::Input([vec![missing.message, looked], missing.help].concat().join("\n  "))
+        Failure::Input([vec![missing.to_string(), looked], missing_dataset::help(&missing)].concat().join("\n  "))
     })?;
     Ok((Found::read(&path, memory)?, wanted.dataset.to_owned()))
 }

@@ -7,6 +7,7 @@ pub mod parquet;
 use crate::config::DatasetSource;
 use crate::experiment::{Failure, Found};
 use crate::manifest::Manifest;
+use crate::missing_dataset::help;
 use crate::results::{self, Results};
 use crate::sweep;
 use std::collections::BTreeSet;
@@ -150,7 +151,8 @@ fn places(named: &str, beside: &[&Path], folders: &[PathBuf]) -> Result<Vec<Path
     if !places.is_empty() {
         return Ok(places);
     }
-    let said = missing.into_iter().filter_map(Result::err).flat_map(|missing| [vec![missing.message], missing.help]);
+    let said =
+        missing.into_iter().filter_map(Result::err).flat_map(|missing| [vec![missing.to_string()], help(&missing)]);
     let mut lines: Vec<String> = Vec::new();
     said.flatten().for_each(|line| {
         if !lines.contains(&line) {
