@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(resolve("x", &inner, &here), Ok(data.join("x.hdf5")));
         std::fs::write(own.join("x.hdf5"), "").expect("written");
         assert_eq!(resolve("x", &inner, &folders(std::slice::from_ref(&own), &inner)), Ok(own.join("x.hdf5")));
-        assert!(resolve("../../own/x.hdf5", &data, &[]).is_ok(), "a path is seen from the folder given");
+        assert!(resolve("../../own/x.hdf5", &data, &[]).is_ok(), "a relative path starts from the folder given");
     }
 
     #[cfg(unix)]
@@ -209,7 +209,7 @@ mod tests {
         let file = folder.join(OsStr::from_bytes(b"b\xff.hdf5"));
         std::fs::write(&file, "").expect("written");
         assert_eq!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]), Ok(file.clone()));
-        assert_eq!(resolve("b\u{fffd}.hdf5", &folder, &[]), Ok(file), "a folder that is no text either");
+        assert_eq!(resolve("b\u{fffd}.hdf5", &folder, &[]), Ok(file), "a folder whose name is not UTF-8 either");
         std::fs::write(folder.join(OsStr::from_bytes(b"b\xfe.hdf5")), "").expect("written");
         assert!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]).is_err(), "two look like it");
     }

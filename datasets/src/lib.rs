@@ -11,11 +11,11 @@ pub mod hdf5_file;
 pub mod sha256;
 pub mod shared;
 pub mod stamp;
-mod truth;
+mod stored_neighbors;
 pub mod whole_file;
 
-pub use check::Fault;
+pub use check::Flaw;
 pub use dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
 pub use format::{DatasetError, Header, ann_benchmarks};
-pub use generate::{Generated, Kind};
+pub use generate::{Distribution, Generated};
 pub use stamp::Stamp;

@@ -1,4 +1,4 @@
-//! Files that h5py wrote in the ways real files are stored: `fixtures/make.py` says how each was made.
+//! Reads files that h5py wrote in the ways that real files are stored; `fixtures/make.py` says how each was made.
 
 use std::path::PathBuf;
 use swath_algorithms::distance::between;
@@ -18,7 +18,7 @@ fn failure(name: &str) -> String {
     format::read(&path(name), MEMORY).expect_err(name).to_string()
 }
 
-/// The numbers that all fixtures hold: 6 base vectors and 2 queries.
+/// The vectors of all fixtures: 6 base vectors and 2 queries.
 fn points() -> (Vectors, Vectors) {
     let value = |i: i32| (i * 7 % 11 - 5) as f32 + (i % 2) as f32 * 0.5;
     let rows = |range: std::ops::Range<i32>| Vectors::new(&range.map(value).collect::<Vec<_>>(), 3).expect("finite");
@@ -106,7 +106,7 @@ fn attributes_of_all_kinds_are_read() {
 }
 
 #[test]
-fn what_cannot_be_read_yet_is_said_so() {
+fn a_distance_or_type_that_cannot_be_read_yet_is_named() {
     assert!(
         failure("hamming").contains("\"hamming\"; expected \"euclidean\" or \"angular\": others cannot be read yet")
     );

@@ -1,4 +1,4 @@
-//! What is written is read back; what is wrong with a file is said, where, and what would be right.
+//! A dataset is read as it was written; a wrong file is refused with what is wrong, where, and what would be right.
 
 use std::path::Path;
 use swath_algorithms::{Distance, Vectors};
@@ -35,7 +35,7 @@ trait Rounded {
 }
 
 impl Rounded for Neighbors {
-    /// As stored: in single precision.
+    /// With distances in single precision, as they are stored.
     fn rounded(mut self) -> Self {
         self.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
         self
@@ -132,7 +132,7 @@ fn groups_attributes_and_empty_arrays_are_read_as_they_were_written() {
 /// Flat links, the attribute `relations`, and `link_relations`.
 type StoredLinks = (Vec<i32>, &'static str, Option<Vec<i8>>);
 
-/// What is stored in a file: all that a dataset needs, and changes to it.
+/// The parts of a file. Each test case changes one part of a right file.
 struct Parts {
     distance: &'static str,
     dimension: i64,
@@ -194,7 +194,7 @@ fn read(parts: &Parts) -> Result<Dataset, DatasetError> {
     format::read(&path, MEMORY)
 }
 
-/// What is broken, and the message that names it.
+/// A change to the parts, and the message that names it.
 type Case = (fn(&mut Parts), &'static str);
 
 const CASES: &[Case] = &[
@@ -220,10 +220,10 @@ const CASES: &[Case] = &[
     (|p| p.distances = (vec![1, 1], vec![0.0]), "`distances`: its shape is 1 x 1; expected 1 x 2, as `neighbors`"),
     (|p| p.ids.1[1] = -2, "`neighbors`, row 0, column 1: the value is -2; expected 0 to 2: a row of `train`"),
     (|p| p.ids.1[1] = 1 << 32, "`neighbors`, row 0, column 1: the value is 4294967296; expected 0 to 2"),
-    (|p| p.ids.1[1] = 0, "`neighbors`, row 0: id 0 stands twice; expected each neighbour once"),
+    (|p| p.ids.1[1] = 0, "`neighbors`, row 0: id 0 appears twice; expected each neighbour once"),
     (
         |p| p.ids.1[0] = -1,
-        "`neighbors`, row 0, column 1: it comes after -1, which stands for no neighbour; expected -1 be",
+        "`neighbors`, row 0, column 1: it comes after -1, which means no neighbour; expected -1 only",
     ),
     (|p| p.distances.1[1] = f64::NAN, "`distances`, row 0, column 1: the value is NaN; expected a finite number"),
     (
@@ -243,7 +243,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn every_fault_of_a_file_is_named() {
+fn every_flaw_of_a_file_is_named() {
     assert!(read(&parts()).is_ok());
     for (break_it, message) in CASES {
         let mut broken = parts();
@@ -289,7 +289,7 @@ fn a_query_with_fewer_true_neighbours_is_read_as_it_was_written() {
 }
 
 #[test]
-fn what_is_no_hdf5_file_is_named() {
+fn a_file_that_is_not_hdf5_is_refused_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let failure = |path: &Path| format::read(path, MEMORY).expect_err("no dataset");
     let path = folder.path().join("a.hdf5");
@@ -308,7 +308,7 @@ fn what_is_no_hdf5_file_is_named() {
     }
 }
 
-/// A mapped file would end the process by a signal.
+/// If the file were mapped, the process would be killed by a signal.
 #[test]
 fn a_file_that_is_cut_while_it_is_read_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -320,7 +320,7 @@ fn a_file_that_is_cut_while_it_is_read_is_an_error() {
     assert!(matches!(file.f32s("train"), Err(Hdf5Error::Unreadable { .. })));
 }
 
-/// 1.6 GB that are said to be in 2 MB, which gzip could do with zeros.
+/// The header claims 1.6 GB in a file of 2 MB: gzip could pack zeros so far.
 #[test]
 fn little_that_unpacks_to_very_much_is_refused_and_said() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chunked-gzip-shuffle.hdf5");
@@ -337,7 +337,7 @@ fn little_that_unpacks_to_very_much_is_refused_and_said() {
     assert!(message.contains("`train`: its 1610612736 bytes are packed into a file of 2097152"), "{message}");
 }
 
-/// Names stand in pages and tables.
+/// Names are shown in pages and tables.
 #[test]
 fn a_name_has_a_bound() {
     let mut long = dataset();
@@ -355,7 +355,7 @@ fn a_name_has_a_bound() {
     assert!(message.contains("`train_names`, row 1: it has 65537 bytes; expected at most 65536"), "{message}");
 }
 
-/// It would take hours to hash.
+/// Such a file would take hours to hash.
 #[test]
 fn a_file_with_very_much_behind_it_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -369,7 +369,7 @@ fn a_file_with_very_much_behind_it_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_not_opened() {
+fn a_file_that_is_not_regular_is_not_opened() {
     for path in ["/dev/zero", "/dev/null"] {
         let message = format::read(Path::new(path), MEMORY).expect_err("refused").to_string();
         assert!(message.contains("only regular files are read"), "{message}");

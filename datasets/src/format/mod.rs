@@ -4,7 +4,7 @@
 pub mod ann_benchmarks;
 
 use crate::bounded;
-use crate::check::Fault;
+use crate::check::Flaw;
 use crate::dataset::Dataset;
 use crate::hdf5_file::Hdf5Error;
 use crate::sha256 as hash;
@@ -79,12 +79,12 @@ pub enum DatasetError {
     #[error(transparent)]
     Hdf5(Hdf5Error),
     /// The dataset in it is wrong.
-    #[error("{path}: {fault}", path = path.display())]
+    #[error("{path}: {flaw}", path = path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        fault: Fault,
+        flaw: Flaw,
     },
     /// The file is in no format that is read.
     #[error("{path} is in no known format; expected {known}", path = path.display())]
@@ -239,10 +239,10 @@ pub fn sha256(path: &Path) -> Result<String, DatasetError> {
 mod tests {
     use super::*;
 
-    /// A format that begins with its own name and reads nothing.
-    struct Named(&'static str, &'static [&'static str]);
+    /// A format that recognises files by its own name and reads none.
+    struct FakeFormat(&'static str, &'static [&'static str]);
 
-    impl Format for Named {
+    impl Format for FakeFormat {
         fn name(&self) -> &'static str {
             self.0
         }
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn content_is_believed_before_the_name() {
-        let (one, two) = (Named("one", &["1", "i"]), Named("two", &["2"]));
+        let (one, two) = (FakeFormat("one", &["1", "i"]), FakeFormat("two", &["2"]));
         let folder = tempfile::tempdir().expect("a folder");
         let chosen = |formats: &[&dyn Format], name: &str, content: &str| {
             let path = folder.path().join(name);

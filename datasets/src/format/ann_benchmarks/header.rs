@@ -29,7 +29,7 @@ impl OpenDataset {
             ));
         }
         let test = self.shape("test", 2, None)?;
-        check::width(dim, test[1]).map_err(|fault| self.fault(fault))?;
+        check::width(dim, test[1]).map_err(|flaw| self.flaw(flaw))?;
         if test[0] == 0 {
             return Err(self.invalid("`test`", "it is empty", "at least one query"));
         }
@@ -82,7 +82,7 @@ impl OpenDataset {
         })
     }
 
-    /// The shape of an array of `rank` dimensions, the last of `width` where that is given.
+    /// The shape of an array, which must have `rank` dimensions; the last must be `width` if that is given.
     pub(super) fn shape(&self, name: &str, rank: usize, width: Option<usize>) -> Result<Vec<usize>, DatasetError> {
         let shape = self.file.shape(name).map_err(|error| self.at(error))?;
         let expected = match (rank, width) {
@@ -91,7 +91,7 @@ impl OpenDataset {
             _ => "rows and columns".to_owned(),
         };
         let fits = shape.len() == rank && width.is_none_or(|width| shape[rank - 1] == width as u64);
-        // Ids are 32-bit: more rows than that cannot be named.
+        // Ids have 32 bits.
         let sane = shape.iter().all(|&n| n < u64::from(i32::MAX.unsigned_abs()));
         if !fits || !sane {
             let shape = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
@@ -103,20 +103,20 @@ impl OpenDataset {
         Ok(shape.into_iter().map(|n| n as usize).collect())
     }
 
-    /// The distance, by its name or one that other benchmarks call it, and whether that says that vectors have length 1.
+    /// The distance, by swath's name for it or another benchmark's, and whether the name says that vectors have length 1.
     fn distance(
         &self,
         attributes: &HashMap<String, Attribute>,
         notes: &mut Vec<String>,
     ) -> Result<(Distance, bool), DatasetError> {
-        /// Names that other benchmarks give.
+        /// Other benchmarks' names.
         const ALIASES: [(&str, Distance); 3] =
             [("cosine", Distance::Angular), ("normalized", Distance::Angular), ("l2", Distance::Euclidean)];
         /// Names of distances that swath does not have.
         const OTHERS: [&str; 5] = ["hamming", "jaccard", "ip", "dot", "inner"];
         let names = Distance::ALL.map(|d| format!("\"{d}\"")).join(" or ");
         let Some(value) = attributes.get("distance") else {
-            return Err(self.invalid("attribute `distance`", "it is missing, or no single text", names));
+            return Err(self.invalid("attribute `distance`", "it is missing, or is not a single text", names));
         };
         let name = value.text().unwrap_or_default();
         let low = name.to_ascii_lowercase();
@@ -126,7 +126,7 @@ impl OpenDataset {
             let expected = if known {
                 format!("{names}: others cannot be read yet")
             } else {
-                format!("{names}, or another name of these: {}", ALIASES.map(|(alias, _)| alias).join(", "))
+                format!("{names}, or one of their other names: {}", ALIASES.map(|(alias, _)| alias).join(", "))
             };
             return Err(self.invalid("attribute `distance`", format!("it is {value}"), expected));
         };
@@ -136,7 +136,7 @@ impl OpenDataset {
         Ok((distance, low == "normalized"))
     }
 
-    /// Names of the relations of links.
+    /// Names of the links' relations; empty if they have none.
     fn relations(&self) -> Result<Vec<String>, DatasetError> {
         let named = self.file.attribute_of("links", "relations").map_err(|error| self.at(error))?;
         Ok(match named.as_ref().and_then(Attribute::text) {

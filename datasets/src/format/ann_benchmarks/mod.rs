@@ -27,7 +27,7 @@ impl Format for AnnBenchmarks {
         &["hdf5", "h5"]
     }
 
-    /// A block of the user's own may come first, of 512 bytes or a power of 2 times that.
+    /// A user block of 512, 1024 or 2048 bytes may come before the signature. A file with a larger one is known by its ending.
     fn sniff(&self, _: &Path, start: &[u8]) -> bool {
         let places = [0, 512, 1024, 2048];
         places.iter().any(|&at| start.get(at..).is_some_and(|rest| rest.starts_with(b"\x89HDF\r\n\x1a\n")))

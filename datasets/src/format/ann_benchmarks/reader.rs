@@ -1,10 +1,10 @@
 //! Reads the arrays of a dataset, and says what is wrong with them.
 
-use crate::check::{self, Fault};
+use crate::check::{self, Flaw, first_of};
 use crate::dataset::{Dataset, Links, Qrels, Subtopics};
 use crate::format::{DatasetError, Header};
-use crate::hdf5_file::{Hdf5Error, Hdf5File, Kind};
-use crate::truth::Truth;
+use crate::hdf5_file::{ElementKind, Hdf5Error, Hdf5File};
+use crate::stored_neighbors::StoredNeighbors;
 use std::path::Path;
 use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Vectors, VectorsError};
@@ -26,12 +26,11 @@ impl OpenDataset {
         let test = self.vectors("test")?;
         let mut notes = header.notes.clone();
         if self.file.is_left_open() {
-            notes.push("the program that wrote the file did not close it; what is in it was read".into());
+            notes.push("the program that wrote the file did not close it; its content was read".into());
         }
-        self.are_of_length_one(&header, &[("train", &train), ("test", &test)])?;
-        let truth = self.truth(&header)?;
-        let neighbors =
-            truth.settle((&train, &test), header.distance, &mut notes).map_err(|fault| self.fault(fault))?;
+        self.check_length_one(&header, &[("train", &train), ("test", &test)])?;
+        let stored = self.stored_neighbors(&header)?;
+        let neighbors = stored.repair(&train, &test, header.distance, &mut notes).map_err(|flaw| self.flaw(flaw))?;
         let links = header.links.map(|_| self.links(&header)).transpose()?;
         let subtopics =
             header.subtopics.map(|_| self.by_query("subtopics", "the number of a subtopic", &header)).transpose()?;
@@ -41,21 +40,21 @@ impl OpenDataset {
         let distance = header.distance;
         let dataset =
             Dataset { train, test, distance, neighbors, links, subtopics, qrels, train_names, test_names, notes };
-        dataset.check().map_err(|fault| self.fault(fault))?;
+        dataset.check().map_err(|flaw| self.flaw(flaw))?;
         Ok(dataset)
     }
 
     /// Checks by sizes alone that each array could be read.
     pub(super) fn can_read_all(&self, header: &Header) -> Result<(), DatasetError> {
         let arrays = [
-            ("train", Kind::Number, true),
-            ("test", Kind::Number, true),
-            ("neighbors", Kind::Integer, true),
-            ("distances", Kind::Number, true),
-            ("links", Kind::Integer, header.links.is_some()),
-            ("subtopics", Kind::Integer, header.subtopics.is_some()),
-            ("qrels", Kind::Integer, header.qrels.is_some()),
-            ("train_names", Kind::Text, header.names),
+            ("train", ElementKind::Number, true),
+            ("test", ElementKind::Number, true),
+            ("neighbors", ElementKind::Integer, true),
+            ("distances", ElementKind::Number, true),
+            ("links", ElementKind::Integer, header.links.is_some()),
+            ("subtopics", ElementKind::Integer, header.subtopics.is_some()),
+            ("qrels", ElementKind::Integer, header.qrels.is_some()),
+            ("train_names", ElementKind::Text, header.names),
         ];
         for (name, kind, _) in arrays.into_iter().filter(|(.., is_there)| *is_there) {
             self.file.can_read(name, kind).map_err(|error| self.at(error))?;
@@ -64,11 +63,11 @@ impl OpenDataset {
     }
 
     pub(super) fn invalid(&self, at: &str, found: impl Into<String>, expected: impl Into<String>) -> DatasetError {
-        self.fault(Fault::new(at, found, expected))
+        self.flaw(Flaw::new(at, found, expected))
     }
 
-    pub(super) fn fault(&self, fault: Fault) -> DatasetError {
-        DatasetError::Invalid { path: self.file.path().to_owned(), fault }
+    pub(super) fn flaw(&self, flaw: Flaw) -> DatasetError {
+        DatasetError::Invalid { path: self.file.path().to_owned(), flaw }
     }
 
     pub(super) fn at(&self, error: Hdf5Error) -> DatasetError {
@@ -116,45 +115,43 @@ impl OpenDataset {
             VectorsError::NotFinite { row, column, value } => {
                 let values = self.file.f32s(name).unwrap_or_default();
                 let count = values.iter().filter(|value| !value.is_finite()).count();
-                // What is too large for f32 should be shown as it is in the file.
+                // A value beyond the range of f32 is shown as it is in the file.
                 let stored = self.file.f64s(name).ok().and_then(|stored| stored.get(row * dim + column).copied());
                 let at = format!("`{name}`, row {row}, column {column}");
                 let found = format!("the value is {:e}", stored.unwrap_or_else(|| f64::from(value)));
-                let found = if count == 1 { found } else { format!("{found} (the first of {count} like it)") };
-                self.invalid(&at, found, "a finite number within the range of f32")
+                self.invalid(&at, first_of(found, count), "a finite number within the range of f32")
             }
             other => self.invalid(&format!("`{name}`"), other.to_string(), "rows of equal length"),
         };
-        // Only once the reader has found that there are as many in the file.
-        self.file.can_read(name, Kind::Number).map_err(|error| self.at(error))?;
+        // Memory is reserved only after the file is known to hold the values.
+        self.file.can_read(name, ElementKind::Number).map_err(|error| self.at(error))?;
         let mut vectors = Builder::new(shape[0], dim).map_err(refused)?;
-        let mut fault = None;
+        let mut flaw = None;
         let read = self.file.f32_rows(name, |rows| {
-            fault = vectors.push(rows).err();
-            fault.is_none()
+            flaw = vectors.push(rows).err();
+            flaw.is_none()
         });
         read.map_err(|error| self.at(error))?;
-        fault.map_or_else(|| Ok(vectors.finish()), |fault| Err(refused(fault)))
+        flaw.map_or_else(|| Ok(vectors.finish()), |flaw| Err(refused(flaw)))
     }
 
-    /// An integer array of which each column's values are below its bound.
+    /// Reads an array of integers; each column has a bound that its values must be below, and words for what they are.
     fn ids(&self, name: &str, bounds: &[(usize, &str)]) -> Result<Vec<u32>, DatasetError> {
         let values = self.file.integers(name).map_err(|error| self.at(error))?;
-        check::within(name, &values, bounds).map_err(|fault| self.fault(fault))?;
+        check::within(name, &values, bounds).map_err(|flaw| self.flaw(flaw))?;
         Ok(values.into_iter().map(|value| value as u32).collect())
     }
 
-    /// The true neighbours as they stand in the file.
-    fn truth(&self, header: &Header) -> Result<Truth, DatasetError> {
+    fn stored_neighbors(&self, header: &Header) -> Result<StoredNeighbors, DatasetError> {
         let ids = self.file.integers("neighbors").map_err(|error| self.at(error))?;
         let distances = self.file.f64s("distances").map_err(|error| self.at(error))?;
         let stored = self.file.stored("distances").map_err(|error| self.at(error))?;
-        Ok(Truth { count: header.neighbors, ids, distances, stored })
+        Ok(StoredNeighbors { count: header.neighbors, ids, distances, stored })
     }
 
-    /// That rows are normalised where the file's name for the distance says so.
-    fn are_of_length_one(&self, header: &Header, arrays: &[(&str, &Vectors)]) -> Result<(), DatasetError> {
-        /// What rounding to half precision leaves of a length of 1, and somewhat more.
+    /// Checks that rows have length 1 if the file calls its distance `normalized`.
+    fn check_length_one(&self, header: &Header, arrays: &[(&str, &Vectors)]) -> Result<(), DatasetError> {
+        /// Tolerance: somewhat more than rounding to half precision changes a length of 1.
         const NEAR: f64 = 1e-3;
         if !header.is_normalized {
             return Ok(());
@@ -192,8 +189,7 @@ impl OpenDataset {
             }
             (false, true) => {
                 let length = self.shape("link_relations", 1, None)?[0];
-                check::one_for_each("link_relations", length, edges.len(), "link")
-                    .map_err(|fault| self.fault(fault))?;
+                check::one_for_each("link_relations", length, edges.len(), "link").map_err(|flaw| self.flaw(flaw))?;
                 let bound = (relations.len().min(256), "a relation named in `relations` of `links`");
                 self.ids("link_relations", &[bound])?.into_iter().map(|index| index as u8).collect()
             }
@@ -201,19 +197,19 @@ impl OpenDataset {
         Ok(Links { edges, relations, relation })
     }
 
-    /// Rows (query, item, number), where the last is `what`.
+    /// Reads rows (query, item, number); `what` says what the number is.
     fn by_query(&self, name: &str, what: &str, header: &Header) -> Result<Subtopics, DatasetError> {
         let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (1 << 31, what)];
         let rows = self.ids(name, &bounds)?;
         Ok(Subtopics::new(header.test, rows.chunks_exact(3).map(|row| [row[0], row[1], row[2]]).collect()))
     }
 
-    /// Rows (query, item, grade): one grade for each query and item. Grades below 0, TREC's mark for spam, count as 0, which
-    /// is noted.
+    /// Reads rows (query, item, grade), with one grade for each query and item. Grades below 0, TREC's mark for spam, count
+    /// as 0, which is noted.
     fn qrels(&self, header: &Header, notes: &mut Vec<String>) -> Result<Qrels, DatasetError> {
         const NAME: &str = "qrels";
         let mut values = self.file.integers(NAME).map_err(|error| self.at(error))?;
-        check::one_grade(NAME, &values).map_err(|fault| self.fault(fault))?;
+        check::one_grade(NAME, &values).map_err(|flaw| self.flaw(flaw))?;
         let mut negative = 0;
         for row in values.chunks_exact_mut(3) {
             negative += usize::from(row[2] < 0);
@@ -228,7 +224,7 @@ impl OpenDataset {
             ));
         }
         let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (1 << 31, "a grade")];
-        check::within(NAME, &values, &bounds).map_err(|fault| self.fault(fault))?;
+        check::within(NAME, &values, &bounds).map_err(|flaw| self.flaw(flaw))?;
         Ok(Qrels::new(
             header.test,
             values.chunks_exact(3).map(|row| [row[0], row[1], row[2]].map(|v| v as u32)).collect(),
@@ -236,13 +232,13 @@ impl OpenDataset {
     }
 
     pub(super) fn names(&self, name: &str, rows: usize) -> Result<Option<Vec<String>>, DatasetError> {
-        /// Bytes of a name: they stand in pages and tables.
+        /// At most this many bytes: names are shown in pages and tables.
         const LONGEST: usize = 1 << 16;
         if !self.file.has(name) {
             return Ok(None);
         }
         let length = self.shape(name, 1, None)?[0];
-        check::one_for_each(name, length, rows, "row").map_err(|fault| self.fault(fault))?;
+        check::one_for_each(name, length, rows, "row").map_err(|flaw| self.flaw(flaw))?;
         let names = self.file.texts(name).map_err(|error| self.at(error))?;
         if let Some((row, text)) = names.iter().enumerate().find(|(_, text)| text.len() > LONGEST) {
             let found = format!("it has {} bytes", text.len());

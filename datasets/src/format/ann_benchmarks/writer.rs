@@ -6,17 +6,17 @@ use crate::hdf5_file::{Hdf5Writer, Values};
 use std::path::Path;
 use swath_algorithms::Vectors;
 
-/// Writes a dataset, which [`read`](crate::format::read) gives back; distances are rounded to `f32`, as ann-benchmarks stores them, unless
-/// one exceeds its range. Equal datasets give equal bytes; under its name the file is whole or not there.
+/// Writes a dataset, which [`read`](crate::format::read) gives back. Distances are rounded to `f32`, as ann-benchmarks stores
+/// them, unless one exceeds its range. Equal datasets give equal bytes; under its name the file is whole or absent.
 ///
 /// # Errors
 /// [`DatasetError::Invalid`] if [`Dataset::check`] fails, [`DatasetError::Io`].
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
-    dataset.check().map_err(|fault| DatasetError::Invalid { path: path.to_owned(), fault })?;
+    dataset.check().map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })?;
     let flat = |vectors: &Vectors| (0..vectors.rows()).flat_map(|i| vectors.row(i)).copied().collect::<Vec<f32>>();
     let (train, test) = (flat(&dataset.train), flat(&dataset.test));
     let (n, m, dim, count) = (dataset.train.rows(), dataset.test.rows(), dataset.train.dim(), dataset.neighbors.count);
-    // What stands for no neighbour becomes -1.
+    // NO_ID becomes -1.
     let ids: Vec<i32> = dataset.neighbors.ids.iter().map(|&id| id as i32).collect();
     let distances: Vec<f32> = dataset.neighbors.distances.iter().map(|&d| d as f32).collect();
     let edges: Vec<i32> = dataset.links.iter().flat_map(|l| l.edges.iter().flatten()).map(|&id| id as i32).collect();
