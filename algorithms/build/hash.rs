@@ -1,7 +1,6 @@
 //! A hash of what a build of this crate is made of. Used by the build script, and by the test that holds it to its word.
 
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -29,11 +28,7 @@ pub fn of(package: &Path, lock: Option<&Path>, words: &[&str]) -> io::Result<Str
     for name in files {
         part(&name, &std::fs::read(package.join(&name))?);
     }
-    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(base16ct::lower::encode_string(&hash.finalize()))
 }
 
 /// The files in a folder and those in it, by their names from the package on, with `/` between.

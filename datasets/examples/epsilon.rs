@@ -1,10 +1,10 @@
-//! What precision costs `walk` and `heat`, and how many of their lists it changes: the table of docs/epsilon.md.
+//! Measures what the precision `epsilon` of `walk` and `heat` costs, and how many result lists it changes: the table of
+//! docs/epsilon.md.
 //!
 //! `cargo run --release -p swath-datasets --example epsilon -- [FILE ...]` measures each file (ann-benchmarks HDF5) and a
-//! drawn dataset, over every graph that it has edges for. A list is the best 10 by score after an expansion, at its
-//! defaults, of the 20 nearest; it is kept if it is the very list that exact probabilities give, which are computed here
-//! by dense iteration. Edges and similarity evaluations are counted, so that no noise touches them; times are medians over
-//! the queries.
+//! drawn dataset, over every graph that the dataset has edges for. A list is the best 10 by score after the 20 nearest are
+//! expanded by default parameters. It is kept if it equals the list by exact probabilities, which are computed here by dense
+//! iteration. Edges and similarity evaluations are counts without noise; times are medians over the queries.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -16,13 +16,13 @@ use swath_algorithms::graph::{Graph, GraphSpec, Link, Relations, Source};
 use swath_algorithms::kernel::median;
 use swath_algorithms::params::{Count, Precision};
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Scratch};
-use swath_datasets::ann_benchmarks;
 use swath_datasets::dataset::Dataset;
-use swath_datasets::generate::{Generated, Kind};
+use swath_datasets::format;
+use swath_datasets::generate::{Distribution, Generated};
 
 /// From coarse to fine.
 const EPSILONS: [f64; 7] = [1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7];
-/// Steps after which nothing is left to move: 0.85 to this power is 1e-14.
+/// Steps after which no probability is left to move: 0.85 to this power is 1e-14.
 const STEPS: u32 = 200;
 const QUERIES: usize = 60;
 const POOL: u32 = 20;
@@ -30,7 +30,7 @@ const K: usize = 10;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// What one expansion did for all queries.
+/// The result of one expansion for all queries.
 struct Outcome {
     lists: Vec<Vec<u32>>,
     edges: u64,
@@ -44,15 +44,16 @@ fn main() -> Result<(), Failure> {
     for path in std::env::args_os().skip(1) {
         let path = Path::new(&path);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        measure(&name, &ann_benchmarks::read(path, u64::MAX)?)?;
+        measure(&name, &format::read(path, u64::MAX)?)?;
     }
     let (n, dimension) = (Count::new(20_000)?, Count::new(32)?);
     let queries = Count::new(QUERIES as u32)?;
-    let drawn = Generated { generate: Kind::Gaussian, n, dimension, queries, distance: Distance::Euclidean, seed: 0 };
+    let generate = Distribution::Gaussian;
+    let drawn = Generated { generate, n, dimension, queries, distance: Distance::Euclidean, seed: 0 };
     measure(&drawn.name(), &drawn.dataset()?)
 }
 
-/// Prints the rows of one dataset.
+/// Prints one dataset's rows.
 fn measure(name: &str, dataset: &Dataset) -> Result<(), Failure> {
     let base = Base::new(dataset.train.clone(), dataset.distance);
     let mut sources = vec![("knn", Source::Knn), ("knn-symmetric", Source::KnnSymmetric)];
@@ -98,7 +99,7 @@ fn measure(name: &str, dataset: &Dataset) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The nearest vectors of each of the first queries.
+/// The pools of nearest vectors of the first queries.
 fn pools(base: &Base, dataset: &Dataset) -> Result<Vec<Pool>, Failure> {
     let exact: &dyn AnyCandidates = &Exact { pool: Some(Count::new(POOL)?) };
     let index = exact.build(base);
@@ -112,8 +113,8 @@ fn pools(base: &Base, dataset: &Dataset) -> Result<Vec<Pool>, Failure> {
     Ok((0..dataset.test.rows().min(QUERIES)).map(pool).collect())
 }
 
-/// Expands each pool.
-#[expect(clippy::disallowed_methods, reason = "a table in the docs, no part of what swath reports")]
+/// Expands each pool by `expansion`.
+#[expect(clippy::disallowed_methods, reason = "a table in the docs, not a figure that swath reports")]
 fn answer(expansion: &dyn Expansion, graph: &Graph, base: &Base, dataset: &Dataset, pools: &[Pool]) -> Outcome {
     let (mut scratch, mut times) = (Scratch::default(), Vec::new());
     let mut outcome = Outcome { lists: Vec::new(), edges: 0, evaluations: 0, milliseconds: 0.0 };
@@ -135,7 +136,7 @@ fn best(pool: &Pool) -> Vec<u32> {
     pool.items.iter().take(K).map(|item| item.id).collect()
 }
 
-/// The list by exact probabilities: at the defaults of `walk` or `heat`, from their definitions.
+/// The list by exact probabilities, computed from the definition of `walk` or `heat` with default parameters.
 fn exact(kind: &str, graph: &Graph, base: &Base, query: Query<'_>, mut pool: Pool) -> Vec<u32> {
     let (restart, t, temperature, beta) = (0.15, 3.0_f64, 0.1, 0.5);
     let highest = pool.items.iter().map(|item| item.rel).fold(f64::NEG_INFINITY, f64::max);

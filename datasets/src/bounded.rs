@@ -1,53 +1,53 @@
-//! Files opened and read within bounds: whoever names a file may have named a pipe, a device or something without end.
+//! Opens and reads files within bounds: a path from a user may lead to a pipe, a device or an endless file.
 //!
-//! What is no regular file is refused before it is opened: opening a pipe waits for its other end, and reading a device may
-//! never end. The size is compared with a limit before anything is read, and no more than that is read if the file grows.
+//! Only regular files are opened: opening a pipe waits for its other end, and reading a device may never end. The size is
+//! compared with a limit before anything is read, and a file that grows meanwhile is read no further than the limit.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
-/// The most bytes of a text that people write: experiments and baselines.
+/// Limit in bytes for texts that people write: experiments and baselines.
 pub const TEXT: u64 = 64 << 20;
 
-/// The most bytes of a text that swath itself writes: manifests, ledgers, histories. Some have a line for each query.
+/// Limit in bytes for texts that swath writes: manifests, ledgers, histories. Some have a line for each query.
 pub const RECORD: u64 = 1 << 30;
 
-/// Opens a regular file to be read; returns its size, too.
+/// Opens a regular file for reading; returns its size, too.
 ///
 /// # Errors
-/// The file system's refusal; [`ErrorKind::InvalidInput`] where it is no regular file.
+/// The file system's refusal; [`ErrorKind::InvalidInput`] if it is not a regular file.
 pub fn open(path: &Path) -> io::Result<(File, u64)> {
     let file = open_with(OpenOptions::new().read(true), path)?;
     let size = file.metadata()?.len();
     Ok((file, size))
 }
 
-/// Opens a regular file as `options` say, which may make one where nothing is.
+/// Opens a regular file as `options` say; they may create it.
 ///
 /// # Errors
 /// As [`open`].
 pub fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
     match std::fs::metadata(path) {
         Ok(metadata) => regular(&metadata)?,
-        // Whether that is an error, the options know.
+        // The options decide whether this is an error.
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
     let file = without_waiting(options).open(path)?;
-    // It may have been replaced since.
+    // It may have been replaced after the first look.
     regular(&file.metadata()?)?;
     Ok(file)
 }
 
-/// All bytes of a regular file of at most `most`.
+/// All bytes of a regular file, at most `most`.
 ///
 /// # Errors
 /// As [`open`]; [`ErrorKind::FileTooLarge`].
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let (file, size) = open(path)?;
     let too_large = |size: u64| {
-        let what = format!("it has {size} bytes, and at most {most} are read of such a file");
+        let what = format!("it has {size} bytes; such a file may have at most {most}");
         io::Error::new(ErrorKind::FileTooLarge, what)
     };
     if size > most {
@@ -58,16 +58,16 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
 }
 
-/// The text of a regular file of at most `most` bytes.
+/// The text of a regular file, at most `most` bytes.
 ///
 /// # Errors
-/// As [`read`]; [`ErrorKind::InvalidData`] where it is not UTF-8.
+/// As [`read`]; [`ErrorKind::InvalidData`] if it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?)
         .map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
-/// That it is a regular file.
+/// Checks that it is a regular file.
 fn regular(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
@@ -79,7 +79,7 @@ fn regular(metadata: &Metadata) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, what))
 }
 
-/// What a file is that is neither regular nor a folder.
+/// Names the kind of a file that is neither regular nor a folder.
 #[cfg(unix)]
 fn name(kind: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt as _;
@@ -94,10 +94,10 @@ fn name(kind: FileType) -> &'static str {
 
 #[cfg(not(unix))]
 fn name(_: FileType) -> &'static str {
-    "no file on a disk"
+    "not a file on a disk"
 }
 
-/// The same options, by which opening a pipe does not wait for its other end.
+/// The same options, but opening a pipe does not wait for its other end.
 #[cfg(unix)]
 fn without_waiting(options: &OpenOptions) -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(read(&path, 5).expect("as large as it may be"), b"12345");
         let error = read(&path, 4).expect_err("too large");
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
-        assert_eq!(error.to_string(), "it has 5 bytes, and at most 4 are read of such a file");
+        assert_eq!(error.to_string(), "it has 5 bytes; such a file may have at most 4");
         assert_eq!(read_text(&path, u64::MAX).expect("text"), "12345");
         std::fs::write(&path, [0xff]).expect("written");
         assert_eq!(read_text(&path, 5).expect_err("no text").kind(), ErrorKind::InvalidData);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_where_the_options_say_so() {
+    fn a_file_is_created_if_the_options_say_so() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x");
         assert!(open_with(OpenOptions::new().write(true), &path).is_err());
@@ -140,7 +140,7 @@ mod tests {
         assert!(path.is_file());
     }
 
-    /// Each of these would be waited for or read for ever. The test ends only because none is.
+    /// Waiting for any of these, or reading it, would not end, and neither would the test.
     #[cfg(unix)]
     #[test]
     fn pipes_sockets_and_devices_are_refused_by_name_and_not_waited_for() {
@@ -169,7 +169,7 @@ mod tests {
             let written = open_with(OpenOptions::new().create(true).append(true), path);
             assert_eq!(written.expect_err("no file").kind(), ErrorKind::InvalidInput);
         }
-        // Put in its place after it was looked at, a pipe is opened without waiting.
+        // A pipe that replaces a file after the first look is opened without waiting.
         assert!(without_waiting(OpenOptions::new().read(true)).open(&pipe).is_ok());
     }
 }

@@ -1,13 +1,14 @@
 //! Datasets by name, and where their files are.
 
+use crate::format;
 use std::path::{Path, PathBuf};
 
 /// A dataset that swath knows by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name, and that of its file, less `.hdf5`.
+pub struct CatalogueEntry {
+    /// Its name: that of its file without `.hdf5`.
     pub name: &'static str,
-    /// The distance it is made for, as ann-benchmarks calls it.
+    /// Its distance, by ann-benchmarks' name.
     pub distance: &'static str,
     /// Dimension.
     pub dim: usize,
@@ -15,7 +16,7 @@ pub struct Entry {
     pub train: usize,
     /// Queries.
     pub test: usize,
-    /// What is special about it.
+    /// What its vectors are.
     pub about: &'static str,
 }
 
@@ -26,12 +27,12 @@ const fn entry(
     train: usize,
     test: usize,
     about: &'static str,
-) -> Entry {
-    Entry { name, distance, dim, train, test, about }
+) -> CatalogueEntry {
+    CatalogueEntry { name, distance, dim, train, test, about }
 }
 
-/// All of them: what ships with swath, and ann-benchmarks' (sizes from its README).
-pub const CATALOGUE: &[Entry] = &[
+/// All known datasets: the one that ships with swath, and those of ann-benchmarks (sizes from its README).
+pub const CATALOGUE: &[CatalogueEntry] = &[
     entry("glove-wordnet-20k", "angular", 100, 19_000, 1_000, "ships with swath; WordNet links, senses as subtopics"),
     entry("deep-image-96-angular", "angular", 96, 9_990_000, 10_000, "image descriptors"),
     entry("fashion-mnist-784-euclidean", "euclidean", 784, 60_000, 10_000, "pictures of clothes"),
@@ -52,10 +53,15 @@ pub const CATALOGUE: &[Entry] = &[
     entry("word2bits-800-hamming", "hamming", 800, 399_000, 1_000, "binary word vectors"),
 ];
 
-impl Entry {
-    /// Where ann-benchmarks offers the file; `None` for what ships with swath.
+impl CatalogueEntry {
+    /// Where ann-benchmarks offers the file; `None` for the dataset that ships with swath.
     pub fn url(&self) -> Option<String> {
         (self.name != CATALOGUE[0].name).then(|| format!("https://ann-benchmarks.com/{}.hdf5", self.name))
+    }
+
+    /// The name of its file.
+    pub fn file(&self) -> String {
+        file(self.name)
     }
 
     /// Whether this version can read it.
@@ -64,39 +70,68 @@ impl Entry {
     }
 }
 
+/// The name of the file of a dataset that is looked for by name.
+fn file(name: &str) -> String {
+    format!("{name}.hdf5")
+}
+
 /// The entry of that name.
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static CatalogueEntry> {
     CATALOGUE.iter().find(|entry| entry.name == name)
 }
 
-/// Why no file was found.
+/// Why the file of a dataset was not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct NotFound {
-    /// What is not there.
-    pub message: String,
-    /// What can be done, a line each.
-    pub help: Vec<String>,
+pub enum NotFound {
+    /// A path leads to no file.
+    #[error("the dataset {} {}", path.display(), if *is_folder { "is a folder" } else { "does not exist" })]
+    Path {
+        /// The path, as it was looked up.
+        path: PathBuf,
+        /// Whether it leads to a folder.
+        is_folder: bool,
+        /// The folder that a relative path starts from.
+        beside: PathBuf,
+    },
+    /// The name is in the catalogue, but none of the folders has the file.
+    #[error("the dataset `{}` is known, but its file is not here", entry.name)]
+    Known {
+        /// Its entry.
+        entry: &'static CatalogueEntry,
+        /// The folders that were searched.
+        searched: Vec<PathBuf>,
+    },
+    /// The name is not in the catalogue, and none of the folders has a file for it.
+    #[error("there is no dataset `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// A known name that is spelled much like it.
+        likely: Option<&'static str>,
+        /// Whether there is a file of the very name, which does not end as dataset files do.
+        is_file: bool,
+        /// The folders that were searched.
+        searched: Vec<PathBuf>,
+    },
 }
 
-/// Folders in which datasets are looked for by name, in order: `given` by the user, then `datasets/data` of the nearest
-/// folder at or above `from` that has one, so that any folder inside the repository will do.
+/// Folders in which datasets are looked for by name, in order: those `given` by the user, then `datasets/data` of the nearest
+/// folder at or above `from` that has one. So the shipped dataset is found from any folder inside the repository.
 pub fn folders(given: &[PathBuf], from: &Path) -> Vec<PathBuf> {
     let shipped = from.ancestors().map(|folder| folder.join("datasets").join("data")).find(|folder| folder.is_dir());
     given.iter().cloned().chain(shipped).collect()
 }
 
-/// Whether an experiment means a path by this, and not a name.
+/// Whether an experiment means a path by this, and not a name: it has a separator, or ends as dataset files do.
 pub fn is_path(dataset: &str) -> bool {
-    let extension = Path::new(dataset).extension().and_then(|e| e.to_str()).unwrap_or("");
-    dataset.contains(['/', '\\']) || ["hdf5", "h5"].contains(&extension)
+    dataset.contains(['/', '\\']) || format::has_known_ending(Path::new(dataset))
 }
 
-/// The file for what an experiment calls its dataset: a path, if it has a separator or ends in `.hdf5` or `.h5` (a
-/// relative one is seen from `beside`), else a name looked for in `folders`.
+/// Finds the file of the dataset that an experiment names. A path ([`is_path`]) starts from `beside` if it is relative; a name
+/// is looked for in `folders`.
 ///
 /// # Errors
-/// [`NotFound`], with the places that were searched and what can be done.
+/// [`NotFound`].
 pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<PathBuf, NotFound> {
     if is_path(dataset) {
         let path = beside.join(dataset);
@@ -106,47 +141,24 @@ pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<Path
         if let Some(path) = shown_as(&path).filter(|path| path.is_file()) {
             return Ok(path);
         }
-        let what = if path.is_dir() { "is a folder" } else { "does not exist" };
-        let help = vec![format!("a relative path is seen from {}", shown(beside))];
-        return Err(NotFound { message: format!("the dataset {} {what}", path.display()), help });
+        return Err(NotFound::Path { is_folder: path.is_dir(), path, beside: beside.to_owned() });
     }
-    let file = format!("{dataset}.hdf5");
+    let file = file(dataset);
     if let Some(path) = folders.iter().map(|folder| folder.join(&file)).find(|path| path.is_file()) {
         return Ok(path);
     }
-    let mut help = Vec::new();
-    let message = if let Some(entry) = find(dataset) {
-        if !entry.readable() {
-            help.push(format!("its distance, {}, cannot be read yet", entry.distance));
-        } else if let Some(url) = entry.url() {
-            help.push(format!("get {url} and put it, as {file}, into a folder that is searched"));
-        }
-        format!("the dataset `{dataset}` is known, but its file is not here")
-    } else {
-        let distance = |name: &str| strsim::damerau_levenshtein(name, dataset);
-        let nearest = CATALOGUE.iter().map(|entry| entry.name).min_by_key(|name| distance(name));
-        let likely = nearest.filter(|name| distance(name) <= name.len() / 3);
-        help.extend(likely.map(|name| format!("did you mean `{name}`?")));
-        if beside.join(dataset).is_file() {
-            help.push(format!(
-                "there is a file {dataset}, but a dataset is an HDF5 file, whose name ends in .hdf5 or .h5; ./{dataset} means it all \
-                 the same"
-            ));
-        }
-        help.push("`swath datasets list` shows the names that are known; a path to a file works, too".into());
-        format!("there is no dataset `{dataset}`")
-    };
-    let searched: Vec<String> = folders.iter().map(|folder| shown(folder)).collect();
-    help.push(if searched.is_empty() {
-        "no folder was searched: there is no `datasets/data` here or above; use --data-dir DIR or SWATH_DATA".into()
-    } else {
-        format!("searched: {}; add a folder by --data-dir DIR or SWATH_DATA", searched.join(", "))
-    });
-    Err(NotFound { message, help })
+    let searched = folders.to_vec();
+    if let Some(entry) = find(dataset) {
+        return Err(NotFound::Known { entry, searched });
+    }
+    let distance = |name: &str| strsim::damerau_levenshtein(name, dataset);
+    let nearest = CATALOGUE.iter().map(|entry| entry.name).min_by_key(|name| distance(name));
+    let likely = nearest.filter(|name| distance(name) <= name.len() / 3);
+    Err(NotFound::Unknown { name: dataset.to_owned(), likely, is_file: beside.join(dataset).is_file(), searched })
 }
 
-/// The path that is shown as this one, if parts of it are not UTF-8, as files may be called and no text can say: of each
-/// part that is not there the one that looks like it. There is none where several do.
+/// The existing path that is displayed as this one. Names of files need not be UTF-8, but a text must be: each part that does
+/// not exist is replaced by the one name in its folder that is displayed alike. `None` if several names are.
 fn shown_as(path: &Path) -> Option<PathBuf> {
     if !path.to_string_lossy().contains(char::REPLACEMENT_CHARACTER) {
         return None;
@@ -167,29 +179,12 @@ fn shown_as(path: &Path) -> Option<PathBuf> {
     Some(found)
 }
 
-fn shown(folder: &Path) -> String {
-    if folder.as_os_str().is_empty() { ".".into() } else { folder.display().to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_does_not_end_as_a_dataset_is_named() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("v.npz"), "x").expect("written");
-        let help = resolve("v.npz", folder.path(), &[]).expect_err("no dataset").help;
-        assert!(
-            help.iter().any(|line| line.starts_with("there is a file v.npz, but a dataset is an HDF5 file")),
-            "{help:?}"
-        );
-        let help = resolve("w.npz", folder.path(), &[]).expect_err("no dataset").help;
-        assert!(!help.iter().any(|line| line.contains("there is a file")), "{help:?}");
-    }
-
-    #[test]
-    fn names_are_looked_for_in_order_and_from_any_folder_inside() {
+    fn names_are_looked_for_in_order_and_from_any_folder_inside_the_repository() {
         let root = tempfile::tempdir().expect("a folder");
         let (inner, data, own) = (root.path().join("a/b"), root.path().join("datasets/data"), root.path().join("own"));
         for folder in [&inner, &data, &own] {
@@ -200,12 +195,12 @@ mod tests {
         assert_eq!(resolve("x", &inner, &here), Ok(data.join("x.hdf5")));
         std::fs::write(own.join("x.hdf5"), "").expect("written");
         assert_eq!(resolve("x", &inner, &folders(std::slice::from_ref(&own), &inner)), Ok(own.join("x.hdf5")));
-        assert!(resolve("../../own/x.hdf5", &data, &[]).is_ok(), "a path is seen from the folder given");
+        assert!(resolve("../../own/x.hdf5", &data, &[]).is_ok(), "a relative path starts from the folder given");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_name_that_is_no_text_is_found_by_how_it_is_shown_if_one_alone_is() {
+    fn a_name_that_is_not_utf8_is_found_by_how_it_is_displayed_unless_two_are_displayed_alike() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
         let root = tempfile::tempdir().expect("a folder");
@@ -214,21 +209,30 @@ mod tests {
         let file = folder.join(OsStr::from_bytes(b"b\xff.hdf5"));
         std::fs::write(&file, "").expect("written");
         assert_eq!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]), Ok(file.clone()));
-        assert_eq!(resolve("b\u{fffd}.hdf5", &folder, &[]), Ok(file), "a folder that is no text either");
+        assert_eq!(resolve("b\u{fffd}.hdf5", &folder, &[]), Ok(file), "a folder whose name is not UTF-8 either");
         std::fs::write(folder.join(OsStr::from_bytes(b"b\xfe.hdf5")), "").expect("written");
         assert!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]).is_err(), "two look like it");
     }
 
     #[test]
-    fn what_is_not_there_comes_with_what_can_be_done() {
+    fn what_is_missing_is_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
         let nowhere = [PathBuf::from("/nowhere")];
-        let typo = resolve("glove-wordnet-20", Path::new("."), &nowhere).expect_err("not there");
-        assert!(typo.help[0].contains("glove-wordnet-20k"), "{typo:?}");
-        let known = resolve("sift-128-euclidean", Path::new("."), &nowhere).expect_err("not there");
-        assert!(known.help[0].contains("https://ann-benchmarks.com/sift-128-euclidean.hdf5"), "{known:?}");
-        let jaccard = resolve("kosarak-jaccard", Path::new("."), &nowhere).expect_err("not there");
-        assert!(jaccard.help[0].contains("cannot be read yet"), "{jaccard:?}");
-        assert!(resolve("no/such.hdf5", Path::new("."), &nowhere).is_err());
-        assert!(resolve("x", Path::new("."), &[]).expect_err("nothing").help.iter().any(|h| h.contains("SWATH_DATA")));
+        let missing = |dataset: &str| resolve(dataset, folder.path(), &nowhere).expect_err("not there");
+        std::fs::write(folder.path().join("v.npz"), "x").expect("written");
+        let unknown = |name: &str, likely, is_file| NotFound::Unknown {
+            name: name.into(),
+            likely,
+            is_file,
+            searched: nowhere.to_vec(),
+        };
+        assert_eq!(missing("glove-wordnet-20"), unknown("glove-wordnet-20", Some("glove-wordnet-20k"), false));
+        assert_eq!(missing("v.npz"), unknown("v.npz", None, true));
+        let Some(entry) = find("sift-128-euclidean") else { panic!("in the catalogue") };
+        assert_eq!(missing(entry.name), NotFound::Known { entry, searched: nowhere.to_vec() });
+        assert_eq!(entry.url().as_deref(), Some("https://ann-benchmarks.com/sift-128-euclidean.hdf5"));
+        let (path, beside) = (folder.path().join("no/such.hdf5"), folder.path().to_owned());
+        assert_eq!(missing("no/such.hdf5"), NotFound::Path { path, is_folder: false, beside });
+        assert!(matches!(missing("./"), NotFound::Path { is_folder: true, .. }));
     }
 }

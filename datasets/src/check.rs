@@ -1,53 +1,52 @@
-//! What must hold of a dataset, whether it was read from a file or made in memory.
+//! Checks what must hold for every dataset, whether it is read from a file or made in memory.
 
 use crate::dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Subtopics};
 use swath_algorithms::Distance;
 
-/// Something in a dataset that is wrong.
+/// Something that is wrong in a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {found}; expected {expected}")]
-pub struct Fault {
-    /// Where: the HDF5 path, and the row and column where there is one.
+pub struct Flaw {
+    /// The array or attribute, with the row and column if it has one.
     pub at: String,
-    /// What was found there.
+    /// What is there.
     pub found: String,
     /// What would be right.
     pub expected: String,
 }
 
-impl Fault {
+impl Flaw {
     pub(crate) fn new(at: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
         Self { at: at.into(), found: found.into(), expected: expected.into() }
     }
 }
 
-/// Relations there can be: their index is stored in a signed byte.
+/// At most this many relations: their index is stored in a signed byte.
 const RELATIONS: usize = 128;
 
-/// How far below 0 an angular distance may be: 1 minus a cosine that was summed up in `f32`.
+/// Tolerance for angular distances below 0: they are 1 minus a cosine that may be summed in `f32`.
 const BELOW_ZERO: f64 = 1e-4;
 
-/// How much a distance may be below the one before it, relative to it where it is above 1.
+/// Tolerance for a distance below the one before it; relative to that one if it is above 1.
 const DISORDER: f64 = 1e-6;
 
 impl Dataset {
-    /// Checks all that a dataset read from a file is checked for. Values need no check: [`swath_algorithms::Vectors`]
-    /// are finite.
+    /// Makes every check that a dataset from a file must pass. Values need no check: [`swath_algorithms::Vectors`] are finite.
     ///
     /// # Errors
-    /// The first [`Fault`], and how many of its kind there are.
-    pub fn check(&self) -> Result<(), Fault> {
+    /// The first [`Flaw`], and how many like it there are.
+    pub fn check(&self) -> Result<(), Flaw> {
         let (n, m) = (self.train.rows(), self.test.rows());
         for (name, rows) in [("train", n), ("test", m)] {
             if rows == 0 {
-                return Err(Fault::new(format!("`{name}`"), "it is empty", "at least one vector"));
+                return Err(Flaw::new(format!("`{name}`"), "it is empty", "at least one vector"));
             }
         }
         width(self.train.dim(), self.test.dim())?;
         check_neighbors(n, m, self.distance, &self.neighbors)?;
         self.links.as_ref().map_or(Ok(()), |links| check_links(n, links))?;
         for (name, what, pairs) in [("subtopics", "subtopic", &self.subtopics), ("qrels", "grade", &self.qrels)] {
-            pairs.as_ref().map_or(Ok(()), |pairs| check_by_query((n, m), (name, what), pairs))?;
+            pairs.as_ref().map_or(Ok(()), |pairs| check_by_query(n, m, name, what, pairs))?;
         }
         self.qrels.as_ref().map_or(Ok(()), check_grades)?;
         for (name, texts, rows) in [("train_names", &self.train_names, n), ("test_names", &self.test_names, m)] {
@@ -57,24 +56,24 @@ impl Dataset {
     }
 }
 
-/// That queries are as wide as base vectors.
-pub(crate) fn width(train: usize, test: usize) -> Result<(), Fault> {
+/// Checks that queries are as wide as base vectors.
+pub(crate) fn width(train: usize, test: usize) -> Result<(), Flaw> {
     if test == train {
         return Ok(());
     }
-    Err(Fault::new("`test`", format!("its vectors have {test} values"), format!("{train}, as those of `train`")))
+    Err(Flaw::new("`test`", format!("its vectors have {test} values"), format!("{train}, as those of `train`")))
 }
 
-/// That the array `name` has one value for each of something.
-pub(crate) fn one_for_each(name: &str, found: usize, expected: usize, what: &str) -> Result<(), Fault> {
+/// Checks that the array `name` has one value for each `what`.
+pub(crate) fn one_for_each(name: &str, found: usize, expected: usize, what: &str) -> Result<(), Flaw> {
     if found == expected {
         return Ok(());
     }
-    Err(Fault::new(format!("`{name}`"), format!("it has {found} values"), format!("{expected}, one for each {what}")))
+    Err(Flaw::new(format!("`{name}`"), format!("it has {found} values"), format!("{expected}, one for each {what}")))
 }
 
-/// That the values of an array with `bounds.len()` columns are from 0 to below their column's bound.
-pub(crate) fn within<T: Copy + Into<i64>>(name: &str, values: &[T], bounds: &[(usize, &str)]) -> Result<(), Fault> {
+/// Checks the values of an array with `bounds.len()` columns: each is at least 0 and below its column's bound.
+pub(crate) fn within<T: Copy + Into<i64>>(name: &str, values: &[T], bounds: &[(usize, &str)]) -> Result<(), Flaw> {
     let wrong = values.iter().enumerate().filter_map(|(i, &value)| {
         let value: i64 = value.into();
         (value < 0 || value >= bounds[i % bounds.len()].0 as i64).then_some((i, value))
@@ -83,11 +82,11 @@ pub(crate) fn within<T: Copy + Into<i64>>(name: &str, values: &[T], bounds: &[(u
     let (row, column) = (i / bounds.len(), i % bounds.len());
     let (bound, what) = bounds[column];
     let at = if bounds.len() == 1 { format!("`{name}`, row {row}") } else { place(name, row, column) };
-    Err(Fault::new(at, first_of(format!("the value is {value}"), count), format!("0 to {}: {what}", bound - 1)))
+    Err(Flaw::new(at, first_of(format!("the value is {value}"), count), format!("0 to {}: {what}", bound - 1)))
 }
 
-/// That no query and item are given two grades, in rows (query, item, grade); the same one may stand twice.
-pub(crate) fn one_grade(name: &str, rows: &[i64]) -> Result<(), Fault> {
+/// Checks that rows (query, item, grade) give no query and item two different grades. A row may be repeated.
+pub(crate) fn one_grade(name: &str, rows: &[i64]) -> Result<(), Flaw> {
     let row = |i: usize| (rows[3 * i], rows[3 * i + 1], rows[3 * i + 2]);
     let mut order: Vec<usize> = (0..rows.len() / 3).collect();
     order.sort_by_key(|&i| (row(i).0, row(i).1));
@@ -100,52 +99,53 @@ pub(crate) fn one_grade(name: &str, rows: &[i64]) -> Result<(), Fault> {
     let (before, after) = (pair[0], pair[1]);
     let (query, item, grade) = row(before);
     let found =
-        format!("query {query} and item {item} have grade {grade} in the one and {} in the other", row(after).2);
+        format!("query {query} and item {item} have grade {grade} in the first and {} in the second", row(after).2);
     let at = format!("`{name}`, rows {before} and {after}");
-    Err(Fault::new(at, first_of(found, wrong.len()), "one grade for each query and item"))
+    Err(Flaw::new(at, first_of(found, wrong.len()), "one grade for each query and item"))
 }
 
 fn place(name: &str, row: usize, column: usize) -> String {
     format!("`{name}`, row {row}, column {column}")
 }
 
-/// The first, and how many there are.
+/// The first of all, and their number.
 fn first<T>(mut all: impl Iterator<Item = T>) -> Option<(T, usize)> {
     Some((all.next()?, 1 + all.count()))
 }
 
-fn first_of(found: String, count: usize) -> String {
+/// Says what was found, and of how many like it it is the first.
+pub(crate) fn first_of(found: String, count: usize) -> String {
     if count == 1 { found } else { format!("{found} (the first of {count} like it)") }
 }
 
-fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Fault> {
+fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Flaw> {
     let count = neighbors.count;
     if count == 0 || count > n {
         let expected = format!("1 to {n}, the number of vectors in `train`");
-        return Err(Fault::new("`neighbors`", format!("it has {count} columns"), expected));
+        return Err(Flaw::new("`neighbors`", format!("it has {count} columns"), expected));
     }
     for (name, values) in [("neighbors", neighbors.ids.len()), ("distances", neighbors.distances.len())] {
         if Some(values) != m.checked_mul(count) {
             let expected = format!("{m} x {count}: a row for each query in `test`");
-            return Err(Fault::new(format!("`{name}`"), format!("it has {values} values"), expected));
+            return Err(Flaw::new(format!("`{name}`"), format!("it has {values} values"), expected));
         }
     }
     let known = |i: usize| i % count < neighbors.known(i / count);
     let wrong = (0..neighbors.ids.len()).filter(|&i| known(i) && neighbors.ids[i] as usize >= n);
     if let Some((i, wrong)) = first(wrong) {
         let found = first_of(format!("the value is {}", neighbors.ids[i]), wrong);
-        return Err(Fault::new(
+        return Err(Flaw::new(
             place("neighbors", i / count, i % count),
             found,
             format!("0 to {}: a row of `train`", n - 1),
         ));
     }
     if let Some((i, wrong)) = first((0..neighbors.ids.len()).filter(|&i| !known(i) && neighbors.ids[i] != NO_ID)) {
-        let found = first_of("it comes after -1, which stands for no neighbour".to_owned(), wrong);
-        return Err(Fault::new(
+        let found = first_of("it comes after -1, which means no neighbour".to_owned(), wrong);
+        return Err(Flaw::new(
             place("neighbors", i / count, i % count),
             found,
-            "-1 behind the last true neighbour alone",
+            "-1 only after the last true neighbour",
         ));
     }
     let repeated = (0..m).filter_map(|query| {
@@ -154,13 +154,13 @@ fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors
         ids.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| (query, pair[0]))
     });
     if let Some(((query, id), rows)) = first(repeated) {
-        let found = first_of(format!("id {id} stands twice"), rows);
-        return Err(Fault::new(format!("`neighbors`, row {query}"), found, "each neighbour once"));
+        let found = first_of(format!("id {id} appears twice"), rows);
+        return Err(Flaw::new(format!("`neighbors`, row {query}"), found, "each neighbour once"));
     }
     check_distances(m, distance, neighbors)
 }
 
-fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Fault> {
+fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Flaw> {
     let count = neighbors.count;
     let least = if distance == Distance::Angular { -BELOW_ZERO } else { 0.0 };
     let known = |i: usize| i % count < neighbors.known(i / count);
@@ -171,35 +171,35 @@ fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Resul
     };
     if let Some(((i, value), wrong)) = first(cells().filter(|(_, value)| !value.is_finite())) {
         let found = first_of(format!("the value is {value}"), wrong);
-        return Err(Fault::new(place("distances", i / count, i % count), found, "a finite number"));
+        return Err(Flaw::new(place("distances", i / count, i % count), found, "a finite number"));
     }
     if let Some((i, wrong)) = first((1..neighbors.distances.len()).filter(|&i| disorder(i))) {
         let found = format!("{} comes after {}", neighbors.distances[i], neighbors.distances[i - 1]);
         let expected = match distance {
-            // Every row descends: of the pairs within rows hardly any are in ascending order.
+            // Every row descends: hardly any pair within a row ascends.
             Distance::Angular if 2 * wrong > m * (count - 1) => {
                 "distances in ascending order: these descend, as cosine similarities do; store 1 - cos"
             }
             _ => "distances in ascending order",
         };
-        return Err(Fault::new(place("distances", i / count, i % count), first_of(found, wrong), expected));
+        return Err(Flaw::new(place("distances", i / count, i % count), first_of(found, wrong), expected));
     }
     if let Some(((i, value), wrong)) = first(cells().filter(|&(_, &value)| value < least)) {
         let found = first_of(format!("the value is {value}"), wrong);
-        return Err(Fault::new(place("distances", i / count, i % count), found, "at least 0"));
+        return Err(Flaw::new(place("distances", i / count, i % count), found, "at least 0"));
     }
     Ok(())
 }
 
-fn check_links(n: usize, links: &Links) -> Result<(), Fault> {
+fn check_links(n: usize, links: &Links) -> Result<(), Flaw> {
     within("links", links.edges.as_flattened(), &[(n, "a row of `train`"); 2])?;
     let at = "attribute `relations` of `links`";
     if links.relations.len() > RELATIONS {
         let found = format!("it names {} relations", links.relations.len());
-        return Err(Fault::new(at, found, format!("at most {RELATIONS}")));
+        return Err(Flaw::new(at, found, format!("at most {RELATIONS}")));
     }
     if let Some(name) = links.relations.iter().find(|name| name.is_empty() || name.contains(',')) {
-        return Err(Fault::new(at, format!("a relation is called \"{name}\""), "names, with a comma between them"));
+        return Err(Flaw::new(at, format!("a relation is called \"{name}\""), "names, with a comma between them"));
     }
     if links.relations.is_empty() {
         return one_for_each("link_relations", links.relation.len(), 0, "link, where relations are named");
@@ -209,32 +209,32 @@ fn check_links(n: usize, links: &Links) -> Result<(), Fault> {
     within("link_relations", &links.relation, &[bound])
 }
 
-/// Checks pairs (item, number) of each query, where the number is `what`.
-fn check_by_query((n, m): (usize, usize), (name, what): (&str, &str), pairs: &Subtopics) -> Result<(), Fault> {
+/// Checks the pairs (item, number) of `m` queries over `n` base vectors; `what` says what the number is.
+fn check_by_query(n: usize, m: usize, name: &str, what: &str, pairs: &Subtopics) -> Result<(), Flaw> {
     let at = format!("`{name}`");
     if pairs.queries() != m {
         let found = format!("it is made for {} queries", pairs.queries());
-        return Err(Fault::new(at, found, format!("{m}, the number of rows in `test`")));
+        return Err(Flaw::new(at, found, format!("{m}, the number of rows in `test`")));
     }
     let rows = (0..m).map(|query| pairs.of(query).len()).sum::<usize>();
     if rows != pairs.len() {
-        let found = format!("{} rows are of queries that there are not", pairs.len() - rows);
-        return Err(Fault::new(at, found, format!("queries 0 to {}", m - 1)));
+        let found = format!("{} rows are of queries that do not exist", pairs.len() - rows);
+        return Err(Flaw::new(at, found, format!("queries 0 to {}", m - 1)));
     }
     let wrong = (0..m).flat_map(|query| pairs.of(query).iter().map(move |&pair| (query, pair)));
     let wrong = wrong.filter(|&(_, (item, number))| item as usize >= n || number > i32::MAX.unsigned_abs());
     let Some(((query, (item, number)), count)) = first(wrong) else { return Ok(()) };
     let found = first_of(format!("item {item}, {what} {number}"), count);
     let expected = format!("an item from 0 to {}, a row of `train`, and a {what} below 2^31", n - 1);
-    Err(Fault::new(format!("{at} of query {query}"), found, expected))
+    Err(Flaw::new(format!("{at} of query {query}"), found, expected))
 }
 
-/// That no query and item are given two grades.
-fn check_grades(qrels: &Qrels) -> Result<(), Fault> {
+/// Checks that no query and item have two grades.
+fn check_grades(qrels: &Qrels) -> Result<(), Flaw> {
     let pairs = (0..qrels.queries()).flat_map(|query| qrels.of(query).windows(2).map(move |pair| (query, pair)));
     let Some(((query, pair), count)) = first(pairs.filter(|(_, pair)| pair[0].0 == pair[1].0)) else { return Ok(()) };
     let found = first_of(format!("item {} has the grades {} and {}", pair[0].0, pair[0].1, pair[1].1), count);
-    Err(Fault::new(format!("`qrels` of query {query}"), found, "one grade for each query and item"))
+    Err(Flaw::new(format!("`qrels` of query {query}"), found, "one grade for each query and item"))
 }
 
 #[cfg(test)]
@@ -279,7 +279,7 @@ mod tests {
         (|d| d.neighbors.distances.truncate(3), "`distances`: it has 3 values; expected 2 x 2"),
         (|d| d.neighbors.ids[3] = 3, "`neighbors`, row 1, column 1: the value is 3; expected 0 to 2: a row of `train`"),
         (|d| d.neighbors.ids.fill(9), "`neighbors`, row 0, column 0: the value is 9 (the first of 4 like it)"),
-        (|d| d.neighbors.ids[2] = 0, "`neighbors`, row 1: id 0 stands twice"),
+        (|d| d.neighbors.ids[2] = 0, "`neighbors`, row 1: id 0 appears twice"),
         (|d| d.neighbors.distances[2] = f64::NAN, "`distances`, row 1, column 0: the value is NaN; expected a finite"),
         (
             |d| d.neighbors.distances[0] = -1e-6,
@@ -313,7 +313,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_fault_is_named() {
+    fn every_flaw_is_named() {
         assert_eq!(dataset().check(), Ok(()));
         for (i, (break_it, message)) in CASES.iter().enumerate() {
             let mut broken = dataset();
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_is_no_fault() {
+    fn rounding_is_no_flaw() {
         let mut dataset = dataset();
         dataset.neighbors.distances = vec![1.0, 1.0 - 5e-7, 500.0, 500.0 - 4e-4];
         assert_eq!(dataset.check(), Ok(()));
@@ -334,12 +334,12 @@ mod tests {
     }
 
     #[test]
-    fn similarities_are_recognised_as_such() {
+    fn similarities_in_place_of_distances_are_recognised() {
         let mut dataset = dataset();
         dataset.distance = Distance::Angular;
         dataset.neighbors.distances = vec![0.9, 0.8, 0.7, 0.2];
-        assert!(dataset.check().is_err_and(|fault| fault.expected.contains("cosine similarities")));
+        assert!(dataset.check().is_err_and(|flaw| flaw.expected.contains("cosine similarities")));
         dataset.neighbors.distances = vec![0.9, 0.8, 0.2, 0.7];
-        assert!(dataset.check().is_err_and(|fault| !fault.expected.contains("cosine similarities")));
+        assert!(dataset.check().is_err_and(|flaw| !flaw.expected.contains("cosine similarities")));
     }
 }

@@ -6,15 +6,15 @@ use swath_algorithms::{Base, Distance, Vectors};
 
 /// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
 ///
-/// One that was read from a file is checked: every id is in range, every value finite, every row of distances ascending.
-/// One that was made in memory should be, by [`Dataset::check`].
+/// A dataset from a file is checked: every id is in range, every value finite, every row of distances ascending. A dataset
+/// made in memory should be checked by [`Dataset::check`].
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// Base vectors, `n x d`.
     pub train: Vectors,
     /// Queries, `m x d`.
     pub test: Vectors,
-    /// How far apart two vectors are.
+    /// The distance between two vectors.
     pub distance: Distance,
     /// The nearest base vectors of each query.
     pub neighbors: Neighbors,
@@ -22,35 +22,36 @@ pub struct Dataset {
     pub links: Option<Links>,
     /// Which base vector covers which aspect of a query.
     pub subtopics: Option<Subtopics>,
-    /// What people judged relevant: of each query the pairs (item, grade); 0 is not relevant.
+    /// Relevance judged by people: pairs (item, grade) of each query; grade 0 is not relevant.
     pub qrels: Option<Qrels>,
     /// What each base vector stands for, n texts.
     pub train_names: Option<Vec<String>>,
     /// What each query stands for, m texts.
     pub test_names: Option<Vec<String>>,
-    /// What was made of something unusual in the file that it was read from.
+    /// Unusual things in the file that it was read from, and how they were read.
     pub notes: Vec<String>,
 }
 
-/// The type that distances are stored as: what they were rounded to.
+/// The type that distances are stored as, and so the precision that they are rounded to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stored {
-    /// Whole numbers, such as counts of bits, which are exact.
+    /// Whole numbers, such as counts of bits: exact.
     Integer,
     /// Half precision, 11 bits.
     Float16,
-    /// Half a single precision, 8 bits.
+    /// The upper half of single precision, 8 bits.
     Bfloat16,
     /// Single precision, 24 bits.
     Float32,
-    /// Double precision, 53 bits: what swath computes, too.
+    /// Double precision, 53 bits: as swath computes.
     Float64,
 }
 
 impl Stored {
-    /// Half a unit in the last place at `value`: at most so far is a number from what it is stored as; 0 of whole numbers.
+    /// Half a unit in the last place at `value`: the largest difference between a number and its stored form. 0 for whole
+    /// numbers.
     pub fn half_unit(self, value: f64) -> f64 {
-        // Bits behind the leading one, and the exponent of the smallest number above 0.
+        // Bits after the leading one, and the exponent of the smallest number above 0.
         let (bits, least) = match self {
             Self::Integer => return 0.0,
             Self::Float16 => (10, -24),
@@ -63,25 +64,25 @@ impl Stored {
     }
 }
 
-/// The id of no base vector: it fills the row of a query that has fewer true neighbours than others.
+/// The id of no base vector: fills the row of a query that has fewer true neighbours than others.
 pub const NO_ID: u32 = u32::MAX;
 
 /// The exact nearest base vectors of each query, nearest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbors {
-    /// Neighbours of each query, at most.
+    /// Columns: a query has at most this many neighbours.
     pub count: usize,
-    /// Their ids, `m x count`; behind the last true neighbour of a query stands [`NO_ID`].
+    /// Their ids, `m x count`; [`NO_ID`] follows the last true neighbour of a query.
     pub ids: Vec<u32>,
     /// Their distances, `m x count`, ascending in each row; infinite where there is no neighbour.
     pub distances: Vec<f64>,
-    /// What these were rounded to.
+    /// The type that these were stored as.
     pub stored: Stored,
 }
 
 impl Dataset {
-    /// The dataset of these base vectors alone, given in ascending order: as many true neighbours of each query found anew,
-    /// links between two of them, subtopics and judgements of them.
+    /// The dataset with only the base vectors `kept`, which ascend. True neighbours are computed again, at most as many as
+    /// before; links, subtopics and judgements stay if all their items do.
     #[must_use]
     pub fn subset(&self, kept: &[usize]) -> Self {
         let mut number = vec![None; self.train.rows()];
@@ -114,10 +115,10 @@ impl Dataset {
         }
     }
 
-    /// The dataset with these of its queries alone, in that order.
+    /// The dataset with only the queries `asked`, in that order.
     ///
     /// # Panics
-    /// If a query is not below their number.
+    /// If a query does not exist.
     #[must_use]
     pub fn of_queries(&self, asked: &[usize]) -> Self {
         let Neighbors { count, stored, .. } = self.neighbors;
@@ -150,7 +151,7 @@ impl Dataset {
         }
     }
 
-    /// Bytes that it holds.
+    /// Bytes that it takes in memory.
     pub fn bytes(&self) -> usize {
         let by_query = |pairs: &Subtopics| size_of_val(pairs.pairs.as_slice()) + size_of_val(pairs.starts.as_slice());
         let names =
@@ -165,7 +166,7 @@ impl Dataset {
             + [&self.train_names, &self.test_names].into_iter().flatten().map(names).sum::<usize>()
     }
 
-    /// Whether both say the same, distances as `f32`, which is how files store them.
+    /// Whether both are equal. Distances are compared as `f32`, as files store them; notes are ignored.
     pub fn same(&self, other: &Self) -> bool {
         let vectors = |a: &Vectors, b: &Vectors| {
             (a.rows(), a.dim()) == (b.rows(), b.dim()) && (0..a.rows()).all(|i| a.row(i) == b.row(i))
@@ -181,7 +182,7 @@ impl Dataset {
             && (&self.train_names, &self.test_names) == (&other.train_names, &other.test_names)
     }
 
-    /// What is allowed but should be known.
+    /// Unusual things that are allowed but that a user should know of.
     pub fn doubts(&self) -> Vec<String> {
         let is_zero = |vectors: &Vectors, i: usize| vectors.row(i).iter().all(|&value| value == 0.0);
         let zeros = |vectors: &Vectors| (0..vectors.rows()).filter(|&i| is_zero(vectors, i)).count();
@@ -191,7 +192,7 @@ impl Dataset {
             if zeros > 0 {
                 let what = if zeros == 1 { "1 vector is".to_owned() } else { format!("{zeros} vectors are") };
                 doubts.push(format!(
-                    "{what} all zeros in `{name}`, where an angle is not defined: its distance to everything is taken as 1"
+                    "{what} all zeros in `{name}`: such a vector has no angle, so its distance to everything is taken as 1"
                 ));
             }
         }
@@ -200,17 +201,17 @@ impl Dataset {
 }
 
 impl Neighbors {
-    /// Ids of the true neighbours of `query`, as many as it has.
+    /// Ids of the true neighbours of `query`, without padding.
     pub fn ids(&self, query: usize) -> &[u32] {
         &self.ids[query * self.count..][..self.known(query)]
     }
 
-    /// Distances of the true neighbours of `query`, as many as it has.
+    /// Distances of the true neighbours of `query`, without padding.
     pub fn distances(&self, query: usize) -> &[f64] {
         &self.distances[query * self.count..][..self.known(query)]
     }
 
-    /// How many true neighbours `query` has, at most `count`.
+    /// Number of true neighbours of `query`, at most `count`.
     pub fn known(&self, query: usize) -> usize {
         let row = &self.ids[query * self.count..][..self.count];
         row.iter().position(|&id| id == NO_ID).unwrap_or(self.count)
@@ -220,28 +221,28 @@ impl Neighbors {
 /// Directed links between base vectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
-    /// (source, target) of each.
+    /// Source and target of each link.
     pub edges: Vec<[u32; 2]>,
-    /// Names of the relations; empty where links have none.
+    /// Names of the relations; empty if links have none.
     pub relations: Vec<String>,
-    /// Index into `relations` of each link; empty where links have none.
+    /// Index into `relations` of each link; empty if links have none.
     pub relation: Vec<u8>,
 }
 
-/// Judgements of relevance, kept as subtopics are: (item, grade) pairs by query.
+/// Relevance judgements, kept as subtopics are: (item, grade) pairs by query.
 pub type Qrels = Subtopics;
 
 /// Which base vector covers which subtopic of which query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subtopics {
-    /// (item, subtopic) pairs by query, each query's ascending, each once.
+    /// (item, subtopic) pairs by query; those of a query ascend, each once.
     pairs: Vec<(u32, u32)>,
-    /// Where each query's pairs begin; m + 1 values.
+    /// Index of each query's first pair; m + 1 values.
     starts: Vec<usize>,
 }
 
 impl Subtopics {
-    /// From rows (query, item, subtopic) with queries below `queries`, in any order; a row that stands twice counts once.
+    /// From rows (query, item, subtopic) in any order, with queries below `queries`; a repeated row counts once.
     /// [`Dataset::check`] finds ids that are out of range.
     pub fn new(queries: usize, mut rows: Vec<[u32; 3]>) -> Self {
         rows.sort_unstable();
@@ -255,7 +256,7 @@ impl Subtopics {
         &self.pairs[self.starts[query]..self.starts[query + 1]]
     }
 
-    /// How many different subtopics `query` has.
+    /// Number of different subtopics of `query`.
     pub fn count(&self, query: usize) -> usize {
         let mut all: Vec<u32> = self.of(query).iter().map(|&(_, subtopic)| subtopic).collect();
         all.sort_unstable();
@@ -263,17 +264,17 @@ impl Subtopics {
         all.len()
     }
 
-    /// Queries it is made for, m.
+    /// Number of queries, m.
     pub fn queries(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// Rows in all.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
@@ -283,10 +284,10 @@ impl Subtopics {
 mod tests {
     use super::*;
 
-    /// By hand: 1 + 2^-10 is the half-precision number after 1; `f32` has numbers 2^-5 apart from 2^18 on, where 390,000 is;
-    /// below the smallest normal number they are as far apart as there.
+    /// By hand: 1 + 2^-10 is the half-precision number after 1; around 390,000, which is above 2^18, numbers of `f32` are 2^-5
+    /// apart; below the smallest normal number the spacing stays as it is there.
     #[test]
-    fn half_a_unit_is_half_the_way_to_the_next_number() {
+    fn half_a_unit_is_half_the_distance_to_the_next_number() {
         let half = |exponent: i32| f64::from(exponent).exp2();
         assert_eq!(Stored::Float16.half_unit(1.0), half(-11));
         assert_eq!(Stored::Float16.half_unit(-1e-6), half(-25));
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn some_queries_keep_what_is_theirs() {
+    fn a_sample_of_queries_keeps_their_neighbours_subtopics_and_names() {
         let square: Vec<f32> = [0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 5.0, 5.0].to_vec();
         let (train, test) = (Vectors::new(&square, 2).expect("finite"), Vectors::new(&square[2..], 2).expect("finite"));
         let whole = Dataset {
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subset_keeps_what_is_among_its_vectors() {
+    fn a_subset_keeps_links_and_subtopics_among_its_vectors() {
         let line: Vec<f32> = (0..6_u8).map(f32::from).collect();
         let (train, test) = (Vectors::new(&line, 1).expect("finite"), Vectors::new(&[0.0], 1).expect("finite"));
         let base = Base::new(train.clone(), Distance::Euclidean);

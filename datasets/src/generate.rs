@@ -1,6 +1,7 @@
-//! Generated datasets: vectors of a known distribution, with exact neighbours, to see what dimension and size alone do.
+//! Generated datasets: vectors of a known distribution with exact neighbours, which show the effects of dimension and size
+//! alone.
 //!
-//! To add a kind: a variant of [`Kind`] and its arm in `Kind::row`.
+//! To add a distribution: a variant of [`Distribution`], its arm in `Distribution::row`, and its name.
 
 use crate::dataset::Dataset;
 use crate::ground_truth;
@@ -13,36 +14,37 @@ use swath_algorithms::params::Count;
 use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Base, Distance, Vectors, VectorsError, random};
 
-/// Changes whenever the same parameters give other vectors.
+/// To be raised whenever the same parameters give other vectors.
 const VERSION: u32 = 1;
-/// True neighbours of each query, where there are as many.
+/// True neighbours of each query; fewer if there are fewer base vectors.
 const NEIGHBORS: usize = 100;
-/// Clusters of [`Kind::Clusters`].
+/// Clusters of [`Distribution::Clusters`].
 const CLUSTERS: usize = 100;
-/// Standard deviation within a cluster; that of the centres is 1.
+/// Standard deviation within a cluster; the centres have 1.
 const SPREAD: f64 = 0.1;
 
-/// Of which distribution vectors are drawn.
+/// The distribution that vectors are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+#[schemars(rename = "Kind")]
+pub enum Distribution {
     /// Every coordinate standard normal.
     Gaussian,
     /// Every coordinate uniform from 0 to 1.
     Uniform,
     /// Uniform on the unit sphere.
     Sphere,
-    /// A hundred standard normal centres, around each a normal cloud a tenth as wide.
+    /// A hundred standard normal centres; around each a normal cloud, a tenth as wide.
     Clusters,
 }
 
-/// A dataset that is drawn and not read. Each vector has a random stream of its own, so that a smaller dataset is the
-/// beginning of a larger one, and threads make no difference.
+/// A dataset that is drawn and not read from a file. Each vector has a random stream of its own, so that a smaller dataset is
+/// the beginning of a larger one, and the number of threads makes no difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Generated {
-    /// Of which distribution.
-    pub generate: Kind,
+    /// The distribution that vectors are drawn from.
+    pub generate: Distribution,
     /// Base vectors.
     pub n: Count,
     /// Coordinates of each vector.
@@ -50,10 +52,10 @@ pub struct Generated {
     /// Queries, drawn as base vectors are.
     #[serde(default = "thousand")]
     pub queries: Count,
-    /// How far apart vectors are.
+    /// The distance between vectors.
     #[serde(default = "euclidean")]
     pub distance: Distance,
-    /// Seed of the vectors; the experiment's own seed has no part in them.
+    /// Seed of the vectors; the experiment's own seed does not affect them.
     #[serde(default)]
     pub seed: u64,
 }
@@ -69,10 +71,10 @@ fn euclidean() -> Distance {
     Distance::Euclidean
 }
 
-impl Kind {
-    /// One vector. Normal numbers take a logarithm of the platform's and are rounded to `f32`, so that platforms which
-    /// disagree in its last bit agree in the vectors, but for one in a billion numbers or so.
-    fn row(self, rng: &mut ChaCha8Rng, (dim, seed): (usize, u64)) -> Vec<f32> {
+impl Distribution {
+    /// One vector. A normal number is computed by the platform's logarithm and cosine and then rounded to `f32`: platforms
+    /// that differ in a last bit still agree in all but about one in a billion numbers.
+    fn row(self, rng: &mut ChaCha8Rng, dim: usize, seed: u64) -> Vec<f32> {
         let normals = |rng: &mut ChaCha8Rng| (0..dim).map(|_| normal(rng)).collect::<Vec<f64>>();
         let row = match self {
             Self::Gaussian => normals(rng),
@@ -114,32 +116,32 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 impl Generated {
-    /// What it is called in reports.
+    /// Its name in reports.
     pub fn name(&self) -> String {
         format!("{}-{}x{}", self.generate.name(), self.n.get(), self.dimension.get())
     }
 
-    /// What stands for its contents: equal for equal datasets.
+    /// A text that identifies its content: equal for equal datasets.
     pub fn key(&self) -> String {
         format!("swath generated {VERSION} {self:?}")
     }
 
-    /// Bytes that drawing it takes at most: vectors with what a search needs of each, neighbours.
+    /// At most this many bytes are needed to draw it: vectors, what a search keeps for each, and neighbours.
     pub fn bytes(&self) -> u64 {
         let vector = u64::from(self.dimension.get().div_ceil(16)) * 64 + 16;
         let (n, m) = (u64::from(self.n.get()), u64::from(self.queries.get()));
         n.saturating_add(m).saturating_mul(vector).saturating_add(m.saturating_mul(NEIGHBORS as u64 * 64))
     }
 
-    /// True neighbours of each query.
+    /// Number of true neighbours of each query.
     pub fn neighbors(&self) -> usize {
         NEIGHBORS.min(self.n.size())
     }
 
-    /// Draws it and finds the true neighbours.
+    /// Draws the vectors and finds the true neighbours.
     ///
     /// # Errors
-    /// [`VectorsError`], which finite numbers do not cause.
+    /// [`VectorsError`], which finite vectors do not cause.
     pub fn dataset(&self) -> Result<Dataset, VectorsError> {
         let train = self.vectors("generated base vector", self.n.size())?;
         let test = self.vectors("generated query", self.queries.size())?;
@@ -160,10 +162,10 @@ impl Generated {
     }
 
     fn vectors(&self, purpose: &str, rows: usize) -> Result<Vectors, VectorsError> {
-        let shape = (self.dimension.size(), self.seed);
-        let mut vectors = Builder::new(rows, self.dimension.size())?;
+        let dim = self.dimension.size();
+        let mut vectors = Builder::new(rows, dim)?;
         for i in 0..rows {
-            vectors.push(&self.generate.row(&mut random::stream(self.seed, purpose, i as u64), shape))?;
+            vectors.push(&self.generate.row(&mut random::stream(self.seed, purpose, i as u64), dim, self.seed))?;
         }
         Ok(vectors.finish())
     }
@@ -173,16 +175,17 @@ impl Generated {
 mod tests {
     use super::*;
 
-    fn generated(generate: Kind, n: u32, dimension: u32, distance: Distance) -> Generated {
+    fn generated(generate: Distribution, n: u32, dimension: u32, distance: Distance) -> Generated {
         let count = |value| Count::new(value).expect("at least 1");
         Generated { generate, n: count(n), dimension: count(dimension), queries: count(20), distance, seed: 5 }
     }
 
-    const KINDS: [Kind; 4] = [Kind::Gaussian, Kind::Uniform, Kind::Sphere, Kind::Clusters];
+    const ALL: [Distribution; 4] =
+        [Distribution::Gaussian, Distribution::Uniform, Distribution::Sphere, Distribution::Clusters];
 
     #[test]
-    fn a_smaller_one_is_the_beginning_of_a_larger_and_all_are_valid() {
-        for kind in KINDS {
+    fn a_smaller_dataset_is_the_beginning_of_a_larger_and_all_are_valid() {
+        for kind in ALL {
             for distance in Distance::ALL {
                 let of = |n| generated(kind, n, 7, distance).dataset().expect("finite");
                 let (small, large) = (of(50), of(300));
@@ -194,14 +197,14 @@ mod tests {
             }
         }
         assert_ne!(
-            generated(Kind::Uniform, 5, 2, Distance::Angular).key(),
-            generated(Kind::Uniform, 6, 2, Distance::Angular).key()
+            generated(Distribution::Uniform, 5, 2, Distance::Angular).key(),
+            generated(Distribution::Uniform, 6, 2, Distance::Angular).key()
         );
     }
 
     #[test]
     fn neighbours_are_those_of_brute_force() {
-        let data = generated(Kind::Gaussian, 200, 3, Distance::Euclidean).dataset().expect("finite");
+        let data = generated(Distribution::Gaussian, 200, 3, Distance::Euclidean).dataset().expect("finite");
         let distance = |q: usize, i: usize| {
             let pairs = data.test.row(q)[..3].iter().zip(&data.train.row(i)[..3]);
             pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
@@ -223,18 +226,20 @@ mod tests {
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             (mean, values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / values.len() as f64, data)
         };
-        for (kind, mean, variance) in
-            [(Kind::Gaussian, 0.0, 1.0), (Kind::Uniform, 0.5, 1.0 / 12.0), (Kind::Sphere, 0.0, 0.25)]
-        {
+        for (kind, mean, variance) in [
+            (Distribution::Gaussian, 0.0, 1.0),
+            (Distribution::Uniform, 0.5, 1.0 / 12.0),
+            (Distribution::Sphere, 0.0, 0.25),
+        ] {
             let (found_mean, found_variance, _) = columns(kind);
             assert!((found_mean - mean).abs() < 0.03, "{kind:?} {found_mean}");
             assert!((found_variance / variance - 1.0).abs() < 0.05, "{kind:?} {found_variance}");
         }
-        let (_, _, sphere) = columns(Kind::Sphere);
+        let (_, _, sphere) = columns(Distribution::Sphere);
         let norm = |i: usize| sphere.train.row(i).iter().map(|x| x * x).sum::<f32>().sqrt();
         assert!((0..5000).all(|i| (norm(i) - 1.0).abs() < 1e-5));
-        // Fifty to a cluster: the tenth nearest is within the cloud, the hundredth in another.
-        let (_, _, clusters) = columns(Kind::Clusters);
+        // A cluster has about fifty vectors: the tenth nearest is in the query's own, the hundredth in another.
+        let (_, _, clusters) = columns(Distribution::Clusters);
         let mean = |at: usize| (0..20).map(|q| clusters.neighbors.distances(q)[at]).sum::<f64>() / 20.0;
         assert!(mean(99) > 2.0 * mean(9), "{} {}", mean(9), mean(99));
     }

@@ -1,4 +1,4 @@
-//! Is what the file calls the nearest neighbours true? A seeded sample of queries is computed again.
+//! Computes true neighbours, and checks those of a file: for a seeded sample of queries they are computed again.
 
 use crate::dataset::{Dataset, Neighbors, Stored};
 use std::fmt;
@@ -7,7 +7,7 @@ use swath_algorithms::filter::Filter;
 use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
 
-/// The `count` nearest base vectors of each query, or all where there are fewer.
+/// The `count` nearest base vectors of each query; all if there are fewer.
 pub fn compute(base: &Base, queries: &Vectors, count: usize) -> Neighbors {
     let count = count.min(base.len());
     let mut neighbors = Neighbors { count, ids: Vec::new(), distances: Vec::new(), stored: Stored::Float64 };
@@ -20,7 +20,7 @@ pub fn compute(base: &Base, queries: &Vectors, count: usize) -> Neighbors {
     neighbors
 }
 
-/// Queries that are computed again.
+/// At most this many queries are computed again.
 pub const SAMPLE: usize = 20;
 
 /// A disagreement between the stored neighbours and those computed again.
@@ -28,24 +28,26 @@ pub const SAMPLE: usize = 20;
 pub struct Doubt {
     /// The query that shows it: its row in `test`.
     pub query: usize,
-    /// Queries that disagree, of those looked at.
-    pub disagreeing: (usize, usize),
-    /// What the disagreement looks like.
+    /// Number of sampled queries that disagree.
+    pub disagreeing: usize,
+    /// Number of sampled queries.
+    pub sampled: usize,
+    /// The likely cause.
     pub cause: Cause,
 }
 
-/// A stored neighbour, with its distance as stored and as computed again.
+/// A stored neighbour, with its distance as it is stored and as it is computed again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Example {
     /// The neighbour: its row in `train`.
     pub id: u32,
     /// Its distance in the file.
     pub stored: f64,
-    /// Its distance by the dataset's own vectors.
+    /// Its distance, computed from the dataset's vectors.
     pub recomputed: f64,
 }
 
-/// What a disagreement looks like.
+/// The likely cause of a disagreement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cause {
     /// The stored ids are the nearest, but their distances are in another unit.
@@ -55,7 +57,7 @@ pub enum Cause {
         /// The first neighbour that differs.
         example: Example,
     },
-    /// The stored ids are the nearest, but their distances are off.
+    /// The stored ids are the nearest, but their distances are wrong.
     Distances {
         /// The first neighbour that differs.
         example: Example,
@@ -67,7 +69,7 @@ pub enum Cause {
         /// The stored neighbour that should not be one.
         example: Example,
     },
-    /// The stored ids less one are the nearest: they count from 1.
+    /// The stored ids minus one are the nearest: they count from 1.
     FromOne {
         /// The stored neighbour that should not be one.
         example: Example,
@@ -79,11 +81,11 @@ pub enum Cause {
     },
     /// The stored ids are not the nearest.
     Ids {
-        /// How many of the stored neighbours are as near as the true ones.
+        /// Number of stored neighbours that are as near as the true ones.
         right: usize,
-        /// How many are stored.
+        /// Number of stored neighbours.
         of: usize,
-        /// The distance within which they all should be.
+        /// The distance of the farthest true neighbour.
         farthest: f64,
         /// The stored neighbour that should not be one.
         example: Example,
@@ -99,12 +101,11 @@ impl fmt::Display for Example {
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (disagreeing, looked_at) = self.disagreeing;
+        let Self { query, disagreeing, sampled, .. } = self;
         write!(
             f,
-            "the stored neighbours disagree with recomputed ones for {disagreeing} of {looked_at} sampled queries: "
+            "the stored neighbours disagree with recomputed ones for {disagreeing} of {sampled} sampled queries: "
         )?;
-        let query = self.query;
         match &self.cause {
             Cause::Unit { stored, example } => write!(
                 f,
@@ -140,14 +141,14 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Compares the stored neighbours of a seeded sample of at most [`SAMPLE`] queries with exact ones; `None` where they
-/// agree, up to the rounding of `f32`. Neighbours at equal distances may stand in any order.
+/// Compares the stored neighbours of a seeded sample of at most [`SAMPLE`] queries with exact ones; `None` if they agree, up
+/// to the rounding of `f32`. Neighbours at equal distances may be in any order.
 pub fn verify(base: &Base, dataset: &Dataset, seed: u64) -> Option<Doubt> {
     let m = dataset.test.rows();
     let queries = random::sample(&mut random::stream(seed, "ground truth", 0), m, SAMPLE);
     let causes: Vec<(usize, Cause)> =
         queries.iter().filter_map(|&query| Some((query, judge(base, dataset, query)?))).collect();
-    // Ids that are wrong are the graver doubt, and may be what a few odd distances hint at; of those, what is unexplained.
+    // Wrong ids are worse than wrong distances, and may be their cause; wrong ids without an explanation are the worst.
     let gravest = causes.iter().rev().max_by_key(|(_, cause)| match cause {
         Cause::Distances { .. } => 1,
         Cause::Unit { .. } => 0,
@@ -155,21 +156,20 @@ pub fn verify(base: &Base, dataset: &Dataset, seed: u64) -> Option<Doubt> {
         Cause::Ids { .. } => 3,
     });
     let (query, cause) = gravest?;
-    Some(Doubt { query: *query, disagreeing: (causes.len(), queries.len()), cause: cause.clone() })
+    Some(Doubt { query: *query, disagreeing: causes.len(), sampled: queries.len(), cause: cause.clone() })
 }
 
-/// Whether two distances are the same, up to the rounding of `f32` sums: a thousandth of them, or of `scale` where they
-/// are smaller.
+/// Whether two distances agree up to the rounding of `f32` sums: within a thousandth of `b`, or of `scale` if that is larger.
 fn close(a: f64, b: f64, scale: f64) -> bool {
     (a - b).abs() <= 1e-3 * b.abs().max(scale)
 }
 
-/// What distances of 0 are compared with: cosines have a scale of their own, L2 distances only that of their row.
+/// The scale for distances near 0: cosines have one of their own, L2 distances only that of their row.
 fn scale(distance: Distance, farthest: f64) -> f64 {
     if distance == Distance::Angular { 1e-1 } else { farthest }
 }
 
-/// How many of `ids` are as near as the nearest of `0..n`, and the distance within which those are.
+/// The number of `ids` that are among the nearest of `0..n`, and the distance of the farthest of these.
 fn nearest(ids: &[u32], n: usize, distance: Distance, measure: impl Fn(u32) -> f64) -> (usize, f64) {
     let mut all: Vec<f64> = (0..n as u32).map(&measure).collect();
     let farthest = *all.select_nth_unstable_by(ids.len() - 1, f64::total_cmp).1;
@@ -198,7 +198,7 @@ fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
     Some(unit.map_or(Cause::Distances { example }, |stored| Cause::Unit { stored, example }))
 }
 
-/// Why the stored ids of the query are not the nearest.
+/// Finds out why the stored ids of the query are not the nearest.
 fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example: Example) -> Cause {
     let query = dataset.test.lines(at);
     let (ids, n) = (dataset.neighbors.ids(at), dataset.train.rows());
@@ -213,7 +213,7 @@ fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example:
         return Cause::FromOne { example };
     }
     let m = dataset.test.rows();
-    // A query is its own nearest, unless it was left out.
+    // A query is its own nearest neighbour, unless it was left out.
     let to_query = |with_self: bool| {
         move |id: u32| {
             let itself = !with_self && id as usize == at;
@@ -228,8 +228,8 @@ fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example:
     Cause::Ids { right, of: ids.len(), farthest, example }
 }
 
-/// What the stored distances of the query are, if it is not its distances: of the units that fit, the best, since for
-/// near neighbours an angle and the chord below it are nearly equal.
+/// The unit that the stored distances of the query are in, in words; `None` if no known unit fits. Of several that fit it is
+/// the best: for near neighbours an angle and its chord are nearly equal.
 fn unit(distance: Distance, dataset: &Dataset, at: usize, distances: &[f64]) -> Option<&'static str> {
     let convert = |convert: fn(f64) -> f64| distances.iter().map(|&d| convert(d)).collect::<Vec<f64>>();
     let angle = |d: f64| (1.0 - d).clamp(-1.0, 1.0).acos();
@@ -304,7 +304,7 @@ mod tests {
         verify(&Base::new(dataset.train.clone(), dataset.distance), dataset, 1)
     }
 
-    /// What the stored distances are made into, and what should be recognised.
+    /// The dataset's distance, the unit that should be recognised, and the conversion to it.
     type Unit = (Distance, &'static str, fn(f64) -> f64);
 
     const UNITS: &[Unit] = &[
@@ -319,7 +319,7 @@ mod tests {
     ];
 
     #[test]
-    fn truth_is_believed_and_so_is_its_rounding() {
+    fn true_neighbours_agree_even_if_their_distances_are_rounded() {
         for distance in Distance::ALL {
             for scale in [1e-6, 1.0, 1e6] {
                 let mut dataset = scaled(distance, scale);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_may_stand_in_any_order() {
+    fn ties_may_be_in_any_order() {
         let train = Vectors::new(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], 2).expect("finite");
         let test = Vectors::new(&[0.0, 0.0], 2).expect("finite");
         for ids in [vec![0, 1], vec![3, 2], vec![2, 0]] {
@@ -347,7 +347,7 @@ mod tests {
             let mut dataset = dataset(distance);
             dataset.neighbors.distances.iter_mut().for_each(|d| *d = convert(*d));
             let doubt = doubt(&dataset).expect("a doubt");
-            assert_eq!(doubt.disagreeing, (10, 10));
+            assert_eq!((doubt.disagreeing, doubt.sampled), (10, 10));
             assert!(matches!(doubt.cause, Cause::Unit { stored: found, .. } if found == name), "{name}: {doubt}");
             let text = doubt.to_string();
             assert!(text.contains(name) && text.contains("stored") && text.contains("again"), "{text}");

@@ -1,21 +1,21 @@
 //! Reads, checks and describes vector search datasets.
 
-pub mod ann_benchmarks;
 pub mod bounded;
 pub mod catalogue;
 pub mod check;
 pub mod dataset;
+pub mod format;
 pub mod generate;
 pub mod ground_truth;
 pub mod hdf5_file;
 pub mod sha256;
 pub mod shared;
 pub mod stamp;
-mod truth;
+mod stored_neighbors;
 pub mod whole_file;
 
-pub use ann_benchmarks::{DatasetError, Header};
-pub use check::Fault;
+pub use check::Flaw;
 pub use dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
-pub use generate::{Generated, Kind};
+pub use format::{DatasetError, Header, ann_benchmarks};
+pub use generate::{Distribution, Generated};
 pub use stamp::Stamp;

@@ -2,17 +2,12 @@
 
 use crate::bounded;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// Bytes as hexadecimal digits.
+/// Bytes as hexadecimal digits in lower case.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    base16ct::lower::encode_string(bytes)
 }
 
 /// The SHA-256 of bytes, 64 hexadecimal digits.
@@ -41,7 +36,7 @@ mod tests {
 
     /// The first is FIPS 180-2's own example.
     #[test]
-    fn it_is_what_others_have() {
+    fn it_agrees_with_the_standard() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(of("abc"), abc);
         let file = tempfile::NamedTempFile::new().expect("a file");

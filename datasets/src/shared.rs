@@ -1,8 +1,9 @@
-//! A dataset as a run leaves it for its own processes for as long as it lasts: read by the program that wrote it, on the same
-//! machine, once each. Everything is exact, distances too, and nothing is held twice in order to write or read it.
+//! The file by which a run shares its dataset with its own processes. It lives as long as the run; each process, the same
+//! program on the same machine, reads it once. All values are exact, distances too, and no array is held twice for writing or
+//! reading.
 //!
-//! The layout is nobody else's business: the length of a header, the header as JSON, then the arrays one after another, in
-//! the machine's own order of bytes.
+//! The layout is private: the length of a header, the header as JSON, then the arrays one after another, in the machine's
+//! byte order.
 
 use crate::bounded;
 use crate::dataset::{Dataset, Links, Neighbors, Stored, Subtopics};
@@ -14,25 +15,32 @@ use std::path::Path;
 use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Distance, Vectors};
 
-/// Values that are read at a time.
+/// Values read at a time.
 const AT_ONCE: usize = 1 << 18;
 
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct SharedHeader {
     distance: Distance,
-    /// Rows of `train` and of `test`, and their dimension.
+    /// Rows of `train` and of `test`.
     rows: [usize; 2],
     dim: usize,
     neighbors: usize,
-    /// The type that their distances were rounded to; here they are as they are.
+    /// The type that distances had in the dataset's own file; here they are `f64`.
     stored: Stored,
-    /// How many links there are, of how many a relation is known, and the relations' names.
-    links: Option<(usize, usize, Vec<String>)>,
+    links: Option<SharedLinks>,
     /// Rows of subtopics and of judgements.
     by_query: [Option<usize>; 2],
     /// Names of base vectors and of queries.
     names: [Option<Vec<String>>; 2],
     notes: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SharedLinks {
+    edges: usize,
+    /// Links whose relation is known: all or none.
+    with_relation: usize,
+    relations: Vec<String>,
 }
 
 /// Writes a dataset.
@@ -41,13 +49,17 @@ struct Header {
 /// The file system's refusal.
 pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
     let by_query = [&dataset.subtopics, &dataset.qrels];
-    let header = Header {
+    let header = SharedHeader {
         distance: dataset.distance,
         rows: [dataset.train.rows(), dataset.test.rows()],
         dim: dataset.train.dim(),
         neighbors: dataset.neighbors.count,
         stored: dataset.neighbors.stored,
-        links: dataset.links.as_ref().map(|l| (l.edges.len(), l.relation.len(), l.relations.clone())),
+        links: dataset.links.as_ref().map(|links| SharedLinks {
+            edges: links.edges.len(),
+            with_relation: links.relation.len(),
+            relations: links.relations.clone(),
+        }),
         by_query: by_query.map(|pairs| pairs.as_ref().map(Subtopics::len)),
         names: [dataset.train_names.clone(), dataset.test_names.clone()],
         notes: dataset.notes.clone(),
@@ -77,25 +89,25 @@ fn write_arrays(mut file: &mut dyn Write, header: &[u8], dataset: &Dataset) -> i
     Ok(())
 }
 
-/// Reads what [`write()`] wrote.
+/// Reads a dataset that [`write()`] wrote.
 ///
 /// # Errors
-/// The file system's refusal; that it is no such file.
+/// The file system's refusal, or the file is not one of these.
 pub fn read(path: &Path) -> io::Result<Dataset> {
     let mut file = BufReader::new(bounded::open(path)?.0);
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
-    // No longer than the file, whatever it says.
+    // At most the rest of the file is read, whatever length it claims.
     let mut header = Vec::new();
     file.by_ref().take(u64::from_ne_bytes(length)).read_to_end(&mut header)?;
-    let Header { distance, rows: [n, m], dim, neighbors: count, stored, links, by_query, names, notes } =
+    let SharedHeader { distance, rows: [n, m], dim, neighbors: count, stored, links, by_query, names, notes } =
         serde_json::from_slice(&header)?;
     let train = vectors(&mut file, n, dim)?;
     let test = vectors(&mut file, m, dim)?;
     let (ids, distances) = (get(&mut file, m * count)?, get(&mut file, m * count)?);
     let neighbors = Neighbors { count, ids, distances, stored };
-    let links = links.map(|(edges, known, relations)| -> io::Result<Links> {
-        Ok(Links { edges: get(&mut file, edges)?, relation: get(&mut file, known)?, relations })
+    let links = links.map(|SharedLinks { edges, with_relation, relations }| -> io::Result<Links> {
+        Ok(Links { edges: get(&mut file, edges)?, relation: get(&mut file, with_relation)?, relations })
     });
     let links = links.transpose()?;
     let [subtopics, qrels] = by_query
@@ -143,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_is_what_was_written_to_the_last_bit() {
+    fn a_dataset_is_read_as_it_was_written_to_the_last_bit() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x");
         let values: Vec<f32> = (0..9 * 17).map(|i| (i as f32).sin()).collect();
@@ -152,7 +164,7 @@ mod tests {
             train: Vectors::new(train, 17).expect("finite"),
             test: Vectors::new(test, 17).expect("finite"),
             distance: Distance::Angular,
-            // Not to be had as f32.
+            // Not exact as f32.
             neighbors: Neighbors {
                 count: 2,
                 ids: vec![0, 1, 2, 3, 4, 5],

@@ -1,4 +1,4 @@
-//! Is a file still the one that was looked at? Told without reading it.
+//! Tells whether a file has changed, without reading it.
 
 use serde::{Deserialize, Serialize};
 use std::fs::Metadata;
@@ -6,24 +6,24 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// A file system may round times to this: a file that was changed later than this before it was looked at may change
-/// again without another time.
+/// File systems round times by up to this much: a file that was changed within this time before a look may change again and
+/// keep its time.
 const COARSEST: Duration = Duration::from_secs(2);
 
-/// What a file system says of a file: another file, and a changed one, has another stamp.
+/// What the file system says about a file: a changed or replaced file has another stamp.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     bytes: u64,
     /// Since 1970.
     modified: Duration,
-    /// Device, inode, and when the inode changed; zeros where there are no such.
+    /// Device, inode, and the inode's time of change; zeros on other systems.
     unix: [i64; 4],
-    /// Whether it had been as it was for long enough that any change gives another stamp.
+    /// Whether the file was unchanged for so long that any change gives another stamp.
     is_settled: bool,
 }
 
 impl Stamp {
-    /// That of a file that is looked at `now`.
+    /// The stamp of a file at the time `now`.
     ///
     /// # Errors
     /// The file system's refusal.
@@ -38,19 +38,19 @@ impl Stamp {
         })
     }
 
-    /// Whether nothing tells that the file was changed or replaced between the two.
+    /// Whether the file shows no change between the two stamps.
     pub fn agrees(&self, later: &Self) -> bool {
         Self { is_settled: later.is_settled, ..self.clone() } == *later
     }
 
-    /// Whether any change after it would be told by another stamp: the file had not been written for long enough.
+    /// Whether any later change gives another stamp, because the file had not been written for long enough.
     pub fn is_settled(&self) -> bool {
         self.is_settled
     }
 
-    /// Whether the file is surely the one that this is the stamp of. Where not it may be so still.
+    /// Whether the file is certainly unchanged since this stamp. If `false`, it may be unchanged, too.
     pub fn is_of(&self, path: &Path) -> bool {
-        // Whether it is settled by now has no part in that.
+        // The comparison ignores whether it is settled by now.
         let now = Self::of(path, SystemTime::UNIX_EPOCH);
         self.is_settled && now.is_ok_and(|now| Self { is_settled: true, ..now } == *self)
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_changed_replaced_or_too_young_is_not_surely_the_same() {
+    fn a_file_that_is_changed_replaced_or_too_young_is_not_certainly_the_same() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x");
         std::fs::write(&path, "1234").expect("written");
@@ -81,7 +81,7 @@ mod tests {
         assert!(!later(1).is_of(&path), "it may be written once more within the same tick");
         let stamp = later(3);
         assert!(stamp.is_of(&path) && stamp.agrees(&later(1)) && stamp.is_settled() && !later(1).is_settled());
-        // As long as before, and said to be as old.
+        // Of the same length, and with the same time.
         std::fs::rename(&path, folder.path().join("y")).expect("moved");
         assert!(!stamp.is_of(&path), "there is none");
         std::fs::write(&path, "4321").expect("written");

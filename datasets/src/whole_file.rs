@@ -1,7 +1,8 @@
-//! Files that under their name are whole or not there, even after a loss of power.
+//! Writes files so that each is whole or absent under its final name, even after a loss of power.
 //!
-//! Each is written beside its final name and synced to the disk before it is renamed; the folder is synced after that.
-//! Without the first sync a loss of power may leave an empty file under the final name, without the second the old one.
+//! 1. The file is written beside its final name and synced to the disk. Without this sync a loss of power may leave an empty
+//!    file under the final name.
+//! 2. It is renamed, and the folder is synced. Without this sync a loss of power may leave the old file.
 
 use crate::bounded;
 use std::collections::BTreeSet;
@@ -11,40 +12,40 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Begins the names of files that are not whole yet. The final name follows, as [`repeated`], then `-` and [`RANDOM`]
+/// Names of unfinished files begin with this. The final name follows, as [`repeated`] shortens it, then `-` and [`RANDOM`]
 /// characters.
 const PREFIX: &str = ".not-whole-";
 
-/// Random characters at the end of the name of a file that is not whole yet.
+/// Random characters at the end of an unfinished file's name.
 const RANDOM: usize = 6;
 
-/// The most bytes of a final name that a file beside it repeats: file systems take names of 255 bytes.
+/// At most this many bytes of the final name are repeated: file systems allow names of 255 bytes.
 const REPEATED: usize = 200;
 
-/// Removes what writers of the files of these names left in `folder` when they were killed, where nobody writes now. Nothing
-/// else is touched: no other file, no folder, and no link.
+/// Removes the unfinished files that killed writers of these `names` left in `folder`. Nobody may be writing there. Nothing
+/// else is removed: no other file, no folder, and no link.
 pub fn remove_remains(folder: &Path, names: &BTreeSet<String>) {
     let known: BTreeSet<String> = names.iter().map(|name| repeated(name)).collect();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_file && entry.file_name().to_str().is_some_and(|name| leads_to(name, |of| known.contains(of))) {
-            // What cannot be removed does no harm.
+            // A file that cannot be removed does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-/// Whether a file's name is that of what a killed writer leaves of the file `of`.
+/// Whether `name` is that of an unfinished file which a killed writer of the file `of` left.
 pub fn is_remains(name: &str, of: &str) -> bool {
     leads_to(name, |repeating| repeating == repeated(of))
 }
 
-/// Whether a file's name repeats one that `is_known`.
+/// Whether `name` is that of an unfinished file, and the name that it repeats `is_known`.
 fn leads_to(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
     if !name.starts_with(PREFIX) {
         return false;
     }
-    // A file beside another may itself have been written beside.
+    // An unfinished file may itself have been written by way of another.
     let mut name = repeated(name);
     while let Some(of) = name.strip_prefix(&repeated(PREFIX)).and_then(without_random) {
         if is_known(of) {
@@ -55,13 +56,13 @@ fn leads_to(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
     false
 }
 
-/// A name without the random characters at its end, if it has these.
+/// The name without `-` and random characters at its end; `None` if it does not end so.
 fn without_random(name: &str) -> Option<&str> {
     let (of, random) = name.split_at_checked(name.len().checked_sub(RANDOM)?)?;
     of.strip_suffix('-').filter(|_| random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// Makes a folder, and those above it that are not there, so that they outlast a loss of power.
+/// Creates a folder and the missing ones above it, so that they survive a loss of power.
 ///
 /// # Errors
 /// The file system's refusal.
@@ -73,16 +74,16 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
         make_folder(parent)?;
     }
     match std::fs::create_dir(path) {
-        // Somebody else was faster.
+        // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made?,
     }
-    // Some file systems cannot do that.
+    // Some file systems cannot sync folders.
     let _ = System.sync_folder(folder_of(path));
     Ok(())
 }
 
-/// What makes a change outlast a loss of power.
+/// The calls that make changes survive a loss of power; tests replace them.
 trait Disk: Sync {
     /// Waits until the content of a file is on the disk.
     fn sync_file(&self, file: &File) -> io::Result<()>;
@@ -90,7 +91,7 @@ trait Disk: Sync {
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 }
 
-/// The system's own way.
+/// The operating system's calls.
 struct System;
 
 impl Disk for System {
@@ -99,7 +100,7 @@ impl Disk for System {
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        // Elsewhere a folder cannot be opened, and a rename is the file system's own affair.
+        // Other systems cannot open a folder; there the file system decides when a rename is on the disk.
         if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
     }
 }
@@ -107,7 +108,7 @@ impl Disk for System {
 /// Writes `bytes` to a file beside `path` and renames it.
 ///
 /// # Errors
-/// The file system's refusal; then `path` is as it was.
+/// The file system's refusal; then `path` is unchanged.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, &System, |beside| beside.write_all(bytes))
 }
@@ -115,7 +116,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Lets `write` fill a file beside `path` and renames it.
 ///
 /// # Errors
-/// The file system's refusal; then `path` is as it was.
+/// The file system's refusal; then `path` is unchanged.
 pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     replace(path, &System, |beside| {
         let mut buffered = BufWriter::new(beside);
@@ -124,31 +125,31 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<
     })
 }
 
-/// Writes a file that is not there yet, as [`write_whole`] does.
+/// Writes a new file as [`write_whole`] does, and replaces none.
 ///
 /// # Errors
-/// The file system's refusal, of the kind `AlreadyExists` if the file is there.
+/// The file system's refusal; [`io::ErrorKind::AlreadyExists`] if the file exists.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = beside(path, |beside| beside.write_all(bytes))?;
     System.sync_file(beside.as_file())?;
     beside.persist_noclobber(path).map_err(|error| error.error)?;
-    // As below.
+    // As in `replace`.
     let _ = System.sync_folder(folder_of(path));
     Ok(())
 }
 
-/// Gives a file that is whole, on the disk, and beside `path`, its final name.
+/// Gives the file `beside`, which must be whole and synced, its final name `path` in the same folder.
 ///
 /// # Errors
-/// The file system's refusal; then `path` is as it was.
+/// The file system's refusal; then `path` is unchanged.
 pub fn rename(beside: &Path, path: &Path) -> io::Result<()> {
     std::fs::rename(beside, path)?;
-    // As below.
+    // As in `replace`.
     let _ = System.sync_folder(folder_of(path));
     Ok(())
 }
 
-/// A path beside `path` for a file that [`rename`] gives its name.
+/// Creates an empty file beside `path` for a caller that fills it and then calls [`rename`].
 ///
 /// # Errors
 /// The file system's refusal.
@@ -156,15 +157,15 @@ pub fn place_beside(path: &Path) -> io::Result<tempfile::TempPath> {
     Ok(beside(path, |_| Ok(()))?.into_temp_path())
 }
 
-/// Writes several files as [`write_whole`] does, and waits for the disk once for all of them.
+/// Writes several files as [`write_whole`] does, but syncs all of them at the same time.
 ///
 /// # Errors
-/// The file system's refusal, with the path at which it refused. Each of the files is then whole, old or new.
+/// The file system's refusal, with the path of the file. Each file is then whole, old or new.
 pub fn write_together(files: &[(PathBuf, &[u8])]) -> Result<(), (PathBuf, io::Error)> {
     write_files(files, None, &System)
 }
 
-/// As [`write_together`]; what was written to `list` is on the disk, too, before any of the files has its name.
+/// As [`write_together`]; the open file `list`, too, is synced before any file gets its final name.
 ///
 /// # Errors
 /// As [`write_together`].
@@ -175,17 +176,17 @@ pub fn write_listed(files: &[(PathBuf, &[u8])], list: &File) -> Result<(), (Path
 /// Copies the file `from` to a file beside `path` and renames it.
 ///
 /// # Errors
-/// The file system's refusal; then `path` is as it was.
+/// The file system's refusal; then `path` is unchanged.
 pub fn copy_whole(from: &Path, path: &Path) -> io::Result<()> {
     replace(path, &System, |beside| io::copy(&mut bounded::open(from)?.0, beside).map(drop))
 }
 
-/// Waits until what other processes, too, have written to a file is on the disk.
+/// Waits until everything written to a file is on the disk, also by other processes.
 ///
 /// # Errors
 /// The file system's refusal.
 pub fn sync(path: &Path) -> io::Result<()> {
-    // Windows syncs only what may be written to.
+    // Windows syncs only files that are open for writing.
     System.sync_file(&bounded::open_with(File::options().read(true).append(true), path)?)
 }
 
@@ -193,7 +194,8 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What a file beside another repeats of its name: without dots, lest it be taken for a file of that kind.
+/// The part of a final name that the unfinished file's name repeats. Dots become `_`, so that the file does not look like one
+/// of the final kind.
 fn repeated(name: &str) -> String {
     let mut length = 0;
     let fits = |c: &char| {
@@ -211,7 +213,7 @@ fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::R
     builder.prefix(&prefix).rand_bytes(RANDOM);
     #[cfg(unix)]
     {
-        // A temporary file is private; this one is for whoever the user's umask lets read.
+        // A temporary file is private; this one should be readable as the user's umask says.
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
@@ -220,17 +222,18 @@ fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::R
     Ok(beside)
 }
 
-/// Lets `write` fill a file beside `path`, and renames it if all went well.
+/// Lets `write` fill a file beside `path`, and renames it if that succeeds.
 fn replace(path: &Path, disk: &impl Disk, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let beside = beside(path, write)?;
     disk.sync_file(beside.as_file())?;
     beside.persist(path).map_err(|error| error.error)?;
-    // Some file systems cannot do that; the file is whole in any case.
+    // Some file systems cannot sync folders; the file is whole in any case.
     let _ = disk.sync_folder(folder_of(path));
     Ok(())
 }
 
-/// Several files: all are written beside and synced, `list` with them, then all are renamed, then their folders are synced.
+/// Writes several files: all are written beside their names and synced together with `list`, then all are renamed, then their
+/// folders are synced.
 fn write_files(files: &[(PathBuf, &[u8])], list: Option<&File>, disk: &impl Disk) -> Result<(), (PathBuf, io::Error)> {
     let at = |path: &Path| {
         let path = path.to_owned();
@@ -238,7 +241,7 @@ fn write_files(files: &[(PathBuf, &[u8])], list: Option<&File>, disk: &impl Disk
     };
     let written = files.iter().map(|(path, bytes)| beside(path, |beside| beside.write_all(bytes)).map_err(at(path)));
     let written = written.collect::<Result<Vec<_>, _>>()?;
-    // A thread for each: they do nothing but wait, and the disk takes many at a time.
+    // A thread for each: they only wait, and the disk syncs many files at a time.
     let waited_for: Vec<&File> = written.iter().map(NamedTempFile::as_file).chain(list).collect();
     let synced: Vec<io::Result<()>> = std::thread::scope(|scope| {
         let waiting: Vec<_> = waited_for.into_iter().map(|file| scope.spawn(move || disk.sync_file(file))).collect();
@@ -246,7 +249,7 @@ fn write_files(files: &[(PathBuf, &[u8])], list: Option<&File>, disk: &impl Disk
         waiting.into_iter().map(|waits| waits.join().unwrap_or_else(broken)).collect()
     });
     for (i, synced) in synced.into_iter().enumerate() {
-        // The list is in the folder of the first.
+        // The list comes last; it is in the folder of the first file.
         let (path, _) = files.get(i).unwrap_or(&files[0]);
         synced.map_err(at(path))?;
     }
@@ -255,7 +258,7 @@ fn write_files(files: &[(PathBuf, &[u8])], list: Option<&File>, disk: &impl Disk
     }
     let folders: BTreeSet<&Path> = files.iter().map(|(path, _)| folder_of(path)).collect();
     for folder in folders {
-        // As above.
+        // As in `replace`.
         let _ = disk.sync_folder(folder);
     }
     Ok(())
@@ -265,7 +268,7 @@ fn write_files(files: &[(PathBuf, &[u8])], list: Option<&File>, disk: &impl Disk
 mod tests {
     use super::*;
 
-    /// A file on a disk that has room for so many bytes more.
+    /// A file on a disk that has room for this many bytes.
     struct Full<'a>(&'a mut File, usize);
 
     impl Write for Full<'_> {
@@ -298,7 +301,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "12345");
     }
 
-    /// A disk that remembers what was synced: of a file its size, of a folder what the files of interest held then.
+    /// A disk that records each sync: the size of the file or the name of the folder, and the content of `paths` at that time.
     struct Remembers<'a> {
         paths: Vec<&'a Path>,
         synced: std::sync::Mutex<Vec<String>>,
@@ -310,7 +313,7 @@ mod tests {
             Self { paths: paths.to_vec(), synced: std::sync::Mutex::default(), is_broken }
         }
 
-        /// What stands under the final names at this moment.
+        /// Records `what` was synced, and the present content of `paths`.
         fn remember(&self, what: &str) {
             let held = self.paths.iter().map(|path| std::fs::read_to_string(path).unwrap_or("nothing".into()));
             self.synced.lock().expect("no panic").push(format!("{what}: {}", held.collect::<Vec<_>>().join(", ")));
@@ -334,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_on_the_disk_before_it_has_its_name_and_its_name_is_after() {
+    fn a_file_is_synced_before_it_is_renamed_and_its_folder_after() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x");
         std::fs::write(&path, "old").expect("written");
@@ -348,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_written_together_are_synced_first_and_their_folder_once() {
+    fn several_files_are_synced_before_any_is_renamed_and_their_folder_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let [x, y] = ["x", "y"].map(|name| folder.path().join(name));
         let files = [(x.clone(), b"1".as_slice()), (y.clone(), b"1".as_slice())];
@@ -366,9 +369,9 @@ mod tests {
         assert!(sync(&folder.path().join("z")).is_err(), "there is nothing to sync");
     }
 
-    /// Names of others that begin alike, folders, links and folders inside are left alone.
+    /// Not removed are files of others that begin alike, folders, links, and files in inner folders.
     #[test]
-    fn only_remains_of_known_names_are_removed() {
+    fn only_unfinished_files_of_known_names_are_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.csv");
         let beside = beside(&path, |beside| beside.write_all(b"half")).expect("written").keep().expect("kept").1;
@@ -397,7 +400,7 @@ mod tests {
         remove_remains(folder.path(), &BTreeSet::from(["x.csv".to_owned()]));
         assert_eq!(count(folder.path()), before - 2);
         assert!(!beside.exists() && !nested.exists());
-        assert!([&beside, &nested].iter().all(|path| path.extension().is_none()), "they end as nothing that is read");
+        assert!([&beside, &nested].iter().all(|path| path.extension().is_none()), "they have no ending");
         assert!(others.iter().all(|other| folder.path().join(other).exists()));
         let long = folder.path().join("\u{e4}".repeat(120));
         write_whole(&long, b"1").expect("a name of 240 bytes");

@@ -1,6 +1,6 @@
-//! However a file is damaged, reading it ends soon, in an error or a dataset, without a panic or a large allocation.
+//! Reading a damaged file ends soon, in an error or a dataset, without a panic or a large allocation.
 //!
-//! One test alone in this file: the allocator counts for the whole process.
+//! There is only one test in this file, because the allocator counts for the whole process.
 
 mod damage;
 
@@ -9,15 +9,15 @@ use damage::{checksums, mutate};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random::stream;
 use swath_algorithms::{Distance, Vectors};
-use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
 
-/// What one array may take.
+/// Bytes that one array may take.
 const MEMORY: u64 = 64 << 20;
 
-/// What reading a file may take in all.
+/// Bytes that reading a file may take in all.
 const BUDGET: usize = 256 << 20;
 
-/// How many files are damaged at random, unless it is said.
+/// Files that are damaged at random, unless `SWATH_MUTATIONS` gives another number.
 const MUTATIONS: usize = 6000;
 
 #[global_allocator]
@@ -49,15 +49,15 @@ fn dataset() -> Dataset {
     }
 }
 
-/// Reads the file in every way there is.
+/// Reads the file and its header; returns whether the file was found valid.
 fn reads(path: &Path, what: &str, trials: &mut Trials) -> bool {
     trials.read(what, || {
-        drop(ann_benchmarks::header(path));
-        ann_benchmarks::read(path, MEMORY).is_ok()
+        drop(format::header(path));
+        format::read(path, MEMORY).is_ok()
     })
 }
 
-/// Our own file and all of h5py's: old and new formats, chunks, filters, texts, links, subtopics.
+/// A file that swath wrote and all that h5py wrote: old and new versions, chunks, filters, texts, links, subtopics.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join("own.hdf5");
     ann_benchmarks::write(&own, &dataset()).expect("written");
@@ -69,7 +69,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     sources
 }
 
-/// Damages each file again and again. Every other time checksums are made right again, so that damage is not found by them.
+/// Damages each file many times. Every other time the checksums are repaired, so that they do not reveal the damage.
 fn damage_at_random(trials: &mut Trials) {
     let folder = tempfile::tempdir().expect("a folder");
     let sources = sources(folder.path());
@@ -89,8 +89,8 @@ fn damage_at_random(trials: &mut Trials) {
     }
 }
 
-/// Overwrites each place that holds these bytes by each of the others in turn. A lie may be believed where it changes
-/// nothing, as the largest shape that an array may grow to, but not at every place.
+/// Overwrites each place that holds the bytes `truth` by each of `lies` in turn. A lie may be accepted at a place where it
+/// changes nothing, such as the largest shape that an array may grow to, but not at every place.
 fn lie(name: &str, truth: &[u8], lies: &[Vec<u8>], trials: &mut Trials) {
     let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("{name}.hdf5"));
     let whole = std::fs::read(source).expect("readable");
@@ -117,10 +117,10 @@ fn narrow(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
-/// Shapes and chunk sizes that would take far more than the file or the memory has; `train` is 6 x 3 in chunks of 2 x 3
-/// or 1 x 3. Older files have no checksum that would give them away.
+/// Claims shapes and chunk sizes that need far more than the file or the memory has. `train` is 6 x 3 in chunks of 2 x 3 or
+/// 1 x 3; the files are of an old version without checksums, which would reveal the change.
 fn lie_about_sizes(trials: &mut Trials) {
-    // 2^28 x 3 floats are 3 GiB; the largest overflow every product of sizes.
+    // 2^28 x 3 floats are 3 GiB; the largest numbers make every product of sizes overflow.
     let shapes = [1_u64 << 12, 1 << 24, 1 << 28, 1 << 31, 1 << 40, u64::MAX / 4, u64::MAX];
     for name in ["contiguous", "chunked-gzip-shuffle", "lzf"] {
         lie(name, &wide(&[6, 3]), &shapes.map(|n| wide(&[n, 3])), trials);
@@ -131,17 +131,17 @@ fn lie_about_sizes(trials: &mut Trials) {
         lie(name, &narrow(&[rows, 3, 4]), &chunks.map(|n| narrow(&[n, 3, 4])), trials);
         lie(name, &narrow(&[rows, 3, 4]), &chunks.map(|n| narrow(&[n, n, n])), trials);
     }
-    // A chunk's bytes in the file, and that its filter was not applied to it.
+    // The bytes of a chunk in the file, and the mark that its filter was not applied.
     lie("lzf", &narrow(&[12, 1]), &[1 << 14, 1 << 30, u32::MAX].map(|n| narrow(&[n, 1])), trials);
 }
 
-/// `SWATH_MUTATIONS=200000 cargo test -p swath-datasets --test damaged_files -- --nocapture` damages so many.
+/// `SWATH_MUTATIONS=200000 cargo test -p swath-datasets --test damaged_files -- --nocapture` damages that many files.
 #[test]
 fn reading_a_damaged_file_ends_soon_without_a_panic_or_a_large_allocation() {
     watched("damaged HDF5 files", BUDGET, |trials| {
         lie_about_sizes(trials);
         damage_at_random(trials);
         let (tried, valid) = trials.counts();
-        assert!(valid > 0 && valid < tried, "either nothing was damaged or everything");
+        assert!(valid > 0 && valid < tried, "all files were refused, or none");
     });
 }

@@ -1,24 +1,24 @@
-//! Files that h5py wrote in the ways real files are stored: `fixtures/make.py` says how each was made.
+//! Reads files that h5py wrote in the ways that real files are stored; `fixtures/make.py` says how each was made.
 
 use std::path::PathBuf;
 use swath_algorithms::distance::between;
 use swath_algorithms::{Distance, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5File, MEMORY};
-use swath_datasets::{Dataset, Links, ann_benchmarks};
+use swath_datasets::{Dataset, Links, format};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("{name}.hdf5"))
 }
 
 fn read(name: &str) -> Dataset {
-    ann_benchmarks::read(&path(name), MEMORY).unwrap_or_else(|error| panic!("{error}"))
+    format::read(&path(name), MEMORY).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn failure(name: &str) -> String {
-    ann_benchmarks::read(&path(name), MEMORY).expect_err(name).to_string()
+    format::read(&path(name), MEMORY).expect_err(name).to_string()
 }
 
-/// The numbers that all fixtures hold: 6 base vectors and 2 queries.
+/// The vectors of all fixtures: 6 base vectors and 2 queries.
 fn points() -> (Vectors, Vectors) {
     let value = |i: i32| (i * 7 % 11 - 5) as f32 + (i % 2) as f32 * 0.5;
     let rows = |range: std::ops::Range<i32>| Vectors::new(&range.map(value).collect::<Vec<_>>(), 3).expect("finite");
@@ -86,7 +86,7 @@ fn additions_are_read() {
         assert_eq!(subtopics.of(1), [(5, 0)]);
         assert_eq!(dataset.train_names.expect("names")[4..], ["4", "fünf"]);
         assert_eq!(dataset.test_names.expect("names"), ["first", ""]);
-        let header = ann_benchmarks::header(&path(name)).expect("a header");
+        let header = format::header(&path(name)).expect("a header");
         assert_eq!((header.train, header.test, header.dim, header.neighbors), (6, 2, 3, 3));
         assert_eq!((header.links, header.subtopics, header.names), (Some(3), Some(4), true));
     }
@@ -106,7 +106,7 @@ fn attributes_of_all_kinds_are_read() {
 }
 
 #[test]
-fn what_cannot_be_read_yet_is_said_so() {
+fn a_distance_or_type_that_cannot_be_read_yet_is_named() {
     assert!(
         failure("hamming").contains("\"hamming\"; expected \"euclidean\" or \"angular\": others cannot be read yet")
     );

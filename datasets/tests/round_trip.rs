@@ -1,9 +1,9 @@
-//! What is written is read back; what is wrong with a file is said, where, and what would be right.
+//! A dataset is read as it was written; a wrong file is refused with what is wrong, where, and what would be right.
 
 use std::path::Path;
 use swath_algorithms::{Distance, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
-use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
 
 fn dataset() -> Dataset {
     Dataset {
@@ -35,7 +35,7 @@ trait Rounded {
 }
 
 impl Rounded for Neighbors {
-    /// As stored: in single precision.
+    /// With distances in single precision, as they are stored.
     fn rounded(mut self) -> Self {
         self.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
         self
@@ -63,7 +63,7 @@ fn a_dataset_is_read_as_it_was_written() {
         }
         ann_benchmarks::write(&first, &dataset).expect("written");
         ann_benchmarks::write(&second, &dataset).expect("written");
-        same(&ann_benchmarks::read(&first, MEMORY).expect("read"), &dataset);
+        same(&format::read(&first, MEMORY).expect("read"), &dataset);
         assert_eq!(std::fs::read(&first).expect("read"), std::fs::read(&second).expect("read"), "equal bytes");
     }
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing else is left behind");
@@ -83,7 +83,7 @@ fn nothing_is_written_that_could_not_be_read() {
     far.neighbors.distances = vec![0.0, 1e39, 0.0, 0.1];
     far.neighbors.stored = Stored::Float64;
     ann_benchmarks::write(&path, &far).expect("written");
-    same(&ann_benchmarks::read(&path, MEMORY).expect("read"), &far);
+    same(&format::read(&path, MEMORY).expect("read"), &far);
 }
 
 #[cfg(unix)]
@@ -132,7 +132,7 @@ fn groups_attributes_and_empty_arrays_are_read_as_they_were_written() {
 /// Flat links, the attribute `relations`, and `link_relations`.
 type StoredLinks = (Vec<i32>, &'static str, Option<Vec<i8>>);
 
-/// What is stored in a file: all that a dataset needs, and changes to it.
+/// The parts of a file. Each test case changes one part of a right file.
 struct Parts {
     distance: &'static str,
     dimension: i64,
@@ -191,10 +191,10 @@ fn read(parts: &Parts) -> Result<Dataset, DatasetError> {
         file.array("train_names", &[names.len()], Values::Text(&names));
     }
     file.write(&path).expect("written");
-    ann_benchmarks::read(&path, MEMORY)
+    format::read(&path, MEMORY)
 }
 
-/// What is broken, and the message that names it.
+/// A change to the parts, and the message that names it.
 type Case = (fn(&mut Parts), &'static str);
 
 const CASES: &[Case] = &[
@@ -220,10 +220,10 @@ const CASES: &[Case] = &[
     (|p| p.distances = (vec![1, 1], vec![0.0]), "`distances`: its shape is 1 x 1; expected 1 x 2, as `neighbors`"),
     (|p| p.ids.1[1] = -2, "`neighbors`, row 0, column 1: the value is -2; expected 0 to 2: a row of `train`"),
     (|p| p.ids.1[1] = 1 << 32, "`neighbors`, row 0, column 1: the value is 4294967296; expected 0 to 2"),
-    (|p| p.ids.1[1] = 0, "`neighbors`, row 0: id 0 stands twice; expected each neighbour once"),
+    (|p| p.ids.1[1] = 0, "`neighbors`, row 0: id 0 appears twice; expected each neighbour once"),
     (
         |p| p.ids.1[0] = -1,
-        "`neighbors`, row 0, column 1: it comes after -1, which stands for no neighbour; expected -1 be",
+        "`neighbors`, row 0, column 1: it comes after -1, which means no neighbour; expected -1 only",
     ),
     (|p| p.distances.1[1] = f64::NAN, "`distances`, row 0, column 1: the value is NaN; expected a finite number"),
     (
@@ -243,7 +243,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn every_fault_of_a_file_is_named() {
+fn every_flaw_of_a_file_is_named() {
     assert!(read(&parts()).is_ok());
     for (break_it, message) in CASES {
         let mut broken = parts();
@@ -281,7 +281,7 @@ fn a_query_with_fewer_true_neighbours_is_read_as_it_was_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("again.hdf5");
     ann_benchmarks::write(&path, &dataset).expect("written");
-    let again = ann_benchmarks::read(&path, MEMORY).expect("read");
+    let again = format::read(&path, MEMORY).expect("read");
     assert!(again.same(&dataset));
     let file = Hdf5File::open(&path, MEMORY).expect("opened");
     assert_eq!(file.integers("neighbors").expect("ids"), [1, -1]);
@@ -289,16 +289,16 @@ fn a_query_with_fewer_true_neighbours_is_read_as_it_was_written() {
 }
 
 #[test]
-fn what_is_no_hdf5_file_is_named() {
+fn a_file_that_is_not_hdf5_is_refused_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let failure = |path: &Path| ann_benchmarks::read(path, MEMORY).expect_err("no dataset");
+    let failure = |path: &Path| format::read(path, MEMORY).expect_err("no dataset");
     let path = folder.path().join("a.hdf5");
-    assert!(matches!(failure(&path), DatasetError::File(Hdf5Error::Io { .. })), "missing");
-    assert!(matches!(failure(folder.path()), DatasetError::File(Hdf5Error::Io { .. })), "a folder");
+    assert!(matches!(failure(&path), DatasetError::Io { .. }), "missing");
+    assert!(matches!(failure(folder.path()), DatasetError::Io { .. }), "a folder");
     std::fs::write(&path, "").expect("written");
     assert!(failure(&path).to_string().contains("it is empty"));
     std::fs::write(&path, "name,value\n".repeat(1000)).expect("written");
-    assert!(matches!(failure(&path), DatasetError::File(Hdf5Error::NotHdf5 { .. })), "text");
+    assert!(matches!(failure(&path), DatasetError::Hdf5(Hdf5Error::NotHdf5 { .. })), "text");
     ann_benchmarks::write(&path, &dataset()).expect("written");
     let whole = std::fs::read(&path).expect("read");
     for length in [8, 100, whole.len() / 2, whole.len() - 1] {
@@ -308,7 +308,7 @@ fn what_is_no_hdf5_file_is_named() {
     }
 }
 
-/// A mapped file would end the process by a signal.
+/// If the file were mapped, the process would be killed by a signal.
 #[test]
 fn a_file_that_is_cut_while_it_is_read_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -320,7 +320,7 @@ fn a_file_that_is_cut_while_it_is_read_is_an_error() {
     assert!(matches!(file.f32s("train"), Err(Hdf5Error::Unreadable { .. })));
 }
 
-/// 1.6 GB that are said to be in 2 MB, which gzip could do with zeros.
+/// The header claims 1.6 GB in a file of 2 MB: gzip could pack zeros so far.
 #[test]
 fn little_that_unpacks_to_very_much_is_refused_and_said() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chunked-gzip-shuffle.hdf5");
@@ -333,11 +333,11 @@ fn little_that_unpacks_to_very_much_is_refused_and_said() {
     bytes.resize(2 << 20, 0);
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), bytes).expect("written");
-    let message = ann_benchmarks::sizes(file.path(), MEMORY).expect_err("refused").to_string();
+    let message = format::sizes(file.path(), MEMORY).expect_err("refused").to_string();
     assert!(message.contains("`train`: its 1610612736 bytes are packed into a file of 2097152"), "{message}");
 }
 
-/// Names stand in pages and tables.
+/// Names are shown in pages and tables.
 #[test]
 fn a_name_has_a_bound() {
     let mut long = dataset();
@@ -348,14 +348,14 @@ fn a_name_has_a_bound() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.hdf5");
     ann_benchmarks::write(&path, &long).expect("written");
-    assert!(ann_benchmarks::read(&path, MEMORY).is_ok());
+    assert!(format::read(&path, MEMORY).is_ok());
     long.train_names.as_mut().expect("names")[1].push('x');
     ann_benchmarks::write(&path, &long).expect("written");
-    let message = ann_benchmarks::read(&path, MEMORY).expect_err("refused").to_string();
+    let message = format::read(&path, MEMORY).expect_err("refused").to_string();
     assert!(message.contains("`train_names`, row 1: it has 65537 bytes; expected at most 65536"), "{message}");
 }
 
-/// It would take hours to hash.
+/// Such a file would take hours to hash.
 #[test]
 fn a_file_with_very_much_behind_it_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -363,15 +363,15 @@ fn a_file_with_very_much_behind_it_is_refused() {
     ann_benchmarks::write(&path, &dataset()).expect("written");
     let file = std::fs::File::options().write(true).open(&path).expect("opened");
     file.set_len(1 << 40).expect("a file with a hole");
-    let message = ann_benchmarks::read(&path, MEMORY).expect_err("refused").to_string();
+    let message = format::read(&path, MEMORY).expect_err("refused").to_string();
     assert!(message.contains("the file has 1099511627776 bytes, and says that it has "), "{message}");
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_not_opened() {
+fn a_file_that_is_not_regular_is_not_opened() {
     for path in ["/dev/zero", "/dev/null"] {
-        let message = ann_benchmarks::read(Path::new(path), MEMORY).expect_err("refused").to_string();
+        let message = format::read(Path::new(path), MEMORY).expect_err("refused").to_string();
         assert!(message.contains("only regular files are read"), "{message}");
     }
 }
@@ -381,17 +381,17 @@ fn the_budget_of_memory_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.hdf5");
     ann_benchmarks::write(&path, &dataset()).expect("written");
-    let message = ann_benchmarks::read(&path, 1000).expect_err("too large").to_string();
+    let message = format::read(&path, 1000).expect_err("too large").to_string();
     assert!(message.contains("`train`: it needs 12000 bytes of memory; expected at most 1000"), "{message}");
-    assert!(ann_benchmarks::header(&path).is_ok(), "a header needs none");
+    assert!(format::header(&path).is_ok(), "a header needs none");
 }
 
 #[test]
 fn the_shipped_dataset_is_what_its_page_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/glove-wordnet-20k.hdf5");
     let page = std::fs::read_to_string(path.with_file_name("README.md")).expect("a page");
-    assert!(page.contains(&ann_benchmarks::sha256(&path).expect("read")));
-    let dataset = ann_benchmarks::read(&path, MEMORY).expect("sound");
+    assert!(page.contains(&format::sha256(&path).expect("read")));
+    let dataset = format::read(&path, MEMORY).expect("sound");
     let base = swath_algorithms::Base::new(dataset.train.clone(), dataset.distance);
     assert_eq!(swath_datasets::ground_truth::verify(&base, &dataset, 1), None);
     assert!(dataset.doubts().is_empty());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use support::{stderr, stdout, swath};
 use swath_algorithms::{Base, Vectors};
 use swath_datasets::hdf5_file::MEMORY;
-use swath_datasets::{Dataset, ann_benchmarks, ground_truth};
+use swath_datasets::{Dataset, ground_truth};
 
 /// What a file must give.
 enum Given {
@@ -99,10 +99,10 @@ fn judge(name: &str, given: &Given, read: Result<Dataset, String>, plain: &Datas
 
 #[test]
 fn each_file_is_read_right_or_named_for_what_it_is() {
-    let plain = ann_benchmarks::read(&path("00-plain"), MEMORY).expect("readable");
+    let plain = swath_datasets::format::read(&path("00-plain"), MEMORY).expect("readable");
     let mut wrong = Vec::new();
     for (name, given, notes) in CASES {
-        let read = ann_benchmarks::read(&path(name), MEMORY).map_err(|error| error.to_string());
+        let read = swath_datasets::format::read(&path(name), MEMORY).map_err(|error| error.to_string());
         match judge(name, given, read, &plain) {
             Err(message) => wrong.push(message),
             Ok(said) => {
@@ -127,8 +127,8 @@ fn each_file_is_read_right_or_named_for_what_it_is() {
 /// A test that cannot fail says nothing: what is not plain is not taken for it.
 #[test]
 fn the_judge_sees_other_values() {
-    let plain = ann_benchmarks::read(&path("00-plain"), MEMORY).expect("readable");
-    let half = || ann_benchmarks::read(&path("03-float16"), MEMORY).map_err(|error| error.to_string());
+    let plain = swath_datasets::format::read(&path("00-plain"), MEMORY).expect("readable");
+    let half = || swath_datasets::format::read(&path("03-float16"), MEMORY).map_err(|error| error.to_string());
     assert!(
         judge("x", &AsPlain, half(), &plain).is_err() && judge("x", &VectorsAsPlain(1e-5), half(), &plain).is_err()
     );

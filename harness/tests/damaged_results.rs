@@ -19,7 +19,6 @@ use swath::record::results;
 use swath::run::cache::Cache;
 use swath_algorithms::graph::GraphSpec;
 use swath_algorithms::random::stream;
-use swath_datasets::ann_benchmarks;
 
 /// What reading one file of some hundred KB at most may take.
 const BUDGET: usize = 256 << 20;
@@ -111,7 +110,7 @@ fn reading_damaged_results_ends_soon_without_a_panic_or_a_large_allocation() {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         if text == sound && i.is_multiple_of(2) {
             // The values are damaged: every other time their hash is made right, so that it does not give them away.
-            let hash = ann_benchmarks::sha256(&path.with_extension("hdf5")).expect("read");
+            let hash = swath_datasets::format::sha256(&path.with_extension("hdf5")).expect("read");
             let (before, after) = sound.split_once("\nvalues: ").expect("a hash");
             let after = after.split_once('\n').expect("a line").1;
             std::fs::write(&path, format!("{before}\nvalues: {hash}\n{after}")).expect("written");
@@ -133,7 +132,7 @@ fn reading_damaged_results_ends_soon_without_a_panic_or_a_large_allocation() {
 
     let prepared = plan::prepare(&root.join("x.yaml"), &[], 1 << 30).expect("planned");
     let specs: Vec<GraphSpec> = prepared.plan.trials.iter().filter_map(plan::Trial::graph).collect();
-    let sha256 = ann_benchmarks::sha256(&root.join("rich.hdf5")).expect("read");
+    let sha256 = swath_datasets::format::sha256(&root.join("rich.hdf5")).expect("read");
     let (cache, links) = (Cache::new(root.join(".cache")), prepared.facts.links.unwrap_or(0));
     let of_cache = files(cache.folder(), ".graph");
     damage("damaged graphs that are kept", of_cache, move |_| {

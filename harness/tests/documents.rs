@@ -89,10 +89,7 @@ fn tests_named_in(document: &str) -> usize {
         for test in named.filter(|named| !named.starts_with(".ci/run")) {
             let (file, name) = test.split_once("::").unwrap_or((test, ""));
             let source = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-            assert!(
-                name.is_empty() || source.contains(&format!("fn {name}(")),
-                "{document}: {file} has no {name}"
-            );
+            assert!(name.is_empty() || source.contains(&format!("fn {name}(")), "{document}: {file} has no {name}");
             tests += 1;
         }
     }

@@ -4,7 +4,6 @@ mod support;
 
 use std::process::{Command, Output};
 use support::{folder_with, stderr, stdout, swath};
-use swath_datasets::ann_benchmarks;
 
 /// Runs the program where it may have so many KiB of memory.
 #[cfg(unix)]
@@ -86,7 +85,7 @@ fn of_a_file_only_the_header_is_read() {
                       expand: { walk: { graph: [links], relations: { next: 2 } } }\n    select: top-k\n";
     let folder = folder_with("x.yaml", experiment);
     let path = folder.path().join("rich.hdf5");
-    let header = ann_benchmarks::sizes(&path, 1 << 30).expect("right");
+    let header = swath_datasets::format::sizes(&path, 1 << 30).expect("right");
     assert_eq!((header.relations, header.links), (vec!["next".to_owned(), "far".to_owned()], Some(120)));
     // The first vector, in the file as it is in memory.
     let dataset = support::dataset(swath_algorithms::Distance::Angular, true);
@@ -105,6 +104,6 @@ fn of_a_file_only_the_header_is_read() {
         assert_eq!((dry.status.code(), stderr(&dry)), (Some(2), stderr(&run)));
         assert!(stderr(&dry).contains(text), "{}", stderr(&dry));
     }
-    let refused = ann_benchmarks::sizes(&path, 100).expect_err("60 x 5 values are 1,200 bytes");
+    let refused = swath_datasets::format::sizes(&path, 100).expect_err("60 x 5 values are 1,200 bytes");
     assert!(refused.to_string().contains("it needs 1200 bytes of memory"), "{refused}");
 }

@@ -193,7 +193,7 @@ fn the_dataset_goes_along() {
     succeeds(folder.path(), &["export", "reports/small", "--ann-benchmarks", "ann"]);
     let asked = trials(&reports).into_values().next().expect("a trial").integers("swath/query_ids").expect("ids");
     let asked: Vec<usize> = asked.into_iter().map(|id| id as usize).collect();
-    let read = |path: &str| ann_benchmarks::read(&folder.path().join(path), MEMORY).expect("a dataset");
+    let read = |path: &str| swath_datasets::format::read(&folder.path().join(path), MEMORY).expect("a dataset");
     assert!(read("ann/data/rich-7-queries.hdf5").same(&read("rich.hdf5").of_queries(&asked)));
     // Another sample of as many queries would go by the same name.
     let other = EXPERIMENT.replace("seed: 7", "seed: 8\nqueries: 7").replace("name: small", "name: other");

@@ -442,7 +442,7 @@ fn a_dataset_that_is_swapped_while_it_is_read_is_never_taken_for_the_other() {
         values[1500] = first;
         dataset.train = Vectors::new(&values, 5).expect("finite");
         ann_benchmarks::write(file, &dataset).expect("written");
-        hashes.push((ann_benchmarks::sha256(file).expect("read"), first));
+        hashes.push((swath_datasets::format::sha256(file).expect("read"), first));
     }
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -17,7 +17,6 @@ use swath::run::Means;
 use swath::run::data::{Data, Shared};
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::{Start, Unfinished};
-use swath_datasets::ann_benchmarks;
 
 const DRAWN: &str = "\
 name: x
@@ -173,7 +172,7 @@ fn what_is_shared_does_not_outlive_a_run_that_is_stopped_and_is_removed_after_on
 fn a_file_is_hashed_again_only_where_it_may_have_changed() {
     let folder = folder_with("x.yaml", DRAWN);
     let path = folder.path().join("plain.hdf5");
-    let sha256 = ann_benchmarks::sha256(&path).expect("read");
+    let sha256 = swath_datasets::format::sha256(&path).expect("read");
     let read = |file: &DatasetFile, known: &str| file.read(known, 1 << 30).map(drop).map_err(|error| error.to_string());
     let young = DatasetFile::at(&path).expect("there");
     assert_eq!(read(&young, &sha256), Ok(()));

@@ -1,9 +1,10 @@
-//! Where an array's values lie in the file, and its rows as bytes.
+//! Finds the blocks of a file that hold an array's values, and reads rows of it as bytes.
 //!
-//! The reader finds the blocks and undoes their compression; they are fetched and put together here, because it knows
-//! nothing of arrays whose chunks at the border are stored without compression, and fills what is missing without a word.
+//! The HDF5 crate finds the blocks and undoes most filters. Blocks are read and assembled here for two reasons: the crate
+//! does not know arrays whose chunks at the border are stored without filters, and it silently fills missing chunks.
 
-use super::{Hdf5Error, Hdf5File, filters, messages};
+use super::messages::Widths;
+use super::{Hdf5Error, Hdf5File, REWRITTEN, filters, messages};
 use hdf5::Dataset;
 use hdf5::btree_v1::{BTreeV1Key, collect_btree_v1_leaves_storage};
 use hdf5::chunk_index::{
@@ -18,33 +19,37 @@ use hdf5::messages::HdfMessage;
 use hdf5::messages::filter_pipeline::FilterDescription;
 use hdf5::messages::layout::{ChunkIndexing, DataLayout};
 use hdf5::storage::StorageBuffer;
+use std::ops::Range;
 
-/// Deflate cannot make anything smaller than 1/1032 of its size; szip, lz4 and lzf make it no smaller.
+/// Deflate compresses by a factor of at most 1032; szip, lz4 and lzf by no more.
 const COMPRESSION: u64 = 1032;
 
-/// Zstandard packs a block of 128 KiB of one byte into 4.
+/// Zstandard compresses 128 KiB of one repeated byte into 4 bytes.
 const COMPRESSION_OF_ZSTANDARD: u64 = 32_768;
 
-/// How many times the bytes of its file an array may take that is larger than [`UNPACKED`].
+/// An array larger than [`UNPACKED`] may have at most this many times the bytes of its file.
 const AMPLIFIED: u64 = 200;
 
-/// Bytes that any array may have, however small its file is.
+/// An array may have this many bytes, however small its file is.
 const UNPACKED: u64 = 1 << 30;
 
-/// An array of a file: how many values it has, and where they lie.
+/// An array of a file: its shape, and the blocks with its values.
 pub(super) struct Blocks<'a> {
     file: &'a Hdf5File,
     name: &'a str,
     shape: Vec<u64>,
     /// Bytes of one value.
     element: usize,
-    place: Place,
+    layout: BlockLayout,
     filters: Vec<FilterDescription>,
 }
 
-enum Place {
+enum BlockLayout {
+    /// The values stand in the array's header.
     Inline(Vec<u8>),
+    /// All values are in one block at this address.
     Contiguous(u64),
+    /// Each chunk is a block.
     Chunked(Chunks),
 }
 
@@ -52,13 +57,13 @@ struct Chunks {
     shape: Vec<u64>,
     /// Sorted by their offsets.
     entries: Vec<ChunkEntry>,
-    /// Whether chunks at the border are stored as they are, whatever the filters.
+    /// Whether chunks at the border are stored without filters.
     border_is_plain: bool,
 }
 
 impl<'a> Blocks<'a> {
-    /// Finds the array's blocks and sees that all are in the file; its values are `element` bytes each and become `width` in
-    /// memory.
+    /// Finds the array's blocks and checks that all are in the file. A value has `element` bytes in the file and `width` bytes
+    /// in memory.
     pub(super) fn find(
         file: &'a Hdf5File,
         name: &'a str,
@@ -85,75 +90,48 @@ impl<'a> Blocks<'a> {
             return Err(Hdf5Error::NotRead {
                 name: name.to_owned(),
                 what: format!("it is compressed by the filter {filter}, which is not read"),
-                remedy: "a file that `h5repack -f GZIP=4 OLD NEW` has written anew".into(),
+                remedy: "a file that `h5repack -f GZIP=4 OLD NEW` has rewritten".into(),
             });
         }
-        let product = |shape: &[u64]| shape.iter().fold(1_u128, |product, &n| product.saturating_mul(u128::from(n)));
+        let chunk = chunk_shape(layout, &shape);
+        if chunk.as_ref().is_some_and(|chunk| chunk.len() != shape.len() || chunk.contains(&0)) {
+            return Err(file.unreadable(name, &"its chunks hold nothing"));
+        }
         let elements = product(&shape);
-        let chunk = if let DataLayout::Chunked { dims, .. } = layout {
-            let chunk: Vec<u64> = dims.iter().take(shape.len()).map(|&n| n.into()).collect();
-            if chunk.len() != shape.len() || chunk.contains(&0) {
-                return Err(file.unreadable(name, &"its chunks hold nothing"));
-            }
-            Some(chunk)
-        } else {
-            None
-        };
-        // A chunk at the border is stored whole: the elements may round up to whole chunks, and one chunk is held besides.
+        // A chunk at the border is stored whole, so a chunk may have more elements than the array.
         let chunk_elements = chunk.as_deref().map_or(0, product);
         let claimed = elements.max(chunk_elements).saturating_mul(element as u128);
-        let ratio = match filters.iter().any(|filter| filter.id == filters::ZSTANDARD) {
-            true => COMPRESSION_OF_ZSTANDARD,
-            false if filters.is_empty() => 1,
-            false => COMPRESSION,
-        };
-        if claimed > u128::from(file.size) * u128::from(ratio) {
-            return Err(Hdf5Error::LargerThanFile { name: name.to_owned(), claimed, file: file.size });
-        }
-        if claimed > u128::from(UNPACKED.max(file.size.saturating_mul(AMPLIFIED))) {
-            // A few megabytes of zeros would take minutes and most of the memory.
-            return Err(Hdf5Error::NotRead {
-                name: name.to_owned(),
-                what: format!(
-                    "its {claimed} bytes are packed into a file of {}, which no vectors are by themselves",
-                    file.size
-                ),
-                remedy: format!(
-                    "at most {AMPLIFIED} times the file where it is larger than 1 GiB; if it is meant, `h5repack -f NONE OLD NEW` \
-                     unpacks it"
-                ),
-            });
-        }
+        check_claim(file, name, claimed, &filters)?;
         let needed = elements.saturating_mul(u128::from(width.max(element as u64))).max(claimed);
         if needed > u128::from(file.memory) {
             return Err(Hdf5Error::LargerThanMemory { name: name.to_owned(), needed, limit: file.memory });
         }
-        let place = match layout {
-            DataLayout::Compact { data } => Place::Inline(data.clone()),
-            DataLayout::Contiguous { address, .. } => Place::Contiguous(*address),
+        let layout = match layout {
+            DataLayout::Compact { data } => BlockLayout::Inline(data.clone()),
+            DataLayout::Contiguous { address, .. } => BlockLayout::Contiguous(*address),
             DataLayout::Chunked { address, chunk_indexing, .. } => {
                 let chunk = chunk.unwrap_or_default();
-                let entries = entries(file, dataset, (*address, chunk_indexing.as_ref()), &chunk, element);
-                Place::Chunked(Chunks {
+                let entries = entries(file, dataset, *address, chunk_indexing.as_ref(), &chunk, element);
+                BlockLayout::Chunked(Chunks {
                     entries: entries.map_err(failed)?,
                     border_is_plain: border_is_plain(file, dataset),
                     shape: chunk,
                 })
             }
         };
-        let blocks = Self { file, name, shape, element, place, filters };
-        blocks.are_complete()?;
+        let blocks = Self { file, name, shape, element, layout, filters };
+        blocks.check_complete()?;
         Ok(blocks)
     }
 
-    /// Rows: values along the first dimension; 1 of a single value.
+    /// Rows: the size of the first dimension; 1 for a single value.
     pub(super) fn rows(&self) -> u64 {
         self.shape.first().copied().unwrap_or(1)
     }
 
-    /// Rows that are stored together.
+    /// Rows of one chunk; 1 if the array is not chunked.
     pub(super) fn rows_together(&self) -> u64 {
-        if let Place::Chunked(chunks) = &self.place { chunks.shape.first().copied().unwrap_or(1) } else { 1 }
+        if let BlockLayout::Chunked(chunks) = &self.layout { chunks.shape.first().copied().unwrap_or(1) } else { 1 }
     }
 
     /// Values in a row.
@@ -164,31 +142,31 @@ impl<'a> Blocks<'a> {
     /// The bytes of the rows from `from` on, at most `count` of them.
     pub(super) fn read(&self, from: u64, count: u64) -> std::result::Result<StorageBuffer, Hdf5Error> {
         let until = from.saturating_add(count).min(self.rows());
-        // No more than the memory that `find` has allowed.
+        // `find` has checked that this much memory is allowed.
         let row = self.width() as usize * self.element;
         let (start, bytes) = (from as usize * row, until.saturating_sub(from) as usize * row);
         if bytes == 0 {
             return Ok(StorageBuffer::from_vec(Vec::new()));
         }
         let failed = |error: hdf5::error::Error| self.file.refused(self.name, &error);
-        match &self.place {
-            Place::Inline(data) => {
+        match &self.layout {
+            BlockLayout::Inline(data) => {
                 let part = data.get(start..start + bytes);
                 part.map(|part| StorageBuffer::from_vec(part.to_vec()))
                     .ok_or_else(|| self.file.unreadable(self.name, &"its values are cut short"))
             }
-            Place::Contiguous(address) => {
+            BlockLayout::Contiguous(address) => {
                 let at = address.saturating_add(start as u64);
                 self.file.file.storage().read_range(at, bytes).map_err(failed)
             }
-            Place::Chunked(chunks) => {
+            BlockLayout::Chunked(chunks) => {
                 let mut rows = vec![0; bytes];
-                // Sorted by offsets, so by rows.
+                // Entries are sorted by offsets, and so by rows.
                 let first =
                     chunks.entries.partition_point(|entry| entry.offsets[0].saturating_add(chunks.shape[0]) <= from);
                 for entry in chunks.entries[first..].iter().take_while(|entry| entry.offsets[0] < until) {
                     let chunk = self.unpack(chunks, entry).map_err(failed)?;
-                    self.place(chunks, entry, &chunk, (from, until), &mut rows);
+                    self.copy_rows(chunks, entry, &chunk, from..until, &mut rows);
                 }
                 Ok(StorageBuffer::from_vec(rows))
             }
@@ -205,8 +183,9 @@ impl<'a> Blocks<'a> {
         filters::undo(filters, entry.filter_mask, &stored, self.element, expected)
     }
 
-    /// Copies the part of a chunk that lies in the rows from `from` to `until` to its place among them.
-    fn place(&self, chunks: &Chunks, entry: &ChunkEntry, chunk: &[u8], (from, until): (u64, u64), rows: &mut [u8]) {
+    /// Copies the part of a chunk that lies in the rows `wanted` to `rows`, the bytes of these rows.
+    fn copy_rows(&self, chunks: &Chunks, entry: &ChunkEntry, chunk: &[u8], wanted: Range<u64>, rows: &mut [u8]) {
+        let Range { start: from, end: until } = wanted;
         let rank = self.shape.len();
         let begin: Vec<u64> =
             (0..rank).map(|i| if i == 0 { from.max(entry.offsets[0]) } else { entry.offsets[i] }).collect();
@@ -221,24 +200,24 @@ impl<'a> Blocks<'a> {
             }
             let (source, target) = (source as usize * self.element, target as usize * self.element);
             rows[target..target + run].copy_from_slice(&chunk[source..source + run]);
-            // The next run: the last dimension but one moves fastest.
+            // The next run: the second-last dimension moves fastest.
             let Some(next) = (0..rank - 1).rev().find(|&i| at[i] + 1 < end(i)) else { return };
             at[next] += 1;
             at[next + 1..rank - 1].copy_from_slice(&begin[next + 1..rank - 1]);
         }
     }
 
-    /// That all of the array is in the file. HDF5 allows an array to be stored in part and gives zeros for the rest, but then
-    /// its shape was damaged, or whoever wrote it did not come to the end.
-    fn are_complete(&self) -> std::result::Result<(), Hdf5Error> {
+    /// Checks that the file holds the whole array. HDF5 allows arrays that are stored in part and reads zeros for the rest; in
+    /// a dataset that means a damaged shape, or a writer that did not finish.
+    fn check_complete(&self) -> std::result::Result<(), Hdf5Error> {
         if self.shape.contains(&0) {
             return Ok(());
         }
         let size = self.file.file.storage().len();
         let outside = |address: u64, bytes: u64| address.checked_add(bytes).is_none_or(|end| end > size);
-        let (found, expected) = match &self.place {
-            Place::Inline(_) => return Ok(()),
-            Place::Contiguous(address) => {
+        let (found, expected) = match &self.layout {
+            BlockLayout::Inline(_) => return Ok(()),
+            BlockLayout::Contiguous(address) => {
                 let bytes = self.shape.iter().product::<u64>() * self.element as u64;
                 let offset = self.file.file.superblock().offset_size;
                 let nowhere = Cursor::is_undefined_offset(*address, offset);
@@ -247,7 +226,7 @@ impl<'a> Blocks<'a> {
                 }
                 (u128::from(!nowhere), 1)
             }
-            Place::Chunked(chunks) => {
+            BlockLayout::Chunked(chunks) => {
                 if let Some(entry) = chunks.entries.iter().find(|entry| outside(entry.address, entry.size)) {
                     return Err(self.file.unreadable(self.name, &not_in_file(entry.address, entry.size, size)));
                 }
@@ -262,15 +241,58 @@ impl<'a> Blocks<'a> {
     }
 }
 
+fn product(shape: &[u64]) -> u128 {
+    shape.iter().fold(1_u128, |product, &n| product.saturating_mul(u128::from(n)))
+}
+
+/// The shape of the array's chunks; `None` if it is not chunked.
+fn chunk_shape(layout: &DataLayout, shape: &[u64]) -> Option<Vec<u64>> {
+    let DataLayout::Chunked { dims, .. } = layout else { return None };
+    Some(dims.iter().take(shape.len()).map(|&n| n.into()).collect())
+}
+
+/// Checks that a file can hold an array whose header claims `claimed` bytes.
+fn check_claim(
+    file: &Hdf5File,
+    name: &str,
+    claimed: u128,
+    filters: &[FilterDescription],
+) -> std::result::Result<(), Hdf5Error> {
+    let ratio = match filters.iter().any(|filter| filter.id == filters::ZSTANDARD) {
+        true => COMPRESSION_OF_ZSTANDARD,
+        false if filters.is_empty() => 1,
+        false => COMPRESSION,
+    };
+    if claimed > u128::from(file.size) * u128::from(ratio) {
+        return Err(Hdf5Error::LargerThanFile { name: name.to_owned(), claimed, file: file.size });
+    }
+    if claimed > u128::from(UNPACKED.max(file.size.saturating_mul(AMPLIFIED))) {
+        // A few megabytes of zeros would take minutes and most of the memory.
+        return Err(Hdf5Error::NotRead {
+            name: name.to_owned(),
+            what: format!(
+                "its {claimed} bytes are packed into a file of {}: real vectors do not compress so far",
+                file.size
+            ),
+            remedy: format!(
+                "at most {AMPLIFIED} times the file's size for an array over 1 GiB; if it is meant so, `h5repack -f NONE \
+                 OLD NEW` unpacks it"
+            ),
+        });
+    }
+    Ok(())
+}
+
 fn not_in_file(address: u64, bytes: u64, size: u64) -> String {
     format!("a block of {bytes} bytes at {address} is not in the file of {size}: it is damaged")
 }
 
-/// The chunks of an array that lie within its shape, each once, sorted by their offsets.
+/// The chunks that lie within the array's shape, each once, sorted by their offsets.
 fn entries(
     file: &Hdf5File,
     dataset: &Dataset,
-    (address, indexing): (u64, Option<&ChunkIndexing>),
+    address: u64,
+    indexing: Option<&ChunkIndexing>,
     chunk: &[u64],
     element: usize,
 ) -> Result<Vec<ChunkEntry>> {
@@ -316,7 +338,7 @@ fn entries(
             collect_v2_chunk_entries_storage(storage, address, offset, length, shape.len() as u32, &narrow, None)?
         }
     };
-    // Version 1 gives an offset within the element besides. What lay in an array that has shrunk may still be listed.
+    // Version 1 adds an offset within the element. An array that has shrunk may still list its former chunks.
     entries.iter_mut().for_each(|entry| entry.offsets.truncate(shape.len()));
     entries.retain(|entry| {
         let fits = |i: usize| entry.offsets[i] < shape[i] && entry.offsets[i].is_multiple_of(chunk[i]);
@@ -327,15 +349,16 @@ fn entries(
     Ok(entries)
 }
 
-/// Whether the layout's flags say so (bit 0 of version 4 and later). The reader has looked at the message, but not at that.
+/// Whether chunks at the border are stored without filters: bit 0 of the layout's flags, from version 4 on. The HDF5 crate
+/// does not pass it on.
 fn border_is_plain(file: &Hdf5File, dataset: &Dataset) -> bool {
     let superblock = file.file.superblock();
-    let sizes = (superblock.offset_size, superblock.length_size);
-    let layout = messages::message(file.file.storage(), dataset.address(), sizes, messages::LAYOUT);
+    let widths = Widths { address: superblock.offset_size, length: superblock.length_size };
+    let layout = messages::message(file.file.storage(), dataset.address(), widths, messages::LAYOUT);
     layout.is_some_and(|layout| layout.len() > 2 && layout[0] >= 4 && layout[1] == 2 && layout[2] & 1 == 1)
 }
 
-/// That an array's values are in other files.
+/// The refusal of an array whose values are in other files.
 fn elsewhere(
     file: &Hdf5File,
     name: &str,
@@ -350,6 +373,6 @@ fn elsewhere(
     Hdf5Error::NotRead {
         name: name.to_owned(),
         what: format!("its values are in {files}, {}", names.join(", ")),
-        remedy: "a file that holds its values itself: read it with h5py and write it anew".into(),
+        remedy: REWRITTEN.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! What chunks are compressed with.
+//! Undoes the filters that chunks are stored with: compression, shuffling, checksums.
 
 use hdf5::error::{Error, Result};
 use hdf5::filters::apply_pipeline_with_limit;
@@ -8,7 +8,7 @@ use std::io::Read as _;
 const LZF: u16 = 32000;
 pub(super) const ZSTANDARD: u16 = 32015;
 
-/// Filters with a number of their own, by The HDF Group's list, and whether they are read.
+/// Filters of The HDF Group's list: number, name, and whether they are read.
 const KNOWN: [(u16, &str, bool); 15] = [
     (1, "gzip", true),
     (2, "shuffle", true),
@@ -27,19 +27,19 @@ const KNOWN: [(u16, &str, bool); 15] = [
     (32026, "blosc2", false),
 ];
 
-/// The first of the filters that is not read, in words.
+/// Names the first of the filters that is not read; `None` if all are.
 pub(super) fn unknown(filters: &[FilterDescription]) -> Option<String> {
     let known = |filter: &FilterDescription| KNOWN.iter().find(|(number, ..)| *number == filter.id);
     let filter = filters.iter().find(|filter| !known(filter).is_some_and(|&(.., is_read)| is_read))?;
-    // The name that a file gives a filter may be anything.
+    // A file may give a filter any name, so it is not shown.
     Some(known(filter).map_or_else(|| format!("number {}", filter.id), |(_, name, _)| (*name).to_owned()))
 }
 
-/// The bytes of a chunk that is to have `expected` of them, each of `element` bytes. The bit i of `skipped` says that the
-/// i-th filter was not applied to it.
+/// The bytes of a chunk, `expected` in all, of values of `element` bytes each. Bit i of `skipped` is set if the i-th filter
+/// was not applied to the chunk.
 ///
 /// # Errors
-/// What a filter says of damaged bytes, and where they are not as many as expected.
+/// A filter finds damaged bytes, or the chunk has another length than expected.
 pub(super) fn undo(
     filters: &[FilterDescription],
     skipped: u32,
@@ -47,7 +47,7 @@ pub(super) fn undo(
     element: usize,
     expected: usize,
 ) -> Result<Vec<u8>> {
-    // What a filter makes of random bytes may be somewhat longer than they are.
+    // Random bytes may become somewhat longer by a filter.
     let limit = expected + expected / 8 + 1024;
     let mut bytes = std::borrow::Cow::Borrowed(stored);
     for (i, filter) in filters.iter().enumerate().rev() {
@@ -75,8 +75,8 @@ fn zstandard(stored: &[u8], limit: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// LZF as in LibLZF: a control byte below 32 is followed by so many literal bytes and one; any other is a copy of what came
-/// before, its length in the upper three bits (7: the next byte is added) plus 2, its distance in the lower five and the
+/// LZF as in LibLZF. A control byte c below 32 is followed by c + 1 literal bytes. Any other is a copy of earlier bytes: its
+/// length is the upper three bits (plus the next byte if they are 7) plus 2, its distance back the lower five bits and the
 /// next byte, plus 1.
 fn lzf(stored: &[u8], limit: usize) -> Result<Vec<u8>> {
     let wrong = || Error::DecompressionError("lzf: the bytes are damaged".into());
@@ -98,7 +98,7 @@ fn lzf(stored: &[u8], limit: usize) -> Result<Vec<u8>> {
             let length = usize::from(control >> 5) + more + 2;
             let distance = (usize::from(control & 31) << 8) + next()? + 1;
             let from = bytes.len().checked_sub(distance).ok_or_else(wrong)?;
-            // It may overlap what it makes, so byte by byte.
+            // The copy may overlap its own result, so it goes byte by byte.
             for i in from..from + length {
                 bytes.push(bytes[i]);
             }
@@ -119,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    fn lzf_copies_what_came_before() {
-        // "ab", then six bytes from two back; and one of length 9 + 1, which takes a byte of its own.
+    fn lzf_copies_earlier_bytes() {
+        // "ab", then six bytes from two back; and a copy of 10 bytes, whose length takes a byte of its own.
         assert_eq!(lzf(&[1, b'a', b'b', 0x80, 1], 100).expect("whole"), b"abababab");
         assert_eq!(lzf(&[0, b'x', 0xe0, 1, 0], 100).expect("whole"), b"xxxxxxxxxxx");
         for damaged in [&[1, b'a'][..], &[0x20], &[0x20, 0], &[0xe0, 1], &[0, b'x', 0x20, 1]] {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_read_is_named() {
+    fn the_first_filter_that_is_not_read_is_named() {
         assert_eq!(unknown(&[filter(2), filter(1), filter(LZF)]), None);
         assert_eq!(unknown(&[filter(2), filter(32008)]).as_deref(), Some("bitshuffle"));
         assert_eq!(unknown(&[filter(4711)]).as_deref(), Some("number 4711"));

@@ -1,25 +1,36 @@
-//! Texts of variable length: an array or attribute holds references, and a global heap the bytes.
+//! Texts of variable length: an array or attribute holds references, and a global heap holds the bytes.
 //!
-//! The reader reads them as well, but not where lengths in the file are of other than 8 bytes.
+//! The HDF5 crate reads them, too, but only in files whose lengths have 8 bytes.
 
 use super::messages::number;
 use hdf5::io::Cursor;
 use std::collections::HashMap;
 
-/// How often the bytes of the file may be looked through: collections that lie within one another are no honest work.
+/// At most this many times the file's bytes are parsed: only a hostile file has collections that lie within one another.
 const LOOKS: u64 = 4;
 
-/// The collections of one file that were looked at.
+/// The objects of a collection by their numbers.
+type Collection = HashMap<u64, Object>;
+
+/// Where an object's bytes are.
+#[derive(Clone, Copy)]
+struct Object {
+    address: u64,
+    bytes: u64,
+}
+
+/// The global heap of one file: the collections that were parsed.
 pub(super) struct Heap<'a> {
     file: &'a hdf5::Hdf5File,
-    /// By address: where each object's bytes are, by its number.
-    collections: HashMap<u64, HashMap<u64, (u64, u64)>>,
-    looked_at: u64,
+    /// The collections by their address.
+    collections: HashMap<u64, Collection>,
+    /// Bytes of all collections parsed.
+    parsed: u64,
 }
 
 impl<'a> Heap<'a> {
     pub(super) fn new(file: &'a hdf5::Hdf5File) -> Self {
-        Self { file, collections: HashMap::new(), looked_at: 0 }
+        Self { file, collections: HashMap::new(), parsed: 0 }
     }
 
     /// Bytes of a reference.
@@ -27,15 +38,15 @@ impl<'a> Heap<'a> {
         8 + usize::from(self.file.superblock().offset_size)
     }
 
-    /// How long the text is that a reference leads to.
+    /// Length of the text that a reference leads to, in bytes.
     pub(super) fn length(reference: &[u8]) -> u64 {
         number(reference.get(..4).unwrap_or_default())
     }
 
-    /// The bytes that a reference leads to: their length, the address of a collection, and the number of an object in it.
+    /// The bytes that a reference leads to. It holds their length, the address of a collection, and an object's number in it.
     ///
     /// # Errors
-    /// That it leads nowhere.
+    /// The reference leads nowhere.
     pub(super) fn bytes(&mut self, reference: &[u8]) -> Result<Vec<u8>, String> {
         let offset = self.file.superblock().offset_size;
         let nowhere = || "a reference to a text leads nowhere: the file is damaged".to_owned();
@@ -49,15 +60,16 @@ impl<'a> Heap<'a> {
             let collection = self.collection(address).ok_or_else(nowhere)?;
             self.collections.insert(address, collection);
         }
-        let place = self.collections.get(&address).and_then(|objects| objects.get(&object));
-        let &(at, _) = place.filter(|(_, stored)| length <= *stored).ok_or_else(nowhere)?;
-        let bytes = self.file.storage().read_range(at, length as usize).map_err(|error| error.to_string())?;
+        let found = self.collections.get(&address).and_then(|objects| objects.get(&object));
+        let object = found.filter(|object| length <= object.bytes).ok_or_else(nowhere)?;
+        let bytes =
+            self.file.storage().read_range(object.address, length as usize).map_err(|error| error.to_string())?;
         Ok(bytes.to_vec())
     }
 
-    /// Where the objects of a collection are (HDF5 File Format Specification, III.E). Its header and theirs are rounded up to
-    /// 8 bytes, and so are their contents.
-    fn collection(&mut self, address: u64) -> Option<HashMap<u64, (u64, u64)>> {
+    /// Parses a collection (HDF5 File Format Specification, III.E). Its header, its objects' headers and their contents are
+    /// each padded to a multiple of 8 bytes.
+    fn collection(&mut self, address: u64) -> Option<Collection> {
         let storage = self.file.storage();
         let length = u64::from(self.file.superblock().length_size);
         let head = (8 + length).next_multiple_of(8);
@@ -66,8 +78,8 @@ impl<'a> Heap<'a> {
             return None;
         }
         let size = number(start.get(8..8 + length as usize)?);
-        self.looked_at = self.looked_at.checked_add(size)?;
-        if self.looked_at > LOOKS * storage.len() {
+        self.parsed = self.parsed.checked_add(size)?;
+        if self.parsed > LOOKS * storage.len() {
             return None;
         }
         let bytes = storage.read_range(address, usize::try_from(size).ok()?).ok()?;
@@ -75,7 +87,7 @@ impl<'a> Heap<'a> {
         while at + head <= size {
             let object = bytes.get(at as usize..(at + head) as usize)?;
             let (index, stored) = (number(&object[..2]), number(&object[8..8 + length as usize]));
-            // The rest is free.
+            // The rest is free space.
             if index == 0 {
                 break;
             }
@@ -83,7 +95,7 @@ impl<'a> Heap<'a> {
             if stored > size - at {
                 return None;
             }
-            objects.insert(index, (address + at, stored));
+            objects.insert(index, Object { address: address + at, bytes: stored });
             at += stored.next_multiple_of(8);
         }
         Some(objects)

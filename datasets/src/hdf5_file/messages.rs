@@ -1,21 +1,29 @@
-//! The messages of an object's header, byte for byte, for what the reader does not hand on.
+//! Messages of an object's header as bytes, for the parts that the HDF5 crate does not pass on.
 
 use hdf5::storage::Storage;
 
-/// Kind of the message that says how an array's values lie in the file.
+/// The type of the message that says where an array's values lie in the file.
 pub(super) const LAYOUT: u16 = 8;
+/// The type of the message that leads to another block of messages.
 const CONTINUATION: u16 = 16;
 
-/// Blocks of a header that are looked at. The reader has looked at all of them; a header has one or two.
+/// Bytes of the addresses and of the lengths in a file.
+#[derive(Clone, Copy)]
+pub(super) struct Widths {
+    pub(super) address: u8,
+    pub(super) length: u8,
+}
+
+/// Blocks of a header that are searched; a usual header has one or two. The HDF5 crate has checked all of them.
 const MOST: usize = 64;
 
-/// The content of the first message of `kind` in the header at `address` (HDF5 File Format Specification, IV.A.1);
-/// `offset` and `length` are the bytes of addresses and lengths in the file.
-pub(super) fn message(storage: &dyn Storage, address: u64, (offset, length): (u8, u8), kind: u16) -> Option<Vec<u8>> {
+/// The content of the first message of `kind` in the header at `address` (HDF5 File Format Specification, IV.A.1); `None` if
+/// there is none.
+pub(super) fn message(storage: &dyn Storage, address: u64, widths: Widths, kind: u16) -> Option<Vec<u8>> {
     let read = |at: u64, bytes: usize| storage.read_range(at, bytes).ok();
     let start = read(address, 16)?;
     let is_new = start.starts_with(b"OHDR");
-    // Bit 2 of the new form's flags: each message has a number of two bytes.
+    // Bit 2 of the new form's flags: each message has a creation number of two bytes.
     let numbered = is_new && start[5] & 4 != 0;
     let mut blocks = if is_new {
         let flags = start[5];
@@ -47,8 +55,8 @@ pub(super) fn message(storage: &dyn Storage, address: u64, (offset, length): (u8
                 return Some(content.to_vec());
             }
             if found == CONTINUATION {
-                let (to, bytes) = content.split_at_checked(offset.into())?;
-                let (to, bytes) = (number(to), number(bytes.get(..length.into())?));
+                let (to, bytes) = content.split_at_checked(widths.address.into())?;
+                let (to, bytes) = (number(to), number(bytes.get(..widths.length.into())?));
                 // The new form has a signature before the messages and a checksum after them.
                 blocks.push(if is_new { (to.checked_add(4)?, bytes.checked_sub(8)?) } else { (to, bytes) });
             }
@@ -57,7 +65,7 @@ pub(super) fn message(storage: &dyn Storage, address: u64, (offset, length): (u8
     None
 }
 
-/// A number of up to 8 bytes, the lowest first.
+/// A number of up to 8 bytes, the lowest byte first.
 pub(super) fn number(bytes: &[u8]) -> u64 {
     bytes.iter().take(8).rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }

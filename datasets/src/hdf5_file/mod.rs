@@ -1,9 +1,11 @@
-//! HDF5 files, read within bounds and written whole. The one module that knows the HDF5 crates.
+//! HDF5 files, read within bounds and written whole. The only module that uses the HDF5 crates.
 //!
-//! A file may be corrupted or made to mislead: before anything is read, the size that its header claims is compared with
-//! the size of the file and with a budget of memory, so that a wrong shape cannot lead to a huge allocation.
+//! A file may be damaged or hostile. Before an array is read, the size that its header claims is compared with the size of
+//! the file and with a budget of memory, so that a wrong shape cannot cause a huge allocation.
 
+mod attribute;
 mod blocks;
+mod error;
 mod filters;
 mod heap;
 mod links;
@@ -11,212 +13,38 @@ mod messages;
 mod number;
 mod write;
 
+pub use attribute::Attribute;
+pub use error::Hdf5Error;
 pub use write::{Hdf5Writer, Values};
 
 use crate::bounded;
 use crate::dataset::Stored;
+use attribute::attribute;
 use blocks::Blocks;
 use hdf5::messages::attribute::AttributeMessage;
 use hdf5::messages::link::LinkTarget;
 use hdf5::storage::FileStorage;
 use hdf5::{Dataset, Datatype, OpenOptions, StringPadding, StringSize, VarLenKind};
 use heap::Heap;
-use number::Number;
+use links::Member;
+use number::NumberType;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// Bytes that one array may take in memory, unless the caller says otherwise: 16 GiB.
+/// The usual limit on the bytes that one array may take in memory: 16 GiB.
 pub const MEMORY: u64 = 16 << 30;
 
-/// Bytes that may stand behind a file's own, though nobody reads them: it would take long to hash very many.
+/// At most this many unused bytes may follow a file's end: very many would take long to hash.
 const BEHIND: u64 = 64 << 20;
 
-/// Names that a message lists.
+/// At most this many names are listed in a message.
 const LISTED: usize = 12;
 
-/// Why a file could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum Hdf5Error {
-    /// The file system's refusal.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The refusal.
-        source: std::io::Error,
-    },
-    /// Not an HDF5 file.
-    #[error("{path} is not an HDF5 file, or its beginning is damaged ({reason})", path = path.display())]
-    NotHdf5 {
-        /// The file.
-        path: PathBuf,
-        /// What the HDF5 reader says.
-        reason: String,
-    },
-    /// Fewer bytes than the file itself says it has.
-    #[error("{path} is cut short: it has {size} of its {stated} bytes; copy or download it again", path = path.display())]
-    CutShort {
-        /// The file.
-        path: PathBuf,
-        /// Bytes it has.
-        size: u64,
-        /// Bytes it says it has.
-        stated: u64,
-    },
-    /// Cut short or damaged, and not closed by the program that wrote it.
-    #[error("{path}: {reason}; the program that wrote it did not close it; if it has ended, `h5clear -s FILE` and then `h5repack` may save it", path = path.display())]
-    NotClosed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// An object that is not read for what it is.
-    #[error("`{name}`: {what}; expected {remedy}")]
-    NotRead {
-        /// Its path in the file.
-        name: String,
-        /// What it is.
-        what: String,
-        /// What would be right.
-        remedy: String,
-    },
-    /// A number of another kind than wanted.
-    #[error("`{name}`, value {at}: it is {found}; expected a whole number below 2^63")]
-    NotWhole {
-        /// Its path in the file.
-        name: String,
-        /// Which of its values, in row-major order.
-        at: usize,
-        /// The value.
-        found: String,
-    },
-    /// An object that should be there is not.
-    #[error("`{name}` is missing; the file has {present}")]
-    Missing {
-        /// Its path in the file.
-        name: String,
-        /// What the file has instead.
-        present: String,
-    },
-    /// An object cannot be read.
-    #[error("`{name}` cannot be read: {reason}")]
-    Unreadable {
-        /// Its path in the file.
-        name: String,
-        /// What the HDF5 reader says.
-        reason: String,
-    },
-    /// A shape that the file cannot hold.
-    #[error(
-        "`{name}` claims {claimed} bytes, which a file of {file} bytes cannot hold: the file is damaged or cut short"
-    )]
-    LargerThanFile {
-        /// Its path in the file.
-        name: String,
-        /// Bytes its header claims.
-        claimed: u128,
-        /// Bytes the file has.
-        file: u64,
-    },
-    /// An array of which a part is not in the file.
-    #[error("`{name}`: {found} of its {expected} blocks are in the file: it is damaged, or was not written to the end")]
-    Incomplete {
-        /// Its path in the file.
-        name: String,
-        /// Blocks that are there.
-        found: u128,
-        /// Blocks that its shape takes.
-        expected: u128,
-    },
-    /// More than the budget allows.
-    #[error("`{name}` needs {needed} bytes of memory, more than the limit of {limit}")]
-    LargerThanMemory {
-        /// Its path in the file.
-        name: String,
-        /// Bytes it needs.
-        needed: u128,
-        /// The limit.
-        limit: u64,
-    },
-    /// Elements of another type than wanted.
-    #[error("`{name}` holds {found}, expected {expected}")]
-    WrongType {
-        /// Its path in the file.
-        name: String,
-        /// What it holds.
-        found: String,
-        /// What would be right.
-        expected: &'static str,
-    },
-}
-
-/// A value of an attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Attribute {
-    /// Text.
-    Text(String),
-    /// A whole number.
-    Integer(i64),
-    /// Any other number.
-    Float(f64),
-}
-
-impl Attribute {
-    /// The text, if it is text.
-    pub fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
-    }
-
-    /// The whole number, if it is one.
-    pub fn integer(&self) -> Option<i64> {
-        if let Self::Integer(value) = self { Some(*value) } else { None }
-    }
-
-    /// The number, if it is one.
-    pub fn number(&self) -> Option<f64> {
-        match self {
-            Self::Float(value) => Some(*value),
-            Self::Integer(value) => Some(*value as f64),
-            Self::Text(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Attribute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "\"{text}\""),
-            Self::Integer(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value}"),
-        }
-    }
-}
-
-/// A single text or number; `None` of anything else.
-fn attribute(found: &AttributeMessage, heap: &mut Heap<'_>) -> Option<Attribute> {
-    if found.dataspace.num_elements().ok()? != 1 {
-        return None;
-    }
-    match &found.datatype {
-        Datatype::String { size: StringSize::Fixed(_), padding, .. } => {
-            Some(Attribute::Text(as_text(&found.raw_data, *padding)))
-        }
-        Datatype::String { padding, .. } | Datatype::VarLen { kind: VarLenKind::String, padding, .. } => {
-            Some(Attribute::Text(as_text(&heap.bytes(&found.raw_data).ok()?, *padding)))
-        }
-        datatype => {
-            let number = Number::plain(datatype).filter(|number| number.bytes() == found.raw_data.len())?;
-            match number.stored() {
-                Stored::Integer => number.integers(&found.raw_data).ok()?.first().copied().map(Attribute::Integer),
-                _ => number.f64s(&found.raw_data).first().copied().map(Attribute::Float),
-            }
-        }
-    }
-}
+/// What to do about an array whose values are elsewhere.
+const REWRITTEN: &str = "a file that holds its values itself: read it with h5py and write it again";
 
 /// An open file.
 pub struct Hdf5File {
@@ -224,21 +52,18 @@ pub struct Hdf5File {
     path: PathBuf,
     size: u64,
     memory: u64,
-    /// What stands in the root, once it was looked for.
-    root: OnceLock<Vec<Link>>,
+    /// The root's members, once they are known.
+    root: OnceLock<Vec<Member>>,
 }
 
-/// A name, and what it is a link to.
-type Link = (String, LinkTarget);
-
-/// What an array is wanted to hold.
+/// The kind of elements that a caller expects of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ElementKind {
     /// Numbers of any type.
     Number,
-    /// Whole numbers, whatever type they are stored as.
+    /// Whole numbers, stored as any type of number.
     Integer,
-    /// Text of any form.
+    /// Texts of fixed or variable length.
     Text,
 }
 
@@ -255,9 +80,9 @@ impl Hdf5File {
         if size == 0 {
             return Err(not_hdf5(&"it is empty"));
         }
-        // Read piece by piece and not mapped: a mapped file that somebody cuts ends the process.
+        // Read and not mapped: if someone truncates a mapped file, the process is killed.
         let storage = Arc::new(FileStorage::from_file(file).map_err(|error| not_hdf5(&error))?);
-        // Every chunk is read once, so none need be kept.
+        // Every chunk is read once, so none is cached.
         let options = OpenOptions {
             chunk_cache_bytes: 0,
             max_chunk_bytes: usize::try_from(memory).unwrap_or(usize::MAX),
@@ -270,11 +95,11 @@ impl Hdf5File {
         let superblock = this.file.superblock();
         let (address, length) = (superblock.offset_size, superblock.length_size);
         if superblock.version < 2 && address != length {
-            // The reader takes one for the other there.
+            // There the HDF5 crate mixes up the two.
             return Err(Hdf5Error::NotRead {
                 name: "/".into(),
                 what: format!(
-                    "the file has addresses of {address} bytes and lengths of {length}, in HDF5's oldest form"
+                    "the file has addresses of {address} bytes and lengths of {length}, in HDF5's oldest version"
                 ),
                 remedy: "both of 8 bytes, as h5py writes them".into(),
             });
@@ -296,12 +121,12 @@ impl Hdf5File {
         Ok(this)
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the program that wrote it has not closed it: it is writing still, or was killed.
+    /// Whether the program that wrote it has not closed it: it still writes, or was killed.
     pub fn is_left_open(&self) -> bool {
         let superblock = self.file.superblock();
         superblock.version >= 3 && superblock.consistency_flags & 1 == 1
@@ -311,7 +136,7 @@ impl Hdf5File {
         Hdf5Error::NotClosed { path: self.path.clone(), reason }
     }
 
-    /// The reader's refusal, without the places that it went through.
+    /// The HDF5 crate's error about `name`, without its context.
     fn refused(&self, name: &str, error: &hdf5::error::Error) -> Hdf5Error {
         match error {
             hdf5::error::Error::Context { source, .. } => self.refused(name, source),
@@ -358,7 +183,7 @@ impl Hdf5File {
     /// One attribute of the array `name`.
     ///
     /// # Errors
-    /// [`Hdf5Error::Missing`] where there is no such array, [`Hdf5Error::Unreadable`].
+    /// [`Hdf5Error::Missing`] if there is no such array, [`Hdf5Error::Unreadable`].
     pub fn attribute_of(&self, name: &str, key: &str) -> Result<Option<Attribute>, Hdf5Error> {
         let attributes = self.attributes_at(self.dataset(name)?.address());
         let attributes = attributes.map_err(|error| self.refused(name, &error))?;
@@ -371,31 +196,31 @@ impl Hdf5File {
         links::attributes(&self.file, address)
     }
 
-    /// Names of what is directly in `group` (`/` for the root), sorted: arrays, groups and links.
+    /// Names of the members of `group` (`/` for the root), sorted: arrays, groups and links.
     ///
     /// # Errors
     /// [`Hdf5Error::Unreadable`].
     pub fn names(&self, group: &str) -> Result<Vec<String>, Hdf5Error> {
-        let mut names: Vec<String> = self.links(group)?.iter().map(|(name, _)| name.clone()).collect();
+        let mut names: Vec<String> = self.members(group)?.iter().map(|member| member.name.clone()).collect();
         names.sort_unstable();
         Ok(names)
     }
 
-    /// What stands in a group.
-    fn links(&self, group: &str) -> Result<Cow<'_, [Link]>, Hdf5Error> {
+    /// The members of a group.
+    fn members(&self, group: &str) -> Result<Cow<'_, [Member]>, Hdf5Error> {
         if let (Some(root), "/") = (self.root.get(), group) {
             return Ok(root.into());
         }
-        let links = self.file.group(group).and_then(|group| links::links(&self.file, &group));
-        let links = links.map_err(|error| self.refused(group, &error))?;
-        Ok(if group == "/" { self.root.get_or_init(|| links).into() } else { links.into() })
+        let members = self.file.group(group).and_then(|group| links::members(&self.file, &group));
+        let members = members.map_err(|error| self.refused(group, &error))?;
+        Ok(if group == "/" { self.root.get_or_init(|| members).into() } else { members.into() })
     }
 
-    /// Whether there is something of the name `name` directly in the root, be it a link that leads nowhere.
+    /// Whether the root has a member `name`, even if it is a link that leads nowhere.
     pub fn has(&self, name: &str) -> bool {
         let absent = self.file.dataset(name).is_err_and(|error| is_absent(&error));
-        // A link that leads nowhere is not found either. Of very many members the reader finds each, but cannot list all.
-        !absent || self.links("/").is_ok_and(|links| links.iter().any(|(present, _)| present == name))
+        // The crate does not find a link that leads nowhere. Of very many members it finds each, but only some are listed.
+        !absent || self.members("/").is_ok_and(|members| members.iter().any(|member| member.name == name))
     }
 
     /// The shape of the array `name`.
@@ -406,36 +231,36 @@ impl Hdf5File {
         Ok(self.dataset(name)?.shape().to_vec())
     }
 
-    /// What the numbers of the array `name` are stored as.
+    /// The type that the numbers of the array `name` are stored as.
     ///
     /// # Errors
-    /// [`Hdf5Error::Missing`], [`Hdf5Error::Unreadable`], [`Hdf5Error::WrongType`] where they are no numbers.
+    /// [`Hdf5Error::Missing`], [`Hdf5Error::Unreadable`], [`Hdf5Error::WrongType`] if they are not numbers.
     pub fn stored(&self, name: &str) -> Result<Stored, Hdf5Error> {
-        self.number(name, &self.dataset(name)?, Kind::Number).map(Number::stored)
+        self.number(name, &self.dataset(name)?, ElementKind::Number).map(NumberType::stored)
     }
 
-    /// Looks whether an array could be read, as far as sizes and headers tell.
+    /// Checks by sizes and headers alone that an array could be read.
     ///
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
-    pub fn can_read(&self, name: &str, kind: Kind) -> Result<(), Hdf5Error> {
+    pub fn can_read(&self, name: &str, kind: ElementKind) -> Result<(), Hdf5Error> {
         match kind {
-            Kind::Number => self.numbers(name, kind, 4).map(drop),
-            Kind::Integer => self.numbers(name, kind, 8).map(drop),
-            Kind::Text => self.text_blocks(name).map(drop),
+            ElementKind::Number => self.numbers(name, kind, 4).map(drop),
+            ElementKind::Integer => self.numbers(name, kind, 8).map(drop),
+            ElementKind::Text => self.text_blocks(name).map(drop),
         }
     }
 
-    /// The rows of an array of numbers, in their order, some at a time, as `f32`; what exceeds its range becomes infinite.
-    /// It ends early where `each` gives `false`.
+    /// Passes the rows of an array of numbers to `each` in their order, several at a time, as `f32`; a number beyond its range
+    /// becomes infinite. Stops as soon as `each` returns `false`.
     ///
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f32_rows(&self, name: &str, mut each: impl FnMut(&[f32]) -> bool) -> Result<(), Hdf5Error> {
         /// Values to read at a time.
         const AT_ONCE: u64 = 1 << 20;
-        let (blocks, number) = self.numbers(name, Kind::Number, 4)?;
-        // Whole chunks, so that none is unpacked twice.
+        let (blocks, number) = self.numbers(name, ElementKind::Number, 4)?;
+        // Whole chunks are read, so that none is unpacked twice.
         let at_once = (AT_ONCE / blocks.width().max(1)).max(1).next_multiple_of(blocks.rows_together());
         let (mut start, mut values) = (0, Vec::new());
         while start < blocks.rows() {
@@ -454,11 +279,11 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f64s(&self, name: &str) -> Result<Vec<f64>, Hdf5Error> {
-        let (blocks, number) = self.numbers(name, Kind::Number, 8)?;
+        let (blocks, number) = self.numbers(name, ElementKind::Number, 8)?;
         Ok(number.f64s(&blocks.read(0, u64::MAX)?))
     }
 
-    /// All values of an array of numbers, in row-major order, as `f32`; what exceeds its range becomes infinite.
+    /// All values of an array of numbers, in row-major order, as `f32`; a number beyond its range becomes infinite.
     ///
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
@@ -476,12 +301,12 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, Hdf5Error> {
-        let (blocks, number) = self.numbers(name, Kind::Integer, 8)?;
+        let (blocks, number) = self.numbers(name, ElementKind::Integer, 8)?;
         let whole = number.integers(&blocks.read(0, u64::MAX)?);
         whole.map_err(|(at, found)| Hdf5Error::NotWhole { name: name.to_owned(), at, found })
     }
 
-    /// All texts of an array; what is no UTF-8 in them is replaced by U+FFFD.
+    /// All texts of an array; bytes that are not UTF-8 are replaced by U+FFFD.
     ///
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
@@ -489,8 +314,10 @@ impl Hdf5File {
         let (blocks, text) = self.text_blocks(name)?;
         let bytes = blocks.read(0, u64::MAX)?;
         match text {
-            Text::Fixed(length, padding) => Ok(bytes.chunks_exact(length).map(|text| as_text(text, padding)).collect()),
-            Text::Variable(padding) => {
+            StoredText::Fixed(length, padding) => {
+                Ok(bytes.chunks_exact(length).map(|text| as_text(text, padding)).collect())
+            }
+            StoredText::Variable(padding) => {
                 let mut heap = Heap::new(&self.file);
                 let references = bytes.chunks_exact(heap.reference_size());
                 let needed: u64 = references.clone().map(Heap::length).fold(0, u64::saturating_add);
@@ -512,11 +339,11 @@ impl Hdf5File {
         self.file.dataset(name).map_err(|error| self.why_not(name, &error))
     }
 
-    /// Why the reader did not give the array `name`.
+    /// Why the HDF5 crate did not find the array `name`.
     fn why_not(&self, name: &str, error: &hdf5::error::Error) -> Hdf5Error {
         let (group, own) = name.rsplit_once('/').unwrap_or(("/", name));
-        let links = match self.links(group) {
-            Ok(links) => links,
+        let members = match self.members(group) {
+            Ok(members) => members,
             Err(_) if is_absent(error) => {
                 let (name, present) = (name.to_owned(), "more than can be listed".into());
                 return Hdf5Error::Missing { name, present };
@@ -525,27 +352,27 @@ impl Hdf5File {
         };
         let not_read =
             |what: String, remedy: &str| Hdf5Error::NotRead { name: name.to_owned(), what, remedy: remedy.into() };
-        match links.iter().find(|(present, _)| present == own) {
-            Some((_, LinkTarget::Soft { path })) => {
+        match members.iter().find(|member| member.name == own).map(|member| &member.target) {
+            Some(LinkTarget::Soft { path }) => {
                 not_read(format!("it is a link to {path}, which leads to nothing in the file"), "the array itself")
             }
-            Some((_, LinkTarget::External { filename, path })) => {
+            Some(LinkTarget::External { filename, path }) => {
                 let what = format!("it is a link to {path} in another file, {filename}; such links are not followed");
                 not_read(
                     what,
                     &format!("the array itself: `h5copy -f ext -i OLD -o NEW -s /{name} -d /{name}` copies it"),
                 )
             }
-            Some((_, LinkTarget::Hard { .. })) if is_virtual(error) => {
+            Some(LinkTarget::Hard { .. }) if is_virtual(error) => {
                 let what = "it is a virtual dataset: its values are in other files or arrays".to_owned();
-                not_read(what, "a file that holds its values itself: read it with h5py and write it anew")
+                not_read(what, REWRITTEN)
             }
-            Some((_, LinkTarget::Hard { .. })) if self.file.group(name).is_ok() => {
+            Some(LinkTarget::Hard { .. }) if self.file.group(name).is_ok() => {
                 not_read("it is a group".into(), "an array")
             }
-            Some((_, LinkTarget::Hard { .. })) => self.refused(name, error),
+            Some(LinkTarget::Hard { .. }) => self.refused(name, error),
             None => {
-                let mut present: Vec<&str> = links.iter().map(|(name, _)| name.as_str()).collect();
+                let mut present: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
                 present.sort_unstable();
                 let more = present.len().saturating_sub(LISTED);
                 present.truncate(LISTED);
@@ -558,29 +385,34 @@ impl Hdf5File {
         }
     }
 
-    /// How the numbers of an array are stored.
-    fn number(&self, name: &str, dataset: &Dataset, kind: Kind) -> Result<Number, Hdf5Error> {
+    /// The type that an array's numbers are stored as.
+    fn number(&self, name: &str, dataset: &Dataset, kind: ElementKind) -> Result<NumberType, Hdf5Error> {
         let message = dataset.raw_datatype().map_err(|error| self.refused(name, &error))?;
-        let expected = if kind == Kind::Integer { "whole numbers" } else { "numbers" };
-        Number::of(&message).map_err(|found| Hdf5Error::WrongType { name: name.to_owned(), found, expected })
+        let expected = if kind == ElementKind::Integer { "whole numbers" } else { "numbers" };
+        NumberType::of(&message).map_err(|found| Hdf5Error::WrongType { name: name.to_owned(), found, expected })
     }
 
-    /// An array of numbers that become `width` bytes each.
-    fn numbers<'a>(&'a self, name: &'a str, kind: Kind, width: u64) -> Result<(Blocks<'a>, Number), Hdf5Error> {
+    /// Finds an array of numbers that take `width` bytes each in memory.
+    fn numbers<'a>(
+        &'a self,
+        name: &'a str,
+        kind: ElementKind,
+        width: u64,
+    ) -> Result<(Blocks<'a>, NumberType), Hdf5Error> {
         let dataset = self.dataset(name)?;
         let number = self.number(name, &dataset, kind)?;
         Ok((Blocks::find(self, name, &dataset, number.bytes(), width)?, number))
     }
 
-    /// An array of texts.
-    fn text_blocks<'a>(&'a self, name: &'a str) -> Result<(Blocks<'a>, Text), Hdf5Error> {
+    /// Finds an array of texts.
+    fn text_blocks<'a>(&'a self, name: &'a str) -> Result<(Blocks<'a>, StoredText), Hdf5Error> {
         let dataset = self.dataset(name)?;
         let text = match dataset.dtype() {
             Datatype::String { size: StringSize::Fixed(length), padding, .. } if *length > 0 => {
-                Text::Fixed(*length as usize, *padding)
+                StoredText::Fixed(*length as usize, *padding)
             }
             Datatype::String { size: StringSize::Variable, padding, .. }
-            | Datatype::VarLen { kind: VarLenKind::String, padding, .. } => Text::Variable(*padding),
+            | Datatype::VarLen { kind: VarLenKind::String, padding, .. } => StoredText::Variable(*padding),
             _ => {
                 let message = dataset.raw_datatype().map_err(|error| self.refused(name, &error))?;
                 let found = number::words(&message);
@@ -588,8 +420,8 @@ impl Hdf5File {
             }
         };
         let element = match text {
-            Text::Fixed(length, _) => length,
-            Text::Variable(_) => Heap::new(&self.file).reference_size(),
+            StoredText::Fixed(length, _) => length,
+            StoredText::Variable(_) => Heap::new(&self.file).reference_size(),
         };
         let blocks = Blocks::find(self, name, &dataset, element, size_of::<String>() as u64)?;
         Ok((blocks, text))
@@ -598,10 +430,10 @@ impl Hdf5File {
 
 /// How the texts of an array are stored.
 #[derive(Clone, Copy)]
-enum Text {
-    /// So many bytes each.
+enum StoredText {
+    /// All of this many bytes.
     Fixed(usize, StringPadding),
-    /// References to where they are.
+    /// References to a heap with the texts.
     Variable(StringPadding),
 }
 
@@ -627,7 +459,7 @@ fn is_absent(error: &hdf5::error::Error) -> bool {
 fn is_virtual(error: &hdf5::error::Error) -> bool {
     match error {
         hdf5::error::Error::Context { source, .. } => is_virtual(source),
-        // Layout class 3, which no array has that holds its values itself.
+        // Only virtual datasets have layout class 3.
         hdf5::error::Error::UnsupportedLayoutClass(class) => *class == 3,
         _ => false,
     }

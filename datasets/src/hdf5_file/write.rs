@@ -1,4 +1,4 @@
-//! Files that swath writes: equal content gives equal bytes, and under its name a file is whole.
+//! Writes HDF5 files: equal content gives equal bytes, and under its name a file is whole.
 
 use super::Hdf5Error;
 use crate::whole_file::write_whole;
@@ -22,11 +22,11 @@ pub enum Values<'a> {
     Text(&'a [&'a str]),
 }
 
-/// A file to be written: equal content gives equal bytes.
+/// Gathers the content of a file and writes it.
 #[derive(Default)]
 pub struct Hdf5Writer<'a> {
     attributes: Vec<(String, AttrValue)>,
-    arrays: Vec<Array<'a>>,
+    arrays: Vec<PendingArray<'a>>,
 }
 
 impl<'a> Hdf5Writer<'a> {
@@ -53,24 +53,25 @@ impl<'a> Hdf5Writer<'a> {
         self
     }
 
-    /// Sets a boolean attribute of the root, as 0 or 1: readers ask only whether it is true.
+    /// Sets a boolean attribute of the root, stored as 0 or 1: readers ask only whether it is true.
     pub fn boolean(&mut self, name: &str, value: bool) -> &mut Self {
         self.attributes.push((name.into(), AttrValue::U8(u8::from(value))));
         self
     }
 
-    /// Adds an array to the root, or with a name of the form `group/name` to that group.
+    /// Adds an array to the root, or to a group if the name has the form `group/name`.
     pub fn array(&mut self, name: &str, shape: &[usize], values: Values<'a>) -> &mut Self {
         let (group, name) = name.rsplit_once('/').unwrap_or(("", name));
         let shape = shape.iter().map(|&n| n as u64).collect();
-        self.arrays.push((group.into(), name.into(), shape, values, Vec::new()));
+        let (group, name) = (group.to_owned(), name.to_owned());
+        self.arrays.push(PendingArray { group, name, shape, values, attributes: Vec::new() });
         self
     }
 
     /// Sets a text attribute of the array added last.
     pub fn array_text(&mut self, key: &str, value: &str) -> &mut Self {
-        if let Some((.., attributes)) = self.arrays.last_mut() {
-            attributes.push((key.into(), AttrValue::VarLenString(value.into())));
+        if let Some(array) = self.arrays.last_mut() {
+            array.attributes.push((key.into(), AttrValue::VarLenString(value.into())));
         }
         self
     }
@@ -90,16 +91,16 @@ impl<'a> Hdf5Writer<'a> {
         for (name, value) in &self.attributes {
             file.set_attr(name, value.clone());
         }
-        let mut groups: Vec<&str> = self.arrays.iter().map(|(group, ..)| group.as_str()).collect();
+        let mut groups: Vec<&str> = self.arrays.iter().map(|array| array.group.as_str()).collect();
         groups.sort_unstable();
         groups.dedup();
         for group in groups {
-            let arrays = self.arrays.iter().filter(|(of, ..)| of == group);
+            let arrays = self.arrays.iter().filter(|array| array.group == group);
             if group.is_empty() {
-                arrays.for_each(|array| fill(file.create_dataset(&array.1), array));
+                arrays.for_each(|array| array.fill(file.create_dataset(&array.name)));
             } else {
                 let mut builder = file.create_group(group);
-                arrays.for_each(|array| fill(builder.create_dataset(&array.1), array));
+                arrays.for_each(|array| array.fill(builder.create_dataset(&array.name)));
                 file.add_group(builder.finish());
             }
         }
@@ -107,26 +108,37 @@ impl<'a> Hdf5Writer<'a> {
     }
 }
 
-type Array<'a> = (String, String, Vec<u64>, Values<'a>, Vec<(String, AttrValue)>);
+/// An array that is not written yet.
+struct PendingArray<'a> {
+    /// Its group; empty for the root.
+    group: String,
+    name: String,
+    shape: Vec<u64>,
+    values: Values<'a>,
+    attributes: Vec<(String, AttrValue)>,
+}
 
-fn fill(dataset: &mut DatasetBuilder, (_, _, shape, values, attributes): &Array<'_>) {
-    match values {
-        Values::F32(values) => dataset.with_f32_data(values),
-        Values::F64(values) => dataset.with_f64_data(values),
-        Values::I32(values) => dataset.with_i32_data(values),
-        Values::I64(values) => dataset.with_i64_data(values),
-        Values::I8(values) => dataset.with_i8_data(values),
-        Values::Text(values) => dataset.with_vlen_strings(values),
-    };
-    dataset.with_shape(shape);
-    // Small arrays gain nothing from compression, and texts of variable length cannot have it.
-    if shape.iter().product::<u64>() >= 4096 && !matches!(values, Values::Text(_)) {
-        let mut chunk = shape.clone();
-        let row: u64 = shape[1..].iter().product();
-        chunk[0] = (65_536 / row.max(1)).clamp(1, shape[0]);
-        dataset.with_chunks(&chunk).with_shuffle().with_deflate(4);
-    }
-    for (key, value) in attributes {
-        dataset.set_attr(key, value.clone());
+impl PendingArray<'_> {
+    fn fill(&self, dataset: &mut DatasetBuilder) {
+        let shape = &self.shape;
+        match self.values {
+            Values::F32(values) => dataset.with_f32_data(values),
+            Values::F64(values) => dataset.with_f64_data(values),
+            Values::I32(values) => dataset.with_i32_data(values),
+            Values::I64(values) => dataset.with_i64_data(values),
+            Values::I8(values) => dataset.with_i8_data(values),
+            Values::Text(values) => dataset.with_vlen_strings(values),
+        };
+        dataset.with_shape(shape);
+        // Compression gains nothing for small arrays, and HDF5 cannot compress texts of variable length.
+        if shape.iter().product::<u64>() >= 4096 && !matches!(self.values, Values::Text(_)) {
+            let mut chunk = shape.clone();
+            let row: u64 = shape[1..].iter().product();
+            chunk[0] = (65_536 / row.max(1)).clamp(1, shape[0]);
+            dataset.with_chunks(&chunk).with_shuffle().with_deflate(4);
+        }
+        for (key, value) in &self.attributes {
+            dataset.set_attr(key, value.clone());
+        }
     }
 }

@@ -1,17 +1,17 @@
-//! The checksums of HDF5's newer headers, made right again, so that damage comes further than to them.
+//! Repairs the checksums of HDF5's newer headers, so that damage gets past them.
 
 use std::ops::Range;
 
-/// What blocks with a checksum begin with.
+/// Signatures of blocks with a checksum.
 const SIGNATURES: [&[u8; 4]; 14] = [
     b"\x89HDF", b"OHDR", b"OCHK", b"FAHD", b"FADB", b"EAHD", b"EAIB", b"EASB", b"EADB", b"BTHD", b"BTIN", b"BTLF",
     b"FRHP", b"FRIB",
 ];
 
-/// The longest block that is looked for.
+/// Bytes of the longest block that is looked for.
 const LONGEST: usize = 4096;
 
-/// What each checksum is over; it stands right behind.
+/// The bytes that each checksum covers; the checksum follows them.
 pub fn blocks(file: &[u8]) -> Vec<Range<usize>> {
     let begins = |at: &usize| SIGNATURES.iter().any(|signature| file[*at..].starts_with(*signature));
     let starts: Vec<usize> = (0..file.len()).filter(begins).collect();
@@ -21,7 +21,7 @@ pub fn blocks(file: &[u8]) -> Vec<Range<usize>> {
     (0..starts.len()).filter_map(|i| Some(starts[i]..block(i)?)).collect()
 }
 
-/// Writes the right checksum behind each block.
+/// Writes the right checksum after each block.
 pub fn mend(file: &mut [u8], blocks: &[Range<usize>]) {
     for block in blocks {
         let Some(covered) = file.get(block.clone()) else { continue };

@@ -1,18 +1,18 @@
-//! What reading a damaged input may take: memory that is counted, and time that is watched over.
+//! Limits for reading a damaged input: memory is counted, and a watchdog waits for the end.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-/// How long reading one input may take: far above what it does, for slow machines.
+/// Reading one input may take this long: far more than it needs, for slow machines.
 const HANG: Duration = Duration::from_secs(10);
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, which counts what the process holds. Growing in place counts as holding both.
+/// The system's allocator with a count of the bytes that the process holds. Growing a block counts the old and the new one.
 pub struct Counting;
 
 fn count(bytes: usize) {
@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What reading the inputs took.
+/// Reads inputs, and records the time and memory that each takes.
 pub struct Trials {
     watchdog: Sender<String>,
     budget: usize,
@@ -53,7 +53,8 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// Reads one input, which is called `what`; whether it was found valid. A panic ends the test, which names the input.
+    /// Reads one input, called `what` in messages; returns whether it was found valid. A panic ends the test, which names the
+    /// input.
     pub fn read(&mut self, what: &str, read: impl FnOnce() -> bool) -> bool {
         self.watchdog.send(what.to_owned()).expect("the watchdog listens");
         let before = HELD.load(Relaxed);
@@ -78,7 +79,7 @@ impl Trials {
         valid
     }
 
-    /// Inputs tried, and those found valid.
+    /// The number of inputs tried, and of those found valid.
     pub fn counts(&self) -> (usize, usize) {
         (self.tried, self.valid)
     }
@@ -89,7 +90,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Has `work` read its inputs, each of which may hold `budget` bytes at once; says what that came to.
+/// Runs `work`, which reads inputs; each may hold `budget` bytes at once. Prints the largest time and memory.
 pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send + 'static) {
     let (watchdog, inputs) = channel();
     let worker = std::thread::spawn(move || {
@@ -98,7 +99,7 @@ pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send 
         let mut trials =
             Trials { watchdog, budget, tried: 0, valid: 0, longest: never(), most: none(), largest: none() };
         work(&mut trials);
-        // Without the watchdog, which hears by that that all is read.
+        // This drops the watchdog's channel, which tells it that all inputs are read.
         let Trials { tried, valid, longest, most, largest, .. } = trials;
         (tried, valid, longest, most, largest)
     });
@@ -117,7 +118,7 @@ pub fn watched(name: &str, budget: usize, work: impl FnOnce(&mut Trials) + Send 
     println!("{name}: most held at once {} of {budget} bytes ({})", most.0, most.1);
 }
 
-/// How many mutated inputs there are to be: `usual`, unless `SWATH_MUTATIONS` says another number.
+/// The number of inputs to mutate: `usual`, unless `SWATH_MUTATIONS` gives another.
 pub fn mutations(usual: usize) -> usize {
     let said = std::env::var("SWATH_MUTATIONS").ok();
     said.map_or(usual, |said| said.parse().expect("SWATH_MUTATIONS is a number"))

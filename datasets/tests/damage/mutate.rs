@@ -1,10 +1,10 @@
-//! Damage to the bytes of a file.
+//! Damages the bytes of a file.
 
 use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
 use swath_algorithms::random::below;
 
-/// Numbers that sizes, counts and addresses are replaced by.
+/// Numbers that replace sizes, counts and addresses.
 const EXTREMES: [u64; 20] = [
     0,
     1,
@@ -28,7 +28,7 @@ const EXTREMES: [u64; 20] = [
     u64::MAX,
 ];
 
-/// `whole` with one to four damages, for some of which another file is needed.
+/// A copy of `whole` with one to four damages; some of them take bytes from another file.
 pub fn bytes(random: &mut ChaCha8Rng, whole: &[u8], other: &[u8]) -> Vec<u8> {
     let mut file = whole.to_vec();
     for _ in 0..=below(random, 4) {
@@ -45,7 +45,7 @@ pub fn bytes(random: &mut ChaCha8Rng, whole: &[u8], other: &[u8]) -> Vec<u8> {
                 file[at] = [0, 0xff, 0x7f, 1][below(random, 4)];
             }
             4..=6 => replace_integer(random, &mut file),
-            // One address, count or size in the place of another.
+            // Copies one address, count or size over another.
             7 | 8 => {
                 let (from, to) = (aligned(random, file.len(), 8), aligned(random, file.len(), 8));
                 file.copy_within(from..from + 8, to);
@@ -92,7 +92,7 @@ fn change_length(random: &mut ChaCha8Rng, file: &mut Vec<u8>, other: &[u8]) {
             let copy = file[part.clone()].to_vec();
             drop(file.splice(part.start..part.start, copy));
         }
-        // The beginning of one and the end of another.
+        // Joins the beginning of this file and the end of the other.
         3 => {
             file.truncate(part.start);
             file.extend_from_slice(&other[below(random, other.len())..]);
@@ -101,13 +101,13 @@ fn change_length(random: &mut ChaCha8Rng, file: &mut Vec<u8>, other: &[u8]) {
     }
 }
 
-/// Where an integer of `width` bytes may stand; headers align to 8, what they hold often not.
+/// A place for an integer of `width` bytes. Headers are aligned to 8 bytes, their content often is not.
 fn aligned(random: &mut ChaCha8Rng, length: usize, width: usize) -> usize {
     let at = below(random, length - width + 1);
     if below(random, 2) == 0 { at } else { at / width * width }
 }
 
-/// Up to 256 bytes, mostly far fewer, of a file that has one at least.
+/// A block of up to 256 bytes, mostly far fewer, in a file of at least one byte.
 fn block(random: &mut ChaCha8Rng, length: usize) -> Range<usize> {
     let start = below(random, length);
     let most = 1 << below(random, 9);

@@ -16,6 +16,7 @@ use swath::plan::Cell;
 use swath::plan::Outline;
 use swath::plan::Trial;
 use swath::plan::cells;
+use swath::plan::missing_dataset;
 use swath::plot::format::decimals;
 use swath::record::coarse::Coarse;
 use swath::record::folder;
@@ -31,7 +32,7 @@ use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
 use swath::run::sweep;
 use swath::run::unfinished::Start;
-use swath_datasets::{ann_benchmarks, catalogue, whole_file};
+use swath_datasets::{catalogue, format, whole_file};
 
 /// How `run` is asked for.
 pub struct Asked<'a> {
@@ -279,9 +280,9 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
 /// Writes a starter experiment.
 pub fn init(dataset: &Path, output: Option<PathBuf>, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
     let path = find(dataset, folders)?;
-    let header = ann_benchmarks::header(&path).map_err(|error| plan::dataset_failure(&error))?;
+    let header = format::header(&path).map_err(|error| plan::dataset_failure(&error))?;
     // What a run would refuse shall not be found when it runs.
-    let read = ann_benchmarks::read(&path, memory()).map_err(|error| plan::dataset_failure(&error))?;
+    let read = format::read(&path, memory()).map_err(|error| plan::dataset_failure(&error))?;
     read.notes.iter().for_each(|note| complain(&format!("note: {note}")));
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
@@ -316,5 +317,5 @@ pub fn find(dataset: &Path, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
         return Ok(dataset.to_owned());
     }
     let resolved = catalogue::resolve(&dataset.to_string_lossy(), Path::new(""), folders);
-    resolved.map_err(|not_found| Failure::Input(with_help(not_found.message, &not_found.help)))
+    resolved.map_err(|not_found| Failure::Input(with_help(not_found.to_string(), &missing_dataset::help(&not_found))))
 }

@@ -14,7 +14,7 @@ use crate::record::results::{Record, ResultsError, TrialResult};
 use crate::record::{Outcome, Times};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use swath_datasets::{Dataset, ann_benchmarks as file, whole_file};
+use swath_datasets::{Dataset, format, whole_file};
 
 /// The distances that ann-benchmarks has.
 const DISTANCES: &[&str] = &["angular", "euclidean", "hamming", "jaccard"];
@@ -147,7 +147,7 @@ impl Data {
         if !self.path.exists() {
             return Ok(false);
         }
-        match file::read(&self.path, memory) {
+        match format::read(&self.path, memory) {
             Ok(there) if there.same(&self.dataset) => Ok(true),
             _ => Err(Failure::Input(format!(
                 "{} is there already and is another dataset than that of this run\n  export into another folder",
@@ -162,11 +162,11 @@ impl Data {
             if let Some(file) = &self.copy_of {
                 whole_file::copy_whole(file, path).map_err(|error| failed(&error))?;
                 // Where the file has changed since it was read, what was read is written.
-                if file::sha256(path).is_ok_and(|sha256| sha256 == self.sha256) {
+                if format::sha256(path).is_ok_and(|sha256| sha256 == self.sha256) {
                     return Ok(());
                 }
             }
-            file::write(path, &self.dataset).map_err(|error| failed(&error))
+            format::ann_benchmarks::write(path, &self.dataset).map_err(|error| failed(&error))
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::findings::diagnostics::diagnose;
 use crate::findings::summary::Summary;
 use crate::metrics::truth::Truth;
 use crate::metrics::{Asked, MetricName, Seen, Setting};
-use crate::plan::Found;
+use crate::plan::{Found, missing_dataset};
 use crate::record::Machine;
 use crate::record::Mode;
 use crate::record::coarse::{Coarse, Sizes};
@@ -248,7 +248,7 @@ fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<(Fou
     }
     let path = catalogue::resolve(wanted.dataset, Path::new(""), folders).map_err(|missing| {
         let looked = format!("{} is not there, either", beside.display());
-        Failure::Input([vec![missing.message, looked], missing.help].concat().join("\n  "))
+        Failure::Input([vec![missing.to_string(), looked], missing_dataset::help(&missing)].concat().join("\n  "))
     })?;
     Ok((Found::read(&path, memory)?, wanted.dataset.to_owned()))
 }

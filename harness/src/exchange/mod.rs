@@ -7,13 +7,14 @@ pub mod parquet;
 use crate::config::DatasetSource;
 use crate::config::Failure;
 use crate::plan::Found;
+use crate::plan::missing_dataset::help;
 use crate::record::folder;
 use crate::record::manifest::Manifest;
 use crate::record::results;
 use crate::record::results::Results;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use swath_datasets::{ann_benchmarks as file, catalogue};
+use swath_datasets::{catalogue, format};
 
 /// The dataset of a run, found again.
 pub struct Refound {
@@ -108,7 +109,7 @@ impl Run {
         let mut beside: Vec<&Path> = configs.iter().filter_map(|config| config.parent()).collect();
         beside.push(Path::new(""));
         for path in places(&named, &beside, folders)? {
-            let sha256 = file::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
+            let sha256 = format::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
             // Read once more, it must be the same still.
             let read = || match Found::read(&path, memory) {
                 Ok(found) if found.sha256 != sha256 => {
@@ -152,7 +153,8 @@ fn places(named: &str, beside: &[&Path], folders: &[PathBuf]) -> Result<Vec<Path
     if !places.is_empty() {
         return Ok(places);
     }
-    let said = missing.into_iter().filter_map(Result::err).flat_map(|missing| [vec![missing.message], missing.help]);
+    let said =
+        missing.into_iter().filter_map(Result::err).flat_map(|missing| [vec![missing.to_string()], help(&missing)]);
     let mut lines: Vec<String> = Vec::new();
     said.flatten().for_each(|line| {
         if !lines.contains(&line) {

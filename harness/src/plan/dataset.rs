@@ -1,13 +1,13 @@
 //! An experiment's dataset: found by its name or path, read or drawn, and looked at so that it is one file from first to last.
 
-use super::at_dataset;
+use super::{at_dataset, missing_dataset};
 use crate::clock;
 use crate::config::{Failure, Invalid, Problem, Source};
 use crate::exact_path;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random;
-use swath_datasets::{Dataset, DatasetError, Generated, Stamp, ann_benchmarks, catalogue, sha256};
+use swath_datasets::{Dataset, DatasetError, Generated, Stamp, catalogue, format, sha256};
 
 /// An experiment's dataset.
 pub struct Found {
@@ -28,11 +28,11 @@ impl Found {
     /// [`Failure::Input`].
     pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
         // What cannot be read is not hashed first, which may take long.
-        ann_benchmarks::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
-        let sha256 = || ann_benchmarks::sha256(path).map_err(|error| dataset_failure(&error));
+        format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
+        let sha256 = || format::sha256(path).map_err(|error| dataset_failure(&error));
         let ((sha256, dataset), file) = steady(path, || {
             let (before, young) = (sha256()?, !DatasetFile::at(path)?.stamp.is_settled());
-            let dataset = ann_benchmarks::read(path, memory).map_err(|error| dataset_failure(&error))?;
+            let dataset = format::read(path, memory).map_err(|error| dataset_failure(&error))?;
             // Written just now it may be written once more without another stamp.
             if young && sha256()? != before {
                 return Err(unsteady(path));
@@ -98,9 +98,9 @@ impl DatasetFile {
     /// [`Failure::Input`], also where it is not the same file any more.
     pub fn read(&self, known: &str, memory: u64) -> Result<Dataset, Failure> {
         let (dataset, _) = steady(&self.path, || {
-            let dataset = ann_benchmarks::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
+            let dataset = format::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
             if !self.stamp.is_of(&self.path) {
-                let sha256 = ann_benchmarks::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
+                let sha256 = format::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
                 if sha256 != known {
                     return Err(changed(known, &sha256));
                 }
@@ -134,7 +134,8 @@ pub(super) fn changed(known: &str, sha256: &str) -> Failure {
 pub(super) fn locate(named: &str, source: &Source, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
     let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
     catalogue::resolve(named, &beside, folders).map_err(|not_found| {
-        let problem = not_found.help.iter().fold(Problem::new(at_dataset(), not_found.message), Problem::help);
+        let help = missing_dataset::help(&not_found);
+        let problem = help.iter().fold(Problem::new(at_dataset(), not_found.to_string()), Problem::help);
         Box::new(Invalid { source: source.clone(), problems: vec![problem] }).into()
     })
 }

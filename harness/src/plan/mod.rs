@@ -3,6 +3,7 @@
 
 pub mod cells;
 pub mod dataset;
+pub mod missing_dataset;
 pub mod point;
 mod prepare;
 pub mod workload;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
-use swath_datasets::{Dataset, Links, ann_benchmarks, ground_truth, sha256};
+use swath_datasets::{Dataset, Links, format, ground_truth, sha256};
 
 /// An experiment that is ready to run.
 pub struct Prepared {
@@ -71,7 +71,7 @@ pub fn outline(
     let (dataset_name, mut facts, file) = match &experiment.dataset {
         DatasetSource::File(named) => {
             let path = locate(named, source, data_folders)?;
-            let header = ann_benchmarks::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
+            let header = format::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
             (file_name(&path), Facts::of(&header), Some(path))
         }
         DatasetSource::Generated(generated) => {
@@ -95,7 +95,7 @@ pub fn outline(
     let plan = Plan::new(experiment, &facts).map_err(invalid)?;
     let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
     let names = match file.filter(|_| names_one) {
-        Some(path) => ann_benchmarks::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
+        Some(path) => format::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
         None => None,
     };
     let problems = check_queries(&plan, names.as_deref(), facts.queries);

@@ -1,60 +1,65 @@
-//! True neighbours as they stand in a file, and what is made of rows that are padded, or a little out of order.
+//! True neighbours as a file stores them. Rows may be padded or slightly out of order; here they are put right.
 
-use crate::check::Fault;
+use crate::check::{Flaw, first_of};
 use crate::dataset::{NO_ID, Neighbors, Stored};
 use swath_algorithms::distance::between;
 use swath_algorithms::{Distance, Vectors};
 
-/// Distances in single precision that are computed as `|q|^2 + |x|^2 - 2 qx` may be out of order by so much, relatively.
+/// Largest relative disorder of distances in single precision that are computed as `|q|^2 + |x|^2 - 2 qx`.
 const CANCELLED: f64 = 1e-4;
 
-/// Rounding to single precision may put them out of order by so much, relatively.
+/// Largest relative disorder of distances that are rounded to single precision.
 const ROUNDED: f64 = 1e-6;
 
-/// As they stand in a file.
-pub(crate) struct Truth {
+/// True neighbours as a file stores them.
+pub(crate) struct StoredNeighbors {
     /// Columns.
     pub count: usize,
-    /// Ids, `m x count`; -1, the largest unsigned 32-bit number, and any id at an infinite distance stand for no neighbour.
+    /// Ids, `m x count`. No neighbour is stored as -1, as the largest unsigned 32-bit number, or as any id at an infinite
+    /// distance.
     pub ids: Vec<i64>,
     /// Distances, `m x count`.
     pub distances: Vec<f64>,
-    /// What these were rounded to.
+    /// The type that they are stored as.
     pub stored: Stored,
 }
 
-/// What was done to rows.
+/// What was found in rows, or done to them.
 #[derive(Default)]
-struct Done {
+struct Repairs {
+    /// Rows with padding.
     short: usize,
+    /// Rows with nothing but padding.
     empty: usize,
+    /// Rows that were sorted.
     sorted: usize,
+    /// Infinite distances that were computed again.
     infinite: usize,
 }
 
-impl Truth {
-    /// The neighbours by swath's rules; what was done to reach them is noted.
+impl StoredNeighbors {
+    /// The neighbours by swath's rules: padding becomes [`NO_ID`] at an infinite distance, and rows are sorted. Repairs are
+    /// noted.
     ///
     /// # Errors
-    /// An id that is no row of `train`.
-    pub fn settle(
+    /// An id is not a row of `train`.
+    pub fn repair(
         self,
-        (train, test): (&Vectors, &Vectors),
+        train: &Vectors,
+        test: &Vectors,
         distance: Distance,
         notes: &mut Vec<String>,
-    ) -> Result<Neighbors, Fault> {
+    ) -> Result<Neighbors, Flaw> {
         let Self { count, ids, mut distances, stored } = self;
         let (n, m) = (train.rows(), test.rows());
-        let mut done = Done::default();
+        let mut repairs = Repairs::default();
         let is_padding = |id: i64| id == -1 || id == i64::from(u32::MAX);
         let wrong = |&(_, &id): &(usize, &i64)| !is_padding(id) && !(0..n as i64).contains(&id);
         let mut all_wrong = ids.iter().enumerate().filter(wrong);
         if let Some((i, id)) = all_wrong.next() {
-            let more = all_wrong.count();
-            let found = format!("the value is {id}");
-            let found = if more == 0 { found } else { format!("{found} (the first of {} like it)", more + 1) };
+            let found = first_of(format!("the value is {id}"), 1 + all_wrong.count());
             let expected = format!("0 to {}: a row of `train`", n - 1);
-            return Err(Fault::new(format!("`neighbors`, row {}, column {}", i / count, i % count), found, expected));
+            return Err(Flaw::new(format!("`neighbors`, row {}, column {}", i / count, i % count), found, expected));
         }
         let mut ids: Vec<u32> = ids.into_iter().map(|id| if is_padding(id) { NO_ID } else { id as u32 }).collect();
         for query in 0..m {
@@ -62,11 +67,11 @@ impl Truth {
             let (ids, distances) = (&mut ids[row.clone()], &mut distances[row]);
             for (id, stored) in ids.iter_mut().zip(&mut *distances) {
                 if *id != NO_ID && *stored == f64::INFINITY {
-                    // Either there is no neighbour, or its distance was too large for what it was stored as.
+                    // Either there is no neighbour, or its distance was too large for the type it was stored as.
                     let exact = between(distance, test.lines(query), train.lines(*id as usize));
                     if exact > f64::from(f32::MAX) {
                         *stored = exact;
-                        done.infinite += 1;
+                        repairs.infinite += 1;
                     } else {
                         *id = NO_ID;
                     }
@@ -76,20 +81,20 @@ impl Truth {
                 }
             }
             let known = ids.iter().position(|&id| id == NO_ID).unwrap_or(count);
-            done.short += usize::from(known < count);
-            done.empty += usize::from(known == 0);
-            done.sorted += usize::from(sort_if_nearly_sorted(&mut ids[..known], &mut distances[..known]));
+            repairs.short += usize::from(known < count);
+            repairs.empty += usize::from(known == 0);
+            repairs.sorted += usize::from(sort_if_nearly_sorted(&mut ids[..known], &mut distances[..known]));
         }
-        done.note(count, m, notes);
+        repairs.note(count, m, notes);
         Ok(Neighbors { count, ids, distances, stored })
     }
 }
 
-/// Sorts a row by distance, then id, where it is out of order by more than rounding makes it and by no more than cancellation
-/// does. [`crate::Dataset::check`] finds what is farther from order.
+/// Sorts a row by distance, then id, if its disorder is more than rounding causes and no more than cancellation causes; returns
+/// whether it did. [`crate::Dataset::check`] finds rows that are farther from order.
 fn sort_if_nearly_sorted(ids: &mut [u32], distances: &mut [f64]) -> bool {
     let out_of_order = |by: f64| {
-        // A number that is none is in no order; it is found later.
+        // NaN compares as in order here; it is found later.
         distances.windows(2).any(|pair| pair[1] < pair[0] - by * pair[0].abs())
     };
     let within =
@@ -105,30 +110,30 @@ fn sort_if_nearly_sorted(ids: &mut [u32], distances: &mut [f64]) -> bool {
     true
 }
 
-impl Done {
+impl Repairs {
     fn note(&self, count: usize, queries: usize, notes: &mut Vec<String>) {
         if self.short > 0 {
             let empty = match self.empty {
                 0 => String::new(),
-                empty => format!("; {empty} have none, and no recall"),
+                empty => format!("; {empty} have none, and so no recall"),
             };
             notes.push(format!(
-                "{} of {queries} queries have fewer than {count} true neighbours in the file: recall is of those they \
-                 have{empty}",
+                "{} of {queries} queries have fewer than {count} true neighbours in the file: their recall counts only \
+                 these{empty}",
                 self.short
             ));
         }
         if self.sorted > 0 {
             notes.push(format!(
                 "the true neighbours of {} of {queries} queries were out of order by up to {CANCELLED} of their distance, \
-                 as single precision leaves them: they were sorted anew",
+                 as rounding in single precision causes: they were sorted again",
                 self.sorted
             ));
         }
         if self.infinite > 0 {
             notes.push(format!(
-                "{} distances to true neighbours are infinite in the file, being too large for its type: they were \
-                 computed anew",
+                "{} distances to true neighbours are infinite in the file because they exceed its type: they were computed \
+                 again",
                 self.infinite
             ));
         }
@@ -143,18 +148,19 @@ mod tests {
         Vectors::new(values, 1).expect("finite")
     }
 
-    fn settle(ids: &[i64], distances: &[f64], notes: &mut Vec<String>) -> Result<Neighbors, Fault> {
-        let truth = Truth { count: 3, ids: ids.to_vec(), distances: distances.to_vec(), stored: Stored::Float32 };
+    fn repair(ids: &[i64], distances: &[f64], notes: &mut Vec<String>) -> Result<Neighbors, Flaw> {
+        let truth =
+            StoredNeighbors { count: 3, ids: ids.to_vec(), distances: distances.to_vec(), stored: Stored::Float32 };
         let (train, test) = (line(&[0.0, 1.0, 2.0, 3.0]), line(&[0.0, 3.0]));
-        truth.settle((&train, &test), Distance::Euclidean, notes)
+        truth.repair(&train, &test, Distance::Euclidean, notes)
     }
 
     #[test]
-    fn padding_is_no_neighbour() {
+    fn padding_is_not_read_as_a_neighbour() {
         let inf = f64::INFINITY;
         for none in [-1, i64::from(u32::MAX), 0] {
             let mut notes = Vec::new();
-            let found = settle(&[0, 1, none, none, none, none], &[0.0, 1.0, inf, inf, inf, inf], &mut notes);
+            let found = repair(&[0, 1, none, none, none, none], &[0.0, 1.0, inf, inf, inf, inf], &mut notes);
             let found = found.expect("valid");
             assert_eq!((found.ids(0), found.distances(0)), (&[0, 1][..], &[0.0, 1.0][..]));
             assert!(found.ids(1).is_empty() && found.distances(1).is_empty());
@@ -162,35 +168,36 @@ mod tests {
             assert_eq!(
                 notes,
                 [
-                    "2 of 2 queries have fewer than 3 true neighbours in the file: recall is of those they have; 1 have none, \
-                  and no recall"
+                    "2 of 2 queries have fewer than 3 true neighbours in the file: their recall counts only these; 1 have \
+                     none, and so no recall"
                 ]
             );
         }
-        assert!(settle(&[0, 1, -2, 3, 2, 1], &[0.0; 6], &mut Vec::new()).is_err());
+        assert!(repair(&[0, 1, -2, 3, 2, 1], &[0.0; 6], &mut Vec::new()).is_err());
     }
 
     #[test]
-    fn what_cancellation_puts_out_of_order_is_sorted_and_said() {
+    fn rows_that_cancellation_put_out_of_order_are_sorted_and_noted() {
         let mut notes = Vec::new();
-        let found = settle(&[0, 2, 1, 3, 2, 1], &[0.0, 1.00005, 1.0, 0.0, 1.0, 2.0], &mut notes).expect("valid");
+        let found = repair(&[0, 2, 1, 3, 2, 1], &[0.0, 1.00005, 1.0, 0.0, 1.0, 2.0], &mut notes).expect("valid");
         assert_eq!((found.ids(0), found.distances(0)), (&[0, 1, 2][..], &[0.0, 1.0, 1.00005][..]));
         assert_eq!(found.ids(1), [3, 2, 1]);
         assert!(notes[0].starts_with("the true neighbours of 1 of 2 queries were out of order"), "{notes:?}");
-        // Rounding is left alone, and so is real disorder, which is an error.
+        // Disorder by rounding is left as it is; so is larger disorder, which the check refuses later.
         for distance in [1.0 - 5e-7, 0.99] {
             let mut notes = Vec::new();
-            let found = settle(&[0, 2, 1, 3, 2, 1], &[0.0, 1.0, distance, 0.0, 1.0, 2.0], &mut notes).expect("valid");
+            let found = repair(&[0, 2, 1, 3, 2, 1], &[0.0, 1.0, distance, 0.0, 1.0, 2.0], &mut notes).expect("valid");
             assert_eq!((found.ids(0), notes.len()), (&[0, 2, 1][..], 0));
         }
     }
 
     #[test]
-    fn a_distance_that_is_too_large_for_its_type_is_computed_anew() {
+    fn a_distance_that_is_too_large_for_its_type_is_computed_again() {
         let mut notes = Vec::new();
-        let truth = Truth { count: 2, ids: vec![0, 1], distances: vec![0.0, f64::INFINITY], stored: Stored::Float32 };
+        let truth =
+            StoredNeighbors { count: 2, ids: vec![0, 1], distances: vec![0.0, f64::INFINITY], stored: Stored::Float32 };
         let (train, test) = (line(&[3e38, -3e38]), line(&[3e38]));
-        let found = truth.settle((&train, &test), Distance::Euclidean, &mut notes).expect("valid");
+        let found = truth.repair(&train, &test, Distance::Euclidean, &mut notes).expect("valid");
         assert_eq!(found.ids(0), [0, 1]);
         assert!((found.distances(0)[1] / 6e38 - 1.0).abs() < 1e-6 && notes.len() == 1, "{notes:?}");
     }

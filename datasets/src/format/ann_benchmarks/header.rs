@@ -1,0 +1,147 @@
+//! Reads the header of a dataset: attributes and shapes.
+
+use super::reader::OpenDataset;
+use crate::check;
+use crate::format::{DatasetError, Header};
+use crate::hdf5_file::Attribute;
+use std::collections::HashMap;
+use swath_algorithms::Distance;
+
+impl OpenDataset {
+    pub(super) fn header(&self) -> Result<Header, DatasetError> {
+        let attributes = self.file.attributes().map_err(|error| self.at(error))?;
+        if let Some(kind) = attributes.get("type").filter(|kind| kind.text() != Some("dense")) {
+            return Err(self.invalid(
+                "attribute `type`",
+                format!("it is {kind}"),
+                "\"dense\": sparse sets cannot be read yet",
+            ));
+        }
+        let mut notes = Vec::new();
+        let (distance, is_normalized) = self.distance(&attributes, &mut notes)?;
+        let train = self.shape("train", 2, None)?;
+        let (rows, dim) = (train[0], train[1]);
+        if rows == 0 || dim == 0 {
+            return Err(self.invalid(
+                "`train`",
+                format!("its shape is {rows} x {dim}"),
+                "at least one vector of one value",
+            ));
+        }
+        let test = self.shape("test", 2, None)?;
+        check::width(dim, test[1]).map_err(|flaw| self.flaw(flaw))?;
+        if test[0] == 0 {
+            return Err(self.invalid("`test`", "it is empty", "at least one query"));
+        }
+        if let Some(stated) = attributes.get("dimension").and_then(Attribute::integer)
+            && stated != dim as i64
+        {
+            return Err(self.invalid(
+                "attribute `dimension`",
+                format!("it is {stated}"),
+                format!("{dim}, the width of `train`"),
+            ));
+        }
+        let neighbors = self.shape("neighbors", 2, None)?;
+        let distances = self.shape("distances", 2, None)?;
+        if neighbors[0] != test[0] {
+            let found = format!("it has {} rows", neighbors[0]);
+            return Err(self.invalid("`neighbors`", found, format!("{}, one for each query in `test`", test[0])));
+        }
+        if neighbors != distances {
+            let found = format!("its shape is {} x {}", distances[0], distances[1]);
+            return Err(self.invalid(
+                "`distances`",
+                found,
+                format!("{} x {}, as `neighbors`", neighbors[0], neighbors[1]),
+            ));
+        }
+        if neighbors[1] == 0 || neighbors[1] > rows {
+            let found = format!("it has {} columns", neighbors[1]);
+            return Err(self.invalid("`neighbors`", found, format!("1 to {rows}, the number of vectors in `train`")));
+        }
+        let has = |name: &str| self.file.has(name);
+        let optional =
+            |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
+        let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
+        let names = has("train_names");
+        let relations = if links.is_some() { self.relations()? } else { Vec::new() };
+        Ok(Header {
+            distance,
+            train: rows,
+            test: test[0],
+            dim,
+            neighbors: neighbors[1],
+            links,
+            relations,
+            subtopics,
+            qrels,
+            names,
+            is_normalized,
+            notes,
+        })
+    }
+
+    /// The shape of an array, which must have `rank` dimensions; the last must be `width` if that is given.
+    pub(super) fn shape(&self, name: &str, rank: usize, width: Option<usize>) -> Result<Vec<usize>, DatasetError> {
+        let shape = self.file.shape(name).map_err(|error| self.at(error))?;
+        let expected = match (rank, width) {
+            (1, _) => "one dimension".to_owned(),
+            (_, Some(width)) => format!("{width} columns"),
+            _ => "rows and columns".to_owned(),
+        };
+        let fits = shape.len() == rank && width.is_none_or(|width| shape[rank - 1] == width as u64);
+        // Ids have 32 bits.
+        let sane = shape.iter().all(|&n| n < u64::from(i32::MAX.unsigned_abs()));
+        if !fits || !sane {
+            let shape = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
+            let expected = if fits { "fewer than 2^31 rows and columns".into() } else { expected };
+            let found =
+                if shape.is_empty() { "it is a single value".to_owned() } else { format!("its shape is {shape}") };
+            return Err(self.invalid(&format!("`{name}`"), found, expected));
+        }
+        Ok(shape.into_iter().map(|n| n as usize).collect())
+    }
+
+    /// The distance, by swath's name for it or another benchmark's, and whether the name says that vectors have length 1.
+    fn distance(
+        &self,
+        attributes: &HashMap<String, Attribute>,
+        notes: &mut Vec<String>,
+    ) -> Result<(Distance, bool), DatasetError> {
+        /// Other benchmarks' names.
+        const ALIASES: [(&str, Distance); 3] =
+            [("cosine", Distance::Angular), ("normalized", Distance::Angular), ("l2", Distance::Euclidean)];
+        /// Names of distances that swath does not have.
+        const OTHERS: [&str; 5] = ["hamming", "jaccard", "ip", "dot", "inner"];
+        let names = Distance::ALL.map(|d| format!("\"{d}\"")).join(" or ");
+        let Some(value) = attributes.get("distance") else {
+            return Err(self.invalid("attribute `distance`", "it is missing, or is not a single text", names));
+        };
+        let name = value.text().unwrap_or_default();
+        let low = name.to_ascii_lowercase();
+        let alias = || ALIASES.iter().find(|(alias, _)| *alias == low).map(|&(_, distance)| distance);
+        let Some(distance) = Distance::from_name(&low).or_else(alias) else {
+            let known = OTHERS.contains(&low.as_str());
+            let expected = if known {
+                format!("{names}: others cannot be read yet")
+            } else {
+                format!("{names}, or one of their other names: {}", ALIASES.map(|(alias, _)| alias).join(", "))
+            };
+            return Err(self.invalid("attribute `distance`", format!("it is {value}"), expected));
+        };
+        if name != distance.name() {
+            notes.push(format!("the file calls its distance `{name}`, which is read as `{distance}`"));
+        }
+        Ok((distance, low == "normalized"))
+    }
+
+    /// Names of the links' relations; empty if they have none.
+    fn relations(&self) -> Result<Vec<String>, DatasetError> {
+        let named = self.file.attribute_of("links", "relations").map_err(|error| self.at(error))?;
+        Ok(match named.as_ref().and_then(Attribute::text) {
+            Some(names) if !names.is_empty() => names.split(',').map(|name| name.trim().to_owned()).collect(),
+            _ => Vec::new(),
+        })
+    }
+}

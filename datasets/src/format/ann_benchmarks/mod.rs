@@ -1,0 +1,56 @@
+//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, names.
+//!
+//! Everything that a file says is checked before it is used. Four generations of that project's writer exist, so only
+//! `distance`, `train`, `test`, `neighbors` and `distances` are required.
+
+mod header;
+mod reader;
+mod writer;
+
+pub use writer::write;
+
+use super::{DatasetError, Format, Header};
+use crate::dataset::Dataset;
+use crate::hdf5_file::MEMORY;
+use reader::OpenDataset;
+use std::path::Path;
+
+/// The format that ann-benchmarks stores datasets in.
+pub struct AnnBenchmarks;
+
+impl Format for AnnBenchmarks {
+    fn name(&self) -> &'static str {
+        "an HDF5 file as ann-benchmarks writes it"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["hdf5", "h5"]
+    }
+
+    /// A user block of 512, 1024 or 2048 bytes may come before the signature. A file with a larger one is known by its ending.
+    fn sniff(&self, _: &Path, start: &[u8]) -> bool {
+        let places = [0, 512, 1024, 2048];
+        places.iter().any(|&at| start.get(at..).is_some_and(|rest| rest.starts_with(b"\x89HDF\r\n\x1a\n")))
+    }
+
+    fn header(&self, path: &Path) -> Result<Header, DatasetError> {
+        OpenDataset::open(path, MEMORY)?.header()
+    }
+
+    fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError> {
+        let dataset = OpenDataset::open(path, memory)?;
+        let header = dataset.header()?;
+        dataset.can_read_all(&header)?;
+        Ok(header)
+    }
+
+    fn read(&self, path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
+        OpenDataset::open(path, memory)?.dataset()
+    }
+
+    fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
+        let dataset = OpenDataset::open(path, memory)?;
+        let header = dataset.header()?;
+        dataset.names("test_names", header.test)
+    }
+}

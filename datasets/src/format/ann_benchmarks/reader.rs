@@ -1,0 +1,253 @@
+//! Reads the arrays of a dataset, and says what is wrong with them.
+
+use crate::check::{self, Flaw, first_of};
+use crate::dataset::{Dataset, Links, Qrels, Subtopics};
+use crate::format::{DatasetError, Header};
+use crate::hdf5_file::{ElementKind, Hdf5Error, Hdf5File};
+use crate::stored_neighbors::StoredNeighbors;
+use std::path::Path;
+use swath_algorithms::vectors::Builder;
+use swath_algorithms::{Vectors, VectorsError};
+
+/// An open file that should hold a dataset.
+pub(super) struct OpenDataset {
+    pub(super) file: Hdf5File,
+}
+
+impl OpenDataset {
+    pub(super) fn open(path: &Path, memory: u64) -> Result<Self, DatasetError> {
+        Ok(Self { file: Hdf5File::open(path, memory)? })
+    }
+
+    /// The whole dataset, checked.
+    pub(super) fn dataset(&self) -> Result<Dataset, DatasetError> {
+        let header = self.header()?;
+        let train = self.vectors("train")?;
+        let test = self.vectors("test")?;
+        let mut notes = header.notes.clone();
+        if self.file.is_left_open() {
+            notes.push("the program that wrote the file did not close it; its content was read".into());
+        }
+        self.check_length_one(&header, &[("train", &train), ("test", &test)])?;
+        let stored = self.stored_neighbors(&header)?;
+        let neighbors = stored.repair(&train, &test, header.distance, &mut notes).map_err(|flaw| self.flaw(flaw))?;
+        let links = header.links.map(|_| self.links(&header)).transpose()?;
+        let subtopics =
+            header.subtopics.map(|_| self.by_query("subtopics", "the number of a subtopic", &header)).transpose()?;
+        let qrels = header.qrels.map(|_| self.qrels(&header, &mut notes)).transpose()?;
+        let train_names = self.names("train_names", header.train)?;
+        let test_names = self.names("test_names", header.test)?;
+        let distance = header.distance;
+        let dataset =
+            Dataset { train, test, distance, neighbors, links, subtopics, qrels, train_names, test_names, notes };
+        dataset.check().map_err(|flaw| self.flaw(flaw))?;
+        Ok(dataset)
+    }
+
+    /// Checks by sizes alone that each array could be read.
+    pub(super) fn can_read_all(&self, header: &Header) -> Result<(), DatasetError> {
+        let arrays = [
+            ("train", ElementKind::Number, true),
+            ("test", ElementKind::Number, true),
+            ("neighbors", ElementKind::Integer, true),
+            ("distances", ElementKind::Number, true),
+            ("links", ElementKind::Integer, header.links.is_some()),
+            ("subtopics", ElementKind::Integer, header.subtopics.is_some()),
+            ("qrels", ElementKind::Integer, header.qrels.is_some()),
+            ("train_names", ElementKind::Text, header.names),
+        ];
+        for (name, kind, _) in arrays.into_iter().filter(|(.., is_there)| *is_there) {
+            self.file.can_read(name, kind).map_err(|error| self.at(error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn invalid(&self, at: &str, found: impl Into<String>, expected: impl Into<String>) -> DatasetError {
+        self.flaw(Flaw::new(at, found, expected))
+    }
+
+    pub(super) fn flaw(&self, flaw: Flaw) -> DatasetError {
+        DatasetError::Invalid { path: self.file.path().to_owned(), flaw }
+    }
+
+    pub(super) fn at(&self, error: Hdf5Error) -> DatasetError {
+        match error {
+            Hdf5Error::Io { .. }
+            | Hdf5Error::NotHdf5 { .. }
+            | Hdf5Error::CutShort { .. }
+            | Hdf5Error::NotClosed { .. } => error.into(),
+            Hdf5Error::NotRead { name, what, remedy } => self.invalid(&format!("`{name}`"), what, remedy),
+            Hdf5Error::NotWhole { name, at, found } => {
+                self.invalid(&format!("`{name}`, value {at}"), format!("it is {found}"), "a whole number below 2^63")
+            }
+            Hdf5Error::Missing { name, present } => self.invalid(
+                &format!("`{name}`"),
+                "it is missing".to_owned(),
+                format!("an ann-benchmarks dataset, with `train`, `test`, `neighbors` and `distances` (this file has {present})"),
+            ),
+            Hdf5Error::WrongType { name, found, expected } => {
+                self.invalid(&format!("`{name}`"), format!("it holds {found}"), expected)
+            }
+            Hdf5Error::LargerThanFile { name, claimed, file } => self.invalid(
+                &format!("`{name}`"),
+                format!("it claims {claimed} bytes, which a file of {file} bytes cannot hold"),
+                "a whole file: this one is damaged or cut short",
+            ),
+            Hdf5Error::Incomplete { name, found, expected } => self.invalid(
+                &format!("`{name}`"),
+                format!("{found} of its {expected} blocks are in the file"),
+                "a whole file: this one is damaged, or was not written to the end",
+            ),
+            Hdf5Error::LargerThanMemory { name, needed, limit } => {
+                self.invalid(&format!("`{name}`"), format!("it needs {needed} bytes of memory"), format!("at most {limit}"))
+            }
+            Hdf5Error::Unreadable { name, reason } => {
+                let expected = "a whole file; if other programs read it, rewrite it with them: contiguous, without filters";
+                self.invalid(&format!("`{name}`"), format!("it cannot be read ({reason})"), expected)
+            }
+        }
+    }
+
+    fn vectors(&self, name: &str) -> Result<Vectors, DatasetError> {
+        let shape = self.shape(name, 2, None)?;
+        let dim = shape[1];
+        let refused = |error| match error {
+            VectorsError::NotFinite { row, column, value } => {
+                let values = self.file.f32s(name).unwrap_or_default();
+                let count = values.iter().filter(|value| !value.is_finite()).count();
+                // A value beyond the range of f32 is shown as it is in the file.
+                let stored = self.file.f64s(name).ok().and_then(|stored| stored.get(row * dim + column).copied());
+                let at = format!("`{name}`, row {row}, column {column}");
+                let found = format!("the value is {:e}", stored.unwrap_or_else(|| f64::from(value)));
+                self.invalid(&at, first_of(found, count), "a finite number within the range of f32")
+            }
+            other => self.invalid(&format!("`{name}`"), other.to_string(), "rows of equal length"),
+        };
+        // Memory is reserved only after the file is known to hold the values.
+        self.file.can_read(name, ElementKind::Number).map_err(|error| self.at(error))?;
+        let mut vectors = Builder::new(shape[0], dim).map_err(refused)?;
+        let mut flaw = None;
+        let read = self.file.f32_rows(name, |rows| {
+            flaw = vectors.push(rows).err();
+            flaw.is_none()
+        });
+        read.map_err(|error| self.at(error))?;
+        flaw.map_or_else(|| Ok(vectors.finish()), |flaw| Err(refused(flaw)))
+    }
+
+    /// Reads an array of integers; each column has a bound that its values must be below, and words for what they are.
+    fn ids(&self, name: &str, bounds: &[(usize, &str)]) -> Result<Vec<u32>, DatasetError> {
+        let values = self.file.integers(name).map_err(|error| self.at(error))?;
+        check::within(name, &values, bounds).map_err(|flaw| self.flaw(flaw))?;
+        Ok(values.into_iter().map(|value| value as u32).collect())
+    }
+
+    fn stored_neighbors(&self, header: &Header) -> Result<StoredNeighbors, DatasetError> {
+        let ids = self.file.integers("neighbors").map_err(|error| self.at(error))?;
+        let distances = self.file.f64s("distances").map_err(|error| self.at(error))?;
+        let stored = self.file.stored("distances").map_err(|error| self.at(error))?;
+        Ok(StoredNeighbors { count: header.neighbors, ids, distances, stored })
+    }
+
+    /// Checks that rows have length 1 if the file calls its distance `normalized`.
+    fn check_length_one(&self, header: &Header, arrays: &[(&str, &Vectors)]) -> Result<(), DatasetError> {
+        /// Tolerance: somewhat more than rounding to half precision changes a length of 1.
+        const NEAR: f64 = 1e-3;
+        if !header.is_normalized {
+            return Ok(());
+        }
+        for (name, vectors) in arrays {
+            let length = |i: usize| vectors.row(i).iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+            let wrong = (0..vectors.rows()).map(length).enumerate().find(|(_, length)| (length - 1.0).abs() > NEAR);
+            if let Some((row, length)) = wrong {
+                let at = format!("`{name}`, row {row}");
+                let found = format!("its length is {length:.4}");
+                return Err(self.invalid(
+                    &at,
+                    found,
+                    "1, as the distance is called `normalized`; or \"angular\" as distance",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn links(&self, header: &Header) -> Result<Links, DatasetError> {
+        let bound = (header.train, "a row of `train`");
+        let ids = self.ids("links", &[bound, bound])?;
+        let edges: Vec<[u32; 2]> = ids.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        let relations = header.relations.clone();
+        let relation = match (relations.is_empty(), self.file.has("link_relations")) {
+            (true, false) => Vec::new(),
+            (true, true) => {
+                let expected = "the names of the relations that `link_relations` counts, with a comma between them";
+                return Err(self.invalid("attribute `relations` of `links`", "it is missing", expected));
+            }
+            (false, false) => {
+                let expected = "the relation of each link, as `links` has an attribute `relations`";
+                return Err(self.invalid("`link_relations`", "it is missing", expected));
+            }
+            (false, true) => {
+                let length = self.shape("link_relations", 1, None)?[0];
+                check::one_for_each("link_relations", length, edges.len(), "link").map_err(|flaw| self.flaw(flaw))?;
+                let bound = (relations.len().min(256), "a relation named in `relations` of `links`");
+                self.ids("link_relations", &[bound])?.into_iter().map(|index| index as u8).collect()
+            }
+        };
+        Ok(Links { edges, relations, relation })
+    }
+
+    /// Reads rows (query, item, number); `what` says what the number is.
+    fn by_query(&self, name: &str, what: &str, header: &Header) -> Result<Subtopics, DatasetError> {
+        let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (1 << 31, what)];
+        let rows = self.ids(name, &bounds)?;
+        Ok(Subtopics::new(header.test, rows.chunks_exact(3).map(|row| [row[0], row[1], row[2]]).collect()))
+    }
+
+    /// Reads rows (query, item, grade), with one grade for each query and item. Grades below 0, TREC's mark for spam, count
+    /// as 0, which is noted.
+    fn qrels(&self, header: &Header, notes: &mut Vec<String>) -> Result<Qrels, DatasetError> {
+        const NAME: &str = "qrels";
+        let mut values = self.file.integers(NAME).map_err(|error| self.at(error))?;
+        check::one_grade(NAME, &values).map_err(|flaw| self.flaw(flaw))?;
+        let mut negative = 0;
+        for row in values.chunks_exact_mut(3) {
+            negative += usize::from(row[2] < 0);
+            row[2] = row[2].max(0);
+        }
+        if negative > 0 {
+            let (judgements, verbs) =
+                (values.len() / 3, if negative == 1 { ["is", "counts"] } else { ["are", "count"] });
+            let [is, counts] = verbs;
+            notes.push(format!(
+                "{negative} of {judgements} grades in `{NAME}` {is} below 0 and {counts} as 0, not relevant"
+            ));
+        }
+        let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (1 << 31, "a grade")];
+        check::within(NAME, &values, &bounds).map_err(|flaw| self.flaw(flaw))?;
+        Ok(Qrels::new(
+            header.test,
+            values.chunks_exact(3).map(|row| [row[0], row[1], row[2]].map(|v| v as u32)).collect(),
+        ))
+    }
+
+    pub(super) fn names(&self, name: &str, rows: usize) -> Result<Option<Vec<String>>, DatasetError> {
+        /// At most this many bytes: names are shown in pages and tables.
+        const LONGEST: usize = 1 << 16;
+        if !self.file.has(name) {
+            return Ok(None);
+        }
+        let length = self.shape(name, 1, None)?[0];
+        check::one_for_each(name, length, rows, "row").map_err(|flaw| self.flaw(flaw))?;
+        let names = self.file.texts(name).map_err(|error| self.at(error))?;
+        if let Some((row, text)) = names.iter().enumerate().find(|(_, text)| text.len() > LONGEST) {
+            let found = format!("it has {} bytes", text.len());
+            return Err(self.invalid(
+                &format!("`{name}`, row {row}"),
+                found,
+                format!("at most {LONGEST}, as it is a name"),
+            ));
+        }
+        Ok(Some(names))
+    }
+}

@@ -1,0 +1,307 @@
+//! Formats of dataset files. A format is one file here and one line in [`FORMATS`]; callers use the functions of this
+//! module, which find the format of a file.
+
+pub mod ann_benchmarks;
+
+use crate::bounded;
+use crate::check::Flaw;
+use crate::dataset::Dataset;
+use crate::hdf5_file::Hdf5Error;
+use crate::sha256 as hash;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use swath_algorithms::Distance;
+
+/// All formats that are read. The first that recognises a file reads it.
+pub const FORMATS: &[&dyn Format] = &[&ann_benchmarks::AnnBenchmarks];
+
+/// First bytes of a file that [`Format::sniff`] sees.
+const START: u64 = 4096;
+
+/// A format of dataset files.
+pub trait Format: Sync {
+    /// Its name in messages.
+    fn name(&self) -> &'static str;
+
+    /// Endings of its files' names, without the dot, in lower case.
+    fn endings(&self) -> &'static [&'static str];
+
+    /// Whether the file looks like one of this format by its first bytes, at most 4096, or by what lies at `path`; `start` is
+    /// empty for a folder. A format without a signature returns `false`: its files are known by their endings.
+    fn sniff(&self, path: &Path, start: &[u8]) -> bool;
+
+    /// Reads only the header: shapes and attributes.
+    ///
+    /// # Errors
+    /// As [`Format::read`], as far as the header goes.
+    fn header(&self, path: &Path) -> Result<Header, DatasetError>;
+
+    /// Reads the header, and checks by sizes alone that [`Format::read`] could read the arrays: each is whole, of the right
+    /// type, and takes at most `memory` bytes.
+    ///
+    /// # Errors
+    /// As [`Format::read`], as far as sizes and headers tell.
+    fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError>;
+
+    /// Reads and checks a dataset; no array may take more than `memory` bytes.
+    ///
+    /// # Errors
+    /// What is wrong with the file, where in it, and what would be right.
+    fn read(&self, path: &Path, memory: u64) -> Result<Dataset, DatasetError>;
+
+    /// Reads only the names of the queries; `None` if they have none.
+    ///
+    /// # Errors
+    /// As [`Format::read`].
+    fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError>;
+
+    /// SHA-256 of the dataset's bytes, 64 hexadecimal digits. A format of several files covers all of them.
+    ///
+    /// # Errors
+    /// [`DatasetError::Io`].
+    fn sha256(&self, path: &Path) -> Result<String, DatasetError> {
+        hash::of_file(path).map_err(|source| DatasetError::Io { path: path.to_owned(), source })
+    }
+}
+
+/// Why a dataset cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// The file system refused.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// The HDF5 file itself is wrong.
+    #[error(transparent)]
+    Hdf5(Hdf5Error),
+    /// The dataset in it is wrong.
+    #[error("{path}: {flaw}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        flaw: Flaw,
+    },
+    /// The file is in no format that is read.
+    #[error("{path} is in no known format; expected {known}", path = path.display())]
+    NoFormat {
+        /// The file.
+        path: PathBuf,
+        /// The formats that are read, with their endings.
+        known: String,
+    },
+}
+
+impl From<Hdf5Error> for DatasetError {
+    fn from(error: Hdf5Error) -> Self {
+        match error {
+            Hdf5Error::Io { path, source } => Self::Io { path, source },
+            error => Self::Hdf5(error),
+        }
+    }
+}
+
+/// What the header of a dataset says, without its data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// The distance between two vectors.
+    pub distance: Distance,
+    /// Base vectors, n.
+    pub train: usize,
+    /// Queries, m.
+    pub test: usize,
+    /// Dimension, d.
+    pub dim: usize,
+    /// Neighbours stored per query.
+    pub neighbors: usize,
+    /// Number of links; `None` if the dataset has none.
+    pub links: Option<usize>,
+    /// Names of the links' relations; empty if they have none.
+    pub relations: Vec<String>,
+    /// Rows of subtopics; `None` if the dataset has none.
+    pub subtopics: Option<usize>,
+    /// Rows of relevance judgements; `None` if the dataset has none.
+    pub qrels: Option<usize>,
+    /// Whether base vectors have names.
+    pub names: bool,
+    /// Whether the file says that its vectors have length 1.
+    pub is_normalized: bool,
+    /// Unusual things in the header, and how they are read.
+    pub notes: Vec<String>,
+}
+
+/// The format of a file:
+///
+/// 1. the first that recognises its first bytes,
+/// 2. otherwise the first that has the ending of its name,
+/// 3. otherwise the only format, if there is just one: its error says what is wrong.
+///
+/// # Errors
+/// [`DatasetError::NoFormat`], [`DatasetError::Io`].
+pub fn of(path: &Path) -> Result<&'static dyn Format, DatasetError> {
+    choose(FORMATS, path)
+}
+
+fn choose<'f>(formats: &[&'f dyn Format], path: &Path) -> Result<&'f dyn Format, DatasetError> {
+    let start = start(path);
+    let seen = start.as_deref().unwrap_or_default();
+    let sniffed = formats.iter().find(|format| format.sniff(path, seen));
+    let by_name = || formats.iter().find(|format| has_ending(path, format.endings()));
+    let only = || if let [only] = formats { Some(only) } else { None };
+    if let Some(format) = sniffed.or_else(by_name).or_else(only) {
+        return Ok(*format);
+    }
+    let path = path.to_owned();
+    Err(match start {
+        Err(source) => DatasetError::Io { path, source },
+        Ok(_) => DatasetError::NoFormat { path, known: list(formats) },
+    })
+}
+
+/// The first bytes of a file, at most [`START`]; none of a folder.
+fn start(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    if !path.is_dir() {
+        bounded::open(path)?.0.take(START).read_to_end(&mut start)?;
+    }
+    Ok(start)
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    endings.contains(&ending.as_str())
+}
+
+/// The names of formats, with their endings.
+fn list(formats: &[&dyn Format]) -> String {
+    let named = |format: &&dyn Format| {
+        let endings: Vec<String> = format.endings().iter().map(|ending| format!(".{ending}")).collect();
+        format!("{} ({})", format.name(), endings.join(", "))
+    };
+    formats.iter().map(named).collect::<Vec<_>>().join(", or ")
+}
+
+/// Endings of the names of dataset files, without the dot.
+pub fn endings() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().flat_map(|format| format.endings()).copied()
+}
+
+/// Whether a file's name has one of the [`endings`].
+pub fn has_known_ending(path: &Path) -> bool {
+    FORMATS.iter().any(|format| has_ending(path, format.endings()))
+}
+
+/// As [`Format::header`].
+///
+/// # Errors
+/// As [`of`] and [`Format::header`].
+pub fn header(path: &Path) -> Result<Header, DatasetError> {
+    of(path)?.header(path)
+}
+
+/// As [`Format::sizes`].
+///
+/// # Errors
+/// As [`of`] and [`Format::sizes`].
+pub fn sizes(path: &Path, memory: u64) -> Result<Header, DatasetError> {
+    of(path)?.sizes(path, memory)
+}
+
+/// As [`Format::read`].
+///
+/// # Errors
+/// As [`of`] and [`Format::read`].
+pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
+    of(path)?.read(path, memory)
+}
+
+/// As [`Format::query_names`].
+///
+/// # Errors
+/// As [`of`] and [`Format::query_names`].
+pub fn query_names(path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
+    of(path)?.query_names(path, memory)
+}
+
+/// As [`Format::sha256`].
+///
+/// # Errors
+/// As [`of`] and [`Format::sha256`].
+pub fn sha256(path: &Path) -> Result<String, DatasetError> {
+    of(path)?.sha256(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A format that recognises files by its own name and reads none.
+    struct FakeFormat(&'static str, &'static [&'static str]);
+
+    impl Format for FakeFormat {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn endings(&self) -> &'static [&'static str] {
+            self.1
+        }
+
+        fn sniff(&self, _: &Path, start: &[u8]) -> bool {
+            start.starts_with(self.0.as_bytes())
+        }
+
+        fn header(&self, path: &Path) -> Result<Header, DatasetError> {
+            Err(DatasetError::NoFormat { path: path.to_owned(), known: self.0.into() })
+        }
+
+        fn sizes(&self, path: &Path, _: u64) -> Result<Header, DatasetError> {
+            self.header(path)
+        }
+
+        fn read(&self, path: &Path, _: u64) -> Result<Dataset, DatasetError> {
+            Err(DatasetError::NoFormat { path: path.to_owned(), known: self.0.into() })
+        }
+
+        fn query_names(&self, _: &Path, _: u64) -> Result<Option<Vec<String>>, DatasetError> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn content_is_believed_before_the_name() {
+        let (one, two) = (FakeFormat("one", &["1", "i"]), FakeFormat("two", &["2"]));
+        let folder = tempfile::tempdir().expect("a folder");
+        let chosen = |formats: &[&dyn Format], name: &str, content: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).expect("written");
+            choose(formats, &path).map(|format| format.name().to_owned()).map_err(|error| error.to_string())
+        };
+        let both: [&dyn Format; 2] = [&one, &two];
+        assert_eq!(chosen(&both, "x.1", "two ..."), Ok("two".into()));
+        assert_eq!(chosen(&both, "x.I", "..."), Ok("one".into()), "by its ending in any case");
+        assert_eq!(chosen(&[&one], "x", "..."), Ok("one".into()), "the only one says what is wrong");
+        let message = chosen(&both, "x", "...").expect_err("in neither");
+        assert!(message.ends_with("x is in no known format; expected one (.1, .i), or two (.2)"), "{message}");
+        let missing = choose(&both, &folder.path().join("y")).map(Format::name);
+        assert!(matches!(missing, Err(DatasetError::Io { .. })));
+        let wrong = choose(&both, folder.path()).map(Format::name);
+        assert!(matches!(wrong, Err(DatasetError::NoFormat { .. })), "a folder");
+    }
+
+    #[test]
+    fn an_hdf5_file_is_known_by_its_signature_behind_a_user_block_of_any_size() {
+        let hdf5 = ann_benchmarks::AnnBenchmarks;
+        for at in [0, 512, 1024, 2048] {
+            let mut start = vec![0; 4096];
+            start[at..at + 8].copy_from_slice(b"\x89HDF\r\n\x1a\n");
+            assert!(hdf5.sniff(Path::new("x"), &start), "{at}");
+        }
+        assert!(!hdf5.sniff(Path::new("x.hdf5"), b"\x89PNG\r\n\x1a\n"));
+        assert!(has_known_ending(Path::new("x.hdf5")) && !has_known_ending(Path::new("x.npz")));
+    }
+}

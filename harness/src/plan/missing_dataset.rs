@@ -1,0 +1,81 @@
+//! What a user can do about a dataset that was not found.
+
+use std::path::{Path, PathBuf};
+use swath_datasets::catalogue::NotFound;
+use swath_datasets::format;
+
+/// What can be done, one line each.
+pub fn help(not_found: &NotFound) -> Vec<String> {
+    match not_found {
+        NotFound::Path { beside, .. } => vec![format!("a relative path starts from {}", shown(beside))],
+        NotFound::Known { entry, searched } => {
+            let get = entry
+                .url()
+                .map(|url| format!("download {url} and put it, as {}, into one of the searched folders", entry.file()));
+            let unreadable = || format!("its distance, {}, cannot be read yet", entry.distance);
+            let first = if entry.readable() { get } else { Some(unreadable()) };
+            first.into_iter().chain([folders(searched)]).collect()
+        }
+        NotFound::Unknown { name, likely, is_file, searched } => {
+            let mut help: Vec<String> = likely.iter().map(|name| format!("did you mean `{name}`?")).collect();
+            if *is_file {
+                let endings: Vec<String> = format::endings().map(|ending| format!(".{ending}")).collect();
+                help.push(format!(
+                    "there is a file {name}, but names of dataset files end in {}; write ./{name} to use it all the same",
+                    endings.join(" or ")
+                ));
+            }
+            help.push("`swath datasets list` shows the known names; a path to a file works, too".into());
+            help.push(folders(searched));
+            help
+        }
+    }
+}
+
+/// The folders that were searched, and how to add one.
+fn folders(searched: &[PathBuf]) -> String {
+    let searched: Vec<String> = searched.iter().map(|folder| shown(folder)).collect();
+    if searched.is_empty() {
+        "no folder was searched: neither this folder nor one above has `datasets/data`; name a folder by --data-dir DIR \
+         or SWATH_DATA"
+            .into()
+    } else {
+        format!("searched: {}; add a folder by --data-dir DIR or SWATH_DATA", searched.join(", "))
+    }
+}
+
+fn shown(folder: &Path) -> String {
+    if folder.as_os_str().is_empty() { ".".into() } else { folder.display().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swath_datasets::catalogue::resolve;
+
+    #[test]
+    fn each_missing_dataset_comes_with_what_can_be_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("v.npz"), "x").expect("written");
+        let help = |dataset: &str, folders: &[PathBuf]| {
+            help(&resolve(dataset, folder.path(), folders).expect_err("not there")).join("\n")
+        };
+        let nowhere = [PathBuf::from("/nowhere")];
+        assert!(
+            help("glove-wordnet-20", &nowhere).starts_with("did you mean `glove-wordnet-20k`?\n`swath datasets list`")
+        );
+        let known = help("sift-128-euclidean", &nowhere);
+        assert!(
+            known.contains("https://ann-benchmarks.com/sift-128-euclidean.hdf5 and put it, as sift-128-e"),
+            "{known}"
+        );
+        assert!(known.ends_with("searched: /nowhere; add a folder by --data-dir DIR or SWATH_DATA"), "{known}");
+        assert!(help("kosarak-jaccard", &nowhere).starts_with("its distance, jaccard, cannot be read yet"));
+        let file = help("v.npz", &[]);
+        assert!(file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5;"), "{file}");
+        assert!(file.contains("no folder was searched") && file.contains("SWATH_DATA"), "{file}");
+        assert!(!help("w.npz", &[]).contains("there is a file"));
+        let path = help("no/such.hdf5", &nowhere);
+        assert_eq!(path, format!("a relative path starts from {}", folder.path().display()));
+    }
+}
