@@ -441,3 +441,25 @@ fn names_of_the_least_and_the_largest_numbers_are_short() {
         assert!(metric.file_name().len() < 40, "{}", metric.file_name());
     }
 }
+
+/// The canonical JSON of every metric's parameters, and its name, written down once: trial ids hash them. What is refused
+/// stands beside it.
+#[test]
+fn the_canonical_json_of_parameters_is_what_it_was() {
+    let kernels = ["\"cosine\"", "\"gram\"", "\"rbf\"", "\"geodesic\"", "\"fisher-rao\"", "null", "3", "\"cosin\""];
+    let kernels = kernels.iter().map(|kernel| format!("{{\"kernel\": {kernel}}}"));
+    let written: Vec<String> = ["{}".to_owned(), "{\"colour\": 1}".to_owned()].into_iter().chain(kernels).collect();
+    let mut lines = Vec::new();
+    for name in MetricParams::NAMES {
+        for parameters in &written {
+            let text = format!("{{\"{name}\": {parameters}}}");
+            let canonical = match serde_json::from_str::<MetricParams>(&text) {
+                Ok(params) => serde_json::to_value(params).expect("parameters are JSON").to_string(),
+                Err(error) => format!("refused: {error}"),
+            };
+            let label = serde_json::from_str::<MetricName>(&text).map(MetricName::name).unwrap_or_default();
+            lines.push(format!("{name}: {parameters}\n    {canonical} {label}"));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
