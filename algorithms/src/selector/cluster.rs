@@ -1,6 +1,7 @@
 //! Clustering: the best of each of k groups.
 
-use super::{Request, Selector, fill_by_relevance};
+use super::engine::order::fill_by_relevance;
+use super::{Request, Selector};
 use crate::Distance;
 use crate::kernel::Kernel;
 use crate::params::{Count, constant};

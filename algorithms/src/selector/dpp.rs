@@ -1,8 +1,9 @@
 //! Determinantal point processes: a large volume of relevant directions.
 
-use super::directions::{Directions, Factor};
-use super::lazily::Bounds;
-use super::{Need, Request, Selector, Setting, Unfit, check_kernel, fill_by_relevance};
+use super::engine::directions::{Directions, Factor};
+use super::engine::lazily::Bounds;
+use super::engine::order::fill_by_relevance;
+use super::{Need, Request, Selector, Setting, Unfit, check_kernel};
 use crate::kernel::Kernel;
 use crate::params::{PartialFraction, constant};
 use crate::pool_kernel::PoolKernel;

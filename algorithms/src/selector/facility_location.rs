@@ -1,8 +1,8 @@
 //! Facility location: cover the pool.
 
-use super::coarse::{self, Coarse};
-use super::coverage::Coverage;
-use super::greedy::{Optimizer, maximize};
+use super::engine::coarse::{self, Coarse};
+use super::engine::coverage::Coverage;
+use super::engine::greedy::{Optimizer, maximize};
 use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
 use crate::kernel::Kernel;
 use crate::params::{Positive, constant};

@@ -1,7 +1,7 @@
 //! Facility location of mutual information: cover what is relevant, as far as it is.
 
-use super::coverage::Coverage;
-use super::greedy::{Optimizer, maximize};
+use super::engine::coverage::Coverage;
+use super::engine::greedy::{Optimizer, maximize};
 use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
 use crate::kernel::Kernel;
 use crate::params::{Positive, constant};

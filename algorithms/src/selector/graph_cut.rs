@@ -1,6 +1,6 @@
 //! Graph cut: resemble the pool, but not each other.
 
-use super::greedy::{Objective, Optimizer, maximize};
+use super::engine::greedy::{Objective, Optimizer, maximize};
 use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
 use crate::kernel::Kernel;
 use crate::params::{NonNegative, constant};

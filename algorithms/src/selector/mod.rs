@@ -4,36 +4,32 @@
 //! below.
 
 mod cluster;
-mod coarse;
-mod coverage;
-mod directions;
 mod dpp;
+pub mod engine;
 mod facility_location;
 mod flvmi;
 mod graph_cut;
-pub mod greedy;
-mod lazily;
 mod max_min;
 mod max_sum;
 mod mmr;
 mod pm2;
-mod queue;
 mod random;
 mod saturated_coverage;
 mod semantic_compression;
 mod ssd;
 mod top_k;
-mod weights;
 mod xquad;
 
 pub use cluster::{Cluster, Method};
 pub use dpp::Dpp;
+pub use engine::greedy::{Optimizer, Stochastic};
+pub use engine::spread::Spread;
+pub use engine::weights::Weights;
 pub use facility_location::FacilityLocation;
 pub use flvmi::Flvmi;
 pub use graph_cut::GraphCut;
-pub use greedy::{Optimizer, Stochastic};
 pub use max_min::MaxMin;
-pub use max_sum::{MaxSum, Spread};
+pub use max_sum::MaxSum;
 pub use mmr::Mmr;
 pub use pm2::Pm2;
 pub use random::Random;
@@ -41,13 +37,12 @@ pub use saturated_coverage::SaturatedCoverage;
 pub use semantic_compression::{Diversity, SemanticCompression};
 pub use ssd::Ssd;
 pub use top_k::TopK;
-pub use weights::Weights;
 pub use xquad::Xquad;
 
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::kernel::Kernel;
-use crate::pool::{Pool, larger_first};
+use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
@@ -83,13 +78,6 @@ impl Request<'_> {
     pub fn score(&self, position: usize) -> f64 {
         self.pool.items[position].score
     }
-}
-
-/// The order of preference of two items (value, position): the larger value first, then the one that stands first in the
-/// pool, which is that of the higher score, then of the lower id.
-#[inline]
-fn best_first(a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
-    larger_first(a.0, b.0).then(a.1.cmp(&b.1))
 }
 
 /// What a selector must know of a dataset to say whether it can work there.
@@ -176,40 +164,4 @@ fn check_kernel(kernel: Option<Kernel>, need: &Need) -> Result<(), Unfit> {
         message: format!("the kernel `{}` {lack}, and {why}", kernel.name()),
         help: format!("use one of {}, or leave `kernel` out", others.collect::<Vec<_>>().join(", ")),
     })
-}
-
-/// Checks that the dataset has the subtopics that an oracle looks at.
-fn check_subtopics(setting: Setting) -> Result<(), Unfit> {
-    if setting.subtopics {
-        return Ok(());
-    }
-    Err(Unfit {
-        parameter: None,
-        message: "an oracle picks by the query's subtopics, and the dataset has none".into(),
-        help: "use a dataset with `subtopics`, or another selector".into(),
-    })
-}
-
-/// The position of the item of best value (see [`best_first`]) among those not taken; `None` where all are.
-fn best_position(taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usize> {
-    let mut best: Option<(f64, usize)> = None;
-    for position in 0..taken.len() {
-        if taken[position] {
-            continue;
-        }
-        let value = value(position);
-        if best.is_none_or(|best| best_first((value, position), best).is_lt()) {
-            best = Some((value, position));
-        }
-    }
-    best.map(|(_, position)| position)
-}
-
-/// Picks the best of what is left until `min(k, m)` are picked: what remains to do when nothing tells items apart any
-/// more. The pool stands in order of score.
-fn fill_by_relevance(request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-    let taken = scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), false);
-    picked.iter().for_each(|&position| taken[position] = true);
-    let left = (0..taken.len()).filter(|&position| !taken[position]);
-    picked.extend(left.take(request.count() - picked.len()));
 }

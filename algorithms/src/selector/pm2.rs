@@ -1,7 +1,8 @@
 //! PM-2 with the true subtopics: an upper bound.
 
-use super::xquad::Aspects;
-use super::{Request, Selector, Setting, Unfit, best_position, check_subtopics};
+use super::engine::aspects::{Aspects, check_subtopics};
+use super::engine::order::best_position;
+use super::{Request, Selector, Setting, Unfit};
 use crate::params::{Fraction, constant};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;

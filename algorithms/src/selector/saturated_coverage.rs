@@ -1,6 +1,6 @@
 //! Saturated coverage: cover each item of the pool until it has enough.
 
-use super::greedy::{Objective, Optimizer, maximize};
+use super::engine::greedy::{Objective, Optimizer, maximize};
 use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
 use crate::kernel::Kernel;
 use crate::params::{PositiveFraction, constant};

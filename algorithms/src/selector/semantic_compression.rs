@@ -1,9 +1,9 @@
 //! Semantic compression: relevance, coverage and diversity in one objective.
 
-use super::coverage::Coverage;
-use super::directions::Factor;
-use super::greedy::{Objective, Optimizer, maximize};
-use super::max_sum::{Spread, Spreads};
+use super::engine::coverage::Coverage;
+use super::engine::directions::Factor;
+use super::engine::greedy::{Objective, Optimizer, maximize};
+use super::engine::spread::{Spread, Spreads};
 use super::{FacilityLocation, Need, Request, Selector, Setting, TopK, Unfit, Weights, check_kernel};
 use crate::kernel::Kernel;
 use crate::params::{Fraction, Positive, constant};

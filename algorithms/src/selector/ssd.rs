@@ -1,7 +1,8 @@
 //! Sliding spectrum decomposition: far from the space that the last picks span.
 
-use super::directions::Directions;
-use super::{Need, Request, Selector, Setting, Unfit, best_position, check_kernel};
+use super::engine::directions::Directions;
+use super::engine::order::best_position;
+use super::{Need, Request, Selector, Setting, Unfit, check_kernel};
 use crate::kernel::Kernel;
 use crate::params::{Count, NonNegative, constant};
 use crate::pool_kernel::PoolKernel;

@@ -1,6 +1,8 @@
 //! xQuAD with the true subtopics: an upper bound.
 
-use super::{Request, Selector, Setting, Unfit, best_position, check_subtopics};
+use super::engine::aspects::{Aspects, check_subtopics};
+use super::engine::order::best_position;
+use super::{Request, Selector, Setting, Unfit};
 use crate::params::{Fraction, constant};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
@@ -50,53 +52,5 @@ impl Selector for Xquad {
 
     fn is_oracle(&self) -> bool {
         true
-    }
-}
-
-/// Which subtopics each item of the pool covers, numbered from 0.
-pub(super) struct Aspects<'s> {
-    count: usize,
-    /// (position, subtopic's number), ascending.
-    pairs: &'s [(u32, u32)],
-    /// Where each position's pairs begin; m + 1 values.
-    starts: &'s [u32],
-}
-
-impl<'s> Aspects<'s> {
-    pub(super) fn new(request: &Request<'_>, scratch: &'s Scratch) -> Self {
-        let (arena, items) = (&scratch.arena, &request.pool.items);
-        let names = arena.alloc_slice_fill_iter(request.subtopics.iter().map(|&(_, subtopic)| subtopic));
-        names.sort_unstable();
-        let count = {
-            let mut count = 0;
-            for i in 0..names.len() {
-                if i == 0 || names[i] != names[count - 1] {
-                    names[count] = names[i];
-                    count += 1;
-                }
-            }
-            count
-        };
-        let names = &names[..count];
-        let starts = arena.alloc_slice_fill_copy(items.len() + 1, 0_u32);
-        let mut pairs = bumpalo::collections::Vec::with_capacity_in(request.subtopics.len(), arena);
-        for (position, item) in items.iter().enumerate() {
-            let from = request.subtopics.partition_point(|&(id, _)| id < item.id);
-            let of_item = request.subtopics[from..].iter().take_while(|&&(id, _)| id == item.id);
-            let number = |subtopic| names.partition_point(|&name| name < subtopic) as u32;
-            pairs.extend(of_item.map(|&(_, subtopic)| (position as u32, number(subtopic))));
-            starts[position + 1] = pairs.len() as u32;
-        }
-        Self { count, pairs: pairs.into_bump_slice(), starts }
-    }
-
-    /// How many subtopics the query has.
-    pub(super) fn count(&self) -> usize {
-        self.count
-    }
-
-    /// The pairs of the item at `position`.
-    pub(super) fn of(&self, position: usize) -> &[(u32, u32)] {
-        &self.pairs[self.starts[position] as usize..self.starts[position + 1] as usize]
     }
 }

@@ -1,6 +1,6 @@
 //! The best item of a pool when values are dear and bounds are cheap.
 
-use super::best_first;
+use super::order::best_first;
 use crate::scratch::Scratch;
 use multiversion::multiversion;
 

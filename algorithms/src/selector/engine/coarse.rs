@@ -2,11 +2,12 @@
 
 use super::coverage::Coverage;
 use super::greedy::{Objective, note_filling, quantum, rounded};
-use super::{Request, best_first};
+use super::order::best_first;
 use crate::distance::Rows;
 use crate::filter;
 use crate::nearest::multiply;
 use crate::scratch::Scratch;
+use crate::selector::Request;
 use multiversion::multiversion;
 
 /// Similarity 1 in whole units; a little room is left below 2^16.

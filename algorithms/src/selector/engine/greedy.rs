@@ -1,10 +1,11 @@
 //! Greedy maximisation of set functions: every item in every round, lazily, or over random samples.
 
+use super::order::best_first;
 use super::queue::Queue;
-use super::{Request, best_first};
 use crate::params::{PositiveFraction, constant};
 use crate::random;
 use crate::scratch::Scratch;
+use crate::selector::Request;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
