@@ -1,19 +1,21 @@
 //! Expansion: the optional stage that adds to the pool by walking a graph, and rescores it.
 //!
-//! To add one: one file here with its parameters' type implementing [`Expansion`], and one line in the registry
-//! below.
+//! To add one: one file here that declares its parameters with `parameters!` and implements [`Expansion`], and one line in
+//! the registry below.
 
 mod heat;
 mod hops;
+mod shared;
 mod waiting;
 mod walk;
 
 pub use heat::Heat;
 pub use hops::Hops;
+pub use shared::SharedParameters;
 pub use walk::Walk;
 
 use crate::base::{Base, Query};
-use crate::graph::{Graph, GraphSpec};
+use crate::graph::Graph;
 use crate::pool::{Pool, larger_first};
 use crate::registry;
 use crate::scratch::{Scratch, SparseVector};
@@ -21,16 +23,10 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 /// A way to widen a pool. Implemented by the type of its parameters.
-pub trait Expansion: Send + Sync {
-    /// The graph to walk: the part of the parameters that shapes what is built.
-    fn graph(&self) -> GraphSpec;
-
-    /// How many of the best by score stay in the pool.
-    fn limit(&self) -> usize;
-
+pub trait Expansion: SharedParameters + Send + Sync {
     /// Adds to the pool what the graph reaches from it and sets every score; one thread, one query. Where an order
     /// matters, the larger comes first, of equals the more relevant, then the lower id.
-    /// Afterwards the pool is cut to [`Expansion::limit`], best first.
+    /// Afterwards the pool is cut to [`SharedParameters::limit`], best first.
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch);
 }
 
@@ -72,7 +68,8 @@ impl<'r> Reached<'r> {
         pool: &'r mut Pool,
         mass: &'r mut SparseVector,
         n: usize,
-        (base, query): (&'r Base, Query<'r>),
+        base: &'r Base,
+        query: Query<'r>,
         evaluations: &'r Cell<u64>,
     ) -> Self {
         mass.clear(n);

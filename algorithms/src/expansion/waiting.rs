@@ -96,7 +96,7 @@ mod tests {
             let (mut pool, mut mass) = (Pool::default(), SparseVector::default());
             pool.fill(&base, base.query(0), 0..n as u32, n, &Scratch::default());
             let evaluations = Cell::new(0);
-            let reached = Reached::new(&mut pool, &mut mass, n, (&base, base.query(0)), &evaluations);
+            let reached = Reached::new(&mut pool, &mut mass, n, &base, base.query(0), &evaluations);
             let arena = Bump::new();
             let mut waiting = Waiting::new(1, &arena);
             let mut model: Vec<(f64, usize)> = Vec::new();
