@@ -49,6 +49,7 @@ pub mod expansion;
 pub mod filter;
 pub mod graph;
 pub mod kernel;
+mod kernel_choice;
 pub mod nearest;
 mod owned_pool;
 pub mod params;
@@ -68,6 +69,7 @@ pub const BUILD: &str = env!("SWATH_ALGORITHMS_BUILD");
 
 pub use base::{Base, Query};
 pub use distance::Distance;
+pub use kernel_choice::KernelChoice;
 pub use owned_pool::{OwnedPool, SelectError, select};
 pub use pool::{Item, Pool};
 pub use scratch::Scratch;

@@ -1,6 +1,6 @@
 //! Selection from a plain slice of vectors, for use as a library.
 
-use crate::selector::{Request, SelectorParams, Setting};
+use crate::selector::{Request, SelectorParams, SelectorSetting};
 use crate::unfit::Unfit;
 use crate::{Base, Distance, Item, Pool, Query, Scratch, Vectors, VectorsError};
 
@@ -128,7 +128,7 @@ pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec
     if k == 0 {
         return Err(SelectError::NothingAsked);
     }
-    params.check(&Setting { distance: pool.base.distance(), subtopics: false })?;
+    params.check(&SelectorSetting { distance: pool.base.distance(), subtopics: false })?;
     if params.needs_query() && pool.query.is_none() {
         return Err(SelectError::NeedsQuery(params.name()));
     }
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(select(&pool, &SelectorParams::Mmr(Mmr::default()), 9), Ok(vec![0, 1]));
         assert!(matches!(select(&pool, &SelectorParams::Xquad(Xquad::default()), 1), Err(SelectError::Unfit(_))));
         assert_eq!(select(&pool, &SelectorParams::Flvmi(Flvmi::default()), 1), Err(SelectError::NeedsQuery("flvmi")));
-        let wide = FacilityLocation { kernel: Some(Kernel::Rbf), ..FacilityLocation::default() };
+        let wide = FacilityLocation { kernel: Kernel::Rbf.into(), ..FacilityLocation::default() };
         let needs = select(&pool, &SelectorParams::FacilityLocation(wide), 1);
         assert_eq!(needs, Err(SelectError::NeedsQuery("facility-location")));
         assert!(matches!(OwnedPool::scored(&two, &[0.5]), Err(SelectError::Scores(_))));

@@ -3,8 +3,9 @@
 use super::engine::directions::{Directions, Factor};
 use super::engine::lazily::Bounds;
 use super::engine::order::fill_by_relevance;
-use super::{Need, Request, Selector, Setting, Unfit, check_kernel};
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{PartialFraction, constant};
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
@@ -23,20 +24,19 @@ pub struct Dpp {
     /// Weight of relevance against volume: 0 looks at volume alone.
     pub theta: PartialFraction,
     /// The similarity S, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Dpp {
     fn default() -> Self {
-        Self { theta: constant!(PartialFraction, 0.7), kernel: None }
+        Self { theta: constant!(PartialFraction, 0.7), kernel: KernelChoice::DEFAULT }
     }
 }
 
 impl Selector for Dpp {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = self.kernel.or_raw(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let alpha = self.theta.get() / (2.0 * (1.0 - self.theta.get()));
         // The determinant of a scaled kernel is that of the kernel times the scales' squares; ordered by its logarithm.
@@ -53,12 +53,12 @@ impl Selector for Dpp {
         }
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Semidefinite)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("a determinant needs one that is")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }
 

@@ -3,8 +3,9 @@
 use super::engine::coarse::{self, Coarse};
 use super::engine::coverage::Coverage;
 use super::engine::greedy::{Optimizer, maximize};
-use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
+use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Positive, constant};
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::scratch::Scratch;
@@ -23,9 +24,8 @@ pub struct FacilityLocation {
     /// How evenly `weights: softmax` spreads over the pool.
     pub temperature: Positive,
     /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
@@ -35,7 +35,7 @@ impl Default for FacilityLocation {
         Self {
             weights: Weights::default(),
             temperature: constant!(Positive, 0.1),
-            kernel: None,
+            kernel: KernelChoice::DEFAULT,
             optimizer: Optimizer::default(),
         }
     }
@@ -43,7 +43,7 @@ impl Default for FacilityLocation {
 
 impl Selector for FacilityLocation {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+        let kernel = self.kernel.or_coverage(request.base.distance());
         let similarities = PoolKernel::new(kernel, request, scratch);
         let weights = self.weights.of(request, self.temperature.get(), scratch);
         let is_plain = self.weights == Weights::Uniform && kernel == Kernel::Cosine;
@@ -58,11 +58,11 @@ impl Selector for FacilityLocation {
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Nonnegative)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::engine::coverage::Coverage;
 use super::engine::greedy::{Optimizer, maximize};
-use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
-use crate::kernel::Kernel;
+use super::{Request, Selector, SelectorSetting, Unfit, Weights};
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Positive, constant};
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::scratch::Scratch;
@@ -20,22 +20,21 @@ pub struct Flvmi {
     /// How well an item may be covered, as a multiple of its similarity to the query.
     pub eta: Positive,
     /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
 
 impl Default for Flvmi {
     fn default() -> Self {
-        Self { eta: constant!(Positive, 1.0), kernel: None, optimizer: Optimizer::default() }
+        Self { eta: constant!(Positive, 1.0), kernel: KernelChoice::DEFAULT, optimizer: Optimizer::default() }
     }
 }
 
 impl Selector for Flvmi {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+        let kernel = self.kernel.or_coverage(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let caps = scratch.arena.alloc_slice_fill_copy(kernel.len(), 0.0);
         kernel.of_query(caps);
@@ -45,8 +44,8 @@ impl Selector for Flvmi {
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Nonnegative)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::engine::lazily::Bounds;
 use super::engine::spread::{Spread, Spreads};
-use super::{Request, Selector, Setting, Unfit};
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::Distance;
 use crate::params::{NonNegative, constant};
 use crate::scratch::Scratch;
@@ -70,16 +70,11 @@ impl Selector for MaxSum {
         }
     }
 
-    fn check(&self, setting: &Setting) -> Result<(), Unfit> {
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
         if self.distance == Spread::Cosine && setting.distance != Distance::Angular {
-            return Err(Unfit {
-                parameter: Some("distance"),
-                message: format!(
-                    "the distance `cosine` is asked for, but the dataset's distance is {}",
-                    setting.distance
-                ),
-                help: "leave `distance` out".into(),
-            });
+            let message =
+                format!("the distance `cosine` is asked for, but the dataset's distance is {}", setting.distance);
+            return Err(Unfit::new(message, "leave `distance` out").of("distance"));
         }
         Ok(())
     }

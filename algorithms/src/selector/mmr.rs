@@ -3,6 +3,7 @@
 use super::engine::novelty::novel;
 use super::{Request, Selector};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Fraction, constant};
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
@@ -19,20 +20,19 @@ pub struct Mmr {
     /// Weight of relevance against novelty: 1 is top-k, 0 looks at novelty alone.
     pub lambda: Fraction,
     /// The similarity of two items; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Mmr {
     fn default() -> Self {
-        Self { lambda: constant!(Fraction, 0.5), kernel: None }
+        Self { lambda: constant!(Fraction, 0.5), kernel: KernelChoice::DEFAULT }
     }
 }
 
 impl Selector for Mmr {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = self.kernel.or_raw(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let lambda = self.lambda.get();
         let value = |i: usize, nearest: f64| lambda * request.score(i) - (1.0 - lambda) * nearest;
@@ -40,6 +40,6 @@ impl Selector for Mmr {
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }

@@ -41,7 +41,6 @@ pub use xquad::Xquad;
 
 use crate::base::{Base, Query};
 use crate::distance::Distance;
-use crate::kernel::Kernel;
 use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
@@ -82,7 +81,7 @@ impl Request<'_> {
 
 /// What a selector must know of a dataset to say whether it can work there.
 #[derive(Clone, Copy, Debug)]
-pub struct Setting {
+pub struct SelectorSetting {
     /// How far apart vectors are.
     pub distance: Distance,
     /// Whether queries have subtopics.
@@ -102,7 +101,7 @@ pub trait Selector: Send + Sync {
     ///
     /// # Errors
     /// The first thing wrong.
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
         Ok(())
     }
 
@@ -136,32 +135,4 @@ registry! {
         "xquad" => Xquad,
         "pm2" => Pm2,
     }
-}
-
-/// Which kernels will do.
-enum Need {
-    Semidefinite,
-    Nonnegative,
-}
-
-/// Checks that `kernel`, if one is named, has what is needed.
-fn check_kernel(kernel: Option<Kernel>, need: &Need) -> Result<(), Unfit> {
-    let Some(kernel) = kernel else { return Ok(()) };
-    let (fits, lack, why): (fn(Kernel) -> bool, _, _) = match need {
-        Need::Semidefinite => {
-            (Kernel::is_positive_semidefinite, "is not positive semidefinite", "a determinant needs one that is")
-        }
-        Need::Nonnegative => {
-            (Kernel::is_nonnegative, "can be negative", "a sum that must never fall needs one that cannot")
-        }
-    };
-    if fits(kernel) {
-        return Ok(());
-    }
-    let others = Kernel::ALL.iter().filter(|&&kernel| fits(kernel)).map(|kernel| format!("`{}`", kernel.name()));
-    Err(Unfit {
-        parameter: Some("kernel"),
-        message: format!("the kernel `{}` {lack}, and {why}", kernel.name()),
-        help: format!("use one of {}, or leave `kernel` out", others.collect::<Vec<_>>().join(", ")),
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::engine::aspects::{Aspects, check_subtopics};
 use super::engine::order::best_position;
-use super::{Request, Selector, Setting, Unfit};
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::params::{Fraction, constant};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
@@ -57,7 +57,7 @@ impl Selector for Pm2 {
         }
     }
 
-    fn check(&self, setting: &Setting) -> Result<(), Unfit> {
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
         check_subtopics(*setting)
     }
 

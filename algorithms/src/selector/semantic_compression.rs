@@ -4,8 +4,9 @@ use super::engine::coverage::Coverage;
 use super::engine::directions::Factor;
 use super::engine::greedy::{Objective, Optimizer, maximize};
 use super::engine::spread::{Spread, Spreads};
-use super::{FacilityLocation, Need, Request, Selector, Setting, TopK, Unfit, Weights, check_kernel};
+use super::{FacilityLocation, Request, Selector, SelectorSetting, TopK, Unfit, Weights};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Fraction, Positive, constant};
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::scratch::Scratch;
@@ -38,9 +39,8 @@ pub struct SemanticCompression {
     pub temperature: Positive,
     /// The similarity s of coverage, never negative; left out, `cosine` on angular data and `rbf` on euclidean. D does not
     /// use it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
@@ -66,7 +66,7 @@ impl Default for SemanticCompression {
             diversity: Diversity::default(),
             weights: Weights::default(),
             temperature: constant!(Positive, 0.1),
-            kernel: None,
+            kernel: KernelChoice::DEFAULT,
             optimizer: Optimizer::default(),
         }
     }
@@ -86,7 +86,7 @@ impl Selector for SemanticCompression {
         let weights = self.weights.of(request, self.temperature.get(), scratch);
         let total: f64 = weights.iter().sum();
         let coverage = (b > 0.0 && total > 0.0).then(|| {
-            let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+            let kernel = self.kernel.or_coverage(request.base.distance());
             let matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
             (b * request.count() as f64 / total, Coverage::new(matrix, weights, None, scratch))
         });
@@ -109,30 +109,26 @@ impl Selector for SemanticCompression {
         maximize(&mut compression, optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
         let weights = [self.a, self.b, self.c].map(Fraction::get);
         let sum: f64 = weights.iter().sum();
         // Only their ratios matter, so thirds may be written as 0.333.
         if (sum - 1.0).abs() > 1.5e-3 {
             let [a, b, c] = weights;
             let [x, y, z] = weights.map(|weight| if sum > 0.0 { to_three_digits(weight / sum) } else { 0.333 });
-            return Err(Unfit {
-                parameter: None,
-                message: format!(
-                    "the weights a = {a}, b = {b} and c = {c} add up to {}, and not to 1",
-                    to_three_digits(sum)
-                ),
-                help: format!(
-                    "name all three, such as `{{ a: {x}, b: {y}, c: {z} }}`; several such triples are a list of \
-                     selectors, not axes, which would be crossed"
-                ),
-            });
+            let sum = to_three_digits(sum);
+            let message = format!("the weights a = {a}, b = {b} and c = {c} add up to {sum}, and not to 1");
+            let help = format!(
+                "name all three, such as `{{ a: {x}, b: {y}, c: {z} }}`; several such triples are a list of selectors, \
+                 not axes, which would be crossed"
+            );
+            return Err(Unfit::new(message, help));
         }
-        check_kernel(self.kernel, &Need::Nonnegative)
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }
 

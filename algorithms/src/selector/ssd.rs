@@ -2,8 +2,9 @@
 
 use super::engine::directions::Directions;
 use super::engine::order::best_position;
-use super::{Need, Request, Selector, Setting, Unfit, check_kernel};
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Count, NonNegative, constant};
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
@@ -27,20 +28,24 @@ pub struct Ssd {
     /// directions are not the same line.
     pub bias: bool,
     /// The similarity, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Ssd {
     fn default() -> Self {
-        Self { gamma: constant!(NonNegative, 0.5), window: constant!(Count, 100), bias: false, kernel: None }
+        Self {
+            gamma: constant!(NonNegative, 0.5),
+            window: constant!(Count, 100),
+            bias: false,
+            kernel: KernelChoice::DEFAULT,
+        }
     }
 }
 
 impl Selector for Ssd {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = self.kernel.or_raw(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let taken = scratch.arena.alloc_slice_fill_copy(kernel.len(), false);
         let (bias, window) = (if self.bias { 1.0 } else { 0.0 }, self.window.size().min(request.count()));
@@ -58,11 +63,11 @@ impl Selector for Ssd {
         }
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Semidefinite)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("a determinant needs one that is")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }

@@ -14,7 +14,7 @@ use crate::escape;
 use crate::excerpt::{self, Excerpt};
 use crate::experiment::{Failure, Found, remove_other_trials, report_into};
 use crate::manifest::{DatasetRecord, Machine, Manifest, TrialRecord};
-use crate::metrics::{Asked, MetricName, Seen, Setting};
+use crate::metrics::{Asked, MetricName, MetricSetting, Seen};
 use crate::output_folder::{self, Kind, OutputFolder};
 use crate::report;
 use crate::results::{self, RecallWithin, Record, ResultsError};
@@ -585,7 +585,7 @@ struct Judged {
 
 impl<'a> Judge<'a> {
     fn new(base: &'a Base, dataset: &'a Dataset, k: usize) -> Self {
-        let setting = Setting {
+        let setting = MetricSetting {
             k,
             largest_pool: k,
             stored_neighbors: dataset.neighbors.count,
@@ -597,7 +597,7 @@ impl<'a> Judge<'a> {
             let reason = if metric.params().looks_inside() {
                 Some("it looks at the stages behind the results, of which these say nothing".to_owned())
             } else {
-                metric.possible(&setting).err().map(|impossible| impossible.reason)
+                metric.possible(&setting).err().map(|impossible| impossible.message)
             };
             match reason {
                 None => metrics.push(metric),

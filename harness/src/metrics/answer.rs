@@ -5,7 +5,7 @@ use crate::workload::Truth;
 use std::cell::{Cell, OnceCell};
 use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};
-use swath_algorithms::{Base, Distance, Pool, Query, distance};
+use swath_algorithms::{Base, Distance, KernelChoice, Pool, Query, distance};
 
 /// One query as it was answered. Ids are valid and different; distances are recomputed here and not what the retriever
 /// claimed.
@@ -100,13 +100,13 @@ impl<'a> Answer<'a> {
     }
 
     /// The kernel, or the one that stands for the dataset's distance unclipped.
-    pub fn kernel_or_raw(&self, kernel: Option<Kernel>) -> Kernel {
-        kernel.unwrap_or_else(|| Kernel::raw(self.asked.base.distance()))
+    pub fn kernel_or_raw(&self, kernel: KernelChoice) -> Kernel {
+        kernel.or_raw(self.asked.base.distance())
     }
 
     /// The kernel, or the one of coverage for the dataset's distance.
-    pub fn kernel_or_coverage(&self, kernel: Option<Kernel>) -> Kernel {
-        kernel.unwrap_or_else(|| Kernel::coverage(self.asked.base.distance()))
+    pub fn kernel_or_coverage(&self, kernel: KernelChoice) -> Kernel {
+        kernel.or_coverage(self.asked.base.distance())
     }
 
     /// The share of `count` that are within `reach` of the distance of the `count`-th true neighbour, see [`Within::new`].
@@ -179,8 +179,8 @@ impl<'a> Answer<'a> {
     }
 
     /// Distance of the result at position `i` and the `v`-th of N, see [`Answer::distance`].
-    pub fn distance_to_neighbor(&self, kernel: Option<Kernel>, i: usize, v: usize) -> f64 {
-        match kernel {
+    pub fn distance_to_neighbor(&self, kernel: KernelChoice, i: usize, v: usize) -> f64 {
+        match kernel.named() {
             Some(kernel) => 1.0 - self.to_neighbor(kernel, i, v),
             None => self.distance_of(self.neighbor_pair(i, v), self.returned[i], self.neighbors()[v]),
         }
@@ -197,16 +197,16 @@ impl<'a> Answer<'a> {
 
     /// Distance of the results at two positions: 1 - similarity, where a kernel is given; else angle / pi on angular data
     /// and L2 on euclidean.
-    pub fn distance(&self, kernel: Option<Kernel>, i: usize, j: usize) -> f64 {
-        match kernel {
+    pub fn distance(&self, kernel: KernelChoice, i: usize, j: usize) -> f64 {
+        match kernel.named() {
             Some(kernel) => 1.0 - self.similarity(kernel, i, j),
             None => self.distance_of(self.pair(i, j), self.returned[i], self.returned[j]),
         }
     }
 
     /// The same of two base vectors.
-    pub fn distance_between(&self, kernel: Option<Kernel>, a: u32, b: u32) -> f64 {
-        match kernel {
+    pub fn distance_between(&self, kernel: KernelChoice, a: u32, b: u32) -> f64 {
+        match kernel.named() {
             Some(kernel) => 1.0 - self.between(kernel, a, b),
             None => self.distance_of(self.asked.base.measure(self.asked.base.query(a as usize), b), a, b),
         }

@@ -1,9 +1,9 @@
 //! How far apart the results are.
 
-use super::{About, Answer, Impossible, Metric, Setting, mean_over_pairs, needs_pairs};
+use super::{About, Answer, Metric, MetricSetting, mean_over_pairs, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::kernel::Kernel;
+use swath_algorithms::{KernelChoice, Unfit};
 
 const RANGE: &str = "0 to 1 (angular), from 0 (euclidean)";
 
@@ -12,9 +12,8 @@ const RANGE: &str = "0 to 1 (angular), from 0 (euclidean)";
 #[serde(default, deny_unknown_fields)]
 pub struct Diversity {
     /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Diversity {
@@ -29,7 +28,7 @@ impl Metric for Diversity {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -47,9 +46,8 @@ impl Metric for Diversity {
 #[serde(default, deny_unknown_fields)]
 pub struct MinDistance {
     /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for MinDistance {
@@ -64,7 +62,7 @@ impl Metric for MinDistance {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -83,9 +81,8 @@ impl Metric for MinDistance {
 #[serde(default, deny_unknown_fields)]
 pub struct Mst {
     /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Mst {
@@ -100,7 +97,7 @@ impl Metric for Mst {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 

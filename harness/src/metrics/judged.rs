@@ -1,17 +1,18 @@
 //! What people judged relevant: the dataset's `qrels`.
 
-use super::{About, Answer, Impossible, Metric, Setting, discounted};
+use super::{About, Answer, Metric, MetricSetting, discounted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use swath_algorithms::Unfit;
 
-fn needs_qrels(setting: &Setting) -> Result<(), Impossible> {
+fn needs_qrels(setting: &MetricSetting) -> Result<(), Unfit> {
     if setting.qrels {
         return Ok(());
     }
-    Err(Impossible {
-        reason: "the dataset has no judgements of relevance".into(),
-        remedy: "leave it out, or use a dataset with `qrels`: rows (query, item, grade)".into(),
-    })
+    Err(Unfit::new(
+        "the dataset has no judgements of relevance",
+        "leave it out, or use a dataset with `qrels`: rows (query, item, grade)",
+    ))
 }
 
 /// The grade of an item: its highest, and 0 where nobody judged it.
@@ -51,7 +52,7 @@ impl Metric for Hit {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_qrels(setting)
     }
 
@@ -77,7 +78,7 @@ impl Metric for Mrr {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_qrels(setting)
     }
 
@@ -117,7 +118,7 @@ impl Metric for NdcgQrels {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_qrels(setting)
     }
 

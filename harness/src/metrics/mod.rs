@@ -28,7 +28,7 @@ use relevance::{Ndcg, Relevance};
 use spectrum::{LogVolume, SpectralEntropy, Vendi};
 use subtopics::{AlphaNdcg, ErrIa, SubtopicRecall};
 use swath_algorithms::params::OutOfRange;
-use swath_algorithms::registry;
+use swath_algorithms::{Unfit, registry};
 
 registry! {
     /// Metrics by name, in the order of tables.
@@ -118,7 +118,7 @@ pub trait Metric: Send + Sync {
     ///
     /// # Errors
     /// That reason.
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
         Ok(())
     }
 
@@ -128,7 +128,7 @@ pub trait Metric: Send + Sync {
 
 /// What decides whether a metric can be computed.
 #[derive(Clone, Copy, Debug)]
-pub struct Setting {
+pub struct MetricSetting {
     /// Items returned, or the cut.
     pub k: usize,
     /// The largest pool of the experiment's candidates.
@@ -139,15 +139,6 @@ pub struct Setting {
     pub subtopics: bool,
     /// Whether the dataset has judgements of relevance.
     pub qrels: bool,
-}
-
-/// Why a metric cannot be computed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Impossible {
-    /// What is lacking.
-    pub reason: String,
-    /// What can be done.
-    pub remedy: String,
 }
 
 /// A default of a parameter, which is in its own range.
@@ -171,26 +162,23 @@ fn mean_over_pairs(items: usize, value: impl Fn(usize, usize) -> f64) -> Option<
 }
 
 /// That a metric over pairs needs two items.
-fn needs_pairs(setting: &Setting) -> Result<(), Impossible> {
+fn needs_pairs(setting: &MetricSetting) -> Result<(), Unfit> {
     if setting.k >= 2 {
         return Ok(());
     }
-    Err(Impossible {
-        reason: "one result makes no pair".into(),
-        remedy: "use a k of at least 2, or leave it out".into(),
-    })
+    Err(Unfit::new("one result makes no pair", "use a k of at least 2, or leave it out"))
 }
 
 /// That `wanted` true neighbours are stored.
-fn needs_neighbors(setting: &Setting, wanted: usize, what: &str) -> Result<(), Impossible> {
+fn needs_neighbors(setting: &MetricSetting, wanted: usize, what: &str) -> Result<(), Unfit> {
     if wanted <= setting.stored_neighbors {
         return Ok(());
     }
     let stored = setting.stored_neighbors;
-    Err(Impossible {
-        reason: format!("it compares with the {wanted} true nearest neighbours, but the dataset stores {stored}"),
-        remedy: format!("use {what} of at most {stored}, or leave it out"),
-    })
+    Err(Unfit::new(
+        format!("it compares with the {wanted} true nearest neighbours, but the dataset stores {stored}"),
+        format!("use {what} of at most {stored}, or leave it out"),
+    ))
 }
 
 #[cfg(test)]

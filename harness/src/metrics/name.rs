@@ -1,6 +1,6 @@
 //! How a metric is named: `recall`, `recall@5`, `vendi(q=2)`, `coverage(kernel=rbf)@5`.
 
-use super::{About, Answer, Impossible, MetricParams, Setting, USUAL, USUAL_WITH_QRELS, Within};
+use super::{About, Answer, MetricParams, MetricSetting, USUAL, USUAL_WITH_QRELS, Within};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
+use swath_algorithms::Unfit;
 use swath_datasets::Stored;
 
 /// A metric with its parameters and its cut, by its name. One name stands for one metric wherever it is read, and names are
@@ -111,17 +112,17 @@ impl MetricName {
     ///
     /// # Errors
     /// That reason.
-    pub fn possible(self, setting: &Setting) -> Result<(), Impossible> {
+    pub fn possible(self, setting: &MetricSetting) -> Result<(), Unfit> {
         let Some(cut) = self.0.cut else { return self.0.params.possible(setting) };
         if !self.0.params.takes_cut() {
-            let reason = "it does not judge a list, of which the first few could be looked at".into();
-            return Err(Impossible { reason, remedy: format!("write `{}` without a cut", self.kind()) });
+            let message = "it does not judge a list, of which the first few could be looked at";
+            return Err(Unfit::new(message, format!("write `{}` without a cut", self.kind())));
         }
         if cut > setting.k {
-            let reason = format!("it looks at the first {cut} results, but k is {}", setting.k);
-            return Err(Impossible { reason, remedy: format!("cut at {} at most, or use a larger k", setting.k) });
+            let message = format!("it looks at the first {cut} results, but k is {}", setting.k);
+            return Err(Unfit::new(message, format!("cut at {} at most, or use a larger k", setting.k)));
         }
-        self.0.params.possible(&Setting { k: cut, ..*setting })
+        self.0.params.possible(&MetricSetting { k: cut, ..*setting })
     }
 
     /// Whether such a value can be one of `k` results: within the metric's bounds but for rounding, or none where it is not

@@ -1,8 +1,9 @@
 //! Recall: how many of the true nearest are found.
 
-use super::{About, Answer, Impossible, Metric, Setting, needs_neighbors};
+use super::{About, Answer, Metric, MetricSetting, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use swath_algorithms::Unfit;
 use swath_algorithms::params::NonNegative;
 use swath_datasets::Stored;
 
@@ -67,7 +68,7 @@ impl Metric for Recall {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `recall@5`,")
     }
 
@@ -106,7 +107,7 @@ impl Metric for RecallEps {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `recall-eps@5`,")
     }
 
@@ -148,7 +149,7 @@ impl Metric for PoolRecall {
         true
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.largest_pool, "pools")
     }
 

@@ -1,18 +1,17 @@
 //! How near the results are to the query.
 
-use super::{About, Answer, Impossible, Metric, Setting, discounted, needs_neighbors};
+use super::{About, Answer, Metric, MetricSetting, discounted, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::kernel::Kernel;
+use swath_algorithms::{KernelChoice, Unfit};
 
 /// Relevance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Relevance {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Relevance {
@@ -43,9 +42,8 @@ impl Metric for Relevance {
 #[serde(default, deny_unknown_fields)]
 pub struct Ndcg {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Ndcg {
@@ -60,7 +58,7 @@ impl Metric for Ndcg {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `ndcg@5`,")
     }
 

@@ -1,25 +1,12 @@
 //! What the eigenvalues of the results' similarities say of their diversity.
 
-use super::{About, Answer, Impossible, Metric, Setting};
+use super::{About, Answer, Metric, MetricSetting};
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::Kernel;
 use swath_algorithms::params::{NonNegative, Positive};
-
-/// That a kernel has no negative eigenvalues.
-fn needs_semidefinite(kernel: Option<Kernel>) -> Result<(), Impossible> {
-    match kernel {
-        Some(kernel) if !kernel.is_positive_semidefinite() => Err(Impossible {
-            reason: format!(
-                "the kernel `{}` is not positive semidefinite, and eigenvalues need one that is",
-                kernel.name()
-            ),
-            remedy: "use `gram`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
-        }),
-        _ => Ok(()),
-    }
-}
+use swath_algorithms::{KernelChoice, Unfit};
 
 /// Eigenvalues of the similarities of the results; what rounding makes negative is 0.
 fn eigenvalues(answer: &Answer<'_>, kernel: Kernel) -> Vec<f64> {
@@ -38,14 +25,13 @@ pub struct Vendi {
     /// The order of the entropy: below 1 rare directions count more, above 1 less; 1 is Shannon's.
     pub q: NonNegative,
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Vendi {
     fn default() -> Self {
-        Self { q: super::default_number(NonNegative::new(1.0)), kernel: None }
+        Self { q: super::default_number(NonNegative::new(1.0)), kernel: KernelChoice::DEFAULT }
     }
 }
 
@@ -61,8 +47,8 @@ impl Metric for Vendi {
         }
     }
 
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
-        needs_semidefinite(self.kernel)
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("eigenvalues need one that is")
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
@@ -92,9 +78,8 @@ impl Metric for Vendi {
 #[serde(default, deny_unknown_fields)]
 pub struct LogVolume {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for LogVolume {
@@ -109,8 +94,8 @@ impl Metric for LogVolume {
         }
     }
 
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
-        needs_semidefinite(self.kernel)
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("eigenvalues need one that is")
     }
 
     fn bounds(&self, k: usize) -> (f64, f64) {
@@ -130,14 +115,13 @@ pub struct SpectralEntropy {
     /// Steps of the walk: more look at coarser structure.
     pub t: Positive,
     /// The similarity, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for SpectralEntropy {
     fn default() -> Self {
-        Self { t: super::default_number(Positive::new(1.0)), kernel: None }
+        Self { t: super::default_number(Positive::new(1.0)), kernel: KernelChoice::DEFAULT }
     }
 }
 
@@ -153,17 +137,8 @@ impl Metric for SpectralEntropy {
         }
     }
 
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
-        match self.kernel {
-            Some(kernel) if !kernel.is_nonnegative() => Err(Impossible {
-                reason: format!(
-                    "the kernel `{}` can be negative, and a random walk needs one that cannot",
-                    kernel.name()
-                ),
-                remedy: "use `cosine`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
-            }),
-            _ => Ok(()),
-        }
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a random walk needs one that cannot")
     }
 
     fn bounds(&self, k: usize) -> (f64, f64) {

@@ -1,19 +1,20 @@
 //! How much of what a query can mean the results answer, by the dataset's subtopics.
 
-use super::{About, Answer, Impossible, Metric, Setting, discounted};
+use super::{About, Answer, Metric, MetricSetting, discounted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use swath_algorithms::Unfit;
 use swath_algorithms::params::Fraction;
 
-fn needs_subtopics(setting: &Setting) -> Result<(), Impossible> {
+fn needs_subtopics(setting: &MetricSetting) -> Result<(), Unfit> {
     if setting.subtopics {
         return Ok(());
     }
-    Err(Impossible {
-        reason: "the dataset says nothing of subtopics".into(),
-        remedy: "leave it out, or use a dataset with `subtopics`, such as glove-wordnet-20k".into(),
-    })
+    Err(Unfit::new(
+        "the dataset says nothing of subtopics",
+        "leave it out, or use a dataset with `subtopics`, such as glove-wordnet-20k",
+    ))
 }
 
 /// The subtopics that an item covers, of pairs (item, subtopic) in ascending order.
@@ -47,7 +48,7 @@ impl Metric for SubtopicRecall {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_subtopics(setting)
     }
 
@@ -118,7 +119,7 @@ impl Metric for AlphaNdcg {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_subtopics(setting)
     }
 
@@ -152,7 +153,7 @@ impl Metric for ErrIa {
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_subtopics(setting)
     }
 

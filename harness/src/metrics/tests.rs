@@ -238,7 +238,7 @@ fn a_name_is_read_back_whatever_it_says() {
 
 #[test]
 fn what_cannot_be_computed_says_why() {
-    let setting = Setting { k: 1, largest_pool: 200, stored_neighbors: 100, subtopics: false, qrels: false };
+    let setting = MetricSetting { k: 1, largest_pool: 200, stored_neighbors: 100, subtopics: false, qrels: false };
     let impossible = MetricName::all().filter(|metric| metric.possible(&setting).is_err()).map(MetricName::name);
     let expected = [
         "pool-recall",
@@ -256,7 +256,7 @@ fn what_cannot_be_computed_says_why() {
         "ndcg-qrels",
     ];
     assert_eq!(impossible.collect::<Vec<_>>(), expected);
-    let setting = Setting { k: 10, largest_pool: 10, stored_neighbors: 5, subtopics: true, qrels: true };
+    let setting = MetricSetting { k: 10, largest_pool: 10, stored_neighbors: 5, subtopics: true, qrels: true };
     for (name, fine) in [
         ("recall@5", true),
         ("recall@6", false),

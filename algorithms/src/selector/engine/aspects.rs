@@ -1,7 +1,7 @@
 //! The subtopics that oracles look at.
 
 use crate::scratch::Scratch;
-use crate::selector::{Request, Setting};
+use crate::selector::{Request, SelectorSetting};
 use crate::unfit::Unfit;
 
 /// Which subtopics each item of the pool covers, numbered from 0.
@@ -53,13 +53,10 @@ impl<'s> Aspects<'s> {
 }
 
 /// Checks that the dataset has the subtopics that an oracle looks at.
-pub fn check_subtopics(setting: Setting) -> Result<(), Unfit> {
+pub fn check_subtopics(setting: SelectorSetting) -> Result<(), Unfit> {
     if setting.subtopics {
         return Ok(());
     }
-    Err(Unfit {
-        parameter: None,
-        message: "an oracle picks by the query's subtopics, and the dataset has none".into(),
-        help: "use a dataset with `subtopics`, or another selector".into(),
-    })
+    let message = "an oracle picks by the query's subtopics, and the dataset has none";
+    Err(Unfit::new(message, "use a dataset with `subtopics`, or another selector"))
 }
