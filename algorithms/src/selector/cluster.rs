@@ -9,7 +9,6 @@ use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::random;
 use crate::scratch::Scratch;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,15 +68,10 @@ impl Selector for Cluster {
     }
 }
 
-/// A number in `[0, 1)`.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
 /// Draws a position with probability in proportion to its weight; `None` where all weights are 0.
 fn draw(weights: &[f64], rng: &mut ChaCha8Rng) -> Option<usize> {
     let total: f64 = weights.iter().sum();
-    let mut left = uniform(rng) * total;
+    let mut left = random::uniform(rng) * total;
     let mut last = None;
     for (position, &weight) in weights.iter().enumerate().filter(|&(_, &weight)| weight > 0.0) {
         last = Some(position);
