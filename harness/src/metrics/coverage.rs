@@ -1,6 +1,6 @@
 //! How much of the query's neighbourhood the results stand for.
 
-use super::{About, Answer, Metric};
+use super::{About, Answer, Family, Metric, Usual};
 use crate::statistics::bootstrap::quantile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ impl Metric for Coverage {
             range: "0 to 1",
             higher_is_better: true,
             source: "Raja & Vats 2025; Lin & Bilmes 2011",
+            family: Family::Coverage,
+            usual: Usual::Always,
+            headline: Some(4),
         }
     }
 
@@ -62,6 +65,9 @@ impl Metric for BallCoverage {
             range: "0 to 1",
             higher_is_better: true,
             source: "Raja & Vats 2025",
+            family: Family::Coverage,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 

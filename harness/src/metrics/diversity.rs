@@ -1,6 +1,6 @@
 //! How far apart the results are.
 
-use super::{About, Answer, Metric, MetricSetting, mean_over_pairs, needs_pairs};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::{KernelChoice, Unfit};
@@ -25,6 +25,9 @@ impl Metric for Diversity {
             range: RANGE,
             higher_is_better: true,
             source: "Ziegler, McNee, Konstan & Lausen 2005",
+            family: Family::Diversity,
+            usual: Usual::Always,
+            headline: Some(5),
         }
     }
 
@@ -59,6 +62,9 @@ impl Metric for MinDistance {
             range: RANGE,
             higher_is_better: true,
             source: "Ravi, Rosenkrantz & Tayi 1994",
+            family: Family::Diversity,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -94,6 +100,9 @@ impl Metric for Mst {
             range: RANGE,
             higher_is_better: true,
             source: "by definition; Prim 1957",
+            family: Family::Diversity,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 

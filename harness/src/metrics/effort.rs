@@ -1,6 +1,6 @@
 //! What an answer took, and how much of what was possible it reached.
 
-use super::{About, Answer, Metric, MetricSetting};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::{Kernel, median};
@@ -38,6 +38,9 @@ impl Metric for Evaluations {
             range: "from 0",
             higher_is_better: false,
             source: "by definition",
+            family: Family::Cost,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -84,6 +87,9 @@ impl Metric for ObjectiveRatio {
             range: "0 to 1 (a little more where greedy is not best)",
             higher_is_better: true,
             source: "Nemhauser, Wolsey & Fisher 1978",
+            family: Family::Objective,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 

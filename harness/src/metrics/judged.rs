@@ -1,6 +1,6 @@
 //! What people judged relevant: the dataset's `qrels`.
 
-use super::{About, Answer, Metric, MetricSetting, discounted};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::Unfit;
@@ -49,6 +49,9 @@ impl Metric for Hit {
             range: "0 to 1",
             higher_is_better: true,
             source: "by definition",
+            family: Family::Judged,
+            usual: Usual::WithQrels,
+            headline: None,
         }
     }
 
@@ -75,6 +78,9 @@ impl Metric for Mrr {
             range: "0 to 1",
             higher_is_better: true,
             source: "Voorhees 1999",
+            family: Family::Judged,
+            usual: Usual::WithQrels,
+            headline: None,
         }
     }
 
@@ -115,6 +121,9 @@ impl Metric for NdcgQrels {
             range: "0 to 1",
             higher_is_better: true,
             source: "Jarvelin & Kekalainen 2002; Burges et al. 2005 (exponential)",
+            family: Family::Judged,
+            usual: Usual::WithQrels,
+            headline: Some(3),
         }
     }
 

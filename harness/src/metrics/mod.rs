@@ -60,12 +60,41 @@ registry! {
     }
 }
 
-/// What is measured where an experiment names no metrics, as far as the dataset supports it.
-const USUAL: &[&str] =
-    &["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
+/// What a metric is about. Pages and tables treat the metrics of a family alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// The true neighbours that were found.
+    Recall,
+    /// Similarity to the query.
+    Relevance,
+    /// How much of the neighbourhood the results stand for.
+    Coverage,
+    /// How much the results repeat each other.
+    Redundancy,
+    /// How far apart the results are.
+    Diversity,
+    /// Eigenvalues of the results' similarities.
+    Spectrum,
+    /// The query's subtopics that the results cover.
+    Subtopics,
+    /// Relevance as people judged it.
+    Judged,
+    /// What an answer took.
+    Cost,
+    /// The value of an objective that a selector maximises.
+    Objective,
+}
 
-/// What is measured then, too, where people have judged relevance.
-const USUAL_WITH_QRELS: &[&str] = &["hit", "mrr", "ndcg-qrels"];
+/// When a metric is measured although the experiment names no metrics, as far as the dataset supports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usual {
+    /// On any dataset.
+    Always,
+    /// On a dataset with judgements of relevance.
+    WithQrels,
+    /// Only where the experiment names it.
+    Never,
+}
 
 /// What a reader of a metric must know.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +109,12 @@ pub struct About {
     pub higher_is_better: bool,
     /// Where the definition comes from.
     pub source: &'static str,
+    /// What it is about.
+    pub family: Family,
+    /// When it is measured although no metrics are named.
+    pub usual: Usual,
+    /// Its rank among the metrics that may speak for an experiment, from 1; `None` if it may not.
+    pub headline: Option<u8>,
 }
 
 /// A number per query. Implemented by the type of its parameters.

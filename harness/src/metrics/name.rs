@@ -1,6 +1,6 @@
 //! How a metric is named: `recall`, `recall@5`, `vendi(q=2)`, `coverage(kernel=rbf)@5`.
 
-use super::{About, Answer, MetricParams, MetricSetting, USUAL, USUAL_WITH_QRELS, Within};
+use super::{About, Answer, Family, MetricParams, MetricSetting, Usual, Within};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -57,8 +57,11 @@ impl MetricName {
 
     /// Those that are measured where an experiment names none, on a dataset with or without judgements of relevance.
     pub fn usual(qrels: bool) -> impl Iterator<Item = Self> {
-        let judged = if qrels { USUAL_WITH_QRELS } else { &[] };
-        Self::all().filter(move |metric| USUAL.contains(&metric.name()) || judged.contains(&metric.name()))
+        Self::all().filter(move |metric| match metric.about().usual {
+            Usual::Always => true,
+            Usual::WithQrels => qrels,
+            Usual::Never => false,
+        })
     }
 
     /// Its name everywhere: CSV, plots, result files; in YAML, too.
@@ -95,6 +98,17 @@ impl MetricName {
     /// Whether larger values are better.
     pub fn higher_is_better(self) -> bool {
         self.about().higher_is_better
+    }
+
+    /// What it is about.
+    pub fn family(self) -> Family {
+        self.about().family
+    }
+
+    /// Its rank among the metrics that may speak for an experiment, from 1. `None` for one that may not, or that has a cut
+    /// or parameters of its own.
+    pub fn headline_rank(self) -> Option<u8> {
+        self.about().headline.filter(|_| self.name() == self.kind())
     }
 
     /// The first results that it looks at alone; all where it names none.

@@ -1,6 +1,6 @@
 //! Recall: how many of the true nearest are found.
 
-use super::{About, Answer, Metric, MetricSetting, needs_neighbors};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::Unfit;
@@ -65,6 +65,9 @@ impl Metric for Recall {
             range: "0 to 1",
             higher_is_better: true,
             source: SOURCE,
+            family: Family::Recall,
+            usual: Usual::Always,
+            headline: Some(6),
         }
     }
 
@@ -104,6 +107,9 @@ impl Metric for RecallEps {
             range: "0 to 1",
             higher_is_better: true,
             source: SOURCE,
+            family: Family::Recall,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -134,6 +140,9 @@ impl Metric for PoolRecall {
             range: "0 to 1",
             higher_is_better: true,
             source: SOURCE,
+            family: Family::Recall,
+            usual: Usual::Always,
+            headline: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! How much the results repeat each other.
 
-use super::{About, Answer, Metric, MetricSetting, mean_over_pairs, needs_pairs};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::params::Fraction;
@@ -23,6 +23,9 @@ impl Metric for Redundancy {
             range: "-1 to 1",
             higher_is_better: false,
             source: "Raja & Vats 2025",
+            family: Family::Redundancy,
+            usual: Usual::Always,
+            headline: None,
         }
     }
 
@@ -57,6 +60,9 @@ impl Metric for MaxRedundancy {
             range: "-1 to 1",
             higher_is_better: false,
             source: "Raja & Vats 2025",
+            family: Family::Redundancy,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -103,6 +109,9 @@ impl Metric for Duplicates {
             range: "0 to 1",
             higher_is_better: false,
             source: "by definition",
+            family: Family::Redundancy,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! How near the results are to the query.
 
-use super::{About, Answer, Metric, MetricSetting, discounted, needs_neighbors};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::{KernelChoice, Unfit};
@@ -23,6 +23,9 @@ impl Metric for Relevance {
             range: "-1 to 1",
             higher_is_better: true,
             source: "by definition",
+            family: Family::Relevance,
+            usual: Usual::Always,
+            headline: None,
         }
     }
 
@@ -55,6 +58,9 @@ impl Metric for Ndcg {
             range: "0 to 1",
             higher_is_better: true,
             source: "Jarvelin & Kekalainen 2002",
+            family: Family::Relevance,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 

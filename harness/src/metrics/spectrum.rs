@@ -1,6 +1,6 @@
 //! What the eigenvalues of the results' similarities say of their diversity.
 
-use super::{About, Answer, Metric, MetricSetting};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual};
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ impl Metric for Vendi {
             range: "1 to k",
             higher_is_better: true,
             source: "Friedman & Dieng 2023; Pasarkar & Dieng 2024 (order q)",
+            family: Family::Spectrum,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -91,6 +94,9 @@ impl Metric for LogVolume {
             range: "13.8 k below 0, to 0",
             higher_is_better: true,
             source: "Kulesza & Taskar 2012",
+            family: Family::Spectrum,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -134,6 +140,9 @@ impl Metric for SpectralEntropy {
             range: "0 to log2 k",
             higher_is_better: true,
             source: "Liao et al. 2023",
+            family: Family::Spectrum,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! How much of what a query can mean the results answer, by the dataset's subtopics.
 
-use super::{About, Answer, Metric, MetricSetting, discounted};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +45,9 @@ impl Metric for SubtopicRecall {
             range: "0 to 1",
             higher_is_better: true,
             source: "Zhai, Cohen & Lafferty 2003",
+            family: Family::Subtopics,
+            usual: Usual::Always,
+            headline: Some(1),
         }
     }
 
@@ -116,6 +119,9 @@ impl Metric for AlphaNdcg {
             range: "0 to 1",
             higher_is_better: true,
             source: "Clarke et al. 2008",
+            family: Family::Subtopics,
+            usual: Usual::Never,
+            headline: Some(2),
         }
     }
 
@@ -150,6 +156,9 @@ impl Metric for ErrIa {
             range: "0 to 1",
             higher_is_better: true,
             source: "Chapelle, Metzler, Zhang & Grinspan 2009",
+            family: Family::Subtopics,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 

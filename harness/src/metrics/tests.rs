@@ -463,3 +463,21 @@ fn the_canonical_json_of_parameters_is_what_it_was() {
     }
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+/// The lists that were kept by name before `About` said it.
+#[test]
+fn usual_headline_and_cost_metrics_are_those_of_old() {
+    let usual = |qrels| MetricName::usual(qrels).map(MetricName::name).collect::<Vec<_>>();
+    let always = ["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
+    assert_eq!(usual(false), always);
+    assert_eq!(usual(true), [&always[..], &["hit", "mrr", "ndcg-qrels"]].concat());
+    let mut ranked: Vec<_> =
+        MetricName::all().filter_map(|metric| Some((metric.headline_rank()?, metric.name()))).collect();
+    ranked.sort_unstable();
+    let headlines = ["subtopic-recall", "alpha-ndcg", "ndcg-qrels", "coverage", "diversity", "recall"];
+    assert_eq!(ranked, (1..).zip(headlines).collect::<Vec<_>>());
+    assert_eq!(MetricName::find("recall@5").expect("a metric").headline_rank(), None);
+    assert_eq!(MetricName::find("coverage(kernel=rbf)").expect("a metric").headline_rank(), None);
+    let apart = MetricName::all().filter(|metric| matches!(metric.family(), Family::Recall | Family::Cost));
+    assert_eq!(apart.map(MetricName::name).collect::<Vec<_>>(), ["recall", "recall-eps", "pool-recall", "evaluations"]);
+}

@@ -3,7 +3,7 @@
 
 use super::bootstrap::{quantile, resampled_means};
 use super::{Column, ROUNDING};
-use crate::metrics::MetricName;
+use crate::metrics::{Family, MetricName};
 use crate::results::TrialResult;
 use crate::summary::Estimate;
 use rayon::prelude::*;
@@ -43,7 +43,7 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
             None => retrievers.push((&trial.retriever, vec![at])),
         }
     }
-    let shown = |metric: &MetricName| !["recall", "recall-eps", "pool-recall", "evaluations"].contains(&metric.kind());
+    let shown = |metric: &MetricName| !matches!(metric.family(), Family::Recall | Family::Cost);
     let columns = |metric: usize| competing.iter().map(|trial| Column::new(&trial.metrics[metric])).collect::<Vec<_>>();
     let recall = columns(recall);
     let recalls: Vec<f64> = recall.iter().map(Column::mean).collect();
