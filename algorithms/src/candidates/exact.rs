@@ -47,6 +47,10 @@ impl Candidates for Exact {
         self.pool.unwrap_or_else(usual).size()
     }
 
+    fn exhaustive(&self, pool: Count, _: usize) -> Self {
+        Self { pool: Some(pool) }
+    }
+
     fn build_part(&self) {}
 
     fn build((): &(), base: &Base) -> Filter {

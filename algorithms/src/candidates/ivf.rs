@@ -78,6 +78,10 @@ impl Candidates for Ivf {
         self.pool.size()
     }
 
+    fn exhaustive(&self, pool: Count, _: usize) -> Self {
+        Self { pool, nprobe: self.lists, ..self.clone() }
+    }
+
     fn build_part(&self) -> IvfBuild {
         IvfBuild { lists: self.lists.size(), iterations: self.iterations.size(), seed: self.seed }
     }
@@ -135,9 +139,8 @@ impl Candidates for Ivf {
 
     fn check(&self, rows: usize) -> Result<(), Unfit> {
         let (lists, nprobe) = (self.lists.size(), self.nprobe.size());
-        let unfit = |parameter, message, most| {
-            Err(Unfit { parameter: Some(parameter), message, help: format!("use at most {most}") })
-        };
+        let unfit =
+            |parameter, message: String, most| Err(Unfit::new(message, format!("use at most {most}")).of(parameter));
         if lists > rows {
             return unfit("lists", format!("{lists} lists are more than the {rows} base vectors to fill them"), rows);
         }

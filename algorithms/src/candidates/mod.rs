@@ -13,6 +13,7 @@ pub use vamana::Vamana;
 
 use crate::base::{Base, Query};
 use crate::nearest::Batch;
+use crate::params::Count;
 use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
@@ -22,7 +23,7 @@ use serde::Serialize;
 use std::any::Any;
 
 /// A way to find a pool. Implemented by the type of its parameters.
-pub trait Candidates: Send + Sync + 'static {
+pub trait Candidates: Sized + Send + Sync + 'static {
     /// The parameters that shape the index: trials that agree on them share one.
     type Build: Serialize;
     /// What is built.
@@ -30,6 +31,16 @@ pub trait Candidates: Send + Sync + 'static {
 
     /// How many base vectors to find.
     fn pool(&self) -> usize;
+
+    /// Whether a pool may hold fewer than [`Candidates::pool`] vectors though there are more.
+    fn may_find_fewer(&self) -> bool {
+        false
+    }
+
+    /// Parameters of the same index that ask for everything: with them a search among `rows` base vectors finds the `pool`
+    /// nearest exactly.
+    #[must_use]
+    fn exhaustive(&self, pool: Count, rows: usize) -> Self;
 
     /// The part of the parameters that shapes the index.
     fn build_part(&self) -> Self::Build;
@@ -63,8 +74,8 @@ pub trait Candidates: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Finds at least [`Candidates::pool`] ids where there are as many; the pool keeps the nearest of them,
-    /// measured exactly. One thread, one query; counts its similarity evaluations.
+    /// Finds at least [`Candidates::pool`] ids, each once, where there are as many (see [`Candidates::may_find_fewer`]); the
+    /// pool keeps the nearest of them, measured exactly. One thread, one query; counts its similarity evaluations.
     fn search(&self, index: &Self::Index, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>);
 
     /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. `false`, and
@@ -81,6 +92,10 @@ pub struct Index(Box<dyn Any + Send + Sync>);
 pub trait AnyCandidates: Send + Sync {
     /// How many base vectors to find.
     fn pool(&self) -> usize;
+    /// See [`Candidates::may_find_fewer`].
+    fn may_find_fewer(&self) -> bool;
+    /// See [`Candidates::exhaustive`].
+    fn exhaustive(&self, pool: Count, rows: usize) -> Box<dyn AnyCandidates>;
     /// The build part of the parameters as canonical text.
     fn build_key(&self) -> String;
     /// Builds the index.
@@ -115,6 +130,14 @@ pub trait AnyCandidates: Send + Sync {
 impl<C: Candidates> AnyCandidates for C {
     fn pool(&self) -> usize {
         Candidates::pool(self)
+    }
+
+    fn may_find_fewer(&self) -> bool {
+        Candidates::may_find_fewer(self)
+    }
+
+    fn exhaustive(&self, pool: Count, rows: usize) -> Box<dyn AnyCandidates> {
+        Box::new(Candidates::exhaustive(self, pool, rows))
     }
 
     fn build_key(&self) -> String {

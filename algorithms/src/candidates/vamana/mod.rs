@@ -67,6 +67,11 @@ impl Candidates for Vamana {
         self.pool.size()
     }
 
+    fn exhaustive(&self, pool: Count, rows: usize) -> Self {
+        let all = u32::try_from(rows).ok().and_then(|rows| Count::new(rows).ok());
+        Self { pool, ef: all.filter(|all| all.get() > pool.get()).unwrap_or(pool), ..self.clone() }
+    }
+
     fn build_part(&self) -> Build {
         Build { degree: self.degree, ef_construction: self.ef_construction, alpha: self.alpha }
     }
@@ -98,11 +103,8 @@ impl Candidates for Vamana {
         if ef >= pool {
             return Ok(());
         }
-        Err(Unfit {
-            parameter: Some("ef"),
-            message: format!("a walk that keeps {ef} vectors under consideration cannot find a pool of {pool}"),
-            help: format!("use at least {pool}"),
-        })
+        let message = format!("a walk that keeps {ef} vectors under consideration cannot find a pool of {pool}");
+        Err(Unfit::new(message, format!("use at least {pool}")).of("ef"))
     }
 
     fn search(&self, links: &Links, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
