@@ -10,7 +10,8 @@ use std::borrow::Cow;
 /// A kernel by name, or the default of the selector or metric that has this parameter. Files and schemas know a
 /// [`Kernel`] that may be left out.
 ///
-/// A field of this type takes `#[serde(skip_serializing_if = "KernelChoice::is_default")]`, which no type can say of itself.
+/// Each field of this type needs `#[serde(skip_serializing_if = "KernelChoice::is_default")]`: serde skips a field only
+/// by an attribute of the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KernelChoice(Option<Kernel>);

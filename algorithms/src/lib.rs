@@ -63,8 +63,8 @@ pub mod spare;
 mod unfit;
 pub mod vectors;
 
-/// SHA-256 of what this build is made of: these sources, the versions of the crates they use, the compiler and its target.
-/// What another build computed, this one may compute otherwise.
+/// SHA-256 of what this build is made of: these sources, the versions of the crates they use, the compiler and its
+/// target. Builds with different hashes may compute different results.
 pub const BUILD: &str = env!("SWATH_ALGORITHMS_BUILD");
 
 pub use base::{Base, Query};

@@ -28,8 +28,8 @@ pub fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// A standard normal number (Box & Muller 1958). It takes a logarithm and a cosine of the platform's, which may differ in
-/// the last bit from platform to platform.
+/// A standard normal number (Box & Muller 1958). Its logarithm and cosine are the platform's, and may differ in the
+/// last bit from platform to platform.
 pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
     radius * (TAU * uniform(rng)).cos()

@@ -48,14 +48,14 @@ pub trait Candidates: Sized + Send + Sync + 'static {
     /// Builds the index, with the threads of the current rayon pool.
     fn build(part: &Self::Build, base: &Base) -> Self::Index;
 
-    /// What of an index is costly to build, as words of which [`Candidates::restore`] makes the same index; `None`
-    /// where it is built as soon as read.
+    /// The costly part of an index as words, from which [`Candidates::restore`] makes the same index; `None` if
+    /// building takes no longer than reading.
     fn words(_: &Self::Index) -> Option<Vec<u32>> {
         None
     }
 
-    /// The index that had these [words](Candidates::words), over the same base vectors; `None` where no index of `base`
-    /// has such words.
+    /// The index with these [words](Candidates::words) over the same base vectors; `None` if no index of `base` has
+    /// such words.
     fn restore(_: &[u32], _: &Base) -> Option<Self::Index> {
         None
     }
@@ -66,20 +66,20 @@ pub trait Candidates: Sized + Send + Sync + 'static {
     /// Bytes that such an index over `rows` vectors of `dim` values will need beside the vectors. An estimate.
     fn estimate(&self, rows: usize, dim: usize) -> usize;
 
-    /// What a type cannot say: parameters that do not go together, or not with `rows` base vectors.
+    /// Checks what a type cannot: whether the parameters go together, and fit `rows` base vectors.
     ///
     /// # Errors
-    /// The first thing wrong.
+    /// The first problem.
     fn check(&self, _rows: usize) -> Result<(), Unfit> {
         Ok(())
     }
 
-    /// Finds at least [`Candidates::pool`] ids, each once, where there are as many (see [`Candidates::may_find_fewer`]); the
-    /// pool keeps the nearest of them, measured exactly. One thread, one query; counts its similarity evaluations.
+    /// Finds at least [`Candidates::pool`] ids, each once, if there are that many (see [`Candidates::may_find_fewer`]).
+    /// The pool keeps the nearest of them, measured exactly. One thread, one query; counts its similarity evaluations.
     fn search(&self, index: &Self::Index, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>);
 
-    /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. `false`, and
-    /// nothing is done, where searching one by one is as good.
+    /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. Returns
+    /// `false` and does nothing if searching one by one is as good.
     fn search_batch(&self, _: &Self::Index, _: &Base, _: &Vectors, _: &mut Batch) -> bool {
         false
     }
@@ -111,7 +111,7 @@ pub trait AnyCandidates: Send + Sync {
     /// See [`Candidates::check`].
     ///
     /// # Errors
-    /// The first thing wrong.
+    /// The first problem.
     fn check(&self, rows: usize) -> Result<(), Unfit>;
     /// Fills the pool for one query.
     fn search(
@@ -190,7 +190,7 @@ impl<C: Candidates> AnyCandidates for C {
 /// The index as the type that `C` builds.
 ///
 /// # Panics
-/// If another kind of candidates built it, which is a bug of the caller: indexes are kept by `build_key`.
+/// If another kind of candidates built it: a bug of the caller, since `build_key` identifies indexes.
 fn downcast<C: Candidates>(index: &Index) -> &C::Index {
     match index.0.downcast_ref() {
         Some(index) => index,
@@ -217,7 +217,7 @@ impl Default for CandidatesParams {
 struct Words<'w>(&'w [u32]);
 
 impl<'w> Words<'w> {
-    /// The next so many; `None` where there are fewer.
+    /// The next `count` words; `None` if fewer are left.
     fn take(&mut self, count: usize) -> Option<&'w [u32]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -230,7 +230,7 @@ impl<'w> Words<'w> {
     }
 }
 
-/// Where lists of these lengths, one after another, begin, and where the last ends.
+/// The offset at which each of these consecutive lists begins, and the end of the last.
 fn offsets(lengths: &[u32]) -> impl Iterator<Item = usize> {
     let ends = lengths.iter().scan(0, |end, &length| {
         *end += length as usize;

@@ -12,8 +12,9 @@ parameters! {
     /// Heat-kernel diffusion from the pool. `h = s exp(-t (I - P))` with `s = softmax(rel / temperature)` over the pool, the
     /// distribution of a walk whose number of steps is Poisson with mean t. Score: `beta * rel + (1 - beta) * h / max h`.
     ///
-    /// Unlike a walk with restart, which decays geometrically, it favours what is about t steps away. Computed by a truncated
-    /// Taylor push, whose cost depends on t and epsilon and not on the number of vectors; a vertex without edges restarts.
+    /// Unlike a walk with restart, which decays geometrically, it favours vertices about t steps away. Computed by a
+    /// truncated Taylor push, whose cost depends on t and epsilon and not on the number of vectors; a vertex without
+    /// edges restarts.
     ///
     /// Source: Chung 2007 (heat kernel PageRank); Kloster & Gleich 2014 (Taylor push).
     Heat {
@@ -21,7 +22,8 @@ parameters! {
         t: Time = 3.0,
         /// How evenly the diffusion starts over the pool: small values start at the most relevant.
         temperature: Positive = 0.1,
-        /// Probability per edge below which a vertex passes nothing on: smaller is nearer to the exact list, and costs more.
+        /// Probability per edge below which a vertex passes nothing on: a smaller value comes nearer to the exact list,
+        /// and costs more.
         epsilon: Precision = 3e-7,
     }
 }
@@ -39,21 +41,22 @@ impl Expansion for Heat {
     }
 }
 
-/// Diffuses the distribution `seeds` for time t: afterwards the mass reached approximates `h = sum over j of p_j s P^j` from below,
-/// where `p_j = exp(-t) t^j / j!` and a vertex without edges passes on to the seeds, so that P is stochastic.
+/// Diffuses the distribution `seeds` for time t: afterwards the mass reached approximates `h = sum over j of p_j s P^j`
+/// from below, where `p_j = exp(-t) t^j / j!` and a vertex without edges passes on to the seeds, so that P is
+/// stochastic.
 ///
 /// Step by step: z_0 = s, and z_{j+1} is what the vertices of z_j pass on. With `Q_j = sum over i > j of p_i`, a vertex
 /// that holds z of z_j and passes nothing on withholds exactly `Q_j z` from the sum over all vertices of all later terms,
 /// since P is stochastic. It does so where `Q_j z <= epsilon * max(1, outdegree)`: Kloster & Gleich's rule, whose psi_j is
 /// `1 + Q_j / p_j`. Two things follow.
 ///
-/// - No mass is too large, so the L1 difference to h is what masses lack of 1: the sum of all that was
-///   withheld, the tail of the Taylor series included, since that is what the vertices of the last step withhold.
+/// - No mass is too large, so the L1 difference to h is 1 minus the sum of all masses: the sum of all that was
+///   withheld. It includes the tail of the Taylor series, which the vertices of the last step withhold.
 /// - A step's vertices hold 1 at most together, so those that pass on in step j have at most `Q_j / epsilon` edges, and
 ///   all steps together at most `t / epsilon`, the sum of the Q_j being the Poisson mean.
 ///
-/// Vertices pass on in the order of [`Reached::most_first`]. Returns how many edges it followed, those of all vertices
-/// without edges in a step being together to the seeds.
+/// Vertices pass on in the order of [`Reached::most_first`]. Returns the number of edges that it followed; all vertices
+/// without edges in a step count as one with edges to the seeds.
 fn diffuse(
     graph: &Graph,
     seeds: &[(u32, f64)],

@@ -8,14 +8,14 @@ use crate::pool::Pool;
 use crate::scratch::Scratch;
 
 parameters! {
-    /// Every vertex within some hops of the pool joins it. Score: `beta * rel + (1 - beta) * max over paths of
-    /// rel(seed) * decay^hops`, with the pool's items as seeds.
+    /// Every vertex within some hops of the pool joins it. Score:
+    /// `beta * rel + (1 - beta) * max over paths of rel(seed) * decay^hops`, with the pool's items as seeds.
     ///
     /// Source: graph-augmented retrieval of Raja & Vats 2025, with the decay of spreading activation.
     Hops {
-        /// How many edges to follow at most.
+        /// Number of edges to follow, at most.
         hops: Count = 2,
-        /// What is left of a seed's relevance after each hop.
+        /// Factor by which a seed's relevance falls with each hop.
         decay: PositiveFraction = 0.5,
     }
 }

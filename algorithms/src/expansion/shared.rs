@@ -10,7 +10,7 @@ pub trait SharedParameters {
     /// Weight of an item's own relevance against what reaches it over the graph.
     fn beta(&self) -> f64;
 
-    /// How many of the best by score stay in the pool.
+    /// Number of items that stay in the pool, the best by score.
     fn limit(&self) -> usize;
 }
 
@@ -41,7 +41,7 @@ macro_rules! parameters {
             )*
             /// Weight of an item's own relevance against what reaches it over the graph.
             pub beta: crate::params::Fraction,
-            /// How many of the best by score stay in the pool.
+            /// Number of items that stay in the pool, the best by score.
             pub limit: crate::params::Count,
         }
 

@@ -22,8 +22,9 @@ parameters! {
         restart: Restart = 0.15,
         /// How evenly the walk starts over the pool: small values start at the most relevant.
         temperature: Positive = 0.1,
-        /// Residual per edge below which a vertex is not pushed on: smaller is nearer to the exact list, and costs more.
-        /// At the default, 200,000 to 410,000 edges were followed for a query over 19,000 word vectors; at 1e-5 60,000 to 74,000.
+        /// Residual per edge below which a vertex is not pushed: a smaller value comes nearer to the exact list, and
+        /// costs more. At the default, 200,000 to 410,000 edges were followed for a query over 19,000 word vectors; at
+        /// 1e-5 60,000 to 74,000.
         epsilon: Precision = 3e-6,
     }
 }
@@ -45,7 +46,8 @@ impl Expansion for Walk {
 /// below, and for the true one `p*`, `p* = mass + sum over u of residual(u) * p*_u`, where `p*_u` starts at `u`.
 ///
 /// A vertex is pushed while its residual exceeds `epsilon * max(1, outdegree)`, the largest residual first (see
-/// [`Reached::most_first`]). Returns how many edges it followed, those of a vertex without edges being to the seeds.
+/// [`Reached::most_first`]). Returns the number of edges that it followed; a vertex without edges counts as one with
+/// edges to the seeds.
 fn push(
     graph: &Graph,
     seeds: &[(u32, f64)],
@@ -72,7 +74,7 @@ fn push(
     while let Some((amount, position)) = waiting.pop(reached) {
         let vertex = reached.vertex(position);
         reached.add(position, restart * amount);
-        // What it held is passed on.
+        // Its residual is passed on.
         add(reached, &mut waiting, vertex, -amount);
         let onward = (1.0 - restart) * amount;
         if graph.targets(vertex).is_empty() {

@@ -12,10 +12,10 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A determinantal point process: relevant items that span a large volume. The likeliest set for the kernel `diag(exp(alpha * rel)) S diag(exp(alpha * rel))`,
-/// `alpha = theta / (2 (1 - theta))`, greedily: again and again the item that adds most to the log determinant. Where
-/// the pool's vectors have no direction left that is not picked, the rest is filled by relevance, and the report says how
-/// often.
+/// A determinantal point process: relevant items that span a large volume. The likeliest set for the kernel
+/// `diag(exp(alpha * rel)) S diag(exp(alpha * rel))`, `alpha = theta / (2 (1 - theta))`, greedily: again and again the
+/// item that adds most to the log determinant. If the pool's vectors have no direction left beside those of the picks,
+/// the rest is filled by relevance, and the report says how often.
 ///
 /// Source: Chen, Zhang & Zhou 2018.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,9 +62,9 @@ impl Selector for Dpp {
     }
 }
 
-/// Up to one pick for this many dimensions, remainders are brought up to date item by item: the picks leave most of the
-/// space, an item's remainder hardly falls, and few must be looked at. Beyond, nearly all must, and together that costs
-/// less. The choice is the same but for rounding of the last bits.
+/// Up to one pick for this many dimensions, remainders are updated item by item: picks leave most of the space,
+/// remainders hardly fall, and few need an update. Beyond that nearly all do, and updating all together costs less. The
+/// choice is the same except for rounding of the last bits.
 const PATIENCE: usize = 4;
 
 fn one_by_one(
@@ -84,7 +84,7 @@ fn one_by_one(
         factor.pick(best);
         picked.push(best);
         if picked.len() == 1 {
-            // The first pick was shown to all at once.
+            // The first pick updated all remainders at once.
             for (i, bound) in bounds.all().iter_mut().enumerate().filter(|&(i, _)| i != best) {
                 *bound = scale(i) + factor.known(i).ln();
             }
@@ -102,7 +102,7 @@ fn together(
     let (m, arena) = (kernel.len(), &scratch.arena);
     let mut directions = Directions::new(kernel, 0.0, request.count(), scratch);
     let scales = arena.alloc_slice_fill_with(m, scale);
-    // Logarithms are dear: one taken earlier bounds what it is now, as remainders only fall.
+    // Logarithms are expensive. An earlier one is an upper bound, since remainders only fall.
     let bounds = arena.alloc_slice_fill_with(m, |i| scales[i] + directions.remainders()[i].ln());
     let mut bounds = Bounds::new(bounds, scratch);
     while picked.len() < request.count() {

@@ -1,7 +1,7 @@
 //! Facility location: cover the pool.
 
-use super::engine::coarse::{self, Coarse};
-use super::engine::coverage::Coverage;
+use super::engine::coarse::{self, CoarseGains};
+use super::engine::coverage::CoverageObjective;
 use super::engine::greedy::{Optimizer, maximize};
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
@@ -12,8 +12,8 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Facility location: a set that represents the whole pool. Maximises `sum over v of the pool of
-/// w_v * max over r in R of s(v, r)`, greedily, which reaches at least 1 - 1/e of the best.
+/// Facility location: a set that represents the whole pool. Maximises
+/// `sum over v of the pool of w_v * max over r in R of s(v, r)`, greedily, which reaches at least 1 - 1/e of the best.
 ///
 /// Source: Nemhauser, Wolsey & Fisher 1978; Minoux 1978 (lazy); Lin & Bilmes 2011 (for coverage).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,12 +49,12 @@ impl Selector for FacilityLocation {
         let is_plain = self.weights == Weights::Uniform && kernel == Kernel::Cosine;
         if is_plain
             && self.optimizer == Optimizer::Lazy
-            && let Some(mut coarse) = Coarse::new(request, scratch)
+            && let Some(mut coarse) = CoarseGains::new(request, scratch)
         {
-            let mut coverage = Coverage::new(Matrix::by_rows(similarities, scratch), weights, None, scratch);
+            let mut coverage = CoverageObjective::new(Matrix::by_rows(similarities, scratch), weights, None, scratch);
             return coarse::maximize(&mut coverage, &mut coarse, request, scratch, picked);
         }
-        let mut coverage = Coverage::new(Matrix::new(similarities, scratch), weights, None, scratch);
+        let mut coverage = CoverageObjective::new(Matrix::new(similarities, scratch), weights, None, scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }
 

@@ -1,6 +1,6 @@
 //! Facility location of mutual information: cover what is relevant, as far as it is.
 
-use super::engine::coverage::Coverage;
+use super::engine::coverage::CoverageObjective;
 use super::engine::greedy::{Optimizer, maximize};
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel_choice::KernelChoice;
@@ -10,8 +10,8 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Coverage capped by relevance: what is far from the query is not worth covering well. Maximises `sum over v of the pool
-/// of min(max over r in R of s(v, r), eta * s(v, q))`.
+/// Coverage capped by relevance: items far from the query are not worth covering well. Maximises `sum over v of the
+/// pool of min(max over r in R of s(v, r), eta * s(v, q))`.
 ///
 /// Source: Iyer et al. 2021; Kothawade et al. 2022.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +40,7 @@ impl Selector for Flvmi {
         kernel.of_query(caps);
         caps.iter_mut().for_each(|cap| *cap *= self.eta.get());
         let weights = Weights::Uniform.of(request, 1.0, scratch);
-        let mut coverage = Coverage::new(Matrix::new(kernel, scratch), weights, Some(caps), scratch);
+        let mut coverage = CoverageObjective::new(Matrix::new(kernel, scratch), weights, Some(caps), scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }
 

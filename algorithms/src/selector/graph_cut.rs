@@ -10,15 +10,15 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Graph cut: items that resemble the pool, and not each other. Maximises `sum over v of the pool and r in R of s(v, r)` less `lambda * sum over ordered pairs r, t in R,
-/// r = t included, of s(r, t)`. Monotone for lambda up to 1/2, with the
-/// greedy guarantee of 1 - 1/e there; submodular for any.
+/// Graph cut: items that resemble the pool, and not each other. Maximises
+/// `sum over v of the pool and r in R of s(v, r)` less `lambda * sum over ordered pairs r, t in R, r = t included, of
+/// s(r, t)`. Monotone for lambda up to 1/2, with the greedy guarantee of 1 - 1/e there; submodular for any.
 ///
 /// Source: Lin & Bilmes 2011.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GraphCut {
-    /// What likeness within R costs.
+    /// Penalty for similarity within R.
     pub lambda: NonNegative,
     /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]

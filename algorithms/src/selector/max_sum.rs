@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Max-sum diversity: relevant, and far from each other in total. Maximises `sum over r in R of rel(r)` plus
-/// `lambda * sum over pairs in R of their distance`, beginning with the most relevant, by Borodin's greedy, which halves the gain in relevance. At least 1/2 of the best
-/// where no relevance is negative and the distance is a metric.
+/// `lambda * sum over pairs in R of their distance`, beginning with the most relevant, by Borodin's greedy, which
+/// halves the gain in relevance. At least 1/2 of the best where no relevance is negative and the distance is a metric.
 ///
 /// Source: Gollapudi & Sharma 2009; Borodin, Lee & Ye 2012.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +36,8 @@ impl Selector for MaxSum {
         let (m, lambda, arena) = (request.pool.items.len(), self.lambda.get(), &scratch.arena);
         let mut approximate = spreads.kernel().approximate(request.base.vectors().dim(), scratch);
         let mut picks = spreads.kernel().picks(request.count(), scratch);
-        // Of each item the sum of its distances to the picks that it has seen, and a sum to all that is none too small.
+        // Per item: the sum of its distances to the picks that it was measured against, and an upper bound on the sum
+        // to all picks.
         let (total, at_most) = (arena.alloc_slice_fill_copy(m, 0.0), arena.alloc_slice_fill_copy(m, 0.0));
         let (row, seen) = (arena.alloc_slice_fill_copy(m, 0.0), arena.alloc_slice_fill_copy(m, 0_usize));
         // Half of each score; minus infinity once the item is taken.
@@ -85,7 +86,7 @@ impl Selector for MaxSum {
 fn raise(bounds: &mut [f64], halves: &[f64], at_most: &mut [f64], row: &[f64], lambda: f64) {
     for (((bound, half), at_most), distance) in bounds.iter_mut().zip(halves).zip(at_most).zip(row) {
         *at_most += distance;
-        // The true sum has its terms in another form: what rounding may make of that.
+        // The exact sum rounds its terms differently; the factor allows for that.
         *bound = half + lambda * (*at_most * (1.0 + 1e-12));
     }
 }

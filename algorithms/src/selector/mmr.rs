@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mmr {
-    /// Weight of relevance against novelty: 1 is top-k, 0 looks at novelty alone.
+    /// Weight of relevance against novelty: 1 is top-k, 0 is novelty alone.
     pub lambda: Fraction,
     /// The similarity of two items; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]

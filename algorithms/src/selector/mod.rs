@@ -34,7 +34,7 @@ pub use mmr::Mmr;
 pub use pm2::Pm2;
 pub use random::Random;
 pub use saturated_coverage::SaturatedCoverage;
-pub use semantic_compression::{Diversity, SemanticCompression};
+pub use semantic_compression::{DiversityTerm, SemanticCompression};
 pub use ssd::Ssd;
 pub use top_k::TopK;
 pub use xquad::Xquad;
@@ -46,7 +46,7 @@ use crate::registry;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
 
-/// What a selector is asked.
+/// A query for a selector to answer.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The base vectors.
@@ -55,10 +55,10 @@ pub struct Request<'a> {
     pub query: Query<'a>,
     /// What to pick from, in the order of [`Item::best_first`](crate::Item::best_first).
     pub pool: &'a Pool,
-    /// How many to pick.
+    /// Number of items to pick.
     pub k: usize,
-    /// Which base vector is known to cover which subtopic of the query: (id, subtopic), ascending, each once. Oracles
-    /// alone may look.
+    /// The subtopics of the query that base vectors cover: pairs (id, subtopic), ascending, each once. Only oracles may
+    /// look at them.
     pub subtopics: &'a [(u32, u32)],
     /// Seed of the experiment.
     pub seed: u64,
@@ -67,19 +67,19 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// How many will be picked: `min(k, m)`.
+    /// Number of items that will be picked: `min(k, m)`.
     pub fn count(&self) -> usize {
         self.k.min(self.pool.items.len())
     }
 
-    /// What selectors read as the relevance of the item at `position`.
+    /// The relevance of the item at `position`, as selectors read it.
     #[inline]
     pub fn score(&self, position: usize) -> f64 {
         self.pool.items[position].score
     }
 }
 
-/// What a selector must know of a dataset to say whether it can work there.
+/// What a selector must know of a dataset to check whether it can work there.
 #[derive(Clone, Copy, Debug)]
 pub struct SelectorSetting {
     /// How far apart vectors are.
@@ -92,20 +92,21 @@ pub struct SelectorSetting {
 pub trait Selector: Send + Sync {
     /// Puts the positions in the pool of `min(k, m)` different items into `picked`, in the order of picking.
     ///
-    /// One thread, one query; relevance is an item's `score`. Of equals the one of the higher score is picked, then the
-    /// one of the lower id: the one that stands first in the pool. Random choices are of positions in the pool, so that
-    /// no choice depends on how the base vectors are numbered, but for items of equal score.
+    /// One thread, one query; relevance is an item's `score`. Of equals the one that stands first in the pool is
+    /// picked: that with the higher score, then the lower id. Random choices draw positions in the pool. So no choice
+    /// depends on how base vectors are numbered, except between items of equal score.
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>);
 
-    /// What a type cannot say: parameters that do not go together, or not with this dataset.
+    /// Checks what a type cannot: whether the parameters go together, and fit the dataset.
     ///
     /// # Errors
-    /// The first thing wrong.
+    /// The first problem.
     fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
         Ok(())
     }
 
-    /// Whether it looks at the query's subtopics: then it is a bound on what others can reach, and not a competitor.
+    /// Whether it looks at the query's subtopics. Such an oracle bounds what other selectors can reach, and does not
+    /// compete.
     fn is_oracle(&self) -> bool {
         false
     }

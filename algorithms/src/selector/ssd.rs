@@ -11,10 +11,10 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Sliding spectrum decomposition: relevant, and far from the space of the last picks. Beginning with the most relevant, again and again the item with the largest
-/// `rel + gamma * (its distance from the space of the last picks)`. The space is spanned by an orthogonal direction for
-/// each of the last `window` picks, what was left of it when it was picked; a direction that leaves the window counts as
-/// new again.
+/// Sliding spectrum decomposition: relevant, and far from the space of the last picks. Beginning with the most
+/// relevant, again and again the item with the largest `rel + gamma * (its distance from the space of the last picks)`.
+/// The space is spanned by one orthogonal direction for each of the last `window` picks: the part of the pick that was
+/// left when it was picked. A direction that leaves the window counts as new again.
 ///
 /// Source: Huang, Wang, Tao et al. 2021 (its variant SSD*, without the running product of volumes).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 pub struct Ssd {
     /// Weight of novelty against relevance.
     pub gamma: NonNegative,
-    /// How many of the last picks span the space.
+    /// Number of last picks that span the space.
     pub window: Count,
-    /// Whether a constant is added to every similarity, as by one more dimension of value 1 for all: then opposite
-    /// directions are not the same line.
+    /// Whether 1 is added to every similarity, as by one more dimension with value 1 for all. Opposite directions are
+    /// then not the same line.
     pub bias: bool,
     /// The similarity, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]

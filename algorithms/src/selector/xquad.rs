@@ -8,9 +8,9 @@ use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// xQuAD as an oracle: the most new subtopics, known beforehand. Again and again the item with the largest `(1 - lambda) * rel + lambda * (the share of the query's
-/// subtopics that it covers and no pick does)`, looking at the dataset's own subtopics: an upper bound on what a selector
-/// could reach, and not a competitor.
+/// xQuAD as an oracle: the most new subtopics, known beforehand. Again and again the item with the largest `(1 -
+/// lambda) * rel + lambda * (the share of the query's subtopics that it covers and no pick does)`, looking at the
+/// dataset's own subtopics: an upper bound on what a selector could reach. It does not compete.
 ///
 /// Source: Santos, Macdonald & Ounis 2010.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

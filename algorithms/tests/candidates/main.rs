@@ -1,4 +1,4 @@
-//! What every candidate index must keep to. An index joins by being registered: it costs no test code.
+//! What every candidate index must satisfy. An index joins by being registered: it costs no test code.
 
 mod cases;
 mod checks;

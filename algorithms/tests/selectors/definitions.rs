@@ -1,4 +1,4 @@
-//! Every registered selector against what all must keep to, and each against its definition.
+//! Every registered selector against what all must satisfy, and each against its definition.
 
 use crate::support::{Case, cases_up_to};
 use proptest::prelude::*;
@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::params::{Count, Fraction, NonNegative, PartialFraction, Positive, PositiveFraction};
 use swath_algorithms::selector::{
-    Cluster, Diversity, Dpp, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, Method, Mmr, Optimizer, Pm2, Random,
-    SaturatedCoverage, Selector, SelectorParams, SelectorSetting, SemanticCompression, Spread, Ssd, Stochastic, TopK,
-    Weights, Xquad,
+    Cluster, DiversityTerm, Dpp, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, Method, Mmr, Optimizer, Pm2,
+    Random, SaturatedCoverage, Selector, SelectorParams, SelectorSetting, SemanticCompression, Spread, Ssd, Stochastic,
+    TopK, Weights, Xquad,
 };
 use swath_algorithms::{Distance, KernelChoice, Scratch};
 
@@ -28,7 +28,7 @@ fn positive(value: f64) -> Positive {
 fn every_selector() -> Vec<SelectorParams> {
     let mut all = SelectorParams::all();
     let medoids = Cluster { method: Method::KMedoids, ..Cluster::default() };
-    let dispersed = SemanticCompression { diversity: Diversity::Dispersion, ..SemanticCompression::default() };
+    let dispersed = SemanticCompression { diversity: DiversityTerm::Dispersion, ..SemanticCompression::default() };
     let stochastic = Optimizer::Stochastic(Stochastic::default());
     let sliding = Ssd { window: Count::new(2).expect("in range"), bias: true, ..Ssd::default() };
     all.extend([
@@ -332,7 +332,7 @@ proptest! {
         let total = a + b + 0.3;
         let (a, b) = (a / total, b / total);
         let c = 1.0 - a - b;
-        let diversity = if dispersion { Diversity::Dispersion } else { Diversity::LogDet };
+        let diversity = if dispersion { DiversityTerm::Dispersion } else { DiversityTerm::LogDet };
         let params = |optimizer| SemanticCompression {
             a: fraction(a), b: fraction(b), c: fraction(c), diversity, weights, optimizer, ..SemanticCompression::default()
         };
@@ -399,7 +399,7 @@ proptest! {
         }
     }
 
-    /// One of each cluster: duplicates fall into one, so no duplicate is picked while there are as many different items.
+    /// One of each cluster: duplicates fall into the same, so none is picked as long as different items are left.
     #[test]
     fn clusters_part_the_pool_and_give_their_best((case, k) in cases(), method in prop::sample::select(vec![Method::KMeans, Method::KMedoids])) {
         let picked = case.select(&Cluster { method, ..Cluster::default() }, k);
@@ -465,7 +465,7 @@ fn pm2_skips_subtopics_that_nothing_left_covers() {
 }
 
 #[test]
-fn random_picks_every_item_as_often() {
+fn random_picks_every_item_equally_often() {
     let case = Case::new(&[1.0, 2.0, 3.0, 4.0, 5.0], &[0.0], Distance::Euclidean);
     let mut counts = [0_u32; 5];
     for query_id in 0..3000 {
@@ -551,7 +551,7 @@ fn a_stochastic_choice_is_seeded_and_nearly_as_good() {
     assert_ne!(case.select(&stochastic, 10), before);
 }
 
-/// Fewer directions than picks: the rest comes by relevance, and it is said.
+/// Fewer directions than picks: the rest comes by relevance, and this is reported.
 #[test]
 fn a_dpp_without_directions_left_fills_by_relevance_and_says_so() {
     let rows = [1.0, 0.0, 2.0, 0.0, 0.9, 0.1, 0.0, 1.0, 1.0, 1.0];
@@ -581,7 +581,7 @@ fn distances_are_measured_in_sigmas() {
         a: fraction(1.0 - c),
         b: fraction(0.0),
         c: fraction(c),
-        diversity: Diversity::Dispersion,
+        diversity: DiversityTerm::Dispersion,
         ..SemanticCompression::default()
     };
     for unit in [1.0, 1e-3, 1e5] {
@@ -668,7 +668,7 @@ fn rankings_do_not_depend_on_the_numbering() {
 }
 
 #[test]
-fn what_does_not_go_together_is_said() {
+fn parameters_that_do_not_go_together_are_refused() {
     let setting = SelectorSetting { distance: Distance::Euclidean, subtopics: false };
     let message = |selector: &dyn Selector| selector.check(&setting).map_err(|unfit| unfit.to_string()).err();
     let clipped = KernelChoice::from(Kernel::Cosine);

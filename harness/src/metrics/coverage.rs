@@ -1,4 +1,4 @@
-//! How much of the query's neighbourhood the results stand for.
+//! How well the results cover the query's neighbourhood.
 
 use super::{About, Answer, Family, Metric, Usual};
 use crate::statistics::bootstrap::quantile;

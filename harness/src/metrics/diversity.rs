@@ -119,7 +119,7 @@ impl Metric for Mst {
         if count < 2 {
             return None;
         }
-        // Prim's algorithm: how far each is from the tree, which begins at the first result.
+        // Prim's algorithm: the distance of each result to the tree, which begins at the first one.
         let mut off: Vec<Option<f64>> =
             (0..count).map(|i| (i > 0).then(|| answer.distance(self.kernel, 0, i))).collect();
         let mut total = 0.0;

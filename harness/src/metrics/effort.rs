@@ -1,4 +1,4 @@
-//! What an answer took, and how much of what was possible it reached.
+//! The cost of an answer, and how much of the possible objective it reached.
 
 use super::{About, Answer, Family, Metric, MetricSetting, Usual};
 use schemars::JsonSchema;
@@ -102,7 +102,7 @@ impl Metric for ObjectiveRatio {
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
-        // Greedy reaches at least 1 - 1/e of what can be reached.
+        // Greedy reaches at least 1 - 1/e of the best value.
         (0.0, 1.6)
     }
 

@@ -15,7 +15,7 @@ fn needs_qrels(setting: &MetricSetting) -> Result<(), Unfit> {
     ))
 }
 
-/// The grade of an item: its highest, and 0 where nobody judged it.
+/// The highest grade of an item; 0 if nobody judged it.
 fn grade(answer: &Answer<'_>, item: u32) -> u32 {
     let qrels = answer.asked().truth.qrels.as_deref().unwrap_or(&[]);
     let first = qrels.partition_point(|pair| pair.0 < item);
@@ -93,7 +93,7 @@ impl Metric for Mrr {
     }
 }
 
-/// What a grade is worth.
+/// The gain of a grade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gain {
@@ -108,7 +108,7 @@ pub enum Gain {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NdcgQrels {
-    /// What a grade is worth.
+    /// The gain of a grade.
     pub gain: Gain,
 }
 
@@ -133,7 +133,7 @@ impl Metric for NdcgQrels {
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let grades = ideal(answer);
-        // Each gain is divided by 2^(the largest grade), which 2^grade alone would exceed the numbers for.
+        // Each gain is divided by 2^(the largest grade), since 2^grade alone could exceed the range of numbers.
         let largest = f64::from(*grades.first()?);
         let gain = |grade: u32| match self.gain {
             Gain::Linear => f64::from(grade),

@@ -1,4 +1,4 @@
-//! What the eigenvalues of the results' similarities say of their diversity.
+//! What the eigenvalues of the results' similarities say about their diversity.
 
 use super::{About, Answer, Family, Metric, MetricSetting, Usual};
 use nalgebra::DMatrix;
@@ -8,7 +8,7 @@ use swath_algorithms::kernel::Kernel;
 use swath_algorithms::params::{NonNegative, Positive};
 use swath_algorithms::{KernelChoice, Unfit};
 
-/// Eigenvalues of the similarities of the results; what rounding makes negative is 0.
+/// Eigenvalues of the results' similarities; those that rounding makes negative are 0.
 fn eigenvalues(answer: &Answer<'_>, kernel: Kernel) -> Vec<f64> {
     let count = answer.count();
     if count == 0 {
@@ -62,14 +62,14 @@ impl Metric for Vendi {
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let (q, count) = (self.q.get(), answer.count() as f64);
         let shares = eigenvalues(answer, answer.kernel_or_raw(self.kernel)).into_iter().map(|value| value / count);
-        // What rounding leaves of an eigenvalue of 0 must not count as one.
+        // An eigenvalue of 0 that rounding raised must not count.
         let shares: Vec<f64> = shares.filter(|&share| share > 1e-12).collect();
         let largest = shares.iter().copied().fold(0.0, f64::max);
-        // So near to 1 the other formula is all rounding, and off by less than this.
+        // So near to 1 the other formula is mostly rounding error, and this one is off by less.
         let entropy = if (q - 1.0).abs() < 1e-8 || shares.is_empty() {
             -shares.iter().map(|share| share * share.ln()).sum::<f64>()
         } else {
-            // Of shares relative to the largest: powers of the shares themselves may all round to 0.
+            // With shares relative to the largest, since powers of the shares themselves may all round to 0.
             (q * largest.ln() + shares.iter().map(|share| (share / largest).powf(q)).sum::<f64>().ln()) / (1.0 - q)
         };
         (count > 0.0).then(|| entropy.exp())
@@ -161,7 +161,7 @@ impl Metric for SpectralEntropy {
         }
         let similarity = DMatrix::from_fn(count, count, |i, j| answer.similarity(kernel, i.min(j), i.max(j)));
         let degrees = |matrix: &DMatrix<f64>| matrix.row_iter().map(|row| row.sum()).collect::<Vec<f64>>();
-        // A vector of zeros is similar to nothing, not even to itself: it stays where it is.
+        // A vector of zeros is similar to nothing, not even to itself: its degree counts as 1.
         let root = |degree: f64| if degree > 0.0 { degree.sqrt() } else { 1.0 };
         let scale = |matrix: &DMatrix<f64>, degrees: &[f64]| {
             DMatrix::from_fn(count, count, |i, j| matrix[(i, j)] / (root(degrees[i]) * root(degrees[j])))

@@ -1,4 +1,4 @@
-//! How much of what a query can mean the results answer, by the dataset's subtopics.
+//! How many of a query's subtopics the results cover.
 
 use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted};
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ fn needs_subtopics(setting: &MetricSetting) -> Result<(), Unfit> {
         return Ok(());
     }
     Err(Unfit::new(
-        "the dataset says nothing of subtopics",
+        "the dataset has no subtopics",
         "leave it out, or use a dataset with `subtopics`, such as glove-wordnet-20k",
     ))
 }
@@ -23,7 +23,7 @@ fn covered(pairs: &[(u32, u32)], item: u32) -> impl Iterator<Item = u32> + '_ {
     pairs[first..].iter().take_while(move |pair| pair.0 == item).map(|pair| pair.1)
 }
 
-/// How many different subtopics there are.
+/// The number of different subtopics.
 fn count(subtopics: impl Iterator<Item = u32>) -> usize {
     let mut all: Vec<u32> = subtopics.collect();
     all.sort_unstable();
@@ -67,7 +67,7 @@ impl Metric for SubtopicRecall {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlphaNdcg {
-    /// How much less a subtopic is worth each time that it was seen before.
+    /// The share of a subtopic's value that is lost each time it was seen before.
     pub alpha: Fraction,
 }
 
@@ -78,7 +78,7 @@ impl Default for AlphaNdcg {
 }
 
 impl AlphaNdcg {
-    /// What an item brings: the sum over its subtopics of (1 - alpha) to the power of how often each was seen.
+    /// The gain of an item: the sum over its subtopics of (1 - alpha)^n, where n is the number of times it was seen.
     fn gain(&self, pairs: &[(u32, u32)], item: u32, seen: &BTreeMap<u32, i32>) -> f64 {
         let worth = |subtopic: u32| (1.0 - self.alpha.get()).powi(seen.get(&subtopic).copied().unwrap_or(0));
         covered(pairs, item).map(worth).sum()
@@ -95,7 +95,7 @@ impl AlphaNdcg {
         items.map(step).collect()
     }
 
-    /// The gains of the greedy ideal: always the item that brings most, of equals the lowest.
+    /// The gains of the greedy ideal: always the item with the largest gain, of equals the one with the lowest id.
     fn ideal(&self, pairs: &[(u32, u32)], k: usize) -> Vec<f64> {
         let mut left: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
         left.dedup();
@@ -169,7 +169,7 @@ impl Metric for ErrIa {
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let pairs = answer.subtopics();
         let all = count(pairs.iter().map(|pair| pair.1));
-        // How likely a reader of each subtopic is to be still reading.
+        // The probability that a reader of each subtopic still reads.
         let mut reading: BTreeMap<u32, f64> = BTreeMap::new();
         let mut total = 0.0;
         for (i, &item) in answer.returned().iter().enumerate() {

@@ -4,12 +4,12 @@ use crate::scratch::Scratch;
 use crate::selector::{Request, SelectorSetting};
 use crate::unfit::Unfit;
 
-/// Which subtopics each item of the pool covers, numbered from 0.
+/// The subtopics that each item of the pool covers, numbered from 0.
 pub struct Aspects<'s> {
     count: usize,
     /// (position, subtopic's number), ascending.
     pairs: &'s [(u32, u32)],
-    /// Where each position's pairs begin; m + 1 values.
+    /// The offset of each position's pairs; m + 1 values.
     starts: &'s [u32],
 }
 
@@ -41,7 +41,7 @@ impl<'s> Aspects<'s> {
         Self { count, pairs: pairs.into_bump_slice(), starts }
     }
 
-    /// How many subtopics the query has.
+    /// Number of subtopics of the query.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -52,7 +52,7 @@ impl<'s> Aspects<'s> {
     }
 }
 
-/// Checks that the dataset has the subtopics that an oracle looks at.
+/// Checks that the dataset has subtopics, which an oracle looks at.
 pub fn check_subtopics(setting: SelectorSetting) -> Result<(), Unfit> {
     if setting.subtopics {
         return Ok(());

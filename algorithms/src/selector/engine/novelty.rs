@@ -9,8 +9,8 @@ use crate::selector::Request;
 /// most relevant.
 ///
 /// `value` must not grow with the similarity. An item's largest similarity only grows, so a value computed against some
-/// of the picks, or with approximate similarities that are none too large, bounds the true one, and only an item whose
-/// bound is high enough is measured truly: the same choice as by comparing all with all, in a fraction of the time.
+/// of the picks, or with lower bounds of similarities, is an upper bound of the true one. Only an item whose bound is
+/// high enough is measured exactly. The choice is the same as by comparing all with all, in a fraction of the time.
 pub fn novel(
     request: &Request<'_>,
     kernel: &PoolKernel<'_>,
@@ -30,7 +30,7 @@ pub fn novel(
     let mut approximate = kernel.approximate(request.base.vectors().dim(), scratch);
     let nearest = arena.alloc_slice_fill_copy(m, f64::NEG_INFINITY);
     let seen = arena.alloc_slice_fill_copy(m, 0_usize);
-    // Of each item a similarity that its largest one is not below.
+    // Per item: a lower bound on its largest similarity to a pick.
     let at_least = arena.alloc_slice_fill_copy(m, f32::NEG_INFINITY);
     if approximate.is_none() {
         kernel.row(0, nearest);

@@ -11,7 +11,7 @@ pub fn best_first(a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
     larger_first(a.0, b.0).then(a.1.cmp(&b.1))
 }
 
-/// The position of the item of best value (see [`best_first`]) among those not taken; `None` where all are.
+/// The position of the item with the best value (see [`best_first`]) among those not taken; `None` if all are taken.
 pub fn best_position(taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usize> {
     let mut best: Option<(f64, usize)> = None;
     for position in 0..taken.len() {
@@ -26,7 +26,7 @@ pub fn best_position(taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usi
     best.map(|(_, position)| position)
 }
 
-/// Picks the best of what is left until `min(k, m)` are picked: what remains to do when nothing tells items apart any
+/// Fills up with the most relevant remaining items until `min(k, m)` are picked: for when nothing tells items apart any
 /// more. The pool stands in order of score.
 pub fn fill_by_relevance(request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
     let taken = scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), false);

@@ -25,12 +25,12 @@ pub enum Spread {
 /// Distances within a pool, which do not depend on the unit of its vectors.
 pub struct Spreads<'s> {
     kernel: PoolKernel<'s>,
-    scale: Scale,
+    conversion: Conversion,
 }
 
-/// How a distance comes of what the kernel gives.
+/// How the kernel's value becomes a distance.
 #[derive(Clone, Copy)]
-enum Scale {
+enum Conversion {
     /// The root of a negative square, over this unit.
     Root(f64),
     /// 1 less a cosine.
@@ -42,27 +42,29 @@ enum Scale {
 impl<'s> Spreads<'s> {
     /// Prepares these distances for the pool of `request`.
     pub fn new(spread: Spread, request: &Request<'s>, scratch: &'s Scratch) -> Self {
-        let (kernel, scale) = match (request.base.distance(), spread) {
+        let (kernel, conversion) = match (request.base.distance(), spread) {
             (Distance::Euclidean, _) => {
-                (PoolKernel::negative_squares(request, scratch), Scale::Root(unit_of(request.pool)))
+                (PoolKernel::negative_squares(request, scratch), Conversion::Root(unit_of(request.pool)))
             }
-            (Distance::Angular, Spread::Cosine) => (PoolKernel::new(Kernel::Gram, request, scratch), Scale::Cosine),
-            (Distance::Angular, Spread::Metric) => (PoolKernel::new(Kernel::Gram, request, scratch), Scale::Angle),
+            (Distance::Angular, Spread::Cosine) => {
+                (PoolKernel::new(Kernel::Gram, request, scratch), Conversion::Cosine)
+            }
+            (Distance::Angular, Spread::Metric) => (PoolKernel::new(Kernel::Gram, request, scratch), Conversion::Angle),
         };
-        Self { kernel, scale }
+        Self { kernel, conversion }
     }
 
-    /// What they are computed from.
+    /// The kernel that they are computed from.
     pub fn kernel(&self) -> &PoolKernel<'s> {
         &self.kernel
     }
 
-    /// Turns what the kernel gives into distances.
+    /// Turns values of the kernel into distances.
     pub fn turn(&self, values: &mut [f64]) {
-        match self.scale {
-            Scale::Root(unit) => values.iter_mut().for_each(|value| *value = (-*value).sqrt() / unit),
-            Scale::Cosine => values.iter_mut().for_each(|value| *value = 1.0 - *value),
-            Scale::Angle => {
+        match self.conversion {
+            Conversion::Root(unit) => values.iter_mut().for_each(|value| *value = (-*value).sqrt() / unit),
+            Conversion::Cosine => values.iter_mut().for_each(|value| *value = 1.0 - *value),
+            Conversion::Angle => {
                 angles(values);
                 values.iter_mut().for_each(|value| *value /= PI);
             }
@@ -77,7 +79,7 @@ impl<'s> Spreads<'s> {
     }
 }
 
-/// The unit of L2 distances in a pool: sigma; where that is 0 the largest distance to the query; where that is 0, too, 1.
+/// The unit of L2 distances in a pool: sigma; if that is 0, the largest distance to the query; if that is 0, too, 1.
 fn unit_of(pool: &Pool) -> f64 {
     if pool.sigma > 0.0 {
         return pool.sigma;

@@ -12,7 +12,7 @@ pub enum Weights {
     /// All the same.
     #[default]
     Uniform,
-    /// Its relevance (none where that is negative).
+    /// Its relevance (0 if that is negative).
     Relevance,
     /// Its share of `exp(rel / temperature)`.
     Softmax,
