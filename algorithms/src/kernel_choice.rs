@@ -26,7 +26,6 @@ impl KernelChoice {
     }
 
     /// Whether no kernel is named.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
     pub const fn is_default(&self) -> bool {
         self.0.is_none()
     }

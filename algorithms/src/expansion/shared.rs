@@ -2,7 +2,7 @@
 
 use crate::graph::GraphSpec;
 
-/// What the shared parameters of an expansion say. [`parameters!`] implements it.
+/// What the shared parameters of an expansion say. `parameters!` implements it.
 pub trait SharedParameters {
     /// The graph to walk: the part of the parameters that shapes what is built.
     fn graph(&self) -> GraphSpec;
