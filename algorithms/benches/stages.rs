@@ -1,12 +1,10 @@
 //! How long each stage of a retriever takes, beside the floor that the machine sets.
 //!
-//! `cargo bench -p swath-algorithms --bench stages`, or with a part of a name behind it. The groups named `floor` do the least work that could give the answer: reading
-//! the bytes for a scan, the bare matrix product for a batch.
+//! `cargo bench -p swath-algorithms --bench stages`, or with a part of a name behind it. The groups named `floor` do only
+//! the work without which there is no answer: reading the bytes for a scan, the bare matrix product for a batch.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::hint::black_box;
 use std::time::Duration;
 use swath_algorithms::candidates::{CandidatesParams, Exact};
@@ -16,13 +14,12 @@ use swath_algorithms::graph::{GraphSpec, Relations, Source};
 use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::params::Count;
 use swath_algorithms::selector::{Request, SelectorParams};
-use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
+use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors, random};
 
-fn random(rows: usize, dim: usize, seed: u64) -> Vectors {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    // Sums of four uniforms: near enough to a Gaussian, so that directions are spread evenly.
-    let mut value = || (0..4).map(|_| rng.next_u32() as f32 / u32::MAX as f32 - 0.5).sum::<f32>();
-    let values: Vec<f32> = (0..rows * dim).map(|_| value()).collect();
+/// Normal values, so that directions are spread evenly.
+fn normal(rows: usize, dim: usize, seed: u64) -> Vectors {
+    let mut rng = random::stream(seed, "bench", 0);
+    let values: Vec<f32> = (0..rows * dim).map(|_| random::normal(&mut rng) as f32).collect();
     Vectors::new(&values, dim).expect("finite")
 }
 
@@ -34,8 +31,8 @@ fn count(value: usize) -> Count {
 fn scan(c: &mut Criterion) {
     for (n, d) in [(20_000, 100), (20_000, 768)] {
         let mut group = c.benchmark_group(format!("exact search of {n} x {d}"));
-        let base = Base::new(random(n, d, 1), Distance::Angular);
-        let queries = random(64, d, 2);
+        let base = Base::new(normal(n, d, 1), Distance::Angular);
+        let queries = normal(64, d, 2);
         let candidates = CandidatesParams::Exact(Exact { pool: Some(count(100)) });
         let index = candidates.build(&base);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
@@ -69,7 +66,7 @@ fn scan(c: &mut Criterion) {
 fn graph(c: &mut Criterion) {
     let mut group = c.benchmark_group("kNN graph of 19000 x 100");
     group.sample_size(10);
-    let base = Base::new(random(19_000, 100, 3), Distance::Angular);
+    let base = Base::new(normal(19_000, 100, 3), Distance::Angular);
     group.bench_function("16 neighbours", |b| {
         b.iter(|| GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]));
     });
@@ -84,7 +81,7 @@ fn graph(c: &mut Criterion) {
 /// Every selector on pools of several sizes and dimensions.
 fn select(c: &mut Criterion) {
     for d in [100, 384, 768] {
-        let (base, queries) = (Base::new(random(10_000, d, 4), Distance::Angular), random(1, d, 5));
+        let (base, queries) = (Base::new(normal(10_000, d, 4), Distance::Angular), normal(1, d, 5));
         let query = Query::row(&queries, 0);
         let subtopics: Vec<(u32, u32)> = (0..10_000).map(|id| (id, id % 7)).collect();
         for selector in SelectorParams::all() {
@@ -113,7 +110,7 @@ fn expand(c: &mut Criterion) {
     for d in [100, 384, 768] {
         let mut group = c.benchmark_group(format!("expansion of {d}-d"));
         brief(&mut group);
-        let (base, queries) = (Base::new(random(20_000, d, 6), Distance::Angular), random(1, d, 7));
+        let (base, queries) = (Base::new(normal(20_000, d, 6), Distance::Angular), normal(1, d, 7));
         let query = Query::row(&queries, 0);
         for expansion in ExpansionParams::all() {
             let graph = expansion.graph().build(&base, &[], &[]);
@@ -139,7 +136,7 @@ fn index(c: &mut Criterion) {
     for d in [100, 384, 768] {
         let mut group = c.benchmark_group(format!("index of 20000 x {d}"));
         brief(&mut group);
-        let (base, queries) = (Base::new(random(20_000, d, 8), Distance::Angular), random(64, d, 9));
+        let (base, queries) = (Base::new(normal(20_000, d, 8), Distance::Angular), normal(64, d, 9));
         for candidates in CandidatesParams::all() {
             group.bench_function(BenchmarkId::new("build", candidates.name()), |b| b.iter(|| candidates.build(&base)));
             let index = candidates.build(&base);

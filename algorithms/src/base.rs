@@ -34,12 +34,13 @@ impl<'a> Query<'a> {
         Self { lines, norm: distance::norm(lines) }
     }
 
-    /// The angle to another vector of the same dimension, in radians, in `[0, pi]`; `cosine` is their [`distance::cosine`].
-    /// Exactly 0 for equal directions and pi for opposite ones, symmetric to the last bit, and near both as accurate as
-    /// elsewhere: the arc cosine of a rounded cosine would put a vector 1.5e-8 away from itself. A vector of zeros is at pi / 2.
+    /// The angle to another vector of the same dimension, in radians, in `[0, pi]`; `cosine` is their
+    /// [`distance::cosine`]. Exactly 0 for equal directions and pi for opposite ones, symmetric to the last bit, and
+    /// near both as accurate as elsewhere: the arc cosine of a rounded cosine would put a vector 1.5e-8 away from
+    /// itself. A vector of zeros is at pi / 2.
     ///
-    /// Source: Kahan 2006, `2 atan(|u - v| / |u + v|)` for unit vectors u and v. What their rounded norms add to the
-    /// difference, which lies along the sum, is taken off it.
+    /// Source: Kahan 2006, `2 atan(|u - v| / |u + v|)` for unit vectors u and v. The part that their rounded norms add
+    /// to the difference lies along the sum, and is subtracted.
     pub fn angle(self, other: Query<'_>, cosine: f64) -> f64 {
         if cosine.abs() <= NEAR_ONE {
             return cosine.acos();
@@ -90,7 +91,7 @@ impl Base {
         &self.vectors
     }
 
-    /// How far apart two of them are.
+    /// The distance between vectors.
     pub fn distance(&self) -> Distance {
         self.distance
     }
@@ -105,8 +106,8 @@ impl Base {
         Query { lines: self.vectors.lines(i), norm: self.norms[i] }
     }
 
-    /// The cosine (angular) or the squared L2 distance (euclidean) of vector `id` and the query:
-    /// what both distance and relevance are made of.
+    /// The cosine (angular) or the squared L2 distance (euclidean) of vector `id` and the query: distance and relevance
+    /// are both computed from it.
     #[inline]
     pub fn measure(&self, query: Query<'_>, id: u32) -> f64 {
         let row = self.vectors.lines(id as usize);
@@ -116,7 +117,7 @@ impl Base {
         }
     }
 
-    /// The distance that a [`Base::measure`] stands for.
+    /// The distance that belongs to a [`Base::measure`].
     #[inline]
     pub fn distance_of(&self, measure: f64) -> f64 {
         match self.distance {
@@ -147,7 +148,7 @@ mod tests {
         for t in [1.0_f32, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-14] {
             let base =
                 Base::from_values(&[1.0, 0.0, 3.0, 3.0 * t, -7.0, -7.0 * t], 2, Distance::Angular).expect("finite");
-            // What the products are, rounded to f32.
+            // The products, rounded to f32.
             let (three, seven) = (f64::from(3.0 * t) / 3.0, f64::from(7.0 * t) / 7.0);
             let (near, far) = (angle(&base, 0, 1), angle(&base, 0, 2));
             assert!((near / three.atan() - 1.0).abs() < 1e-3, "{t}: {near}");

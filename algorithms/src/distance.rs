@@ -58,12 +58,12 @@ pub(crate) fn tree_sum(lanes: &[f64; LANES]) -> f64 {
     (four[0] + four[2]) + (four[1] + four[3])
 }
 
-/// What a sum over the elements of two rows adds for each pair.
+/// The term that a sum over the elements of two rows adds for each pair.
 trait Term {
     fn add(sum: &mut f64, a: f64, b: f64);
 }
 
-/// Fused where the processor does that: the product of two `f32` is exact in `f64`, so the sum is rounded once and to
+/// Fused where the processor can do that. The product of two `f32` is exact in `f64`, so the sum is rounded once, to
 /// the same bits either way.
 struct Product<const FUSED: bool>;
 struct SquaredDifference;

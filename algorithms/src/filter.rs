@@ -13,7 +13,7 @@ use multiversion::{multiversion, target::target_cfg_f};
 /// Norms within which `f32` arithmetic neither overflows nor loses small numbers; outside, nothing is filtered.
 const SAFE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
 
-/// What the filter needs of each base vector.
+/// One number for each base vector, and a bound on the filter's error.
 #[derive(Clone, Debug)]
 pub struct Filter {
     /// Angular: the inverse norm of each row (0 for a zero row). Euclidean: half the squared norm.
@@ -24,7 +24,7 @@ pub struct Filter {
     usable: bool,
 }
 
-/// Approximate similarities, larger is nearer, and how far from the truth each may be.
+/// A bound on the error of approximate similarities.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorBound(f32);
 
@@ -50,7 +50,7 @@ impl Filter {
         size_of_val(self.per_row.as_slice())
     }
 
-    /// How far a similarity of this query may be off; `None` where `f32` cannot be trusted at all.
+    /// A bound on the error of this query's similarities; `None` if `f32` cannot be trusted at all.
     pub fn error_bound(&self, base: &Base, query: Query<'_>) -> Option<ErrorBound> {
         if !self.usable || !(query.norm == 0.0 || SAFE.contains(&query.norm)) {
             return None;
@@ -85,7 +85,7 @@ impl Filter {
     }
 }
 
-/// The `m` best so far of a stream of similarities, and whatever may yet turn out to be among them.
+/// The `m` best similarities of a stream so far, and all that may still turn out to be among the best.
 pub struct Contenders<'s> {
     m: usize,
     slack: f32,
@@ -209,8 +209,8 @@ fn products_with<'r>(
     }
 }
 
-/// How far a cosine computed from an approximate inner product may be off, for vectors of `dim` values whose norms
-/// [`is_safe`].
+/// A bound on the error of a cosine computed from an approximate inner product, for vectors of `dim` values with norms
+/// that pass [`is_safe`].
 pub fn cosine_error(dim: usize) -> f64 {
     relative_error(dim)
 }
@@ -220,8 +220,8 @@ pub fn is_safe(norm: f64) -> bool {
     norm == 0.0 || SAFE.contains(&norm)
 }
 
-/// Bound on the relative error of a sum of d products: a sum of d rounded products in any order is off by at most d unit
-/// roundoffs (2^-24) relative to the sum of magnitudes; doubled, and a few for scaling, to leave no doubt.
+/// Bound on the relative error of a sum of d products: a sum of d rounded products in any order is off by at most d
+/// unit roundoffs (2^-24) relative to the sum of magnitudes; doubled, with a few more for scaling, to be safe.
 fn relative_error(dim: usize) -> f64 {
     (dim + 16) as f64 * f64::from(f32::EPSILON)
 }

@@ -16,8 +16,8 @@ pub enum Kernel {
     Cosine,
     /// `cos`, unclipped.
     Gram,
-    /// `exp(-||a - b||^2 / (2 sigma^2))`. Sigma is the median distance to the query: on euclidean data of what the
-    /// candidates found, whatever an expansion adds; on angular data of the pool that a selector picks from.
+    /// `exp(-||a - b||^2 / (2 sigma^2))`. Sigma is the median distance to the query: on euclidean data that of the
+    /// candidates found, whatever an expansion adds; on angular data that of the pool that a selector picks from.
     Rbf,
     /// `1 - angle / pi`.
     Geodesic,
@@ -26,9 +26,9 @@ pub enum Kernel {
     FisherRao,
 }
 
-/// What a kernel needs to know of two vectors.
+/// The number that a kernel is computed from for two vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Measure {
+pub(crate) enum PairMeasure {
     Cosine,
     SquaredDistance,
 }
@@ -76,14 +76,14 @@ impl Kernel {
         self != Self::Gram
     }
 
-    pub(crate) fn measure(self) -> Measure {
+    pub(crate) fn measure(self) -> PairMeasure {
         match self {
-            Self::Cosine | Self::Gram | Self::Geodesic => Measure::Cosine,
-            Self::Rbf | Self::FisherRao => Measure::SquaredDistance,
+            Self::Cosine | Self::Gram | Self::Geodesic => PairMeasure::Cosine,
+            Self::Rbf | Self::FisherRao => PairMeasure::SquaredDistance,
         }
     }
 
-    /// The similarity for what two vectors measure: their cosine; for [`Kernel::Rbf`] their squared distance; for
+    /// The similarity for the measure of two vectors: their cosine; for [`Kernel::Rbf`] their squared distance; for
     /// [`Kernel::FisherRao`] the squared distance of the roots of their distributions.
     #[inline(always)]
     pub fn value(self, measure: f64, sigma: f64) -> f64 {
@@ -134,7 +134,8 @@ impl Kernel {
 }
 
 impl Kernel {
-    /// Whether it is a function of [`Base::measure`], and one that falls with the distance: then it orders as the distance does.
+    /// Whether it is a function of [`Base::measure`] that falls as the distance grows, and so orders vectors as the
+    /// distance does.
     pub fn follows(self, distance: Distance) -> bool {
         match distance {
             Distance::Angular => matches!(self, Self::Cosine | Self::Gram | Self::Geodesic),
@@ -142,8 +143,8 @@ impl Kernel {
         }
     }
 
-    /// The `count` largest similarities of base vectors to a query, the largest first; all where there are fewer. To the bit
-    /// those of [`Kernel::to_query`].
+    /// The `count` largest similarities of base vectors to a query, the largest first; all if there are fewer. They
+    /// have the same bits as those of [`Kernel::to_query`].
     pub fn largest(self, base: &Base, query: Query<'_>, count: usize, sigma: f64) -> Vec<f64> {
         let ids = 0..base.len() as u32;
         let mut all: Vec<f64> = if self == Self::FisherRao {
@@ -188,8 +189,8 @@ pub fn rbf(squared: f64, sigma: f64) -> f64 {
     }
 }
 
-/// The angle whose cosine is `cosine` and the square of whose half-angle's sine is `half = (1 - cosine) / 2`: near 0 the
-/// latter carries the precision. A rational approximation in fixed order, so the same on every platform, and free of
+/// The angle whose cosine is `cosine` and the square of whose half-angle's sine is `half = (1 - cosine) / 2`: near 0
+/// only the latter is precise. A rational approximation in fixed order, so the same on every platform, and free of
 /// branches, so that loops over it are vectorised; within 4e-16 of the truth, relatively.
 #[inline(always)]
 fn arccos(cosine: f64, half: f64) -> f64 {
@@ -218,8 +219,8 @@ fn arccos(cosine: f64, half: f64) -> f64 {
     if cosine < 0.0 { PI - angle } else { angle }
 }
 
-/// `(1 - cosine) / 2`; 0 where a computed cosine cannot be told from 1, which it may miss by some roundings: without that,
-/// a vector would stand at an angle of 1e-8 to itself.
+/// `(1 - cosine) / 2`; 0 if a computed cosine cannot be told from 1, from which it may differ by some roundings.
+/// Otherwise a vector would be at an angle of 1e-8 to itself.
 #[inline(always)]
 fn half_versine(cosine: f64) -> f64 {
     let half = 0.5 * (1.0 - cosine);
@@ -263,7 +264,7 @@ pub(crate) fn roots_of_distribution(row: &mut [Line], dim: usize) {
     }
 }
 
-/// The median, by the mean of the middle two where the count is even; 0 of nothing. Reorders `values`.
+/// The median: the mean of the middle two if the count is even; 0 if there are no values. Reorders `values`.
 pub fn median(values: &mut [f64]) -> f64 {
     let (half, odd) = (values.len() / 2, values.len() % 2 == 1);
     if values.is_empty() {

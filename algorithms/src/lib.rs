@@ -49,6 +49,7 @@ pub mod expansion;
 pub mod filter;
 pub mod graph;
 pub mod kernel;
+mod kernel_choice;
 pub mod nearest;
 mod owned_pool;
 pub mod params;
@@ -62,12 +63,13 @@ pub mod spare;
 mod unfit;
 pub mod vectors;
 
-/// SHA-256 of what this build is made of: these sources, the versions of the crates they use, the compiler and its target.
-/// What another build computed, this one may compute otherwise.
+/// SHA-256 of what this build is made of: these sources, the versions of the crates they use, the compiler and its
+/// target. Builds with different hashes may compute different results.
 pub const BUILD: &str = env!("SWATH_ALGORITHMS_BUILD");
 
 pub use base::{Base, Query};
 pub use distance::Distance;
+pub use kernel_choice::KernelChoice;
 pub use owned_pool::{OwnedPool, SelectError, select};
 pub use pool::{Item, Pool};
 pub use scratch::Scratch;

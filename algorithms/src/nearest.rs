@@ -16,8 +16,8 @@ const TILE_ROWS: usize = 1024;
 /// For each row of `queries` its `m` nearest base vectors, nearest first, ties by lower id: calls
 /// `each(query, pool)` once per query, in no particular order, from as many threads as the current rayon pool has.
 ///
-/// The result is the same for any number of threads and any tiling. Cost: `2 n d` flops a query, plus measuring
-/// hardly more than `m` exactly.
+/// The result is the same for any number of threads and any tiling. Cost: `2 n d` flops a query, plus exact measurement
+/// of hardly more than `m` vectors.
 pub fn for_each_nearest<T: Send>(
     base: &Base,
     filter: &Filter,
@@ -44,8 +44,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Makes room for `threads` threads, so that a batch which was searched before does not call the allocator again,
-    /// whichever thread does what.
+    /// Makes room for `threads` threads, so that searching the same batch again does not call the allocator, whichever
+    /// thread takes which query.
     pub fn level(&mut self, threads: usize) {
         self.tiles.level(threads);
     }

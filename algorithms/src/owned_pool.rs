@@ -1,6 +1,6 @@
 //! Selection from a plain slice of vectors, for use as a library.
 
-use crate::selector::{Request, SelectorParams, Setting};
+use crate::selector::{Request, SelectorParams, SelectorSetting};
 use crate::unfit::Unfit;
 use crate::{Base, Distance, Item, Pool, Query, Scratch, Vectors, VectorsError};
 
@@ -38,7 +38,7 @@ const LARGEST_SCORE: f64 = 1e12;
 /// Why nothing can be picked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SelectError {
-    /// The vectors, or the query, are not such.
+    /// The vectors or the query are not valid.
     #[error(transparent)]
     Vectors(#[from] VectorsError),
     /// A vector has another dimension than the first, or the query has.
@@ -51,10 +51,10 @@ pub enum SelectError {
         /// What the first vector has.
         expected: usize,
     },
-    /// Not one score per vector, or one that is no number or so large that objectives would overflow.
+    /// There is not one score per vector, or a score is not a number or is too large.
     #[error("{0}")]
     Scores(String),
-    /// Nothing is asked for.
+    /// k is 0.
     #[error("k = 0 asks for nothing; use at least 1")]
     NothingAsked,
     /// The selector cannot work with these parameters, or without subtopics.
@@ -66,7 +66,7 @@ pub enum SelectError {
 }
 
 impl OwnedPool {
-    /// All of `vectors`, relevant as they are near `query`.
+    /// A pool of all `vectors`; the nearer to `query`, the more relevant.
     ///
     /// # Errors
     /// [`SelectError::Vectors`], [`SelectError::Dimension`].
@@ -78,7 +78,7 @@ impl OwnedPool {
         Ok(Self { base, query: Some(query), pool, seed: 0 })
     }
 
-    /// All of `vectors`, compared by angle, each with its relevance.
+    /// A pool of all `vectors`, compared by angle, with a given relevance for each.
     ///
     /// # Errors
     /// [`SelectError::Vectors`], [`SelectError::Dimension`], [`SelectError::Scores`].
@@ -120,7 +120,8 @@ fn gather(vectors: &[impl AsRef<[f32]>], dim: usize, distance: Distance) -> Resu
     Ok(Base::from_values(&values, dim, distance)?)
 }
 
-/// Picks `min(k, m)` of the pool: their indices in the slice that it was made of, in the order of picking.
+/// Picks `min(k, m)` items of the pool. Returns their indices in the slice that the pool was made from, in the order of
+/// picking.
 ///
 /// # Errors
 /// [`SelectError::NothingAsked`], [`SelectError::Unfit`], [`SelectError::NeedsQuery`].
@@ -128,13 +129,13 @@ pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec
     if k == 0 {
         return Err(SelectError::NothingAsked);
     }
-    params.check(&Setting { distance: pool.base.distance(), subtopics: false })?;
+    params.check(&SelectorSetting { distance: pool.base.distance(), subtopics: false })?;
     if params.needs_query() && pool.query.is_none() {
         return Err(SelectError::NeedsQuery(params.name()));
     }
     let query = match &pool.query {
         Some(query) => Query::row(query, 0),
-        // Nothing looks at it.
+        // No selector that got here looks at it.
         None => Query { lines: &[], norm: 0.0 },
     };
     let request =
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(select(&pool, &SelectorParams::Mmr(Mmr::default()), 9), Ok(vec![0, 1]));
         assert!(matches!(select(&pool, &SelectorParams::Xquad(Xquad::default()), 1), Err(SelectError::Unfit(_))));
         assert_eq!(select(&pool, &SelectorParams::Flvmi(Flvmi::default()), 1), Err(SelectError::NeedsQuery("flvmi")));
-        let wide = FacilityLocation { kernel: Some(Kernel::Rbf), ..FacilityLocation::default() };
+        let wide = FacilityLocation { kernel: Kernel::Rbf.into(), ..FacilityLocation::default() };
         let needs = select(&pool, &SelectorParams::FacilityLocation(wide), 1);
         assert_eq!(needs, Err(SelectError::NeedsQuery("facility-location")));
         assert!(matches!(OwnedPool::scored(&two, &[0.5]), Err(SelectError::Scores(_))));

@@ -3,8 +3,9 @@
 //! A parameter struct is made of these, so its validation, its JSON Schema and its help all come from
 //! the type.
 //!
-//! Every range ends where an objective would overflow, or where rounding would drown one of its parts in another: weights
-//! reach from a millionth to a million, which leaves the weaker part more than half of the 53 bits of an `f64`.
+//! Every range ends where an objective would overflow, or where one of its parts would be lost in the rounding of
+//! another: weights reach from a millionth to a million, which leaves the weaker part more than half of the 53 bits of
+//! an `f64`.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
@@ -12,13 +13,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a number in a file may become.
-trait Number: Sized {
+/// A type that a number in a file can become.
+trait FromNumber: Sized {
     fn from_unsigned(value: u64) -> Option<Self>;
     fn from_float(value: f64) -> Option<Self>;
 }
 
-impl Number for f64 {
+impl FromNumber for f64 {
     fn from_unsigned(value: u64) -> Option<Self> {
         Some(value as Self)
     }
@@ -28,7 +29,7 @@ impl Number for f64 {
     }
 }
 
-impl Number for u32 {
+impl FromNumber for u32 {
     fn from_unsigned(value: u64) -> Option<Self> {
         Self::try_from(value).ok()
     }
@@ -92,7 +93,7 @@ macro_rules! bounded {
 
                     fn visit_u64<E: Error>(self, value: u64) -> Result<$name, E> {
                         let found = || E::invalid_value(Unexpected::Unsigned(value), &self);
-                        <$inner as Number>::from_unsigned(value).and_then(|v| $name::new(v).ok()).ok_or_else(found)
+                        <$inner as FromNumber>::from_unsigned(value).and_then(|v| $name::new(v).ok()).ok_or_else(found)
                     }
 
                     fn visit_i64<E: Error>(self, value: i64) -> Result<$name, E> {
@@ -104,7 +105,7 @@ macro_rules! bounded {
 
                     fn visit_f64<E: Error>(self, value: f64) -> Result<$name, E> {
                         let found = || E::invalid_value(Unexpected::Float(value), &self);
-                        <$inner as Number>::from_float(value).and_then(|v| $name::new(v).ok()).ok_or_else(found)
+                        <$inner as FromNumber>::from_float(value).and_then(|v| $name::new(v).ok()).ok_or_else(found)
                     }
                 }
 
@@ -164,8 +165,8 @@ bounded!(
     { "type": "number", "minimum": 1, "maximum": 10 }
 );
 bounded!(
-    /// The probability that a walk ends at a step: a number in `[0.001, 1]`. A walk's cost is in proportion to its inverse,
-    /// and a walk that hardly ever ends is not done in a lifetime.
+    /// The probability that a walk ends at a step: a number in `[0.001, 1]`. A walk's cost is proportional to its
+    /// inverse, which the lower bound limits.
     Restart(f64), "a number from 0.001 to 1", |v| (1e-3..=1.0).contains(&v), deserialize_f64,
     { "type": "number", "minimum": 0.001, "maximum": 1 }
 );
@@ -193,7 +194,7 @@ impl Count {
     }
 }
 
-/// Defaults of parameter structs: the number is a literal that its test module covers.
+/// A default of a parameter struct: a literal that must be in range. Tests make every default.
 macro_rules! constant {
     ($kind:ident, $value:expr) => {
         match crate::params::$kind::new($value) {

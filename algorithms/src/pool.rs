@@ -50,9 +50,9 @@ impl Pool {
     /// Fills the pool with the `limit` of `found` nearest to the query (ties by lower id), measured exactly, best score
     /// first.
     ///
-    /// Whatever a candidate search computed, only its ids count: relevance and distance always come from
-    /// the one fixed-order routine (comparing again what the search compared counts as no evaluation). A repeated
-    /// id counts once.
+    /// Whatever a candidate search computed, only its ids count: relevance and distance always come from the one
+    /// fixed-order routine (measuring again what the search measured does not count as an evaluation). A repeated id
+    /// counts once.
     pub fn fill(
         &mut self,
         base: &Base,
@@ -90,7 +90,7 @@ impl Pool {
         }
     }
 
-    /// Becomes the same as another, in the memory that it has.
+    /// Copies another pool into the memory that this one has.
     pub fn copy_from(&mut self, other: &Self) {
         self.items.clear();
         self.items.extend_from_slice(&other.items);
@@ -122,7 +122,7 @@ impl Room for Pool {
     }
 }
 
-/// Relevance at a distance. A function of the distance alone, so that what is nearer is never less relevant, to the last
+/// Relevance at a distance. A function of the distance alone, so that a nearer item is never less relevant, to the last
 /// bit.
 #[inline]
 fn relevance(kind: Distance, distance: f64, sigma: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use crate::distance::{self, Rows};
 use crate::filter;
-use crate::kernel::{self, Kernel, Measure};
+use crate::kernel::{self, Kernel, PairMeasure};
 use crate::scratch::Scratch;
 use crate::selector::Request;
 use crate::vectors::{LANES, Line};
@@ -14,14 +14,14 @@ use std::ops::Range;
 /// Items a tile spans each way: their vectors stay in the first-level cache.
 const TILE: usize = 32;
 
-/// Some items of a pool, as similarities need them: the rows they are in, and their norms.
+/// Some items of a pool: their rows and their norms.
 #[derive(Clone, Copy)]
-pub struct Group<'s> {
+pub struct ItemGroup<'s> {
     rows: &'s [u32],
     norms: &'s [f64],
 }
 
-impl Group<'_> {
+impl ItemGroup<'_> {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -35,18 +35,18 @@ impl Group<'_> {
 
 /// A kernel over the items of one pool.
 pub struct PoolKernel<'s> {
-    /// `None`: the negative squared distance, which is no kernel but orders as one.
+    /// `None` stands for the negative squared distance, which is no kernel but orders items as one.
     kernel: Option<Kernel>,
     sigma: f64,
     rows: Rows<'s>,
-    all: Group<'s>,
+    all: ItemGroup<'s>,
     query: Query<'s>,
     evaluations: &'s Cell<u64>,
 }
 
 impl<'s> PoolKernel<'s> {
-    /// Prepares `kernel` for the pool of `request`. Nothing is evaluated yet, but for the width of [`Kernel::Rbf`] on
-    /// angular data, which needs the euclidean distances to the query.
+    /// Prepares `kernel` for the pool of `request`. Evaluates nothing yet, except the euclidean distances to the query
+    /// for the width of [`Kernel::Rbf`] on angular data.
     pub fn new(kernel: Kernel, request: &Request<'s>, scratch: &'s Scratch) -> Self {
         let Request { base, pool, query, .. } = *request;
         let (arena, items, stride) = (&scratch.arena, &pool.items, base.vectors().stride());
@@ -55,7 +55,7 @@ impl<'s> PoolKernel<'s> {
             kernel: Some(kernel),
             sigma: pool.sigma,
             rows: Rows::of(base.vectors()),
-            all: Group { rows: arena.alloc_slice_fill_iter(items.iter().map(|item| item.id)), norms },
+            all: ItemGroup { rows: arena.alloc_slice_fill_iter(items.iter().map(|item| item.id)), norms },
             query,
             evaluations: &scratch.evaluations,
         };
@@ -109,7 +109,7 @@ impl<'s> PoolKernel<'s> {
         self.similarities(self.rows.get(self.all.rows[i]), self.all.norms[i], self.all, out);
     }
 
-    /// Prepares [`PoolKernel::lower_row`]; `None` where there is no cheap bound: it is for [`Kernel::Gram`] alone.
+    /// Prepares [`PoolKernel::lower_row`]; `None` if there is no cheap bound: only [`Kernel::Gram`] has one.
     pub fn approximate(&self, dim: usize, scratch: &'s Scratch) -> Option<Approximate<'s>> {
         let safe = || self.all.norms.iter().all(|&norm| filter::is_safe(norm));
         if self.kernel != Some(Kernel::Gram) || !safe() {
@@ -123,7 +123,7 @@ impl<'s> PoolKernel<'s> {
         })
     }
 
-    /// `out[j]` is at most `s(i, j)`, and hardly less, for every item `j`: a row of [`PoolKernel::row`] in half the time.
+    /// Returns tight lower bounds of `s(i, j)` for every item `j`, in half the time of [`PoolKernel::row`].
     pub fn lower_row<'a>(&self, i: usize, approximate: &'a mut Approximate<'s>) -> &'a [f32] {
         let Approximate { inverse_norms, products, error } = approximate;
         self.evaluations.set(self.evaluations.get() + products.len() as u64);
@@ -133,7 +133,7 @@ impl<'s> PoolKernel<'s> {
     }
 
     /// `out[j]` is the similarity of item `i` to the `j`-th of `group`.
-    pub fn to(&self, i: usize, group: Group<'_>, out: &mut [f64]) {
+    pub fn to(&self, i: usize, group: ItemGroup<'_>, out: &mut [f64]) {
         self.similarities(self.rows.get(self.all.rows[i]), self.all.norms[i], group, out);
     }
 
@@ -146,14 +146,14 @@ impl<'s> PoolKernel<'s> {
     pub fn self_similarity(&self, i: usize) -> f64 {
         let cosine = if self.all.norms[i] > 0.0 { 1.0 } else { 0.0 };
         match self.kernel {
-            Some(kernel) if kernel.measure() == Measure::Cosine => kernel.value(cosine, 0.0),
+            Some(kernel) if kernel.measure() == PairMeasure::Cosine => kernel.value(cosine, 0.0),
             Some(_) => 1.0,
             None => 0.0,
         }
     }
 
-    fn measure(&self) -> Measure {
-        self.kernel.map_or(Measure::SquaredDistance, Kernel::measure)
+    fn measure(&self) -> PairMeasure {
+        self.kernel.map_or(PairMeasure::SquaredDistance, Kernel::measure)
     }
 
     fn finish(&self, measures: &mut [f64]) {
@@ -163,11 +163,11 @@ impl<'s> PoolKernel<'s> {
         }
     }
 
-    fn similarities(&self, of: &[Line], norm: f64, group: Group<'_>, out: &mut [f64]) {
+    fn similarities(&self, of: &[Line], norm: f64, group: ItemGroup<'_>, out: &mut [f64]) {
         self.evaluations.set(self.evaluations.get() + out.len() as u64);
         match self.measure() {
-            Measure::SquaredDistance => distance::squared_euclideans(of, self.rows, group.rows, out),
-            Measure::Cosine => {
+            PairMeasure::SquaredDistance => distance::squared_euclideans(of, self.rows, group.rows, out),
+            PairMeasure::Cosine => {
                 distance::dots(of, self.rows, group.rows, out);
                 distance::cosines(out, norm, group.norms);
             }
@@ -178,8 +178,8 @@ impl<'s> PoolKernel<'s> {
     fn tile(&self, left: Range<usize>, right: Range<usize>, out: &mut [f64]) {
         let (of, to) = (&self.all.rows[left.clone()], &self.all.rows[right.clone()]);
         match self.measure() {
-            Measure::SquaredDistance => distance::squared_euclidean_tile(self.rows, of, to, out),
-            Measure::Cosine => {
+            PairMeasure::SquaredDistance => distance::squared_euclidean_tile(self.rows, of, to, out),
+            PairMeasure::Cosine => {
                 distance::dot_tile(self.rows, of, to, out);
                 let norms = &self.all.norms[right.clone()];
                 for (row, &norm) in out.chunks_exact_mut(right.len()).zip(&self.all.norms[left]) {
@@ -217,7 +217,7 @@ impl<'s> PoolKernel<'s> {
     }
 }
 
-/// What approximate similarities need, see [`PoolKernel::lower_row`].
+/// Data for approximate similarities, see [`PoolKernel::lower_row`].
 pub struct Approximate<'s> {
     inverse_norms: &'s [f32],
     products: &'s mut [f32],
@@ -251,12 +251,12 @@ impl Picks<'_> {
     }
 
     /// Those in `range`, in order of picking.
-    pub fn group(&self, range: Range<usize>) -> Group<'_> {
-        Group { rows: &self.rows[range.clone()], norms: &self.norms[range] }
+    pub fn group(&self, range: Range<usize>) -> ItemGroup<'_> {
+        ItemGroup { rows: &self.rows[range.clone()], norms: &self.norms[range] }
     }
 }
 
-/// Pools up to this size keep their whole kernel (8 MiB); the rows of larger ones are computed again when needed.
+/// Pools up to this size keep their whole kernel (8 MiB). For larger ones a row is computed each time it is needed.
 const KEPT: usize = 1024;
 
 /// The kernel between all items of a pool, for objectives that sum over it.

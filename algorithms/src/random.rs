@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::f64::consts::TAU;
 
 /// The stream for one purpose, independent of all others and of the order in which streams are opened.
 pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
@@ -20,6 +21,18 @@ pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
 /// A number below `n`, which is above 0, uniform but for a bias of at most `n / 2^64`.
 pub fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
+}
+
+/// A number in `[0, 1)`: a whole number of units of 2^-53.
+pub fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// A standard normal number (Box & Muller 1958). Its logarithm and cosine are the platform's, and may differ in the
+/// last bit from platform to platform.
+pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
+    radius * (TAU * uniform(rng)).cos()
 }
 
 /// Shuffles (Fisher & Yates).
@@ -55,6 +68,24 @@ mod tests {
         assert!((0..4).all(|i| (0..i).all(|j| all[i] != all[j])));
         // Written down once: a change of these numbers changes every published sample.
         assert_eq!(sample(&mut stream(42, "queries", 0), 1000, 4), [265, 329, 755, 855]);
+    }
+
+    #[test]
+    fn uniform_and_normal_numbers_have_their_moments() {
+        let mut rng = stream(3, "test", 0);
+        // Written down once: a change of this number changes every generated dataset.
+        assert_eq!(uniform(&mut stream(42, "queries", 0)), 0.265_437_316_508_384_76);
+        let moments = |numbers: &[f64]| {
+            let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+            (mean, numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / numbers.len() as f64)
+        };
+        let drawn: Vec<f64> = (0..20_000).map(|_| uniform(&mut rng)).collect();
+        assert!(drawn.iter().all(|x| (0.0..1.0).contains(x)));
+        // Five standard errors.
+        let (mean, variance) = moments(&drawn);
+        assert!((mean - 0.5).abs() < 0.011 && (variance - 1.0 / 12.0).abs() < 0.003, "{mean} {variance}");
+        let (mean, variance) = moments(&(0..20_000).map(|_| normal(&mut rng)).collect::<Vec<_>>());
+        assert!(mean.abs() < 0.036 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! How the kinds (candidates, expansions, selectors) know their members.
+//! Registries: each kind of stage (candidates, expansions, selectors) lists its members by name.
 
-/// Makes an enum of parameter types by name, which is what YAML reads, JSON Schema describes and a trial keeps;
-/// it dereferences to the trait that they all implement. The crate that calls it depends on serde and schemars.
+/// Declares an enum of parameter types by name. YAML reads it, JSON Schema describes it, and a trial stores it; it
+/// dereferences to the trait that all members implement. The calling crate depends on serde and schemars.
 #[macro_export]
 macro_rules! registry {
     ($(#[$doc:meta])* $Registry:ident: $Trait:ident { $($name:literal => $Type:ident,)+ }) => {
@@ -19,17 +19,17 @@ macro_rules! registry {
             /// All names, in the order in which they are documented.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
-            /// The name of this one.
+            /// The name of this member.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$Type(_) => $name,)+
                 }
             }
 
-            /// The one of that name, with parameters read from a mapping.
+            /// The member with that name; reads its parameters from a mapping.
             ///
             /// # Errors
-            /// The deserializer's, and where there is no such name.
+            /// Those of the deserializer, and an unknown name.
             pub fn read<'de, D: serde::Deserializer<'de>>(name: &str, parameters: D) -> Result<Self, D::Error> {
                 match name {
                     $($name => <$Type as serde::Deserialize>::deserialize(parameters).map(Self::$Type),)+
@@ -37,12 +37,12 @@ macro_rules! registry {
                 }
             }
 
-            /// Each with its default parameters.
+            /// All members, with their default parameters.
             pub fn all() -> Vec<Self> {
                 vec![$(Self::$Type($Type::default())),+]
             }
 
-            /// The JSON Schema of this one's parameters: what it is, and each parameter's meaning, range and default.
+            /// The JSON Schema of this member's parameters, with each one's meaning, range and default.
             pub fn schema(&self) -> schemars::Schema {
                 match self {
                     $(Self::$Type(_) => schemars::schema_for!($Type),)+

@@ -7,13 +7,13 @@ use std::cell::Cell;
 /// What the stages of a retriever work in. One per thread; [`Scratch::reset`] before each query.
 #[derive(Default)]
 pub struct Scratch {
-    /// Short-lived slices; emptied by [`Scratch::reset`], keeping its memory.
+    /// Short-lived slices. [`Scratch::reset`] empties it and keeps its memory.
     pub arena: Bump,
     /// Similarity evaluations since the last reset.
     pub evaluations: Cell<u64>,
     /// Edges that expansions followed since the last reset.
     pub edges: Cell<u64>,
-    /// Whether the selector ran out of items that it can tell apart, and filled the rest by relevance.
+    /// Whether the selector could not tell the remaining items apart, and filled up by relevance.
     pub filled: Cell<bool>,
     /// Approximate similarities and ids under consideration by a search.
     pub contenders: Vec<(f32, u32)>,
@@ -71,7 +71,7 @@ impl Room for SparseVector {
 #[derive(Default)]
 pub struct SparseVector {
     values: Vec<f64>,
-    /// Where `touched` lists each place; [`UNTOUCHED`] where it does not.
+    /// The position of each place in `touched`; [`UNTOUCHED`] if it is not listed.
     order: Vec<u32>,
     touched: Vec<u32>,
 }
@@ -104,7 +104,7 @@ impl SparseVector {
         self.order[i as usize] != UNTOUCHED
     }
 
-    /// Where [`SparseVector::touched`] lists `i`, if it does.
+    /// The position of `i` in [`SparseVector::touched`], if it is listed.
     #[inline]
     pub fn order(&self, i: u32) -> Option<usize> {
         let order = self.order[i as usize];

@@ -3,18 +3,18 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
-/// Working memory that can be made as roomy as another.
+/// Working memory that can reserve as much room as another.
 pub trait Room: Default + Send {
-    /// Takes as much memory as `other` has, so that work which found room there does not call the allocator here.
+    /// Reserves as much memory as `other` has: work that fits there then does not call the allocator here.
     fn make_room(&mut self, other: &Self);
 }
 
-/// Gives `values` the capacity for so many.
+/// Gives `values` at least this capacity.
 pub fn reserve<T>(values: &mut Vec<T>, capacity: usize) {
     values.reserve(capacity.saturating_sub(values.len()));
 }
 
-/// Working memories that nobody uses now.
+/// Working memories that are not in use.
 #[derive(Debug, Default)]
 pub struct Spare<T>(Mutex<Vec<T>>);
 
@@ -25,8 +25,8 @@ impl<T: Room> Spare<T> {
         Taken { memory: spare.unwrap_or_default(), from: self }
     }
 
-    /// Makes them `count`, each with the room of the roomiest: whichever of them does work that one of them has done
-    /// before, and up to `count` at once, the allocator is not called.
+    /// Makes sure that there are `count`, each with as much room as the largest. Then up to `count` at once can repeat
+    /// work that one of them has done before, and none calls the allocator.
     pub fn level(&mut self, count: usize) {
         let all = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut roomiest = T::default();

@@ -1,6 +1,6 @@
-//! Parameters that are each in range, and do not go together.
+//! Parameters that are each in range, but do not go together, or not with the dataset.
 
-/// Why a component cannot work with its parameters, or on such a dataset.
+/// Why a stage or a metric cannot work with its parameters, or on such a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}; {help}")]
 pub struct Unfit {
@@ -10,4 +10,17 @@ pub struct Unfit {
     pub message: String,
     /// What would be right.
     pub help: String,
+}
+
+impl Unfit {
+    /// What is wrong, and what would be right.
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { parameter: None, message: message.into(), help: help.into() }
+    }
+
+    /// The same, where this parameter is at fault.
+    #[must_use]
+    pub fn of(self, parameter: &'static str) -> Self {
+        Self { parameter: Some(parameter), ..self }
+    }
 }

@@ -15,8 +15,7 @@ pub const LANES: usize = 16;
 
 /// A row-major matrix of `rows x dim` finite `f32` values, each row padded with zeros to whole [`Line`]s.
 ///
-/// It never changes, and a clone is another name for the same memory: a process holds its vectors once, whoever works with
-/// them.
+/// It never changes. A clone shares the memory, so a process holds its vectors once, however many parts use them.
 #[derive(Clone, Debug)]
 pub struct Vectors {
     lines: Arc<Vec<Line>>,
@@ -24,7 +23,7 @@ pub struct Vectors {
     dim: usize,
 }
 
-/// Vectors that are given some rows at a time, so that nobody holds all of them besides.
+/// Collects vectors a few rows at a time, so that the caller need not hold a second copy of all.
 #[derive(Debug)]
 pub struct Builder {
     lines: Vec<Line>,
@@ -33,7 +32,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// None yet, with room for `rows` of `dim` values.
+    /// No rows yet; room for `rows` of `dim` values.
     ///
     /// # Errors
     /// [`VectorsError::NoDimension`] when `dim` is 0.
@@ -53,7 +52,7 @@ impl Builder {
         if !values.len().is_multiple_of(dim) {
             return Err(VectorsError::Ragged { len: values.len(), dim });
         }
-        // Summing exponents' worth of work: a NaN or infinity survives multiplication by zero.
+        // One pass without branches: a NaN or an infinity survives multiplication by zero.
         if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0
             && let Some(at) = values.iter().position(|v| !v.is_finite())
         {

@@ -1,4 +1,4 @@
-//! Every registered expansion against what all must keep to, and hops against its definition.
+//! Every registered expansion against what all must satisfy, and hops against its definition.
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -225,8 +225,7 @@ fn edges_that_were_followed_are_counted() {
 #[test]
 fn the_default_epsilon_keeps_more_lists_than_that_of_old() {
     let mut rng = random::stream(7, "test", 0);
-    let mut normal = || (0..6).map(|_| random::below(&mut rng, 1 << 20) as f32).sum::<f32>() / (1 << 20) as f32 - 3.0;
-    let mut draw = |rows: usize| (0..rows * 16).map(|_| normal()).collect::<Vec<f32>>();
+    let mut draw = |rows: usize| (0..rows * 16).map(|_| random::normal(&mut rng) as f32).collect::<Vec<f32>>();
     let base = Base::from_values(&draw(1500), 16, Distance::Euclidean).expect("finite");
     let queries = Vectors::new(&draw(30), 16).expect("finite");
     let graph = GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]);

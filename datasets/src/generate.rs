@@ -6,10 +6,8 @@
 use crate::dataset::Dataset;
 use crate::ground_truth;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::f64::consts::TAU;
 use swath_algorithms::params::Count;
 use swath_algorithms::vectors::Builder;
 use swath_algorithms::{Base, Distance, Vectors, VectorsError, random};
@@ -75,10 +73,10 @@ impl Distribution {
     /// One vector. A normal number is computed by the platform's logarithm and cosine and then rounded to `f32`: platforms
     /// that differ in a last bit still agree in all but about one in a billion numbers.
     fn row(self, rng: &mut ChaCha8Rng, dim: usize, seed: u64) -> Vec<f32> {
-        let normals = |rng: &mut ChaCha8Rng| (0..dim).map(|_| normal(rng)).collect::<Vec<f64>>();
+        let normals = |rng: &mut ChaCha8Rng| (0..dim).map(|_| random::normal(rng)).collect::<Vec<f64>>();
         let row = match self {
             Self::Gaussian => normals(rng),
-            Self::Uniform => (0..dim).map(|_| uniform(rng)).collect(),
+            Self::Uniform => (0..dim).map(|_| random::uniform(rng)).collect(),
             Self::Sphere => {
                 let row = normals(rng);
                 let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -87,7 +85,7 @@ impl Distribution {
             Self::Clusters => {
                 let cluster = random::below(rng, CLUSTERS);
                 let centre = normals(&mut random::stream(seed, "generated centre", cluster as u64));
-                centre.into_iter().map(|x| x + SPREAD * normal(rng)).collect()
+                centre.into_iter().map(|x| x + SPREAD * random::normal(rng)).collect()
             }
         };
         row.into_iter().map(|x| x as f32).collect()
@@ -102,17 +100,6 @@ impl Distribution {
             Self::Clusters => "clusters",
         }
     }
-}
-
-/// Uniform in `[0, 1)`.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// Standard normal (Box & Muller 1958).
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
-    radius * (TAU * uniform(rng)).cos()
 }
 
 impl Generated {

@@ -2,19 +2,13 @@
 //! query, at random.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 use swath::statistics::{LEVEL, Paired, compare, holm, permutation, wilcoxon};
-use swath_algorithms::random;
+use swath_algorithms::random::{self, uniform};
 
 const QUERIES: usize = 100;
 const EXPERIMENTS: usize = 10_000;
 const FAMILIES: usize = 1000;
 const FAMILY: usize = 20;
-
-/// Between 0 and 1.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-    rng.next_u64() as f64 / 2.0_f64.powi(64)
-}
 
 /// Recall at 10 of a query that is so easy, by a retriever that finds each true neighbour with this chance.
 fn recall(rng: &mut ChaCha8Rng, ease: f64, chance: f64) -> f64 {

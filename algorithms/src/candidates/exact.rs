@@ -17,22 +17,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exact {
-    /// How many nearest base vectors make the pool; left out, k where plain top-k picks from it without an expansion, which
-    /// needs no more, else 100.
+    /// Size of the pool. Left out: k if plain top-k picks from it without an expansion, which needs no more; else 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Count")]
     pub pool: Option<Count>,
 }
 
-/// The pool where none is written and something chooses among more than k.
+/// The default size of a pool from which a stage chooses.
 fn usual() -> Count {
     constant!(Count, 100)
 }
 
 impl Exact {
-    /// The same with its pool written out: where none is, `needed`, if the stages behind can use no more than that. (The
-    /// default pool of approximate candidates is what it is: some look further until it is full, so that with a smaller one
-    /// they would be another candidate stage.)
+    /// The same with its pool written out. If none is given, it is `needed`, the most that the later stages can use, or
+    /// the usual size if `needed` is `None`. (Approximate candidates keep their default: some search until the pool is
+    /// full, so that a smaller one would make them another stage.)
     #[must_use]
     pub fn resolved(&self, needed: Option<Count>) -> Self {
         Self { pool: self.pool.or(needed).or_else(|| Some(usual())) }
@@ -45,6 +44,10 @@ impl Candidates for Exact {
 
     fn pool(&self) -> usize {
         self.pool.unwrap_or_else(usual).size()
+    }
+
+    fn exhaustive(&self, pool: Count, _: usize) -> Self {
+        Self { pool: Some(pool) }
     }
 
     fn build_part(&self) {}

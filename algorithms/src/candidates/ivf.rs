@@ -1,4 +1,4 @@
-//! IVF-Flat: base vectors in lists around k-means centroids, of which a query scans the nearest few.
+//! IVF-Flat: base vectors in lists around k-means centroids. A query scans the few nearest lists.
 
 use super::{Candidates, Words, offsets};
 use crate::base::{Base, Query};
@@ -25,15 +25,15 @@ const TILE: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ivf {
-    /// Lists; no more than there are base vectors.
+    /// Number of lists, at most the number of base vectors.
     pub lists: Count,
     /// Rounds of k-means (Lloyd).
     pub iterations: Count,
     /// Seed of the first centroids.
     pub seed: u64,
-    /// How many nearest base vectors make the pool.
+    /// Size of the pool.
     pub pool: Count,
-    /// Lists a query scans; more where these hold fewer vectors than the pool takes.
+    /// Lists that a query scans; more if these hold fewer vectors than the pool takes.
     pub nprobe: Count,
 }
 
@@ -66,7 +66,7 @@ pub struct IvfIndex {
     filter: Filter,
     /// The id of each of `rows`; ascending within a list.
     ids: Vec<u32>,
-    /// Where each list starts in `rows`, and where the last ends.
+    /// The offset of each list in `rows`, and the end of the last.
     offsets: Vec<usize>,
 }
 
@@ -76,6 +76,10 @@ impl Candidates for Ivf {
 
     fn pool(&self) -> usize {
         self.pool.size()
+    }
+
+    fn exhaustive(&self, pool: Count, _: usize) -> Self {
+        Self { pool, nprobe: self.lists, ..self.clone() }
     }
 
     fn build_part(&self) -> IvfBuild {
@@ -135,11 +139,10 @@ impl Candidates for Ivf {
 
     fn check(&self, rows: usize) -> Result<(), Unfit> {
         let (lists, nprobe) = (self.lists.size(), self.nprobe.size());
-        let unfit = |parameter, message, most| {
-            Err(Unfit { parameter: Some(parameter), message, help: format!("use at most {most}") })
-        };
+        let unfit =
+            |parameter, message: String, most| Err(Unfit::new(message, format!("use at most {most}")).of(parameter));
         if lists > rows {
-            return unfit("lists", format!("{lists} lists are more than the {rows} base vectors to fill them"), rows);
+            return unfit("lists", format!("{lists} lists are more than the {rows} base vectors"), rows);
         }
         if nprobe > lists {
             return unfit("nprobe", format!("a query cannot scan {nprobe} of {lists} lists"), lists);
@@ -243,7 +246,7 @@ fn means(rows: &Base, assigned: &[(usize, f64)], centroids: &Base) -> Base {
             _ => values.extend(sum.iter().map(|sum| (sum / weight.max(1.0)) as f32)),
         }
     }
-    // A mean of finite values is finite; were it not, the last centroids would do.
+    // A mean of finite values is finite. If it were not, the last centroids would be kept.
     Vectors::new(&values, dim).map_or_else(|_| centroids.clone(), |vectors| Base::new(vectors, rows.distance()))
 }
 

@@ -13,6 +13,7 @@ pub use vamana::Vamana;
 
 use crate::base::{Base, Query};
 use crate::nearest::Batch;
+use crate::params::Count;
 use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
@@ -22,7 +23,7 @@ use serde::Serialize;
 use std::any::Any;
 
 /// A way to find a pool. Implemented by the type of its parameters.
-pub trait Candidates: Send + Sync + 'static {
+pub trait Candidates: Sized + Send + Sync + 'static {
     /// The parameters that shape the index: trials that agree on them share one.
     type Build: Serialize;
     /// What is built.
@@ -31,20 +32,30 @@ pub trait Candidates: Send + Sync + 'static {
     /// How many base vectors to find.
     fn pool(&self) -> usize;
 
+    /// Whether a pool may hold fewer than [`Candidates::pool`] vectors though there are more.
+    fn may_find_fewer(&self) -> bool {
+        false
+    }
+
+    /// Parameters of the same index that ask for everything: with them a search among `rows` base vectors finds the `pool`
+    /// nearest exactly.
+    #[must_use]
+    fn exhaustive(&self, pool: Count, rows: usize) -> Self;
+
     /// The part of the parameters that shapes the index.
     fn build_part(&self) -> Self::Build;
 
     /// Builds the index, with the threads of the current rayon pool.
     fn build(part: &Self::Build, base: &Base) -> Self::Index;
 
-    /// What of an index is costly to build, as words of which [`Candidates::restore`] makes the same index; `None`
-    /// where it is built as soon as read.
+    /// The costly part of an index as words, from which [`Candidates::restore`] makes the same index; `None` if
+    /// building takes no longer than reading.
     fn words(_: &Self::Index) -> Option<Vec<u32>> {
         None
     }
 
-    /// The index that had these [words](Candidates::words), over the same base vectors; `None` where no index of `base`
-    /// has such words.
+    /// The index with these [words](Candidates::words) over the same base vectors; `None` if no index of `base` has
+    /// such words.
     fn restore(_: &[u32], _: &Base) -> Option<Self::Index> {
         None
     }
@@ -55,20 +66,20 @@ pub trait Candidates: Send + Sync + 'static {
     /// Bytes that such an index over `rows` vectors of `dim` values will need beside the vectors. An estimate.
     fn estimate(&self, rows: usize, dim: usize) -> usize;
 
-    /// What a type cannot say: parameters that do not go together, or not with `rows` base vectors.
+    /// Checks what a type cannot: whether the parameters go together, and fit `rows` base vectors.
     ///
     /// # Errors
-    /// The first thing wrong.
+    /// The first problem.
     fn check(&self, _rows: usize) -> Result<(), Unfit> {
         Ok(())
     }
 
-    /// Finds at least [`Candidates::pool`] ids where there are as many; the pool keeps the nearest of them,
-    /// measured exactly. One thread, one query; counts its similarity evaluations.
+    /// Finds at least [`Candidates::pool`] ids, each once, if there are that many (see [`Candidates::may_find_fewer`]).
+    /// The pool keeps the nearest of them, measured exactly. One thread, one query; counts its similarity evaluations.
     fn search(&self, index: &Self::Index, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>);
 
-    /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. `false`, and
-    /// nothing is done, where searching one by one is as good.
+    /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. Returns
+    /// `false` and does nothing if searching one by one is as good.
     fn search_batch(&self, _: &Self::Index, _: &Base, _: &Vectors, _: &mut Batch) -> bool {
         false
     }
@@ -81,6 +92,10 @@ pub struct Index(Box<dyn Any + Send + Sync>);
 pub trait AnyCandidates: Send + Sync {
     /// How many base vectors to find.
     fn pool(&self) -> usize;
+    /// See [`Candidates::may_find_fewer`].
+    fn may_find_fewer(&self) -> bool;
+    /// See [`Candidates::exhaustive`].
+    fn exhaustive(&self, pool: Count, rows: usize) -> Box<dyn AnyCandidates>;
     /// The build part of the parameters as canonical text.
     fn build_key(&self) -> String;
     /// Builds the index.
@@ -96,7 +111,7 @@ pub trait AnyCandidates: Send + Sync {
     /// See [`Candidates::check`].
     ///
     /// # Errors
-    /// The first thing wrong.
+    /// The first problem.
     fn check(&self, rows: usize) -> Result<(), Unfit>;
     /// Fills the pool for one query.
     fn search(
@@ -115,6 +130,14 @@ pub trait AnyCandidates: Send + Sync {
 impl<C: Candidates> AnyCandidates for C {
     fn pool(&self) -> usize {
         Candidates::pool(self)
+    }
+
+    fn may_find_fewer(&self) -> bool {
+        Candidates::may_find_fewer(self)
+    }
+
+    fn exhaustive(&self, pool: Count, rows: usize) -> Box<dyn AnyCandidates> {
+        Box::new(Candidates::exhaustive(self, pool, rows))
     }
 
     fn build_key(&self) -> String {
@@ -167,7 +190,7 @@ impl<C: Candidates> AnyCandidates for C {
 /// The index as the type that `C` builds.
 ///
 /// # Panics
-/// If another kind of candidates built it, which is a bug of the caller: indexes are kept by `build_key`.
+/// If another kind of candidates built it: a bug of the caller, since `build_key` identifies indexes.
 fn downcast<C: Candidates>(index: &Index) -> &C::Index {
     match index.0.downcast_ref() {
         Some(index) => index,
@@ -194,7 +217,7 @@ impl Default for CandidatesParams {
 struct Words<'w>(&'w [u32]);
 
 impl<'w> Words<'w> {
-    /// The next so many; `None` where there are fewer.
+    /// The next `count` words; `None` if fewer are left.
     fn take(&mut self, count: usize) -> Option<&'w [u32]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -207,7 +230,7 @@ impl<'w> Words<'w> {
     }
 }
 
-/// Where lists of these lengths, one after another, begin, and where the last ends.
+/// The offset at which each of these consecutive lists begins, and the end of the last.
 fn offsets(lengths: &[u32]) -> impl Iterator<Item = usize> {
     let ends = lengths.iter().scan(0, |end, &length| {
         *end += length as usize;

@@ -1,103 +1,67 @@
 //! Heat-kernel diffusion from the pool, by a truncated Taylor push.
 
+use super::shared::{SharedParameters, parameters};
 use super::{Expansion, Reached, softmax};
 use crate::base::{Base, Query};
-use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
-use crate::params::{Count, Fraction, Positive, Precision, Time, constant};
+use crate::graph::Graph;
 use crate::pool::Pool;
 use crate::scratch::{Scratch, SparseVector};
 use bumpalo::Bump;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-/// Heat-kernel diffusion from the pool. `h = s exp(-t (I - P))` with `s = softmax(rel / temperature)` over the pool, the
-/// distribution of a walk whose number of steps is Poisson with mean t. Score: `beta * rel + (1 - beta) * h / max h`.
-///
-/// Unlike a walk with restart, which decays geometrically, it favours what is about t steps away. Computed by a truncated
-/// Taylor push, whose cost depends on t and epsilon and not on the number of vectors; a vertex without edges restarts.
-///
-/// Source: Chung 2007 (heat kernel PageRank); Kloster & Gleich 2014 (Taylor push).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Heat {
-    /// Graphs to walk, averaged, each a name or `{ NAME: WEIGHT }`. One alone may stand without brackets; a list of lists
-    /// is a grid axis.
-    #[serde(deserialize_with = "crate::graph::at_least_one")]
-    #[schemars(length(min = 1))]
-    pub graph: Vec<WeightedSource>,
-    /// Neighbours of each vector in the kNN graph. Its edges are weighted by the kernel, on euclidean data as wide as each
-    /// vector's median distance to its neighbours.
-    pub neighbors: Count,
-    /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
-    #[serde(skip_serializing_if = "Relations::is_empty")]
-    pub relations: Relations,
-    /// Time of diffusion: the mean number of steps.
-    pub t: Time,
-    /// How evenly the diffusion starts over the pool: small values start at the most relevant.
-    pub temperature: Positive,
-    /// Probability per edge below which a vertex passes nothing on: smaller is nearer to the exact list, and costs more.
-    pub epsilon: Precision,
-    /// Weight of an item's own relevance against what reaches it over the graph.
-    pub beta: Fraction,
-    /// How many of the best by score stay in the pool.
-    pub limit: Count,
-}
-
-impl Default for Heat {
-    fn default() -> Self {
-        Self {
-            graph: vec![Source::Knn.into()],
-            neighbors: constant!(Count, 16),
-            relations: Relations::new(),
-            t: constant!(Time, 3.0),
-            temperature: constant!(Positive, 0.1),
-            epsilon: constant!(Precision, 3e-7),
-            beta: constant!(Fraction, 0.5),
-            limit: constant!(Count, 100),
-        }
+parameters! {
+    /// Heat-kernel diffusion from the pool. `h = s exp(-t (I - P))` with `s = softmax(rel / temperature)` over the pool, the
+    /// distribution of a walk whose number of steps is Poisson with mean t. Score: `beta * rel + (1 - beta) * h / max h`.
+    ///
+    /// Unlike a walk with restart, which decays geometrically, it favours vertices about t steps away. Computed by a
+    /// truncated Taylor push, whose cost depends on t and epsilon and not on the number of vectors; a vertex without
+    /// edges restarts.
+    ///
+    /// Source: Chung 2007 (heat kernel PageRank); Kloster & Gleich 2014 (Taylor push).
+    Heat {
+        /// Time of diffusion: the mean number of steps.
+        t: Time = 3.0,
+        /// How evenly the diffusion starts over the pool: small values start at the most relevant.
+        temperature: Positive = 0.1,
+        /// Probability per edge below which a vertex passes nothing on: a smaller value comes nearer to the exact list,
+        /// and costs more.
+        epsilon: Precision = 3e-7,
     }
 }
 
 impl Expansion for Heat {
-    fn graph(&self) -> GraphSpec {
-        GraphSpec::new(&self.graph, self.neighbors, &self.relations)
-    }
-
-    fn limit(&self) -> usize {
-        self.limit.size()
-    }
-
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
         let Scratch { mass, residual, arena, evaluations, edges, .. } = scratch;
         let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
         softmax(seeds, self.temperature.get());
-        let mut reached = Reached::new(pool, mass, graph.len(), (base, query), evaluations);
-        let followed = diffuse(graph, seeds, (self.t.get(), self.epsilon.get()), &mut reached, residual, arena);
+        let mut reached = Reached::new(pool, mass, graph.len(), base, query, evaluations);
+        let followed = diffuse(graph, seeds, self.t.get(), self.epsilon.get(), &mut reached, residual, arena);
         edges.set(edges.get() + followed);
         let highest = reached.highest();
-        reached.rescore(self.beta.get(), highest, self.limit());
+        reached.rescore(self.beta(), highest, self.limit());
     }
 }
 
-/// Diffuses the distribution `seeds` for time t: afterwards the mass reached approximates `h = sum over j of p_j s P^j` from below,
-/// where `p_j = exp(-t) t^j / j!` and a vertex without edges passes on to the seeds, so that P is stochastic.
+/// Diffuses the distribution `seeds` for time t: afterwards the mass reached approximates `h = sum over j of p_j s P^j`
+/// from below, where `p_j = exp(-t) t^j / j!` and a vertex without edges passes on to the seeds, so that P is
+/// stochastic.
 ///
 /// Step by step: z_0 = s, and z_{j+1} is what the vertices of z_j pass on. With `Q_j = sum over i > j of p_i`, a vertex
 /// that holds z of z_j and passes nothing on withholds exactly `Q_j z` from the sum over all vertices of all later terms,
 /// since P is stochastic. It does so where `Q_j z <= epsilon * max(1, outdegree)`: Kloster & Gleich's rule, whose psi_j is
 /// `1 + Q_j / p_j`. Two things follow.
 ///
-/// - No mass is too large, so the L1 difference to h is what masses lack of 1: the sum of all that was
-///   withheld, the tail of the Taylor series included, since that is what the vertices of the last step withhold.
+/// - No mass is too large, so the L1 difference to h is 1 minus the sum of all masses: the sum of all that was
+///   withheld. It includes the tail of the Taylor series, which the vertices of the last step withhold.
 /// - A step's vertices hold 1 at most together, so those that pass on in step j have at most `Q_j / epsilon` edges, and
 ///   all steps together at most `t / epsilon`, the sum of the Q_j being the Poisson mean.
 ///
-/// Vertices pass on in the order of [`Reached::most_first`]. Returns how many edges it followed, those of all vertices
-/// without edges in a step being together to the seeds.
+/// Vertices pass on in the order of [`Reached::most_first`]. Returns the number of edges that it followed; all vertices
+/// without edges in a step count as one with edges to the seeds.
 fn diffuse(
     graph: &Graph,
     seeds: &[(u32, f64)],
-    (t, epsilon): (f64, f64),
+    t: f64,
+    epsilon: f64,
     reached: &mut Reached<'_>,
     step: &mut SparseVector,
     arena: &Bump,
@@ -176,8 +140,8 @@ mod tests {
         let mut scratch = Scratch::default();
         let Scratch { mass, residual, arena, evaluations, .. } = &mut scratch;
         let (base, mut pool) = pool_of(graph, seeds);
-        let mut reached = Reached::new(&mut pool, mass, graph.len(), (&base, base.query(0)), evaluations);
-        diffuse(graph, seeds, (t, epsilon), &mut reached, residual, arena);
+        let mut reached = Reached::new(&mut pool, mass, graph.len(), &base, base.query(0), evaluations);
+        diffuse(graph, seeds, t, epsilon, &mut reached, residual, arena);
         ((0..graph.len() as u32).map(|v| mass.get(v)).collect(), mass.touched().len())
     }
 

@@ -1,19 +1,21 @@
 //! Expansion: the optional stage that adds to the pool by walking a graph, and rescores it.
 //!
-//! To add one: one file here with its parameters' type implementing [`Expansion`], and one line in the registry
-//! below.
+//! To add one: one file here that declares its parameters with `parameters!` and implements [`Expansion`], and one line in
+//! the registry below.
 
 mod heat;
 mod hops;
+mod shared;
 mod waiting;
 mod walk;
 
 pub use heat::Heat;
 pub use hops::Hops;
+pub use shared::SharedParameters;
 pub use walk::Walk;
 
 use crate::base::{Base, Query};
-use crate::graph::{Graph, GraphSpec};
+use crate::graph::Graph;
 use crate::pool::{Pool, larger_first};
 use crate::registry;
 use crate::scratch::{Scratch, SparseVector};
@@ -21,16 +23,10 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 /// A way to widen a pool. Implemented by the type of its parameters.
-pub trait Expansion: Send + Sync {
-    /// The graph to walk: the part of the parameters that shapes what is built.
-    fn graph(&self) -> GraphSpec;
-
-    /// How many of the best by score stay in the pool.
-    fn limit(&self) -> usize;
-
+pub trait Expansion: SharedParameters + Send + Sync {
     /// Adds to the pool what the graph reaches from it and sets every score; one thread, one query. Where an order
-    /// matters, the larger comes first, of equals the more relevant, then the lower id.
-    /// Afterwards the pool is cut to [`Expansion::limit`], best first.
+    /// matters, the larger comes first, then the more relevant, then the lower id. Afterwards the pool is cut to
+    /// [`SharedParameters::limit`], best first.
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch);
 }
 
@@ -55,7 +51,7 @@ fn softmax(seeds: &mut [(u32, f64)], temperature: f64) {
     }
 }
 
-/// What an expansion has reached so far: the pool, which grows, and for each of its items a mass.
+/// What an expansion has reached so far: the growing pool, and a mass for each of its items.
 ///
 /// The mass's places are touched in the order of the pool's items.
 struct Reached<'r> {
@@ -72,7 +68,8 @@ impl<'r> Reached<'r> {
         pool: &'r mut Pool,
         mass: &'r mut SparseVector,
         n: usize,
-        (base, query): (&'r Base, Query<'r>),
+        base: &'r Base,
+        query: Query<'r>,
         evaluations: &'r Cell<u64>,
     ) -> Self {
         mass.clear(n);
@@ -101,9 +98,9 @@ impl<'r> Reached<'r> {
         self.mass.set(vertex, self.mass.get(vertex) + mass);
     }
 
-    /// The order in which vertices pass on what they hold, each a position and what it holds there: the most first, then
-    /// the more relevant, then the lower id. It does not depend on how vertices are numbered, nor do therefore the sums
-    /// that come of it, unless two agree in both.
+    /// The order in which vertices, each (mass, position), pass on their mass: the largest mass first, then the more
+    /// relevant, then the lower id. Neither it nor the sums in its order depend on how vertices are numbered, unless
+    /// two agree in mass and relevance.
     #[inline]
     fn most_first(&self, a: (f64, usize), b: (f64, usize)) -> Ordering {
         let items = &self.pool.items;
@@ -111,8 +108,8 @@ impl<'r> Reached<'r> {
         larger_first(a.0, b.0).then_with(equal)
     }
 
-    /// Ends the expansion: every item is scored `beta * rel + (1 - beta) * mass / unit`, and the best `limit` stay. Where
-    /// `unit` is 0, masses are, too.
+    /// Ends the expansion: every item is scored `beta * rel + (1 - beta) * mass / unit`, and the best `limit` stay. If
+    /// `unit` is 0, so are all masses.
     fn rescore(self, beta: f64, unit: f64, limit: usize) {
         let scale = if unit > 0.0 { 1.0 / unit } else { 0.0 };
         for item in &mut self.pool.items {

@@ -1,27 +1,28 @@
-//! What waits to be pushed on: a priority queue whose entries may rise.
+//! Vertices that wait to be pushed: a priority queue whose entries may rise.
 
 use super::Reached;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
-/// Vertices that wait, each with what it holds, as a binary heap in the order of [`Reached::most_first`].
+/// Vertices that wait, each with its residual, as a binary heap in the order of [`Reached::most_first`].
 pub struct Waiting<'s> {
-    /// What it holds, and its position in the pool.
+    /// Its residual, and its position in the pool.
     heap: ArenaVec<'s, (f64, usize)>,
-    /// For each position in the pool where in the heap it is; [`NOWHERE`] if it does not wait.
+    /// The place in the heap of each position in the pool; [`NOWHERE`] if it does not wait.
     places: ArenaVec<'s, u32>,
 }
 
 const NOWHERE: u32 = u32::MAX;
 
 impl<'s> Waiting<'s> {
-    /// None waits; room for `capacity`.
+    /// An empty queue with room for `capacity`.
     pub fn new(capacity: usize, arena: &'s Bump) -> Self {
         let heap = ArenaVec::with_capacity_in(capacity, arena);
         Self { heap, places: ArenaVec::with_capacity_in(capacity, arena) }
     }
 
-    /// Says that the vertex at `position` now holds `amount`, no less than before: it waits from now on, or goes up.
+    /// Gives the vertex at `position` the residual `amount`, at least as large as before: it joins the queue, or moves
+    /// up.
     pub fn raise(&mut self, position: usize, amount: f64, reached: &Reached<'_>) {
         if position >= self.places.len() {
             self.places.resize(position + 1, NOWHERE);
@@ -43,7 +44,7 @@ impl<'s> Waiting<'s> {
         self.put(at, (amount, position));
     }
 
-    /// Takes the first: what it holds, and its position in the pool.
+    /// Takes the first: its residual, and its position in the pool.
     pub fn pop(&mut self, reached: &Reached<'_>) -> Option<(f64, usize)> {
         let first = *self.heap.first()?;
         self.places[first.1] = NOWHERE;
@@ -96,7 +97,7 @@ mod tests {
             let (mut pool, mut mass) = (Pool::default(), SparseVector::default());
             pool.fill(&base, base.query(0), 0..n as u32, n, &Scratch::default());
             let evaluations = Cell::new(0);
-            let reached = Reached::new(&mut pool, &mut mass, n, (&base, base.query(0)), &evaluations);
+            let reached = Reached::new(&mut pool, &mut mass, n, &base, base.query(0), &evaluations);
             let arena = Bump::new();
             let mut waiting = Waiting::new(1, &arena);
             let mut model: Vec<(f64, usize)> = Vec::new();

@@ -1,83 +1,44 @@
 //! Personalised PageRank from the pool, by forward push.
 
+use super::shared::{SharedParameters, parameters};
 use super::waiting::Waiting;
 use super::{Expansion, Reached, softmax};
 use crate::base::{Base, Query};
-use crate::graph::{Graph, GraphSpec, Relations, Source, WeightedSource};
-use crate::params::{Count, Fraction, Positive, Precision, Restart, constant};
+use crate::graph::Graph;
 use crate::pool::Pool;
 use crate::scratch::{Scratch, SparseVector};
 use bumpalo::Bump;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-/// A random walk with restart from the pool: personalised PageRank. `p = restart * s + (1 - restart) * p P` with
-/// `s = softmax(rel / temperature)` over the pool. Score: `beta * rel + (1 - beta) * p / max p`.
-///
-/// Computed by forward push, so that its cost depends on epsilon and not on the number of vectors; a vertex without
-/// edges restarts.
-///
-/// Source: Andersen, Chung & Lang 2006 (push); Raja & Vats 2025 (graph-augmented retrieval).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Walk {
-    /// Graphs to walk, averaged, each a name or `{ NAME: WEIGHT }`. One alone may stand without brackets; a list of lists
-    /// is a grid axis.
-    #[serde(deserialize_with = "crate::graph::at_least_one")]
-    #[schemars(length(min = 1))]
-    pub graph: Vec<WeightedSource>,
-    /// Neighbours of each vector in the kNN graph. Its edges are weighted by the kernel, on euclidean data as wide as each
-    /// vector's median distance to its neighbours.
-    pub neighbors: Count,
-    /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
-    #[serde(skip_serializing_if = "Relations::is_empty")]
-    pub relations: Relations,
-    /// Probability of returning to the pool at each step.
-    pub restart: Restart,
-    /// How evenly the walk starts over the pool: small values start at the most relevant.
-    pub temperature: Positive,
-    /// Residual per edge below which a vertex is not pushed on: smaller is nearer to the exact list, and costs more.
-    /// At the default, 200,000 to 410,000 edges were followed for a query over 19,000 word vectors; at 1e-5 60,000 to 74,000.
-    pub epsilon: Precision,
-    /// Weight of an item's own relevance against what reaches it over the graph.
-    pub beta: Fraction,
-    /// How many of the best by score stay in the pool.
-    pub limit: Count,
-}
-
-impl Default for Walk {
-    fn default() -> Self {
-        Self {
-            graph: vec![Source::Knn.into()],
-            neighbors: constant!(Count, 16),
-            relations: Relations::new(),
-            restart: constant!(Restart, 0.15),
-            temperature: constant!(Positive, 0.1),
-            epsilon: constant!(Precision, 3e-6),
-            beta: constant!(Fraction, 0.5),
-            limit: constant!(Count, 100),
-        }
+parameters! {
+    /// A random walk with restart from the pool: personalised PageRank. `p = restart * s + (1 - restart) * p P` with
+    /// `s = softmax(rel / temperature)` over the pool. Score: `beta * rel + (1 - beta) * p / max p`.
+    ///
+    /// Computed by forward push, so that its cost depends on epsilon and not on the number of vectors; a vertex without
+    /// edges restarts.
+    ///
+    /// Source: Andersen, Chung & Lang 2006 (push); Raja & Vats 2025 (graph-augmented retrieval).
+    Walk {
+        /// Probability of returning to the pool at each step.
+        restart: Restart = 0.15,
+        /// How evenly the walk starts over the pool: small values start at the most relevant.
+        temperature: Positive = 0.1,
+        /// Residual per edge below which a vertex is not pushed: a smaller value comes nearer to the exact list, and
+        /// costs more. At the default, 200,000 to 410,000 edges were followed for a query over 19,000 word vectors; at
+        /// 1e-5 60,000 to 74,000.
+        epsilon: Precision = 3e-6,
     }
 }
 
 impl Expansion for Walk {
-    fn graph(&self) -> GraphSpec {
-        GraphSpec::new(&self.graph, self.neighbors, &self.relations)
-    }
-
-    fn limit(&self) -> usize {
-        self.limit.size()
-    }
-
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
         let Scratch { mass, residual, arena, evaluations, edges, .. } = scratch;
         let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
         softmax(seeds, self.temperature.get());
-        let mut reached = Reached::new(pool, mass, graph.len(), (base, query), evaluations);
-        let followed = push(graph, seeds, (self.restart.get(), self.epsilon.get()), &mut reached, residual, arena);
+        let mut reached = Reached::new(pool, mass, graph.len(), base, query, evaluations);
+        let followed = push(graph, seeds, self.restart.get(), self.epsilon.get(), &mut reached, residual, arena);
         edges.set(edges.get() + followed);
         let highest = reached.highest();
-        reached.rescore(self.beta.get(), highest, self.limit());
+        reached.rescore(self.beta(), highest, self.limit());
     }
 }
 
@@ -85,11 +46,13 @@ impl Expansion for Walk {
 /// below, and for the true one `p*`, `p* = mass + sum over u of residual(u) * p*_u`, where `p*_u` starts at `u`.
 ///
 /// A vertex is pushed while its residual exceeds `epsilon * max(1, outdegree)`, the largest residual first (see
-/// [`Reached::most_first`]). Returns how many edges it followed, those of a vertex without edges being to the seeds.
+/// [`Reached::most_first`]). Returns the number of edges that it followed; a vertex without edges counts as one with
+/// edges to the seeds.
 fn push(
     graph: &Graph,
     seeds: &[(u32, f64)],
-    (restart, epsilon): (f64, f64),
+    restart: f64,
+    epsilon: f64,
     reached: &mut Reached<'_>,
     residual: &mut SparseVector,
     arena: &Bump,
@@ -111,7 +74,7 @@ fn push(
     while let Some((amount, position)) = waiting.pop(reached) {
         let vertex = reached.vertex(position);
         reached.add(position, restart * amount);
-        // What it held is passed on.
+        // Its residual is passed on.
         add(reached, &mut waiting, vertex, -amount);
         let onward = (1.0 - restart) * amount;
         if graph.targets(vertex).is_empty() {
@@ -165,8 +128,8 @@ mod tests {
         let mut scratch = Scratch::default();
         let Scratch { mass, residual, arena, evaluations, .. } = &mut scratch;
         let (base, mut pool) = pool_of(graph, seeds);
-        let mut reached = Reached::new(&mut pool, mass, graph.len(), (&base, base.query(0)), evaluations);
-        push(graph, seeds, (restart, epsilon), &mut reached, residual, arena);
+        let mut reached = Reached::new(&mut pool, mass, graph.len(), &base, base.query(0), evaluations);
+        push(graph, seeds, restart, epsilon, &mut reached, residual, arena);
         let all = |v: &SparseVector| (0..graph.len() as u32).map(|i| v.get(i)).collect();
         (all(mass), all(residual))
     }

@@ -1,20 +1,20 @@
 //! The kNN graph: an edge from each base vector to each of its nearest others.
 
-use super::{Row, nn_descent};
+use super::{EdgeList, nn_descent};
 use crate::base::Base;
 use crate::distance::Distance;
 use crate::filter::Filter;
 use crate::kernel::{self, Kernel};
 use crate::nearest::for_each_nearest;
 
-/// Up to so many vectors the neighbours are exact, by a blocked product of all with all; beyond, they are found by
-/// NN-descent, and how many of the true ones is measured.
+/// Up to this number of vectors, neighbours are exact, by a blocked product of all with all. Beyond it, NN-descent
+/// finds them, and their recall is measured.
 const EXACT: usize = 100_000;
 
-/// Each vector's `neighbors` nearest others, weighted by the coverage kernel; its width for [`Kernel::Rbf`] is the median
-/// distance to those neighbours. Edges of weight 0 are left out. With it the share of true neighbours among them, measured
-/// on a sample, where they are not exact.
-pub(super) fn rows(base: &Base, neighbors: usize) -> (Vec<Row>, Option<f64>) {
+/// Each vector's `neighbors` nearest others, weighted by the coverage kernel; its width for [`Kernel::Rbf`] is the
+/// median distance to those neighbours. Edges of weight 0 are left out. Also returns the recall of the neighbours,
+/// measured on a sample; `None` if they are exact.
+pub(super) fn rows(base: &Base, neighbors: usize) -> (Vec<EdgeList>, Option<f64>) {
     let filter = Filter::new(base);
     if base.len() <= EXACT || !nn_descent::is_possible(base) {
         let exact = for_each_nearest(base, &filter, base.vectors(), neighbors + 1, |i, pool| {
@@ -29,7 +29,7 @@ pub(super) fn rows(base: &Base, neighbors: usize) -> (Vec<Row>, Option<f64>) {
 }
 
 /// Neighbours (id, distance) as edges.
-fn weighted(base: &Base, neighbors: &[(u32, f64)]) -> Row {
+fn weighted(base: &Base, neighbors: &[(u32, f64)]) -> EdgeList {
     let kernel = Kernel::coverage(base.distance());
     let sigma = kernel::median(&mut neighbors.iter().map(|&(_, distance)| distance).collect::<Vec<_>>());
     let weight = |distance: f64| match base.distance() {

@@ -1,6 +1,6 @@
 //! The dataset's own links as a graph, and shuffled as its control.
 
-use super::Row;
+use super::EdgeList;
 use crate::random;
 
 /// A directed link between two base vectors.
@@ -16,8 +16,8 @@ pub struct Link {
 
 /// Each link is an edge of its relation's weight, left out where that is 0; parallel ones are added up when the graph is
 /// put together. A relation beyond `weights` weighs 1.
-pub(super) fn rows(n: usize, links: &[Link], weights: &[f64]) -> Vec<Row> {
-    let mut rows = vec![Row::new(); n];
+pub(super) fn rows(n: usize, links: &[Link], weights: &[f64]) -> Vec<EdgeList> {
+    let mut rows = vec![EdgeList::new(); n];
     for link in links {
         assert!((link.target as usize) < n, "link target {} is not below {n}", link.target);
         let weight = weights.get(usize::from(link.relation)).copied().unwrap_or(1.0);
@@ -28,13 +28,13 @@ pub(super) fn rows(n: usize, links: &[Link], weights: &[f64]) -> Vec<Row> {
     rows
 }
 
-/// The links with the targets of each relation permuted: every vector keeps, in every relation, its numbers of links out
-/// and in, exactly.
+/// The links with the targets of each relation permuted: every vector keeps, in every relation, its exact numbers of
+/// links out and in.
 ///
 /// The permutation is uniform, drawn from the fixed stream `links-shuffled` of the relation; it is a property of the
 /// dataset and does not change with an experiment's seed. Then each link from a vector to itself swaps targets with
-/// another link, so that neither is one, the next in the order of the links from a random place on; where no other link
-/// of the relation can do that (a star, say), it stays. Two links may come to join the same two vectors; they add up.
+/// another link, so that neither is one, the next in the order of the links from a random place on; if no other link of
+/// the relation can do that (as in a star), it stays. Two links may then join the same two vectors; they add up.
 pub(super) fn shuffled(links: &[Link]) -> Vec<Link> {
     let mut shuffled = links.to_vec();
     let mut of_relation: Vec<Vec<usize>> = vec![Vec::new(); 1 + usize::from(u8::MAX)];

@@ -16,7 +16,7 @@ use crate::params::{Count, NonNegative};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// What a graph is made of: the build part of every expansion. Expansions whose [`GraphSpec::key`] agrees share the
+/// What a graph is built from: the build part of every expansion. Expansions whose [`GraphSpec::key`] agrees share the
 /// graph.
 #[derive(Clone, Debug)]
 pub struct GraphSpec {
@@ -31,8 +31,8 @@ pub struct GraphSpec {
 pub type Relations = BTreeMap<String, NonNegative>;
 
 impl GraphSpec {
-    /// A graph from `sources`. Their order does not matter, nor how often one stands there (of different weights the
-    /// greatest counts), and of their weights only the ratios.
+    /// A graph from `sources`. Their order makes no difference, nor do repetitions (the greatest weight counts). Only
+    /// the ratios of their weights matter.
     pub fn new(sources: &[WeightedSource], neighbors: Count, relations: &Relations) -> Self {
         let greatest = sources.iter().map(|source| source.weight.get()).fold(0.0, f64::max);
         let mut weights = BTreeMap::new();
@@ -58,12 +58,12 @@ impl GraphSpec {
         self.relations.keys().map(String::as_str)
     }
 
-    /// The weight of the relation of this name, as given; 1 if none is.
+    /// The weight of the relation with this name, as given; 1 by default.
     pub fn relation_weight(&self, name: &str) -> f64 {
         self.relations.get(name).map_or(1.0, |weight| weight.get())
     }
 
-    /// Canonical text, equal for equal graphs: without what makes no difference, such as a weight of 1.
+    /// Canonical text, equal for equal graphs: it leaves out what makes no difference, such as a weight of 1.
     pub fn key(&self) -> String {
         let relations = self.relations.iter().filter(|(_, weight)| self.needs_links() && weight.get() != 1.0);
         let key = json!({
@@ -74,7 +74,7 @@ impl GraphSpec {
         key.to_string()
     }
 
-    /// Edges that it can have over `rows` vertices and `links` links at most.
+    /// The largest number of edges over `rows` vertices and `links` links.
     pub fn most_edges(&self, rows: usize, links: usize) -> usize {
         let edges = |source: &Source| match source {
             Source::Knn | Source::KnnMutual => rows.saturating_mul(self.neighbors.size()),
@@ -89,10 +89,10 @@ impl GraphSpec {
         self.most_edges(rows, links) * (size_of::<u32>() + size_of::<f64>()) + (rows + 1) * size_of::<usize>()
     }
 
-    /// Bytes that it will need while it is built, itself included. An estimate, and rather too much.
+    /// Bytes that it will need while it is built, itself included. An estimate, rather too high than too low.
     pub fn peak(&self, rows: usize, links: usize) -> usize {
-        // Lists of edges: of the nearest neighbours while they are looked for, then of each source.
-        let row = size_of::<Row>() + 16;
+        // Lists of edges: those of the nearest neighbours during their search, then those of each source.
+        let row = size_of::<EdgeList>() + 16;
         let edge = size_of::<(u32, f64)>();
         let near = self.neighbors().map_or(0, |neighbors| rows * (2 * row + (4 * neighbors + 64) * edge));
         let lists = self.sources.len() * rows * row + 2 * self.most_edges(rows, links) * edge;
@@ -117,13 +117,14 @@ impl GraphSpec {
             Source::Links => links::rows(base.len(), links, &weights),
             Source::LinksShuffled => links::rows(base.len(), &links::shuffled(links), &weights),
         };
-        let parts: Vec<(Vec<Row>, f64)> = self.sources.iter().map(|(source, &share)| (rows(source), share)).collect();
+        let parts: Vec<(Vec<EdgeList>, f64)> =
+            self.sources.iter().map(|(source, &share)| (rows(source), share)).collect();
         Graph::average(base.len(), &parts).with_knn_recall(recall)
     }
 }
 
 /// Edges out of one vertex: (target, weight above 0).
-type Row = Vec<(u32, f64)>;
+type EdgeList = Vec<(u32, f64)>;
 
 /// A directed graph over `n` base vectors whose rows of weights each sum to 1, or are empty.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,29 +135,30 @@ pub struct Graph {
     knn_recall: Option<f64>,
 }
 
-/// Why compressed sparse rows are not a graph's.
+/// Why compressed sparse rows are no graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotAGraph(&'static str);
 
 impl Graph {
-    /// Normalises each part's rows and averages them by the parts' weights over those that have an edge there.
-    fn average(n: usize, parts: &[(Vec<Row>, f64)]) -> Self {
+    /// Normalises the rows of each part, and averages each row by the parts' weights over the parts that have an edge
+    /// there.
+    fn average(n: usize, parts: &[(Vec<EdgeList>, f64)]) -> Self {
         let mut graph = Self { offsets: vec![0], targets: Vec::new(), weights: Vec::new(), knn_recall: None };
-        let (mut row, mut part) = (Row::new(), Row::new());
+        let (mut row, mut part) = (EdgeList::new(), EdgeList::new());
         for i in 0..n {
             row.clear();
             let present: f64 = parts.iter().filter(|(rows, _)| !rows[i].is_empty()).map(|(_, share)| share).sum();
             for (rows, share) in parts {
                 part.clone_from(&rows[i]);
-                // In an order that numbering the vertices otherwise does not change, so that sums round the same.
+                // In an order that does not depend on how vertices are numbered, so that sums round the same.
                 part.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
                 let total: f64 = part.iter().map(|&(_, weight)| weight).sum();
                 row.extend(part.iter().map(|&(target, weight)| (target, weight / total * (share / present))));
             }
-            // A weight too small to be told from 0 is no edge.
+            // A weight that rounds to 0 is no edge.
             row.retain(|&(_, weight)| weight > 0.0);
-            // Stable, so that what adds up at one target adds up in the order of the parts, the smallest first.
+            // Stable, so that weights at one target are added in the order of the parts, the smallest first.
             row.sort_by_key(|&(target, _)| target);
             row.dedup_by(|later, earlier| {
                 let same = later.0 == earlier.0;
@@ -196,7 +198,7 @@ impl Graph {
             return Err(NotAGraph("its offsets do not ascend from 0 to the number of edges"));
         }
         if weights.len() != targets.len() {
-            return Err(NotAGraph("it has not one weight for each edge"));
+            return Err(NotAGraph("it does not have one weight for each edge"));
         }
         let n = offsets.len() - 1;
         for row in offsets.windows(2).map(|w| w[0]..w[1]).filter(|row| !row.is_empty()) {

@@ -1,9 +1,9 @@
 //! The undirected forms of the kNN graph.
 
-use super::Row;
+use super::EdgeList;
 
-/// The edges of which the reverse is there, too; each keeps its weight.
-pub(super) fn mutual(rows: &[Row]) -> Vec<Row> {
+/// The edges whose reverse is an edge, too; each keeps its weight.
+pub(super) fn mutual(rows: &[EdgeList]) -> Vec<EdgeList> {
     let targets = sorted_targets(rows);
     let returns = |i: usize, target: u32| targets[target as usize].binary_search(&(i as u32)).is_ok();
     rows.iter()
@@ -12,9 +12,9 @@ pub(super) fn mutual(rows: &[Row]) -> Vec<Row> {
         .collect()
 }
 
-/// All edges and their reverses. An edge that only one end has goes back with that end's weight; of edges that both
-/// have each keeps its own (they differ where the kernel's width is a neighbourhood's).
-pub(super) fn symmetric(rows: &[Row]) -> Vec<Row> {
+/// All edges and their reverses. A reverse that is no edge itself gets the edge's weight. Where both directions are
+/// edges, each keeps its own weight (they differ if the kernel's width is that of a neighbourhood).
+pub(super) fn symmetric(rows: &[EdgeList]) -> Vec<EdgeList> {
     let targets = sorted_targets(rows);
     let mut both = rows.to_vec();
     for (i, row) in rows.iter().enumerate() {
@@ -27,8 +27,8 @@ pub(super) fn symmetric(rows: &[Row]) -> Vec<Row> {
     both
 }
 
-fn sorted_targets(rows: &[Row]) -> Vec<Vec<u32>> {
-    let sorted = |row: &Row| {
+fn sorted_targets(rows: &[EdgeList]) -> Vec<Vec<u32>> {
+    let sorted = |row: &EdgeList| {
         let mut targets: Vec<u32> = row.iter().map(|&(target, _)| target).collect();
         targets.sort_unstable();
         targets
@@ -47,8 +47,8 @@ mod tests {
         fn an_edge_is_where_both_ends_or_either_have_it(
             rows in prop::collection::vec(prop::collection::btree_map(0_u32..9, 0.1_f64..2.0, 0..5), 9)
         ) {
-            let lists: Vec<Row> = rows.iter().map(|row| row.iter().map(|(&t, &w)| (t, w)).collect()).collect();
-            let maps = |rows: Vec<Row>| rows.into_iter().map(|r| r.into_iter().collect::<BTreeMap<_, _>>()).collect::<Vec<_>>();
+            let lists: Vec<EdgeList> = rows.iter().map(|row| row.iter().map(|(&t, &w)| (t, w)).collect()).collect();
+            let maps = |rows: Vec<EdgeList>| rows.into_iter().map(|r| r.into_iter().collect::<BTreeMap<_, _>>()).collect::<Vec<_>>();
             let (both, either) = (maps(mutual(&lists)), maps(symmetric(&lists)));
             for i in 0..9_u32 {
                 for j in 0..9_u32 {

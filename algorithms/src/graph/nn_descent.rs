@@ -10,10 +10,10 @@ use crate::nearest::for_each_nearest;
 use crate::random;
 use rayon::prelude::*;
 
-/// Beside the neighbours asked for a row keeps so many more: they lead to others.
+/// Number of neighbours that a row keeps beyond those asked for: they lead to others.
 const MORE: usize = 8;
 
-/// How many neighbours of each kind a row looks along in a round.
+/// Edges of each kind that a row follows in a round, at most.
 const SAMPLE: usize = 12;
 
 /// Rounds at most.
@@ -22,41 +22,41 @@ const ROUNDS: u64 = 24;
 /// Ends when fewer than this share of all entries changed in a round.
 const CHANGED: f64 = 0.001;
 
-/// Rows whose true neighbours are computed to know the recall.
+/// Number of rows on which recall is measured.
 const JUDGED: usize = 1000;
 
-/// A row's neighbour: an approximate similarity, larger is nearer, and whether it has been looked along yet.
+/// A row's neighbour: an approximate similarity, larger is nearer, and whether its edge was not followed yet.
 #[derive(Clone, Copy)]
-struct Entry {
+struct Neighbor {
     similarity: f32,
     id: u32,
     is_new: bool,
 }
 
-impl Entry {
+impl Neighbor {
     fn nearer_first(&self, other: &Self) -> std::cmp::Ordering {
         other.similarity.total_cmp(&self.similarity).then(self.id.cmp(&other.id))
     }
 }
 
-/// For each row its `g` nearest others that were found, as (id, distance), by (distance, id), measured exactly. Rows and
-/// `g` are such that `g + 1 < n`.
+/// Finds about the `g` nearest others of each row, as (id, distance), measured exactly, nearest first, ties by lower
+/// id. Needs `g + 1 < n`.
 pub(super) fn neighbors(base: &Base, filter: &Filter, g: usize) -> Vec<Vec<(u32, f64)>> {
     let n = base.len();
     let kept = (g + MORE).min(n - 1);
-    let mut lists: Vec<Vec<Entry>> = (0..n).into_par_iter().map(|row| first(base, filter, row, kept)).collect();
+    let mut lists: Vec<Vec<Neighbor>> = (0..n).into_par_iter().map(|row| first(base, filter, row, kept)).collect();
     for round in 0..ROUNDS {
-        let along = Along::new(&mut lists, round);
+        let along = Followed::new(&mut lists, round);
         let changes: usize = lists
             .par_iter_mut()
             .enumerate()
-            .map_init(|| Seen::new(n), |seen, (row, list)| improve(base, filter, &along, (row, kept), list, seen))
+            .map_init(|| Met::new(n), |seen, (row, list)| improve(base, filter, &along, row, kept, list, seen))
             .sum();
         if (changes as f64) < CHANGED * (n * kept) as f64 {
             break;
         }
     }
-    let exact = |(row, list): (usize, &Vec<Entry>)| {
+    let exact = |(row, list): (usize, &Vec<Neighbor>)| {
         let query = base.query(row);
         let mut found: Vec<(u32, f64)> = list.iter().map(|e| (e.id, base.distance_to(query, e.id))).collect();
         found.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
@@ -66,8 +66,8 @@ pub(super) fn neighbors(base: &Base, filter: &Filter, g: usize) -> Vec<Vec<(u32,
     lists.par_iter().enumerate().map(exact).collect()
 }
 
-/// The share of true `g` nearest neighbours among those found, over a seeded sample of rows; what is as near as the last
-/// of them counts.
+/// The share of the true `g` nearest neighbours that were found, over a seeded sample of rows. One as near as the last
+/// of them counts, too.
 pub(super) fn recall(base: &Base, filter: &Filter, found: &[Vec<(u32, f64)>], g: usize) -> f64 {
     let rows = random::sample(&mut random::stream(0, "nn-descent recall", 0), base.len(), JUDGED);
     let queries = base.vectors().gather(&rows);
@@ -80,7 +80,7 @@ pub(super) fn recall(base: &Base, filter: &Filter, found: &[Vec<(u32, f64)>], g:
 }
 
 /// Random neighbours.
-fn first(base: &Base, filter: &Filter, row: usize, kept: usize) -> Vec<Entry> {
+fn first(base: &Base, filter: &Filter, row: usize, kept: usize) -> Vec<Neighbor> {
     let mut rng = random::stream(0, "nn-descent first", row as u64);
     let mut ids: Vec<u32> = Vec::with_capacity(kept);
     while ids.len() < kept {
@@ -91,22 +91,22 @@ fn first(base: &Base, filter: &Filter, row: usize, kept: usize) -> Vec<Entry> {
     }
     let mut similarities = vec![0.0; kept];
     filter.similarities_at(base, row, &ids, &mut similarities);
-    let entry = |(similarity, id)| Entry { similarity, id, is_new: true };
-    let mut list: Vec<Entry> = similarities.into_iter().zip(ids).map(entry).collect();
-    list.sort_by(Entry::nearer_first);
+    let neighbor = |(similarity, id)| Neighbor { similarity, id, is_new: true };
+    let mut list: Vec<Neighbor> = similarities.into_iter().zip(ids).map(neighbor).collect();
+    list.sort_by(Neighbor::nearer_first);
     list
 }
 
-/// What rows look along in one round: of each a sample of its new and of its old neighbours, and of those that have it as
-/// such.
-struct Along {
+/// The edges that rows follow in one round: for each row a sample of its new and of its old neighbours, and of the rows
+/// that have it as one.
+struct Followed {
     fresh: Vec<Vec<u32>>,
     stale: Vec<Vec<u32>>,
 }
 
-impl Along {
-    /// Samples, and marks the new ones that were taken as old.
-    fn new(lists: &mut [Vec<Entry>], round: u64) -> Self {
+impl Followed {
+    /// Draws the samples, and marks the new neighbours in them as old.
+    fn new(lists: &mut [Vec<Neighbor>], round: u64) -> Self {
         let n = lists.len();
         let chosen: Vec<(Vec<u32>, Vec<u32>)> = lists
             .par_iter_mut()
@@ -148,17 +148,17 @@ impl Along {
     }
 }
 
-/// Which ids a row has met in this round.
-struct Seen {
+/// The ids that a row has met in this round.
+struct Met {
     at: Vec<u32>,
     now: u32,
     ids: Vec<u32>,
     similarities: Vec<f32>,
-    /// What the row's list held before.
+    /// The row's list before the round.
     before: Vec<u32>,
 }
 
-impl Seen {
+impl Met {
     fn new(n: usize) -> Self {
         Self { at: vec![0; n], now: 0, ids: Vec::new(), similarities: Vec::new(), before: Vec::new() }
     }
@@ -184,17 +184,18 @@ impl Seen {
 fn improve(
     base: &Base,
     filter: &Filter,
-    along: &Along,
-    (row, kept): (usize, usize),
-    list: &mut Vec<Entry>,
-    seen: &mut Seen,
+    along: &Followed,
+    row: usize,
+    kept: usize,
+    list: &mut Vec<Neighbor>,
+    seen: &mut Met,
 ) -> usize {
     seen.clear();
     seen.meet(row as u32, false);
     list.iter().for_each(|entry| seen.meet(entry.id, false));
     seen.before.clear();
     seen.before.extend(list.iter().map(|entry| entry.id));
-    // Along two edges of which one is new; the ends of the first, which may be edges back, are met as well.
+    // Along two edges of which one is new. The end of the first is met as well, since that edge may lead back.
     for &middle in &along.fresh[row] {
         seen.meet(middle, true);
         let onward = along.fresh[middle as usize].iter().chain(&along.stale[middle as usize]);
@@ -209,13 +210,13 @@ fn improve(
     let worst = list.last().map_or(f32::NEG_INFINITY, |entry| entry.similarity);
     let found =
         seen.similarities.iter().zip(&seen.ids).filter(|&(&similarity, _)| before < kept || similarity >= worst);
-    list.extend(found.map(|(&similarity, &id)| Entry { similarity, id, is_new: true }));
-    list.sort_by(Entry::nearer_first);
+    list.extend(found.map(|(&similarity, &id)| Neighbor { similarity, id, is_new: true }));
+    list.sort_by(Neighbor::nearer_first);
     list.truncate(kept);
     list.iter().filter(|entry| !seen.before.contains(&entry.id)).count()
 }
 
-/// Whether `f32` similarities mean anything for these vectors.
+/// Whether `f32` can be trusted with these vectors.
 pub(super) fn is_possible(base: &Base) -> bool {
     base.norms().iter().all(|&norm| filter::is_safe(norm))
 }
@@ -224,12 +225,11 @@ pub(super) fn is_possible(base: &Base) -> bool {
 mod tests {
     use super::*;
     use crate::{Distance, Vectors};
-    use rand_chacha::rand_core::Rng;
 
     /// Points around `clusters` centres.
     fn clustered(n: usize, d: usize, clusters: usize, distance: Distance) -> Base {
         let mut rng = random::stream(1, "clustered", 0);
-        let mut value = || (0..4).map(|_| rng.next_u32() as f32 / u32::MAX as f32 - 0.5).sum::<f32>();
+        let mut value = || random::normal(&mut rng) as f32;
         let centres: Vec<f32> = (0..clusters * d).map(|_| 2.0 * value()).collect();
         let values: Vec<f32> = (0..n * d).map(|at| centres[at / d % clusters * d + at % d] + value()).collect();
         Base::new(Vectors::new(&values, d).expect("finite"), distance)

@@ -137,7 +137,7 @@ pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result
             while let Some(next) = list.next_element::<WeightedSource>()? {
                 if sources.iter().any(|seen| seen.source == next.source) {
                     return Err(A::Error::custom(
-                        "this source of edges stands here twice; to make it weigh more, give it a weight, such as \
+                        "this source of edges is listed twice; to give it more weight, write the weight, such as \
                          `{ links: 2 }`",
                     ));
                 }

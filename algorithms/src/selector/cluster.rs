@@ -1,6 +1,7 @@
 //! Clustering: the best of each of k groups.
 
-use super::{Request, Selector, fill_by_relevance};
+use super::engine::order::fill_by_relevance;
+use super::{Request, Selector};
 use crate::Distance;
 use crate::kernel::Kernel;
 use crate::params::{Count, constant};
@@ -8,12 +9,11 @@ use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::random;
 use crate::scratch::Scratch;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The pool is parted into k clusters, and the most relevant of each is picked, in order of relevance. Where there are
-/// fewer clusters than k (duplicates), the rest is filled by relevance.
+/// The pool is parted into k clusters, and the most relevant of each is picked, in order of relevance. If duplicates
+/// leave fewer clusters than k, the rest is filled by relevance.
 ///
 /// Source: common practice; k-means++ by Arthur & Vassilvitskii 2007.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub struct Cluster {
     /// How clusters are found.
     pub method: Method,
-    /// Rounds at most.
+    /// Maximum number of rounds.
     pub iterations: Count,
 }
 
@@ -32,7 +32,7 @@ pub enum Method {
     /// A cluster's centre is its mean; on angular data, of directions.
     #[default]
     KMeans,
-    /// A cluster's centre is the item with the least total distance to the others.
+    /// A cluster's centre is the item with the smallest total distance to the others.
     KMedoids,
 }
 
@@ -68,15 +68,10 @@ impl Selector for Cluster {
     }
 }
 
-/// A number in `[0, 1)`.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// Draws a position with probability in proportion to its weight; `None` where all weights are 0.
+/// Draws a position with a probability proportional to its weight; `None` if all weights are 0.
 fn draw(weights: &[f64], rng: &mut ChaCha8Rng) -> Option<usize> {
     let total: f64 = weights.iter().sum();
-    let mut left = uniform(rng) * total;
+    let mut left = random::uniform(rng) * total;
     let mut last = None;
     for (position, &weight) in weights.iter().enumerate().filter(|&(_, &weight)| weight > 0.0) {
         last = Some(position);
@@ -86,6 +81,17 @@ fn draw(weights: &[f64], rng: &mut ChaCha8Rng) -> Option<usize> {
         left -= weight;
     }
     last
+}
+
+/// k-means++: draws up to `k` positions, the first uniformly, each other one with a probability proportional to its weight.
+/// `add` takes each drawn position and sets the weights, which are squared distances to the nearest drawn position. Stops
+/// when all weights are 0.
+fn draw_centres(k: usize, weights: &mut [f64], rng: &mut ChaCha8Rng, mut add: impl FnMut(usize, &mut [f64])) {
+    for found in 0..k {
+        let drawn = if found == 0 { Some(random::below(rng, weights.len())) } else { draw(weights, rng) };
+        let Some(drawn) = drawn else { return };
+        add(drawn, weights);
+    }
 }
 
 /// Lloyd's k-means over the pool (over directions, on angular data): the cluster of each position.
@@ -111,17 +117,14 @@ fn k_means<'s>(
         a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
     };
     let centres = arena.alloc_slice_fill_copy(k * dim, 0.0);
-    let nearest = arena.alloc_slice_fill_copy(m, f64::INFINITY);
     let mut found = 0;
-    while found < k {
-        let drawn = if found == 0 { Some(random::below(rng, m)) } else { draw(nearest, rng) };
-        let Some(drawn) = drawn else { break };
+    draw_centres(k, arena.alloc_slice_fill_copy(m, f64::INFINITY), rng, |drawn, nearest| {
         centres[found * dim..(found + 1) * dim].copy_from_slice(point(drawn));
         for (i, nearest) in nearest.iter_mut().enumerate() {
             *nearest = nearest.min(squared(point(i), point(drawn)));
         }
         found += 1;
-    }
+    });
     let centres = &mut centres[..found * dim];
     let cluster_of = arena.alloc_slice_fill_copy(m, 0_usize);
     let counts = arena.alloc_slice_fill_copy(found, 0_usize);
@@ -175,18 +178,16 @@ fn k_medoids<'s>(
     let cluster_of = arena.alloc_slice_fill_copy(m, 0_usize);
     let (nearest, weights) = (arena.alloc_slice_fill_copy(m, f64::INFINITY), arena.alloc_slice_fill_copy(m, 0.0));
     let mut medoids = bumpalo::collections::Vec::with_capacity_in(k, arena);
-    while medoids.len() < k {
-        let drawn = if medoids.is_empty() { Some(random::below(rng, m)) } else { draw(weights, rng) };
-        let Some(drawn) = drawn else { break };
+    draw_centres(k, weights, rng, |drawn, weights| {
         for (i, &similarity) in matrix.row(drawn).iter().enumerate() {
             nearest[i] = if i == drawn { 0.0 } else { nearest[i].min(distance(similarity)) };
             weights[i] = nearest[i] * nearest[i];
         }
         medoids.push(drawn);
-    }
+    });
     let totals = arena.alloc_slice_fill_copy(m, 0.0);
     for _ in 0..iterations {
-        // Of two medoids as near the one that stands first in the pool has the item.
+        // An item belongs to the nearest medoid; of two equally near, to the one that stands first in the pool.
         medoids.sort_unstable();
         nearest.fill(f64::INFINITY);
         for (cluster, &medoid) in medoids.iter().enumerate() {

@@ -1,19 +1,21 @@
 //! Determinantal point processes: a large volume of relevant directions.
 
-use super::directions::{Directions, Factor};
-use super::lazily::Bounds;
-use super::{Need, Request, Selector, Setting, Unfit, check_kernel, fill_by_relevance};
+use super::engine::directions::{Directions, Factor};
+use super::engine::lazily::Bounds;
+use super::engine::order::fill_by_relevance;
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{PartialFraction, constant};
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A determinantal point process: relevant items that span a large volume. The likeliest set for the kernel `diag(exp(alpha * rel)) S diag(exp(alpha * rel))`,
-/// `alpha = theta / (2 (1 - theta))`, greedily: again and again the item that adds most to the log determinant. Where
-/// the pool's vectors have no direction left that is not picked, the rest is filled by relevance, and the report says how
-/// often.
+/// A determinantal point process: relevant items that span a large volume. The likeliest set for the kernel
+/// `diag(exp(alpha * rel)) S diag(exp(alpha * rel))`, `alpha = theta / (2 (1 - theta))`, greedily: again and again the
+/// item that adds most to the log determinant. If the pool's vectors have no direction left beside those of the picks,
+/// the rest is filled by relevance, and the report says how often.
 ///
 /// Source: Chen, Zhang & Zhou 2018.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,20 +24,19 @@ pub struct Dpp {
     /// Weight of relevance against volume: 0 looks at volume alone.
     pub theta: PartialFraction,
     /// The similarity S, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Dpp {
     fn default() -> Self {
-        Self { theta: constant!(PartialFraction, 0.7), kernel: None }
+        Self { theta: constant!(PartialFraction, 0.7), kernel: KernelChoice::DEFAULT }
     }
 }
 
 impl Selector for Dpp {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = self.kernel.or_raw(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let alpha = self.theta.get() / (2.0 * (1.0 - self.theta.get()));
         // The determinant of a scaled kernel is that of the kernel times the scales' squares; ordered by its logarithm.
@@ -52,18 +53,18 @@ impl Selector for Dpp {
         }
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Semidefinite)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("a determinant needs one that is")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }
 
-/// Up to one pick for this many dimensions, remainders are brought up to date item by item: the picks leave most of the
-/// space, an item's remainder hardly falls, and few must be looked at. Beyond, nearly all must, and together that costs
-/// less. The choice is the same but for rounding of the last bits.
+/// Up to one pick for this many dimensions, remainders are updated item by item: picks leave most of the space,
+/// remainders hardly fall, and few need an update. Beyond that nearly all do, and updating all together costs less. The
+/// choice is the same except for rounding of the last bits.
 const PATIENCE: usize = 4;
 
 fn one_by_one(
@@ -83,7 +84,7 @@ fn one_by_one(
         factor.pick(best);
         picked.push(best);
         if picked.len() == 1 {
-            // The first pick was shown to all at once.
+            // The first pick updated all remainders at once.
             for (i, bound) in bounds.all().iter_mut().enumerate().filter(|&(i, _)| i != best) {
                 *bound = scale(i) + factor.known(i).ln();
             }
@@ -101,7 +102,7 @@ fn together(
     let (m, arena) = (kernel.len(), &scratch.arena);
     let mut directions = Directions::new(kernel, 0.0, request.count(), scratch);
     let scales = arena.alloc_slice_fill_with(m, scale);
-    // Logarithms are dear: one taken earlier bounds what it is now, as remainders only fall.
+    // Logarithms are expensive. An earlier one is an upper bound, since remainders only fall.
     let bounds = arena.alloc_slice_fill_with(m, |i| scales[i] + directions.remainders()[i].ln());
     let mut bounds = Bounds::new(bounds, scratch);
     while picked.len() < request.count() {

@@ -1,18 +1,19 @@
 //! Facility location: cover the pool.
 
-use super::coarse::{self, Coarse};
-use super::coverage::Coverage;
-use super::greedy::{Optimizer, maximize};
-use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
+use super::engine::coarse::{self, CoarseGains};
+use super::engine::coverage::CoverageObjective;
+use super::engine::greedy::{Optimizer, maximize};
+use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Positive, constant};
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Facility location: a set that represents the whole pool. Maximises `sum over v of the pool of
-/// w_v * max over r in R of s(v, r)`, greedily, which reaches at least 1 - 1/e of the best.
+/// Facility location: a set that represents the whole pool. Maximises
+/// `sum over v of the pool of w_v * max over r in R of s(v, r)`, greedily, which reaches at least 1 - 1/e of the best.
 ///
 /// Source: Nemhauser, Wolsey & Fisher 1978; Minoux 1978 (lazy); Lin & Bilmes 2011 (for coverage).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,9 +24,8 @@ pub struct FacilityLocation {
     /// How evenly `weights: softmax` spreads over the pool.
     pub temperature: Positive,
     /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
@@ -35,7 +35,7 @@ impl Default for FacilityLocation {
         Self {
             weights: Weights::default(),
             temperature: constant!(Positive, 0.1),
-            kernel: None,
+            kernel: KernelChoice::DEFAULT,
             optimizer: Optimizer::default(),
         }
     }
@@ -43,26 +43,26 @@ impl Default for FacilityLocation {
 
 impl Selector for FacilityLocation {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+        let kernel = self.kernel.or_coverage(request.base.distance());
         let similarities = PoolKernel::new(kernel, request, scratch);
         let weights = self.weights.of(request, self.temperature.get(), scratch);
         let is_plain = self.weights == Weights::Uniform && kernel == Kernel::Cosine;
         if is_plain
             && self.optimizer == Optimizer::Lazy
-            && let Some(mut coarse) = Coarse::new(request, scratch)
+            && let Some(mut coarse) = CoarseGains::new(request, scratch)
         {
-            let mut coverage = Coverage::new(Matrix::by_rows(similarities, scratch), weights, None, scratch);
+            let mut coverage = CoverageObjective::new(Matrix::by_rows(similarities, scratch), weights, None, scratch);
             return coarse::maximize(&mut coverage, &mut coarse, request, scratch, picked);
         }
-        let mut coverage = Coverage::new(Matrix::new(similarities, scratch), weights, None, scratch);
+        let mut coverage = CoverageObjective::new(Matrix::new(similarities, scratch), weights, None, scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Nonnegative)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }

@@ -1,17 +1,17 @@
 //! Facility location of mutual information: cover what is relevant, as far as it is.
 
-use super::coverage::Coverage;
-use super::greedy::{Optimizer, maximize};
-use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
-use crate::kernel::Kernel;
+use super::engine::coverage::CoverageObjective;
+use super::engine::greedy::{Optimizer, maximize};
+use super::{Request, Selector, SelectorSetting, Unfit, Weights};
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Positive, constant};
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Coverage capped by relevance: what is far from the query is not worth covering well. Maximises `sum over v of the pool
-/// of min(max over r in R of s(v, r), eta * s(v, q))`.
+/// Coverage capped by relevance: items far from the query are not worth covering well. Maximises `sum over v of the
+/// pool of min(max over r in R of s(v, r), eta * s(v, q))`.
 ///
 /// Source: Iyer et al. 2021; Kothawade et al. 2022.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,33 +20,32 @@ pub struct Flvmi {
     /// How well an item may be covered, as a multiple of its similarity to the query.
     pub eta: Positive,
     /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
 
 impl Default for Flvmi {
     fn default() -> Self {
-        Self { eta: constant!(Positive, 1.0), kernel: None, optimizer: Optimizer::default() }
+        Self { eta: constant!(Positive, 1.0), kernel: KernelChoice::DEFAULT, optimizer: Optimizer::default() }
     }
 }
 
 impl Selector for Flvmi {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+        let kernel = self.kernel.or_coverage(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let caps = scratch.arena.alloc_slice_fill_copy(kernel.len(), 0.0);
         kernel.of_query(caps);
         caps.iter_mut().for_each(|cap| *cap *= self.eta.get());
         let weights = Weights::Uniform.of(request, 1.0, scratch);
-        let mut coverage = Coverage::new(Matrix::new(kernel, scratch), weights, Some(caps), scratch);
+        let mut coverage = CoverageObjective::new(Matrix::new(kernel, scratch), weights, Some(caps), scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Nonnegative)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {

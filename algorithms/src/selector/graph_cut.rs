@@ -1,41 +1,41 @@
 //! Graph cut: resemble the pool, but not each other.
 
-use super::greedy::{Objective, Optimizer, maximize};
-use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
+use super::engine::greedy::{Objective, Optimizer, maximize};
+use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{NonNegative, constant};
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Graph cut: items that resemble the pool, and not each other. Maximises `sum over v of the pool and r in R of s(v, r)` less `lambda * sum over ordered pairs r, t in R,
-/// r = t included, of s(r, t)`. Monotone for lambda up to 1/2, with the
-/// greedy guarantee of 1 - 1/e there; submodular for any.
+/// Graph cut: items that resemble the pool, and not each other. Maximises
+/// `sum over v of the pool and r in R of s(v, r)` less `lambda * sum over ordered pairs r, t in R, r = t included, of
+/// s(r, t)`. Monotone for lambda up to 1/2, with the greedy guarantee of 1 - 1/e there; submodular for any.
 ///
 /// Source: Lin & Bilmes 2011.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GraphCut {
-    /// What likeness within R costs.
+    /// Penalty for similarity within R.
     pub lambda: NonNegative,
     /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
 
 impl Default for GraphCut {
     fn default() -> Self {
-        Self { lambda: constant!(NonNegative, 0.5), kernel: None, optimizer: Optimizer::default() }
+        Self { lambda: constant!(NonNegative, 0.5), kernel: KernelChoice::DEFAULT, optimizer: Optimizer::default() }
     }
 }
 
 impl Selector for GraphCut {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+        let kernel = self.kernel.or_coverage(request.base.distance());
         let mut matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
         let (m, arena) = (matrix.size(), &scratch.arena);
         let to_pool = arena.alloc_slice_fill_copy(m, 0.0);
@@ -47,12 +47,12 @@ impl Selector for GraphCut {
         maximize(&mut cut, self.optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Nonnegative)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }
 

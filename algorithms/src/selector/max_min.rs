@@ -1,6 +1,6 @@
 //! Max-min diversity: the farthest point, again and again.
 
-use super::mmr::novel;
+use super::engine::novelty::novel;
 use super::{Request, Selector};
 use crate::Distance;
 use crate::kernel::Kernel;

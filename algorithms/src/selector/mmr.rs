@@ -1,8 +1,9 @@
 //! Maximal marginal relevance.
 
-use super::lazily::Bounds;
+use super::engine::novelty::novel;
 use super::{Request, Selector};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Fraction, constant};
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
@@ -16,23 +17,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mmr {
-    /// Weight of relevance against novelty: 1 is top-k, 0 looks at novelty alone.
+    /// Weight of relevance against novelty: 1 is top-k, 0 is novelty alone.
     pub lambda: Fraction,
     /// The similarity of two items; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Mmr {
     fn default() -> Self {
-        Self { lambda: constant!(Fraction, 0.5), kernel: None }
+        Self { lambda: constant!(Fraction, 0.5), kernel: KernelChoice::DEFAULT }
     }
 }
 
 impl Selector for Mmr {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = self.kernel.or_raw(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let lambda = self.lambda.get();
         let value = |i: usize, nearest: f64| lambda * request.score(i) - (1.0 - lambda) * nearest;
@@ -40,67 +40,6 @@ impl Selector for Mmr {
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
-    }
-}
-
-/// Again and again the item with the largest `value(i, its largest similarity to what is picked)`, beginning with the
-/// most relevant.
-///
-/// `value` must not grow with the similarity. An item's largest similarity only grows, so a value computed against some
-/// of the picks, or with approximate similarities that are none too large, bounds the true one, and only an item whose
-/// bound is high enough is measured truly: the same choice as by comparing all with all, in a fraction of the time.
-pub(super) fn novel(
-    request: &Request<'_>,
-    kernel: &PoolKernel<'_>,
-    value: impl Fn(usize, f64) -> f64,
-    scratch: &Scratch,
-    picked: &mut Vec<usize>,
-) {
-    let (m, arena) = (kernel.len(), &scratch.arena);
-    picked.clear();
-    if request.count() == 0 {
-        return;
-    }
-    // The pool stands in order of score.
-    picked.push(0);
-    let mut picks = kernel.picks(request.count(), scratch);
-    picks.push(kernel, 0);
-    let mut approximate = kernel.approximate(request.base.vectors().dim(), scratch);
-    let nearest = arena.alloc_slice_fill_copy(m, f64::NEG_INFINITY);
-    let seen = arena.alloc_slice_fill_copy(m, 0_usize);
-    // Of each item a similarity that its largest one is not below.
-    let at_least = arena.alloc_slice_fill_copy(m, f32::NEG_INFINITY);
-    if approximate.is_none() {
-        kernel.row(0, nearest);
-        seen.fill(1);
-    }
-    let similarities = arena.alloc_slice_fill_copy(request.count(), 0.0);
-    // No cosine is below -1.
-    let least = |i: usize| if approximate.is_some() { -1.0 } else { nearest[i] };
-    let bounds = arena.alloc_slice_fill_with(m, |i| value(i, least(i)));
-    bounds[0] = f64::NEG_INFINITY;
-    let mut bounds = Bounds::new(bounds, scratch);
-    while picked.len() < request.count() {
-        if let Some(approximate) = &mut approximate {
-            let row = kernel.lower_row(picked[picked.len() - 1], approximate);
-            let entries = bounds.all().iter_mut().zip(&mut *at_least).zip(row).enumerate();
-            for (i, ((bound, at_least), &similarity)) in entries {
-                if similarity > *at_least {
-                    *at_least = similarity;
-                    *bound = bound.min(value(i, f64::from(similarity)));
-                }
-            }
-        }
-        let best = bounds.take_best(|i| {
-            let unseen = &mut similarities[..picks.count() - seen[i]];
-            kernel.to(i, picks.group(seen[i]..picks.count()), unseen);
-            nearest[i] = unseen.iter().copied().fold(nearest[i], f64::max);
-            seen[i] = picks.count();
-            value(i, nearest[i])
-        });
-        let Some(best) = best else { break };
-        picked.push(best);
-        picks.push(kernel, best);
+        self.kernel.is(Kernel::Rbf)
     }
 }

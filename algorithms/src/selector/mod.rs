@@ -4,55 +4,49 @@
 //! below.
 
 mod cluster;
-mod coarse;
-mod coverage;
-mod directions;
 mod dpp;
+pub mod engine;
 mod facility_location;
 mod flvmi;
 mod graph_cut;
-pub mod greedy;
-mod lazily;
 mod max_min;
 mod max_sum;
 mod mmr;
 mod pm2;
-mod queue;
 mod random;
 mod saturated_coverage;
 mod semantic_compression;
 mod ssd;
 mod top_k;
-mod weights;
 mod xquad;
 
 pub use cluster::{Cluster, Method};
 pub use dpp::Dpp;
+pub use engine::greedy::{Optimizer, Stochastic};
+pub use engine::spread::Spread;
+pub use engine::weights::Weights;
 pub use facility_location::FacilityLocation;
 pub use flvmi::Flvmi;
 pub use graph_cut::GraphCut;
-pub use greedy::{Optimizer, Stochastic};
 pub use max_min::MaxMin;
-pub use max_sum::{MaxSum, Spread};
+pub use max_sum::MaxSum;
 pub use mmr::Mmr;
 pub use pm2::Pm2;
 pub use random::Random;
 pub use saturated_coverage::SaturatedCoverage;
-pub use semantic_compression::{Diversity, SemanticCompression};
+pub use semantic_compression::{DiversityTerm, SemanticCompression};
 pub use ssd::Ssd;
 pub use top_k::TopK;
-pub use weights::Weights;
 pub use xquad::Xquad;
 
 use crate::base::{Base, Query};
 use crate::distance::Distance;
-use crate::kernel::Kernel;
-use crate::pool::{Pool, larger_first};
+use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
 
-/// What a selector is asked.
+/// A query for a selector to answer.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The base vectors.
@@ -61,10 +55,10 @@ pub struct Request<'a> {
     pub query: Query<'a>,
     /// What to pick from, in the order of [`Item::best_first`](crate::Item::best_first).
     pub pool: &'a Pool,
-    /// How many to pick.
+    /// Number of items to pick.
     pub k: usize,
-    /// Which base vector is known to cover which subtopic of the query: (id, subtopic), ascending, each once. Oracles
-    /// alone may look.
+    /// The subtopics of the query that base vectors cover: pairs (id, subtopic), ascending, each once. Only oracles may
+    /// look at them.
     pub subtopics: &'a [(u32, u32)],
     /// Seed of the experiment.
     pub seed: u64,
@@ -73,28 +67,21 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// How many will be picked: `min(k, m)`.
+    /// Number of items that will be picked: `min(k, m)`.
     pub fn count(&self) -> usize {
         self.k.min(self.pool.items.len())
     }
 
-    /// What selectors read as the relevance of the item at `position`.
+    /// The relevance of the item at `position`, as selectors read it.
     #[inline]
     pub fn score(&self, position: usize) -> f64 {
         self.pool.items[position].score
     }
 }
 
-/// The order of preference of two items (value, position): the larger value first, then the one that stands first in the
-/// pool, which is that of the higher score, then of the lower id.
-#[inline]
-fn best_first(a: (f64, usize), b: (f64, usize)) -> std::cmp::Ordering {
-    larger_first(a.0, b.0).then(a.1.cmp(&b.1))
-}
-
-/// What a selector must know of a dataset to say whether it can work there.
+/// What a selector must know of a dataset to check whether it can work there.
 #[derive(Clone, Copy, Debug)]
-pub struct Setting {
+pub struct SelectorSetting {
     /// How far apart vectors are.
     pub distance: Distance,
     /// Whether queries have subtopics.
@@ -105,20 +92,21 @@ pub struct Setting {
 pub trait Selector: Send + Sync {
     /// Puts the positions in the pool of `min(k, m)` different items into `picked`, in the order of picking.
     ///
-    /// One thread, one query; relevance is an item's `score`. Of equals the one of the higher score is picked, then the
-    /// one of the lower id: the one that stands first in the pool. Random choices are of positions in the pool, so that
-    /// no choice depends on how the base vectors are numbered, but for items of equal score.
+    /// One thread, one query; relevance is an item's `score`. Of equals the one that stands first in the pool is
+    /// picked: that with the higher score, then the lower id. Random choices draw positions in the pool. So no choice
+    /// depends on how base vectors are numbered, except between items of equal score.
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>);
 
-    /// What a type cannot say: parameters that do not go together, or not with this dataset.
+    /// Checks what a type cannot: whether the parameters go together, and fit the dataset.
     ///
     /// # Errors
-    /// The first thing wrong.
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+    /// The first problem.
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
         Ok(())
     }
 
-    /// Whether it looks at the query's subtopics: then it is a bound on what others can reach, and not a competitor.
+    /// Whether it looks at the query's subtopics. Such an oracle bounds what other selectors can reach, and does not
+    /// compete.
     fn is_oracle(&self) -> bool {
         false
     }
@@ -148,68 +136,4 @@ registry! {
         "xquad" => Xquad,
         "pm2" => Pm2,
     }
-}
-
-/// Which kernels will do.
-enum Need {
-    Semidefinite,
-    Nonnegative,
-}
-
-/// Checks that `kernel`, if one is named, has what is needed.
-fn check_kernel(kernel: Option<Kernel>, need: &Need) -> Result<(), Unfit> {
-    let Some(kernel) = kernel else { return Ok(()) };
-    let (fits, lack, why): (fn(Kernel) -> bool, _, _) = match need {
-        Need::Semidefinite => {
-            (Kernel::is_positive_semidefinite, "is not positive semidefinite", "a determinant needs one that is")
-        }
-        Need::Nonnegative => {
-            (Kernel::is_nonnegative, "can be negative", "a sum that must never fall needs one that cannot")
-        }
-    };
-    if fits(kernel) {
-        return Ok(());
-    }
-    let others = Kernel::ALL.iter().filter(|&&kernel| fits(kernel)).map(|kernel| format!("`{}`", kernel.name()));
-    Err(Unfit {
-        parameter: Some("kernel"),
-        message: format!("the kernel `{}` {lack}, and {why}", kernel.name()),
-        help: format!("use one of {}, or leave `kernel` out", others.collect::<Vec<_>>().join(", ")),
-    })
-}
-
-/// Checks that the dataset has the subtopics that an oracle looks at.
-fn check_subtopics(setting: Setting) -> Result<(), Unfit> {
-    if setting.subtopics {
-        return Ok(());
-    }
-    Err(Unfit {
-        parameter: None,
-        message: "an oracle picks by the query's subtopics, and the dataset has none".into(),
-        help: "use a dataset with `subtopics`, or another selector".into(),
-    })
-}
-
-/// The position of the item of best value (see [`best_first`]) among those not taken; `None` where all are.
-fn best_position(taken: &[bool], value: impl Fn(usize) -> f64) -> Option<usize> {
-    let mut best: Option<(f64, usize)> = None;
-    for position in 0..taken.len() {
-        if taken[position] {
-            continue;
-        }
-        let value = value(position);
-        if best.is_none_or(|best| best_first((value, position), best).is_lt()) {
-            best = Some((value, position));
-        }
-    }
-    best.map(|(_, position)| position)
-}
-
-/// Picks the best of what is left until `min(k, m)` are picked: what remains to do when nothing tells items apart any
-/// more. The pool stands in order of score.
-fn fill_by_relevance(request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-    let taken = scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), false);
-    picked.iter().for_each(|&position| taken[position] = true);
-    let left = (0..taken.len()).filter(|&position| !taken[position]);
-    picked.extend(left.take(request.count() - picked.len()));
 }

@@ -1,16 +1,18 @@
 //! PM-2 with the true subtopics: an upper bound.
 
-use super::xquad::Aspects;
-use super::{Request, Selector, Setting, Unfit, best_position, check_subtopics};
+use super::engine::aspects::{Aspects, check_subtopics};
+use super::engine::order::best_position;
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::params::{Fraction, constant};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// PM-2 as an oracle: every subtopic its share of the results, known beforehand. Seats go to the query's subtopics in proportion (here: equally many each), as in an election by
-/// Sainte-Lague: again and again the subtopic whose quotient `1 / (2 seats + 1)` is largest is served by the item with the
-/// largest `rel * (lambda * quotient of that subtopic, if it covers it, + (1 - lambda) * quotients of the others that it
-/// covers)`. A subtopic that nothing left in the pool covers is skipped. It looks at the dataset's own subtopics: an upper bound, and not a competitor.
+/// PM-2 as an oracle: every subtopic its share of the results, known beforehand. Seats go to the query's subtopics in
+/// proportion (here: equally many each), as in an election by Sainte-Lague: again and again the subtopic whose quotient
+/// `1 / (2 seats + 1)` is largest is served by the item with the largest `rel * (lambda * quotient of that subtopic, if
+/// it covers it, + (1 - lambda) * quotients of the others that it covers)`. A subtopic that no remaining item covers is
+/// skipped. It looks at the dataset's own subtopics: an upper bound that does not compete.
 ///
 /// Source: Dang & Croft 2012.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +38,7 @@ impl Selector for Pm2 {
         let lambda = self.lambda.get();
         picked.clear();
         while picked.len() < request.count() {
-            // A subtopic that nothing left covers cannot be served.
+            // A subtopic that no remaining item covers cannot be served.
             open.fill(false);
             for position in (0..taken.len()).filter(|&position| !taken[position]) {
                 aspects.of(position).iter().for_each(|&(_, aspect)| open[aspect as usize] = true);
@@ -56,7 +58,7 @@ impl Selector for Pm2 {
         }
     }
 
-    fn check(&self, setting: &Setting) -> Result<(), Unfit> {
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
         check_subtopics(*setting)
     }
 

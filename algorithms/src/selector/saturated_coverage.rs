@@ -1,8 +1,9 @@
 //! Saturated coverage: cover each item of the pool until it has enough.
 
-use super::greedy::{Objective, Optimizer, maximize};
-use super::{Need, Request, Selector, Setting, Unfit, Weights, check_kernel};
+use super::engine::greedy::{Objective, Optimizer, maximize};
+use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{PositiveFraction, constant};
 use crate::pool_kernel::{Matrix, PoolKernel, capped_sum};
 use crate::scratch::Scratch;
@@ -19,22 +20,21 @@ pub struct SaturatedCoverage {
     /// The share of its similarity to the whole pool at which an item is covered enough.
     pub alpha: PositiveFraction,
     /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
 
 impl Default for SaturatedCoverage {
     fn default() -> Self {
-        Self { alpha: constant!(PositiveFraction, 0.1), kernel: None, optimizer: Optimizer::default() }
+        Self { alpha: constant!(PositiveFraction, 0.1), kernel: KernelChoice::DEFAULT, optimizer: Optimizer::default() }
     }
 }
 
 impl Selector for SaturatedCoverage {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+        let kernel = self.kernel.or_coverage(request.base.distance());
         let mut matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
         let (m, arena) = (matrix.size(), &scratch.arena);
         let ones = Weights::Uniform.of(request, 1.0, scratch);
@@ -47,12 +47,12 @@ impl Selector for SaturatedCoverage {
         maximize(&mut saturated, self.optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Nonnegative)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }
 

@@ -1,24 +1,25 @@
 //! Semantic compression: relevance, coverage and diversity in one objective.
 
-use super::coverage::Coverage;
-use super::directions::Factor;
-use super::greedy::{Objective, Optimizer, maximize};
-use super::max_sum::{Spread, Spreads};
-use super::{FacilityLocation, Need, Request, Selector, Setting, TopK, Unfit, Weights, check_kernel};
+use super::engine::coverage::CoverageObjective;
+use super::engine::directions::Factor;
+use super::engine::greedy::{Objective, Optimizer, maximize};
+use super::engine::spread::{Spread, Spreads};
+use super::{FacilityLocation, Request, Selector, SelectorSetting, TopK, Unfit, Weights};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Fraction, Positive, constant};
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Semantic compression: relevance, coverage and diversity in one objective. Maximises `a * sum over r in R of rel(r)` plus `b * k * (sum over v of the pool of
-/// w_v * max over r in R of s(v, r)) / (sum of w_v)` plus `c * D(R)`, where `diversity` says what D is, and with
-/// `a + b + c = 1`. `a: 1` is top-k, `b: 1` facility location.
+/// Semantic compression: relevance, coverage and diversity in one objective. Maximises `a * sum over r in R of rel(r)`
+/// plus `b * k * (sum over v of the pool of w_v * max over r in R of s(v, r)) / (sum of w_v)` plus `c * D(R)`, where
+/// `diversity` says what D is, and with `a + b + c = 1`. `a: 1` is top-k, `b: 1` facility location.
 ///
 /// Greedily: with `diversity: log-det` at least 1 - 1/e of the best where no relevance is negative; with
-/// `diversity: dispersion` by Borodin's greedy, which halves the gain of the rest and looks at every item in every round,
-/// whatever the optimizer.
+/// `diversity: dispersion` by Borodin's greedy, which halves the gain of the rest and evaluates every item in every
+/// round, whatever the optimizer.
 ///
 /// Source: Raja & Vats 2025; Borodin, Lee & Ye 2012.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,16 +32,15 @@ pub struct SemanticCompression {
     /// Weight of diversity.
     pub c: Fraction,
     /// What D, the diversity of a set, is.
-    pub diversity: Diversity,
+    pub diversity: DiversityTerm,
     /// How much each item of the pool is worth covering.
     pub weights: Weights,
     /// How evenly `weights: softmax` spreads over the pool.
     pub temperature: Positive,
     /// The similarity s of coverage, never negative; left out, `cosine` on angular data and `rbf` on euclidean. D does not
     /// use it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
     /// How the greedy choice is found.
     pub optimizer: Optimizer,
 }
@@ -48,7 +48,8 @@ pub struct SemanticCompression {
 /// How diverse a set is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Diversity {
+#[schemars(rename = "Diversity")]
+pub enum DiversityTerm {
     /// log det(I + S), S the similarities by `gram` on angular data, by `rbf` on euclidean, whatever `kernel` says.
     #[default]
     LogDet,
@@ -63,10 +64,10 @@ impl Default for SemanticCompression {
             a: constant!(Fraction, 0.5),
             b: constant!(Fraction, 0.25),
             c: constant!(Fraction, 0.25),
-            diversity: Diversity::default(),
+            diversity: DiversityTerm::default(),
             weights: Weights::default(),
             temperature: constant!(Positive, 0.1),
-            kernel: None,
+            kernel: KernelChoice::DEFAULT,
             optimizer: Optimizer::default(),
         }
     }
@@ -86,17 +87,17 @@ impl Selector for SemanticCompression {
         let weights = self.weights.of(request, self.temperature.get(), scratch);
         let total: f64 = weights.iter().sum();
         let coverage = (b > 0.0 && total > 0.0).then(|| {
-            let kernel = self.kernel.unwrap_or_else(|| Kernel::coverage(request.base.distance()));
+            let kernel = self.kernel.or_coverage(request.base.distance());
             let matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
-            (b * request.count() as f64 / total, Coverage::new(matrix, weights, None, scratch))
+            (b * request.count() as f64 / total, CoverageObjective::new(matrix, weights, None, scratch))
         });
         let spread = match self.diversity {
             _ if c == 0.0 => Spreading::None,
-            Diversity::LogDet => {
+            DiversityTerm::LogDet => {
                 let kernel = PoolKernel::new(Kernel::raw(request.base.distance()), request, scratch);
                 Spreading::Volume(Factor::new(kernel, 1.0, request.count(), scratch))
             }
-            Diversity::Dispersion => Spreading::Distances {
+            DiversityTerm::Dispersion => Spreading::Distances {
                 spreads: Spreads::new(Spread::Metric, request, scratch),
                 total: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
                 row: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
@@ -109,30 +110,26 @@ impl Selector for SemanticCompression {
         maximize(&mut compression, optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
         let weights = [self.a, self.b, self.c].map(Fraction::get);
         let sum: f64 = weights.iter().sum();
-        // Only their ratios matter, so thirds may be written as 0.333.
+        // Only their ratios matter, so a third may be written as 0.333.
         if (sum - 1.0).abs() > 1.5e-3 {
             let [a, b, c] = weights;
             let [x, y, z] = weights.map(|weight| if sum > 0.0 { to_three_digits(weight / sum) } else { 0.333 });
-            return Err(Unfit {
-                parameter: None,
-                message: format!(
-                    "the weights a = {a}, b = {b} and c = {c} add up to {}, and not to 1",
-                    to_three_digits(sum)
-                ),
-                help: format!(
-                    "name all three, such as `{{ a: {x}, b: {y}, c: {z} }}`; several such triples are a list of \
-                     selectors, not axes, which would be crossed"
-                ),
-            });
+            let sum = to_three_digits(sum);
+            let message = format!("the weights a = {a}, b = {b} and c = {c} add up to {sum}, not to 1");
+            let help = format!(
+                "name all three, such as `{{ a: {x}, b: {y}, c: {z} }}`; several such triples are a list of selectors, \
+                 not axes, which would be crossed"
+            );
+            return Err(Unfit::new(message, help));
         }
-        check_kernel(self.kernel, &Need::Nonnegative)
+        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }
 
@@ -145,12 +142,12 @@ struct Compression<'s> {
     request: &'s Request<'s>,
     a: f64,
     c: f64,
-    /// What one unit of coverage is worth, and what is covered.
-    coverage: Option<(f64, Coverage<'s>)>,
+    /// The value of one unit of coverage, and the coverage so far.
+    coverage: Option<(f64, CoverageObjective<'s>)>,
     spread: Spreading<'s>,
 }
 
-/// D of what is picked.
+/// D of the picks.
 enum Spreading<'s> {
     None,
     Volume(Factor<'s>),

@@ -1,18 +1,20 @@
 //! Sliding spectrum decomposition: far from the space that the last picks span.
 
-use super::directions::Directions;
-use super::{Need, Request, Selector, Setting, Unfit, best_position, check_kernel};
+use super::engine::directions::Directions;
+use super::engine::order::best_position;
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
+use crate::kernel_choice::KernelChoice;
 use crate::params::{Count, NonNegative, constant};
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Sliding spectrum decomposition: relevant, and far from the space of the last picks. Beginning with the most relevant, again and again the item with the largest
-/// `rel + gamma * (its distance from the space of the last picks)`. The space is spanned by an orthogonal direction for
-/// each of the last `window` picks, what was left of it when it was picked; a direction that leaves the window counts as
-/// new again.
+/// Sliding spectrum decomposition: relevant, and far from the space of the last picks. Beginning with the most
+/// relevant, again and again the item with the largest `rel + gamma * (its distance from the space of the last picks)`.
+/// The space is spanned by one orthogonal direction for each of the last `window` picks: the part of the pick that was
+/// left when it was picked. A direction that leaves the window counts as new again.
 ///
 /// Source: Huang, Wang, Tao et al. 2021 (its variant SSD*, without the running product of volumes).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,26 +22,30 @@ use serde::{Deserialize, Serialize};
 pub struct Ssd {
     /// Weight of novelty against relevance.
     pub gamma: NonNegative,
-    /// How many of the last picks span the space.
+    /// Number of last picks that span the space.
     pub window: Count,
-    /// Whether a constant is added to every similarity, as by one more dimension of value 1 for all: then opposite
-    /// directions are not the same line.
+    /// Whether 1 is added to every similarity, as by one more dimension with value 1 for all. Opposite directions are
+    /// then not the same line.
     pub bias: bool,
     /// The similarity, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Ssd {
     fn default() -> Self {
-        Self { gamma: constant!(NonNegative, 0.5), window: constant!(Count, 100), bias: false, kernel: None }
+        Self {
+            gamma: constant!(NonNegative, 0.5),
+            window: constant!(Count, 100),
+            bias: false,
+            kernel: KernelChoice::DEFAULT,
+        }
     }
 }
 
 impl Selector for Ssd {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let kernel = self.kernel.unwrap_or_else(|| Kernel::raw(request.base.distance()));
+        let kernel = self.kernel.or_raw(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let taken = scratch.arena.alloc_slice_fill_copy(kernel.len(), false);
         let (bias, window) = (if self.bias { 1.0 } else { 0.0 }, self.window.size().min(request.count()));
@@ -57,11 +63,11 @@ impl Selector for Ssd {
         }
     }
 
-    fn check(&self, _: &Setting) -> Result<(), Unfit> {
-        check_kernel(self.kernel, &Need::Semidefinite)
+    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("a determinant needs one that is")
     }
 
     fn needs_query(&self) -> bool {
-        self.kernel == Some(Kernel::Rbf)
+        self.kernel.is(Kernel::Rbf)
     }
 }

@@ -1,4 +1,4 @@
-//! Every registered selector against what all must keep to, and each against its definition.
+//! Every registered selector against what all must satisfy, and each against its definition.
 
 use crate::support::{Case, cases_up_to};
 use proptest::prelude::*;
@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::params::{Count, Fraction, NonNegative, PartialFraction, Positive, PositiveFraction};
 use swath_algorithms::selector::{
-    Cluster, Diversity, Dpp, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, Method, Mmr, Optimizer, Pm2, Random,
-    SaturatedCoverage, Selector, SelectorParams, SemanticCompression, Setting, Spread, Ssd, Stochastic, TopK, Weights,
-    Xquad,
+    Cluster, DiversityTerm, Dpp, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, Method, Mmr, Optimizer, Pm2,
+    Random, SaturatedCoverage, Selector, SelectorParams, SelectorSetting, SemanticCompression, Spread, Ssd, Stochastic,
+    TopK, Weights, Xquad,
 };
-use swath_algorithms::{Distance, Scratch};
+use swath_algorithms::{Distance, KernelChoice, Scratch};
 
 fn fraction(value: f64) -> Fraction {
     Fraction::new(value).expect("in range")
@@ -28,7 +28,7 @@ fn positive(value: f64) -> Positive {
 fn every_selector() -> Vec<SelectorParams> {
     let mut all = SelectorParams::all();
     let medoids = Cluster { method: Method::KMedoids, ..Cluster::default() };
-    let dispersed = SemanticCompression { diversity: Diversity::Dispersion, ..SemanticCompression::default() };
+    let dispersed = SemanticCompression { diversity: DiversityTerm::Dispersion, ..SemanticCompression::default() };
     let stochastic = Optimizer::Stochastic(Stochastic::default());
     let sliding = Ssd { window: Count::new(2).expect("in range"), bias: true, ..Ssd::default() };
     all.extend([
@@ -77,7 +77,7 @@ proptest! {
         ];
         // The determinant of a vector without a direction is 0, however relevant it is.
         if with_direction {
-            all.push(SelectorParams::Dpp(Dpp { theta: some, kernel: None }));
+            all.push(SelectorParams::Dpp(Dpp { theta: some, kernel: KernelChoice::DEFAULT }));
         }
         for selector in all {
             prop_assert_eq!(case.select(&*selector, k)[0], 0, "{}", selector.name());
@@ -94,7 +94,7 @@ proptest! {
 
     #[test]
     fn mmr_is_its_definition((case, k) in cases(), lambda in 0.0_f64..=1.0, kernel in kernels()) {
-        let with = kernel.unwrap_or(Kernel::raw(case.base.distance()));
+        let with = kernel.or_raw(case.base.distance());
         let mut expected = Vec::new();
         while expected.len() < k.min(case.m()) {
             let value = |i: usize| {
@@ -108,7 +108,7 @@ proptest! {
 
     #[test]
     fn mmr_of_relevance_alone_is_top_k((case, k) in cases()) {
-        let mmr = Mmr { lambda: fraction(1.0), kernel: None };
+        let mmr = Mmr { lambda: fraction(1.0), kernel: KernelChoice::DEFAULT };
         prop_assert_eq!(case.select(&mmr, k), case.select(&TopK {}, k));
     }
 
@@ -156,7 +156,7 @@ proptest! {
         weights in prop::sample::select(vec![Weights::Uniform, Weights::Relevance, Weights::Softmax]),
         kernel in coverage_kernels(),
     ) {
-        let with = kernel.unwrap_or(Kernel::coverage(case.base.distance()));
+        let with = kernel.or_coverage(case.base.distance());
         let gain = |picked: &[usize], i: usize| -> f64 {
             let terms = (0..case.m()).map(|v| {
                 let covered = picked.iter().map(|&r| case.similarity(with, r, v)).fold(0.0, f64::max);
@@ -186,7 +186,7 @@ proptest! {
             });
             terms.sum()
         };
-        let params = |optimizer| Flvmi { eta: positive(eta), kernel: None, optimizer };
+        let params = |optimizer| Flvmi { eta: positive(eta), kernel: KernelChoice::DEFAULT, optimizer };
         let lazy = case.select(&params(Optimizer::Lazy), k);
         prop_assert_eq!(&lazy, &case.select(&params(Optimizer::Naive), k));
         prop_assert_eq!(&lazy, &case.naive_greedy(k, gain));
@@ -195,7 +195,7 @@ proptest! {
     #[test]
     fn graph_cut_is_its_definition((case, k) in cases(), lambda in 0.0_f64..2.0) {
         let with = Kernel::coverage(case.base.distance());
-        let params = |optimizer| GraphCut { lambda: not_negative(lambda), kernel: None, optimizer };
+        let params = |optimizer| GraphCut { lambda: not_negative(lambda), kernel: KernelChoice::DEFAULT, optimizer };
         let lazy = case.select(&params(Optimizer::Lazy), k);
         prop_assert_eq!(&lazy, &case.select(&params(Optimizer::Naive), k));
         // Sums in another order: the choice must be the best, up to their last bits.
@@ -224,7 +224,7 @@ proptest! {
             };
             (0..case.m()).map(of).sum()
         };
-        let params = |optimizer| SaturatedCoverage { alpha: PositiveFraction::new(alpha).expect("in range"), kernel: None, optimizer };
+        let params = |optimizer| SaturatedCoverage { alpha: PositiveFraction::new(alpha).expect("in range"), kernel: KernelChoice::DEFAULT, optimizer };
         let lazy = case.select(&params(Optimizer::Lazy), k);
         prop_assert_eq!(&lazy, &case.select(&params(Optimizer::Naive), k));
         for (step, &pick) in lazy.iter().enumerate() {
@@ -238,7 +238,7 @@ proptest! {
     /// order of relevance.
     #[test]
     fn dpp_adds_most_to_the_log_determinant((case, k) in cases(), theta in 0.0_f64..0.95, kernel in definite_kernels()) {
-        let with = kernel.unwrap_or(Kernel::raw(case.base.distance()));
+        let with = kernel.or_raw(case.base.distance());
         let scratch = Scratch::default();
         let mut picked = Vec::new();
         let dpp = Dpp { theta: PartialFraction::new(theta).expect("in range"), kernel };
@@ -272,7 +272,7 @@ proptest! {
         if case.base.distance() != Distance::Angular {
             return Ok(());
         }
-        let ssd = Ssd { gamma: not_negative(gamma), window: Count::new(window).expect("in range"), bias, kernel: None };
+        let ssd = Ssd { gamma: not_negative(gamma), window: Count::new(window).expect("in range"), bias, kernel: KernelChoice::DEFAULT };
         let picked = case.select(&ssd, k);
         let vector = |i: usize| {
             let id = case.pool.items[i].id as usize;
@@ -332,7 +332,7 @@ proptest! {
         let total = a + b + 0.3;
         let (a, b) = (a / total, b / total);
         let c = 1.0 - a - b;
-        let diversity = if dispersion { Diversity::Dispersion } else { Diversity::LogDet };
+        let diversity = if dispersion { DiversityTerm::Dispersion } else { DiversityTerm::LogDet };
         let params = |optimizer| SemanticCompression {
             a: fraction(a), b: fraction(b), c: fraction(c), diversity, weights, optimizer, ..SemanticCompression::default()
         };
@@ -399,7 +399,7 @@ proptest! {
         }
     }
 
-    /// One of each cluster: duplicates fall into one, so no duplicate is picked while there are as many different items.
+    /// One of each cluster: duplicates fall into the same, so none is picked as long as different items are left.
     #[test]
     fn clusters_part_the_pool_and_give_their_best((case, k) in cases(), method in prop::sample::select(vec![Method::KMeans, Method::KMedoids])) {
         let picked = case.select(&Cluster { method, ..Cluster::default() }, k);
@@ -417,16 +417,17 @@ proptest! {
     }
 }
 
-fn kernels() -> impl Strategy<Value = Option<Kernel>> {
-    prop::option::of(prop::sample::select(Kernel::ALL.to_vec()))
+fn kernels() -> impl Strategy<Value = KernelChoice> {
+    let named = prop::sample::select(Kernel::ALL.to_vec()).prop_map(KernelChoice::from);
+    prop_oneof![Just(KernelChoice::DEFAULT), named]
 }
 
-fn coverage_kernels() -> impl Strategy<Value = Option<Kernel>> {
-    kernels().prop_map(|kernel| kernel.filter(|kernel| kernel.is_nonnegative()))
+fn coverage_kernels() -> impl Strategy<Value = KernelChoice> {
+    kernels().prop_filter("may be negative", |kernel| kernel.check_nonnegative("").is_ok())
 }
 
-fn definite_kernels() -> impl Strategy<Value = Option<Kernel>> {
-    kernels().prop_map(|kernel| kernel.filter(|kernel| kernel.is_positive_semidefinite()))
+fn definite_kernels() -> impl Strategy<Value = KernelChoice> {
+    kernels().prop_filter("is not definite", |kernel| kernel.check_semidefinite("").is_ok())
 }
 
 /// The determinant's own kernel is that of the distance, whatever `kernel` says.
@@ -444,11 +445,12 @@ fn the_log_determinant_of_semantic_compression_ignores_the_kernel() {
         let volumes = |kernel| case.select(&Dpp { theta: PartialFraction::new(0.1).expect("below 1"), kernel }, 12);
         let others = [Kernel::Geodesic, Kernel::FisherRao];
         assert!(
-            others.iter().any(|&kernel| volumes(Some(kernel)) != volumes(None)),
+            others.iter().any(|&kernel| volumes(kernel.into()) != volumes(KernelChoice::DEFAULT)),
             "{distance}: they differ elsewhere"
         );
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_nonnegative()) {
-            assert_eq!(case.select(&half(Some(kernel)), 12), case.select(&half(None), 12), "{distance}, {kernel:?}");
+            let (named, default) = (half(kernel.into()), half(KernelChoice::DEFAULT));
+            assert_eq!(case.select(&named, 12), case.select(&default, 12), "{distance}, {kernel:?}");
         }
     }
 }
@@ -463,7 +465,7 @@ fn pm2_skips_subtopics_that_nothing_left_covers() {
 }
 
 #[test]
-fn random_picks_every_item_as_often() {
+fn random_picks_every_item_equally_often() {
     let case = Case::new(&[1.0, 2.0, 3.0, 4.0, 5.0], &[0.0], Distance::Euclidean);
     let mut counts = [0_u32; 5];
     for query_id in 0..3000 {
@@ -549,7 +551,7 @@ fn a_stochastic_choice_is_seeded_and_nearly_as_good() {
     assert_ne!(case.select(&stochastic, 10), before);
 }
 
-/// Fewer directions than picks: the rest comes by relevance, and it is said.
+/// Fewer directions than picks: the rest comes by relevance, and this is reported.
 #[test]
 fn a_dpp_without_directions_left_fills_by_relevance_and_says_so() {
     let rows = [1.0, 0.0, 2.0, 0.0, 0.9, 0.1, 0.0, 1.0, 1.0, 1.0];
@@ -579,7 +581,7 @@ fn distances_are_measured_in_sigmas() {
         a: fraction(1.0 - c),
         b: fraction(0.0),
         c: fraction(c),
-        diversity: Diversity::Dispersion,
+        diversity: DiversityTerm::Dispersion,
         ..SemanticCompression::default()
     };
     for unit in [1.0, 1e-3, 1e5] {
@@ -666,14 +668,14 @@ fn rankings_do_not_depend_on_the_numbering() {
 }
 
 #[test]
-fn what_does_not_go_together_is_said() {
-    let setting = Setting { distance: Distance::Euclidean, subtopics: false };
+fn parameters_that_do_not_go_together_are_refused() {
+    let setting = SelectorSetting { distance: Distance::Euclidean, subtopics: false };
     let message = |selector: &dyn Selector| selector.check(&setting).map_err(|unfit| unfit.to_string()).err();
-    let clipped = Some(Kernel::Cosine);
+    let clipped = KernelChoice::from(Kernel::Cosine);
     let say = message(&Dpp { kernel: clipped, ..Dpp::default() }).expect("not definite");
     assert!(say.contains("not positive semidefinite") && say.contains("`gram`"), "{say}");
     assert!(message(&Ssd { kernel: clipped, ..Ssd::default() }).is_some());
-    let raw = FacilityLocation { kernel: Some(Kernel::Gram), ..FacilityLocation::default() };
+    let raw = FacilityLocation { kernel: Kernel::Gram.into(), ..FacilityLocation::default() };
     assert!(message(&raw).expect("negative").contains("can be negative"));
     let one_and_a_half = SemanticCompression { a: fraction(1.0), ..SemanticCompression::default() };
     assert!(message(&one_and_a_half).expect("too much").contains("add up to 1.5"));
@@ -681,7 +683,7 @@ fn what_does_not_go_together_is_said() {
     assert!(message(&Pm2::default()).is_some());
     assert!(message(&MaxSum { distance: Spread::Cosine, ..MaxSum::default() }).is_some());
     for selector in SelectorParams::all() {
-        let fits = Setting { distance: Distance::Angular, subtopics: true };
+        let fits = SelectorSetting { distance: Distance::Angular, subtopics: true };
         assert_eq!(selector.check(&fits), Ok(()), "{} with its defaults", selector.name());
         assert_eq!(selector.is_oracle(), ["xquad", "pm2"].contains(&selector.name()));
     }

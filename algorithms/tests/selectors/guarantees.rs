@@ -14,10 +14,10 @@ use swath_algorithms::selector::{
 /// 1 - 1/e.
 const GREEDY: f64 = 0.632_120_558_828_557_7;
 
-type Objective = (&'static str, SelectorParams, fn(&Case, usize, &[usize]) -> f64);
+type Claim = (&'static str, SelectorParams, fn(&Case, usize, &[usize]) -> f64);
 
 /// Monotone submodular objectives with the selector that maximises each: `value(case, k, set)`.
-fn monotone_submodular() -> Vec<Objective> {
+fn monotone_submodular() -> Vec<Claim> {
     let cut = GraphCut { lambda: NonNegative::new(0.5).expect("in range"), ..GraphCut::default() };
     let saturated =
         SaturatedCoverage { alpha: PositiveFraction::new(0.3).expect("in range"), ..SaturatedCoverage::default() };
@@ -165,7 +165,7 @@ proptest! {
         let third = |value: f64| Fraction::new(value).expect("in range");
         let selector = SemanticCompression {
             a: third(0.4), b: third(0.3), c: third(0.3),
-            diversity: swath_algorithms::selector::Diversity::Dispersion,
+            diversity: swath_algorithms::selector::DiversityTerm::Dispersion,
             ..SemanticCompression::default()
         };
         let count = k.min(case.m());

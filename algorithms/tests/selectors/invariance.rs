@@ -8,7 +8,7 @@ use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::graph::{Graph, Link};
 use swath_algorithms::kernel::Kernel;
 use swath_algorithms::params::Count;
-use swath_algorithms::selector::{Request, SelectorParams, Setting};
+use swath_algorithms::selector::{Request, SelectorParams, SelectorSetting};
 use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors, random};
 
 const DIM: usize = 3;
@@ -118,7 +118,7 @@ fn selectors(distance: Distance, kernels: &[Kernel]) -> Vec<SelectorParams> {
             }
         }
     }
-    all.retain(|selector| selector.check(&Setting { distance, subtopics: true }).is_ok());
+    all.retain(|selector| selector.check(&SelectorSetting { distance, subtopics: true }).is_ok());
     all
 }
 

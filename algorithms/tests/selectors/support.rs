@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use swath_algorithms::kernel::Kernel;
-use swath_algorithms::selector::greedy::{quantum, rounded};
+use swath_algorithms::selector::engine::greedy::{quantum, rounded};
 use swath_algorithms::selector::{Request, Selector, Weights};
 use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
 

@@ -13,7 +13,7 @@ use crate::escape;
 use crate::findings::diagnostics::diagnose;
 use crate::findings::summary::Summary;
 use crate::metrics::truth::Truth;
-use crate::metrics::{Asked, MetricName, Seen, Setting};
+use crate::metrics::{Asked, MetricName, MetricSetting, Seen};
 use crate::plan::{Found, missing_dataset};
 use crate::record::Machine;
 use crate::record::Mode;
@@ -594,7 +594,7 @@ struct Judged {
 
 impl<'a> Judge<'a> {
     fn new(base: &'a Base, dataset: &'a Dataset, k: usize) -> Self {
-        let setting = Setting {
+        let setting = MetricSetting {
             k,
             largest_pool: k,
             stored_neighbors: dataset.neighbors.count,
@@ -606,7 +606,7 @@ impl<'a> Judge<'a> {
             let reason = if metric.params().looks_inside() {
                 Some("it looks at the stages behind the results, of which these say nothing".to_owned())
             } else {
-                metric.possible(&setting).err().map(|impossible| impossible.reason)
+                metric.possible(&setting).err().map(|impossible| impossible.message)
             };
             match reason {
                 None => metrics.push(metric),

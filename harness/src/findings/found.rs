@@ -30,11 +30,11 @@ impl Found {
     /// meaning and breadth that are measured, else the first of all.
     pub fn headline(&self) -> Option<usize> {
         let chosen = self.summary.chosen.as_ref().map(|chosen| chosen.by);
-        let named = |name: &str| self.summary.metrics.iter().position(|metric| metric.name() == name);
-        let usual = ["subtopic-recall", "alpha-ndcg", "ndcg-qrels", "coverage", "diversity", "recall"];
+        let ranked =
+            self.summary.metrics.iter().enumerate().filter_map(|(at, metric)| Some((metric.headline_rank()?, at)));
         let any = || self.summary.metrics.iter().position(|metric| !metric.params().depends_on_pool());
         let first = (!self.summary.metrics.is_empty()).then_some(0);
-        chosen.or_else(|| usual.into_iter().find_map(named)).or_else(any).or(first)
+        chosen.or_else(|| ranked.min().map(|(_, at)| at)).or_else(any).or(first)
     }
 
     /// Each retriever's trial that stands for it: the chosen one if points were chosen, else the reference itself for its

@@ -1,7 +1,7 @@
 //! What a retriever gives for the recall that it costs: its frontier over the points of its grid, the area below it, and
 //! its value at a given recall.
 
-use crate::metrics::MetricName;
+use crate::metrics::{Family, MetricName};
 use crate::record::results::TrialResult;
 use crate::statistics::Estimate;
 use crate::statistics::bootstrap::{quantile, resampled_means};
@@ -43,7 +43,7 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
             None => retrievers.push((&trial.retriever, vec![at])),
         }
     }
-    let shown = |metric: &MetricName| !["recall", "recall-eps", "pool-recall", "evaluations"].contains(&metric.kind());
+    let shown = |metric: &MetricName| !matches!(metric.family(), Family::Recall | Family::Cost);
     let columns = |metric: usize| competing.iter().map(|trial| Column::new(&trial.metrics[metric])).collect::<Vec<_>>();
     let recall = columns(recall);
     let recalls: Vec<f64> = recall.iter().map(Column::mean).collect();

@@ -1,11 +1,11 @@
-//! What one retriever answered to one query, and what it is judged by.
+//! The answer of one retriever to one query, and what it is judged by.
 
 use super::Within;
 use crate::metrics::truth::Truth;
 use std::cell::{Cell, OnceCell};
 use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};
-use swath_algorithms::{Base, Distance, Pool, Query, distance};
+use swath_algorithms::{Base, Distance, KernelChoice, Pool, Query, distance};
 
 /// One query as it was answered. Ids are valid and different; distances are recomputed here and not what the retriever
 /// claimed.
@@ -16,21 +16,21 @@ pub struct Asked<'a> {
     pub query: Query<'a>,
     /// Returned ids in the order of picking, at most k.
     pub returned: &'a [u32],
-    /// How many results were asked for.
+    /// Number of results that were asked for.
     pub k: usize,
-    /// What the candidates found, and how many they were asked for.
+    /// The ids that the candidates found, and the number they were asked for.
     pub found: (&'a [u32], usize),
-    /// What the selector picked from.
+    /// The pool that the selector picked from.
     pub pool: &'a Pool,
-    /// What is true of the query.
+    /// The truth about the query.
     pub truth: &'a Truth,
     /// Similarity evaluations of candidates, expansion and selector.
     pub evaluations: [u64; 3],
-    /// What several metrics look at, computed once.
+    /// Values that several metrics use, computed once.
     pub seen: Seen,
 }
 
-/// Values that several metrics look at.
+/// Values that several metrics use.
 #[derive(Default)]
 pub struct Seen {
     /// [`Base::measure`] of each pair of results, a row for each.
@@ -39,12 +39,12 @@ pub struct Seen {
     neighbors: OnceCell<Vec<f64>>,
     /// See [`Answer::sigma`].
     sigma: OnceCell<f64>,
-    /// Whether a width was asked for of a query that has no true neighbour, and so none.
+    /// Whether a width was asked for although the query has no true neighbour, and so no width.
     without_width: Cell<bool>,
 }
 
 impl Seen {
-    /// What `judge` comes to; `None` where it needs a width that there is not.
+    /// The value of `judge`; `None` if it needs a width and there is none.
     pub fn defined(&self, judge: impl FnOnce() -> Option<f64>) -> Option<f64> {
         self.without_width.set(false);
         let value = judge();
@@ -61,7 +61,7 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// The answer, or its first `cut` results as if no more had been asked for.
+    /// The answer, or its first `cut` results, as if only so many had been asked for.
     pub fn answer(&'a self, cut: Option<usize>) -> Answer<'a> {
         let k = cut.map_or(self.k, |cut| cut.min(self.k));
         Answer { asked: self, returned: &self.returned[..k.min(self.returned.len())], k }
@@ -69,7 +69,7 @@ impl<'a> Asked<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// All that is known of the query.
+    /// Everything known about the query.
     pub fn asked(&self) -> &'a Asked<'a> {
         self.asked
     }
@@ -79,12 +79,12 @@ impl<'a> Answer<'a> {
         self.returned
     }
 
-    /// How many results are returned.
+    /// Number of returned results.
     pub fn count(&self) -> usize {
         self.returned.len()
     }
 
-    /// How many results were asked for.
+    /// Number of results that were asked for.
     pub fn k(&self) -> usize {
         self.k
     }
@@ -99,17 +99,18 @@ impl<'a> Answer<'a> {
         self.asked.truth.subtopics.as_deref().unwrap_or(&[])
     }
 
-    /// The kernel, or the one that stands for the dataset's distance unclipped.
-    pub fn kernel_or_raw(&self, kernel: Option<Kernel>) -> Kernel {
-        kernel.unwrap_or_else(|| Kernel::raw(self.asked.base.distance()))
+    /// The named kernel, by default the raw one of the dataset's distance.
+    pub fn kernel_or_raw(&self, kernel: KernelChoice) -> Kernel {
+        kernel.or_raw(self.asked.base.distance())
     }
 
-    /// The kernel, or the one of coverage for the dataset's distance.
-    pub fn kernel_or_coverage(&self, kernel: Option<Kernel>) -> Kernel {
-        kernel.unwrap_or_else(|| Kernel::coverage(self.asked.base.distance()))
+    /// The named kernel, by default the coverage kernel of the dataset's distance.
+    pub fn kernel_or_coverage(&self, kernel: KernelChoice) -> Kernel {
+        kernel.or_coverage(self.asked.base.distance())
     }
 
-    /// The share of `count` that are within `reach` of the distance of the `count`-th true neighbour, see [`Within::new`].
+    /// The share of `count` results whose distance is within `reach` of that of the `count`-th true neighbour, see
+    /// [`Within::new`].
     pub fn recall_of(&self, ids: &[u32], count: usize, reach: impl Fn(f64) -> Option<f64>) -> Option<f64> {
         let truth = self.asked.truth;
         let within = Within::new(&truth.distances, truth.stored, count, reach)?;
@@ -135,8 +136,8 @@ impl<'a> Answer<'a> {
         kernel.follows(self.asked.base.distance())
     }
 
-    /// The k largest similarities of any base vector to the query, the largest first: those of N where the kernel orders as
-    /// the distance does and N has so many.
+    /// The k largest similarities of any base vector to the query, the largest first: those of N if the kernel orders
+    /// as the distance does and N has at least k.
     pub fn ideal(&self, kernel: Kernel) -> Vec<f64> {
         let Asked { base, query, truth, k, .. } = *self.asked;
         let mut ideal = truth.ideal(kernel, || {
@@ -179,8 +180,8 @@ impl<'a> Answer<'a> {
     }
 
     /// Distance of the result at position `i` and the `v`-th of N, see [`Answer::distance`].
-    pub fn distance_to_neighbor(&self, kernel: Option<Kernel>, i: usize, v: usize) -> f64 {
-        match kernel {
+    pub fn distance_to_neighbor(&self, kernel: KernelChoice, i: usize, v: usize) -> f64 {
+        match kernel.named() {
             Some(kernel) => 1.0 - self.to_neighbor(kernel, i, v),
             None => self.distance_of(self.neighbor_pair(i, v), self.returned[i], self.neighbors()[v]),
         }
@@ -195,24 +196,24 @@ impl<'a> Answer<'a> {
         all[i * truth.neighbors.len() + v]
     }
 
-    /// Distance of the results at two positions: 1 - similarity, where a kernel is given; else angle / pi on angular data
+    /// Distance of the results at two positions: 1 - similarity if a kernel is named, else angle / pi on angular data
     /// and L2 on euclidean.
-    pub fn distance(&self, kernel: Option<Kernel>, i: usize, j: usize) -> f64 {
-        match kernel {
+    pub fn distance(&self, kernel: KernelChoice, i: usize, j: usize) -> f64 {
+        match kernel.named() {
             Some(kernel) => 1.0 - self.similarity(kernel, i, j),
             None => self.distance_of(self.pair(i, j), self.returned[i], self.returned[j]),
         }
     }
 
     /// The same of two base vectors.
-    pub fn distance_between(&self, kernel: Option<Kernel>, a: u32, b: u32) -> f64 {
-        match kernel {
+    pub fn distance_between(&self, kernel: KernelChoice, a: u32, b: u32) -> f64 {
+        match kernel.named() {
             Some(kernel) => 1.0 - self.between(kernel, a, b),
             None => self.distance_of(self.asked.base.measure(self.asked.base.query(a as usize), b), a, b),
         }
     }
 
-    /// The distance of two base vectors of that [`Base::measure`].
+    /// The distance of two base vectors with that [`Base::measure`].
     fn distance_of(&self, measure: f64, a: u32, b: u32) -> f64 {
         let base = self.asked.base;
         match base.distance() {

@@ -1,10 +1,10 @@
-//! How much of the query's neighbourhood the results stand for.
+//! How well the results cover the query's neighbourhood.
 
-use super::{About, Answer, Metric};
+use super::{About, Answer, Family, Metric, Usual};
 use crate::statistics::bootstrap::quantile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::kernel::Kernel;
+use swath_algorithms::KernelChoice;
 use swath_algorithms::params::Fraction;
 
 /// Coverage.
@@ -12,9 +12,8 @@ use swath_algorithms::params::Fraction;
 #[serde(default, deny_unknown_fields)]
 pub struct Coverage {
     /// The similarity; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Coverage {
@@ -26,6 +25,9 @@ impl Metric for Coverage {
             range: "0 to 1",
             higher_is_better: true,
             source: "Raja & Vats 2025; Lin & Bilmes 2011",
+            family: Family::Coverage,
+            usual: Usual::Always,
+            headline: Some(4),
         }
     }
 
@@ -44,14 +46,13 @@ pub struct BallCoverage {
     /// The radius, as a quantile of the pairwise distances in N.
     pub quantile: Fraction,
     /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for BallCoverage {
     fn default() -> Self {
-        Self { quantile: super::default_number(Fraction::new(0.25)), kernel: None }
+        Self { quantile: super::default_number(Fraction::new(0.25)), kernel: KernelChoice::DEFAULT }
     }
 }
 
@@ -64,6 +65,9 @@ impl Metric for BallCoverage {
             range: "0 to 1",
             higher_is_better: true,
             source: "Raja & Vats 2025",
+            family: Family::Coverage,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -72,7 +76,7 @@ impl Metric for BallCoverage {
         if near.len() < 2 {
             return None;
         }
-        let radius = answer.asked().truth.radius((self.quantile.get(), self.kernel), || {
+        let radius = answer.asked().truth.radius((self.quantile.get(), self.kernel.named()), || {
             let pairs = (0..near.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
             let distance = |(a, b): (usize, usize)| answer.distance_between(self.kernel, near[a], near[b]);
             let mut distances: Vec<f64> = pairs.map(distance).collect();

@@ -1,9 +1,9 @@
 //! How far apart the results are.
 
-use super::{About, Answer, Impossible, Metric, Setting, mean_over_pairs, needs_pairs};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::kernel::Kernel;
+use swath_algorithms::{KernelChoice, Unfit};
 
 const RANGE: &str = "0 to 1 (angular), from 0 (euclidean)";
 
@@ -12,9 +12,8 @@ const RANGE: &str = "0 to 1 (angular), from 0 (euclidean)";
 #[serde(default, deny_unknown_fields)]
 pub struct Diversity {
     /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Diversity {
@@ -26,10 +25,13 @@ impl Metric for Diversity {
             range: RANGE,
             higher_is_better: true,
             source: "Ziegler, McNee, Konstan & Lausen 2005",
+            family: Family::Diversity,
+            usual: Usual::Always,
+            headline: Some(5),
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -47,9 +49,8 @@ impl Metric for Diversity {
 #[serde(default, deny_unknown_fields)]
 pub struct MinDistance {
     /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for MinDistance {
@@ -61,10 +62,13 @@ impl Metric for MinDistance {
             range: RANGE,
             higher_is_better: true,
             source: "Ravi, Rosenkrantz & Tayi 1994",
+            family: Family::Diversity,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -83,9 +87,8 @@ impl Metric for MinDistance {
 #[serde(default, deny_unknown_fields)]
 pub struct Mst {
     /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Mst {
@@ -97,10 +100,13 @@ impl Metric for Mst {
             range: RANGE,
             higher_is_better: true,
             source: "by definition; Prim 1957",
+            family: Family::Diversity,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -113,7 +119,7 @@ impl Metric for Mst {
         if count < 2 {
             return None;
         }
-        // Prim's algorithm: how far each is from the tree, which begins at the first result.
+        // Prim's algorithm: the distance of each result to the tree, which begins at the first one.
         let mut off: Vec<Option<f64>> =
             (0..count).map(|i| (i > 0).then(|| answer.distance(self.kernel, 0, i))).collect();
         let mut total = 0.0;

@@ -1,11 +1,11 @@
-//! What an answer took, and how much of what was possible it reached.
+//! The cost of an answer, and how much of the possible objective it reached.
 
-use super::{About, Answer, Impossible, Metric, Setting};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::selector::{FacilityLocation, Request, Selector as _};
-use swath_algorithms::{Distance, Scratch, distance};
+use swath_algorithms::{Distance, KernelChoice, Scratch, Unfit, distance};
 
 /// Which stages are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,9 @@ impl Metric for Evaluations {
             range: "from 0",
             higher_is_better: false,
             source: "by definition",
+            family: Family::Cost,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -70,9 +73,8 @@ impl Metric for Evaluations {
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectiveRatio {
     /// The similarity, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for ObjectiveRatio {
@@ -85,6 +87,9 @@ impl Metric for ObjectiveRatio {
             range: "0 to 1 (a little more where greedy is not best)",
             higher_is_better: true,
             source: "Nemhauser, Wolsey & Fisher 1978",
+            family: Family::Objective,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
@@ -92,21 +97,12 @@ impl Metric for ObjectiveRatio {
         true
     }
 
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
-        match self.kernel {
-            Some(kernel) if !kernel.is_nonnegative() => Err(Impossible {
-                reason: format!(
-                    "the kernel `{}` can be negative, and facility location needs one that cannot",
-                    kernel.name()
-                ),
-                remedy: "use `cosine`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
-            }),
-            _ => Ok(()),
-        }
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("facility location needs one that cannot")
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
-        // Greedy reaches at least 1 - 1/e of what can be reached.
+        // Greedy reaches at least 1 - 1/e of the best value.
         (0.0, 1.6)
     }
 
@@ -131,7 +127,7 @@ impl Metric for ObjectiveRatio {
         };
         let request = Request { base, query, pool, k: answer.k(), subtopics: &[], seed: 0, query_id: 0 };
         let mut picked = Vec::new();
-        let greedy = FacilityLocation { kernel: Some(kernel), ..FacilityLocation::default() };
+        let greedy = FacilityLocation { kernel: kernel.into(), ..FacilityLocation::default() };
         greedy.select(&request, &Scratch::default(), &mut picked);
         let ids: Vec<u32> = picked.iter().map(|&position| pool.items[position].id).collect();
         let possible = covered(&ids);

@@ -1,20 +1,21 @@
 //! What people judged relevant: the dataset's `qrels`.
 
-use super::{About, Answer, Impossible, Metric, Setting, discounted};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use swath_algorithms::Unfit;
 
-fn needs_qrels(setting: &Setting) -> Result<(), Impossible> {
+fn needs_qrels(setting: &MetricSetting) -> Result<(), Unfit> {
     if setting.qrels {
         return Ok(());
     }
-    Err(Impossible {
-        reason: "the dataset has no judgements of relevance".into(),
-        remedy: "leave it out, or use a dataset with `qrels`: rows (query, item, grade)".into(),
-    })
+    Err(Unfit::new(
+        "the dataset has no judgements of relevance",
+        "leave it out, or use a dataset with `qrels`: rows (query, item, grade)",
+    ))
 }
 
-/// The grade of an item: its highest, and 0 where nobody judged it.
+/// The highest grade of an item; 0 if nobody judged it.
 fn grade(answer: &Answer<'_>, item: u32) -> u32 {
     let qrels = answer.asked().truth.qrels.as_deref().unwrap_or(&[]);
     let first = qrels.partition_point(|pair| pair.0 < item);
@@ -48,10 +49,13 @@ impl Metric for Hit {
             range: "0 to 1",
             higher_is_better: true,
             source: "by definition",
+            family: Family::Judged,
+            usual: Usual::WithQrels,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_qrels(setting)
     }
 
@@ -74,10 +78,13 @@ impl Metric for Mrr {
             range: "0 to 1",
             higher_is_better: true,
             source: "Voorhees 1999",
+            family: Family::Judged,
+            usual: Usual::WithQrels,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_qrels(setting)
     }
 
@@ -86,7 +93,7 @@ impl Metric for Mrr {
     }
 }
 
-/// What a grade is worth.
+/// The gain of a grade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gain {
@@ -101,7 +108,7 @@ pub enum Gain {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NdcgQrels {
-    /// What a grade is worth.
+    /// The gain of a grade.
     pub gain: Gain,
 }
 
@@ -114,16 +121,19 @@ impl Metric for NdcgQrels {
             range: "0 to 1",
             higher_is_better: true,
             source: "Jarvelin & Kekalainen 2002; Burges et al. 2005 (exponential)",
+            family: Family::Judged,
+            usual: Usual::WithQrels,
+            headline: Some(3),
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_qrels(setting)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let grades = ideal(answer);
-        // Each gain is divided by 2^(the largest grade), which 2^grade alone would exceed the numbers for.
+        // Each gain is divided by 2^(the largest grade), since 2^grade alone could exceed the range of numbers.
         let largest = f64::from(*grades.first()?);
         let gain = |grade: u32| match self.gain {
             Gain::Linear => f64::from(grade),

@@ -29,7 +29,7 @@ use relevance::{Ndcg, Relevance};
 use spectrum::{LogVolume, SpectralEntropy, Vendi};
 use subtopics::{AlphaNdcg, ErrIa, SubtopicRecall};
 use swath_algorithms::params::OutOfRange;
-use swath_algorithms::registry;
+use swath_algorithms::{Unfit, registry};
 
 registry! {
     /// Metrics by name, in the order of tables.
@@ -61,19 +61,48 @@ registry! {
     }
 }
 
-/// What is measured where an experiment names no metrics, as far as the dataset supports it.
-const USUAL: &[&str] =
-    &["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
+/// What a metric is about. Pages and tables treat the metrics of a family alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// The true neighbours that were found.
+    Recall,
+    /// Similarity to the query.
+    Relevance,
+    /// How much of the neighbourhood the results stand for.
+    Coverage,
+    /// How much the results repeat each other.
+    Redundancy,
+    /// How far apart the results are.
+    Diversity,
+    /// Eigenvalues of the results' similarities.
+    Spectrum,
+    /// The query's subtopics that the results cover.
+    Subtopics,
+    /// Relevance as people judged it.
+    Judged,
+    /// What an answer took.
+    Cost,
+    /// The value of an objective that a selector maximises.
+    Objective,
+}
 
-/// What is measured then, too, where people have judged relevance.
-const USUAL_WITH_QRELS: &[&str] = &["hit", "mrr", "ndcg-qrels"];
+/// When a metric is measured although the experiment names no metrics, as far as the dataset supports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usual {
+    /// On any dataset.
+    Always,
+    /// On a dataset with judgements of relevance.
+    WithQrels,
+    /// Only where the experiment names it.
+    Never,
+}
 
-/// What a reader of a metric must know.
+/// What a reader must know of a metric.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// What it is, in one sentence.
     pub definition: &'static str,
-    /// What there is more of where it is higher, as in "3 % more repetition".
+    /// What a higher value means more of, as in "3 % more repetition".
     pub plain: &'static str,
     /// The values it can take.
     pub range: &'static str,
@@ -81,6 +110,12 @@ pub struct About {
     pub higher_is_better: bool,
     /// Where the definition comes from.
     pub source: &'static str,
+    /// What it is about.
+    pub family: Family,
+    /// When it is measured although no metrics are named.
+    pub usual: Usual,
+    /// Its rank among the metrics that may speak for an experiment, from 1; `None` if it may not.
+    pub headline: Option<u8>,
 }
 
 /// A number per query. Implemented by the type of its parameters.
@@ -88,48 +123,50 @@ pub trait Metric: Send + Sync {
     /// What it is.
     fn about(&self) -> About;
 
-    /// Whether it judges a list, so that it can be asked of the first few results alone.
+    /// Whether it judges a list of results, so that it can be computed for the first few alone.
     fn takes_cut(&self) -> bool {
         true
     }
 
-    /// Whether it looks at the stages that led to the list, so that it cannot be asked of a list from elsewhere.
+    /// Whether it looks at the stages that led to the list, so that it cannot be computed for imported results.
     fn looks_inside(&self) -> bool {
         false
     }
 
-    /// Whether its value says something only at a size of the pool, so that trials with pools of other sizes cannot be compared.
+    /// Whether its value depends on the size of the pool, so that trials with pools of different sizes cannot be
+    /// compared.
     fn depends_on_pool(&self) -> bool {
         false
     }
 
-    /// The least and the largest value that it can take of `k` results, but for rounding: what is stored and lies beyond is
-    /// not what was measured.
+    /// The smallest and the largest value that it can have for `k` results, up to rounding. A stored value outside was
+    /// not measured.
     fn bounds(&self, _k: usize) -> (f64, f64) {
         (0.0, 1.0)
     }
 
-    /// How far a result may be that counts as found, where the last true neighbour that is asked for is at `distance`; `None`
-    /// for what is no share of returned results within a distance. Those that are can be computed again from stored distances.
+    /// The largest distance of a result that counts as found, if the last true neighbour asked for is at `distance`;
+    /// `None` for a metric that is no share of results within a distance. Such a share can be recomputed from stored
+    /// distances.
     fn reach(&self, _distance: f64) -> Option<f64> {
         None
     }
 
-    /// Why it cannot be computed in such a setting, with what can be done; `Ok` where it can.
+    /// Checks whether it can be computed in such a setting.
     ///
     /// # Errors
-    /// That reason.
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
+    /// Why it cannot, and what can be done.
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
         Ok(())
     }
 
-    /// Its value for one query; `None` where it is not defined for this query.
+    /// Its value for one query; `None` if it is not defined for this query.
     fn value(&self, answer: &Answer<'_>) -> Option<f64>;
 }
 
-/// What decides whether a metric can be computed.
+/// What decides whether a metric can be computed: sizes, and what the dataset has.
 #[derive(Clone, Copy, Debug)]
-pub struct Setting {
+pub struct MetricSetting {
     /// Items returned, or the cut.
     pub k: usize,
     /// The largest pool of the experiment's candidates.
@@ -142,16 +179,7 @@ pub struct Setting {
     pub qrels: bool,
 }
 
-/// Why a metric cannot be computed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Impossible {
-    /// What is lacking.
-    pub reason: String,
-    /// What can be done.
-    pub remedy: String,
-}
-
-/// A default of a parameter, which is in its own range.
+/// A default of a parameter, which must be in range.
 fn default_number<T>(number: Result<T, OutOfRange>) -> T {
     match number {
         Ok(number) => number,
@@ -164,34 +192,31 @@ fn discounted(gains: impl IntoIterator<Item = f64>) -> f64 {
     gains.into_iter().enumerate().map(|(i, gain)| gain / ((i + 2) as f64).log2()).sum()
 }
 
-/// The mean over all pairs of `items` of a symmetric `value`; `None` where there is no pair.
+/// The mean over all pairs of `items` of a symmetric `value`; `None` if there is no pair.
 fn mean_over_pairs(items: usize, value: impl Fn(usize, usize) -> f64) -> Option<f64> {
     let pairs = items * items.saturating_sub(1) / 2;
     let total: f64 = (0..items).flat_map(|i| (i + 1..items).map(move |j| (i, j))).map(|(i, j)| value(i, j)).sum();
     (pairs > 0).then(|| total / pairs as f64)
 }
 
-/// That a metric over pairs needs two items.
-fn needs_pairs(setting: &Setting) -> Result<(), Impossible> {
+/// Checks that there are two results, which a metric over pairs needs.
+fn needs_pairs(setting: &MetricSetting) -> Result<(), Unfit> {
     if setting.k >= 2 {
         return Ok(());
     }
-    Err(Impossible {
-        reason: "one result makes no pair".into(),
-        remedy: "use a k of at least 2, or leave it out".into(),
-    })
+    Err(Unfit::new("one result makes no pair", "use a k of at least 2, or leave it out"))
 }
 
-/// That `wanted` true neighbours are stored.
-fn needs_neighbors(setting: &Setting, wanted: usize, what: &str) -> Result<(), Impossible> {
+/// Checks that at least `wanted` true neighbours are stored.
+fn needs_neighbors(setting: &MetricSetting, wanted: usize, what: &str) -> Result<(), Unfit> {
     if wanted <= setting.stored_neighbors {
         return Ok(());
     }
     let stored = setting.stored_neighbors;
-    Err(Impossible {
-        reason: format!("it compares with the {wanted} true nearest neighbours, but the dataset stores {stored}"),
-        remedy: format!("use {what} of at most {stored}, or leave it out"),
-    })
+    Err(Unfit::new(
+        format!("it compares with the {wanted} true nearest neighbours, but the dataset stores {stored}"),
+        format!("use {what} of at most {stored}, or leave it out"),
+    ))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How a metric is named: `recall`, `recall@5`, `vendi(q=2)`, `coverage(kernel=rbf)@5`.
 
-use super::{About, Answer, Impossible, MetricParams, Setting, USUAL, USUAL_WITH_QRELS, Within};
+use super::{About, Answer, Family, MetricParams, MetricSetting, Usual, Within};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
+use swath_algorithms::Unfit;
 use swath_datasets::Stored;
 
-/// A metric with its parameters and its cut, by its name. One name stands for one metric wherever it is read, and names are
-/// few, so each is made once and kept.
+/// A metric with its parameters and its cut, by its name. Names are few, so each metric is made once and kept.
 #[derive(Clone, Copy)]
 pub struct MetricName(&'static Named);
 
@@ -22,7 +22,7 @@ struct Named {
     cut: Option<usize>,
 }
 
-/// Every name that was ever read.
+/// All metrics that were ever named, by name.
 static NAMES: Mutex<BTreeMap<String, &'static Named>> = Mutex::new(BTreeMap::new());
 
 impl MetricName {
@@ -49,23 +49,26 @@ impl MetricName {
         read(name).ok()
     }
 
-    /// All of them, with default parameters and without a cut.
+    /// All registered metrics, with default parameters and without a cut.
     pub fn all() -> impl Iterator<Item = Self> {
         MetricParams::all().into_iter().map(|params| Self::new(params, None))
     }
 
-    /// Those that are measured where an experiment names none, on a dataset with or without judgements of relevance.
+    /// The metrics that are measured if an experiment names none, on a dataset with or without judgements of relevance.
     pub fn usual(qrels: bool) -> impl Iterator<Item = Self> {
-        let judged = if qrels { USUAL_WITH_QRELS } else { &[] };
-        Self::all().filter(move |metric| USUAL.contains(&metric.name()) || judged.contains(&metric.name()))
+        Self::all().filter(move |metric| match metric.about().usual {
+            Usual::Always => true,
+            Usual::WithQrels => qrels,
+            Usual::Never => false,
+        })
     }
 
-    /// Its name everywhere: CSV, plots, result files; in YAML, too.
+    /// Its name in YAML, CSV, plots and result files.
     pub fn name(self) -> &'static str {
         &self.0.label
     }
 
-    /// Its name as part of a file's: letters, digits, dots and hyphens.
+    /// Its name as part of a file name: letters, digits, dots and hyphens.
     pub fn file_name(self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
         self.0.label.replace(')', "").chars().map(plain).collect()
@@ -86,7 +89,7 @@ impl MetricName {
         self.0.params.about()
     }
 
-    /// What it is, in one sentence.
+    /// Its definition, in one sentence.
     pub fn definition(self) -> &'static str {
         self.about().definition
     }
@@ -96,7 +99,18 @@ impl MetricName {
         self.about().higher_is_better
     }
 
-    /// The first results that it looks at alone; all where it names none.
+    /// What it is about.
+    pub fn family(self) -> Family {
+        self.about().family
+    }
+
+    /// Its rank among the metrics that may speak for an experiment, from 1. `None` for one that may not, or that has a cut
+    /// or parameters of its own.
+    pub fn headline_rank(self) -> Option<u8> {
+        self.about().headline.filter(|_| self.name() == self.kind())
+    }
+
+    /// The number of first results that it looks at; `None` for all.
     pub fn cut(self) -> Option<usize> {
         self.0.cut
     }
@@ -107,39 +121,40 @@ impl MetricName {
         Self::new(self.0.params.clone(), cut)
     }
 
-    /// Why it cannot be computed in such a setting, with what can be done; `Ok` where it can.
+    /// Checks whether it can be computed in such a setting.
     ///
     /// # Errors
-    /// That reason.
-    pub fn possible(self, setting: &Setting) -> Result<(), Impossible> {
+    /// Why it cannot, and what can be done.
+    pub fn possible(self, setting: &MetricSetting) -> Result<(), Unfit> {
         let Some(cut) = self.0.cut else { return self.0.params.possible(setting) };
         if !self.0.params.takes_cut() {
-            let reason = "it does not judge a list, of which the first few could be looked at".into();
-            return Err(Impossible { reason, remedy: format!("write `{}` without a cut", self.kind()) });
+            let message = "it does not judge a list of results, so it takes no cut";
+            return Err(Unfit::new(message, format!("write `{}` without a cut", self.kind())));
         }
         if cut > setting.k {
-            let reason = format!("it looks at the first {cut} results, but k is {}", setting.k);
-            return Err(Impossible { reason, remedy: format!("cut at {} at most, or use a larger k", setting.k) });
+            let message = format!("it looks at the first {cut} results, but k is {}", setting.k);
+            return Err(Unfit::new(message, format!("cut at {} at most, or use a larger k", setting.k)));
         }
-        self.0.params.possible(&Setting { k: cut, ..*setting })
+        self.0.params.possible(&MetricSetting { k: cut, ..*setting })
     }
 
-    /// Whether such a value can be one of `k` results: within the metric's bounds but for rounding, or none where it is not
-    /// defined.
+    /// Whether it can have this value for `k` results: within its bounds up to rounding, or NaN, which stands for
+    /// undefined.
     pub fn can_be(self, value: f64, k: usize) -> bool {
         let (least, most) = self.0.params.bounds(self.cut().map_or(k, |cut| cut.min(k)));
         let rounding = |bound: f64| 1e-4 * bound.abs().max(1.0);
         value.is_nan() || value.is_finite() && value >= least - rounding(least) && value <= most + rounding(most)
     }
 
-    /// What counts as found of a query, whose true neighbours are at these ascending distances that were `stored` so; `None`
-    /// where it is no share of results within a distance, or not defined for this query.
+    /// The distance within which results of a query count as found. Its true neighbours are at these ascending
+    /// distances, stored as `stored`. `None` if the metric is no share of results within a distance, or is not defined
+    /// for this query.
     pub fn within(self, distances: &[f64], stored: Stored, k: usize) -> Option<Within> {
         let count = self.cut().map_or(k, |cut| cut.min(k));
         Within::new(distances, stored, count, |distance| self.0.params.reach(distance))
     }
 
-    /// Its value for one query; `None` where it is not defined for this query.
+    /// Its value for one query; `None` if it is not defined for this query.
     pub fn value(self, asked: &super::Asked<'_>) -> Option<f64> {
         let answer: Answer<'_> = asked.answer(self.0.cut);
         // 0 has no sign.
@@ -147,8 +162,8 @@ impl MetricName {
     }
 }
 
-/// The number of a parameter in names: without powers of ten as long as that is not long. With all its zeros the least number
-/// above 0 would make a file's name longer than a file system takes.
+/// The number of a parameter in names: in scientific notation only if it would be long otherwise. All zeros of the
+/// smallest number above 0 would make a file name longer than file systems allow.
 pub fn number_text(number: &Number) -> String {
     const LONGEST: usize = 24;
     let Some(value) = number.as_f64() else { return number.to_string() };
@@ -156,7 +171,7 @@ pub fn number_text(number: &Number) -> String {
     if text.len() > LONGEST { format!("{value:e}") } else { text }
 }
 
-/// The parameters that are not at their defaults, as `q=2`.
+/// The parameters that differ from their defaults, as `q=2`.
 fn changed(params: &MetricParams) -> Vec<String> {
     let of = |params: &MetricParams| json!(params)[params.name()].as_object().cloned().unwrap_or_default();
     let default = MetricParams::all().into_iter().find(|other| other.name() == params.name());
@@ -170,7 +185,7 @@ fn changed(params: &MetricParams) -> Vec<String> {
     given.map(|(key, value)| format!("{key}={}", text(&value))).collect()
 }
 
-/// Parts a name at its cut: `recall@5` is `recall` and 5.
+/// Splits a name at its cut: `recall@5` is `recall` and 5.
 fn part(name: &str) -> Result<(&str, Option<usize>), String> {
     let Some((name, cut)) = name.rsplit_once('@') else { return Ok((name, None)) };
     let number = cut.parse().ok().filter(|&cut| (1..1 << 31).contains(&cut));

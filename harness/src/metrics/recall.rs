@@ -1,43 +1,45 @@
-//! Recall: how many of the true nearest are found.
+//! Recall: the share of the true nearest neighbours that are found.
 
-use super::{About, Answer, Impossible, Metric, Setting, needs_neighbors};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use swath_algorithms::Unfit;
 use swath_algorithms::params::NonNegative;
 use swath_datasets::Stored;
 
 const SOURCE: &str = "Aumueller, Bernhardsson & Faithfull 2020 (ann-benchmarks)";
 
-/// How much farther than the k-th true neighbour a result may be.
+/// The distance by which a result may be farther than the k-th true neighbour.
 const SLACK: f64 = 1e-3;
 
-/// Whether 0.001 is not small against the distance of the k-th true neighbour: more than 1 % of it. Then recall may count
-/// what is no neighbour, in the extreme a random pick.
+/// Whether 0.001 is more than 1 % of the distance of the k-th true neighbour. Recall may then count results that are no
+/// neighbours, in the extreme a random pick.
 pub fn is_coarse(distance: f64) -> bool {
     SLACK > 0.01 * distance.abs()
 }
 
-/// What counts as found of a query: whatever is at most so far, out of so many.
+/// The distance within which results of a query count as found, and their possible number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Within {
     /// The largest distance that counts.
     pub distance: f64,
-    /// How many could be found.
+    /// The number that could be found.
     pub of: usize,
 }
 
 impl Within {
-    /// Those within `reach` of the `count`-th of a query's true neighbours, whose ascending distances were `stored` so. Where
-    /// the query has fewer, they are all that could be found; `None` where it has none. The threshold is raised by half a unit in the last place of what they are stored as: so much may be missing from the
-    /// stored one, and without it exact search would fall short of 1 where distances are large.
+    /// Results within `reach` of the `count`-th true neighbour count as found; `distances` are those of the true
+    /// neighbours, ascending, stored as `stored`. If the query has fewer, all of them could be found; `None` if it has
+    /// none. The threshold is raised by half a unit in the last place of the stored type, which rounding may have taken
+    /// from the stored distance: without that, exact search would have a recall below 1 where distances are large.
     pub fn new(distances: &[f64], stored: Stored, count: usize, reach: impl Fn(f64) -> Option<f64>) -> Option<Self> {
         let count = count.min(distances.len());
         let distance = reach(distances[count.checked_sub(1)?])?;
         Some(Self { distance: distance + stored.half_unit(distance), of: count })
     }
 
-    /// The recalls that returned distances, each rounded to `f32`, may have come to: one, but for what lies so near to the
-    /// threshold that rounding may have put it on the other side.
+    /// The smallest and the largest recall that returned distances may have had before they were rounded to `f32`. They
+    /// differ only if a distance is so near to the threshold that rounding may have moved it across.
     pub fn recalls(&self, rounded: impl Iterator<Item = f32>) -> (f64, f64) {
         let (mut surely, mut perhaps) = (0, 0);
         for rounded in rounded.filter(|distance| !distance.is_nan()) {
@@ -64,10 +66,13 @@ impl Metric for Recall {
             range: "0 to 1",
             higher_is_better: true,
             source: SOURCE,
+            family: Family::Recall,
+            usual: Usual::Always,
+            headline: Some(6),
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `recall@5`,")
     }
 
@@ -80,11 +85,11 @@ impl Metric for Recall {
     }
 }
 
-/// Recall of what is nearly as near.
+/// Recall that also counts results nearly as near.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecallEps {
-    /// How much farther than the k-th true neighbour a result may be, relatively.
+    /// The relative distance by which a result may be farther than the k-th true neighbour.
     pub epsilon: NonNegative,
 }
 
@@ -103,10 +108,13 @@ impl Metric for RecallEps {
             range: "0 to 1",
             higher_is_better: true,
             source: SOURCE,
+            family: Family::Recall,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `recall-eps@5`,")
     }
 
@@ -133,6 +141,9 @@ impl Metric for PoolRecall {
             range: "0 to 1",
             higher_is_better: true,
             source: SOURCE,
+            family: Family::Recall,
+            usual: Usual::Always,
+            headline: None,
         }
     }
 
@@ -148,7 +159,7 @@ impl Metric for PoolRecall {
         true
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.largest_pool, "pools")
     }
 

@@ -1,19 +1,18 @@
 //! How much the results repeat each other.
 
-use super::{About, Answer, Impossible, Metric, Setting, mean_over_pairs, needs_pairs};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::kernel::Kernel;
 use swath_algorithms::params::Fraction;
+use swath_algorithms::{KernelChoice, Unfit};
 
 /// Mean similarity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redundancy {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Redundancy {
@@ -24,10 +23,13 @@ impl Metric for Redundancy {
             range: "-1 to 1",
             higher_is_better: false,
             source: "Raja & Vats 2025",
+            family: Family::Redundancy,
+            usual: Usual::Always,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -46,9 +48,8 @@ impl Metric for Redundancy {
 #[serde(default, deny_unknown_fields)]
 pub struct MaxRedundancy {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for MaxRedundancy {
@@ -59,10 +60,13 @@ impl Metric for MaxRedundancy {
             range: "-1 to 1",
             higher_is_better: false,
             source: "Raja & Vats 2025",
+            family: Family::Redundancy,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -87,14 +91,13 @@ pub struct Duplicates {
     /// The similarity above which two are duplicates.
     pub above: Fraction,
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Duplicates {
     fn default() -> Self {
-        Self { above: super::default_number(Fraction::new(0.95)), kernel: None }
+        Self { above: super::default_number(Fraction::new(0.95)), kernel: KernelChoice::DEFAULT }
     }
 }
 
@@ -106,10 +109,13 @@ impl Metric for Duplicates {
             range: "0 to 1",
             higher_is_better: false,
             source: "by definition",
+            family: Family::Redundancy,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 

@@ -1,18 +1,17 @@
 //! How near the results are to the query.
 
-use super::{About, Answer, Impossible, Metric, Setting, discounted, needs_neighbors};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::kernel::Kernel;
+use swath_algorithms::{KernelChoice, Unfit};
 
 /// Relevance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Relevance {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Relevance {
@@ -24,6 +23,9 @@ impl Metric for Relevance {
             range: "-1 to 1",
             higher_is_better: true,
             source: "by definition",
+            family: Family::Relevance,
+            usual: Usual::Always,
+            headline: None,
         }
     }
 
@@ -43,9 +45,8 @@ impl Metric for Relevance {
 #[serde(default, deny_unknown_fields)]
 pub struct Ndcg {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for Ndcg {
@@ -57,10 +58,13 @@ impl Metric for Ndcg {
             range: "0 to 1",
             higher_is_better: true,
             source: "Jarvelin & Kekalainen 2002",
+            family: Family::Relevance,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `ndcg@5`,")
     }
 

@@ -1,27 +1,14 @@
-//! What the eigenvalues of the results' similarities say of their diversity.
+//! What the eigenvalues of the results' similarities say about their diversity.
 
-use super::{About, Answer, Impossible, Metric, Setting};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual};
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::Kernel;
 use swath_algorithms::params::{NonNegative, Positive};
+use swath_algorithms::{KernelChoice, Unfit};
 
-/// That a kernel has no negative eigenvalues.
-fn needs_semidefinite(kernel: Option<Kernel>) -> Result<(), Impossible> {
-    match kernel {
-        Some(kernel) if !kernel.is_positive_semidefinite() => Err(Impossible {
-            reason: format!(
-                "the kernel `{}` is not positive semidefinite, and eigenvalues need one that is",
-                kernel.name()
-            ),
-            remedy: "use `gram`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Eigenvalues of the similarities of the results; what rounding makes negative is 0.
+/// Eigenvalues of the results' similarities; those that rounding makes negative are 0.
 fn eigenvalues(answer: &Answer<'_>, kernel: Kernel) -> Vec<f64> {
     let count = answer.count();
     if count == 0 {
@@ -38,14 +25,13 @@ pub struct Vendi {
     /// The order of the entropy: below 1 rare directions count more, above 1 less; 1 is Shannon's.
     pub q: NonNegative,
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for Vendi {
     fn default() -> Self {
-        Self { q: super::default_number(NonNegative::new(1.0)), kernel: None }
+        Self { q: super::default_number(NonNegative::new(1.0)), kernel: KernelChoice::DEFAULT }
     }
 }
 
@@ -58,11 +44,14 @@ impl Metric for Vendi {
             range: "1 to k",
             higher_is_better: true,
             source: "Friedman & Dieng 2023; Pasarkar & Dieng 2024 (order q)",
+            family: Family::Spectrum,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
-        needs_semidefinite(self.kernel)
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("eigenvalues need one that is")
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
@@ -73,14 +62,14 @@ impl Metric for Vendi {
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let (q, count) = (self.q.get(), answer.count() as f64);
         let shares = eigenvalues(answer, answer.kernel_or_raw(self.kernel)).into_iter().map(|value| value / count);
-        // What rounding leaves of an eigenvalue of 0 must not count as one.
+        // An eigenvalue of 0 that rounding raised must not count.
         let shares: Vec<f64> = shares.filter(|&share| share > 1e-12).collect();
         let largest = shares.iter().copied().fold(0.0, f64::max);
-        // So near to 1 the other formula is all rounding, and off by less than this.
+        // So near to 1 the other formula is mostly rounding error, and this one is off by less.
         let entropy = if (q - 1.0).abs() < 1e-8 || shares.is_empty() {
             -shares.iter().map(|share| share * share.ln()).sum::<f64>()
         } else {
-            // Of shares relative to the largest: powers of the shares themselves may all round to 0.
+            // With shares relative to the largest, since powers of the shares themselves may all round to 0.
             (q * largest.ln() + shares.iter().map(|share| (share / largest).powf(q)).sum::<f64>().ln()) / (1.0 - q)
         };
         (count > 0.0).then(|| entropy.exp())
@@ -92,9 +81,8 @@ impl Metric for Vendi {
 #[serde(default, deny_unknown_fields)]
 pub struct LogVolume {
     /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Metric for LogVolume {
@@ -106,11 +94,14 @@ impl Metric for LogVolume {
             range: "13.8 k below 0, to 0",
             higher_is_better: true,
             source: "Kulesza & Taskar 2012",
+            family: Family::Spectrum,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
-        needs_semidefinite(self.kernel)
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite("eigenvalues need one that is")
     }
 
     fn bounds(&self, k: usize) -> (f64, f64) {
@@ -130,14 +121,13 @@ pub struct SpectralEntropy {
     /// Steps of the walk: more look at coarser structure.
     pub t: Positive,
     /// The similarity, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Kernel")]
-    pub kernel: Option<Kernel>,
+    #[serde(skip_serializing_if = "KernelChoice::is_default")]
+    pub kernel: KernelChoice,
 }
 
 impl Default for SpectralEntropy {
     fn default() -> Self {
-        Self { t: super::default_number(Positive::new(1.0)), kernel: None }
+        Self { t: super::default_number(Positive::new(1.0)), kernel: KernelChoice::DEFAULT }
     }
 }
 
@@ -150,20 +140,14 @@ impl Metric for SpectralEntropy {
             range: "0 to log2 k",
             higher_is_better: true,
             source: "Liao et al. 2023",
+            family: Family::Spectrum,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, _: &Setting) -> Result<(), Impossible> {
-        match self.kernel {
-            Some(kernel) if !kernel.is_nonnegative() => Err(Impossible {
-                reason: format!(
-                    "the kernel `{}` can be negative, and a random walk needs one that cannot",
-                    kernel.name()
-                ),
-                remedy: "use `cosine`, `rbf`, `geodesic` or `fisher-rao`, or leave `kernel` out".into(),
-            }),
-            _ => Ok(()),
-        }
+    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative("a random walk needs one that cannot")
     }
 
     fn bounds(&self, k: usize) -> (f64, f64) {
@@ -177,7 +161,7 @@ impl Metric for SpectralEntropy {
         }
         let similarity = DMatrix::from_fn(count, count, |i, j| answer.similarity(kernel, i.min(j), i.max(j)));
         let degrees = |matrix: &DMatrix<f64>| matrix.row_iter().map(|row| row.sum()).collect::<Vec<f64>>();
-        // A vector of zeros is similar to nothing, not even to itself: it stays where it is.
+        // A vector of zeros is similar to nothing, not even to itself: its degree counts as 1.
         let root = |degree: f64| if degree > 0.0 { degree.sqrt() } else { 1.0 };
         let scale = |matrix: &DMatrix<f64>, degrees: &[f64]| {
             DMatrix::from_fn(count, count, |i, j| matrix[(i, j)] / (root(degrees[i]) * root(degrees[j])))

@@ -1,19 +1,20 @@
-//! How much of what a query can mean the results answer, by the dataset's subtopics.
+//! How many of a query's subtopics the results cover.
 
-use super::{About, Answer, Impossible, Metric, Setting, discounted};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use swath_algorithms::Unfit;
 use swath_algorithms::params::Fraction;
 
-fn needs_subtopics(setting: &Setting) -> Result<(), Impossible> {
+fn needs_subtopics(setting: &MetricSetting) -> Result<(), Unfit> {
     if setting.subtopics {
         return Ok(());
     }
-    Err(Impossible {
-        reason: "the dataset says nothing of subtopics".into(),
-        remedy: "leave it out, or use a dataset with `subtopics`, such as glove-wordnet-20k".into(),
-    })
+    Err(Unfit::new(
+        "the dataset has no subtopics",
+        "leave it out, or use a dataset with `subtopics`, such as glove-wordnet-20k",
+    ))
 }
 
 /// The subtopics that an item covers, of pairs (item, subtopic) in ascending order.
@@ -22,7 +23,7 @@ fn covered(pairs: &[(u32, u32)], item: u32) -> impl Iterator<Item = u32> + '_ {
     pairs[first..].iter().take_while(move |pair| pair.0 == item).map(|pair| pair.1)
 }
 
-/// How many different subtopics there are.
+/// The number of different subtopics.
 fn count(subtopics: impl Iterator<Item = u32>) -> usize {
     let mut all: Vec<u32> = subtopics.collect();
     all.sort_unstable();
@@ -44,10 +45,13 @@ impl Metric for SubtopicRecall {
             range: "0 to 1",
             higher_is_better: true,
             source: "Zhai, Cohen & Lafferty 2003",
+            family: Family::Subtopics,
+            usual: Usual::Always,
+            headline: Some(1),
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_subtopics(setting)
     }
 
@@ -63,7 +67,7 @@ impl Metric for SubtopicRecall {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlphaNdcg {
-    /// How much less a subtopic is worth each time that it was seen before.
+    /// The share of a subtopic's value that is lost each time it was seen before.
     pub alpha: Fraction,
 }
 
@@ -74,7 +78,7 @@ impl Default for AlphaNdcg {
 }
 
 impl AlphaNdcg {
-    /// What an item brings: the sum over its subtopics of (1 - alpha) to the power of how often each was seen.
+    /// The gain of an item: the sum over its subtopics of (1 - alpha)^n, where n is the number of times it was seen.
     fn gain(&self, pairs: &[(u32, u32)], item: u32, seen: &BTreeMap<u32, i32>) -> f64 {
         let worth = |subtopic: u32| (1.0 - self.alpha.get()).powi(seen.get(&subtopic).copied().unwrap_or(0));
         covered(pairs, item).map(worth).sum()
@@ -91,7 +95,7 @@ impl AlphaNdcg {
         items.map(step).collect()
     }
 
-    /// The gains of the greedy ideal: always the item that brings most, of equals the lowest.
+    /// The gains of the greedy ideal: always the item with the largest gain, of equals the one with the lowest id.
     fn ideal(&self, pairs: &[(u32, u32)], k: usize) -> Vec<f64> {
         let mut left: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
         left.dedup();
@@ -115,10 +119,13 @@ impl Metric for AlphaNdcg {
             range: "0 to 1",
             higher_is_better: true,
             source: "Clarke et al. 2008",
+            family: Family::Subtopics,
+            usual: Usual::Never,
+            headline: Some(2),
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_subtopics(setting)
     }
 
@@ -149,17 +156,20 @@ impl Metric for ErrIa {
             range: "0 to 1",
             higher_is_better: true,
             source: "Chapelle, Metzler, Zhang & Grinspan 2009",
+            family: Family::Subtopics,
+            usual: Usual::Never,
+            headline: None,
         }
     }
 
-    fn possible(&self, setting: &Setting) -> Result<(), Impossible> {
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_subtopics(setting)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let pairs = answer.subtopics();
         let all = count(pairs.iter().map(|pair| pair.1));
-        // How likely a reader of each subtopic is to be still reading.
+        // The probability that a reader of each subtopic still reads.
         let mut reading: BTreeMap<u32, f64> = BTreeMap::new();
         let mut total = 0.0;
         for (i, &item) in answer.returned().iter().enumerate() {

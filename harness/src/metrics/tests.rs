@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
 use swath_datasets::Stored;
 
-/// A small world: unit vectors at these angles, or points on a line, and the query at 0.
+/// A small dataset: unit vectors at these angles, or points on a line, and the query at 0.
 struct World {
     base: Base,
     queries: Vectors,
@@ -41,12 +41,12 @@ impl World {
         self
     }
 
-    /// The metric of these results, of as many as were asked for, picked from `pool`.
+    /// The metric of these results, picked from `pool`, as if exactly so many had been asked for.
     fn of(&self, name: &str, returned: &[u32], pool: &[u32]) -> Option<f64> {
-        self.of_k(name, (returned, returned.len()), pool)
+        self.of_k(name, returned, returned.len(), pool)
     }
 
-    fn of_k(&self, name: &str, (returned, k): (&[u32], usize), pool: &[u32]) -> Option<f64> {
+    fn of_k(&self, name: &str, returned: &[u32], k: usize, pool: &[u32]) -> Option<f64> {
         let query = Query::row(&self.queries, 0);
         let item = |&id: &u32| Item { id, distance: self.base.distance_to(query, id), rel: 0.0, score: 0.0 };
         let asked = Asked {
@@ -157,7 +157,7 @@ fn spectra_of_the_same_and_of_the_different() {
     close(world.of("vendi", &[0, 1, 2], &[]), (-a * a.ln() - b * b.ln()).exp());
     close(world.of("vendi(q=2)", &[0, 1, 2], &[]), 1.0 / (a * a + b * b));
     close(world.of("vendi(q=0)", &[0, 1, 2], &[]), 2.0);
-    // Of a large order the largest share alone, 1 / a, and near order 1 the same as there.
+    // A large order leaves only the largest share, 1 / a; near order 1 the value is that at 1.
     close(world.of("vendi(q=100000)", &[0, 1, 2], &[]).map(f64::ln), -a.max(b).ln() * 1e5 / (1e5 - 1.0));
     close(world.of("vendi(q=1.000000000000001)", &[0, 1, 2], &[]), (-a * a.ln() - b * b.ln()).exp());
     close(world.of("log-volume", &[0, 1], &[]), 2.0 * 1.000_001_f64.ln());
@@ -168,7 +168,7 @@ fn spectra_of_the_same_and_of_the_different() {
 }
 
 #[test]
-fn what_people_judged() {
+fn metrics_of_judgements() {
     let world = World::angles(&[0.0, 10.0, 20.0, 30.0]).with_qrels(&[(0, 0), (2, 1), (3, 3)]);
     let of = |name: &str| world.of(name, &[0, 2, 3], &[]);
     close(of("hit"), 1.0);
@@ -191,7 +191,7 @@ fn recall_forgives_ties_and_a_thousandth() {
 #[test]
 fn too_few_results_lower_recall_and_leave_pairs_undefined() {
     let world = World::line(&[1.0, 2.0, 4.0, 9.0]).knowing(&[0, 1], &[1.0, 2.0]).with_subtopics(&[]);
-    let of = |name| world.of_k(name, (&[0], 2), &[0]);
+    let of = |name| world.of_k(name, &[0], 2, &[0]);
     close(of("recall"), 0.5);
     close(of("recall@1"), 1.0);
     for pairs in ["redundancy", "max-redundancy", "duplicates", "diversity", "min-distance", "mst"] {
@@ -199,13 +199,13 @@ fn too_few_results_lower_recall_and_leave_pairs_undefined() {
     }
     assert_eq!(of("subtopic-recall"), None, "a query without subtopics has no share of them");
     for name in MetricParams::NAMES {
-        let nothing = world.of_k(name, (&[], 2), &[]);
+        let nothing = world.of_k(name, &[], 2, &[]);
         assert!(nothing.is_none_or(f64::is_finite), "{name} of nothing");
     }
 }
 
 #[test]
-fn a_name_is_read_back_whatever_it_says() {
+fn every_name_is_read_back() {
     for name in
         ["recall", "recall@5", "vendi(q=2)", "coverage(kernel=rbf)@7", "ball-coverage(kernel=geodesic, quantile=0.5)"]
     {
@@ -237,8 +237,8 @@ fn a_name_is_read_back_whatever_it_says() {
 }
 
 #[test]
-fn what_cannot_be_computed_says_why() {
-    let setting = Setting { k: 1, largest_pool: 200, stored_neighbors: 100, subtopics: false, qrels: false };
+fn metrics_that_cannot_be_computed_say_why() {
+    let setting = MetricSetting { k: 1, largest_pool: 200, stored_neighbors: 100, subtopics: false, qrels: false };
     let impossible = MetricName::all().filter(|metric| metric.possible(&setting).is_err()).map(MetricName::name);
     let expected = [
         "pool-recall",
@@ -256,7 +256,7 @@ fn what_cannot_be_computed_says_why() {
         "ndcg-qrels",
     ];
     assert_eq!(impossible.collect::<Vec<_>>(), expected);
-    let setting = Setting { k: 10, largest_pool: 10, stored_neighbors: 5, subtopics: true, qrels: true };
+    let setting = MetricSetting { k: 10, largest_pool: 10, stored_neighbors: 5, subtopics: true, qrels: true };
     for (name, fine) in [
         ("recall@5", true),
         ("recall@6", false),
@@ -297,7 +297,7 @@ fn no_parameter_makes_a_spectrum_undefined() {
 
 /// Copies, scaled so that their cosine is rounded, are at distance 0, and cover each other.
 #[test]
-fn copies_are_at_no_distance() {
+fn copies_have_distance_zero() {
     let rows: Vec<f32> =
         [1.0, 3.0, 7.0, 49.0].iter().flat_map(|by| [0.1_f32, 0.7, 0.3].map(|v| (v * 1024.0).round() * by)).collect();
     let base = Base::from_values(&rows, 3, Distance::Angular).expect("finite");
@@ -327,7 +327,7 @@ fn the_ideal_is_the_kernels_own() {
     assert_eq!(world.of("ndcg(kernel=rbf)@1", &[1, 2], &[]), Some(1.0));
 }
 
-/// The k-th distance is stored as 0.01 too small: less than half of 2^-5, which numbers of single precision are apart there.
+/// The k-th distance is stored 0.01 too small: less than half of 2^-5, the spacing of single precision there.
 #[test]
 fn recall_counts_what_was_rounded_off() {
     let world = |stored| {
@@ -390,9 +390,9 @@ proptest! {
     }
 }
 
-/// What a reader is told of a metric's range is what stored values are held to, where it is in numbers.
+/// Stored values are checked against the range that a reader sees, if it is in numbers.
 #[test]
-fn bounds_are_those_that_are_told() {
+fn bounds_agree_with_the_range_that_readers_see() {
     for metric in MetricName::all() {
         let (least, most) = metric.params().bounds(10);
         let expected = match metric.about().range {
@@ -408,7 +408,7 @@ fn bounds_are_those_that_are_told() {
     assert!(recall.can_be(1.0, 10) && !recall.can_be(1.01, 10) && !recall.can_be(-0.01, 10));
 }
 
-/// Recall from rounded distances is one number, but where rounding may have put a distance across the threshold.
+/// Recall from rounded distances is one number, unless rounding may have moved a distance across the threshold.
 #[test]
 fn recall_is_computed_again_from_rounded_distances() {
     let metric = MetricName::find("recall@2").expect("a metric");
@@ -427,9 +427,9 @@ fn recall_is_computed_again_from_rounded_distances() {
     assert!(MetricName::find("coverage").expect("a metric").within(&[0.5, 0.75], Stored::Float64, 2).is_none());
 }
 
-/// A name of a parameter that is next to nothing is one that a file can have, and stands for the same metric.
+/// The name of a metric with a tiny parameter fits into a file name, and is read back as the same metric.
 #[test]
-fn names_of_the_least_and_the_largest_numbers_are_short() {
+fn names_of_the_smallest_and_the_largest_numbers_are_short() {
     for (name, label) in [
         ("recall-eps(epsilon=5e-324)", "recall-eps(epsilon=5e-324)"),
         ("recall-eps(epsilon=1e-300)", "recall-eps(epsilon=1e-300)"),
@@ -440,4 +440,44 @@ fn names_of_the_least_and_the_largest_numbers_are_short() {
         assert!(MetricName::find(metric.name()).is_some_and(|other| other == metric), "{name}");
         assert!(metric.file_name().len() < 40, "{}", metric.file_name());
     }
+}
+
+/// The canonical JSON of every metric's parameters, and its name, written down once: trial ids hash them. What is refused
+/// stands beside it.
+#[test]
+fn the_canonical_json_of_parameters_is_what_it_was() {
+    let kernels = ["\"cosine\"", "\"gram\"", "\"rbf\"", "\"geodesic\"", "\"fisher-rao\"", "null", "3", "\"cosin\""];
+    let kernels = kernels.iter().map(|kernel| format!("{{\"kernel\": {kernel}}}"));
+    let written: Vec<String> = ["{}".to_owned(), "{\"colour\": 1}".to_owned()].into_iter().chain(kernels).collect();
+    let mut lines = Vec::new();
+    for name in MetricParams::NAMES {
+        for parameters in &written {
+            let text = format!("{{\"{name}\": {parameters}}}");
+            let canonical = match serde_json::from_str::<MetricParams>(&text) {
+                Ok(params) => serde_json::to_value(params).expect("parameters are JSON").to_string(),
+                Err(error) => format!("refused: {error}"),
+            };
+            let label = serde_json::from_str::<MetricName>(&text).map(MetricName::name).unwrap_or_default();
+            lines.push(format!("{name}: {parameters}\n    {canonical} {label}"));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// The lists that were kept by name before `About` said it.
+#[test]
+fn usual_headline_and_cost_metrics_are_those_of_old() {
+    let usual = |qrels| MetricName::usual(qrels).map(MetricName::name).collect::<Vec<_>>();
+    let always = ["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
+    assert_eq!(usual(false), always);
+    assert_eq!(usual(true), [&always[..], &["hit", "mrr", "ndcg-qrels"]].concat());
+    let mut ranked: Vec<_> =
+        MetricName::all().filter_map(|metric| Some((metric.headline_rank()?, metric.name()))).collect();
+    ranked.sort_unstable();
+    let headlines = ["subtopic-recall", "alpha-ndcg", "ndcg-qrels", "coverage", "diversity", "recall"];
+    assert_eq!(ranked, (1..).zip(headlines).collect::<Vec<_>>());
+    assert_eq!(MetricName::find("recall@5").expect("a metric").headline_rank(), None);
+    assert_eq!(MetricName::find("coverage(kernel=rbf)").expect("a metric").headline_rank(), None);
+    let apart = MetricName::all().filter(|metric| matches!(metric.family(), Family::Recall | Family::Cost));
+    assert_eq!(apart.map(MetricName::name).collect::<Vec<_>>(), ["recall", "recall-eps", "pool-recall", "evaluations"]);
 }

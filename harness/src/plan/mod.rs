@@ -15,7 +15,7 @@ pub use workload::Workload;
 
 use crate::config::figures::Named;
 use crate::config::{CheckSpec, Experiment, Grid, Name, Path, Problem, Retriever, Step, suggest};
-use crate::metrics::{MetricName, Setting};
+use crate::metrics::{MetricName, MetricSetting};
 use crate::path;
 use crate::record::Mode;
 use crate::record::label;
@@ -294,7 +294,7 @@ fn check_retriever(retriever: &Retriever, by_default: bool, (i, k): (usize, usiz
     if let Err(unfit) = retriever.candidates.check(facts.rows) {
         problems.push(unfit_problem(path!["retrievers", i, "candidates", candidates], unfit));
     }
-    let setting = selector::Setting { distance: facts.distance, subtopics: facts.subtopics };
+    let setting = selector::SelectorSetting { distance: facts.distance, subtopics: facts.subtopics };
     if let Err(unfit) = retriever.select.check(&setting) {
         problems.push(unfit_problem(path!["retrievers", i, "select", retriever.select.name()], unfit));
     }
@@ -355,7 +355,7 @@ fn choose_metrics(
     problems: &mut Vec<Problem>,
 ) -> (Vec<MetricName>, Vec<String>) {
     let retrievers = experiment.retrievers.iter().flat_map(|grid| &grid.0);
-    let setting = Setting {
+    let setting = MetricSetting {
         k: experiment.k.size(),
         largest_pool: retrievers.map(|retriever| retriever.candidates.pool()).max().unwrap_or(0),
         stored_neighbors: facts.neighbors,
@@ -367,15 +367,17 @@ fn choose_metrics(
         for (i, &metric) in named.iter().enumerate() {
             metrics.push(metric);
             if let Err(impossible) = metric.possible(&setting) {
-                let message = format!("`{}` cannot be computed: {}", metric.name(), impossible.reason);
-                problems.push(Problem::new(path!["metrics", i], message).help(impossible.remedy));
+                let message = format!("`{}` cannot be computed: {}", metric.name(), impossible.message);
+                problems.push(Problem::new(path!["metrics", i], message).help(impossible.help));
             }
         }
     } else {
         for metric in MetricName::usual(facts.qrels) {
             match metric.possible(&setting) {
                 Ok(()) => metrics.push(metric),
-                Err(impossible) => notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.reason)),
+                Err(impossible) => {
+                    notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.message))
+                }
             }
         }
     }

@@ -4,13 +4,16 @@ use super::interval::interval;
 use crate::escape;
 use crate::findings::frontiers::{Frontier, RECALLS};
 use crate::findings::summary::Summary;
-use crate::metrics::MetricName;
+use crate::metrics::{Family, MetricName, Usual};
 use crate::plot::format::{cell, cell_or_empty, decimals};
 use crate::statistics::Estimate;
 use maud::{Markup, html};
 
-/// Metrics that the page shows; `frontiers.csv` has all.
-const SHOWN: [&str; 3] = ["subtopic-recall", "coverage", "diversity"];
+/// Whether the page shows frontiers of this metric: those that may speak for an experiment and are always measured, but for
+/// recall itself. `frontiers.csv` has all.
+fn is_shown(metric: MetricName) -> bool {
+    metric.headline_rank().is_some() && metric.about().usual == Usual::Always && metric.family() != Family::Recall
+}
 
 /// A retriever and metric a row: the area below the frontier against recall, and the metric at given recalls, each with its
 /// interval; empty where no point has so much recall.
@@ -40,7 +43,7 @@ pub fn csv(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
 
 /// The section of the page; nothing where no retriever has several points.
 pub fn section(summary: &Summary) -> Markup {
-    let shown = |metric: &(usize, &MetricName)| SHOWN.contains(&metric.1.name());
+    let shown = |metric: &(usize, &MetricName)| is_shown(*metric.1);
     let of = |metric: usize| summary.frontiers.iter().filter(move |frontier| frontier.metric == metric);
     if summary.frontiers.iter().all(|frontier| frontier.points < 2) {
         return html! {};

@@ -239,17 +239,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rand_chacha::ChaCha8Rng;
-    use rand_chacha::rand_core::Rng;
-
-    /// Uniform in (0, 1).
-    fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-        ((rng.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    /// Standard normal (Box & Muller).
-    fn normal(rng: &mut ChaCha8Rng) -> f64 {
-        (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
-    }
+    use swath_algorithms::random::{normal, uniform};
 
     /// Student's t with 3 degrees of freedom.
     fn t3(rng: &mut ChaCha8Rng) -> f64 {

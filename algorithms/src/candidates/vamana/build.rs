@@ -7,7 +7,7 @@
 //! only says where to look.
 
 use super::Build;
-use super::links::Links;
+use super::links::ProximityGraph;
 use crate::base::Base;
 use crate::distance::Distance;
 use diskann::ANNResult;
@@ -25,20 +25,20 @@ use std::task::{self, Poll, Waker};
 
 /// Coordinates are whole multiples of one over this.
 const GRID: f64 = 2048.0;
-/// Vectors farther from the centre than this many times the median are drawn in to there, so that a few outliers do
-/// not leave the others too small for the grid.
+/// Vectors farther from the centre than this many times the median are moved in to that distance, so that a few
+/// outliers do not make the others too small for the grid.
 const OUTLYING: f64 = 8.0;
 
-/// The graph of these parameters.
+/// Builds the graph.
 ///
 /// # Panics
 /// If the library fails, which for finite vectors is a bug.
-pub fn build(part: &Build, base: &Base) -> Links {
+pub fn build(part: &Build, base: &Base) -> ProximityGraph {
     let (targets, start) = match library_graph(part, base) {
         Ok(graph) => graph,
         Err(error) => panic!("diskann could not build a graph over {} vectors: {error}", base.len()),
     };
-    Links::new(base, targets, start, part.ef_construction.size())
+    ProximityGraph::new(base, targets, start, part.ef_construction.size())
 }
 
 /// How many edges a vector may have while the graph over `rows` vectors is built.
@@ -49,17 +49,17 @@ pub fn capacity(degree: usize, rows: usize) -> usize {
 
 /// Each vector's targets, and the vector where walks start: the one nearest the mean.
 ///
-/// A vector, and not the mean itself, since the mean of unit vectors lies inside the sphere, nearer to most of them than
-/// their neighbours are: pruning would keep the edge to it in place of theirs, and it is no vector that a walk could
-/// return.
+/// The start is a vector and not the mean itself. The mean of unit vectors lies inside the sphere, nearer to most of
+/// them than their neighbours are: pruning would keep the edge to it in place of theirs, and a walk could not return
+/// it.
 fn library_graph(part: &Build, base: &Base) -> ANNResult<(Vec<Vec<u32>>, Option<u32>)> {
-    let (rows, n) = (Rows::new(base), base.len());
+    let (rows, n) = (LibraryRows::new(base), base.len());
     let Some(start) = rows.nearest_to_mean() else { return Ok((Vec::new(), None)) };
     let degree = part.degree.size().min(n);
     let capacity = capacity(degree, n);
     let mut row = vec![0.0; rows.dim];
     rows.copy(start as usize, &mut row);
-    // The library takes the starting point apart, and numbers it after those that are inserted.
+    // The library gets the starting point separately, and numbers it after the inserted vectors.
     let others = n - 1;
     let starting = rowmajor::Owned::row_vector(row.clone().into());
     let store = Config::new(Capacity::new(others), MaxDegree::new(capacity), Metric::L2, starting)?;
@@ -85,7 +85,7 @@ fn library_graph(part: &Build, base: &Base) -> ANNResult<(Vec<Vec<u32>>, Option<
     Ok(((0..n as u32).map(&mut targets).collect::<ANNResult<_>>()?, Some(start)))
 }
 
-/// Runs to its end what never waits: all data are in memory.
+/// Runs a future that never waits, since all data are in memory.
 fn at_once<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
@@ -98,19 +98,19 @@ fn at_once<F: Future>(future: F) -> F::Output {
 /// The base vectors as the library gets them: unit vectors (angular), or relative to their centre (euclidean), in
 /// a ball of radius 1, on the grid. A vector without a direction lies along a coordinate of its own, orthogonal to all
 /// others as its cosine 0 to them says; at the centre it would be nearer to them than their neighbours are.
-struct Rows<'b> {
+struct LibraryRows<'b> {
     base: &'b Base,
     /// The median of each coordinate, which outliers do not move (euclidean).
     centre: Vec<f64>,
-    /// How far from the centre the ball reaches.
+    /// The radius of the ball, before scaling.
     radius: f64,
-    /// What of the ball remains so that rounding to the grid does not lead out of it.
+    /// The share of the radius that is used, so that rounding to the grid does not lead out of the ball.
     room: f64,
     /// Coordinates of a row: one more than the base has where some of its vectors have no direction (angular).
     dim: usize,
 }
 
-impl<'b> Rows<'b> {
+impl<'b> LibraryRows<'b> {
     fn new(base: &'b Base) -> Self {
         let dim = base.vectors().dim();
         let room = (1.0 - (dim as f64).sqrt() / (2.0 * GRID)).max(0.5);
@@ -129,7 +129,7 @@ impl<'b> Rows<'b> {
         rows
     }
 
-    /// How far row `i` is from the centre.
+    /// The distance of row `i` from the centre.
     fn deviation(&self, i: usize) -> f64 {
         let row = self.base.vectors().row(i);
         row.iter().zip(&self.centre).map(|(&x, c)| (f64::from(x) - c).powi(2)).sum::<f64>().sqrt()
@@ -192,7 +192,7 @@ mod tests {
     use proptest::strategy::Strategy as _;
 
     proptest! {
-        /// What the head of this file claims, of which it follows that the library's sums are exact.
+        /// The claims at the head of this file, from which it follows that the library's sums are exact.
         #[test]
         fn rows_lie_on_the_grid_within_the_ball(
             (dim, values) in (1_usize..40).prop_flat_map(|dim| {
@@ -203,7 +203,7 @@ mod tests {
         ) {
             let distance = if euclidean { Distance::Euclidean } else { Distance::Angular };
             let base = Base::from_values(&values, dim, distance).expect("finite");
-            let rows = Rows::new(&base);
+            let rows = LibraryRows::new(&base);
             let mut row = vec![0.0; rows.dim];
             for i in 0..base.len() {
                 rows.copy(i, &mut row);
@@ -219,7 +219,7 @@ mod tests {
         let mut values: Vec<f32> = (0..100).map(|i| i as f32).collect();
         values.push(1e30);
         let base = Base::from_values(&values, 1, Distance::Euclidean).expect("finite");
-        let rows = Rows::new(&base);
+        let rows = LibraryRows::new(&base);
         let mut row = [0.0];
         rows.copy(100, &mut row);
         assert!(row[0] > 0.99);

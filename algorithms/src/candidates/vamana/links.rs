@@ -10,15 +10,15 @@ use std::cmp::Ordering;
 /// A directed graph over base vectors: for each vector its targets, and the one where walks start, from which every
 /// other can be reached.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Links {
-    /// Where the targets of vector `i` begin; one more at the end.
+pub struct ProximityGraph {
+    /// The offset of vector `i`'s targets; the end of the last.
     starts: Vec<u64>,
     targets: Vec<u32>,
-    /// `None` where there are no vectors.
+    /// `None` if there are no vectors.
     start: Option<u32>,
 }
 
-/// Stands for no vector in [`Links::words`].
+/// Stands for no vector in [`ProximityGraph::words`].
 const NOWHERE: u32 = u32::MAX;
 
 /// A vector that a walk has met.
@@ -32,7 +32,7 @@ pub struct Near {
     expanded: bool,
 }
 
-impl Links {
+impl ProximityGraph {
     /// Lays out `targets`, the list of each vector, and adds edges until every vector of `base` can be reached from
     /// `start`: each that cannot is made a target of the nearest that a walk of width `ef` finds.
     pub fn new(base: &Base, mut targets: Vec<Vec<u32>>, start: Option<u32>, ef: usize) -> Self {
@@ -59,7 +59,7 @@ impl Links {
         Self { starts: std::iter::once(0).chain(ends).collect(), targets: targets.concat(), start }
     }
 
-    /// How many vectors there are, where walks start ([`NOWHERE`] without vectors), how many targets each vector has, and
+    /// The number of vectors, the start of walks ([`NOWHERE`] without vectors), each vector's number of targets, and
     /// the targets.
     pub fn words(&self) -> Vec<u32> {
         let mut words = vec![(self.starts.len() - 1) as u32, self.start.unwrap_or(NOWHERE)];
@@ -68,7 +68,7 @@ impl Links {
         words
     }
 
-    /// The graph over `rows` vectors that had these words; `None` where none has.
+    /// The graph over `rows` vectors with these words; `None` if there is none.
     pub fn restore(words: &[u32], rows: usize) -> Option<Self> {
         let mut words = Words(words);
         let (n, start) = (words.count()?, words.take(1)?[0]);
@@ -87,8 +87,8 @@ impl Links {
         size_of_val(self.starts.as_slice()) + size_of_val(self.targets.as_slice())
     }
 
-    /// The `ef` nearest to the query that a walk finds, nearest first, ties by lower id; all vectors where there are
-    /// no more than `ef`. Measures exactly, and counts what it measures.
+    /// The `ef` nearest to the query that a walk finds, nearest first, ties by lower id; all vectors if there are at
+    /// most `ef`. Measures exactly, and counts what it measures.
     pub fn walk<'s>(&self, base: &Base, query: Query<'_>, ef: usize, scratch: &'s mut Scratch) -> &'s [Near] {
         let targets = |id: u32| {
             let id = id as usize;
@@ -116,7 +116,7 @@ fn reach(from: u32, targets: &[Vec<u32>], reached: &mut [bool]) {
     }
 }
 
-/// See [`Links::walk`].
+/// See [`ProximityGraph::walk`].
 fn walk<'s, 't>(
     base: &Base,
     query: Query<'_>,
@@ -158,7 +158,7 @@ impl<'s> Nearest<'s> {
     }
 
     fn insert(&mut self, near: Near) {
-        // Most are farther off than all that are kept.
+        // Most vectors are farther off than all that are kept.
         if self.kept.len() == self.width && self.kept.last().is_none_or(|last| last.nearest_first(&near).is_lt()) {
             return;
         }
@@ -168,7 +168,7 @@ impl<'s> Nearest<'s> {
         self.first = self.first.min(place);
     }
 
-    /// The nearest that was not expanded yet; from now on it counts as expanded.
+    /// Returns the nearest that is not expanded yet, and marks it as expanded.
     fn expand(&mut self) -> Option<u32> {
         self.first += self.kept[self.first..].iter().position(|near| !near.expanded)?;
         let near = &mut self.kept[self.first];
@@ -192,7 +192,7 @@ mod tests {
     fn what_nothing_leads_to_gets_an_edge_from_the_nearest() {
         // On a line, 0 -> 1, and 2 -> 3 apart from them; nothing leads to 2.
         let base = Base::from_values(&[0.0, 1.0, 5.0, 6.0], 1, Distance::Euclidean).expect("finite");
-        let links = Links::new(&base, vec![vec![1], vec![], vec![3], vec![]], Some(0), 4);
+        let links = ProximityGraph::new(&base, vec![vec![1], vec![], vec![3], vec![]], Some(0), 4);
         assert_eq!((links.starts, links.targets), (vec![0, 1, 2, 3, 3], vec![1, 2, 3]));
     }
 
@@ -200,7 +200,7 @@ mod tests {
     fn a_walk_measures_each_vector_it_meets_once() {
         let base = Base::from_values(&[0.0, 1.0, 2.0, 3.0, 9.0], 1, Distance::Euclidean).expect("finite");
         let targets = vec![vec![1, 4], vec![0, 2], vec![1, 3], vec![2, 0], vec![0, 1]];
-        let links = Links::new(&base, targets, Some(0), 4);
+        let links = ProximityGraph::new(&base, targets, Some(0), 4);
         let mut scratch = Scratch::default();
         // From 0 it meets 1 and 4, from 1 it meets 2: with 2 kept, 1 and 0 are nearest to 0.9 and both are expanded.
         let queries = crate::vectors::Vectors::new(&[0.9], 1).expect("finite");

@@ -11,7 +11,7 @@ use crate::base::{Base, Query};
 use crate::params::{Count, Stretch, constant};
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
-use links::Links;
+use links::ProximityGraph;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,23 +19,24 @@ use serde::{Deserialize, Serialize};
 /// ones and to some farther off. Faster than exact search on large datasets; misses some neighbours.
 ///
 /// The graph is built by one thread, one vector after the other, and depends on nothing but vectors and parameters.
-/// Walks start at the vector nearest the mean. Every vector can be reached from there: where the library leaves some that
-/// cannot, edges are added.
+/// Walks start at the vector nearest the mean. Every vector can be reached from there: edges are added to those that
+/// the library left out of reach.
 ///
 /// Source: Jayaram Subramanya et al. 2019 (DiskANN); Fu et al. 2019 (NSG) for reaching every vector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Vamana {
-    /// How many nearest base vectors make the pool.
+    /// Size of the pool.
     pub pool: Count,
     /// How many vectors the walk keeps under consideration; at least `pool`. More find more of the true neighbours and
     /// take longer.
     pub ef: Count,
-    /// Edges that each vector keeps when the graph is built; while it is being built up to a third more.
+    /// Edges that each vector keeps when the graph is built; up to a third more while it is built.
     pub degree: Count,
-    /// What `ef` is for the walks that find a new vector's neighbours when the graph is built.
+    /// The `ef` of the walks that find a new vector's neighbours when the graph is built.
     pub ef_construction: Count,
-    /// How much shorter a detour must be to replace an edge when the graph is built: more keeps more long edges.
+    /// How much shorter a detour must be to replace an edge when the graph is built: a larger value keeps more long
+    /// edges.
     pub alpha: Stretch,
 }
 
@@ -61,29 +62,34 @@ pub struct Build {
 
 impl Candidates for Vamana {
     type Build = Build;
-    type Index = Links;
+    type Index = ProximityGraph;
 
     fn pool(&self) -> usize {
         self.pool.size()
+    }
+
+    fn exhaustive(&self, pool: Count, rows: usize) -> Self {
+        let all = u32::try_from(rows).ok().and_then(|rows| Count::new(rows).ok());
+        Self { pool, ef: all.filter(|all| all.get() > pool.get()).unwrap_or(pool), ..self.clone() }
     }
 
     fn build_part(&self) -> Build {
         Build { degree: self.degree, ef_construction: self.ef_construction, alpha: self.alpha }
     }
 
-    fn build(part: &Build, base: &Base) -> Links {
+    fn build(part: &Build, base: &Base) -> ProximityGraph {
         build::build(part, base)
     }
 
-    fn words(links: &Links) -> Option<Vec<u32>> {
+    fn words(links: &ProximityGraph) -> Option<Vec<u32>> {
         Some(links.words())
     }
 
-    fn restore(words: &[u32], base: &Base) -> Option<Links> {
-        Links::restore(words, base.len())
+    fn restore(words: &[u32], base: &Base) -> Option<ProximityGraph> {
+        ProximityGraph::restore(words, base.len())
     }
 
-    fn bytes(links: &Links, base: &Base) -> usize {
+    fn bytes(links: &ProximityGraph, base: &Base) -> usize {
         base.vectors().bytes() + size_of_val(base.norms()) + links.bytes()
     }
 
@@ -98,14 +104,18 @@ impl Candidates for Vamana {
         if ef >= pool {
             return Ok(());
         }
-        Err(Unfit {
-            parameter: Some("ef"),
-            message: format!("a walk that keeps {ef} vectors under consideration cannot find a pool of {pool}"),
-            help: format!("use at least {pool}"),
-        })
+        let message = format!("a walk that keeps {ef} vectors under consideration cannot find a pool of {pool}");
+        Err(Unfit::new(message, format!("use at least {pool}")).of("ef"))
     }
 
-    fn search(&self, links: &Links, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
+    fn search(
+        &self,
+        links: &ProximityGraph,
+        base: &Base,
+        query: Query<'_>,
+        scratch: &mut Scratch,
+        found: &mut Vec<u32>,
+    ) {
         found.clear();
         let ef = self.ef.size().max(self.pool.size());
         let nearest = links.walk(base, query, ef, scratch);
@@ -119,7 +129,7 @@ mod tests {
     use crate::candidates::{AnyCandidates, Exact};
     use crate::distance::Distance;
     use crate::pool::Pool;
-    use crate::random::stream;
+    use crate::random;
     use crate::vectors::Vectors;
     use proptest::prelude::*;
     use rand_chacha::rand_core::Rng;
@@ -129,11 +139,11 @@ mod tests {
         Vamana { pool: count(pool), ef: count(ef), ..Vamana::default() }
     }
 
-    /// About normal.
+    /// Values that are about normal.
     fn normal(count: usize, purpose: &str) -> Vec<f32> {
-        let mut rng = stream(7, purpose, 0);
-        let mut uniform = || rng.next_u32() as f32 / u32::MAX as f32 - 0.5;
-        (0..count).map(|_| (0..6).map(|_| uniform()).sum()).collect()
+        let mut rng = random::stream(7, purpose, 0);
+        let mut value = || rng.next_u32() as f32 / u32::MAX as f32 - 0.5;
+        (0..count).map(|_| (0..6).map(|_| value()).sum()).collect()
     }
 
     /// Points in clouds around centres that are about normal.

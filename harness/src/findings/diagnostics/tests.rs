@@ -1,13 +1,8 @@
 //! Diagnostics of data whose answer is known.
 
 use super::*;
-use rand_chacha::rand_core::Rng;
 use swath_algorithms::Distance;
-
-/// Standard normal, by the sum of twelve: near enough.
-fn normal(rng: &mut impl Rng) -> f64 {
-    (0..12).map(|_| rng.next_u64() as f64 / 2.0_f64.powi(64)).sum::<f64>() - 6.0
-}
+use swath_algorithms::random::normal;
 
 fn rows(count: usize, mut row: impl FnMut(usize) -> Vec<f64>) -> Vec<f32> {
     (0..count).flat_map(|i| row(i).into_iter().map(|value| value as f32).collect::<Vec<f32>>()).collect()

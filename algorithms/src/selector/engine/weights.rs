@@ -1,7 +1,7 @@
 //! How much an item of the pool is worth covering.
 
-use super::Request;
 use crate::scratch::Scratch;
+use crate::selector::Request;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub enum Weights {
     /// All the same.
     #[default]
     Uniform,
-    /// Its relevance (none where that is negative).
+    /// Its relevance (0 if that is negative).
     Relevance,
     /// Its share of `exp(rel / temperature)`.
     Softmax,
@@ -20,7 +20,7 @@ pub enum Weights {
 
 impl Weights {
     /// The weight of each item of the pool.
-    pub(super) fn of<'s>(self, request: &Request<'_>, temperature: f64, scratch: &'s Scratch) -> &'s [f64] {
+    pub fn of<'s>(self, request: &Request<'_>, temperature: f64, scratch: &'s Scratch) -> &'s [f64] {
         let scores = request.pool.items.iter().map(|item| item.score);
         match self {
             Self::Uniform => scratch.arena.alloc_slice_fill_copy(scores.len(), 1.0),

@@ -1,11 +1,11 @@
-//! A priority queue whose best entry may turn out to be worth less than it promised.
+//! A priority queue whose best entry may turn out to be worth less than its value says.
 
 use std::cmp::Ordering;
 
 /// Entries (value, position) as a binary heap, best first by an order of their own.
 ///
-/// What lazy greedy stands on: where values can only fall, an outdated value is an upper bound, and an entry that is best
-/// by an up-to-date value is best of all.
+/// Lazy greedy relies on it: if values can only fall, an outdated value is an upper bound, and an entry that is best by
+/// an up-to-date value is best of all.
 pub struct Queue<'s, Order> {
     heap: &'s mut [(f64, usize)],
     len: usize,
@@ -26,7 +26,7 @@ impl<'s, Order: Fn((f64, usize), (f64, usize)) -> Ordering> Queue<'s, Order> {
         (self.len > 0).then(|| self.heap[0])
     }
 
-    /// Gives the best entry another value.
+    /// Gives the best entry a new value.
     pub fn revalue(&mut self, value: f64) {
         self.heap[0].0 = value;
         self.sift_down(0);

@@ -1,10 +1,11 @@
 //! Greedy maximisation of set functions: every item in every round, lazily, or over random samples.
 
+use super::order::best_first;
 use super::queue::Queue;
-use super::{Request, best_first};
 use crate::params::{PositiveFraction, constant};
 use crate::random;
 use crate::scratch::Scratch;
+use crate::selector::Request;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// what the plain one would. A sum in a fixed order of terms `max(0, s - current)` has that property; a difference of
 /// two values of the function has not.
 pub trait Objective {
-    /// What adding the item at `position` would bring.
+    /// The gain of adding the item at `position`.
     fn gain(&mut self, position: usize) -> f64;
 
     /// Adds it.
@@ -34,12 +35,12 @@ pub trait Objective {
 pub enum Optimizer {
     /// Every gain in every round.
     Naive,
-    /// A gain computed earlier bounds what the item brings now, so only an item whose bound is the best is looked at
-    /// again (Minoux 1978). Picks what `naive` picks.
+    /// A gain computed earlier bounds the gain now, so only an item whose bound is the best is evaluated again (Minoux
+    /// 1978). Picks the same as `naive`.
     #[default]
     Lazy,
-    /// In each round only a random sample of what is left (Mirzasoleiman et al. 2015): at least `1 - 1/e - epsilon` of
-    /// the best possible value, in expectation.
+    /// In each round only a random sample of the remaining items (Mirzasoleiman et al. 2015): at least
+    /// `1 - 1/e - epsilon` of the best possible value, in expectation.
     Stochastic(Stochastic),
 }
 
@@ -47,7 +48,7 @@ pub enum Optimizer {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stochastic {
-    /// What may be lost of the guarantee: samples are of `m / k * ln(1 / epsilon)` items.
+    /// The part of the guarantee that may be lost: a sample has `m / k * ln(1 / epsilon)` items.
     pub epsilon: PositiveFraction,
 }
 
@@ -61,12 +62,12 @@ impl Default for Stochastic {
 ///
 /// At least `1 - 1/e` of the best possible value of a monotone submodular objective (Nemhauser, Wolsey & Fisher 1978).
 ///
-/// Where nothing is left to gain, the rest comes by relevance, and `scratch.filled` says so.
+/// If there is nothing left to gain, the rest is filled by relevance, and `scratch.filled` is set.
 ///
-/// Gains are rounded to 40 bits below the first gain of largest magnitude; of equal ones the item of the higher score is picked, then
-/// that of the lower id. True ties are common (two items left that cover only each other gain the same), and without that
-/// the last bit of a sum, which no definition fixes, would decide them. Rounding never reverses an order, so lazy still
-/// picks what plain greedy would.
+/// Gains are rounded to 40 bits below the first gain of largest magnitude; of equal ones the item of the higher score
+/// is picked, then that of the lower id. True ties are common (two items left that cover only each other gain the
+/// same), and without that the last bit of a sum, which no definition fixes, would decide them. Rounding never reverses
+/// an order, so lazy still picks what plain greedy would.
 pub fn maximize(
     objective: &mut impl Objective,
     optimizer: Optimizer,
@@ -163,8 +164,8 @@ pub(super) fn note_filling(gain: f64, scratch: &Scratch) {
     }
 }
 
-/// The unit to which gains are rounded, for the gains of the first pick: a power of two. Gains may all be negative: those of
-/// a graph cut that weighs likeness within R highly are.
+/// The unit to which gains are rounded, for the gains of the first pick: a power of two. All gains may be negative, as
+/// those of a graph cut with a large lambda are.
 pub fn quantum(first_gains: &[f64]) -> f64 {
     let largest = first_gains.iter().map(|gain| gain.abs()).fold(0.0, f64::max);
     if largest > 0.0 { (largest.log2().floor() - 40.0).exp2() } else { 0.0 }

@@ -1,4 +1,4 @@
-//! Gram-Schmidt on similarities: what is left of each item of a pool beside the directions of the picks.
+//! Gram-Schmidt on similarities: the part of each item of a pool that lies outside the directions of the picks.
 
 use crate::distance::tree_sum;
 use crate::pool_kernel::{Picks, PoolKernel};
@@ -6,22 +6,22 @@ use crate::scratch::Scratch;
 use crate::vectors::LANES;
 use multiversion::multiversion;
 
-/// What is left of an item, whose whole is 1 or 2, that counts as nothing.
+/// A remainder that counts as nothing; that of a whole item is 1 or 2.
 const NOTHING: f64 = 1e-12;
 
-/// A remainder, or exactly `floor` where all that is more is rounding.
+/// The remainder, or exactly `floor` if the rest is rounding.
 fn something(remainder: f64, floor: f64) -> f64 {
     if remainder < floor + NOTHING { floor } else { remainder }
 }
 
-/// Remainders of all items, brought up to date together, beside the directions of the last `window` picks.
+/// Remainders of all items beside the directions of the last `window` picks, updated together.
 ///
-/// An item's remainder is the squared length of what is left of it when its parts along the directions are taken away. A
-/// pick's direction is what was left of it when it was picked; where nothing was, it has none.
+/// An item's remainder is the squared length of its part that is orthogonal to the directions. A pick's direction is
+/// the part of it that was left when it was picked; a pick of which nothing was left has none.
 pub struct Directions<'s> {
     kernel: PoolKernel<'s>,
     bias: f64,
-    /// Of each direction in the window, each item's coordinate along it; the oldest is overwritten.
+    /// For each direction in the window, every item's coordinate along it; the oldest is overwritten.
     coordinates: &'s mut [f64],
     window: usize,
     picks: usize,
@@ -44,7 +44,7 @@ impl<'s> Directions<'s> {
         }
     }
 
-    /// What is left of each item.
+    /// The remainder of each item.
     pub fn remainders(&self) -> &[f64] {
         self.remainders
     }
@@ -62,9 +62,9 @@ impl<'s> Directions<'s> {
             subtract(self.fresh, &self.coordinates[first * m..four * m], by);
         }
         let scale = if self.remainders[i] > NOTHING { 1.0 / self.remainders[i].sqrt() } else { 0.0 };
-        // What the bias adds to the similarities went through no subtraction yet.
+        // The bias was not added to these similarities yet.
         let oldest = self.picks % self.window * m;
-        replace(self.remainders, &mut self.coordinates[oldest..oldest + m], self.fresh, (scale, self.bias));
+        replace(self.remainders, &mut self.coordinates[oldest..oldest + m], self.fresh, scale, self.bias);
         self.picks += 1;
     }
 }
@@ -89,9 +89,9 @@ fn subtract(values: &mut [f64], rows: &[f64], by: [f64; 4]) {
     }
 }
 
-/// Puts a new direction in the place of an old one, and brings the remainders up to date.
+/// Replaces an old direction by a new one, and updates the remainders.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn replace(remainders: &mut [f64], old: &mut [f64], fresh: &[f64], (scale, bias): (f64, f64)) {
+fn replace(remainders: &mut [f64], old: &mut [f64], fresh: &[f64], scale: f64, bias: f64) {
     for ((remainder, old), fresh) in remainders.iter_mut().zip(old).zip(fresh) {
         let new = (fresh + bias) * scale;
         let left = *remainder + *old * *old - new * new;
@@ -100,16 +100,16 @@ fn replace(remainders: &mut [f64], old: &mut [f64], fresh: &[f64], (scale, bias)
     }
 }
 
-/// A Cholesky factor of `S_R + ridge * I` that grows by one pick at a time, and the remainder of each item, brought up to
-/// date item by item when asked for.
+/// A Cholesky factor of `S_R + ridge * I` that grows by one pick at a time, and the remainder of each item, updated
+/// item by item when asked for.
 ///
 /// An item's remainder is `det(S + ridge I of R + item) / det(S + ridge I of R)`; it never grows as R does.
 pub struct Factor<'s> {
     kernel: PoolKernel<'s>,
     picks: Picks<'s>,
-    /// Room of each item's coordinates.
+    /// Number of coordinates that each item has room for.
     capacity: usize,
-    /// Of each item its coordinate along each pick that it has seen: `m x capacity`.
+    /// For each item, its coordinate along each pick that it has seen: `m x capacity`.
     coordinates: &'s mut [f64],
     /// Those of the picks themselves, `capacity x capacity`, and the root of each one's remainder.
     rows: &'s mut [f64],
@@ -138,7 +138,7 @@ impl<'s> Factor<'s> {
         }
     }
 
-    /// The remainder of item `i` beside the picks that it has seen: at least the remainder beside all.
+    /// The remainder of item `i` beside the picks that it has seen: an upper bound on the remainder beside all.
     pub fn known(&self, i: usize) -> f64 {
         self.remainders[i]
     }
@@ -161,7 +161,7 @@ impl<'s> Factor<'s> {
         self.remainders[i]
     }
 
-    /// Adds item `i`, of which something must be left.
+    /// Adds item `i`. Its remainder must be above 0.
     pub fn pick(&mut self, i: usize) {
         let remainder = self.remainder(i);
         let pick = self.picks.count();
@@ -169,7 +169,7 @@ impl<'s> Factor<'s> {
         self.rows[pick * self.capacity..][..pick].copy_from_slice(&self.coordinates[i * self.capacity..][..pick]);
         self.picks.push(&self.kernel, i);
         if pick == 0 {
-            // All will look at the first pick: a whole row at once is cheaper than one by one.
+            // Every item will need the first pick: a whole row at once is cheaper than one by one.
             self.kernel.row(i, self.fresh);
             for (other, &similarity) in self.fresh[..self.seen.len()].iter().enumerate() {
                 let along = similarity / self.roots[0];

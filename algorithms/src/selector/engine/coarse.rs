@@ -1,15 +1,16 @@
 //! Facility location over pools of thousands: gains in 16-bit similarities rule out nearly all items, exact gains decide.
 
-use super::coverage::Coverage;
+use super::coverage::CoverageObjective;
 use super::greedy::{Objective, note_filling, quantum, rounded};
-use super::{Request, best_first};
+use super::order::best_first;
 use crate::distance::Rows;
 use crate::filter;
 use crate::nearest::multiply;
 use crate::scratch::Scratch;
+use crate::selector::Request;
 use multiversion::multiversion;
 
-/// Similarity 1 in whole units; a little room is left below 2^16.
+/// Similarity 1 in whole units; a little below 2^16.
 const ONE: f64 = 65_000.0;
 
 /// Pools whose coarse similarities are kept, 2 bytes a pair: up to 288 MiB.
@@ -22,18 +23,18 @@ const TILE: (usize, usize) = (128, 1024);
 const MIRRORED: usize = 64;
 
 /// The clipped cosines of a pool in whole units, and each item's gain in them.
-pub struct Coarse<'s> {
+pub struct CoarseGains<'s> {
     similarities: &'s mut [u16],
     covered: &'s mut [u16],
     gains: &'s mut [u32],
-    /// Of each item's gain the number of terms that are, or may truly be, above 0.
+    /// Per item: the number of terms of its gain that are above 0, or may be.
     terms: &'s mut [u32],
-    /// How far one term may be from the true one, in units.
+    /// Bound on the error of one term, in units.
     off: f64,
 }
 
-impl<'s> Coarse<'s> {
-    /// Computes them for the pool of `request`; `None` where the pool is of another size or `f32` cannot be trusted.
+impl<'s> CoarseGains<'s> {
+    /// Computes them for the pool of `request`; `None` if the pool has another size or `f32` cannot be trusted.
     pub fn new(request: &Request<'_>, scratch: &'s Scratch) -> Option<Self> {
         let (base, items, arena) = (request.base, &request.pool.items, &scratch.arena);
         let (m, stride) = (items.len(), base.vectors().stride());
@@ -69,13 +70,13 @@ impl<'s> Coarse<'s> {
             }
         }
         let gains = arena.alloc_slice_fill_with(m, |i| sum(&similarities[i * m..(i + 1) * m]));
-        // Both the similarity and what is covered may be off by the product's error and half a unit.
+        // The similarity and the coverage may each be off by the product's error and half a unit.
         let off = 2.0 * (ONE * filter::cosine_error(base.vectors().dim()) + 0.5);
         let (covered, terms) = (arena.alloc_slice_fill_copy(m, 0), arena.alloc_slice_fill_copy(m, m as u32));
         Some(Self { similarities, covered, gains, terms, off })
     }
 
-    /// At least, or at most, the true gain of the item at `position`.
+    /// A lower bound (`sign` -1) or an upper bound (`sign` 1) on the true gain of the item at `position`.
     fn bound(&self, position: usize, sign: f64) -> f64 {
         (f64::from(self.gains[position]) + sign * self.off * f64::from(self.terms[position])) / ONE
     }
@@ -83,7 +84,7 @@ impl<'s> Coarse<'s> {
     /// Adds the item at `position`: where it covers better, every gain falls.
     fn add(&mut self, position: usize) {
         let m = self.gains.len();
-        // Beyond this a similarity is truly below what is covered.
+        // A similarity that is lower by more than this is truly below the coverage.
         let reach = self.off.ceil() as u16;
         let mut rises = [(0, 0, 0); ROWS];
         let mut count = 0;
@@ -95,7 +96,7 @@ impl<'s> Coarse<'s> {
                 count += 1;
             }
             if count == ROWS || v + 1 == m {
-                // A rise from 0 to 0 takes nothing.
+                // A rise from 0 to 0 changes nothing.
                 rises[count..].fill((0, 0, 0));
                 lower(self.gains, self.terms, self.similarities, rises, reach);
                 count = 0;
@@ -107,10 +108,10 @@ impl<'s> Coarse<'s> {
 /// Rises of coverage that are taken from the gains in one pass.
 const ROWS: usize = 4;
 
-/// The greedy choice, item for item what the lazy engine picks with weights that are all the same.
+/// The greedy choice: the same items as the lazy engine's with equal weights.
 pub fn maximize(
-    exact: &mut Coverage<'_>,
-    coarse: &mut Coarse<'_>,
+    exact: &mut CoverageObjective<'_>,
+    coarse: &mut CoarseGains<'_>,
     request: &Request<'_>,
     scratch: &Scratch,
     picked: &mut Vec<usize>,
@@ -161,8 +162,8 @@ fn sum(row: &[u16]) -> u32 {
     row.iter().map(|&unit| u32::from(unit)).sum()
 }
 
-/// Takes from each gain what it loses when the coverage of some items rises: for each where its row begins, from how much
-/// and to how much.
+/// Lowers each gain by what it loses when the coverage of some items rises. Each rise is (the item's offset in `all`,
+/// its coverage before, its coverage after).
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
 fn lower(gains: &mut [u32], terms: &mut [u32], all: &[u16], rises: [(usize, u16, u16); ROWS], reach: u16) {
     let m = gains.len();

@@ -1,6 +1,6 @@
-//! The best item of a pool when values are dear and bounds are cheap.
+//! The best item of a pool when values are expensive and bounds are cheap.
 
-use super::best_first;
+use super::order::best_first;
 use crate::scratch::Scratch;
 use multiversion::multiversion;
 
@@ -13,7 +13,7 @@ pub struct Bounds<'s> {
 }
 
 impl<'s> Bounds<'s> {
-    /// The bounds given.
+    /// Starts with these bounds.
     pub fn new(bounds: &'s mut [f64], scratch: &'s Scratch) -> Self {
         Self { promising: scratch.arena.alloc_slice_fill_copy(bounds.len(), 0), of: bounds }
     }
@@ -23,8 +23,9 @@ impl<'s> Bounds<'s> {
         self.of
     }
 
-    /// Takes the item of the best value, of equals the one that stands first in the pool. `value` gives an item's true value, never above its bound, and becomes its bound. `None` where no value is left
-    /// above minus infinity.
+    /// Takes the item with the best value; of equals the one that stands first in the pool. `value` computes an item's
+    /// true value, which is never above its bound and becomes its new bound. `None` if no value above minus infinity is
+    /// left.
     pub fn take_best(&mut self, mut value: impl FnMut(usize) -> f64) -> Option<usize> {
         let highest = largest(self.of);
         if highest == f64::NEG_INFINITY {
@@ -34,7 +35,7 @@ impl<'s> Bounds<'s> {
         let first = self.promising[..count].first().copied()? as usize;
         self.of[first] = value(first);
         let mut best = (self.of[first], first);
-        // The value of one item with a high bound rules out most others at a glance.
+        // The value of one item with a high bound rules out most others.
         let count = at_least(self.of, best.0, self.promising);
         for &i in &self.promising[..count] {
             let i = i as usize;

@@ -1,0 +1,13 @@
+//! What selectors are made of: greedy maximisation of set functions, the functions, and cheap bounds on their gains.
+
+pub(super) mod aspects;
+pub(super) mod coarse;
+pub(super) mod coverage;
+pub(super) mod directions;
+pub mod greedy;
+pub(super) mod lazily;
+pub(super) mod novelty;
+pub(super) mod order;
+mod queue;
+pub(super) mod spread;
+pub(super) mod weights;

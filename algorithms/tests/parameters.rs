@@ -1,0 +1,52 @@
+//! The canonical JSON of every registered parameter type, written down once: trial ids hash it. What a file may say and
+//! what is refused stands beside it.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Write as _;
+use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::kernel::Kernel;
+use swath_algorithms::selector::SelectorParams;
+
+/// What each of `written` becomes for the member of this name: its canonical JSON, or why it is refused.
+fn become_of<Params: Serialize + DeserializeOwned>(name: &str, written: &[String]) -> String {
+    let mut lines = String::new();
+    for parameters in written {
+        let canonical = match serde_json::from_str::<Params>(&format!("{{\"{name}\": {parameters}}}")) {
+            Ok(params) => serde_json::to_value(params).expect("parameters are JSON").to_string(),
+            Err(error) => format!("refused: {error}"),
+        };
+        writeln!(lines, "{name}: {parameters}\n    {canonical}").expect("a string takes all");
+    }
+    lines
+}
+
+/// What is written in place of one parameter's value.
+fn each(parameter: &str, values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| format!("{{\"{parameter}\": {value}}}")).collect()
+}
+
+#[test]
+fn the_canonical_json_of_parameters_is_what_it_was() {
+    let kernels = Kernel::ALL.map(|kernel| format!("\"{}\"", kernel.name()));
+    let mut values: Vec<&str> = kernels.iter().map(String::as_str).collect();
+    values.extend(["null", "3", "\"cosin\"", "[\"rbf\"]", "{}"]);
+    let mut written = vec!["{}".to_owned(), "{\"colour\": 1}".to_owned()];
+    written.extend(each("kernel", &values));
+    let mut all: String =
+        SelectorParams::NAMES.iter().map(|name| become_of::<SelectorParams>(name, &written)).collect();
+    let graphs = ["\"links\"", "[\"knn\", {\"links\": 2}]", "{\"links\": 2}", "[]", "[\"knn\", \"knn\"]", "null"];
+    let mut written = vec!["{}".to_owned(), "{\"colour\": 1}".to_owned()];
+    written.extend(each("graph", &graphs));
+    written.extend(each("neighbors", &["3", "0", "null"]));
+    written.extend(each("relations", &["{\"a\": 0.5}", "{}", "[]"]));
+    written.extend(each("temperature", &["1", "0"]));
+    written.extend(each("epsilon", &["0.001", "1"]));
+    written.extend(each("beta", &["0", "2"]));
+    written.extend(each("limit", &["7", "-1"]));
+    all.extend(ExpansionParams::NAMES.iter().map(|name| become_of::<ExpansionParams>(name, &written)));
+    let written = ["{}", "{\"pool\": 5}", "{\"pool\": null}", "{\"colour\": 1}"].map(str::to_owned);
+    all.extend(CandidatesParams::NAMES.iter().map(|name| become_of::<CandidatesParams>(name, &written)));
+    insta::assert_snapshot!(all);
+}
