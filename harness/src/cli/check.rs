@@ -413,11 +413,7 @@ pub fn compare(folders: [&Path; 2], outputs: &Outputs) -> Result<ExitCode, Failu
             format!("{} and {} cannot be compared: {what}", escape::path(folders[0]), escape::path(folders[1]));
         return Err(Failure::Input(message));
     }
-    let spec = match &second.experiment["check"] {
-        // An imported run has none.
-        serde_json::Value::Null => Ok(CheckSpec::default()),
-        spec => serde_json::from_value(spec.clone()).map_err(|error| error.to_string()),
-    };
+    let spec = second.experiment.check().map(Option::unwrap_or_default).map_err(|error| error.to_string());
     let spec = spec.and_then(|spec: CheckSpec| match spec.tolerance.iter().find(|(_, share)| !is_tolerance(**share)) {
         Some((measure, share)) => Err(format!("{share} is no tolerance of `{measure}`")),
         None => Ok(spec),

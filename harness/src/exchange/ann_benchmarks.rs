@@ -10,7 +10,7 @@ use crate::record::Mode;
 use crate::record::output_folder;
 use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::results;
-use crate::record::results::{Record, ResultsError, TrialResult};
+use crate::record::results::{ResultsError, TrialHeader, TrialResult};
 use crate::record::{Outcome, Times};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -177,7 +177,7 @@ fn names(results: &str, trials: &[TrialResult]) -> Vec<String> {
     let mut path = |trial: &TrialResult| {
         let batch = if mode(trial) == Mode::Batch { "-batch" } else { "" };
         let folder = format!("{results}/{}{batch}", algorithm(trial.plain_name()));
-        let mut name = arguments(&trial.params);
+        let mut name = arguments(trial.params.text());
         if name.is_empty() || name.len() > LONGEST || !taken.insert(format!("{folder}/{name}")) {
             let mut length = 0;
             name.retain(|c| {
@@ -213,12 +213,12 @@ fn distances(run: &Run, trial: &TrialResult) -> Result<Vec<f32>, Failure> {
 }
 
 fn write(run: &Run, trial: &TrialResult, dataset: &str, (out, name): (&OutputFolder, &str)) -> Result<(), Failure> {
-    let record = Record {
+    let header = TrialHeader {
         id: &trial.id,
         retriever: trial.plain_name(),
         algo: &trial.retriever,
         point: &trial.point,
-        params: &trial.params,
+        params: trial.params.text(),
         dataset,
         distance: &run.manifest.dataset.distance,
         k: trial.k,
@@ -237,7 +237,7 @@ fn write(run: &Run, trial: &TrialResult, dataset: &str, (out, name): (&OutputFol
         repeats: trial.repeats.clone(),
         ..Outcome::default()
     };
-    let written: Result<(), ResultsError> = out.write_by(name, |path| results::write_plain(path, &record, &outcome));
+    let written: Result<(), ResultsError> = out.write_by(name, |path| results::write_plain(path, &header, &outcome));
     Ok(written?)
 }
 

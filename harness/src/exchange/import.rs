@@ -15,6 +15,7 @@ use crate::findings::summary::Summary;
 use crate::metrics::truth::Truth;
 use crate::metrics::{Asked, MetricName, MetricSetting, Seen};
 use crate::plan::{Found, missing_dataset};
+use crate::record::ExperimentRecord;
 use crate::record::Machine;
 use crate::record::Mode;
 use crate::record::coarse::{Coarse, Sizes};
@@ -25,7 +26,7 @@ use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder;
 use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::results;
-use crate::record::results::{RecallWithin, Record, ResultsError};
+use crate::record::results::{RecallWithin, ResultsError, TrialHeader};
 use crate::record::{MISSING, Outcome, Times, stored};
 use crate::report;
 use crate::report::write::report_into;
@@ -134,7 +135,7 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
         config_from_here: None,
         resumed: Vec::new(),
         finished: clock::timestamp(),
-        experiment: json!({
+        experiment: ExperimentRecord::new(&json!({
             "name": name,
             "dataset": named,
             "k": k,
@@ -144,7 +145,8 @@ pub fn import(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<I
             "threads": "unknown",
             "repeats": tally.runs.map_or_else(|| "unknown".into(), |runs| runs.to_string()),
             "imported": shown.to_string(),
-        }),
+        }))
+        .map_err(|error| Failure::Run(format!("the manifest cannot be written: {error}")))?,
         config: format!(
             "# no experiment of swath, but: swath import {} --dataset {} --count {k}{}\n",
             escape::shell(wanted.folder.as_os_str()),
@@ -675,7 +677,7 @@ fn write(
     mode: Mode,
 ) -> Result<TrialRecord, Failure> {
     let id = stored.id(sha256, judge.k);
-    let record = Record {
+    let header = TrialHeader {
         id: &id,
         retriever: &stored.retriever,
         algo: &stored.retriever,
@@ -693,7 +695,7 @@ fn write(
     };
     let outcome = judge.outcome(stored, mode);
     let written: Result<(), ResultsError> =
-        out.write_by(&folder::trial_name(&id), |path| results::write_record(path, &record, &outcome));
+        out.write_by(&folder::trial_name(&id), |path| results::write_outcome(path, &header, &outcome));
     written?;
     Ok(TrialRecord { trial: id, retriever: stored.retriever.clone(), point: stored.point.clone(), failed: None })
 }

@@ -85,8 +85,7 @@ impl Run {
     /// [`Failure::Input`] where it is not here, or not as it was.
     pub fn dataset(&self, folders: &[PathBuf], memory: u64) -> Result<Refound, Failure> {
         let record = &self.manifest.dataset;
-        let source = serde_json::from_value(self.manifest.experiment["dataset"].clone());
-        let source: DatasetSource = source.map_err(|error| {
+        let source: DatasetSource = self.manifest.experiment.dataset().map_err(|error| {
             Failure::Input(format!("{}: its dataset: {error}", self.folder.join("manifest.json").display()))
         })?;
         let named = match source {

@@ -33,7 +33,7 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
     let mut add = |name: &str, values| columns.push(Column { name: name.to_owned(), values });
     add("trial", Values::Text(rows.iter().map(|row| row.trial.clone()).collect()));
     add("retriever", Values::Text(rows.iter().map(|row| row.retriever.clone()).collect()));
-    add("params", Values::Text(rows.iter().map(|row| row.params.clone()).collect()));
+    add("params", Values::Text(rows.iter().map(|row| row.params.to_string()).collect()));
     add("dataset", Values::Text(vec![manifest.dataset.name.clone(); rows.len()]));
     add("k", Values::Count(rows.iter().map(|row| row.k as u64).collect()));
     add("queries", Values::Count(rows.iter().map(|row| row.queries as u64).collect()));

@@ -35,7 +35,7 @@ pub struct Frontier {
 /// all are computed anew.
 pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> Vec<Frontier> {
     let Some(recall) = metrics.iter().position(|metric| metric.name() == "recall") else { return Vec::new() };
-    let competing: Vec<&TrialResult> = trials.iter().filter(|trial| !trial.is_oracle).collect();
+    let competing: Vec<&TrialResult> = trials.iter().filter(|trial| !trial.is_oracle()).collect();
     let mut retrievers: Vec<(&str, Vec<usize>)> = Vec::new();
     for (at, trial) in competing.iter().enumerate() {
         match retrievers.iter_mut().find(|(name, _)| *name == trial.retriever) {

@@ -8,9 +8,9 @@ use crate::findings::timing::{APART, Load};
 use crate::findings::tuning::Chosen;
 use crate::metrics::MetricName;
 use crate::plot::Marker;
-use crate::record::Peaks;
 use crate::record::reference::Reference;
-use crate::record::results::{Results, TrialResult, plain_name, pool};
+use crate::record::results::{Results, TrialResult, plain_name};
+use crate::record::{Parameters, Peaks};
 use crate::statistics::Estimate;
 use crate::statistics::bootstrap::estimates;
 use crate::statistics::{Column, Comparison, Paired, compare};
@@ -26,8 +26,8 @@ pub struct Row {
     pub retriever: String,
     /// The parameters in which it differs from the retriever's other points; may be empty.
     pub point: String,
-    /// All its parameters, as JSON.
-    pub params: String,
+    /// All its parameters.
+    pub params: Parameters,
     /// Whether it looked at the subtopics: a bound, and not a competitor.
     pub is_oracle: bool,
     /// Results per query.
@@ -58,7 +58,7 @@ impl Row {
 
     /// The size of its pool, where it is known.
     pub fn pool(&self) -> Option<usize> {
-        pool(&self.params)
+        self.params.pool()
     }
 
     /// Whether it is one of the retriever that the experiment calls so.
@@ -252,7 +252,7 @@ fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize,
     let paired = |&(row, metric): &(usize, usize)| Paired {
         values: &trials[row].metrics[metric],
         reference: &against.metrics[metric],
-        family: (!trials[row].is_oracle).then_some(metric),
+        family: (!trials[row].is_oracle()).then_some(metric),
         higher_is_better: metrics[metric].higher_is_better(),
     };
     let compared = compare(&pairs.iter().map(paired).collect::<Vec<_>>(), seed);
@@ -271,7 +271,7 @@ impl Row {
             retriever: trial.retriever.clone(),
             point: trial.point.clone(),
             params: trial.params.clone(),
-            is_oracle: trial.is_oracle,
+            is_oracle: trial.is_oracle(),
             k: trial.k,
             queries: trial.query_ids.len(),
             estimates,

@@ -85,7 +85,7 @@ impl Chosen {
             reference.filter(|&row| row != choice.row && is_comparable(choice.row, row, metric))
         };
         let pairs = choices.iter().zip(&reported).flat_map(|(choice, columns)| {
-            let competes = !trials[choice.row].is_oracle;
+            let competes = !trials[choice.row].is_oracle();
             let pairs = columns.iter().zip(&against).enumerate();
             let pairs = pairs.filter(move |(metric, _)| rival(choice, *metric).is_some());
             pairs.map(move |(metric, (values, reference))| Paired {
@@ -160,9 +160,7 @@ mod tests {
             id: retriever.into(),
             retriever: retriever.into(),
             point: String::new(),
-            params: "{}".into(),
-            is_oracle: false,
-            is_top_k: false,
+            params: crate::record::Parameters::default(),
             k: 1,
             query_ids: (0..values.len()).collect(),
             returned: Vec::new(),

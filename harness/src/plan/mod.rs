@@ -17,13 +17,13 @@ use crate::config::figures::Named;
 use crate::config::{CheckSpec, Experiment, Grid, Name, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, MetricSetting};
 use crate::path;
-use crate::record::Mode;
 use crate::record::label;
 use crate::record::reference;
 use crate::record::reference::Planned;
 use crate::record::tuned_on;
+use crate::record::{Mode, Parameters};
 use point::Varying;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use swath_algorithms::candidates::CandidatesParams;
@@ -138,14 +138,14 @@ impl Trial {
         label(self.retriever.name.as_str(), &self.point)
     }
 
-    /// The point, or all parameters where points differ in nothing.
+    /// The point, or all parameters if it is empty.
     fn described(&self) -> String {
-        if self.point.is_empty() { self.params() } else { self.point.clone() }
+        if self.point.is_empty() { self.params().to_string() } else { self.point.clone() }
     }
 
-    /// All parameters, defaults included, as JSON of one line.
-    pub fn params(&self) -> String {
-        parameters(&self.retriever).to_string()
+    /// All parameters, defaults included.
+    pub fn params(&self) -> Parameters {
+        parameters(&self.retriever)
     }
 
     /// The graph that it walks, if any.
@@ -197,9 +197,10 @@ impl Plan {
 
     /// The trial that others are compared with, by the rule of [`reference::choose`].
     pub fn reference(&self) -> usize {
-        let planned = self.trials.iter().map(|trial| Planned {
+        let parameters: Vec<Parameters> = self.trials.iter().map(Trial::params).collect();
+        let planned = self.trials.iter().zip(&parameters).map(|(trial, parameters)| Planned {
             retriever: trial.retriever.name.as_str(),
-            is_top_k: crate::record::results::is_top_k(&parameters(&trial.retriever)),
+            parameters: Some(parameters),
         });
         let planned: Vec<Planned<'_>> = planned.collect();
         reference::choose(&planned, self.experiment.reference.as_ref().map(Name::as_str))
@@ -551,20 +552,14 @@ fn list_trials(
     trials
 }
 
-fn parameters(retriever: &Retriever) -> Value {
-    let mut object = Map::new();
-    object.insert("candidates".into(), json!(retriever.candidates));
-    if let Some(expansion) = &retriever.expand {
-        object.insert("expand".into(), json!(expansion));
-    }
-    object.insert("select".into(), json!(retriever.select));
-    Value::Object(object)
+fn parameters(retriever: &Retriever) -> Parameters {
+    Parameters::new(&retriever.candidates, retriever.expand.as_ref(), &retriever.select)
 }
 
 fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> String {
     let queries = experiment.queries.map_or(facts.queries, swath_algorithms::params::Count::size);
     let shape = json!({
-        "parameters": parameters(retriever),
+        "parameters": parameters(retriever).stages(),
         "k": experiment.k,
         "dataset": facts.sha256,
         "queries": queries,

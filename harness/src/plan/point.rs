@@ -1,7 +1,9 @@
 //! What tells the points of a grid apart, in words: `lambda=0.3, pool=100`.
 
 use crate::metrics::number_text;
+use crate::record::Parameters;
 use serde_json::Value;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A parameter's place: a stage, then a component's name, then its own.
@@ -23,10 +25,10 @@ impl Varying {
     }
 }
 
-/// The parameters in which the points of a grid differ, the points given by their parameters (`{stage: {component:
-/// {parameter: value}}}`). Parameters of a component are told apart among the points that have that component.
-pub fn varying(points: &[Value]) -> Vec<Varying> {
-    let all: Vec<BTreeMap<Key, String>> = points.iter().map(leaves).collect();
+/// The parameters in which the points of a grid differ. A component's parameters are compared only among the points that
+/// have this component.
+pub fn varying<P: Borrow<Parameters>>(points: &[P]) -> Vec<Varying> {
+    let all: Vec<BTreeMap<Key, String>> = points.iter().map(|point| leaves(point.borrow().stages())).collect();
     let keys: BTreeSet<&Key> = all.iter().flat_map(BTreeMap::keys).collect();
     let varying: Vec<&Key> = keys.into_iter().filter(|key| varies(key, &all)).collect();
     let short = |key: &Key| {
@@ -43,7 +45,7 @@ pub fn varying(points: &[Value]) -> Vec<Varying> {
 }
 
 /// For each point of a grid the parameters in which the points differ, as [`varying`] finds them.
-pub fn labels(points: &[Value]) -> Vec<String> {
+pub fn labels<P: Borrow<Parameters>>(points: &[P]) -> Vec<String> {
     let varying = varying(points);
     let describe = |i: usize| {
         let part = |parameter: &Varying| Some(format!("{}={}", parameter.name, parameter.values[i].as_ref()?));
@@ -92,8 +94,13 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::labels;
-    use serde_json::json;
+    use crate::record::Parameters;
+    use serde_json::{Value, json};
+
+    fn labels(points: &[Value]) -> Vec<String> {
+        let points: Vec<_> = points.iter().map(|point| Parameters::parse(point.to_string())).collect();
+        super::labels(&points)
+    }
 
     #[test]
     fn points_are_told_apart_by_what_differs() {

@@ -1,10 +1,9 @@
 //! What is needed to run an experiment again and to trust it: `manifest.json`.
 
-use super::Machine;
+use super::{ExperimentRecord, Machine};
 use crate::record::coarse::Coarse;
 use crate::record::diagnosis::Diagnosis;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::path::{Component, Path, PathBuf};
 
 /// What was run, on what, with what, and how each trial ended.
@@ -24,7 +23,7 @@ pub struct Manifest {
     /// When it ended, UTC.
     pub finished: String,
     /// The experiment, every default filled in, every grid point written out.
-    pub experiment: Value,
+    pub experiment: ExperimentRecord,
     /// The YAML as it was read.
     pub config: String,
     /// Where it was read.

@@ -3,6 +3,7 @@
 pub mod coarse;
 pub mod diagnosis;
 pub mod excerpt;
+mod experiment_record;
 pub mod folder;
 mod label;
 pub mod machine;
@@ -10,14 +11,17 @@ pub mod manifest;
 mod mode;
 pub mod outcome;
 pub mod output_folder;
+mod parameters;
 mod parting;
 pub mod passes;
 pub mod reference;
 pub mod results;
 mod seal;
 
+pub use experiment_record::{ExperimentRecord, StatedCount};
 pub use label::label;
 pub use machine::Machine;
 pub use mode::Mode;
 pub use outcome::{MISSING, Outcome, Peaks, Timed, Times, stored};
+pub use parameters::Parameters;
 pub use parting::{Parting, tuned_on};

@@ -26,7 +26,8 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
     table.write_record(header)?;
     for choice in &chosen.choices {
         let row = &summary.rows[choice.row];
-        let mut cells = [&row.trial, &row.retriever, &row.params].map(|text| escape::csv(text).into_owned()).to_vec();
+        let mut cells =
+            [&row.trial, &row.retriever, row.params.text()].map(|text| escape::csv(text).into_owned()).to_vec();
         cells.push(choice.points.to_string());
         cells.extend([chosen.queries.0, chosen.queries.1].map(|count| count.to_string()));
         cells.extend(choice.estimates.iter().flat_map(|estimate| three(estimate.as_ref())));

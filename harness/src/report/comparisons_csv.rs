@@ -38,7 +38,7 @@ pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
     for found in &summary.differences {
         let (row, comparison) = (&summary.rows[found.row], &found.comparison);
         let difference = comparison.difference;
-        let texts = [&row.trial, &row.retriever, &row.params, reference];
+        let texts = [&row.trial, &row.retriever, row.params.text(), reference];
         let mut cells = texts.map(|text| escape::csv(text).into_owned()).to_vec();
         cells.extend([summary.metrics[found.metric].name().to_owned(), comparison.n.to_string()]);
         cells.extend([comparison.reference_mean, comparison.mean].map(cell));

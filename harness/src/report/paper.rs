@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// The document, for the folder of the report.
 pub fn document(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
-    let name = tex(found.manifest.experiment["name"].as_str().unwrap_or("experiment"));
+    let name = tex(found.manifest.experiment.name());
     let mut text = format!(
         "% Every table and figure of this report: pdflatex paper.tex, here.\n\\documentclass{{article}}\n\
          \\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\\extrafloats{{500}}\n\n\

@@ -39,7 +39,8 @@ pub struct Ran {
 impl Ran {
     /// For what room its experiment wants figures.
     pub fn sizes(&self) -> Vec<Size> {
-        serde_json::from_value(self.manifest.experiment["report"]["sizes"].clone()).unwrap_or_default()
+        let report = self.manifest.experiment.report::<ReportSpec>().ok().flatten();
+        report.map_or_else(Vec::new, |report| report.sizes)
     }
 }
 
@@ -322,7 +323,7 @@ pub fn fitted_power(points: &[(f64, f64)]) -> Option<(f64, f64)> {
 }
 
 fn page(ran: &[Ran], figures: &[Drawn]) -> String {
-    let name = ran.first().map_or("", |one| one.manifest.experiment["name"].as_str().unwrap_or(""));
+    let name = ran.first().map_or("", |one| one.manifest.experiment.name());
     let title = format!("{name}: a sweep over {} cells", ran.len());
     let lead = "Every metric and cost against what varies, with the fitted power of it";
     let failed: Vec<(&Ran, Vec<(&TrialRecord, &str)>)> = ran

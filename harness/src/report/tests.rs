@@ -16,7 +16,7 @@ use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult};
-use crate::record::{Peaks, Times};
+use crate::record::{ExperimentRecord, Parameters, Peaks, Times};
 use crate::report::sweep::Ran;
 use crate::statistics::Comparison;
 use crate::statistics::Estimate;
@@ -90,9 +90,11 @@ fn row(i: usize, retriever: usize, metrics: usize) -> Row {
 }
 
 /// A point of a grid of three pools and many lambdas.
-fn params(i: usize) -> String {
+fn params(i: usize) -> Parameters {
     let (pool, lambda) = (100 * (1 + i % 3), i / 3);
-    format!("{{\"candidates\":{{\"exact\":{{\"pool\":{pool}}}}},\"select\":{{\"mmr\":{{\"lambda\":{lambda}}}}}}}")
+    Parameters::parse(format!(
+        "{{\"candidates\":{{\"exact\":{{\"pool\":{pool}}}}},\"select\":{{\"mmr\":{{\"lambda\":{lambda}}}}}}}"
+    ))
 }
 
 /// A summary with what else a run leaves behind: a value and an answer for each query, and three queries looked into.
@@ -102,8 +104,6 @@ fn found(summary: &Summary) -> Found {
         retriever: row.retriever.clone(),
         point: row.point.clone(),
         params: row.params.clone(),
-        is_oracle: row.is_oracle,
-        is_top_k: i == 0,
         k: row.k,
         query_ids: (0..row.queries).collect(),
         returned: (0..row.queries * row.k).map(|at| ((at * 7 + i * 3) % 40) as i32).collect(),
@@ -168,6 +168,11 @@ fn all(found: &Found) -> Vec<Wanted> {
     figures::all(found, None).0
 }
 
+fn experiment(name: &str) -> ExperimentRecord {
+    let json = serde_json::json!({ "name": name, "k": 10, "seed": 42, "mode": "single", "threads": 1, "repeats": 3 });
+    ExperimentRecord::new(&json).expect("an experiment")
+}
+
 fn manifest(summary: &Summary) -> Manifest {
     let record = |row: &Row| TrialRecord {
         trial: row.trial.clone(),
@@ -184,7 +189,7 @@ fn manifest(summary: &Summary) -> Manifest {
         config_from_here: None,
         resumed: Vec::new(),
         finished: "2026-01-01T00:00:01Z".into(),
-        experiment: serde_json::json!({ "name": "synthetic", "k": 10, "mode": "single", "threads": 1, "repeats": 3 }),
+        experiment: experiment("synthetic"),
         config: "name: synthetic\n".into(),
         dataset: DatasetRecord {
             name: "vectors".into(),
@@ -443,7 +448,7 @@ fn what_users_write_is_text_not_markup() {
     let manifest = &mut found.manifest;
     manifest.config = "name: x # <script>alert(1)</script>\n".into();
     manifest.notes = vec!["<script>note</script>".into()];
-    manifest.experiment["name"] = "<script>name</script>".into();
+    manifest.experiment = experiment("<script>name</script>");
     manifest.dataset.name = "a_b & <c>".into();
     manifest.trials[1].failed = Some("<script>reason</script>".into());
     let folder = tempfile::tempdir().expect("a folder");

@@ -52,9 +52,7 @@ fn report_of(
         out.remove("index.html");
         return Ok((None, manifest, out.kept()));
     };
-    let written = manifest.experiment.get("report").map(|value| serde_json::from_value(value.clone()));
-    // A manifest of an earlier version says nothing of the report.
-    let written = written.transpose().map_err(|error| {
+    let written = manifest.experiment.report::<ReportSpec>().map_err(|error| {
         Failure::Input(format!("{}: what it says of the report cannot be read ({error})", out.path().display()))
     })?;
     let spec = spec.cloned().or(written).unwrap_or_default();

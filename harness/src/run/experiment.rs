@@ -17,7 +17,7 @@ use crate::record::folder::{MANIFEST, TRIALS, trial_name};
 use crate::record::manifest::{self, DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::results::{self, ResultsError};
-use crate::record::{Machine, Outcome};
+use crate::record::{ExperimentRecord, Machine, Outcome};
 use crate::report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -85,7 +85,7 @@ impl Prepared {
         let finished = |error: ResultsError| Failure::Run(format!("{error}\n  {}", kept()));
         let outcomes = self.plan.trials.iter().zip(reasons).map(finish).collect::<Result<Vec<_>, _>>();
         let outcomes = outcomes.map_err(finished)?;
-        let manifest = self.manifest(out.path(), &unfinished, &outcomes, options.quiet);
+        let manifest = self.manifest(out.path(), &unfinished, &outcomes, options.quiet)?;
         self.excerpt(&outcomes).write(&out).map_err(finished)?;
         results::write_manifest(&out, &manifest).map_err(finished)?;
         remove_other_trials(&out, &manifest);
@@ -111,7 +111,9 @@ impl Prepared {
         unfinished: &Unfinished,
         outcomes: &[Result<Outcome, String>],
         quiet: bool,
-    ) -> Manifest {
+    ) -> Result<Manifest, Failure> {
+        let experiment = ExperimentRecord::new(&self.plan.experiment)
+            .map_err(|error| Failure::Run(format!("the manifest cannot be written: {error}")))?;
         let (started, resumed) = unfinished.times();
         let record = |(trial, outcome): (&Trial, &Result<Outcome, String>)| TrialRecord {
             trial: trial.id.clone(),
@@ -119,14 +121,14 @@ impl Prepared {
             point: trial.point.clone(),
             failed: outcome.as_ref().err().cloned(),
         };
-        Manifest {
+        Ok(Manifest {
             swath: env!("CARGO_PKG_VERSION").into(),
             revision: env!("SWATH_REVISION").into(),
             rustc: env!("SWATH_RUSTC").into(),
             started,
             resumed,
             finished: clock::timestamp(),
-            experiment: serde_json::to_value(&self.plan.experiment).unwrap_or_default(),
+            experiment,
             config: self.source.text().to_owned(),
             config_path: Some(self.source.path().to_owned()),
             config_from_here: manifest::seen_from(folder, self.source.path()),
@@ -151,7 +153,7 @@ impl Prepared {
             untimed: [0, 1]
                 .map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum::<f64>() + 0.0),
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
-        }
+        })
     }
 
     /// What the report shows of single queries.

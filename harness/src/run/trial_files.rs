@@ -3,7 +3,7 @@
 use crate::plan::{Plan, Trial};
 use crate::record::Outcome;
 use crate::record::folder::trial_path;
-use crate::record::results::{RecallWithin, Record, ResultsError, best_search_time, write_record};
+use crate::record::results::{RecallWithin, ResultsError, TrialHeader, best_search_time, write_outcome};
 use std::path::Path;
 use swath_datasets::Dataset;
 
@@ -34,12 +34,13 @@ pub fn write_trial_to(
 ) -> Result<(), ResultsError> {
     let k = plan.experiment.k.size();
     let within = RecallWithin::all(&plan.metrics, k, &plan.queries, &dataset.neighbors);
-    let record = Record {
+    let params = trial.params();
+    let header = TrialHeader {
         id: &trial.id,
         retriever: trial.retriever.name.as_str(),
         algo: trial.retriever.name.as_str(),
         point: &trial.point,
-        params: &trial.params(),
+        params: params.text(),
         dataset: name,
         distance: dataset.distance.name(),
         k,
@@ -50,5 +51,5 @@ pub fn write_trial_to(
         rows: dataset.train.rows(),
         within: &within,
     };
-    write_record(path, &record, outcome)
+    write_outcome(path, &header, outcome)
 }

@@ -84,7 +84,6 @@ impl Ledger {
 
     /// That of a run that is finished, as far as its manifest says.
     fn of(manifest: &Manifest, now: &Self) -> Self {
-        let field = |name: &str| manifest.experiment[name].clone();
         Self {
             program: if is_of_this(manifest) {
                 now.program.clone()
@@ -92,8 +91,8 @@ impl Ledger {
                 format!("{} {}", manifest.swath, manifest.revision)
             },
             machine: manifest.machine.clone(),
-            mode: serde_json::from_value(field("mode")).unwrap_or_default(),
-            threads: serde_json::from_value(field("threads")).unwrap_or(0),
+            mode: manifest.experiment.mode(),
+            threads: manifest.experiment.threads().count().unwrap_or(0),
             dataset: manifest.dataset.sha256.clone(),
             // Trials whose k, seed or queries are others have another id.
             k: now.k,
@@ -249,9 +248,8 @@ impl Unfinished {
         let mut done = vec![Done::default(); plan.trials.len()];
         let (mut timed_again, mut judged_again, mut new_metrics) = (0, 0, Vec::new());
         for (trial, done) in plan.trials.iter().zip(&mut done) {
-            let data = (&*prepared.base, &prepared.dataset);
             let asked = Asked { k: plan.experiment.k.size(), queries: &plan.queries, metrics: &plan.metrics };
-            if let Err(wrong) = results::verify(&self.folder, &trial.id, asked, data) {
+            if let Err(wrong) = results::verify(&self.folder, &trial.id, asked, &prepared.base, &prepared.dataset) {
                 notes.push(format!("{} is run again, and its file not used: {wrong}", trial.label()));
                 remove(&self.out, &trial.id);
                 continue;

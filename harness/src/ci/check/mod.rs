@@ -267,7 +267,7 @@ impl State {
         let first = results.trials.first();
         Self {
             setting: Setting {
-                experiment: manifest.experiment["name"].as_str().unwrap_or("run").to_owned(),
+                experiment: manifest.experiment.name().to_owned(),
                 dataset: manifest.dataset.name.clone(),
                 sha256: manifest.dataset.sha256.clone(),
                 k: first.map_or(0, |trial| trial.k),
@@ -278,8 +278,8 @@ impl State {
             saved: manifest.finished.clone(),
             machine: in_a_line(&manifest.machine),
             timing: Some(Timing {
-                mode: serde_json::from_value(manifest.experiment["mode"].clone()).unwrap_or_default(),
-                threads: serde_json::from_value(manifest.experiment["threads"].clone()).unwrap_or(1),
+                mode: manifest.experiment.mode(),
+                threads: manifest.experiment.threads().count().map_or(1, |threads| threads as usize),
                 queries: first.map_or(0, |trial| trial.query_ids.len()),
                 passes: 1,
             }),

@@ -134,7 +134,7 @@ impl Run {
 
     /// Its rows.
     fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
-        let experiment = self.manifest.experiment["name"].as_str().unwrap_or("run");
+        let experiment = self.manifest.experiment.name();
         let of = |trial: &Trial| {
             let row = |(measure, value, interval): Measured| Row {
                 time: time.to_owned(),
@@ -320,7 +320,7 @@ impl History {
     /// Adds a run in place of what is there of that commit and experiment.
     pub fn add(&mut self, run: &Run, commit: &str, time: &str) -> Added {
         let rows = run.rows(commit, time);
-        let experiment = run.manifest.experiment["name"].as_str().unwrap_or("run").to_owned();
+        let experiment = run.manifest.experiment.name().to_owned();
         let newest = self.rows.iter().filter(|row| row.experiment == experiment && !same_commit(&row.commit, commit));
         let newest = newest.max_by_key(|row| &row.time);
         let caution = newest.and_then(|row| version::differs(&row.swath, &run.manifest.swath));

@@ -14,13 +14,13 @@ const SEAL: &str = "swath_sha256";
 /// The groups whose arrays are swath's.
 const GROUPS: [&str; 3] = ["swath", "swath_within", "swath_within_of"];
 
-/// Where the largest distance stands that counts as found, by a recall's name; and out of how many.
+/// The groups with, under each recall's name, the largest distance that counts as found, and out of how many.
 pub const WITHIN: [&str; 2] = [GROUPS[1], GROUPS[2]];
 
 /// The arrays at the root that are ann-benchmarks'.
 const AT_ROOT: [&str; 3] = ["neighbors", "distances", "times"];
 
-/// The attributes at the root. Others may have been added by other programs, and are not read.
+/// The attributes at the root. Other programs may have added others, which are not read.
 const ATTRIBUTES: [&str; 21] = [
     "algo",
     "best_search_time",
@@ -45,7 +45,7 @@ const ATTRIBUTES: [&str; 21] = [
     "swath_untimed_judging",
 ];
 
-/// A file that is put together.
+/// A trial's file before it is written.
 #[derive(Default)]
 pub struct Sealed<'a> {
     file: Hdf5Writer<'a>,
@@ -105,7 +105,7 @@ enum Numbers {
     Integer(Vec<i64>),
 }
 
-/// A file that was read whole.
+/// The content of a trial's file, read whole.
 pub struct Content {
     attributes: HashMap<String, Attribute>,
     arrays: BTreeMap<String, (Vec<usize>, Numbers)>,
@@ -116,10 +116,10 @@ impl Content {
     /// Reads a file, and compares its content with its hash if it has one.
     ///
     /// # Errors
-    /// What is wrong with the file; that its content is not what was written.
+    /// What is wrong with the file, or that its content does not have its hash.
     pub fn read(path: &Path) -> Result<Self, ResultsError> {
         let trial = |source| ResultsError::Trial { path: path.to_owned(), source };
-        // What is no file is not waited for.
+        // Refuses a pipe, which reading would wait for.
         bounded::open(path).map_err(|source| trial(Hdf5Error::Io { path: path.to_owned(), source }))?;
         let file = Hdf5File::open(path, MEMORY).map_err(trial)?;
         let mut attributes = file.attributes().map_err(trial)?;
@@ -131,7 +131,7 @@ impl Content {
         for group in GROUPS {
             match file.names(group) {
                 Ok(inside) => names.extend(inside.into_iter().map(|name| format!("{group}/{name}"))),
-                // Where there is no recall there is nothing that counts as found.
+                // Without a recall these groups are missing.
                 Err(_) if group != GROUPS[0] => {}
                 Err(error) => return Err(trial(error)),
             }
@@ -139,7 +139,7 @@ impl Content {
         let mut arrays = BTreeMap::new();
         for name in names {
             let shape: Vec<usize> = file.shape(&name).map_err(trial)?.into_iter().map(|n| n as usize).collect();
-            // What is no number the reader refuses by name.
+            // The reader refuses other types, and names the array.
             let numbers = match file.stored(&name).map_err(trial)? {
                 Stored::Integer => Numbers::Integer(file.integers(&name).map_err(trial)?),
                 _ => Numbers::Float(file.f64s(&name).map_err(trial)?),
@@ -162,7 +162,7 @@ impl Content {
         }
     }
 
-    /// The hash of what was read.
+    /// The hash of the content.
     fn seal(&self) -> String {
         let mut seal = Seal::default();
         self.attributes.iter().for_each(|(name, value)| seal.attribute(name, value));

@@ -11,7 +11,6 @@ use crate::plot::axis::{Axis, has_place, left_out};
 use crate::plot::drawing::{Drawing, GREY};
 use crate::plot::frame::{Frame, Legend};
 use crate::statistics::Estimate;
-use serde_json::Value;
 
 /// At most so many figures where no parameter is named.
 const MOST: usize = 4;
@@ -54,8 +53,7 @@ pub fn grids(found: &Found) -> Vec<Grid> {
     let summary = &found.summary;
     let grid = |name: &str| {
         let rows: Vec<usize> = (0..summary.rows.len()).filter(|&row| summary.rows[row].retriever == name).collect();
-        let params = |&row: &usize| serde_json::from_str::<Value>(&summary.rows[row].params).unwrap_or_default();
-        let varying = point::varying(&rows.iter().map(params).collect::<Vec<_>>());
+        let varying = point::varying(&rows.iter().map(|&row| &summary.rows[row].params).collect::<Vec<_>>());
         Grid { retriever: name.to_owned(), rows, varying }
     };
     summary.retrievers().into_iter().map(grid).collect()

@@ -55,7 +55,7 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
             json!({
                 "r": before + own.iter().position(|name| *name == trial.retriever).unwrap_or(0),
                 "label": prefix(name) + &trial.label(),
-                "params": trial.params,
+                "params": trial.params.text(),
                 "oracle": trial.is_oracle,
                 "v": measures.iter().map(|measure| estimate(found, *measure, row)).collect::<Vec<_>>(),
             })

@@ -27,7 +27,7 @@ const STYLE: &str = include_str!("page.css");
 pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
     let (summary, manifest) = (&found.summary, &found.manifest);
     let experiment = &manifest.experiment;
-    let title = experiment["name"].as_str().unwrap_or("experiment");
+    let title = experiment.name();
     let main = html! {
         (judgement(found))
         (boxes(manifest, &summary.cautions(manifest.machine.cores)))
@@ -122,17 +122,12 @@ fn contents(found: &Found) -> Markup {
 
 fn lead(manifest: &Manifest) -> String {
     let (dataset, experiment) = (&manifest.dataset, &manifest.experiment);
-    let plain = |key: &str| match &experiment[key] {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    };
-    let sampled = experiment["queries"].as_u64().map_or_else(
+    let sampled = experiment.queries().map_or_else(
         || format!("all {} queries", dataset.queries),
-        |count| format!("{count} of {} queries (seed {})", dataset.queries, plain("seed")),
+        |count| format!("{count} of {} queries (seed {})", dataset.queries, experiment.seed()),
     );
     let plural = |count: &str| if count == "1" { "" } else { "s" };
-    let (threads, repeats) = (plain("threads"), plain("repeats"));
+    let (threads, repeats) = (experiment.threads().to_string(), experiment.repeats().to_string());
     format!(
         "{}: {} base vectors of {} dimensions, {} distance; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed \
          repeat{}",
@@ -140,8 +135,8 @@ fn lead(manifest: &Manifest) -> String {
         crate::plot::format::number(dataset.rows as f64),
         dataset.dim,
         dataset.distance,
-        plain("k"),
-        plain("mode"),
+        experiment.k(),
+        experiment.mode().name(),
         plural(&threads),
         plural(&repeats),
     )
@@ -431,7 +426,7 @@ fn definitions(summary: &Summary) -> Markup {
 fn cautions(summary: &Summary, manifest: &Manifest) -> Markup {
     let coverage = summary.metrics.iter().any(|metric| metric.kind() == "coverage");
     let subtopics = summary.metrics.iter().any(|metric| metric.kind() == "subtopic-recall");
-    let links = summary.rows.iter().any(|row| row.params.contains("\"links\""));
+    let links = summary.rows.iter().any(|row| row.params.text().contains("\"links\""));
     html! {
         @if coverage || (subtopics && links) {
             section {

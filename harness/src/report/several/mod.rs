@@ -53,7 +53,7 @@ impl Several {
     /// Names the runs by their experiments, or where those are alike by their folders, and compares what can be compared
     /// query by query.
     pub fn new(runs: Vec<(PathBuf, Found)>) -> Self {
-        let experiment = |found: &Found| found.manifest.experiment["name"].as_str().unwrap_or("run").to_owned();
+        let experiment = |found: &Found| found.manifest.experiment.name().to_owned();
         let last =
             |folder: &Path| folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let ways: [Vec<String>; 3] = [

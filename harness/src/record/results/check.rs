@@ -1,23 +1,15 @@
-//! What is looked at in a trial's file before anything is made of it: a file may be damaged, or made to mislead.
+//! Checks of a trial's file before anything is made of it: it may be damaged, or made to mislead.
 
-use super::TrialResult;
+use super::read::TrialContent;
+use super::trial::TrialResult;
+use super::within::StoredWithin;
 use crate::metrics::{MetricName, Within};
 use crate::record::MISSING;
 use std::collections::HashSet;
 
-/// What a recall counts as found: of each query the largest distance, NaN where recall is not defined, and out of how many.
-pub struct Found {
-    /// The recall's name.
-    pub metric: String,
-    /// The largest distance that counts, of each query.
-    pub distance: Vec<f64>,
-    /// Out of how many, of each query.
-    pub of: Vec<i64>,
-}
-
 /// What is known of a trial apart from its file.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known {
+pub(super) struct Context {
     /// Base vectors of the dataset.
     pub rows: Option<usize>,
     /// Its queries.
@@ -28,30 +20,22 @@ pub struct Known {
     pub may_lack_hash: bool,
 }
 
-/// Whether a time, or another count that can be broken, is one.
+/// Whether a value can be a time, or another count with a fraction.
 fn is_count(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
-/// What is wrong with what a file says, if anything is.
-pub fn check(
-    trial: &TrialResult,
-    (distances, found): (&[f32], &[Found]),
-    metrics: &[MetricName],
-    known: Known,
-) -> Result<(), String> {
-    let rows = known.rows.unwrap_or(i32::MAX as usize);
-    let mut asked = HashSet::new();
-    for (i, &query) in trial.query_ids.iter().enumerate() {
-        if known.queries.is_some_and(|queries| query >= queries) || query > i32::MAX as usize {
-            return Err(format!("`swath/query_ids`, row {i}: the dataset has no query {query}"));
-        }
-        if !asked.insert(query) {
-            return Err(format!("`swath/query_ids`, row {i}: query {query} stands there twice"));
-        }
-    }
+/// Checks what a file holds.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check(content: &TrialContent, metrics: &[MetricName], context: Context) -> Result<(), String> {
+    let TrialContent { trial, distances, within } = content;
+    check_queries(trial, context.queries)?;
+    let rows = context.rows.unwrap_or(i32::MAX as usize);
     for (i, (ids, distances)) in trial.returned.chunks(trial.k).zip(distances.chunks(trial.k)).enumerate() {
-        returned(ids, distances, rows).map_err(|what| format!("query {} (row {i}): {what}", trial.query_ids[i]))?;
+        check_returned(ids, distances, rows)
+            .map_err(|what| format!("query {} (row {i}): {what}", trial.query_ids[i]))?;
     }
     for (metric, values) in metrics.iter().zip(&trial.metrics) {
         if let Some(i) = values.iter().position(|&value| !metric.can_be(value, trial.k)) {
@@ -59,16 +43,30 @@ pub fn check(
             return Err(format!("`swath/{}`, row {i}: {} cannot be; its range is {range}", metric.name(), values[i]));
         }
     }
-    for found in found {
-        let values = metrics.iter().position(|metric| metric.name() == found.metric).map(|at| &trial.metrics[at]);
+    for within in within {
+        let values = metrics.iter().position(|metric| metric.name() == within.metric).map(|at| &trial.metrics[at]);
         let Some(values) = values else { continue };
-        recall(trial, distances, found, values)?;
+        check_recall(trial, distances, within, values)?;
     }
-    times(trial, known.is_imported)
+    check_times(trial, context.is_imported)
 }
 
-/// Ids that there are, each once, and a distance for each; what is missing stands at the end.
-fn returned(ids: &[i32], distances: &[f32], rows: usize) -> Result<(), String> {
+/// Every query is one of the dataset's, and is asked once.
+fn check_queries(trial: &TrialResult, queries: Option<usize>) -> Result<(), String> {
+    let mut asked = HashSet::new();
+    for (i, &query) in trial.query_ids.iter().enumerate() {
+        if queries.is_some_and(|queries| query >= queries) || query > i32::MAX as usize {
+            return Err(format!("`swath/query_ids`, row {i}: the dataset has no query {query}"));
+        }
+        if !asked.insert(query) {
+            return Err(format!("`swath/query_ids`, row {i}: query {query} stands there twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Every id is one of the dataset's, is returned once and has a distance. Missing ones stand at the end.
+fn check_returned(ids: &[i32], distances: &[f32], rows: usize) -> Result<(), String> {
     for (i, (&id, &distance)) in ids.iter().zip(distances).enumerate() {
         if id == MISSING {
             if ids[i..].iter().any(|&id| id != MISSING) || distance != f32::INFINITY {
@@ -89,14 +87,14 @@ fn returned(ids: &[i32], distances: &[f32], rows: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// That a recall is what the returned distances make it.
-fn recall(trial: &TrialResult, distances: &[f32], found: &Found, values: &[f64]) -> Result<(), String> {
-    let cut = MetricName::find(&found.metric).and_then(MetricName::cut).map_or(trial.k, |cut| cut.min(trial.k));
+/// The values of a recall follow from the returned distances.
+fn check_recall(trial: &TrialResult, distances: &[f32], stored: &StoredWithin, values: &[f64]) -> Result<(), String> {
+    let cut = MetricName::find(&stored.metric).and_then(MetricName::cut).map_or(trial.k, |cut| cut.min(trial.k));
     let lists = trial.returned.chunks(trial.k).zip(distances.chunks(trial.k));
     for (i, ((ids, distances), &value)) in lists.zip(values).enumerate() {
-        let (distance, of) = (found.distance[i], found.of[i]);
+        let (distance, of) = (stored.distance[i], stored.of[i]);
         let wrong = |expected: String| {
-            let metric = &found.metric;
+            let metric = &stored.metric;
             let query = trial.query_ids[i];
             Err(format!("`swath/{metric}`, row {i}: query {query} has {value}, but its distances make it {expected}"))
         };
@@ -116,12 +114,12 @@ fn recall(trial: &TrialResult, distances: &[f32], found: &Found, values: &[f64])
     Ok(())
 }
 
-/// That times are times.
-fn times(trial: &TrialResult, is_imported: bool) -> Result<(), String> {
+/// Times are finite and not negative, and the best search time is that of the repeats.
+fn check_times(trial: &TrialResult, is_imported: bool) -> Result<(), String> {
     let counts = [
         ("swath_untimed_answering", trial.untimed[0]),
         ("swath_untimed_judging", trial.untimed[1]),
-        // ann-benchmarks' results may not say it.
+        // ann-benchmarks' results may lack it.
         ("build_time", if is_imported && trial.build_seconds.is_nan() { 0.0 } else { trial.build_seconds }),
     ];
     if let Some((name, value)) = counts.into_iter().find(|(_, value)| !is_count(*value)) {
@@ -135,7 +133,7 @@ fn times(trial: &TrialResult, is_imported: bool) -> Result<(), String> {
     }
     let best = trial.best_search_seconds;
     let m = trial.query_ids.len();
-    let expected = super::best_search_time(&trial.repeats, m);
+    let expected = super::write::best_search_time(&trial.repeats, m);
     let is_right =
         if is_imported { is_count(best) } else { best == expected || (best - expected).abs() <= 1e-9 * best };
     if trial.repeats.is_empty() || is_right {

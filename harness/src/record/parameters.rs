@@ -1,0 +1,107 @@
+//! The parameters of a trial.
+
+use serde_json::{Map, Value, json};
+use std::fmt;
+use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::selector::SelectorParams;
+
+/// All parameters of a trial, `{stage: {component: {parameter: value}}}`: as text and parsed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameters {
+    text: String,
+    stages: Value,
+    is_oracle: bool,
+}
+
+impl Parameters {
+    /// Parses the text of a trial's file. Imported results may have any text, which then says nothing of stages.
+    pub fn parse(text: String) -> Self {
+        let stages: Value = serde_json::from_str(&text).unwrap_or_default();
+        let selector = serde_json::from_value::<SelectorParams>(stages["select"].clone());
+        Self { text, is_oracle: selector.is_ok_and(|selector| selector.is_oracle()), stages }
+    }
+
+    /// The parameters of these components, defaults included.
+    pub fn new(candidates: &CandidatesParams, expand: Option<&ExpansionParams>, select: &SelectorParams) -> Self {
+        let mut stages = Map::new();
+        stages.insert("candidates".into(), json!(candidates));
+        if let Some(expansion) = expand {
+            stages.insert("expand".into(), json!(expansion));
+        }
+        stages.insert("select".into(), json!(select));
+        let stages = Value::Object(stages);
+        Self { text: stages.to_string(), stages, is_oracle: select.is_oracle() }
+    }
+
+    /// The parameters of a grid point that a manifest has written out.
+    pub(super) fn of_point(point: &Value) -> Self {
+        let stages = ["candidates", "expand", "select"].into_iter().filter_map(|stage| {
+            let component = point.get(stage).filter(|component| !component.is_null())?;
+            Some((stage.to_owned(), component.clone()))
+        });
+        Self::parse(Value::Object(stages.collect()).to_string())
+    }
+
+    /// The text: JSON on one line, but for imported results.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The parsed text; null if it is no JSON.
+    pub fn stages(&self) -> &Value {
+        &self.stages
+    }
+
+    /// The size of the pool; `None` for imported results.
+    pub fn pool(&self) -> Option<usize> {
+        let pool = self.stages["candidates"].as_object()?.values().next()?.get("pool")?.as_u64()?;
+        usize::try_from(pool).ok()
+    }
+
+    /// Whether the selector is an oracle: one that looks at the subtopics.
+    pub fn is_oracle(&self) -> bool {
+        self.is_oracle
+    }
+
+    /// Whether this is plain top-k over exact candidates.
+    pub fn is_top_k(&self) -> bool {
+        let stages = &self.stages;
+        stages["select"].get("top-k").is_some()
+            && stages["candidates"].get("exact").is_some()
+            && stages["expand"].is_null()
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_the_same_planned_and_read_back() {
+        let read = |text: &str| Parameters::parse(text.to_owned());
+        let select: SelectorParams = serde_json::from_value(json!({ "top-k": {} })).expect("a selector");
+        let planned = Parameters::new(&CandidatesParams::default(), None, &select);
+        assert_eq!(read(planned.text()), planned);
+        assert!(planned.is_top_k() && !planned.is_oracle());
+        let mmr = read(r#"{"candidates":{"hnsw":{"pool":70}},"select":{"mmr":{"lambda":0.5}}}"#);
+        assert_eq!((mmr.pool(), mmr.is_top_k(), mmr.is_oracle()), (Some(70), false, false));
+        let walk = r#"{"candidates":{"exact":{"pool":7}},"expand":{"walk":{}},"select":{"top-k":{}}}"#;
+        assert!(!read(walk).is_top_k());
+        assert!(read(r#"{"candidates":{"exact":{"pool":7}},"select":{"xquad":{}}}"#).is_oracle());
+    }
+
+    #[test]
+    fn any_text_of_imported_results_is_kept() {
+        let text = "hnswlib (M=12)";
+        let imported = Parameters::parse(text.into());
+        assert_eq!((imported.text(), imported.stages(), imported.pool()), (text, &Value::Null, None));
+        assert!(!imported.is_top_k() && !imported.is_oracle());
+    }
+}
