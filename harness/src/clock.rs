@@ -1,7 +1,8 @@
 //! The one place that reads a clock.
 #![allow(clippy::disallowed_methods, reason = "everywhere else a clock is a mistake; see clippy.toml")]
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use chrono::{DateTime, SecondsFormat};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// A moment on the monotonic clock.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +36,20 @@ fn since_1970(at: SystemTime) -> i64 {
     at.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// The last second that RFC 3339 knows, that of the year 9999.
-pub const LAST: u64 = 253_402_300_799;
+/// The last second of the year 9999, and so of RFC 3339.
+const LAST: i64 = 253_402_300_799;
 
-/// That many seconds since 1970 as RFC 3339; an earlier time is 1970, a later one than [`LAST`] is that.
+/// Writes seconds since 1970 as RFC 3339, UTC. Times before 1970 or after the year 9999 become the nearest time in between.
 pub fn written(unix_seconds: i64) -> String {
-    let seconds = u64::try_from(unix_seconds).unwrap_or(0).min(LAST);
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+    let time = DateTime::from_timestamp_secs(unix_seconds.clamp(0, LAST)).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Reads a time of RFC 3339 with any offset as seconds since 1970, without fractions. `None` for other text, and for a time
+/// that [`written`] cannot write.
+pub fn parsed(text: &str) -> Option<i64> {
+    let seconds = DateTime::parse_from_rfc3339(text).ok()?.timestamp();
+    (0..=LAST).contains(&seconds).then_some(seconds)
 }
 
 /// The date and time.
@@ -57,8 +65,9 @@ pub fn timestamp() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
-    /// A machine without a battery for its clock begins anywhere. What formats times knows those from 1970 to 9999 alone.
+    /// A machine without a battery for its clock begins anywhere. RFC 3339 ends with the year 9999.
     #[test]
     fn a_clock_that_is_far_off_is_written_as_the_nearest_time_that_can_be() {
         let (day, age) = (Duration::from_secs(86_400), Duration::from_secs(1 << 40));
@@ -68,5 +77,17 @@ mod tests {
         assert_eq!(at(UNIX_EPOCH.checked_add(age)), "9999-12-31T23:59:59Z");
         assert_eq!([written(i64::MIN), written(i64::MAX)].map(|text| text.len()), [20; 2]);
         assert_eq!(timestamp().len(), 20);
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for seconds in [0, 951_782_400, 1_769_860_800, LAST] {
+            assert_eq!(parsed(&written(seconds)), Some(seconds));
+        }
+        assert_eq!(parsed("2016-12-31T23:59:60Z"), parsed("2016-12-31T23:59:59Z"), "a leap second");
+        assert_eq!(parsed("2024-02-29T12:00:00.5+00:30"), parsed("2024-02-29T11:30:00Z"));
+        for text in ["", "2026-01-31", "2026-02-29T00:00:00Z", "1969-12-31T23:59:59Z", "2026-01-31T12:00:00"] {
+            assert_eq!(parsed(text), None, "{text}");
+        }
     }
 }

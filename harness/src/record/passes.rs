@@ -4,6 +4,7 @@
 //! length of its content (u32), the first eight bytes of the content's SHA-256, and the content: all little-endian. Nothing
 //! is synced until the run is asked to stop or the trial is finished: what a loss of power takes is timed again. A record
 //! that was cut short, or is damaged, ends the list; the next pass is written in its place.
+//! HDF5 would not do: our writer writes whole files, and cannot append to one.
 
 use super::{Outcome, Timed, Times};
 use crate::record::folder::TRIALS;

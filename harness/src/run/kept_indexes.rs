@@ -4,6 +4,7 @@
 //! the program does to the indexes that it builds.
 //!
 //! A file holds an index's [words](swath_algorithms::candidates::Candidates::words), little-endian, and SHA-256 of them.
+//! One array without a name gains nothing from HDF5, which would need the hash as well.
 
 use sha2::{Digest as _, Sha256};
 use std::io;

@@ -133,8 +133,8 @@ fn file() -> Option<(u64, Duration)> {
 /// Whether this very program ran what a manifest is of. Where the revision does not say what was built, the program must be
 /// older than the run.
 fn is_of_this(manifest: &Manifest) -> bool {
-    let began = humantime::parse_rfc3339(&manifest.started).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let is_older = || file().zip(began).is_some_and(|((_, built), began)| built.as_secs() <= began.as_secs());
+    let began = clock::parsed(&manifest.started).and_then(|began| u64::try_from(began).ok());
+    let is_older = || file().zip(began).is_some_and(|((_, built), began)| built.as_secs() <= began);
     manifest.swath == VERSION && manifest.revision == REVISION && (is_clean(REVISION) || is_older())
 }
 

@@ -26,7 +26,6 @@ use crate::version;
 use csv::{ErrorKind, Position, StringRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
 use swath_datasets::bounded;
 
 pub use plot::{LINES, write};
@@ -217,30 +216,7 @@ pub fn utc(text: &str) -> Result<String, Failure> {
              `git show -s --format=%cI`"
         ))
     };
-    let (local, minutes) = offset(text.trim()).ok_or_else(wrong)?;
-    let time = humantime::parse_rfc3339(&format!("{local}Z")).map_err(|_| wrong())?;
-    let by = Duration::from_secs(60 * minutes.unsigned_abs());
-    let time = if minutes < 0 { time.checked_add(by) } else { time.checked_sub(by) };
-    // The offset may have moved it out of the years that can be written, 1970 to 9999.
-    let seconds = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
-    let seconds = seconds.filter(|&seconds| seconds <= clock::LAST).and_then(|seconds| i64::try_from(seconds).ok());
-    seconds.map(clock::written).ok_or_else(wrong)
-}
-
-/// A time without its offset, and the offset in minutes.
-fn offset(text: &str) -> Option<(&str, i64)> {
-    if let Some(local) = text.strip_suffix(['Z', 'z']) {
-        return Some((local, 0));
-    }
-    let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
-    let sign = match offset.get(..1)? {
-        "+" => 1,
-        "-" => -1,
-        _ => return None,
-    };
-    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours < 24 && minutes < 60).then_some((local, sign * (60 * i64::from(hours) + i64::from(minutes))))
+    clock::parsed(text.trim()).map(clock::written).ok_or_else(wrong)
 }
 
 /// Whether two SHAs, of which one may be short, are of the same commit.

@@ -5,6 +5,7 @@
 
 use super::ledger::{Kind, Ledger};
 use super::{hash_of, is_real_folder};
+use crate::clock;
 use crate::record::folder::TRIALS;
 use serde_json::Value;
 use std::fs::File;
@@ -187,7 +188,7 @@ impl<'a> Found<'a> {
     /// file that marks it.
     fn unfinished(&mut self, is_run: bool) -> io::Result<()> {
         if !is_run {
-            let is_time = |head: &[u8]| str::from_utf8(head).is_ok_and(|at| humantime::parse_rfc3339(at).is_ok());
+            let is_time = |head: &[u8]| str::from_utf8(head).is_ok_and(|at| clock::parsed(at).is_some());
             if self.is_file("unfinished") && is_time(&std::fs::read(self.folder.join("unfinished"))?) {
                 self.ledger.work_on("unfinished");
             }
