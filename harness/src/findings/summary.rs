@@ -2,9 +2,9 @@
 
 use super::partial::{defined, partial};
 use crate::clock;
-use crate::findings::frontiers::{Frontier, frontiers};
 use crate::findings::timing;
 use crate::findings::timing::{APART, Load};
+use crate::findings::tradeoffs::{Tradeoff, tradeoffs};
 use crate::findings::tuning::Chosen;
 use crate::metrics::MetricName;
 use crate::plot::Marker;
@@ -89,8 +89,8 @@ pub struct Summary {
     pub reference: Reference,
     /// Every other trial against the reference, for each metric; none where the reference failed.
     pub differences: Vec<Difference>,
-    /// Each retriever's frontier of each metric against recall.
-    pub frontiers: Vec<Frontier>,
+    /// How each retriever trades recall for each metric.
+    pub tradeoffs: Vec<Tradeoff>,
     /// Each retriever at its best point, if queries were parted for that.
     pub chosen: Option<Chosen>,
     /// Which repeat trials are compared by where queries per second are.
@@ -116,8 +116,8 @@ impl Summary {
         let differences = against.map_or_else(Vec::new, |against| differences(trials, &metrics, against, results.seed));
         let parting = results.parting.as_ref();
         let chosen = parting.and_then(|parting| Chosen::new(trials, &metrics, against, (parting, results.seed)));
-        let frontiers = frontiers(trials, &metrics, results.seed);
-        Some(Self { metrics, rows, reference, differences, frontiers, chosen, rate })
+        let tradeoffs = tradeoffs(trials, &metrics, results.seed);
+        Some(Self { metrics, rows, reference, differences, tradeoffs, chosen, rate })
     }
 
     /// The estimates of one metric, a trial each; `None` if it was not measured.

@@ -4,7 +4,7 @@ pub mod chosen_tables;
 mod comparisons_csv;
 mod diagnosis;
 pub(crate) mod figures;
-mod frontier_tables;
+mod frontiers_csv;
 mod interval;
 mod lacking;
 pub(crate) mod page;
@@ -59,7 +59,7 @@ pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec
     let (summary, manifest) = (&found.summary, &found.manifest);
     out.write("runs.csv", &runs_csv::bytes(summary, manifest)?)?;
     out.write("comparisons.csv", &comparisons_csv::bytes(summary)?)?;
-    out.write("frontiers.csv", &frontier_tables::csv(summary)?)?;
+    out.write("frontiers.csv", &frontiers_csv::bytes(summary)?)?;
     if summary.chosen.is_none() {
         // Of an earlier report.
         ["chosen.csv", "chosen_pairs.csv", "split.csv"].iter().for_each(|name| out.remove(name));

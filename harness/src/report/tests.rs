@@ -49,7 +49,7 @@ fn summary(trials: usize, retrievers: usize) -> Summary {
     };
     let differences = pairs.map(difference).collect();
     let reference = Reference::Row(0);
-    Summary { metrics, rows, reference, differences, frontiers: Vec::new(), chosen: None, rate: Rate::Median }
+    Summary { metrics, rows, reference, differences, tradeoffs: Vec::new(), chosen: None, rate: Rate::Median }
 }
 
 fn wave(i: usize, j: usize) -> f64 {

@@ -2,12 +2,12 @@
 
 pub(super) mod data;
 pub(super) mod explore;
+mod same_recall;
 mod verdict;
 
 pub use verdict::verdict;
 
 use super::diagnosis;
-use super::frontier_tables;
 use super::interval::interval;
 use super::plots::Drawn;
 use crate::escape;
@@ -52,7 +52,7 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
         }
         (explore::queries(found))
         (comparisons(summary))
-        (frontier_tables::section(summary))
+        (same_recall::section(summary))
         (diagnosis::section(manifest.diagnosis.as_ref()))
         (costs(summary, manifest))
         (definitions(summary))

@@ -7,10 +7,10 @@ mod chosen;
 mod comparisons;
 mod cost;
 mod csv;
-mod frontiers;
 pub mod latex;
 mod markdown;
 mod summary;
+mod tradeoffs;
 
 use super::ReportError;
 use crate::findings::Found;
@@ -31,7 +31,7 @@ const ALL: [(&str, Make); 6] = [
     ("summary", summary::table),
     ("chosen", chosen::table),
     ("comparisons", comparisons::table),
-    ("frontiers", frontiers::table),
+    ("frontiers", tradeoffs::table),
     ("cost", cost::table),
 ];
 
