@@ -4,6 +4,7 @@ pub mod chosen_tables;
 mod comparisons_csv;
 mod diagnosis;
 pub(crate) mod figures;
+pub mod from_files;
 mod frontiers_csv;
 mod interval;
 mod lacking;
@@ -14,7 +15,6 @@ mod runs_csv;
 mod several;
 pub mod sweep;
 mod tables;
-pub mod write;
 
 pub use several::Several;
 

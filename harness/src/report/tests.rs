@@ -1,7 +1,7 @@
 //! Reports of experiments that are small, large, dull or odd.
 
 use super::figures;
-use super::figures::Wanted;
+use super::figures::RequestedFigure;
 use crate::config::ReportSpec;
 use crate::config::figures::{FigureParams, FigureSpec};
 use crate::findings::Found;
@@ -17,7 +17,7 @@ use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult};
 use crate::record::{Peaks, Times};
-use crate::report::sweep::Ran;
+use crate::report::sweep::CellReport;
 use crate::statistics::Comparison;
 use crate::statistics::Estimate;
 use std::collections::BTreeMap;
@@ -159,12 +159,12 @@ fn write_as(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<Strin
     Ok(refused)
 }
 
-fn write_scale(folder: &Path, ran: &[Ran]) {
+fn write_scale(folder: &Path, ran: &[CellReport]) {
     super::sweep::write_above(&OutputFolder::open(folder, &[Kind::Sweep]).expect("opened"), ran).expect("written");
 }
 
 /// The figures as they are by default.
-fn all(found: &Found) -> Vec<Wanted> {
+fn all(found: &Found) -> Vec<RequestedFigure> {
     figures::all(found, None).0
 }
 
@@ -218,7 +218,7 @@ fn png_size(png: &[u8]) -> (u32, u32) {
 /// All figures of a summary, drawn each way at each size, with what any of them must satisfy; those for a column returned.
 fn drawn(summary: &Summary) -> Vec<(String, String)> {
     let found = found(summary);
-    let draw = |figure: &Wanted| {
+    let draw = |figure: &RequestedFigure| {
         let mut column = String::new();
         for size in Size::ALL {
             let name = figure.name();
@@ -677,7 +677,7 @@ fn figures_are_drawn_as_asked_for() {
 }
 
 /// A cell of `n` base vectors, in which the trial in row `i` has the coverage 0.01 n^(i / 4), and those that are named failed.
-fn cell(n: usize, failed: &[usize]) -> Ran {
+fn cell(n: usize, failed: &[usize]) -> CellReport {
     let mut summary = summary(4, 2);
     let coverage = summary.metrics.iter().position(|metric| metric.name() == "coverage").expect("measured");
     let mut manifest = manifest(&summary);
@@ -693,7 +693,7 @@ fn cell(n: usize, failed: &[usize]) -> Ran {
     summary.rows.retain(|_| rows.next().is_some_and(|row| !failed.contains(&row)));
     let count = |size: usize| serde_json::from_value::<Count>(size.into()).expect("a count");
     let cell = Cell { folder: format!("n={n}"), n: Some(count(n)), dimension: None, k: count(10) };
-    Ran { cell, summary: (failed.len() < 4).then_some(summary), manifest }
+    CellReport { cell, summary: (failed.len() < 4).then_some(summary), manifest }
 }
 
 /// Rows of a cell are those that succeeded there: what is in row 1 of one may be in row 0 of another.
@@ -828,7 +828,7 @@ fn no_figure_holds_what_is_no_number() {
         let cells = [1000, 3000, 9000].map(|n| {
             let ran = cell(n, &[]);
             let manifest = Manifest { dataset: ran.manifest.dataset, ..manifest(&summary) };
-            Ran { cell: ran.cell, summary: Some(summary.clone()), manifest }
+            CellReport { cell: ran.cell, summary: Some(summary.clone()), manifest }
         });
         write_scale(&inside("scale"), &cells);
         let again = Found { summary, results: found.results.clone(), manifest: found.manifest.clone(), excerpt: None };
@@ -896,7 +896,7 @@ fn the_least_and_the_largest_numbers_are_drawn() {
         let open = |name: &str, kind| OutputFolder::open(&folder.path().join(name), &[kind]).expect("opened");
         let several = super::Several::new(vec![("one".into(), found), ("two".into(), again)]);
         several.write(&open("several", Kind::Several)).expect("written");
-        let cells = [1000, 3000, 9000].map(|n| Ran { summary: Some(summary.clone()), ..cell(n, &[]) });
+        let cells = [1000, 3000, 9000].map(|n| CellReport { summary: Some(summary.clone()), ..cell(n, &[]) });
         super::sweep::write_above(&open("sweep", Kind::Sweep), &cells).expect("written");
     }
 }

@@ -1,7 +1,7 @@
 //! One metric of every trial, with intervals.
 
 use super::rows;
-use super::{Figure, Kind, Style, position};
+use super::{Figure, FigureKind, Style, position};
 use crate::config::figures::Bars;
 use crate::findings::Found;
 use crate::plot::axis::axis_title;
@@ -9,7 +9,7 @@ use crate::plot::axis::{Axis, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::statistics::Estimate;
 
-impl Kind for Bars {
+impl FigureKind for Bars {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let bars =
             |metric: usize| -> Box<dyn Figure> { Box::new(Of { metric, name: found.metric(metric).file_name() }) };

@@ -1,6 +1,6 @@
 //! A metric along a parameter, with intervals.
 
-use super::{Figure, Kind, Style, capital, metric_or_headline};
+use super::{Figure, FigureKind, Style, capital, metric_or_headline};
 use crate::config::figures::Curves;
 use crate::findings::Found;
 use crate::plan::point;
@@ -16,7 +16,7 @@ use serde_json::Value;
 /// At most so many figures where no parameter is named.
 const MOST: usize = 4;
 
-impl Kind for Curves {
+impl FigureKind for Curves {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let named = |parameter: String| -> Option<Box<dyn Figure>> {

@@ -1,6 +1,6 @@
 //! One measure against another: a marker per trial, with intervals, and the Pareto front.
 
-use super::{Figure, Kind, Style, capital};
+use super::{Figure, FigureKind, Style, capital};
 use crate::config::figures::Frontier;
 use crate::config::measure::{Measure, Scale};
 use crate::findings::Found;
@@ -15,7 +15,7 @@ use crate::statistics::Estimate;
 /// What is drawn where nothing is named: across, and upwards.
 const USUAL: [(&str, &str); 3] = [("recall", "qps"), ("redundancy", "coverage"), ("recall", "subtopic-recall")];
 
-impl Kind for Frontier {
+impl FigureKind for Frontier {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let measured = |name: &str| {
             let metric = found.summary.metrics.iter().copied().find(|metric| metric.name() == name);

@@ -1,7 +1,7 @@
 //! Two parameters of a retriever against a metric.
 
 use super::curves::{Grid, distinct, grids};
-use super::{Figure, Kind, Style, capital, metric_or_headline, rows_of};
+use super::{Figure, FigureKind, Style, capital, metric_or_headline, rows_of};
 use crate::config::figures::HeatMap;
 use crate::findings::Found;
 use crate::plot::axis::{has_place, left_out};
@@ -11,7 +11,7 @@ use crate::plot::format::number;
 /// At most so many figures where no retriever is named.
 const MOST: usize = 4;
 
-impl Kind for HeatMap {
+impl FigureKind for HeatMap {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let figure = |grid: &Grid| -> Result<Box<dyn Figure>, String> { Ok(Box::new(self.map(found, metric, grid)?)) };

@@ -1,7 +1,7 @@
 //! How long queries took.
 
 use super::rows;
-use super::{Figure, Kind, Style};
+use super::{Figure, FigureKind, Style};
 use crate::config::figures::Latencies;
 use crate::findings::Found;
 use crate::findings::summary::Summary;
@@ -10,7 +10,7 @@ use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::plot::format::three_digits;
 use crate::statistics::bootstrap::quantile;
 
-impl Kind for Latencies {
+impl FigureKind for Latencies {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let timed = found.summary.rows.iter().any(|row| row.timing.latency.is_some());
         Ok(if timed { vec![Box::new(Distributions)] } else { Vec::new() })

@@ -1,6 +1,6 @@
 //! A query's neighbourhood on a plane, with what retrievers picked of it.
 
-use super::{Figure, Kind, Style, rows_of};
+use super::{Figure, FigureKind, Style, rows_of};
 use crate::config::figures::Neighbourhood;
 use crate::findings::Found;
 use crate::plot::Size;
@@ -11,7 +11,7 @@ use crate::record::excerpt::{Item, Shown};
 /// So many retrievers where none are named.
 const USUAL: usize = 4;
 
-impl Kind for Neighbourhood {
+impl FigureKind for Neighbourhood {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let queries = found.excerpt.as_ref().map_or(&[][..], |excerpt| &excerpt.queries);
         let Some(headline) = found.headline().filter(|_| queries.iter().any(|query| has_place(query.at))) else {

@@ -1,6 +1,6 @@
 //! Which retrievers differ, by their mean ranks: a critical-difference diagram.
 
-use super::{Figure, Kind, Style, metric_or_headline};
+use super::{Figure, FigureKind, Style, metric_or_headline};
 use crate::config::figures::Ranks;
 use crate::findings::Found;
 use crate::plot::axis::{Axis, Tick};
@@ -14,7 +14,7 @@ const AXIS: f64 = 96.0;
 /// At most so many retrievers: those of the best means.
 const MOST: usize = 16;
 
-impl Kind for Ranks {
+impl FigureKind for Ranks {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
