@@ -23,9 +23,9 @@ use swath::record::machine::memory;
 use swath::record::manifest::Manifest;
 use swath::record::output_folder;
 use swath::record::output_folder::Kind;
-use swath::report::chosen_tables;
 use swath::report::from_files;
 use swath::report::sweep::CellReport;
+use swath::report::tuning_tables;
 use swath::run::Means;
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
@@ -187,11 +187,11 @@ fn ended<'a>(manifests: impl IntoIterator<Item = &'a Manifest>) -> ExitCode {
 }
 
 fn results(summary: &Summary) -> String {
-    if let Some(chosen) = &summary.chosen {
-        let mut rows = vec![chosen_tables::header(summary, chosen)];
-        rows.extend(chosen.choices.iter().map(|choice| chosen_tables::cells(summary, chosen, choice)));
-        let (tuned, reported) = chosen.queries;
-        let partial = (0..summary.metrics.len()).filter_map(|metric| chosen.partial(&summary.metrics, metric));
+    if let Some(tuning) = &summary.tuning {
+        let mut rows = vec![tuning_tables::header(summary, tuning)];
+        rows.extend(tuning.retrievers.iter().map(|tuned| tuning_tables::cells(summary, tuning, tuned)));
+        let (tuned, reported) = (tuning.tuned_on, tuning.reported_on);
+        let partial = (0..summary.metrics.len()).filter_map(|metric| tuning.partial(&summary.metrics, metric));
         return format!(
             "{}\nchosen on {tuned} queries, reported on the other {reported}\n{}",
             table(&rows, 1),

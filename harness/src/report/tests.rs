@@ -5,7 +5,7 @@ use super::figures::RequestedFigure;
 use crate::config::ReportSpec;
 use crate::config::figures::{FigureParams, FigureSpec};
 use crate::findings::Found;
-use crate::findings::summary::{Difference, Row, Summary};
+use crate::findings::summary::{Difference, Summary, TrialRow};
 use crate::findings::timing::{Latency, Rate, Timing};
 use crate::metrics::MetricName;
 use crate::plan::Cell;
@@ -27,7 +27,7 @@ use swath_algorithms::params::Count;
 /// `trials` trials of `retrievers` retrievers, all metrics, values that differ but are the same on every run.
 fn summary(trials: usize, retrievers: usize) -> Summary {
     let metrics: Vec<MetricName> = MetricName::usual(false).collect();
-    let rows: Vec<Row> = (0..trials).map(|i| row(i, i % retrievers.max(1), metrics.len())).collect();
+    let rows: Vec<TrialRow> = (0..trials).map(|i| row(i, i % retrievers.max(1), metrics.len())).collect();
     let pairs = (1..trials).flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric)));
     let difference = |(row, metric): (usize, usize)| {
         let mean = wave(row, metric) - 0.5;
@@ -49,21 +49,21 @@ fn summary(trials: usize, retrievers: usize) -> Summary {
     };
     let differences = pairs.map(difference).collect();
     let reference = Reference::Row(0);
-    Summary { metrics, rows, reference, differences, tradeoffs: Vec::new(), chosen: None, rate: Rate::Median }
+    Summary { metrics, rows, reference, differences, tradeoffs: Vec::new(), tuning: None, rate: Rate::Median }
 }
 
 fn wave(i: usize, j: usize) -> f64 {
     (i as f64 * 0.37 + j as f64 * 1.7).sin().mul_add(0.4, 0.5)
 }
 
-fn row(i: usize, retriever: usize, metrics: usize) -> Row {
+fn row(i: usize, retriever: usize, metrics: usize) -> TrialRow {
     let mut quantiles: Vec<f64> = (0..100).map(|q| 1e-4 * (1.0 + i as f64 * 0.1) * (1.0 + wave(q, i))).collect();
     quantiles.sort_unstable_by(f64::total_cmp);
     let estimate = |metric: usize| {
         let mean = wave(i, metric);
         Estimate { mean, lo: mean - 0.02, hi: mean + 0.02 }
     };
-    Row {
+    TrialRow {
         trial: format!("{i:016x}"),
         retriever: format!("retriever-{retriever}"),
         point: format!("lambda=0.{i}"),
@@ -97,7 +97,7 @@ fn params(i: usize) -> String {
 
 /// A summary with what else a run leaves behind: a value and an answer for each query, and three queries looked into.
 fn found(summary: &Summary) -> Found {
-    let trial = |(i, row): (usize, &Row)| TrialResult {
+    let trial = |(i, row): (usize, &TrialRow)| TrialResult {
         id: row.trial.clone(),
         retriever: row.retriever.clone(),
         point: row.point.clone(),
@@ -169,7 +169,7 @@ fn all(found: &Found) -> Vec<RequestedFigure> {
 }
 
 fn manifest(summary: &Summary) -> Manifest {
-    let record = |row: &Row| TrialRecord {
+    let record = |row: &TrialRow| TrialRecord {
         trial: row.trial.clone(),
         retriever: row.retriever.clone(),
         point: row.point.clone(),
@@ -601,7 +601,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     });
     is(&one, &["Not exploratory, as one trial alone is compared: retriever-1 with lambda 0.1 returns 5.00 % more"]);
     let choose = |summary: &mut Summary| {
-        let choice = |row: usize| crate::findings::tuning::Choice {
+        let tuned = |row: usize| crate::findings::tuning::TunedRetriever {
             row,
             points: 1,
             estimates: summary.rows[row].estimates.clone(),
@@ -610,9 +610,10 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
                 .map(|m| summary.differences.iter().find(|d| d.row == row && d.metric == m).map(|d| d.comparison))
                 .collect(),
         };
-        let choices = (0..3).map(choice).collect();
+        let retrievers = (0..3).map(tuned).collect();
         let by = at(summary, "subtopic-recall");
-        summary.chosen = Some(crate::findings::tuning::Chosen { by, queries: (60, 40), choices, pairs: Vec::new() });
+        summary.tuning =
+            Some(crate::findings::tuning::Tuning { by, tuned_on: 60, reported_on: 40, retrievers, pairs: Vec::new() });
     };
     let chosen = said(&choose);
     is(

@@ -119,7 +119,7 @@ impl Figure for Scatter {
         let legend = Legend::new(style.size, names.map(|(i, name)| (Marker::new(i), name.to_owned())));
         let mut drawing = Drawing::new(style.size, frame.below() + legend.height());
         let titles = (self.x.title(), self.y.title());
-        frame.draw(&mut drawing, &x, &y, (style.across.unwrap_or(&titles.0), style.up.unwrap_or(&titles.1)));
+        frame.draw(&mut drawing, &x, &y, style.across.unwrap_or(&titles.0), style.up.unwrap_or(&titles.1));
 
         let place = |(_, a, b): &(usize, Estimate, Estimate)| Some((x.place(a.mean)?, y.place(b.mean)?));
         let goodness: Vec<Point> =
@@ -130,10 +130,10 @@ impl Figure for Scatter {
             for point in &points {
                 let (row, a, b) = point;
                 let (ink, Some((across, up))) = (found.marker(*row).ink, place(point)) else { continue };
-                if let Some((lo, hi)) = x.span((a.lo, a.hi)) {
+                if let Some((lo, hi)) = x.span(a.lo, a.hi) {
                     drawing.line(&[(lo, up), (hi, up)], ink, 0.45, 1.2);
                 }
-                if let Some((lo, hi)) = y.span((b.lo, b.hi)) {
+                if let Some((lo, hi)) = y.span(b.lo, b.hi) {
                     drawing.line(&[(across, lo), (across, hi)], ink, 0.45, 1.2);
                 }
             }

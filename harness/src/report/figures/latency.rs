@@ -70,7 +70,7 @@ impl Figure for Distributions {
         format!(
             "Time of single queries in all repeats in milliseconds, on a logarithmic scale: the shape is their density \
              between percentiles 1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}{}{}",
-            rows::choice(trials, "lowest median"),
+            rows::selection(trials, "lowest median"),
             left_out(timed - trials, "trial", true),
             partly,
         )
@@ -79,15 +79,15 @@ impl Figure for Distributions {
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let summary = &found.summary;
         let median = |row: usize| shown(summary, row).map(|ascending| -ends(&ascending)[1]);
-        let chosen = rows::chosen(summary, median);
-        let values = chosen.iter().filter_map(|&row| shown(summary, row)).flat_map(|ascending| ends(&ascending));
+        let rows = rows::shown(summary, median);
+        let values = rows.iter().filter_map(|&row| shown(summary, row)).flat_map(|ascending| ends(&ascending));
         let axis = Axis::log(values, rows::across(style.size));
         let title = style.across.unwrap_or("milliseconds per query (lower is better)");
-        rows::draw(summary, &chosen, &axis, (title, style.size), |drawing, row, marker, y| {
+        rows::draw(summary, &rows, &axis, title, style.size, |drawing, row, marker, y| {
             let Some(ascending) = shown(summary, row) else { return };
             let percentiles = ends(&ascending);
             let (Some(half), Some((low, high))) =
-                (axis.place(percentiles[1]), axis.span((percentiles[0], percentiles[2])))
+                (axis.place(percentiles[1]), axis.span(percentiles[0], percentiles[2]))
             else {
                 return;
             };

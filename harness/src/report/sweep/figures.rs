@@ -2,7 +2,7 @@
 
 use super::{CellReport, EXPENSES, metrics};
 use crate::escape;
-use crate::findings::summary::{Row, Summary};
+use crate::findings::summary::{Summary, TrialRow};
 use crate::plot::Marker;
 use crate::plot::Size;
 use crate::plot::axis::{Axis, has_place, left_out};
@@ -83,9 +83,9 @@ fn at_one_place(members: &[&CellReport], axis: usize, at: &str) -> Vec<SweepFigu
     let x = |one: &CellReport| axes(one)[axis].1;
     // All cells plan the same trials, and the manifest names those that failed, too.
     let planned = &first.manifest.trials;
-    let lines = |value: &dyn Fn(&Summary, &Row) -> Option<f64>| {
+    let lines = |value: &dyn Fn(&Summary, &TrialRow) -> Option<f64>| {
         let line = |trial: &TrialRecord| {
-            let rows: Vec<(&CellReport, &Summary, &Row)> = members
+            let rows: Vec<(&CellReport, &Summary, &TrialRow)> = members
                 .iter()
                 .filter_map(|one| {
                     let summary = one.summary.as_ref()?;
@@ -110,7 +110,7 @@ fn at_one_place(members: &[&CellReport], axis: usize, at: &str) -> Vec<SweepFigu
     };
     let mut figures: Vec<SweepFigure> = Vec::new();
     for metric in metrics(members.iter().copied()) {
-        let mean = |summary: &Summary, row: &Row| Some(summary.estimate(row, metric)?.mean);
+        let mean = |summary: &Summary, row: &TrialRow| Some(summary.estimate(row, metric)?.mean);
         figures.push(figure(metric.name(), false, missing, lines(&mean)));
     }
     for expense in EXPENSES {
@@ -148,7 +148,7 @@ impl SweepFigure {
         let x = Axis::log(of(|point| point.0), frame.across());
         let top = frame.below();
         let mut drawing = Drawing::new(size, top + LEGEND_ROW * self.lines.len() as f64);
-        frame.draw(&mut drawing, &x, &y, (self.axis, &self.measure));
+        frame.draw(&mut drawing, &x, &y, self.axis, &self.measure);
         for (i, SweepLine { label, marker, points }) in self.lines.iter().enumerate() {
             let marker = Marker::new(*marker);
             let places: Vec<Option<(f64, f64)>> =

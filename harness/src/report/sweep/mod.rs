@@ -9,7 +9,7 @@ use super::from_files;
 use super::plots::Plots;
 use crate::config::measure::Cost;
 use crate::config::{Failure, ReportSpec};
-use crate::findings::summary::{Row, Summary};
+use crate::findings::summary::{Summary, TrialRow};
 use crate::metrics::MetricName;
 use crate::plan::Cell;
 use crate::plot::Size;
@@ -74,7 +74,7 @@ impl Expense {
     }
 
     /// Its value for a trial; NaN where it was not measured.
-    fn of(self, row: &Row) -> f64 {
+    fn of(self, row: &TrialRow) -> f64 {
         match self {
             Self::Cost(cost) => row.cost(cost).unwrap_or(f64::NAN),
             Self::Evaluations => row.evaluations.iter().sum(),
