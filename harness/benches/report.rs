@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use swath::findings::summary::Summary;
 use swath::plan;
 use swath::record::results;
-use swath::report::write;
+use swath::report::from_files;
 use swath::run::Means;
 use swath::run::experiment;
 use swath::run::experiment::RunOptions;
@@ -58,7 +58,7 @@ fn report(bench: &mut Criterion) {
     group.bench_function("read", |b| b.iter(|| results::read(&out).expect("results")));
     let (_, results) = results::read(&out).expect("results");
     group.bench_function("statistics", |b| b.iter(|| Summary::new(&results).expect("a summary")));
-    group.bench_function("whole report", |b| b.iter(|| write::report(&out, None).expect("a report")));
+    group.bench_function("whole report", |b| b.iter(|| from_files::report(&out, None).expect("a report")));
     group.finish();
 }
 

@@ -24,9 +24,9 @@ use swath::record::machine::memory;
 use swath::record::manifest::Manifest;
 use swath::record::output_folder;
 use swath::record::output_folder::Kind;
-use swath::report::chosen_tables;
-use swath::report::sweep::Ran;
-use swath::report::write;
+use swath::report::from_files;
+use swath::report::sweep::CellReport;
+use swath::report::tuning_tables;
 use swath::run::Means;
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
@@ -118,7 +118,7 @@ pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>)
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
             output_folder::check_unchanged(&out, &[Kind::Several])?;
-            let (verdict, lacking) = write::report_several(folders, &out)?;
+            let (verdict, lacking) = from_files::report_several(folders, &out)?;
             lacking.iter().for_each(|note| complain(&format!("note: {note}")));
             let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();
             print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), escape::path(&out.join("index.html"))))
@@ -132,7 +132,7 @@ fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
     if folder::is_sweep(folder) {
         return finish_sweep(folder, &swath::report::sweep::report(folder, spec.as_ref())?);
     }
-    let (summary, manifest, notes) = write::report(folder, spec.as_ref())?;
+    let (summary, manifest, notes) = from_files::report(folder, spec.as_ref())?;
     for note in notes {
         complain(&format!("note: {note}"));
     }
@@ -140,7 +140,7 @@ fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
 }
 
 /// Says what came out of a sweep: each cell, and what failed.
-fn finish_sweep(folder: &Path, ran: &[Ran]) -> Result<ExitCode, Failure> {
+fn finish_sweep(folder: &Path, ran: &[CellReport]) -> Result<ExitCode, Failure> {
     for one in ran {
         let cell = &one.cell.folder;
         print(&format!("{cell}\n{}", found(&folder.join(cell), one.summary.as_ref(), &one.manifest)))?;
@@ -188,11 +188,11 @@ fn ended<'a>(manifests: impl IntoIterator<Item = &'a Manifest>) -> ExitCode {
 }
 
 fn results(summary: &Summary) -> String {
-    if let Some(chosen) = &summary.chosen {
-        let mut rows = vec![chosen_tables::header(summary, chosen)];
-        rows.extend(chosen.choices.iter().map(|choice| chosen_tables::cells(summary, chosen, choice)));
-        let (tuned, reported) = chosen.queries;
-        let partial = (0..summary.metrics.len()).filter_map(|metric| chosen.partial(&summary.metrics, metric));
+    if let Some(tuning) = &summary.tuning {
+        let mut rows = vec![tuning_tables::header(summary, tuning)];
+        rows.extend(tuning.retrievers.iter().map(|tuned| tuning_tables::cells(summary, tuning, tuned)));
+        let (tuned, reported) = (tuning.tuned_on, tuning.reported_on);
+        let partial = (0..summary.metrics.len()).filter_map(|metric| tuning.partial(&summary.metrics, metric));
         return format!(
             "{}\nchosen on {tuned} queries, reported on the other {reported}\n{}",
             table(&rows, 1),

@@ -2,7 +2,7 @@
 
 use crate::metrics::{MetricName, MetricParams};
 use crate::plot::axis::axis_title;
-use crate::plot::axis::{Axis, has_place};
+use crate::plot::axis::{Axis, Ends, has_place};
 use crate::statistics::Estimate;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, IntoDeserializer as _};
@@ -150,7 +150,7 @@ impl Measure {
     }
 
     /// An axis over these values.
-    pub fn axis(self, scale: Scale, values: &[Estimate], places: (f64, f64)) -> Axis {
+    pub fn axis(self, scale: Scale, values: &[Estimate], places: Ends) -> Axis {
         let ends = values.iter().flat_map(|e| [e.lo, e.mean, e.hi]);
         if self.is_log(scale) { Axis::log(ends, places) } else { Axis::linear(ends, places) }
     }

@@ -29,7 +29,7 @@ use crate::record::results;
 use crate::record::results::{RecallWithin, ResultsError, TrialHeader};
 use crate::record::{MISSING, Outcome, Times, stored};
 use crate::report;
-use crate::report::write::report_into;
+use crate::report::from_files::report_into;
 use crate::run::experiment::remove_other_trials;
 use rayon::prelude::*;
 use serde_json::json;

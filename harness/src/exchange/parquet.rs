@@ -3,8 +3,8 @@
 use super::{Run, unwritten};
 use crate::config::Failure;
 use crate::findings::columns;
-use crate::findings::columns::{Column, Values};
-use crate::findings::summary::{Row, Summary};
+use crate::findings::columns::{TrialColumn, TrialValues};
+use crate::findings::summary::{Summary, TrialRow};
 use crate::findings::timing;
 use crate::record::output_folder;
 use crate::record::output_folder::{Kind, OutputFolder};
@@ -28,7 +28,7 @@ struct Field {
 
 enum Cells {
     /// As in every table.
-    Plain(Values),
+    Plain(TrialValues),
     /// A list of ids each.
     Ids(Vec<Vec<i32>>),
 }
@@ -72,9 +72,9 @@ pub fn export(run: &Run, target: &Path) -> std::result::Result<[PathBuf; 2], Fai
 /// The columns of `queries.parquet`, of some trials, one after another.
 fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
     let trial = |i: usize| (&run.results.trials[i], &summary.rows[i]);
-    let text = |of: fn(&Row) -> &str| {
+    let text = |of: fn(&TrialRow) -> &str| {
         let repeated = |&i: &usize| std::iter::repeat_n(of(trial(i).1).to_owned(), trial(i).1.queries);
-        Values::Text(trials.iter().flat_map(repeated).collect())
+        TrialValues::Text(trials.iter().flat_map(repeated).collect())
     };
     let mut columns = vec![
         ("trial".to_owned(), text(|row| &row.trial)),
@@ -82,7 +82,7 @@ fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
         ("point".into(), text(|row| &row.point)),
     ];
     let ids = trials.iter().flat_map(|&i| trial(i).0.query_ids.iter().map(|&query| query as u64));
-    columns.push(("query".into(), Values::Count(ids.collect())));
+    columns.push(("query".into(), TrialValues::Count(ids.collect())));
     for (metric, name) in summary.metrics.iter().enumerate() {
         let values = trials.iter().flat_map(|&i| trial(i).0.metrics[metric].iter());
         columns.push((name.name().into(), defined(values.map(|&value| Some(value)))));
@@ -97,7 +97,7 @@ fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
     }
     columns.push(("seconds".into(), defined(seconds.into_iter())));
     let mut fields: Vec<Field> =
-        columns.into_iter().map(|(name, values)| Field::plain(Column { name, values })).collect();
+        columns.into_iter().map(|(name, values)| Field::plain(TrialColumn { name, values })).collect();
     let mut returned = Vec::new();
     for &i in trials {
         let (of, _) = trial(i);
@@ -108,8 +108,8 @@ fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
 }
 
 /// Numbers, where they are.
-fn defined(values: impl Iterator<Item = Option<f64>>) -> Values {
-    Values::Number(values.map(|value| value.filter(|value| value.is_finite())).collect())
+fn defined(values: impl Iterator<Item = Option<f64>>) -> TrialValues {
+    TrialValues::Number(values.map(|value| value.filter(|value| value.is_finite())).collect())
 }
 
 /// A file in memory.
@@ -148,7 +148,7 @@ fn begin(fields: &[Field]) -> Result<SerializedFileWriter<Vec<u8>>> {
 }
 
 impl Field {
-    fn plain(column: Column) -> Self {
+    fn plain(column: TrialColumn) -> Self {
         Self { name: column.name, cells: Cells::Plain(column.values) }
     }
 
@@ -156,11 +156,11 @@ impl Field {
         let name = self.name.as_str();
         let of = |physical, repetition| Type::primitive_type_builder(name, physical).with_repetition(repetition);
         let built = match &self.cells {
-            Cells::Plain(Values::Text(_)) => {
+            Cells::Plain(TrialValues::Text(_)) => {
                 of(Physical::BYTE_ARRAY, Repetition::REQUIRED).with_logical_type(Some(LogicalType::String)).build()
             }
-            Cells::Plain(Values::Count(_)) => of(Physical::INT64, Repetition::REQUIRED).build(),
-            Cells::Plain(Values::Number(_)) => of(Physical::DOUBLE, Repetition::OPTIONAL).build(),
+            Cells::Plain(TrialValues::Count(_)) => of(Physical::INT64, Repetition::REQUIRED).build(),
+            Cells::Plain(TrialValues::Number(_)) => of(Physical::DOUBLE, Repetition::OPTIONAL).build(),
             Cells::Ids(_) => {
                 let element =
                     Type::primitive_type_builder("element", Physical::INT32).with_repetition(Repetition::REQUIRED);
@@ -180,15 +180,15 @@ impl Field {
 
     fn write(self, column: &mut SerializedColumnWriter<'_>) -> Result<()> {
         match self.cells {
-            Cells::Plain(Values::Text(values)) => {
+            Cells::Plain(TrialValues::Text(values)) => {
                 let values: Vec<ByteArray> = values.iter().map(|text| ByteArray::from(text.as_str())).collect();
                 column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
             }
-            Cells::Plain(Values::Count(values)) => {
+            Cells::Plain(TrialValues::Count(values)) => {
                 let values: Vec<i64> = values.into_iter().map(|count| count as i64).collect();
                 column.typed::<Int64Type>().write_batch(&values, None, None)?;
             }
-            Cells::Plain(Values::Number(values)) => {
+            Cells::Plain(TrialValues::Number(values)) => {
                 let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
                 let values: Vec<f64> = values.into_iter().flatten().collect();
                 column.typed::<DoubleType>().write_batch(&values, Some(&levels), None)?;

@@ -1,21 +1,21 @@
 //! What is said of each trial in one row: the columns that every table for machines has.
 
-use crate::findings::summary::{Row, Summary};
+use crate::findings::summary::{Summary, TrialRow};
 use crate::record::manifest::Manifest;
 use crate::statistics::Estimate;
 
 /// A column: its name, and a value for each trial.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
+pub struct TrialColumn {
     /// Its name.
     pub name: String,
     /// Its values.
-    pub values: Values,
+    pub values: TrialValues,
 }
 
 /// The values of a column, all of a type.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Values {
+pub enum TrialValues {
     /// Texts.
     Text(Vec<String>),
     /// Counts.
@@ -27,23 +27,26 @@ pub enum Values {
 /// All columns: what the trial is, each metric's mean and 95 % interval, with how many queries it is over where these are not
 /// all, then the pool and what it cost. Only `build_seconds`, `qps`,
 /// `qps_best` and the columns in `_ms` and `_peak_bytes` differ from run to run.
-pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
+pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     let rows = &summary.rows;
     let mut columns = Vec::new();
-    let mut add = |name: &str, values| columns.push(Column { name: name.to_owned(), values });
-    add("trial", Values::Text(rows.iter().map(|row| row.trial.clone()).collect()));
-    add("retriever", Values::Text(rows.iter().map(|row| row.retriever.clone()).collect()));
-    add("params", Values::Text(rows.iter().map(|row| row.params.to_string()).collect()));
-    add("dataset", Values::Text(vec![manifest.dataset.name.clone(); rows.len()]));
-    add("k", Values::Count(rows.iter().map(|row| row.k as u64).collect()));
-    add("queries", Values::Count(rows.iter().map(|row| row.queries as u64).collect()));
+    let mut add = |name: &str, values| columns.push(TrialColumn { name: name.to_owned(), values });
+    add("trial", TrialValues::Text(rows.iter().map(|row| row.trial.clone()).collect()));
+    add("retriever", TrialValues::Text(rows.iter().map(|row| row.retriever.clone()).collect()));
+    add("params", TrialValues::Text(rows.iter().map(|row| row.params.to_string()).collect()));
+    add("dataset", TrialValues::Text(vec![manifest.dataset.name.clone(); rows.len()]));
+    add("k", TrialValues::Count(rows.iter().map(|row| row.k as u64).collect()));
+    add("queries", TrialValues::Count(rows.iter().map(|row| row.queries as u64).collect()));
     for (i, metric) in summary.metrics.iter().enumerate() {
         for (part, end) in ["", "_lo", "_hi"].into_iter().enumerate() {
             let of = |estimate: Estimate| [estimate.mean, estimate.lo, estimate.hi][part];
             add(&format!("{}{end}", metric.name()), numbers(rows, |row| row.estimates[i].map(of)));
         }
         if rows.iter().any(|row| row.counts[i] < row.queries) {
-            add(&format!("{}_n", metric.name()), Values::Count(rows.iter().map(|row| row.counts[i] as u64).collect()));
+            add(
+                &format!("{}_n", metric.name()),
+                TrialValues::Count(rows.iter().map(|row| row.counts[i] as u64).collect()),
+            );
         }
     }
     add("pool", numbers(rows, |row| row.pool().map(|pool| pool as f64)));
@@ -53,7 +56,7 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
     for (i, name) in ["p50_ms", "p95_ms", "p99_ms"].into_iter().enumerate() {
         add(name, numbers(rows, |row| Some(row.timing.latency.as_ref()?.percentiles_ms[i])));
     }
-    add("index_bytes", Values::Count(rows.iter().map(|row| row.index_bytes).collect()));
+    add("index_bytes", TrialValues::Count(rows.iter().map(|row| row.index_bytes).collect()));
     let stages = ["candidates", "expand", "select"];
     for (i, stage) in stages.into_iter().enumerate() {
         add(&format!("{stage}_ms"), numbers(rows, |row| Some(row.timing.latency.as_ref()?.stages_ms[i])));
@@ -71,6 +74,6 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<Column> {
 }
 
 /// A number of each row, where it is one.
-fn numbers(rows: &[Row], of: impl Fn(&Row) -> Option<f64>) -> Values {
-    Values::Number(rows.iter().map(|row| of(row).filter(|value| value.is_finite())).collect())
+fn numbers(rows: &[TrialRow], of: impl Fn(&TrialRow) -> Option<f64>) -> TrialValues {
+    TrialValues::Number(rows.iter().map(|row| of(row).filter(|value| value.is_finite())).collect())
 }

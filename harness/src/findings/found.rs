@@ -29,20 +29,20 @@ impl Found {
     /// The metric that speaks for the experiment: the one by which points were chosen, else the first of those about
     /// meaning and breadth that are measured, else the first of all.
     pub fn headline(&self) -> Option<usize> {
-        let chosen = self.summary.chosen.as_ref().map(|chosen| chosen.by);
+        let tuned_by = self.summary.tuning.as_ref().map(|tuning| tuning.by);
         let ranked =
             self.summary.metrics.iter().enumerate().filter_map(|(at, metric)| Some((metric.headline_rank()?, at)));
         let any = || self.summary.metrics.iter().position(|metric| !metric.params().depends_on_pool());
         let first = (!self.summary.metrics.is_empty()).then_some(0);
-        chosen.or_else(|| ranked.min().map(|(_, at)| at)).or_else(any).or(first)
+        tuned_by.or_else(|| ranked.min().map(|(_, at)| at)).or_else(any).or(first)
     }
 
     /// Each retriever's trial that stands for it: the chosen one if points were chosen, else the reference itself for its
     /// retriever, else the best in `metric`.
     pub fn representatives(&self, metric: usize) -> Vec<usize> {
         let summary = &self.summary;
-        if let Some(chosen) = &summary.chosen {
-            return chosen.choices.iter().map(|choice| choice.row).collect();
+        if let Some(tuning) = &summary.tuning {
+            return tuning.retrievers.iter().map(|tuned| tuned.row).collect();
         }
         let sign = if summary.metrics[metric].higher_is_better() { 1.0 } else { -1.0 };
         let value = |row: usize| summary.rows[row].estimates[metric].map_or(f64::NEG_INFINITY, |e| sign * e.mean);
@@ -59,12 +59,11 @@ impl Found {
 
     /// What must be known to read means of these metrics: over which queries they are, and where recall says little. `chosen`
     /// for means of chosen points on the queries for reporting.
-    pub fn remarks(&self, metrics: impl IntoIterator<Item = usize>, chosen: bool) -> Vec<String> {
+    pub fn remarks(&self, metrics: impl IntoIterator<Item = usize>, tuned: bool) -> Vec<String> {
         let summary = &self.summary;
         let of = |metric: usize| {
-            let parted = summary.chosen.as_ref().filter(|_| chosen);
-            let partial = match parted {
-                Some(chosen) => chosen.partial(&summary.metrics, metric),
+            let partial = match summary.tuning.as_ref().filter(|_| tuned) {
+                Some(tuning) => tuning.partial(&summary.metrics, metric),
                 None => summary.partial(metric),
             };
             let name = summary.metrics[metric].name();
@@ -75,14 +74,14 @@ impl Found {
     }
 
     /// The same of all metrics, with which trials are not compared, as sentences behind a table's caption.
-    pub fn remarks_on_all(&self, chosen: bool) -> String {
-        let remarks = self.remarks(0..self.summary.metrics.len(), chosen);
+    pub fn remarks_on_all(&self, tuned: bool) -> String {
+        let remarks = self.remarks(0..self.summary.metrics.len(), tuned);
         remarks.into_iter().chain(self.summary.left_out()).fold(String::new(), |text, remark| text + " " + &remark)
     }
 
     /// Positions of the queries on which chosen points are reported; `None` where nothing was chosen.
     pub fn reported(&self) -> Option<Vec<usize>> {
-        let parting = self.results.parting.as_ref().filter(|_| self.summary.chosen.is_some())?;
+        let parting = self.results.parting.as_ref().filter(|_| self.summary.tuning.is_some())?;
         let queries = self.results.trials.first()?.query_ids.len();
         Some(parting.part(queries, self.results.seed).1)
     }

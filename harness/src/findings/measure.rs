@@ -1,11 +1,11 @@
 //! The values of measures: of metrics, and of costs.
 
 use super::Found;
-use super::summary::Row;
+use super::summary::TrialRow;
 use crate::config::measure::{Cost, Measure};
 use crate::statistics::Estimate;
 
-impl Row {
+impl TrialRow {
     /// What the trial cost; `None` where it was not measured, as with a clock too coarse for the queries, which knows no
     /// rate, or imported results, of which the best repeat alone is known.
     pub fn cost(&self, cost: Cost) -> Option<f64> {

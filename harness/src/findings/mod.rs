@@ -3,11 +3,11 @@
 pub mod columns;
 pub mod diagnostics;
 mod found;
-pub mod frontiers;
 mod measure;
 mod partial;
 pub mod summary;
 pub mod timing;
+pub mod tradeoffs;
 pub mod tuning;
 
 pub use found::{Found, load};

@@ -2,10 +2,10 @@
 
 use super::partial::{defined, partial};
 use crate::clock;
-use crate::findings::frontiers::{Frontier, frontiers};
 use crate::findings::timing;
 use crate::findings::timing::{APART, Load};
-use crate::findings::tuning::Chosen;
+use crate::findings::tradeoffs::{Tradeoff, tradeoffs};
+use crate::findings::tuning::Tuning;
 use crate::metrics::MetricName;
 use crate::plot::Marker;
 use crate::record::reference::Reference;
@@ -19,7 +19,7 @@ pub use crate::findings::timing::{Latency, Rate, Timing};
 
 /// One trial.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct TrialRow {
     /// Its id, which is also the name of its file.
     pub trial: String,
     /// The retriever's name.
@@ -50,7 +50,7 @@ pub struct Row {
     pub timing: Timing,
 }
 
-impl Row {
+impl TrialRow {
     /// The retriever's name with the point in brackets.
     pub fn label(&self) -> String {
         crate::record::label(&self.retriever, &self.point)
@@ -84,15 +84,15 @@ pub struct Summary {
     /// Its metrics, in the order of tables.
     pub metrics: Vec<MetricName>,
     /// Its trials, in the order of the experiment.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TrialRow>,
     /// The trial that the others are compared with.
     pub reference: Reference,
     /// Every other trial against the reference, for each metric; none where the reference failed.
     pub differences: Vec<Difference>,
-    /// Each retriever's frontier of each metric against recall.
-    pub frontiers: Vec<Frontier>,
+    /// How each retriever trades recall for each metric.
+    pub tradeoffs: Vec<Tradeoff>,
     /// Each retriever at its best point, if queries were parted for that.
-    pub chosen: Option<Chosen>,
+    pub tuning: Option<Tuning>,
     /// Which repeat trials are compared by where queries per second are.
     pub rate: Rate,
 }
@@ -106,8 +106,10 @@ impl Summary {
         let columns: Vec<Column<'_>> =
             trials.iter().flat_map(|trial| trial.metrics.iter().map(|values| Column::new(values))).collect();
         let mut means = estimates(&columns, results.seed).into_iter();
-        let rows: Vec<Row> =
-            trials.iter().map(|trial| Row::new(trial, means.by_ref().take(metrics.len()).collect(), rate)).collect();
+        let rows: Vec<TrialRow> = trials
+            .iter()
+            .map(|trial| TrialRow::new(trial, means.by_ref().take(metrics.len()).collect(), rate))
+            .collect();
         if trials.is_empty() {
             return None;
         }
@@ -115,9 +117,9 @@ impl Summary {
         let against = reference.row();
         let differences = against.map_or_else(Vec::new, |against| differences(trials, &metrics, against, results.seed));
         let parting = results.parting.as_ref();
-        let chosen = parting.and_then(|parting| Chosen::new(trials, &metrics, against, (parting, results.seed)));
-        let frontiers = frontiers(trials, &metrics, results.seed);
-        Some(Self { metrics, rows, reference, differences, frontiers, chosen, rate })
+        let tuning = parting.and_then(|parting| Tuning::new(trials, &metrics, against, parting, results.seed));
+        let tradeoffs = tradeoffs(trials, &metrics, results.seed);
+        Some(Self { metrics, rows, reference, differences, tradeoffs, tuning, rate })
     }
 
     /// The estimates of one metric, a trial each; `None` if it was not measured.
@@ -127,12 +129,12 @@ impl Summary {
     }
 
     /// The row of a retriever, by the name that the experiment gives it, at a point of its grid; `None` if it failed.
-    pub fn row_of(&self, retriever: &str, point: &str) -> Option<&Row> {
+    pub fn row_of(&self, retriever: &str, point: &str) -> Option<&TrialRow> {
         self.rows.iter().find(|row| row.is_of(retriever) && row.point == point)
     }
 
     /// One of its rows' estimate of a metric, if it was measured and any query has a value.
-    pub fn estimate(&self, row: &Row, metric: MetricName) -> Option<Estimate> {
+    pub fn estimate(&self, row: &TrialRow, metric: MetricName) -> Option<Estimate> {
         let at = self.metrics.iter().position(|&other| other == metric)?;
         row.estimates.get(at).copied().flatten()
     }
@@ -260,7 +262,7 @@ fn differences(trials: &[TrialResult], metrics: &[MetricName], reference: usize,
     rows.filter_map(|((row, metric), found)| Some(Difference { row, metric, comparison: found? })).collect()
 }
 
-impl Row {
+impl TrialRow {
     fn new(trial: &TrialResult, estimates: Vec<Option<Estimate>>, rate: Rate) -> Self {
         let mean = |stage: usize| {
             let total: u64 = trial.evaluations.iter().map(|stages| stages[stage]).sum();

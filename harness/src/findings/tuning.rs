@@ -7,24 +7,26 @@ use crate::record::Parting;
 use crate::record::results::TrialResult;
 use crate::statistics::Estimate;
 use crate::statistics::bootstrap::{estimates, mean};
-use crate::statistics::{Column, Comparison, Differences, Paired, ROUNDING, compare};
+use crate::statistics::{Column, Comparison, Paired, PairedDifferences, ROUNDING, compare};
 
 /// Each retriever at the point of its grid that was best on the queries for choosing, as the other queries see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Chosen {
+pub struct Tuning {
     /// Index of the metric by which was chosen, in [`Summary::metrics`](crate::findings::summary::Summary::metrics).
     pub by: usize,
-    /// How many queries it was chosen on, and how many it is reported on.
-    pub queries: (usize, usize),
+    /// How many queries the points were chosen on.
+    pub tuned_on: usize,
+    /// How many other queries they are reported on.
+    pub reported_on: usize,
     /// The retrievers, in the order of the experiment.
-    pub choices: Vec<Choice>,
+    pub retrievers: Vec<TunedRetriever>,
     /// Each pair of retrievers, the later less the earlier.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<TunedPair>,
 }
 
 /// One retriever at its chosen point.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
+pub struct TunedRetriever {
     /// Index of the trial in [`Summary::rows`](crate::findings::summary::Summary::rows).
     pub row: usize,
     /// From how many points of its grid.
@@ -40,21 +42,22 @@ pub struct Choice {
 
 /// The paired difference of two choices in the metric by which was chosen, on the queries for reporting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pair {
-    /// Indices in [`Chosen::choices`].
+pub struct TunedPair {
+    /// Indices in [`Tuning::retrievers`].
     pub of: (usize, usize),
     /// The first less the second.
     pub estimate: Estimate,
 }
 
-impl Chosen {
+impl Tuning {
     /// Chooses among `trials`, and compares with the `reference`, if there is one; `None` if the metric was not measured or
     /// nothing is left to report on.
     pub fn new(
         trials: &[TrialResult],
         metrics: &[MetricName],
         reference: Option<usize>,
-        (parting, seed): (&Parting, u64),
+        parting: &Parting,
+        seed: u64,
     ) -> Option<Self> {
         let by = metrics.iter().position(|metric| *metric == parting.by)?;
         let (tune, report) = parting.part(trials.first()?.query_ids.len(), seed);
@@ -65,9 +68,9 @@ impl Chosen {
             report.iter().map(|&query| trials[row].metrics[metric][query]).collect()
         };
         let all = |row: usize| (0..metrics.len()).map(|metric| of(row, metric)).collect::<Vec<_>>();
-        let mut choices: Vec<Choice> = best_points(trials, by, metrics[by], &tune)
+        let mut retrievers: Vec<TunedRetriever> = best_points(trials, by, metrics[by], &tune)
             .into_iter()
-            .map(|(row, points)| Choice {
+            .map(|(row, points)| TunedRetriever {
                 row,
                 points,
                 estimates: Vec::new(),
@@ -75,19 +78,19 @@ impl Chosen {
                 differences: Vec::new(),
             })
             .collect();
-        let reported: Vec<Vec<Vec<f64>>> = choices.iter().map(|choice| all(choice.row)).collect();
+        let reported: Vec<Vec<Vec<f64>>> = retrievers.iter().map(|tuned| all(tuned.row)).collect();
         let against = reference.map_or_else(Vec::new, all);
         let columns: Vec<Column<'_>> = reported.iter().flatten().map(|values| Column::new(values)).collect();
         let mut means = estimates(&columns, seed).into_iter();
         let is_comparable = |a: usize, b: usize, metric: usize| trials[a].is_comparable(&trials[b], metrics[metric]);
-        // The reference's row, where a choice can be compared with it in a metric.
-        let rival = |choice: &Choice, metric: usize| {
-            reference.filter(|&row| row != choice.row && is_comparable(choice.row, row, metric))
+        // The reference's row, where the two can be compared in a metric.
+        let rival = |tuned: &TunedRetriever, metric: usize| {
+            reference.filter(|&row| row != tuned.row && is_comparable(tuned.row, row, metric))
         };
-        let pairs = choices.iter().zip(&reported).flat_map(|(choice, columns)| {
-            let competes = !trials[choice.row].is_oracle();
+        let pairs = retrievers.iter().zip(&reported).flat_map(|(tuned, columns)| {
+            let competes = !trials[tuned.row].is_oracle();
             let pairs = columns.iter().zip(&against).enumerate();
-            let pairs = pairs.filter(move |(metric, _)| rival(choice, *metric).is_some());
+            let pairs = pairs.filter(move |(metric, _)| rival(tuned, *metric).is_some());
             pairs.map(move |(metric, (values, reference))| Paired {
                 values,
                 reference,
@@ -97,31 +100,31 @@ impl Chosen {
         });
         let pairs: Vec<Paired<'_>> = pairs.collect();
         let mut found = compare(&pairs, seed).into_iter();
-        let differences: Vec<Vec<Option<Comparison>>> = choices
+        let differences: Vec<Vec<Option<Comparison>>> = retrievers
             .iter()
-            .map(|choice| (0..metrics.len()).map(|metric| rival(choice, metric).and_then(|_| found.next()?)).collect())
+            .map(|tuned| (0..metrics.len()).map(|metric| rival(tuned, metric).and_then(|_| found.next()?)).collect())
             .collect();
-        for ((choice, columns), differences) in choices.iter_mut().zip(&reported).zip(differences) {
-            choice.estimates = means.by_ref().take(metrics.len()).collect();
-            choice.counts = columns.iter().map(|values| defined(values.iter().copied())).collect();
-            choice.differences = differences;
+        for ((tuned, columns), differences) in retrievers.iter_mut().zip(&reported).zip(differences) {
+            tuned.estimates = means.by_ref().take(metrics.len()).collect();
+            tuned.counts = columns.iter().map(|values| defined(values.iter().copied())).collect();
+            tuned.differences = differences;
         }
-        let pairs = (0..choices.len()).flat_map(|later| (0..later).map(move |earlier| (later, earlier)));
+        let pairs = (0..retrievers.len()).flat_map(|later| (0..later).map(move |earlier| (later, earlier)));
         let pairs: Vec<(usize, usize)> =
-            pairs.filter(|&(a, b)| is_comparable(choices[a].row, choices[b].row, by)).collect();
-        let differences: Vec<Differences> =
-            pairs.iter().map(|&(a, b)| Differences::new(&reported[a][by], &reported[b][by])).collect();
-        let columns: Vec<Column<'_>> = differences.iter().map(Differences::column).collect();
+            pairs.filter(|&(a, b)| is_comparable(retrievers[a].row, retrievers[b].row, by)).collect();
+        let differences: Vec<PairedDifferences> =
+            pairs.iter().map(|&(a, b)| PairedDifferences::new(&reported[a][by], &reported[b][by])).collect();
+        let columns: Vec<Column<'_>> = differences.iter().map(PairedDifferences::column).collect();
         let pairs = pairs.iter().zip(estimates(&columns, seed));
-        let pairs = pairs.filter_map(|(&of, estimate)| Some(Pair { of, estimate: estimate? })).collect();
-        Some(Self { by, queries: (tune.len(), report.len()), choices, pairs })
+        let pairs = pairs.filter_map(|(&of, estimate)| Some(TunedPair { of, estimate: estimate? })).collect();
+        Some(Self { by, tuned_on: tune.len(), reported_on: report.len(), retrievers, pairs })
     }
 }
 
-impl Chosen {
+impl Tuning {
     /// Over which queries the means of a metric are, where these are not all on which it is reported.
     pub fn partial(&self, metrics: &[MetricName], metric: usize) -> Option<String> {
-        partial(metrics[metric], self.choices.iter().map(|choice| choice.counts[metric]), self.queries.1)
+        partial(metrics[metric], self.retrievers.iter().map(|tuned| tuned.counts[metric]), self.reported_on)
     }
 }
 
@@ -194,24 +197,26 @@ mod tests {
             trial("a", on(0.2, 0.8)),
             trial("b", on(0.3, 0.6)),
         ];
-        let chosen = Chosen::new(&trials, &[by], Some(0), (&parting, 7)).expect("chosen");
-        let rows: Vec<(usize, usize)> = chosen.choices.iter().map(|choice| (choice.row, choice.points)).collect();
+        let tuning = Tuning::new(&trials, &[by], Some(0), &parting, 7).expect("chosen");
+        let rows: Vec<(usize, usize)> = tuning.retrievers.iter().map(|tuned| (tuned.row, tuned.points)).collect();
         assert_eq!(rows, [(0, 1), (1, 2), (3, 1)]);
         let mean = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.mean);
-        assert_eq!(mean(chosen.choices[1].estimates[0]), Some(0.1));
-        let against = |choice: usize| chosen.choices[choice].differences[0].expect("compared");
+        assert_eq!(mean(tuning.retrievers[1].estimates[0]), Some(0.1));
+        let against = |index: usize| tuning.retrievers[index].differences[0].expect("compared");
         assert!((against(1).difference.mean + 0.4).abs() < 1e-12);
         assert_eq!(against(1).n, 20, "on the queries for reporting");
         assert_eq!(against(1).p_holm, Some(2.0 * against(1).p_permutation), "two compete with the reference");
-        assert_eq!(chosen.choices[0].differences, [None]);
-        let pairs: Vec<_> = chosen.pairs.iter().map(|pair| (pair.of, (pair.estimate.mean * 10.0).round())).collect();
+        assert_eq!(tuning.retrievers[0].differences, [None]);
+        let pairs: Vec<_> = tuning.pairs.iter().map(|pair| (pair.of, (pair.estimate.mean * 10.0).round())).collect();
         assert_eq!(pairs, [((1, 0), -4.0), ((2, 0), 1.0), ((2, 1), 5.0)]);
 
         // Without a reference the same is chosen, and compared with nothing.
-        let alone = Chosen::new(&trials, &[by], None, (&parting, 7)).expect("chosen");
-        assert!(alone.choices.iter().all(|choice| choice.differences == [None]));
-        let bare = |choice: &Choice| (choice.row, choice.points, choice.estimates.clone());
-        assert!(alone.choices.iter().map(bare).eq(chosen.choices.iter().map(bare)) && alone.pairs == chosen.pairs);
+        let alone = Tuning::new(&trials, &[by], None, &parting, 7).expect("chosen");
+        assert!(alone.retrievers.iter().all(|tuned| tuned.differences == [None]));
+        let bare = |tuned: &TunedRetriever| (tuned.row, tuned.points, tuned.estimates.clone());
+        assert!(
+            alone.retrievers.iter().map(bare).eq(tuning.retrievers.iter().map(bare)) && alone.pairs == tuning.pairs
+        );
     }
 
     /// Tenths of the same sum, which floating-point sums of another order do not have.

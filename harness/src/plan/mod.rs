@@ -13,7 +13,7 @@ pub use dataset::{DatasetFile, Found, dataset_failure};
 pub use prepare::{Outline, Prepared, on, outline, plan, prepare, wanted_query};
 pub use workload::Workload;
 
-use crate::config::figures::Named;
+use crate::config::figures::Mention;
 use crate::config::{CheckSpec, Experiment, Grid, Name, Path, Problem, Retriever, Step, suggest};
 use crate::metrics::{MetricName, MetricSetting};
 use crate::path;
@@ -423,16 +423,16 @@ fn check_figures(experiment: &Experiment, metrics: &[MetricName], trials: &[Tria
         for (parameter, named) in figure.draw.names() {
             let path = path!["report", "figures", i, "draw", figure.draw.name(), parameter];
             match named {
-                Named::Metric(metric) if !metrics.contains(&metric) => {
+                Mention::Metric(metric) if !metrics.contains(&metric) => {
                     let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
                     let problem = Problem::new(path, format!("`{}` is not measured here", metric.name()));
                     problems.push(problem.help(format!("add it to `metrics`, or use one of `{}`", names.join("`, `"))));
                 }
-                Named::Retriever(name) | Named::Plane(name) if !retrievers.contains(&name.as_str()) => {
+                Mention::Retriever(name) | Mention::Plane(name) if !retrievers.contains(&name.as_str()) => {
                     let problem = Problem::new(path, format!("no retriever here is called `{name}`"));
                     problems.push(suggest(name.as_str(), &retrievers).into_iter().fold(problem, Problem::help));
                 }
-                Named::Plane(name) => {
+                Mention::Plane(name) => {
                     let of_name = grids.iter().filter(|(retriever, _)| *retriever == name.as_str());
                     let numbers = of_name.flat_map(|(_, varying)| varying).filter(|axis| axis.numbers().is_some());
                     if numbers.count() < 2 {
@@ -442,7 +442,7 @@ fn check_figures(experiment: &Experiment, metrics: &[MetricName], trials: &[Tria
                         );
                     }
                 }
-                Named::Number { name, of } => {
+                Mention::Number { name, of } => {
                     let of = of.map(Name::as_str);
                     if of.is_none_or(|of| retrievers.contains(&of)) {
                         problems.extend(not_varied(path, name, of, &grids));

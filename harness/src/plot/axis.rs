@@ -35,6 +35,15 @@ pub struct Tick {
     pub text: String,
 }
 
+/// Where an axis begins and ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// The place of its low end.
+    pub from: f64,
+    /// The place of its high end.
+    pub to: f64,
+}
+
 /// A scale from values to places.
 #[derive(Clone, Copy, Debug)]
 pub struct Axis {
@@ -46,22 +55,22 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// A linear axis over `values`, with a margin, between the places `from` and `to`.
-    pub fn linear(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
+    /// A linear axis over `values`, with a margin, between the places of its ends.
+    pub fn linear(values: impl Iterator<Item = f64>, Ends { from, to }: Ends) -> Self {
         let (low, high) = extent(values);
         let margin = if apart(low, high) { 0.07 * (high - low) } else { 0.1 * high.abs().max(0.1) };
         Self { low: low - margin, high: high + margin, from, to, log: false }
     }
 
     /// A linear axis that begins at 0 (or at the least value, if that is below), without a margin there.
-    pub fn from_zero(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
+    pub fn from_zero(values: impl Iterator<Item = f64>, Ends { from, to }: Ends) -> Self {
         let (low, high) = extent(values.chain([0.0]));
         let high = if apart(low, high) { high } else { low + 1.0 };
         Self { low: if low < 0.0 { low * 1.05 } else { 0.0 }, high: high + 0.03 * (high - low), from, to, log: false }
     }
 
     /// A logarithmic axis over those of `values` that have a place.
-    pub fn log(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
+    pub fn log(values: impl Iterator<Item = f64>, Ends { from, to }: Ends) -> Self {
         let (low, high) = extent(values.filter(|&value| has_place(value, true)).map(f64::log10));
         let margin = if apart(low, high) { 0.07 * (high - low) } else { 0.3 };
         // Less than a factor of 3 has no ticks of its own on a logarithmic axis.
@@ -75,7 +84,7 @@ impl Axis {
     }
 
     /// Where an interval's ends stand, what lies beyond the axis cut off; `None` where none of it has a place.
-    pub fn span(&self, (lo, hi): (f64, f64)) -> Option<(f64, f64)> {
+    pub fn span(&self, lo: f64, hi: f64) -> Option<(f64, f64)> {
         let reaches = if self.log { hi > 0.0 } else { hi > f64::NEG_INFINITY && lo < f64::INFINITY };
         (lo <= hi && reaches).then(|| (self.cut(lo), self.cut(hi)))
     }
@@ -146,23 +155,26 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        let axis = Axis::linear([0.21, 0.33].into_iter(), (0.0, 100.0));
+        let axis = Axis::linear([0.21, 0.33].into_iter(), Ends { from: 0.0, to: 100.0 });
         let texts: Vec<String> = axis.ticks().into_iter().map(|tick| tick.text).collect();
         assert_eq!(texts, ["0.22", "0.24", "0.26", "0.28", "0.30", "0.32"]);
-        let log: Vec<String> =
-            Axis::log([300.0, 40_000.0].into_iter(), (0.0, 1.0)).ticks().into_iter().map(|tick| tick.text).collect();
+        let log: Vec<String> = Axis::log([300.0, 40_000.0].into_iter(), Ends { from: 0.0, to: 1.0 })
+            .ticks()
+            .into_iter()
+            .map(|tick| tick.text)
+            .collect();
         assert_eq!(log, ["300", "1,000", "3,000", "10,000", "30,000"]);
     }
 
     #[test]
     fn one_value_or_none_still_makes_an_axis() {
         for axis in [
-            Axis::linear([2.0].into_iter(), (0.0, 10.0)),
-            Axis::linear(std::iter::empty(), (0.0, 10.0)),
-            Axis::linear([f64::NAN].into_iter(), (0.0, 10.0)),
-            Axis::from_zero([0.0].into_iter(), (0.0, 10.0)),
-            Axis::log([5.0].into_iter(), (0.0, 10.0)),
-            Axis::log([-1.0, 0.0].into_iter(), (0.0, 10.0)),
+            Axis::linear([2.0].into_iter(), Ends { from: 0.0, to: 10.0 }),
+            Axis::linear(std::iter::empty(), Ends { from: 0.0, to: 10.0 }),
+            Axis::linear([f64::NAN].into_iter(), Ends { from: 0.0, to: 10.0 }),
+            Axis::from_zero([0.0].into_iter(), Ends { from: 0.0, to: 10.0 }),
+            Axis::log([5.0].into_iter(), Ends { from: 0.0, to: 10.0 }),
+            Axis::log([-1.0, 0.0].into_iter(), Ends { from: 0.0, to: 10.0 }),
         ] {
             assert!(!axis.ticks().is_empty(), "{axis:?}");
             assert!(axis.ticks().iter().all(|tick| (-1e-9..=10.0 + 1e-9).contains(&tick.at)));
@@ -172,7 +184,7 @@ mod tests {
     #[test]
     fn a_tick_says_where_it_stands() {
         for (low, high) in [(0.1, 0.3), (0.11, 0.19), (1.1, 2.9), (150.0, 260.0), (2e-4, 5e-4)] {
-            for Tick { value, text, .. } in Axis::log([low, high].into_iter(), (0.0, 1.0)).ticks() {
+            for Tick { value, text, .. } in Axis::log([low, high].into_iter(), Ends { from: 0.0, to: 1.0 }).ticks() {
                 let said: f64 = text.replace(',', "").parse().expect("a number");
                 assert!((said / value - 1.0).abs() < 1e-9, "{text} at {value}");
             }
@@ -182,17 +194,17 @@ mod tests {
     #[test]
     fn what_has_no_place_is_not_drawn_and_intervals_are_cut() {
         let (inf, nan) = (f64::INFINITY, f64::NAN);
-        let log = Axis::log([0.1, 10.0].into_iter(), (0.0, 100.0));
+        let log = Axis::log([0.1, 10.0].into_iter(), Ends { from: 0.0, to: 100.0 });
         assert_eq!([0.0, -1.0, inf, -inf, nan].map(|value| log.place(value)), [None; 5]);
         assert_eq!(log.place(1.0).map(f64::round), Some(50.0));
         assert_eq!(log.place(1e9), Some(100.0), "beyond the end");
-        let ends = |axis: &Axis, lo, hi| axis.span((lo, hi)).map(|(lo, hi)| (lo.round(), hi.round()));
+        let ends = |axis: &Axis, lo, hi| axis.span(lo, hi).map(|(lo, hi)| (lo.round(), hi.round()));
         assert_eq!([ends(&log, 0.0, 1.0), ends(&log, -3.0, inf)], [Some((0.0, 50.0)), Some((0.0, 100.0))]);
         assert_eq!(
             [ends(&log, -1.0, 0.0), ends(&log, nan, 1.0), ends(&log, 1.0, nan), ends(&log, 2.0, 1.0)],
             [None; 4]
         );
-        let linear = Axis::linear([0.0, 1.0].into_iter(), (0.0, 114.0));
+        let linear = Axis::linear([0.0, 1.0].into_iter(), Ends { from: 0.0, to: 114.0 });
         assert_eq!([inf, -inf, nan].map(|value| linear.place(value)), [None; 3]);
         assert_eq!([ends(&linear, -inf, 0.5), ends(&linear, inf, inf)], [Some((0.0, 57.0)), None]);
     }
@@ -201,7 +213,7 @@ mod tests {
         #[test]
         fn whatever_the_values_are_places_are_finite(values in prop::collection::vec(any::<f64>(), 0..6)) {
             let all = || values.iter().copied();
-            for axis in [Axis::linear(all(), (0.0, 10.0)), Axis::from_zero(all(), (0.0, 10.0)), Axis::log(all(), (0.0, 10.0))] {
+            for axis in [Axis::linear(all(), Ends { from: 0.0, to: 10.0 }), Axis::from_zero(all(), Ends { from: 0.0, to: 10.0 }), Axis::log(all(), Ends { from: 0.0, to: 10.0 })] {
                 let places = all().filter_map(|value| axis.place(value)).chain(axis.ticks().into_iter().map(|tick| tick.at));
                 for place in places {
                     prop_assert!((-1e-6..=10.0 + 1e-6).contains(&place), "{place} of {values:?} on {axis:?}");
@@ -216,11 +228,13 @@ mod tests {
     fn is_sound(a: f64, b: f64) -> Result<(), String> {
         let all = || [a, b].into_iter();
         let inside = |place: f64| (-1e-6..=10.0 + 1e-6).contains(&place);
-        for axis in
-            [Axis::linear(all(), (0.0, 10.0)), Axis::from_zero(all(), (0.0, 10.0)), Axis::log(all(), (0.0, 10.0))]
-        {
+        for axis in [
+            Axis::linear(all(), Ends { from: 0.0, to: 10.0 }),
+            Axis::from_zero(all(), Ends { from: 0.0, to: 10.0 }),
+            Axis::log(all(), Ends { from: 0.0, to: 10.0 }),
+        ] {
             let ticks = axis.ticks();
-            let span = axis.span((a.min(b), a.max(b)));
+            let span = axis.span(a.min(b), a.max(b));
             let sound = [
                 (1..24).contains(&ticks.len()),
                 ticks.iter().all(|tick| inside(tick.at) && tick.value.is_finite() && tick.text.len() < 24),

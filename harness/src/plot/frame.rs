@@ -2,7 +2,7 @@
 
 use super::Marker;
 use super::Size;
-use super::axis::{Axis, Tick};
+use super::axis::{Axis, Ends, Tick};
 use super::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, fit, text_width};
 
 /// Where the area between the axes is.
@@ -23,20 +23,20 @@ const TOP: f64 = 10.0;
 
 impl Frame {
     /// Lower and upper end of every frame of that size: between them an axis upwards is made, before its frame.
-    pub fn heights(size: Size) -> (f64, f64) {
-        (TOP + size.plot_height(), TOP)
+    pub fn heights(size: Size) -> Ends {
+        Ends { from: TOP + size.plot_height(), to: TOP }
     }
 
     /// A frame that leaves room for the numbers and the title of the axis upwards.
     pub fn new(size: Size, up: &Axis) -> Self {
         let widest = up.ticks().iter().map(|tick| text_width(&tick.text, SMALL)).fold(0.0, f64::max);
-        let (bottom, top) = Self::heights(size);
+        let Ends { from: bottom, to: top } = Self::heights(size);
         Self { size, left: 34.0 + widest, right: size.width() - 14.0, top, bottom }
     }
 
     /// Left and right end: between them the axis across is made.
-    pub fn across(&self) -> (f64, f64) {
-        (self.left, self.right)
+    pub fn across(&self) -> Ends {
+        Ends { from: self.left, to: self.right }
     }
 
     /// Where what stands below the axis and its title begins.
@@ -45,7 +45,7 @@ impl Frame {
     }
 
     /// Draws the grid, the numbers, the axes and their titles.
-    pub fn draw(&self, drawing: &mut Drawing, x: &Axis, y: &Axis, (across, up): (&str, &str)) {
+    pub fn draw(&self, drawing: &mut Drawing, x: &Axis, y: &Axis, across: &str, up: &str) {
         let Self { left, right, top, bottom, .. } = *self;
         let mut free = f64::NEG_INFINITY;
         for Tick { at, text, .. } in x.ticks() {

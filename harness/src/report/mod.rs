@@ -1,10 +1,10 @@
 //! The report: tables, figures and one page, from what was [`Found`] in the files of a run alone.
 
-pub mod chosen_tables;
 mod comparisons_csv;
 mod diagnosis;
 pub(crate) mod figures;
-mod frontier_tables;
+pub mod from_files;
+mod frontiers_csv;
 mod interval;
 mod lacking;
 pub(crate) mod page;
@@ -14,7 +14,7 @@ mod runs_csv;
 mod several;
 pub mod sweep;
 mod tables;
-pub mod write;
+pub mod tuning_tables;
 
 pub use several::Several;
 
@@ -59,15 +59,15 @@ pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec
     let (summary, manifest) = (&found.summary, &found.manifest);
     out.write("runs.csv", &runs_csv::bytes(summary, manifest)?)?;
     out.write("comparisons.csv", &comparisons_csv::bytes(summary)?)?;
-    out.write("frontiers.csv", &frontier_tables::csv(summary)?)?;
-    if summary.chosen.is_none() {
+    out.write("frontiers.csv", &frontiers_csv::bytes(summary)?)?;
+    if summary.tuning.is_none() {
         // Of an earlier report.
         ["chosen.csv", "chosen_pairs.csv", "split.csv"].iter().for_each(|name| out.remove(name));
     }
-    if let Some(chosen) = &summary.chosen {
-        out.write("chosen.csv", &chosen_tables::csv(summary, chosen)?)?;
-        out.write("chosen_pairs.csv", &chosen_tables::pairs_csv(summary, chosen)?)?;
-        out.write("split.csv", &chosen_tables::split_csv(&found.results)?)?;
+    if let Some(tuning) = &summary.tuning {
+        out.write("chosen.csv", &tuning_tables::csv(summary, tuning)?)?;
+        out.write("chosen_pairs.csv", &tuning_tables::pairs_csv(summary, tuning)?)?;
+        out.write("split.csv", &tuning_tables::split_csv(&found.results)?)?;
     }
     let tables = tables::write(out, found)?;
     let mut plots = Plots::new(out, &spec.sizes);
@@ -86,7 +86,7 @@ pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec
 /// Which characters of names the tables for LaTeX do not show, if any.
 fn without_tex(found: &Found) -> Option<String> {
     let mut lacking = Lacking::default();
-    let labels = found.summary.rows.iter().map(crate::findings::summary::Row::label);
+    let labels = found.summary.rows.iter().map(crate::findings::summary::TrialRow::label);
     labels.chain([found.manifest.dataset.name.clone()]).for_each(|name| lacking.add(&name, escape::has_tex));
     lacking.note("LaTeX, as these tables use it,", "question marks stand there in tables/*.tex and paper.tex")
 }

@@ -1,7 +1,7 @@
 //! `runs.csv`: one row per trial.
 
 use crate::escape;
-use crate::findings::columns::{Values, columns};
+use crate::findings::columns::{TrialValues, columns};
 use crate::findings::summary::Summary;
 use crate::plot::format::cell_or_empty;
 use crate::record::manifest::Manifest;
@@ -13,9 +13,9 @@ pub fn bytes(summary: &Summary, manifest: &Manifest) -> Result<Vec<u8>, csv::Err
     table.write_record(columns.iter().map(|column| &column.name))?;
     for row in 0..summary.rows.len() {
         table.write_record(columns.iter().map(|column| match &column.values {
-            Values::Text(values) => escape::csv(&values[row]).into_owned(),
-            Values::Count(values) => values[row].to_string(),
-            Values::Number(values) => cell_or_empty(values[row]),
+            TrialValues::Text(values) => escape::csv(&values[row]).into_owned(),
+            TrialValues::Count(values) => values[row].to_string(),
+            TrialValues::Number(values) => cell_or_empty(values[row]),
         }))?;
     }
     table.into_inner().map_err(|error| error.into_error().into())

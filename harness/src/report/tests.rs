@@ -1,11 +1,11 @@
 //! Reports of experiments that are small, large, dull or odd.
 
 use super::figures;
-use super::figures::Wanted;
+use super::figures::RequestedFigure;
 use crate::config::ReportSpec;
 use crate::config::figures::{FigureParams, FigureSpec};
 use crate::findings::Found;
-use crate::findings::summary::{Difference, Row, Summary};
+use crate::findings::summary::{Difference, Summary, TrialRow};
 use crate::findings::timing::{Latency, Rate, Timing};
 use crate::metrics::MetricName;
 use crate::plan::Cell;
@@ -17,7 +17,7 @@ use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult};
 use crate::record::{ExperimentRecord, Parameters, Peaks, Times};
-use crate::report::sweep::Ran;
+use crate::report::sweep::CellReport;
 use crate::statistics::Comparison;
 use crate::statistics::Estimate;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ use swath_algorithms::params::Count;
 /// `trials` trials of `retrievers` retrievers, all metrics, values that differ but are the same on every run.
 fn summary(trials: usize, retrievers: usize) -> Summary {
     let metrics: Vec<MetricName> = MetricName::usual(false).collect();
-    let rows: Vec<Row> = (0..trials).map(|i| row(i, i % retrievers.max(1), metrics.len())).collect();
+    let rows: Vec<TrialRow> = (0..trials).map(|i| row(i, i % retrievers.max(1), metrics.len())).collect();
     let pairs = (1..trials).flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric)));
     let difference = |(row, metric): (usize, usize)| {
         let mean = wave(row, metric) - 0.5;
@@ -49,21 +49,21 @@ fn summary(trials: usize, retrievers: usize) -> Summary {
     };
     let differences = pairs.map(difference).collect();
     let reference = Reference::Row(0);
-    Summary { metrics, rows, reference, differences, frontiers: Vec::new(), chosen: None, rate: Rate::Median }
+    Summary { metrics, rows, reference, differences, tradeoffs: Vec::new(), tuning: None, rate: Rate::Median }
 }
 
 fn wave(i: usize, j: usize) -> f64 {
     (i as f64 * 0.37 + j as f64 * 1.7).sin().mul_add(0.4, 0.5)
 }
 
-fn row(i: usize, retriever: usize, metrics: usize) -> Row {
+fn row(i: usize, retriever: usize, metrics: usize) -> TrialRow {
     let mut quantiles: Vec<f64> = (0..100).map(|q| 1e-4 * (1.0 + i as f64 * 0.1) * (1.0 + wave(q, i))).collect();
     quantiles.sort_unstable_by(f64::total_cmp);
     let estimate = |metric: usize| {
         let mean = wave(i, metric);
         Estimate { mean, lo: mean - 0.02, hi: mean + 0.02 }
     };
-    Row {
+    TrialRow {
         trial: format!("{i:016x}"),
         retriever: format!("retriever-{retriever}"),
         point: format!("lambda=0.{i}"),
@@ -99,7 +99,7 @@ fn params(i: usize) -> Parameters {
 
 /// A summary with what else a run leaves behind: a value and an answer for each query, and three queries looked into.
 fn found(summary: &Summary) -> Found {
-    let trial = |(i, row): (usize, &Row)| TrialResult {
+    let trial = |(i, row): (usize, &TrialRow)| TrialResult {
         id: row.trial.clone(),
         retriever: row.retriever.clone(),
         point: row.point.clone(),
@@ -159,12 +159,12 @@ fn write_as(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<Strin
     Ok(refused)
 }
 
-fn write_scale(folder: &Path, ran: &[Ran]) {
+fn write_scale(folder: &Path, ran: &[CellReport]) {
     super::sweep::write_above(&OutputFolder::open(folder, &[Kind::Sweep]).expect("opened"), ran).expect("written");
 }
 
 /// The figures as they are by default.
-fn all(found: &Found) -> Vec<Wanted> {
+fn all(found: &Found) -> Vec<RequestedFigure> {
     figures::all(found, None).0
 }
 
@@ -174,7 +174,7 @@ fn experiment(name: &str) -> ExperimentRecord {
 }
 
 fn manifest(summary: &Summary) -> Manifest {
-    let record = |row: &Row| TrialRecord {
+    let record = |row: &TrialRow| TrialRecord {
         trial: row.trial.clone(),
         retriever: row.retriever.clone(),
         point: row.point.clone(),
@@ -223,7 +223,7 @@ fn png_size(png: &[u8]) -> (u32, u32) {
 /// All figures of a summary, drawn each way at each size, with what any of them must satisfy; those for a column returned.
 fn drawn(summary: &Summary) -> Vec<(String, String)> {
     let found = found(summary);
-    let draw = |figure: &Wanted| {
+    let draw = |figure: &RequestedFigure| {
         let mut column = String::new();
         for size in Size::ALL {
             let name = figure.name();
@@ -606,7 +606,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     });
     is(&one, &["Not exploratory, as one trial alone is compared: retriever-1 with lambda 0.1 returns 5.00 % more"]);
     let choose = |summary: &mut Summary| {
-        let choice = |row: usize| crate::findings::tuning::Choice {
+        let tuned = |row: usize| crate::findings::tuning::TunedRetriever {
             row,
             points: 1,
             estimates: summary.rows[row].estimates.clone(),
@@ -615,9 +615,10 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
                 .map(|m| summary.differences.iter().find(|d| d.row == row && d.metric == m).map(|d| d.comparison))
                 .collect(),
         };
-        let choices = (0..3).map(choice).collect();
+        let retrievers = (0..3).map(tuned).collect();
         let by = at(summary, "subtopic-recall");
-        summary.chosen = Some(crate::findings::tuning::Chosen { by, queries: (60, 40), choices, pairs: Vec::new() });
+        summary.tuning =
+            Some(crate::findings::tuning::Tuning { by, tuned_on: 60, reported_on: 40, retrievers, pairs: Vec::new() });
     };
     let chosen = said(&choose);
     is(
@@ -682,7 +683,7 @@ fn figures_are_drawn_as_asked_for() {
 }
 
 /// A cell of `n` base vectors, in which the trial in row `i` has the coverage 0.01 n^(i / 4), and those that are named failed.
-fn cell(n: usize, failed: &[usize]) -> Ran {
+fn cell(n: usize, failed: &[usize]) -> CellReport {
     let mut summary = summary(4, 2);
     let coverage = summary.metrics.iter().position(|metric| metric.name() == "coverage").expect("measured");
     let mut manifest = manifest(&summary);
@@ -698,7 +699,7 @@ fn cell(n: usize, failed: &[usize]) -> Ran {
     summary.rows.retain(|_| rows.next().is_some_and(|row| !failed.contains(&row)));
     let count = |size: usize| serde_json::from_value::<Count>(size.into()).expect("a count");
     let cell = Cell { folder: format!("n={n}"), n: Some(count(n)), dimension: None, k: count(10) };
-    Ran { cell, summary: (failed.len() < 4).then_some(summary), manifest }
+    CellReport { cell, summary: (failed.len() < 4).then_some(summary), manifest }
 }
 
 /// Rows of a cell are those that succeeded there: what is in row 1 of one may be in row 0 of another.
@@ -833,7 +834,7 @@ fn no_figure_holds_what_is_no_number() {
         let cells = [1000, 3000, 9000].map(|n| {
             let ran = cell(n, &[]);
             let manifest = Manifest { dataset: ran.manifest.dataset, ..manifest(&summary) };
-            Ran { cell: ran.cell, summary: Some(summary.clone()), manifest }
+            CellReport { cell: ran.cell, summary: Some(summary.clone()), manifest }
         });
         write_scale(&inside("scale"), &cells);
         let again = Found { summary, results: found.results.clone(), manifest: found.manifest.clone(), excerpt: None };
@@ -901,7 +902,7 @@ fn the_least_and_the_largest_numbers_are_drawn() {
         let open = |name: &str, kind| OutputFolder::open(&folder.path().join(name), &[kind]).expect("opened");
         let several = super::Several::new(vec![("one".into(), found), ("two".into(), again)]);
         several.write(&open("several", Kind::Several)).expect("written");
-        let cells = [1000, 3000, 9000].map(|n| Ran { summary: Some(summary.clone()), ..cell(n, &[]) });
+        let cells = [1000, 3000, 9000].map(|n| CellReport { summary: Some(summary.clone()), ..cell(n, &[]) });
         super::sweep::write_above(&open("sweep", Kind::Sweep), &cells).expect("written");
     }
 }

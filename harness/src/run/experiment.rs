@@ -89,10 +89,11 @@ impl Prepared {
         self.excerpt(&outcomes).write(&out).map_err(finished)?;
         results::write_manifest(&out, &manifest).map_err(finished)?;
         remove_other_trials(&out, &manifest);
-        let (summary, manifest, refused) = report::write::report_into(&out, None).map_err(|failure| match failure {
-            Failure::Input(what) | Failure::Run(what) => Failure::Run(format!("{what}\n  {}", kept())),
-            failure => failure,
-        })?;
+        let (summary, manifest, refused) =
+            report::from_files::report_into(&out, None).map_err(|failure| match failure {
+                Failure::Input(what) | Failure::Run(what) => Failure::Run(format!("{what}\n  {}", kept())),
+                failure => failure,
+            })?;
         unfinished.remove();
         out.settle();
         Ok((summary, manifest, notes.into_iter().chain(refused).collect()))

@@ -11,7 +11,7 @@ use crate::plan::cells::{outline, prepare};
 use crate::record::folder::SWEEP;
 use crate::record::output_folder::{self, Kind, OutputFolder};
 use crate::record::results;
-use crate::report::sweep::{Ran, report_into};
+use crate::report::sweep::{CellReport, report_into};
 use std::path::Path;
 use swath_datasets::bounded;
 
@@ -30,7 +30,7 @@ pub fn run(
     folder: &Path,
     options: &RunOptions<'_>,
     said: impl Fn(&Cell, &str),
-) -> Result<Vec<Ran>, Failure> {
+) -> Result<Vec<CellReport>, Failure> {
     let places = (options.means.data_folders, options.means.memory);
     for cell in cells {
         outline(read, cell, places)?;

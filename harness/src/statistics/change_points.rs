@@ -145,7 +145,7 @@ fn shifts(values: &[f64], level: f64, seed: u64) -> Vec<(usize, Option<f64>)> {
         let begin = if i == 0 { 0 } else { found[i - 1].0 };
         let end = found.get(i + 1).map_or(values.len(), |&(at, _)| at);
         let sums = cumulated(&clipped(&values[begin..end]));
-        if let Some((_, at)) = best_split(&sums, (0, end - begin)) {
+        if let Some((_, at)) = best_split(&sums, 0, end - begin) {
             found[i].0 = begin + at;
         }
     }
@@ -216,13 +216,13 @@ fn intervals(n: usize) -> Vec<(usize, usize)> {
 
 /// The largest statistic of any split of any interval, and where it is.
 fn largest(sums: &[f64], intervals: &[(usize, usize)]) -> Option<(f64, usize)> {
-    let splits = intervals.iter().filter_map(|&interval| best_split(sums, interval));
+    let splits = intervals.iter().filter_map(|&(begin, end)| best_split(sums, begin, end));
     splits.reduce(|best, other| if other.0 > best.0 { other } else { best })
 }
 
 /// The largest statistic of any split of an interval: the squared difference of the means of both parts over what it is
 /// expected to be, but for a factor that is the same for all of the series.
-fn best_split(sums: &[f64], (begin, end): (usize, usize)) -> Option<(f64, usize)> {
+fn best_split(sums: &[f64], begin: usize, end: usize) -> Option<(f64, usize)> {
     let total = sums[end] - sums[begin];
     let length = (end - begin) as f64;
     let statistic = |at: usize| {

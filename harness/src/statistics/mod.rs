@@ -129,13 +129,13 @@ impl Paired<'_> {
 
 /// The differences of two columns.
 #[derive(Clone, Debug)]
-pub struct Differences {
+pub struct PairedDifferences {
     values: Vec<f64>,
     /// What rounding may make of the values that they are the differences of.
     unit: f64,
 }
 
-impl Differences {
+impl PairedDifferences {
     /// `values` less `reference`, of equal length; what is but rounding is none, or the same items in another order would
     /// win or lose.
     pub fn new(values: &[f64], reference: &[f64]) -> Self {
@@ -185,9 +185,9 @@ pub fn compare(pairs: &[Paired<'_>], seed: u64) -> Vec<Option<Comparison>> {
 
 /// The same of a few pairs, not corrected; `family` is the size of the largest family.
 fn compare_some(pairs: &[Paired<'_>], family: usize, seed: u64) -> Vec<Option<Comparison>> {
-    let differences: Vec<Differences> =
-        pairs.iter().map(|pair| Differences::new(pair.values, pair.reference)).collect();
-    let columns: Vec<Column<'_>> = differences.iter().map(Differences::column).collect();
+    let differences: Vec<PairedDifferences> =
+        pairs.iter().map(|pair| PairedDifferences::new(pair.values, pair.reference)).collect();
+    let columns: Vec<Column<'_>> = differences.iter().map(PairedDifferences::column).collect();
     let p = permutation::p_values(&columns, family, seed);
     let one = |(i, difference): (usize, Option<Estimate>)| {
         let (pair, column) = (&pairs[i], columns[i]);

@@ -12,7 +12,7 @@ use crate::config::Failure;
 use crate::config::measure::{Cost, Measure};
 use crate::escape;
 use crate::findings;
-use crate::findings::summary::{Row as Trial, Summary};
+use crate::findings::summary::{Summary, TrialRow as Trial};
 use crate::findings::timing::Rate;
 use crate::metrics::MetricName;
 use crate::plot::format::{cell, cell_or_empty, decimals, signed, three_digits};

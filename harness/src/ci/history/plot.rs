@@ -6,8 +6,8 @@ use crate::config::Failure;
 use crate::escape;
 use crate::plot::Marker;
 use crate::plot::Size;
-use crate::plot::axis::Axis;
 use crate::plot::axis::axis_title;
+use crate::plot::axis::{Axis, Ends};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, TEXT, fit, text_width};
 use crate::plot::format::number;
 use crate::plot::format::{cell, cell_or_empty, p_cell};
@@ -147,7 +147,7 @@ impl Across {
 }
 
 impl Panel<'_> {
-    fn axis(&self, places: (f64, f64)) -> Axis {
+    fn axis(&self, places: Ends) -> Axis {
         let values = || self.lines.iter().flat_map(|line| line.values.iter().map(|&(_, value)| value));
         let (least, most) = values().fold((f64::INFINITY, 0.0_f64), |(least, most), v| (least.min(v), most.max(v)));
         if least > 0.0 && most > FAR * least { Axis::log(values(), places) } else { Axis::linear(values(), places) }
@@ -155,7 +155,7 @@ impl Panel<'_> {
 
     /// The numbers beside its axis, as many as there is room for.
     fn ticks(&self, (bottom, top): (f64, f64)) -> Vec<(f64, String)> {
-        let axis = self.axis((bottom, top));
+        let axis = self.axis(Ends { from: bottom, to: top });
         let ticks: Vec<(f64, String)> =
             axis.ticks().into_iter().map(|tick| (tick.at, long(tick.value, tick.text))).collect();
         let least = ticks.windows(2).map(|pair| (pair[1].0 - pair[0].0).abs()).fold(f64::INFINITY, f64::min);
@@ -294,7 +294,7 @@ impl<'h> Chart<'h> {
 
 impl Panel<'_> {
     fn draw(&self, drawing: &mut Drawing, across: Across, (top, bottom): (f64, f64), changed: &BTreeSet<usize>) {
-        let axis = self.axis((bottom, top));
+        let axis = self.axis(Ends { from: bottom, to: top });
         for (at, text) in self.ticks((bottom, top)) {
             drawing.line(&[(across.left, at), (across.right, at)], PALE, 1.0, 0.8);
             drawing.text((across.left - 7.0, at), &text, SMALL, BLACK, Anchor::Right);

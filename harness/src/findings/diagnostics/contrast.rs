@@ -4,12 +4,12 @@ use super::{Diagnostic, Sample, bootstrap};
 use crate::record::diagnosis::Measured;
 
 /// The mean of one part of the spread over that of another.
-fn ratio(sample: &Sample<'_>, name: &str, (above, below): (usize, usize)) -> Result<Measured, &'static str> {
+fn ratio(sample: &Sample<'_>, name: &str, above: usize, below: usize) -> Result<Measured, &'static str> {
     if sample.spread.iter().all(|spread| spread[below] == 0.0) {
         return Err("every query is at distance 0 of some base vector");
     }
     let total = |part: usize, places: &[usize]| places.iter().map(|&i| sample.spread[i][part]).sum::<f64>();
-    Ok(bootstrap(sample.spread.len(), (sample.seed, name), |places| total(above, places) / total(below, places)))
+    Ok(bootstrap(sample.spread.len(), sample.seed, name, |places| total(above, places) / total(below, places)))
 }
 
 /// Relative contrast.
@@ -25,7 +25,7 @@ impl Diagnostic for RelativeContrast {
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
-        ratio(sample, self.name(), (1, 0))
+        ratio(sample, self.name(), 1, 0)
     }
 
     fn meaning(&self, value: f64) -> String {
@@ -51,7 +51,7 @@ impl Diagnostic for Concentration {
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
-        ratio(sample, self.name(), (2, 0))
+        ratio(sample, self.name(), 2, 0)
     }
 
     fn meaning(&self, value: f64) -> String {

@@ -27,7 +27,7 @@ impl Diagnostic for Lid {
         if inverses.iter().all(|&inverse| inverse == 0.0) {
             return Err("no vector has three others at different distances above 0");
         }
-        Ok(bootstrap(inverses.len(), (sample.seed, self.name()), |places| 1.0 / mean_at(&inverses, places)))
+        Ok(bootstrap(inverses.len(), sample.seed, self.name(), |places| 1.0 / mean_at(&inverses, places)))
     }
 
     fn meaning(&self, value: f64) -> String {
@@ -63,7 +63,7 @@ impl Diagnostic for TwoNn {
         if ratios.len() < 2 {
             return Err("too few vectors have two others at different distances above 0");
         }
-        Ok(bootstrap(ratios.len(), (sample.seed, self.name()), |places| 1.0 / mean_at(&ratios, places)))
+        Ok(bootstrap(ratios.len(), sample.seed, self.name(), |places| 1.0 / mean_at(&ratios, places)))
     }
 
     fn meaning(&self, value: f64) -> String {

@@ -31,7 +31,7 @@ impl Diagnostic for NearDuplicates {
             }
         };
         let is_near: Vec<f64> = nearest.iter().map(|&distance| f64::from(u8::from(distance <= within))).collect();
-        Ok(bootstrap(is_near.len(), (sample.seed, self.name()), |places| mean_at(&is_near, places)))
+        Ok(bootstrap(is_near.len(), sample.seed, self.name(), |places| mean_at(&is_near, places)))
     }
 
     fn meaning(&self, value: f64) -> String {

@@ -51,7 +51,7 @@ impl Diagnostic for Hubness {
         if occurrences.iter().all(|&count| count == occurrences[0]) {
             return Err("every vector is a neighbour of equally many");
         }
-        Ok(bootstrap(rows.len(), (sample.seed, self.name()), |places| {
+        Ok(bootstrap(rows.len(), sample.seed, self.name(), |places| {
             let mean = mean_at(&occurrences, places);
             let moment =
                 |power| places.iter().map(|&i| (occurrences[i] - mean).powi(power)).sum::<f64>() / places.len() as f64;

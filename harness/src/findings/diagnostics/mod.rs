@@ -75,7 +75,7 @@ pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagn
 }
 
 /// A statistic of `count` things with the 2.5 and 97.5 % quantiles of it over resamples of them.
-fn bootstrap(count: usize, (seed, name): (u64, &str), statistic: impl Fn(&[usize]) -> f64 + Sync) -> Measured {
+fn bootstrap(count: usize, seed: u64, name: &str, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Measured {
     let value = statistic(&(0..count).collect::<Vec<_>>());
     let one = |i: usize| {
         let mut rng = random::stream(seed, name, i as u64);

@@ -59,9 +59,9 @@ pub fn participation_ratio(base: &Base, seed: u64) -> Result<Measured, &'static 
     };
     let value = |i: usize, j: usize| f64::from(base.vectors().row(rows[i])[j]) * scale(rows[i]);
     let ratios = if by_rows(rows.len(), dim) {
-        Gram::new((rows.len(), dim), value).ratios()
+        Gram::new(rows.len(), dim, value).ratios()
     } else {
-        Moments::ratios((rows.len(), dim), value)
+        Moments::ratios(rows.len(), dim, value)
     };
     let value = ratios.all;
     if !value.is_finite() {
@@ -93,7 +93,7 @@ struct Gram {
 
 impl Gram {
     /// Of so many rows of so many values. Each product is one sum in the order of the dimensions, whatever the threads.
-    fn new((rows, dim): (usize, usize), value: impl Fn(usize, usize) -> f64 + Sync) -> Self {
+    fn new(rows: usize, dim: usize, value: impl Fn(usize, usize) -> f64 + Sync) -> Self {
         let mean_of = |j: usize| (0..rows).map(|i| value(i, j)).sum::<f64>() / rows as f64;
         let mean: Vec<f64> = (0..dim).into_par_iter().map(mean_of).collect();
         let tiles = rows.div_ceil(TILE);
@@ -169,7 +169,7 @@ impl Moments {
     }
 
     /// Of so many rows of so many values.
-    fn ratios((rows, dim): (usize, usize), value: impl Fn(usize, usize) -> f64) -> Ratios {
+    fn ratios(rows: usize, dim: usize, value: impl Fn(usize, usize) -> f64) -> Ratios {
         let parts: Vec<Self> = (0..PARTS)
             .map(|part| {
                 let members: Vec<usize> = (part..rows).step_by(PARTS).collect();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     /// By eigenvalues, without the rows of a part.
-    fn naive((rows, dim): (usize, usize), left_out: Option<usize>) -> f64 {
+    fn naive(rows: usize, dim: usize, left_out: Option<usize>) -> f64 {
         let kept: Vec<usize> = (0..rows).filter(|i| Some(i % PARTS) != left_out).collect();
         let mean: Vec<f64> =
             (0..dim).map(|j| kept.iter().map(|&i| value(i, j)).sum::<f64>() / kept.len() as f64).collect();
@@ -281,11 +281,11 @@ mod tests {
 
     #[test]
     fn the_ratio_is_that_of_the_eigenvalues_by_rows_and_by_columns() {
-        for shape in [(60, 90), (25, 300), (300, 40), (521, 33)] {
-            let (gram, moments) = (Gram::new(shape, value).ratios(), Moments::ratios(shape, value));
+        for (rows, dim) in [(60, 90), (25, 300), (300, 40), (521, 33)] {
+            let (gram, moments) = (Gram::new(rows, dim, value).ratios(), Moments::ratios(rows, dim, value));
             let near = |found: f64, left_out| {
-                let expected = naive(shape, left_out);
-                assert!((found - expected).abs() <= 1e-9 * expected, "{shape:?}: {found} and {expected}");
+                let expected = naive(rows, dim, left_out);
+                assert!((found - expected).abs() <= 1e-9 * expected, "{rows} x {dim}: {found} and {expected}");
             };
             near(gram.all, None);
             near(moments.all, None);
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn equal_rows_have_no_ratio_either_way() {
         let equal = |_: usize, j: usize| 0.1 + j as f64;
-        assert!(Gram::new((40, 70), equal).ratios().all.is_nan() && Moments::ratios((40, 70), equal).all.is_nan());
+        assert!(Gram::new(40, 70, equal).ratios().all.is_nan() && Moments::ratios(40, 70, equal).all.is_nan());
     }
 
     /// However long vectors are, the matrix is of 2,000 rows and columns at most, and the work is bounded.

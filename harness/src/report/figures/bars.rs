@@ -1,7 +1,7 @@
 //! One metric of every trial, with intervals.
 
 use super::rows;
-use super::{Figure, Kind, Style, position};
+use super::{Figure, FigureKind, Style, position};
 use crate::config::figures::Bars;
 use crate::findings::Found;
 use crate::plot::axis::axis_title;
@@ -9,10 +9,11 @@ use crate::plot::axis::{Axis, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::statistics::Estimate;
 
-impl Kind for Bars {
+impl FigureKind for Bars {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
-        let bars =
-            |metric: usize| -> Box<dyn Figure> { Box::new(Of { metric, name: found.metric(metric).file_name() }) };
+        let bars = |metric: usize| -> Box<dyn Figure> {
+            Box::new(MetricBars { metric, name: found.metric(metric).file_name() })
+        };
         match self.metric {
             Some(metric) => Ok(vec![bars(position(found, metric)?)]),
             None => Ok((0..found.summary.metrics.len()).map(bars).collect()),
@@ -21,19 +22,19 @@ impl Kind for Bars {
 }
 
 /// The bars of one metric.
-struct Of {
+struct MetricBars {
     metric: usize,
     name: String,
 }
 
-impl Of {
+impl MetricBars {
     /// A trial's value, if it has a place.
     fn estimate(&self, found: &Found, row: usize) -> Option<Estimate> {
         found.estimate(row, self.metric).filter(|estimate| has_place(estimate.mean, false))
     }
 }
 
-impl Figure for Of {
+impl Figure for MetricBars {
     fn name(&self) -> String {
         format!("metric-{}", self.name)
     }
@@ -48,7 +49,7 @@ impl Figure for Of {
             "Mean {} over queries, with its 95 % interval: {}.{}{}",
             metric.name(),
             metric.definition(),
-            rows::choice(trials, best),
+            rows::selection(trials, best),
             left_out(all - trials, "trial", false)
         )
     }
@@ -61,16 +62,16 @@ impl Figure for Of {
         let metric = found.metric(self.metric);
         let estimate = |row: usize| self.estimate(found, row);
         let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
-        let chosen = rows::chosen(&found.summary, |row| estimate(row).map(|e| sign * e.mean));
-        let ends = chosen.iter().filter_map(|&row| estimate(row)).flat_map(|e| [e.lo, e.mean, e.hi]);
+        let shown = rows::shown(&found.summary, |row| estimate(row).map(|e| sign * e.mean));
+        let ends = shown.iter().filter_map(|&row| estimate(row)).flat_map(|e| [e.lo, e.mean, e.hi]);
         let axis = Axis::from_zero(ends, rows::across(style.size));
         let title = axis_title(metric.name(), metric.higher_is_better());
         let title = style.across.unwrap_or(&title);
-        rows::draw(&found.summary, &chosen, &axis, (title, style.size), |drawing, row, marker, y| {
+        rows::draw(&found.summary, &shown, &axis, title, style.size, |drawing, row, marker, y| {
             let Some(estimate) = estimate(row) else { return };
             let (Some(zero), Some(end)) = (axis.place(0.0), axis.place(estimate.mean)) else { return };
             drawing.area(&[(zero, y - 6.0), (end, y - 6.0), (end, y + 6.0), (zero, y + 6.0)], marker.ink, 0.75);
-            if let Some((lo, hi)) = axis.span((estimate.lo, estimate.hi)) {
+            if let Some((lo, hi)) = axis.span(estimate.lo, estimate.hi) {
                 drawing.line(&[(lo, y), (hi, y)], BLACK, 1.0, 1.4);
                 for at in [lo, hi] {
                     drawing.line(&[(at, y - 4.0), (at, y + 4.0)], BLACK, 1.0, 1.4);

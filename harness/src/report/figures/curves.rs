@@ -1,6 +1,6 @@
 //! A metric along a parameter, with intervals.
 
-use super::{Figure, Kind, Style, capital, metric_or_headline};
+use super::{Figure, FigureKind, Style, capital, metric_or_headline};
 use crate::config::figures::Curves;
 use crate::findings::Found;
 use crate::plan::point;
@@ -15,11 +15,11 @@ use crate::statistics::Estimate;
 /// At most so many figures where no parameter is named.
 const MOST: usize = 4;
 
-impl Kind for Curves {
+impl FigureKind for Curves {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let named = |parameter: String| -> Option<Box<dyn Figure>> {
-            let curves = Along { lines: lines(found, metric, &parameter), metric, parameter };
+            let curves = CurveFigure { lines: lines(found, metric, &parameter), metric, parameter };
             if curves.lines.is_empty() { None } else { Some(Box::new(curves)) }
         };
         if let Some(parameter) = &self.parameter {
@@ -39,7 +39,7 @@ impl Kind for Curves {
 }
 
 /// A retriever's trials with the parameters that they vary.
-pub struct Grid {
+pub struct TrialGrid {
     /// Its name.
     pub retriever: String,
     /// Its trials.
@@ -49,12 +49,12 @@ pub struct Grid {
 }
 
 /// The grids of all retrievers.
-pub fn grids(found: &Found) -> Vec<Grid> {
+pub fn grids(found: &Found) -> Vec<TrialGrid> {
     let summary = &found.summary;
     let grid = |name: &str| {
         let rows: Vec<usize> = (0..summary.rows.len()).filter(|&row| summary.rows[row].retriever == name).collect();
         let varying = point::varying(&rows.iter().map(|&row| &summary.rows[row].params).collect::<Vec<_>>());
-        Grid { retriever: name.to_owned(), rows, varying }
+        TrialGrid { retriever: name.to_owned(), rows, varying }
     };
     summary.retrievers().into_iter().map(grid).collect()
 }
@@ -67,7 +67,7 @@ pub fn distinct(values: &[f64]) -> usize {
     values.len()
 }
 
-impl Grid {
+impl TrialGrid {
     /// Positions of the trials that are at the best trial's values of all parameters but those named, and those values.
     pub fn slice(&self, found: &Found, metric: usize, free: &[&str]) -> (Vec<usize>, String) {
         let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
@@ -80,33 +80,33 @@ impl Grid {
     }
 }
 
-struct Line {
+struct Curve {
     label: String,
     marker: Marker,
     /// By rising parameter.
     points: Vec<(f64, Estimate)>,
 }
 
-fn lines(found: &Found, metric: usize, parameter: &str) -> Vec<Line> {
-    let line = |(index, grid): (usize, &Grid)| {
+fn lines(found: &Found, metric: usize, parameter: &str) -> Vec<Curve> {
+    let line = |(index, grid): (usize, &TrialGrid)| {
         let values = grid.varying.iter().find(|axis| axis.name == parameter)?.numbers()?;
         let (members, fixed) = grid.slice(found, metric, &[parameter]);
         let point = |&at: &usize| Some((values[at], found.estimate(grid.rows[at], metric)?));
         let mut points: Vec<(f64, Estimate)> = members.iter().filter_map(point).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let label = crate::record::label(&grid.retriever, &fixed);
-        (points.len() >= 2).then(|| Line { label, marker: Marker::new(index), points })
+        (points.len() >= 2).then(|| Curve { label, marker: Marker::new(index), points })
     };
     grids(found).iter().enumerate().filter_map(line).collect()
 }
 
-struct Along {
+struct CurveFigure {
     metric: usize,
     parameter: String,
-    lines: Vec<Line>,
+    lines: Vec<Curve>,
 }
 
-impl Along {
+impl CurveFigure {
     fn values(&self) -> impl Iterator<Item = f64> {
         self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0))
     }
@@ -123,7 +123,7 @@ impl Along {
     }
 }
 
-impl Figure for Along {
+impl Figure for CurveFigure {
     fn name(&self) -> String {
         let parameter = self.parameter.replace('.', "-");
         format!("curves-{parameter}")
@@ -164,12 +164,12 @@ impl Figure for Along {
         let legend = Legend::new(style.size, self.lines.iter().map(|line| (line.marker, line.label.clone())));
         let mut drawing = Drawing::new(style.size, frame.below() + legend.height());
         let up = axis_title(metric.name(), metric.higher_is_better());
-        frame.draw(&mut drawing, &x, &y, (style.across.unwrap_or(&self.parameter), style.up.unwrap_or(&up)));
+        frame.draw(&mut drawing, &x, &y, style.across.unwrap_or(&self.parameter), style.up.unwrap_or(&up));
         if let Some(at) = reference.and_then(|reference| y.place(reference.mean)) {
             drawing.dashes(&[(frame.left, at), (frame.right, at)], GREY, 1.3);
         }
         for line in &self.lines {
-            let interval = |&(value, e): &(f64, Estimate)| Some((x.place(value)?, y.span((e.lo, e.hi))?));
+            let interval = |&(value, e): &(f64, Estimate)| Some((x.place(value)?, y.span(e.lo, e.hi)?));
             let intervals: Vec<_> = line.points.iter().filter_map(interval).collect();
             let lower = intervals.iter().map(|&(at, (lo, _))| (at, lo));
             let upper = intervals.iter().rev().map(|&(at, (_, hi))| (at, hi));

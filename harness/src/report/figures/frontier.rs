@@ -1,6 +1,6 @@
 //! One measure against another: a marker per trial, with intervals, and the Pareto front.
 
-use super::{Figure, Kind, Style, capital};
+use super::{Figure, FigureKind, Style, capital};
 use crate::config::figures::Frontier;
 use crate::config::measure::{Measure, Scale};
 use crate::findings::Found;
@@ -9,13 +9,13 @@ use crate::plot::Marker;
 use crate::plot::axis::left_out;
 use crate::plot::drawing::{Drawing, GREY};
 use crate::plot::frame::{Frame, Legend};
-use crate::plot::pareto;
+use crate::plot::pareto::{self, Point};
 use crate::statistics::Estimate;
 
 /// What is drawn where nothing is named: across, and upwards.
 const USUAL: [(&str, &str); 3] = [("recall", "qps"), ("redundancy", "coverage"), ("recall", "subtopic-recall")];
 
-impl Kind for Frontier {
+impl FigureKind for Frontier {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let measured = |name: &str| {
             let metric = found.summary.metrics.iter().copied().find(|metric| metric.name() == name);
@@ -27,7 +27,7 @@ impl Kind for Frontier {
                 Some(rate) if rate.starts_with("qps") => format!("recall-{rate}"),
                 _ => name,
             };
-            Box::new(Plot { name, x, y, scales: (self.x_scale, self.y_scale) })
+            Box::new(Scatter { name, x, y, scales: (self.x_scale, self.y_scale) })
         };
         if self.x.is_none() && self.y.is_none() {
             let rate = |y| if y == "qps" { found.summary.rate.column() } else { y };
@@ -47,15 +47,15 @@ impl Kind for Frontier {
     }
 }
 
-/// A scatter plot.
-struct Plot {
+/// A marker per trial, and the Pareto front as a line.
+struct Scatter {
     name: String,
     x: Measure,
     y: Measure,
     scales: (Scale, Scale),
 }
 
-impl Plot {
+impl Scatter {
     /// The trials that have both values, as (row, across, up): those that have a place, and how many have none. An oracle is
     /// a bound, and not a competitor: it is left out, so that its values do not stretch the axes.
     fn points(&self, found: &Found) -> (Vec<(usize, Estimate, Estimate)>, usize) {
@@ -67,7 +67,7 @@ impl Plot {
     }
 }
 
-impl Figure for Plot {
+impl Figure for Scatter {
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -119,21 +119,21 @@ impl Figure for Plot {
         let legend = Legend::new(style.size, names.map(|(i, name)| (Marker::new(i), name.to_owned())));
         let mut drawing = Drawing::new(style.size, frame.below() + legend.height());
         let titles = (self.x.title(), self.y.title());
-        frame.draw(&mut drawing, &x, &y, (style.across.unwrap_or(&titles.0), style.up.unwrap_or(&titles.1)));
+        frame.draw(&mut drawing, &x, &y, style.across.unwrap_or(&titles.0), style.up.unwrap_or(&titles.1));
 
         let place = |(_, a, b): &(usize, Estimate, Estimate)| Some((x.place(a.mean)?, y.place(b.mean)?));
-        let goodness: Vec<(f64, f64)> =
+        let goodness: Vec<Point> =
             points.iter().map(|(_, a, b)| (self.x.goodness(a.mean), self.y.goodness(b.mean))).collect();
-        let front = pareto::front(&goodness);
+        let front = pareto::front(0..points.len(), |&i| goodness[i]);
         let line: Vec<_> = front.iter().filter_map(|&i| place(&points[i])).collect();
         if points.len() <= MANY {
             for point in &points {
                 let (row, a, b) = point;
                 let (ink, Some((across, up))) = (found.marker(*row).ink, place(point)) else { continue };
-                if let Some((lo, hi)) = x.span((a.lo, a.hi)) {
+                if let Some((lo, hi)) = x.span(a.lo, a.hi) {
                     drawing.line(&[(lo, up), (hi, up)], ink, 0.45, 1.2);
                 }
-                if let Some((lo, hi)) = y.span((b.lo, b.hi)) {
+                if let Some((lo, hi)) = y.span(b.lo, b.hi) {
                     drawing.line(&[(across, lo), (across, hi)], ink, 0.45, 1.2);
                 }
             }

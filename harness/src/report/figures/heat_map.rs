@@ -1,7 +1,7 @@
 //! Two parameters of a retriever against a metric.
 
-use super::curves::{Grid, distinct, grids};
-use super::{Figure, Kind, Style, capital, metric_or_headline, rows_of};
+use super::curves::{TrialGrid, distinct, grids};
+use super::{Figure, FigureKind, Style, capital, metric_or_headline, rows_of};
 use crate::config::figures::HeatMap;
 use crate::findings::Found;
 use crate::plot::axis::{has_place, left_out};
@@ -11,10 +11,11 @@ use crate::plot::format::number;
 /// At most so many figures where no retriever is named.
 const MOST: usize = 4;
 
-impl Kind for HeatMap {
+impl FigureKind for HeatMap {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
-        let figure = |grid: &Grid| -> Result<Box<dyn Figure>, String> { Ok(Box::new(self.map(found, metric, grid)?)) };
+        let figure =
+            |grid: &TrialGrid| -> Result<Box<dyn Figure>, String> { Ok(Box::new(self.map(found, metric, grid)?)) };
         let Some(name) = &self.retriever else {
             return Ok(grids(found).iter().filter_map(|grid| figure(grid).ok()).take(MOST).collect());
         };
@@ -25,7 +26,7 @@ impl Kind for HeatMap {
 }
 
 impl HeatMap {
-    fn map(&self, found: &Found, metric: usize, grid: &Grid) -> Result<Map, String> {
+    fn map(&self, found: &Found, metric: usize, grid: &TrialGrid) -> Result<HeatMapFigure, String> {
         let mut axes: Vec<(&str, Vec<f64>)> =
             grid.varying.iter().filter_map(|axis| Some((axis.name.as_str(), axis.numbers()?))).collect();
         axes.sort_by_key(|(_, values)| std::cmp::Reverse(distinct(values)));
@@ -62,11 +63,20 @@ impl HeatMap {
             return Err(format!("`{retriever}` has no two values of `{}` and `{}` beside each other", x.0, y.0));
         }
         let names = (x.0, y.0);
-        Ok(Map { retriever: retriever.clone(), metric, names, fixed, across, up, cells, left_out: others.len() })
+        Ok(HeatMapFigure {
+            retriever: retriever.clone(),
+            metric,
+            names,
+            fixed,
+            across,
+            up,
+            cells,
+            left_out: others.len(),
+        })
     }
 }
 
-struct Map {
+struct HeatMapFigure {
     retriever: String,
     metric: usize,
     names: (String, String),
@@ -92,7 +102,7 @@ fn colour(share: f64) -> Ink {
     Ink(mix(r, s), mix(g, h), mix(b, c))
 }
 
-impl Figure for Map {
+impl Figure for HeatMapFigure {
     fn name(&self) -> String {
         format!("heat-map-{}", self.retriever)
     }

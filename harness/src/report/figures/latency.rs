@@ -1,7 +1,7 @@
 //! How long queries took.
 
 use super::rows;
-use super::{Figure, Kind, Style};
+use super::{Figure, FigureKind, Style};
 use crate::config::figures::Latencies;
 use crate::findings::Found;
 use crate::findings::summary::Summary;
@@ -10,7 +10,7 @@ use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::plot::format::three_digits;
 use crate::statistics::bootstrap::quantile;
 
-impl Kind for Latencies {
+impl FigureKind for Latencies {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let timed = found.summary.rows.iter().any(|row| row.timing.latency.is_some());
         Ok(if timed { vec![Box::new(Distributions)] } else { Vec::new() })
@@ -70,7 +70,7 @@ impl Figure for Distributions {
         format!(
             "Time of single queries in all repeats in milliseconds, on a logarithmic scale: the shape is their density \
              between percentiles 1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}{}{}",
-            rows::choice(trials, "lowest median"),
+            rows::selection(trials, "lowest median"),
             left_out(timed - trials, "trial", true),
             partly,
         )
@@ -79,15 +79,15 @@ impl Figure for Distributions {
     fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
         let summary = &found.summary;
         let median = |row: usize| shown(summary, row).map(|ascending| -ends(&ascending)[1]);
-        let chosen = rows::chosen(summary, median);
-        let values = chosen.iter().filter_map(|&row| shown(summary, row)).flat_map(|ascending| ends(&ascending));
+        let rows = rows::shown(summary, median);
+        let values = rows.iter().filter_map(|&row| shown(summary, row)).flat_map(|ascending| ends(&ascending));
         let axis = Axis::log(values, rows::across(style.size));
         let title = style.across.unwrap_or("milliseconds per query (lower is better)");
-        rows::draw(summary, &chosen, &axis, (title, style.size), |drawing, row, marker, y| {
+        rows::draw(summary, &rows, &axis, title, style.size, |drawing, row, marker, y| {
             let Some(ascending) = shown(summary, row) else { return };
             let percentiles = ends(&ascending);
             let (Some(half), Some((low, high))) =
-                (axis.place(percentiles[1]), axis.span((percentiles[0], percentiles[2])))
+                (axis.place(percentiles[1]), axis.span(percentiles[0], percentiles[2]))
             else {
                 return;
             };

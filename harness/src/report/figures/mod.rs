@@ -1,8 +1,13 @@
 //! The figures.
 //!
-//! To add a kind: its parameters and its line in the registry in `config/figures.rs`, one file here that implements [`Kind`]
-//! for them, and one line in [`kind`]. With all parameters at their defaults it draws whatever of its kind the results have
-//! to show.
+//! To add a kind of figure:
+//!
+//! 1. In `config/figures.rs`: a type for its parameters, with `#[serde(default)]`, and a line in the registry. A line gives the
+//!    YAML name.
+//! 2. Here: a file that implements [`FigureKind`] for that type, its `mod` line, and a line in [`kind`]. The compiler asks for
+//!    the latter.
+//!
+//! With all parameters at their defaults a kind draws every figure that the results allow; none is no error.
 
 mod bars;
 mod curves;
@@ -20,8 +25,8 @@ use crate::metrics::MetricName;
 use crate::plot::Size;
 use crate::plot::drawing::Drawing;
 
-/// How figures with these parameters are drawn.
-fn kind(parameters: &FigureParams) -> &dyn Kind {
+/// The kind of figure that these parameters are of.
+fn kind(parameters: &FigureParams) -> &dyn FigureKind {
     match parameters {
         FigureParams::Frontier(frontier) => frontier,
         FigureParams::Curves(curves) => curves,
@@ -34,11 +39,11 @@ fn kind(parameters: &FigureParams) -> &dyn Kind {
 }
 
 /// A kind of figure. Implemented by the type of its parameters.
-pub trait Kind {
-    /// The figures of this kind that these results have to show: at its defaults any number, else one.
+pub trait FigureKind {
+    /// The figures of this kind: with default parameters any number, else one.
     ///
     /// # Errors
-    /// Why what its parameters ask for cannot be drawn.
+    /// Why the figure that the parameters ask for cannot be drawn.
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String>;
 }
 
@@ -71,13 +76,13 @@ pub struct Style<'a> {
 }
 
 /// A figure with what was asked of it.
-pub struct Wanted {
+pub struct RequestedFigure {
     figure: Box<dyn Figure>,
     spec: FigureSpec,
     name: String,
 }
 
-impl Wanted {
+impl RequestedFigure {
     /// Its file's name, without extension: no two figures of a report have the same.
     pub fn name(&self) -> &str {
         &self.name
@@ -102,10 +107,10 @@ impl Wanted {
 
 /// The figures of a report: those asked for, or if none were named, all that the results have to show. Beside them why
 /// any of those asked for cannot be drawn.
-pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<Wanted>, Vec<String>) {
+pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<RequestedFigure>, Vec<String>) {
     let usual = || FigureParams::all().into_iter().map(FigureSpec::from).collect();
     let specs: Vec<FigureSpec> = asked.map_or_else(usual, <[FigureSpec]>::to_vec);
-    let (mut wanted, mut refused): (Vec<Wanted>, Vec<String>) = (Vec::new(), Vec::new());
+    let (mut wanted, mut refused): (Vec<RequestedFigure>, Vec<String>) = (Vec::new(), Vec::new());
     for spec in specs {
         match kind(&spec.draw).figures(found) {
             Ok(figures) if figures.is_empty() && asked.is_some() => {
@@ -120,7 +125,7 @@ pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<Wanted>, Vec<Str
                     let taken = |name: &str| wanted.iter().any(|other| other.name == name);
                     let numbered = (2..).map(|number| format!("{name}-{number}"));
                     let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name));
-                    wanted.push(Wanted { figure, spec: spec.clone(), name: free.unwrap_or(name) });
+                    wanted.push(RequestedFigure { figure, spec: spec.clone(), name: free.unwrap_or(name) });
                 }
             }
             Err(why) => refused.push(format!("the figure `{}` cannot be drawn: {why}", spec.draw.name())),

@@ -1,6 +1,6 @@
 //! A query's neighbourhood on a plane, with what retrievers picked of it.
 
-use super::{Figure, Kind, Style, rows_of};
+use super::{Figure, FigureKind, Style, rows_of};
 use crate::config::figures::Neighbourhood;
 use crate::findings::Found;
 use crate::plot::Size;
@@ -11,7 +11,7 @@ use crate::record::excerpt::{Item, Shown};
 /// So many retrievers where none are named.
 const USUAL: usize = 4;
 
-impl Kind for Neighbourhood {
+impl FigureKind for Neighbourhood {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let queries = found.excerpt.as_ref().map_or(&[][..], |excerpt| &excerpt.queries);
         let Some(headline) = found.headline().filter(|_| queries.iter().any(|query| has_place(query.at))) else {
@@ -150,10 +150,18 @@ impl Figure for Panels {
             let query = (shown.name.as_deref(), shown.at);
             let named = picked.iter().map(|item| (item.name.as_deref(), item.at));
             let named: Vec<(Option<&str>, [f32; 2])> = std::iter::once(query).chain(named).collect();
-            label(&mut drawing, &named, place, (x, y, right, bottom));
+            label(&mut drawing, &named, place, &Panel { left: x, top: y, right, bottom });
         }
         drawing
     }
+}
+
+/// The edges of a retriever's panel.
+struct Panel {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
 }
 
 /// Names beside their places, in order, as far as they do not run into each other or out of the panel.
@@ -161,7 +169,7 @@ fn label(
     drawing: &mut Drawing,
     named: &[(Option<&str>, [f32; 2])],
     place: impl Fn([f32; 2]) -> (f64, f64),
-    (left, top, right, bottom): (f64, f64, f64, f64),
+    panel: &Panel,
 ) {
     let around = |(x, y): (f64, f64)| (x - 5.0, y - 5.0, x + 5.0, y + 5.0);
     let mut taken: Vec<(f64, f64, f64, f64)> = named.iter().map(|&(_, at)| around(place(at))).collect();
@@ -173,7 +181,11 @@ fn label(
         let free = spots.into_iter().find(|&(x, y)| {
             let (from, to, up, down) = (x, x + width, y - half, y + half);
             let apart = |&(l, t, r, b): &(f64, f64, f64, f64)| to <= l || r <= from || down <= t || b <= up;
-            from >= left + 2.0 && to <= right - 2.0 && up >= top && down <= bottom && taken.iter().all(apart)
+            from >= panel.left + 2.0
+                && to <= panel.right - 2.0
+                && up >= panel.top
+                && down <= panel.bottom
+                && taken.iter().all(apart)
         });
         if let Some((x, y)) = free {
             taken.push((x, y - half, x + width, y + half));

@@ -1,9 +1,9 @@
 //! Which retrievers differ, by their mean ranks: a critical-difference diagram.
 
-use super::{Figure, Kind, Style, metric_or_headline};
+use super::{Figure, FigureKind, Style, metric_or_headline};
 use crate::config::figures::Ranks;
 use crate::findings::Found;
-use crate::plot::axis::{Axis, Tick};
+use crate::plot::axis::{Axis, Ends, Tick};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_width};
 use crate::plot::format::three_decimals;
 use crate::statistics::ranks::Ranking;
@@ -14,7 +14,7 @@ const AXIS: f64 = 96.0;
 /// At most so many retrievers: those of the best means.
 const MOST: usize = 16;
 
-impl Kind for Ranks {
+impl FigureKind for Ranks {
     fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
@@ -107,7 +107,7 @@ impl Figure for Diagram {
         let entry = |i: usize| entry_in(i, room);
         let reach = |places: &[usize]| widest(places, room);
         let (left, right) = (reach(&order[..half]), width - reach(&order[half..]));
-        let axis = Axis::linear(ranks.iter().copied(), (left, right));
+        let axis = Axis::linear(ranks.iter().copied(), Ends { from: left, to: right });
         let line = 30.0;
         let bars_top = line + 12.0;
         let bars = self.ranking.groups.len() as f64;
@@ -126,7 +126,7 @@ impl Figure for Diagram {
         }
         for (i, &(first, last)) in self.ranking.groups.iter().enumerate() {
             let y = bars_top + 9.0 * i as f64;
-            let Some((from, to)) = axis.span((ranks[order[first]], ranks[order[last]])) else { continue };
+            let Some((from, to)) = axis.span(ranks[order[first]], ranks[order[last]]) else { continue };
             drawing.line(&[(from - 2.0, y), (to + 2.0, y)], BLACK, 1.0, 3.6);
         }
         // The better half is named at the left, the worse at the right, the best and the worst lowest inside.

@@ -3,7 +3,7 @@
 use crate::findings::summary::Summary;
 use crate::plot::Marker;
 use crate::plot::Size;
-use crate::plot::axis::{Axis, Tick};
+use crate::plot::axis::{Axis, Ends, Tick};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, TEXT, fit, text_width};
 
 /// Trials up to this number have a row each; of more, each retriever shows its best.
@@ -14,12 +14,12 @@ const ROW: f64 = 42.0;
 const TOP: f64 = 4.0;
 
 /// Left and right end of the axis: a number stands beyond it.
-pub fn across(size: Size) -> (f64, f64) {
-    (LEFT, size.width() - 66.0)
+pub fn across(size: Size) -> Ends {
+    Ends { from: LEFT, to: size.width() - 66.0 }
 }
 
 /// The rows to draw: all trials, or each retriever's best by `goodness` where there are many.
-pub fn chosen(summary: &Summary, goodness: impl Fn(usize) -> Option<f64>) -> Vec<usize> {
+pub fn shown(summary: &Summary, goodness: impl Fn(usize) -> Option<f64>) -> Vec<usize> {
     let all: Vec<usize> = (0..summary.rows.len()).filter(|&row| goodness(row).is_some()).collect();
     if all.len() <= MANY {
         return all;
@@ -32,7 +32,7 @@ pub fn chosen(summary: &Summary, goodness: impl Fn(usize) -> Option<f64>) -> Vec
 }
 
 /// What a caption says of the choice among so many trials that have a value.
-pub fn choice(trials: usize, by: &str) -> String {
+pub fn selection(trials: usize, by: &str) -> String {
     if trials <= MANY {
         return String::new();
     }
@@ -47,11 +47,12 @@ pub fn draw(
     summary: &Summary,
     rows: &[usize],
     axis: &Axis,
-    (title, size): (&str, Size),
+    title: &str,
+    size: Size,
     draw: impl Fn(&mut Drawing, usize, Marker, f64),
 ) -> Drawing {
     let bottom = TOP + ROW * rows.len() as f64 + 4.0;
-    let (width, right) = (size.width(), across(size).1);
+    let (width, right) = (size.width(), across(size).to);
     let mut drawing = Drawing::new(size, bottom + 56.0);
     for Tick { at, text, .. } in axis.ticks() {
         for i in 0..rows.len() {

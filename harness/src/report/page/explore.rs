@@ -40,7 +40,7 @@ pub fn plot() -> Markup {
 pub fn queries(found: &Found) -> Markup {
     let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return html! {} };
     let name = found.metric(metric).name();
-    let chosen = if found.summary.chosen.is_some() { "chosen point" } else { "best point" };
+    let chosen = if found.summary.tuning.is_some() { "chosen point" } else { "best point" };
     html! {
         section id="queries" hidden {
             h2 { "Query by query" }

@@ -2,12 +2,12 @@
 
 pub(super) mod data;
 pub(super) mod explore;
+mod same_recall;
 mod verdict;
 
 pub use verdict::verdict;
 
 use super::diagnosis;
-use super::frontier_tables;
 use super::interval::interval;
 use super::plots::Drawn;
 use crate::escape;
@@ -33,12 +33,12 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
         (boxes(manifest, &summary.cautions(manifest.machine.cores)))
         (contents(found))
         (explore::plot())
-        (chosen(found))
+        (tuning(found))
         section id="results" {
             h2 { "Results" }
             (results(summary))
             p.note {
-                "Means over " @if summary.chosen.is_some() { "all queries, those for choosing among them" } @else { "queries" }
+                "Means over " @if summary.tuning.is_some() { "all queries, those for choosing among them" } @else { "queries" }
                 ", below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
                 "Bold: best mean of the column, oracles aside. Queries per second: of the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat; "
                 "percentiles: of single queries in all repeats. Timings are of this machine on that day."
@@ -52,7 +52,7 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
         }
         (explore::queries(found))
         (comparisons(summary))
-        (frontier_tables::section(summary))
+        (same_recall::section(summary))
         (diagnosis::section(manifest.diagnosis.as_ref()))
         (costs(summary, manifest))
         (definitions(summary))
@@ -181,17 +181,17 @@ fn label(summary: &Summary, row: usize) -> Markup {
 }
 
 /// What must be known to read the means of a table.
-fn remarks(found: &Found, chosen: bool) -> Markup {
-    html! { @for remark in found.remarks(0..found.summary.metrics.len(), chosen) { " " strong { (remark) } } }
+fn remarks(found: &Found, tuned: bool) -> Markup {
+    html! { @for remark in found.remarks(0..found.summary.metrics.len(), tuned) { " " strong { (remark) } } }
 }
 
-fn chosen(found: &Found) -> Markup {
+fn tuning(found: &Found) -> Markup {
     let summary = &found.summary;
-    let Some(chosen) = &summary.chosen else { return html! {} };
-    let by = summary.metrics[chosen.by];
+    let Some(tuning) = &summary.tuning else { return html! {} };
+    let by = summary.metrics[tuning.by];
     html! {
         section {
-            h2 { "Chosen on " (chosen.queries.0) " queries, reported on the other " (chosen.queries.1) }
+            h2 { "Chosen on " (tuning.tuned_on) " queries, reported on the other " (tuning.reported_on) }
             div.scroll tabindex="0" role="region" aria-label="Chosen points" {
                 table.sortable {
                     thead { tr {
@@ -200,22 +200,22 @@ fn chosen(found: &Found) -> Markup {
                         @for metric in &summary.metrics { th scope="col" title=(metric.definition()) { (metric.name()) } }
                         th scope="col" { "difference" span.unit { "in " (by.name()) } }
                     } }
-                    tbody { @for choice in &chosen.choices { tr {
-                        th scope="row" title=(summary.rows[choice.row].params) { (label(summary, choice.row)) }
-                        td { (choice.points) }
-                        @for estimate in &choice.estimates {
+                    tbody { @for tuned in &tuning.retrievers { tr {
+                        th scope="row" title=(summary.rows[tuned.row].params) { (label(summary, tuned.row)) }
+                        td { (tuned.points) }
+                        @for estimate in &tuned.estimates {
                             td { @match estimate {
                                 Some(e) => { (decimals(e.mean, 4)) span.interval { (interval(e, 4)) } }
                                 None => { "-" }
                             } }
                         }
-                        (compared(choice.differences[chosen.by].as_ref(), by.higher_is_better()))
+                        (compared(tuned.differences[tuning.by].as_ref(), by.higher_is_better()))
                     } } }
                 }
             }
             p.note {
                 "Of each retriever the point of its grid with the best mean " (by.name()) " on the queries for choosing; all figures "
-                "are of the others, which had no part in the choice. "
+                "are of the others, which had no part in the tuned. "
                 @if let Some(reference) = summary.reference.row() {
                     "The difference is to " (summary.rows[reference].label()) " over the same queries, tested as below; corrected "
                     "for the retrievers of this table. "
@@ -331,7 +331,7 @@ fn comparisons(summary: &Summary) -> Markup {
                 "\"detectable\" says to be seen in four of five such experiments (before the correction). More in "
                 a href="comparisons.csv" { "comparisons.csv" } "."
                 @if let Some(left_out) = summary.left_out() { " " (left_out) }
-                @if summary.chosen.is_some() {
+                @if summary.tuning.is_some() {
                     " All queries count here, those for choosing among them: what this table shows of a point is exploratory. "
                     "The chosen points are judged apart, above."
                 } @else {

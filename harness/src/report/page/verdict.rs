@@ -86,20 +86,17 @@ impl Contest<'_> {
 
     /// Whether the winner is picked on the very queries that judge it.
     fn is_exploratory(&self) -> bool {
-        self.found.summary.chosen.is_none() && self.rivals.len() > 1
+        self.found.summary.tuning.is_none() && self.rivals.len() > 1
     }
 
     /// Whether what is said is exploratory, and why.
     fn standing(&self) -> String {
-        match &self.found.summary.chosen {
-            Some(chosen) => {
-                let (tuned, reported) = chosen.queries;
-                format!(
-                    "not exploratory, as points were chosen on {} queries and are judged on {} others",
-                    number(tuned as f64),
-                    number(reported as f64)
-                )
-            }
+        match &self.found.summary.tuning {
+            Some(tuning) => format!(
+                "not exploratory, as points were chosen on {} queries and are judged on {} others",
+                number(tuning.tuned_on as f64),
+                number(tuning.reported_on as f64)
+            ),
             None if self.is_exploratory() => format!(
                 "exploratory, as the best of {} trials is picked on the very queries that judge it",
                 self.rivals.len()
@@ -213,7 +210,7 @@ impl Contest<'_> {
         if self.rivals.len() < 2 || !self.rivals.iter().any(Rival::is_shown) {
             return None;
         }
-        let what = if self.found.summary.chosen.is_some() { "retrievers" } else { "trials" };
+        let what = if self.found.summary.tuning.is_some() { "retrievers" } else { "trials" };
         let (better, worse): (Vec<&Rival<'_>>, Vec<_>) =
             self.rivals.iter().filter(|rival| rival.is_shown()).partition(|rival| self.gains(rival));
         let names: Vec<String> = better.iter().map(|rival| name(self.found, rival.row)).collect();
@@ -259,11 +256,11 @@ fn certainty(c: &Comparison) -> String {
 
 /// On which queries parameters were chosen and on which they are reported; `None` where nothing was chosen.
 fn how_chosen(found: &Found) -> Option<String> {
-    let (tuned, reported) = found.summary.chosen.as_ref()?.queries;
+    let tuning = found.summary.tuning.as_ref()?;
     Some(format!(
         "Parameters were chosen on {} queries; all of this is said of {} others.",
-        number(tuned as f64),
-        number(reported as f64)
+        number(tuning.tuned_on as f64),
+        number(tuning.reported_on as f64)
     ))
 }
 
@@ -286,11 +283,11 @@ fn mean(found: &Found, row: usize, metric: usize) -> Option<f64> {
 fn rivals(found: &Found, metric: usize) -> Vec<Rival<'_>> {
     let summary = &found.summary;
     let competes = |row: usize| !summary.rows[row].is_oracle && !summary.reference.is(row);
-    if let Some(chosen) = &summary.chosen {
-        let choices = chosen.choices.iter().filter(|choice| competes(choice.row));
-        let rival = choices.filter_map(|choice| {
-            let (estimate, comparison) = (choice.estimates[metric]?, choice.differences[metric].as_ref()?);
-            Some(Rival { row: choice.row, estimate, comparison })
+    if let Some(tuning) = &summary.tuning {
+        let tuned = tuning.retrievers.iter().filter(|tuned| competes(tuned.row));
+        let rival = tuned.filter_map(|tuned| {
+            let (estimate, comparison) = (tuned.estimates[metric]?, tuned.differences[metric].as_ref()?);
+            Some(Rival { row: tuned.row, estimate, comparison })
         });
         return rival.collect();
     }

@@ -6,7 +6,7 @@ use crate::metrics::MetricName;
 use crate::plot::Marker;
 use crate::plot::Size;
 use crate::plot::axis::axis_title;
-use crate::plot::axis::{Axis, Tick, has_place, left_out};
+use crate::plot::axis::{Axis, Ends, Tick, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, fit, text_width};
 use crate::plot::frame::Legend;
 use crate::statistics::Estimate;
@@ -45,7 +45,7 @@ impl Dots<'_> {
         let (names, runs) = (self.several.retrievers(), self.several.runs.len());
         let all = names.iter().flat_map(|name| (0..runs).filter_map(|run| self.estimate(run, name)));
         let right = size.width() - 14.0;
-        let axis = Axis::linear(all.flat_map(|e| [e.lo, e.mean, e.hi]), (LEFT, right));
+        let axis = Axis::linear(all.flat_map(|e| [e.lo, e.mean, e.hi]), Ends { from: LEFT, to: right });
         let row = HEAD + STEP * runs as f64 + 6.0;
         let bottom = 4.0 + row * names.len() as f64;
         let legend =
@@ -73,7 +73,7 @@ impl Dots<'_> {
                 let Some(estimate) = self.estimate(run, name) else { continue };
                 let Some(x) = axis.place(estimate.mean) else { continue };
                 let (y, marker) = (top + HEAD + STEP * (run as f64 + 0.5), Marker::new(run));
-                if let Some((lo, hi)) = axis.span((estimate.lo, estimate.hi)) {
+                if let Some((lo, hi)) = axis.span(estimate.lo, estimate.hi) {
                     drawing.line(&[(lo, y), (hi, y)], marker.ink, 0.6, 1.6);
                 }
                 marker.draw(&mut drawing, (x, y), 5.0);

@@ -7,7 +7,7 @@ use super::ReportError;
 use super::page::verdict;
 use super::plots::Plots;
 use super::tables;
-use super::tables::{Cell, Column, Row, Table};
+use super::tables::{Table, TableCell, TableColumn, TableRow};
 use crate::config::measure::Cost;
 use crate::config::measure::Measure;
 use crate::escape;
@@ -24,12 +24,12 @@ use std::path::{Path, PathBuf};
 
 /// Runs, read back, each with a name of its own.
 pub struct Several {
-    runs: Vec<Run>,
+    runs: Vec<ComparedRun>,
     changes: Vec<Changes>,
 }
 
 /// One of them.
-struct Run {
+struct ComparedRun {
     name: String,
     folder: PathBuf,
     found: Found,
@@ -39,8 +39,18 @@ struct Run {
 struct Changes {
     /// Index of the run.
     run: usize,
-    /// For each trial that both have (its row in the run, and in the first), each shared metric's difference.
-    trials: Vec<(usize, usize, Vec<Option<Comparison>>)>,
+    /// The trials that both have.
+    trials: Vec<ChangedTrial>,
+}
+
+/// A trial that two runs have.
+struct ChangedTrial {
+    /// Its row in the run.
+    row: usize,
+    /// Its row in the first run.
+    before: usize,
+    /// Its difference in each shared metric; `None` where the two cannot be compared.
+    compared: Vec<Option<Comparison>>,
 }
 
 /// A trial's values of a metric; `None` where it was not measured.
@@ -67,8 +77,8 @@ impl Several {
             sorted.windows(2).all(|pair| pair[0] != pair[1]) && !sorted.iter().any(String::is_empty)
         };
         let names = ways.iter().find(differ).unwrap_or(&ways[2]).clone();
-        let runs: Vec<Run> =
-            runs.into_iter().zip(names).map(|((folder, found), name)| Run { name, folder, found }).collect();
+        let runs: Vec<ComparedRun> =
+            runs.into_iter().zip(names).map(|((folder, found), name)| ComparedRun { name, folder, found }).collect();
         let mut several = Self { runs, changes: Vec::new() };
         several.changes = (1..several.runs.len()).filter_map(|run| several.changes_of(run)).collect();
         several
@@ -108,8 +118,9 @@ impl Several {
             return None;
         }
         let metrics = self.metrics();
-        let rows =
-            |found: &Found| found.summary.rows.iter().map(crate::findings::summary::Row::label).collect::<Vec<_>>();
+        let rows = |found: &Found| {
+            found.summary.rows.iter().map(crate::findings::summary::TrialRow::label).collect::<Vec<_>>()
+        };
         let (before, after) = (rows(first), rows(other));
         let shared =
             after.iter().enumerate().filter_map(|(i, label)| Some((i, before.iter().position(|b| b == label)?)));
@@ -128,7 +139,12 @@ impl Several {
         let mut found = compare(&pairs.iter().flatten().copied().collect::<Vec<_>>(), first.results.seed).into_iter();
         let compared: Vec<_> = pairs.iter().map(|pair| pair.as_ref().and_then(|_| found.next()?)).collect();
         let trials = shared.iter().zip(compared.chunks(metrics.len().max(1)));
-        let trials: Vec<_> = trials.map(|(&(i, j), compared)| (i, j, compared.to_vec())).collect();
+        let trial = |(&(row, before), compared): (&(usize, usize), &[Option<Comparison>])| ChangedTrial {
+            row,
+            before,
+            compared: compared.to_vec(),
+        };
+        let trials: Vec<ChangedTrial> = trials.map(trial).collect();
         (!trials.is_empty()).then_some(Changes { run, trials })
     }
 
@@ -140,7 +156,7 @@ impl Several {
 
     /// What came out, in plain words: each run's first sentence, then what is said of all together.
     pub fn verdict(&self) -> Vec<String> {
-        let of = |run: &Run| Some(format!("{}: {}", run.name, verdict(&run.found).into_iter().next()?));
+        let of = |run: &ComparedRun| Some(format!("{}: {}", run.name, verdict(&run.found).into_iter().next()?));
         let mut sentences = self.cautions();
         sentences.extend(self.runs.iter().filter_map(of));
         sentences.extend(self.best_of_all());
@@ -151,7 +167,7 @@ impl Several {
 
     /// What to say of runs of another version of swath than the first.
     fn cautions(&self) -> Vec<String> {
-        let of = |pair: &[Run]| {
+        let of = |pair: &[ComparedRun]| {
             let versions = [0, 1].map(|i| pair[i].found.manifest.swath.as_str());
             let what = version::differs(versions[0], versions[1])?;
             Some(format!("Caution: from {} to {} {what}.", pair[0].name, pair[1].name))
@@ -162,8 +178,9 @@ impl Several {
     /// Which of the retrievers that all runs have ranks best over them.
     fn best_of_all(&self) -> Option<String> {
         let metric = self.headline()?;
-        let competes =
-            |run: &Run, name: &str| !run.found.summary.rows.iter().any(|row| row.retriever == name && row.is_oracle);
+        let competes = |run: &ComparedRun, name: &str| {
+            !run.found.summary.rows.iter().any(|row| row.retriever == name && row.is_oracle)
+        };
         let in_all =
             |name: &&str| self.runs.iter().all(|run| self.mean(run, name, metric).is_some() && competes(run, name));
         let names: Vec<&str> = self.retrievers().into_iter().filter(in_all).collect();
@@ -172,7 +189,7 @@ impl Several {
         }
         let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
         let rank = |name: &str| {
-            let in_run = |run: &Run| {
+            let in_run = |run: &ComparedRun| {
                 let own = self.mean(run, name, metric).unwrap_or(f64::NAN);
                 let better = |other: &&str| self.mean(run, other, metric).is_some_and(|mean| sign * (mean - own) > 0.0);
                 1.0 + names.iter().filter(|other| better(other)).count() as f64
@@ -192,7 +209,7 @@ impl Several {
     fn change(&self, changes: &Changes) -> String {
         let metrics = self.metrics();
         let (mut better, mut worse, mut all) = (0, 0, 0);
-        for (_, _, compared) in &changes.trials {
+        for ChangedTrial { compared, .. } in &changes.trials {
             for (comparison, metric) in compared.iter().zip(&metrics).filter_map(|(c, m)| Some((c.as_ref()?, m))) {
                 all += 1;
                 if comparison.significant() == Some(true) {
@@ -206,7 +223,7 @@ impl Several {
         let mut ratios: Vec<f64> = changes
             .trials
             .iter()
-            .map(|&(i, j, _)| rate(&other.found, i) / rate(&first.found, j))
+            .map(|trial| rate(&other.found, trial.row) / rate(&first.found, trial.before))
             .filter(|r| r.is_finite())
             .collect();
         let speed = if ratios.is_empty() {
@@ -226,12 +243,12 @@ impl Several {
     }
 
     /// The row that stands for a retriever in a run.
-    fn row(run: &Run, retriever: &str) -> Option<usize> {
+    fn row(run: &ComparedRun, retriever: &str) -> Option<usize> {
         let representatives = run.found.representatives(run.found.headline()?);
         representatives.into_iter().find(|&row| run.found.summary.rows[row].retriever == retriever)
     }
 
-    fn mean(&self, run: &Run, retriever: &str, metric: MetricName) -> Option<f64> {
+    fn mean(&self, run: &ComparedRun, retriever: &str, metric: MetricName) -> Option<f64> {
         let estimate = run.found.measured(Measure::Metric(metric), Self::row(run, retriever)?)?;
         debug_assert!(self.runs.iter().any(|other| std::ptr::eq(other, run)));
         Some(estimate.mean)
@@ -309,7 +326,7 @@ impl Several {
         let metrics = self.metrics();
         for changes in &self.changes {
             let (first, run) = (&self.runs[0], &self.runs[changes.run]);
-            for (row, _, compared) in &changes.trials {
+            for ChangedTrial { row, compared, .. } in &changes.trials {
                 let row = &run.found.summary.rows[*row];
                 for (metric, c) in metrics.iter().zip(compared).filter_map(|(m, c)| Some((m, c.as_ref()?))) {
                     let texts = [&run.name, &first.name, &row.retriever, &row.point];
@@ -327,23 +344,25 @@ impl Several {
 
     /// Retrievers by runs in one metric.
     fn table(&self, metric: MetricName) -> Table {
-        let estimate = |run: &Run, name: &str| run.found.measured(Measure::Metric(metric), Self::row(run, name)?);
+        let estimate =
+            |run: &ComparedRun, name: &str| run.found.measured(Measure::Metric(metric), Self::row(run, name)?);
         let names = self.retrievers();
-        let column = |run: &Run| {
+        let column = |run: &ComparedRun| {
             let estimates: Vec<_> = names.iter().map(|name| estimate(run, name)).collect();
-            Column { title: run.name.clone(), ..Column::metric(metric, estimates.iter().map(Option::as_ref)) }
+            TableColumn { title: run.name.clone(), ..TableColumn::metric(metric, estimates.iter().map(Option::as_ref)) }
         };
         let row = |&name: &&str| {
-            let is_oracle = |run: &Run| run.found.summary.rows.iter().any(|row| row.retriever == name && row.is_oracle);
-            let cell = |run: &Run| {
+            let is_oracle =
+                |run: &ComparedRun| run.found.summary.rows.iter().any(|row| row.retriever == name && row.is_oracle);
+            let cell = |run: &ComparedRun| {
                 let (Some(row), Some(estimate)) = (Self::row(run, name), estimate(run, name)) else {
-                    return Cell::Empty;
+                    return TableCell::Empty;
                 };
                 let at = run.found.summary.metrics.iter().position(|&other| other == metric);
                 let difference = run.found.summary.differences.iter().find(|d| d.row == row && Some(d.metric) == at);
-                Cell::Number(estimate.mean, tables::stars(difference.map(|difference| &difference.comparison)))
+                TableCell::Number(estimate.mean, tables::stars(difference.map(|difference| &difference.comparison)))
             };
-            Row {
+            TableRow {
                 label: name.to_owned(),
                 is_oracle: self.runs.iter().any(is_oracle),
                 cells: self.runs.iter().map(cell).collect(),

@@ -1,6 +1,6 @@
 //! The page of several runs.
 
-use super::{Changes, Run, Several};
+use super::{ChangedTrial, Changes, ComparedRun, Several};
 use crate::escape;
 use crate::plot::format::{decimals, signed, three_decimals};
 use crate::report::page::{data, document, explore, figure};
@@ -53,7 +53,7 @@ impl Several {
     fn changes_table(&self, changes: &Changes) -> Markup {
         let (first, run, metrics) = (&self.runs[0], &self.runs[changes.run], self.metrics());
         let rate = self.rate();
-        let qps = |run: &Run, row: usize| rate.of(&run.found.summary.rows[row].timing);
+        let qps = |run: &ComparedRun, row: usize| rate.of(&run.found.summary.rows[row].timing);
         html! {
             section {
                 h2 { (run.name) " against " (first.name) }
@@ -64,7 +64,7 @@ impl Several {
                             @for metric in &metrics { th scope="col" { (metric.name()) } }
                             th scope="col" { "queries/s" span.unit { "times as many" (rate.suffix()) } }
                         } }
-                        tbody { @for (row, before, compared) in &changes.trials { tr {
+                        tbody { @for ChangedTrial { row, before, compared } in &changes.trials { tr {
                             th scope="row" { (run.found.summary.rows[*row].label()) }
                             @for (comparison, metric) in compared.iter().zip(&metrics) {
                                 @match comparison {

@@ -7,7 +7,7 @@ use crate::findings::Found;
 pub fn table(found: &Found) -> Option<Table> {
     let headline = found.headline()?;
     let rows = found.representatives(headline);
-    if found.summary.chosen.is_some() || rows.len() == found.summary.rows.len() {
+    if found.summary.tuning.is_some() || rows.len() == found.summary.rows.len() {
         return None;
     }
     let caption = format!(

@@ -1,6 +1,6 @@
 //! `tables/comparisons`: every trial's differences to the reference.
 
-use super::{Cell, Column, Digits, Row, Table, decimals, legend, setting, stars};
+use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, legend, setting, stars};
 use crate::findings::Found;
 use crate::plot::format::signed;
 use crate::statistics::Comparison;
@@ -18,25 +18,31 @@ pub fn table(found: &Found) -> Option<Table> {
     let digits: Vec<usize> = (0..summary.metrics.len())
         .map(|metric| decimals(rows.iter().filter_map(|&row| Some(&of(row, metric)?.difference))))
         .collect();
-    let column = |(metric, &digits): (usize, &usize)| Column {
+    let column = |(metric, &digits): (usize, &usize)| TableColumn {
         title: summary.metrics[metric].name().to_owned(),
         unit: "",
         ranked: None,
         digits: Digits::Signed(digits),
     };
-    let mut columns: Vec<Column> = digits.iter().enumerate().map(column).collect();
+    let mut columns: Vec<TableColumn> = digits.iter().enumerate().map(column).collect();
     let name = summary.metrics[headline].name();
-    columns.push(Column { title: format!("{name}, 95 % interval"), unit: "", ranked: None, digits: Digits::Three });
+    columns.push(TableColumn {
+        title: format!("{name}, 95 % interval"),
+        unit: "",
+        ranked: None,
+        digits: Digits::Three,
+    });
     let row = |&at: &usize| {
         let trial = &summary.rows[at];
-        let cell =
-            |metric: usize| of(at, metric).map_or(Cell::Empty, |c| Cell::Number(c.difference.mean, stars(Some(c))));
-        let mut cells: Vec<Cell> = (0..summary.metrics.len()).map(cell).collect();
-        cells.push(of(at, headline).map_or(Cell::Empty, |c| {
+        let cell = |metric: usize| {
+            of(at, metric).map_or(TableCell::Empty, |c| TableCell::Number(c.difference.mean, stars(Some(c))))
+        };
+        let mut cells: Vec<TableCell> = (0..summary.metrics.len()).map(cell).collect();
+        cells.push(of(at, headline).map_or(TableCell::Empty, |c| {
             let digits = digits[headline];
-            Cell::Text(format!("{} to {}", signed(c.difference.lo, digits), signed(c.difference.hi, digits)))
+            TableCell::Text(format!("{} to {}", signed(c.difference.lo, digits), signed(c.difference.hi, digits)))
         }));
-        Row { label: trial.label(), is_oracle: trial.is_oracle, cells }
+        TableRow { label: trial.label(), is_oracle: trial.is_oracle, cells }
     };
     let family = rows.iter().filter(|&&row| !summary.rows[row].is_oracle).count();
     let caption = format!(

@@ -1,42 +1,43 @@
 //! `tables/cost`: what each trial costs, stage by stage.
 
-use super::{Cell, Column, Row, Table, setting, timed_apart};
+use super::{Table, TableCell, TableColumn, TableRow, setting, timed_apart};
 use crate::findings::Found;
 
 /// Milliseconds and evaluations a query in each stage, seconds to build, and size.
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
     let stages = ["candidates", "expand", "select"];
-    let mut columns: Vec<Column> = vec![Column::cost("pool", "items")];
+    let mut columns: Vec<TableColumn> = vec![TableColumn::cost("pool", "items")];
     let is_timed = summary.rows.iter().any(|row| row.timing.latency.is_some());
     if is_timed {
-        columns.extend(stages.map(|stage| Column::cost(stage, "ms")));
+        columns.extend(stages.map(|stage| TableColumn::cost(stage, "ms")));
     }
-    columns.extend(stages.map(|stage| Column::cost(stage, "evaluations")));
-    columns.push(Column::cost("build", "s"));
-    columns.push(Column::cost("index and graph", "MiB"));
+    columns.extend(stages.map(|stage| TableColumn::cost(stage, "evaluations")));
+    columns.push(TableColumn::cost("build", "s"));
+    columns.push(TableColumn::cost("index and graph", "MiB"));
     let is_known = summary.rows.iter().any(|row| row.peaks.search.is_some());
     if is_known {
-        columns.push(Column::cost("peak, building", "MiB"));
-        columns.push(Column::cost("peak, searching", "MiB"));
+        columns.push(TableColumn::cost("peak, building", "MiB"));
+        columns.push(TableColumn::cost("peak, searching", "MiB"));
     }
-    columns.push(Column::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
-    let row = |(at, row): (usize, &crate::findings::summary::Row)| {
-        let size = |pool: usize| Cell::Text(crate::plot::format::number(pool as f64));
-        let mut cells: Vec<Cell> = vec![row.pool().map_or(Cell::Empty, size)];
+    columns.push(TableColumn::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
+    let row = |(at, row): (usize, &crate::findings::summary::TrialRow)| {
+        let size = |pool: usize| TableCell::Text(crate::plot::format::number(pool as f64));
+        let mut cells: Vec<TableCell> = vec![row.pool().map_or(TableCell::Empty, size)];
         if is_timed {
             let times = row.timing.latency.as_ref().map(|latency| latency.stages_ms);
-            cells.extend((0..3).map(|stage| times.map_or(Cell::Empty, |times| Cell::Number(times[stage], 0))));
+            cells
+                .extend((0..3).map(|stage| times.map_or(TableCell::Empty, |times| TableCell::Number(times[stage], 0))));
         }
-        cells.extend(row.evaluations.map(|count| Cell::Text(crate::plot::format::number(count.round()))));
-        cells.push(Cell::Number(row.build_seconds, 0));
-        cells.push(Cell::Number(row.index_bytes as f64 / f64::from(1 << 20), 0));
+        cells.extend(row.evaluations.map(|count| TableCell::Text(crate::plot::format::number(count.round()))));
+        cells.push(TableCell::Number(row.build_seconds, 0));
+        cells.push(TableCell::Number(row.index_bytes as f64 / f64::from(1 << 20), 0));
         if is_known {
-            let mib = |bytes: u64| Cell::Number(bytes as f64 / f64::from(1 << 20), 0);
-            cells.extend([row.peaks.build, row.peaks.search].map(|peak| peak.map_or(Cell::Empty, mib)));
+            let mib = |bytes: u64| TableCell::Number(bytes as f64 / f64::from(1 << 20), 0);
+            cells.extend([row.peaks.build, row.peaks.search].map(|peak| peak.map_or(TableCell::Empty, mib)));
         }
-        cells.push(Cell::Number(summary.qps(at), 0));
-        Row { label: summary.timed_label(at), is_oracle: row.is_oracle, cells }
+        cells.push(TableCell::Number(summary.qps(at), 0));
+        TableRow { label: summary.timed_label(at), is_oracle: row.is_oracle, cells }
     };
     let caption = format!(
         "{}: cost of a query in each stage, of building, and of keeping. Similarity evaluations do not depend on the machine \

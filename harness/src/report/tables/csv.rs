@@ -1,6 +1,6 @@
 //! A table as CSV: what is printed, with stars in columns of their own.
 
-use super::{Cell, Table};
+use super::{Table, TableCell};
 use crate::escape;
 
 /// A row for each row; after a column that has stars one that counts them.
@@ -8,7 +8,7 @@ use crate::escape;
 /// # Errors
 /// The writer's.
 pub fn table(table: &Table) -> Result<Vec<u8>, csv::Error> {
-    let starred = |column: usize| table.rows.iter().any(|row| matches!(row.cells[column], Cell::Number(_, 1..)));
+    let starred = |column: usize| table.rows.iter().any(|row| matches!(row.cells[column], TableCell::Number(_, 1..)));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header = vec![table.corner.to_owned()];
     let title = |title: &str, rest: &str| escape::csv(&format!("{title}{rest}")).into_owned();

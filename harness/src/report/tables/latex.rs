@@ -1,6 +1,6 @@
 //! A table as LaTeX, with booktabs.
 
-use super::{Column, Printed, Row, Table};
+use super::{Printed, Table, TableColumn, TableRow};
 use crate::escape::tex;
 use std::ops::Range;
 
@@ -20,14 +20,14 @@ pub fn table(name: &str, table: &Table) -> String {
             let part = floats.len();
             let caption = if part == 1 { tex(&table.caption) + ranks } else { "Continued.".to_owned() };
             let label = if part == 1 { format!("tab:swath-{name}") } else { format!("tab:swath-{name}-{part}") };
-            floats.push(float(table, &columns, rows, (&caption, &label)));
+            floats.push(float(table, &columns, rows, &caption, &label));
         }
     }
     floats.concat()
 }
 
 /// Runs of columns that fit beside the labels, at least one each.
-fn parted(table: &Table, printed: &[(&Row, Vec<Printed>)]) -> Vec<Range<usize>> {
+fn parted(table: &Table, printed: &[(&TableRow, Vec<Printed>)]) -> Vec<Range<usize>> {
     let labels = printed.iter().map(|(row, _)| row.label.chars().count()).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = printed.iter().map(|(_, cells)| cells[column].text.chars().count() + cells[column].stars);
@@ -48,8 +48,9 @@ fn parted(table: &Table, printed: &[(&Row, Vec<Printed>)]) -> Vec<Range<usize>> 
 fn float(
     table: &Table,
     columns: &Range<usize>,
-    rows: &[(&Row, Vec<Printed>)],
-    (caption, label): (&str, &str),
+    rows: &[(&TableRow, Vec<Printed>)],
+    caption: &str,
+    label: &str,
 ) -> String {
     let mut lines = vec![
         "\\begin{table}[htbp]\n\\centering\n".to_owned(),
@@ -75,8 +76,8 @@ fn float(
 }
 
 /// Titles with the better direction, and below them units if there are any.
-fn header(corner: &str, columns: &[Column]) -> String {
-    let title = |column: &Column| {
+fn header(corner: &str, columns: &[TableColumn]) -> String {
+    let title = |column: &TableColumn| {
         let arrow = match column.ranked {
             Some(true) => " $\\uparrow$",
             Some(false) => " $\\downarrow$",
@@ -87,7 +88,7 @@ fn header(corner: &str, columns: &[Column]) -> String {
     let titles: Vec<String> = std::iter::once(tex(corner)).chain(columns.iter().map(title)).collect();
     let titles = format!("{} \\\\\n", titles.join(" & "));
     if columns.iter().any(|column| !column.unit.is_empty()) {
-        let unit = |column: &Column| {
+        let unit = |column: &TableColumn| {
             if column.unit.is_empty() { String::new() } else { format!("\\footnotesize ({})", tex(column.unit)) }
         };
         let units: Vec<String> = std::iter::once(String::new()).chain(columns.iter().map(unit)).collect();

@@ -3,14 +3,14 @@
 //! To add one: one file here with a function that makes a [`Table`] of what was found, and one line in [`all`].
 
 mod best;
-mod chosen;
 mod comparisons;
 mod cost;
 mod csv;
-mod frontiers;
 pub mod latex;
 mod markdown;
 mod summary;
+mod tradeoffs;
+mod tuning;
 
 use super::ReportError;
 use crate::findings::Found;
@@ -29,9 +29,9 @@ type Make = fn(&Found) -> Option<Table>;
 const ALL: [(&str, Make); 6] = [
     ("best", best::table),
     ("summary", summary::table),
-    ("chosen", chosen::table),
+    ("chosen", tuning::table),
     ("comparisons", comparisons::table),
-    ("frontiers", frontiers::table),
+    ("frontiers", tradeoffs::table),
     ("cost", cost::table),
 ];
 
@@ -43,14 +43,14 @@ pub struct Table {
     /// Above the labels of its rows.
     pub corner: &'static str,
     /// Its columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<TableColumn>,
     /// Its rows; oracles are moved to the end.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
 }
 
 /// A column.
 #[derive(Clone, Debug)]
-pub struct Column {
+pub struct TableColumn {
     /// What it holds.
     pub title: String,
     /// In which unit, if in any.
@@ -74,18 +74,18 @@ pub enum Digits {
 
 /// A row.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct TableRow {
     /// What it is of.
     pub label: String,
     /// Whether it is a bound, and not a competitor.
     pub is_oracle: bool,
     /// A cell for each column.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<TableCell>,
 }
 
 /// A cell.
 #[derive(Clone, Debug)]
-pub enum Cell {
+pub enum TableCell {
     /// Nothing is known.
     Empty,
     /// A number, with as many stars as its difference to the reference has.
@@ -105,7 +105,7 @@ pub struct Printed {
     pub stars: usize,
 }
 
-impl Column {
+impl TableColumn {
     /// The column of a metric, rounded to its estimates' intervals.
     pub fn metric<'a>(metric: MetricName, estimates: impl Iterator<Item = Option<&'a Estimate>>) -> Self {
         let digits = Digits::Decimals(decimals(estimates.flatten()));
@@ -128,17 +128,17 @@ impl Column {
 
 impl Table {
     /// Its rows as they are written, oracles last.
-    pub fn printed(&self) -> Vec<(&Row, Vec<Printed>)> {
-        let (oracles, others): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| row.is_oracle);
-        let rows: Vec<&Row> = others.into_iter().chain(oracles).collect();
+    pub fn printed(&self) -> Vec<(&TableRow, Vec<Printed>)> {
+        let (oracles, others): (Vec<&TableRow>, Vec<&TableRow>) = self.rows.iter().partition(|row| row.is_oracle);
+        let rows: Vec<&TableRow> = others.into_iter().chain(oracles).collect();
         let mut printed: Vec<Vec<Printed>> = rows.iter().map(|_| Vec::new()).collect();
         for (at, column) in self.columns.iter().enumerate() {
             let ranks = ranks(column, &rows, at);
             for ((row, cells), rank) in rows.iter().zip(&mut printed).zip(ranks) {
                 cells.push(match &row.cells[at] {
-                    Cell::Empty => Printed { text: "-".into(), ..Printed::default() },
-                    Cell::Number(value, stars) => Printed { text: column.print(*value), rank, stars: *stars },
-                    Cell::Text(text) => Printed { text: text.clone(), ..Printed::default() },
+                    TableCell::Empty => Printed { text: "-".into(), ..Printed::default() },
+                    TableCell::Number(value, stars) => Printed { text: column.print(*value), rank, stars: *stars },
+                    TableCell::Text(text) => Printed { text: text.clone(), ..Printed::default() },
                 });
             }
         }
@@ -147,7 +147,7 @@ impl Table {
 
     /// Whether anything in it has a star.
     pub fn has_stars(&self) -> bool {
-        self.rows.iter().flat_map(|row| &row.cells).any(|cell| matches!(cell, Cell::Number(_, 1..)))
+        self.rows.iter().flat_map(|row| &row.cells).any(|cell| matches!(cell, TableCell::Number(_, 1..)))
     }
 
     /// Whether it marks the best of any column.
@@ -158,10 +158,10 @@ impl Table {
 
 /// Which of a column's cells are best and second, as they are printed; what looks equal ranks equally, and oracles do not
 /// compete. Nothing is best where all are equal.
-fn ranks(column: &Column, rows: &[&Row], at: usize) -> Vec<u8> {
+fn ranks(column: &TableColumn, rows: &[&TableRow], at: usize) -> Vec<u8> {
     let Some(higher) = column.ranked else { return vec![0; rows.len()] };
-    let shown = |row: &&Row| match row.cells[at] {
-        Cell::Number(value, _) if !row.is_oracle => {
+    let shown = |row: &&TableRow| match row.cells[at] {
+        TableCell::Number(value, _) if !row.is_oracle => {
             let shown: f64 = column.print(value).replace(',', "").parse().unwrap_or(value);
             Some(if higher { shown } else { -shown }).filter(|shown| !shown.is_nan())
         }
@@ -208,8 +208,8 @@ pub fn stars(comparison: Option<&Comparison>) -> usize {
 }
 
 /// A cell of a metric.
-fn number(estimate: Option<&Estimate>, comparison: Option<&Comparison>) -> Cell {
-    estimate.map_or(Cell::Empty, |estimate| Cell::Number(estimate.mean, stars(comparison)))
+fn number(estimate: Option<&Estimate>, comparison: Option<&Comparison>) -> TableCell {
+    estimate.map_or(TableCell::Empty, |estimate| TableCell::Number(estimate.mean, stars(comparison)))
 }
 
 /// What a caption says of the stars, or why there are none.

@@ -1,6 +1,6 @@
 //! `tables/summary`: every trial.
 
-use super::{Cell, Column, Row, Table, legend, number, setting, timed_apart};
+use super::{Table, TableCell, TableColumn, TableRow, legend, number, setting, timed_apart};
 use crate::findings::Found;
 
 /// Each trial's means, rates and medians.
@@ -15,12 +15,13 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
     let summary = &found.summary;
     let metrics = summary.metrics.iter().enumerate();
     let estimates = |metric: usize| rows.iter().map(move |&row| summary.rows[row].estimates[metric].as_ref());
-    let mut columns: Vec<Column> = metrics.map(|(at, &metric)| Column::metric(metric, estimates(at))).collect();
+    let mut columns: Vec<TableColumn> =
+        metrics.map(|(at, &metric)| TableColumn::metric(metric, estimates(at))).collect();
     for (metric, column) in columns.iter_mut().enumerate() {
         column.ranked = column.ranked.filter(|_| summary.can_rank(metric, rows.iter().copied()));
     }
-    columns.push(Column::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
-    columns.push(Column::cost("median", "ms"));
+    columns.push(TableColumn::cost(&format!("queries{}", summary.rate.suffix()), "1/s"));
+    columns.push(TableColumn::cost("median", "ms"));
     let row = |&at: &usize| {
         let row = &summary.rows[at];
         let comparison = |metric: usize| {
@@ -29,12 +30,12 @@ pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
             };
             summary.differences.iter().find(of).map(|difference| &difference.comparison)
         };
-        let mut cells: Vec<Cell> =
+        let mut cells: Vec<TableCell> =
             row.estimates.iter().enumerate().map(|(i, estimate)| number(estimate.as_ref(), comparison(i))).collect();
-        cells.push(Cell::Number(summary.qps(at), 0));
+        cells.push(TableCell::Number(summary.qps(at), 0));
         let median = row.timing.latency.as_ref().map(|latency| latency.percentiles_ms[0]);
-        cells.push(median.map_or(Cell::Empty, |median| Cell::Number(median, 0)));
-        Row { label: summary.timed_label(at), is_oracle: row.is_oracle, cells }
+        cells.push(median.map_or(TableCell::Empty, |median| TableCell::Number(median, 0)));
+        TableRow { label: summary.timed_label(at), is_oracle: row.is_oracle, cells }
     };
     let family =
         summary.rows.iter().enumerate().filter(|(at, row)| !summary.reference.is(*at) && !row.is_oracle).count();

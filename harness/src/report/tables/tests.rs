@@ -1,18 +1,18 @@
 //! Tables by hand.
 
-use super::{Cell, Column, Digits, Row, Table, csv, decimals, latex, markdown};
+use super::{Digits, Table, TableCell, TableColumn, TableRow, csv, decimals, latex, markdown};
 use crate::statistics::Estimate;
 
 fn table() -> Table {
-    let column = |title: &str, unit, ranked, digits| Column { title: title.into(), unit, ranked, digits };
-    let row = |label: &str, is_oracle, a: f64, stars, b: Option<f64>, text: &str| Row {
+    let column = |title: &str, unit, ranked, digits| TableColumn { title: title.into(), unit, ranked, digits };
+    let row = |label: &str, is_oracle, a: f64, stars, b: Option<f64>, text: &str| TableRow {
         label: label.into(),
         is_oracle,
         cells: vec![
-            Cell::Number(a, stars),
-            b.map_or(Cell::Empty, |b| Cell::Number(b, 0)),
-            Cell::Number(12_345.6, 0),
-            Cell::Text(text.into()),
+            TableCell::Number(a, stars),
+            b.map_or(TableCell::Empty, |b| TableCell::Number(b, 0)),
+            TableCell::Number(12_345.6, 0),
+            TableCell::Text(text.into()),
         ],
     };
     Table {
@@ -45,9 +45,9 @@ fn best_and_second_are_those_of_what_is_printed() {
     assert_eq!(ranks(1), [2, 1, 0, 0], "lower is better");
     assert_eq!(ranks(2), [0; 4], "a cost is not ranked");
     let mut equal = table.clone();
-    equal.rows.iter_mut().for_each(|row| row.cells[0] = Cell::Number(0.3, 0));
+    equal.rows.iter_mut().for_each(|row| row.cells[0] = TableCell::Number(0.3, 0));
     assert!(equal.printed().iter().all(|(_, cells)| cells[0].rank == 0), "where all are equal none is best");
-    equal.rows[1].cells[0] = Cell::Number(f64::NAN, 0);
+    equal.rows[1].cells[0] = TableCell::Number(f64::NAN, 0);
     assert!(equal.printed().iter().all(|(_, cells)| cells[0].rank == 0));
 }
 
@@ -85,7 +85,7 @@ fn as_csv() {
 #[test]
 fn long_tables_are_parted() {
     let mut long = table();
-    long.rows = (0..95).map(|i| Row { label: format!("trial {i}"), ..long.rows[1].clone() }).collect();
+    long.rows = (0..95).map(|i| TableRow { label: format!("trial {i}"), ..long.rows[1].clone() }).collect();
     let text = latex::table("long", &long);
     assert_eq!(text.matches("\\begin{table}").count(), 3);
     assert_eq!(text.matches("Continued.").count(), 2);
@@ -97,8 +97,8 @@ fn long_tables_are_parted() {
 fn wide_tables_are_parted_by_columns() {
     let mut wide = table();
     let column = wide.columns[0].clone();
-    wide.columns = (0..20).map(|i| Column { title: format!("metric-{i}"), ..column.clone() }).collect();
-    wide.rows.iter_mut().for_each(|row| row.cells = (0..20).map(|i| Cell::Number(f64::from(i), 0)).collect());
+    wide.columns = (0..20).map(|i| TableColumn { title: format!("metric-{i}"), ..column.clone() }).collect();
+    wide.rows.iter_mut().for_each(|row| row.cells = (0..20).map(|i| TableCell::Number(f64::from(i), 0)).collect());
     let text = latex::table("wide", &wide);
     let floats: Vec<&str> = text.split("\\toprule").skip(1).collect();
     assert!(floats.len() >= 3, "{text}");

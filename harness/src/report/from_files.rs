@@ -1,4 +1,4 @@
-//! Writes reports into folders, from the files of runs alone.
+//! Reports from the files of runs alone: of one run, and of several.
 
 use super::{FILES, Several};
 use crate::config::{Failure, ReportSpec};
@@ -10,17 +10,17 @@ use crate::record::manifest::Manifest;
 use crate::record::output_folder::{Kind, OutputFolder};
 use std::path::{Path, PathBuf};
 
-/// Writes the report of a folder from its result files alone, with `spec` in place of what its experiment says of the
-/// report if that is given; the summary is `None` if no trial succeeded. Returns, too, why figures could not be drawn.
+/// Writes the report of a run into its folder. `spec`, if given, replaces the experiment's own `report` section. Returns the
+/// summary (`None` if no trial succeeded), the manifest, and notes, such as why a figure could not be drawn.
 ///
 /// # Errors
 /// As [`load`], and [`Failure::Run`] where the report cannot be written.
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
-    // What cannot be reported is said before what cannot be written.
-    let loaded = load(folder)?;
+    // Results that cannot be read are the first error, before a folder that cannot be written.
+    let (found, manifest) = load(folder)?;
     let out = OutputFolder::open(folder, &[Kind::Run, Kind::Import])?;
     out.tidy();
-    let reported = report_of(loaded, &out, spec)?;
+    let reported = report_of(found, manifest, &out, spec)?;
     out.settle();
     Ok(reported)
 }
@@ -33,12 +33,14 @@ pub fn report_into(
     out: &OutputFolder,
     spec: Option<&ReportSpec>,
 ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
-    report_of(load(out.path())?, out, spec)
+    let (found, manifest) = load(out.path())?;
+    report_of(found, manifest, out, spec)
 }
 
-/// Writes the report of what was loaded.
+/// Writes the report of loaded results.
 fn report_of(
-    (found, manifest): (Option<Found>, Manifest),
+    found: Option<Found>,
+    manifest: Manifest,
     out: &OutputFolder,
     spec: Option<&ReportSpec>,
 ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
@@ -48,22 +50,22 @@ fn report_of(
     };
     out.refuse(|name| !is_result(name), &FILES.map(str::to_owned))?;
     let Some(found) = found else {
-        // Nobody shall take what an earlier run left here for this one's.
+        // A page of an earlier run must not be taken for this run's.
         out.remove("index.html");
         return Ok((None, manifest, out.kept()));
     };
     let written = manifest.experiment.report::<ReportSpec>().map_err(|error| {
-        Failure::Input(format!("{}: what it says of the report cannot be read ({error})", out.path().display()))
+        Failure::Input(format!("{}: its report section cannot be read ({error})", out.path().display()))
     })?;
     let spec = spec.cloned().or(written).unwrap_or_default();
     let notes = super::write(out, &found, &spec)?;
     Ok((Some(found.summary), manifest, notes.into_iter().chain(out.kept()).collect()))
 }
 
-/// Writes one report of several runs into `folder`; returns what it says on top, and which characters no figure can show.
+/// Writes one report of several runs into `folder`. Returns its verdict, and a note on characters that no figure can show.
 ///
 /// # Errors
-/// As [`report()`]; and [`Failure::Input`] where a run has nothing to report.
+/// As [`report()`]; and [`Failure::Input`] if no trial of a run succeeded.
 pub fn report_several(folders: &[PathBuf], folder: &Path) -> Result<(Vec<String>, Option<String>), Failure> {
     let load = |folder: &PathBuf| {
         let nothing = || Failure::Input(format!("{}: no trial of this run succeeded", folder.display()));

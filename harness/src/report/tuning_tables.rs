@@ -3,7 +3,7 @@
 
 use crate::escape;
 use crate::findings::summary::Summary;
-use crate::findings::tuning::{Choice, Chosen};
+use crate::findings::tuning::{TunedRetriever, Tuning};
 use crate::plot::format::{cell, cell_or_empty, decimals, signed, three_decimals};
 use crate::record::results::Results;
 use crate::statistics::Estimate;
@@ -13,7 +13,7 @@ use crate::statistics::Estimate;
 ///
 /// # Errors
 /// None but the writer's own, which a table in memory does not have.
-pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
+pub fn csv(summary: &Summary, tuning: &Tuning) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> =
         ["trial", "retriever", "params", "points", "tuned_on", "reported_on"].map(str::to_owned).to_vec();
@@ -24,14 +24,14 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
         header.extend(ends.into_iter().chain(["p_holm_", "d_z_"].map(|test| test.to_owned() + metric.name())));
     }
     table.write_record(header)?;
-    for choice in &chosen.choices {
-        let row = &summary.rows[choice.row];
+    for tuned in &tuning.retrievers {
+        let row = &summary.rows[tuned.row];
         let mut cells =
             [&row.trial, &row.retriever, row.params.text()].map(|text| escape::csv(text).into_owned()).to_vec();
-        cells.push(choice.points.to_string());
-        cells.extend([chosen.queries.0, chosen.queries.1].map(|count| count.to_string()));
-        cells.extend(choice.estimates.iter().flat_map(|estimate| three(estimate.as_ref())));
-        for comparison in &choice.differences {
+        cells.push(tuned.points.to_string());
+        cells.extend([tuning.tuned_on, tuning.reported_on].map(|count| count.to_string()));
+        cells.extend(tuned.estimates.iter().flat_map(|estimate| three(estimate.as_ref())));
+        for comparison in &tuned.differences {
             cells.extend(three(comparison.map(|c| c.difference).as_ref()));
             cells.push(cell_or_empty(comparison.and_then(|c| c.p_holm)));
             cells.push(cell_or_empty(comparison.map(|c| c.d_z)));
@@ -45,13 +45,13 @@ pub fn csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
 ///
 /// # Errors
 /// As the function [`csv()`].
-pub fn pairs_csv(summary: &Summary, chosen: &Chosen) -> Result<Vec<u8>, csv::Error> {
+pub fn pairs_csv(summary: &Summary, tuning: &Tuning) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["retriever", "less", "metric", "difference", "difference_lo", "difference_hi"])?;
-    let name = |choice: usize| summary.rows[chosen.choices[choice].row].retriever.as_str();
-    for pair in &chosen.pairs {
-        let [one, other] = [pair.of.0, pair.of.1].map(|choice| escape::csv(name(choice)).into_owned());
-        let mut cells = vec![one, other, summary.metrics[chosen.by].name().to_owned()];
+    let name = |index: usize| summary.rows[tuning.retrievers[index].row].retriever.as_str();
+    for pair in &tuning.pairs {
+        let [one, other] = [pair.of.0, pair.of.1].map(|index| escape::csv(name(index)).into_owned());
+        let mut cells = vec![one, other, summary.metrics[tuning.by].name().to_owned()];
         cells.extend(three(Some(&pair.estimate)));
         table.write_record(cells)?;
     }
@@ -81,19 +81,19 @@ fn three(estimate: Option<&Estimate>) -> [String; 3] {
 }
 
 /// The columns of a table for people: each metric's mean, then the difference in the one by which was chosen.
-pub fn header(summary: &Summary, chosen: &Chosen) -> Vec<String> {
+pub fn header(summary: &Summary, tuning: &Tuning) -> Vec<String> {
     let mut header = vec!["retriever, at its chosen point".to_owned()];
     header.extend(summary.metrics.iter().map(|metric| metric.name().to_owned()));
-    header.push(format!("difference in {}", summary.metrics[chosen.by].name()));
+    header.push(format!("difference in {}", summary.metrics[tuning.by].name()));
     header.extend(["p (Holm)", "d_z"].map(str::to_owned));
     header
 }
 
 /// A row of such a table.
-pub fn cells(summary: &Summary, chosen: &Chosen, choice: &Choice) -> Vec<String> {
-    let mut cells = vec![summary.rows[choice.row].label()];
-    cells.extend(choice.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| decimals(e.mean, 4))));
-    let comparison = choice.differences[chosen.by];
+pub fn cells(summary: &Summary, tuning: &Tuning, tuned: &TunedRetriever) -> Vec<String> {
+    let mut cells = vec![summary.rows[tuned.row].label()];
+    cells.extend(tuned.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| decimals(e.mean, 4))));
+    let comparison = tuned.differences[tuning.by];
     let dash = || "-".to_owned();
     let difference = comparison.map(|c| c.difference);
     let text = |e: Estimate| format!("{} ({} to {})", signed(e.mean, 4), signed(e.lo, 4), signed(e.hi, 4));

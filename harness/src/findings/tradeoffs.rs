@@ -1,39 +1,37 @@
-//! What a retriever gives for the recall that it costs: its frontier over the points of its grid, the area below it, and
-//! its value at a given recall.
+//! The trade-off of each retriever between recall and another metric: the Pareto front over the points of its grid, the area
+//! below it, and the metric at given recalls.
 
 use crate::metrics::{Family, MetricName};
+use crate::plot::pareto::{self, Point};
 use crate::record::results::TrialResult;
 use crate::statistics::Estimate;
 use crate::statistics::bootstrap::{quantile, resampled_means};
 use crate::statistics::{Column, ROUNDING};
 use rayon::prelude::*;
 
-/// Recall and a metric, turned so that more is better.
-type Point = (f64, f64);
-
 /// Recalls at which retrievers are compared.
 pub const RECALLS: [f64; 4] = [0.9, 0.8, 0.7, 0.5];
 
-/// A retriever's frontier of one metric against recall.
+/// How one retriever trades recall for a metric.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Frontier {
+pub struct Tradeoff {
     /// The retriever.
     pub retriever: String,
     /// Index of the metric in [`Summary::metrics`](crate::findings::summary::Summary::metrics).
     pub metric: usize,
-    /// Points of its grid.
+    /// How many points its grid has.
     pub points: usize,
-    /// The area between the frontier and the worst mean of any trial in the metric, from recall 0 (Zitzler & Thiele 1998).
+    /// The area between the front and the worst mean of any trial in the metric, from recall 0 (Zitzler & Thiele 1998).
     pub hypervolume: Estimate,
-    /// The metric where at least each of [`RECALLS`] is asked for: on the straight lines between the points of the frontier,
-    /// and at its far end beyond; `None` where no point has so much recall.
+    /// The metric at each of [`RECALLS`], interpolated linearly between the two points of the front around it. Where every
+    /// point has more recall: the best value of any. `None` where no point has as much.
     pub at_recall: Vec<Option<Estimate>>,
 }
 
-/// The frontiers of all retrievers that compete, for each metric that is not a recall or a cost; none where recall was not
-/// measured. Intervals are the 2.5 and 97.5 % quantiles over resamples of the queries, in each of which means, frontier and
-/// all are computed anew.
-pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> Vec<Frontier> {
+/// The trade-offs of all retrievers that compete, for each metric that is neither a recall nor a cost; none where recall was
+/// not measured. Intervals are the 2.5 and 97.5 % quantiles over resamples of the queries; means and front are computed anew
+/// in each resample.
+pub fn tradeoffs(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> Vec<Tradeoff> {
     let Some(recall) = metrics.iter().position(|metric| metric.name() == "recall") else { return Vec::new() };
     let competing: Vec<&TrialResult> = trials.iter().filter(|trial| !trial.is_oracle()).collect();
     let mut retrievers: Vec<(&str, Vec<usize>)> = Vec::new();
@@ -75,7 +73,7 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
                 (!values.is_empty()).then(|| Estimate { mean, lo: end(0.025), hi: end(0.975) })
             };
             let Some(hypervolume) = estimate(&|front| Some(area(front, worst)), 1.0) else { continue };
-            all.push(Frontier {
+            all.push(Tradeoff {
                 retriever: (*retriever).to_owned(),
                 metric,
                 points: members.len(),
@@ -87,18 +85,11 @@ pub fn frontiers(trials: &[TrialResult], metrics: &[MetricName], seed: u64) -> V
     all
 }
 
-/// The points that no other beats in one coordinate without losing in the other, by falling first coordinate.
+/// The points on the Pareto front, each once, by falling first coordinate.
 fn front(points: impl Iterator<Item = Point>) -> Vec<Point> {
-    let mut points: Vec<Point> = points.filter(|point| !point.0.is_nan() && !point.1.is_nan()).collect();
-    points.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
-    let mut best = f64::NEG_INFINITY;
-    points.retain(|point| {
-        point.1 > best && {
-            best = point.1;
-            true
-        }
-    });
-    points
+    let mut front = pareto::front(points, |&point| point);
+    front.dedup();
+    front
 }
 
 /// The area of what the front dominates, right of 0 and above `worst`.

@@ -1,26 +1,29 @@
-//! `tables/frontiers`: retrievers at the same recall.
+//! `tables/frontiers`: retrievers at the same recall, by their trade-offs.
 
-use super::{Cell, Column, Digits, Row, Table, decimals, setting};
+use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, setting};
 use crate::findings::Found;
-use crate::findings::frontiers::{Frontier, RECALLS};
+use crate::findings::tradeoffs::{RECALLS, Tradeoff};
 
 /// Each retriever's hypervolume and its value at given recalls, in the metric that speaks for the experiment.
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
     let headline = found.headline()?;
-    let own: Vec<&Frontier> = summary.frontiers.iter().filter(|frontier| frontier.metric == headline).collect();
+    let own: Vec<&Tradeoff> = summary.tradeoffs.iter().filter(|tradeoff| tradeoff.metric == headline).collect();
     let metric = summary.metrics[headline];
     let ranked = Some(metric.higher_is_better());
-    let digits = Digits::Decimals(decimals(own.iter().flat_map(|frontier| frontier.at_recall.iter().flatten())));
-    let volume = Digits::Decimals(decimals(own.iter().map(|frontier| &frontier.hypervolume)));
-    let column = |title: String, ranked, digits| Column { title, unit: "", ranked, digits };
+    let digits = Digits::Decimals(decimals(own.iter().flat_map(|tradeoff| tradeoff.at_recall.iter().flatten())));
+    let volume = Digits::Decimals(decimals(own.iter().map(|tradeoff| &tradeoff.hypervolume)));
+    let column = |title: String, ranked, digits| TableColumn { title, unit: "", ranked, digits };
     let mut columns =
         vec![column("points".into(), None, Digits::Decimals(0)), column("hypervolume".into(), Some(true), volume)];
     columns.extend(RECALLS.map(|recall| column(format!("at recall {recall}"), ranked, digits)));
-    let row = |frontier: &&Frontier| {
-        let mut cells = vec![Cell::Number(frontier.points as f64, 0), Cell::Number(frontier.hypervolume.mean, 0)];
-        cells.extend(frontier.at_recall.iter().map(|e| e.as_ref().map_or(Cell::Empty, |e| Cell::Number(e.mean, 0))));
-        Row { label: frontier.retriever.clone(), is_oracle: false, cells }
+    let row = |tradeoff: &&Tradeoff| {
+        let mut cells =
+            vec![TableCell::Number(tradeoff.points as f64, 0), TableCell::Number(tradeoff.hypervolume.mean, 0)];
+        cells.extend(
+            tradeoff.at_recall.iter().map(|e| e.as_ref().map_or(TableCell::Empty, |e| TableCell::Number(e.mean, 0))),
+        );
+        TableRow { label: tradeoff.retriever.clone(), is_oracle: false, cells }
     };
     let recall = summary.metrics.iter().position(|metric| metric.name() == "recall");
     let remarks = found.remarks(recall.into_iter().chain([headline]), false);
