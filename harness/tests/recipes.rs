@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The recipes, by their folders.
-const RECIPES: &[&str] = &["selector"];
+const RECIPES: &[&str] = &["selector", "expansion", "candidates", "metric", "figure", "table", "diagnostic", "format"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
@@ -35,23 +35,22 @@ fn copy(from: &Path, to: &Path) {
     std::fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
 }
 
-/// A line that a recipe adds: into which file, after which line.
-struct Line {
+/// What a recipe adds to a file that is there: lines after a line.
+struct Insertion {
     file: String,
     after: String,
-    line: String,
+    lines: String,
 }
 
-/// The lines of a recipe: blocks of three lines, the file, the line before, the new one.
-fn lines(recipe: &Path) -> Vec<Line> {
+/// The insertions of a recipe, blocks with a blank line between: the file, the line before, the new lines.
+fn insertions(recipe: &Path) -> Vec<Insertion> {
     let text = std::fs::read_to_string(recipe.join("lines.txt")).expect("the lines of a recipe");
-    let mut lines = text.lines().filter(|line| !line.is_empty()).map(str::to_owned);
-    let mut found = Vec::new();
-    while let Some(file) = lines.next() {
-        let (after, line) = (lines.next().expect("the line before"), lines.next().expect("the new line"));
-        found.push(Line { file, after, line });
-    }
-    found
+    let block = |block: &str| {
+        let (file, rest) = block.split_once('\n').expect("a file");
+        let (after, lines) = rest.split_once('\n').expect("the line before");
+        Insertion { file: file.to_owned(), after: after.to_owned(), lines: lines.trim_end_matches('\n').to_owned() }
+    };
+    text.split("\n\n").map(block).collect()
 }
 
 /// Follows a recipe in a copy of the sources; returns the files that it touched.
@@ -63,13 +62,13 @@ fn follow(recipe: &str, copied: &Path) -> BTreeSet<String> {
         copy(&folder.join(file), &copied.join(file));
         touched.insert(file.display().to_string());
     }
-    for Line { file, after, line } in lines(&folder) {
+    for Insertion { file, after, lines } in insertions(&folder) {
         let path = copied.join(&file);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{recipe}: {file}: {error}"));
         let (before, rest) = text.split_once(&format!("{after}\n")).unwrap_or_else(|| {
             panic!("{recipe}: {file} has no line `{after}` any more: bring CONTRIBUTING.md and the recipe up to date")
         });
-        std::fs::write(&path, format!("{before}{after}\n{line}\n{rest}")).expect("written");
+        std::fs::write(&path, format!("{before}{after}\n{lines}\n{rest}")).expect("written");
         touched.insert(file);
     }
     touched
@@ -103,4 +102,83 @@ fn succeed(what: &str, output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{what}:\n{}{}", text(&output.stdout), text(&output.stderr));
     text(&output.stdout)
+}
+
+const EXPERIMENT: &str = "\
+name: newcomers
+dataset: small.vec
+k: 3
+metrics: [recall, first]
+report: { figures: [{ draw: { count: {} } }] }
+retrievers:
+  - { name: top-k, select: top-k, candidates: { exact: { pool: 10 } } }
+  - name: all-new
+    candidates: { scan: { pool: 10 } }
+    expand: { friends: { graph: knn, neighbors: 3 } }
+    select: every-other
+";
+
+/// Vectors of three dimensions as text: 40 base vectors and 5 queries.
+fn vectors() -> String {
+    let value = |i: usize, j: usize| ((i * 31 + j * 17 + 1) as f64 * 0.7391).sin();
+    let line = |word: &str, i: usize| format!("{word} {} {} {}\n", value(i, 0), value(i, 1), value(i, 2));
+    (0..40).map(|i| line("base", i)).chain((40..45).map(|i| line("query", i))).collect()
+}
+
+/// One of each kind is added to a copy of the sources; the copy passes the suites that hold for any selector, expansion and index, and
+/// its program runs an experiment with all that is new.
+#[test]
+fn one_of_each_kind_is_added_as_the_recipes_say() {
+    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = tempfile::Builder::new().prefix("recipes-").tempdir_in(tmp).expect("a folder");
+    let copied = folder.path();
+    for part in ["algorithms", "datasets", "harness"] {
+        let from = root().join(part);
+        for file in files(&from).iter().filter(|file| !file.starts_with("tests/recipes")) {
+            copy(&from.join(file), &copied.join(part).join(file));
+        }
+    }
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        copy(&root().join(file), &copied.join(file));
+    }
+    let contributing = std::fs::read_to_string(root().join("CONTRIBUTING.md")).expect("CONTRIBUTING.md");
+    for recipe in RECIPES {
+        let touched = follow(recipe, copied);
+        println!("{recipe}: {} files: {}", touched.len(), touched.iter().cloned().collect::<Vec<_>>().join(", "));
+        for file in &touched {
+            // A registry is named as a file, a new file by its folder.
+            let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            assert!(
+                contributing.contains(file.as_str()) || contributing.contains(&format!("`{folder}/<name>.rs`")),
+                "CONTRIBUTING.md does not say that a {recipe} touches {file}"
+            );
+        }
+    }
+    let built = root().join("target/debug");
+    share_builds(&built, &copied.join("target/debug"));
+    succeed("the build", &cargo(copied, &["build", "-p", "swath"]));
+    let swath = copied.join("target/debug").join(format!("swath{}", std::env::consts::EXE_SUFFIX));
+    let use_it = |arguments: &[&str]| {
+        let mut command = Command::new(&swath);
+        command.current_dir(copied).args(arguments).env("SWATH_CACHE", copied.join("cache"));
+        succeed(&arguments.join(" "), &command.output().expect("the program runs"))
+    };
+    std::fs::write(copied.join("small.vec"), vectors()).expect("written");
+    std::fs::write(copied.join("new.yaml"), EXPERIMENT).expect("written");
+    use_it(&["run", "new.yaml", "--out", "out", "--quiet"]);
+    let runs = std::fs::read_to_string(copied.join("out/runs.csv")).expect("runs");
+    assert!(runs.lines().next().is_some_and(|header| header.contains(",first,")), "{runs}");
+    assert!(runs.contains("every-other") && runs.contains("friends") && runs.contains("scan"), "{runs}");
+    for file in ["plots/count.svg", "tables/sizes.md"] {
+        assert!(copied.join("out").join(file).is_file(), "{file}");
+    }
+    let manifest = std::fs::read_to_string(copied.join("out/manifest.json")).expect("a manifest");
+    assert!(manifest.contains("nearest other"), "{manifest}");
+    for name in ["every-other", "friends", "scan"] {
+        assert!(use_it(&["algorithms", name]).contains("a recipe's example"), "{name}");
+    }
+    // What holds for any of them.
+    for suite in ["candidates", "expansions", "selectors"] {
+        succeed(suite, &cargo(copied, &["test", "-p", "swath-algorithms", "--test", suite]));
+    }
 }

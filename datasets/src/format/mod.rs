@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use swath_algorithms::Distance;
 
 /// All formats that are read. The first that recognises a file reads it.
-pub const FORMATS: &[&dyn Format] = &[&ann_benchmarks::AnnBenchmarks];
+pub const FORMATS: &[&dyn Format] = &[
+    // One line each.
+    &ann_benchmarks::AnnBenchmarks,
+];
 
 /// First bytes of a file that [`Format::sniff`] sees.
 const START: u64 = 4096;
