@@ -1,6 +1,6 @@
-//! How long the report of 500 trials takes from result files: reading, statistics, tables, figures, the page.
+//! The time of a report of 500 trials from result files: reading, statistics, tables, figures, the page.
 //!
-//! `cargo bench -p swath --bench report`. The experiment itself runs once before, on drawn vectors.
+//! `cargo bench -p swath --bench report`. The experiment runs once before, on generated vectors.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn experiment() -> String {
     text
 }
 
-/// A run's folder, in a folder for it and its experiment.
+/// Runs the experiment inside `folder`, and returns the folder of the run.
 fn run(folder: &Path) -> PathBuf {
     let file = folder.join("many.yaml");
     std::fs::write(&file, experiment()).expect("written");

@@ -92,7 +92,7 @@ fn means_over_some_queries_say_so() {
     let ran = run(
         "dataset: rich.hdf5\nk: 5\nmetrics: [subtopic-recall, coverage]\nretrievers: [{ name: top-k, select: top-k }]\n",
     );
-    let said = "subtopic-recall is over 11 of 12 queries: those that it is defined for.";
+    let said = "subtopic-recall is over 11 of 12 queries: those for which it is defined.";
     for (place, text) in [
         ("the terminal", &ran.said),
         ("the page", &ran.text("index.html")),

@@ -551,7 +551,7 @@ retrievers:
             .to_owned()
     };
     let verdict = first("index.html");
-    let said = "ot exploratory, as points were chosen on 6 queries and are judged on 6 others";
+    let said = "ot exploratory, because points were chosen on 6 queries and are judged on 6 others";
     assert!(verdict.contains(said), "{verdict}");
     // The report of a run without a split does not keep what an earlier one left.
     std::fs::write(folder.path().join("x.yaml"), experiment.replace("split: { tune: 0.5 }\n", "")).expect("written");
@@ -559,7 +559,7 @@ retrievers:
     assert!(!report.join("chosen.csv").exists() && !report.join("tables/chosen.md").exists());
     let verdict = first("index.html");
     assert!(
-        verdict.contains("xploratory, as the best of 3 trials is picked on the very queries that judge it"),
+        verdict.contains("xploratory, because the best of 3 trials is picked on the same queries that judge it"),
         "{verdict}"
     );
 }

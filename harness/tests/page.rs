@@ -150,7 +150,7 @@ fn what_a_logarithmic_axis_cannot_show_is_left_out_and_counted() {
     let seen: Value = serde_json::from_str(seen).expect("JSON");
     assert_eq!((&seen["marks"], &seen["whiskers"], &seen["odd"]), (&3.into(), &3.into(), &0.into()), "{seen:#}");
     let said = seen["said"].as_str().expect("text");
-    let expected = "3 trials, 3 not shown, 2 of them as a logarithmic scale has no place for what is not above 0. ";
+    let expected = "3 trials, 3 not shown, 2 of them because a logarithmic scale shows only values above 0. ";
     assert!(said.starts_with(expected), "{said}");
 }
 

@@ -1,4 +1,4 @@
-//! The figures that an experiment asks for, and their parameters in YAML. `report::figures` draws them.
+//! The figures that an experiment asks for, and their parameters in YAML. `report::figures` draws them, and says how to add one.
 
 use super::Name;
 use super::measure::{Measure, Scale};
@@ -22,26 +22,26 @@ swath_algorithms::registry! {
 
 /// The parameters of a figure.
 pub trait FigureParameters: Send + Sync {
-    /// The metrics, retrievers and numbers that they name, each with the parameter. None by default.
+    /// The metrics, retrievers and numbers that they name, each with the name of its parameter. None by default.
     fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
         Vec::new()
     }
 }
 
-/// What a figure's parameters name.
+/// Something that a figure's parameters name, which must exist.
 #[derive(Clone, Copy, Debug)]
 pub enum Mention<'a> {
     /// A metric, which must be measured.
     Metric(MetricName),
-    /// A retriever, which must be there.
+    /// A retriever of the experiment.
     Retriever(&'a Name),
-    /// A retriever, whose grid must vary two numbers.
+    /// A retriever whose grid must vary two numbers.
     Plane(&'a Name),
     /// A number that a grid must vary.
     Number {
-        /// Its name, as labels say it.
+        /// Its name, as in labels.
         name: &'a str,
-        /// Whose grid; any, if left out.
+        /// The retriever whose grid must vary it; any if `None`.
         of: Option<&'a Name>,
     },
 }
@@ -50,29 +50,29 @@ pub enum Mention<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FigureSpec {
-    /// What to draw.
+    /// The kind of figure and its parameters.
     pub draw: FigureParams,
-    /// Its file's name, without extension; if left out, one that says what it shows.
+    /// The file's name without extension; if left out, a name for what it shows.
     #[serde(default)]
     pub name: Option<Name>,
-    /// A title above it; none, if left out: papers have captions.
+    /// A title above the figure; none if left out, because papers have captions.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub title: Option<String>,
-    /// What stands along the axis across.
+    /// The title of the axis across.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub x_title: Option<String>,
-    /// What stands along the axis upwards.
+    /// The title of the axis upwards.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub y_title: Option<String>,
 }
 
-/// Characters of a title at most.
+/// The most characters of a title.
 const LONGEST_TITLE: usize = 300;
 
-/// A title that fits.
+/// Reads a title of at most [`LONGEST_TITLE`] characters.
 fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let title = Option::<String>::deserialize(deserializer)?;
     let length = title.as_ref().map_or(0, |title| title.chars().count());
@@ -93,13 +93,13 @@ impl From<FigureParams> for FigureSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frontier {
-    /// Across: a metric, or a column of costs in runs.csv, such as `qps`; recall, if left out.
+    /// Across: a metric, or a column of costs in runs.csv such as `qps`; recall if left out.
     pub x: Option<Measure>,
-    /// Upwards; if both are left out, the usual pairs are drawn.
+    /// Upwards: the same; the headline metric if left out. If both are left out, the usual pairs are drawn.
     pub y: Option<Measure>,
-    /// How values lie across.
+    /// The scale across.
     pub x_scale: Scale,
-    /// How values lie upwards.
+    /// The scale upwards.
     pub y_scale: Scale,
 }
 
@@ -113,13 +113,13 @@ impl FigureParameters for Frontier {
     }
 }
 
-/// A metric along a parameter, a line with its 95 % intervals for each retriever whose grid varies it.
+/// A metric along a parameter: a line with 95 % intervals for each retriever whose grid varies it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Curves {
-    /// Which metric; the one that speaks for the experiment, if left out.
+    /// The metric; the headline metric if left out.
     pub metric: Option<MetricName>,
-    /// Which parameter, as labels name it, such as `lambda`; one figure for each of at least 3 values, if left out.
+    /// The parameter as in labels, such as `lambda`; if left out, one figure for each parameter with at least 3 values.
     pub parameter: Option<String>,
 }
 
@@ -131,15 +131,15 @@ impl FigureParameters for Curves {
     }
 }
 
-/// Two parameters of a retriever's grid against a metric, as a table of colours.
+/// A metric over two parameters of a retriever's grid, as a table of colours.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeatMap {
-    /// Whose grid; one figure for each retriever that varies two numbers, if left out.
+    /// The retriever; if left out, one figure for each retriever whose grid varies two numbers.
     pub retriever: Option<Name>,
-    /// Which metric; the one that speaks for the experiment, if left out.
+    /// The metric; the headline metric if left out.
     pub metric: Option<MetricName>,
-    /// The parameter across, as labels name it; the one of most values, if left out.
+    /// The parameter across, as in labels; the one with the most values if left out.
     pub x: Option<String>,
     /// The parameter upwards.
     pub y: Option<String>,
@@ -158,11 +158,11 @@ impl FigureParameters for HeatMap {
     }
 }
 
-/// Retrievers by their mean rank over queries, those that tests cannot tell apart joined by a bar.
+/// Retrievers by their mean rank over queries. A bar joins those that do not differ significantly.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ranks {
-    /// Ranked by which metric; the one that speaks for the experiment, if left out.
+    /// The metric; the headline metric if left out.
     pub metric: Option<MetricName>,
 }
 
@@ -172,11 +172,11 @@ impl FigureParameters for Ranks {
     }
 }
 
-/// A bar with its interval for each trial, or for each retriever's best where there are many.
+/// A bar with its interval for each trial, or for each retriever's best trial if there are many.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bars {
-    /// Of which metric; one figure for each, if left out.
+    /// The metric; if left out, one figure for each.
     pub metric: Option<MetricName>,
 }
 
@@ -193,14 +193,14 @@ pub struct Latencies {}
 
 impl FigureParameters for Latencies {}
 
-/// The neighbourhood of a query on the plane of its first two principal components, once for each retriever, with what it
-/// picked coloured by subtopic.
+/// The neighbourhood of a query on the plane of its first two principal components, once for each retriever, with the results of
+/// the retriever coloured by subtopic.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Neighbourhood {
-    /// Which query, by its name or its row; the first of the seeded sample, if left out.
+    /// The query, by its name or its row; the first of the seeded sample if left out.
     pub query: Option<QueryRef>,
-    /// Which retrievers, each at the point that stands for it; the reference and three others, if left out.
+    /// The retrievers, each at the point that represents it; the reference and three others if left out.
     pub retrievers: Vec<Name>,
 }
 
@@ -210,7 +210,7 @@ impl FigureParameters for Neighbourhood {
     }
 }
 
-/// A query, by its name or its row.
+/// A query by its name or its row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "found something else, expected the name of a query, or its row")]
 pub enum QueryRef {
@@ -221,7 +221,7 @@ pub enum QueryRef {
 }
 
 impl QueryRef {
-    /// Whether it is the query of that row and name.
+    /// Whether it refers to the query of that row and name.
     pub fn is(&self, row: usize, name: Option<&str>) -> bool {
         match self {
             Self::Row(wanted) => *wanted == row,

@@ -1,4 +1,4 @@
-//! What a figure can show along an axis: a metric, or a cost.
+//! The measures that a figure can show along an axis: metrics and costs.
 
 use crate::metrics::{MetricName, MetricParams};
 use crate::plot::axis::axis_title;
@@ -14,17 +14,17 @@ use std::borrow::Cow;
 pub enum Cost {
     /// Queries per second.
     Qps,
-    /// The same in the best repeat.
+    /// Queries per second in the best repeat.
     QpsBest,
-    /// The median of the milliseconds per query.
+    /// Median milliseconds per query.
     P50,
-    /// Their 95th percentile.
+    /// The 95th percentile of milliseconds per query.
     P95,
-    /// Their 99th percentile.
+    /// The 99th percentile of milliseconds per query.
     P99,
     /// Seconds to build index and graph.
     BuildSeconds,
-    /// Bytes of both.
+    /// Bytes of index and graph.
     IndexBytes,
 }
 
@@ -46,7 +46,7 @@ impl Cost {
         }
     }
 
-    /// What it is, with its unit.
+    /// Its description with the unit.
     pub fn title(self) -> &'static str {
         match self {
             Self::Qps => "queries per second",
@@ -74,21 +74,21 @@ pub enum Measure {
     Cost(Cost),
 }
 
-/// How values lie along an axis.
+/// The scale of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
     /// Logarithmic for costs, linear for metrics.
     #[default]
     Auto,
-    /// Equal steps add.
+    /// Equal distances are equal differences.
     Linear,
-    /// Equal steps multiply.
+    /// Equal distances are equal ratios.
     Log,
 }
 
 impl Measure {
-    /// The cost of that column.
+    /// The cost with that column.
     pub fn cost(column: &str) -> Option<Self> {
         Cost::ALL.into_iter().find(|cost| cost.column() == column).map(Self::Cost)
     }
@@ -101,7 +101,7 @@ impl Measure {
         }
     }
 
-    /// Its name as part of a file's.
+    /// Its name in names of files.
     pub fn file_name(self) -> String {
         match self {
             Self::Metric(metric) => metric.file_name(),
@@ -109,7 +109,7 @@ impl Measure {
         }
     }
 
-    /// What it is, for a sentence.
+    /// Its description for a sentence.
     pub fn words(self) -> &'static str {
         match self {
             Self::Metric(metric) => metric.name(),
@@ -117,7 +117,7 @@ impl Measure {
         }
     }
 
-    /// What it is and which direction is better, for an axis.
+    /// The title of its axis, with the better direction.
     pub fn title(self) -> String {
         axis_title(self.words(), self.higher_is_better())
     }
@@ -130,7 +130,7 @@ impl Measure {
         }
     }
 
-    /// The value with larger ones better.
+    /// The value, negated if less is better.
     pub fn goodness(self, value: f64) -> f64 {
         if self.higher_is_better() { value } else { -value }
     }
@@ -144,7 +144,7 @@ impl Measure {
         }
     }
 
-    /// Whether a trial of that value can be drawn.
+    /// Whether a value has a place on its axis.
     pub fn has_place(self, scale: Scale, value: &Estimate) -> bool {
         has_place(value.mean, self.is_log(scale))
     }

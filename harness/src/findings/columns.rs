@@ -1,4 +1,4 @@
-//! What is said of each trial in one row: the columns that every table for machines has.
+//! The columns of tables for machines, such as `runs.csv`: one value per trial in each.
 
 use crate::findings::summary::{Summary, TrialRow};
 use crate::record::manifest::Manifest;
@@ -13,7 +13,7 @@ pub struct TrialColumn {
     pub values: TrialValues,
 }
 
-/// The values of a column, all of a type.
+/// The values of a column, all of one type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrialValues {
     /// Texts.
@@ -24,9 +24,9 @@ pub enum TrialValues {
     Number(Vec<Option<f64>>),
 }
 
-/// All columns: what the trial is, each metric's mean and 95 % interval, with how many queries it is over where these are not
-/// all, then the pool and what it cost. Only `build_seconds`, `qps`,
-/// `qps_best` and the columns in `_ms` and `_peak_bytes` differ from run to run.
+/// All columns: the identity of the trial; the mean and 95 % interval of each metric, with the number of queries if some trial
+/// has no value for some query; the pool; and costs. Only `build_seconds`, `qps`, `qps_best` and the columns ending in `_ms` and
+/// `_peak_bytes` differ from run to run.
 pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     let rows = &summary.rows;
     let mut columns = Vec::new();
@@ -61,7 +61,7 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     for (i, stage) in stages.into_iter().enumerate() {
         add(&format!("{stage}_ms"), numbers(rows, |row| Some(row.timing.latency.as_ref()?.stages_ms[i])));
     }
-    // As a metric it is there already.
+    // If it is a metric, the column exists already.
     if summary.metrics.iter().all(|metric| metric.name() != "evaluations") {
         add("evaluations", numbers(rows, |row| Some(row.evaluations.iter().sum())));
     }
@@ -73,7 +73,7 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     columns
 }
 
-/// A number of each row, where it is one.
+/// A number of each row; `None` if it is not finite.
 fn numbers(rows: &[TrialRow], of: impl Fn(&TrialRow) -> Option<f64>) -> TrialValues {
     TrialValues::Number(rows.iter().map(|row| of(row).filter(|value| value.is_finite())).collect())
 }

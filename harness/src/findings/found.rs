@@ -1,4 +1,4 @@
-//! All that a run left behind, read back, with the statistics derived from it.
+//! Everything that a run left in its folder, with the statistics derived from it.
 
 use crate::config::Failure;
 use crate::findings::summary::Summary;
@@ -12,22 +12,22 @@ use crate::record::results::{self, ResultsError};
 use crate::statistics::Estimate;
 use std::path::Path;
 
-/// All that a run left behind, read back, with the statistics derived from it.
+/// Everything that a run left in its folder, with the statistics derived from it.
 #[derive(Debug)]
 pub struct Found {
     /// The statistics.
     pub summary: Summary,
-    /// Every trial's values, a query each.
+    /// The per-query values of every trial.
     pub results: Results,
-    /// How it came about.
+    /// The circumstances of the run.
     pub manifest: Manifest,
-    /// What is shown of single queries; runs of earlier versions and imported ones have none.
+    /// Single queries to look into; runs of earlier versions and imported runs have none.
     pub excerpt: Option<Excerpt>,
 }
 
 impl Found {
-    /// The metric that speaks for the experiment: the one by which points were chosen, else the first of those about
-    /// meaning and breadth that are measured, else the first of all.
+    /// The headline metric of the experiment: the metric that points were chosen by; else the first measured one of a list of
+    /// metrics of meaning and breadth; else the first that does not depend on the pool; else the first.
     pub fn headline(&self) -> Option<usize> {
         let tuned_by = self.summary.tuning.as_ref().map(|tuning| tuning.by);
         let ranked =
@@ -37,8 +37,8 @@ impl Found {
         tuned_by.or_else(|| ranked.min().map(|(_, at)| at)).or_else(any).or(first)
     }
 
-    /// Each retriever's trial that stands for it: the chosen one if points were chosen, else the reference itself for its
-    /// retriever, else the best in `metric`.
+    /// The trial that represents each retriever: its chosen point if points were chosen; else the reference, for the retriever
+    /// of the reference; else its best trial in `metric`.
     pub fn representatives(&self, metric: usize) -> Vec<usize> {
         let summary = &self.summary;
         if let Some(tuning) = &summary.tuning {
@@ -57,8 +57,8 @@ impl Found {
         summary.retrievers().into_iter().filter_map(of).collect()
     }
 
-    /// What must be known to read means of these metrics: over which queries they are, and where recall says little. `chosen`
-    /// for means of chosen points on the queries for reporting.
+    /// Remarks that a reader of these metrics' means needs: the number of queries if not all, and whether recall says little.
+    /// With `tuned` they are on the means of chosen points over the queries for reporting.
     pub fn remarks(&self, metrics: impl IntoIterator<Item = usize>, tuned: bool) -> Vec<String> {
         let summary = &self.summary;
         let of = |metric: usize| {
@@ -73,13 +73,13 @@ impl Found {
         metrics.into_iter().flat_map(of).collect()
     }
 
-    /// The same of all metrics, with which trials are not compared, as sentences behind a table's caption.
+    /// Remarks on all metrics and on trials that are not compared, as sentences to append to a caption.
     pub fn remarks_on_all(&self, tuned: bool) -> String {
         let remarks = self.remarks(0..self.summary.metrics.len(), tuned);
         remarks.into_iter().chain(self.summary.left_out()).fold(String::new(), |text, remark| text + " " + &remark)
     }
 
-    /// Positions of the queries on which chosen points are reported; `None` where nothing was chosen.
+    /// Positions of the queries on which chosen points are reported; `None` if no points were chosen.
     pub fn reported(&self) -> Option<Vec<usize>> {
         let parting = self.results.parting.as_ref().filter(|_| self.summary.tuning.is_some())?;
         let queries = self.results.trials.first()?.query_ids.len();
@@ -91,7 +91,7 @@ impl Found {
         self.summary.marker(row)
     }
 
-    /// The metric of an index.
+    /// The metric at an index.
     pub fn metric(&self, metric: usize) -> MetricName {
         self.summary.metrics[metric]
     }
@@ -102,10 +102,10 @@ impl Found {
     }
 }
 
-/// Reads back what a run left in a folder; there is nothing to report, but the manifest, where no trial succeeded.
+/// Reads the results of a run from its folder. `Found` is `None` if no trial succeeded.
 ///
 /// # Errors
-/// [`Failure::Input`] where the folder holds no results that can be read.
+/// [`Failure::Input`] if the folder has no readable results.
 pub fn load(folder: &Path) -> Result<(Option<Found>, Manifest), Failure> {
     let unreadable = |error: ResultsError| Failure::Input(error.to_string());
     let (manifest, results) = results::read(folder).map_err(unreadable)?;

@@ -6,8 +6,8 @@ use crate::config::measure::{Cost, Measure};
 use crate::statistics::Estimate;
 
 impl TrialRow {
-    /// What the trial cost; `None` where it was not measured, as with a clock too coarse for the queries, which knows no
-    /// rate, or imported results, of which the best repeat alone is known.
+    /// A cost of the trial; `None` if it was not measured. A clock too coarse for the queries gives no rate, and of imported
+    /// results only the best repeat is known.
     pub fn cost(&self, cost: Cost) -> Option<f64> {
         let percentile = |which: usize| self.timing.latency.as_ref().map(|latency| latency.percentiles_ms[which]);
         let value = match cost {
@@ -24,8 +24,8 @@ impl TrialRow {
 }
 
 impl Found {
-    /// A trial's value of a measure: a metric with its 95 % interval, queries per second with the range of the repeats,
-    /// another cost alone.
+    /// A trial's value of a measure: a metric with its 95 % interval, queries per second with the range of the repeats, or
+    /// another cost without an interval.
     pub fn measured(&self, measure: Measure, row: usize) -> Option<Estimate> {
         let summary = &self.summary;
         match measure {

@@ -1,14 +1,14 @@
-//! Over how many queries means are.
+//! The number of queries that a mean is over.
 
 use crate::metrics::MetricName;
 
-/// Over which of `queries` the means of a metric are, given how many each trial has; `None` where they are all.
+/// A sentence on how many of `queries` the means of a metric are over, given the count of each trial; `None` if all.
 pub fn partial(metric: MetricName, counts: impl Iterator<Item = usize>, queries: usize) -> Option<String> {
     let counts: Vec<usize> = counts.collect();
     let (least, most) = (*counts.iter().min()?, *counts.iter().max()?);
     let over = if least == most { most.to_string() } else { format!("{least} to {most}, by trial,") };
     (least < queries)
-        .then(|| format!("{} is over {over} of {queries} queries: those that it is defined for.", metric.name()))
+        .then(|| format!("{} is over {over} of {queries} queries: those for which it is defined.", metric.name()))
 }
 
 /// How many of a column's values are defined.

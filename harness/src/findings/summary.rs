@@ -1,4 +1,4 @@
-//! What an experiment found: each trial's estimates, derived from the per-query values of its result file.
+//! The summary of an experiment: estimates of each trial, derived from the per-query values of its result file.
 
 use super::partial::{defined, partial};
 use crate::clock;
@@ -28,15 +28,15 @@ pub struct TrialRow {
     pub point: String,
     /// All its parameters.
     pub params: Parameters,
-    /// Whether it looked at the subtopics: a bound, and not a competitor.
+    /// Whether it is an oracle, which sees the subtopics: a bound, and not a competitor.
     pub is_oracle: bool,
     /// Results per query.
     pub k: usize,
     /// Queries asked.
     pub queries: usize,
-    /// One estimate for each of [`Summary::metrics`]; `None` where no query has a value.
+    /// One estimate for each of [`Summary::metrics`]; `None` if no query has a value.
     pub estimates: Vec<Option<Estimate>>,
-    /// For each metric how many queries have a value: its mean is over these.
+    /// For each metric, how many queries have a value. The mean is over these.
     pub counts: Vec<usize>,
     /// Seconds to build what it searches: index and graph.
     pub build_seconds: f64,
@@ -44,7 +44,7 @@ pub struct TrialRow {
     pub index_bytes: u64,
     /// The most memory that its process held.
     pub peaks: Peaks,
-    /// Mean similarity evaluations per query in each stage: candidates, expansion, selector; NaN where they were not counted.
+    /// Mean similarity evaluations per query in each stage: candidates, expansion, selector; NaN if they were not counted.
     pub evaluations: [f64; 3],
     /// Timings.
     pub timing: Timing,
@@ -56,12 +56,12 @@ impl TrialRow {
         crate::record::label(&self.retriever, &self.point)
     }
 
-    /// The size of its pool, where it is known.
+    /// The size of its pool, if known.
     pub fn pool(&self) -> Option<usize> {
         self.params.pool()
     }
 
-    /// Whether it is one of the retriever that the experiment calls so.
+    /// Whether it belongs to the retriever of that name in the experiment.
     pub fn is_of(&self, name: &str) -> bool {
         plain_name(&self.retriever) == name
     }
@@ -74,7 +74,7 @@ pub struct Difference {
     pub row: usize,
     /// Index of the metric in [`Summary::metrics`].
     pub metric: usize,
-    /// What may be said of it; corrected for all trials that compete, in this metric.
+    /// The tests and effect sizes, corrected for all trials that compete in this metric.
     pub comparison: Comparison,
 }
 
@@ -87,18 +87,18 @@ pub struct Summary {
     pub rows: Vec<TrialRow>,
     /// The trial that the others are compared with.
     pub reference: Reference,
-    /// Every other trial against the reference, for each metric; none where the reference failed.
+    /// Every other trial against the reference, for each metric; empty if the reference failed.
     pub differences: Vec<Difference>,
     /// How each retriever trades recall for each metric.
     pub tradeoffs: Vec<Tradeoff>,
-    /// Each retriever at its best point, if queries were parted for that.
+    /// Each retriever at its chosen point, if the queries were split for that.
     pub tuning: Option<Tuning>,
-    /// Which repeat trials are compared by where queries per second are.
+    /// The repeat that queries per second come from.
     pub rate: Rate,
 }
 
 impl Summary {
-    /// Derives it from what a run left behind; `None` if no trial succeeded.
+    /// Derives it from the results of a run; `None` if no trial succeeded.
     pub fn new(results: &Results) -> Option<Self> {
         let metrics = results.metrics.clone();
         let trials = &results.trials;
@@ -139,30 +139,30 @@ impl Summary {
         row.estimates.get(at).copied().flatten()
     }
 
-    /// A trial's queries per second, by which trials are compared; NaN where they are not known.
+    /// A trial's queries per second in the repeat of [`Summary::rate`]; NaN if unknown.
     pub fn qps(&self, row: usize) -> f64 {
         self.rate.of(&self.rows[row].timing)
     }
 
-    /// Whether a trial was timed at another hour than most: its middle repeat more than [`APART`] from the middle one of
-    /// those of all trials.
+    /// Whether a trial was timed at another hour than most: its median time of day differs by more than [`APART`] from the
+    /// median of all trials.
     pub fn is_timed_apart(&self, row: usize) -> bool {
         self.rows[row].timing.at.zip(self.usual_time()).is_some_and(|(at, usual)| at.abs_diff(usual) > APART as u64)
     }
 
-    /// When the middle trial was timed, seconds since 1970.
+    /// The median over trials of when they were timed, in seconds since 1970.
     fn usual_time(&self) -> Option<i64> {
         let mut at: Vec<i64> = self.rows.iter().filter_map(|row| row.timing.at).collect();
         timing::middle(&mut at)
     }
 
-    /// A trial's label where its times stand beside others': with a mark if it was timed at another hour.
+    /// A trial's label for tables of times, marked if it was timed at another hour.
     pub fn timed_label(&self, row: usize) -> String {
         let mark = if self.is_timed_apart(row) { " (timed apart)" } else { "" };
         self.rows[row].label() + mark
     }
 
-    /// What makes times doubtful: trials that were timed at another hour, and others at work on so many cores.
+    /// Cautions on times: trials that were timed at another hour, and a load average above `cores`.
     pub fn cautions(&self, cores: usize) -> Vec<String> {
         let mut cautions = Vec::new();
         let apart: Vec<usize> = (0..self.rows.len()).filter(|&row| self.is_timed_apart(row)).collect();
@@ -186,32 +186,32 @@ impl Summary {
         if mean > cores as f64 {
             cautions.push(format!(
                 "the load average was {mean:.1} while queries were timed (at most {most:.1}), above the {cores} cores of the \
-                 machine: something else was at work then or in the minute before, such as a build. If it was then, times are \
+                 machine: another program was running then or in the minute before, such as a build. If it ran then, times are \
                  longer and vary more than on an idle machine"
             ));
         }
         cautions
     }
 
-    /// Over which queries the means of a metric are, where these are not all.
+    /// A sentence on how many queries the means of a metric are over, if not over all.
     pub fn partial(&self, metric: usize) -> Option<String> {
         let queries = self.rows.iter().map(|row| row.queries).max()?;
         partial(self.metrics[metric], self.rows.iter().map(|row| row.counts[metric]), queries)
     }
 
-    /// Whether the pools of these trials are of several sizes.
+    /// Whether these trials have pools of different sizes.
     pub fn pools_differ(&self, mut rows: impl Iterator<Item = usize>) -> bool {
         let first = rows.next().map(|row| self.rows[row].pool());
         rows.any(|row| Some(self.rows[row].pool()) != first)
     }
 
-    /// Whether one of these trials can be called the best in a metric: not in one that depends on the pool, where pools are
-    /// of several sizes.
+    /// Whether one of these trials can be called the best in a metric. A metric that depends on the pool allows that only for
+    /// pools of one size.
     pub fn can_rank(&self, metric: usize, rows: impl Iterator<Item = usize>) -> bool {
         !self.metrics[metric].params().depends_on_pool() || !self.pools_differ(rows)
     }
 
-    /// Which trials are not compared with the reference in which metric, if there are such.
+    /// A sentence on trials that are not compared with the reference in a metric, if there are any.
     pub fn left_out(&self) -> Option<String> {
         let metric = self.metrics.iter().find(|metric| metric.params().depends_on_pool())?;
         let pool = self.rows.get(self.reference.row()?)?.pool();

@@ -1,23 +1,23 @@
-//! How fast a trial is: queries per second, times of single queries, and when they were timed.
+//! The times of a trial: queries per second, times of single queries, and when they were measured.
 
 use crate::record::Times;
 use crate::record::results::TrialResult;
 use crate::statistics::bootstrap::quantile;
 use swath_algorithms::kernel::median;
 
-/// Rows whose middle passes lie further apart than this, in seconds, were timed at another hour.
+/// Trials whose median times of measurement differ by more than this, in seconds, were timed at different hours.
 pub const APART: i64 = 3600;
 
 /// Steps of [`Latency::quantiles`].
 const STEPS: usize = 1000;
 
-/// Which repeat queries per second are of.
+/// The repeat that queries per second come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rate {
     /// The median one.
     #[default]
     Median,
-    /// The best one: where it is all that is known, of imported results, and of all that stands beside them.
+    /// The best one: for imported results, which have no other, and for all runs that are shown beside them.
     Best,
 }
 
@@ -30,7 +30,7 @@ impl Rate {
         }
     }
 
-    /// The column of `runs.csv` that has it.
+    /// Its column in `runs.csv`.
     pub fn column(self) -> &'static str {
         match self {
             Self::Median => "qps",
@@ -38,7 +38,7 @@ impl Rate {
         }
     }
 
-    /// What to add to a heading that says `queries`.
+    /// The text that follows `queries` in a heading.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Median => "",
@@ -46,11 +46,11 @@ impl Rate {
         }
     }
 
-    /// What must be said beside such rates, if anything.
+    /// The caution that belongs to such rates, if any.
     pub fn caution(self) -> Option<&'static str> {
         (self == Self::Best).then_some(
-            "Imported results hold their best repeat alone, so all queries per second here are those of each trial's best \
-             repeat.",
+            "Imported results have only their best repeat, so all queries per second here are from the best repeat of each \
+             trial.",
         )
     }
 }
@@ -61,7 +61,7 @@ impl Rate {
 /// queries / the time of a repeat, so that `qps_least <= qps <= qps_best` always.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timing {
-    /// Queries per second in the median repeat; NaN where only the best repeat is known.
+    /// Queries per second in the median repeat; NaN if only the best repeat is known.
     pub qps: f64,
     /// Those in the slowest repeat.
     pub qps_least: f64,
@@ -69,11 +69,11 @@ pub struct Timing {
     pub qps_best: f64,
     /// How many repeats there are.
     pub repeats: usize,
-    /// When the middle repeat was timed, in seconds since 1970, UTC, if that is known.
+    /// When the median repeat was timed, in seconds since 1970, UTC, if known.
     pub at: Option<i64>,
-    /// The load average while it was timed, if that is known.
+    /// The load average while it was timed, if known.
     pub load: Option<Load>,
-    /// Times of single queries. In mode batch nothing is known of them.
+    /// Times of single queries; unknown in mode batch.
     pub latency: Option<Latency>,
 }
 
@@ -98,10 +98,10 @@ pub struct Latency {
 }
 
 impl Timing {
-    /// Of a trial, of which perhaps only the best repeat is known.
+    /// The timing of a trial. With `only_best` only its best repeat is known.
     pub fn new(trial: &TrialResult, only_best: bool) -> Self {
         let best = trial.best_search_seconds;
-        // The best repeat of imported results may be another than the one whose times they hold.
+        // Imported results may contain the times of another repeat than the best.
         let mean = |times: &Times| (times.total() / times.queries() as f64).max(best);
         let mut seconds: Vec<f64> = trial.repeats.iter().map(mean).collect();
         let slowest = seconds.iter().copied().fold(f64::NAN, f64::max);
@@ -121,13 +121,13 @@ impl Timing {
     }
 }
 
-/// Queries per second that take so many seconds each; unknown where they took none, as some results from elsewhere say.
+/// Queries per second at this many seconds each; NaN if that is 0, as in some imported results.
 fn rate(seconds: f64) -> f64 {
     if seconds > 0.0 { 1.0 / seconds } else { f64::NAN }
 }
 
 impl Latency {
-    /// Of all repeats in mode single; `None` if there are none.
+    /// The latencies of all repeats in mode single; `None` if there are none.
     fn new(repeats: &[Times]) -> Option<Self> {
         let mut seconds = Vec::new();
         let mut stages = [0.0; 3];
@@ -150,7 +150,7 @@ impl Latency {
     }
 }
 
-/// The repeats in mode single: of each query when each stage ended.
+/// The repeats in mode single: for each query, when each stage ended.
 fn single(repeats: &[Times]) -> impl Iterator<Item = &Vec<[f64; 3]>> {
     repeats.iter().filter_map(|times| if let Times::Single(times) = times { Some(times) } else { None })
 }
@@ -165,7 +165,7 @@ pub fn seconds_per_query(repeats: &[Times]) -> Option<Vec<f64>> {
     Some(sums.into_iter().map(|sum| sum / count).collect())
 }
 
-/// The middle one, the earlier of two; `None` of none.
+/// The median, the earlier of the two middle ones; `None` if there are none.
 pub fn middle(at: &mut [i64]) -> Option<i64> {
     at.sort_unstable();
     at.get(at.len().checked_sub(1)? / 2).copied()
@@ -202,7 +202,7 @@ mod tests {
         }
     }
 
-    /// Three repeats of two queries; each has a spike elsewhere, so that no query's median knows of any.
+    /// Four repeats of two queries with spikes in different places, so that no query's median shows them.
     fn spiky() -> Vec<Times> {
         let repeat = |a: f64, b: f64| Times::Single(vec![[0.25 * a, 0.5 * a, a], [0.25 * b, 0.25 * b, b]]);
         vec![repeat(1.0, 9.0), repeat(8.0, 1.0), repeat(1.0, 1.0), repeat(7.0, 1.0)]
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_imported_trial_the_best_repeat_alone_is_known() {
+    fn only_the_best_repeat_of_an_imported_trial_is_known() {
         let imported = TrialResult { best_search_seconds: 0.5, ..trial(vec![Times::Batch(4, 4.0)], &[]) };
         let timing = Timing::new(&imported, true);
         assert!(timing.qps.is_nan());

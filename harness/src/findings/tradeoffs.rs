@@ -92,15 +92,15 @@ fn front(points: impl Iterator<Item = Point>) -> Vec<Point> {
     front
 }
 
-/// The area of what the front dominates, right of 0 and above `worst`.
+/// The area that the front dominates, right of 0 and above `worst`.
 fn area(front: &[Point], worst: f64) -> f64 {
     let right = front.iter().map(|point| point.0);
     let next = right.clone().skip(1).chain(std::iter::once(0.0));
     right.zip(next).zip(front).map(|((right, left), point)| (right - left) * (point.1 - worst).max(0.0)).sum()
 }
 
-/// The height of the front at `x` or right of it, interpolated between the two points around `x`. A point that misses `x` by
-/// rounding alone is at `x`.
+/// The height of the front at `x`, interpolated linearly between the two points around `x`; left of all points the height of
+/// the highest, right of all `None`. A point that differs from `x` only by rounding is at `x`.
 fn at(front: &[Point], x: f64) -> Option<f64> {
     let Some(after) = front.iter().position(|point| point.0 <= x) else { return front.last().map(|point| point.1) };
     let right = front[after];

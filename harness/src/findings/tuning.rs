@@ -1,5 +1,5 @@
-//! Parameters chosen on some queries and reported on the others: what may be said of a retriever and not only of a point
-//! of its grid.
+//! Parameters chosen on some queries and reported on the others: results that hold for a retriever, not only for a point of its
+//! grid.
 
 use super::partial::{defined, partial};
 use crate::metrics::MetricName;
@@ -9,10 +9,10 @@ use crate::statistics::Estimate;
 use crate::statistics::bootstrap::{estimates, mean};
 use crate::statistics::{Column, Comparison, Paired, PairedDifferences, ROUNDING, compare};
 
-/// Each retriever at the point of its grid that was best on the queries for choosing, as the other queries see it.
+/// Each retriever at the point of its grid that was best on the queries for choosing, measured on the other queries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tuning {
-    /// Index of the metric by which was chosen, in [`Summary::metrics`](crate::findings::summary::Summary::metrics).
+    /// Index of the metric that points were chosen by, in [`Summary::metrics`](crate::findings::summary::Summary::metrics).
     pub by: usize,
     /// How many queries the points were chosen on.
     pub tuned_on: usize,
@@ -20,7 +20,7 @@ pub struct Tuning {
     pub reported_on: usize,
     /// The retrievers, in the order of the experiment.
     pub retrievers: Vec<TunedRetriever>,
-    /// Each pair of retrievers, the later less the earlier.
+    /// Each pair of retrievers, the later minus the earlier.
     pub pairs: Vec<TunedPair>,
 }
 
@@ -29,29 +29,29 @@ pub struct Tuning {
 pub struct TunedRetriever {
     /// Index of the trial in [`Summary::rows`](crate::findings::summary::Summary::rows).
     pub row: usize,
-    /// From how many points of its grid.
+    /// How many points its grid has.
     pub points: usize,
     /// Each metric on the queries for reporting.
     pub estimates: Vec<Option<Estimate>>,
-    /// For each metric over how many of those queries: those with a value.
+    /// For each metric, how many of those queries have a value.
     pub counts: Vec<usize>,
-    /// Each metric against the reference trial on those queries, corrected for all choices that compete; `None` for the
-    /// reference itself, where that failed, and where the two cannot be compared.
+    /// Each metric against the reference trial on those queries, corrected for all retrievers that compete; `None` for the
+    /// reference itself, if the reference failed, and if the two cannot be compared.
     pub differences: Vec<Option<Comparison>>,
 }
 
-/// The paired difference of two choices in the metric by which was chosen, on the queries for reporting.
+/// The paired difference of two retrievers in the metric that points were chosen by, on the queries for reporting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TunedPair {
     /// Indices in [`Tuning::retrievers`].
     pub of: (usize, usize),
-    /// The first less the second.
+    /// The first minus the second.
     pub estimate: Estimate,
 }
 
 impl Tuning {
-    /// Chooses among `trials`, and compares with the `reference`, if there is one; `None` if the metric was not measured or
-    /// nothing is left to report on.
+    /// Chooses among `trials`, and compares with the `reference` if there is one. `None` if the metric was not measured or no
+    /// queries are left to report on.
     pub fn new(
         trials: &[TrialResult],
         metrics: &[MetricName],
@@ -122,13 +122,13 @@ impl Tuning {
 }
 
 impl Tuning {
-    /// Over which queries the means of a metric are, where these are not all on which it is reported.
+    /// A sentence on how many queries the means of a metric are over, if not over all queries for reporting.
     pub fn partial(&self, metrics: &[MetricName], metric: usize) -> Option<String> {
         partial(metrics[metric], self.retrievers.iter().map(|tuned| tuned.counts[metric]), self.reported_on)
     }
 }
 
-/// For each retriever the trial with the best mean over `queries`, the first among equals, and of how many.
+/// For each retriever, the trial with the best mean over `queries` (the first of equals), and how many trials it has.
 fn best_points(trials: &[TrialResult], by: usize, metric: MetricName, queries: &[usize]) -> Vec<(usize, usize)> {
     let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
     let value = |row: usize| {
@@ -142,7 +142,7 @@ fn best_points(trials: &[TrialResult], by: usize, metric: MetricName, queries: &
         match best.iter_mut().find(|(other, ..)| trials[*other].retriever == trial.retriever) {
             Some((chosen, points, most)) => {
                 *points += 1;
-                // The same values summed in another order are no better.
+                // A difference of rounding alone is no gain.
                 if value - ROUNDING * value.abs() > *most {
                     (*chosen, *most) = (row, value);
                 }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_best_on_some_queries_is_reported_on_the_others() {
+    fn the_best_point_on_some_queries_is_reported_on_the_others() {
         let by = MetricName::find("coverage").expect("a metric");
         let parting = Parting { tune: 0.5, by };
         let (tune, report) = parting.part(40, 7);
@@ -219,9 +219,9 @@ mod tests {
         );
     }
 
-    /// Tenths of the same sum, which floating-point sums of another order do not have.
+    /// The same tenths in two orders, whose floating-point sums differ.
     #[test]
-    fn of_points_that_are_equal_but_for_rounding_the_first_is_chosen() {
+    fn the_first_of_points_that_differ_only_by_rounding_is_chosen() {
         let by = MetricName::find("coverage").expect("a metric");
         let rising: Vec<f64> = (0..9).map(|i| f64::from(i) / 10.0).collect();
         let falling: Vec<f64> = rising.iter().rev().copied().collect();

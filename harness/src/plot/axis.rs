@@ -1,22 +1,21 @@
-//! Axes: what is where, and which numbers stand beside it.
+//! Axes: the place of each value, and the numbers beside them.
 //!
-//! Some values have no place: what is not above 0 on a logarithmic axis, and what is no finite number on any. Nothing may be
-//! drawn for them, and captions count them ([`left_out`]).
+//! Some values have no place: those not above 0 on a logarithmic axis, and those that are not finite on any. They are not
+//! drawn, and captions count them ([`left_out`]).
 
 use super::format::{LEAST, number, plain};
 
-/// Beyond this no axis reaches: its ends and their distance stay finite.
+/// No axis reaches beyond this, so that its ends and their distance are finite.
 const FAR: f64 = 1e300;
 
-/// Whether a value has a place on an axis that is logarithmic or not.
+/// Whether a value has a place on a linear or logarithmic axis.
 pub fn has_place(value: f64, log: bool) -> bool {
     value.abs() <= FAR && (!log || value >= 1.0 / FAR)
 }
 
-/// What a caption says of so many things that have no place: ` 2 trials are left out: ...`. Empty where there are none.
+/// A caption's sentence on things without a place: ` 2 trials are left out: ...`. Empty if `count` is 0.
 pub fn left_out(count: usize, what: &str, log: bool) -> String {
-    let why =
-        if log { "a logarithmic scale has no place for what is not above 0" } else { "their values are not finite" };
+    let why = if log { "a logarithmic scale shows only values above 0" } else { "their values are not finite" };
     match count {
         0 => String::new(),
         1 => format!(" 1 {what} is left out: {why}."),
@@ -62,7 +61,7 @@ impl Axis {
         Self { low: low - margin, high: high + margin, from, to, log: false }
     }
 
-    /// A linear axis that begins at 0 (or at the least value, if that is below), without a margin there.
+    /// A linear axis that begins at 0, or at the smallest value if that is below 0, without a margin there.
     pub fn from_zero(values: impl Iterator<Item = f64>, Ends { from, to }: Ends) -> Self {
         let (low, high) = extent(values.chain([0.0]));
         let high = if apart(low, high) { high } else { low + 1.0 };
@@ -78,18 +77,18 @@ impl Axis {
         Self { low: low - margin.max(short), high: high + margin.max(short), from, to, log: true }
     }
 
-    /// Where a value stands, at an end if it lies beyond that; `None` for what has no place.
+    /// The place of a value, clamped to the axis; `None` if it has none.
     pub fn place(&self, value: f64) -> Option<f64> {
         has_place(value, self.log).then(|| self.cut(value))
     }
 
-    /// Where an interval's ends stand, what lies beyond the axis cut off; `None` where none of it has a place.
+    /// The places of an interval's ends, clamped to the axis; `None` if no part of it has a place.
     pub fn span(&self, lo: f64, hi: f64) -> Option<(f64, f64)> {
         let reaches = if self.log { hi > 0.0 } else { hi > f64::NEG_INFINITY && lo < f64::INFINITY };
         (lo <= hi && reaches).then(|| (self.cut(lo), self.cut(hi)))
     }
 
-    /// Where a number stands that is cut to what lies between the ends.
+    /// The place of a number, clamped to the axis.
     fn cut(&self, value: f64) -> f64 {
         let value = if self.log { value.max(f64::MIN_POSITIVE).log10() } else { value };
         let value = value.clamp(self.low, self.high);
@@ -137,7 +136,7 @@ fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if low <= high { (low, high) } else { (0.0, 1.0) }
 }
 
-/// Whether two numbers differ by more than rounding: an axis between any others has no numbers to tell apart.
+/// Whether two numbers differ by more than rounding. Otherwise an axis has only one number to show.
 fn apart(low: f64, high: f64) -> bool {
     high - low > 1e-12 * low.abs().max(high.abs()).max(1.0 / FAR)
 }
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_is_not_drawn_and_intervals_are_cut() {
+    fn values_without_a_place_are_not_drawn_and_intervals_are_clamped() {
         let (inf, nan) = (f64::INFINITY, f64::NAN);
         let log = Axis::log([0.1, 10.0].into_iter(), Ends { from: 0.0, to: 100.0 });
         assert_eq!([0.0, -1.0, inf, -inf, nan].map(|value| log.place(value)), [None; 5]);
@@ -211,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_values_are_places_are_finite(values in prop::collection::vec(any::<f64>(), 0..6)) {
+        fn places_of_any_values_are_finite(values in prop::collection::vec(any::<f64>(), 0..6)) {
             let all = || values.iter().copied();
             for axis in [Axis::linear(all(), Ends { from: 0.0, to: 10.0 }), Axis::from_zero(all(), Ends { from: 0.0, to: 10.0 }), Axis::log(all(), Ends { from: 0.0, to: 10.0 })] {
                 let places = all().filter_map(|value| axis.place(value)).chain(axis.ticks().into_iter().map(|tick| tick.at));
@@ -253,7 +252,7 @@ mod tests {
 
         /// Any two numbers, by their bits: subnormal ones, those beyond all bounds, and neighbours that differ in the last.
         #[test]
-        fn whatever_two_numbers_are_their_axis_is_sound(a in any::<u64>(), b in any::<u64>(), near in 0_u64..100) {
+        fn the_axis_of_any_two_numbers_is_sound(a in any::<u64>(), b in any::<u64>(), near in 0_u64..100) {
             let (x, y) = (f64::from_bits(a), f64::from_bits(b));
             let tiny = f64::from_bits(a % (1 << 52));
             for (one, other) in [(x, y), (x, f64::from_bits(a.wrapping_add(near))), (tiny, y), (tiny, -x), (tiny, f64::from_bits(near))] {
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_numbers_and_the_largest_have_sound_axes() {
+    fn the_smallest_and_the_largest_numbers_have_sound_axes() {
         let ends = [
             0.0,
             5e-324,

@@ -1,6 +1,6 @@
-//! Numbers as tables print them.
+//! Numbers as text for tables, figures and sentences.
 
-/// Nearer to 0 than this and beyond [`MOST`] numbers are written in powers of ten.
+/// Numbers nearer to 0 than this, and those from [`MOST`] on, are written in powers of ten.
 pub(super) const LEAST: f64 = 1e-9;
 const MOST: f64 = 1e15;
 
@@ -9,8 +9,8 @@ pub(super) fn plain(value: f64) -> bool {
     value == 0.0 || (LEAST..MOST).contains(&value.abs())
 }
 
-/// A number as short as it can be, three significant digits where it is not whole: 0.05, 0.15, 2, 1,000, 2.5e-12; a dash for
-/// none.
+/// A number as short as possible, with three significant digits if it is not whole: 0.05, 0.15, 2, 1,000, 2.5e-12. A dash if it
+/// is not finite.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "-".into();
@@ -44,12 +44,12 @@ pub fn three_digits(value: f64) -> String {
     decimals(value, (2 - magnitude).clamp(0, 9) as usize)
 }
 
-/// So many decimals; no sign where they are all 0, and a dash for what is no number.
+/// A number with this many decimals. No sign if all digits are 0; a dash if it is not finite.
 pub fn decimals(value: f64, digits: usize) -> String {
     if value.is_finite() { unsigned_zero(format!("{value:.digits$}")) } else { "-".into() }
 }
 
-/// A number as printed, without a sign that says nothing: 0.00 and not -0.00.
+/// A printed number without the sign of a zero: 0.00 and not -0.00.
 pub fn unsigned_zero(text: String) -> String {
     match text.strip_prefix(['+', '-']) {
         Some(size) if size.chars().all(|c| "0.".contains(c)) => size.to_owned(),
@@ -57,29 +57,29 @@ pub fn unsigned_zero(text: String) -> String {
     }
 }
 
-/// Twelve significant digits, as short as they can be: what a table for machines holds. Beyond that a mean of tenths
-/// would show how its sum was rounded.
+/// A number for tables for machines: at most twelve significant digits. More would show the rounding of sums, as in a mean of
+/// tenths.
 pub fn cell(value: f64) -> String {
     let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
     unsigned_zero(rounded.to_string())
 }
 
-/// The same of what may be missing or undefined: then the cell is empty.
+/// The same; empty if the number is missing or not finite.
 pub fn cell_or_empty(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or_else(String::new, cell)
 }
 
-/// The same of a p-value, in powers of ten where it is tiny.
+/// The same for a p-value, in powers of ten below 1e-4.
 pub fn p_cell(p: f64) -> String {
     if p < 1e-4 { format!("{p:.11e}").parse().map_or_else(|_| cell(p), |p: f64| format!("{p:e}")) } else { cell(p) }
 }
 
-/// A difference with its sign; none where it is 0 as printed, and a dash for what is no number.
+/// A difference with its sign. No sign if all digits are 0; a dash if it is not finite.
 pub fn signed(value: f64, digits: usize) -> String {
     if value.is_finite() { unsigned_zero(format!("{value:+.digits$}")) } else { "-".into() }
 }
 
-/// A p-value for people: three decimals, and a bound below that.
+/// A p-value for people: three decimals, or `< 0.001`.
 pub fn three_decimals(p: f64) -> String {
     if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
 }
@@ -102,7 +102,7 @@ mod tests {
         );
     }
 
-    /// Whatever a sink prints: 0 has no sign, and what is no number is a dash.
+    /// In every form 0 has no sign, and a number that is not finite is a dash.
     #[test]
     fn zero_has_no_sign() {
         for value in [0.0, -0.0, 1e-13, -1e-13, -1e-300] {

@@ -5,7 +5,7 @@ use super::Size;
 use super::axis::{Axis, Ends, Tick};
 use super::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, fit, text_width};
 
-/// Where the area between the axes is.
+/// The area between the axes.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
     size: Size,
@@ -22,7 +22,7 @@ pub struct Frame {
 const TOP: f64 = 10.0;
 
 impl Frame {
-    /// Lower and upper end of every frame of that size: between them an axis upwards is made, before its frame.
+    /// The ends of the axis upwards of every frame of that size. The axis is made before its frame.
     pub fn heights(size: Size) -> Ends {
         Ends { from: TOP + size.plot_height(), to: TOP }
     }
@@ -34,12 +34,12 @@ impl Frame {
         Self { size, left: 34.0 + widest, right: size.width() - 14.0, top, bottom }
     }
 
-    /// Left and right end: between them the axis across is made.
+    /// The ends of the axis across.
     pub fn across(&self) -> Ends {
         Ends { from: self.left, to: self.right }
     }
 
-    /// Where what stands below the axis and its title begins.
+    /// The height below the axis and its title, where a legend begins.
     pub fn below(&self) -> f64 {
         self.bottom + 58.0
     }
@@ -50,7 +50,7 @@ impl Frame {
         let mut free = f64::NEG_INFINITY;
         for Tick { at, text, .. } in x.ticks() {
             drawing.line(&[(at, top), (at, bottom)], PALE, 1.0, 0.8);
-            // Numbers that would run into each other are left out, not their lines.
+            // A number that would overlap another is left out, but its line is drawn.
             let half = text_width(&text, SMALL) / 2.0;
             if at - half > free && at + half < self.size.width() {
                 drawing.text((at, bottom + 8.0), &text, SMALL, BLACK, Anchor::Top);
@@ -64,7 +64,7 @@ impl Frame {
         drawing.line(&[(left, top), (left, bottom), (right, bottom)], BLACK, 1.0, 1.0);
         let across = fit(across, TEXT, self.size.width() - 8.0);
         let half = text_width(&across, TEXT) / 2.0;
-        // Below the middle of the axis, or as near to it as the drawing's edges let it be.
+        // Below the middle of the axis, or as near as the edges of the drawing allow.
         let middle = f64::midpoint(left, right).min(self.size.width() - half - 2.0).max(half + 2.0);
         drawing.text((middle, bottom + 28.0), &across, TEXT, BLACK, Anchor::Top);
         let up = fit(up, TEXT, bottom + 40.0);
@@ -98,12 +98,12 @@ impl Legend {
         Self { rows: if entries.is_empty() { 0 } else { row + 1 }, entries }
     }
 
-    /// How much room it takes.
+    /// Its height.
     pub fn height(&self) -> f64 {
         ROW * self.rows as f64
     }
 
-    /// Draws it below `top`.
+    /// Draws it from `top` down.
     pub fn draw(&self, drawing: &mut Drawing, top: f64) {
         for (x, row, marker, text) in &self.entries {
             let y = top + ROW * (*row as f64) + 8.0;

@@ -1,8 +1,8 @@
-//! Each retriever's colour and shape, the same in every figure and table.
+//! The colour and shape of each retriever, the same in every figure and table.
 
 use super::drawing::{Drawing, Ink};
 
-/// Okabe & Ito's colours, told apart with any colour vision, less their yellow, which white paper swallows.
+/// Okabe & Ito's colours, which are distinct with any colour vision, without yellow, which is invisible on white paper.
 const COLOURS: [Ink; 7] = [
     Ink(0x00, 0x72, 0xb2),
     Ink(0xd5, 0x5e, 0x00),
@@ -13,8 +13,8 @@ const COLOURS: [Ink; 7] = [
     Ink(0x00, 0x00, 0x00),
 ];
 
-/// Corners of each shape on a unit circle; the first is a disc. Eight shapes and seven colours have no common factor: 56
-/// retrievers differ.
+/// Corners of each shape on a unit circle; the first is a disc. Eight shapes and seven colours have no common factor, so that 56
+/// retrievers have different markers.
 const SHAPES: [&[(f64, f64)]; 8] = [
     &[],
     &[(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)],
@@ -71,7 +71,7 @@ pub struct Marker {
     shape: &'static [(f64, f64)],
 }
 
-/// How many colours there are.
+/// The number of colours.
 pub const COUNT: usize = COLOURS.len();
 
 /// The `index`-th colour.
@@ -123,7 +123,7 @@ impl Marker {
         corners.join(" ")
     }
 
-    /// As a small SVG, for tables and legends of the page.
+    /// A small SVG for tables and legends of the page.
     pub fn svg(&self) -> String {
         let shape = match self.corners() {
             corners if corners.is_empty() => "<circle r=\"1\"/>".to_owned(),

@@ -1,4 +1,4 @@
-//! Pictures of numbers: axes, marks, text, and the front of a cloud of points.
+//! Pictures of numbers: axes, marks, text, and the Pareto front.
 
 pub mod axis;
 pub mod drawing;

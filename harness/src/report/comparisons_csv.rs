@@ -28,9 +28,9 @@ const COLUMNS: [&str; 21] = [
     "smallest_detectable",
 ];
 
-/// The table: for each other trial and metric a [`Comparison`](crate::statistics::Comparison). `p_holm` and `significant`
-/// are empty for oracles, which do not compete, and `smallest_detectable` is empty where a difference is shown or all are the
-/// same. Where the reference failed there is the header alone.
+/// The table: a [`Comparison`](crate::statistics::Comparison) for each other trial and metric. `p_holm` and `significant` are
+/// empty for oracles, which do not compete. `smallest_detectable` is empty if the difference is significant or all differences
+/// are equal. If the reference failed, the table has only its header.
 pub fn bytes(summary: &Summary) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(COLUMNS)?;

@@ -4,7 +4,7 @@ use crate::plot::format::three_digits;
 use crate::record::diagnosis::Diagnosis;
 use maud::{Markup, html};
 
-/// What the dataset is like; nothing where the run did not look.
+/// The diagnostics of the dataset; nothing if the run did not compute them.
 pub fn section(diagnosis: Option<&Diagnosis>) -> Markup {
     let Some(diagnosis) = diagnosis else { return html! {} };
     html! {
@@ -26,7 +26,7 @@ pub fn section(diagnosis: Option<&Diagnosis>) -> Markup {
                     } } }
                 }
             }
-            p.note { "From " (diagnosis.sampled) ". Below each value its 95 % interval." }
+            p.note { "From " (diagnosis.sampled) ". The 95 % interval is below each value." }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Characters of names that what is written cannot show.
+//! Characters of names that an output cannot show.
 
 use crate::escape;
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 pub struct Lacking(BTreeMap<char, String>);
 
 impl Lacking {
-    /// Adds those of a name that `has` says no to.
+    /// Adds the characters of a name for which `has` is false.
     pub fn add(&mut self, name: &str, has: impl Fn(char) -> bool) {
         for c in escape::terminal(name).chars().filter(|&c| !has(c)) {
             self.0.entry(c).or_insert_with(|| name.to_owned());
         }
     }
 
-    /// Which they are, and what stands there instead; `None` where there are none.
+    /// A note that names the characters and what replaces them; `None` if there are none.
     pub fn note(&self, what: &str, instead: &str) -> Option<String> {
         const NAMED: usize = 5;
         let each = |(c, name): (&char, &String)| {
@@ -36,7 +36,7 @@ mod tests {
     use super::Lacking;
 
     #[test]
-    fn what_cannot_be_shown_is_named() {
+    fn characters_that_cannot_be_shown_are_named() {
         let mut lacking = Lacking::default();
         lacking.add("plain \x1b", |c| c.is_ascii());
         assert_eq!(lacking.note("it", "nothing"), None);

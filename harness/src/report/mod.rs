@@ -1,4 +1,4 @@
-//! The report: tables, figures and one page, from what was [`Found`] in the files of a run alone.
+//! The report: tables, figures and one page, made from [`Found`] alone.
 
 mod comparisons_csv;
 mod diagnosis;
@@ -49,9 +49,8 @@ pub enum ReportError {
 pub const FILES: [&str; 6] =
     ["runs.csv", "comparisons.csv", "frontiers.csv", "plots/captions.txt", "paper.tex", "index.html"];
 
-/// Writes everything of a report into the folder of its run, each file whole: `runs.csv`, `comparisons.csv`, `plots/`, `tables/`,
-/// `paper.tex` and, last, `index.html`. Returns why figures that were asked for could not be drawn, and
-/// which characters could not be shown.
+/// Writes the whole report into the folder of its run, `index.html` last; a file is written whole or not at all. Returns notes:
+/// why figures that were asked for could not be drawn, and which characters cannot be shown.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -61,7 +60,7 @@ pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec
     out.write("comparisons.csv", &comparisons_csv::bytes(summary)?)?;
     out.write("frontiers.csv", &frontiers_csv::bytes(summary)?)?;
     if summary.tuning.is_none() {
-        // Of an earlier report.
+        // Files of an earlier report.
         ["chosen.csv", "chosen_pairs.csv", "split.csv"].iter().for_each(|name| out.remove(name));
     }
     if let Some(tuning) = &summary.tuning {
@@ -83,7 +82,7 @@ pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec
     Ok(notes)
 }
 
-/// Which characters of names the tables for LaTeX do not show, if any.
+/// A note on characters of names that tables for LaTeX cannot show, if there are any.
 fn without_tex(found: &Found) -> Option<String> {
     let mut lacking = Lacking::default();
     let labels = found.summary.rows.iter().map(crate::findings::summary::TrialRow::label);

@@ -1,4 +1,4 @@
-//! `paper.tex`: every table and figure in one document, to compile, and to copy from.
+//! `paper.tex`: all tables and figures in one document, to compile or to copy from.
 
 use super::plots::Drawn;
 use crate::escape::tex;

@@ -8,11 +8,11 @@ use crate::plot::drawing::{Drawing, has_sign};
 use crate::record::output_folder::OutputFolder;
 use std::collections::BTreeSet;
 
-/// A figure that is drawn.
+/// A drawn figure.
 pub struct Drawn {
     /// Its file's name, without extension.
     pub name: String,
-    /// What it shows.
+    /// Its caption.
     pub caption: String,
     /// The picture for a page that has the font.
     pub svg: String,
@@ -21,10 +21,10 @@ pub struct Drawn {
 /// The folder.
 const FOLDER: &str = "plots/";
 
-/// Each figure's name and caption, to be copied from.
+/// The name and caption of each figure.
 const LIST: &str = "plots/captions.txt";
 
-/// Figures on their way into files.
+/// Writes figures into files.
 pub struct Plots<'a> {
     out: &'a OutputFolder,
     written: BTreeSet<String>,
@@ -34,7 +34,7 @@ pub struct Plots<'a> {
 }
 
 impl<'a> Plots<'a> {
-    /// Figures for `plots/` in a report's folder: for a column there, for other sizes in folders inside.
+    /// Figures for `plots/` in a report's folder: column size there, other sizes in folders inside.
     pub fn new(out: &'a OutputFolder, sizes: &[Size]) -> Self {
         let sizes: BTreeSet<Size> = sizes.iter().copied().chain([Size::Column]).collect();
         Self { out, written: BTreeSet::new(), sizes, drawn: Vec::new(), lacking: Lacking::default() }
@@ -45,7 +45,7 @@ impl<'a> Plots<'a> {
         if size == Size::Column { FOLDER.to_owned() } else { format!("{FOLDER}{}/", size.name()) }
     }
 
-    /// Draws a figure at each size and writes it each way.
+    /// Draws a figure at each size and writes it in each format.
     ///
     /// # Errors
     /// [`ReportError`].
@@ -66,13 +66,13 @@ impl<'a> Plots<'a> {
         Ok(())
     }
 
-    /// Which characters no figure shows, if there are any.
+    /// A note on characters that no figure can show, if there are any.
     pub fn lacking(&self) -> Option<String> {
         let instead = "a box stands there in PNG and PDF; SVG and the page take another font where the reader has one";
         self.lacking.note("the font of figures", instead)
     }
 
-    /// Removes figures that an earlier report left and this one does not have; returns those that it has.
+    /// Removes the figures of an earlier report that this one does not have, and returns its own.
     ///
     /// # Errors
     /// [`ReportError::File`].

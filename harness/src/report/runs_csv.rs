@@ -6,7 +6,7 @@ use crate::findings::summary::Summary;
 use crate::plot::format::cell_or_empty;
 use crate::record::manifest::Manifest;
 
-/// The table of all [`columns`]. Empty where a value is not defined.
+/// The table of all [`columns`]. Undefined values are empty.
 pub fn bytes(summary: &Summary, manifest: &Manifest) -> Result<Vec<u8>, csv::Error> {
     let columns = columns(summary, manifest);
     let mut table = csv::Writer::from_writer(Vec::new());

@@ -517,19 +517,19 @@ fn the_verdict_says_what_holds() {
     is(
         &text,
         &[
-            "Exploratory, as the best of 2 trials is picked on the very queries that judge it: retriever-2 with lambda 0.2 \
-         returns 2.50 % more of the subtopics than retriever-0 with lambda 0.0, at 60 % of its recall. The difference \
+            "Exploratory, because the best of 2 trials is picked on the same queries that judge it: retriever-2 with lambda 0.2 \
+         returns 2.50 % more of the subtopics than retriever-0 with lambda 0.0, at 60 % of the reference's recall. The difference \
          (+0.0100, 95 % interval +0.0010 to +0.0300, over 100 queries) is significant: p = 0.030 by a permutation test",
             "retriever-1 with lambda 0.1 returns 5.00 % more of the subtopics (subtopic-recall 0.4200, where retriever-2 with \
          lambda 0.2 has 0.4100), but that difference is not significant.",
-            "Of 2 trials beside retriever-0 with lambda 0.0, 1 (retriever-2 with lambda 0.2) is significantly better",
-            "queries per second where",
-            "With \"split\" parameters are chosen on some queries",
+            "Of 2 other trials, 1 (retriever-2 with lambda 0.2) is significantly better than retriever-0 with lambda 0.0 in ",
+            "queries per second, ",
+            "A verdict that is not exploratory needs \"split\", which chooses parameters on some queries",
         ],
     );
     // Rates and their range are of the same repeats.
-    let rates = "it answers 1,667 queries per second where retriever-0 (lambda=0.0) answers 5,000 (medians of repeats that range \
-                 from 1,333 to 2,000, and from 4,000 to 6,000)";
+    let rates = "it answers 1,667 queries per second, retriever-0 (lambda=0.0) answers 5,000 (median repeats; the repeats range \
+                 from 1,333 to 2,000 and from 4,000 to 6,000)";
     assert!(text.contains(rates), "{text}");
     // A winner that costs most of the recall.
     let costly = said(&|summary| summary.rows[2].estimates[0] = Some(Estimate { mean: 0.3, lo: 0.3, hi: 0.3 }));
@@ -537,7 +537,7 @@ fn the_verdict_says_what_holds() {
         &costly,
         &[
             "Exploratory, ",
-            "than retriever-0 with lambda 0.0, but loses 70 % of its recall (0.30 where \
+            "than retriever-0 with lambda 0.0, but loses 70 % of the reference's recall (0.30 where \
         retriever-0 with lambda 0.0 has 1.00).",
         ],
     );
@@ -546,10 +546,10 @@ fn the_verdict_says_what_holds() {
     is(
         &doubt,
         &[
-            "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, as the best of 2 trials is \
-         picked on the very queries that judge it). These 100 queries would have shown a difference of about 0.1250 (",
-            " in four of five such experiments, before correction for several comparisons. The best mean is that of retriever-1 \
-         with lambda 0.1, with 5.00 % more of the subtopics, at 80 % of its recall; the difference (+0.0200, ",
+            "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, because the best of 2 trials \
+         is picked on the same queries that judge it). With these 100 queries a true difference of about 0.1250 (",
+            " is detected in four of five experiments, before correction for multiple comparisons. retriever-1 with lambda 0.1 has \
+         the best mean, with 5.00 % more of the subtopics, at 80 % of the reference's recall; the difference (+0.0200, ",
             "is not significant: p = 0.500",
         ],
     );
@@ -560,8 +560,8 @@ fn the_verdict_says_what_holds() {
         &worse,
         &[
             "No gain over retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, ",
-            "The nearest is retriever-1 with lambda 0.1, with 5.00 % less of the subtopics",
-            "none are significantly better in subtopic-recall and 1 significantly worse.",
+            "retriever-1 with lambda 0.1 comes nearest, with 5.00 % less of the subtopics",
+            "none are significantly better than retriever-0 with lambda 0.0 in subtopic-recall, and 1 significantly worse.",
         ],
     );
     assert_eq!(super::page::verdict(&found(&summary(1, 1))), [""; 0], "one trial is better than nothing");
@@ -594,9 +594,10 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     });
     is(
         &equal,
-        &["No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, as the best of 2 \
-        trials is picked on the very queries that judge it). retriever-1 with lambda 0.1 is its equal: the same for each of \
-        100 queries."],
+        &[
+            "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, because the best of 2 \
+        trials is picked on the same queries that judge it). retriever-1 with lambda 0.1 equals it on each of 100 queries.",
+        ],
     );
     // Where nothing is picked on the queries that judge it, it is not exploratory.
     let one = said(&|summary| {
@@ -604,7 +605,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
         summary.differences.retain(|difference| difference.row == 1);
         set_p(summary, 1, 0.01);
     });
-    is(&one, &["Not exploratory, as one trial alone is compared: retriever-1 with lambda 0.1 returns 5.00 % more"]);
+    is(&one, &["Not exploratory, because only one trial is compared: retriever-1 with lambda 0.1 returns 5.00 % more"]);
     let choose = |summary: &mut Summary| {
         let tuned = |row: usize| crate::findings::tuning::TunedRetriever {
             row,
@@ -624,9 +625,8 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     is(
         &chosen,
         &[
-            "Not exploratory, as points were chosen on 60 queries and are judged on 40 others: retriever-2 with",
-            "Of 2 \
-        retrievers beside",
+            "Not exploratory, because points were chosen on 60 queries and are judged on 40 others: retriever-2 with",
+            "Of 2 other retrievers, ",
         ],
     );
     let none = said(&|summary| {
@@ -636,8 +636,8 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     is(
         &none,
         &[
-            "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (not exploratory, as points were \
-        chosen on 60 queries and are judged on 40 others). These 100 queries",
+            "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (not exploratory, because points were \
+        chosen on 60 queries and are judged on 40 others). With these 100 queries",
         ],
     );
     assert!([chosen, none, one].iter().all(|text| !text.contains("\"split\"")));
@@ -930,7 +930,7 @@ fn what_has_no_place_is_counted_and_not_on_the_front() {
         (figures[0].caption(&found), figures[0].draw(&found, Size::Column).svg().expect("an SVG"))
     };
     let (caption, svg) = drawn(&summary);
-    let said = " 2 trials are left out: a logarithmic scale has no place for what is not above 0.";
+    let said = " 2 trials are left out: a logarithmic scale shows only values above 0.";
     assert!(caption.contains(said), "{caption}");
     // As if they were not there, but for the legend's names.
     for row in [0, 1] {
@@ -951,10 +951,7 @@ fn what_has_no_place_is_counted_and_not_on_the_front() {
     write_scale(folder.path(), &ran);
     let captions = String::from_utf8(files(folder.path())["plots/captions.txt"].clone()).expect("text");
     let caption = captions.lines().find(|line| line.starts_with("build-seconds-n: ")).expect("a caption");
-    assert!(
-        caption.ends_with(" 1 point is left out: a logarithmic scale has no place for what is not above 0."),
-        "{caption}"
-    );
+    assert!(caption.ends_with(" 1 point is left out: a logarithmic scale shows only values above 0."), "{caption}");
     assert_eq!(captions.matches("left out").count(), 1, "{captions}");
 }
 

@@ -1,5 +1,5 @@
-//! `chosen.csv`, `chosen_pairs.csv`, and what the terminal shows of them: each retriever at the point that was chosen on some of the
-//! queries, as the other queries see it.
+//! `chosen.csv`, `chosen_pairs.csv`, `split.csv`, and the table in the terminal: each retriever at the point chosen on some of the
+//! queries, measured on the others.
 
 use crate::escape;
 use crate::findings::summary::Summary;
@@ -8,11 +8,11 @@ use crate::plot::format::{cell, cell_or_empty, decimals, signed, three_decimals}
 use crate::record::results::Results;
 use crate::statistics::Estimate;
 
-/// A retriever a row: each metric with its interval, then its difference to the reference trial with its interval, Holm's p
-/// (empty for oracles) and d_z.
+/// A row for each retriever: each metric with its interval, then its difference to the reference trial with its interval,
+/// Holm's p (empty for oracles) and d_z.
 ///
 /// # Errors
-/// None but the writer's own, which a table in memory does not have.
+/// The writer's, which a table in memory does not have.
 pub fn csv(summary: &Summary, tuning: &Tuning) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> =
@@ -41,7 +41,7 @@ pub fn csv(summary: &Summary, tuning: &Tuning) -> Result<Vec<u8>, csv::Error> {
     table.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// A pair of retrievers a row: the difference in the metric by which was chosen, with its interval.
+/// A row for each pair of retrievers: the difference in the metric that points were chosen by, with its interval.
 ///
 /// # Errors
 /// As the function [`csv()`].
@@ -58,8 +58,8 @@ pub fn pairs_csv(summary: &Summary, tuning: &Tuning) -> Result<Vec<u8>, csv::Err
     table.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// A query a row, in the order in which they are asked: its row in the dataset, and the side that it is on: `tune` where
-/// parameters are chosen, `report` where they are reported.
+/// A row for each query, in the order of asking: its row in the dataset, and its side, `tune` if parameters are chosen on it,
+/// `report` if they are reported on it.
 ///
 /// # Errors
 /// As the function [`csv()`].
@@ -80,7 +80,8 @@ fn three(estimate: Option<&Estimate>) -> [String; 3] {
     estimate.map_or_else(Default::default, |e| [e.mean, e.lo, e.hi].map(cell))
 }
 
-/// The columns of a table for people: each metric's mean, then the difference in the one by which was chosen.
+/// The header of the table in the terminal: the mean of each metric, then the difference in the metric that points were
+/// chosen by.
 pub fn header(summary: &Summary, tuning: &Tuning) -> Vec<String> {
     let mut header = vec!["retriever, at its chosen point".to_owned()];
     header.extend(summary.metrics.iter().map(|metric| metric.name().to_owned()));
@@ -89,7 +90,7 @@ pub fn header(summary: &Summary, tuning: &Tuning) -> Vec<String> {
     header
 }
 
-/// A row of such a table.
+/// A row of that table.
 pub fn cells(summary: &Summary, tuning: &Tuning, tuned: &TunedRetriever) -> Vec<String> {
     let mut cells = vec![summary.rows[tuned.row].label()];
     cells.extend(tuned.estimates.iter().map(|e| e.map_or_else(|| "-".into(), |e| decimals(e.mean, 4))));

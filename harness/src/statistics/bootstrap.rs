@@ -1,10 +1,10 @@
 //! Bootstrap intervals of means over queries.
 //!
-//! Bias-corrected and accelerated (BCa; Efron 1987), 10,000 resamples of the queries, seeded, and the same resamples for
-//! every trial and metric.
+//! Bias-corrected and accelerated (BCa; Efron 1987), with 10,000 seeded resamples of the queries, the same for every trial and
+//! metric.
 //!
-//! Means of resamples that equal the mean are common where values are counts. Half of them count as below it, and what is
-//! equal but for rounding is equal: 27 successes of 30 have the interval [0.733, 0.967], whatever a success is worth.
+//! If values are counts, the means of many resamples equal the mean. Half of these count as below it, and means that differ by
+//! rounding are equal: 27 successes of 30 have the interval [0.733, 0.967] for any value of a success.
 
 use super::Column;
 use crate::statistics::Estimate;
@@ -13,17 +13,17 @@ use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 use swath_algorithms::random;
 
-/// How many resamples.
+/// The number of resamples.
 pub const RESAMPLES: usize = 10_000;
 
 /// Resamples that share a random stream: the unit of parallel work, which must not depend on the number of threads.
 const BLOCK: usize = 100;
 
-/// Columns resampled together: bounds the memory to 10,000 x 512 means (40 MiB).
+/// Columns that are resampled together, which bounds memory to 10,000 x 512 means (40 MiB).
 const COLUMNS: usize = 512;
 
-/// Mean and 95 % interval of each column; `None` where no query has a value. Columns are of equal length. The interval of a
-/// column that is constant but for rounding is its mean alone.
+/// The mean and 95 % interval of each column; `None` if no query has a value. Columns have equal lengths. A column that is
+/// constant up to rounding has an interval of width 0.
 pub fn estimates(columns: &[Column<'_>], seed: u64) -> Vec<Option<Estimate>> {
     columns.chunks(COLUMNS).flat_map(|columns| estimate_some(columns, seed)).collect()
 }
@@ -37,8 +37,7 @@ fn estimate_some(columns: &[Column<'_>], seed: u64) -> Vec<Option<Estimate>> {
     columns.par_iter().enumerate().map(estimate).collect()
 }
 
-/// The means of all columns, of equal length, in each of the resamples that intervals come from; NaN where a resample met
-/// no value.
+/// The means of all columns, of equal length, in each resample that intervals come from; NaN if a resample has no value.
 pub fn resampled_means(columns: &[Column<'_>], seed: u64) -> Vec<Vec<f64>> {
     match columns.first().map_or(0, |column| column.values.len()) {
         0 => Vec::new(),
@@ -47,9 +46,9 @@ pub fn resampled_means(columns: &[Column<'_>], seed: u64) -> Vec<Vec<f64>> {
 }
 
 fn resample(columns: &[Column<'_>], queries: usize, seed: u64) -> Vec<Vec<f64>> {
-    // A row for each query, of values and, for columns with gaps, of counts. How often a resample has each query, times
-    // these, are its sums: one matrix product for a block of resamples. Values are taken from their mean, so that the sums
-    // of resamples round no more than the mean's own does.
+    // A row for each query, of values and, for columns with gaps, of counts. The matrix of how often each resample has each
+    // query, times these rows, gives the sums of a block of resamples. Values are centred at their mean, so that these sums
+    // round no more than the mean's own sum.
     let means: Vec<f64> = columns.iter().map(Column::mean).collect();
     let gaps: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].values.iter().any(|v| v.is_nan())).collect();
     let width = columns.len() + gaps.len();
@@ -77,7 +76,7 @@ fn resample(columns: &[Column<'_>], queries: usize, seed: u64) -> Vec<Vec<f64>> 
     (0..RESAMPLES / BLOCK).into_par_iter().flat_map_iter(block).collect()
 }
 
-/// The sum, compensated for rounding (Neumaier): a mean of tenths comes out as it would on paper.
+/// The sum, compensated for rounding (Neumaier), so that a mean of tenths is as exact as by hand.
 fn sum(values: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0);
     for value in values {
@@ -88,22 +87,22 @@ fn sum(values: impl Iterator<Item = f64>) -> f64 {
     sum + lost
 }
 
-/// The mean, its sum compensated; NaN of nothing.
+/// The mean, with a compensated sum; NaN if there are no values.
 pub fn mean(values: &[f64]) -> f64 {
     mean_of(values.iter().copied())
 }
 
-/// The same of what an iterator gives.
+/// The same for an iterator.
 pub(super) fn mean_of(values: impl Iterator<Item = f64> + Clone) -> f64 {
     sum(values.clone()) / values.count() as f64
 }
 
-/// The BCa interval at 95 % of the mean of a column that has a value, from the means of resamples, whose order it changes.
+/// The 95 % BCa interval of the mean of a column that has a value, from the means of resamples, which are reordered.
 ///
 /// `z0` is the normal quantile of the share of resampled means below the mean, those equal to it counted half (Efron &
 /// Tibshirani 1993, eq. 14.14, with mid-ranks for ties as SciPy has them); the acceleration is that of the jackknife.
 pub fn interval(column: Column<'_>, means: &mut [f64]) -> Estimate {
-    // What differs from 0 by rounding alone is 0, without a sign.
+    // A value that differs from 0 only by rounding is 0, without a sign.
     let settled = |value: f64| if value.abs() < column.unit { 0.0 } else { value };
     let mean = column.mean();
     if column.is_constant() || means.is_empty() {
@@ -134,7 +133,7 @@ pub fn quantile(ascending: &[f64], level: f64) -> f64 {
     below + (above - below) * at.fract()
 }
 
-/// The [`quantile`] of values in any order, which it changes: two of them take less time than sorting all.
+/// The [`quantile`] of unordered values, which are reordered: selecting two values is faster than sorting all.
 fn quantile_of(values: &mut [f64], level: f64) -> f64 {
     let Some(last) = values.len().checked_sub(1) else { return f64::NAN };
     let at = level.clamp(0.0, 1.0) * last as f64;
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_is_certain_and_nothing_is_none() {
+    fn a_constant_has_no_width_and_an_empty_column_no_estimate() {
         assert_eq!(estimate(&[0.3; 7], 1), Some(Estimate { mean: 0.3, lo: 0.3, hi: 0.3 }));
         assert_eq!(estimate(&[f64::NAN; 7], 1), None);
         let found = estimate(&[f64::NAN, 2.0, f64::NAN, f64::NAN, 2.0, 2.0, 2.0], 1);
@@ -168,7 +167,7 @@ mod tests {
 
     /// As `vendi(q=2)` of one result: 1, and 1 less a rounding.
     #[test]
-    fn what_is_constant_but_for_rounding_is_certain() {
+    fn a_column_that_is_constant_up_to_rounding_has_no_width() {
         for (a, b) in [(1.0, 1.0 - f64::EPSILON / 2.0), (0.3, 0.1 + 0.2), (-7.1e5, -7.1e5 * (1.0 + f64::EPSILON))] {
             for which in 1..4 {
                 let values: Vec<f64> = (0..40).map(|i| if i * which % 5 == 1 { b } else { a }).collect();
@@ -181,7 +180,7 @@ mod tests {
 
     /// 0 has no sign, neither alone nor as a difference of tenths that is 0 but for rounding.
     #[test]
-    fn nothing_is_minus_zero() {
+    fn zero_has_no_sign() {
         let of_tenths: Vec<f64> = (0..20).map(|i| [0.3 - (0.1 + 0.2), 0.0, 0.1, -0.1][i % 4]).collect();
         for values in [vec![-0.0; 20], of_tenths] {
             let found = estimate(&values, 3).expect("values");
@@ -195,7 +194,7 @@ mod tests {
     /// of resamples) has [22/30, 29/30] for 27 of 30; and a coverage of 0.977 for 20 trials at 0.52, but 0.915 if all ties
     /// counted as below and 0.901 if as above.
     #[test]
-    fn ties_count_half_whatever_a_success_is_worth() {
+    fn ties_count_half_for_any_value_of_a_success() {
         for worth in [1.0, 0.1, 1.0 / 3.0, 0.7, 1e-30, 3e20] {
             let trials = |successes: usize, n: usize| -> Vec<f64> {
                 (0..n).map(|i| if i < successes { worth } else { 0.0 }).collect()
@@ -220,9 +219,9 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
-        /// Whatever the values: an interval is of numbers, in order, and scales with them.
+        /// For any values, the ends of an interval are finite, ordered, and scale with the values.
         #[test]
-        fn intervals_are_of_numbers_and_scale(
+        fn intervals_are_finite_and_scale(
             values in proptest::collection::vec(
                 proptest::prop_oneof![3 => -3..4, 1 => proptest::strategy::Just(i32::MAX)], 1..30),
             power in -300..300_i32,
@@ -278,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_of_tenths_is_what_it_is_on_paper() {
+    fn a_mean_of_tenths_is_exact() {
         let tenths: Vec<f64> = (0..1000).map(|i| if i < 53 { 1.0 } else { 0.9 }).collect();
         assert!((mean(&tenths) - 0.9053).abs() < 2e-16);
         assert!((tenths.iter().sum::<f64>() / 1000.0 - 0.9053).abs() > 2e-16, "or the plain sum would do");

@@ -1,64 +1,63 @@
-//! Change points of a series, one value a commit: where its level shifted, and stayed.
+//! Change points of a series with one value per commit: the commits where its level shifts and stays.
 //!
-//! Two kinds of series need two ways.
+//! Series without noise and with noise need different methods.
 //!
 //! **Without noise.** A quality metric of a seeded run is the same at every commit until the code changes what is returned: a
-//! step function. No test is needed, and none would do: after 20 equal values two others, equal among themselves, have a
-//! permutation p of 2 / 231. A series whose neighbours are equal but for at most a quarter of them (or two, if that is more) is
-//! taken to be such a function. It has a change where a value that stood at least twice gives way to another that stands at
-//! least twice, or is the newest. What stands once and is gone again is a spike and no change. p is `None`: it is certain
-//! that the value changed, given that equal values are not chance.
+//! step function. No test is needed, and none would work: after 20 equal values, two other values that equal each other have a
+//! permutation p of 2 / 231. A series counts as a step function if at most a quarter of its neighbours differ (or two, if that is
+//! more). It has a change where a value that occurs at least twice in a row is followed by another that occurs at least twice in
+//! a row, or is the newest. A value that occurs once in between is a spike and no change. p is `None`: the change is certain,
+//! given that equal values are not chance.
 //!
 //! **With noise** (timings). Hierarchical segmentation with a permutation test at each step, as E-divisive has it (Matteson &
 //! James 2014, "A nonparametric approach for multiple change point analysis of multivariate data"), which MongoDB brought to
 //! performance tests (Daly et al. 2020, "The use of change point detection to identify software performance regressions in a
 //! continuous integration system"). Two parts differ:
 //!
-//! - The exponent of the energy distance is 2 in place of 1: then it is the squared difference of means, and reacts to levels,
-//!   which is what is reported, and not to spread. Values are first clipped at five standard deviations from the median, as
-//!   the median absolute deviation estimates them (after Fearnhead & Rigaill 2019, "Changepoint detection in the presence of
-//!   outliers"): a commit on a busy machine counts for one value. Ranks would do that, too, but five commits after a slowdown
-//!   show in them only one time in sixteen where clipped values show it nearly always.
-//! - Where E-divisive tries all ends of the second part, this tries the splits of seeded intervals (Kovács et al. 2023, "Seeded
-//!   binary segmentation"), of which there are O(n), with O(n log n) splits. A slowdown that is mended eight commits later
-//!   hardly shows in any split of the whole series; in an interval that ends before it is mended it does.
+//! - The exponent of the energy distance is 2 instead of 1. Then it is the squared difference of means, which reacts to levels and
+//!   not to spread; levels are what is reported. Values are first clipped at five standard deviations from the median, as the
+//!   median absolute deviation estimates them (after Fearnhead & Rigaill 2019, "Changepoint detection in the presence of
+//!   outliers"), so that one commit on a busy machine has the weight of one value. Ranks have that property, too, but they detect
+//!   a slowdown after five commits only once in sixteen times, where clipped values detect it nearly always.
+//! - E-divisive tries all ends of the second part. This tries the splits of seeded intervals (Kovács et al. 2023, "Seeded binary
+//!   segmentation"): O(n) intervals with O(n log n) splits. A slowdown that is fixed eight commits later hardly shows in any split
+//!   of the whole series, but it shows in an interval that ends before the fix.
 //!
-//! The series is drawn in other orders, and the largest statistic of each is compared with that of the true order: the level
-//! holds whatever the distribution is, as long as commits without a change are exchangeable. Hunter (Fleming et al. 2023,
-//! "Hunter: using change point detection to hunt for performance regressions") has Student's test in place of permutations,
-//! which is faster and knows more from three commits; but its p is of one split, while the split tested is the largest of
-//! many, so that p is no rate of false alarms. With [`LEVEL`] 0.001 a series without a change is said to have one once in a
-//! thousand. Neighbours that are alike, as on a machine that is slow for a day, break the assumption: with an autocorrelation
-//! of 0.1, 0.3, 0.5 about 0.4, 4, 20 series of 60 commits in a hundred give a false alarm (AR(1), see the tests). A time
-//! relative to that of another trial of the same run has less of it.
+//! The test permutes the series and compares the largest statistic of each permutation with that of the true order. Its level
+//! holds for any distribution, as long as commits without a change are exchangeable. Hunter (Fleming et al. 2023, "Hunter: using
+//! change point detection to hunt for performance regressions") uses Student's test instead of permutations, which is faster and
+//! more powerful with three commits. But its p is of one split, while the tested split is the largest of many, so that p is not a
+//! rate of false alarms. With [`LEVEL`] 0.001, one series without a change in a thousand gives a false alarm. Autocorrelation, as
+//! on a machine that is slow for a day, breaks the assumption: at 0.1, 0.3 and 0.5, about 0.4, 4 and 20 of a hundred series of 60
+//! commits give a false alarm (AR(1), see the tests). A time relative to that of another trial of the same run has less of it.
 //!
-//! Few commits cannot say much: three after a change are the least that show it, with 25 or more before; with 14 in all it
-//! must be near their middle. In 60 commits a step of four standard deviations is found within one commit of its place in
-//! 99 % of series with five commits after it, and in 80 % with three.
+//! Few commits have little power. At least three commits after a change are needed to detect it, with 25 or more before; with 14
+//! in all the change must be near the middle. In 60 commits, a step of four standard deviations is found within one commit of its
+//! place in 99 % of series with five commits after it, and in 80 % with three.
 
 use rayon::prelude::*;
 use swath_algorithms::random;
 
-/// The rate at which series without a change are said to have one.
+/// The rate of false alarms for series without a change.
 pub const LEVEL: f64 = 0.001;
 
-/// Fewer values than this say nothing.
+/// Series with fewer values have no change points.
 pub const LEAST: usize = 4;
 
-/// Values further from the median than so many standard deviations count as if they were so far.
+/// Values are clipped at this many standard deviations from the median.
 const CLIP: f64 = 5.0;
 
-/// The median absolute deviation of normal values times this is their standard deviation.
+/// The standard deviation of normal values over their median absolute deviation.
 const NORMAL: f64 = 1.4826;
 
-/// What lasts fewer values is no level of a series with noise.
+/// The shortest level of a series with noise, in values.
 const SEGMENT: usize = 3;
 
-/// An order drawn at random may be so often as extreme as the true one before the test is over: so many, of
-/// `EXTREME / level` orders, the true one among them, are just significant.
+/// The test stops as not significant when this many drawn orders are as extreme as the true one. It uses `EXTREME / level` orders
+/// including the true one, so that this number is the limit of significance.
 const EXTREME: usize = 10;
 
-/// Values closer than this share of the largest are equal but for rounding.
+/// Values that differ by less than this share of the largest differ only by rounding.
 const ROUNDING: f64 = 1e-9;
 
 /// A change of level.
@@ -70,11 +69,11 @@ pub struct ChangePoint {
     pub before: f64,
     /// Median of the new level.
     pub after: f64,
-    /// Of the permutation test that found it; `None` in a series without noise.
+    /// p of the permutation test that found it; `None` in a series without noise.
     pub p: Option<f64>,
 }
 
-/// The change points of each series of finite values, in order. The same series with the same seed has the same.
+/// The change points of each series of finite values, in order. They depend only on the series, the level and the seed.
 pub fn of_all(series: &[Vec<f64>], level: f64, seed: u64) -> Vec<Vec<ChangePoint>> {
     series.par_iter().map(|values| change_points(values, level, seed)).collect()
 }
@@ -100,7 +99,7 @@ fn median(values: &[f64]) -> f64 {
     swath_algorithms::kernel::median(&mut values.to_vec())
 }
 
-/// Where a series without noise changes; `None` for a series with noise.
+/// The changes of a series without noise; `None` for a series with noise.
 fn steps(values: &[f64]) -> Option<Vec<(usize, Option<f64>)>> {
     let unit = ROUNDING * values.iter().fold(0.0, |most, value| value.abs().max(most));
     let equal = |a: f64, b: f64| (a - b).abs() <= unit;
@@ -117,11 +116,11 @@ fn steps(values: &[f64]) -> Option<Vec<(usize, Option<f64>)>> {
     }
     let lasting = runs.iter().filter(|(first, length)| *length > 1 || first + 1 == values.len());
     let mut found = Vec::new();
-    // The level that holds, and where it was last seen.
+    // The current level as the index of its first value, and where it was last seen.
     let mut held: Option<(usize, usize)> = None;
     for &(first, length) in lasting {
         if let Some((_, last)) = held.filter(|(level, _)| !equal(values[*level], values[first])) {
-            // What stood once in between is the first that left the level.
+            // A spike in between is the first value that left the level.
             found.push((last + 1, None));
         }
         held = Some((first, first + length - 1));
@@ -129,7 +128,7 @@ fn steps(values: &[f64]) -> Option<Vec<(usize, Option<f64>)>> {
     Some(found)
 }
 
-/// Where a series with noise changes, with the p-value of each.
+/// The changes of a series with noise, each with its p-value.
 fn shifts(values: &[f64], level: f64, seed: u64) -> Vec<(usize, Option<f64>)> {
     let mut found: Vec<(usize, Option<f64>)> = Vec::new();
     let mut parts = vec![(0, values.len())];
@@ -140,7 +139,7 @@ fn shifts(values: &[f64], level: f64, seed: u64) -> Vec<(usize, Option<f64>)> {
         }
     }
     found.sort_unstable_by_key(|&(at, _)| at);
-    // Each was found among others: between its neighbours as they are now it may stand better elsewhere.
+    // Each was found with other neighbours; between its final neighbours the best place may differ.
     for i in 0..found.len() {
         let begin = if i == 0 { 0 } else { found[i - 1].0 };
         let end = found.get(i + 1).map_or(values.len(), |&(at, _)| at);
@@ -152,7 +151,7 @@ fn shifts(values: &[f64], level: f64, seed: u64) -> Vec<(usize, Option<f64>)> {
     found
 }
 
-/// The change point that stands out most, if it does at this level, and its p-value.
+/// The strongest change point and its p-value, if significant at this level.
 fn shift(values: &[f64], level: f64, seed: u64, index: u64) -> Option<(usize, f64)> {
     let intervals = intervals(values.len());
     let mut scores = clipped(values);
@@ -175,7 +174,7 @@ fn shift(values: &[f64], level: f64, seed: u64, index: u64) -> Option<(usize, f6
     Some((at, (beyond + 1) as f64 / orders as f64))
 }
 
-/// Distances from the median, clipped. Where half of the values are equal their spread is not known, and nothing is clipped.
+/// Clipped distances from the median. If half of the values are equal, their spread is unknown and nothing is clipped.
 fn clipped(values: &[f64]) -> Vec<f64> {
     let middle = median(values);
     let distances: Vec<f64> = values.iter().map(|value| value - middle).collect();
@@ -196,7 +195,7 @@ fn cumulated(values: &[f64]) -> Vec<f64> {
     sums
 }
 
-/// Begin and end of the seeded intervals of so many values: the whole, then ever shorter ones that overlap by half or more.
+/// Begin and end of the seeded intervals of `n` values: the whole, then ever shorter intervals that overlap by half or more.
 fn intervals(n: usize) -> Vec<(usize, usize)> {
     let mut all = Vec::new();
     let mut share = 1.0_f64;
@@ -220,8 +219,8 @@ fn largest(sums: &[f64], intervals: &[(usize, usize)]) -> Option<(f64, usize)> {
     splits.reduce(|best, other| if other.0 > best.0 { other } else { best })
 }
 
-/// The largest statistic of any split of an interval: the squared difference of the means of both parts over what it is
-/// expected to be, but for a factor that is the same for all of the series.
+/// The largest statistic of any split of an interval, and its place. The statistic is the squared difference of the means of both
+/// parts over its expectation, up to a factor that is the same for the whole series.
 fn best_split(sums: &[f64], begin: usize, end: usize) -> Option<(f64, usize)> {
     let total = sums[end] - sums[begin];
     let length = (end - begin) as f64;
@@ -256,7 +255,7 @@ mod tests {
         (0..count).map(one).collect()
     }
 
-    /// How many of the series are said to have a change.
+    /// The number of series with a change point.
     fn alarms(series: &[Vec<f64>], level: f64) -> usize {
         // Each with orders of its own, or all would err together.
         let has = |(i, values): &(usize, &Vec<f64>)| !change_points(values, level, *i as u64).is_empty();
@@ -285,9 +284,9 @@ mod tests {
         }
     }
 
-    /// Neighbours that are alike are not exchangeable: what the module says of that.
+    /// Autocorrelated neighbours are not exchangeable: the rates in the documentation of the module.
     #[test]
-    fn false_alarms_are_more_where_neighbours_are_alike() {
+    fn false_alarms_are_more_frequent_with_autocorrelation() {
         let rate = |rho: f64| {
             let series = many(1000, 60, |rng, _| normal(rng)).into_iter().map(|noise| {
                 let mut last = noise[0];

@@ -1,9 +1,9 @@
-//! How large a difference is, beside how certain.
+//! Effect sizes: how large a difference is.
 
 use super::{Column, ROUNDING, rounding};
 
-/// Cohen's d_z: the mean of paired differences over their standard deviation (n - 1). 0 where all are zero; NaN where there
-/// are fewer than two, or where all are the same and not zero, both but for rounding.
+/// Cohen's d_z: the mean of paired differences over their standard deviation (n - 1). Up to rounding: 0 if all are 0; NaN if
+/// there are fewer than two, or if all are equal but not 0.
 pub fn d_z(differences: Column<'_>) -> f64 {
     let (n, mean, deviation) = moments(differences);
     if n < 2 {
@@ -15,15 +15,15 @@ pub fn d_z(differences: Column<'_>) -> f64 {
     }
 }
 
-/// How many values there are, their mean and their standard deviation (n - 1).
+/// The number of values, their mean and their standard deviation (n - 1).
 pub(super) fn moments(column: Column<'_>) -> (usize, f64, f64) {
     let (n, mean) = (column.present().count(), column.mean());
     let squares: f64 = column.present().map(|value| (value - mean).powi(2)).sum();
     (n, mean, (squares / (n as f64 - 1.0)).sqrt())
 }
 
-/// Cliff's delta: how much more often a value of `a` is above one of `b` than below, over all pairs of one of either
-/// (Cliff 1993); -1 to 1. Values that are equal but for rounding are equal, as in the tests. NaN where either is empty.
+/// Cliff's delta (Cliff 1993), from -1 to 1: over all pairs of a value of `a` and one of `b`, the share in which `a` is above
+/// minus the share in which it is below. Values that differ by rounding are equal, as in the tests. NaN if either is empty.
 /// O(n log n).
 pub fn cliffs_delta(a: &[f64], b: &[f64]) -> f64 {
     let unit = rounding(a.iter().chain(b));
@@ -34,14 +34,13 @@ pub fn cliffs_delta(a: &[f64], b: &[f64]) -> f64 {
     a.iter().map(|&value| below(value) - above(value)).sum::<f64>() / (a.len() * b.len()) as f64
 }
 
-/// A difference as a share of what it is the difference to; `None` where that is 0 but for rounding, of which nothing is a
-/// share.
+/// A difference as a share of the value that it refers to; `None` if that value is 0 up to rounding.
 pub fn share(difference: f64, of: f64) -> Option<f64> {
     let share = if difference == 0.0 { 0.0 } else { difference / of.abs() };
     (share.abs() * ROUNDING <= 1.0).then_some(share)
 }
 
-/// In how many pairs the difference is in favour, none, and against; NaN is none of these.
+/// The numbers of pairs whose difference is in favour, zero, and against. NaN counts as none of these.
 pub fn wins_ties_losses(differences: &[f64], higher_is_better: bool) -> [usize; 3] {
     let count = |holds: fn(f64) -> bool| differences.iter().filter(|&&d| holds(d)).count();
     let (above, equal, below) = (count(|d| d > 0.0), count(|d| d == 0.0), count(|d| d < 0.0));

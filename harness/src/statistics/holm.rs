@@ -1,7 +1,7 @@
-//! Holm's correction for a family of tests (Holm 1979): the chance that any true null hypothesis is rejected stays at the
-//! level, whatever the dependence among the tests.
+//! Holm's correction for a family of tests (Holm 1979). It bounds the probability of rejecting any true null hypothesis by the
+//! level, for any dependence among the tests.
 
-/// Adjusted p-values, in the order given; each is compared with the level as it stands.
+/// Adjusted p-values in the given order, to be compared with the level itself.
 pub fn adjust(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

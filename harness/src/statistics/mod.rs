@@ -1,4 +1,4 @@
-//! What may be said of differences between retrievers that answered the same queries.
+//! Statistics of differences between retrievers that answered the same queries.
 
 pub mod bootstrap;
 pub mod change_points;
@@ -23,42 +23,42 @@ pub struct Estimate {
     pub hi: f64,
 }
 
-/// The level at which a comparison is called significant, after Holm's correction.
+/// The significance level of comparisons, after Holm's correction.
 pub const LEVEL: f64 = 0.05;
 
-/// Values closer than this share of the largest are equal but for rounding.
+/// Values that differ by less than this share of the largest differ only by rounding.
 pub(crate) const ROUNDING: f64 = 1e-12;
 
-/// The least difference between any of these values that is more than rounding.
+/// The smallest difference between any of these values that is more than rounding.
 fn rounding<'v>(values: impl Iterator<Item = &'v f64>) -> f64 {
     (ROUNDING * values.fold(0.0_f64, |most, value| most.max(value.abs()))).max(f64::MIN_POSITIVE)
 }
 
-/// A column of values, one per query, NaN where there is none.
+/// A column of values, one per query, NaN if a query has none.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'a> {
     values: &'a [f64],
-    /// Values that differ by less are equal but for rounding.
+    /// Values that differ by less differ only by rounding.
     unit: f64,
 }
 
 impl<'a> Column<'a> {
-    /// Of values as they are.
+    /// A column of these values.
     pub fn new(values: &'a [f64]) -> Self {
         Self { values, unit: rounding(values.iter()) }
     }
 
-    /// The values that there are.
+    /// The values that are not NaN.
     fn present(&self) -> impl Iterator<Item = f64> + Clone + 'a {
         self.values.iter().copied().filter(|value| !value.is_nan())
     }
 
-    /// Their mean, NaN of none.
+    /// Their mean; NaN if there are none.
     pub fn mean(&self) -> f64 {
         bootstrap::mean_of(self.present())
     }
 
-    /// Whether they are all equal but for rounding.
+    /// Whether they are all equal, up to rounding.
     fn is_constant(&self) -> bool {
         let (low, high) =
             self.present().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -72,14 +72,14 @@ impl AsRef<[f64]> for Column<'_> {
     }
 }
 
-/// Two columns of values, one per query, NaN where there is none; and how their difference is to be seen.
+/// Two columns of values, one per query, NaN if a query has none, and how to compare them.
 #[derive(Clone, Copy, Debug)]
 pub struct Paired<'a> {
     /// The trial's values.
     pub values: &'a [f64],
     /// The reference's.
     pub reference: &'a [f64],
-    /// Which of its fellows it is corrected with; `None` for what does not compete.
+    /// Family for Holm's correction; `None` for oracles, which are not corrected.
     pub family: Option<usize>,
     /// Whether a win is a higher value.
     pub higher_is_better: bool,
@@ -88,7 +88,7 @@ pub struct Paired<'a> {
 /// A trial against the reference, over the queries for which both have a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Comparison {
-    /// How many those are.
+    /// The number of those queries.
     pub n: usize,
     /// The reference's mean.
     pub reference_mean: f64,
@@ -96,32 +96,32 @@ pub struct Comparison {
     pub mean: f64,
     /// Trial minus reference, with its 95 % interval.
     pub difference: Estimate,
-    /// Of the sign-flip [permutation] test.
+    /// p of the sign-flip [permutation] test.
     pub p_permutation: f64,
-    /// The same after [Holm's](holm) correction; `None` for what does not compete.
+    /// The same after [Holm's](holm) correction; `None` for oracles.
     pub p_holm: Option<f64>,
-    /// Of [Wilcoxon's](wilcoxon) signed-rank test.
+    /// p of [Wilcoxon's](wilcoxon) signed-rank test.
     pub p_wilcoxon: f64,
     /// Cohen's [`d_z`](effect::d_z).
     pub d_z: f64,
     /// [Cliff's delta](effect::cliffs_delta).
     pub cliffs_delta: f64,
-    /// Queries where the trial is better, equal, worse.
+    /// The numbers of queries on which the trial is better, equal, and worse.
     pub wins_ties_losses: [usize; 3],
-    /// The [smallest difference](power) that so many queries would have shown; `None` where one is shown, where all
-    /// differences are the same, or for what does not compete.
+    /// The [smallest difference](power) that these queries can detect; `None` if the difference is significant, if all
+    /// differences are equal, and for oracles.
     pub smallest_detectable: Option<f64>,
 }
 
 impl Comparison {
-    /// Whether the difference is significant at [`LEVEL`] after Holm's correction; `None` for what does not compete.
+    /// Whether the difference is significant at [`LEVEL`] after Holm's correction; `None` for oracles.
     pub fn significant(&self) -> Option<bool> {
         self.p_holm.map(|p| p < LEVEL)
     }
 }
 
 impl Paired<'_> {
-    /// Whether any query has both values.
+    /// Whether any query has a value in both columns.
     fn has_both(&self) -> bool {
         self.values.iter().zip(self.reference).any(|(a, b)| !(a - b).is_nan())
     }
@@ -131,34 +131,34 @@ impl Paired<'_> {
 #[derive(Clone, Debug)]
 pub struct PairedDifferences {
     values: Vec<f64>,
-    /// What rounding may make of the values that they are the differences of.
+    /// The smallest difference of the original values that is more than rounding.
     unit: f64,
 }
 
 impl PairedDifferences {
-    /// `values` less `reference`, of equal length; what is but rounding is none, or the same items in another order would
-    /// win or lose.
+    /// `values` minus `reference`, of equal length. Differences within rounding are 0: otherwise the same items in another order
+    /// could win or lose.
     pub fn new(values: &[f64], reference: &[f64]) -> Self {
         let unit = rounding(values.iter().chain(reference));
         let difference = |(a, b): (&f64, &f64)| if (a - b).abs() < unit { 0.0 } else { a - b };
         Self { values: values.iter().zip(reference).map(difference).collect(), unit }
     }
 
-    /// As a column: two that are equal but for the rounding of the values are equal.
+    /// The differences as a column, with the rounding of the original values.
     pub fn column(&self) -> Column<'_> {
         Column { values: &self.values, unit: self.unit }
     }
 
-    /// In whole units, for ranks: two that are equal but for rounding are tied.
+    /// The differences in whole units of rounding, so that ranks have ties.
     fn in_units(&self) -> Vec<f64> {
         self.values.iter().map(|difference| (difference / self.unit).round()).collect()
     }
 }
 
-/// Pairs whose differences are held at a time: as many as are resampled together.
+/// Pairs whose differences are held at a time, equal to the number resampled together.
 const TOGETHER: usize = 512;
 
-/// Compares each pair of columns, all of equal length; `None` where no query has both values.
+/// Compares each pair of columns, all of equal length; `None` if no query has both values.
 pub fn compare(pairs: &[Paired<'_>], seed: u64) -> Vec<Option<Comparison>> {
     let families = pairs.iter().filter_map(|pair| pair.family).max().map_or(0, |last| last + 1);
     let mut members = vec![Vec::new(); families];
@@ -176,14 +176,14 @@ pub fn compare(pairs: &[Paired<'_>], seed: u64) -> Vec<Option<Comparison>> {
             compared[i].iter_mut().for_each(|comparison| comparison.p_holm = Some(p));
         }
     }
-    // What is shown, or does not compete, might not have been missed.
+    // Only for differences that are corrected and not significant.
     for comparison in compared.iter_mut().flatten().filter(|comparison| comparison.significant() != Some(false)) {
         comparison.smallest_detectable = None;
     }
     compared
 }
 
-/// The same of a few pairs, not corrected; `family` is the size of the largest family.
+/// Compares a few pairs without correction; `family` is the size of the largest family.
 fn compare_some(pairs: &[Paired<'_>], family: usize, seed: u64) -> Vec<Option<Comparison>> {
     let differences: Vec<PairedDifferences> =
         pairs.iter().map(|pair| PairedDifferences::new(pair.values, pair.reference)).collect();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_competes_is_corrected() {
+    fn oracles_are_not_corrected() {
         let (shifted, mut alike) = (Both::new(0.1), Both::new(0.0));
         alike.0[7] = f64::NAN;
         let pairs = [shifted.paired(Some(0)), alike.paired(Some(0)), shifted.paired(None), shifted.paired(Some(1))];
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_rounding_is_equal() {
+    fn values_that_differ_by_rounding_are_equal() {
         // Nine tenths less eight, and two less one, and so on: all the same but for rounding, as a tie in ranks must be.
         let tenths = |from: usize| (0..30).map(|i| ((i * 7 % 9) + from) as f64 / 10.0).collect::<Vec<_>>();
         let mut both = Both(tenths(1), tenths(0));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_twice_does_not_differ_and_nothing_is_not_compared() {
+    fn equal_columns_do_not_differ_and_empty_columns_are_not_compared() {
         let mut both = Both::new(0.0);
         both.0.clone_from(&both.1);
         let nothing = Both(vec![f64::NAN; 60], both.1.clone());

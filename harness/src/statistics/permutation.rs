@@ -1,45 +1,45 @@
 //! Sign-flip permutation test of a paired mean difference, two-sided.
 //!
-//! If two retrievers do equally well, each query's difference might as well have had the other sign: p is the share of
-//! sign patterns whose sum is at least as far from zero as the observed one (Fisher 1935; Phipson & Smyth 2010 for the
-//! `+ 1` of drawn patterns, which keeps p above zero and the test valid).
+//! If two retrievers are equally good, each query's difference has either sign with equal probability. p is the share of sign
+//! patterns whose sum is at least as far from zero as the observed one (Fisher 1935). For drawn patterns 1 is added to both
+//! counts, which keeps p above zero and the test valid (Phipson & Smyth 2010).
 
 use rand_chacha::rand_core::Rng;
 use rayon::prelude::*;
 use swath_algorithms::random;
 
-/// Up to so many pairs all sign patterns are enumerated.
+/// Up to this many pairs all sign patterns are enumerated.
 pub const EXACT: usize = 12;
 
-/// The least number of drawn patterns.
+/// The smallest number of drawn patterns.
 pub const RESAMPLES: usize = 10_000;
 
-/// Drawn patterns for each comparison of a family: after Holm's correction p must still be able to fall far below 0.05.
+/// Drawn patterns for each comparison of a family, so that p can fall far below 0.05 after Holm's correction.
 pub const PER_COMPARISON: usize = 200;
 
 /// Patterns that share a random stream: the unit of drawing, which must not depend on the number of threads.
 const BLOCK: usize = 1000;
 
-/// Queries whose signs make one byte of a pattern: the 256 sums of each such group are tabulated.
+/// Queries whose signs form one byte of a pattern. The 256 sums of such a group are tabulated.
 const GROUP: usize = 8;
 
-/// Columns summed together: a table of 256 x 8 sums stays in the nearest cache.
+/// Columns that are summed together: a table of 256 x 8 sums fits in the L1 cache.
 const LANES: usize = 8;
 
-/// Groups whose tables are added at once, so that a sum is read and written once for all of them.
+/// Groups whose tables are added at once, so that each sum is read and written once for all of them.
 const TOGETHER: usize = 4;
 
-/// Sums closer than this share of the sum of absolute differences are equal but for rounding.
+/// Sums that differ by less than this share of the sum of absolute differences differ only by rounding.
 const TOLERANCE: f64 = 1e-10;
 
-/// How many patterns are drawn for families of up to `family` comparisons.
+/// The number of patterns drawn for families of up to `family` comparisons.
 pub fn resamples(family: usize) -> usize {
     RESAMPLES.max(PER_COMPARISON * family).next_multiple_of(BLOCK)
 }
 
-/// The p-value of each column of differences, a value per query. NaN stands for a query without a value; p is NaN where no
-/// query has one, and 1 where all differences are zero. Columns are of equal length and share their sign patterns:
-/// [`resamples`] of them, `(b + 1) / (B + 1)`, or all where a column has up to [`EXACT`] values.
+/// The p-value of each column of differences, one value per query. NaN is a query without a value. p is NaN if no query has a
+/// value, and 1 if all differences are zero. Columns have equal lengths and share their sign patterns: [`resamples`] of them,
+/// with `p = (b + 1) / (B + 1)`, or all patterns for a column with up to [`EXACT`] values.
 pub fn p_values(columns: &[impl AsRef<[f64]>], family: usize, seed: u64) -> Vec<f64> {
     let columns: Vec<&[f64]> = columns.iter().map(AsRef::as_ref).collect();
     let queries = columns.first().map_or(0, |column| column.len());
@@ -55,8 +55,8 @@ pub fn p_values(columns: &[impl AsRef<[f64]>], family: usize, seed: u64) -> Vec<
     columns.iter().zip(&is_drawn).map(p).collect()
 }
 
-/// Sign patterns in blocks of [`BLOCK`]. In a block the bytes of all patterns for the first group of queries come first,
-/// then those for the next; a set bit is a plus.
+/// Sign patterns in blocks of [`BLOCK`]. A block has the bytes of all patterns for the first group of queries, then those for
+/// the next group, and so on. A set bit is a plus.
 fn draw(queries: usize, resamples: usize, seed: u64) -> Vec<Vec<u8>> {
     let block = |block: usize| {
         let mut bytes = vec![0; queries.div_ceil(GROUP) * BLOCK];
@@ -66,15 +66,15 @@ fn draw(queries: usize, resamples: usize, seed: u64) -> Vec<Vec<u8>> {
     (0..resamples / BLOCK).into_par_iter().map(block).collect()
 }
 
-/// What the sum of a column must reach to be as far from zero as the observed one.
+/// The distance from zero at which a sum counts as at least as extreme as the observed one.
 fn threshold(column: &[f64]) -> f64 {
     let present = column.iter().filter(|value| !value.is_nan());
     let (sum, size) = present.fold((0.0, 0.0), |(sum, size), value| (sum + value, size + value.abs()));
     f64::abs(sum) - TOLERANCE * size
 }
 
-/// p of up to [`LANES`] columns from drawn patterns, block by block: the sums of a block stay in a near cache while the
-/// tables of all groups pass by.
+/// p of up to [`LANES`] columns from drawn patterns, block by block: the sums of a block stay in cache while the tables of all
+/// groups are added.
 fn sampled(columns: &[&[f64]], patterns: &[Vec<u8>]) -> [f64; LANES] {
     let queries = columns.first().map_or(0, |column| column.len());
     let tables: Vec<_> = (0..queries.div_ceil(GROUP)).map(|group| tabulate(columns, group * GROUP)).collect();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_sums_count_in_spite_of_rounding() {
+    fn sums_that_differ_by_rounding_count_as_equal() {
         for n in 1..=EXACT {
             let column = tenths(n);
             let whole: Vec<i64> = column.iter().map(|value| (value * 10.0).round() as i64).collect();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_without_a_value_has_no_say() {
+    fn a_query_without_a_value_does_not_count() {
         let mut column = tenths(12);
         let p = p_values(&[column.clone()], 1, 1);
         column.extend([f64::NAN; 30]);

@@ -1,15 +1,15 @@
-//! What a comparison could have shown: a difference that is not significant is not shown to be none.
+//! The power of a comparison: a difference that is not significant need not be 0.
 
 use super::effect::moments;
 use super::{Column, LEVEL};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// The chance with which the smallest detectable difference would have been found.
+/// The probability of detecting the smallest detectable difference.
 pub const POWER: f64 = 0.8;
 
-/// The smallest mean difference that so many pairs would have shown at [`LEVEL`], two-sided, with probability [`POWER`]: by
-/// the normal approximation, from the standard deviation of the differences (Cohen 1988). `None` where that says nothing: with fewer
-/// than two differences, or where all are the same.
+/// The smallest mean difference that a two-sided test of these pairs at [`LEVEL`] detects with probability [`POWER`], by the
+/// normal approximation from the standard deviation of the differences (Cohen 1988). `None` for fewer than two differences, or
+/// if all are equal.
 pub fn smallest_detectable(differences: Column<'_>) -> Option<f64> {
     let (n, _, deviation) = moments(differences);
     let normal = Normal::standard();

@@ -5,25 +5,25 @@ use super::wilcoxon;
 use super::{LEVEL, ROUNDING};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-/// How retrievers rank.
+/// The ranking of retrievers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
     /// Queries for which all of them have a value.
     pub queries: usize,
-    /// Each one's mean rank, 1 the best; equals share the mean of their ranks.
+    /// The mean rank of each, 1 is best; equal values share the mean of their ranks.
     pub mean_ranks: Vec<f64>,
     /// Indices by rising mean rank.
     pub order: Vec<usize>,
-    /// p of Friedman's test that all are alike, corrected for ties; 1 where every query sees them all equal.
+    /// p of Friedman's test that all are equal, corrected for ties; 1 if all values of every query are equal.
     pub friedman: f64,
-    /// Ends (places in `order`) of the longest runs in which no two differ significantly: Wilcoxon's test of each pair,
-    /// Holm-corrected over all pairs, as Benavoli, Corani & Mangili (2016) advise over tests of mean ranks.
+    /// The ends (places in `order`) of the longest runs in which no two differ significantly, by Wilcoxon's test of each pair,
+    /// Holm-corrected over all pairs. Benavoli, Corani & Mangili (2016) prefer this to tests of mean ranks.
     pub groups: Vec<(usize, usize)>,
 }
 
 impl Ranking {
-    /// Ranks columns of a value per query; queries for which any has none (NaN) are left out. `None` for fewer than two
-    /// columns or queries.
+    /// Ranks columns of one value per query. A query is left out if any column has NaN for it. `None` for fewer than two columns
+    /// or queries.
     pub fn new(columns: &[Vec<f64>], higher_is_better: bool) -> Option<Self> {
         let count = columns.len();
         let sign = if higher_is_better { -1.0 } else { 1.0 };
@@ -40,7 +40,7 @@ impl Ranking {
             let mut order: Vec<usize> = (0..count).collect();
             order.sort_by(|&a, &b| row[a].total_cmp(&row[b]));
             let mut before = 0;
-            // What differs by rounding alone is equal, as in the tests.
+            // Values that differ only by rounding are equal, as in the tests.
             let size = row.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
             for equal in order.chunk_by(|&a, &b| row[b] - row[a] <= ROUNDING * size) {
                 let rank = before as f64 + (equal.len() + 1) as f64 / 2.0;
@@ -57,7 +57,7 @@ impl Ranking {
     }
 }
 
-/// Friedman's test, its statistic divided by what ties take from the ranks' variance.
+/// Friedman's test. Its statistic is divided by the share of the ranks' variance that ties leave.
 fn friedman(mean_ranks: &[f64], queries: usize, ties: f64) -> f64 {
     let (n, k) = (queries as f64, mean_ranks.len() as f64);
     let spread: f64 = mean_ranks.iter().map(|rank| (rank - f64::midpoint(k, 1.0)).powi(2)).sum();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_the_longest_runs_that_nothing_parts() {
+    fn groups_are_the_longest_runs_without_a_significant_pair() {
         let noise = |seed: usize| (0..60).map(move |q| (((q + 1) * seed) as f64 * 12.9898).sin());
         // The first two alike, the third far below.
         let columns: Vec<Vec<f64>> = vec![noise(1).collect(), noise(2).collect(), noise(3).map(|v| v - 30.0).collect()];

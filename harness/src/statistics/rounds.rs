@@ -1,18 +1,17 @@
-//! How a time has changed that was measured in rounds, before and now.
+//! The change of a time that was measured in rounds, before and now.
 //!
-//! A round gives two times, that of a trial and that of the reference that took turns with it in the same process. What
-//! varies from round to round is what varies from one start of the program to the next (where things lie in memory, what
-//! else the machine does), so rounds are what is resampled, and not queries or passes, which within a round are far closer
-//! to each other than to those of the next.
+//! A round gives two times: that of a trial, and that of the reference that took turns with it in the same process. Rounds differ
+//! as starts of the program do (the layout of memory, other work of the machine). So rounds are resampled, and not queries or
+//! passes: those of one round are far closer to each other than to those of the next.
 //!
-//! What counts is the ratio of the two in a round. Whatever else a machine does lengthens both; where it meets one alone, the
-//! round is far from the others and does not count. (Taking each of the two where it was least disturbed, the mean of its
-//! quickest rounds, would pair rounds of different moments, and varied more from check to check.)
+//! The measure is the ratio of the two times in a round. Other work of the machine lengthens both. If it meets only one, the
+//! round is far from the others and does not count. (The mean of the quickest rounds of each, taken separately, would pair rounds
+//! of different moments, and varied more from check to check.)
 //!
-//! It need not lengthen both alike, though: where others crowd the caches, what jumps about in memory suffers more than what
-//! streams through it. Between checks of one program in which the reference's own time varied, trials' times varied as its
-//! powers of 0.75 to 1.4; within a check, what varies from round to round is chance, and does not tell which. So
-//! [`by_machine`] says how much a ratio may change by itself.
+//! Other work need not lengthen both alike: when others use the caches, random access suffers more than streaming. Between checks
+//! of one program in which the reference's own time varied, trials' times varied as its powers of 0.75 to 1.4. Within a check,
+//! rounds vary by chance and do not show the power. So [`by_machine`] gives the change of a ratio that the machine alone may
+//! cause.
 
 use super::bootstrap::{RESAMPLES, quantile};
 use crate::statistics::Estimate;
@@ -21,21 +20,21 @@ use swath_algorithms::random;
 /// A trial timed against the reference, once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Round {
-    /// Seconds that the trial took for a query, on the average.
+    /// Mean seconds per query of the trial.
     pub own: f64,
-    /// Seconds that the reference took for the same, in turns with it.
+    /// Mean seconds per query of the reference, in turns with the trial.
     pub reference: f64,
 }
 
 impl Round {
-    /// The logarithm of how much longer than the reference it took.
+    /// The logarithm of the trial's time over the reference's.
     pub fn log_ratio(self) -> f64 {
         (self.own / self.reference).ln()
     }
 }
 
-/// The logarithm of how much longer than the reference a trial takes: the mean of the middle half of the rounds, so that
-/// those in which something disturbed one of the two alone do not count; NaN of nothing.
+/// The logarithm of a trial's time over the reference's: the mean over the middle half of the rounds, so that rounds in which
+/// only one of the two was disturbed do not count. NaN without rounds.
 pub fn log_ratio(rounds: &[Round]) -> f64 {
     middle_half(rounds.iter().map(|round| round.log_ratio()).collect())
 }
@@ -48,23 +47,23 @@ fn middle_half(mut values: Vec<f64>) -> f64 {
     middle.iter().sum::<f64>() / middle.len() as f64
 }
 
-/// The change of the logarithm of the reference's own time, now less before.
+/// The change of the logarithm of the reference's own time, now minus before.
 pub fn pace(before: &[Round], now: &[Round]) -> f64 {
     let typical = |rounds: &[Round]| middle_half(rounds.iter().map(|round| round.reference.ln()).collect());
     typical(now) - typical(before)
 }
 
-/// How far the logarithm of a ratio may change with the machine alone, where the reference's own has changed by `pace`: not
-/// at all within a fifth, which a tolerance has to cover, and half of what is beyond.
+/// How much the logarithm of a ratio may change by the machine alone, if the logarithm of the reference's own time has changed by
+/// `pace`: half of the part of `pace` beyond 0.2. Changes within 0.2 are covered by tolerances.
 pub fn by_machine(pace: f64) -> f64 {
     0.5 * (pace.abs() - 0.2).max(0.0)
 }
 
-/// The change of the [logarithm](log_ratio), now less before, with its two-sided interval at `level`; `None` where either
-/// has no rounds.
+/// The change of the [logarithm](log_ratio), now minus before, with its two-sided interval at `level`; `None` if either has no
+/// rounds.
 ///
-/// Percentile bootstrap over rounds (Efron & Tibshirani 1993), each deviation widened by `sqrt(n / (n - 1))`, without which
-/// the interval of few rounds is too narrow (Hesterberg 2015).
+/// Percentile bootstrap over rounds (Efron & Tibshirani 1993), each deviation widened by `sqrt(n / (n - 1))`; otherwise
+/// the interval of few rounds would be too narrow (Hesterberg 2015).
 pub fn change(before: &[Round], now: &[Round], level: f64, seed: u64) -> Option<Estimate> {
     if before.is_empty() || now.is_empty() {
         return None;
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_has_not_changed() {
+    fn equal_rounds_have_not_changed() {
         let same = rounds(1.5, |_| 1.0, 5);
         let found = change(&same, &same[..3], 0.95, 1).expect("rounds");
         assert_eq!((found.mean, found.lo, found.hi), (0.0, 0.0, 0.0));
@@ -112,7 +111,7 @@ mod tests {
 
     /// Two rounds of three may be disturbed, however much.
     #[test]
-    fn what_is_disturbed_does_not_count() {
+    fn disturbed_rounds_do_not_count() {
         let disturbed = |i: usize| if i.is_multiple_of(3) { 1.0 } else { 1.0 + (i % 5) as f64 };
         assert!((log_ratio(&rounds(2.0, disturbed, 12)) - 2.0_f64.ln()).abs() < 1e-12);
     }
@@ -138,7 +137,7 @@ mod tests {
     /// Of 2,000 pairs drawn alike, 10 and 5 rounds with disturbances of any size, few intervals lie beyond a tolerance of
     /// a twentieth of the disturbances' spread.
     #[test]
-    fn what_has_not_changed_is_seldom_called_changed() {
+    fn false_alarms_are_rare() {
         let mut called = 0;
         for experiment in 0..2000_u64 {
             let mut rng = random::stream(experiment, "disturbances", 0);

@@ -2,15 +2,14 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Up to so many pairs, without zeros and ties, the distribution of the ranks' sum is enumerated.
+/// Up to this many pairs without zeros and ties, the distribution of the sum of ranks is enumerated.
 const EXACT: usize = 50;
 
-/// Up to so many pairs it is enumerated with zeros and ties, too.
+/// Up to this many pairs it is enumerated with zeros and ties, too.
 const EXACT_WITH_TIES: usize = 13;
 
-/// The p-value of differences, NaN among them left out. Zeros are left out of the ranks (Wilcoxon's own way), equal sizes
-/// share their mean rank. NaN where there is no value, and 1 where all differences are zero, for which SciPy has NaN
-/// beyond 13 pairs.
+/// The p-value of differences; NaNs are left out. Zeros have no ranks (Wilcoxon's own way), and equal sizes share their mean
+/// rank. NaN if there is no value. 1 if all differences are zero, for which SciPy has NaN beyond 13 pairs.
 pub fn p_value(differences: &[f64]) -> f64 {
     let mut ranked: Vec<f64> = differences.iter().copied().filter(|d| !d.is_nan()).collect();
     let pairs = ranked.len();
@@ -51,7 +50,7 @@ fn exact(ranks: &[usize], plus: usize) -> f64 {
     (2.0 * below.min(above) / 2.0_f64.powi(ranks.len() as i32)).min(1.0)
 }
 
-/// The normal approximation, its variance less for ties, without correction for continuity.
+/// The normal approximation, with its variance reduced for ties and without continuity correction.
 fn approximate(count: f64, plus: f64, ties: f64) -> f64 {
     let mean = count * (count + 1.0) / 4.0;
     let variance = (count * (count + 1.0) * (2.0 * count + 1.0) - ties / 2.0) / 24.0;

@@ -1,9 +1,9 @@
-//! Whether distances tell vectors apart.
+//! How well distances separate vectors.
 
 use super::{Diagnostic, Sample, bootstrap};
 use crate::record::diagnosis::Measured;
 
-/// The mean of one part of the spread over that of another.
+/// The ratio of two parts of the spread, each summed over queries: `above` over `below`.
 fn ratio(sample: &Sample<'_>, name: &str, above: usize, below: usize) -> Result<Measured, &'static str> {
     if sample.spread.iter().all(|spread| spread[below] == 0.0) {
         return Err("every query is at distance 0 of some base vector");
@@ -30,8 +30,8 @@ impl Diagnostic for RelativeContrast {
 
     fn meaning(&self, value: f64) -> String {
         let so = match value {
-            ..1.5 => "nearness hardly tells vectors apart, and what is nearest may mean little",
-            ..3.0 => "nearness tells vectors apart, though not sharply",
+            ..1.5 => "nearness hardly separates vectors, and the nearest may mean little",
+            ..3.0 => "nearness separates vectors, though not sharply",
             _ => "the nearest stand out clearly",
         };
         format!("An average vector is {value:.2} times as far from a query as the nearest: {so}.")

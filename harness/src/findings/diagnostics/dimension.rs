@@ -1,4 +1,4 @@
-//! In how many directions the data spread around a vector, whatever the number of coordinates.
+//! Intrinsic dimension: the number of directions in which the data spread around a vector.
 
 use super::{Diagnostic, Sample, bootstrap, mean_at};
 use crate::record::diagnosis::Measured;
@@ -68,8 +68,8 @@ impl Diagnostic for TwoNn {
 
     fn meaning(&self, value: f64) -> String {
         format!(
-            "At the smallest scale, between a vector and its two nearest, the data have about {value:.0} dimensions; where that \
-             is far from the local intrinsic dimension, their structure depends on the scale at which it is seen."
+            "At the smallest scale, between a vector and its two nearest, the data have about {value:.0} dimensions. If that is \
+             far from the local intrinsic dimension, their structure depends on the scale."
         )
     }
 }

@@ -1,4 +1,4 @@
-//! Whether vectors have near copies.
+//! The share of vectors that have near copies.
 
 use super::{Diagnostic, Sample, bootstrap, mean_at};
 use crate::record::diagnosis::Measured;
@@ -14,7 +14,7 @@ impl Diagnostic for NearDuplicates {
     }
 
     fn definition(&self) -> &'static str {
-        "share of base vectors of which the nearest other is nearly the same: a cosine above 0.95, or on euclidean data within \
+        "share of base vectors whose nearest other is nearly the same: a cosine above 0.95, or on euclidean data within \
          5 % of the median distance to the nearest other that is not the same"
     }
 

@@ -1,4 +1,4 @@
-//! Whether some vectors are neighbours of unusually many.
+//! Hubness: whether some vectors are neighbours of unusually many others.
 
 use super::sample::neighbors;
 use super::{Diagnostic, Sample, bootstrap, mean_at};
@@ -7,7 +7,7 @@ use swath_algorithms::{Base, random};
 
 /// Sampled base vectors.
 const ROWS: usize = 5000;
-/// Multiplications at most: fewer rows, where vectors are long.
+/// At most this many multiplications. Long vectors get fewer rows.
 const MULTIPLICATIONS: usize = 50_000_000_000;
 /// Neighbours of each.
 const K: usize = 10;
@@ -18,7 +18,7 @@ fn rows_of(base: &Base) -> usize {
     most.clamp(2 * K + 1, ROWS).min(base.len())
 }
 
-/// How many are sampled where that is fewer than usual, in words.
+/// The number of sampled vectors as text, if it is smaller than usual.
 pub fn described(base: &Base) -> Option<String> {
     let (rows, usual) = (rows_of(base), ROWS.min(base.len()));
     (rows < usual).then(|| format!("hubs among {rows} base vectors"))
@@ -41,7 +41,7 @@ impl Diagnostic for Hubness {
         let base = sample.base;
         let rows = random::sample(&mut random::stream(sample.seed, "diagnosed hubs", 0), base.len(), rows_of(base));
         if rows.len() <= 2 * K {
-            return Err("it takes more than 20 base vectors");
+            return Err("more than 20 base vectors are needed");
         }
         let sampled = Base::new(base.vectors().gather(&rows), base.distance());
         let mut occurrences = vec![0.0; rows.len()];
@@ -49,7 +49,7 @@ impl Diagnostic for Hubness {
             near.iter().for_each(|&(id, _)| occurrences[id as usize] += 1.0);
         }
         if occurrences.iter().all(|&count| count == occurrences[0]) {
-            return Err("every vector is a neighbour of equally many");
+            return Err("every vector is a neighbour of equally many others");
         }
         Ok(bootstrap(rows.len(), sample.seed, self.name(), |places| {
             let mean = mean_at(&occurrences, places);

@@ -1,7 +1,7 @@
-//! What a dataset is like, before any retriever is asked: whether distances tell vectors apart, in how many directions they
-//! spread, whether some are everyone's neighbour, whether there are copies.
+//! Properties of a dataset that do not depend on a retriever: how well distances separate vectors, their intrinsic dimension, hubs,
+//! and near duplicates.
 //!
-//! To add one: its type in the file of its family, implementing `Diagnostic`, and one line in `DIAGNOSTICS`.
+//! To add one: a type that implements `Diagnostic`, in the file of its family, and a line in `DIAGNOSTICS`.
 
 mod contrast;
 mod dimension;
@@ -33,23 +33,26 @@ static DIAGNOSTICS: &[&dyn Diagnostic] = &[
 /// Resamples for an interval.
 const RESAMPLES: usize = 1000;
 
-/// A number that says something of a dataset.
+/// A number that describes a dataset.
 trait Diagnostic: Sync {
     /// Its name.
     fn name(&self) -> &'static str;
 
-    /// What it is and where the definition comes from.
+    /// Its definition and source.
     fn definition(&self) -> &'static str;
 
-    /// Its value with its interval; `Err` says why it is not defined here.
+    /// Its value with an interval.
+    ///
+    /// # Errors
+    /// Why it is undefined for this dataset.
     fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str>;
 
     /// What the value means for retrieval, in one sentence.
     fn meaning(&self, value: f64) -> String;
 }
 
-/// Diagnoses base vectors as `queries` see them, on seeded samples of both. Deterministic whatever the threads. Shows how
-/// far it is, unless it is to be `quiet`.
+/// Computes all diagnostics on seeded samples of base vectors and queries. The result does not depend on the number of threads.
+/// Shows its progress unless `quiet`.
 pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagnosis {
     // Two more for the samples.
     let progress = Progress::steps("diagnosing the dataset", DIAGNOSTICS.len() + 2, quiet);
@@ -74,7 +77,7 @@ pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagn
     Diagnosis { sampled: sample.described(), findings }
 }
 
-/// A statistic of `count` things with the 2.5 and 97.5 % quantiles of it over resamples of them.
+/// A statistic of `count` items with its 2.5 and 97.5 % quantiles over resamples of them.
 fn bootstrap(count: usize, seed: u64, name: &str, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Measured {
     let value = statistic(&(0..count).collect::<Vec<_>>());
     let one = |i: usize| {

@@ -1,4 +1,4 @@
-//! What diagnostics look at: computed once, from seeded samples.
+//! Seeded samples of a dataset, and the neighbours and distances that diagnostics share.
 
 use super::{hubness, spectrum};
 use crate::progress::Progress;
@@ -15,21 +15,21 @@ const POINTS: usize = 1000;
 const NEIGHBORS: usize = 20;
 /// Sampled queries whose distances to base vectors are computed.
 const QUERIES: usize = 200;
-/// Base vectors that they are computed to.
+/// Base vectors to which their distances are computed.
 const ROWS: usize = 20_000;
-/// Multiplications for those distances at most: fewer base vectors, where they are long.
+/// At most this many multiplications for those distances. Long vectors get fewer base vectors.
 const MULTIPLICATIONS: usize = 10_000_000_000;
 
-/// Samples of a dataset and what was found around them.
+/// Samples of a dataset, with their neighbours and distances.
 pub struct Sample<'a> {
     /// The base vectors.
     pub base: &'a Base,
     /// Seed of all samples.
     pub seed: u64,
-    /// For each sampled base vector the distances to its nearest others among all, ascending: L2, of vectors scaled to unit
-    /// length on angular data, which is a metric where 1 - cos is not.
+    /// For each sampled base vector, the ascending L2 distances to its nearest others among all. On angular data vectors are
+    /// scaled to unit length first, because L2 is a metric and 1 - cos is not.
     pub near: Vec<Vec<f64>>,
-    /// For each sampled query its smallest, mean and largest distance, as the dataset measures it.
+    /// For each sampled query, its smallest, mean and largest distance in the dataset's own measure.
     pub spread: Vec<[f64; 3]>,
     rows: usize,
     spectrum: OnceLock<Result<Measured, &'static str>>,
@@ -79,7 +79,7 @@ impl<'a> Sample<'a> {
             self.spread.len(),
             self.rows
         );
-        // What is so of usual vectors is not said.
+        // The usual sample sizes are not mentioned.
         for part in [spectrum::described(self.base), hubness::described(self.base)].into_iter().flatten() {
             text = text + "; " + &part;
         }
@@ -93,7 +93,7 @@ pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f
     if count == 0 {
         return vec![Vec::new(); points.len()];
     }
-    // Of unit vectors the chord: not the root of a rounded distance, which would part copies by 1e-8.
+    // The chord between unit vectors, from their angle: the root of a rounded distance would put copies 1e-8 apart.
     let metric = |point: usize, id: u32, distance: f64| match base.distance() {
         Distance::Angular => 2.0 * (base.query(point).angle(base.query(id as usize), 1.0 - distance) / 2.0).sin(),
         Distance::Euclidean => distance,

@@ -1,4 +1,4 @@
-//! How evenly variance is spread over directions.
+//! The spectrum: how evenly variance is spread over directions.
 
 use super::{Diagnostic, Sample};
 use crate::record::diagnosis::Measured;
@@ -6,31 +6,31 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 use swath_algorithms::{Base, Distance, random};
 
-/// Sampled rows at most, of vectors that are no longer than [`LONG`].
+/// At most this many sampled rows, for vectors of at most [`LONG`] dimensions.
 const ROWS: usize = 5000;
-/// Dimensions up to which products of columns are summed, which takes the square of the dimensions.
+/// Up to this many dimensions, products of columns are summed, in a matrix of dimensions squared.
 const LONG: usize = 1000;
-/// Sampled rows at most, of longer vectors: their products with each other, a matrix of at most so many rows and columns.
+/// At most this many sampled rows, for longer vectors: the matrix of their products has as many rows and columns.
 const LONG_ROWS: usize = 2000;
-/// Multiplications at most: still fewer rows, where vectors are very long.
+/// At most this many multiplications. Very long vectors get still fewer rows.
 const MULTIPLICATIONS: usize = 40_000_000_000;
 /// Parts for the jackknife.
 const PARTS: usize = 10;
-/// Rows and columns that are multiplied at a time; whatever the threads.
+/// Rows and columns that are multiplied at a time, independent of the number of threads.
 const TILE: usize = 256;
 
-/// How many of `n` rows of `dim` dimensions are looked at.
+/// How many of `n` rows of `dim` dimensions are sampled.
 fn rows_of(n: usize, dim: usize) -> usize {
     let most = if dim <= LONG { ROWS } else { LONG_ROWS.min((MULTIPLICATIONS / dim).isqrt()) };
     most.max(PARTS * 2).min(n)
 }
 
-/// Whether so many rows are multiplied with each other: products of columns would be the larger matrix.
+/// Whether rows are multiplied with each other, because products of columns would be the larger matrix.
 fn by_rows(rows: usize, dim: usize) -> bool {
     dim > LONG || rows < dim
 }
 
-/// What is seen of the spectrum where not all of it is, in words.
+/// A text on the part of the spectrum that is seen, if not all of it.
 pub fn described(base: &Base) -> Option<String> {
     let (n, dim) = (base.len(), base.vectors().dim());
     let rows = rows_of(n, dim);
@@ -43,15 +43,15 @@ pub fn described(base: &Base) -> Option<String> {
     })
 }
 
-/// `(sum of eigenvalues)^2 / sum of their squares` of the covariance of base vectors, which takes no eigenvalues: it is the
-/// squared trace over the squared Frobenius norm, and those are the same of the Gram matrix of centred rows, which has the
-/// same eigenvalues above 0. Its interval is that of a jackknife over ten parts of the rows.
+/// The participation ratio of base vectors: `(sum of eigenvalues)^2 / sum of their squares` of the covariance. No eigenvalues are
+/// needed: it is the squared trace over the squared Frobenius norm. Both are the same for the Gram matrix of centred rows, which
+/// has the same eigenvalues above 0. The interval is from a jackknife over ten parts of the rows.
 pub fn participation_ratio(base: &Base, seed: u64) -> Result<Measured, &'static str> {
     let dim = base.vectors().dim();
     let most = rows_of(base.len(), dim);
     let rows = random::sample(&mut random::stream(seed, "diagnosed spectrum", 0), base.len(), most);
     if rows.len() < 2 * PARTS {
-        return Err("it takes 20 base vectors");
+        return Err("at least 20 base vectors are needed");
     }
     let scale = |row: usize| match base.distance() {
         Distance::Angular if base.norms()[row] > 0.0 => 1.0 / base.norms()[row],
@@ -73,13 +73,13 @@ pub fn participation_ratio(base: &Base, seed: u64) -> Result<Measured, &'static 
     Ok(Measured { value, lo: (value - half).max(1.0), hi: (value + half).min(dim as f64) })
 }
 
-/// The ratio of all rows, and those without each part of them: every tenth, from the first to the tenth on.
+/// The ratio of all rows, and the ratios without each part. Part `i` has every tenth row, from row `i` on.
 struct Ratios {
     all: f64,
     without: [f64; PARTS],
 }
 
-/// What is left of equal vectors is rounding: the variance of rows, of the sum of their squares.
+/// Whether a variance is only the rounding error of equal rows, given the sum of their squares.
 fn is_rounding(variance: f64, squares: f64) -> bool {
     variance <= 1e-12 * squares
 }
@@ -92,7 +92,7 @@ struct Gram {
 }
 
 impl Gram {
-    /// Of so many rows of so many values. Each product is one sum in the order of the dimensions, whatever the threads.
+    /// The products of `rows` rows of `dim` values. Each is one sum in the order of the dimensions, for any number of threads.
     fn new(rows: usize, dim: usize, value: impl Fn(usize, usize) -> f64 + Sync) -> Self {
         let mean_of = |j: usize| (0..rows).map(|i| value(i, j)).sum::<f64>() / rows as f64;
         let mean: Vec<f64> = (0..dim).into_par_iter().map(mean_of).collect();
@@ -124,7 +124,7 @@ impl Gram {
 
     fn ratios(&self) -> Ratios {
         let rows = self.products.nrows();
-        // Of each row the sum of its products with each part; of each pair of parts the sum of their squares.
+        // For each row, the sums of its products with each part; for each pair of parts, the sum of squared products.
         let mut sums = vec![[0.0; PARTS]; rows];
         let mut squares = [[0.0; PARTS]; PARTS];
         for (j, column) in self.products.column_iter().enumerate() {
@@ -144,7 +144,7 @@ impl Gram {
                 (trace, total, of_rows) = (trace + self.products[(i, i)], total + row, of_rows + row * row);
             }
             let norm: f64 = parts().flat_map(|a| parts().map(move |b| (a, b))).map(|(a, b)| squares[a][b]).sum();
-            // Those rows that are kept have another mean, which is taken away here.
+            // The kept rows have another mean, which is subtracted here.
             let about = trace - total / count;
             if is_rounding(about, trace + count * self.mean) {
                 return f64::NAN;
@@ -155,7 +155,7 @@ impl Gram {
     }
 }
 
-/// Of some rows their number, sum and sum of outer products.
+/// The number of some rows, their sum, and the sum of their outer products.
 struct Moments {
     count: f64,
     sum: DMatrix<f64>,
@@ -168,7 +168,7 @@ impl Moments {
         Self { count: rows.nrows() as f64, sum: ones * rows, products: rows.tr_mul(rows) }
     }
 
-    /// Of so many rows of so many values.
+    /// The ratios of `rows` rows of `dim` values.
     fn ratios(rows: usize, dim: usize, value: impl Fn(usize, usize) -> f64) -> Ratios {
         let parts: Vec<Self> = (0..PARTS)
             .map(|part| {
@@ -200,7 +200,7 @@ fn ratio_of<'m>(parts: impl Iterator<Item = &'m Moments>, dim: usize) -> f64 {
     covariance.trace().powi(2) / covariance.norm_squared()
 }
 
-/// How even the spectrum is.
+/// IsoScore: how even the spectrum is.
 pub struct IsoScore;
 
 impl Diagnostic for IsoScore {
@@ -208,8 +208,8 @@ impl Diagnostic for IsoScore {
         "IsoScore"
     }
 
-    /// Rudman's definition, by eigenvalues, comes out as a function of the participation ratio: with its isotropy defect
-    /// put in, what remains is `(PR - 1) / (d - 1)`.
+    /// Rudman's definition by eigenvalues is a function of the participation ratio: with the isotropy defect inserted it
+    /// simplifies to `(PR - 1) / (d - 1)`.
     fn definition(&self) -> &'static str {
         "how evenly variance is spread over all directions, from 0 (one) to 1 (all alike) (Rudman et al. 2022), which is \
          (participation ratio - 1) / (dimensions - 1); on angular data of vectors scaled to unit length"
@@ -218,7 +218,7 @@ impl Diagnostic for IsoScore {
     fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
         let dim = sample.base.vectors().dim() as f64;
         if dim < 2.0 {
-            return Err("one dimension has one direction");
+            return Err("one dimension has only one direction");
         }
         let ratio = sample.spectrum()?;
         let score = |ratio: f64| (ratio - 1.0) / (dim - 1.0);
@@ -235,7 +235,7 @@ impl Diagnostic for IsoScore {
     }
 }
 
-/// How many equal directions would have this spectrum.
+/// Participation ratio: the number of equal directions that would have this spectrum.
 pub struct ParticipationRatio;
 
 impl Diagnostic for ParticipationRatio {
@@ -252,9 +252,7 @@ impl Diagnostic for ParticipationRatio {
     }
 
     fn meaning(&self, value: f64) -> String {
-        format!(
-            "Variance is spread as over {value:.1} equal directions: so much room there is for results that differ."
-        )
+        format!("Variance is spread as over {value:.1} equal directions, which is the room for results that differ.")
     }
 }
 
@@ -297,12 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_have_no_ratio_either_way() {
+    fn equal_rows_have_no_ratio() {
         let equal = |_: usize, j: usize| 0.1 + j as f64;
         assert!(Gram::new(40, 70, equal).ratios().all.is_nan() && Moments::ratios(40, 70, equal).all.is_nan());
     }
 
-    /// However long vectors are, the matrix is of 2,000 rows and columns at most, and the work is bounded.
+    /// For vectors of any length the matrix has at most 2,000 rows and columns, and the work is bounded.
     #[test]
     fn matrix_and_work_are_bounded() {
         for dim in [1, 10, 100, 999, 1000, 1001, 1536, 3000, 10_000, 100_000, 10_000_000] {

@@ -1,7 +1,7 @@
 //! A drawing as a list of marks, rendered as SVG and PNG by plotters and as PDF by krilla.
 //!
-//! Places and sizes are logical units: text is [`TEXT`] of them high in every [`Size`], so that a figure for a column, a
-//! page or a slide differs in how much room there is, and not in how it is laid out.
+//! Places and sizes are in logical units. Text is [`TEXT`] units high in every [`Size`], so that figures for a column, a page and
+//! a slide differ in room and not in layout.
 
 mod pdf;
 mod pixels;
@@ -24,13 +24,13 @@ pub const SMALL: f64 = 14.0;
 /// The font of all figures.
 const FONT: &[u8] = include_bytes!("../../../assets/OpenSans-Regular.ttf");
 
-/// Whether the font of figures has a sign for a character.
+/// Whether the font of figures has a glyph for a character.
 pub fn has_sign(c: char) -> bool {
     static PARSED: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| FontRef::try_from_slice(FONT).ok());
     PARSED.as_ref().is_none_or(|font| font.glyph_id(c).0 != 0)
 }
 
-/// How large a figure is printed.
+/// The printed size of a figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Size {
@@ -89,12 +89,12 @@ pub struct Ink(pub u8, pub u8, pub u8);
 
 /// For text and axes.
 pub const BLACK: Ink = Ink(0x22, 0x22, 0x22);
-/// For what should stand back.
+/// For secondary marks.
 pub const GREY: Ink = Ink(0x77, 0x77, 0x77);
 /// For grids.
 pub const PALE: Ink = Ink(0xe2, 0xe2, 0xe2);
 
-/// Where a text stands in relation to its point.
+/// The position of a text relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     /// To the right of it, centred in height.
@@ -129,7 +129,7 @@ impl Mark {
 const TITLE: f64 = 17.0;
 const LINE: f64 = 23.0;
 
-/// Marks on a white ground, the first at the bottom.
+/// Marks on a white background, drawn in order.
 pub struct Drawing {
     size: Size,
     height: f64,
@@ -142,7 +142,7 @@ impl Drawing {
         Self { size, height, marks: Vec::new() }
     }
 
-    /// Puts a title above all that is drawn, in as many lines as it needs.
+    /// Adds a title above the drawing, in as many lines as needed.
     pub fn entitle(&mut self, title: &str) {
         let lines = wrap(title, TITLE, self.size.width() - 8.0);
         let room = LINE * lines.len() as f64 + 8.0;
@@ -202,7 +202,7 @@ impl Drawing {
 
     /// A text.
     pub fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) {
-        // What is longer leaves the drawing in any case, and would be laid out all the same.
+        // A longer text would leave the drawing, but would still take time to lay out.
         let text = terminal(&clip(text, LONGEST)).into_owned();
         self.marks.push(Mark::Text { at, text, size, ink, anchor });
     }
@@ -214,17 +214,17 @@ pub fn text_width(text: &str, size: f64) -> f64 {
     font_width(text, size).unwrap_or_else(|| text.chars().count() as f64 * size * 0.6)
 }
 
-/// Characters of one text at most.
+/// The most characters of a text.
 const LONGEST: usize = 1000;
 
-/// Lines of a title at most.
+/// The most lines of a title.
 const LINES: usize = 12;
 
-/// Characters to an em that no text of usual letters has: an `i` is a quarter of an em wide.
+/// An upper bound on characters per em: even an `i` is a quarter of an em wide.
 const THIN: f64 = 8.0;
 
-/// The first so many characters of a text, with an ellipsis where there are more. Whoever lays out a text of unknown length
-/// clips it first: measuring takes time for each character.
+/// The first `most` characters of a text, with an ellipsis if there are more. Texts of unknown length are clipped before layout,
+/// because measuring takes time for each character.
 pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         None => Cow::Borrowed(text),
@@ -232,7 +232,7 @@ pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// The text in lines of at most that width, broken at spaces where there are any; at most [`LINES`] of them.
+/// The text in at most [`LINES`] lines of at most that width, broken at spaces.
 pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -259,12 +259,12 @@ pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     lines
 }
 
-/// How many characters no text of that width has.
+/// An upper bound on the characters of a text of that width.
 fn longest(size: f64, width: f64) -> usize {
     (THIN * width / size).max(0.0) as usize + 1
 }
 
-/// The text, shortened to fit a width, with an ellipsis where something is left out.
+/// The text, shortened with an ellipsis if it is wider than `width`.
 pub fn fit(text: &str, size: f64, width: f64) -> String {
     let most = longest(size, width);
     let clipped = clip(text, most);
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn however_long_a_text_is_little_of_it_is_measured() {
+    fn little_of_a_long_text_is_measured() {
         let begun = crate::clock::Moment::now();
         let long = ["x".repeat(1_000_000), "a b ".repeat(250_000), "\u{301}".repeat(500_000)];
         for text in &long {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_texts_are_as_they_were() {
+    fn texts_that_fit_are_unchanged() {
         assert_eq!(clip("abc", 3), "abc");
         assert_eq!(clip("abcd", 3), "abc\u{2026}");
         assert_eq!(fit("facility-location", TEXT, 500.0), "facility-location");

@@ -1,4 +1,4 @@
-//! PDF, by krilla: lines stay lines, text stays text, and the letters used are embedded.
+//! PDF, by krilla: lines and text stay vectors, and the used letters are embedded.
 
 use super::{Anchor, Drawing, FONT, Ink, Mark, text_width};
 use crate::escape::terminal;
@@ -21,16 +21,16 @@ const ASCENT: f64 = 2189.0 / 2048.0;
 const QUARTER: f64 = 0.552_284_75;
 
 impl Drawing {
-    /// As a PDF of one page of its printed size.
+    /// A PDF of one page of its printed size.
     ///
     /// # Errors
-    /// What krilla says.
+    /// An error of krilla, as text.
     pub fn pdf(&self, title: &str) -> Result<Vec<u8>, String> {
         let font = Font::new(FONT.to_vec().into(), 0).ok_or("the bundled font cannot be read")?;
         let points = self.size.points();
         let (width, height) = (self.size.width() * points, self.height.ceil() * points);
         let settings = PageSettings::from_wh(width as f32, height as f32).ok_or("it has no size")?;
-        // What pdflatex includes without a warning.
+        // The newest version that pdflatex includes without a warning.
         let configuration = Configuration::new_with_version(PdfVersion::Pdf15);
         let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
         document.set_metadata(Metadata::new().title(terminal(title).into_owned()));

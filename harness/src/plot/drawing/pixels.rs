@@ -16,12 +16,12 @@ use std::sync::LazyLock;
 /// Pixels, and units of the SVG's own coordinates, per logical unit: about 410 dots per inch in a column.
 const SCALE: f64 = 3.0;
 
-/// What plotters divides a size by before it writes it as SVG's, which is the em.
+/// Plotters divides a size by this before it writes it as the em of an SVG.
 const SVG_EM: f64 = 1.24;
-/// Ascent and descent of the bundled font in ems: what plotters' rasteriser takes for the size.
+/// Ascent plus descent of the bundled font in ems, which plotters' rasteriser takes for the size.
 const BITMAP_EM: f64 = (2189.0 + 600.0) / 2048.0;
 
-/// Named so that an SVG viewer without it takes what comes next.
+/// The font and its substitutes for SVG viewers without it.
 const FAMILY: &str = "Open Sans, Helvetica, Arial, sans-serif";
 static IS_REGISTERED: LazyLock<bool> =
     LazyLock::new(|| plotters::style::register_font(FAMILY, FontStyle::Normal, FONT).is_ok());
@@ -44,10 +44,10 @@ fn font(size: f64) -> FontDesc<'static> {
 }
 
 impl Drawing {
-    /// As SVG of the logical size, for a page that has the font.
+    /// An SVG of the logical size, for a page that has the font.
     ///
     /// # Errors
-    /// What plotters says.
+    /// An error of plotters, as text.
     pub fn svg(&self) -> Result<String, String> {
         let (width, height) = self.pixels();
         let mut svg = String::new();
@@ -58,7 +58,7 @@ impl Drawing {
         Ok(svg.replacen(&fine, &logical, 1))
     }
 
-    /// The same with its printed size, a title for screen readers and the font inside, for a file.
+    /// An SVG of the printed size with a title for screen readers and the font inside, for a file.
     ///
     /// # Errors
     /// As [`Drawing::svg`].
@@ -77,10 +77,10 @@ impl Drawing {
         Ok(whole)
     }
 
-    /// As PNG, three pixels to a logical unit.
+    /// A PNG with three pixels per logical unit.
     ///
     /// # Errors
-    /// What plotters or the encoder says.
+    /// An error of plotters or of the encoder, as text.
     pub fn png(&self) -> Result<Vec<u8>, String> {
         let (width, height) = self.pixels();
         let mut pixels = vec![0; (width * height * 3) as usize];
@@ -89,7 +89,7 @@ impl Drawing {
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
-        // Flat areas are best left as they are.
+        // Flat areas compress best without a filter.
         encoder.set_filter(png::Filter::NoFilter);
         let metres = self.size.width() * self.size.points() / 72.0 * 0.0254;
         let per_metre = (f64::from(width) / metres).round() as u32;

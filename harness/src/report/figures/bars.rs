@@ -1,4 +1,4 @@
-//! One metric of every trial, with intervals.
+//! Bars: one metric of every trial, with intervals.
 
 use super::rows;
 use super::{Figure, FigureKind, Style, position};
@@ -28,7 +28,7 @@ struct MetricBars {
 }
 
 impl MetricBars {
-    /// A trial's value, if it has a place.
+    /// A trial's estimate, if it has a place on the axis.
     fn estimate(&self, found: &Found, row: usize) -> Option<Estimate> {
         found.estimate(row, self.metric).filter(|estimate| has_place(estimate.mean, false))
     }

@@ -1,4 +1,4 @@
-//! A metric along a parameter, with intervals.
+//! Curves: a metric along a parameter, with intervals.
 
 use super::{Figure, FigureKind, Style, capital, metric_or_headline};
 use crate::config::figures::Curves;
@@ -12,7 +12,7 @@ use crate::plot::drawing::{Drawing, GREY};
 use crate::plot::frame::{Frame, Legend};
 use crate::statistics::Estimate;
 
-/// At most so many figures where no parameter is named.
+/// At most this many figures if no parameter is named.
 const MOST: usize = 4;
 
 impl FigureKind for Curves {
@@ -59,7 +59,7 @@ pub fn grids(found: &Found) -> Vec<TrialGrid> {
     summary.retrievers().into_iter().map(grid).collect()
 }
 
-/// How many different numbers there are.
+/// How many different numbers are among the values.
 pub fn distinct(values: &[f64]) -> usize {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);
@@ -68,7 +68,7 @@ pub fn distinct(values: &[f64]) -> usize {
 }
 
 impl TrialGrid {
-    /// Positions of the trials that are at the best trial's values of all parameters but those named, and those values.
+    /// The positions of the trials that share the best trial's values of all parameters except `free`, and these values as text.
     pub fn slice(&self, found: &Found, metric: usize, free: &[&str]) -> (Vec<usize>, String) {
         let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
         let value = |at: usize| found.estimate(self.rows[at], metric).map_or(f64::NEG_INFINITY, |e| sign * e.mean);
@@ -111,12 +111,12 @@ impl CurveFigure {
         self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0))
     }
 
-    /// How many points have no place.
+    /// How many points have no place on the axis.
     fn left_out(&self) -> usize {
         self.lines.iter().flat_map(|line| &line.points).filter(|(_, e)| !has_place(e.mean, false)).count()
     }
 
-    /// Whether the parameter's values multiply rather than add.
+    /// Whether the axis of the parameter is logarithmic: its values are above 0 and differ by more than a factor of 20.
     fn is_log(&self) -> bool {
         let (low, high) = self.values().fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
         low > 0.0 && high / low > 20.0
@@ -137,8 +137,8 @@ impl Figure for CurveFigure {
             .row()
             .map_or_else(String::new, |row| format!(" Dashed: {}.", found.summary.rows[row].label()));
         format!(
-            "{} along {}{scale}, with 95 % intervals over queries; other parameters are at the values of the retriever's \
-             best trial, which the legend names.{dashed}{}",
+            "{} along {}{scale}, with 95 % intervals over queries. Other parameters have the values of the retriever's best \
+             trial, as named in the legend.{dashed}{}",
             capital(found.metric(self.metric).name()),
             self.parameter,
             left_out(self.left_out(), "point", false)

@@ -1,4 +1,4 @@
-//! One measure against another: a marker per trial, with intervals, and the Pareto front.
+//! The frontier: one measure against another with a marker per trial, intervals, and the Pareto front.
 
 use super::{Figure, FigureKind, Style, capital};
 use crate::config::figures::Frontier;
@@ -12,7 +12,7 @@ use crate::plot::frame::{Frame, Legend};
 use crate::plot::pareto::{self, Point};
 use crate::statistics::Estimate;
 
-/// What is drawn where nothing is named: across, and upwards.
+/// The pairs that are drawn if none is named: across, and upwards.
 const USUAL: [(&str, &str); 3] = [("recall", "qps"), ("redundancy", "coverage"), ("recall", "subtopic-recall")];
 
 impl FigureKind for Frontier {
@@ -56,8 +56,8 @@ struct Scatter {
 }
 
 impl Scatter {
-    /// The trials that have both values, as (row, across, up): those that have a place, and how many have none. An oracle is
-    /// a bound, and not a competitor: it is left out, so that its values do not stretch the axes.
+    /// The trials that have both values and a place, as (row, across, up), and how many have both values but no place. Oracles
+    /// are left out: they are bounds, and their values would stretch the axes.
     fn points(&self, found: &Found) -> (Vec<(usize, Estimate, Estimate)>, usize) {
         let rows = (0..found.summary.rows.len()).filter(|&row| !found.summary.rows[row].is_oracle);
         let both = rows.filter_map(|row| Some((row, found.measured(self.x, row)?, found.measured(self.y, row)?)));
@@ -78,7 +78,7 @@ impl Figure for Scatter {
         let interval = match (self.x, self.y) {
             _ if points.len() > MANY => "",
             (Measure::Metric(_), Measure::Metric(_)) => " Bars are 95 % intervals over queries.",
-            _ => " Bars are 95 % intervals over queries; of queries per second, the range of the repeats.",
+            _ => " Bars are 95 % intervals over queries; for queries per second, the range of the repeats.",
         };
         let log = |measure: Measure, scale| if measure.is_log(scale) { ", on a logarithmic scale" } else { "" };
         let oracles = found.summary.rows.iter().enumerate().filter(|(_, row)| row.is_oracle);
@@ -87,11 +87,14 @@ impl Figure for Scatter {
             Some(format!("{} {}", oracle.label(), crate::plot::format::three_digits(up.mean)))
         });
         let reached: Vec<String> = reached.collect();
-        let oracles =
-            if reached.is_empty() { String::new() } else { format!(" Left out, as bounds: {}.", reached.join("; ")) };
+        let oracles = if reached.is_empty() {
+            String::new()
+        } else {
+            format!(" Oracles are bounds and left out: {}.", reached.join("; "))
+        };
         format!(
-            "{}{} against {}{}, a marker per trial.{interval} Dashed: the Pareto front, the trials that no other beats \
-             in one without losing in the other.{without}{oracles}",
+            "{}{} against {}{}, one marker per trial.{interval} Dashed: the Pareto front, the trials that no other trial beats \
+             in one measure without losing in the other.{without}{oracles}",
             capital(self.y.words()),
             log(self.y, self.scales.1),
             self.x.words(),
@@ -138,14 +141,14 @@ impl Figure for Scatter {
                 }
             }
         }
-        // Among many the front stands out; the others are small and pale, and below it.
+        // Among many trials the front stands out. The others are small and pale, and drawn first.
         let is_many = points.len() > MANY;
         let stands_out = |i: usize| !is_many || front.contains(&i) || summary.reference.is(points[i].0);
         for point in (0..points.len()).filter(|&i| !stands_out(i)).map(|i| &points[i]) {
             place(point).into_iter().for_each(|at| found.marker(point.0).faded().draw(&mut drawing, at, 3.5));
         }
         drawing.dashes(&line, GREY, 1.3);
-        // The reference last: the others may lie upon it, and it is what they are looked at against.
+        // The reference is drawn last, so that no other marker covers it.
         let (reference, others): (Vec<_>, Vec<_>) =
             (0..points.len()).filter(|&i| stands_out(i)).partition(|&i| summary.reference.is(points[i].0));
         for point in others.into_iter().chain(reference).map(|i| &points[i]) {
@@ -156,5 +159,5 @@ impl Figure for Scatter {
     }
 }
 
-/// Beyond so many trials their intervals would be a thicket: they are in the table.
+/// Beyond this many trials no intervals are drawn: they would cover each other. They are in the table.
 const MANY: usize = 30;

@@ -1,4 +1,4 @@
-//! Two parameters of a retriever against a metric.
+//! Heat map: a metric over two parameters of a retriever.
 
 use super::curves::{TrialGrid, distinct, grids};
 use super::{Figure, FigureKind, Style, capital, metric_or_headline, rows_of};
@@ -8,7 +8,7 @@ use crate::plot::axis::{has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, Ink, SMALL, TEXT, fit, text_width};
 use crate::plot::format::number;
 
-/// At most so many figures where no retriever is named.
+/// At most this many figures if no retriever is named.
 const MOST: usize = 4;
 
 impl FigureKind for HeatMap {
@@ -41,7 +41,7 @@ impl HeatMap {
             let at = at.filter(|&at| at < axes.len()).ok_or_else(missing)?;
             Ok::<_, String>((axes[at].0.to_owned(), axes.remove(at).1))
         };
-        // The one that is named is taken before the other takes the first that is left.
+        // A named axis is taken first; the other takes the first that is left.
         let (x, y) = if self.x.is_none() && self.y.is_some() {
             let y = take(&mut axes, self.y.as_ref())?;
             (take(&mut axes, None)?, y)
@@ -88,8 +88,8 @@ struct HeatMapFigure {
     left_out: usize,
 }
 
-/// Colours from dark to light, of evenly rising lightness and told apart with any colour vision: from blue over grey to
-/// yellow, as in "cividis" (Nunez, Anderton & Renslow 2018).
+/// Colours of evenly rising lightness, distinct with any colour vision: from blue over grey to yellow, as in "cividis"
+/// (Nunez, Anderton & Renslow 2018).
 const COLOURS: [Ink; 5] =
     [Ink(0x00, 0x22, 0x4e), Ink(0x43, 0x4e, 0x6c), Ink(0x7d, 0x7c, 0x78), Ink(0xbc, 0xaf, 0x6f), Ink(0xfe, 0xe8, 0x38)];
 

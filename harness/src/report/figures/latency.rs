@@ -1,4 +1,4 @@
-//! How long queries took.
+//! Latency: the distribution of query times.
 
 use super::rows;
 use super::{Figure, FigureKind, Style};
@@ -25,12 +25,12 @@ fn milliseconds(summary: &Summary, row: usize) -> Option<Vec<f64>> {
     Some(latency.quantiles.iter().map(|seconds| 1e3 * seconds).collect())
 }
 
-/// The same, where their median has a place: a clock too coarse for the queries says that they took no time.
+/// The same if their median has a place. A clock too coarse for the queries measures 0.
 fn shown(summary: &Summary, row: usize) -> Option<Vec<f64>> {
     milliseconds(summary, row).filter(|ascending| has_place(ends(ascending)[1], true))
 }
 
-/// The share of times that have no place on a logarithmic axis.
+/// The share of times without a place on a logarithmic axis.
 fn unplaced(quantiles: &[f64]) -> f64 {
     quantiles.iter().filter(|&&time| !has_place(time, true)).count() as f64 / quantiles.len() as f64
 }
@@ -40,7 +40,7 @@ fn ends(ascending: &[f64]) -> [f64; 3] {
     [0.01, 0.5, 0.99].map(|level| quantile(ascending, level))
 }
 
-/// Half-heights, 1 at the most, of the density of values' places at each of `at`: a sum of normal curves of that width.
+/// The density of `places` at each of `at`, scaled to at most 1: a sum of normal curves of that width.
 fn density(places: &[f64], at: &[f64], width: f64) -> Vec<f64> {
     let sum = |x: &f64| places.iter().map(|place| (-0.5 * ((x - place) / width).powi(2)).exp()).sum::<f64>();
     let heights: Vec<f64> = at.iter().map(sum).collect();
@@ -61,15 +61,15 @@ impl Figure for Distributions {
         let most = shares.fold(0.0, f64::max);
         let partly = if most > 0.0 {
             format!(
-                " Times of 0, up to {} % of a trial's, are left out: a logarithmic scale has no place for them.",
+                " Times of 0, up to {} % of a trial's times, are left out: a logarithmic scale shows only values above 0.",
                 three_digits(100.0 * most)
             )
         } else {
             String::new()
         };
         format!(
-            "Time of single queries in all repeats in milliseconds, on a logarithmic scale: the shape is their density \
-             between percentiles 1 and 99, the long tick and the number are the median, the short tick is percentile 99.{}{}{}",
+            "Milliseconds of single queries in all repeats, on a logarithmic scale. The shape is their density between \
+             percentiles 1 and 99; the long tick and the number are the median; the short tick is percentile 99.{}{}{}",
             rows::selection(trials, "lowest median"),
             left_out(timed - trials, "trial", true),
             partly,

@@ -49,13 +49,13 @@ pub trait FigureKind {
 
 /// A picture of an experiment's results.
 pub trait Figure {
-    /// What its file is named after.
+    /// Its name, which becomes its file's name.
     fn name(&self) -> String;
 
-    /// What it shows, as a caption says it.
+    /// Its caption.
     fn caption(&self, found: &Found) -> String;
 
-    /// The metrics that it shows, of which the caption goes on to say what must be known to read them.
+    /// The metrics that it shows. Remarks on them are added to the caption.
     fn metrics(&self, _: &Found) -> Vec<usize> {
         Vec::new()
     }
@@ -67,15 +67,15 @@ pub trait Figure {
 /// How a figure is drawn.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style<'a> {
-    /// For what room.
+    /// Its size.
     pub size: Size,
-    /// What stands along the axis across, if not what the figure itself would write.
+    /// The title of the axis across; the figure's own if `None`.
     pub across: Option<&'a str>,
-    /// What stands along the axis upwards.
+    /// The title of the axis upwards; the figure's own if `None`.
     pub up: Option<&'a str>,
 }
 
-/// A figure with what was asked of it.
+/// A figure with the specification that asked for it.
 pub struct RequestedFigure {
     figure: Box<dyn Figure>,
     spec: FigureSpec,
@@ -83,18 +83,18 @@ pub struct RequestedFigure {
 }
 
 impl RequestedFigure {
-    /// Its file's name, without extension: no two figures of a report have the same.
+    /// Its file's name, without extension, unique in the report.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it shows.
+    /// Its caption, with remarks on its metrics.
     pub fn caption(&self, found: &Found) -> String {
         let remarks = found.remarks(self.figure.metrics(found), false);
         remarks.into_iter().fold(self.figure.caption(found), |caption, remark| caption + " " + &remark)
     }
 
-    /// The picture for some room.
+    /// The picture at a size.
     pub fn draw(&self, found: &Found, size: Size) -> Drawing {
         let style = Style { size, across: self.spec.x_title.as_deref(), up: self.spec.y_title.as_deref() };
         let mut drawing = self.figure.draw(found, &style);
@@ -105,8 +105,8 @@ impl RequestedFigure {
     }
 }
 
-/// The figures of a report: those asked for, or if none were named, all that the results have to show. Beside them why
-/// any of those asked for cannot be drawn.
+/// The figures of a report: those asked for, or if `asked` is `None`, all that the results allow. The second list says why
+/// figures that were asked for cannot be drawn.
 pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<RequestedFigure>, Vec<String>) {
     let usual = || FigureParams::all().into_iter().map(FigureSpec::from).collect();
     let specs: Vec<FigureSpec> = asked.map_or_else(usual, <[FigureSpec]>::to_vec);
@@ -134,13 +134,13 @@ pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<RequestedFigure>
     (wanted, refused)
 }
 
-/// The position of a metric that a figure names.
+/// The index of a metric that a figure names.
 fn position(found: &Found, metric: MetricName) -> Result<usize, String> {
     let at = found.summary.metrics.iter().position(|&other| other == metric);
     at.ok_or_else(|| format!("`{}` was not measured", metric.name()))
 }
 
-/// The metric that a figure names, or the one that speaks for the experiment; `None` where nothing was measured.
+/// The index of the metric that a figure names, or of the headline metric; `None` if nothing was measured.
 fn metric_or_headline(found: &Found, metric: Option<MetricName>) -> Result<Option<usize>, String> {
     metric.map_or_else(|| Ok(found.headline()), |metric| position(found, metric).map(Some))
 }
@@ -151,7 +151,7 @@ fn rows_of(found: &Found, name: &str) -> Result<Vec<usize>, String> {
     if rows.is_empty() { Err(format!("there is no retriever `{name}`")) } else { Ok(rows) }
 }
 
-/// With its first letter large.
+/// The text with a capital first letter.
 pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + chars.as_str())

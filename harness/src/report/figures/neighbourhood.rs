@@ -1,4 +1,4 @@
-//! A query's neighbourhood on a plane, with what retrievers picked of it.
+//! Neighbourhood: a query's neighbours on a plane, with the picks of each retriever.
 
 use super::{Figure, FigureKind, Style, rows_of};
 use crate::config::figures::Neighbourhood;
@@ -8,7 +8,7 @@ use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, Ink, PALE, TEXT, fit, t
 use crate::plot::{Marker, marker};
 use crate::record::excerpt::{Item, Shown};
 
-/// So many retrievers where none are named.
+/// At most this many retrievers if none are named.
 const USUAL: usize = 4;
 
 impl FigureKind for Neighbourhood {
@@ -19,14 +19,16 @@ impl FigureKind for Neighbourhood {
         };
         let query = match &self.query {
             None => 0,
-            Some(wanted) => queries.iter().position(|query| wanted.is(query.row, query.name.as_deref())).ok_or_else(|| {
-                let known: Vec<String> = queries.iter().take(8).map(Shown::label).collect();
-                format!(
-                    "the run kept nothing of the query `{wanted}`, but of {} others such as {}; name it before the run",
-                    queries.len(),
-                    known.join(", ")
-                )
-            })?,
+            Some(wanted) => {
+                queries.iter().position(|query| wanted.is(query.row, query.name.as_deref())).ok_or_else(|| {
+                    let known: Vec<String> = queries.iter().take(8).map(Shown::label).collect();
+                    format!(
+                        "the run did not keep the query `{wanted}`, but {} others such as {}; name it before the run",
+                        queries.len(),
+                        known.join(", ")
+                    )
+                })?
+            }
         };
         let representatives = found.representatives(headline);
         let has_answers = |row: &usize| found.results.trials.get(*row).is_some_and(|trial| !trial.returned.is_empty());
@@ -56,19 +58,19 @@ impl Panels {
         found.excerpt.as_ref()?.queries.get(self.query)
     }
 
-    /// What a trial picked, in its order.
+    /// The items that a trial picked, in its order.
     fn picked<'f>(found: &Found, shown: &'f Shown, row: usize) -> Vec<&'f Item> {
         let ids = found.results.trials[row].answer(shown.position);
         ids.filter_map(|id| shown.items.iter().find(|item| item.id == id && has_place(item.at))).collect()
     }
 }
 
-/// Whether a place on the map is one.
+/// Whether an item has a place on the map.
 fn has_place(at: [f32; 2]) -> bool {
     at.iter().all(|part| part.is_finite())
 }
 
-/// The colour of a subtopic; what covers none is grey.
+/// The colour of an item's first subtopic; grey without subtopics.
 fn ink(subtopics: &[u32]) -> Ink {
     subtopics.first().map_or(GREY, |&subtopic| marker::colour(subtopic as usize))
 }
@@ -84,15 +86,15 @@ impl Figure for Panels {
     fn caption(&self, found: &Found) -> String {
         let Some(shown) = self.shown(found) else { return String::new() };
         let colours = if shown.subtopics > 0 {
-            format!(" Colours are the query's {} subtopics, grey is none of them.", shown.subtopics)
+            format!(" Colours are the query's {} subtopics; grey items cover none.", shown.subtopics)
         } else {
             String::new()
         };
         let chosen = if self.query == 0 { ", the first of the seeded sample," } else { "" };
         format!(
-            "The neighbourhood of \"{}\"{chosen} on its first two principal components, which hold {:.0} % of the variance \
-             there: the query a cross, the nearest vectors and whatever any trial returned pale, what the retriever picked \
-             large.{colours}",
+            "The neighbourhood of \"{}\"{chosen} on its first two principal components, which hold {:.0} % of its variance. \
+             Cross: the query. Small and pale: its nearest vectors and all results of other trials. Large: the results of the \
+             retriever.{colours}",
             shown.label(),
             100.0 * shown.explained
         )
@@ -107,7 +109,7 @@ impl Figure for Panels {
         let (height, head) = (width.min(260.0) * 0.9, 24.0);
         let lines = self.rows.len().div_ceil(columns);
         let mut drawing = Drawing::new(style.size, (height + head + gap) * lines as f64);
-        // One scale for both directions, as distances on the map mean something.
+        // Both directions have the same scale, because distances on the map have a meaning.
         let near: Vec<&Item> = shown.items.iter().filter(|item| has_place(item.at)).collect();
         let extent = |axis: usize| {
             let values = near.iter().map(|item| item.at[axis]).chain([shown.at[axis]]).map(f64::from);
@@ -164,7 +166,7 @@ struct Panel {
     bottom: f64,
 }
 
-/// Names beside their places, in order, as far as they do not run into each other or out of the panel.
+/// Writes names beside their places, in order. A name is left out if it would overlap another or leave the panel.
 fn label(
     drawing: &mut Drawing,
     named: &[(Option<&str>, [f32; 2])],

@@ -1,4 +1,4 @@
-//! Which retrievers differ, by their mean ranks: a critical-difference diagram.
+//! Ranks: retrievers by their mean ranks, in a critical-difference diagram.
 
 use super::{Figure, FigureKind, Style, metric_or_headline};
 use crate::config::figures::Ranks;
@@ -8,10 +8,10 @@ use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_
 use crate::plot::format::three_decimals;
 use crate::statistics::ranks::Ranking;
 
-/// The axis between the names is at least so long.
+/// The smallest length of the axis between the names.
 const AXIS: f64 = 96.0;
 
-/// At most so many retrievers: those of the best means.
+/// At most this many retrievers: those with the best means.
 const MOST: usize = 16;
 
 impl FigureKind for Ranks {
@@ -58,19 +58,19 @@ impl Figure for Diagram {
     fn caption(&self, found: &Found) -> String {
         let name = found.metric(self.metric).name();
         let chosen = if self.parted {
-            "at points chosen on other queries"
+            "at their points chosen on other queries"
         } else {
-            "each at the point with its best mean on these very queries, so exploratory"
+            "each at its best point on the same queries, so exploratory"
         };
         let left_out = if self.all > self.rows.len() {
-            format!(" Of {} retrievers the {} of the best means.", self.all, self.rows.len())
+            format!(" Of {} retrievers the {} with the best means are shown.", self.all, self.rows.len())
         } else {
             String::new()
         };
         format!(
-            "Mean rank in {name} over {} queries, 1 the best: retrievers {chosen}. A bar joins those of which no two differ \
-             (Wilcoxon's signed-rank test of each pair, Holm-corrected over {} pairs, at 5 %). Friedman's test that all are \
-             alike: p {}.{left_out}",
+            "Mean rank in {name} over {} queries (1 is best) of retrievers {chosen}. A bar joins retrievers of which no two differ \
+             significantly (Wilcoxon's signed-rank test of each pair, Holm-corrected over {} pairs, level 5 %). Friedman's test \
+             that all are equal: p {}.{left_out}",
             self.ranking.queries,
             self.rows.len() * (self.rows.len() - 1) / 2,
             if self.ranking.friedman < 0.001 {
@@ -100,7 +100,7 @@ impl Figure for Diagram {
             (name, rank, reach)
         };
         let widest = |places: &[usize], room| places.iter().map(|&i| entry_in(i, room).2).fold(0.0, f64::max) + 10.0;
-        // Whole if both sides together leave room for the axis; else each side has half of what is left.
+        // Names are whole if both sides leave room for the axis; otherwise each side gets half of the remaining room.
         let sides = [&order[..half], &order[half..]];
         let are_whole = sides.into_iter().map(|side| widest(side, width)).sum::<f64>() <= width - AXIS;
         let room = if are_whole { width } else { (width - AXIS) / 2.0 - 36.0 };
@@ -129,7 +129,7 @@ impl Figure for Diagram {
             let Some((from, to)) = axis.span(ranks[order[first]], ranks[order[last]]) else { continue };
             drawing.line(&[(from - 2.0, y), (to + 2.0, y)], BLACK, 1.0, 3.6);
         }
-        // The better half is named at the left, the worse at the right, the best and the worst lowest inside.
+        // The better half has its names at the left, the worse half at the right; the best and the worst come first.
         for (place, &i) in order.iter().enumerate() {
             let is_left = place < half;
             let depth = if is_left { place } else { order.len() - 1 - place };

@@ -1,4 +1,4 @@
-//! A row for each trial, its label above what is drawn: the frame of bars and of latency ranges.
+//! A row for each trial, with its label above its marks: the frame of bars and of latencies.
 
 use crate::findings::summary::Summary;
 use crate::plot::Marker;
@@ -6,19 +6,19 @@ use crate::plot::Size;
 use crate::plot::axis::{Axis, Ends, Tick};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, TEXT, fit, text_width};
 
-/// Trials up to this number have a row each; of more, each retriever shows its best.
+/// Up to this many trials have a row each. Beyond that, each retriever has one row for its best trial.
 pub const MANY: usize = 16;
 
 const LEFT: f64 = 14.0;
 const ROW: f64 = 42.0;
 const TOP: f64 = 4.0;
 
-/// Left and right end of the axis: a number stands beyond it.
+/// Left and right end of the axis, which leaves room for a number at the right.
 pub fn across(size: Size) -> Ends {
     Ends { from: LEFT, to: size.width() - 66.0 }
 }
 
-/// The rows to draw: all trials, or each retriever's best by `goodness` where there are many.
+/// The rows to draw: all trials that have a `goodness`, or each retriever's best if there are many.
 pub fn shown(summary: &Summary, goodness: impl Fn(usize) -> Option<f64>) -> Vec<usize> {
     let all: Vec<usize> = (0..summary.rows.len()).filter(|&row| goodness(row).is_some()).collect();
     if all.len() <= MANY {
@@ -31,18 +31,18 @@ pub fn shown(summary: &Summary, goodness: impl Fn(usize) -> Option<f64>) -> Vec<
     summary.retrievers().iter().filter_map(best).collect()
 }
 
-/// What a caption says of the choice among so many trials that have a value.
+/// The caption's sentence on the selection among this many trials; empty if all are shown.
 pub fn selection(trials: usize, by: &str) -> String {
     if trials <= MANY {
         return String::new();
     }
     format!(
-        " Of each retriever's trials the one with the {by} is shown: chosen on the very queries it is shown for, so \
-         exploratory."
+        " Each retriever is shown by its trial with the {by}, which is chosen on the same queries and so exploratory."
     )
 }
 
-/// The frame, then for each row what `draw` puts at (drawing, row of the summary, marker, height of its middle).
+/// Draws the frame, and calls `draw` for each row with the drawing, the row of the summary, its marker, and the height of its
+/// middle.
 pub fn draw(
     summary: &Summary,
     rows: &[usize],

@@ -1,4 +1,4 @@
-//! What the page's script works on, as JSON inside the page.
+//! The data of the page's script, as JSON inside the page.
 
 use crate::config::measure::{Cost, Measure};
 use crate::findings::Found;
@@ -9,18 +9,17 @@ use crate::record::excerpt::Shown;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// At most so many retrievers are shown beside each other for a query.
+/// At most this many retrievers are shown side by side for a query.
 const SIDE_BY_SIDE: usize = 24;
 
-/// What a plot of one run takes, and its sampled queries.
+/// The data of the plot of one run, and its sampled queries.
 pub fn data(found: &Found) -> Value {
     let mut data = plot(&[("", found)]);
     data["queries"] = queries(found);
     data
 }
 
-/// Everything that can stand along an axis, and each trial's values of it, of runs with their names; the name of one that
-/// is alone is empty.
+/// All measures that any trial has, and the values of each trial, for runs with their names. A single run has an empty name.
 pub fn plot(runs: &[(&str, &Found)]) -> Value {
     let metrics = runs.iter().flat_map(|(_, found)| found.summary.metrics.iter().copied().map(Measure::Metric));
     let mut measures: Vec<Measure> = Vec::new();
@@ -33,7 +32,7 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
         }
     }
     let at = |name: &str| measures.iter().position(|measure| measure.name() == name);
-    // Beside imported results all are compared by what is known of those.
+    // If any run is imported, all are compared by their best repeats.
     let is_best = runs.iter().any(|(_, found)| found.summary.rate == Rate::Best);
     let rate = if is_best { Rate::Best } else { Rate::Median };
     let headline = runs.first().and_then(|(_, found)| at(found.metric(found.headline()?).name()));
@@ -76,9 +75,9 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
     })
 }
 
-/// Mean, and the interval where there is one, of five significant digits.
+/// The mean, and the interval if there is one, with five significant digits.
 fn estimate(found: &Found, measure: Measure, row: usize) -> Value {
-    // JSON has neither infinity nor NaN, which would be taken for 0.
+    // JSON has neither infinity nor NaN; they are `null`.
     match found.measured(measure, row).filter(|e| has_place(e.mean, false)) {
         None => Value::Null,
         Some(e) if e.lo == e.hi || !(has_place(e.lo, false) && has_place(e.hi, false)) => json!([short(e.mean)]),
@@ -91,7 +90,7 @@ fn short(value: f64) -> f64 {
     format!("{value:.4e}").parse().unwrap_or(value) + 0.0
 }
 
-/// The sampled queries: which trials are shown, and for each query its items with what each of those trials picked.
+/// The sampled queries: the trials that are shown, and for each query its items with the picks of these trials.
 fn queries(found: &Found) -> Value {
     let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return Value::Null };
     let has_answers = |row: &usize| found.results.trials.get(*row).is_some_and(|trial| !trial.returned.is_empty());
@@ -108,7 +107,7 @@ fn queries(found: &Found) -> Value {
     })
 }
 
-/// Neighbours beyond this rank that no shown trial returned are left out.
+/// Neighbours beyond this rank are left out unless a shown trial returned them.
 const NEAR: usize = 50;
 
 fn query(found: &Found, metric: usize, rows: &[usize], shown: &Shown) -> Value {

@@ -1,11 +1,11 @@
-//! The parts of the page that its script brings to life; without scripts they stay hidden, and a line says so.
+//! The interactive parts of the page. Without scripts they stay hidden, and a line says so.
 
 use crate::escape;
 use crate::findings::Found;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
-/// Any measure against any other.
+/// The plot of any measure against any other.
 pub fn plot() -> Markup {
     let axis = |name: &str, what: &str| {
         let (id, log) = (format!("explore-{name}"), format!("explore-{name}-log"));
@@ -27,16 +27,16 @@ pub fn plot() -> Markup {
                 button type="button" id="explore-none" { "none" }
             }
             p.note {
-                "A marker is a trial, its whiskers are 95 % intervals over queries; of queries per second, the range of the repeats. Dashed: the Pareto front of what is shown, "
-                "oracles aside."
+                "Each marker is a trial. Whiskers are 95 % intervals over queries; for queries per second, the range of the repeats. "
+                "Dashed: the Pareto front of the trials shown, oracles excluded."
             }
         }
-        noscript { p.note { "Without scripts this page shows its figures and tables as they are; with them plots can be turned, "
-            "tables sorted and single queries looked into." } }
+        noscript { p.note { "Without scripts this page shows its figures and tables. With scripts one can choose the axes of a plot, sort "
+            "tables and look into single queries." } }
     }
 }
 
-/// What retrievers returned for single queries, side by side; nothing where the run kept no queries.
+/// The results of retrievers for single queries, side by side; nothing if the run kept no queries.
 pub fn queries(found: &Found) -> Markup {
     let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return html! {} };
     let name = found.metric(metric).name();
@@ -59,16 +59,16 @@ pub fn queries(found: &Found) -> Markup {
             p id="query-about" .said role="status" {}
             div.beside { div id="query-lists" .cards {} div id="query-map" .plot {} }
             p.note {
-                "A seeded sample of " (excerpt.queries.len()) " queries; of each retriever its " (chosen) " in " (name)
-                ". Numbered colours are the query's subtopics; # is the rank among its true neighbours, \"far\" beyond those that "
-                "the dataset stores. On the map, the first two principal components of the query's neighbourhood, the cross is "
-                "the query; press a retriever's name for what it picked."
+                "A seeded sample of " (excerpt.queries.len()) " queries, with each retriever at its " (chosen) " in " (name)
+                ". Numbered colours are the query's subtopics. # is the rank among the true neighbours; \"far\" is beyond the "
+                "neighbours that the dataset stores. The map shows the first two principal components of the query's neighbourhood, "
+                "with the query as a cross. Press a retriever's name to see its results."
             }
         }
     }
 }
 
-/// The script and what it works on.
+/// The script and its data.
 pub fn script(data: &Value) -> Markup {
     html! {
         script type="application/json" id="swath-data" { (PreEscaped(escape::script(data))) }

@@ -1,4 +1,4 @@
-//! `index.html`: the report on one page, complete in itself; it shows all without scripts, and does more with them.
+//! `index.html`: the report on one self-contained page. It is complete without scripts, and interactive with them.
 
 pub(super) mod data;
 pub(super) mod explore;
@@ -38,10 +38,10 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
             h2 { "Results" }
             (results(summary))
             p.note {
-                "Means over " @if summary.tuning.is_some() { "all queries, those for choosing among them" } @else { "queries" }
-                ", below them 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
-                "Bold: best mean of the column, oracles aside. Queries per second: of the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat; "
-                "percentiles: of single queries in all repeats. Timings are of this machine on that day."
+                "Means over " @if summary.tuning.is_some() { "all queries, including those that points were chosen on" } @else { "queries" }
+                ", with 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
+                "Bold: the best mean of the column, oracles excluded. Queries per second are from the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat, "
+                "percentiles from single queries in all repeats. Timings hold for this machine on that day."
                 @if let Some(caution) = summary.rate.caution() { " " (caution) }
                 (remarks(found, false))
             }
@@ -62,8 +62,8 @@ pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
     document(title, &manifest.swath, &lead(manifest), &main, Some(&data::data(found)))
 }
 
-/// A page, complete in itself: its title, the version that speaks, a line below the title, its content, and what its
-/// script works on if it has one.
+/// A self-contained page with its title, swath's version, the line below the title, its content, and the data of its script
+/// if it has one.
 pub(crate) fn document(title: &str, version: &str, lead: &str, main: &Markup, data: Option<&Value>) -> String {
     let page = html! {
         (DOCTYPE)
@@ -102,7 +102,7 @@ fn judgement(found: &Found) -> Markup {
     }
 }
 
-/// Where to find what.
+/// The table of contents.
 fn contents(found: &Found) -> Markup {
     let has_queries = found.excerpt.as_ref().is_some_and(|excerpt| !excerpt.queries.is_empty());
     let sections = [
@@ -142,7 +142,7 @@ fn lead(manifest: &Manifest) -> String {
     )
 }
 
-/// What failed, and what else should be known.
+/// Boxes of failed trials, and of notes and cautions.
 fn boxes(manifest: &Manifest, cautions: &[String]) -> Markup {
     let failed: Vec<_> = manifest.failed().collect();
     html! {
@@ -163,11 +163,11 @@ fn boxes(manifest: &Manifest, cautions: &[String]) -> Markup {
     }
 }
 
-/// The same where times stand beside it, with a mark if they are of another hour.
+/// The label of a trial in a table of times, marked if it was timed at another hour.
 fn timed_label(summary: &Summary, row: usize) -> Markup {
     html! {
         (label(summary, row))
-        @if summary.is_timed_apart(row) { span.point title="more than an hour from most trials" { "timed apart" } }
+        @if summary.is_timed_apart(row) { span.point title="more than an hour before or after most trials" { "timed apart" } }
     }
 }
 
@@ -180,7 +180,7 @@ fn label(summary: &Summary, row: usize) -> Markup {
     }
 }
 
-/// What must be known to read the means of a table.
+/// Remarks on the metrics of a table.
 fn remarks(found: &Found, tuned: bool) -> Markup {
     html! { @for remark in found.remarks(0..found.summary.metrics.len(), tuned) { " " strong { (remark) } } }
 }
@@ -214,16 +214,16 @@ fn tuning(found: &Found) -> Markup {
                 }
             }
             p.note {
-                "Of each retriever the point of its grid with the best mean " (by.name()) " on the queries for choosing; all figures "
-                "are of the others, which had no part in the tuned. "
+                "Each retriever is at the point of its grid with the best mean " (by.name()) " on the queries for choosing. All values "
+                "are from the other queries, which had no part in the choice. "
                 @if let Some(reference) = summary.reference.row() {
-                    "The difference is to " (summary.rows[reference].label()) " over the same queries, tested as below; corrected "
+                    "The difference is to " (summary.rows[reference].label()) " over the same queries, tested as below, and corrected "
                     "for the retrievers of this table. "
                 } @else {
                     (summary.reference.failure().unwrap_or_default()) " "
                 }
-                "Every pair, with intervals alone: "
-                a href="chosen_pairs.csv" { "chosen_pairs.csv" } "; which query is on which side: "
+                "All pairs, with intervals only: "
+                a href="chosen_pairs.csv" { "chosen_pairs.csv" } "; the side of each query: "
                 a href="split.csv" { "split.csv" } "."
                 @if let Some(left_out) = summary.left_out() { " " (left_out) }
                 (remarks(found, true))
@@ -232,10 +232,10 @@ fn tuning(found: &Found) -> Markup {
     }
 }
 
-/// The rows whose mean is the best of a metric; an oracle does not compete.
+/// For each row, whether its mean is the best of a metric. Oracles do not compete.
 fn best_rows(summary: &Summary, metric: usize) -> Vec<bool> {
     let sign = if summary.metrics[metric].higher_is_better() { 1.0 } else { -1.0 };
-    // As printed: what looks equal is equally good.
+    // As printed: equal printed values are equally good.
     let shown = |mean: f64| (mean * 1e4).round() * sign;
     let competes = |row: usize| !summary.rows[row].is_oracle;
     let value = |row: usize| summary.rows[row].estimates[metric].filter(|_| competes(row)).map(|e| shown(e.mean));
@@ -251,7 +251,7 @@ fn results(summary: &Summary) -> Markup {
             table.sortable {
                 thead { tr {
                     th scope="col" { "trial" }
-                    th scope="col" title="candidates that are found for each query" { "pool" }
+                    th scope="col" title="candidates per query" { "pool" }
                     @for metric in &summary.metrics {
                         th scope="col" title=(metric.definition()) {
                             (metric.name()) span.unit { @if metric.higher_is_better() { "higher is better" } @else { "lower is better" } }
@@ -285,7 +285,7 @@ fn results(summary: &Summary) -> Markup {
 }
 
 pub(crate) fn figure(drawn: &Drawn) -> Markup {
-    // A picture for a screen reader is its caption.
+    // Screen readers read the caption in place of the picture.
     let role = format!("<svg role=\"img\" aria-label=\"{}\" ", html! { (drawn.caption) }.into_string());
     html! {
         figure id=(drawn.name) {
@@ -324,26 +324,26 @@ fn comparisons(summary: &Summary) -> Markup {
                 }
             }
             p.note {
-                "Mean difference over the same queries with its 95 % interval; p of the sign-flip permutation test, corrected "
-                "(Holm) for all trials of the table in that metric, oracles aside; Cohen's d_z; in how many queries the trial "
-                "is better / equal / worse. Marked where p is below 0.05: " span.better { "better" } ", "
-                span.worse { "worse" } ". Elsewhere nothing is shown, and a difference would have to be about as large as "
-                "\"detectable\" says to be seen in four of five such experiments (before the correction). More in "
+                "Mean difference over the same queries with its 95 % interval; p of the sign-flip permutation test, Holm-corrected "
+                "over all trials of the table in that metric, oracles excluded; Cohen's d_z; the number of queries on which the trial "
+                "is better / equal / worse. Marked if p is below 0.05: " span.better { "better" } ", "
+                span.worse { "worse" } ". Other differences are not significant; \"detectable\" is about the true difference that "
+                "these queries detect in four of five experiments (before the correction). More in "
                 a href="comparisons.csv" { "comparisons.csv" } "."
                 @if let Some(left_out) = summary.left_out() { " " (left_out) }
                 @if summary.tuning.is_some() {
-                    " All queries count here, those for choosing among them: what this table shows of a point is exploratory. "
-                    "The chosen points are judged apart, above."
+                    " All queries count here, including those that points were chosen on, so this table is exploratory. The chosen "
+                    "points are judged separately, above."
                 } @else {
-                    " A point picked from this table was chosen on the very queries that it is reported on: its comparison is "
-                    "exploratory. " code { "split" } " would choose on some queries and report on others."
+                    " A point picked from this table is chosen on the same queries that it is reported on, so its comparison is "
+                    "exploratory. " code { "split" } " chooses on some queries and reports on the others."
                 }
             }
         }
     }
 }
 
-/// A cell: the difference, how certain it is and how large.
+/// A cell: the difference, its interval, tests and effect sizes.
 fn compared(comparison: Option<&Comparison>, higher_is_better: bool) -> Markup {
     let Some(c) = comparison else { return html! { td { "-" } } };
     let shown = c.significant() == Some(true);
@@ -360,7 +360,7 @@ fn compared(comparison: Option<&Comparison>, higher_is_better: bool) -> Markup {
             }
             span.interval title="queries better / equal / worse" { (wins) " / " (ties) " / " (losses) }
             @if let Some(least) = c.smallest_detectable {
-                span.interval title="the smallest difference that so many queries would have shown" {
+                span.interval title="the smallest true difference that these queries detect in four of five experiments" {
                     "detectable " (decimals(least, 4))
                 }
             }
@@ -400,10 +400,10 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                 }
             }
             p.note {
-                "Evaluations do not depend on the machine; times do, and on what the caches hold: the same search takes longer in "
-                "a trial whose walk empties them. Metrics are computed outside of what is timed"
+                "Evaluations do not depend on the machine. Times do, and on the content of the caches: the same search takes longer in "
+                "a trial whose walk fills the caches with other data. Metrics are computed outside the timed part"
                 @if let [answering, metrics] = manifest.untimed && answering > 0.0 {
-                    ": in " (three_digits(metrics)) " s of all threads, where answering once took " (three_digits(answering)) " s"
+                    ": they took " (three_digits(metrics)) " s of all threads, and answering all queries once took " (three_digits(answering)) " s"
                 }
                 "."
             }
@@ -433,8 +433,8 @@ fn cautions(summary: &Summary, manifest: &Manifest) -> Markup {
                 h2 { "Cautions" }
                 ul {
                     @if coverage { li {
-                        "Coverage over the true neighbours is what facility location maximises when its pool is those neighbours: "
-                        "there it is judged by its own objective. Look at the other metrics, too."
+                        "Facility location maximises coverage over its pool. If its pool is the true neighbours, coverage judges it by its "
+                        "own objective: look at the other metrics, too."
                     } }
                     @if subtopics && links { li {
                         "Some trials walk the links of " (manifest.dataset.name) ". Where links and subtopics come from one source "
@@ -453,7 +453,7 @@ fn provenance(manifest: &Manifest, tables: &[&str]) -> Markup {
     html! {
         section id="again" {
             h2 { "How to run it again" }
-            p { "Save the experiment below as a file and run " code { "swath run FILE" } ". All but the timings will be the same." }
+            p { "Save the experiment below as a file and run " code { "swath run FILE" } ". Everything except the timings will be the same." }
             dl.grid {
                 dt { "swath" } dd { (manifest.swath) ", revision " code { (manifest.revision) } }
                 dt { "dataset" } dd { (dataset.name) ", SHA-256 " code { (dataset.sha256) } }
@@ -470,7 +470,7 @@ fn provenance(manifest: &Manifest, tables: &[&str]) -> Markup {
                 dt { "tables" } dd { @for table in tables {
                     (table) " (" a href={ "tables/" (table) ".tex" } { "LaTeX" } ", " a href={ "tables/" (table) ".md" } { "Markdown" }
                     ", " a href={ "tables/" (table) ".csv" } { "CSV" } "), "
-                } "all with the figures in one document: " a href="paper.tex" { "paper.tex" } }
+                } "all tables and figures in one document: " a href="paper.tex" { "paper.tex" } }
             }
             pre tabindex="0" { code { (manifest.config) } }
         }

@@ -205,7 +205,7 @@
       );
       const hidden = data.trials.length - marks.length;
       const without = points.length - drawable.length;
-      const why = without ? `, ${without} of them as a logarithmic scale has no place for what is not above 0` : "";
+      const why = without ? `, ${without} of them because a logarithmic scale shows only values above 0` : "";
       said.textContent = `${marks.length} trials${hidden ? `, ${hidden} not shown${why}` : ""}. Point at a marker, or go to the plot and use the arrow keys.`;
     };
     for (const name of ["x", "y"]) {

@@ -14,7 +14,7 @@ fn is_shown(metric: MetricName) -> bool {
     metric.headline_rank().is_some() && metric.about().usual == Usual::Always && metric.family() != Family::Recall
 }
 
-/// The section of the page; nothing where no retriever has several points.
+/// The section; nothing if no retriever has several points.
 pub fn section(summary: &Summary) -> Markup {
     let shown = |metric: &(usize, &MetricName)| is_shown(*metric.1);
     let of = |metric: usize| summary.tradeoffs.iter().filter(move |tradeoff| tradeoff.metric == metric);
@@ -28,7 +28,7 @@ pub fn section(summary: &Summary) -> Markup {
                 @if of(metric).next().is_some() { (table(name.name(), of(metric))) }
             }
             p.note {
-                "Each retriever's Pareto front over the points of its grid: the metric at that recall, interpolated linearly between "
+                "Each retriever's Pareto front over the points of its grid: the metric at a recall, interpolated linearly between "
                 "the two points around it, and the area (hypervolume) between the front and the worst trial's mean. A dash: no "
                 "point reaches that recall. Intervals are quantiles over resamples of the queries; the front is computed anew in "
                 "each. All metrics: " a href="frontiers.csv" { "frontiers.csv" } "."

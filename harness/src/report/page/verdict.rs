@@ -1,4 +1,4 @@
-//! The verdict: what came out, in plain words, on top of the page.
+//! The verdict: the result in plain words, at the top of the page.
 
 use crate::findings::Found;
 use crate::findings::timing::Rate;
@@ -9,7 +9,7 @@ use crate::statistics::Estimate;
 use crate::statistics::effect::share;
 use crate::statistics::{Comparison, ROUNDING};
 
-/// A retriever that stands against the reference.
+/// A trial that is compared with the reference.
 struct Rival<'a> {
     row: usize,
     estimate: Estimate,
@@ -17,12 +17,12 @@ struct Rival<'a> {
 }
 
 impl Rival<'_> {
-    /// Whether a difference is shown.
+    /// Whether its difference is significant.
     fn is_shown(&self) -> bool {
         self.comparison.significant() == Some(true)
     }
 
-    /// Whether another has the same mean but for rounding.
+    /// Whether another has the same mean, up to rounding.
     fn is_tied(&self, other: &Self) -> bool {
         let (a, b) = (self.estimate.mean, other.estimate.mean);
         (a - b).abs() <= ROUNDING * a.abs().max(b.abs())
@@ -38,7 +38,7 @@ struct Contest<'a> {
     rivals: Vec<Rival<'a>>,
 }
 
-/// Sentences, the first of which says what is shown, if anything, and whether that is exploratory; empty where there is
+/// The sentences of the verdict. The first says which gain is shown, if any, and whether that is exploratory. Empty if there is
 /// nothing to compare.
 pub fn verdict(found: &Found) -> Vec<String> {
     let Some(metric) = found.headline() else { return Vec::new() };
@@ -53,7 +53,7 @@ pub fn verdict(found: &Found) -> Vec<String> {
     });
     let contest = Contest { found, metric, reference, rivals };
     let Some(first) = contest.rivals.first() else { return Vec::new() };
-    // What holds is said before what has the better mean without holding.
+    // A significant gain comes before a larger one that is not significant.
     let winner = contest.rivals.iter().find(|rival| rival.is_shown() && contest.gains(rival));
     let mut sentences = winner.map_or_else(|| contest.no_gain(first), |winner| contest.gain(winner));
     sentences.extend(contest.equals(winner.unwrap_or(first)));
@@ -70,7 +70,8 @@ pub fn verdict(found: &Found) -> Vec<String> {
     sentences.extend(contest.count());
     if contest.is_exploratory() {
         sentences.push(
-            "With \"split\" parameters are chosen on some queries and judged on the others: that is not exploratory."
+            "A verdict that is not exploratory needs \"split\", which chooses parameters on some queries and judges them on the \
+             others."
                 .into(),
         );
     }
@@ -84,24 +85,24 @@ impl Contest<'_> {
         difference != 0.0 && (difference > 0.0) == self.found.metric(self.metric).higher_is_better()
     }
 
-    /// Whether the winner is picked on the very queries that judge it.
+    /// Whether the winner is picked on the same queries that judge it.
     fn is_exploratory(&self) -> bool {
         self.found.summary.tuning.is_none() && self.rivals.len() > 1
     }
 
-    /// Whether what is said is exploratory, and why.
+    /// Whether the verdict is exploratory, and why.
     fn standing(&self) -> String {
         match &self.found.summary.tuning {
             Some(tuning) => format!(
-                "not exploratory, as points were chosen on {} queries and are judged on {} others",
+                "not exploratory, because points were chosen on {} queries and are judged on {} others",
                 number(tuning.tuned_on as f64),
                 number(tuning.reported_on as f64)
             ),
             None if self.is_exploratory() => format!(
-                "exploratory, as the best of {} trials is picked on the very queries that judge it",
+                "exploratory, because the best of {} trials is picked on the same queries that judge it",
                 self.rivals.len()
             ),
-            None => "not exploratory, as one trial alone is compared".to_owned(),
+            None => "not exploratory, because only one trial is compared".to_owned(),
         }
     }
 
@@ -109,7 +110,7 @@ impl Contest<'_> {
         self.found.metric(self.metric).name()
     }
 
-    /// What is said of a gain that is shown: it, then the evidence.
+    /// The sentences on a significant gain: its size, then the evidence.
     fn gain(&self, winner: &Rival<'_>) -> Vec<String> {
         let statement = format!(
             "{}: {} returns {} than {}{}.",
@@ -122,7 +123,7 @@ impl Contest<'_> {
         vec![statement, format!("The difference {}.", certainty(winner.comparison))]
     }
 
-    /// What is said where no gain is shown: that, with what could have been seen, then who comes nearest.
+    /// The sentences if no gain is significant: that, with the detectable difference, then the nearest trial.
     fn no_gain(&self, first: &Rival<'_>) -> Vec<String> {
         let (reference, metric) = (name(self.found, self.reference), self.name_of_metric());
         let nothing = if self.rivals.iter().any(Rival::is_shown) {
@@ -133,7 +134,7 @@ impl Contest<'_> {
         let name = name(self.found, first.row);
         let difference = &first.comparison.difference;
         let nearest = match first.comparison.wins_ties_losses {
-            [0, ties, 0] => format!("{name} is its equal: the same for each of {} queries.", number(ties as f64)),
+            [0, ties, 0] => format!("{name} equals it on each of {} queries.", number(ties as f64)),
             _ if difference.mean == 0.0 => {
                 format!(
                     "{name} has the same mean (95 % interval of the difference {} to {}).",
@@ -142,15 +143,15 @@ impl Contest<'_> {
                 )
             }
             _ => {
-                let what = if self.gains(first) { "The best mean is that of" } else { "The nearest is" };
+                let place = if self.gains(first) { "has the best mean" } else { "comes nearest" };
                 let (amount, recall) = (self.amount(first), self.recall(first));
-                format!("{what} {name}, with {amount}{recall}; the difference {}.", certainty(first.comparison))
+                format!("{name} {place}, with {amount}{recall}; the difference {}.", certainty(first.comparison))
             }
         };
         vec![format!("{nothing} ({}).{}", self.standing(), self.detectable()), nearest]
     }
 
-    /// What difference the queries would have shown; empty where nothing is known of that.
+    /// The difference that the queries could detect; empty if it is unknown.
     fn detectable(&self) -> String {
         let known =
             self.rivals.iter().find_map(|rival| Some((rival.comparison, rival.comparison.smallest_detectable?)));
@@ -159,13 +160,13 @@ impl Contest<'_> {
             format!(" ({} % of the mean of {})", three_digits(100.0 * share), name(self.found, self.reference))
         });
         format!(
-            " These {} queries would have shown a difference of about {least:.4}{share} in four of five such experiments, \
-             before correction for several comparisons.",
+            " With these {} queries a true difference of about {least:.4}{share} is detected in four of five experiments, before \
+             correction for multiple comparisons.",
             number(comparison.n as f64)
         )
     }
 
-    /// Which others have the same mean as the one that is named.
+    /// The others that have the same mean as the named one.
     fn equals(&self, best: &Rival<'_>) -> Option<String> {
         let equals = self.rivals.iter().filter(|rival| rival.row != best.row && rival.is_tied(best));
         let names: Vec<String> = equals.map(|rival| name(self.found, rival.row)).collect();
@@ -189,46 +190,48 @@ impl Contest<'_> {
         }
     }
 
-    /// `, at 64 % of its recall`, or plainly what is lost where that is most of it.
+    /// `, at 64 % of the reference's recall`, or the loss if that is more than half.
     fn recall(&self, rival: &Rival<'_>) -> String {
         let summary = &self.found.summary;
         let at = summary.metrics.iter().position(|metric| metric.name() == "recall").filter(|&at| at != self.metric);
         let of = |row: usize| mean(self.found, row, at?);
         match (of(rival.row), of(self.reference)) {
             (Some(own), Some(its)) if its > ROUNDING && own < 0.5 * its => format!(
-                ", but loses {:.0} % of its recall ({own:.2} where {} has {its:.2})",
+                ", but loses {:.0} % of the reference's recall ({own:.2} where {} has {its:.2})",
                 100.0 * (1.0 - own / its),
                 name(self.found, self.reference)
             ),
-            (Some(own), Some(its)) if its > ROUNDING => format!(", at {:.0} % of its recall", 100.0 * own / its),
+            (Some(own), Some(its)) if its > ROUNDING => {
+                format!(", at {:.0} % of the reference's recall", 100.0 * own / its)
+            }
             _ => String::new(),
         }
     }
 
-    /// How many are better and worse beyond doubt; nothing where none are, or there is but one.
+    /// How many are significantly better and worse; `None` if none are, or only one trial is compared.
     fn count(&self) -> Option<String> {
         if self.rivals.len() < 2 || !self.rivals.iter().any(Rival::is_shown) {
             return None;
         }
-        let what = if self.found.summary.tuning.is_some() { "retrievers" } else { "trials" };
+        let what = if self.found.summary.tuning.is_some() { "other retrievers" } else { "other trials" };
         let (better, worse): (Vec<&Rival<'_>>, Vec<_>) =
             self.rivals.iter().filter(|rival| rival.is_shown()).partition(|rival| self.gains(rival));
         let names: Vec<String> = better.iter().map(|rival| name(self.found, rival.row)).collect();
         let named = if names.is_empty() { String::new() } else { format!(" ({})", several(&names)) };
         let some = |count: usize| if count == 0 { "none".to_owned() } else { count.to_string() };
         Some(format!(
-            "Of {} {what} beside {}, {}{named} {} significantly better in {} and {} significantly worse.",
+            "Of {} {what}, {}{named} {} significantly better than {} in {}, and {} significantly worse.",
             self.rivals.len(),
-            name(self.found, self.reference),
             some(better.len()),
             if better.len() == 1 { "is" } else { "are" },
+            name(self.found, self.reference),
             self.name_of_metric(),
             some(worse.len())
         ))
     }
 }
 
-/// The first few of some names.
+/// At most three names, then dots.
 fn several(names: &[String]) -> String {
     match names {
         [one, two, three, _, ..] => format!("{one}; {two}; {three}; ..."),
@@ -236,7 +239,7 @@ fn several(names: &[String]) -> String {
     }
 }
 
-/// How large a difference is, how sure that is, and whether it is significant: ends a sentence.
+/// The end of a sentence: the size of a difference, its interval, and whether it is significant.
 fn certainty(c: &Comparison) -> String {
     let difference = format!(
         "({}, 95 % interval {} to {}, over {} queries)",
@@ -248,30 +251,27 @@ fn certainty(c: &Comparison) -> String {
     let Some(p) = c.p_holm else { return format!("is {difference}") };
     let said = if c.significant() == Some(true) { "is significant" } else { "is not significant" };
     let equals = if p < 0.001 { "" } else { "= " };
-    format!(
-        "{difference} {said}: p {equals}{} by a permutation test, corrected for all that was compared",
-        three_decimals(p)
-    )
+    format!("{difference} {said}: p {equals}{} by a permutation test, corrected for all comparisons", three_decimals(p))
 }
 
-/// On which queries parameters were chosen and on which they are reported; `None` where nothing was chosen.
+/// How many queries parameters were chosen on and judged on; `None` without tuning.
 fn how_chosen(found: &Found) -> Option<String> {
     let tuning = found.summary.tuning.as_ref()?;
     Some(format!(
-        "Parameters were chosen on {} queries; all of this is said of {} others.",
+        "Parameters were chosen on {} queries and are judged on {} others.",
         number(tuning.tuned_on as f64),
         number(tuning.reported_on as f64)
     ))
 }
 
-/// A trial as a sentence has it: `mmr with lambda 0.7`.
+/// A trial's name in a sentence: `mmr with lambda 0.7`.
 fn name(found: &Found, row: usize) -> String {
     let row = &found.summary.rows[row];
     let point = row.point.replace('=', " ");
     if point.is_empty() { row.retriever.clone() } else { format!("{} with {point}", row.retriever) }
 }
 
-/// A trial's mean over the queries that are reported on: all, or those on which nothing was chosen.
+/// A trial's mean over the queries that it is judged on: all, or with tuning those for reporting.
 fn mean(found: &Found, row: usize, metric: usize) -> Option<f64> {
     let Some(reported) = found.reported() else { return found.estimate(row, metric).map(|estimate| estimate.mean) };
     let values = &found.results.trials.get(row)?.metrics[metric];
@@ -279,7 +279,7 @@ fn mean(found: &Found, row: usize, metric: usize) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
-/// Those that compete, with what may be said of each against the reference in a metric.
+/// All trials that compete with the reference, each with its comparison in a metric.
 fn rivals(found: &Found, metric: usize) -> Vec<Rival<'_>> {
     let summary = &found.summary;
     let competes = |row: usize| !summary.rows[row].is_oracle && !summary.reference.is(row);
@@ -299,7 +299,7 @@ fn rivals(found: &Found, metric: usize) -> Vec<Rival<'_>> {
     rival.collect()
 }
 
-/// What it costs, and what else changes.
+/// The changes in redundancy, coverage and queries per second.
 fn beside(found: &Found, row: usize) -> Option<String> {
     let summary = &found.summary;
     let against = summary.reference.row()?;
@@ -326,11 +326,11 @@ fn beside(found: &Found, row: usize) -> Option<String> {
     if own.is_finite() && its.is_finite() {
         let spread = match (repeats(found, row), repeats(found, against)) {
             _ if summary.rate == Rate::Best => " (best repeats)".to_owned(),
-            (Some(own), Some(its)) => format!(" (medians of repeats that range from {own}, and from {its})"),
+            (Some(own), Some(its)) => format!(" (median repeats; the repeats range from {own} and from {its})"),
             _ => String::new(),
         };
         parts.push(format!(
-            "it answers {} queries per second where {} answers {}{spread}",
+            "it answers {} queries per second, {} answers {}{spread}",
             number(own.round()),
             reference.label(),
             number(its.round())
@@ -338,10 +338,10 @@ fn beside(found: &Found, row: usize) -> Option<String> {
     }
     let last = parts.pop()?;
     let text = if parts.is_empty() { last } else { format!("{}, and {last}", parts.join(", ")) };
-    Some(format!("Beside that, {text}."))
+    Some(format!("In addition, {text}."))
 }
 
-/// The fewest and the most queries per second in a repeat; `None` of a single one.
+/// The fewest and the most queries per second of any repeat; `None` if there is only one.
 fn repeats(found: &Found, row: usize) -> Option<String> {
     let timing = &found.summary.rows[row].timing;
     let [least, most] = [timing.qps_least, timing.qps_best].map(|qps| number(qps.round()));

@@ -1,4 +1,4 @@
-//! One metric of each retriever in each run.
+//! Dots: one metric of each retriever in each run.
 
 use super::Several;
 use crate::config::measure::Measure;
@@ -11,7 +11,7 @@ use crate::plot::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, fit, text_
 use crate::plot::frame::Legend;
 use crate::statistics::Estimate;
 
-/// A row for each retriever, in it a marker with its interval for each run.
+/// A row for each retriever, with a marker and an interval for each run.
 pub struct Dots<'s> {
     /// The runs.
     pub several: &'s Several,
@@ -29,7 +29,7 @@ impl Dots<'_> {
         run.found.measured(Measure::Metric(self.metric), Several::row(run, retriever)?)
     }
 
-    /// What it shows.
+    /// Its caption.
     pub fn caption(&self) -> String {
         let names = self.several.retrievers();
         let all = names.iter().flat_map(|name| (0..self.several.runs.len()).filter_map(|run| self.estimate(run, name)));

@@ -1,4 +1,4 @@
-//! Several runs on one page: datasets beside each other, or versions of one experiment against the first.
+//! Several runs on one page: datasets side by side, or versions of one experiment against the first.
 
 mod dots;
 mod page;
@@ -22,7 +22,7 @@ use crate::version;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Runs, read back, each with a name of its own.
+/// Runs with unique names.
 pub struct Several {
     runs: Vec<ComparedRun>,
     changes: Vec<Changes>,
@@ -35,7 +35,7 @@ struct ComparedRun {
     found: Found,
 }
 
-/// What differs between a run and the first, where both asked the same queries of the same dataset.
+/// The differences between a run and the first, if both asked the same queries of the same dataset.
 struct Changes {
     /// Index of the run.
     run: usize,
@@ -60,8 +60,8 @@ fn column(found: &Found, row: usize, metric: MetricName) -> Option<&[f64]> {
 }
 
 impl Several {
-    /// Names the runs by their experiments, or where those are alike by their folders, and compares what can be compared
-    /// query by query.
+    /// Names the runs by their experiments, or if these names are not unique by their folders, and compares runs that asked
+    /// the same queries.
     pub fn new(runs: Vec<(PathBuf, Found)>) -> Self {
         let experiment = |found: &Found| found.manifest.experiment.name().to_owned();
         let last =
@@ -90,7 +90,7 @@ impl Several {
         self.runs.first().map_or_else(Vec::new, |run| run.found.summary.metrics.iter().copied().filter(all).collect())
     }
 
-    /// The metric that speaks for the first run, if all measured it, else the first that all did.
+    /// The first run's headline metric if all runs measured it, otherwise the first metric that all measured.
     fn headline(&self) -> Option<MetricName> {
         let metrics = self.metrics();
         let own = self.runs.first().and_then(|run| Some(run.found.metric(run.found.headline()?)));
@@ -148,13 +148,13 @@ impl Several {
         (!trials.is_empty()).then_some(Changes { run, trials })
     }
 
-    /// Which repeat queries per second are of: beside imported results all are of the best one.
+    /// The repeat that queries per second come from: the best for all runs if any of them is imported.
     fn rate(&self) -> Rate {
         let is_best = self.runs.iter().any(|run| run.found.summary.rate == Rate::Best);
         if is_best { Rate::Best } else { Rate::Median }
     }
 
-    /// What came out, in plain words: each run's first sentence, then what is said of all together.
+    /// The verdict in plain words: each run's first sentence, then sentences on all runs.
     pub fn verdict(&self) -> Vec<String> {
         let of = |run: &ComparedRun| Some(format!("{}: {}", run.name, verdict(&run.found).into_iter().next()?));
         let mut sentences = self.cautions();
@@ -175,7 +175,7 @@ impl Several {
         self.runs.windows(2).filter_map(of).collect()
     }
 
-    /// Which of the retrievers that all runs have ranks best over them.
+    /// The sentence on the retriever with the best mean rank over all runs.
     fn best_of_all(&self) -> Option<String> {
         let metric = self.headline()?;
         let competes = |run: &ComparedRun, name: &str| {
@@ -198,7 +198,7 @@ impl Several {
         };
         let best = names.iter().copied().min_by(|a, b| rank(a).total_cmp(&rank(b)))?;
         Some(format!(
-            "Of the {} retrievers that all {} runs have, {best} ranks best in {} on the average ({:.2}; 1 would be first in each).",
+            "Of the {} retrievers that all {} runs have, {best} has the best mean rank in {} ({:.2}; 1 is first in every run).",
             names.len(),
             self.runs.len(),
             metric.name(),
@@ -233,7 +233,7 @@ impl Several {
             format!(" Its trials answer {ratio:.2} times as many queries per second (median).")
         };
         format!(
-            "{} against {}, over the same queries, {} trials in {} metrics: of {all} differences {better} are significantly \
+            "{} against {}, over the same queries, {} trials in {} metrics: of {all} differences, {better} are significantly \
              better and {worse} significantly worse.{speed}",
             other.name,
             first.name,
@@ -242,7 +242,7 @@ impl Several {
         )
     }
 
-    /// The row that stands for a retriever in a run.
+    /// The row that represents a retriever in a run.
     fn row(run: &ComparedRun, retriever: &str) -> Option<usize> {
         let representatives = run.found.representatives(run.found.headline()?);
         representatives.into_iter().find(|&row| run.found.summary.rows[row].retriever == retriever)
@@ -254,7 +254,7 @@ impl Several {
         Some(estimate.mean)
     }
 
-    /// Writes `several.csv`, `changes.csv`, tables, figures and the page. Returns which characters no figure can show.
+    /// Writes `several.csv`, `changes.csv`, tables, figures and the page. Returns a note on characters that no figure can show.
     ///
     /// # Errors
     /// [`ReportError`].
@@ -369,7 +369,7 @@ impl Several {
             }
         };
         let caption = format!(
-            "Mean {} of each retriever at its best point, a column for each run. Stars: differs from the run's reference at \
+            "Mean {} of each retriever at its best point, one column per run. Stars: differs from the run's reference at \
              p < 0.05, 0.01, 0.001 (sign-flip permutation test over queries, Holm-corrected over the run's trials).",
             metric.name()
         );
@@ -382,7 +382,7 @@ impl Several {
         Table { caption, corner: "retriever", columns, rows: names.iter().map(row).collect() }
     }
 
-    /// The runs by dataset: how many of each.
+    /// The number of runs of each dataset.
     fn datasets(&self) -> BTreeMap<&str, usize> {
         let mut datasets = BTreeMap::new();
         for run in &self.runs {

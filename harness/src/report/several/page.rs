@@ -41,7 +41,7 @@ impl Several {
                 h2 { "Retrievers in each run" }
                 @for metric in self.metrics() { (table(metric.name(), &self.table(metric))) }
                 p.note {
-                    "Each retriever at its chosen point, or where nothing was chosen at its best, which is exploratory. Stars: differs "
+                    "Each retriever is at its chosen point; in a run without a choice at its best point, which is exploratory. Stars: differs "
                     "from the run's own reference at p < 0.05, 0.01, 0.001 (sign-flip permutation test, Holm-corrected over the run's "
                     "trials). Bold: best of the column, underlined: second. As files: " code { "tables/" } "; every trial: "
                     a href="several.csv" { "several.csv" } "."
@@ -86,7 +86,7 @@ impl Several {
                 }
                 p.note {
                     "The same trials over the same queries: mean difference with its 95 % interval, p of the sign-flip permutation test, "
-                    "Holm-corrected over the trials. Marked where p is below 0.05. As a file: " a href="changes.csv" { "changes.csv" } "."
+                    "Holm-corrected over the trials. Marked if p is below 0.05. As a file: " a href="changes.csv" { "changes.csv" } "."
                 }
             }
         }
@@ -118,7 +118,7 @@ impl Several {
                     }
                 }
                 @if self.runs.iter().any(|run| !run.found.manifest.notes.is_empty()) {
-                    h3 { "What is noted of them" }
+                    h3 { "Notes" }
                     ul { @for run in &self.runs { @for note in &run.found.manifest.notes { li { (run.name) ": " (note) } } } }
                 }
             }
@@ -147,7 +147,7 @@ fn printed(cell: &tables::Printed) -> Markup {
     html! { td.best[cell.rank == 1].second[cell.rank == 2] { (cell.text) sup { ("*".repeat(cell.stars)) } } }
 }
 
-/// The way from one folder to another, as a link; to an unrelated one from the root.
+/// The relative path from one folder to another, as a link.
 fn way(from: &Path, to: &Path) -> String {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (from, to) = (absolute(from), absolute(to));

@@ -55,7 +55,7 @@ pub fn figures(cells: &[CellReport]) -> Vec<SweepFigure> {
         values.dedup();
         values.len()
     };
-    // Two values make no curve, unless there is nothing else to show.
+    // An axis of two values is shown only if no axis has more.
     let most = (0..3).map(values).max().unwrap_or(0);
     let mut all = Vec::new();
     for axis in (0..3).filter(|&axis| varies(axis) && values(axis) >= most.min(3)) {
@@ -75,13 +75,13 @@ pub fn figures(cells: &[CellReport]) -> Vec<SweepFigure> {
     all
 }
 
-/// The figures of cells that differ in one axis alone. A line joins a retriever's trials at one point of its grid: trials are
-/// found by these in each cell, as any may have failed there.
+/// The figures of cells that differ only in one axis. A line joins the trials of a retriever at one point of its grid. They are
+/// found by retriever and point, because any may have failed in a cell.
 fn at_one_place(members: &[&CellReport], axis: usize, at: &str) -> Vec<SweepFigure> {
     let Some(first) = members.first() else { return Vec::new() };
     let axis_name = axes(first)[axis].0;
     let x = |one: &CellReport| axes(one)[axis].1;
-    // All cells plan the same trials, and the manifest names those that failed, too.
+    // All cells plan the same trials, and the manifest includes those that failed.
     let planned = &first.manifest.trials;
     let lines = |value: &dyn Fn(&Summary, &TrialRow) -> Option<f64>| {
         let line = |trial: &TrialRecord| {
@@ -127,7 +127,7 @@ impl SweepFigure {
     pub fn caption(&self) -> String {
         let at = if self.at.is_empty() { String::new() } else { format!(", at {}", self.at) };
         let scale = if self.is_log { " (both logarithmic)" } else { " (logarithmic)" };
-        let fit = "With each line the fitted power of it and its standard error.";
+        let fit = "The label of each line gives its fitted power and the standard error.";
         let missing = match self.missing {
             0 => String::new(),
             1 => " 1 trial failed and is missing here.".to_owned(),
@@ -153,7 +153,7 @@ impl SweepFigure {
             let marker = Marker::new(*marker);
             let places: Vec<Option<(f64, f64)>> =
                 points.iter().map(|&(a, b)| Some((x.place(a)?, y.place(b)?))).collect();
-            // The line is broken where a point is left out.
+            // A point that is left out breaks the line.
             for part in places.split(Option::is_none) {
                 drawing.line(&part.iter().flatten().copied().collect::<Vec<_>>(), marker.ink, 0.7, 1.2);
             }
@@ -171,7 +171,7 @@ impl SweepFigure {
 }
 
 /// The power b of y ~ x^b by least squares over the logarithms, with its standard error; `None` for fewer than 3 points or
-/// values that are not above 0.
+/// for values that are not above 0.
 fn fitted_power(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let n = points.len() as f64;
     if points.len() < 3 || points.iter().any(|&(x, y)| !has_place(x, true) || !has_place(y, true)) {
@@ -191,7 +191,7 @@ mod tests {
     use super::fitted_power;
 
     #[test]
-    fn a_power_law_is_found_and_what_is_none_has_an_error() {
+    fn a_power_law_is_fitted_and_deviations_give_an_error() {
         let exact: Vec<(f64, f64)> = [1.0, 10.0, 50.0, 400.0].iter().map(|&x: &f64| (x, 3.0 * x.powf(0.75))).collect();
         let (power, error) = fitted_power(&exact).expect("a fit");
         assert!((power - 0.75).abs() < 1e-12 && error < 1e-7, "{power} {error}");

@@ -11,7 +11,7 @@ use maud::html;
 pub fn page(cells: &[CellReport], figures: &[Drawn]) -> String {
     let name = cells.first().map_or("", |one| one.manifest.experiment.name());
     let title = format!("{name}: a sweep over {} cells", cells.len());
-    let lead = "Every metric and cost against what varies, with the fitted power of it";
+    let lead = "Every metric and cost against each size that varies, with its fitted power";
     let failed: Vec<(&CellReport, Vec<(&TrialRecord, &str)>)> = cells
         .iter()
         .map(|one| (one, one.manifest.failed().collect::<Vec<_>>()))
@@ -44,7 +44,7 @@ pub fn page(cells: &[CellReport], figures: &[Drawn]) -> String {
                     " dimensions, k = " (one.cell.k.get())
                 }
             } }
-            p.note { "All figures as a table: " a href="scale.csv" { "scale.csv" } "." }
+            p.note { "All values as a table: " a href="scale.csv" { "scale.csv" } "." }
         }
         section {
             h2 { "Figures" }

@@ -1,9 +1,9 @@
-//! `tables/best`: one row for each retriever, where a grid makes many trials of it and none was chosen on other queries.
+//! `tables/best`: one row for each retriever, if grids make several trials of one and no points were chosen on other queries.
 
 use super::{Table, setting, summary};
 use crate::findings::Found;
 
-/// Each retriever at the point of its grid with the best mean in the metric that speaks for the experiment.
+/// Each retriever at the point of its grid with the best mean in the headline metric.
 pub fn table(found: &Found) -> Option<Table> {
     let headline = found.headline()?;
     let rows = found.representatives(headline);
@@ -11,7 +11,7 @@ pub fn table(found: &Found) -> Option<Table> {
         return None;
     }
     let caption = format!(
-        "{}: each retriever at the point of its grid with the best mean {} on these very queries, so exploratory.",
+        "{}: each retriever at the point of its grid with the best mean {} on the same queries, so exploratory.",
         setting(found, found.summary.rows.first()?.queries),
         found.metric(headline).name()
     );

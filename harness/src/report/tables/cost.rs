@@ -1,9 +1,9 @@
-//! `tables/cost`: what each trial costs, stage by stage.
+//! `tables/cost`: the cost of each trial by stage.
 
 use super::{Table, TableCell, TableColumn, TableRow, setting, timed_apart};
 use crate::findings::Found;
 
-/// Milliseconds and evaluations a query in each stage, seconds to build, and size.
+/// Milliseconds and evaluations per query in each stage, seconds to build, sizes, and peaks of memory.
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
     let stages = ["candidates", "expand", "select"];
@@ -40,8 +40,8 @@ pub fn table(found: &Found) -> Option<Table> {
         TableRow { label: summary.timed_label(at), is_oracle: row.is_oracle, cells }
     };
     let caption = format!(
-        "{}: cost of a query in each stage, of building, and of keeping. Similarity evaluations do not depend on the machine \
-         ({}), times do.{}",
+        "{}: cost of a query by stage, of building, and of storing. Times depend on the machine ({}); similarity evaluations \
+         do not.{}",
         setting(found, summary.rows.first()?.queries),
         found.manifest.machine.cpu,
         timed_apart(summary, 0..summary.rows.len())

@@ -1,9 +1,9 @@
-//! A table as CSV: what is printed, with stars in columns of their own.
+//! A table as CSV: the printed values, with stars in separate columns.
 
 use super::{Table, TableCell};
 use crate::escape;
 
-/// A row for each row; after a column that has stars one that counts them.
+/// The table as CSV. A column with stars is followed by a column that counts them.
 ///
 /// # Errors
 /// The writer's.
@@ -23,7 +23,7 @@ pub fn table(table: &Table) -> Result<Vec<u8>, csv::Error> {
     for (row, cells) in table.printed() {
         let mut record = vec![escape::csv(&row.label).into_owned()];
         for (at, cell) in cells.into_iter().enumerate() {
-            // Thousands stand together for a program, and what is not known is empty.
+            // For programs: no thousands separators, and unknown values are empty.
             let text = if cell.text == "-" { String::new() } else { cell.text.replace(',', "") };
             record.push(text);
             if starred(at) {

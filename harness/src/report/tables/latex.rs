@@ -1,16 +1,17 @@
-//! A table as LaTeX, with booktabs.
+//! A table as LaTeX, with booktabs. Own code: neither `tabled` nor `comfy-table` writes LaTeX.
 
 use super::{Printed, Table, TableColumn, TableRow};
 use crate::escape::tex;
 use std::ops::Range;
 
-/// Beyond so many rows a table is parted into several floats: one alone would not fit on a page.
+/// The most rows of one float, which must fit on a page. Longer tables are split.
 const ROWS: usize = 40;
 
-/// Beyond so many characters in a line its columns are parted, too: shrunk to the text's width it would be too small.
+/// The most characters of a row. Wider tables are split by columns, because shrunk to the width of the text they would be too
+/// small.
 const LINE: usize = 96;
 
-/// The table as floats. It needs the packages booktabs and graphicx, and shrinks to the text's width where it is wider.
+/// The table as floats, each shrunk to the width of the text if it is wider. They need the packages booktabs and graphicx.
 pub fn table(name: &str, table: &Table) -> String {
     let printed = table.printed();
     let ranks = if table.has_ranks() { " Best in bold, second underlined." } else { "" };
@@ -26,7 +27,7 @@ pub fn table(name: &str, table: &Table) -> String {
     floats.concat()
 }
 
-/// Runs of columns that fit beside the labels, at least one each.
+/// Ranges of columns that fit beside the labels, each of at least one column.
 fn parted(table: &Table, printed: &[(&TableRow, Vec<Printed>)]) -> Vec<Range<usize>> {
     let labels = printed.iter().map(|(row, _)| row.label.chars().count()).max().unwrap_or(0);
     let width = |column: usize| {
@@ -75,7 +76,7 @@ fn float(
     lines.concat()
 }
 
-/// Titles with the better direction, and below them units if there are any.
+/// The row of titles with arrows for the better direction, and a row of units if any column has one.
 fn header(corner: &str, columns: &[TableColumn]) -> String {
     let title = |column: &TableColumn| {
         let arrow = match column.ranked {
@@ -104,6 +105,6 @@ fn cell(cell: &Printed) -> String {
         2 => format!("\\underline{{{text}}}"),
         _ => text,
     };
-    // Stars hang over, so that figures stay below each other.
+    // Stars take no width, so that numbers stay aligned.
     if cell.stars == 0 { text } else { format!("{text}\\rlap{{$^{{{}}}$}}", "*".repeat(cell.stars)) }
 }

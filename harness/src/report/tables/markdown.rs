@@ -1,4 +1,5 @@
-//! A table as GitHub's Markdown.
+//! A table as GitHub's Markdown. Own code: `tabled` and `comfy-table` pad all cells of a column to one width, which would fill
+//! a diff of one changed cell with changed rows.
 
 use super::{Printed, Table};
 use crate::escape::markdown;
@@ -24,7 +25,7 @@ pub fn table(table: &Table) -> String {
 }
 
 fn cell(cell: &Printed) -> String {
-    // A dash for what is not known is ours.
+    // The dash of an unknown value is not escaped.
     let text = if cell.text == "-" { cell.text.clone() } else { markdown(&cell.text) };
     let text = match cell.rank {
         1 => format!("**{text}**"),

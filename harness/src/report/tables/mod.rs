@@ -1,6 +1,6 @@
 //! The tables, each as LaTeX, Markdown and CSV, ready for a paper or a pull request.
 //!
-//! To add one: one file here with a function that makes a [`Table`] of what was found, and one line in [`all`].
+//! To add one: a file here with a function that makes a [`Table`] of [`Found`], its `mod` line, and a line in [`ALL`].
 
 mod best;
 mod comparisons;
@@ -22,7 +22,7 @@ use crate::record::output_folder::OutputFolder;
 use crate::statistics::Comparison;
 use crate::statistics::Estimate;
 
-/// Makes a table; `None` where there is nothing to put into it.
+/// Makes a table; `None` if the results have nothing for it.
 type Make = fn(&Found) -> Option<Table>;
 
 /// All tables, by the names of their files.
@@ -38,24 +38,24 @@ const ALL: [(&str, Make); 6] = [
 /// A table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// What it shows, what its signs mean.
+    /// Its caption, which explains its marks.
     pub caption: String,
-    /// Above the labels of its rows.
+    /// The heading of the column of labels.
     pub corner: &'static str,
     /// Its columns.
     pub columns: Vec<TableColumn>,
-    /// Its rows; oracles are moved to the end.
+    /// Its rows; oracles are printed last.
     pub rows: Vec<TableRow>,
 }
 
 /// A column.
 #[derive(Clone, Debug)]
 pub struct TableColumn {
-    /// What it holds.
+    /// Its heading.
     pub title: String,
-    /// In which unit, if in any.
+    /// Its unit; empty if it has none.
     pub unit: &'static str,
-    /// Whether more is better, where the best is marked.
+    /// Whether more is better; `None` if the best is not marked.
     pub ranked: Option<bool>,
     /// How its numbers are written.
     pub digits: Digits,
@@ -64,7 +64,7 @@ pub struct TableColumn {
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Digits {
-    /// With so many decimals.
+    /// With this many decimals.
     Decimals(usize),
     /// The same, with their sign.
     Signed(usize),
@@ -75,9 +75,9 @@ pub enum Digits {
 /// A row.
 #[derive(Clone, Debug)]
 pub struct TableRow {
-    /// What it is of.
+    /// Its label.
     pub label: String,
-    /// Whether it is a bound, and not a competitor.
+    /// Whether it is an oracle: a bound, and not a competitor.
     pub is_oracle: bool,
     /// A cell for each column.
     pub cells: Vec<TableCell>,
@@ -86,15 +86,15 @@ pub struct TableRow {
 /// A cell.
 #[derive(Clone, Debug)]
 pub enum TableCell {
-    /// Nothing is known.
+    /// Unknown.
     Empty,
-    /// A number, with as many stars as its difference to the reference has.
+    /// A number, and the number of stars of its difference to the reference.
     Number(f64, usize),
-    /// Something else.
+    /// A text.
     Text(String),
 }
 
-/// A cell as it is written.
+/// A cell as it is printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Printed {
     /// Its text, in ASCII.
@@ -106,7 +106,7 @@ pub struct Printed {
 }
 
 impl TableColumn {
-    /// The column of a metric, rounded to its estimates' intervals.
+    /// The column of a metric, with decimals that suit the intervals of its estimates.
     pub fn metric<'a>(metric: MetricName, estimates: impl Iterator<Item = Option<&'a Estimate>>) -> Self {
         let digits = Digits::Decimals(decimals(estimates.flatten()));
         Self { title: metric.name().to_owned(), unit: "", ranked: Some(metric.higher_is_better()), digits }
@@ -127,7 +127,7 @@ impl TableColumn {
 }
 
 impl Table {
-    /// Its rows as they are written, oracles last.
+    /// Its rows as they are printed, oracles last.
     pub fn printed(&self) -> Vec<(&TableRow, Vec<Printed>)> {
         let (oracles, others): (Vec<&TableRow>, Vec<&TableRow>) = self.rows.iter().partition(|row| row.is_oracle);
         let rows: Vec<&TableRow> = others.into_iter().chain(oracles).collect();
@@ -145,19 +145,19 @@ impl Table {
         rows.into_iter().zip(printed).collect()
     }
 
-    /// Whether anything in it has a star.
+    /// Whether any cell has a star.
     pub fn has_stars(&self) -> bool {
         self.rows.iter().flat_map(|row| &row.cells).any(|cell| matches!(cell, TableCell::Number(_, 1..)))
     }
 
-    /// Whether it marks the best of any column.
+    /// Whether the best of any column is marked.
     pub fn has_ranks(&self) -> bool {
         self.columns.iter().any(|column| column.ranked.is_some())
     }
 }
 
-/// Which of a column's cells are best and second, as they are printed; what looks equal ranks equally, and oracles do not
-/// compete. Nothing is best where all are equal.
+/// The ranks of a column's cells by their printed values: 1 for the best, 2 for the second, 0 otherwise. Equal printed values
+/// have equal ranks, and oracles have none. Nothing is best if all are equal.
 fn ranks(column: &TableColumn, rows: &[&TableRow], at: usize) -> Vec<u8> {
     let Some(higher) = column.ranked else { return vec![0; rows.len()] };
     let shown = |row: &&TableRow| match row.cells[at] {
@@ -180,17 +180,17 @@ fn ranks(column: &TableColumn, rows: &[&TableRow], at: usize) -> Vec<u8> {
     values.iter().map(rank).collect()
 }
 
-/// What a caption adds where some of the rows were timed at another hour.
+/// The caption's sentence if some of the rows were timed at another hour.
 fn timed_apart(summary: &Summary, mut rows: impl Iterator<Item = usize>) -> String {
     let some = rows.any(|row| summary.is_timed_apart(row));
     if some {
-        " Timed apart: more than an hour from most trials, so compare times with care.".into()
+        " Timed apart: more than an hour before or after most trials, so compare times with care.".into()
     } else {
         String::new()
     }
 }
 
-/// So many decimals that the typical interval's half keeps two significant digits; 3 where nothing is uncertain.
+/// The number of decimals at which half of the median interval keeps two significant digits; 3 if no interval has a width.
 fn decimals<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> usize {
     let mut halves: Vec<f64> =
         estimates.map(|e| (e.hi - e.lo) / 2.0).filter(|half| half.is_finite() && *half > 0.0).collect();
@@ -201,7 +201,7 @@ fn decimals<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> usize {
     (1.0 - half.log10().floor()).clamp(0.0, 6.0) as usize
 }
 
-/// The stars of a difference: one at p < 0.05, two at 0.01, three at 0.001, corrected.
+/// The stars of a difference by its corrected p: one below 0.05, two below 0.01, three below 0.001.
 pub fn stars(comparison: Option<&Comparison>) -> usize {
     let p = comparison.and_then(|comparison| comparison.p_holm).unwrap_or(1.0);
     [0.05, 0.01, 0.001].iter().filter(|&&level| p < level).count()
@@ -212,7 +212,7 @@ fn number(estimate: Option<&Estimate>, comparison: Option<&Comparison>) -> Table
     estimate.map_or(TableCell::Empty, |estimate| TableCell::Number(estimate.mean, stars(comparison)))
 }
 
-/// What a caption says of the stars, or why there are none.
+/// The caption's sentence on the stars, or why there are none.
 fn legend(found: &Found, family: usize) -> String {
     let summary = &found.summary;
     let Some(reference) = summary.reference.row() else { return summary.reference.failure().unwrap_or_default() };
@@ -227,7 +227,7 @@ fn setting(found: &Found, queries: usize) -> String {
     format!("{}, k = {k}, {} queries", found.manifest.dataset.name, format::number(queries as f64))
 }
 
-/// Writes all tables into `tables/`; returns the names of those that there are.
+/// Writes all tables into `tables/` and returns their names.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -235,7 +235,7 @@ pub fn write(out: &OutputFolder, found: &Found) -> Result<Vec<&'static str>, Rep
     let mut written = Vec::new();
     for (name, make) in ALL {
         let Some(table) = make(found).filter(|table| !table.rows.is_empty()) else {
-            // Of an earlier report.
+            // Files of an earlier report.
             ["tex", "md", "csv"].iter().for_each(|extension| out.remove(&file(name, extension)));
             continue;
         };
@@ -250,7 +250,7 @@ fn file(name: &str, extension: &str) -> String {
     format!("tables/{name}.{extension}")
 }
 
-/// Writes a table each way into `tables/`.
+/// Writes a table in each format into `tables/`.
 ///
 /// # Errors
 /// [`ReportError`].

@@ -3,7 +3,7 @@
 use super::{Table, TableCell, TableColumn, TableRow, legend, number, setting, timed_apart};
 use crate::findings::Found;
 
-/// Each trial's means, rates and medians.
+/// The means, queries per second and median milliseconds of each trial.
 pub fn table(found: &Found) -> Option<Table> {
     let queries = found.summary.rows.first()?.queries;
     let rows: Vec<usize> = (0..found.summary.rows.len()).collect();

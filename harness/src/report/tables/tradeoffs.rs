@@ -4,7 +4,7 @@ use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, setting};
 use crate::findings::Found;
 use crate::findings::tradeoffs::{RECALLS, Tradeoff};
 
-/// Each retriever's hypervolume and its value at given recalls, in the metric that speaks for the experiment.
+/// The hypervolume of each retriever and its values at given recalls, in the headline metric.
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
     let headline = found.headline()?;
@@ -28,8 +28,8 @@ pub fn table(found: &Found) -> Option<Table> {
     let recall = summary.metrics.iter().position(|metric| metric.name() == "recall");
     let remarks = found.remarks(recall.into_iter().chain([headline]), false);
     let caption = format!(
-        "{}: {} where at least that recall is asked for, on each retriever's frontier, and the area below it; over {} queries \
-         that all parameters were tuned on.{}",
+        "{}: {} at given recalls on each retriever's Pareto front, and the area below the front, over {} queries, the same that \
+         all points were chosen on.{}",
         found.manifest.dataset.name,
         metric.name(),
         setting(found, summary.rows.first()?.queries).rsplit(", ").next().unwrap_or("").trim_end_matches(" queries"),

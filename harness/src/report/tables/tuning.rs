@@ -1,10 +1,10 @@
-//! `tables/chosen`: each retriever at the point that was chosen on some of the queries, as the others see it.
+//! `tables/chosen`: each retriever at the point chosen on some of the queries, measured on the others.
 
 use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, legend, number, setting, stars};
 use crate::findings::Found;
 use crate::plot::format::{signed, three_decimals};
 
-/// Each choice's means, and its difference to the reference in the metric by which was chosen.
+/// The means of each retriever, and its difference to the reference in the metric that points were chosen by.
 pub fn table(found: &Found) -> Option<Table> {
     let summary = &found.summary;
     let tuning = summary.tuning.as_ref()?;
