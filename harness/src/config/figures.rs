@@ -9,7 +9,7 @@ use std::fmt;
 
 swath_algorithms::registry! {
     /// The kinds of figures.
-    FigureParams: Parameters {
+    FigureParams: FigureParameters {
         "frontier" => Frontier,
         "curves" => Curves,
         "heat-map" => HeatMap,
@@ -21,16 +21,16 @@ swath_algorithms::registry! {
 }
 
 /// The parameters of a figure.
-pub trait Parameters: Send + Sync {
+pub trait FigureParameters: Send + Sync {
     /// The metrics, retrievers and numbers that they name, each with the parameter. None by default.
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
         Vec::new()
     }
 }
 
 /// What a figure's parameters name.
 #[derive(Clone, Copy, Debug)]
-pub enum Named<'a> {
+pub enum NamedByFigure<'a> {
     /// A metric, which must be measured.
     Metric(MetricName),
     /// A retriever, which must be there.
@@ -103,10 +103,10 @@ pub struct Frontier {
     pub y_scale: Scale,
 }
 
-impl Parameters for Frontier {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
+impl FigureParameters for Frontier {
+    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
         let metric = |name, measure: Option<Measure>| match measure {
-            Some(Measure::Metric(metric)) => Some((name, Named::Metric(metric))),
+            Some(Measure::Metric(metric)) => Some((name, NamedByFigure::Metric(metric))),
             _ => None,
         };
         metric("x", self.x).into_iter().chain(metric("y", self.y)).collect()
@@ -123,10 +123,10 @@ pub struct Curves {
     pub parameter: Option<String>,
 }
 
-impl Parameters for Curves {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        let metric = self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric)));
-        let parameter = self.parameter.iter().map(|name| ("parameter", Named::Number { name, of: None }));
+impl FigureParameters for Curves {
+    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
+        let metric = self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric)));
+        let parameter = self.parameter.iter().map(|name| ("parameter", NamedByFigure::Number { name, of: None }));
         metric.chain(parameter).collect()
     }
 }
@@ -145,14 +145,15 @@ pub struct HeatMap {
     pub y: Option<String>,
 }
 
-impl Parameters for HeatMap {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        let metric = self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric)));
-        let retriever = self.retriever.iter().map(|name| ("retriever", Named::Plane(name)));
+impl FigureParameters for HeatMap {
+    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
+        let metric = self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric)));
+        let retriever = self.retriever.iter().map(|name| ("retriever", NamedByFigure::Plane(name)));
         let axes = [("x", &self.x), ("y", &self.y)];
         let of = self.retriever.as_ref();
-        let numbers =
-            axes.into_iter().filter_map(move |(axis, name)| Some((axis, Named::Number { name: name.as_deref()?, of })));
+        let numbers = axes
+            .into_iter()
+            .filter_map(move |(axis, name)| Some((axis, NamedByFigure::Number { name: name.as_deref()?, of })));
         metric.chain(retriever).chain(numbers).collect()
     }
 }
@@ -165,9 +166,9 @@ pub struct Ranks {
     pub metric: Option<MetricName>,
 }
 
-impl Parameters for Ranks {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
+impl FigureParameters for Ranks {
+    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
+        self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric))).collect()
     }
 }
 
@@ -179,9 +180,9 @@ pub struct Bars {
     pub metric: Option<MetricName>,
 }
 
-impl Parameters for Bars {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        self.metric.into_iter().map(|metric| ("metric", Named::Metric(metric))).collect()
+impl FigureParameters for Bars {
+    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
+        self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric))).collect()
     }
 }
 
@@ -190,7 +191,7 @@ impl Parameters for Bars {
 #[serde(default, deny_unknown_fields)]
 pub struct Latencies {}
 
-impl Parameters for Latencies {}
+impl FigureParameters for Latencies {}
 
 /// The neighbourhood of a query on the plane of its first two principal components, once for each retriever, with what it
 /// picked coloured by subtopic.
@@ -203,9 +204,9 @@ pub struct Neighbourhood {
     pub retrievers: Vec<Name>,
 }
 
-impl Parameters for Neighbourhood {
-    fn names(&self) -> Vec<(&'static str, Named<'_>)> {
-        self.retrievers.iter().map(|name| ("retrievers", Named::Retriever(name))).collect()
+impl FigureParameters for Neighbourhood {
+    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
+        self.retrievers.iter().map(|name| ("retrievers", NamedByFigure::Retriever(name))).collect()
     }
 }
 
