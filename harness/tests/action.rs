@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use swath::config::{Node, Source, Value};
+use swath::config::{Source, YamlNode, YamlValue};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -18,13 +18,13 @@ fn read(path: &str) -> String {
 }
 
 /// What stands under a key of a mapping.
-fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    let Value::Map(entries) = &node.value else { return None };
+fn get<'n>(node: &'n YamlNode, key: &str) -> Option<&'n YamlNode> {
+    let YamlValue::Map(entries) = &node.value else { return None };
     entries.iter().find(|(name, _)| name.name == key).map(|(_, value)| value)
 }
 
-fn text(node: &Node) -> &str {
-    if let Value::Text(text) = &node.value { text } else { panic!("a text: {node:?}") }
+fn text(node: &YamlNode) -> &str {
+    if let YamlValue::Text(text) = &node.value { text } else { panic!("a text: {node:?}") }
 }
 
 /// A step of the action: what it sets in the environment, and its script.
@@ -36,11 +36,11 @@ struct Step {
 fn steps() -> Vec<Step> {
     let source = Source::parse("action.yml".into(), read("action.yml")).expect("YAML");
     let runs = get(source.root(), "runs").expect("runs");
-    let Value::List(steps) = &get(runs, "steps").expect("steps").value else { panic!("a list") };
-    let step = |step: &Node| {
+    let YamlValue::List(steps) = &get(runs, "steps").expect("steps").value else { panic!("a list") };
+    let step = |step: &YamlNode| {
         assert_eq!(text(get(step, "shell").expect("a shell")), "bash");
         let env = match get(step, "env").map(|env| &env.value) {
-            Some(Value::Map(entries)) => {
+            Some(YamlValue::Map(entries)) => {
                 entries.iter().map(|(key, value)| (key.name.clone(), text(value).to_owned())).collect()
             }
             _ => Vec::new(),
@@ -84,7 +84,7 @@ fn no_input_is_pasted_into_a_script() {
     assert_eq!(scripts("a:\n  - run: |\n      x ${{ y }}\n    env: ${{ z }}\n").len(), 2);
     // All inputs arrive in the environment.
     let source = Source::parse("action.yml".into(), read("action.yml")).expect("YAML");
-    let Value::Map(inputs) = &get(source.root(), "inputs").expect("inputs").value else { panic!("a mapping") };
+    let YamlValue::Map(inputs) = &get(source.root(), "inputs").expect("inputs").value else { panic!("a mapping") };
     for (input, _) in inputs {
         let wanted = format!("${{{{ inputs.{} }}}}", input.name);
         assert!(steps.iter().flat_map(|step| &step.env).any(|(_, value)| *value == wanted), "{wanted}");

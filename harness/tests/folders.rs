@@ -192,7 +192,7 @@ fn every_writing_command_leaves_the_folder_of_somebody_else_as_it_was() {
         assert_same(&snapshot(folder.path()), &before, &format!("{arguments:?}"));
     }
     let said = refuses(folder.path(), &["run", "x.yaml", "--out", "theirs"]);
-    let expected = "error: theirs holds what swath did not write: .lock, .not-whole-abc, .not-whole-index_html-abc123, \
+    let expected = "error: theirs holds files that swath did not write: .lock, .not-whole-abc, .not-whole-index_html-abc123, \
                     0123456789abcdef0123456789abcdef.graph, baselines/ and ";
     assert!(said.contains(expected) && said.contains("a folder that is new, empty or its own"), "{said}");
     // The cache's folder may hold other things.

@@ -6,7 +6,7 @@ mod support;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
-use swath::config::{Source, Value};
+use swath::config::{Source, YamlValue};
 use swath::escape;
 use swath::escape::is_unseen;
 
@@ -232,12 +232,12 @@ fn yaml_reads_every_text_back() {
         let document = format!("value: {}\nmap:\n{}\n    - 1\n", escape::yaml(text), escape::yaml_key(text, 2));
         let source = Source::parse("x.yaml".into(), document.clone());
         let source = source.unwrap_or_else(|error| panic!("{text:?}: {error} in {document}"));
-        let Value::Map(entries) = &source.root().value else { panic!("{document}") };
-        let (Value::Text(value), Value::Map(map)) = (&entries[0].1.value, &entries[1].1.value) else {
+        let YamlValue::Map(entries) = &source.root().value else { panic!("{document}") };
+        let (YamlValue::Text(value), YamlValue::Map(map)) = (&entries[0].1.value, &entries[1].1.value) else {
             panic!("{text:?}: {entries:?} in {document}")
         };
         assert_eq!((value, &map[0].0.name), (text, text), "{document}");
-        assert!(matches!(&map[0].1.value, Value::List(items) if items.len() == 1), "{document}");
+        assert!(matches!(&map[0].1.value, YamlValue::List(items) if items.len() == 1), "{document}");
     }
 }
 

@@ -33,7 +33,8 @@ fn ran() -> tempfile::TempDir {
 }
 
 fn prepared(folder: &Path) -> Prepared {
-    plan::prepare(&folder.join("small.yaml"), &[], u64::MAX).expect("an experiment")
+    plan::prepare_file(&folder.join("small.yaml"), plan::Resources { data_folders: &[], memory: u64::MAX })
+        .expect("an experiment")
 }
 
 /// Writes the file of the second trial anew, changed, with the hash that is right for it.

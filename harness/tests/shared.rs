@@ -41,7 +41,7 @@ retrievers:
 ";
 
 fn prepared(folder: &Path) -> Prepared {
-    plan::prepare(&folder.join("x.yaml"), &[], 1 << 30).expect("planned")
+    plan::prepare_file(&folder.join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 }).expect("planned")
 }
 
 fn means(program: Option<&Path>) -> Means<'_> {

@@ -6,6 +6,7 @@ use crate::config::Source;
 use crate::plan;
 use crate::plan::Cell;
 use crate::plan::Prepared;
+use crate::plan::Resources;
 use crate::plan::cells;
 use crate::plot::format::decimals;
 use crate::record::label;
@@ -18,15 +19,14 @@ use std::path::{Path, PathBuf};
 /// Values of metrics that are closer than this are the same: so close are different kinds of processors.
 const SAME: f64 = 1e-6;
 
-/// Plans again what a folder holds the results of; of a sweep's cell says which it is, too.
+/// Plans the run of a folder again, from its manifest; returns the cell as well if it was one of a sweep.
 ///
 /// # Errors
 /// What is wrong with the manifest, the experiment in it, or its dataset.
-pub fn prepare(
+pub fn prepare_run(
     folder: &Path,
     manifest: &Manifest,
-    data_folders: &[PathBuf],
-    memory: u64,
+    resources: Resources<'_>,
 ) -> Result<(Prepared, Option<Cell>), Failure> {
     // Only a dataset that is named by a path needs the place of the file.
     let paths = manifest.config_paths(folder);
@@ -34,16 +34,16 @@ pub fn prepare(
         |path: &&PathBuf| path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
     let path = paths.iter().find(is_there).or(paths.last()).cloned();
     let path = path.unwrap_or_else(|| folder.join("experiment.yaml"));
-    let (source, experiment) = config::parse(Source::parse(path, manifest.config.clone())?)?;
-    let (known, places) = (Some(manifest.dataset.sha256.as_str()), (data_folders, memory));
-    let Some(sweep) = &experiment.sweep else {
-        return Ok((plan::plan(source, experiment, None, known, places)?, None));
+    let file = config::parse(Source::parse(path, manifest.config.clone())?)?;
+    let sha256 = Some(manifest.dataset.sha256.as_str());
+    let Some(sweep) = &file.experiment.sweep else {
+        return Ok((plan::prepare_experiment(file, None, sha256, resources)?, None));
     };
     let name = folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
-    let cell = cells(&experiment, sweep).into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
+    let cell = cells(&file.experiment, sweep).into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
     let cell =
         cell.ok_or_else(|| Failure::Input(format!("{}: a sweep has no cell of this folder's name", folder.display())))?;
-    Ok((cells::prepare((&source, &experiment), &cell, known, places)?, Some(cell)))
+    Ok((cells::prepare_cell(&file, &cell, sha256, resources)?, Some(cell)))
 }
 
 /// What differs between two runs of one experiment.

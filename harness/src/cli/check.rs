@@ -14,10 +14,10 @@ use swath::ci::check::outputs::{Checked, Form, HEADINGS};
 use swath::ci::check::{Session, State};
 use swath::config;
 use swath::config::Failure;
-use swath::config::{CheckSpec, Experiment, Source, is_tolerance};
+use swath::config::{CheckSpec, ExperimentFile, is_tolerance};
 use swath::escape;
 use swath::plan;
-use swath::plan::Prepared;
+use swath::plan::{Prepared, Resources};
 use swath::plot::format::decimals;
 use swath::record::machine::memory;
 use swath::run::Means;
@@ -104,19 +104,19 @@ pub struct Folders<'a> {
 }
 
 impl Look {
-    fn open(&self) -> Result<(Source, Experiment), Failure> {
-        let (source, experiment) = config::open(&self.config)?;
-        if experiment.sweep.is_some() {
+    fn open(&self) -> Result<ExperimentFile, Failure> {
+        let file = config::open(&self.config)?;
+        if file.experiment.sweep.is_some() {
             let message =
                 format!("{}: a sweep is many experiments, and one is checked at a time", escape::path(&self.config));
             return Err(Failure::Input(message + "\n  take `sweep` out, and write the size to check in its place"));
         }
-        Ok((source, experiment))
+        Ok(file)
     }
 
     fn prepare(&self, folders: Folders<'_>) -> Result<Prepared, Failure> {
-        let (source, experiment) = self.open()?;
-        let prepared = plan::plan(source, experiment, None, None, (folders.data, memory()))?.examined();
+        let resources = Resources { data_folders: folders.data, memory: memory() };
+        let prepared = plan::prepare_experiment(self.open()?, None, None, resources)?.examined();
         prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
         Ok(prepared)
     }

@@ -10,7 +10,7 @@ use swath::config::suggest;
 use swath::escape;
 use swath::findings::diagnostics::diagnose;
 use swath::metrics::{MetricName, MetricParams};
-use swath::plan::Found;
+use swath::plan::LoadedDataset;
 use swath::plot::format::decimals;
 use swath::record::diagnosis::Diagnosis;
 use swath::record::machine::memory;
@@ -50,7 +50,7 @@ pub fn datasets(folders: &[PathBuf]) -> String {
 /// With a seed also diagnosed.
 pub fn dataset(name: &Path, folders: &[PathBuf], seed: Option<u64>) -> Result<ExitCode, Failure> {
     let path = run::find(name, folders)?;
-    let Found { sha256, dataset, .. } = Found::read(&path, memory())?;
+    let LoadedDataset { sha256, dataset, .. } = LoadedDataset::read(&path, memory())?;
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
     row("file", escape::path(&path));

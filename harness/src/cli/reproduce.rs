@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use swath::ci::reproduce;
 use swath::config::Failure;
 use swath::escape;
+use swath::plan::Resources;
 use swath::record::folder;
 use swath::record::machine::memory;
 use swath::record::output_folder;
@@ -43,7 +44,8 @@ pub fn reproduce(
             return Err(Failure::Input(message + "\n  name another folder with --out"));
         }
     }
-    let (prepared, cell) = reproduce::prepare(folder, &manifest, places.data, memory())?;
+    let (prepared, cell) =
+        reproduce::prepare_run(folder, &manifest, Resources { data_folders: places.data, memory: memory() })?;
     let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
     let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;
     let _vanishing = interrupt::Vanishing::new(temporary.path());

@@ -14,6 +14,7 @@ use swath::findings::summary::Summary;
 use swath::plan;
 use swath::plan::Cell;
 use swath::plan::Outline;
+use swath::plan::Resources;
 use swath::plan::Trial;
 use swath::plan::cells;
 use swath::plan::missing_dataset;
@@ -66,7 +67,8 @@ pub fn program() -> PathBuf {
 
 /// Runs an experiment.
 pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
-    let (source, experiment) = config::open(asked.config)?;
+    let file = config::open(asked.config)?;
+    let experiment = &file.experiment;
     let folder = asked.out.clone().unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
     let program = asked.isolation.then(program);
     if program.is_none() && experiment.limits != Limits::default() {
@@ -86,7 +88,7 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
     // Before the dataset is read or drawn.
     output_folder::check_unchanged(&folder, &[if experiment.sweep.is_some() { Kind::Sweep } else { Kind::Run }])?;
     if let Some(sweep) = &experiment.sweep {
-        let cells = cells(&experiment, sweep);
+        let cells = cells(experiment, sweep);
         // What is so at several cells is said at the first.
         let heard = RefCell::new(BTreeSet::new());
         let said = |cell: &Cell, text: &str| {
@@ -94,10 +96,11 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
                 note(&format!("at {}: {text}", cell.folder));
             }
         };
-        let ran = sweep::run((&source, &experiment), &cells, &folder, &options, said)?;
+        let ran = sweep::run(&file, &cells, &folder, &options, said)?;
         return finish_sweep(&folder, &ran);
     }
-    let prepared = plan::plan(source, experiment, None, None, (asked.folders, memory()))?.examined();
+    let resources = Resources { data_folders: asked.folders, memory: memory() };
+    let prepared = plan::prepare_experiment(file, None, None, resources)?.examined();
     prepared.notes.iter().for_each(|text| note(text));
     let (summary, manifest, notes) = prepared.run(&folder, &options)?;
     notes.iter().for_each(|text| note(text));
@@ -128,7 +131,7 @@ pub fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>)
 
 /// Writes a report again, with what `config` says of the report in place of what the run's own experiment says.
 fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
-    let spec = config.map(|config| config::open(config).map(|(_, experiment)| experiment.report)).transpose()?;
+    let spec = config.map(|config| config::open(config).map(|file| file.experiment.report)).transpose()?;
     if folder::is_sweep(folder) {
         return finish_sweep(folder, &swath::report::sweep::report(folder, spec.as_ref())?);
     }
@@ -238,14 +241,14 @@ fn fitting(summary: &Summary) -> usize {
 
 /// Lists what an experiment would run, from sizes alone: nothing is read but headers, and nothing drawn.
 pub fn dry_run(config: &Path, folders: &[PathBuf]) -> Result<ExitCode, Failure> {
-    let (source, experiment) = config::open(config)?;
-    let places = (folders, memory());
-    let Some(sweep) = &experiment.sweep else {
-        return list(&plan::outline(&source, experiment, None, places)?);
+    let file = config::open(config)?;
+    let resources = Resources { data_folders: folders, memory: memory() };
+    let Some(sweep) = &file.experiment.sweep else {
+        return list(&plan::outline(&file, None, resources)?);
     };
     // All of them before the first is listed, as a run looks at all before it runs the first.
-    let cells = cells(&experiment, sweep).into_iter();
-    let outline = |cell: Cell| Ok((cells::outline((&source, &experiment), &cell, places)?, cell));
+    let cells = cells(&file.experiment, sweep).into_iter();
+    let outline = |cell: Cell| Ok((cells::outline_cell(&file, &cell, resources)?, cell));
     for (outline, cell) in cells.map(outline).collect::<Result<Vec<_>, Failure>>()? {
         print(&format!("{}\n", cell.folder))?;
         list(&outline)?;

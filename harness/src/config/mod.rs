@@ -19,21 +19,30 @@ pub use experiment::{DatasetSource, Experiment, Name, ReportSpec, Retriever, Spl
 pub use failure::Failure;
 pub use limits::{Bytes, Limits};
 pub use open::open;
-pub use problem::{Path, Place, Problem, Step, suggest};
+pub use problem::{FieldPath, FieldStep, Problem, TextRange, suggest};
 pub use read::{Grid, MAX_POINTS};
 pub use schema::schema;
-pub use source::{Invalid, Key, Node, Source, Value};
+pub use source::{Invalid, Source, YamlKey, YamlNode, YamlValue};
 pub use starter::starter;
 
 use crate::path;
 
+/// An experiment with the text that it was read from.
+#[derive(Clone, Debug)]
+pub struct ExperimentFile {
+    /// The text.
+    pub source: Source,
+    /// The experiment.
+    pub experiment: Experiment,
+}
+
 /// Reads an experiment from its text.
 ///
 /// # Errors
-/// [`Invalid`], with everything that can be said without looking at the dataset: what YAML cannot be read, which field
-/// is unknown, missing or out of range, which name stands twice.
-pub fn parse(source: Source) -> Result<(Source, Experiment), Box<Invalid>> {
-    if matches!(source.root().value, Value::Null) {
+/// [`Invalid`], with every problem that shows without the dataset: YAML that cannot be read, a field that is unknown, missing
+/// or out of range, a name that stands twice.
+pub fn parse(source: Source) -> Result<ExperimentFile, Box<Invalid>> {
+    if matches!(source.root().value, YamlValue::Null) {
         let problem =
             Problem::new(path![], "this file says nothing").help("`swath init` writes an experiment to start from");
         return Err(Box::new(Invalid { source, problems: vec![problem] }));
@@ -43,11 +52,14 @@ pub fn parse(source: Source) -> Result<(Source, Experiment), Box<Invalid>> {
         Err(problem) => return Err(Box::new(Invalid { source, problems: vec![problem] })),
     };
     let problems = check(&experiment);
-    if problems.is_empty() { Ok((source, experiment)) } else { Err(Box::new(Invalid { source, problems })) }
+    if problems.is_empty() {
+        Ok(ExperimentFile { source, experiment })
+    } else {
+        Err(Box::new(Invalid { source, problems }))
+    }
 }
 
-/// What a single field cannot know: names that stand twice, lists without content; and numbers that would take the
-/// machine down.
+/// Problems that no single field shows: names that stand twice, empty lists; and numbers that no machine could bear.
 fn check(experiment: &Experiment) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (field, found, most) in [("threads", experiment.threads, 1024), ("repeats", experiment.repeats, 1000)] {
@@ -94,7 +106,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
     problems
 }
 
-/// What is wrong with a sweep, if anything.
+/// The problem of a sweep, if it has one.
 fn check_sweep(sweep: &Sweep, experiment: &Experiment) -> Option<Problem> {
     if sweep.n.len() + sweep.dimension.len() + sweep.k.len() == 0 {
         let problem = Problem::new(path!["sweep"], "a sweep over nothing");

@@ -1,6 +1,6 @@
 //! Reads an experiment's file.
 
-use super::{Experiment, Failure, Source, parse};
+use super::{ExperimentFile, Failure, Source, parse};
 use std::path::Path;
 use swath_datasets::bounded;
 
@@ -8,7 +8,7 @@ use swath_datasets::bounded;
 ///
 /// # Errors
 /// [`Failure::Input`] and [`Failure::Invalid`].
-pub fn open(file: &Path) -> Result<(Source, Experiment), Failure> {
+pub fn open(file: &Path) -> Result<ExperimentFile, Failure> {
     let text = bounded::read_text(file, bounded::TEXT).map_err(|error| unreadable(file, &error))?;
     Ok(parse(Source::parse(file.to_owned(), text)?)?)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Where something stands in a text: bytes from, to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct TextRange {
     /// First byte.
     pub start: usize,
     /// Byte after the last.
@@ -13,20 +13,20 @@ pub struct Place {
 
 /// One step into a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum FieldStep {
     /// The value of a key.
     Key(String),
     /// An element of a list.
     Index(usize),
 }
 
-impl From<&str> for Step {
+impl From<&str> for FieldStep {
     fn from(key: &str) -> Self {
         Self::Key(key.to_owned())
     }
 }
 
-impl From<usize> for Step {
+impl From<usize> for FieldStep {
     fn from(index: usize) -> Self {
         Self::Index(index)
     }
@@ -34,21 +34,21 @@ impl From<usize> for Step {
 
 /// A way into a configuration: `retrievers[1].select.mmr.lambda`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Path(pub Vec<Step>);
+pub struct FieldPath(pub Vec<FieldStep>);
 
-/// Writes a [`Path`]: `path!["retrievers", 1, "select"]`.
+/// Writes a [`FieldPath`]: `path!["retrievers", 1, "select"]`.
 #[macro_export]
 macro_rules! path {
-    ($($step:expr),* $(,)?) => { $crate::config::Path(vec![$($crate::config::Step::from($step)),*]) };
+    ($($step:expr),* $(,)?) => { $crate::config::FieldPath(vec![$($crate::config::FieldStep::from($step)),*]) };
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if i == 0 => write!(f, "{key}")?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Index(index) => write!(f, "[{index}]")?,
+                FieldStep::Key(key) if i == 0 => write!(f, "{key}")?,
+                FieldStep::Key(key) => write!(f, ".{key}")?,
+                FieldStep::Index(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
@@ -61,16 +61,16 @@ pub struct Problem {
     /// What is wrong, what was found.
     pub message: String,
     /// The field.
-    pub path: Path,
+    pub path: FieldPath,
     /// Where in the text, where that is known better than by the path.
-    pub place: Option<Place>,
+    pub place: Option<TextRange>,
     /// What would be right, a line each.
     pub help: Vec<String>,
 }
 
 impl Problem {
     /// A problem with the field at `path`.
-    pub fn new(path: Path, message: impl Into<String>) -> Self {
+    pub fn new(path: FieldPath, message: impl Into<String>) -> Self {
         Self { message: message.into(), path, place: None, help: Vec::new() }
     }
 

@@ -1,6 +1,6 @@
 //! The text of an experiment, and the tree of its values with their places.
 
-use super::problem::{Path, Place, Problem, Step};
+use super::problem::{FieldPath, FieldStep, Problem, TextRange};
 use crate::escape::terminal;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -11,16 +11,16 @@ use std::path::PathBuf;
 
 /// A value with its place.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub struct YamlNode {
     /// Where it stands (of an alias: where it is used).
-    pub place: Place,
+    pub place: TextRange,
     /// The value.
-    pub value: Value,
+    pub value: YamlValue,
 }
 
 /// What YAML can say.
 #[derive(Clone, Debug)]
-pub enum Value {
+pub enum YamlValue {
     /// Nothing.
     Null,
     /// `true` or `false`.
@@ -34,18 +34,18 @@ pub enum Value {
     /// Text.
     Text(String),
     /// A list.
-    List(Vec<Node>),
+    List(Vec<YamlNode>),
     /// Keys (all different) and their values, in order.
-    Map(Vec<(Key, Node)>),
+    Map(Vec<(YamlKey, YamlNode)>),
 }
 
 /// A key with its place.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub struct YamlKey {
     /// The key.
     pub name: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: TextRange,
 }
 
 /// An experiment's text with the tree of what it says.
@@ -53,7 +53,7 @@ pub struct Key {
 pub struct Source {
     path: PathBuf,
     text: String,
-    root: Node,
+    root: YamlNode,
 }
 
 impl Source {
@@ -63,7 +63,7 @@ impl Source {
     /// # Errors
     /// [`Invalid`] with one problem.
     pub fn parse(path: PathBuf, text: String) -> Result<Self, Box<Invalid>> {
-        let nothing = Node { place: Place::default(), value: Value::Null };
+        let nothing = YamlNode { place: TextRange::default(), value: YamlValue::Null };
         let mut source = Self { path, text, root: nothing };
         match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options()) {
             Ok(raw) => {
@@ -93,21 +93,21 @@ impl Source {
     }
 
     /// What it says.
-    pub fn root(&self) -> &Node {
+    pub fn root(&self) -> &YamlNode {
         &self.root
     }
 
     /// The place of the value at `path`, or of the nearest thing around it that is written there (a field that was
     /// left out has no place of its own).
-    pub fn place(&self, path: &Path) -> Place {
+    pub fn place(&self, path: &FieldPath) -> TextRange {
         let mut at = &self.root;
-        let mut place = Place { start: 0, end: 0 };
+        let mut place = TextRange { start: 0, end: 0 };
         for step in &path.0 {
             let next = match (step, &at.value) {
-                (Step::Key(key), Value::Map(entries)) => {
+                (FieldStep::Key(key), YamlValue::Map(entries)) => {
                     entries.iter().find(|(k, _)| k.name == *key).map(|(k, v)| (k.place, v))
                 }
-                (Step::Index(index), Value::List(items)) => items.get(*index).map(|v| (v.place, v)),
+                (FieldStep::Index(index), YamlValue::List(items)) => items.get(*index).map(|v| (v.place, v)),
                 _ => None,
             };
             let Some((key, value)) = next else { break };
@@ -120,7 +120,7 @@ impl Source {
     }
 
     /// The bytes of a place as a range within the text, on character boundaries.
-    pub fn bytes(&self, place: Place) -> std::ops::Range<usize> {
+    pub fn bytes(&self, place: TextRange) -> std::ops::Range<usize> {
         let floor =
             |at: usize| (0..=at.min(self.text.len())).rev().find(|&i| self.text.is_char_boundary(i)).unwrap_or(0);
         floor(place.start)..floor(place.end.max(place.start)).max(floor(place.start))
@@ -212,36 +212,36 @@ fn explain(error: &serde_yaml::Error, length: usize) -> Problem {
         }
     };
     let place = error.location().map(|location| place(&location, length));
-    Problem { message, path: Path::default(), place, help: vec![help.into()] }
+    Problem { message, path: FieldPath::default(), place, help: vec![help.into()] }
 }
 
-fn place(location: &Location, length: usize) -> Place {
+fn place(location: &Location, length: usize) -> TextRange {
     let span = location.span();
     let start = span.byte_offset().unwrap_or(span.offset()) as usize;
     let len = span.byte_len().unwrap_or(span.len()) as usize;
-    Place { start: start.min(length), end: (start + len).min(length) }
+    TextRange { start: start.min(length), end: (start + len).min(length) }
 }
 
-/// [`Value`] as the YAML reader gives it.
+/// [`YamlValue`] as the YAML reader gives it.
 enum Raw {
-    Scalar(Value),
+    Scalar(YamlValue),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<String>, Spanned<Raw>)>),
 }
 
-fn node(raw: Spanned<Raw>) -> Node {
+fn node(raw: Spanned<Raw>) -> YamlNode {
     let here = place(&raw.referenced, usize::MAX);
     let value = match raw.value {
         Raw::Scalar(value) => value,
-        Raw::List(items) => Value::List(items.into_iter().map(node).collect()),
+        Raw::List(items) => YamlValue::List(items.into_iter().map(node).collect()),
         Raw::Map(entries) => {
             let entry = |(key, value): (Spanned<String>, _)| {
-                (Key { place: place(&key.referenced, usize::MAX), name: key.value }, node(value))
+                (YamlKey { place: place(&key.referenced, usize::MAX), name: key.value }, node(value))
             };
-            Value::Map(entries.into_iter().map(entry).collect())
+            YamlValue::Map(entries.into_iter().map(entry).collect())
         }
     };
-    Node { place: here, value }
+    YamlNode { place: here, value }
 }
 
 impl<'de> Deserialize<'de> for Raw {
@@ -256,31 +256,31 @@ impl<'de> Deserialize<'de> for Raw {
             }
 
             fn visit_unit<E>(self) -> Result<Raw, E> {
-                Ok(Raw::Scalar(Value::Null))
+                Ok(Raw::Scalar(YamlValue::Null))
             }
 
             fn visit_none<E>(self) -> Result<Raw, E> {
-                Ok(Raw::Scalar(Value::Null))
+                Ok(Raw::Scalar(YamlValue::Null))
             }
 
             fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-                Ok(Raw::Scalar(Value::Bool(value)))
+                Ok(Raw::Scalar(YamlValue::Bool(value)))
             }
 
             fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-                Ok(Raw::Scalar(u64::try_from(value).map_or(Value::Negative(value), Value::Unsigned)))
+                Ok(Raw::Scalar(u64::try_from(value).map_or(YamlValue::Negative(value), YamlValue::Unsigned)))
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-                Ok(Raw::Scalar(Value::Unsigned(value)))
+                Ok(Raw::Scalar(YamlValue::Unsigned(value)))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-                Ok(Raw::Scalar(Value::Float(value)))
+                Ok(Raw::Scalar(YamlValue::Float(value)))
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-                Ok(Raw::Scalar(Value::Text(value.to_owned())))
+                Ok(Raw::Scalar(YamlValue::Text(value.to_owned())))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {

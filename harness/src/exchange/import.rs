@@ -14,13 +14,13 @@ use crate::findings::diagnostics::diagnose;
 use crate::findings::summary::Summary;
 use crate::metrics::truth::Truth;
 use crate::metrics::{Asked, MetricName, MetricSetting, Seen};
-use crate::plan::{Found, missing_dataset};
+use crate::plan::{LoadedDataset, missing_dataset};
 use crate::record::ExperimentRecord;
 use crate::record::Machine;
 use crate::record::Mode;
 use crate::record::coarse::{Coarse, Sizes};
 use crate::record::excerpt;
-use crate::record::excerpt::Excerpt;
+use crate::record::excerpt::{Answers, Excerpt};
 use crate::record::folder;
 use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder;
@@ -187,7 +187,8 @@ fn excerpt(out: &OutputFolder, dataset: &Dataset, k: usize) -> Result<(), Failur
     let returned: Vec<&[i32]> = results.trials.iter().map(|trial| trial.returned.as_slice()).collect();
     let queries: Vec<usize> = (0..dataset.test.rows()).collect();
     let count = ReportSpec::default().queries as usize;
-    let excerpt = Excerpt::new(dataset, (&queries, 0), count, |_| false, (&returned, k));
+    let answers = Answers { queries: &queries, seed: 0, k, returned: &returned };
+    let excerpt = Excerpt::new(dataset, answers, count, |_| false);
     Ok(excerpt.write(out)?)
 }
 
@@ -241,18 +242,18 @@ fn list_of(names: &[String]) -> String {
 }
 
 /// The dataset that the results are of, and what it is called.
-fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<(Found, String), Failure> {
+fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<(LoadedDataset, String), Failure> {
     let beside = wanted.folder.join("data").join(format!("{}.hdf5", wanted.dataset));
     if beside.is_file() {
         // Without a separator it would be taken for a name.
         let named = Path::new(".").join(&beside);
-        return Ok((Found::read(&beside, memory)?, named.display().to_string()));
+        return Ok((LoadedDataset::read(&beside, memory)?, named.display().to_string()));
     }
     let path = catalogue::resolve(wanted.dataset, Path::new(""), folders).map_err(|missing| {
         let looked = format!("{} is not there, either", beside.display());
         Failure::Input([vec![missing.to_string(), looked], missing_dataset::help(&missing)].concat().join("\n  "))
     })?;
-    Ok((Found::read(&path, memory)?, wanted.dataset.to_owned()))
+    Ok((LoadedDataset::read(&path, memory)?, wanted.dataset.to_owned()))
 }
 
 /// Where a result is.

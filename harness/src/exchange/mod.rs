@@ -6,7 +6,7 @@ pub mod parquet;
 
 use crate::config::DatasetSource;
 use crate::config::Failure;
-use crate::plan::Found;
+use crate::plan::LoadedDataset;
 use crate::plan::missing_dataset::help;
 use crate::record::folder;
 use crate::record::manifest::Manifest;
@@ -19,7 +19,7 @@ use swath_datasets::{catalogue, format};
 /// The dataset of a run, found again.
 pub struct Refound {
     /// The dataset.
-    pub found: Found,
+    pub found: LoadedDataset,
     /// The file that it is the whole content of, if there is one.
     pub file: Option<PathBuf>,
     /// Whether it is a sample of a file's base vectors.
@@ -95,7 +95,7 @@ impl Run {
                 return Err(Failure::Input(message + ", more than there is"));
             }
             DatasetSource::Generated(generated) => {
-                let found = Found::draw(&generated)?;
+                let found = LoadedDataset::draw(&generated)?;
                 if found.sha256 == record.sha256 {
                     return Ok(Refound { found, file: None, is_sample: false });
                 }
@@ -110,7 +110,7 @@ impl Run {
         for path in places(&named, &beside, folders)? {
             let sha256 = format::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
             // Read once more, it must be the same still.
-            let read = || match Found::read(&path, memory) {
+            let read = || match LoadedDataset::read(&path, memory) {
                 Ok(found) if found.sha256 != sha256 => {
                     Err(Failure::Input(format!("the dataset {} was replaced while it was read", path.display())))
                 }
@@ -120,7 +120,7 @@ impl Run {
                 return Ok(Refound { found: read()?, file: Some(path), is_sample: false });
             }
             let seed = self.results.seed;
-            if Found::sampled_sha256(&sha256, record.rows, seed) == record.sha256 {
+            if LoadedDataset::sampled_sha256(&sha256, record.rows, seed) == record.sha256 {
                 let found = read()?;
                 if found.dataset.train.rows() == record.rows {
                     return Ok(Refound { found, file: Some(path), is_sample: false });

@@ -1,10 +1,8 @@
 //! The cells of a sweep: one for each combination of n, dimension and k, each a whole experiment.
 
-use super::prepare as whole;
-use super::{Outline, Prepared};
-use crate::config::{DatasetSource, Experiment, Failure, Invalid, Source, Sweep};
+use super::{Outline, Prepared, Resources, outline, prepare_experiment};
+use crate::config::{DatasetSource, Experiment, ExperimentFile, Failure, Invalid, Sweep};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 use swath_algorithms::params::Count;
 
 /// One combination.
@@ -40,20 +38,20 @@ pub fn cells(experiment: &Experiment, sweep: &Sweep) -> Vec<Cell> {
 }
 
 impl Cell {
-    /// The sweep's experiment at this size, and how many base vectors are to be kept of a dataset that is read.
-    pub fn of(&self, experiment: &Experiment) -> (Experiment, Option<Count>) {
-        let mut experiment = experiment.clone();
-        experiment.sweep = None;
-        experiment.k = self.k;
+    /// The sweep's experiment at this size, and the size of the sample if its dataset is a sample.
+    pub fn of(&self, sweep: &ExperimentFile) -> (ExperimentFile, Option<Count>) {
+        let mut file = sweep.clone();
+        file.experiment.sweep = None;
+        file.experiment.k = self.k;
         let mut rows = self.n;
-        if let DatasetSource::Generated(generated) = &mut experiment.dataset {
+        if let DatasetSource::Generated(generated) = &mut file.experiment.dataset {
             generated.n = rows.take().unwrap_or(generated.n);
             generated.dimension = self.dimension.unwrap_or(generated.dimension);
         }
-        (experiment, rows)
+        (file, rows)
     }
 
-    /// Names the cell in what is wrong with its experiment.
+    /// Names the cell in the problems of its experiment.
     fn named(&self, failure: Failure) -> Failure {
         let Failure::Invalid(invalid) = failure else { return failure };
         let Invalid { source, problems } = *invalid;
@@ -62,29 +60,25 @@ impl Cell {
     }
 }
 
-/// The experiment of one cell, planned without its data.
+/// Plans the experiment of one cell without its data.
 ///
 /// # Errors
-/// As [`experiment::outline`], with the cell named.
-pub fn outline(
-    (source, experiment): (&Source, &Experiment),
-    cell: &Cell,
-    places: (&[PathBuf], u64),
-) -> Result<Outline, Failure> {
-    let (experiment, rows) = cell.of(experiment);
-    whole::outline(source, experiment, rows, places).map_err(|failure| cell.named(failure))
+/// As [`outline`], with the cell named.
+pub fn outline_cell(sweep: &ExperimentFile, cell: &Cell, resources: Resources<'_>) -> Result<Outline, Failure> {
+    let (file, rows) = cell.of(sweep);
+    outline(&file, rows, resources).map_err(|failure| cell.named(failure))
 }
 
-/// The experiment of one cell, planned.
+/// Plans the experiment of one cell, with its dataset. If `sha256` is given, the dataset must have it.
 ///
 /// # Errors
-/// As [`experiment::prepare`], with the cell named.
-pub fn prepare(
-    (source, experiment): (&Source, &Experiment),
+/// As [`prepare_experiment`], with the cell named.
+pub fn prepare_cell(
+    sweep: &ExperimentFile,
     cell: &Cell,
-    known: Option<&str>,
-    places: (&[PathBuf], u64),
+    sha256: Option<&str>,
+    resources: Resources<'_>,
 ) -> Result<Prepared, Failure> {
-    let (experiment, rows) = cell.of(experiment);
-    whole::plan(source.clone(), experiment, rows, known, places).map_err(|failure| cell.named(failure))
+    let (file, rows) = cell.of(sweep);
+    prepare_experiment(file, rows, sha256, resources).map_err(|failure| cell.named(failure))
 }

@@ -1,4 +1,4 @@
-//! An experiment's dataset: found by its name or path, read or drawn, and looked at so that it is one file from first to last.
+//! An experiment's dataset: located by its name or path, read or drawn. A file that changes while it is read is refused.
 
 use super::{at_dataset, missing_dataset};
 use crate::clock;
@@ -9,11 +9,20 @@ use std::path::{Path, PathBuf};
 use swath_algorithms::random;
 use swath_datasets::{Dataset, DatasetError, Generated, Stamp, catalogue, format, sha256};
 
-/// An experiment's dataset.
-pub struct Found {
+/// Where datasets are looked for, and how much memory they may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Resources<'a> {
+    /// Folders with datasets.
+    pub data_folders: &'a [PathBuf],
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+/// A dataset that was read or drawn.
+pub struct LoadedDataset {
     /// Its name in files and plots.
     pub name: String,
-    /// SHA-256 of its file, or of what else it is a function of.
+    /// SHA-256 of its file, or of the description from which it was drawn or sampled.
     pub sha256: String,
     /// Its content.
     pub dataset: Dataset,
@@ -21,19 +30,19 @@ pub struct Found {
     pub file: Option<DatasetFile>,
 }
 
-impl Found {
+impl LoadedDataset {
     /// Reads a file.
     ///
     /// # Errors
     /// [`Failure::Input`].
     pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
-        // What cannot be read is not hashed first, which may take long.
+        // Hashing may take long: a file that cannot be read is refused first.
         format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
         let sha256 = || format::sha256(path).map_err(|error| dataset_failure(&error));
         let ((sha256, dataset), file) = steady(path, || {
             let (before, young) = (sha256()?, !DatasetFile::at(path)?.stamp.is_settled());
             let dataset = format::read(path, memory).map_err(|error| dataset_failure(&error))?;
-            // Written just now it may be written once more without another stamp.
+            // A file that was just written may be written again without a new stamp.
             if young && sha256()? != before {
                 return Err(unsteady(path));
             }
@@ -51,12 +60,12 @@ impl Found {
         Ok(Self { name: generated.name(), sha256: sha256::of(generated.key()), dataset, file: None })
     }
 
-    /// The SHA-256 of such a sample of the file of that SHA-256.
+    /// The SHA-256 of a seeded sample of `rows` base vectors of the file with this SHA-256.
     pub fn sampled_sha256(sha256: &str, rows: usize, seed: u64) -> String {
         sha256::of(format!("{sha256} {rows} rows, seed {seed}"))
     }
 
-    /// A seeded sample of `rows` of its base vectors, at most as many as there are.
+    /// A seeded sample of its base vectors: `rows` of them, or all if there are fewer.
     #[must_use]
     pub fn sample(self, rows: usize, seed: u64) -> Self {
         let mut order: Vec<usize> = (0..self.dataset.train.rows()).collect();
@@ -68,18 +77,18 @@ impl Found {
     }
 }
 
-/// The file of a dataset, and what the file system said of it before it was read.
+/// The file of a dataset, with its stamp from before it was read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DatasetFile {
     /// The file.
     #[serde(with = "exact_path")]
     pub path: PathBuf,
-    /// What tells whether it is the same still.
+    /// Tells whether the file has changed since.
     pub stamp: Stamp,
 }
 
 impl DatasetFile {
-    /// A file that is there now.
+    /// A file as it is now.
     ///
     /// # Errors
     /// [`Failure::Input`].
@@ -91,11 +100,10 @@ impl DatasetFile {
         Ok(Self { path: path.to_owned(), stamp: Stamp::of(path, clock::now()).map_err(unreadable)? })
     }
 
-    /// Reads the file again, whose SHA-256 was the `known` one: it is not computed again where the file system says that
-    /// nothing has changed.
+    /// Reads the file again, whose SHA-256 was `known`. It is computed again only if the file's stamp has changed.
     ///
     /// # Errors
-    /// [`Failure::Input`], also where it is not the same file any more.
+    /// [`Failure::Input`]; also if the file has changed.
     pub fn read(&self, known: &str, memory: u64) -> Result<Dataset, Failure> {
         let (dataset, _) = steady(&self.path, || {
             let dataset = format::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
@@ -111,26 +119,29 @@ impl DatasetFile {
     }
 }
 
-/// Does what looks at a file more than once, and refuses what came of it where the file was changed or replaced meanwhile:
-/// it may be of two files. Returns the file as it was before, too.
+/// Reads a file with `look`, which may open it more than once. Returns the result, and the file as it was before.
+///
+/// # Errors
+/// Those of `look`; the file was changed or replaced meanwhile, so that the result may be of two files.
 fn steady<T>(path: &Path, look: impl FnOnce() -> Result<T, Failure>) -> Result<(T, DatasetFile), Failure> {
-    // A file that is gone is said to be so.
+    // First: a missing file has a message of its own.
     let before = DatasetFile::at(path)?;
     let seen = look()?;
     if before.stamp.agrees(&DatasetFile::at(path)?.stamp) { Ok((seen, before)) } else { Err(unsteady(path)) }
 }
 
-/// The refusal of a file that does not stay as it is.
+/// The error for a file that changes while it is read.
 fn unsteady(path: &Path) -> Failure {
     let message = format!("the dataset {} was changed or replaced while it was read", path.display());
     Failure::Input(message + "\n  run again when nothing writes it any more")
 }
 
-/// The refusal of a dataset that is not what it was.
+/// The error for a dataset that has changed since the run began.
 pub(super) fn changed(known: &str, sha256: &str) -> Failure {
     Failure::Input(format!("the dataset has changed since the run began (SHA-256 {known:.12} then, {sha256:.12} now)"))
 }
 
+/// The path of the dataset that an experiment names, seen from the experiment's folder.
 pub(super) fn locate(named: &str, source: &Source, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
     let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
     catalogue::resolve(named, &beside, folders).map_err(|not_found| {
@@ -140,11 +151,12 @@ pub(super) fn locate(named: &str, source: &Source, folders: &[PathBuf]) -> Resul
     })
 }
 
+/// A dataset's name in files and plots.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// What is wrong with a dataset's file is the input's fault, and so is a refusal of the file system.
+/// A dataset's file that cannot be read is wrong input, also if the file system refuses it.
 pub fn dataset_failure(error: &DatasetError) -> Failure {
     Failure::Input(error.to_string())
 }

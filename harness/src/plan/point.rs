@@ -1,4 +1,4 @@
-//! What tells the points of a grid apart, in words: `lambda=0.3, pool=100`.
+//! Labels that tell the points of a grid apart: `lambda=0.3, pool=100`.
 
 use crate::metrics::number_text;
 use crate::record::Parameters;
@@ -6,15 +6,15 @@ use serde_json::Value;
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A parameter's place: a stage, then a component's name, then its own.
-type Key = Vec<String>;
+/// The path to a parameter: a stage, then a component's name, then its own.
+type ParameterPath = Vec<String>;
 
 /// A parameter in which the points of a grid differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Varying {
-    /// Its name, with the stage before it where another stage varies one of the same name.
+    /// Its name, with the stage before it if another stage varies one of the same name.
     pub name: String,
-    /// Its value at each point, as labels say it; `None` at a point that does not have it.
+    /// Its value at each point, as in labels; `None` at a point that does not have it.
     pub values: Vec<Option<String>>,
 }
 
@@ -28,23 +28,27 @@ impl Varying {
 /// The parameters in which the points of a grid differ. A component's parameters are compared only among the points that
 /// have this component.
 pub fn varying<P: Borrow<Parameters>>(points: &[P]) -> Vec<Varying> {
-    let all: Vec<BTreeMap<Key, String>> = points.iter().map(|point| leaves(point.borrow().stages())).collect();
-    let keys: BTreeSet<&Key> = all.iter().flat_map(BTreeMap::keys).collect();
-    let varying: Vec<&Key> = keys.into_iter().filter(|key| varies(key, &all)).collect();
-    let short = |key: &Key| {
+    let all: Vec<BTreeMap<ParameterPath, String>> =
+        points.iter().map(|point| leaves(point.borrow().stages())).collect();
+    let keys: BTreeSet<&ParameterPath> = all.iter().flat_map(BTreeMap::keys).collect();
+    let varying: Vec<&ParameterPath> = keys.into_iter().filter(|key| varies(key, &all)).collect();
+    let short = |key: &ParameterPath| {
         let (stage, name) = (&key[0], &key[key.len() - 1]);
         let is_ambiguous = varying.iter().any(|other| other[0] != *stage && other[1..].last() == Some(name));
         if is_ambiguous && key.len() > 1 { format!("{stage}.{name}") } else { name.clone() }
     };
-    let value = |leaves: &BTreeMap<Key, String>, key: &Key| {
+    let value = |leaves: &BTreeMap<ParameterPath, String>, key: &ParameterPath| {
         let missing = (key.len() == 1).then(|| "none".to_owned());
         leaves.get(key).cloned().or(missing)
     };
-    let of = |key: &&Key| Varying { name: short(key), values: all.iter().map(|leaves| value(leaves, key)).collect() };
+    let of = |key: &&ParameterPath| Varying {
+        name: short(key),
+        values: all.iter().map(|leaves| value(leaves, key)).collect(),
+    };
     varying.iter().map(of).collect()
 }
 
-/// For each point of a grid the parameters in which the points differ, as [`varying`] finds them.
+/// For each point of a grid a label: the parameters in which the points differ, see [`varying`].
 pub fn labels<P: Borrow<Parameters>>(points: &[P]) -> Vec<String> {
     let varying = varying(points);
     let describe = |i: usize| {
@@ -54,16 +58,17 @@ pub fn labels<P: Borrow<Parameters>>(points: &[P]) -> Vec<String> {
     (0..points.len()).map(describe).collect()
 }
 
-/// Whether points that could have this parameter differ in it.
-fn varies(key: &Key, all: &[BTreeMap<Key, String>]) -> bool {
-    let has_component = |leaves: &&BTreeMap<Key, String>| key.len() == 1 || leaves.get(&key[..1]) == Some(&key[1]);
+/// Whether the points that have the parameter's component differ in it.
+fn varies(key: &ParameterPath, all: &[BTreeMap<ParameterPath, String>]) -> bool {
+    let has_component =
+        |leaves: &&BTreeMap<ParameterPath, String>| key.len() == 1 || leaves.get(&key[..1]) == Some(&key[1]);
     let mut values = all.iter().filter(has_component).map(|leaves| leaves.get(key));
     let first = values.next();
     values.any(|value| Some(value) != first)
 }
 
 /// Each stage's component, and each parameter as text.
-fn leaves(point: &Value) -> BTreeMap<Key, String> {
+fn leaves(point: &Value) -> BTreeMap<ParameterPath, String> {
     let mut leaves = BTreeMap::new();
     for (stage, component) in point.as_object().into_iter().flatten() {
         for (name, parameters) in component.as_object().into_iter().flatten() {
@@ -76,7 +81,7 @@ fn leaves(point: &Value) -> BTreeMap<Key, String> {
     leaves
 }
 
-/// `0.3`, `knn+links:2`, `stochastic(epsilon:0.1)`.
+/// A value in a label: `0.3`, `knn+links:2`, `stochastic(epsilon:0.1)`.
 fn text(value: &Value) -> String {
     let entry = |(name, value): (&String, &Value)| match value {
         Value::Object(_) => format!("{name}({})", text(value)),
@@ -103,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_told_apart_by_what_differs() {
+    fn labels_hold_the_parameters_that_differ() {
         let mmr = |pool: u32, lambda: f64| json!({"candidates": {"exact": {"pool": pool}}, "select": {"mmr": {"kernel": "gram", "lambda": lambda}}});
         assert_eq!(labels(&[mmr(10, 0.5)]), [""]);
         assert_eq!(labels(&[mmr(10, 1.0), mmr(10, 0.25)]), ["lambda=1", "lambda=0.25"]);
@@ -124,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_a_number_is_said_in_one_word() {
+    fn lists_and_mappings_become_one_word() {
         let with = |value| json!({"select": {"x": value}});
         let points = [
             with(json!({"optimizer": "lazy"})),
@@ -138,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_two_stages_share_say_the_stage() {
+    fn names_that_two_stages_share_have_the_stage_before_them() {
         let point = |a: u32, b: u32| json!({"expand": {"walk": {"beta": a}}, "select": {"x": {"beta": b}}});
         assert_eq!(labels(&[point(1, 2), point(2, 1)])[0], "expand.beta=1, select.beta=2");
     }

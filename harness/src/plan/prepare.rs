@@ -1,28 +1,26 @@
-//! An experiment that is ready to run: its file read, its dataset found, its trials planned.
+//! An experiment that is ready to run: its file read, its dataset loaded, its trials planned.
 
-use super::dataset::{DatasetFile, Found, changed, dataset_failure, file_name, locate};
+use super::dataset::{DatasetFile, LoadedDataset, Resources, changed, locate};
 use super::workload::Workload;
-use super::{Facts, Plan, at_dataset};
-use crate::config::figures::{FigureParams, FigureSpec, QueryRef};
-use crate::config::{self, DatasetSource, Experiment, Failure, Invalid, Problem, Source, suggest};
+use super::{Facts, Plan, outline};
+use crate::config::{self, DatasetSource, ExperimentFile, Failure, Invalid, Source};
 use crate::metrics::truth::Truth;
-use crate::path;
 use crate::record::coarse::{Coarse, Sizes};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
-use swath_datasets::{Dataset, Links, format, ground_truth, sha256};
+use swath_datasets::{Dataset, Links, ground_truth};
 
 /// An experiment that is ready to run.
 pub struct Prepared {
     /// Its file.
     pub source: Source,
-    /// What will be done.
+    /// Its trials, metrics and queries.
     pub plan: Plan,
-    /// What it is done on.
+    /// Facts about its dataset.
     pub facts: Facts,
     /// Its dataset.
     pub dataset: Dataset,
@@ -32,126 +30,60 @@ pub struct Prepared {
     pub file: Option<DatasetFile>,
     /// Its base vectors, with norms.
     pub base: Arc<Base>,
-    /// Measured recalls whose slack is not small.
+    /// Recalls whose slack is large against the distances.
     pub coarse: Vec<Coarse>,
-    /// What the user should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
-/// An experiment, as far as it can be planned without its data: from sizes, headers and its own text.
-pub struct Outline {
-    /// What will be done.
-    pub plan: Plan,
-    /// What is known of the dataset; of a file not its SHA-256, and of a sample at most how many links there are.
-    pub facts: Facts,
-    /// The dataset's name in files and plots.
-    pub dataset_name: String,
-}
-
-/// Reads an experiment and its dataset, and plans it: everything that can be wrong with the input is found here.
+/// Reads an experiment and its dataset, and plans it. Everything that can be wrong with the input is found here.
 ///
 /// # Errors
 /// [`Failure::Input`] and [`Failure::Invalid`].
-pub fn prepare(file: &Path, data_folders: &[PathBuf], memory: u64) -> Result<Prepared, Failure> {
-    let (source, experiment) = config::open(file)?;
-    plan(source, experiment, None, None, (data_folders, memory)).map(Prepared::examined)
+pub fn prepare_file(path: &Path, resources: Resources<'_>) -> Result<Prepared, Failure> {
+    prepare_experiment(config::open(path)?, None, None, resources).map(Prepared::examined)
 }
 
-/// Plans an experiment without reading or drawing its dataset, of which `rows` base vectors are kept if that is given.
+/// Plans an experiment as [`outline`] does, and only then reads or draws its dataset. If `rows` is given, the dataset is a sample
+/// of so many base vectors. If `sha256` is given, the dataset must have it.
 ///
 /// # Errors
-/// As [`prepare`], as far as sizes, headers and the experiment's own text tell.
-pub fn outline(
-    source: &Source,
-    experiment: Experiment,
+/// As [`prepare_file`].
+pub fn prepare_experiment(
+    file: ExperimentFile,
     rows: Option<Count>,
-    (data_folders, memory): (&[PathBuf], u64),
-) -> Result<Outline, Failure> {
-    let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
-    let (dataset_name, mut facts, file) = match &experiment.dataset {
-        DatasetSource::File(named) => {
-            let path = locate(named, source, data_folders)?;
-            let header = format::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
-            (file_name(&path), Facts::of(&header), Some(path))
-        }
-        DatasetSource::Generated(generated) => {
-            let needed = generated.bytes();
-            if needed > memory {
-                let message = format!("drawing these vectors takes {needed} bytes of memory");
-                let help = "that is more than there is; use a smaller `n` or `dimension`";
-                return Err(invalid(vec![Problem::new(at_dataset(), message).help(help)]));
-            }
-            (generated.name(), Facts::drawn(generated, sha256::of(generated.key())), None)
-        }
-    };
-    if let Some(rows) = rows {
-        let (rows, all) = (rows.size(), facts.rows);
-        if rows > all {
-            let message = format!("{rows} base vectors are asked for, but the dataset has {all}");
-            return Err(invalid(vec![Problem::new(path!["sweep", "n"], message).help(format!("use at most {all}"))]));
-        }
-        facts = facts.sampled(rows);
-    }
-    let plan = Plan::new(experiment, &facts).map_err(invalid)?;
-    let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
-    let names = match file.filter(|_| names_one) {
-        Some(path) => format::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
-        None => None,
-    };
-    let problems = check_queries(&plan, names.as_deref(), facts.queries);
-    if problems.is_empty() { Ok(Outline { plan, facts, dataset_name }) } else { Err(invalid(problems)) }
-}
-
-/// Plans an experiment as [`outline`] does, and only then reads or draws its dataset, of which `rows` base vectors are kept if
-/// that is given. Its SHA-256 must be the `known` one, if there is one.
-///
-/// # Errors
-/// As [`prepare`].
-pub fn plan(
-    source: Source,
-    experiment: Experiment,
-    rows: Option<Count>,
-    known: Option<&str>,
-    (data_folders, memory): (&[PathBuf], u64),
+    sha256: Option<&str>,
+    resources: Resources<'_>,
 ) -> Result<Prepared, Failure> {
-    outline(&source, experiment.clone(), rows, (data_folders, memory))?;
-    let mut found = match &experiment.dataset {
-        DatasetSource::File(named) => Found::read(&locate(named, &source, data_folders)?, memory)?,
-        DatasetSource::Generated(generated) => Found::draw(generated)?,
+    outline(&file, rows, resources)?;
+    let mut loaded = match &file.experiment.dataset {
+        DatasetSource::File(named) => {
+            LoadedDataset::read(&locate(named, &file.source, resources.data_folders)?, resources.memory)?
+        }
+        DatasetSource::Generated(generated) => LoadedDataset::draw(generated)?,
     };
     if let Some(rows) = rows {
-        found = found.sample(rows.size(), experiment.seed);
+        loaded = loaded.sample(rows.size(), file.experiment.seed);
     }
-    if let Some(known) = known.filter(|known| *known != found.sha256) {
-        return Err(changed(known, &found.sha256));
+    if let Some(sha256) = sha256.filter(|sha256| *sha256 != loaded.sha256) {
+        return Err(changed(sha256, &loaded.sha256));
     }
-    on(source, experiment, found)
+    prepare_on(file, loaded)
 }
 
-/// Plans an experiment on a dataset that is here.
+/// Plans an experiment on a dataset that is loaded.
 ///
 /// # Errors
 /// [`Failure::Invalid`].
-pub fn on(source: Source, experiment: Experiment, found: Found) -> Result<Prepared, Failure> {
-    let Found { name: dataset_name, sha256, dataset, file } = found;
-    let facts = Facts {
-        bytes: dataset.bytes(),
-        sha256,
-        rows: dataset.train.rows(),
-        queries: dataset.test.rows(),
-        dim: dataset.train.dim(),
-        distance: dataset.distance,
-        neighbors: dataset.neighbors.count,
-        links: dataset.links.as_ref().map(|links| links.edges.len()),
-        relations: dataset.links.as_ref().map_or_else(Vec::new, |links| links.relations.clone()),
-        subtopics: dataset.subtopics.is_some(),
-        qrels: dataset.qrels.is_some(),
-    };
+pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepared, Failure> {
+    let ExperimentFile { source, experiment } = file;
+    let LoadedDataset { name: dataset_name, sha256, dataset, file } = loaded;
+    let facts = Facts::of_dataset(&dataset, sha256);
     let mut plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
         Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
     };
-    // The vectors themselves are the dataset's.
+    // The base shares the dataset's vectors.
     let base = Arc::new(Base::new(dataset.train.clone(), dataset.distance));
     let pools = plan.trials.iter().map(|trial| trial.retriever.candidates.pool());
     let sizes = Sizes { k: plan.experiment.k.size(), pool: pools.min().unwrap_or(0) };
@@ -162,7 +94,7 @@ pub fn on(source: Source, experiment: Experiment, found: Found) -> Result<Prepar
 }
 
 impl Prepared {
-    /// Looks for what is doubtful about the dataset, and notes it.
+    /// Adds notes on doubts about the dataset.
     #[must_use]
     pub fn examined(mut self) -> Self {
         let doubt = ground_truth::verify(&self.base, &self.dataset, self.plan.experiment.seed);
@@ -172,7 +104,7 @@ impl Prepared {
         self
     }
 
-    /// Gathers what the trials work on.
+    /// Gathers the data that the trials work on.
     pub fn workload(&self) -> Workload {
         let relation = |links: &Links, i: usize| links.relation.get(i).copied().unwrap_or(0);
         let edges = self.dataset.links.iter().flat_map(|links| {
@@ -197,8 +129,8 @@ impl Prepared {
     }
 }
 
-/// That no list of k can cover all subtopics of some queries, if so, and how far it can come: each of its items covers at
-/// most what the k items with the most subtopics do.
+/// A note if k results cannot cover all subtopics of some queries, with an upper bound on the mean `subtopic-recall`: the share
+/// that the k items with the most subtopics would cover if they shared none.
 fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
     let measured = plan.metrics.iter().any(|metric| metric.name() == "subtopic-recall");
     let subtopics = dataset.subtopics.as_ref().filter(|_| measured)?;
@@ -221,39 +153,4 @@ fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
             shares.len()
         )
     })
-}
-
-/// Looks whether the queries that figures name are among those asked of so many, which may have names.
-fn check_queries(plan: &Plan, names: Option<&[String]>, queries: usize) -> Vec<Problem> {
-    let name = |row: usize| names.map(|names| names[row].as_str());
-    let is_asked = |wanted: &QueryRef| plan.queries.iter().any(|&row| wanted.is(row, name(row)));
-    let figures = plan.experiment.report.figures.iter().flatten().enumerate();
-    let named = figures.filter_map(|(i, figure)| Some((i, figure.draw.name(), wanted_query(figure)?)));
-    let missing = named.filter(|(_, _, wanted)| !is_asked(wanted)).map(|(i, kind, wanted)| {
-        let known = (0..queries).any(|row| wanted.is(row, name(row)));
-        let message = if known {
-            format!("the query `{wanted}` is not in the sample that is asked")
-        } else {
-            format!("the dataset has no query `{wanted}`")
-        };
-        let examples: Vec<String> =
-            plan.queries.iter().take(5).map(|&row| name(row).map_or_else(|| row.to_string(), str::to_owned)).collect();
-        let mut problem = Problem::new(path!["report", "figures", i, "draw", kind, "query"], message);
-        if let QueryRef::Name(wanted) = wanted
-            && !known
-        {
-            let names: Vec<&str> = names.iter().copied().flatten().map(String::as_str).collect();
-            problem = suggest(wanted, &names)
-                .into_iter()
-                .take_while(|line| line.starts_with("did you"))
-                .fold(problem, Problem::help);
-        }
-        problem.help(format!("asked are, for example, `{}`", examples.join("`, `")))
-    });
-    missing.collect()
-}
-
-/// The query that a figure names.
-pub fn wanted_query(figure: &FigureSpec) -> Option<&QueryRef> {
-    if let FigureParams::Neighbourhood(neighbourhood) = &figure.draw { neighbourhood.query.as_ref() } else { None }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A value with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
+pub struct DiagnosticValue {
     /// The value.
     pub value: f64,
     /// Lower end of the interval.
@@ -15,13 +15,13 @@ pub struct Measured {
 
 /// One diagnostic of one dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct DiagnosticFinding {
     /// Its name.
     pub name: String,
     /// What it is and where the definition comes from.
     pub definition: String,
     /// Its value; `None` where it is not defined.
-    pub measured: Option<Measured>,
+    pub measured: Option<DiagnosticValue>,
     /// What it means for retrieval, or why it is not defined.
     pub meaning: String,
 }
@@ -32,5 +32,5 @@ pub struct Diagnosis {
     /// What they were computed from.
     pub sampled: String,
     /// The findings.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DiagnosticFinding>,
 }

@@ -1,5 +1,5 @@
-//! What a report shows of single queries: `queries.json`, a seeded sample with names, subtopics and a map of each query's
-//! neighbourhood. Written by the run, which has the dataset; a report has only what the run left behind.
+//! Single queries for the report: `queries.json`, a seeded sample with names, subtopics and a map of each query's neighbourhood.
+//! The run writes it, since it has the dataset. A report has only the run's files.
 
 use crate::record::output_folder::OutputFolder;
 use crate::record::results::ResultsError;
@@ -18,35 +18,35 @@ pub const FILE: &str = "queries.json";
 /// The sampled queries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Excerpt {
-    /// In the order of the trials' files, but those that figures name first.
-    pub queries: Vec<Shown>,
+    /// First those that figures name, then the others; each part in the order in which it was chosen.
+    pub queries: Vec<ShownQuery>,
 }
 
-/// A query.
+/// A query that the report shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shown {
-    /// Where it stands in the trials' files.
+pub struct ShownQuery {
+    /// Its position in the trials' files.
     pub position: usize,
     /// Its row in the dataset.
     pub row: usize,
-    /// What it stands for, if the dataset says.
+    /// Its name, if the dataset has names.
     pub name: Option<String>,
-    /// How many subtopics it has.
+    /// Number of its subtopics.
     pub subtopics: usize,
     /// Its place on the map.
     pub at: [f32; 2],
     /// The share of the variance among its items that the map shows.
     pub explained: f32,
-    /// Its nearest neighbours and whatever a trial returned, by id.
-    pub items: Vec<Item>,
+    /// Its nearest neighbours and all results of trials, by id.
+    pub items: Vec<ShownItem>,
 }
 
 /// A base vector near a query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Item {
+pub struct ShownItem {
     /// Its row.
     pub id: u32,
-    /// What it stands for.
+    /// Its name, if the dataset has names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its rank among the true neighbours, from 1; `None` beyond those that the dataset stores.
@@ -59,19 +59,26 @@ pub struct Item {
     pub at: [f32; 2],
 }
 
-/// At most so many true neighbours are shown of a query.
+/// At most this many true neighbours of a query are shown.
 const NEIGHBOURS: usize = 100;
 
+/// What a run has asked and returned, from which an excerpt is chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Answers<'a> {
+    /// Its queries, as rows of the dataset.
+    pub queries: &'a [usize],
+    /// Seed of the sample.
+    pub seed: u64,
+    /// Results per query.
+    pub k: usize,
+    /// For each trial k ids a query, below 0 where there was none.
+    pub returned: &'a [&'a [i32]],
+}
+
 impl Excerpt {
-    /// Of a run's queries (rows of the dataset), those at which `named` says true and a seeded sample, `count` in all or
-    /// more if more are named. `returned` has, for each trial, k ids a query, below 0 where there was none.
-    pub fn new(
-        dataset: &Dataset,
-        (queries, seed): (&[usize], u64),
-        count: usize,
-        named: impl Fn(usize) -> bool,
-        (returned, k): (&[&[i32]], usize),
-    ) -> Self {
+    /// Chooses the queries for which `named` is true and a seeded sample: `count` in all, or more if more are named.
+    pub fn new(dataset: &Dataset, answers: Answers<'_>, count: usize, named: impl Fn(usize) -> bool) -> Self {
+        let Answers { queries, seed, k, returned } = answers;
         let mut wanted: Vec<usize> = (0..queries.len()).filter(|&position| named(queries[position])).collect();
         let sample = random::sample(&mut random::stream(seed, "excerpt", 0), queries.len(), count.min(queries.len()));
         for position in sample {
@@ -81,7 +88,7 @@ impl Excerpt {
         }
         let shown = |&position: &usize| {
             let picked = returned.iter().flat_map(|ids| ids.iter().skip(position * k).take(k));
-            show(dataset, (position, queries[position]), picked.filter_map(|&id| u32::try_from(id).ok()))
+            show(dataset, position, queries[position], picked.filter_map(|&id| u32::try_from(id).ok()))
         };
         Self { queries: wanted.par_iter().map(shown).collect() }
     }
@@ -97,10 +104,10 @@ impl Excerpt {
         Ok(out.write(FILE, text.as_bytes())?)
     }
 
-    /// Reads it back; `None` where there is none.
+    /// Reads it back; `None` if the folder has none.
     ///
     /// # Errors
-    /// [`ResultsError`] where there is one that cannot be read.
+    /// [`ResultsError`] if it cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, ResultsError> {
         let path = folder.join(FILE);
         let text = match bounded::read_text(&path, bounded::RECORD) {
@@ -112,15 +119,15 @@ impl Excerpt {
     }
 }
 
-impl Shown {
-    /// Its name, or its row where it has none.
+impl ShownQuery {
+    /// Its name, or its row if it has none.
     pub fn label(&self) -> String {
         self.name.as_deref().map_or_else(|| format!("query {}", self.row), shown)
     }
 }
 
-impl Item {
-    /// Its name, or its id where it has none.
+impl ShownItem {
+    /// Its name, or its id if it has none.
     pub fn label(&self) -> String {
         self.name.as_deref().map_or_else(|| self.id.to_string(), shown)
     }
@@ -129,7 +136,7 @@ impl Item {
 /// Characters of a name that are shown.
 const NAME: usize = 200;
 
-/// A name as it is shown: a dataset's may be of any length.
+/// A name, cut to a length that can be shown.
 fn shown(name: &str) -> String {
     let mut chars = name.chars();
     let mut shown: String = chars.by_ref().take(NAME).collect();
@@ -139,7 +146,7 @@ fn shown(name: &str) -> String {
     shown
 }
 
-fn show(dataset: &Dataset, (position, row): (usize, usize), picked: impl Iterator<Item = u32>) -> Shown {
+fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<Item = u32>) -> ShownQuery {
     let neighbours = dataset.neighbors.ids(row).iter().take(NEIGHBOURS);
     let ids: Vec<u32> = neighbours.copied().chain(picked).collect::<BTreeSet<u32>>().into_iter().collect();
     let mut covered: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -150,14 +157,14 @@ fn show(dataset: &Dataset, (position, row): (usize, usize), picked: impl Iterato
         ids.iter().map(|&id| point(&dataset.train, id as usize, dataset.distance)).collect();
     points.push(point(&dataset.test, row, dataset.distance));
     let (places, explained) = plane(&points);
-    let item = |(&id, &at): (&u32, &[f32; 2])| Item {
+    let item = |(&id, &at): (&u32, &[f32; 2])| ShownItem {
         id,
         name: dataset.train_names.as_ref().map(|names| names[id as usize].clone()),
         rank: dataset.neighbors.ids(row).iter().position(|&other| other == id).map(|rank| rank + 1),
         subtopics: covered.get(&id).cloned().unwrap_or_default(),
         at,
     };
-    Shown {
+    ShownQuery {
         position,
         row,
         name: dataset.test_names.as_ref().map(|names| names[row].clone()),
@@ -168,7 +175,7 @@ fn show(dataset: &Dataset, (position, row): (usize, usize), picked: impl Iterato
     }
 }
 
-/// A vector as its distance sees it: of an angular one only the direction counts.
+/// A vector as its distance sees it: scaled to length 1 if the distance is angular.
 fn point(vectors: &Vectors, row: usize, distance: Distance) -> Vec<f64> {
     let values: Vec<f64> = vectors.row(row).iter().map(|&value| f64::from(value)).collect();
     let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();

@@ -20,21 +20,20 @@ pub struct Machine {
     pub arch: String,
 }
 
-/// The load average of the last minute: how many threads ran or waited to, swath's own included; `None` where the system
-/// does not say.
+/// The load average of the last minute: threads that ran or waited to, swath's own included; `None` if the system has none.
 pub fn load() -> Option<f64> {
-    // Windows has none, and sysinfo then says 0.
-    (!cfg!(windows)).then(|| System::load_average().one).filter(|load| load.is_finite() && says_load(Path::new("/")))
+    // Windows has none: sysinfo returns 0 there.
+    (!cfg!(windows)).then(|| System::load_average().one).filter(|load| load.is_finite() && has_load(Path::new("/")))
 }
 
-/// Whether there is a load to be read; without `/proc` Linux says none, and sysinfo 0.
-fn says_load(root: &Path) -> bool {
+/// Whether sysinfo can read a load: on Linux it needs `/proc`, and returns 0 without.
+fn has_load(root: &Path) -> bool {
     !cfg!(target_os = "linux") || root.join("proc/loadavg").exists()
 }
 
 impl Machine {
-    /// What makes times of `then` and of this machine incomparable: another processor or architecture, or another number
-    /// of cores. Memory and the system's version do not.
+    /// Why times of `then` and of this machine cannot be compared: another processor, architecture or number of cores. Memory and
+    /// the system's version do not matter.
     pub fn differs(&self, then: &Self) -> Option<String> {
         let (before, now) = (then.cores.to_string(), self.cores.to_string());
         let pairs = [
@@ -48,7 +47,7 @@ impl Machine {
         (!said.is_empty()).then(|| said.join(" and "))
     }
 
-    /// What this machine says of itself.
+    /// This machine.
     pub fn this() -> Self {
         let wanted = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing())
@@ -65,14 +64,14 @@ impl Machine {
     }
 }
 
-/// Bytes of memory that this process may use: those of the machine, or fewer where a control group (of a container, a batch
-/// job, a service) has a limit. All that depends on how much memory there is asks here.
+/// Bytes of memory that this process may use: the machine's, or the limit of a control group (of a container, a batch job, a
+/// service). Every decision on memory asks here.
 pub fn memory() -> u64 {
     let limit = group_limit(Path::new("/")).unwrap_or(u64::MAX);
     all_memory(&ram()).min(limit)
 }
 
-/// Bytes that a machine is taken to have where nothing says how many.
+/// Bytes that a machine is taken to have if its memory is unknown.
 const UNKNOWN: u64 = 4 << 30;
 
 /// Memory of the machine as sysinfo knows it: from `/proc/meminfo` on Linux.
@@ -80,7 +79,7 @@ fn ram() -> System {
     System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()))
 }
 
-/// Bytes of memory of the machine. Where there is no `/proc`, which sysinfo reads, the kernel is asked.
+/// Bytes of memory of the machine. Without `/proc`, which sysinfo reads, the kernel is asked.
 fn all_memory(system: &System) -> u64 {
     match system.total_memory() {
         0 => asked_memory().unwrap_or(UNKNOWN),
@@ -101,23 +100,33 @@ fn asked_memory() -> Option<u64> {
     None
 }
 
-/// The least memory limit of the control groups that this process is in, versions 1 and 2; `None` without a limit. `root` is
-/// the root of the file system.
+/// The smallest memory limit of this process's control groups, versions 1 and 2; `None` without a limit. `root` is the root of
+/// the file system.
 fn group_limit(root: &Path) -> Option<u64> {
-    least(root, ("memory", ["memory.max", "memory.limit_in_bytes"]))
+    let memory = Controller { name: "memory", version_1: "memory.limit_in_bytes", version_2: "memory.max" };
+    smallest_limit(root, memory)
 }
 
-/// The least number of threads and processes that the control groups allow, in the same way.
+/// The smallest limit of threads and processes of this process's control groups; `None` without a limit.
 pub fn group_threads(root: &Path) -> Option<u64> {
-    least(root, ("pids", ["pids.max", "pids.max"]))
+    smallest_limit(root, Controller { name: "pids", version_1: "pids.max", version_2: "pids.max" })
 }
 
-/// The least limit of a controller that the control groups that this process is in say, in the file that it has in version
-/// 2 or in version 1.
+/// A controller of control groups.
+#[derive(Clone, Copy)]
+struct Controller {
+    name: &'static str,
+    /// The file with a group's limit in version 1.
+    version_1: &'static str,
+    /// The same in version 2.
+    version_2: &'static str,
+}
+
+/// The smallest limit of a controller among this process's control groups and the groups around them.
 ///
-/// A group's own limit is not all: each group that it lies in may have a lower one. In a container the path that the kernel
-/// gives may be the host's, of which only the root of the mounted tree is to be seen: that root is the container's group.
-fn least(root: &Path, (controller, [second, first]): (&str, [&str; 2])) -> Option<u64> {
+/// In a container the kernel may give the host's path of a group. Of that path only the root of the mounted tree is visible: it
+/// is the container's group.
+fn smallest_limit(root: &Path, controller: Controller) -> Option<u64> {
     let groups = bounded::read_text(&root.join("proc/self/cgroup"), bounded::TEXT).ok()?;
     let tree = root.join("sys/fs/cgroup");
     let mut limits = Vec::new();
@@ -126,17 +135,17 @@ fn least(root: &Path, (controller, [second, first]): (&str, [&str; 2])) -> Optio
         let mut fields = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
         let (trees, file) = if controllers.is_empty() {
-            // Where both versions are there, the second is mounted beside the first.
-            (vec![tree.clone(), tree.join("unified")], second)
-        } else if controllers.split(',').any(|other| other == controller) {
-            (vec![tree.join(controller), tree.join(controllers)], first)
+            // With both versions, the second is mounted beside the first.
+            (vec![tree.clone(), tree.join("unified")], controller.version_2)
+        } else if controllers.split(',').any(|other| other == controller.name) {
+            (vec![tree.join(controller.name), tree.join(controllers)], controller.version_1)
         } else {
             continue;
         };
         let inside = Path::new(path).components().filter(|part| matches!(part, Component::Normal(_)));
         let inside: PathBuf = inside.collect();
         for group in trees.iter().flat_map(|tree| inside.ancestors().map(|group| tree.join(group))) {
-            // No limit is `max`, or a number beyond any memory.
+            // Without a limit the file says `max`, or a number beyond any memory.
             let text = bounded::read_text(&group.join(file), bounded::TEXT).ok();
             limits.extend(text.and_then(|text| text.trim().parse::<u64>().ok()));
         }
@@ -184,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_limit_on_the_way_up_holds() {
+    fn the_smallest_limit_on_the_way_up_holds() {
         let own = ("proc/self/cgroup", "0::/batch/job/step\n");
         let file = |group: &str| format!("sys/fs/cgroup/{group}/memory.max");
         let (batch, job, step, other) = (file("batch"), file("batch/job"), file("batch/job/step"), file("other"));
@@ -238,7 +247,7 @@ mod tests {
 
     /// What sysinfo finds where it can read nothing.
     #[test]
-    fn without_proc_the_kernel_says_how_much_memory_there_is() {
+    fn without_proc_the_kernel_is_asked_for_memory() {
         let nothing = System::new_with_specifics(RefreshKind::nothing());
         assert_eq!(nothing.total_memory(), 0);
         let asked = all_memory(&nothing);
@@ -247,11 +256,11 @@ mod tests {
             let known = Machine::this().memory;
             assert!(asked.abs_diff(known) <= known / 50, "{asked} and {known}");
         }
-        assert!(!cfg!(target_os = "linux") || !says_load(Path::new("/nowhere")));
+        assert!(!cfg!(target_os = "linux") || !has_load(Path::new("/nowhere")));
     }
 
     #[test]
-    fn there_is_some_memory_and_no_more_than_the_machine_has() {
+    fn memory_is_above_zero_and_at_most_the_machines() {
         assert!((1..=Machine::this().memory).contains(&memory()));
     }
 }

@@ -11,7 +11,7 @@ use crate::metrics::MetricName;
 use crate::plan::Cell;
 use crate::plot::Size;
 use crate::record::Machine;
-use crate::record::excerpt::{Excerpt, Item, Shown};
+use crate::record::excerpt::{Excerpt, ShownItem, ShownQuery};
 use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::reference::Reference;
@@ -127,14 +127,14 @@ fn found(summary: &Summary) -> Found {
         is_imported: false,
         trials,
     };
-    let item = |id: u32| Item {
+    let item = |id: u32| ShownItem {
         id,
         name: Some(format!("item <{id}>")),
         rank: (id < 30).then_some(id as usize + 1),
         subtopics: if id.is_multiple_of(4) { vec![id % 3] } else { Vec::new() },
         at: [wave(id as usize, 1) as f32, wave(id as usize, 2) as f32],
     };
-    let shown = |position: usize| Shown {
+    let shown = |position: usize| ShownQuery {
         position,
         row: position,
         name: Some(format!("query {position}")),

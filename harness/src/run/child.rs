@@ -510,7 +510,7 @@ pub fn work_for(run: Channel) -> ExitCode {
     }
     // Held until the process ends.
     let _held = job.folder.parent().and_then(|run| lock::share(&run.join(folder::TRIALS)));
-    let prepared = match prepare(&job) {
+    let prepared = match prepare_job(&job) {
         Ok(prepared) => prepared,
         Err(failure) => return refuse(&mut reply, &failure),
     };
@@ -537,9 +537,9 @@ fn unheard(what: &str, error: &dyn std::fmt::Display) -> ExitCode {
 }
 
 /// Reads the experiment as the run did, and the dataset as the run has it.
-fn prepare(job: &Job) -> Result<Prepared, Failure> {
-    let (source, experiment) = config::parse(Source::parse(job.config.clone(), job.text.clone())?)?;
-    let experiment = job.cell.as_ref().map_or(experiment.clone(), |cell| cell.of(&experiment).0);
-    let found = job.data.read(job.dataset_name.clone(), job.sha256.clone(), job.memory)?;
-    plan::on(source, experiment, found)
+fn prepare_job(job: &Job) -> Result<Prepared, Failure> {
+    let file = config::parse(Source::parse(job.config.clone(), job.text.clone())?)?;
+    let file = job.cell.as_ref().map_or(file.clone(), |cell| cell.of(&file).0);
+    let loaded = job.data.read(job.dataset_name.clone(), job.sha256.clone(), job.memory)?;
+    plan::prepare_on(file, loaded)
 }

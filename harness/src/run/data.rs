@@ -3,7 +3,7 @@
 use super::Means;
 use crate::config::Failure;
 use crate::exact_path;
-use crate::plan::{DatasetFile, Found, Prepared};
+use crate::plan::{DatasetFile, LoadedDataset, Prepared};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use swath_datasets::shared;
@@ -23,12 +23,12 @@ impl Data {
     ///
     /// # Errors
     /// [`Failure::Input`] where it has changed or cannot be read, [`Failure::Run`] for what the run wrote.
-    pub fn read(&self, name: String, sha256: String, memory: u64) -> Result<Found, Failure> {
+    pub fn read(&self, name: String, sha256: String, memory: u64) -> Result<LoadedDataset, Failure> {
         let dataset = match self {
             Self::File(file) => file.read(&sha256, memory)?,
             Self::Shared(path) => shared::read(path).map_err(|error| unshared(path, &error))?,
         };
-        Ok(Found { name, sha256, dataset, file: None })
+        Ok(LoadedDataset { name, sha256, dataset, file: None })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::interrupt;
 use crate::plan::wanted_query;
 use crate::plan::{Prepared, Trial};
 use crate::progress::Progress;
-use crate::record::excerpt::{self, Excerpt};
+use crate::record::excerpt::{self, Answers, Excerpt};
 use crate::record::folder::{MANIFEST, TRIALS, trial_name};
 use crate::record::manifest::{self, DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{Kind, OutputFolder};
@@ -165,8 +165,8 @@ impl Prepared {
         let is_named = |row: usize| figures().filter_map(wanted_query).any(|wanted| wanted.is(row, name(row)));
         let returned: Vec<&[i32]> = outcomes.iter().flatten().map(|outcome| outcome.returned.as_slice()).collect();
         let count = experiment.report.queries as usize;
-        let queries = (self.plan.queries.as_slice(), experiment.seed);
-        Excerpt::new(&self.dataset, queries, count, is_named, (&returned, experiment.k.size()))
+        let (queries, seed, k) = (&self.plan.queries, experiment.seed, experiment.k.size());
+        Excerpt::new(&self.dataset, Answers { queries, seed, k, returned: &returned }, count, is_named)
     }
 
     /// What to say of trials whose selector could not tell all items apart.

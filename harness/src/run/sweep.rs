@@ -5,9 +5,9 @@ use super::experiment::RunOptions;
 use super::means::Means;
 use super::unfinished::Start;
 use crate::clock;
-use crate::config::{Experiment, Failure, Source};
-use crate::plan::Cell;
-use crate::plan::cells::{outline, prepare};
+use crate::config::{ExperimentFile, Failure};
+use crate::plan::cells::{outline_cell, prepare_cell};
+use crate::plan::{Cell, Resources};
 use crate::record::folder::SWEEP;
 use crate::record::output_folder::{self, Kind, OutputFolder};
 use crate::record::results;
@@ -25,15 +25,15 @@ const UNFINISHED: &str = "unfinished";
 /// Everything wrong with the input of any cell, as far as sizes and headers tell, before any runs; then what goes wrong with
 /// one.
 pub fn run(
-    read: (&Source, &Experiment),
+    file: &ExperimentFile,
     cells: &[Cell],
     folder: &Path,
     options: &RunOptions<'_>,
     said: impl Fn(&Cell, &str),
 ) -> Result<Vec<CellReport>, Failure> {
-    let places = (options.means.data_folders, options.means.memory);
+    let resources = Resources { data_folders: options.means.data_folders, memory: options.means.memory };
     for cell in cells {
-        outline(read, cell, places)?;
+        outline_cell(file, cell, resources)?;
     }
     // Before the first cell runs, lest the last find its folder taken.
     for cell in cells {
@@ -53,7 +53,7 @@ pub fn run(
         results::write_whole(&mark, clock::timestamp().as_bytes())?;
     }
     for cell in cells {
-        let prepared = prepare(read, cell, None, places)?.examined();
+        let prepared = prepare_cell(file, cell, None, resources)?.examined();
         prepared.notes.iter().for_each(|note| said(cell, note));
         let means = Means { cell: Some(cell), ..options.means };
         let options = RunOptions { means, start: &start, say: &|note| said(cell, note), ..*options };

@@ -19,7 +19,7 @@ use crate::record::manifest::{GraphRecord, Manifest};
 use crate::record::output_folder::OutputFolder;
 use crate::record::passes;
 use crate::record::results;
-use crate::record::results::Asked;
+use crate::record::results::Question;
 use crate::record::results::{ResultsError, write_whole};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -248,7 +248,7 @@ impl Unfinished {
         let mut done = vec![Done::default(); plan.trials.len()];
         let (mut timed_again, mut judged_again, mut new_metrics) = (0, 0, Vec::new());
         for (trial, done) in plan.trials.iter().zip(&mut done) {
-            let asked = Asked { k: plan.experiment.k.size(), queries: &plan.queries, metrics: &plan.metrics };
+            let asked = Question { k: plan.experiment.k.size(), queries: &plan.queries, metrics: &plan.metrics };
             if let Err(wrong) = results::verify(&self.folder, &trial.id, asked, &prepared.base, &prepared.dataset) {
                 notes.push(format!("{} is run again, and its file not used: {wrong}", trial.label()));
                 remove(&self.out, &trial.id);

@@ -1,10 +1,10 @@
 //! How well distances separate vectors.
 
 use super::{Diagnostic, Sample, bootstrap};
-use crate::record::diagnosis::Measured;
+use crate::record::diagnosis::DiagnosticValue;
 
 /// The ratio of two parts of the spread, each summed over queries: `above` over `below`.
-fn ratio(sample: &Sample<'_>, name: &str, above: usize, below: usize) -> Result<Measured, &'static str> {
+fn ratio(sample: &Sample<'_>, name: &str, above: usize, below: usize) -> Result<DiagnosticValue, &'static str> {
     if sample.spread.iter().all(|spread| spread[below] == 0.0) {
         return Err("every query is at distance 0 of some base vector");
     }
@@ -24,7 +24,7 @@ impl Diagnostic for RelativeContrast {
         "mean distance from a query to a base vector / mean distance to its nearest (He, Kumar & Chang 2012)"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         ratio(sample, self.name(), 1, 0)
     }
 
@@ -50,7 +50,7 @@ impl Diagnostic for Concentration {
         "mean distance from a query to the farthest base vector / to the nearest (Beyer et al. 1999)"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         ratio(sample, self.name(), 2, 0)
     }
 

@@ -1,7 +1,7 @@
 //! Intrinsic dimension: the number of directions in which the data spread around a vector.
 
 use super::{Diagnostic, Sample, bootstrap, mean_at};
-use crate::record::diagnosis::Measured;
+use crate::record::diagnosis::DiagnosticValue;
 
 /// Local intrinsic dimension.
 pub struct Lid;
@@ -16,7 +16,7 @@ impl Diagnostic for Lid {
          vectors (MacKay & Ghahramani 2005); distances of 0 are left out"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         let inverse = |near: &Vec<f64>| {
             let apart: Vec<f64> = near.iter().copied().filter(|&distance| distance > 0.0).collect();
             let (last, nearer) = apart.split_last()?;
@@ -53,7 +53,7 @@ impl Diagnostic for TwoNn {
          0, and copies of the nearest, are left out"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         let ratio = |near: &Vec<f64>| {
             let first = near.iter().find(|&&distance| distance > 0.0)?;
             let second = near.iter().find(|&distance| distance > first)?;

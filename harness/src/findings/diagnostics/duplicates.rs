@@ -1,7 +1,7 @@
 //! The share of vectors that have near copies.
 
 use super::{Diagnostic, Sample, bootstrap, mean_at};
-use crate::record::diagnosis::Measured;
+use crate::record::diagnosis::DiagnosticValue;
 use swath_algorithms::Distance;
 use swath_algorithms::kernel::median;
 
@@ -18,7 +18,7 @@ impl Diagnostic for NearDuplicates {
          5 % of the median distance to the nearest other that is not the same"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         let nearest: Vec<f64> = sample.near.iter().filter_map(|near| near.first().copied()).collect();
         if nearest.is_empty() {
             return Err("there is no other vector");

@@ -2,7 +2,7 @@
 
 use super::sample::neighbors;
 use super::{Diagnostic, Sample, bootstrap, mean_at};
-use crate::record::diagnosis::Measured;
+use crate::record::diagnosis::DiagnosticValue;
 use swath_algorithms::{Base, random};
 
 /// Sampled base vectors.
@@ -37,7 +37,7 @@ impl Diagnostic for Hubness {
          Nanopoulos & Ivanovic 2010)"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         let base = sample.base;
         let rows = random::sample(&mut random::stream(sample.seed, "diagnosed hubs", 0), base.len(), rows_of(base));
         if rows.len() <= 2 * K {

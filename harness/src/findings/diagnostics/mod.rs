@@ -13,7 +13,7 @@ mod spectrum;
 pub use sample::Sample;
 
 use crate::progress::Progress;
-use crate::record::diagnosis::{Diagnosis, Finding, Measured};
+use crate::record::diagnosis::{Diagnosis, DiagnosticFinding, DiagnosticValue};
 use crate::statistics::bootstrap::quantile;
 use rayon::prelude::*;
 use swath_algorithms::{Base, Vectors, random};
@@ -45,7 +45,7 @@ trait Diagnostic: Sync {
     ///
     /// # Errors
     /// Why it is undefined for this dataset.
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str>;
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str>;
 
     /// What the value means for retrieval, in one sentence.
     fn meaning(&self, value: f64) -> String;
@@ -62,7 +62,7 @@ pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagn
         let measured = diagnostic
             .measure(&sample)
             .and_then(|found| if found.value.is_finite() { Ok(found) } else { Err("its value is not finite here") });
-        Finding {
+        DiagnosticFinding {
             name: diagnostic.name().to_owned(),
             definition: diagnostic.definition().to_owned(),
             measured: measured.ok(),
@@ -78,7 +78,7 @@ pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagn
 }
 
 /// A statistic of `count` items with its 2.5 and 97.5 % quantiles over resamples of them.
-fn bootstrap(count: usize, seed: u64, name: &str, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Measured {
+fn bootstrap(count: usize, seed: u64, name: &str, statistic: impl Fn(&[usize]) -> f64 + Sync) -> DiagnosticValue {
     let value = statistic(&(0..count).collect::<Vec<_>>());
     let one = |i: usize| {
         let mut rng = random::stream(seed, name, i as u64);
@@ -87,7 +87,7 @@ fn bootstrap(count: usize, seed: u64, name: &str, statistic: impl Fn(&[usize]) -
     let mut values: Vec<f64> = (0..RESAMPLES).into_par_iter().map(one).collect();
     values.retain(|value| value.is_finite());
     values.sort_unstable_by(f64::total_cmp);
-    Measured { value, lo: quantile(&values, 0.025), hi: quantile(&values, 0.975) }
+    DiagnosticValue { value, lo: quantile(&values, 0.025), hi: quantile(&values, 0.975) }
 }
 
 /// The mean of `values` at these places.

@@ -2,7 +2,7 @@
 
 use super::{hubness, spectrum};
 use crate::progress::Progress;
-use crate::record::diagnosis::Measured;
+use crate::record::diagnosis::DiagnosticValue;
 use rayon::prelude::*;
 use std::sync::OnceLock;
 use swath_algorithms::filter::Filter;
@@ -32,7 +32,7 @@ pub struct Sample<'a> {
     /// For each sampled query, its smallest, mean and largest distance in the dataset's own measure.
     pub spread: Vec<[f64; 3]>,
     rows: usize,
-    spectrum: OnceLock<Result<Measured, &'static str>>,
+    spectrum: OnceLock<Result<DiagnosticValue, &'static str>>,
 }
 
 impl<'a> Sample<'a> {
@@ -66,7 +66,7 @@ impl<'a> Sample<'a> {
     ///
     /// # Errors
     /// The reason.
-    pub fn spectrum(&self) -> Result<Measured, &'static str> {
+    pub fn spectrum(&self) -> Result<DiagnosticValue, &'static str> {
         *self.spectrum.get_or_init(|| spectrum::participation_ratio(self.base, self.seed))
     }
 

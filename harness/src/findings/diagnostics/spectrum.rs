@@ -1,7 +1,7 @@
 //! The spectrum: how evenly variance is spread over directions.
 
 use super::{Diagnostic, Sample};
-use crate::record::diagnosis::Measured;
+use crate::record::diagnosis::DiagnosticValue;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use swath_algorithms::{Base, Distance, random};
@@ -46,7 +46,7 @@ pub fn described(base: &Base) -> Option<String> {
 /// The participation ratio of base vectors: `(sum of eigenvalues)^2 / sum of their squares` of the covariance. No eigenvalues are
 /// needed: it is the squared trace over the squared Frobenius norm. Both are the same for the Gram matrix of centred rows, which
 /// has the same eigenvalues above 0. The interval is from a jackknife over ten parts of the rows.
-pub fn participation_ratio(base: &Base, seed: u64) -> Result<Measured, &'static str> {
+pub fn participation_ratio(base: &Base, seed: u64) -> Result<DiagnosticValue, &'static str> {
     let dim = base.vectors().dim();
     let most = rows_of(base.len(), dim);
     let rows = random::sample(&mut random::stream(seed, "diagnosed spectrum", 0), base.len(), most);
@@ -70,7 +70,7 @@ pub fn participation_ratio(base: &Base, seed: u64) -> Result<Measured, &'static 
     let mean = ratios.without.iter().sum::<f64>() / PARTS as f64;
     let squares: f64 = ratios.without.iter().map(|value| (value - mean).powi(2)).sum();
     let half = 1.96 * (squares * (PARTS - 1) as f64 / PARTS as f64).sqrt();
-    Ok(Measured { value, lo: (value - half).max(1.0), hi: (value + half).min(dim as f64) })
+    Ok(DiagnosticValue { value, lo: (value - half).max(1.0), hi: (value + half).min(dim as f64) })
 }
 
 /// The ratio of all rows, and the ratios without each part. Part `i` has every tenth row, from row `i` on.
@@ -215,14 +215,14 @@ impl Diagnostic for IsoScore {
          (participation ratio - 1) / (dimensions - 1); on angular data of vectors scaled to unit length"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         let dim = sample.base.vectors().dim() as f64;
         if dim < 2.0 {
             return Err("one dimension has only one direction");
         }
         let ratio = sample.spectrum()?;
         let score = |ratio: f64| (ratio - 1.0) / (dim - 1.0);
-        Ok(Measured { value: score(ratio.value), lo: score(ratio.lo), hi: score(ratio.hi) })
+        Ok(DiagnosticValue { value: score(ratio.value), lo: score(ratio.lo), hi: score(ratio.hi) })
     }
 
     fn meaning(&self, value: f64) -> String {
@@ -247,7 +247,7 @@ impl Diagnostic for ParticipationRatio {
         "(sum of the eigenvalues of the covariance)^2 / sum of their squares; on angular data of vectors scaled to unit length"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         sample.spectrum()
     }
 

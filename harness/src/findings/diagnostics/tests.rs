@@ -21,7 +21,7 @@ fn values(values: &[f32], d: usize, distance: Distance) -> impl Fn(&str) -> Opti
     let found = diagnose(&base, &Vectors::new(&shifted, d).expect("finite"), 7, true);
     for finding in &found.findings {
         assert!(finding.meaning.ends_with('.') && !finding.definition.is_empty());
-        if let Some(Measured { value, lo, hi }) = finding.measured {
+        if let Some(DiagnosticValue { value, lo, hi }) = finding.measured {
             assert!(value.is_finite() && lo <= hi, "{finding:?}");
         }
     }

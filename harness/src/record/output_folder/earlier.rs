@@ -1,10 +1,10 @@
-//! Folders of versions that kept no ledger: which files there they wrote.
+//! Folders of versions without ledgers: which files there are swath's.
 //!
-//! Only files that bear a name which such a version gave, and which begin as what it wrote under that name, are taken for
-//! swath's. Whatever else lies there is somebody's.
+//! A file is taken for swath's if such a version used its name, and if it begins as that version's file did. Every other file is
+//! somebody's.
 
+use super::inspect::{hash_of, is_real_folder};
 use super::ledger::{Kind, Ledger};
-use super::{hash_of, is_real_folder};
 use crate::clock;
 use crate::record::folder::TRIALS;
 use serde_json::Value;
@@ -40,16 +40,16 @@ const TABLES: [&str; 6] = ["best", "summary", "chosen", "comparisons", "frontier
 /// The folders of figures.
 const PLOTS: [&str; 3] = ["plots", "plots/page", "plots/slide"];
 
-/// What such a version left in a folder, as a ledger; `None` where none did.
+/// The files of such a version in a folder, as a ledger; `None` if there are none.
 ///
 /// # Errors
 /// The file system's refusal.
 pub fn ledger(folder: &Path) -> io::Result<Option<Ledger>> {
     let manifest = json(&folder.join("manifest.json")).filter(is_manifest);
     let mut found = match &manifest {
-        Some(manifest) if manifest["experiment"]["imported"].is_null() => Found::new(folder, Kind::Run),
-        Some(_) => Found::new(folder, Kind::Import),
-        None if is_sweep(folder) => Found::new(folder, Kind::Sweep),
+        Some(manifest) if manifest["experiment"]["imported"].is_null() => EarlierFiles::new(folder, Kind::Run),
+        Some(_) => EarlierFiles::new(folder, Kind::Import),
+        None if is_sweep(folder) => EarlierFiles::new(folder, Kind::Sweep),
         None => return Ok(None),
     };
     found.add(if manifest.is_some() { "manifest.json" } else { "sweep.json" })?;
@@ -80,7 +80,7 @@ fn is_manifest(manifest: &Value) -> bool {
     is_of && manifest["experiment"].is_object() && manifest["dataset"].is_object() && manifest["trials"].is_array()
 }
 
-/// Whether a cell of what `sweep.json` names was run by such a version.
+/// Whether such a version ran a cell that `sweep.json` names.
 fn is_sweep(folder: &Path) -> bool {
     let Some(Value::Array(cells)) = json(&folder.join("sweep.json")) else { return false };
     let names = cells.iter().filter_map(|cell| cell["folder"].as_str());
@@ -90,25 +90,25 @@ fn is_sweep(folder: &Path) -> bool {
     })
 }
 
-/// A file of JSON, if it is there and is one.
+/// Reads a file of JSON; `None` if there is none.
 fn json(path: &Path) -> Option<Value> {
     let metadata = std::fs::symlink_metadata(path).ok()?;
     let text = (metadata.is_file() && metadata.len() <= MOST).then(|| std::fs::read(path).ok())??;
     serde_json::from_slice(&text).ok()
 }
 
-/// What is found in a folder.
-struct Found<'a> {
+/// Collects the files of such a version in a folder.
+struct EarlierFiles<'a> {
     folder: &'a Path,
     ledger: Ledger,
 }
 
-impl<'a> Found<'a> {
+impl<'a> EarlierFiles<'a> {
     fn new(folder: &'a Path, holds: Kind) -> Self {
         Self { folder, ledger: Ledger::new(holds) }
     }
 
-    /// Whether a file is there, and not by way of a link.
+    /// Whether there is a file, and no link on the way to it.
     fn is_file(&self, name: &str) -> bool {
         let path = self.folder.join(name);
         let is_file = std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
@@ -131,7 +131,7 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    /// Adds a file whose first bytes are as they should be.
+    /// Adds a file if its first bytes are right.
     fn add_file(&mut self, name: &str, is_right: impl Fn(&[u8]) -> bool) -> io::Result<()> {
         let mut head = Vec::new();
         if self.is_file(name) {
@@ -144,7 +144,7 @@ impl<'a> Found<'a> {
         self.add_file(name, |head| !head.is_empty() && is_right(&String::from_utf8_lossy(head)))
     }
 
-    /// Adds the file of a trial, which says whose it is.
+    /// Adds the file of a trial if it has this id.
     fn trial(&mut self, id: &str) -> io::Result<()> {
         let name = format!("{TRIALS}/{id}.hdf5");
         let is_id = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -184,8 +184,8 @@ impl<'a> Found<'a> {
         self.add("plots/captions.txt")
     }
 
-    /// Adds what is not finished: of a run the files of `unfinished/`, if `run.json` there says what it was; of a sweep the
-    /// file that marks it.
+    /// Adds unfinished files: for a run those of `unfinished/`, if `run.json` there describes it; for a sweep the file that marks
+    /// it.
     fn unfinished(&mut self, is_run: bool) -> io::Result<()> {
         if !is_run {
             let is_time = |head: &[u8]| str::from_utf8(head).is_ok_and(|at| clock::parsed(at).is_some());

@@ -1,9 +1,12 @@
 //! The ledger of an output folder: which files swath wrote there, and the SHA-256 of each.
 //!
-//! It is text, an object of JSON a line. The first says what the folder holds, each other names a file. A line is appended
-//! before its file is written, with the hash that the file will have: whatever moment a run is killed at, a file of swath's
-//! is listed. So a name may have several hashes, and a line may be cut short: it lists nothing. A file without a hash is one
-//! that a run works on, and which is swath's whatever it holds; only what is not finished may be listed so.
+//! It is text, one JSON object per line:
+//!
+//! 1. The first line says what the folder holds. Every other line names a file.
+//! 2. A line is appended before its file is written, with the hash that the file will have. So a file of swath's is listed whenever
+//!    a run is killed. A name may have several hashes. A line that was cut short lists nothing.
+//! 3. A file without a hash is one that a run works on: it is swath's, whatever its content. Only unfinished files and locks may
+//!    be listed like this.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +27,7 @@ pub const MOST: u64 = 1 << 26;
 pub enum Kind {
     /// A run.
     Run,
-    /// A run that was made of another program's results.
+    /// Another program's results, imported as a run.
     Import,
     /// A sweep, whose cells are folders of their own.
     Sweep,
@@ -32,7 +35,7 @@ pub enum Kind {
     Several,
     /// A page of the history.
     History,
-    /// What was exported to other programs.
+    /// An export to other programs.
     Export,
 }
 
@@ -52,7 +55,7 @@ impl Kind {
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct FirstLine {
     /// The format's version.
     ledger: u32,
     holds: Kind,
@@ -61,13 +64,13 @@ struct Head {
 /// Any other line.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct FileLine {
     file: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
 }
 
-/// What is known of a listed file.
+/// The state of a listed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listed {
     /// The hashes that it may have, hexadecimal.
@@ -86,12 +89,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// That of a folder where nothing is written yet.
+    /// The ledger of a folder without files.
     pub fn new(holds: Kind) -> Self {
         Self { holds, files: BTreeMap::new() }
     }
 
-    /// Reads a text. `None` where its writer was killed before the first line was whole.
+    /// Reads a ledger; `None` if its writer was killed before the first line was whole.
     ///
     /// # Errors
     /// Why it is no ledger.
@@ -102,14 +105,14 @@ impl Ledger {
             let is_cut = begins.starts_with(text) || text.starts_with(begins);
             return if is_cut { Ok(None) } else { Err("it is no ledger of swath's".into()) };
         };
-        let head: Head =
+        let head: FirstLine =
             serde_json::from_slice(first).map_err(|error| format!("it is no ledger of swath's: {error}"))?;
         if head.ledger != VERSION {
             return Err(format!("it is of version {}, and this swath reads version {VERSION}", head.ledger));
         }
         let mut ledger = Self::new(head.holds);
         for line in lines.filter(|line| line.ends_with(b"\n")) {
-            let Ok(Line { file, sha256 }) = serde_json::from_slice(line) else { continue };
+            let Ok(FileLine { file, sha256 }) = serde_json::from_slice(line) else { continue };
             match sha256 {
                 Some(sha256) if is_inside(&file) => ledger.expect(&file, sha256),
                 None if is_work(&file) => ledger.work_on(&file),
@@ -151,12 +154,12 @@ impl Ledger {
 
 /// The first line of a text.
 pub fn head(holds: Kind) -> String {
-    json(&Head { ledger: VERSION, holds })
+    json(&FirstLine { ledger: VERSION, holds })
 }
 
 /// The line of a file.
 pub fn line(file: &str, sha256: Option<&str>) -> String {
-    json(&Line { file: file.to_owned(), sha256: sha256.map(str::to_owned) })
+    json(&FileLine { file: file.to_owned(), sha256: sha256.map(str::to_owned) })
 }
 
 fn json(line: &impl Serialize) -> String {
@@ -164,13 +167,13 @@ fn json(line: &impl Serialize) -> String {
     serde_json::to_string(line).unwrap_or_default() + "\n"
 }
 
-/// Whether a path leads to something inside the folder that it is seen from, by way of folders alone.
+/// Whether a path leads to something inside the folder, through plain names alone.
 pub fn is_inside(file: &str) -> bool {
     let is_plain = |component: Component<'_>| matches!(component, Component::Normal(_));
     !file.is_empty() && !file.contains(['\\', '\0']) && Path::new(file).components().all(is_plain)
 }
 
-/// Whether a file may be swath's whatever it holds: what is not finished, and locks.
+/// Whether a file may be listed without a hash: unfinished ones, and locks.
 fn is_work(file: &str) -> bool {
     let is_lock = file.rsplit('/').next().is_some_and(|name| name.starts_with(".lock"));
     is_inside(file) && (is_lock || file == "unfinished" || file.starts_with("unfinished/"))
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_comes_back_as_far_as_it_is_whole() {
+    fn whole_lines_are_read_back() {
         let text = ledger().text();
         assert_eq!(Ledger::parse(text.as_bytes()), Ok(Some(ledger())));
         let head = text.find('\n').expect("lines") + 1;

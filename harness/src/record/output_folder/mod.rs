@@ -1,17 +1,22 @@
 //! A folder that swath writes into: its own, and nobody else's.
 //!
-//! A folder is swath's if its ledger says so, or if it is what a version without ledgers left (`earlier`). Any other must
-//! be empty, or not be there. All that is written into it, replaced or removed goes through [`OutputFolder`], which touches
-//! only files that the ledger lists and that are as swath wrote them: a file that somebody has changed since, and one that
-//! was never swath's, is kept and named. No link is followed, and a folder inside that has a ledger of its own is another's.
-//! One process writes into a folder at a time; the ledger is what it locks.
+//! 1. A folder is swath's if it has a ledger, or if a version without ledgers left it (`earlier`). Any other must be empty or new.
+//! 2. Every write, replacement and removal goes through [`OutputFolder`]. It touches only files that the ledger lists and that
+//!    are as swath wrote them. A file that somebody has changed, and one that swath never wrote, is kept and named.
+//! 3. No link is followed. A folder inside with a ledger of its own belongs to another run.
+//! 4. One process writes into a folder at a time: it locks the ledger.
 
+mod basis;
 mod earlier;
+mod inspect;
 mod ledger;
 
+pub use inspect::hash_of;
 pub use ledger::{Kind, LEDGER};
 
-use ledger::{Ledger, Listed, MOST, head, is_inside, line};
+use basis::{Basis, basis};
+use inspect::{FileState, is_real_folder, linked, look, place, refusal};
+use ledger::{Ledger, Listed, head, is_inside, line};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
@@ -20,13 +25,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use swath_datasets::sha256;
 use swath_datasets::whole_file;
 
-/// How often a ledger is opened that is replaced each time.
+/// A ledger that is replaced each time is opened at most this many times.
 const TRIES: usize = 100;
 
-/// How many files a message names.
-const NAMED: usize = 5;
-
-/// Why a folder cannot be had, or a file in it not be written.
+/// Why swath cannot write into a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The file system's refusal.
@@ -37,7 +39,7 @@ pub enum FolderError {
         /// The refusal.
         source: io::Error,
     },
-    /// The folder cannot be made.
+    /// The folder cannot be created.
     #[error("cannot create {path}: {source}", path = path.display())]
     Unmade {
         /// The folder.
@@ -45,51 +47,38 @@ pub enum FolderError {
         /// The refusal.
         source: io::Error,
     },
-    /// What lies there is not swath's to replace: what it is, and what to do.
+    /// Files there are not swath's to replace: which, and what to do.
     #[error("{0}")]
     NotOurs(String),
 }
 
-/// What is found under a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    /// Nothing.
-    Nothing,
-    /// A file as swath wrote it, or one that it works on.
-    Ours,
-    /// A file that swath wrote and somebody has changed.
-    Changed,
-    /// What swath never wrote.
-    Foreign,
-}
-
-/// What may change while the folder is written into.
+/// What changes while the folder is written into.
 #[derive(Debug)]
-struct State {
+struct Writing {
     ledger: Ledger,
     /// The ledger's file, locked. Lines are appended to it.
     file: File,
-    /// What was kept, in words.
+    /// Files that were kept, in words.
     kept: Vec<String>,
 }
 
-/// A folder of swath's, locked until this is dropped.
+/// A folder of swath's. It is locked until this is dropped.
 #[derive(Debug)]
 pub struct OutputFolder {
     path: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<Writing>,
 }
 
-/// Looks whether a folder can be had for this, without making or changing anything.
+/// Checks that swath may write one of these kinds into a folder; changes nothing.
 ///
 /// # Errors
-/// [`FolderError::NotOurs`] where it cannot, with the reason.
+/// [`FolderError::NotOurs`], with the reason.
 pub fn check(path: &Path, kinds: &[Kind]) -> Result<(), FolderError> {
     in_the_way(path)?;
     if path.is_dir() { basis(path, kinds).map(drop) } else { Ok(()) }
 }
 
-/// Refuses what is there and no folder.
+/// Refuses a path that leads to something other than a folder.
 fn in_the_way(path: &Path) -> Result<(), FolderError> {
     if !path.exists() || path.is_dir() {
         return Ok(());
@@ -98,30 +87,30 @@ fn in_the_way(path: &Path) -> Result<(), FolderError> {
     Err(FolderError::NotOurs(message + "\n  name a folder, or move this away"))
 }
 
-/// Looks whether a folder can be had, as [`check`] does, and whether all that swath wrote there is as it was.
+/// Checks a folder as [`check`] does, and that all files of swath's there are as it wrote them.
 ///
 /// # Errors
-/// [`FolderError::NotOurs`] where it is not, with what somebody has changed.
+/// [`FolderError::NotOurs`], with the files that somebody has changed.
 pub fn check_unchanged(path: &Path, kinds: &[Kind]) -> Result<(), FolderError> {
     in_the_way(path)?;
     if !path.is_dir() {
         return Ok(());
     }
-    // What an earlier version wrote has the hash that it has now.
+    // Files of an earlier version have no hash to compare with.
     let Basis::Ledger(ledger) = basis(path, kinds)? else { return Ok(()) };
     let mut changed = Vec::new();
     for name in ledger.files.keys() {
-        if look(path, &ledger, name)? == Found::Changed {
+        if look(path, &ledger, name)? == FileState::Changed {
             changed.push(name.clone());
         }
     }
     if changed.is_empty() { Ok(()) } else { Err(refusal(path, &changed, &[])) }
 }
 
-/// The path of a folder inside another, which is no link to elsewhere.
+/// The path of a folder inside another.
 ///
 /// # Errors
-/// [`FolderError::NotOurs`] where it is one.
+/// [`FolderError::NotOurs`] if it is a link.
 pub fn inside(folder: &Path, name: &str) -> Result<PathBuf, FolderError> {
     let path = folder.join(name);
     if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
@@ -130,126 +119,7 @@ pub fn inside(folder: &Path, name: &str) -> Result<PathBuf, FolderError> {
     Ok(path)
 }
 
-/// The refusal of a link.
-fn linked(path: &Path) -> FolderError {
-    let message = format!("{} is a link, and swath follows none where it writes", path.display());
-    FolderError::NotOurs(message + "\n  move it away, or write into another folder")
-}
-
-/// What a folder that is there holds already, if it is swath's.
-#[derive(Debug)]
-enum Basis {
-    /// A ledger.
-    Ledger(Ledger),
-    /// A ledger whose writer was killed before its first line was whole.
-    Begun,
-    /// What a version without ledgers left.
-    Earlier(Ledger),
-    /// Nothing.
-    Nothing,
-}
-
-/// What is in a folder that is there.
-fn basis(path: &Path, kinds: &[Kind]) -> Result<Basis, FolderError> {
-    let io = |source| FolderError::Io { path: path.to_owned(), source };
-    let basis = match std::fs::symlink_metadata(path.join(LEDGER)) {
-        Ok(_) => read(path)?.map_or(Basis::Begun, Basis::Ledger),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let others = others(path).map_err(io)?;
-            match earlier::ledger(path).map_err(io)? {
-                Some(ledger) => Basis::Earlier(ledger),
-                None if others.is_empty() => Basis::Nothing,
-                None => return Err(FolderError::NotOurs(foreign(path, &others))),
-            }
-        }
-        Err(error) => return Err(io(error)),
-    };
-    match &basis {
-        Basis::Ledger(ledger) | Basis::Earlier(ledger) if !kinds.contains(&ledger.holds) => {
-            let (there, wanted) = (ledger.holds.words(), kinds.first().map_or("this", |kind| kind.words()));
-            let message = format!("{} holds {there}, which {wanted} would replace", path.display());
-            Err(FolderError::NotOurs(message + "\n  name another folder"))
-        }
-        _ => Ok(basis),
-    }
-}
-
-/// Reads a folder's ledger; `None` where its writer was killed before the first line was whole.
-fn read(folder: &Path) -> Result<Option<Ledger>, FolderError> {
-    let path = folder.join(LEDGER);
-    let io = |source| FolderError::Io { path: path.clone(), source };
-    let wrong = |what: &str| {
-        let message = format!("{}: {what}, so that nobody knows which files here are swath's", path.display());
-        FolderError::NotOurs(message + "\n  name another folder, or move this file away with what lies beside it")
-    };
-    let metadata = std::fs::symlink_metadata(&path).map_err(io)?;
-    if !metadata.is_file() {
-        return Err(wrong("it is no file"));
-    }
-    if metadata.len() > MOST {
-        return Err(wrong("it is too large for a ledger of swath's"));
-    }
-    let mut text = Vec::new();
-    File::open(&path).and_then(|file| file.take(MOST).read_to_end(&mut text)).map_err(io)?;
-    Ledger::parse(&text).map_err(|what| wrong(&what))
-}
-
-/// What lies in a folder but for a ledger that was being written.
-fn others(path: &Path) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(path)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !whole_file::is_remains(&name, LEDGER) {
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            names.push(if is_folder { name + "/" } else { name });
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// The refusal of a folder that is not swath's.
-fn foreign(path: &Path, names: &[String]) -> String {
-    let lost = if names.iter().any(|name| name == "manifest.json" || name == "sweep.json") {
-        format!("\n  if a run of swath's was copied here, copy its file {LEDGER}, too")
-    } else {
-        String::new()
-    };
-    format!(
-        "{} holds what swath did not write: {}\n  swath writes into a folder that is new, empty or its own: name another, or \
-         move these away{lost}",
-        path.display(),
-        listed(names)
-    )
-}
-
-/// Names, the first few of them.
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-/// The SHA-256 of a file, hexadecimal; `None` for what is no file, or is not there.
-///
-/// # Errors
-/// The file system's refusal.
-pub fn hash_of(path: &Path) -> io::Result<Option<String>> {
-    if !std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
-        return Ok(None);
-    }
-    sha256::of_file(path).map(Some)
-}
-
-/// Whether a folder is there, and not by way of a link.
-fn is_real_folder(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
-}
-
-/// Whether an open file is the one that bears this name now.
+/// Whether an open file still has this name.
 fn is_current(file: &File, path: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -259,13 +129,13 @@ fn is_current(file: &File, path: &Path) -> bool {
     }
     #[cfg(not(unix))]
     {
-        // Nobody replaces a file there that another process has open.
+        // Other systems do not let an open file be replaced.
         let _ = (file, path);
         true
     }
 }
 
-/// Ends a line that was cut short, so that the next begins anew.
+/// Ends a line that was cut short.
 fn end_line(file: &mut File) -> io::Result<()> {
     let mut last = [b'\n'];
     file.seek(SeekFrom::End(-1))?;
@@ -273,67 +143,11 @@ fn end_line(file: &mut File) -> io::Result<()> {
     if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
 }
 
-/// What is found under a name.
-fn look(folder: &Path, ledger: &Ledger, name: &str) -> Result<Found, FolderError> {
-    let path = place(folder, name)?;
-    let Ok(metadata) = std::fs::symlink_metadata(&path) else { return Ok(Found::Nothing) };
-    match ledger.files.get(name) {
-        None => Ok(Found::Foreign),
-        Some(_) if !metadata.is_file() => Ok(Found::Changed),
-        Some(Listed::WorkedOn) => Ok(Found::Ours),
-        Some(Listed::Written(hashes)) => {
-            let hash = hash_of(&path).map_err(|source| FolderError::Io { path, source })?;
-            Ok(if hash.is_some_and(|hash| hashes.contains(&hash)) { Found::Ours } else { Found::Changed })
-        }
-    }
-}
-
-/// The path of a file, to which no link leads and no folder of another run.
-fn place(within: &Path, name: &str) -> Result<PathBuf, FolderError> {
-    if !is_inside(name) {
-        return Err(FolderError::NotOurs(format!("`{name}` is no name of a file in {}", within.display())));
-    }
-    for (end, _) in name.match_indices('/') {
-        let folder = within.join(&name[..end]);
-        let Ok(metadata) = std::fs::symlink_metadata(&folder) else { break };
-        if metadata.is_symlink() {
-            return Err(linked(&folder));
-        }
-        let what = if !metadata.is_dir() {
-            "is in the way: a folder should be there"
-        } else if std::fs::symlink_metadata(folder.join(LEDGER)).is_ok() {
-            "is the folder of something else that swath wrote"
-        } else {
-            continue;
-        };
-        let message = format!("{} {what}", folder.display());
-        return Err(FolderError::NotOurs(message + "\n  move it away, or write into another folder"));
-    }
-    Ok(within.join(name))
-}
-
-/// The refusal of files.
-fn refusal(folder: &Path, changed: &[String], foreign: &[String]) -> FolderError {
-    let mut parts = Vec::new();
-    if !changed.is_empty() {
-        parts.push(format!("changed since swath wrote it: {}", listed(changed)));
-    }
-    if !foreign.is_empty() {
-        parts.push(format!("not written by swath: {}", listed(foreign)));
-    }
-    FolderError::NotOurs(format!(
-        "{} holds what would be replaced, and is not as swath left it\n  {}\n  nothing of it is touched: move it away, \
-         or write into another folder",
-        folder.display(),
-        parts.join("\n  ")
-    ))
-}
-
 impl OutputFolder {
-    /// Takes a folder that holds one of these kinds; a new or an empty one is made to hold the first.
+    /// Opens a folder that holds one of these kinds. A new or empty folder will hold the first.
     ///
     /// # Errors
-    /// [`FolderError`]: what lies there is not swath's, or another process is at work there.
+    /// [`FolderError`]: files there are not swath's, or another process writes there.
     pub fn open(path: &Path, kinds: &[Kind]) -> Result<Self, FolderError> {
         in_the_way(path)?;
         whole_file::make_folder(path).map_err(|source| FolderError::Unmade { path: path.to_owned(), source })?;
@@ -347,7 +161,7 @@ impl OutputFolder {
                 Basis::Ledger(_) | Basis::Begun => {}
                 Basis::Earlier(ledger) => whole_file::write_whole(&place, ledger.text().as_bytes()).map_err(io)?,
                 Basis::Nothing => match OpenOptions::new().create_new(true).append(true).open(&place) {
-                    // Another process was faster.
+                    // Another process has just created it.
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                     made => drop(made.map_err(io)?),
                 },
@@ -363,7 +177,7 @@ impl OutputFolder {
                 // A file system without locks.
                 Err(TryLockError::Error(_)) | Ok(()) => {}
             }
-            // Another process has written it anew meanwhile; but not on and on.
+            // Another process may have replaced the ledger meanwhile.
             if tries < TRIES && !is_current(&file, &place) {
                 continue;
             }
@@ -378,7 +192,7 @@ impl OutputFolder {
                     Ledger::new(holds)
                 }
             };
-            let state = Mutex::new(State { ledger, file, kept: Vec::new() });
+            let state = Mutex::new(Writing { ledger, file, kept: Vec::new() });
             return Ok(Self { path: path.to_owned(), state });
         }
     }
@@ -393,24 +207,24 @@ impl OutputFolder {
         self.state().ledger.holds
     }
 
-    /// What was kept though a report has it no longer, since somebody has changed it.
+    /// Files that no report has any longer, but that were kept since somebody has changed them.
     pub fn kept(&self) -> Vec<String> {
         self.state().kept.clone()
     }
 
-    /// Whether a file is listed.
+    /// Whether the ledger lists a file.
     pub fn lists(&self, name: &str) -> bool {
         self.state().ledger.files.contains_key(name)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Writing> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at all that is listed and `may_be_written`, and at what bears one of the `names` that will be.
+    /// Checks all listed files that `may_be_written`, and the `names` that will be.
     ///
     /// # Errors
-    /// [`FolderError::NotOurs`] with what somebody has changed, or put there.
+    /// [`FolderError::NotOurs`], with the files that somebody has changed or put there.
     pub fn refuse(&self, may_be_written: impl Fn(&str) -> bool, names: &[String]) -> Result<(), FolderError> {
         let state = self.state();
         let listed = state.ledger.files.keys().filter(|name| may_be_written(name)).cloned();
@@ -418,20 +232,20 @@ impl OutputFolder {
         let (mut changed, mut foreign) = (Vec::new(), Vec::new());
         for name in all {
             match look(&self.path, &state.ledger, &name)? {
-                Found::Changed => changed.push(name),
-                Found::Foreign => foreign.push(name),
-                Found::Nothing | Found::Ours => {}
+                FileState::Changed => changed.push(name),
+                FileState::Foreign => foreign.push(name),
+                FileState::Nothing | FileState::Ours => {}
             }
         }
         if changed.is_empty() && foreign.is_empty() { Ok(()) } else { Err(refusal(&self.path, &changed, &foreign)) }
     }
 
-    /// The path of a file whose folder is there, for what nobody else has put there.
-    fn free(&self, state: &State, name: &str) -> Result<PathBuf, FolderError> {
+    /// The path of a file that may be written. Creates its folder.
+    fn free(&self, state: &Writing, name: &str) -> Result<PathBuf, FolderError> {
         match look(&self.path, &state.ledger, name)? {
-            Found::Nothing | Found::Ours => {}
-            Found::Changed => return Err(refusal(&self.path, &[name.to_owned()], &[])),
-            Found::Foreign => return Err(refusal(&self.path, &[], &[name.to_owned()])),
+            FileState::Nothing | FileState::Ours => {}
+            FileState::Changed => return Err(refusal(&self.path, &[name.to_owned()], &[])),
+            FileState::Foreign => return Err(refusal(&self.path, &[], &[name.to_owned()])),
         }
         let path = place(&self.path, name)?;
         let folder = path.parent().unwrap_or(&self.path);
@@ -440,7 +254,7 @@ impl OutputFolder {
     }
 
     /// Appends to the ledger.
-    fn list(&self, state: &mut State, lines: &str) -> Result<(), FolderError> {
+    fn list(&self, state: &mut Writing, lines: &str) -> Result<(), FolderError> {
         let io = |source| FolderError::Io { path: self.path.join(LEDGER), source };
         state.file.write_all(lines.as_bytes()).map_err(io)
     }
@@ -453,10 +267,10 @@ impl OutputFolder {
         self.write_together(&[(name.to_owned(), bytes)])
     }
 
-    /// Writes several files, each whole, and waits for the disk once.
+    /// Writes several files, each whole, and syncs once.
     ///
     /// # Errors
-    /// [`FolderError`]. Each of the files is then whole, old or new.
+    /// [`FolderError`]. Each of the files is then the old one or the new one, whole.
     pub fn write_together(&self, files: &[(String, &[u8])]) -> Result<(), FolderError> {
         let mut state = self.state();
         let mut placed = Vec::with_capacity(files.len());
@@ -469,7 +283,7 @@ impl OutputFolder {
             hashes.push(hash);
         }
         self.list(&mut state, &lines)?;
-        // Should the writing fail, each file has its old hash or its new one.
+        // If writing fails, each file has its old hash or its new one.
         for ((name, _), hash) in files.iter().zip(&hashes) {
             state.ledger.expect(name, hash.clone());
         }
@@ -480,10 +294,10 @@ impl OutputFolder {
         Ok(())
     }
 
-    /// Lets `write` make a file at a path beside its own, whole and synced, and gives it its name.
+    /// Writes a file with `write`, which is given a path beside the file's own. Then it gets its name.
     ///
     /// # Errors
-    /// [`FolderError`], and what `write` says.
+    /// [`FolderError`], and those of `write`.
     pub fn write_by<E: From<FolderError>>(
         &self,
         name: &str,
@@ -505,36 +319,36 @@ impl OutputFolder {
         Ok(())
     }
 
-    /// Removes a file that a report has no longer. One that somebody has changed is kept, and named by [`OutputFolder::kept`];
-    /// one that is not swath's is left alone.
+    /// Removes a file that a report has no longer. A file that somebody has changed is kept, see [`OutputFolder::kept`]. A file
+    /// that is not swath's is left alone.
     pub fn remove(&self, name: &str) {
         let mut state = self.state();
         match look(&self.path, &state.ledger, name) {
-            Ok(Found::Ours) => {
-                // One that cannot be removed does no harm: nothing names it any more. One that is worked on is listed still: it
-                // may be written again.
+            Ok(FileState::Ours) => {
+                // A file that cannot be removed does no harm: nothing names it any more. A file that is worked on stays listed, as
+                // it may be written again.
                 let is_gone = std::fs::remove_file(self.path.join(name)).is_ok();
                 if is_gone && state.ledger.files.get(name) != Some(&Listed::WorkedOn) {
                     state.ledger.files.remove(name);
                 }
             }
-            Ok(Found::Changed) => {
+            Ok(FileState::Changed) => {
                 let said = format!(
                     "{} belongs to an earlier report and was changed since swath wrote it: it is kept",
                     self.path.join(name).display()
                 );
                 state.kept.push(said);
             }
-            Ok(Found::Nothing | Found::Foreign) | Err(_) => {}
+            Ok(FileState::Nothing | FileState::Foreign) | Err(_) => {}
         }
     }
 
-    /// The listed files whose name begins so.
+    /// The listed files whose names begin with `prefix`.
     pub fn listed(&self, prefix: &str) -> Vec<String> {
         self.state().ledger.files.keys().filter(|name| name.starts_with(prefix)).cloned().collect()
     }
 
-    /// Removes a folder inside if nothing is in it.
+    /// Removes a folder inside if it is empty.
     pub fn remove_empty(&self, name: &str) {
         let path = self.path.join(name);
         if is_inside(name) && is_real_folder(&path) {
@@ -542,17 +356,17 @@ impl OutputFolder {
         }
     }
 
-    /// Lists files that a run is going to work on, and makes their folders.
+    /// Lists files that a run is going to work on, and creates their folders.
     ///
     /// # Errors
-    /// [`FolderError::NotOurs`] where one is there that is not listed so.
+    /// [`FolderError::NotOurs`] if one of them exists and is not listed as worked on.
     pub fn work_on(&self, names: impl IntoIterator<Item = String>) -> Result<(), FolderError> {
         let mut state = self.state();
         let (mut lines, mut foreign) = (String::new(), Vec::new());
         for name in names {
             match look(&self.path, &state.ledger, &name)? {
-                Found::Nothing | Found::Ours => {}
-                Found::Changed | Found::Foreign => {
+                FileState::Nothing | FileState::Ours => {}
+                FileState::Changed | FileState::Foreign => {
                     foreign.push(name);
                     continue;
                 }
@@ -570,7 +384,7 @@ impl OutputFolder {
         state.file.sync_data().map_err(|source| FolderError::Io { path: self.path.join(LEDGER), source })
     }
 
-    /// Removes what killed writers of listed files left, where nobody else writes now.
+    /// Removes the remains of writers of listed files that were killed.
     pub fn tidy(&self) {
         let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         let state = self.state();
@@ -587,13 +401,13 @@ impl OutputFolder {
         }
     }
 
-    /// Writes the ledger anew, with a line for each file that is there: what was written is written.
+    /// Writes the ledger again, with one line for each existing file.
     pub fn settle(&self) {
         let mut state = self.state();
         let is_there = |name: &String| std::fs::symlink_metadata(self.path.join(name)).is_ok();
         state.ledger.files.retain(|name, _| is_there(name));
         let place = self.path.join(LEDGER);
-        // The old one says the same at greater length.
+        // If this fails, the old ledger still lists the same files.
         if whole_file::write_whole(&place, state.ledger.text().as_bytes()).is_ok()
             && let Ok(file) = OpenOptions::new().read(true).append(true).open(&place)
         {
@@ -603,7 +417,7 @@ impl OutputFolder {
     }
 }
 
-/// Whether it can be the name of a cell's folder, which leads nowhere else.
+/// Whether a name can be that of a cell's folder: it leads nowhere else.
 pub fn is_cell_name(folder: &str) -> bool {
     !folder.is_empty() && folder.chars().all(|c| c.is_ascii_alphanumeric() || "=,".contains(c))
 }

@@ -38,7 +38,7 @@ fn a_new_folder_and_an_empty_one_are_had_and_one_with_anything_in_it_is_not() {
     for name in ["x", "manifest.json", ".hidden"] {
         std::fs::write(other.join(name), "mine").expect("written");
         let said = refused(OutputFolder::open(&other, &[Kind::Run]));
-        assert!(said.contains(&format!("holds what swath did not write: {name}\n")), "{said}");
+        assert!(said.contains(&format!("holds files that swath did not write: {name}\n")), "{said}");
         std::fs::remove_file(other.join(name)).expect("removed");
     }
     assert!(!other.join(LEDGER).exists(), "nothing is left of it");

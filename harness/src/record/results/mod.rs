@@ -24,7 +24,7 @@ pub use error::ResultsError;
 pub use manifest_file::{read_manifest, write_manifest};
 pub use read::{lacking, outcome, read_distances, read_outcome};
 pub use trial::{TrialResult, plain_name};
-pub use verify::{Asked, verify};
+pub use verify::{Question, verify};
 pub use within::RecallWithin;
 pub use write::{TrialHeader, best_search_time, write_outcome, write_plain};
 

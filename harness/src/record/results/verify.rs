@@ -16,7 +16,7 @@ const SLACK: (f64, f64) = (1e-6, 1e-5);
 
 /// What a trial was asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct Question<'a> {
     /// Results per query.
     pub k: usize,
     /// Rows of the dataset's queries.
@@ -35,7 +35,13 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// What is wrong with the file.
-pub fn verify(folder: &Path, id: &str, asked: Asked<'_>, base: &Base, dataset: &Dataset) -> Result<(), ResultsError> {
+pub fn verify(
+    folder: &Path,
+    id: &str,
+    asked: Question<'_>,
+    base: &Base,
+    dataset: &Dataset,
+) -> Result<(), ResultsError> {
     let path = trial_path(folder, id);
     if !path.exists() {
         return Ok(());

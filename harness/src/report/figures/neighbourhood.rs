@@ -6,7 +6,7 @@ use crate::findings::Found;
 use crate::plot::Size;
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, Ink, PALE, TEXT, fit, text_width};
 use crate::plot::{Marker, marker};
-use crate::record::excerpt::{Item, Shown};
+use crate::record::excerpt::{ShownItem, ShownQuery};
 
 /// At most this many retrievers if none are named.
 const USUAL: usize = 4;
@@ -21,7 +21,7 @@ impl FigureKind for Neighbourhood {
             None => 0,
             Some(wanted) => {
                 queries.iter().position(|query| wanted.is(query.row, query.name.as_deref())).ok_or_else(|| {
-                    let known: Vec<String> = queries.iter().take(8).map(Shown::label).collect();
+                    let known: Vec<String> = queries.iter().take(8).map(ShownQuery::label).collect();
                     format!(
                         "the run did not keep the query `{wanted}`, but {} others such as {}; name it before the run",
                         queries.len(),
@@ -54,12 +54,12 @@ struct Panels {
 }
 
 impl Panels {
-    fn shown<'f>(&self, found: &'f Found) -> Option<&'f Shown> {
+    fn shown<'f>(&self, found: &'f Found) -> Option<&'f ShownQuery> {
         found.excerpt.as_ref()?.queries.get(self.query)
     }
 
     /// The items that a trial picked, in its order.
-    fn picked<'f>(found: &Found, shown: &'f Shown, row: usize) -> Vec<&'f Item> {
+    fn picked<'f>(found: &Found, shown: &'f ShownQuery, row: usize) -> Vec<&'f ShownItem> {
         let ids = found.results.trials[row].answer(shown.position);
         ids.filter_map(|id| shown.items.iter().find(|item| item.id == id && has_place(item.at))).collect()
     }
@@ -110,7 +110,7 @@ impl Figure for Panels {
         let lines = self.rows.len().div_ceil(columns);
         let mut drawing = Drawing::new(style.size, (height + head + gap) * lines as f64);
         // Both directions have the same scale, because distances on the map have a meaning.
-        let near: Vec<&Item> = shown.items.iter().filter(|item| has_place(item.at)).collect();
+        let near: Vec<&ShownItem> = shown.items.iter().filter(|item| has_place(item.at)).collect();
         let extent = |axis: usize| {
             let values = near.iter().map(|item| item.at[axis]).chain([shown.at[axis]]).map(f64::from);
             let (low, high) =

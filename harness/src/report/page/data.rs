@@ -5,7 +5,7 @@ use crate::findings::Found;
 use crate::findings::timing::Rate;
 use crate::plot::axis::has_place;
 use crate::plot::{Marker, marker};
-use crate::record::excerpt::Shown;
+use crate::record::excerpt::ShownQuery;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -110,7 +110,7 @@ fn queries(found: &Found) -> Value {
 /// Neighbours beyond this rank are left out unless a shown trial returned them.
 const NEAR: usize = 50;
 
-fn query(found: &Found, metric: usize, rows: &[usize], shown: &Shown) -> Value {
+fn query(found: &Found, metric: usize, rows: &[usize], shown: &ShownQuery) -> Value {
     let answers: Vec<Vec<u32>> =
         rows.iter().map(|&row| found.results.trials[row].answer(shown.position).collect()).collect();
     let picked: BTreeSet<u32> = answers.iter().flatten().copied().collect();

@@ -1,0 +1,60 @@
+//! Which metrics an experiment computes, and which of them chooses points.
+
+use super::Facts;
+use crate::config::{Experiment, Problem};
+use crate::metrics::{MetricName, MetricSetting};
+use crate::path;
+
+/// The metrics that the experiment names. If it names none: the usual metrics, with a note for each that cannot be computed.
+pub(super) fn choose_metrics(
+    experiment: &Experiment,
+    facts: &Facts,
+    problems: &mut Vec<Problem>,
+) -> (Vec<MetricName>, Vec<String>) {
+    let retrievers = experiment.retrievers.iter().flat_map(|grid| &grid.0);
+    let setting = MetricSetting {
+        k: experiment.k.size(),
+        largest_pool: retrievers.map(|retriever| retriever.candidates.pool()).max().unwrap_or(0),
+        stored_neighbors: facts.neighbors,
+        subtopics: facts.subtopics,
+        qrels: facts.qrels,
+    };
+    let (mut metrics, mut notes) = (Vec::new(), Vec::new());
+    if let Some(named) = &experiment.metrics {
+        for (i, &metric) in named.iter().enumerate() {
+            metrics.push(metric);
+            if let Err(impossible) = metric.possible(&setting) {
+                let message = format!("`{}` cannot be computed: {}", metric.name(), impossible.message);
+                problems.push(Problem::new(path!["metrics", i], message).help(impossible.help));
+            }
+        }
+    } else {
+        for metric in MetricName::usual(facts.qrels) {
+            match metric.possible(&setting) {
+                Ok(()) => metrics.push(metric),
+                Err(impossible) => notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.message)),
+            }
+        }
+    }
+    (metrics, notes)
+}
+
+/// The metric by which points are chosen: the one that is named, else `subtopic-recall`, else the first that does not depend on
+/// the pool, else the first.
+pub(super) fn choose_by(
+    named: Option<MetricName>,
+    metrics: &[MetricName],
+    problems: &mut Vec<Problem>,
+) -> Option<MetricName> {
+    let Some(named) = named else {
+        let subtopics = metrics.iter().find(|metric| metric.name() == "subtopic-recall");
+        let any = metrics.iter().find(|metric| !metric.params().depends_on_pool()).or(metrics.first());
+        return subtopics.or(any).copied();
+    };
+    if !metrics.contains(&named) {
+        let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+        let problem = Problem::new(path!["split", "by"], format!("`{}` is not measured here", named.name()));
+        problems.push(problem.help(format!("add it to `metrics`, or choose by one of `{}`", names.join("`, `"))));
+    }
+    Some(named)
+}

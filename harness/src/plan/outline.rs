@@ -1,0 +1,61 @@
+//! An experiment that is planned without its data: from sizes, headers and its own text.
+
+use super::dataset::{Resources, dataset_failure, file_name, locate};
+use super::figures::{check_queries, wanted_query};
+use super::{Facts, Plan, at_dataset};
+use crate::config::{DatasetSource, ExperimentFile, Failure, Invalid, Problem};
+use crate::path;
+use swath_algorithms::params::Count;
+use swath_datasets::{format, sha256};
+
+/// An experiment that is planned without its data.
+pub struct Outline {
+    /// What will be done.
+    pub plan: Plan,
+    /// Facts about the dataset: without the SHA-256 of a file, and with all links of the dataset that a sample is of.
+    pub facts: Facts,
+    /// The dataset's name in files and plots.
+    pub dataset_name: String,
+}
+
+/// Plans an experiment without reading or drawing its dataset, for a sample of `rows` base vectors if `rows` is given.
+///
+/// # Errors
+/// Those of [`prepare_experiment`](super::prepare_experiment) that sizes, headers and the experiment's own text show.
+pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<'_>) -> Result<Outline, Failure> {
+    let ExperimentFile { source, experiment } = file;
+    let Resources { data_folders, memory } = resources;
+    let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
+    let (dataset_name, mut facts, path) = match &experiment.dataset {
+        DatasetSource::File(named) => {
+            let path = locate(named, source, data_folders)?;
+            let header = format::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
+            (file_name(&path), Facts::of_header(&header), Some(path))
+        }
+        DatasetSource::Generated(generated) => {
+            let needed = generated.bytes();
+            if needed > memory {
+                let message = format!("drawing these vectors takes {needed} bytes of memory");
+                let help = "that is more than there is; use a smaller `n` or `dimension`";
+                return Err(invalid(vec![Problem::new(at_dataset(), message).help(help)]));
+            }
+            (generated.name(), Facts::of_generated(generated, sha256::of(generated.key())), None)
+        }
+    };
+    if let Some(rows) = rows {
+        let (rows, all) = (rows.size(), facts.rows);
+        if rows > all {
+            let message = format!("{rows} base vectors are asked for, but the dataset has {all}");
+            return Err(invalid(vec![Problem::new(path!["sweep", "n"], message).help(format!("use at most {all}"))]));
+        }
+        facts = facts.sampled(rows);
+    }
+    let plan = Plan::new(experiment.clone(), &facts).map_err(invalid)?;
+    let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
+    let names = match path.filter(|_| names_one) {
+        Some(path) => format::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
+        None => None,
+    };
+    let problems = check_queries(&plan, names.as_deref(), facts.queries);
+    if problems.is_empty() { Ok(Outline { plan, facts, dataset_name }) } else { Err(invalid(problems)) }
+}
