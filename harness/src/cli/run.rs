@@ -93,7 +93,7 @@ pub fn run(asked: &Asked<'_>) -> Result<ExitCode, Failure> {
                 note(&format!("at {}: {text}", cell.folder));
             }
         };
-        let ran = sweep::run((&source, &experiment), &cells, &folder, &options, said)?;
+        let ran = sweep::run(&source, &experiment, &cells, &folder, &options, said)?;
         return finish_sweep(&folder, &ran);
     }
     let prepared = plan::plan(source, experiment, None, None, (asked.folders, memory()))?.examined();
