@@ -1,19 +1,19 @@
-//! Paths in JSON without loss: as text where they are UTF-8, else in the system's own form (on Unix their bytes). serde's
-//! own way refuses a path that is not UTF-8.
+//! Paths in JSON without loss: as text if they are UTF-8, otherwise in the system's own form (on Unix their bytes). serde alone
+//! refuses a path that is not UTF-8.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// A path as it is written.
+/// The form in which a path is written.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum PathForm {
     Text(String),
     Exact(OsString),
 }
 
-impl Written {
+impl PathForm {
     fn of(path: &Path) -> Self {
         path.to_str().map_or_else(|| Self::Exact(path.as_os_str().to_owned()), |text| Self::Text(text.to_owned()))
     }
@@ -31,7 +31,7 @@ impl Written {
 /// # Errors
 /// The serializer's.
 pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    Written::of(path).serialize(serializer)
+    PathForm::of(path).serialize(serializer)
 }
 
 /// Reads a path.
@@ -39,12 +39,12 @@ pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::
 /// # Errors
 /// The deserializer's.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-    Written::deserialize(deserializer).map(Written::path)
+    PathForm::deserialize(deserializer).map(PathForm::path)
 }
 
-/// Paths that may be missing.
+/// For optional paths.
 pub mod option {
-    use super::Written;
+    use super::PathForm;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
     use std::path::PathBuf;
 
@@ -53,7 +53,7 @@ pub mod option {
     /// # Errors
     /// The serializer's.
     pub fn serialize<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
-        path.as_deref().map(Written::of).serialize(serializer)
+        path.as_deref().map(PathForm::of).serialize(serializer)
     }
 
     /// Reads a path, or null.
@@ -61,7 +61,7 @@ pub mod option {
     /// # Errors
     /// The deserializer's.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
-        Ok(Option::<Written>::deserialize(deserializer)?.map(Written::path))
+        Ok(Option::<PathForm>::deserialize(deserializer)?.map(PathForm::path))
     }
 }
 
@@ -88,13 +88,13 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn bytes_that_are_no_text_come_back() {
+    fn bytes_that_are_not_text_come_back() {
         use std::os::unix::ffi::OsStringExt as _;
         let path = PathBuf::from(OsString::from_vec(b"a/\xff b".to_vec()));
         let two = Two { one: path.clone(), other: Some(path) };
         let written = serde_json::to_string(&two).expect("written");
         assert_eq!(serde_json::from_str::<Two>(&written).expect("read"), two);
-        // Through a tree of values as well, as manifests go.
+        // Through a tree of values, too, as manifests go.
         let value = serde_json::to_value(&two).expect("a value");
         assert_eq!(serde_json::from_value::<Two>(value).expect("read"), two);
     }

@@ -16,7 +16,7 @@ fn estimates_and_peaks(experiment: &str) -> Vec<(u64, u64)> {
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out", "--no-cache"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let results = swath::record::results::read(&folder.path().join("out")).expect("a run").1;
-    let pair = |group: swath::run::group::Group| {
+    let pair = |group: swath::run::group::BuildGroup| {
         let peaks = group.trials.iter().map(|&trial| {
             let peaks = results.trials[trial].peaks;
             peaks.build.max(peaks.search).expect("measured")

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use swath::plan;
 use swath::record::Mode;
 use swath::run::built::{Built, Kept};
-use swath::run::retriever::{Memory, Retriever, measure};
+use swath::run::searcher::{Memory, Searcher, measure};
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::selector::SelectorParams;
@@ -83,15 +83,15 @@ fn a_timed_pass_does_not_allocate() {
                 let most = if std::mem::take(&mut plain) { selectors.len() } else { 2 };
                 for select in selectors.into_iter().take(most) {
                     trial.retriever.select = select;
-                    let retriever = Retriever::new(&trial, &built, 10);
+                    let searcher = Searcher::new(&trial, &built, 10);
                     // In mode single measuring warms up; a run that goes on has measured before, in another process.
                     let outcome = measure(plan, &trial, &workload, &built, &single).expect("measured");
                     single.level(THREADS);
                     if combinations % 2 == 1 {
                         single = Memory::default();
-                        pool.install(|| retriever.warm_up(Mode::Single, &workload, all_queries, &mut single));
+                        pool.install(|| searcher.warm_up(Mode::Single, &workload, all_queries, &mut single));
                     }
-                    pool.install(|| retriever.warm_up(Mode::Batch, &workload, all_queries, &mut batch));
+                    pool.install(|| searcher.warm_up(Mode::Batch, &workload, all_queries, &mut batch));
                     let expected = &outcome.returned;
                     let counted = |pass: &mut (dyn FnMut() + Send)| {
                         let before = ALLOCATIONS.load(Ordering::SeqCst);
@@ -101,10 +101,10 @@ fn a_timed_pass_does_not_allocate() {
                     let name = format!("{distance}, {}", trial.params());
                     // The times themselves are kept, in one piece that is made before the first query.
                     let calls =
-                        counted(&mut || drop(retriever.time_single(&workload, expected, &single).expect("same")));
+                        counted(&mut || drop(searcher.time_single(&workload, expected, &single).expect("same")));
                     assert_eq!(calls, 1, "single: {name}");
                     let calls =
-                        counted(&mut || drop(retriever.time_batch(&workload, expected, &mut batch).expect("same")));
+                        counted(&mut || drop(searcher.time_batch(&workload, expected, &mut batch).expect("same")));
                     // matrixmultiply makes itself a buffer in each product: nothing of ours.
                     let products = if matches!(candidates, CandidatesParams::Exact(_)) { TILES } else { 0 };
                     assert_eq!(calls, products, "batch: {name}");

@@ -43,7 +43,7 @@ fn change(folder: &Path, prepared: &Prepared, change: impl Fn(&mut Outcome)) -> 
     let trial = &plan.trials[1];
     let mut outcome = results::read_outcome(&out, &trial.id, &plan.metrics).expect("an outcome");
     change(&mut outcome);
-    swath::run::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
+    swath::run::write_trial(&out, prepared, trial, &outcome).expect("written");
     folder::trial_path(&out, &trial.id)
 }
 

@@ -14,7 +14,7 @@ use swath::plan::{DatasetFile, Prepared};
 use swath::record::output_folder::{Kind, OutputFolder};
 use swath::record::results::Results;
 use swath::run::Means;
-use swath::run::data::{Data, Shared};
+use swath::run::data::{DatasetLocation, Shared};
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::{Start, Unfinished};
 
@@ -102,7 +102,7 @@ fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
     let of_file = self::prepared(folder.path());
     let (mut unfinished, ..) = Unfinished::open(&out, &of_file, &Start::GoOn).expect("opened");
     unfinished.share(&of_file, means(Some(&program))).expect("shared");
-    assert!(matches!(unfinished.data(), Some(Data::File(_))) && !file.exists());
+    assert!(matches!(unfinished.data(), Some(DatasetLocation::File(_))) && !file.exists());
 }
 
 /// With and without children every metric is the same to the last bit.

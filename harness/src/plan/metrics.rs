@@ -32,7 +32,9 @@ pub(super) fn choose_metrics(
         for metric in MetricName::usual(facts.qrels) {
             match metric.possible(&setting) {
                 Ok(()) => metrics.push(metric),
-                Err(impossible) => notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.message)),
+                Err(impossible) => {
+                    notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.message))
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What trials share: an index over the base vectors and, where they walk one, a graph.
+//! What trials share: an index over the base vectors and, if they walk one, a graph.
 
 use super::kept_indexes;
 use crate::clock::Moment;
@@ -11,15 +11,23 @@ use std::path::{Path, PathBuf};
 use swath_algorithms::candidates::Index;
 use swath_algorithms::graph::{Graph, GraphSpec};
 
-/// Where graphs are kept, and the dataset's name and SHA-256.
-type Graphs<'a> = Option<(&'a Cache, &'a str, &'a str)>;
+/// Where the graphs of a dataset are kept.
+#[derive(Clone, Copy)]
+pub struct GraphCache<'a> {
+    /// The cache.
+    pub cache: &'a Cache,
+    /// The dataset's name.
+    pub dataset: &'a str,
+    /// The dataset's SHA-256.
+    pub sha256: &'a str,
+}
 
 /// Where builds are kept.
 #[derive(Clone)]
 pub struct Kept<'a> {
-    /// Graphs, with the dataset's name and SHA-256: for all runs.
-    pub graphs: Graphs<'a>,
-    /// Indexes: for one check.
+    /// Graphs, for all runs.
+    pub graphs: Option<GraphCache<'a>>,
+    /// The folder of indexes, for one check.
     pub indexes: Option<PathBuf>,
 }
 
@@ -27,28 +35,33 @@ pub struct Kept<'a> {
 pub struct Built {
     /// Finds candidates.
     pub index: Index,
-    /// What expansions walk.
+    /// The graph that expansions walk.
     pub graph: Option<Graph>,
-    /// Whether an index that is kept was built here, and not read.
+    /// Whether an index that is kept was built here, not read.
     pub is_new: bool,
-    /// Seconds that building both took: of a graph in the run that built it, of an index that is read here.
+    /// Seconds that building both took. A graph from the cache counts as in the run that built it, an index from a file as
+    /// reading took.
     pub seconds: f64,
     /// The graph's record.
     pub record: Option<GraphRecord>,
-    /// What went wrong with what is kept.
+    /// What went wrong with the files that keep builds.
     pub notes: Vec<String>,
 }
 
-/// What trials must have in common to share a build: the index and the graph.
-pub type Key = (String, Option<String>);
+/// What trials must have in common to share a build.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BuildKey {
+    index: String,
+    graph: Option<String>,
+}
 
-/// That of a trial.
-pub fn key(trial: &Trial) -> Key {
-    (trial.retriever.candidates.build_key(), trial.graph().map(|graph| graph.key()))
+/// The build key of a trial.
+pub fn key(trial: &Trial) -> BuildKey {
+    BuildKey { index: trial.retriever.candidates.build_key(), graph: trial.graph().map(|graph| graph.key()) }
 }
 
 impl Built {
-    /// Builds what `trial` searches and walks.
+    /// Builds what `trial` searches and walks, or reads what is kept of it.
     pub fn new(trial: &Trial, workload: &Workload, kept: &Kept<'_>) -> Self {
         let mut notes = Vec::new();
         let start = Moment::now();
@@ -64,13 +77,13 @@ impl Built {
     }
 }
 
-/// The index that a trial searches, if it is kept.
+/// Reads the index that a trial searches; `None` if it is not kept.
 fn read_index(trial: &Trial, workload: &Workload, folder: &Path) -> Option<Index> {
     let candidates = &trial.retriever.candidates;
     candidates.restore(&kept_indexes::load(folder, &candidates.build_key())?, &workload.base)
 }
 
-/// Keeps the index that a trial searches, if it is one to be kept; returns whether it is.
+/// Keeps the index that a trial searches if its type is worth it, and returns whether it is.
 fn keep_index(trial: &Trial, index: &Index, folder: &Path, notes: &mut Vec<String>) -> bool {
     let candidates = &trial.retriever.candidates;
     let Some(words) = candidates.words(index) else { return false };
@@ -80,15 +93,15 @@ fn keep_index(trial: &Trial, index: &Index, folder: &Path, notes: &mut Vec<Strin
     true
 }
 
-/// A graph from the cache, or built and kept there.
+/// Reads a graph from the cache, or builds and keeps it.
 fn build_graph(
     spec: &GraphSpec,
     workload: &Workload,
-    kept: Graphs<'_>,
+    graphs: Option<GraphCache<'_>>,
     notes: &mut Vec<String>,
 ) -> (Graph, GraphRecord) {
-    // Links alone are put together sooner than read.
-    let kept = kept.filter(|_| spec.neighbors().is_some());
+    // Links alone are assembled faster than read.
+    let graphs = graphs.filter(|_| spec.neighbors().is_some());
     let record = |graph: &Graph, seconds, from_cache| GraphRecord {
         graph: spec.key(),
         edges: graph.edges(),
@@ -96,7 +109,7 @@ fn build_graph(
         from_cache,
         knn_recall: graph.knn_recall(),
     };
-    if let Some((cache, _, sha256)) = kept {
+    if let Some(GraphCache { cache, sha256, .. }) = graphs {
         match cache.load(sha256, spec, workload.base.len(), workload.links.len()) {
             Ok(Some((graph, label))) => {
                 let record = record(&graph, label.seconds, true);
@@ -109,8 +122,8 @@ fn build_graph(
     let start = Moment::now();
     let graph = spec.build(&workload.base, &workload.links, &workload.relations);
     let seconds = start.elapsed();
-    if let Some((cache, dataset, sha256)) = kept
-        && let Err(error) = cache.store(&graph, &cache::label((dataset, sha256), spec, &graph, seconds))
+    if let Some(GraphCache { cache, dataset, sha256 }) = graphs
+        && let Err(error) = cache.store(&graph, &cache::label(dataset, sha256, spec, &graph, seconds))
     {
         let note = format!("graphs are not kept in {}: {error}", cache.folder().display());
         if !notes.contains(&note) {

@@ -1,16 +1,16 @@
-//! Graphs kept from run to run: built once per dataset, kept in a folder by the hash of all that shapes them.
+//! Keeps graphs from run to run. Each is built once per dataset, and its file is named by a hash of everything that shapes it.
 //!
-//! Only graphs with a kNN part are kept; links alone are put together in less time than a file is read and checked.
+//! Only graphs with a kNN part are kept: links alone are assembled faster than a file is read and checked.
 //!
-//! A file is, little-endian: the magic, the length of its label as u32, the label as JSON, n and e as u64, n + 1 offsets
-//! as u64, e targets as u32, e weights as f64, and SHA-256 of all before. A file that is anything else is passed over.
+//! A file holds, little-endian: the magic, the length of its label as u32, the label as JSON, n and e as u64, n + 1 offsets
+//! as u64, e targets as u32, e weights as f64, and the SHA-256 of everything before. Any other file is not used.
 //!
 //! This is not HDF5: HDF5 does not checksum the values of an array, so the hash would stay, as would the label and the check
 //! of all lengths. For a graph of 10 million edges the compression of our HDF5 writer takes 8 to 19 s, this format less than
 //! one, and both are read in half a second.
 //!
-//! What shapes a graph is the dataset, its parameters, and the program: the name and the label hold
-//! [`swath_algorithms::BUILD`], so that no change of what builds graphs is hidden by a graph that was built before it.
+//! The dataset, the parameters and the program shape a graph. The name and the label contain [`swath_algorithms::BUILD`], so
+//! that an older graph never hides a change of the code that builds graphs.
 
 use crate::clock;
 use crate::version;
@@ -24,7 +24,7 @@ use swath_datasets::bounded;
 use swath_datasets::sha256;
 use swath_datasets::whole_file::{make_folder, write_whole};
 
-/// Begins every file and ends in the format's version.
+/// The first bytes of every file. The last of them is the format's version.
 const MAGIC: &[u8; 8] = b"swathgr\x02";
 
 /// The most bytes of a label.
@@ -33,7 +33,7 @@ const LABEL: u32 = 1 << 16;
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
 
-/// The program whose files these are.
+/// The program that writes these files.
 const OWNER: &str = "swath";
 
 /// A folder of graphs.
@@ -42,7 +42,7 @@ pub struct Cache {
     folder: PathBuf,
 }
 
-/// What a file says of its graph.
+/// What a file says about its graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Label {
     /// The dataset's name when it was built.
@@ -53,31 +53,31 @@ pub struct Label {
     pub graph: String,
     /// The program that wrote it: `swath`.
     pub owner: String,
-    /// Its version.
+    /// The version of that program.
     pub swath: String,
     /// [`swath_algorithms::BUILD`] of that program.
     pub build: String,
-    /// When it was built, UTC.
+    /// When the graph was built, UTC.
     pub built: String,
-    /// Seconds that building it took.
+    /// Seconds that building the graph took.
     pub seconds: f64,
-    /// Share of the true neighbours in its kNN part, where that is not exact.
+    /// Share of the true neighbours in the kNN part; `None` if that is exact.
     pub knn_recall: Option<f64>,
 }
 
 /// A file of the cache.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// Its name without the ending: the hash of what shapes the graph.
+pub struct CachedGraph {
+    /// The file's name without its ending: a hash of everything that shapes the graph.
     pub key: String,
-    /// Its bytes.
+    /// The file's size in bytes.
     pub bytes: u64,
-    /// What it says; `None` where it cannot be read.
+    /// The label; `None` if it cannot be read.
     pub label: Option<Label>,
 }
 
-/// The folder that is used where none is named: `SWATH_CACHE`, else `swath` in the platform's folder for caches.
-/// `None` where there is no such folder; then nothing is kept.
+/// The folder that is used if the user names none: `SWATH_CACHE`, else `swath` in the platform's folder for caches. `None` if
+/// there is no such folder; then nothing is kept.
 pub fn default_folder() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| !path.as_os_str().is_empty());
     if let Some(folder) = variable("SWATH_CACHE") {
@@ -95,12 +95,12 @@ pub fn default_folder() -> Option<PathBuf> {
 }
 
 impl Cache {
-    /// The cache in `folder`, which is made when there is something to keep.
+    /// The cache in `folder`, which is created with the first graph.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Its folder.
+    /// The cache's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -111,10 +111,10 @@ impl Cache {
         self.folder.join(name + ".graph")
     }
 
-    /// The graph of a dataset of `rows` vectors and `links` links, with its label, if it is kept.
+    /// Reads a graph of a dataset of `rows` vectors and `links` links, with its label; `None` if it is not kept.
     ///
     /// # Errors
-    /// Why a file that is there is of no use.
+    /// Why the file that is there cannot be used.
     pub fn load(
         &self,
         sha256: &str,
@@ -140,7 +140,7 @@ impl Cache {
             }
             Ok((graph, label))
         };
-        // A link to nothing is there, too.
+        // A dangling link counts as a file, too.
         if std::fs::symlink_metadata(&path).is_err() {
             return Ok(None);
         }
@@ -161,11 +161,11 @@ impl Cache {
         write_whole(&path, &encode(graph, label)?)
     }
 
-    /// What it holds, by name. A folder that is not there holds nothing.
+    /// The kept graphs, sorted by name. A missing folder holds none.
     ///
     /// # Errors
     /// The file system's refusal.
-    pub fn entries(&self) -> io::Result<Vec<Entry>> {
+    pub fn entries(&self) -> io::Result<Vec<CachedGraph>> {
         let files = match std::fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             files => files?,
@@ -177,19 +177,19 @@ impl Cache {
             let Some(key) = name.strip_suffix(".graph") else { continue };
             if key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()) && file.file_type()?.is_file() {
                 let label = bounded::open(&file.path()).ok().and_then(|(file, _)| read_label(file).ok());
-                entries.push(Entry { key: key.to_owned(), bytes: file.metadata()?.len(), label });
+                entries.push(CachedGraph { key: key.to_owned(), bytes: file.metadata()?.len(), label });
             }
         }
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(entries)
     }
 
-    /// Removes what it holds, and nothing else that may be in its folder; returns what was removed, and the files that bear
-    /// a graph's name but were not written by swath.
+    /// Removes the kept graphs and nothing else in the folder. Returns the removed graphs, and the files that bear a graph's
+    /// name but were not written by swath.
     ///
     /// # Errors
     /// The file system's refusal.
-    pub fn clear(&self) -> io::Result<(Vec<Entry>, Vec<PathBuf>)> {
+    pub fn clear(&self) -> io::Result<(Vec<CachedGraph>, Vec<PathBuf>)> {
         let (mut removed, mut kept) = (Vec::new(), Vec::new());
         for entry in self.entries()? {
             let path = self.folder.join(format!("{}.graph", entry.key));
@@ -205,18 +205,18 @@ impl Cache {
 }
 
 impl Label {
-    /// Whether this very program wrote it, and not another one or another build.
+    /// Whether this program wrote it, and not another one, another version or another build.
     pub fn is_of_this_program(&self) -> bool {
         (self.owner.as_str(), self.swath.as_str(), self.build.as_str()) == (OWNER, version::THIS, BUILD)
     }
 
-    /// Who wrote it, in a few characters.
+    /// The program that wrote it, in a few characters.
     pub fn program(&self) -> String {
         format!("{} {} {:.8}", self.owner, self.swath, self.build)
     }
 }
 
-/// Whether a file begins as a graph's does, of whatever version.
+/// Whether a file begins like a graph's file of any version.
 fn is_ours(path: &Path) -> io::Result<bool> {
     let name = &MAGIC[..7];
     let mut begins = Vec::new();
@@ -224,11 +224,11 @@ fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(begins == name)
 }
 
-/// A label of a graph that took `seconds` to build.
-pub fn label(dataset: (&str, &str), spec: &GraphSpec, graph: &Graph, seconds: f64) -> Label {
+/// The label of a graph that took `seconds` to build.
+pub fn label(dataset: &str, sha256: &str, spec: &GraphSpec, graph: &Graph, seconds: f64) -> Label {
     Label {
-        dataset: dataset.0.to_owned(),
-        sha256: dataset.1.to_owned(),
+        dataset: dataset.to_owned(),
+        sha256: sha256.to_owned(),
         graph: spec.key(),
         owner: OWNER.to_owned(),
         swath: version::THIS.to_owned(),
@@ -263,7 +263,7 @@ fn read_label(mut file: impl io::Read) -> Result<Label, String> {
     let cut = |_| "it is cut short".to_owned();
     file.read_exact(&mut magic).map_err(cut)?;
     if magic != *MAGIC {
-        return Err("it is no graph of this version's format".into());
+        return Err("it is not a graph in this version's format".into());
     }
     file.read_exact(&mut length).map_err(cut)?;
     let length = u32::from_le_bytes(length);
@@ -278,7 +278,7 @@ fn read_label(mut file: impl io::Read) -> Result<Label, String> {
 fn decode(bytes: &[u8]) -> Result<(Graph, Label), String> {
     let mut rest = bytes.split_at_checked(bytes.len().saturating_sub(HASH)).map_or(bytes, |(content, _)| content);
     if Sha256::digest(rest).as_slice() != &bytes[rest.len()..] {
-        return Err("it is damaged: its checksum is another".into());
+        return Err("it is damaged: its checksum does not match".into());
     }
     let label = read_label(&mut rest)?;
     let cut = || "its lengths do not fit its size".to_owned();
@@ -315,12 +315,12 @@ mod tests {
         let cache = Cache::new(folder.path().join("made/when/needed"));
         let graph = Graph::from_rows(vec![vec![(1, 1.0), (2, 3.0)], vec![], vec![(0, 2.0)]]).with_knn_recall(Some(0.9));
         assert!(cache.entries().expect("none").is_empty());
-        cache.store(&graph, &label(("x", "abc"), &spec(), &graph, 1.5)).expect("stored");
+        cache.store(&graph, &label("x", "abc", &spec(), &graph, 1.5)).expect("stored");
         (folder, cache, graph)
     }
 
     #[test]
-    fn what_is_kept_comes_back() {
+    fn a_kept_graph_comes_back() {
         let (_folder, cache, graph) = kept();
         let (back, label) = cache.load("abc", &spec(), 3, 0).expect("fine").expect("there");
         assert_eq!((&back, label.seconds, label.knn_recall), (&graph, 1.5, Some(0.9)));
@@ -340,12 +340,12 @@ mod tests {
         assert!(refused.to_string().contains("not written by swath"), "{refused}");
     }
 
-    /// A file cut anywhere or with any byte changed is refused, whatever lengths it then claims; with its checksum made
-    /// right again it may be another graph's, but nothing breaks.
+    /// A file that is cut anywhere, or in which any byte is changed, is refused. If its checksum is corrected it may hold another
+    /// graph, but nothing panics.
     #[test]
-    fn what_is_damaged_is_refused() {
+    fn a_damaged_file_is_refused() {
         let (_folder, cache, graph) = kept();
-        let bytes = encode(&graph, &label(("x", "abc"), &spec(), &graph, 1.5)).expect("encoded");
+        let bytes = encode(&graph, &label("x", "abc", &spec(), &graph, 1.5)).expect("encoded");
         let path = cache.path("abc", &spec().key());
         for cut in 0..bytes.len() {
             assert!(decode(&bytes[..cut]).is_err(), "cut at {cut}");
@@ -366,7 +366,7 @@ mod tests {
             |label| label.owner = "another".into(),
         ];
         for change in foreign {
-            let mut label = label(("x", "abc"), &spec(), &graph, 1.5);
+            let mut label = label("x", "abc", &spec(), &graph, 1.5);
             change(&mut label);
             std::fs::write(&path, encode(&graph, &label).expect("encoded")).expect("written");
             let why = cache.load("abc", &spec(), 3, 0).expect_err("another program's");
@@ -380,14 +380,14 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_file_is_neither_read_nor_replaced() {
+    fn a_device_in_place_of_a_file_is_neither_read_nor_replaced() {
         let (folder, cache, graph) = kept();
         let path = cache.path("abc", &spec().key());
         std::fs::remove_file(&path).expect("removed");
         std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
         let why = cache.load("abc", &spec(), 3, 0).expect_err("no file");
         assert!(why.contains("it is a device"), "{why}");
-        cache.store(&graph, &label(("x", "abc"), &spec(), &graph, 1.5)).expect_err("in the way");
+        cache.store(&graph, &label("x", "abc", &spec(), &graph, 1.5)).expect_err("in the way");
         assert!(std::fs::read_link(&path).is_ok_and(|to| to == Path::new("/dev/zero")));
         drop(folder);
     }

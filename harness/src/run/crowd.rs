@@ -1,39 +1,40 @@
-//! How many children may live at once, by what the system lets a run have: open files and threads.
+//! How many children may live at once, given the system's limits on open files and threads.
 //!
-//! Linux says how many files are open in `/proc/self/fd` and what a control group allows in `pids.max`; where it says
-//! nothing, a usual number is taken.
+//! Linux lists the open files in `/proc/self/fd`, and a control group's limit is in `pids.max`. Without them usual numbers
+//! are assumed.
 
 use std::path::Path;
 
 /// Files that a run holds for each child: its input, its output and its standard error.
 const FILES: u64 = 3;
 
-/// Files that are open for a moment beside them: six ends of pipes and one more while a child is started, and what is read
-/// and written.
+/// Other files that may be open: six ends of pipes and one more while a child is started, and files that are being read or
+/// written.
 const FILES_BESIDE: u64 = 16;
 
-/// Files that are taken for open where the system does not say how many are.
+/// Assumed number of open files if the system does not say.
 const FILES_OPEN: u64 = 16;
 
 /// Threads of a run that talk to a child.
 const THREADS: u64 = 3;
 
-/// Threads of a child beside those that answer and those that are timed: its own, and the one that hears orders.
+/// Threads of a child besides those that answer queries: the main thread, and the one that reads orders.
 const THREADS_BESIDE: u64 = 2;
 
-/// Threads of all children at most, whatever the system allows: beyond that they stand in each other's way.
+/// The most threads of all children together, even if the system allows more: beyond that they only compete.
 const MOST_THREADS: u64 = 8192;
 
-/// What the system lets a run have.
+/// What the system allows a run.
 #[derive(Clone, Copy, Debug)]
 struct Allowed {
-    /// Files that may be opened still.
+    /// Files that may still be opened.
     files: u64,
-    /// Threads and processes in all.
+    /// Threads and processes in total.
     threads: u64,
 }
 
-/// Children that may live at once, each with `timed` threads for timed queries; at least one, whose failure says the rest.
+/// How many children may live at once, each with `timed` threads for timed queries. At least one: if that is too many, its
+/// failure says why.
 pub fn children(timed: usize) -> usize {
     let threads = rayon::current_num_threads() + timed;
     most(allowed(Path::new("/")), threads as u64)
@@ -41,7 +42,7 @@ pub fn children(timed: usize) -> usize {
 
 fn most(allowed: Allowed, threads: u64) -> usize {
     let by_files = allowed.files.saturating_sub(FILES_BESIDE) / FILES;
-    // Half of what is allowed: others are there as well.
+    // Half of the allowed number, since other programs need threads, too.
     let by_threads = (allowed.threads / 2).min(MOST_THREADS) / (threads + THREADS + THREADS_BESIDE);
     usize::try_from(by_files.min(by_threads)).unwrap_or(usize::MAX).max(1)
 }
@@ -49,7 +50,6 @@ fn most(allowed: Allowed, threads: u64) -> usize {
 #[cfg(unix)]
 fn allowed(root: &Path) -> Allowed {
     use rustix::process::{Resource, getrlimit};
-    // No limit is none at all.
     let limit = |resource| getrlimit(resource).current.unwrap_or(u64::MAX);
     let open = std::fs::read_dir(root.join("proc/self/fd")).map_or(FILES_OPEN, |open| open.count() as u64);
     Allowed {
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(of(1024, plenty), 336);
         assert_eq!(of(40, plenty), 8);
         assert_eq!(of(0, plenty), 1);
-        // 8 threads for each, of half of those that are allowed.
+        // 8 threads for each child, out of half the allowed number.
         assert_eq!(of(plenty, 160), 10);
         assert_eq!(of(plenty, 0), 1);
         assert_eq!(of(plenty, plenty), 1024);

@@ -1,4 +1,5 @@
-//! What children read: each a whole dataset, and none of them draws it, samples it, or looks for its true neighbours again.
+//! Where children find the dataset. A run prepares it once: no child generates it, samples it, or searches for its true
+//! neighbours again.
 
 use super::Means;
 use crate::config::Failure;
@@ -11,18 +12,18 @@ use swath_datasets::shared;
 /// Where a child finds the dataset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Data {
+pub enum DatasetLocation {
     /// In the file that the user named.
     File(DatasetFile),
     /// In a file that the run wrote.
     Shared(#[serde(with = "exact_path")] PathBuf),
 }
 
-impl Data {
-    /// Reads it as the dataset of that name and SHA-256.
+impl DatasetLocation {
+    /// Reads the dataset; `name` and `sha256` are those that the run had.
     ///
     /// # Errors
-    /// [`Failure::Input`] where it has changed or cannot be read, [`Failure::Run`] for what the run wrote.
+    /// [`Failure::Input`] if the user's file has changed or cannot be read, [`Failure::Run`] if the run's cannot be read.
     pub fn read(&self, name: String, sha256: String, memory: u64) -> Result<LoadedDataset, Failure> {
         let dataset = match self {
             Self::File(file) => file.read(&sha256, memory)?,
@@ -35,15 +36,15 @@ impl Data {
 /// The dataset of a run, for as long as it has children.
 #[derive(Debug)]
 pub struct Shared {
-    data: Data,
+    data: DatasetLocation,
 }
 
 impl Shared {
-    /// The file's name in the folder of what is not finished.
+    /// The file's name in the folder of unfinished trials.
     pub const FILE: &str = "dataset";
 
-    /// Writes the dataset into `folder` if there is no file that children could read; `None` where there will be no children.
-    /// What an earlier run left there is removed.
+    /// Writes the dataset into `folder`, unless children can read the user's file. `None` if there will be no children. Removes
+    /// the file of an earlier run.
     ///
     /// # Errors
     /// [`Failure::Run`].
@@ -54,30 +55,30 @@ impl Shared {
             return Ok(None);
         }
         if let Some(file) = &prepared.file {
-            return Ok(Some(Self { data: Data::File(file.clone()) }));
+            return Ok(Some(Self { data: DatasetLocation::File(file.clone()) }));
         }
-        // Made first: what is written in part is removed, too.
-        let made = Self { data: Data::Shared(path.clone()) };
+        // Made first: dropping it removes a file that is written in part.
+        let made = Self { data: DatasetLocation::Shared(path.clone()) };
         shared::write(&path, &prepared.dataset).map_err(|error| unshared(&path, &error))?;
         Ok(Some(made))
     }
 
-    /// Where children find it.
-    pub fn data(&self) -> &Data {
+    /// Where children find the dataset.
+    pub fn data(&self) -> &DatasetLocation {
         &self.data
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        if let Data::Shared(path) = &self.data {
+        if let DatasetLocation::Shared(path) = &self.data {
             remove(path);
         }
     }
 }
 
 fn remove(path: &Path) {
-    // What cannot be removed goes with its folder.
+    // A file that cannot be removed now is removed with its folder.
     let _ = std::fs::remove_file(path);
 }
 

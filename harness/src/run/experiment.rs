@@ -1,9 +1,9 @@
-//! Runs one experiment: what is not done of its plan, and what a run leaves behind.
+//! Runs one experiment: runs what is left of its plan, and writes everything that a run leaves behind.
 
 use super::lock;
 use super::means::Means;
-use super::runner::{self, Ran, Stop};
-use super::unfinished::{Start, Unfinished};
+use super::runner::{self, Stop, TrialEndings};
+use super::unfinished::{Start, TrialProgress, Unfinished};
 use crate::clock;
 use crate::config::Failure;
 use crate::findings::diagnostics::diagnose;
@@ -28,70 +28,59 @@ use std::sync::Arc;
 pub struct RunOptions<'a> {
     /// Where and with what trials are run.
     pub means: Means<'a>,
-    /// What the run begins with.
+    /// How the run starts.
     pub start: &'a Start,
     /// Show no progress.
     pub quiet: bool,
-    /// Hears what the user should know before it runs.
+    /// Takes what the user should know before the trials run.
     pub say: &'a dyn Fn(&str),
-    /// The command that goes on with the run after it was stopped.
+    /// The command that resumes the run after it was stopped.
     pub again: &'a str,
 }
 
+impl RunOptions<'_> {
+    /// What to tell the user of a run that ends early.
+    fn kept(&self) -> String {
+        format!("what is done is kept; go on with\n  {}", self.again)
+    }
+
+    /// The failure of a run whose trials are done.
+    fn unwritten(&self, error: &impl std::fmt::Display) -> Failure {
+        Failure::Run(format!("{error}\n  {}", self.kept()))
+    }
+}
+
 impl Prepared {
-    /// Runs what is not done of the plan and writes everything a run leaves behind into `folder`. Returns the summary, the
+    /// Runs what is left of the plan and writes everything that a run leaves behind into `folder`. Returns the summary, the
     /// manifest, and what went wrong with the cache or a figure.
     ///
     /// # Errors
-    /// [`Failure::Input`] where another run is at work in the folder, [`Failure::Run`] where nothing can be written,
-    /// [`Failure::Stopped`] where the run was asked to stop.
+    /// [`Failure::Input`] if another run is at work in the folder, [`Failure::Run`] if a file cannot be written,
+    /// [`Failure::Stopped`] if the user asked the run to stop.
     pub fn run(
         &self,
         folder: &Path,
         options: &RunOptions<'_>,
     ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
-        let out = Arc::new(OutputFolder::open(folder, &[Kind::Run])?);
-        let trials = folder.join(TRIALS);
-        out.work_on([format!("{}/{}", TRIALS, lock::CHILDREN)])?;
-        lock::wait_for_children(&trials).map_err(|error| Failure::Run(format!("{}: {error}", trials.display())))?;
-        out.tidy();
-        out.refuse(|_| true, &self.files())?;
+        let out = self.open(folder)?;
         let (mut unfinished, done, said) = Unfinished::open(&out, self, options.start)?;
         unfinished.share(self, options.means)?;
         said.iter().for_each(|note| (options.say)(note));
-        // Children gather their own.
-        let workload = options.means.program.is_none().then(|| self.workload());
-        let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
-        let progress = Progress::new(passes * self.plan.queries.len(), options.quiet);
-        let kept = || format!("what is done is kept; go on with\n  {}", options.again);
-        interrupt::say(format!("stopped; {}", kept()));
-        let hold = interrupt::hold();
-        let ran = runner::run(self, workload.as_ref(), options.means, (&mut unfinished, done), &progress);
-        progress.finish();
-        let Ran { failed: reasons, notes } = match ran {
-            Ok(ran) => ran,
-            Err(Stop::Asked) => {
-                hold.for_ever();
-                unfinished.sync();
-                return Err(Failure::Stopped(format!("stopped; {}", kept())));
-            }
-            Err(Stop::Unwritten(what)) => return Err(Failure::Run(format!("{what}\n  {}", kept()))),
-        };
-        drop(hold);
+        let TrialEndings { failed, notes } = self.run_trials(&mut unfinished, done, options)?;
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
             Some(reason) => Ok(Err(reason)),
             None => unfinished.finish(self, trial).map(Ok),
         };
-        let finished = |error: ResultsError| Failure::Run(format!("{error}\n  {}", kept()));
-        let outcomes = self.plan.trials.iter().zip(reasons).map(finish).collect::<Result<Vec<_>, _>>();
-        let outcomes = outcomes.map_err(finished)?;
+        let unwritten = |error: ResultsError| options.unwritten(&error);
+        let outcomes = self.plan.trials.iter().zip(failed).map(finish).collect::<Result<Vec<_>, _>>();
+        let outcomes = outcomes.map_err(unwritten)?;
         let manifest = self.manifest(out.path(), &unfinished, &outcomes, options.quiet)?;
-        self.excerpt(&outcomes).write(&out).map_err(finished)?;
-        results::write_manifest(&out, &manifest).map_err(finished)?;
+        self.excerpt(&outcomes).write(&out).map_err(unwritten)?;
+        results::write_manifest(&out, &manifest).map_err(unwritten)?;
         remove_other_trials(&out, &manifest);
         let (summary, manifest, refused) =
             report::from_files::report_into(&out, None).map_err(|failure| match failure {
-                Failure::Input(what) | Failure::Run(what) => Failure::Run(format!("{what}\n  {}", kept())),
+                Failure::Input(what) | Failure::Run(what) => options.unwritten(&what),
                 failure => failure,
             })?;
         unfinished.remove();
@@ -99,7 +88,44 @@ impl Prepared {
         Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
     }
 
-    /// The files that it will surely write.
+    /// Opens the run's folder, once no child of an earlier run is at work there.
+    fn open(&self, folder: &Path) -> Result<Arc<OutputFolder>, Failure> {
+        let out = Arc::new(OutputFolder::open(folder, &[Kind::Run])?);
+        let trials = folder.join(TRIALS);
+        out.work_on([format!("{}/{}", TRIALS, lock::CHILDREN)])?;
+        lock::wait_for_children(&trials).map_err(|error| Failure::Run(format!("{}: {error}", trials.display())))?;
+        out.tidy();
+        out.refuse(|_| true, &self.files())?;
+        Ok(out)
+    }
+
+    /// Runs what is left of the plan; `done` says how far each trial is.
+    fn run_trials(
+        &self,
+        unfinished: &mut Unfinished,
+        done: Vec<TrialProgress>,
+        options: &RunOptions<'_>,
+    ) -> Result<TrialEndings, Failure> {
+        // Children make their own.
+        let workload = options.means.program.is_none().then(|| self.workload());
+        let passes = self.plan.trials.len() * (1 + self.plan.experiment.repeats.size());
+        let progress = Progress::new(passes * self.plan.queries.len(), options.quiet);
+        interrupt::say(format!("stopped; {}", options.kept()));
+        let hold = interrupt::hold();
+        let ran = runner::run(self, workload.as_ref(), options.means, unfinished, done, &progress);
+        progress.finish();
+        match ran {
+            Ok(endings) => Ok(endings),
+            Err(Stop::Asked) => {
+                hold.for_ever();
+                unfinished.sync();
+                Err(Failure::Stopped(format!("stopped; {}", options.kept())))
+            }
+            Err(Stop::Unwritten(what)) => Err(options.unwritten(&what)),
+        }
+    }
+
+    /// The files that every run of it writes.
     fn files(&self) -> Vec<String> {
         let trials = self.plan.trials.iter().map(|trial| trial_name(&trial.id));
         let all = [MANIFEST, excerpt::FILE].into_iter().chain(report::FILES).map(str::to_owned);
@@ -157,7 +183,7 @@ impl Prepared {
         })
     }
 
-    /// What the report shows of single queries.
+    /// The single queries that the report shows.
     fn excerpt(&self, outcomes: &[Result<Outcome, String>]) -> Excerpt {
         let experiment = &self.plan.experiment;
         let name = |row: usize| self.dataset.test_names.as_ref().map(|names| names[row].as_str());
@@ -169,19 +195,19 @@ impl Prepared {
         Excerpt::new(&self.dataset, Answers { queries, seed, k, returned: &returned }, count, is_named)
     }
 
-    /// What to say of trials whose selector could not tell all items apart.
+    /// Notes on retrievers whose selectors filled results by relevance, since no item gained anything any more.
     fn filled(&self, outcomes: &[Result<Outcome, String>]) -> Vec<String> {
-        let mut by_retriever: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
+        let mut by_retriever: BTreeMap<&str, Filled> = BTreeMap::new();
         for (trial, outcome) in self.plan.trials.iter().zip(outcomes) {
             let Ok(outcome) = outcome else { continue };
-            let (trials, concerned, most) = by_retriever.entry(trial.retriever.name.as_str()).or_default();
-            *trials += 1;
-            *concerned += usize::from(outcome.filled > 0);
-            *most = outcome.filled.max(*most);
+            let filled = by_retriever.entry(trial.retriever.name.as_str()).or_default();
+            filled.trials += 1;
+            filled.concerned += usize::from(outcome.filled > 0);
+            filled.most = outcome.filled.max(filled.most);
         }
         let k = self.plan.experiment.k.get();
-        let concerned = by_retriever.into_iter().filter(|(_, (_, concerned, _))| *concerned > 0);
-        let say = |(name, (trials, concerned, most))| {
+        let concerned = by_retriever.into_iter().filter(|(_, filled)| filled.concerned > 0);
+        let say = |(name, Filled { trials, concerned, most })| {
             format!(
                 "{name} found no more to gain before {k} results, and filled the rest by relevance: in {concerned} of its \
                  {trials} trials, for up to {most} of {} queries",
@@ -192,7 +218,17 @@ impl Prepared {
     }
 }
 
-/// Removes files of trials that an earlier run of another plan left in this folder: they would not belong to its report.
+/// How often a retriever's selector filled results by relevance.
+#[derive(Default)]
+struct Filled {
+    trials: usize,
+    /// Trials in which it did so.
+    concerned: usize,
+    /// The most queries of a trial for which it did so.
+    most: usize,
+}
+
+/// Removes files of trials that an earlier run of another plan left in this folder, since they do not belong to the report.
 pub fn remove_other_trials(out: &OutputFolder, manifest: &Manifest) {
     let kept = manifest.trials.iter().filter(|trial| trial.failed.is_none());
     let kept: BTreeSet<String> = kept.map(|trial| trial_name(&trial.trial)).collect();

@@ -1,4 +1,4 @@
-//! Trials that share a build, and how much memory their process will hold.
+//! Trials that share a build, and an estimate of the memory that their process will hold.
 
 use super::built;
 use crate::plan::{Facts, Plan, Trial, vector_bytes};
@@ -7,24 +7,24 @@ use swath_algorithms::Item;
 
 /// Trials, by their places in the plan, that share a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct BuildGroup {
     /// The trials.
     pub trials: Vec<usize>,
-    /// Bytes that their process holds at most, an estimate from sizes.
+    /// An upper bound, estimated from sizes, on the bytes that their process holds.
     pub memory: u64,
 }
 
-/// Parts the trials by what they are built on, in the order of the plan.
-pub fn groups(plan: &Plan, facts: &Facts) -> Vec<Group> {
+/// Groups the trials by their build, in the order of the plan.
+pub fn groups(plan: &Plan, facts: &Facts) -> Vec<BuildGroup> {
     let mut keys = Vec::new();
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<BuildGroup> = Vec::new();
     for (i, trial) in plan.trials.iter().enumerate() {
         let key = built::key(trial);
         if let Some(at) = keys.iter().position(|known| *known == key) {
             groups[at].trials.push(i);
         } else {
             keys.push(key);
-            groups.push(Group { trials: vec![i], memory: 0 });
+            groups.push(BuildGroup { trials: vec![i], memory: 0 });
         }
     }
     for group in &mut groups {
@@ -33,26 +33,26 @@ pub fn groups(plan: &Plan, facts: &Facts) -> Vec<Group> {
     groups
 }
 
-/// The program itself, the stacks of its threads, and what the allocator keeps.
+/// Bytes of the program itself, the stacks of its threads, and what the allocator keeps.
 const PROGRAM: usize = 32 << 20;
 
-/// Each thread's own: tiles of a matrix product, what the allocator keeps for it.
+/// Bytes of each thread: tiles of a matrix product, and what the allocator keeps for the thread.
 const THREAD: usize = 4 << 20;
 
-/// What is held while one trial is answered or timed: everything at once, so that it is rather too much.
+/// Bytes that are held while one trial is answered or timed. It counts everything at once, and so is rather too large.
 fn memory(plan: &Plan, facts: &Facts, trials: &[usize]) -> u64 {
     let trials: Vec<&Trial> = trials.iter().map(|&trial| &plan.trials[trial]).collect();
     let asked = plan.queries.len();
-    // The dataset; what is not base vectors is there once more for the queries that are asked.
+    // The dataset. Everything but the base vectors is held twice: also for the queries that are asked.
     let base = facts.rows.saturating_mul(vector_bytes(facts.dim));
     let beside = facts.bytes.saturating_sub(base);
     let links = facts.links.unwrap_or(0).saturating_mul(16);
     let dataset = facts.bytes + beside + links + asked * 256 + facts.rows * size_of::<f64>();
-    // All trials are of one build.
+    // The trials share one build.
     let most = |of: &dyn Fn(&Trial) -> usize| trials.iter().map(|trial| of(trial)).max().unwrap_or(0);
     let index = most(&|trial| trial.retriever.candidates.estimate(facts.rows, facts.dim));
     let graph = most(&|trial| trial.graph().map_or(0, |graph| graph.peak(facts.rows, facts.links.unwrap_or(0))));
-    // All outcomes, and those of one as they are put together and written.
+    // All outcomes, and one more as it is assembled and written.
     let outcomes = plan.outcome_bytes().saturating_mul(trials.len() + 3) + asked * 256;
     let pool = most(&|trial| trial.retriever.candidates.pool().min(facts.rows));
     let batch = match plan.experiment.mode {
@@ -62,7 +62,7 @@ fn memory(plan: &Plan, facts: &Facts, trials: &[usize]) -> u64 {
             asked.saturating_mul(rows)
         }
     };
-    // A worker of each thread: vectors over all base vectors for walks, a pool with its rows and similarities.
+    // A worker per thread: for walks arrays over all base vectors, and a pool with its rows and similarities.
     let threads = rayon::current_num_threads().max(plan.experiment.threads.size());
     let walks = if trials.iter().any(|trial| trial.graph().is_some()) { 32 } else { 4 };
     let worker = facts.rows * walks + pool * (vector_bytes(facts.dim) + 256 + 8 * pool.min(4096)) + THREAD;

@@ -1,9 +1,9 @@
-//! Indexes kept while one experiment is checked: built once, and read by the process of each round.
+//! Keeps indexes while one experiment is checked: each is built once, and read by the process of each round.
 //!
-//! They are for one program and one check, in a folder that vanishes with it. Kept longer they would hide what a change of
-//! the program does to the indexes that it builds.
+//! They serve one check by one program, in a folder that is removed after it. Kept longer, an index would hide a change of the
+//! code that builds indexes.
 //!
-//! A file holds an index's [words](swath_algorithms::candidates::Candidates::words), little-endian, and SHA-256 of them.
+//! A file holds an index's [words](swath_algorithms::candidates::Candidates::words), little-endian, and their SHA-256.
 //! One array without a name gains nothing from HDF5, which would need the hash as well.
 
 use sha2::{Digest as _, Sha256};
@@ -14,19 +14,19 @@ use swath_datasets::hdf5_file::MEMORY;
 use swath_datasets::sha256;
 use swath_datasets::whole_file::{make_folder, write_whole};
 
-/// The most bytes of a file: the most that any array may take.
+/// The most bytes of a file: as many as any array may take.
 const MOST: u64 = MEMORY;
 
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
 
-/// Where the index of a build key is kept.
+/// The file that keeps the index of a build key.
 fn path(folder: &Path, key: &str) -> PathBuf {
     let name = sha256::hex(&Sha256::digest(key)[..16]);
     folder.join(name + ".index")
 }
 
-/// The words of the index of a build key; `None` where none are kept, or not as they were written.
+/// Reads the words of the index of a build key; `None` if the file is missing or damaged.
 pub fn load(folder: &Path, key: &str) -> Option<Vec<u32>> {
     let bytes = bounded::read(&path(folder, key), MOST).ok()?;
     let (content, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;

@@ -1,28 +1,28 @@
 //! A run waits for children that another run left in its folder.
 //!
-//! Two runs do not work in one folder: each locks its ledger ([`crate::record::output_folder`]). But children of a run that was killed
-//! may live a moment longer than it. The system lets go of a lock when its process ends, however it ends. The file stays: a
-//! lock on a file that was removed would guard nothing.
+//! Two runs never work in one folder, since each locks the folder's ledger ([`crate::record::output_folder`]). But the children
+//! of a killed run may outlive it for a moment. The system releases a lock when its process ends, in any way. The lock file
+//! stays: a lock on a removed file would guard nothing.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use swath_datasets::bounded;
 
-/// The file in the folder of trials.
+/// The lock file in the folder of trials.
 pub const CHILDREN: &str = ".lock.children";
 
-/// Waits for children that another run left in a folder that is there.
+/// Waits until the children that another run left in this folder have ended. The folder must exist.
 ///
 /// # Errors
 /// The file system's refusal.
 pub fn wait_for_children(folder: &Path) -> io::Result<()> {
-    // They hold it for as long as they live, which without their run is not long. A file system without locks has none.
+    // Children hold the lock while they live, which is not long without their run. Some file systems have no locks.
     let _ = open(folder)?.lock();
     Ok(())
 }
 
-/// Marks the folder as one where a child is at work, until the file is closed.
+/// Marks the folder as one in which a child is at work, until the file is closed. `None` if it cannot be locked.
 pub fn share(folder: &Path) -> Option<File> {
     let file = open(folder).ok()?;
     file.lock_shared().ok()?;

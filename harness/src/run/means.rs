@@ -1,20 +1,20 @@
-//! How trials are run.
+//! Where and with what trials are run.
 
 use super::cache::Cache;
 use crate::plan::Cell;
 use std::path::{Path, PathBuf};
 
-/// How trials are run.
+/// Where and with what trials are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Means<'a> {
-    /// The program that is started for each build; `None` runs them in this process.
+    /// The program that is started as a child for each build; `None` runs the trials in this process.
     pub program: Option<&'a Path>,
-    /// Where datasets are looked for.
+    /// Folders in which datasets are looked for.
     pub data_folders: &'a [PathBuf],
     /// Bytes that reading the dataset may take.
     pub memory: u64,
-    /// Where graphs are kept.
+    /// Where graphs are kept, if anywhere.
     pub cache: Option<&'a Cache>,
-    /// The cell, of a sweep.
+    /// The cell, in a sweep.
     pub cell: Option<&'a Cell>,
 }

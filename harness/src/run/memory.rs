@@ -1,25 +1,25 @@
-//! How much memory this process holds, and may.
+//! How much memory this process holds, and a limit on it.
 //!
-//! Linux says so in `/proc/self/status` (`VmHWM`), and forgets the peak when told to through `clear_refs`; elsewhere
-//! nothing is measured, and nothing can be limited.
+//! Linux reports the peak in `/proc/self/status` (`VmHWM`), and resets it through `clear_refs`. On other systems nothing is
+//! measured and nothing can be limited.
 
 use std::path::Path;
 use swath_datasets::bounded;
 
-/// Forgets the peak so far, so that the next one is that of what comes now.
+/// Resets the peak, so that [`peak`] tells that of the work from now on.
 pub fn reset_peak() {
-    // Where it cannot be reset there is a peak still, of the whole process, which is no less.
+    // If this fails the peak is that of the whole process so far, which is not smaller.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// The most bytes that this process held since the last reset.
+/// The most bytes that this process held since the last reset, if the system says.
 pub fn peak() -> Option<u64> {
     let status = bounded::read_text(Path::new("/proc/self/status"), bounded::TEXT).ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     kilobytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
-/// Lets this process allocate at most `bytes`; an allocation beyond them fails, which ends the process.
+/// Limits this process to `bytes`. An allocation beyond them fails, which ends the process.
 ///
 /// # Errors
 /// The system's refusal.
@@ -30,7 +30,7 @@ pub fn limit(bytes: u64) -> std::io::Result<()> {
     Ok(setrlimit(Resource::Data, Rlimit { current: Some(bytes), maximum: hard })?)
 }
 
-/// Refuses: there is no such limit here.
+/// This system has no such limit.
 ///
 /// # Errors
 /// Always.

@@ -1,10 +1,16 @@
-//! The runner: builds what trials share, measures what each returns, then times it.
+//! Runs experiments: builds what trials share, measures each trial, and times it.
 //!
-//! The trials that share a build share a process of their own ([`child`]), which does one step at a time, as it is told:
-//! answer all queries once, untimed, with all cores, which gives results and metrics; then, again and again, time all
-//! queries once. The timed passes of all trials are interleaved in an order shuffled by the seed, so that a drift of the
-//! machine favours none; each must return what the first pass did. What is measured is written into the trial's file
-//! ([`unfinished`]), and each timed pass appended to another beside it ([`passes`]).
+//! Trials that share a build share a process ([`child`]), which does one step at a time:
+//!
+//! 1. It answers all queries once, untimed, with all cores. This gives the results and metrics, which are written into the
+//!    trial's file ([`unfinished`]).
+//! 2. Again and again it times all queries once, and appends the times to a file beside that one ([`passes`]). Each pass must
+//!    return the same results as the first step.
+//!
+//! The timed passes of all trials are interleaved in an order shuffled by the seed, so that a drift of the machine favours no
+//! trial.
+//!
+//! [`passes`]: crate::record::passes
 
 pub mod bench;
 pub mod built;
@@ -18,15 +24,16 @@ mod kept_indexes;
 pub mod lock;
 mod means;
 mod memory;
+pub mod order;
 #[cfg(feature = "plant")]
 mod plant;
-pub mod retriever;
 pub mod runner;
+pub mod searcher;
 pub mod sweep;
 mod trial_files;
 pub mod unfinished;
 
 pub use experiment::RunOptions;
 pub use means::Means;
-pub use runner::{Ran, Rounds, Stop, TimedRounds, rounds, run};
+pub use runner::{Rounds, Stop, TimedRounds, TrialEndings, rounds, run};
 pub use trial_files::write_trial;

@@ -1,14 +1,14 @@
-//! Faults that are put in on purpose, to see whether `swath check` finds them: only in a program built with the feature
-//! `plant`, and there only where the environment asks for them.
+//! Plants faults to see whether `swath check` finds them: only in a program built with the feature `plant`, and only if the
+//! environment asks for them.
 //!
-//! `SWATH_PLANT_SLOW=mmr=1.3` has the retriever `mmr` take 1.3 times as long; `SWATH_PLANT_LOSS=mmr=0.01@7` has it lose one
-//! in a hundred of its results, of queries that the 7 chooses: each time the one that is first in the pool, most likely a
-//! true neighbour.
+//! `SWATH_PLANT_SLOW=mmr=1.3` makes the retriever `mmr` take 1.3 times as long. `SWATH_PLANT_LOSS=mmr=0.01@7` makes it lose one
+//! in a hundred of its results: each time the one that is first in the pool, which is most likely a true neighbour. The seed,
+//! here 7, chooses the queries.
 
 use crate::clock::Moment;
 use std::sync::OnceLock;
 
-/// What is planted for a retriever.
+/// The faults of a retriever.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plant {
     slow: f64,
@@ -16,27 +16,34 @@ pub struct Plant {
     seed: f64,
 }
 
-/// What the environment asks for: a retriever, how much, and a seed.
-type Asked = Option<(String, f64, f64)>;
+/// A fault that the environment asks for.
+struct PlantedFault {
+    retriever: String,
+    amount: f64,
+    seed: f64,
+}
+
+impl PlantedFault {
+    /// Reads an environment variable, `RETRIEVER=AMOUNT` or `RETRIEVER=AMOUNT@SEED`.
+    fn read(variable: &str) -> Option<Self> {
+        let text = std::env::var(variable).ok()?;
+        let (retriever, amount) = text.split_once('=')?;
+        let (amount, seed) = amount.split_once('@').unwrap_or((amount, "0"));
+        Some(Self { retriever: retriever.to_owned(), amount: amount.parse().ok()?, seed: seed.parse().ok()? })
+    }
+}
 
 impl Plant {
-    /// What the environment asks for.
+    /// The faults that the environment asks for.
     pub fn of(retriever: &str) -> Self {
-        static ASKED: OnceLock<[Asked; 2]> = OnceLock::new();
-        let asked = ASKED.get_or_init(|| {
-            ["SWATH_PLANT_SLOW", "SWATH_PLANT_LOSS"].map(|name| {
-                let text = std::env::var(name).ok()?;
-                let (retriever, amount) = text.split_once('=')?;
-                let (amount, seed) = amount.split_once('@').unwrap_or((amount, "0"));
-                Some((retriever.to_owned(), amount.parse().ok()?, seed.parse().ok()?))
-            })
-        });
-        let of = |i: usize| asked[i].as_ref().filter(|(name, ..)| name == retriever);
-        let (slow, loss) = (of(0).map_or(1.0, |asked| asked.1), of(1).map_or(0.0, |asked| asked.1));
-        Self { slow, loss, seed: of(1).map_or(0.0, |asked| asked.2) }
+        static ASKED: OnceLock<[Option<PlantedFault>; 2]> = OnceLock::new();
+        let asked = ASKED.get_or_init(|| ["SWATH_PLANT_SLOW", "SWATH_PLANT_LOSS"].map(PlantedFault::read));
+        let of = |i: usize| asked[i].as_ref().filter(|fault| fault.retriever == retriever);
+        let (slow, loss) = (of(0).map_or(1.0, |fault| fault.amount), of(1).map_or(0.0, |fault| fault.amount));
+        Self { slow, loss, seed: of(1).map_or(0.0, |fault| fault.seed) }
     }
 
-    /// Wastes time until what began at `start` has taken as much longer as was asked for.
+    /// Wastes time until the time since `start` has grown by the planted factor.
     pub fn slow(self, start: Moment) {
         let until = start.elapsed() * self.slow;
         while self.slow > 1.0 && start.elapsed() < until {
@@ -45,10 +52,10 @@ impl Plant {
         }
     }
 
-    /// Loses the result that is first in the pool, of as many queries as make the share that was asked for.
+    /// Removes the result that is first in the pool, for enough queries to lose the planted share of results.
     pub fn lose(self, query: usize, picked: &mut Vec<usize>) {
         let share = self.loss * picked.len() as f64;
-        // Spread evenly over the queries, and begun elsewhere by each seed.
+        // Spreads the queries evenly; each seed starts elsewhere.
         if (query as f64 * 0.618_033_988_749 + self.seed * 0.414_213_562_373).fract() < share
             && let Some(at) = (0..picked.len()).min_by_key(|&at| picked[at])
         {

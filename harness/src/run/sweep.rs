@@ -1,5 +1,5 @@
-//! Runs one experiment at several sizes: each cell as a whole experiment into a folder of its own, and a report above them
-//! that shows how metrics and costs grow.
+//! Runs one experiment at several sizes: each cell as an experiment into its own folder, and a report above them that shows how
+//! metrics and costs grow.
 
 use super::experiment::RunOptions;
 use super::means::Means;
@@ -15,15 +15,15 @@ use crate::report::sweep::{CellReport, report_into};
 use std::path::Path;
 use swath_datasets::bounded;
 
-/// Stands in a sweep's folder while it runs, and says when it began.
+/// A file in the folder of a running sweep that says when the sweep began.
 const UNFINISHED: &str = "unfinished";
 
-/// Runs all cells into folders below `folder` and writes the report above them. `said` hears of each cell before it runs.
-/// Where a sweep was stopped, its cells that are done are not run again.
+/// Runs all cells into folders below `folder` and writes the report above them. `said` takes notes on each cell. A sweep that
+/// was stopped is resumed: cells that are done are not run again.
 ///
 /// # Errors
-/// Everything wrong with the input of any cell, as far as sizes and headers tell, before any runs; then what goes wrong with
-/// one.
+/// Before any cell runs: everything that sizes and headers show to be wrong with the input of any cell. Then the failure of a
+/// cell.
 pub fn run(
     file: &ExperimentFile,
     cells: &[Cell],
@@ -35,7 +35,7 @@ pub fn run(
     for cell in cells {
         outline_cell(file, cell, resources)?;
     }
-    // Before the first cell runs, lest the last find its folder taken.
+    // Before the first cell runs, so that the last does not find its folder taken.
     for cell in cells {
         output_folder::check_unchanged(&output_folder::inside(folder, &cell.folder)?, &[Kind::Run])?;
     }
@@ -63,7 +63,7 @@ pub fn run(
     let list = serde_json::to_string_pretty(cells).map_err(|error| Failure::Run(error.to_string()))?;
     out.write(SWEEP, (list + "\n").as_bytes())?;
     let ran = report_into(&out, None)?;
-    // What is left of it would have the next run look at cells that are done.
+    // If it stayed, the next run would look at cells that are done.
     out.remove(UNFINISHED);
     out.settle();
     Ok(ran)

@@ -1,37 +1,25 @@
 //! Writes the files of trials that were run here.
 
-use crate::plan::{Plan, Trial};
+use crate::plan::{Prepared, Trial};
 use crate::record::Outcome;
 use crate::record::folder::trial_path;
 use crate::record::results::{RecallWithin, ResultsError, TrialHeader, best_search_time, write_outcome};
 use std::path::Path;
-use swath_datasets::Dataset;
 
-/// Writes the file of a trial that was run here, on a dataset of that name.
+/// Writes a trial's file below `folder`, under the name that its id gives it.
 ///
 /// # Errors
 /// [`ResultsError::Trial`].
-pub fn write_trial(
-    folder: &Path,
-    plan: &Plan,
-    trial: &Trial,
-    names: (&str, &Dataset),
-    outcome: &Outcome,
-) -> Result<(), ResultsError> {
-    write_trial_to(&trial_path(folder, &trial.id), plan, trial, names, outcome)
+pub fn write_trial(folder: &Path, prepared: &Prepared, trial: &Trial, outcome: &Outcome) -> Result<(), ResultsError> {
+    write_trial_to(&trial_path(folder, &trial.id), prepared, trial, outcome)
 }
 
-/// Writes the file of a trial as [`write_trial`] does, to this path.
+/// Writes a trial's file to `path`.
 ///
 /// # Errors
 /// [`ResultsError::Trial`].
-pub fn write_trial_to(
-    path: &Path,
-    plan: &Plan,
-    trial: &Trial,
-    (name, dataset): (&str, &Dataset),
-    outcome: &Outcome,
-) -> Result<(), ResultsError> {
+pub fn write_trial_to(path: &Path, prepared: &Prepared, trial: &Trial, outcome: &Outcome) -> Result<(), ResultsError> {
+    let (plan, dataset) = (&prepared.plan, &prepared.dataset);
     let k = plan.experiment.k.size();
     let within = RecallWithin::all(&plan.metrics, k, &plan.queries, &dataset.neighbors);
     let params = trial.params();
@@ -41,7 +29,7 @@ pub fn write_trial_to(
         algo: trial.retriever.name.as_str(),
         point: &trial.point,
         params: params.text(),
-        dataset: name,
+        dataset: &prepared.dataset_name,
         distance: dataset.distance.name(),
         k,
         mode: plan.experiment.mode,

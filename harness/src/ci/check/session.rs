@@ -11,7 +11,7 @@ use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::results;
 use crate::record::results::ResultsError;
 use crate::run;
-use crate::run::unfinished::{Done, Start, Unfinished};
+use crate::run::unfinished::{Start, TrialProgress, Unfinished};
 use crate::run::{Means, Rounds, Stop, TimedRounds};
 use crate::statistics::Round;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl<'a> Session<'a> {
         let plan = &self.prepared.plan;
         let all: Vec<usize> = (0..plan.trials.len()).collect();
         let TimedRounds { failed, rounds, untimed, mut notes, .. } =
-            self.run(&all, rounds, vec![Done::default(); all.len()])?;
+            self.run(&all, rounds, vec![TrialProgress::default(); all.len()])?;
         notes.extend(not_timed(&untimed));
         let mut state = State::new(self.prepared);
         for (((trial, failed), rounds), untimed) in plan.trials.iter().zip(failed).zip(rounds).zip(untimed) {
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
         let trials = &self.prepared.plan.trials;
         let of: Vec<usize> =
             labels.iter().filter_map(|label| trials.iter().position(|trial| trial.label() == *label)).collect();
-        let done = vec![Done { measured: true, passes: 0 }; trials.len()];
+        let done = vec![TrialProgress { measured: true, passes: 0 }; trials.len()];
         let mut timed = self.run(&of, rounds, done)?;
         let why = |trial: usize| timed.failed[trial].as_ref().or(timed.untimed[trial].as_ref());
         if let Some((trial, reason)) = of.iter().find_map(|&trial| Some((trial, why(trial)?))) {
@@ -98,11 +98,11 @@ impl<'a> Session<'a> {
         Ok(of.into_iter().map(|trial| std::mem::take(&mut timed.rounds[trial])).collect())
     }
 
-    fn run(&mut self, of: &[usize], rounds: usize, done: Vec<Done>) -> Result<TimedRounds, Failure> {
+    fn run(&mut self, of: &[usize], rounds: usize, done: Vec<TrialProgress>) -> Result<TimedRounds, Failure> {
         let plan = &self.prepared.plan;
         let check = &plan.experiment.check;
         let queries = check.queries.size().min(plan.queries.len());
-        let how = Rounds { reference: plan.reference(), rounds, passes: check.passes.size(), queries };
+        let asked = Rounds { trials: of, reference: plan.reference(), rounds, passes: check.passes.size(), queries };
         let to_measure = done.iter().filter(|done| !done.measured).count() * plan.queries.len();
         let progress = Progress::new(to_measure + of.len() * rounds * queries, self.quiet);
         let hold = interrupt::hold();
@@ -110,8 +110,9 @@ impl<'a> Session<'a> {
             self.prepared,
             self.workload.as_ref(),
             self.means,
-            (&mut self.unfinished, done),
-            (of, how),
+            &mut self.unfinished,
+            done,
+            asked,
             &progress,
         );
         progress.finish();

@@ -1,4 +1,4 @@
-//! A trial's stages put to work: what it returns and what that is worth, and how long it takes.
+//! Runs a trial's stages: computes its results and metrics, and times it.
 
 use super::built::Built;
 use crate::clock::Moment;
@@ -16,15 +16,15 @@ use swath_algorithms::selector::Request;
 use swath_algorithms::spare::{Room, Spare, Taken, reserve};
 use swath_algorithms::{Pool, Query, Scratch};
 
-/// The most queries that are answered before each timed pass and not counted: they bring index and code into the caches,
-/// and fill the working memory.
+/// The most queries that are answered, not timed, before each timed pass. They bring index and code into the caches, and fill
+/// the working memory.
 const WARM_UP: usize = 32;
 
-/// Of how many queries one warms up: few enough that passes over few queries are mostly timed.
+/// One query in this many is answered to warm up, so that most of a pass over few queries is timed.
 const WARMED: usize = 32;
 
-/// A trial's stages with what they search.
-pub struct Retriever<'a> {
+/// A trial's stages with the index and graph that they search.
+pub struct Searcher<'a> {
     trial: &'a Trial,
     index: &'a Index,
     graph: Option<&'a Graph>,
@@ -52,26 +52,26 @@ impl Room for Worker {
     }
 }
 
-/// What retrievers work in, kept from pass to pass and from trial to trial, so that a timed pass does not call the
-/// allocator: it grows while each trial answers all queries untimed ([`measure`], [`Retriever::warm_up`]).
+/// Working memory of searchers, kept from pass to pass and from trial to trial, so that a timed pass does not call the
+/// allocator. It grows while each trial answers all queries untimed ([`measure`], [`Searcher::warm_up`]).
 #[derive(Default)]
 pub struct Memory {
     workers: Spare<Worker>,
     batch: Batch,
-    /// What a batch returned, `m x k`.
+    /// The results of a batch, `m x k`.
     returned: Vec<i32>,
 }
 
 impl Memory {
-    /// Gives each of `threads` threads the room that any of them needed so far.
+    /// Gives each of `threads` threads the largest room that any of them has needed so far.
     pub fn level(&mut self, threads: usize) {
         self.workers.level(threads);
         self.batch.level(threads);
     }
 }
 
-impl<'a> Retriever<'a> {
-    /// The stages of `trial` on what was built for it.
+impl<'a> Searcher<'a> {
+    /// The stages of `trial` on its build.
     pub fn new(trial: &'a Trial, built: &'a Built, k: usize) -> Self {
         Self {
             trial,
@@ -116,8 +116,8 @@ impl<'a> Retriever<'a> {
         self.plant.lose(workload.query_ids[i], picked);
     }
 
-    /// Answers one query and says when each stage ended. Nothing is allocated in here: what the stages need comes from the
-    /// worker, which earlier queries have filled.
+    /// Answers one query; returns the seconds from the start to the end of each stage. It does not call the allocator: the
+    /// stages take what they need from the worker, which has grown with earlier queries.
     fn time(&self, worker: &mut Worker, workload: &Workload, i: usize) -> [f64; 3] {
         let query = workload.query(i);
         worker.scratch.reset();
@@ -133,8 +133,8 @@ impl<'a> Retriever<'a> {
         [found.since(start), expanded.since(start), selected.since(start)]
     }
 
-    /// Answers the first so many queries untimed, in the mode of the passes to come, with the threads of the current rayon
-    /// pool. After that, passes over these queries with as many threads at most do not call the allocator.
+    /// Answers the first `queries` queries untimed, in the mode of the coming passes, with the threads of the current rayon
+    /// pool. After that, passes over these queries with no more threads do not call the allocator.
     pub fn warm_up(&self, mode: Mode, workload: &Workload, queries: usize, memory: &mut Memory) {
         match mode {
             Mode::Single => (0..workload.queries.rows().min(queries)).into_par_iter().for_each_init(
@@ -153,7 +153,7 @@ impl<'a> Retriever<'a> {
     /// Times each query.
     ///
     /// # Errors
-    /// A query whose result is not the expected one.
+    /// A query whose results are not the expected ones.
     pub fn time_single(&self, workload: &Workload, expected: &[i32], memory: &Memory) -> Result<Times, usize> {
         let mut times = vec![[0.0; 3]; workload.queries.rows()];
         let share = times.len().div_ceil(rayon::current_num_threads()).max(1);
@@ -174,7 +174,7 @@ impl<'a> Retriever<'a> {
         Ok(Times::Single(times))
     }
 
-    /// Answers all queries together, and says how many seconds that took.
+    /// Answers all queries together; returns the seconds.
     fn answer_batch(&self, workload: &Workload, memory: &mut Memory) -> f64 {
         let Memory { workers, batch, returned } = memory;
         returned.clear();
@@ -206,7 +206,7 @@ impl<'a> Retriever<'a> {
     /// Times all queries together.
     ///
     /// # Errors
-    /// The first query whose result is not the expected one.
+    /// The first query whose results are not the expected ones.
     pub fn time_batch(&self, workload: &Workload, expected: &[i32], memory: &mut Memory) -> Result<Times, usize> {
         let seconds = self.answer_batch(workload, memory);
         let (m, returned) = (workload.queries.rows(), &memory.returned);
@@ -217,23 +217,23 @@ impl<'a> Retriever<'a> {
     }
 }
 
-/// Queries that one of two answers before the other has its turn: few enough that a disturbance of milliseconds meets
-/// both, and enough that neither is timed in caches that the other has just filled.
+/// Queries that one of two searchers answers in a turn: few enough that a disturbance of milliseconds hits both, and enough
+/// that neither is timed in caches that the other has just filled.
 const TURN: usize = 16;
 
-/// What two retrievers took for the same queries, in turns.
+/// Times of two searchers that took turns on the same queries.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Duel {
-    /// How many queries each of them answered in a pass.
+    /// Queries that each of them answered in a pass.
     pub queries: usize,
-    /// Seconds that each took for all of these queries.
+    /// Seconds that each of them took for all these queries.
     pub seconds: [f64; 2],
 }
 
-/// Times two retrievers on the first `queries` queries, one at a time; of each query the least of all passes counts. They
-/// take turns, and each begins every other turn. Each has a memory of its own, and is warm ([`Retriever::warm_up`]).
+/// Times two searchers on the first `queries` queries, one query at a time. The shortest time of all passes counts for each
+/// query. They take turns, and each begins every other turn. Each has its own memory, and is warm ([`Searcher::warm_up`]).
 pub fn duel_single(
-    two: &[Retriever<'_>; 2],
+    two: &[Searcher<'_>; 2],
     workload: &Workload,
     memories: &[Memory; 2],
     queries: usize,
@@ -245,10 +245,10 @@ pub fn duel_single(
     let duel_share = |&first: &usize| {
         let mut workers = [memories[0].workers.take(), memories[1].workers.take()];
         let share = first..(first + share).min(m);
-        for (retriever, worker) in two.iter().zip(&mut workers) {
-            // Once is enough: the least of all passes counts.
+        for (searcher, worker) in two.iter().zip(&mut workers) {
+            // Once is enough: the shortest time of all passes counts.
             share.clone().take(TURN).for_each(|i| {
-                retriever.time(worker, workload, i);
+                searcher.time(worker, workload, i);
             });
         }
         let mut times = vec![[f64::INFINITY; 2]; share.len()];
@@ -257,8 +257,8 @@ pub fn duel_single(
                 for side in [(turn + pass) % 2, (turn + pass + 1) % 2] {
                     for i in begin..(begin + TURN).min(share.end) {
                         let seconds = two[side].time(&mut workers[side], workload, i)[2];
-                        let least = &mut times[i - first][side];
-                        *least = least.min(seconds);
+                        let shortest = &mut times[i - first][side];
+                        *shortest = shortest.min(seconds);
                     }
                 }
             }
@@ -269,29 +269,29 @@ pub fn duel_single(
     Duel { queries: m, seconds: [0, 1].map(|side| times.iter().map(|two| two[side]).sum()) }
 }
 
-/// Times two retrievers on all queries together. Each has a memory of its own, and is warm ([`Retriever::warm_up`]).
-pub fn duel_batch(two: &[Retriever<'_>; 2], workload: &Workload, memories: &mut [Memory; 2], passes: usize) -> Duel {
+/// Times two searchers on all queries together. Each has its own memory, and is warm ([`Searcher::warm_up`]).
+pub fn duel_batch(two: &[Searcher<'_>; 2], workload: &Workload, memories: &mut [Memory; 2], passes: usize) -> Duel {
     let pass = |side: usize| two[side].answer_batch(workload, &mut memories[side]);
     Duel { queries: workload.queries.rows(), seconds: take_turns(passes, pass) }
 }
 
-/// The least seconds of each of two over so many passes, of which each begins every other one. `pass` answers with that
-/// side, and says how long it took.
+/// The shortest time of each of two sides over `passes` passes. Each side begins every other pass. `pass` runs one side and
+/// returns its seconds.
 fn take_turns(passes: usize, mut pass: impl FnMut(usize) -> f64) -> [f64; 2] {
-    let mut least = [f64::INFINITY; 2];
+    let mut shortest = [f64::INFINITY; 2];
     for turn in 0..=passes {
         for side in [turn % 2, (turn + 1) % 2] {
             let seconds = pass(side);
             // The first warms the caches.
             if turn > 0 {
-                least[side] = least[side].min(seconds);
+                shortest[side] = shortest[side].min(seconds);
             }
         }
     }
-    least
+    shortest
 }
 
-/// Writes what was picked as ids into a row that holds [`MISSING`].
+/// Writes the ids of the picked items into a row that holds [`MISSING`].
 fn write(worker: &Worker, row: &mut [i32]) {
     for (row, &position) in row.iter_mut().zip(&worker.picked) {
         *row = worker.pool.items[position].id as i32;
@@ -303,8 +303,8 @@ fn same(worker: &Worker, expected: &[i32]) -> bool {
     ids.chain(std::iter::repeat(MISSING)).zip(expected).all(|(id, &expected)| id == expected)
 }
 
-/// What a trial returns to one query, with all that is computed from it.
-struct Measured {
+/// A trial's results for one query, with everything that is computed from them.
+struct MeasuredQuery {
     returned: Vec<i32>,
     distances: Vec<f32>,
     metrics: Vec<f64>,
@@ -313,11 +313,11 @@ struct Measured {
     untimed: [f64; 2],
 }
 
-/// Answers every query once, untimed, in `memory`, and judges the answers. What an algorithm claims is not believed: positions are
-/// checked, and distances computed again.
+/// Answers every query once, untimed, in `memory`, and computes the metrics. It trusts no claim of an algorithm: it checks
+/// positions and computes distances again.
 ///
 /// # Errors
-/// What a retriever returned that cannot be.
+/// An impossible result, or a metric that is not finite.
 pub fn measure(
     plan: &Plan,
     trial: &Trial,
@@ -326,10 +326,11 @@ pub fn measure(
     memory: &Memory,
 ) -> Result<Outcome, String> {
     let k = plan.experiment.k.size();
-    let retriever = Retriever::new(trial, built, k);
+    let searcher = Searcher::new(trial, built, k);
     let queries = (0..workload.queries.rows()).into_par_iter();
-    let measure = |worker: &mut Taken<'_, Worker>, i| measure_query(plan, &retriever, workload, worker, i);
-    let measured = queries.map_init(|| memory.workers.take(), measure).collect::<Result<Vec<Measured>, String>>()?;
+    let measure = |worker: &mut Taken<'_, Worker>, i| measure_query(plan, &searcher, workload, worker, i);
+    let measured =
+        queries.map_init(|| memory.workers.take(), measure).collect::<Result<Vec<MeasuredQuery>, String>>()?;
     let column = |metric: usize| measured.iter().map(|m| m.metrics[metric]).collect();
     Ok(Outcome {
         returned: measured.iter().flat_map(|m| m.returned.iter().copied()).collect(),
@@ -337,8 +338,8 @@ pub fn measure(
         metrics: (0..plan.metrics.len()).map(column).collect(),
         evaluations: measured.iter().map(|m| m.evaluations).collect(),
         filled: measured.iter().filter(|m| m.filled).count(),
-        build_seconds: retriever.build_seconds,
-        index_bytes: retriever.bytes(workload),
+        build_seconds: searcher.build_seconds,
+        index_bytes: searcher.bytes(workload),
         untimed: [0, 1].map(|part| measured.iter().map(|m| m.untimed[part]).sum()),
         ..Outcome::default()
     })
@@ -346,20 +347,20 @@ pub fn measure(
 
 fn measure_query(
     plan: &Plan,
-    retriever: &Retriever<'_>,
+    searcher: &Searcher<'_>,
     workload: &Workload,
     worker: &mut Worker,
     i: usize,
-) -> Result<Measured, String> {
-    let (k, query, truth) = (retriever.k, workload.query(i), &workload.truths[i]);
+) -> Result<MeasuredQuery, String> {
+    let (k, query, truth) = (searcher.k, workload.query(i), &workload.truths[i]);
     worker.scratch.reset();
     let start = Moment::now();
-    retriever.candidates(worker, workload, query);
+    searcher.candidates(worker, workload, query);
     let found = worker.scratch.evaluations.get();
     let pool: Vec<u32> = worker.pool.items.iter().map(|item| item.id).collect();
-    retriever.expand(worker, workload, query);
+    searcher.expand(worker, workload, query);
     let expanded = worker.scratch.evaluations.get();
-    retriever.select(worker, workload, i);
+    searcher.select(worker, workload, i);
     let selected = worker.scratch.evaluations.get();
     let answered = start.elapsed();
     let ids =
@@ -370,7 +371,7 @@ fn measure_query(
         query,
         returned: &ids,
         k,
-        found: (&pool, retriever.trial.retriever.candidates.pool()),
+        found: (&pool, searcher.trial.retriever.candidates.pool()),
         pool: &worker.pool,
         truth,
         evaluations,
@@ -378,9 +379,9 @@ fn measure_query(
     };
     let value = |metric: &MetricName| match metric.value(&asked) {
         Some(value) if !value.is_finite() => {
-            // A mean would lose such a query without a word.
+            // A mean would silently leave out such a query.
             let (name, query) = (metric.name(), workload.query_ids[i]);
-            Err(format!("{name} of query {query} came out as {value}: that is an error of swath's"))
+            Err(format!("{name} of query {query} is {value}: that is a bug in swath"))
         }
         value => Ok(value.unwrap_or(f64::NAN)),
     };
@@ -388,7 +389,7 @@ fn measure_query(
     let judged = start.elapsed() - answered;
     let padding = k - ids.len();
     let distances = ids.iter().map(|&id| stored(workload.base.distance_to(query, id)));
-    Ok(Measured {
+    Ok(MeasuredQuery {
         returned: ids.iter().map(|&id| id as i32).chain(std::iter::repeat_n(MISSING, padding)).collect(),
         distances: distances.chain(std::iter::repeat_n(f32::INFINITY, padding)).collect(),
         metrics,
@@ -398,7 +399,10 @@ fn measure_query(
     })
 }
 
-/// The ids that were picked, or what is wrong with them.
+/// The ids of the picked items.
+///
+/// # Errors
+/// What is wrong with the picked items.
 fn checked_ids(worker: &Worker, workload: &Workload, k: usize) -> Result<Vec<u32>, String> {
     let items = &worker.pool.items;
     if worker.picked.len() > k {
@@ -424,21 +428,21 @@ mod tests {
     use crate::statistics::rounds;
 
     #[test]
-    fn two_take_turns_and_the_first_does_not_count() {
+    fn two_sides_take_turns_and_the_first_pass_does_not_count() {
         let mut asked = Vec::new();
         let took = |side: usize| [[9.0, 2.0, 3.0, 1.0], [0.1, 5.0, 4.0, 6.0]][side];
         let mut turns = [0, 0];
-        let least = take_turns(3, |side| {
+        let shortest = take_turns(3, |side| {
             asked.push(side);
             turns[side] += 1;
             took(side)[turns[side] - 1]
         });
         assert_eq!(asked, [0, 1, 1, 0, 0, 1, 1, 0]);
-        assert_eq!(least, [1.0, 4.0]);
+        assert_eq!(shortest, [1.0, 4.0]);
     }
 
-    /// Rounds of a batch of 1,000 queries, in which one query takes the reference 2 us and the trial `ratio` times that,
-    /// with a disturbance now and then.
+    /// Rounds of a batch of 1,000 queries. One query takes the reference 2 us and the trial `ratio` times that; now and then
+    /// there is a disturbance.
     fn batch(ratio: f64) -> Vec<Round> {
         let round = |round: usize| {
             let mut passes = 0;
@@ -453,7 +457,7 @@ mod tests {
         (0..8).map(round).collect()
     }
 
-    /// Durations are put in place of the clock: a slowdown of 30 % in batch is seen, and nothing of an unchanged one.
+    /// Made-up durations stand for the clock: a slowdown of 30 % in mode batch is seen, and no change of an unchanged trial.
     #[test]
     fn a_slowdown_is_seen_in_batch() {
         let change = |ratio: f64| rounds::change(&batch(1.5), &batch(1.5 * ratio), 0.98, 0).expect("rounds");
@@ -464,10 +468,7 @@ mod tests {
             "{slower:?}"
         );
         let [first, ..] = batch(1.5)[..] else { panic!("no rounds") };
-        assert!(
-            (first.reference / 2e-6 - 1.0).abs() < 0.01,
-            "seconds of one query, however many were asked: {first:?}"
-        );
-        assert_eq!(rounds::by_machine(rounds::pace(&batch(1.5), &batch(1.95))), 0.0, "nothing is let pass besides");
+        assert!((first.reference / 2e-6 - 1.0).abs() < 0.01, "seconds of one query, not of the batch: {first:?}");
+        assert_eq!(rounds::by_machine(rounds::pace(&batch(1.5), &batch(1.95))), 0.0, "no tolerance is added");
     }
 }

@@ -1,0 +1,192 @@
+//! One step of a run: an order to a group's bench, which is built first if it is not there.
+
+use super::{AnyBench, Runner, Stop};
+use crate::config::Bytes;
+use crate::interrupt;
+use crate::run::bench::{Bench, Workplace};
+use crate::run::built::{GraphCache, Kept};
+use crate::run::child::{self, Child, Death, Job};
+use crate::run::data::DatasetLocation;
+use crate::run::order::{Order, Reply};
+use swath_algorithms::params::Count;
+
+/// What a child does while it builds, for messages.
+const BUILDING: &str = "building";
+
+/// An order to the bench of a group, for one of its trials.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BenchStep {
+    /// The group.
+    pub group: usize,
+    /// The trial that fails if the step does, by its place in the plan.
+    pub trial: usize,
+    /// The order.
+    pub order: Order,
+}
+
+impl Runner<'_> {
+    /// Has a bench carry out an order. `None` if it fails:
+    ///
+    /// 1. If the order fails, its trial fails.
+    /// 2. If the bench dies, its trial fails, and the others of the group get another bench.
+    /// 3. If no bench can be built, all trials of the group fail.
+    pub(super) fn step(&mut self, step: BenchStep) -> Result<Option<Reply>, Stop> {
+        let reply = self.tell(step)?;
+        Ok(reply.map_err(|reason| self.failed[step.trial] = Some(reason)).ok())
+    }
+
+    /// Has a bench carry out an order; the inner error is why it did not. If no bench can be built, all trials of the group
+    /// fail.
+    pub(super) fn tell(&mut self, step: BenchStep) -> Result<Result<Reply, String>, Stop> {
+        let BenchStep { group, trial, order } = step;
+        if interrupt::asked() {
+            return Err(Stop::Asked);
+        }
+        if self.benches[group].is_none()
+            && let Err(reason) = self.build(group)?
+        {
+            self.fail(group, &reason);
+            return Ok(Err(reason));
+        }
+        let doing = if matches!(order, Order::Measure(_)) { "measuring" } else { "timing" };
+        self.progress.trial(doing, &self.prepared.plan.trials[trial].label());
+        let seconds = self.seconds();
+        let is_build = matches!(order, Order::Build(_));
+        let reply = match &mut self.benches[group] {
+            Some(AnyBench::Here(bench)) => Ok(bench.obey(order)),
+            Some(AnyBench::Child(child)) => {
+                let replied = child.tell(order).and_then(|()| child.reply(seconds, is_build));
+                replied.and_then(|reply| if reply.is_to(order) { Ok(reply) } else { Err(child.misunderstood()) })
+            }
+            None => return Ok(Err("it has no bench".into())),
+        };
+        match reply {
+            Ok(Reply::Unwritten(what)) => Err(Stop::Unwritten(what)),
+            Ok(Reply::Failed(reason)) => Ok(Err(if is_build { reason + &self.memory_limit() } else { reason })),
+            Ok(reply) => {
+                self.note(&reply)?;
+                Ok(Ok(reply))
+            }
+            Err(Death::Stopped) => Err(Stop::Asked),
+            Err(death) => {
+                self.benches[group] = None;
+                Ok(Err(cause(death, seconds, if is_build { BUILDING } else { "answering all queries once" })))
+            }
+        }
+    }
+
+    /// Fails all trials of a group that are not done.
+    fn fail(&mut self, group: usize, reason: &str) {
+        for trial in self.groups[group].trials.clone() {
+            if self.is_open(trial) {
+                self.failed[trial] = Some(reason.to_owned());
+            }
+        }
+    }
+
+    /// Seconds that a step may take.
+    fn seconds(&self) -> Option<u32> {
+        self.prepared.plan.experiment.limits.seconds.map(Count::get)
+    }
+
+    /// Records what a reply says about a build.
+    fn note(&mut self, reply: &Reply) -> Result<(), Stop> {
+        let Reply::Built { graph, is_new, notes } = reply else { return Ok(()) };
+        self.builds += usize::from(*is_new);
+        if let Some(graph) = graph {
+            self.unfinished.add_graph(graph.clone())?;
+        }
+        let new: Vec<String> = notes.iter().filter(|note| !self.notes.contains(note)).cloned().collect();
+        self.notes.extend(new);
+        Ok(())
+    }
+
+    /// The memory limit, for the reason of a failed build; empty if there is none.
+    fn memory_limit(&self) -> String {
+        let limit = self.prepared.plan.experiment.limits.memory;
+        limit.map_or_else(String::new, |limit| format!("; it may take {} by limits.memory", child::mib(limit.get())))
+    }
+
+    /// Builds what a group needs; the inner error is why that failed.
+    fn build(&mut self, group: usize) -> Result<Result<(), String>, Stop> {
+        let trial = self.groups[group].trials[0];
+        self.progress.trial("building for", self.prepared.plan.trials[trial].retriever.name.as_str());
+        let failed = |reason: String| Ok(Err(format!("its build failed: {reason}")));
+        let mut bench = match self.start(trial) {
+            Ok(bench) => bench,
+            Err(reason) => return failed(reason),
+        };
+        let seconds = self.seconds();
+        let reply = match &mut bench {
+            AnyBench::Here(bench) => Ok(bench.built(trial)),
+            AnyBench::Child(child) => child.reply(seconds, true),
+        };
+        match reply {
+            Ok(reply @ Reply::Built { .. }) => {
+                self.note(&reply)?;
+                self.benches[group] = Some(bench);
+                Ok(Ok(()))
+            }
+            Ok(Reply::Failed(reason)) => failed(reason + &self.memory_limit()),
+            Ok(_) => failed(match &mut bench {
+                AnyBench::Here(_) => "it replied to something that it was not asked".into(),
+                AnyBench::Child(child) => cause(child.misunderstood(), seconds, BUILDING),
+            }),
+            Err(Death::Stopped) => Err(Stop::Asked),
+            Err(death) => failed(cause(death, seconds, BUILDING)),
+        }
+    }
+}
+
+impl<'a> Runner<'a> {
+    /// Starts a bench for the build of `trial`: a child, or one in this process, which is built then.
+    fn start(&self, trial: usize) -> Result<AnyBench<'a>, String> {
+        match (self.means.program, self.workload) {
+            (Some(program), _) => {
+                let data = self.unfinished.data().ok_or("its dataset is not shared with children")?;
+                let child = Child::start(program, &self.job(data, trial)).map_err(|error| error.to_string())?;
+                Ok(AnyBench::Child(child))
+            }
+            (None, Some(workload)) => {
+                let prepared = self.prepared;
+                let graphs = self.means.cache.map(|cache| GraphCache {
+                    cache,
+                    dataset: &prepared.dataset_name,
+                    sha256: &prepared.facts.sha256,
+                });
+                let kept = Kept { graphs, indexes: self.indexes.clone() };
+                let place = Workplace { prepared, workload, kept, folder: self.unfinished.folder().to_owned() };
+                Ok(AnyBench::Here(Box::new(Bench::new(place, trial, false)?)))
+            }
+            (None, None) => Err("there is neither a program to start nor anything to run here".into()),
+        }
+    }
+
+    /// The job of a child.
+    fn job(&self, data: &DatasetLocation, trial: usize) -> Job {
+        let Self { prepared, means, .. } = self;
+        Job {
+            config: prepared.source.path().to_owned(),
+            text: prepared.source.text().to_owned(),
+            cell: means.cell.cloned(),
+            data: data.clone(),
+            memory: means.memory,
+            dataset_name: prepared.dataset_name.clone(),
+            sha256: prepared.facts.sha256.clone(),
+            folder: self.unfinished.folder().to_owned(),
+            cache: means.cache.map(|cache| cache.folder().to_owned()),
+            indexes: self.indexes.clone(),
+            trial,
+            limit: prepared.plan.experiment.limits.memory.map(Bytes::get),
+        }
+    }
+}
+
+/// Why a child died, in words. `doing` is what it did.
+fn cause(death: Death, seconds: Option<u32>, doing: &str) -> String {
+    match death {
+        Death::TimeOut => format!("{doing} took longer than the {} s of limits.seconds", seconds.unwrap_or(0)),
+        Death::Stopped => "it was stopped".into(),
+        Death::Ended(why) => why,
+    }
+}

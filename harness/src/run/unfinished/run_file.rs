@@ -1,0 +1,99 @@
+//! `run.json`: the circumstances of an unfinished run, which decide what of it can be used.
+
+use super::program;
+use crate::clock;
+use crate::plan::Prepared;
+use crate::record::manifest::{GraphRecord, Manifest};
+use crate::record::{Machine, Mode};
+use serde::{Deserialize, Serialize};
+
+/// The run that left unfinished trials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct UnfinishedRun {
+    /// The program: version and revision and, if the revision does not tell what was built, the program's file.
+    pub program: String,
+    pub machine: Machine,
+    pub mode: Mode,
+    pub threads: u32,
+    /// The dataset's SHA-256.
+    pub dataset: String,
+    pub k: u32,
+    pub seed: u64,
+    pub queries: Vec<usize>,
+    /// When it began, UTC.
+    pub started: String,
+    /// When it was resumed, UTC.
+    pub resumed: Vec<String>,
+    /// Graphs that trials walk.
+    pub graphs: Vec<GraphRecord>,
+}
+
+impl UnfinishedRun {
+    /// A run that begins now.
+    pub fn new(prepared: &Prepared) -> Self {
+        let experiment = &prepared.plan.experiment;
+        Self {
+            program: program::program(),
+            machine: Machine::this(),
+            mode: experiment.mode,
+            threads: experiment.threads.get(),
+            dataset: prepared.facts.sha256.clone(),
+            k: experiment.k.get(),
+            seed: experiment.seed,
+            queries: prepared.plan.queries.clone(),
+            started: clock::timestamp(),
+            resumed: Vec::new(),
+            graphs: Vec::new(),
+        }
+    }
+
+    /// The finished run of a manifest. `now` gives what the manifest does not tell.
+    pub fn of(manifest: &Manifest, now: &Self) -> Self {
+        Self {
+            program: if program::is_of_this(manifest) {
+                now.program.clone()
+            } else {
+                format!("{} {}", manifest.swath, manifest.revision)
+            },
+            machine: manifest.machine.clone(),
+            mode: manifest.experiment.mode(),
+            threads: manifest.experiment.threads().count().unwrap_or(0),
+            dataset: manifest.dataset.sha256.clone(),
+            // A trial with another k, seed or sample of queries has another id.
+            k: now.k,
+            seed: now.seed,
+            queries: now.queries.clone(),
+            started: manifest.started.clone(),
+            resumed: manifest.resumed.clone(),
+            graphs: manifest.graphs.clone(),
+        }
+    }
+
+    /// Why `gone` trials of `before` are no longer in the experiment.
+    pub fn why_gone(&self, before: &Self, gone: usize) -> String {
+        let changes = [
+            ("the dataset", before.dataset != self.dataset),
+            ("k", before.k != self.k),
+            ("the seed", before.seed != self.seed),
+            ("the sample of queries", before.queries != self.queries),
+        ];
+        let changed: Vec<&str> = changes.iter().filter_map(|&(what, differs)| differs.then_some(what)).collect();
+        match changed.as_slice() {
+            [] => format!("the experiment has {} no longer", if gone == 1 { "it" } else { "them" }),
+            [one] => format!("{one} has changed"),
+            more => format!("{} have changed", more.join(" and ")),
+        }
+    }
+
+    /// Why times of `before` cannot be used: machine, mode or number of threads have changed.
+    pub fn timed_otherwise(&self, before: &Self) -> Option<String> {
+        if let Some(how) = self.machine.differs(&before.machine) {
+            return Some(how);
+        }
+        if before.mode != self.mode {
+            return Some("the mode has changed".into());
+        }
+        (before.threads != self.threads)
+            .then(|| format!("the number of threads has changed ({} then, {} now)", before.threads, self.threads))
+    }
+}
