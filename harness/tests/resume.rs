@@ -397,7 +397,7 @@ fn change_times(folder: &Path, change: impl Fn(&mut swath::record::Timed)) {
         let mut outcome = swath::record::results::read_outcome(&out, &trial.id, &plan.metrics).expect("an outcome");
         assert_eq!(outcome.timed.len(), outcome.repeats.len());
         outcome.timed.iter_mut().for_each(&change);
-        swath::record::results::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
+        swath::run::write_trial(&out, plan, trial, prepared.names(), &outcome).expect("written");
         support::as_written(&out, &swath::record::folder::trial_name(&trial.id));
     }
 }

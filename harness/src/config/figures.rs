@@ -1,4 +1,4 @@
-//! The figures that an experiment asks for, and their parameters in YAML. `report::figures` draws them.
+//! The figures of an experiment, and their parameters in YAML. `report::figures` draws them.
 
 use super::Name;
 use super::measure::{Measure, Scale};
@@ -22,26 +22,26 @@ swath_algorithms::registry! {
 
 /// The parameters of a figure.
 pub trait FigureParameters: Send + Sync {
-    /// The metrics, retrievers and numbers that they name, each with the parameter. None by default.
-    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
+    /// The metrics, retrievers and numbers that they name, each with the parameter's name. None by default.
+    fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
         Vec::new()
     }
 }
 
 /// What a figure's parameters name.
 #[derive(Clone, Copy, Debug)]
-pub enum NamedByFigure<'a> {
-    /// A metric, which must be measured.
+pub enum Mention<'a> {
+    /// A metric. It must be measured.
     Metric(MetricName),
-    /// A retriever, which must be there.
+    /// A retriever of the experiment.
     Retriever(&'a Name),
-    /// A retriever, whose grid must vary two numbers.
+    /// A retriever whose grid varies two numbers.
     Plane(&'a Name),
-    /// A number that a grid must vary.
+    /// A number that a grid varies.
     Number {
-        /// Its name, as labels say it.
+        /// Its name, as in labels.
         name: &'a str,
-        /// Whose grid; any, if left out.
+        /// The retriever whose grid it is; any, if left out.
         of: Option<&'a Name>,
     },
 }
@@ -52,27 +52,27 @@ pub enum NamedByFigure<'a> {
 pub struct FigureSpec {
     /// What to draw.
     pub draw: FigureParams,
-    /// Its file's name, without extension; if left out, one that says what it shows.
+    /// Its file's name, without extension; if left out, one that describes it.
     #[serde(default)]
     pub name: Option<Name>,
-    /// A title above it; none, if left out: papers have captions.
+    /// A title above it; none, if left out, since papers have captions.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub title: Option<String>,
-    /// What stands along the axis across.
+    /// The title of the horizontal axis.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub x_title: Option<String>,
-    /// What stands along the axis upwards.
+    /// The title of the vertical axis.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub y_title: Option<String>,
 }
 
-/// Characters of a title at most.
+/// A title has at most this many characters.
 const LONGEST_TITLE: usize = 300;
 
-/// A title that fits.
+/// Reads a title that fits.
 fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let title = Option::<String>::deserialize(deserializer)?;
     let length = title.as_ref().map_or(0, |title| title.chars().count());
@@ -93,20 +93,20 @@ impl From<FigureParams> for FigureSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frontier {
-    /// Across: a metric, or a column of costs in runs.csv, such as `qps`; recall, if left out.
+    /// Horizontal: a metric, or a column of costs in runs.csv, such as `qps`; recall, if left out.
     pub x: Option<Measure>,
-    /// Upwards; if both are left out, the usual pairs are drawn.
+    /// Vertical; if both are left out, the usual pairs are drawn.
     pub y: Option<Measure>,
-    /// How values lie across.
+    /// The scale of the horizontal axis.
     pub x_scale: Scale,
-    /// How values lie upwards.
+    /// The scale of the vertical axis.
     pub y_scale: Scale,
 }
 
 impl FigureParameters for Frontier {
-    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
+    fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
         let metric = |name, measure: Option<Measure>| match measure {
-            Some(Measure::Metric(metric)) => Some((name, NamedByFigure::Metric(metric))),
+            Some(Measure::Metric(metric)) => Some((name, Mention::Metric(metric))),
             _ => None,
         };
         metric("x", self.x).into_iter().chain(metric("y", self.y)).collect()
@@ -117,16 +117,16 @@ impl FigureParameters for Frontier {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Curves {
-    /// Which metric; the one that speaks for the experiment, if left out.
+    /// The metric; the experiment's headline metric, if left out.
     pub metric: Option<MetricName>,
-    /// Which parameter, as labels name it, such as `lambda`; one figure for each of at least 3 values, if left out.
+    /// The parameter, as in labels, such as `lambda`; if left out, one figure for each that has at least 3 values.
     pub parameter: Option<String>,
 }
 
 impl FigureParameters for Curves {
-    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
-        let metric = self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric)));
-        let parameter = self.parameter.iter().map(|name| ("parameter", NamedByFigure::Number { name, of: None }));
+    fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
+        let metric = self.metric.into_iter().map(|metric| ("metric", Mention::Metric(metric)));
+        let parameter = self.parameter.iter().map(|name| ("parameter", Mention::Number { name, of: None }));
         metric.chain(parameter).collect()
     }
 }
@@ -135,25 +135,25 @@ impl FigureParameters for Curves {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeatMap {
-    /// Whose grid; one figure for each retriever that varies two numbers, if left out.
+    /// The retriever whose grid it is; if left out, one figure for each that varies two numbers.
     pub retriever: Option<Name>,
-    /// Which metric; the one that speaks for the experiment, if left out.
+    /// The metric; the experiment's headline metric, if left out.
     pub metric: Option<MetricName>,
-    /// The parameter across, as labels name it; the one of most values, if left out.
+    /// The horizontal parameter, as in labels; the one with the most values, if left out.
     pub x: Option<String>,
-    /// The parameter upwards.
+    /// The vertical parameter.
     pub y: Option<String>,
 }
 
 impl FigureParameters for HeatMap {
-    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
-        let metric = self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric)));
-        let retriever = self.retriever.iter().map(|name| ("retriever", NamedByFigure::Plane(name)));
+    fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
+        let metric = self.metric.into_iter().map(|metric| ("metric", Mention::Metric(metric)));
+        let retriever = self.retriever.iter().map(|name| ("retriever", Mention::Plane(name)));
         let axes = [("x", &self.x), ("y", &self.y)];
         let of = self.retriever.as_ref();
         let numbers = axes
             .into_iter()
-            .filter_map(move |(axis, name)| Some((axis, NamedByFigure::Number { name: name.as_deref()?, of })));
+            .filter_map(move |(axis, name)| Some((axis, Mention::Number { name: name.as_deref()?, of })));
         metric.chain(retriever).chain(numbers).collect()
     }
 }
@@ -162,13 +162,13 @@ impl FigureParameters for HeatMap {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ranks {
-    /// Ranked by which metric; the one that speaks for the experiment, if left out.
+    /// The metric of the ranks; the experiment's headline metric, if left out.
     pub metric: Option<MetricName>,
 }
 
 impl FigureParameters for Ranks {
-    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
-        self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric))).collect()
+    fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
+        self.metric.into_iter().map(|metric| ("metric", Mention::Metric(metric))).collect()
     }
 }
 
@@ -176,13 +176,13 @@ impl FigureParameters for Ranks {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bars {
-    /// Of which metric; one figure for each, if left out.
+    /// The metric; one figure for each, if left out.
     pub metric: Option<MetricName>,
 }
 
 impl FigureParameters for Bars {
-    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
-        self.metric.into_iter().map(|metric| ("metric", NamedByFigure::Metric(metric))).collect()
+    fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
+        self.metric.into_iter().map(|metric| ("metric", Mention::Metric(metric))).collect()
     }
 }
 
@@ -198,15 +198,15 @@ impl FigureParameters for Latencies {}
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Neighbourhood {
-    /// Which query, by its name or its row; the first of the seeded sample, if left out.
+    /// The query, by its name or its row; the first of the seeded sample, if left out.
     pub query: Option<QueryRef>,
-    /// Which retrievers, each at the point that stands for it; the reference and three others, if left out.
+    /// The retrievers, each at its representative point; the reference and three others, if left out.
     pub retrievers: Vec<Name>,
 }
 
 impl FigureParameters for Neighbourhood {
-    fn names(&self) -> Vec<(&'static str, NamedByFigure<'_>)> {
-        self.retrievers.iter().map(|name| ("retrievers", NamedByFigure::Retriever(name))).collect()
+    fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
+        self.retrievers.iter().map(|name| ("retrievers", Mention::Retriever(name))).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a figure can show along an axis: a metric, or a cost.
+//! What a figure shows along an axis: a metric, or a cost.
 
 use crate::metrics::{MetricName, MetricParams};
 use crate::plot::axis::axis_title;
@@ -14,17 +14,17 @@ use std::borrow::Cow;
 pub enum Cost {
     /// Queries per second.
     Qps,
-    /// The same in the best repeat.
+    /// Queries per second in the best repeat.
     QpsBest,
-    /// The median of the milliseconds per query.
+    /// Median milliseconds per query.
     P50,
-    /// Their 95th percentile.
+    /// 95th percentile of milliseconds per query.
     P95,
-    /// Their 99th percentile.
+    /// 99th percentile of milliseconds per query.
     P99,
     /// Seconds to build index and graph.
     BuildSeconds,
-    /// Bytes of both.
+    /// Bytes of index and graph.
     IndexBytes,
 }
 
@@ -46,7 +46,7 @@ impl Cost {
         }
     }
 
-    /// What it is, with its unit.
+    /// In words, with its unit.
     pub fn title(self) -> &'static str {
         match self {
             Self::Qps => "queries per second",
@@ -74,16 +74,16 @@ pub enum Measure {
     Cost(Cost),
 }
 
-/// How values lie along an axis.
+/// The scale of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
     /// Logarithmic for costs, linear for metrics.
     #[default]
     Auto,
-    /// Equal steps add.
+    /// Equal steps add the same.
     Linear,
-    /// Equal steps multiply.
+    /// Equal steps multiply by the same.
     Log,
 }
 
@@ -101,7 +101,7 @@ impl Measure {
         }
     }
 
-    /// Its name as part of a file's.
+    /// Its name as part of a file's name.
     pub fn file_name(self) -> String {
         match self {
             Self::Metric(metric) => metric.file_name(),
@@ -109,7 +109,7 @@ impl Measure {
         }
     }
 
-    /// What it is, for a sentence.
+    /// In words, for a sentence.
     pub fn words(self) -> &'static str {
         match self {
             Self::Metric(metric) => metric.name(),
@@ -117,7 +117,7 @@ impl Measure {
         }
     }
 
-    /// What it is and which direction is better, for an axis.
+    /// The title of its axis, with the better direction.
     pub fn title(self) -> String {
         axis_title(self.words(), self.higher_is_better())
     }
@@ -130,7 +130,7 @@ impl Measure {
         }
     }
 
-    /// The value with larger ones better.
+    /// The value with its sign changed, if needed, so that larger is better.
     pub fn goodness(self, value: f64) -> f64 {
         if self.higher_is_better() { value } else { -value }
     }
@@ -144,7 +144,7 @@ impl Measure {
         }
     }
 
-    /// Whether a trial of that value can be drawn.
+    /// Whether an axis of this scale has a place for the value.
     pub fn has_place(self, scale: Scale, value: &Estimate) -> bool {
         has_place(value.mean, self.is_log(scale))
     }

@@ -1,9 +1,9 @@
-//! What figures name must be there.
+//! Checks that metrics, retrievers, parameters and queries that figures name exist.
 
 use super::point::{self, Varying};
 use super::trial::parameters;
 use super::{Plan, Trial};
-use crate::config::figures::{FigureParams, FigureSpec, NamedByFigure, QueryRef};
+use crate::config::figures::{FigureParams, FigureSpec, Mention, QueryRef};
 use crate::config::{Experiment, FieldPath, Name, Problem, suggest};
 use crate::metrics::MetricName;
 use crate::path;
@@ -28,16 +28,16 @@ pub(super) fn check_figures(
         for (parameter, named) in figure.draw.names() {
             let path = path!["report", "figures", i, "draw", figure.draw.name(), parameter];
             match named {
-                NamedByFigure::Metric(metric) if !metrics.contains(&metric) => {
+                Mention::Metric(metric) if !metrics.contains(&metric) => {
                     let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
                     let problem = Problem::new(path, format!("`{}` is not measured here", metric.name()));
                     problems.push(problem.help(format!("add it to `metrics`, or use one of `{}`", names.join("`, `"))));
                 }
-                NamedByFigure::Retriever(name) | NamedByFigure::Plane(name) if !retrievers.contains(&name.as_str()) => {
+                Mention::Retriever(name) | Mention::Plane(name) if !retrievers.contains(&name.as_str()) => {
                     let problem = Problem::new(path, format!("no retriever here is called `{name}`"));
                     problems.push(suggest(name.as_str(), &retrievers).into_iter().fold(problem, Problem::help));
                 }
-                NamedByFigure::Plane(name) => {
+                Mention::Plane(name) => {
                     let of_name = grids.iter().filter(|(retriever, _)| *retriever == name.as_str());
                     let numbers = of_name.flat_map(|(_, varying)| varying).filter(|axis| axis.numbers().is_some());
                     if numbers.count() < 2 {
@@ -47,7 +47,7 @@ pub(super) fn check_figures(
                         );
                     }
                 }
-                NamedByFigure::Number { name, of } => {
+                Mention::Number { name, of } => {
                     let of = of.map(Name::as_str);
                     if of.is_none_or(|of| retrievers.contains(&of)) {
                         problems.extend(not_varied(path, name, of, &grids));
@@ -106,7 +106,7 @@ pub(super) fn check_queries(plan: &Plan, names: Option<&[String]>, queries: usiz
                 .take_while(|line| line.starts_with("did you"))
                 .fold(problem, Problem::help);
         }
-        problem.help(format!("asked are, for example, `{}`", examples.join("`, `")))
+        problem.help(format!("queries in the sample are, for example, `{}`", examples.join("`, `")))
     });
     missing.collect()
 }
