@@ -51,10 +51,23 @@ fn links_lead_somewhere() {
         let text = std::fs::read_to_string(&document).expect("a document");
         let folder = document.parent().expect("a folder");
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
-            assert!(folder.join(link).exists(), "{} links to {link}", document.display());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, section) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { document.clone() } else { folder.join(file) };
+            assert!(target.exists(), "{} links to {link}", document.display());
+            if !section.is_empty() {
+                let text = std::fs::read_to_string(&target).expect("a document");
+                let is_there = text.lines().any(|line| line.starts_with('#') && slug(line) == section);
+                assert!(is_there, "{} links to {link}, and there is no such section", document.display());
+            }
         }
     }
+}
+
+/// How a heading is named in links.
+fn slug(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars().filter(|&c| c.is_alphanumeric() || c == '-' || c == ' ').collect::<String>().replace(' ', "-")
 }
 
 /// The version that documents name is the program's.

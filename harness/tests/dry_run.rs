@@ -61,7 +61,7 @@ fn a_sweep_is_looked_at_whole_before_anything_is_listed_or_run() {
     assert!(stdout(&dry).contains("gaussian-200x4: 200 x 4 vectors"), "{}", stdout(&dry));
     // The last cell asks for more than its pool gives, and for more than the file has.
     for (from, to, text) in [
-        ("k: [5, 10]", "k: [5, 200]", "a pool of 100, which is taken where none is written, cannot give 200 results"),
+        ("k: [5, 10]", "k: [5, 200]", "a pool of 100, the default, cannot give 200 results"),
         (
             "{ generate: gaussian, n: 400, dimension: 4 }",
             "plain.hdf5",
@@ -71,7 +71,7 @@ fn a_sweep_is_looked_at_whole_before_anything_is_listed_or_run() {
         std::fs::write(folder.path().join("x.yaml"), sweep.replace(from, to)).expect("written");
         let [dry, run] = [vec!["run", "--dry-run", "x.yaml"], vec!["run", "x.yaml"]].map(|a| swath(folder.path(), &a));
         assert_eq!((dry.status.code(), run.status.code()), (Some(2), Some(2)), "{}", stderr(&dry));
-        assert!(stderr(&dry).contains(text) && stderr(&dry).contains("this is so at n="), "{}", stderr(&dry));
+        assert!(stderr(&dry).contains(text) && stderr(&dry).contains("this happens at n="), "{}", stderr(&dry));
         assert_eq!((stderr(&dry), stdout(&dry).as_str()), (stderr(&run), ""));
         assert!(!folder.path().join("reports").exists());
     }

@@ -228,3 +228,31 @@ fn a_missing_hash_is_said_or_refused() {
     let page = std::fs::read_to_string(folder.path().join("out/index.html")).expect("a page");
     assert!(page.contains("swath 0.1.0, which wrote no hashes into them"), "the page says so");
 }
+
+/// The gallery holds runs of 0.2.0.
+#[test]
+fn manifests_of_earlier_versions_are_read_and_their_experiments_kept() {
+    let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/gallery");
+    for name in ["paper", "quickstart", "semantic-compression"] {
+        let manifest = results::read_manifest(&gallery.join(name)).expect("a manifest");
+        assert_eq!(manifest.experiment.name(), name);
+        let text = std::fs::read_to_string(gallery.join(name).join(folder::MANIFEST)).expect("readable");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(serde_json::to_value(&manifest.experiment).expect("JSON"), json["experiment"]);
+    }
+}
+
+/// A manifest without a field of its experiment is refused, and the field is named.
+#[test]
+fn a_field_that_a_manifest_lacks_is_named() {
+    let folder = ran();
+    let manifest = folder.path().join("out/manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    json["experiment"].as_object_mut().expect("fields").remove("seed");
+    std::fs::write(&manifest, json.to_string()).expect("written");
+    let output = swath(folder.path(), &["report", "out"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("reads (its experiment: missing field `seed`"), "{said}");
+}

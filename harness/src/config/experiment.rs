@@ -24,7 +24,7 @@ use swath_datasets::Generated;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// Name of the experiment, and of the folder under reports/ that holds what it leaves behind.
+    /// Name of the experiment, and of the folder under reports/ that holds its results.
     pub name: Name,
     /// A name that `swath datasets list` knows, or a path to an ann-benchmarks HDF5 file (seen from this file's folder), or
     /// vectors to draw.
@@ -45,7 +45,7 @@ pub struct Experiment {
     /// time.
     #[serde(default = "one")]
     pub threads: Count,
-    /// How often every query is timed; results must agree across repeats.
+    /// Times that every query is timed; results must agree across repeats.
     #[serde(default = "three")]
     pub repeats: Count,
     /// Metrics to compute; all that the dataset supports, if left out.
@@ -62,16 +62,16 @@ pub struct Experiment {
     /// Runs the experiment at several sizes, each combination into a folder of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
-    /// What a build and the trials that share it may take.
+    /// Limits of time and memory for a build and the trials that share it.
     #[serde(default)]
     pub limits: Limits,
-    /// When `swath check` calls a change a regression.
+    /// When `swath check` reports a regression.
     #[serde(default)]
     pub check: CheckSpec,
     /// What the report shows.
     #[serde(default)]
     pub report: ReportSpec,
-    /// What is compared. In a retriever's parameters a list is a grid axis: one trial for each combination.
+    /// The retrievers to compare. In a retriever's parameters a list is a grid axis: one trial for each combination.
     #[schemars(length(min = 1))]
     pub retrievers: Vec<Grid<Retriever>>,
 }
@@ -141,11 +141,11 @@ pub struct Retriever {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReportSpec {
-    /// For what room figures are drawn into files: `column` (always, as the page shows them), `page`, `slide`.
+    /// Sizes in which figures are written: `column` (always, since the page shows them), `page`, `slide`.
     pub sizes: Vec<Size>,
-    /// The figures; all that the results have to show, if left out.
+    /// The figures; all that the results allow, if left out.
     pub figures: Option<Vec<FigureSpec>>,
-    /// How many queries can be looked into on the page, a seeded sample.
+    /// Number of queries that the page shows one by one, a seeded sample.
     pub queries: u32,
 }
 
@@ -155,25 +155,25 @@ impl Default for ReportSpec {
     }
 }
 
-/// At which sizes an experiment runs: one cell for each combination.
+/// The sizes at which an experiment runs: one cell for each combination.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sweep {
-    /// Base vectors: the first n of drawn ones, the first n in a seeded order of a file's.
+    /// Numbers of base vectors: of drawn ones the first n, of a file's the first n in a seeded order.
     pub n: Vec<Count>,
-    /// Dimensions, of drawn vectors alone.
+    /// Dimensions, for drawn vectors only.
     pub dimension: Vec<Count>,
     /// Results per query.
     pub k: Vec<Count>,
 }
 
-/// How queries are parted into those that parameters are chosen on and those that they are reported on.
+/// Parts queries: parameters are chosen on some of them, and reported on the others.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// The share of the queries, seeded, on which each retriever's best point is chosen.
     pub tune: Part,
-    /// The metric by which; if left out, `subtopic-recall` if it is measured, else the first of the metrics.
+    /// The metric by which points are chosen; if left out, `subtopic-recall` if it is measured, else the first of the metrics.
     #[serde(default)]
     pub by: Option<MetricName>,
 }

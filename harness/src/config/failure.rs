@@ -1,10 +1,10 @@
-//! Why a command failed, and with which exit code that ends.
+//! Why a command failed, which decides its exit code.
 
 use super::Invalid;
 use crate::record::output_folder::FolderError;
 use crate::record::results::ResultsError;
 
-/// Why an experiment did not come to its report.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The user's input is wrong: what, where, and what would be right.
@@ -16,7 +16,7 @@ pub enum Failure {
     /// The run failed.
     #[error("{0}")]
     Run(String),
-    /// The run was asked to stop, and did.
+    /// The user asked the run to stop.
     #[error("{0}")]
     Stopped(String),
 }

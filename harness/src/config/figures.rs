@@ -1,4 +1,4 @@
-//! The figures that an experiment asks for, and their parameters in YAML. `report::figures` draws them, and says how to add one.
+//! The figures of an experiment, and their parameters in YAML. `report::figures` draws them, and says how to add one.
 
 use super::Name;
 use super::measure::{Measure, Scale};
@@ -22,7 +22,7 @@ swath_algorithms::registry! {
 
 /// The parameters of a figure.
 pub trait FigureParameters: Send + Sync {
-    /// The metrics, retrievers and numbers that they name, each with the name of its parameter. None by default.
+    /// The metrics, retrievers and numbers that they name, each with the parameter's name. None by default.
     fn names(&self) -> Vec<(&'static str, Mention<'_>)> {
         Vec::new()
     }
@@ -31,17 +31,17 @@ pub trait FigureParameters: Send + Sync {
 /// Something that a figure's parameters name, which must exist.
 #[derive(Clone, Copy, Debug)]
 pub enum Mention<'a> {
-    /// A metric, which must be measured.
+    /// A metric. It must be measured.
     Metric(MetricName),
     /// A retriever of the experiment.
     Retriever(&'a Name),
-    /// A retriever whose grid must vary two numbers.
+    /// A retriever whose grid varies two numbers.
     Plane(&'a Name),
-    /// A number that a grid must vary.
+    /// A number that a grid varies.
     Number {
         /// Its name, as in labels.
         name: &'a str,
-        /// The retriever whose grid must vary it; any if `None`.
+        /// The retriever whose grid it is; any, if left out.
         of: Option<&'a Name>,
     },
 }
@@ -52,27 +52,27 @@ pub enum Mention<'a> {
 pub struct FigureSpec {
     /// The kind of figure and its parameters.
     pub draw: FigureParams,
-    /// The file's name without extension; if left out, a name for what it shows.
+    /// Its file's name, without extension; if left out, one that describes it.
     #[serde(default)]
     pub name: Option<Name>,
-    /// A title above the figure; none if left out, because papers have captions.
+    /// A title above it; none, if left out, since papers have captions.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub title: Option<String>,
-    /// The title of the axis across.
+    /// The title of the horizontal axis.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub x_title: Option<String>,
-    /// The title of the axis upwards.
+    /// The title of the vertical axis.
     #[serde(default, deserialize_with = "title")]
     #[schemars(length(max = 300))]
     pub y_title: Option<String>,
 }
 
-/// The most characters of a title.
+/// A title has at most this many characters.
 const LONGEST_TITLE: usize = 300;
 
-/// Reads a title of at most [`LONGEST_TITLE`] characters.
+/// Reads a title that fits.
 fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let title = Option::<String>::deserialize(deserializer)?;
     let length = title.as_ref().map_or(0, |title| title.chars().count());
@@ -93,13 +93,13 @@ impl From<FigureParams> for FigureSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frontier {
-    /// Across: a metric, or a column of costs in runs.csv such as `qps`; recall if left out.
+    /// Horizontal: a metric, or a column of costs in runs.csv, such as `qps`; recall, if left out.
     pub x: Option<Measure>,
-    /// Upwards: the same; the headline metric if left out. If both are left out, the usual pairs are drawn.
+    /// Vertical; if both are left out, the usual pairs are drawn.
     pub y: Option<Measure>,
-    /// The scale across.
+    /// The scale of the horizontal axis.
     pub x_scale: Scale,
-    /// The scale upwards.
+    /// The scale of the vertical axis.
     pub y_scale: Scale,
 }
 
@@ -117,9 +117,9 @@ impl FigureParameters for Frontier {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Curves {
-    /// The metric; the headline metric if left out.
+    /// The metric; the experiment's headline metric, if left out.
     pub metric: Option<MetricName>,
-    /// The parameter as in labels, such as `lambda`; if left out, one figure for each parameter with at least 3 values.
+    /// The parameter, as in labels, such as `lambda`; if left out, one figure for each that has at least 3 values.
     pub parameter: Option<String>,
 }
 
@@ -135,13 +135,13 @@ impl FigureParameters for Curves {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeatMap {
-    /// The retriever; if left out, one figure for each retriever whose grid varies two numbers.
+    /// The retriever whose grid it is; if left out, one figure for each that varies two numbers.
     pub retriever: Option<Name>,
-    /// The metric; the headline metric if left out.
+    /// The metric; the experiment's headline metric, if left out.
     pub metric: Option<MetricName>,
-    /// The parameter across, as in labels; the one with the most values if left out.
+    /// The horizontal parameter, as in labels; the one with the most values, if left out.
     pub x: Option<String>,
-    /// The parameter upwards.
+    /// The vertical parameter.
     pub y: Option<String>,
 }
 
@@ -162,7 +162,7 @@ impl FigureParameters for HeatMap {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ranks {
-    /// The metric; the headline metric if left out.
+    /// The metric of the ranks; the experiment's headline metric, if left out.
     pub metric: Option<MetricName>,
 }
 
@@ -176,7 +176,7 @@ impl FigureParameters for Ranks {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bars {
-    /// The metric; if left out, one figure for each.
+    /// The metric; one figure for each, if left out.
     pub metric: Option<MetricName>,
 }
 
@@ -198,9 +198,9 @@ impl FigureParameters for Latencies {}
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Neighbourhood {
-    /// The query, by its name or its row; the first of the seeded sample if left out.
+    /// The query, by its name or its row; the first of the seeded sample, if left out.
     pub query: Option<QueryRef>,
-    /// The retrievers, each at the point that represents it; the reference and three others if left out.
+    /// The retrievers, each at its representative point; the reference and three others, if left out.
     pub retrievers: Vec<Name>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run may take of the machine.
+//! Limits of a run's time and memory.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use swath_algorithms::params::Count;
 
-/// The most that a build, and the trials that share it, may take: what goes beyond ends them alone, and the rest goes on.
+/// Limits for a build and the trials that share it. Beyond a limit only these trials end; the run continues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -40,7 +40,7 @@ const UNITS: [(&str, u64); 9] = [
 impl Bytes {
     const ALLOWED: &str = "a size above 0, in bytes or with a unit, such as `512 MiB` or `4 GB`";
 
-    /// How many.
+    /// The number of bytes.
     pub fn get(self) -> u64 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! The measures that a figure can show along an axis: metrics and costs.
+//! What a figure shows along an axis: a metric, or a cost.
 
 use crate::metrics::{MetricName, MetricParams};
 use crate::plot::axis::axis_title;
@@ -18,9 +18,9 @@ pub enum Cost {
     QpsBest,
     /// Median milliseconds per query.
     P50,
-    /// The 95th percentile of milliseconds per query.
+    /// 95th percentile of milliseconds per query.
     P95,
-    /// The 99th percentile of milliseconds per query.
+    /// 99th percentile of milliseconds per query.
     P99,
     /// Seconds to build index and graph.
     BuildSeconds,
@@ -46,7 +46,7 @@ impl Cost {
         }
     }
 
-    /// Its description with the unit.
+    /// In words, with its unit.
     pub fn title(self) -> &'static str {
         match self {
             Self::Qps => "queries per second",
@@ -81,9 +81,9 @@ pub enum Scale {
     /// Logarithmic for costs, linear for metrics.
     #[default]
     Auto,
-    /// Equal distances are equal differences.
+    /// Equal steps add the same.
     Linear,
-    /// Equal distances are equal ratios.
+    /// Equal steps multiply by the same.
     Log,
 }
 
@@ -101,7 +101,7 @@ impl Measure {
         }
     }
 
-    /// Its name in names of files.
+    /// Its name as part of a file's name.
     pub fn file_name(self) -> String {
         match self {
             Self::Metric(metric) => metric.file_name(),
@@ -109,7 +109,7 @@ impl Measure {
         }
     }
 
-    /// Its description for a sentence.
+    /// In words, for a sentence.
     pub fn words(self) -> &'static str {
         match self {
             Self::Metric(metric) => metric.name(),
@@ -130,7 +130,7 @@ impl Measure {
         }
     }
 
-    /// The value, negated if less is better.
+    /// The value with its sign changed, if needed, so that larger is better.
     pub fn goodness(self, value: f64) -> f64 {
         if self.higher_is_better() { value } else { -value }
     }
@@ -144,7 +144,7 @@ impl Measure {
         }
     }
 
-    /// Whether a value has a place on its axis.
+    /// Whether an axis of this scale has a place for the value.
     pub fn has_place(self, scale: Scale, value: &Estimate) -> bool {
         has_place(value.mean, self.is_log(scale))
     }

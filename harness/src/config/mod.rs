@@ -44,7 +44,7 @@ pub struct ExperimentFile {
 pub fn parse(source: Source) -> Result<ExperimentFile, Box<Invalid>> {
     if matches!(source.root().value, YamlValue::Null) {
         let problem =
-            Problem::new(path![], "this file says nothing").help("`swath init` writes an experiment to start from");
+            Problem::new(path![], "this file is empty").help("`swath init` writes an experiment to start from");
         return Err(Box::new(Invalid { source, problems: vec![problem] }));
     }
     let experiment = match read::read::<Experiment>(source.root(), source.text()) {
@@ -64,7 +64,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (field, found, most) in [("threads", experiment.threads, 1024), ("repeats", experiment.repeats, 1000)] {
         if found.get() > most {
-            let problem = Problem::new(path![field], format!("{} {field} are more than can be meant", found.get()));
+            let problem = Problem::new(path![field], format!("{} {field} are too many", found.get()));
             problems.push(problem.help(format!("use at most {most}")));
         }
     }
@@ -81,7 +81,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
     }
     for (measure, tolerance) in &experiment.check.tolerance {
         if !is_tolerance(*tolerance) {
-            let message = format!("{tolerance} is not a share that a measure may get worse by");
+            let message = format!("{tolerance} is no tolerance, which is a share from 0 to 10");
             let problem = Problem::new(path!["check", "tolerance", measure.as_str()], message);
             problems.push(problem.help("write 0.01 for one in a hundred, or 0 for not at all"));
         }
@@ -109,12 +109,11 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
 /// The problem of a sweep, if it has one.
 fn check_sweep(sweep: &Sweep, experiment: &Experiment) -> Option<Problem> {
     if sweep.n.len() + sweep.dimension.len() + sweep.k.len() == 0 {
-        let problem = Problem::new(path!["sweep"], "a sweep over nothing");
+        let problem = Problem::new(path!["sweep"], "this sweep has no sizes");
         return Some(problem.help("give it sizes, as in `{ n: [1000, 10000] }`, or leave it out"));
     }
     if !sweep.dimension.is_empty() && matches!(experiment.dataset, DatasetSource::File(_)) {
-        let problem =
-            Problem::new(path!["sweep", "dimension"], "the vectors of a file have the dimension that they have");
+        let problem = Problem::new(path!["sweep", "dimension"], "the dimension of a file's vectors cannot be varied");
         return Some(
             problem.help("draw vectors instead, as in `dataset: { generate: gaussian, n: 10000, dimension: 8 }`"),
         );

@@ -1,4 +1,4 @@
-//! Reads an experiment's file.
+//! Opens an experiment's file.
 
 use super::{ExperimentFile, Failure, Source, parse};
 use std::path::Path;

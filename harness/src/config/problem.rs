@@ -1,8 +1,8 @@
-//! What is wrong with an experiment: where, and what would be right.
+//! Problems of an experiment: what is wrong, where, and what would be right.
 
 use std::fmt;
 
-/// Where something stands in a text: bytes from, to.
+/// A range of bytes in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TextRange {
     /// First byte.
@@ -11,7 +11,7 @@ pub struct TextRange {
     pub end: usize,
 }
 
-/// One step into a configuration.
+/// One step of a [`FieldPath`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldStep {
     /// The value of a key.
@@ -32,7 +32,7 @@ impl From<usize> for FieldStep {
     }
 }
 
-/// A way into a configuration: `retrievers[1].select.mmr.lambda`.
+/// The path to a field: `retrievers[1].select.mmr.lambda`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldPath(pub Vec<FieldStep>);
 
@@ -55,16 +55,16 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// Something wrong in an experiment.
+/// A problem of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// What is wrong, what was found.
+    /// What is wrong.
     pub message: String,
     /// The field.
     pub path: FieldPath,
-    /// Where in the text, where that is known better than by the path.
+    /// Where in the text, if that is known more exactly than by the path.
     pub place: Option<TextRange>,
-    /// What would be right, a line each.
+    /// What would be right, one line each.
     pub help: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ impl Problem {
         Self { message: message.into(), path, place: None, help: Vec::new() }
     }
 
-    /// Says what would be right.
+    /// Adds a line that says what would be right.
     #[must_use]
     pub fn help(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());
@@ -82,13 +82,13 @@ impl Problem {
     }
 }
 
-/// The longest name that is compared with others.
+/// Names with more bytes are not compared with others.
 const LONGEST: usize = 200;
 
 /// `allowed: a, b, c`, with the nearest to `found` suggested first, as lines of help.
 pub fn suggest(found: &str, allowed: &[&str]) -> Vec<String> {
     let meant = found.to_lowercase();
-    // Comparing takes time and memory for each pair of letters; what is that long is no slip of a known name.
+    // Comparing takes time and memory for each pair of letters, and so long a name is no slip of a known one.
     let nearest = allowed
         .iter()
         .filter(|name| name.len().max(meant.len()) <= LONGEST)

@@ -3,10 +3,10 @@
 use super::Experiment;
 use serde_json::{Map, Value, json};
 
-/// The schema that an editor checks a YAML file against (draft 2020-12).
+/// The schema by which an editor checks a YAML file (draft 2020-12).
 ///
-/// Beyond what the types say, it knows the two freedoms of the YAML form: a name alone stands for a component with all
-/// its defaults, and in a retriever a list is a grid axis.
+/// It adds to the types two freedoms of YAML: a name alone stands for a component with all its defaults, and in a retriever a list
+/// is a grid axis.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Experiment).to_value();
     let Some(Value::Object(definitions)) = schema.get_mut("$defs") else { return schema };
@@ -24,7 +24,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Lets each variant of a registry stand as its name alone; returns the names of its parameters' definitions.
+/// Allows the name of each variant alone; returns the names of the definitions of their parameters.
 fn allow_names(registry: &mut Map<String, Value>) -> Vec<String> {
     let variants: Vec<Value> = match registry.remove("oneOf") {
         Some(Value::Array(variants)) => variants,
@@ -42,7 +42,7 @@ fn allow_names(registry: &mut Map<String, Value>) -> Vec<String> {
     definitions
 }
 
-/// Lets a parameter be a list of its values.
+/// Allows a list of a parameter's values.
 fn allow_axis(property: &mut Value) {
     let mut one = property.take();
     let mut keep = Map::new();
@@ -51,7 +51,7 @@ fn allow_axis(property: &mut Value) {
             keep.insert(key.into(), value);
         }
     }
-    // Of a mapping by name each value may be an axis, not the mapping.
+    // In a mapping by name each value may be an axis, but not the mapping.
     if one["additionalProperties"].is_object() {
         if let Some(values) = one.get_mut("additionalProperties") {
             allow_axis(values);

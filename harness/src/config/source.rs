@@ -1,4 +1,4 @@
-//! The text of an experiment, and the tree of its values with their places.
+//! The text of an experiment, and the tree of its YAML values with their places.
 
 use super::problem::{FieldPath, FieldStep, Problem, TextRange};
 use crate::escape::terminal;
@@ -12,13 +12,13 @@ use std::path::PathBuf;
 /// A value with its place.
 #[derive(Clone, Debug)]
 pub struct YamlNode {
-    /// Where it stands (of an alias: where it is used).
+    /// Where it stands; for an alias, where it is used.
     pub place: TextRange,
     /// The value.
     pub value: YamlValue,
 }
 
-/// What YAML can say.
+/// A value of YAML.
 #[derive(Clone, Debug)]
 pub enum YamlValue {
     /// Nothing.
@@ -29,7 +29,7 @@ pub enum YamlValue {
     Negative(i64),
     /// A whole number.
     Unsigned(u64),
-    /// Any other number, finite.
+    /// Any other finite number.
     Float(f64),
     /// Text.
     Text(String),
@@ -48,7 +48,7 @@ pub struct YamlKey {
     pub place: TextRange,
 }
 
-/// An experiment's text with the tree of what it says.
+/// An experiment's text, with the tree of its values.
 #[derive(Clone, Debug)]
 pub struct Source {
     path: PathBuf,
@@ -57,8 +57,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads YAML. No document, several, a duplicate key, a number that is not finite, nesting deeper than 32 or
-    /// aliases that multiply into more than 20,000 values are errors.
+    /// Reads YAML.
+    ///
+    /// Errors are: no document or several, a duplicate key, a number that is not finite, nesting deeper than 32, and aliases that
+    /// multiply into more than 20,000 values.
     ///
     /// # Errors
     /// [`Invalid`] with one problem.
@@ -82,7 +84,7 @@ impl Source {
         self.path.display().to_string()
     }
 
-    /// Where the file is.
+    /// The file's path.
     pub fn path(&self) -> &std::path::Path {
         &self.path
     }
@@ -92,13 +94,12 @@ impl Source {
         &self.text
     }
 
-    /// What it says.
+    /// The tree of its values.
     pub fn root(&self) -> &YamlNode {
         &self.root
     }
 
-    /// The place of the value at `path`, or of the nearest thing around it that is written there (a field that was
-    /// left out has no place of its own).
+    /// The place of the value at `path`. A field that was left out has none: then it is the place of the innermost value around it.
     pub fn place(&self, path: &FieldPath) -> TextRange {
         let mut at = &self.root;
         let mut place = TextRange { start: 0, end: 0 };
@@ -111,7 +112,7 @@ impl Source {
                 _ => None,
             };
             let Some((key, value)) = next else { break };
-            // Of a value that fills several lines, its key is enough to show.
+            // For a value of several lines its key is enough.
             let short = value.place.end > value.place.start && !self.text[self.bytes(value.place)].contains('\n');
             place = if short { value.place } else { key };
             at = value;
@@ -119,7 +120,7 @@ impl Source {
         place
     }
 
-    /// The bytes of a place as a range within the text, on character boundaries.
+    /// A place as a range within the text, on character boundaries.
     pub fn bytes(&self, place: TextRange) -> std::ops::Range<usize> {
         let floor =
             |at: usize| (0..=at.min(self.text.len())).rev().find(|&i| self.text.is_char_boundary(i)).unwrap_or(0);
@@ -127,17 +128,17 @@ impl Source {
     }
 }
 
-/// All that is wrong with one experiment file, ready to be shown.
+/// All problems of one experiment file, ready to be shown.
 #[derive(Debug)]
 pub struct Invalid {
     /// Its text.
     pub source: Source,
-    /// What is wrong with it, at least one thing.
+    /// Its problems, at least one.
     pub problems: Vec<Problem>,
 }
 
 impl Invalid {
-    /// The problems as a compiler shows them, with the lines they are in; coloured if `color`.
+    /// The problems in the form of a compiler's, with their lines; coloured if `color`.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let shown: Vec<String> = self.problems.iter().map(|problem| self.render_one(problem, &renderer)).collect();
@@ -182,7 +183,7 @@ fn options() -> serde_yaml::Options {
     }
 }
 
-/// Says what the YAML reader found, in our words.
+/// A problem that the YAML reader found, in swath's words.
 fn explain(error: &serde_yaml::Error, length: usize) -> Problem {
     use serde_yaml::Error as E;
     let (message, help) = match error.without_snippet() {
@@ -205,7 +206,7 @@ fn explain(error: &serde_yaml::Error, length: usize) -> Problem {
             } else if has(&["found a tab", "tab character", "tabs"]) {
                 ("there is a tab where YAML wants spaces".into(), "indent with spaces")
             } else {
-                // The place is shown beside the line; said in words it would stand there twice.
+                // The place is shown beside the line, so the words need not name it.
                 let end = text.find(" at line ").or_else(|| text.find('\n')).unwrap_or(text.len());
                 (text[..end].to_owned(), "this is not YAML as swath reads it")
             }

@@ -3,7 +3,7 @@
 use crate::escape::yaml;
 use swath_datasets::Header;
 
-/// A starter named `name` for the dataset that is called `dataset` and has such a header.
+/// A starter named `name`, for the dataset that is called `dataset` and has this header.
 pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
     let links = header.links.is_some();
     let (graph, source) =
@@ -12,7 +12,7 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
         (header.train.min(10), header.test.min(100), header.train.saturating_sub(1).clamp(1, 16));
     let metrics = metrics(header, k);
     let (pool, seeds) = (header.train.min(100), header.train.min(20));
-    // Of one vector there is no graph.
+    // One vector makes no graph.
     let walk = if header.train < 2 {
         String::new()
     } else {
@@ -43,7 +43,7 @@ repeats: 3                   # how often each query is timed
 metrics: [{metrics}]   # `swath metrics` explains them; leave out for the usual ones
 
 # A retriever is candidates (a pool near the query), an optional expansion over a graph, and a selector that picks k of
-# the pool. In its parameters a list is a grid axis: one trial for each value. `swath algorithms` lists what there is.
+# the pool. In its parameters a list is a grid axis: one trial for each value. `swath algorithms` lists all components.
 retrievers:
   - name: top-k              # what a vector database returns: the reference; its pool is k
     select: top-k
@@ -61,7 +61,7 @@ retrievers:
     )
 }
 
-/// Metrics that the dataset supports: recall looks at no more results than it stores neighbours, and one result makes no pairs.
+/// Metrics that the dataset supports: recall needs as many stored neighbours as results, and one result makes no pairs.
 fn metrics(header: &Header, k: usize) -> String {
     let recall = match header.neighbors {
         0 => None,

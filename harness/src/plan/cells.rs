@@ -1,4 +1,4 @@
-//! The cells of a sweep: one for each combination of n, dimension and k, each a whole experiment.
+//! The cells of a sweep: one experiment for each combination of n, dimension and k.
 
 use super::{Outline, Prepared, Resources, outline, prepare_experiment};
 use crate::config::{DatasetSource, Experiment, ExperimentFile, Failure, Invalid, Sweep};
@@ -55,7 +55,7 @@ impl Cell {
     fn named(&self, failure: Failure) -> Failure {
         let Failure::Invalid(invalid) = failure else { return failure };
         let Invalid { source, problems } = *invalid;
-        let named = problems.into_iter().map(|problem| problem.help(format!("this is so at {}", self.folder)));
+        let named = problems.into_iter().map(|problem| problem.help(format!("this happens at {}", self.folder)));
         Box::new(Invalid { source, problems: named.collect() }).into()
     }
 }
@@ -63,7 +63,7 @@ impl Cell {
 /// Plans the experiment of one cell without its data.
 ///
 /// # Errors
-/// As [`outline`], with the cell named.
+/// As [`outline()`], with the cell named.
 pub fn outline_cell(sweep: &ExperimentFile, cell: &Cell, resources: Resources<'_>) -> Result<Outline, Failure> {
     let (file, rows) = cell.of(sweep);
     outline(&file, rows, resources).map_err(|failure| cell.named(failure))

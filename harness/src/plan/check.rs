@@ -78,13 +78,13 @@ fn check_pool(candidates: &CandidatesParams, place: RetrieverPlace, facts: &Fact
     let pool_path = path!["retrievers", i, "candidates", candidates, "pool"];
     let example = |pool: usize| format!("write `candidates: {{ {candidates}: {{ pool: {pool} }} }}`");
     if pool > facts.rows {
-        let wanted = if by_default { "is taken where none is written" } else { "is asked for" };
+        let wanted = if by_default { "is the default" } else { "is asked for" };
         let message = format!("a pool of {pool} {wanted}, but the dataset has {}", plural(facts.rows, "base vector"));
         return Some(Problem::new(pool_path, message).help(format!("{}, or less", example(facts.rows))));
     }
     if pool < k {
-        let taken = if by_default { ", which is taken where none is written," } else { "" };
-        let message = format!("a pool of {pool}{taken} cannot give {k} results");
+        let default = if by_default { ", the default," } else { "" };
+        let message = format!("a pool of {pool}{default} cannot give {k} results");
         let help = format!("{}, or more, or use a smaller k", example(k.max(100)));
         return Some(Problem::new(pool_path, message).help(help));
     }
@@ -175,7 +175,7 @@ pub(super) fn check_split(tune: f64, queries: usize, problems: &mut Vec<Problem>
         return;
     }
     let message = format!(
-        "of {} this chooses on {tuned} and reports on {}; it takes 2 for either",
+        "of {} this chooses on {tuned} and reports on {}, but each part needs at least 2",
         if queries == 1 { "1 query".into() } else { format!("{queries} queries") },
         queries - tuned
     );

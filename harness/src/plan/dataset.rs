@@ -122,7 +122,7 @@ impl DatasetFile {
 /// Reads a file with `look`, which may open it more than once. Returns the result, and the file as it was before.
 ///
 /// # Errors
-/// Those of `look`; the file was changed or replaced meanwhile, so that the result may be of two files.
+/// `look` fails; or the file was changed or replaced meanwhile, so that the result may mix two files.
 fn steady<T>(path: &Path, look: impl FnOnce() -> Result<T, Failure>) -> Result<(T, DatasetFile), Failure> {
     // First: a missing file has a message of its own.
     let before = DatasetFile::at(path)?;

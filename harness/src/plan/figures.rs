@@ -1,4 +1,4 @@
-//! What figures name must be there.
+//! Checks that metrics, retrievers, parameters and queries that figures name exist.
 
 use super::point::{self, Varying};
 use super::trial::parameters;
@@ -106,7 +106,7 @@ pub(super) fn check_queries(plan: &Plan, names: Option<&[String]>, queries: usiz
                 .take_while(|line| line.starts_with("did you"))
                 .fold(problem, Problem::help);
         }
-        problem.help(format!("asked are, for example, `{}`", examples.join("`, `")))
+        problem.help(format!("queries in the sample are, for example, `{}`", examples.join("`, `")))
     });
     missing.collect()
 }

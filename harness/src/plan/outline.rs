@@ -10,7 +10,7 @@ use swath_datasets::{format, sha256};
 
 /// An experiment that is planned without its data.
 pub struct Outline {
-    /// What will be done.
+    /// Its trials, metrics and queries.
     pub plan: Plan,
     /// Facts about the dataset: without the SHA-256 of a file, and with all links of the dataset that a sample is of.
     pub facts: Facts,
@@ -36,7 +36,7 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
             let needed = generated.bytes();
             if needed > memory {
                 let message = format!("drawing these vectors takes {needed} bytes of memory");
-                let help = "that is more than there is; use a smaller `n` or `dimension`";
+                let help = "this machine has less; use a smaller `n` or `dimension`";
                 return Err(invalid(vec![Problem::new(at_dataset(), message).help(help)]));
             }
             (generated.name(), Facts::of_generated(generated, sha256::of(generated.key())), None)

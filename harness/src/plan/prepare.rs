@@ -44,8 +44,9 @@ pub fn prepare_file(path: &Path, resources: Resources<'_>) -> Result<Prepared, F
     prepare_experiment(config::open(path)?, None, None, resources).map(Prepared::examined)
 }
 
-/// Plans an experiment as [`outline`] does, and only then reads or draws its dataset. If `rows` is given, the dataset is a sample
-/// of so many base vectors. If `sha256` is given, the dataset must have it.
+/// Plans an experiment as [`outline()`] does, and only then reads or draws its dataset.
+///
+/// If `rows` is given, the dataset is a sample of `rows` base vectors. If `sha256` is given, the dataset must have it.
 ///
 /// # Errors
 /// As [`prepare_file`].

@@ -1,4 +1,4 @@
-//! What the trials of an experiment work on: the dataset, with the sample of queries and what is true of each.
+//! The data that the trials of an experiment work on: base vectors, the sample of queries, and the truth about each query.
 
 use crate::metrics::truth::Truth;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Where recall's slack of 0.001 is not small against the distances themselves, so that recall may count what is no
-//! neighbour: near duplicates, or data of a small unit.
+//! Recalls whose slack of 0.001 is large against the distances, so that they may count vectors that are no neighbours: with near
+//! duplicates, or with data in a small unit.
 
 use crate::metrics::{MetricName, is_coarse};
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,13 @@ use swath_datasets::Neighbors;
 pub struct Coarse {
     /// The metric.
     pub metric: String,
-    /// For how many queries that is so.
+    /// Number of queries with this problem.
     pub concerned: usize,
-    /// Of how many that are asked.
+    /// Number of queries that are asked.
     pub queries: usize,
 }
 
-/// How many results and candidates recall is of.
+/// Sizes of the lists that recalls look at.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     /// Results per query.
@@ -26,7 +26,7 @@ pub struct Sizes {
 }
 
 impl Coarse {
-    /// Those of `metrics` that are so on these queries.
+    /// The recalls among `metrics` with this problem on some of these queries.
     pub fn find(metrics: &[MetricName], sizes: Sizes, queries: &[usize], neighbors: &Neighbors) -> Vec<Self> {
         let find = |metric: &MetricName| {
             let count = match metric.kind() {
@@ -45,7 +45,7 @@ impl Coarse {
         metrics.iter().filter_map(find).collect()
     }
 
-    /// Puts beside each of those in `metrics` the recall whose slack is relative, where it is not there.
+    /// Adds to `metrics`, beside each recall with this problem, the recall whose slack is relative, unless it is there.
     pub fn put_relative_beside(coarse: &[Self], metrics: &mut Vec<MetricName>) {
         let Some(relative) = MetricName::find("recall-eps") else { return };
         for at in (0..metrics.len()).rev() {
@@ -58,7 +58,7 @@ impl Coarse {
         }
     }
 
-    /// What to know before anything is believed of it.
+    /// A note that warns the user.
     pub fn caution(&self) -> String {
         let Self { metric, concerned, queries } = self;
         let (what, remedy) = if metric.starts_with("pool") {
@@ -73,7 +73,7 @@ impl Coarse {
         )
     }
 
-    /// The same, for a caption.
+    /// The same for a caption.
     pub fn remark(&self) -> String {
         let Self { metric, concerned, queries } = self;
         format!(

@@ -1,4 +1,4 @@
-//! What a dataset is like, as a manifest says it.
+//! Diagnostics of a dataset, as a manifest keeps them.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,18 +18,18 @@ pub struct DiagnosticValue {
 pub struct DiagnosticFinding {
     /// Its name.
     pub name: String,
-    /// What it is and where the definition comes from.
+    /// Its definition, with the source.
     pub definition: String,
-    /// Its value; `None` where it is not defined.
+    /// Its value; `None` if it is not defined.
     pub measured: Option<DiagnosticValue>,
-    /// What it means for retrieval, or why it is not defined.
+    /// Its meaning for retrieval, or why it is not defined.
     pub meaning: String,
 }
 
 /// All diagnostics of one dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
-    /// What they were computed from.
+    /// The sample from which they were computed.
     pub sampled: String,
     /// The findings.
     pub findings: Vec<DiagnosticFinding>,

@@ -183,7 +183,7 @@ fn point(vectors: &Vectors, row: usize, distance: Distance) -> Vec<f64> {
     values.into_iter().map(|value| if is_direction { value / norm } else { value }).collect()
 }
 
-/// Points, or dimensions, whose products with each other the axes of a map are found from at most.
+/// The axes of a map are found from the products of at most this many points or dimensions.
 const MOST: usize = 1000;
 
 /// Places of points on their first two principal components, and the share of their variance there. Components are turned so
@@ -192,7 +192,7 @@ fn plane(points: &[Vec<f64>]) -> (Vec<[f32; 2]>, f32) {
     let (n, dim) = (points.len(), points[0].len());
     let mean: Vec<f64> = (0..dim).map(|i| points.iter().map(|point| point[i]).sum::<f64>() / n as f64).collect();
     let centred = DMatrix::from_fn(n, dim, |row, i| points[row][i] - mean[i]);
-    // Eigenvectors take the cube of the smaller side: of very many points of very many dimensions every so many are enough.
+    // Eigenvectors take the cube of the smaller side. Of many points with many dimensions a part is enough: every `step`-th.
     let step = if n.min(dim) > MOST { n.div_ceil(MOST) } else { 1 };
     let seen =
         if step > 1 { centred.select_rows((0..n).step_by(step).collect::<Vec<_>>().iter()) } else { centred.clone() };

@@ -18,18 +18,18 @@ pub fn trial_path(folder: &Path, id: &str) -> PathBuf {
     folder.join(trial_name(id))
 }
 
-/// The folder of what is not finished.
+/// The folder of a run that is not finished.
 pub const UNFINISHED: &str = "unfinished";
 
-/// The file in it that says what the run was.
+/// The file in it that describes the run.
 pub const UNFINISHED_RUN: &str = "run.json";
 
-/// Whether a folder holds a run that was stopped.
+/// Whether a folder holds a run that was stopped before its end.
 pub fn is_unfinished(run: &Path) -> bool {
     run.join(UNFINISHED).join(UNFINISHED_RUN).is_file()
 }
 
-/// Names the cells in the sweep's folder.
+/// The file in a sweep's folder that lists the cells.
 pub const SWEEP: &str = "sweep.json";
 
 /// Whether a folder is that of a sweep.

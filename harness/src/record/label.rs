@@ -1,4 +1,4 @@
-//! How trials are named.
+//! Labels of trials.
 
 /// A retriever's name with a point in brackets.
 pub fn label(name: &str, point: &str) -> String {

@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(group_threads(root.path()), Some(512));
     }
 
-    /// What sysinfo finds where it can read nothing.
+    /// The same as without `/proc`: sysinfo can read nothing.
     #[test]
     fn without_proc_the_kernel_is_asked_for_memory() {
         let nothing = System::new_with_specifics(RefreshKind::nothing());

@@ -1,4 +1,4 @@
-//! What is needed to run an experiment again and to trust it: `manifest.json`.
+//! `manifest.json`: everything that is needed to run an experiment again, and to trust its results.
 
 use super::{ExperimentRecord, Machine};
 use crate::record::coarse::Coarse;
@@ -6,30 +6,30 @@ use crate::record::diagnosis::Diagnosis;
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
 
-/// What was run, on what, with what, and how each trial ended.
+/// The manifest of a run: experiment, dataset, machine, program, and how each trial ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of swath.
     pub swath: String,
-    /// Git revision it was built from; `unknown` outside a checkout, with `-dirty` behind it where files were changed.
+    /// Git revision of the build; `unknown` outside a checkout. It ends in `-dirty` if files were changed.
     pub revision: String,
     /// The compiler.
     pub rustc: String,
     /// When the run began, UTC.
     pub started: String,
-    /// When it was gone on with after it had been stopped, UTC.
+    /// Times at which the run was resumed, UTC.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumed: Vec<String>,
     /// When it ended, UTC.
     pub finished: String,
     /// The experiment, every default filled in, every grid point written out.
     pub experiment: ExperimentRecord,
-    /// The YAML as it was read.
+    /// The experiment's YAML.
     pub config: String,
-    /// Where it was read.
+    /// The path of the YAML.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::exact_path::option")]
     pub config_path: Option<PathBuf>,
-    /// The same, seen from the folder of the run: it is found from anywhere, and where both were moved together.
+    /// The same, seen from the folder of the run: it leads there from anywhere, also if both were moved together.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::exact_path::option")]
     pub config_from_here: Option<PathBuf>,
     /// The dataset.
@@ -41,18 +41,18 @@ pub struct Manifest {
     pub graphs: Vec<GraphRecord>,
     /// Each trial, in the order of the experiment.
     pub trials: Vec<TrialRecord>,
-    /// What the dataset is like.
+    /// Diagnostics of the dataset.
     #[serde(default)]
     pub diagnosis: Option<Diagnosis>,
     /// Names of the metrics, in the order of tables.
     pub metrics: Vec<String>,
-    /// Recalls whose slack is not small, and for how many queries.
+    /// Recalls whose slack is large against the distances.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coarse: Vec<Coarse>,
     /// Seconds of the untimed pass, over all threads: answering, and metrics.
     #[serde(default)]
     pub untimed: [f64; 2],
-    /// What the user should know: metrics left out, doubts about the dataset.
+    /// Notes for the user: metrics left out, doubts about the dataset.
     pub notes: Vec<String>,
 }
 
@@ -82,11 +82,11 @@ pub struct DatasetRecord {
 /// A graph of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GraphRecord {
-    /// What it is made of.
+    /// Its description.
     pub graph: String,
     /// Its edges.
     pub edges: usize,
-    /// Seconds that building it took, in the run that built it.
+    /// Seconds to build it, in the run that built it.
     pub seconds: f64,
     /// Whether an earlier run built it.
     pub from_cache: bool,
@@ -94,7 +94,7 @@ pub struct GraphRecord {
     pub knn_recall: Option<f64>,
 }
 
-/// How a trial ended.
+/// A trial, and how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrialRecord {
     /// Its id; its file is `trials/<id>.hdf5`.
@@ -103,7 +103,7 @@ pub struct TrialRecord {
     pub retriever: String,
     /// The parameters in which it differs from the retriever's other points.
     pub point: String,
-    /// Why it failed, if it did.
+    /// The reason, if it failed.
     pub failed: Option<String>,
 }
 
@@ -114,18 +114,18 @@ impl TrialRecord {
     }
 }
 
-/// A file as it is seen from a folder, both of which are there.
+/// The path from a folder to a file; `None` if one of them does not exist, or on different drives.
 pub fn seen_from(folder: &Path, file: &Path) -> Option<PathBuf> {
     let (folder, file) = (folder.canonicalize().ok()?, file.canonicalize().ok()?);
     let (from, to): (Vec<_>, Vec<_>) = (folder.components().collect(), file.components().collect());
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    // On Windows there is no way from drive to drive.
+    // On Windows no path leads from drive to drive.
     let up = std::iter::repeat_n(Component::ParentDir, from.len() - shared);
     (shared > 0).then(|| up.chain(to[shared..].iter().copied()).collect())
 }
 
 impl Manifest {
-    /// Where its experiment may have been, the likeliest first, for a manifest that lies in `folder`.
+    /// Possible paths of its experiment, the likeliest first, for a manifest in `folder`.
     pub fn config_paths(&self, folder: &Path) -> Vec<PathBuf> {
         let from_here = self.config_from_here.as_ref().map(|way| folder.join(way));
         from_here.into_iter().chain(self.config_path.clone()).collect()

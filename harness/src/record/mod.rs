@@ -1,4 +1,4 @@
-//! What files say of a run: trials' results, the manifest, the queries that are shown, and the folder that they lie in.
+//! The files of a run: trials' results, the manifest, the queries that the report shows, and the folder that holds them.
 
 pub mod coarse;
 pub mod diagnosis;

@@ -1,33 +1,33 @@
-//! What one trial gave, whole or so far.
+//! The outcome of one trial, complete or so far.
 
-/// Stands for a result that a retriever did not give.
+/// The id in place of a result that a retriever did not return.
 pub const MISSING: i32 = -1;
 
-/// A distance as files keep it, in 32 bits: where those cannot say it the largest that they can, since an infinite one stands
-/// for a result that there is not.
+/// A distance as files keep it, in 32 bits. One beyond their range becomes the largest of the range: infinity stands for a missing
+/// result.
 pub fn stored(distance: f64) -> f32 {
     let narrow = distance as f32;
     if narrow.is_infinite() && distance.is_finite() { f32::MAX.copysign(narrow) } else { narrow }
 }
 
-/// What one trial gave.
+/// The outcome of one trial.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// Ids, `m x k`, [`MISSING`] where there are fewer.
     pub returned: Vec<i32>,
     /// Their distances, recomputed here, `m x k`; infinite where missing.
     pub distances: Vec<f32>,
-    /// For each metric of the plan its value for each query; NaN where undefined.
+    /// Per metric of the plan a value per query; NaN where undefined.
     pub metrics: Vec<Vec<f64>>,
     /// Similarity evaluations of each query in each stage.
     pub evaluations: Vec<[u64; 3]>,
-    /// How many queries the selector could answer in part only, and filled the rest by relevance.
+    /// Queries that the selector could answer only in part; the rest was filled by relevance.
     pub filled: usize,
     /// Seconds to build index and graph.
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
-    /// The most memory that its process held.
+    /// The peaks of its process's memory.
     pub peaks: Peaks,
     /// Seconds of the untimed pass, over all threads: answering, and metrics.
     pub untimed: [f64; 2],
@@ -37,7 +37,7 @@ pub struct Outcome {
     pub timed: Vec<Timed>,
 }
 
-/// When a repeat was timed, and how busy the machine was.
+/// When a repeat was timed, and how busy the machine was then.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timed {
     /// When it began, in seconds since 1970, UTC.
@@ -47,13 +47,13 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// Whether it can be.
+    /// Whether the values are possible.
     pub fn is_sound(&self) -> bool {
         self.at >= 0 && (self.load.is_nan() || self.load.is_finite() && self.load >= 0.0)
     }
 }
 
-/// The most bytes that a process held, dataset included; `None` where that was not measured.
+/// Peaks of a process's memory in bytes, dataset included; `None` where they were not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Peaks {
     /// While it built index and graph.
@@ -65,14 +65,14 @@ pub struct Peaks {
 /// Times of one pass over all queries.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Times {
-    /// Seconds of each query at the end of each stage, counted from its beginning.
+    /// For each query the seconds from its beginning to the end of each stage.
     Single(Vec<[f64; 3]>),
-    /// How many queries there were, and the seconds for all of them.
+    /// Number of queries, and the seconds for all of them.
     Batch(usize, f64),
 }
 
 impl Times {
-    /// How many queries they are of.
+    /// Number of queries.
     pub fn queries(&self) -> usize {
         match self {
             Self::Single(times) => times.len(),
@@ -80,7 +80,7 @@ impl Times {
         }
     }
 
-    /// Whether they are times: none is negative or no number, and stages end one after another.
+    /// Whether they are possible: finite, not negative, and stages end one after another.
     pub fn are_sound(&self) -> bool {
         let is_time = |seconds: &f64| seconds.is_finite() && *seconds >= 0.0;
         match self {

@@ -1,10 +1,11 @@
 //! Timed passes of a trial that is not finished: `<id>.passes` beside its file.
 //!
-//! A pass is appended when it is timed, so that its cost does not grow with the number of passes before it. A record is the
-//! length of its content (u32), the first eight bytes of the content's SHA-256, and the content: all little-endian. Nothing
-//! is synced until the run is asked to stop or the trial is finished: what a loss of power takes is timed again. A record
-//! that was cut short, or is damaged, ends the list; the next pass is written in its place.
-//! HDF5 would not do: our writer writes whole files, and cannot append to one.
+//! A pass is appended when it is timed, so its cost does not grow with the number of passes before it. A record is the length of
+//! its content (u32), the first eight bytes of the content's SHA-256, and the content: all little-endian.
+//!
+//! Files are synced when the run is asked to stop, or when the trial is finished. Passes that a loss of power takes are timed
+//! again. A record that is cut short or damaged ends the list; the next pass is written in its place. HDF5 would not do:
+//! our writer writes whole files, and cannot append to one.
 
 use super::{Outcome, Timed, Times};
 use crate::record::folder::TRIALS;
@@ -15,10 +16,10 @@ use std::path::{Path, PathBuf};
 use swath_datasets::bounded;
 use swath_datasets::hdf5_file::MEMORY;
 
-/// The end of the files' names.
+/// The extension of the files.
 pub const EXTENSION: &str = "passes";
 
-/// The most bytes of a file: the most that any array may take.
+/// A file has at most this many bytes, as any array.
 const MOST: u64 = MEMORY;
 
 /// Bytes before a record's content: its length and its checksum.
@@ -30,13 +31,13 @@ const FIXED: usize = 8 + 4 + 8 + 8 + 8 + 8;
 /// One timed pass over all queries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pass {
-    /// How many passes there were before it.
+    /// Number of passes before it.
     pub index: usize,
-    /// How long it took.
+    /// Its times.
     pub times: Times,
     /// When it was timed.
     pub timed: Timed,
-    /// The most bytes that its process held, if that was measured.
+    /// The peak of its process's memory in bytes, if it was measured.
     pub peak: Option<u64>,
 }
 
@@ -45,8 +46,8 @@ pub fn path(folder: &Path, id: &str) -> PathBuf {
     folder.join(TRIALS).join(format!("{id}.{EXTENSION}"))
 }
 
-/// Adds to what a trial's file says the passes beside it that come next; others, such as those that the file has already and
-/// those that hold no times, are skipped.
+/// Adds the passes beside a trial's file to the outcome that the file holds. Passes that the file has already, that leave a gap or
+/// that hold no times are skipped.
 pub fn add(folder: &Path, id: &str, outcome: &mut Outcome, queries: usize) {
     for pass in read(&path(folder, id)).0 {
         let next = outcome.repeats.len();
@@ -54,7 +55,7 @@ pub fn add(folder: &Path, id: &str, outcome: &mut Outcome, queries: usize) {
         if pass.index != next || pass.times.queries() != queries || !is_sound {
             continue;
         }
-        // Those of an earlier version may not say when they were timed.
+        // Passes of an earlier version may lack the time at which they were timed.
         if outcome.timed.len() == next {
             outcome.timed.push(pass.timed);
         }
@@ -63,9 +64,9 @@ pub fn add(folder: &Path, id: &str, outcome: &mut Outcome, queries: usize) {
     }
 }
 
-/// The whole records of a file, and how many bytes they take; none where it is not there.
+/// The whole records of a file, and their number of bytes; none if there is no file.
 fn read(path: &Path) -> (Vec<Pass>, u64) {
-    // What cannot be read is timed again.
+    // Passes that cannot be read are timed again.
     let Ok(bytes) = bounded::read(path, MOST) else { return (Vec::new(), 0) };
     let (mut passes, mut rest) = (Vec::new(), bytes.as_slice());
     while let Some((pass, after)) = first(rest) {
@@ -75,7 +76,7 @@ fn read(path: &Path) -> (Vec<Pass>, u64) {
     (passes, (bytes.len() - rest.len()) as u64)
 }
 
-/// Cuts off what a writer that was killed left half written, so that passes can be appended.
+/// Cuts off a record that is not whole, so that passes can be appended.
 ///
 /// # Errors
 /// The file system's refusal.
@@ -88,7 +89,7 @@ pub fn mend(folder: &Path, id: &str) -> io::Result<()> {
     bounded::open_with(OpenOptions::new().write(true), &path)?.set_len(whole)
 }
 
-/// Appends a pass to a file that has no half-written one.
+/// Appends a pass to a file whose records are whole.
 ///
 /// # Errors
 /// The file system's refusal; then the record may be cut short.
@@ -144,7 +145,7 @@ fn record(pass: &Pass) -> io::Result<Vec<u8>> {
     Ok(record)
 }
 
-/// The first record, if it is whole, and what comes after it.
+/// The first record, if it is whole, and the bytes after it.
 fn first(bytes: &[u8]) -> Option<(Pass, &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (sum, rest) = rest.split_first_chunk::<8>()?;
@@ -200,7 +201,7 @@ mod tests {
         append(folder.path(), "x", &batch).expect("written");
         assert_eq!(read(&path(folder.path(), "x")).0, [pass(0), batch.clone()]);
         assert_eq!(files(folder.path()), [path(folder.path(), "x")]);
-        // What the file has already is not there twice, nor is what leaves a gap or is of another number of queries.
+        // A pass that the file has already is skipped, and so is one that leaves a gap or has another number of queries.
         let mut outcome =
             Outcome { repeats: vec![batch.times.clone()], timed: vec![pass(9).timed], ..Outcome::default() };
         add(folder.path(), "x", &mut outcome, 2);
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!(all(2), (0, None));
     }
 
-    /// Cut anywhere, or with any byte changed, a file gives the passes before the damage and takes the next one after them.
+    /// A file that is cut anywhere, or has any byte changed, gives the passes before the damage. The next pass comes after them.
     #[test]
     fn a_torn_record_is_dropped_and_the_next_pass_takes_its_place() {
         let folder = folder();

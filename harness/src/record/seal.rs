@@ -1,14 +1,14 @@
-//! A hash over what a file holds, kept in the file itself: what was changed since it was written is seen when it is read.
+//! A hash of a file's content, kept in the file itself: reading detects changes since it was written.
 //!
-//! It is of values and their names, and not of the file's bytes: another program may add what is its own (ann-benchmarks
-//! keeps metrics in the files that it reads), and a file that is written anew in another layout is the same.
+//! It covers values and their names, not the file's bytes. So another program may add its own values (ann-benchmarks keeps metrics
+//! in the files that it reads), and may write the file again in another layout.
 
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use swath_datasets::hdf5_file::{Attribute, Values};
 use swath_datasets::sha256;
 
-/// Names, and of each a hash of what stands under it.
+/// For each name a hash of its value.
 #[derive(Debug, Default)]
 pub struct Seal {
     parts: BTreeMap<String, [u8; 32]>,
@@ -19,7 +19,7 @@ impl Seal {
     pub fn attribute(&mut self, name: &str, value: &Attribute) {
         let mut hash = Sha256::new();
         match value {
-            // Readers cut off what pads a text.
+            // Readers cut off the padding of a text.
             Attribute::Text(text) => hash.update([b"text", text.trim_end_matches('\0').as_bytes()].concat()),
             Attribute::Integer(value) => hash.update([b"integer", value.to_le_bytes().as_slice()].concat()),
             Attribute::Float(value) => hash.update([b"float", bits(*value).as_slice()].concat()),
@@ -47,7 +47,7 @@ impl Seal {
     fn add(&mut self, name: &str, shape: &[usize], values: impl Iterator<Item = [u8; 8]>) {
         let mut hash = Sha256::new();
         shape.iter().for_each(|&n| hash.update((n as u64).to_le_bytes()));
-        // Some at a time: a hash takes one number more slowly than it should.
+        // In blocks: hashing numbers one by one is slow.
         let mut block = Vec::with_capacity(1 << 12);
         for value in values {
             block.extend(value);
@@ -60,7 +60,7 @@ impl Seal {
         self.parts.insert(name.to_owned(), hash.finalize().into());
     }
 
-    /// The hash of all, hexadecimal; in which order they were added has no part in it.
+    /// The hash of all, hexadecimal. It does not depend on the order in which they were added.
     pub fn hex(&self) -> String {
         let mut hash = Sha256::new();
         for (name, part) in &self.parts {
@@ -72,7 +72,7 @@ impl Seal {
     }
 }
 
-/// The bits of a number; all that are none are one.
+/// The bits of a number; every NaN has the same.
 fn bits(value: f64) -> [u8; 8] {
     if value.is_nan() { f64::NAN.to_le_bytes() } else { value.to_le_bytes() }
 }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_gives_another_hash_and_no_change_none() {
+    fn every_change_gives_another_hash() {
         let one = sealed("x", &[2, 1], &[0.5, f64::NAN], "a");
         assert_eq!(one, sealed("x", &[2, 1], &[0.5, -f64::NAN], "a\0"));
         for other in [
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn values_count_and_not_what_they_are_stored_as() {
+    fn the_hash_does_not_depend_on_the_width_of_numbers() {
         let of = |values: Values<'_>| {
             let mut seal = Seal::default();
             seal.array("x", &[2], values);

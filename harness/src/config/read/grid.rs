@@ -81,7 +81,7 @@ pub(super) struct Combinations<'n> {
 }
 
 impl<'n> Combinations<'n> {
-    /// Those of the grid that `reader` reads, which takes its choices from `axes`.
+    /// The combinations of the grid that `reader` reads with these `axes`.
     pub(super) fn new(reader: Reader<'n>, axes: &'n RefCell<Axes>) -> Self {
         Self { reader, axes, points: 0, more: true }
     }

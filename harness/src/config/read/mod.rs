@@ -77,10 +77,9 @@ impl<'n> Reader<'n> {
                 let eight = if digits.contains(['8', '9']) {
                     String::new()
                 } else {
-                    format!(", or `0o{digits}` to count by eights")
+                    format!(", or `0o{digits}` for an octal number")
                 };
-                let message =
-                    format!("`{written}` begins with 0, which some readers of YAML take for a number to the base 8");
+                let message = format!("`{written}` begins with 0, which some YAML readers take for an octal number");
                 Err(ReadError::new(message, vec![format!("write `{digits}`{eight}")]))
             }
             NumberText::Inexact => {

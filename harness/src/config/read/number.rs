@@ -1,6 +1,6 @@
 //! Whole numbers that are written like others: `1e4`, `5.0`.
 
-/// How a number is written that YAML reads as a float.
+/// The form of a number that YAML reads as a float.
 pub(super) enum NumberText {
     /// Whole, with a point or a power of ten.
     Whole(i64),
@@ -8,7 +8,7 @@ pub(super) enum NumberText {
     Inexact,
     /// With a 0 before other digits.
     Octal,
-    /// It is not whole, or has too many digits.
+    /// Not whole, or with too many digits.
     Other,
 }
 

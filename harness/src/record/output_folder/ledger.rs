@@ -21,7 +21,7 @@ const VERSION: u32 = 1;
 /// The most bytes of a ledger: 200,000 files.
 pub const MOST: u64 = 1 << 26;
 
-/// What a folder holds.
+/// A kind of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -79,10 +79,10 @@ pub enum Listed {
     WorkedOn,
 }
 
-/// What a ledger says.
+/// The content of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
-    /// What the folder holds.
+    /// The kind of the folder's content.
     pub holds: Kind,
     /// The files, by their path from the folder.
     pub files: BTreeMap<String, Listed>,

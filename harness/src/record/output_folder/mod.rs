@@ -34,7 +34,7 @@ pub enum FolderError {
     /// The file system's refusal.
     #[error("{path}: {source}", path = path.display())]
     Io {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// The refusal.
         source: io::Error,
@@ -202,7 +202,7 @@ impl OutputFolder {
         &self.path
     }
 
-    /// What it holds.
+    /// The kind of its content.
     pub fn holds(&self) -> Kind {
         self.state().ledger.holds
     }
@@ -313,7 +313,7 @@ impl OutputFolder {
         state.ledger.expect(name, hash.clone());
         state.file.sync_data().map_err(io)?;
         whole_file::rename(&beside, &path).map_err(io)?;
-        // It has another name now.
+        // The file has its final name now.
         let _ = beside.keep();
         state.ledger.written(name, hash);
         Ok(())

@@ -1,4 +1,4 @@
-//! What is swath's, and what is not, file by file.
+//! Which files in a folder are swath's.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn a_new_folder_and_an_empty_one_are_had_and_one_with_anything_in_it_is_not() {
 
     let other = out.join("other");
     std::fs::create_dir(&other).expect("created");
-    // What a process leaves that was killed while it wrote a ledger is nobody's work.
+    // Remains of a ledger that was being written belong to nobody.
     std::fs::write(other.join(".not-whole-_swath-ledger-abc123"), "").expect("written");
     open(&other);
     std::fs::remove_file(other.join(LEDGER)).expect("removed");
@@ -130,7 +130,7 @@ fn after_a_kill_a_file_is_still_swaths_whichever_it_is() {
             }
         }
     }
-    // Of a ledger that was begun any part; of one that is cut what is listed is no more.
+    // A ledger that is cut within its first line lists nothing, so the file is not swath's any more.
     for text in ["", "{\"ledg"] {
         std::fs::write(out.join(LEDGER), text).expect("written");
         refused(open(&out).write("x", b"fifth"));

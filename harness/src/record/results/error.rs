@@ -36,7 +36,7 @@ pub enum ResultsError {
     },
 }
 
-/// What is wrong with a trial's file, and what to do. Other than a dataset it cannot be downloaded again.
+/// What is wrong with a trial's file, and what to do. Unlike a dataset, it cannot be downloaded again.
 fn of_trial(path: &Path, source: &Hdf5Error) -> String {
     let file = path.display();
     let again = "the same `swath run` makes it again";
