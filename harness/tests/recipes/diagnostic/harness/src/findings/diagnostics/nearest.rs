@@ -1,7 +1,7 @@
 //! How far the nearest other vector is.
 
 use super::{Diagnostic, Sample, bootstrap, mean_at};
-use crate::record::diagnosis::Measured;
+use crate::record::diagnosis::DiagnosticValue;
 
 /// The mean distance to the nearest other.
 pub struct Nearest;
@@ -15,12 +15,12 @@ impl Diagnostic for Nearest {
         "mean distance of a base vector to the nearest other (a recipe's example)"
     }
 
-    fn measure(&self, sample: &Sample<'_>) -> Result<Measured, &'static str> {
+    fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         let nearest: Vec<f64> = sample.near.iter().filter_map(|near| near.first().copied()).collect();
         if nearest.is_empty() {
             return Err("there is no other vector");
         }
-        Ok(bootstrap(nearest.len(), (sample.seed, self.name()), |places| mean_at(&nearest, places)))
+        Ok(bootstrap(nearest.len(), sample.seed, self.name(), |places| mean_at(&nearest, places)))
     }
 
     fn meaning(&self, value: f64) -> String {
