@@ -9,7 +9,6 @@ use swath::plan;
 use swath::record::results;
 use swath::report::from_files;
 use swath::run::Means;
-use swath::run::experiment;
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 

@@ -34,13 +34,14 @@ impl<'de> de::SeqAccess<'de> for Elements<'_> {
 /// The entries of a mapping.
 pub(super) struct Entries<'n> {
     reader: Reader<'n>,
-    entries: &'n [(YamlKey, YamlNode)],
+    /// Those that are not read yet.
+    left: &'n [(YamlKey, YamlNode)],
     next: Option<&'n (YamlKey, YamlNode)>,
 }
 
 impl<'n> Entries<'n> {
     pub(super) fn new(reader: Reader<'n>, entries: &'n [(YamlKey, YamlNode)]) -> Self {
-        Self { reader, entries, next: None }
+        Self { reader, left: entries, next: None }
     }
 }
 
@@ -48,8 +49,8 @@ impl<'de> de::MapAccess<'de> for Entries<'_> {
     type Error = ReadError;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadError> {
-        let Some((entry, rest)) = self.entries.split_first() else { return Ok(None) };
-        (self.next, self.entries) = (Some(entry), rest);
+        let Some((entry, rest)) = self.left.split_first() else { return Ok(None) };
+        (self.next, self.left) = (Some(entry), rest);
         let key = seed.deserialize(StrDeserializer::new(&entry.0.name));
         key.map(Some).map_err(|error: ReadError| error.at(entry.0.place))
     }
