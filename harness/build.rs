@@ -1,4 +1,4 @@
-//! Notes what the manifest says of this build: the compiler and the revision of the source.
+//! Records the compiler and the revision of the source, for manifests.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ fn main() {
     println!("cargo::rustc-env=SWATH_RUSTC={version}");
     println!("cargo::rustc-env=SWATH_REVISION={}", revision.unwrap_or_else(|| "unknown".into()));
     if let Some(git) = output("git", &["rev-parse", "--absolute-git-dir"]) {
-        // The log of HEAD changes with every commit and checkout; the index would change with every `git status`.
+        // The log of HEAD changes with every commit and checkout. The index is not watched: each `git status` changes it.
         println!("cargo::rerun-if-changed={git}/HEAD");
         if std::path::Path::new(&git).join("logs/HEAD").exists() {
             println!("cargo::rerun-if-changed={git}/logs/HEAD");

@@ -1,4 +1,4 @@
-//! The one place that reads a clock.
+//! Dates and times. Only this module reads a clock.
 #![allow(clippy::disallowed_methods, reason = "everywhere else a clock is a mistake; see clippy.toml")]
 
 use chrono::{DateTime, SecondsFormat};
@@ -27,7 +27,7 @@ impl Moment {
     }
 }
 
-/// Seconds since 1970, UTC; 0 where the clock stands before that.
+/// Seconds since 1970, UTC; 0 if the clock is set before that.
 pub fn unix_seconds() -> i64 {
     since_1970(now())
 }
@@ -57,7 +57,7 @@ pub fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// The date and time, UTC, as RFC 3339 to the second; 1970 where the clock stands before that.
+/// The date and time, UTC, as RFC 3339 to the second; 1970 if the clock is set before that.
 pub fn timestamp() -> String {
     written(unix_seconds())
 }
@@ -67,9 +67,9 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// A machine without a battery for its clock begins anywhere. RFC 3339 ends with the year 9999.
+    /// The clock of a machine without a battery may start at any time.
     #[test]
-    fn a_clock_that_is_far_off_is_written_as_the_nearest_time_that_can_be() {
+    fn a_clock_that_is_far_off_gives_the_nearest_time_that_can_be_written() {
         let (day, age) = (Duration::from_secs(86_400), Duration::from_secs(1 << 40));
         let at = |time: Option<SystemTime>| written(since_1970(time.expect("a time")));
         assert_eq!(at(UNIX_EPOCH.checked_sub(day)), "1970-01-01T00:00:00Z");

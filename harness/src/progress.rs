@@ -1,26 +1,26 @@
-//! Progress on a terminal; silence elsewhere.
+//! Progress on a terminal. Elsewhere nothing is shown.
 
 use crate::escape::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::time::Duration;
 
-/// How often a step that says nothing shows that it is at work.
+/// How often the bar moves during a step that reports nothing.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A bar that shows the trial, the rate of queries and the time left.
+/// A progress bar, for instance with the trial, the rate of queries and the time left.
 pub struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// A bar on standard error for `queries` queries in all; hidden if that is no terminal or `quiet`.
+    /// A bar on standard error for `queries` queries in total. Hidden if that is no terminal, or if `quiet`.
     pub fn new(queries: usize, quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(queries as u64), target);
         let template = "{spinner} {msg}\n  [{bar:40}] {percent:>3}%  {rate} queries/s, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-                // A bar that cannot be drawn is no reason to stop.
+                // A failure to draw the bar is ignored.
                 let _ = write!(text, "{:.0}", state.per_sec());
             };
             bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
@@ -28,7 +28,7 @@ impl Progress {
         Self { bar }
     }
 
-    /// A bar for a task of so many steps, of which each is named as it begins; hidden as [`Progress::new`] is.
+    /// A bar for a task of `count` steps, which shows the current step's name. Hidden as [`Progress::new`].
     pub fn steps(task: &str, count: usize, quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(count as u64), target).with_prefix(task.to_owned());
@@ -41,29 +41,29 @@ impl Progress {
         Self { bar }
     }
 
-    /// The next step begins.
+    /// Begins the next step.
     pub fn step(&self, name: &str) {
         self.bar.inc(1);
         self.bar.set_message(name.to_owned());
     }
 
-    /// Shows nothing, ever.
+    /// A bar that is never shown.
     pub fn silent() -> Self {
         Self { bar: ProgressBar::hidden() }
     }
 
-    /// Says what is being done with which trial.
+    /// Shows what is being done with which trial.
     pub fn trial(&self, what: &str, label: &str) {
         self.bar.set_message(format!("{what} {}", terminal(label)));
         self.bar.tick();
     }
 
-    /// So many queries are answered.
+    /// Adds answered queries.
     pub fn answered(&self, queries: usize) {
         self.bar.inc(queries as u64);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,20 +1,20 @@
 //! Whether results of two versions of swath may be compared.
 //!
-//! A definition that changes raises the version. So results of two versions may differ by a definition alone, and nothing
-//! compares or mixes them without saying so. What that is, is decided here and nowhere else.
+//! Each change of a definition raises the version. So results of two versions may differ only because a definition changed, and
+//! whatever compares or mixes them must say so. This module alone decides when.
 
 /// The version of this program.
 pub const THIS: &str = env!("CARGO_PKG_VERSION");
 
-/// What to say of results of two programs if these are of different versions; `None` where they may be compared. A program
-/// is named by its version, behind which its revision may stand: `0.2.0 (1a9ae91)`.
+/// A caution about results of two programs of different versions; `None` if the results may be compared. A program is named by
+/// its version, which its revision may follow: `0.2.0 (1a9ae91)`.
 pub fn differs(before: &str, now: &str) -> Option<String> {
     let version = |program: &str| program.split_whitespace().next().unwrap_or("").to_owned();
     let (before, now) = (version(before), version(now));
     (before != now).then(|| {
         format!(
-            "the version of swath was {before} and is {now}; definitions may have changed with it, so that a difference \
-             need not be the program's"
+            "the version of swath was {before} and is {now}; definitions may have changed with it, which alone can cause a \
+             difference"
         )
     })
 }

@@ -502,7 +502,7 @@ fn a_reference_that_cannot_be_built_fails_alone() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_eq!(said.matches("error: ").count(), 1, "{said}");
     assert!(said.contains("error: large failed: its build failed: it needed more than the 48 MiB"), "{said}");
-    let why = "large, against which it would be timed, failed";
+    let why = "its reference large failed";
     assert!(said.contains(&format!("note: 2 trials are not timed: {why}\n")), "{said}");
     let found = std::fs::read_to_string(folder.path().join("c.json")).expect("a file");
     let found: Value = serde_json::from_str(&found).expect("JSON");

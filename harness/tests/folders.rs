@@ -323,7 +323,7 @@ fn a_file_that_appears_while_a_run_works_is_kept_and_the_run_goes_on_after() {
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("not written by swath: index.html") && said.contains("what is done is kept; go on with"),
+        said.contains("not written by swath: index.html") && said.contains("finished work is kept; resume with"),
         "{said}"
     );
     assert_eq!(std::fs::read(out.join("index.html")).expect("kept"), b"mine");

@@ -136,7 +136,10 @@ fn made_up_values_are_not_reused() {
         let output = swath(folder.path(), &["run", "small.yaml", "--out", "out", "--reuse", "--quiet"]);
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(0), "{said}");
-        assert!(said.contains("note: mmr is run again, and its file not used: ") && said.contains(expected), "{said}");
+        assert!(
+            said.contains("note: mmr is run again, since its file cannot be used: ") && said.contains(expected),
+            "{said}"
+        );
         assert!(said.contains("of 2 trials 1 are done"), "{said}");
         assert!(values(folder.path()) == first);
     }

@@ -1,4 +1,4 @@
-//! A run survives what happens to it: it is killed, stopped, out of room, changed, and goes on.
+//! A run that is killed, stopped, out of disk space or changed can be resumed.
 
 mod support;
 
@@ -172,12 +172,15 @@ fn what_asks_a_run_to_stop_is_heard_and_the_run_goes_on_later() {
         let mut said = String::new();
         child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
         assert_eq!(child.wait().expect("ended").code(), Some(130), "{said}");
-        assert!(said.contains("stopping when the step at hand is done"), "{said}");
-        assert!(said.contains("what is done is kept; go on with\n  swath run x.yaml --out out --no-cache\n"), "{said}");
+        assert!(said.contains("stopping after the current step"), "{said}");
+        assert!(
+            said.contains("finished work is kept; resume with\n  swath run x.yaml --out out --no-cache\n"),
+            "{said}"
+        );
         std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
         let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
         assert!(output.status.success(), "{}", stderr(&output));
-        assert!(stderr(&output).contains("note: going on with the run of "), "{}", stderr(&output));
+        assert!(stderr(&output).contains("note: resuming the run of "), "{}", stderr(&output));
         assert!(!folder.path().join("out/unfinished").exists());
         let (manifest, results) = swath::record::results::read(&folder.path().join("out")).expect("a run");
         assert_eq!(manifest.resumed.len(), 1);
@@ -203,7 +206,7 @@ fn unfinished(folder: &Path, experiment: &str) -> PathBuf {
     let mut child = start(folder, "out");
     let out = folder.join("out");
     wait_for_trials(&out);
-    // Until each trial has been timed: then all can be gone on with.
+    // Until each trial has been timed: then all can be resumed.
     let begun = Moment::now();
     let timed = |out: &Path| {
         let trials = std::fs::read_dir(out.join("unfinished/trials")).expect("a folder");
@@ -245,7 +248,7 @@ fn a_change_takes_out_exactly_what_it_touches_and_says_so() {
     assert!(runs.contains(",diverse,") && !runs.contains(",mmr,"), "{runs}");
 
     let (said, _) = after(|text| text.replace("lambda: [0.3, 0.7]", "lambda: [0.3, 0.8]"));
-    assert!(said.contains("1 trial is left out, since the experiment has it no longer"), "{said}");
+    assert!(said.contains("1 trial is left out, since it is no longer in the experiment"), "{said}");
     assert!(said.contains("of 4 trials 3 are done and 0 begun"), "{said}");
 
     let (said, _) = after(|text| text.replace("k: 5", "k: 4"));
@@ -504,7 +507,7 @@ fn a_sweep_that_is_killed_does_not_run_again_what_is_done() {
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let said = stderr(&output);
-    assert!(said.contains("at k=3: going on with the run of") && said.contains("of 4 trials 4 are done"), "{said}");
+    assert!(said.contains("at k=3: resuming the run of") && said.contains("of 4 trials 4 are done"), "{said}");
     let kept = before.iter().zip(read("k=3")).all(|(before, after)| before.repeats == after.repeats);
     assert!(kept, "what was timed stays");
     assert!(stdout(&output).contains("k=5") || folder.path().join("out/k=5/index.html").exists());

@@ -1,9 +1,9 @@
-//! Names of files that are made from other names.
+//! File names that are made from other names.
 
-/// At most so many bytes: what file systems take, with room for an ending and for what tells two apart.
+/// The most bytes of a name: fewer than file systems allow, which leaves room for an ending and for a suffix against clashes.
 const MOST: usize = 120;
 
-/// A name that is one file in the folder where it is written: letters, digits, `-`, `_` and `.`, which does not stand first.
+/// A name of one file in one folder: letters, digits, `-`, `_`, and `.` except as the first character.
 pub fn file(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let name: String = text.chars().map(plain).take(MOST).collect();

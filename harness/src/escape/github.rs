@@ -2,9 +2,9 @@
 
 use super::terminal::{disarmed, terminal};
 
-/// What a command says.
+/// The message of a command.
 pub fn github_message(text: &str) -> String {
-    // A line's end would be one here, but a name is shown on one line everywhere.
+    // GitHub could show line breaks, but a name is on one line everywhere.
     let mut safe = String::with_capacity(text.len());
     disarmed(&terminal(text), &mut safe);
     safe.replace('%', "%25")

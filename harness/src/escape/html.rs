@@ -1,10 +1,10 @@
-//! Pages. Within them maud escapes what has a meaning in HTML; here is what it leaves.
+//! HTML pages. maud escapes the characters that have a meaning in HTML; this module does the rest.
 
 use super::{is_unseen, written_out};
 use serde_json::Value;
 
-/// A whole page: what is not seen, such as marks that turn the direction of what follows, is written out. None of it is part
-/// of HTML itself but ends of lines and tabs.
+/// A whole page: characters that are not seen, such as marks that change the direction of text, are spelled out. HTML itself
+/// needs none of them but line breaks and tabs.
 pub fn html(page: &str) -> String {
     let stays = |c: char| matches!(c, '\n' | '\t') || !is_unseen(c);
     if page.chars().all(stays) {
@@ -13,7 +13,8 @@ pub fn html(page: &str) -> String {
     page.chars().map(|c| if stays(c) { c.to_string() } else { written_out(c) }).collect()
 }
 
-/// JSON inside a script element: only `<` could end it. Texts are made such that a page which shows them shows all of them.
+/// JSON inside a script element, which only `<` could end. Characters that are not seen are spelled out, so that the page shows
+/// all of a text.
 pub fn script(data: &Value) -> String {
     shown(data).to_string().replace('<', "\\u003c")
 }

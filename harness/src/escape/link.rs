@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// A relative path as the address of a link: whatever means something in an address is written as its bytes.
+/// A relative path as the address of a link. Characters that have a meaning in an address are percent-encoded.
 pub fn link(path: &Path) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
     let each = |b: &u8| if plain(*b) { char::from(*b).to_string() } else { format!("%{b:02X}") };

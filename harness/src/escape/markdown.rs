@@ -1,4 +1,4 @@
-//! GitHub's Markdown: pull requests, summaries of steps, tables.
+//! GitHub's Markdown, in pull requests, step summaries and tables.
 
 use super::terminal;
 
@@ -19,7 +19,7 @@ pub fn markdown(text: &str) -> String {
             // A list or a rule.
             '+' | '-' | '=' => i == 0 && (ends || next == Some(c)),
             '.' | ')' if i == numbered && i > 0 => ends,
-            // What becomes a link by itself: `https:`, `www.`, a mail's address.
+            // Text that becomes a link by itself: `https:`, `www.`, an e-mail address.
             ':' => !ends,
             '.' => i >= 3 && chars[i - 3..i].iter().all(|c| c.eq_ignore_ascii_case(&'w')),
             '@' => !next.is_some_and(|c| c.is_ascii_digit()),
@@ -29,7 +29,7 @@ pub fn markdown(text: &str) -> String {
             escaped.push('\\');
         }
         if c == ' ' && (i == 0 || i == last) {
-            // Markdown drops it, or makes code of what follows several.
+            // Markdown drops a single space here, and turns text after several into code.
             escaped.push_str("&#32;");
         } else {
             escaped.push(c);

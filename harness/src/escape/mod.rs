@@ -1,8 +1,8 @@
-//! Escapes: how a name goes into each kind of text, so that there it is a name and nothing else.
+//! Escapes names for each kind of text, so that a name is never read as anything else.
 //!
-//! Names (of retrievers, items, datasets, files, relations) and whatever a message quotes come from other people's files.
-//! They are kept as they are, and escaped where they are written: one file here for each place, and no escape elsewhere.
-//! To add a place: one file with a function, and a line in `harness/tests/hostile_names.rs`.
+//! Names (of retrievers, items, datasets, files, relations) and everything that a message quotes come from other people's files.
+//! They are stored unchanged, and escaped where they are written. This folder has one file per kind of text, and nothing is
+//! escaped elsewhere. To add a kind: write a file with a function, and a line in `harness/tests/hostile_names.rs`.
 
 mod csv;
 mod file;
@@ -28,8 +28,8 @@ pub use tex::{has_tex, tex};
 pub use xml::xml;
 pub use yaml::{yaml, yaml_key};
 
-/// Whether a character is nothing to look at: it controls a terminal, turns the direction of what follows, is invisible, or
-/// stands for no character at all. The joiners that Persian and emoji need are let be.
+/// Whether a character is not seen: it controls a terminal, changes the direction of the text after it, is invisible, or is not
+/// assigned to any character. The joiners that Persian and emoji need do not count.
 pub fn is_unseen(c: char) -> bool {
     let is_none = u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
     c.is_control()
@@ -41,7 +41,7 @@ pub fn is_unseen(c: char) -> bool {
         || ('\u{e0000}'..='\u{e007f}').contains(&c)
 }
 
-/// Writes a character out: `\n`, `\t`, `\u{1b}`.
+/// Spells a character out: `\n`, `\t`, `\u{1b}`.
 fn written_out(c: char) -> String {
     match c {
         '\n' | '\r' | '\t' => c.escape_default().to_string(),

@@ -1,9 +1,9 @@
-//! Commands that are shown to be copied into a shell: of sh, bash, zsh.
+//! Commands that users copy into a shell: sh, bash or zsh.
 
 use std::ffi::OsStr;
 
-/// A word of a command. What cannot stand in quotes (control characters, bytes that are no text) is written as `$'\x1b'`, which
-/// bash, zsh and ksh read.
+/// A word of a command. A word with characters that quotes cannot hold (control characters, bytes that are not text) is written
+/// as `$'\x1b'`, which bash, zsh and ksh read.
 pub fn shell(word: &OsStr) -> String {
     let bytes = word.as_encoded_bytes();
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(b);
@@ -11,7 +11,7 @@ pub fn shell(word: &OsStr) -> String {
         return word.to_string_lossy().into_owned();
     }
     match word.to_str() {
-        // `##` would be an order in some CI systems' logs.
+        // `##` would be a command in the logs of some CI systems.
         Some(text) if !text.contains(super::is_unseen) && !text.contains("##") => {
             format!("'{}'", text.replace('\'', "'\\''"))
         }
@@ -25,7 +25,7 @@ pub fn shell(word: &OsStr) -> String {
     }
 }
 
-/// A command of words.
+/// A command from its words.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> String {
     words.into_iter().map(shell).collect::<Vec<_>>().join(" ")
 }

@@ -1,10 +1,10 @@
-//! Terminals and the logs of CI systems, which obey what stands in them.
+//! Terminals and logs of CI systems, which obey commands in the text.
 
 use super::{is_unseen, written_out};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// A name on one line: whatever is not seen is written out, as `\n` or `\u{1b}`. Twice is the same as once.
+/// A name on one line: characters that are not seen are spelled out, as `\n` or `\u{1b}`. Escaping twice is the same as once.
 pub fn terminal(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unseen) {
         return Cow::Borrowed(text);
@@ -18,8 +18,8 @@ pub fn path(path: &Path) -> String {
     terminal(&path.display().to_string()).into_owned()
 }
 
-/// A message, of which each line but the first is indented by two spaces: any other end of a line is part of a name, and
-/// written out. Then as [`log`].
+/// A message whose lines, except the first, are indented by two spaces. A line break without the indent is part of a name, and
+/// spelled out. Then as [`log`].
 pub fn message(text: &str) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut lines = text.split('\n').peekable();
@@ -34,13 +34,13 @@ pub fn message(text: &str) -> String {
     log(&whole)
 }
 
-/// Whole lines, which end where they end. What is not seen is written out; then as [`no_order`].
+/// Lines of text. Characters that are not seen are spelled out, except line breaks. Then as [`no_order`].
 pub fn log(text: &str) -> String {
     no_order(&text.split('\n').map(terminal).collect::<Vec<_>>().join("\n"))
 }
 
-/// Whole lines, perhaps in colour, of which none is an order to a CI system: GitHub obeys `::` where a line begins, and it and
-/// Azure, TeamCity obey `##[`, `##vso[`, `##teamcity[` wherever they stand. GitLab's sections need a control character.
+/// Lines of text, perhaps coloured, in which no CI system finds a command. GitHub obeys `::` at the beginning of a line; GitHub,
+/// Azure and TeamCity obey `##[`, `##vso[` and `##teamcity[` anywhere. GitLab's sections need a control character.
 pub fn no_order(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -73,7 +73,7 @@ mod tests {
     use super::{log, message, terminal};
 
     #[test]
-    fn what_is_not_seen_is_written_out() {
+    fn characters_that_are_not_seen_are_spelled_out() {
         assert_eq!(
             terminal("\x1b[31mred\x07\n\u{202e}x\u{9b}\u{200b}"),
             "\\u{1b}[31mred\\u{7}\\n\\u{202e}x\\u{9b}\\u{200b}"
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_an_order() {
+    fn no_line_is_a_command() {
         assert_eq!(
             log("a::b\n::error::x\n  ::set-output name=a::b\n"),
             "a::b\n\\::error::x\n  \\::set-output name=a::b\n"
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_the_lines_that_it_was_given() {
+    fn a_message_keeps_its_indented_lines() {
         assert_eq!(message("no file a\n::error::b\n  help\n  more"), "no file a\\n::error::b\n  help\n  more");
         assert_eq!(message("\n\n  ::x\n"), "\\n\n  \\::x\\n");
     }

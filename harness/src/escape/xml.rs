@@ -2,8 +2,8 @@
 
 use super::{is_unseen, terminal};
 
-/// Text of an element or of an attribute in either quotes. Ends of lines and tabs stay what they are; what XML forbids, and
-/// what is not seen, is written out.
+/// Text of an element, or of an attribute in either kind of quotes. Line breaks and tabs are kept. Characters that XML forbids
+/// or that are not seen are spelled out.
 pub fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -13,7 +13,7 @@ pub fn xml(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // An attribute would make spaces of them.
+            // An attribute would turn them into spaces.
             '\n' => escaped.push_str("&#10;"),
             '\r' => escaped.push_str("&#13;"),
             '\t' => escaped.push_str("&#9;"),

@@ -3,10 +3,10 @@
 use super::is_unseen;
 use std::fmt::Write as _;
 
-/// A reader takes no longer text for a key on one line.
+/// The most bytes of a key on one line that a YAML reader accepts.
 const KEY: usize = 1000;
 
-/// A text as a value: plain where YAML takes it for nothing else, else in double quotes.
+/// Text as a value: plain if YAML cannot read it as anything else, otherwise in double quotes.
 pub fn yaml(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " -_.()=+@/".contains(c);
     let fine = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain) && !text.ends_with(' ');
@@ -37,7 +37,7 @@ pub fn yaml(text: &str) -> String {
     quoted
 }
 
-/// A text as the key of a map whose entries are indented so far, up to and with its colon.
+/// Text as the key, with its colon, of a map whose entries are indented by `indent` spaces.
 pub fn yaml_key(text: &str, indent: usize) -> String {
     let key = yaml(text);
     let indent = " ".repeat(indent);

@@ -148,8 +148,7 @@ impl<'a> Bench<'a> {
             && !before.repeats.is_empty()
         {
             if before.returned != outcome.returned {
-                let what =
-                    "it returned something else when it was timed, before the run was stopped; --fresh begins anew";
+                let what = "it returned other results when it was timed, before the run was stopped; --fresh starts from scratch";
                 return Reply::Failed(what.into());
             }
             (outcome.repeats, outcome.timed) = (before.repeats, before.timed);
@@ -188,10 +187,10 @@ impl<'a> Bench<'a> {
 
     /// Reads the results of a trial, and removes passes from its files that are to be timed again: all but the first `after`.
     fn take_up(&mut self, trial: usize, after: usize) -> Result<(), Reply> {
-        let gone = || Reply::Failed("what it returned is no longer in its file".into());
+        let gone = || Reply::Failed("its results are no longer in its file".into());
         let kept = results::read_outcome(&self.folder, self.id(trial), &self.plan.metrics).ok_or_else(gone)?;
         if kept.repeats.len() < after {
-            return Err(Reply::Failed("passes that were timed are no longer in its file".into()));
+            return Err(Reply::Failed("its timed passes are no longer in its file".into()));
         }
         if kept.repeats.len() > after {
             let mut fewer = kept.clone();
@@ -250,7 +249,7 @@ fn searcher<'a>(plan: &'a Plan, built: &'a BTreeMap<BuildKey, Built>, trial: usi
 
 /// Says for which query a timed pass returned something else.
 fn disagreement(repeat: usize, query: usize) -> String {
-    format!("timed repeat {repeat} returned something else for query {query} than the first pass did")
+    format!("timed repeat {repeat} returned other results for query {query} than the first pass")
 }
 
 /// Turns a panic, which is a bug in an algorithm, into a reason, so that other trials can run.

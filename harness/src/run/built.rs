@@ -88,7 +88,7 @@ fn keep_index(trial: &Trial, index: &Index, folder: &Path, notes: &mut Vec<Strin
     let candidates = &trial.retriever.candidates;
     let Some(words) = candidates.words(index) else { return false };
     if let Err(error) = kept_indexes::store(folder, &candidates.build_key(), &words) {
-        notes.push(format!("indexes are not kept in {}, and built anew in each round: {error}", folder.display()));
+        notes.push(format!("indexes are not kept in {}, and built again in each round: {error}", folder.display()));
     }
     true
 }

@@ -156,7 +156,7 @@ impl Cache {
         let path = self.path(&label.sha256, &label.graph);
         let there = std::fs::symlink_metadata(&path);
         if there.is_ok_and(|there| !there.is_file()) || path.exists() && !is_ours(&path)? {
-            return Err(io::Error::other(format!("{} is there and was not written by swath", path.display())));
+            return Err(io::Error::other(format!("{} exists and was not written by swath", path.display())));
         }
         write_whole(&path, &encode(graph, label)?)
     }

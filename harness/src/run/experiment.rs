@@ -41,7 +41,7 @@ pub struct RunOptions<'a> {
 impl RunOptions<'_> {
     /// What to tell the user of a run that ends early.
     fn kept(&self) -> String {
-        format!("what is done is kept; go on with\n  {}", self.again)
+        format!("finished work is kept; resume with\n  {}", self.again)
     }
 
     /// The failure of a run whose trials are done.
@@ -209,7 +209,7 @@ impl Prepared {
         let concerned = by_retriever.into_iter().filter(|(_, filled)| filled.concerned > 0);
         let say = |(name, Filled { trials, concerned, most })| {
             format!(
-                "{name} found no more to gain before {k} results, and filled the rest by relevance: in {concerned} of its \
+                "{name} found no further gain before {k} results, and filled the rest by relevance: in {concerned} of its \
                  {trials} trials, for up to {most} of {} queries",
                 self.plan.queries.len()
             )

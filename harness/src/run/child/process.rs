@@ -257,7 +257,7 @@ fn write_orders(mut to: ChildStdin, orders: &Receiver<String>, faults: &Sender<R
     for order in orders {
         if let Err(error) = to.write_all(order.as_bytes()).and_then(|()| to.flush()) {
             // If this cannot be sent, the run no longer waits for the child.
-            let _ = faults.send(Err(ChannelFault::Input(format!("it does not hear its orders ({error})"))));
+            let _ = faults.send(Err(ChannelFault::Input(format!("it does not read its orders ({error})"))));
             return;
         }
     }

@@ -109,12 +109,12 @@ impl Runner<'_> {
         let Rounds { reference, passes, queries, .. } = asked;
         let label = self.prepared.plan.trials[reference].label();
         if self.failed[reference].is_some() {
-            return Ok(Err(format!("{label}, against which it would be timed, failed")));
+            return Ok(Err(format!("its reference {label} failed")));
         }
         let is_shared = self.groups[group].trials.contains(&reference);
         if !is_shared && let Err(reason) = self.tell(BenchStep { group, trial, order: Order::Build(reference) })? {
             // If the trial's own build failed, the trial has failed.
-            let reason = format!("{label}, against which it would be timed, cannot be built beside it: {reason}");
+            let reason = format!("its reference {label} cannot be built beside it: {reason}");
             return Ok(if self.failed[trial].is_some() { Ok(None) } else { Err(reason) });
         }
         let reply = self.step(BenchStep { group, trial, order: Order::Duel { trial, reference, queries, passes } })?;

@@ -158,7 +158,7 @@ impl<'a> Runner<'a> {
                 let place = Workplace { prepared, workload, kept, folder: self.unfinished.folder().to_owned() };
                 Ok(AnyBench::Here(Box::new(Bench::new(place, trial, false)?)))
             }
-            (None, None) => Err("there is neither a program to start nor anything to run here".into()),
+            (None, None) => Err("there is neither a program to start nor a workload to run in this process".into()),
         }
     }
 

@@ -41,7 +41,7 @@ impl Unfinished {
         for trial in &plan.trials {
             let asked = Question { k: plan.experiment.k.size(), queries: &plan.queries, metrics: &plan.metrics };
             if let Err(wrong) = results::verify(&self.folder, &trial.id, asked, &prepared.base, &prepared.dataset) {
-                notes.push(format!("{} is run again, and its file not used: {wrong}", trial.label()));
+                notes.push(format!("{} is run again, since its file cannot be used: {wrong}", trial.label()));
                 remove(&self.out, &trial.id);
                 done.push(TrialProgress::default());
                 continue;
@@ -53,7 +53,7 @@ impl Unfinished {
         let whole = done.iter().filter(|done| done.is_whole(wanted)).count();
         let begun = done.iter().filter(|done| **done != TrialProgress::default() && !done.is_whole(wanted)).count();
         let of = format!("of {} trials {whole} are done and {begun} begun", plan.trials.len());
-        notes.insert(0, format!("going on with the run of {}: {of}", before.started));
+        notes.insert(0, format!("resuming the run of {}: {of}", before.started));
         Ok(done)
     }
 

@@ -79,7 +79,7 @@ impl UnfinishedRun {
         ];
         let changed: Vec<&str> = changes.iter().filter_map(|&(what, differs)| differs.then_some(what)).collect();
         match changed.as_slice() {
-            [] => format!("the experiment has {} no longer", if gone == 1 { "it" } else { "them" }),
+            [] => format!("{} no longer in the experiment", if gone == 1 { "it is" } else { "they are" }),
             [one] => format!("{one} has changed"),
             more => format!("{} have changed", more.join(" and ")),
         }
