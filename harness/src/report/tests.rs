@@ -523,12 +523,12 @@ fn the_verdict_says_what_holds() {
             "retriever-1 with lambda 0.1 returns 5.00 % more of the subtopics (subtopic-recall 0.4200, where retriever-2 with \
          lambda 0.2 has 0.4100), but that difference is not significant.",
             "Of 2 other trials, 1 (retriever-2 with lambda 0.2) is significantly better than retriever-0 with lambda 0.0 in ",
-            "queries per second, ",
+            "queries per second, while ",
             "A verdict that is not exploratory needs \"split\", which chooses parameters on some queries",
         ],
     );
     // Rates and their range are of the same repeats.
-    let rates = "it answers 1,667 queries per second, retriever-0 (lambda=0.0) answers 5,000 (median repeats; the repeats range \
+    let rates = "it answers 1,667 queries per second, while retriever-0 (lambda=0.0) answers 5,000 (median repeats; the repeats range \
                  from 1,333 to 2,000 and from 4,000 to 6,000)";
     assert!(text.contains(rates), "{text}");
     // A winner that costs most of the recall.
@@ -548,7 +548,7 @@ fn the_verdict_says_what_holds() {
         &[
             "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, because the best of 2 trials \
          is picked on the same queries that judge it). With these 100 queries a true difference of about 0.1250 (",
-            " is detected in four of five experiments, before correction for multiple comparisons. retriever-1 with lambda 0.1 has \
+            " would be detected in four of five experiments, before correction for multiple comparisons. retriever-1 with lambda 0.1 has \
          the best mean, with 5.00 % more of the subtopics, at 80 % of the reference's recall; the difference (+0.0200, ",
             "is not significant: p = 0.500",
         ],

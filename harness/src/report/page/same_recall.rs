@@ -29,7 +29,7 @@ pub fn section(summary: &Summary) -> Markup {
             }
             p.note {
                 "Each retriever's Pareto front over the points of its grid: the metric at a recall, interpolated linearly between "
-                "the two points around it, and the area (hypervolume) between the front and the worst trial's mean. A dash: no "
+                "the two points around it (its best value if all points have more recall), and the area (hypervolume) between the front and the worst trial's mean. A dash: no "
                 "point reaches that recall. Intervals are quantiles over resamples of the queries; the front is computed anew in "
                 "each. All metrics: " a href="frontiers.csv" { "frontiers.csv" } "."
             }

@@ -160,7 +160,7 @@ impl Contest<'_> {
             format!(" ({} % of the mean of {})", three_digits(100.0 * share), name(self.found, self.reference))
         });
         format!(
-            " With these {} queries a true difference of about {least:.4}{share} is detected in four of five experiments, before \
+            " With these {} queries a true difference of about {least:.4}{share} would be detected in four of five experiments, before \
              correction for multiple comparisons.",
             number(comparison.n as f64)
         )
@@ -330,7 +330,7 @@ fn beside(found: &Found, row: usize) -> Option<String> {
             _ => String::new(),
         };
         parts.push(format!(
-            "it answers {} queries per second, {} answers {}{spread}",
+            "it answers {} queries per second, while {} answers {}{spread}",
             number(own.round()),
             reference.label(),
             number(its.round())
