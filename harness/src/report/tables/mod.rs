@@ -26,7 +26,7 @@ use crate::statistics::Estimate;
 type Make = fn(&Found) -> Option<Table>;
 
 /// All tables, by the names of their files.
-const ALL: [(&str, Make); 6] = [
+const ALL: &[(&str, Make)] = &[
     ("best", best::table),
     ("summary", summary::table),
     ("chosen", tuning::table),
