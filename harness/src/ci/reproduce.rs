@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 /// Values of metrics that are closer than this are the same: so close are different kinds of processors.
 const SAME: f64 = 1e-6;
 
-/// Plans again what a folder holds the results of; of a sweep's cell says which it is, too.
+/// Plans the experiment of a folder again. If the folder is a cell of a sweep, the cell is returned, too.
 ///
 /// # Errors
 /// What is wrong with the manifest, the experiment in it, or its dataset.
-pub fn prepare(
+pub fn planned_again(
     folder: &Path,
     manifest: &Manifest,
     data_folders: &[PathBuf],

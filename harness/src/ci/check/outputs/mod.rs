@@ -1,30 +1,81 @@
 //! What a check found, in the forms that people and CI systems read.
 //!
-//! To add one: one file here with a function that makes its text, and where it is asked for, a line in `cli/check.rs`.
+//! To add one: one file here with a type and its `impl Output`, and its line in [`OUTPUTS`]. `swath check` and `swath compare` then
+//! have its option.
 
-pub mod action_benchmark;
-pub mod bencher;
-mod form;
+mod action_benchmark;
+mod bencher;
 pub mod github;
-pub mod json;
-pub mod junit;
+mod json;
+mod junit;
 pub mod markdown;
-
-pub use form::Form;
+mod replace;
 
 use super::{ChangeIs, Finding, State, Verdict};
 use crate::config::CheckSpec;
 use crate::plot::format::{decimals, signed};
 use crate::version;
+use std::path::{Path, PathBuf};
 
-/// What is compared, and what was found.
+/// All outputs, in the order of the help.
+pub const OUTPUTS: [&dyn Output; 5] =
+    [&markdown::Markdown, &junit::Junit, &json::Json, &bencher::Bencher, &action_benchmark::ActionBenchmark];
+
+/// A form of file in which findings are written.
+pub trait Output: Sync {
+    /// The output's name, in lower case with hyphens; its option has the same.
+    fn name(&self) -> &'static str;
+
+    /// What is written, without a full stop.
+    fn about(&self) -> &'static str;
+
+    /// What a file of this form is called in messages.
+    fn words(&self) -> &'static str;
+
+    /// Where the option's value leads.
+    fn place(&self) -> Place {
+        Place::File
+    }
+
+    /// The text of each file.
+    fn texts(&self, checked: &Checked<'_>) -> Vec<String>;
+
+    /// Whether a text is of this form: only such a file is replaced.
+    fn is_of(&self, text: &str) -> bool;
+}
+
+/// Where an output is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File,
+    /// A folder, in which these files are written.
+    Folder(&'static [&'static str]),
+}
+
+impl dyn Output {
+    /// The files that this output writes, given a file or a folder.
+    pub fn files(&self, at: &Path) -> Vec<PathBuf> {
+        match self.place() {
+            Place::File => vec![at.to_owned()],
+            Place::Folder(names) => names.iter().map(|name| at.join(name)).collect(),
+        }
+    }
+
+    /// Whether a path is free, or a file of this form stands there.
+    pub fn may_replace(&self, path: &Path) -> bool {
+        replace::may_replace(path, |text| self.is_of(text))
+    }
+}
+
+/// A comparison and its findings.
 #[derive(Clone, Copy)]
 pub struct Checked<'a> {
-    /// What it was.
+    /// The baseline.
     pub before: &'a State,
-    /// What it is.
+    /// What the experiment gives now.
     pub now: &'a State,
-    /// What is said of each measure.
+    /// The finding of each measure.
     pub findings: &'a [Finding],
     /// Whether times were compared.
     pub timed: bool,
@@ -41,12 +92,12 @@ impl Checked<'_> {
         self.findings.iter().filter(|finding| finding.verdict.is_bad())
     }
 
-    /// What must be said before all else: that both sides are of different versions of swath.
+    /// A caution if the two sides are of different versions of swath.
     pub fn caution(&self) -> Option<String> {
         version::differs(&self.before.swath, &self.now.swath)
     }
 
-    /// All in a sentence.
+    /// The findings counted by verdict, in a sentence.
     pub fn verdict(&self) -> String {
         let verdicts = [
             Verdict::Failed,
