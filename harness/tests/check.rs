@@ -10,7 +10,6 @@ use swath::ci::check::Session;
 use swath::metrics::{MetricName, Setting};
 use swath::plan;
 use swath::run::Means;
-use swath::run::experiment;
 
 const EXPERIMENT: &str = "\
 name: small

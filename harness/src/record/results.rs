@@ -600,7 +600,7 @@ fn read_trial(folder: &Path, id: &str, metrics: &[MetricName], known: Known) -> 
     let file = Content::read(&path)?;
     if !file.is_sealed() && !known.may_lack_hash {
         return Err(malformed(
-            "it has no hash of its content, which this version of swath writes; move the file away and run the experiment again with --reuse".into(),
+            "it has no hash of its content, which this version of swath writes; move the file away and run the experiment again, reusing its other trials".into(),
         ));
     }
     let missing = |name: &str| malformed(format!("the attribute `{name}` is missing, or not what it should be"));

@@ -212,8 +212,7 @@ impl<'a> Bench<'a> {
             && !before.repeats.is_empty()
         {
             if before.returned != outcome.returned {
-                let what =
-                    "it returned something else when it was timed, before the run was stopped; --fresh begins anew";
+                let what = "it returned something else when it was timed, before the run was stopped; run the experiment afresh";
                 return Reply::Failed(what.into());
             }
             (outcome.repeats, outcome.timed) = (before.repeats, before.timed);

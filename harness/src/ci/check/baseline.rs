@@ -130,9 +130,7 @@ pub struct Baseline {
 pub fn read(path: &Path) -> Result<Baseline, Failure> {
     let wrong = |what: String| Failure::Input(format!("{}: {what}", path.display()));
     let text = bounded::read_text(path, bounded::TEXT).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            wrong("there is no such baseline; `swath baseline save EXPERIMENT --file FILE` writes one".into())
-        }
+        std::io::ErrorKind::NotFound => wrong("there is no such baseline; `swath baseline save` writes one".into()),
         std::io::ErrorKind::InvalidData => wrong("this is no text; a baseline is the file .yaml beside it".into()),
         _ => wrong(error.to_string()),
     })?;
@@ -356,7 +354,7 @@ pub fn may_write(path: &Path, writes: Writes) -> Result<(), Failure> {
         // Values alone are what a save left that was killed half way.
         Writes::New if is_there(&values) && !is_values(&values) => {
             let message = format!("{} is there already, where the values of the baseline would be", values.display());
-            Err(Failure::Input(message + "; it is left as it is: move it elsewhere, or name another file with --file"))
+            Err(Failure::Input(message + "; it is left as it is: move it elsewhere, or name another file"))
         }
         Writes::New => Ok(()),
     }
