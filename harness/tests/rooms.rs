@@ -262,7 +262,7 @@ fn no_files_of_a_room_use_one_another() {
 
 /// Texts outside cli/ that name an option of another program, not of swath.
 const OPTIONS_OF_OTHERS: [(&str, &str); 3] = [
-    ("ci/history/mod.rs", "git show -s --format"),
+    ("ci/history/time.rs", "git show -s --format"),
     ("exchange/export/ann_benchmarks.rs", "python plot.py --dataset {} --count {}{batch}"),
     ("exchange/export/ann_benchmarks.rs", " --batch"),
 ];

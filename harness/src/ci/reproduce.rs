@@ -48,7 +48,7 @@ pub fn planned_again(
 
 /// What differs between two runs of one experiment.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Differences {
+pub struct RunDifferences {
     /// In what they return and what that is worth, a sentence each.
     pub results: Vec<String>,
     /// In what they ran on and with; this alone is no failure.
@@ -64,8 +64,8 @@ pub fn caution(manifest: &Manifest, again: &str) -> Option<String> {
 }
 
 /// Compares a run with its repetition.
-pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) -> Differences {
-    let mut found = Differences::default();
+pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) -> RunDifferences {
+    let mut found = RunDifferences::default();
     let (first, second) = (before.0, again.0);
     found.circumstances.extend(caution(first, &second.swath));
     let program = |manifest: &Manifest| format!("swath {} ({})", manifest.swath, manifest.revision);

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::ci::check;
-use swath::ci::check::State;
+use swath::ci::check::Snapshot;
 use swath::ci::check::baseline;
 use swath::ci::check::baseline::{Baseline, Writes};
 use swath::ci::check::outputs::Checked;
@@ -130,7 +130,7 @@ fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCod
 ///
 /// # Errors
 /// [`Failure::Run`] where a trial fails.
-fn sound(look: &Look, places: &Places) -> Result<(State, CheckSpec), Failure> {
+fn sound(look: &Look, places: &Places) -> Result<(Snapshot, CheckSpec), Failure> {
     let (state, spec) = look.look(places, ROUNDS, |_, state, spec| Ok((state, spec.clone())))?;
     let failed: Vec<_> = state.trials.iter().filter_map(|trial| Some((&trial.label, trial.failed.as_ref()?))).collect();
     // The reference comes first, as the others are timed against it.
@@ -166,7 +166,7 @@ fn show(file: &Path) -> Result<ExitCode, Failure> {
 }
 
 /// A row for each trial: the means of its measures, and its time.
-fn trial_rows(state: &State) -> Vec<Vec<String>> {
+fn trial_rows(state: &Snapshot) -> Vec<Vec<String>> {
     let mut names: Vec<&str> = Vec::new();
     for measured in state.trials.iter().flat_map(|trial| &trial.measures) {
         if !names.contains(&measured.name.as_str()) {

@@ -9,7 +9,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::ci::check;
-use swath::ci::check::State;
+use swath::ci::check::Snapshot;
 use swath::ci::check::baseline;
 use swath::ci::check::baseline::{Baseline, usual_path};
 use swath::ci::check::outputs::Checked;
@@ -74,7 +74,7 @@ impl Arguments {
 }
 
 /// Reads a baseline with which this version of swath can compare.
-fn read(file: &Path, config: &Path) -> Result<State, Failure> {
+fn read(file: &Path, config: &Path) -> Result<Snapshot, Failure> {
     let Baseline { state: before, missing, is_bound } = baseline::read(file)?;
     if let Some(what) = version::differs(&before.swath, version::THIS) {
         return Err(outdated(&what, file, config));
@@ -110,7 +110,7 @@ fn outdated(what: &str, file: &Path, config: &Path) -> Failure {
 }
 
 /// Checks that both are of the same queries of the same dataset.
-fn comparable(before: &State, now: &State, file: &Path, config: &Path) -> Result<(), Failure> {
+fn comparable(before: &Snapshot, now: &Snapshot, file: &Path, config: &Path) -> Result<(), Failure> {
     let Some(what) = before.setting.differs(&now.setting) else { return Ok(()) };
     Err(Failure::Input(format!(
         "{} is the baseline of something else: {what}\n  if that is meant: {}",

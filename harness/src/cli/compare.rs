@@ -6,7 +6,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::ci::check;
-use swath::ci::check::State;
+use swath::ci::check::Snapshot;
 use swath::ci::check::outputs::Checked;
 use swath::config::{CheckSpec, Failure, is_tolerance};
 use swath::escape;
@@ -33,7 +33,7 @@ impl Arguments {
         outputs.refuse()?;
         let read = |folder: &Path| results::read(folder).map_err(|error| Failure::Input(error.to_string()));
         let [(first, before), (second, now)] = [read(folders[0])?, read(folders[1])?];
-        let (before, now) = (State::of_run(&first, &before), State::of_run(&second, &now));
+        let (before, now) = (Snapshot::of_run(&first, &before), Snapshot::of_run(&second, &now));
         if let Some(what) = before.setting.differs(&now.setting) {
             let message =
                 format!("{} and {} cannot be compared: {what}", escape::path(folders[0]), escape::path(folders[1]));

@@ -4,7 +4,7 @@ use super::places::{Places, own_graphs, program};
 use super::terminal::complain;
 use clap::Args;
 use std::path::PathBuf;
-use swath::ci::check::{Session, State};
+use swath::ci::check::{Session, Snapshot};
 use swath::config::{CheckSpec, Experiment, Failure, Source};
 use swath::plan::Prepared;
 use swath::record::machine::memory;
@@ -60,7 +60,7 @@ impl Look {
         &self,
         places: &Places,
         times: usize,
-        then: impl FnOnce(&mut Session<'_>, State, &CheckSpec) -> Result<T, Failure>,
+        then: impl FnOnce(&mut Session<'_>, Snapshot, &CheckSpec) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let prepared = self.prepare(places)?;
         // Each graph is built once; the process of each round reads it.

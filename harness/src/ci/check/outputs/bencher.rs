@@ -3,7 +3,7 @@
 //! Source: bencher.dev, "Bencher Metric Format".
 
 use super::{Checked, Output};
-use crate::ci::check::Measured;
+use crate::ci::check::MeasureValues;
 use crate::config::CheckSpec;
 use crate::statistics::bootstrap::estimates;
 use crate::statistics::{Column, rounds};
@@ -39,7 +39,7 @@ fn text(checked: &Checked<'_>) -> String {
     let mut benchmarks = Map::new();
     for trial in checked.now.trials.iter().filter(|trial| trial.failed.is_none()) {
         let mut measures = Map::new();
-        for Measured { name, mean, values } in trial.measures.iter().filter(|measured| measured.mean.is_finite()) {
+        for MeasureValues { name, mean, values } in trial.measures.iter().filter(|measured| measured.mean.is_finite()) {
             let estimate = estimates(&[Column::new(values)], checked.now.setting.seed).into_iter().flatten().next();
             let [lower, upper] = estimate.map_or([*mean; 2], |estimate| [estimate.lo, estimate.hi]);
             measures.insert(name.clone(), metric(*mean, lower, upper));

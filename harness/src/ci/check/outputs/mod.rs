@@ -11,7 +11,7 @@ mod junit;
 pub mod markdown;
 mod replace;
 
-use super::{ChangeIs, Finding, State, Verdict};
+use super::{ChangeIs, Finding, Snapshot, Verdict};
 use crate::config::CheckSpec;
 use crate::plot::format::{decimals, signed};
 use crate::version;
@@ -72,9 +72,9 @@ impl dyn Output {
 #[derive(Clone, Copy)]
 pub struct Checked<'a> {
     /// The baseline.
-    pub before: &'a State,
+    pub before: &'a Snapshot,
     /// What the experiment gives now.
-    pub now: &'a State,
+    pub now: &'a Snapshot,
     /// The finding of each measure.
     pub findings: &'a [Finding],
     /// Whether times were compared.
@@ -119,7 +119,7 @@ impl Checked<'_> {
 }
 
 impl Finding {
-    /// The change in words: `-1.2 % (-1.5 to -0.9)`, or `+0.1200 (+0.0900 to +0.1500)` where it was 0.
+    /// The change as text: `-1.2 % (-1.5 to -0.9)`, or `+0.1200 (+0.0900 to +0.1500)` if the value before was 0.
     pub fn change_text(&self) -> String {
         let Some(change) = self.change else { return String::new() };
         let (scale, digits, unit) = match self.change_is {
@@ -140,7 +140,7 @@ impl Finding {
         }
     }
 
-    /// Decimals of a number of this measure.
+    /// How many decimals values of this measure have.
     fn digits(&self) -> usize {
         match self.measure.as_str() {
             CheckSpec::EVALUATIONS => 1,
@@ -149,7 +149,7 @@ impl Finding {
         }
     }
 
-    /// A number of this measure.
+    /// A value of this measure as text.
     pub fn number(&self, value: Option<f64>) -> String {
         match value {
             None => "-".into(),
@@ -158,19 +158,19 @@ impl Finding {
         }
     }
 
-    /// What happened, in a sentence.
+    /// The finding in a sentence.
     pub fn sentence(&self) -> String {
         if self.measure == "trial" {
             return format!("{} {}: {}", self.trial, self.verdict.name(), self.note);
         }
         let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
         let what = if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure };
-        let let_pass = match self.change_is {
-            ChangeIs::Share => format!("{:.1} % are let pass", 100.0 * self.tolerance),
-            ChangeIs::Difference => "of 0 nothing is let pass".to_owned(),
+        let tolerance = match self.change_is {
+            ChangeIs::Share => format!("tolerance {:.1} %", 100.0 * self.tolerance),
+            ChangeIs::Difference => "0 has no tolerance".to_owned(),
         };
         format!(
-            "{}: {what} {}, {} to {}, {}; {let_pass}{note}",
+            "{}: {what} {}, {} to {}, {}; {tolerance}{note}",
             self.trial,
             self.verdict.name(),
             self.number(self.before),
@@ -180,8 +180,7 @@ impl Finding {
     }
 }
 
-/// Rows of a table of findings: trial, measure, before, now, change, verdict. Where there are many, those that say
-/// something: unchanged ones are left out.
+/// Rows of a table of findings: trial, measure, before, now, change, verdict. Unchanged ones are left out unless `all` is set.
 pub fn rows(findings: &[Finding], all: bool) -> Vec<Vec<String>> {
     let says = |finding: &&Finding| all || finding.verdict != Verdict::Unchanged;
     let row = |finding: &Finding| {
@@ -203,5 +202,5 @@ pub fn rows(findings: &[Finding], all: bool) -> Vec<Vec<String>> {
     chosen.into_iter().map(row).collect()
 }
 
-/// Headings of such a table.
+/// Headings of [`rows`].
 pub const HEADINGS: [&str; 6] = ["trial", "measure", "before", "now", "change", "verdict"];
