@@ -621,7 +621,7 @@ for algo, gpu in [('hnsw', False), ('hnsw', True), ('annoy', False)]:
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("cosine_16_200.hdf5: the shape of `30/neighbors` is 3 x 5, expected 12 x 5"), "{said}");
-    assert!(said.contains("results left out, which are in mode batch; --batch takes them: 2"), "{said}");
+    assert!(said.contains("results left out, which are in mode batch; import them apart: 2"), "{said}");
     assert!(!said.contains("do not say") && !said.contains("differ by more"), "{said}");
     let found = rows(&folder.path().join("reports/rich-5-imported/runs.csv"));
     let of = |row: &BTreeMap<String, String>| {

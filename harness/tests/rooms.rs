@@ -260,6 +260,67 @@ fn no_files_of_a_room_use_one_another() {
     assert!(shown.is_empty(), "{shown}");
 }
 
+/// Texts outside cli/ that name an option of another program, not of swath.
+const OPTIONS_OF_OTHERS: [(&str, &str); 3] = [
+    ("ci/history/time.rs", "git show -s --format"),
+    ("exchange/export/ann_benchmarks.rs", "python plot.py --dataset {} --count {}{batch}"),
+    ("exchange/export/ann_benchmarks.rs", " --batch"),
+];
+
+/// The first option of a command line in a text: `--` and a word, at its beginning or after a character that is no part of a word.
+fn option(text: &str) -> Option<&str> {
+    let begins = |at: usize| {
+        // A property of CSS.
+        if text[..at].ends_with("var(") {
+            return false;
+        }
+        let before = text[..at].chars().next_back();
+        let after = text[at + 2..].chars().next();
+        before.is_none_or(|c| c.is_whitespace() || "`([\"'".contains(c))
+            && after.is_some_and(|c| c.is_ascii_lowercase())
+    };
+    let at = text.match_indices("--").map(|(at, _)| at).find(|&at| begins(at))?;
+    text[at..].split(|c: char| !c.is_ascii_lowercase() && c != '-').next()
+}
+
+/// The string literals and doc comments of a text with their lines.
+fn literals(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => literals(group.stream(), found),
+            TokenTree::Literal(literal) => found.push((literal.span().start().line, literal.to_string())),
+            _ => {}
+        }
+    }
+}
+
+/// Texts of a file that name an option, a line each.
+fn named_options(file: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    literals(text.parse().expect("Rust"), &mut found);
+    let known = |text: &str| OPTIONS_OF_OTHERS.iter().any(|(of, part)| file == Path::new(of) && text.contains(part));
+    let named = found.into_iter().filter(|(_, text)| !known(text));
+    named.filter_map(|(line, text)| Some(format!("{}:{line}: {}", file.display(), option(&text)?))).collect()
+}
+
+/// A library cannot know what the command line calls its options.
+#[test]
+fn only_the_command_line_names_its_options() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut named = Vec::new();
+    for path in files(&folder) {
+        let file = path.strip_prefix(&folder).expect("below");
+        if !file.starts_with("cli") {
+            named.extend(named_options(file, &std::fs::read_to_string(&path).expect("a source")));
+        }
+    }
+    assert!(named.is_empty(), "{}", named.join("\n"));
+    let wrong = |text: &str| named_options(Path::new("run/a.rs"), text).len();
+    assert_eq!(wrong("fn f() { g(\"begin anew with --fresh\") }"), 1);
+    assert_eq!(wrong("/// `--data-dir` names it.\nfn f() {}"), 1);
+    assert_eq!(wrong("const A: &str = \"a -- b, --, var(--ink), a--b, ----\"; // --fresh"), 0);
+}
+
 #[test]
 fn arrows_upwards_are_found_however_they_are_written() {
     let wrong = |file: &str, text: &str| upwards(&uses_of(Path::new(file), text)).len();

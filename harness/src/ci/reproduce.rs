@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 /// Values of metrics that are closer than this are the same: so close are different kinds of processors.
 const SAME: f64 = 1e-6;
 
-/// Plans the run of a folder again, from its manifest; returns the cell as well if it was one of a sweep.
+/// Plans the experiment of a folder again. If the folder is a cell of a sweep, the cell is returned, too.
 ///
 /// # Errors
 /// What is wrong with the manifest, the experiment in it, or its dataset.
-pub fn prepare_run(
+pub fn planned_again(
     folder: &Path,
     manifest: &Manifest,
     resources: Resources<'_>,
@@ -48,7 +48,7 @@ pub fn prepare_run(
 
 /// What differs between two runs of one experiment.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Differences {
+pub struct RunDifferences {
     /// In what they return and what that is worth, a sentence each.
     pub results: Vec<String>,
     /// In what they ran on and with; this alone is no failure.
@@ -64,8 +64,8 @@ pub fn caution(manifest: &Manifest, again: &str) -> Option<String> {
 }
 
 /// Compares a run with its repetition.
-pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) -> Differences {
-    let mut found = Differences::default();
+pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) -> RunDifferences {
+    let mut found = RunDifferences::default();
     let (first, second) = (before.0, again.0);
     found.circumstances.extend(caution(first, &second.swath));
     let program = |manifest: &Manifest| format!("swath {} ({})", manifest.swath, manifest.revision);

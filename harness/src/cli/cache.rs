@@ -1,10 +1,39 @@
-//! `cache`.
+//! `swath cache`.
 
-use super::{complain, print, table};
+use super::places::Places;
+use super::table::table;
+use super::terminal::{complain, print};
+use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::escape;
 use swath::run::cache::{Cache, Label};
+
+/// List the graphs that runs have kept, or remove them
+#[derive(Args)]
+#[command(after_help = "Examples:\n  swath cache\n  swath cache clear\n  swath --cache-dir /tmp/graphs cache")]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Remove all of them
+    #[command(after_help = "Example:\n  swath cache clear")]
+    Clear,
+}
+
+impl Arguments {
+    /// Lists the graphs, or removes them.
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let cache = found(places.cache.as_ref())?;
+        match self.command {
+            None => list(cache),
+            Some(Command::Clear) => clear(cache),
+        }
+    }
+}
 
 fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
     cache
@@ -16,7 +45,7 @@ fn refused(cache: &Cache, error: &std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::NotADirectory { Failure::Input(message) } else { Failure::Run(message) }
 }
 
-/// Where graphs are kept, and whether there is such a folder.
+/// The folder of graphs, with a remark if it does not exist yet.
 fn place(cache: &Cache) -> String {
     let missing = if cache.folder().exists() { "" } else { " (no such folder yet)" };
     format!("{}{missing}", escape::path(cache.folder()))
@@ -27,8 +56,7 @@ fn mib(bytes: u64) -> String {
 }
 
 /// Lists the graphs.
-pub fn list(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
-    let cache = found(cache)?;
+fn list(cache: &Cache) -> Result<ExitCode, Failure> {
     let entries = cache.entries().map_err(|error| refused(cache, &error))?;
     let mut rows = vec![["key", "dataset", "built", "by", "graph", "MiB"].map(str::to_owned).to_vec()];
     for entry in &entries {
@@ -42,13 +70,12 @@ pub fn list(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
         cells.push(mib(entry.bytes));
         rows.push(cells);
     }
-    let listed = if entries.is_empty() { String::new() } else { table(&rows, 5) + "\n" };
+    let listed = if entries.is_empty() { String::new() } else { table(&rows, 5..) + "\n" };
     print(&format!("{listed}{} in {}\n", graphs(entries.len()), place(cache)))
 }
 
 /// Removes the graphs.
-pub fn clear(cache: Option<&Cache>) -> Result<ExitCode, Failure> {
-    let cache = found(cache)?;
+fn clear(cache: &Cache) -> Result<ExitCode, Failure> {
     let (removed, kept) = cache.clear().map_err(|error| refused(cache, &error))?;
     kept.iter().for_each(|path| complain(&format!("note: {} is kept: swath did not write it", path.display())));
     let bytes = removed.iter().map(|entry| entry.bytes).sum();

@@ -1,9 +1,12 @@
-//! `history`.
+//! `swath history`.
 
-use super::command::Shown;
-use super::{complain, print};
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use super::places::Places;
+use super::shown::Shown;
+use super::terminal::{complain, print};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::process::ExitCode;
 use swath::ci::history;
 use swath::ci::history::{History, Run};
 use swath::config::Failure;
@@ -11,14 +14,69 @@ use swath::escape;
 use swath::record::output_folder;
 use swath::record::output_folder::Kind;
 
-/// Where programs of continuous integration say which commit they are at.
+/// Variables in which CI systems name the commit.
 const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];
 
-/// How many changes are listed.
+/// At most this many changes are listed.
 const LISTED: usize = 20;
 
+/// Keep results by commit, and draw where they changed
+#[derive(Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add a run to a CSV of runs by commit, in place of an earlier one of the same commit and experiment
+    #[command(after_help = "\
+Examples:
+  swath history add reports/quickstart
+  swath history add reports/quickstart --commit 8be8f3f --time \"$(git show -s --format=%cI 8be8f3f)\"")]
+    Add {
+        /// The folder of a run
+        folder: PathBuf,
+        /// The CSV file
+        #[arg(long, value_name = "FILE", default_value = "history.csv")]
+        file: PathBuf,
+        /// The commit that was measured [default: GITHUB_SHA, CI_COMMIT_SHA, or the one that git has checked out]
+        #[arg(long, value_name = "SHA")]
+        commit: Option<String>,
+        /// Its place among commits, a time of RFC 3339 [default: when the run ended]
+        #[arg(long, value_name = "TIME")]
+        time: Option<String>,
+    },
+    /// Draw each measure over commits, and mark where it changed
+    #[command(after_help = "\
+Examples:
+  swath history plot
+  swath history plot --file bench/history.csv --out public/history")]
+    Plot {
+        /// The CSV file
+        #[arg(long, value_name = "FILE", default_value = "history.csv")]
+        file: PathBuf,
+        /// Folder for the page
+        #[arg(long, value_name = "DIR", default_value = "reports/history")]
+        out: PathBuf,
+        /// The rate at which noisy series without a change may be said to have one
+        #[arg(long, value_name = "RATE", default_value_t = swath::statistics::change_points::LEVEL)]
+        level: f64,
+    },
+}
+
+impl Arguments {
+    /// Adds a run, or draws those that were added.
+    pub fn run(self, _places: &Places) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Add { folder, file, commit, time } => add(&folder, &file, commit.as_deref(), time.as_deref()),
+            Command::Plot { file, out, level } => plot(&file, &out, level),
+        }
+    }
+}
+
 /// Adds a run.
-pub fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>) -> Result<ExitCode, Failure> {
+fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>) -> Result<ExitCode, Failure> {
     let commit = commit.map_or_else(here, history::commit)?;
     let run = Run::open(folder)?;
     let time = history::utc(time.unwrap_or(run.finished()))?;
@@ -40,14 +98,15 @@ pub fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>)
     ))
 }
 
-/// The commit that is checked out: as continuous integration says, or as git does.
+/// The commit that is checked out, according to the CI system or to git.
 fn here() -> Result<String, Failure> {
     let said =
         |name: &&'static str| std::env::var(name).ok().filter(|sha| !sha.trim().is_empty()).map(|sha| (*name, sha));
     if let Some((name, sha)) = VARIABLES.iter().find_map(said) {
         return history::commit(&sha).map_err(|error| Failure::Input(format!("the variable {name}: {error}")));
     }
-    let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
+    let output =
+        process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
     let unknown = || {
         Failure::Input(format!(
             "which commit this is cannot be found out: neither {} is set, nor does `git rev-parse HEAD` say so here; \
@@ -58,8 +117,8 @@ fn here() -> Result<String, Failure> {
     history::commit(&String::from_utf8_lossy(&output.ok_or_else(unknown)?.stdout))
 }
 
-/// Draws what was added.
-pub fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
+/// Draws the runs that were added.
+fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
     if !(1e-6..=0.5).contains(&level) {
         return Err(Failure::Input(format!(
             "--level is {level}, expected a number from 0.000001 to 0.5, such as 0.001"

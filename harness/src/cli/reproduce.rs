@@ -1,15 +1,14 @@
-//! `reproduce`.
+//! `swath reproduce`.
 
-use super::check::{Folders, own_graphs};
-use super::command::Shown;
-use super::run::program;
-use super::{complain, print};
+use super::places::{Places, own_graphs, program};
+use super::shown::Shown;
+use super::terminal::{complain, print};
+use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::ci::reproduce;
 use swath::config::Failure;
 use swath::escape;
-use swath::plan::Resources;
 use swath::record::folder;
 use swath::record::machine::memory;
 use swath::record::output_folder;
@@ -21,63 +20,85 @@ use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 use swath::{interrupt, version};
 
-/// Runs again what a folder holds the results of, and says what differs.
-pub fn reproduce(
-    folder: &Path,
+/// Run again what a folder holds the results of, and say what comes out otherwise: exits with 1 if anything does
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  swath reproduce reports/quickstart
+  swath reproduce reports/paper --out /tmp/paper-again      and keep the second run")]
+pub struct Arguments {
+    /// The folder of a run
+    folder: PathBuf,
+    /// Folder that keeps the second run; it is not kept, if left out
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    (quiet, cached_graphs): (bool, bool),
-    places: Folders<'_>,
-) -> Result<ExitCode, Failure> {
-    if folder::is_sweep(folder) {
-        let message = format!("{} is a sweep and not a run", escape::path(folder));
-        return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
-    }
-    let (manifest, before) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
-    // Before it takes the time of a run.
-    reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
-    if let Some(out) = &out {
-        output_folder::check_unchanged(out, &[Kind::Run])?;
-        let same =
-            std::fs::canonicalize(out).is_ok_and(|out| std::fs::canonicalize(folder).is_ok_and(|run| run == out));
-        if same {
-            let message = format!("{} holds the run that is to be reproduced", escape::path(out));
-            return Err(Failure::Input(message + "\n  name another folder with --out"));
+    /// Take graphs that earlier runs have kept, instead of building each anew
+    #[arg(long)]
+    cached_graphs: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Arguments {
+    /// Runs the experiment of a folder again and says what differs.
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let Self { folder, out, cached_graphs, quiet } = self;
+        if folder::is_sweep(&folder) {
+            let message = format!("{} is a sweep and not a run", escape::path(&folder));
+            return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
         }
+        let (manifest, before) = results::read(&folder).map_err(|error| Failure::Input(error.to_string()))?;
+        // Before the time of a run is spent.
+        reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
+        if let Some(out) = &out {
+            is_elsewhere(out, &folder)?;
+        }
+        let (prepared, cell) = reproduce::planned_again(&folder, &manifest, places.resources())?;
+        let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
+        let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;
+        let _vanishing = interrupt::Vanishing::new(temporary.path());
+        let kept = out.is_some();
+        let out = out.unwrap_or_else(|| temporary.path().join("again"));
+        let own = own_graphs()?;
+        let graphs = Cache::new(own.path().to_owned());
+        let program = program();
+        let means = Means {
+            program: Some(&program),
+            data_folders: &places.data,
+            memory: memory(),
+            cache: if cached_graphs { places.cache.as_ref() } else { Some(&graphs) },
+            cell: cell.as_ref(),
+        };
+        let note = |note: &str| complain(&format!("note: {note}"));
+        let again = Shown::new(&["reproduce"]).path(&folder).option("--out", Some(&out)).whole();
+        let start = if kept { Start::GoOn } else { Start::Fresh };
+        prepared.run(&out, &RunOptions { means, start: &start, quiet, say: &note, again: &again })?;
+        let (second, now) = results::read(&out).map_err(|error| Failure::Run(error.to_string()))?;
+        let found = reproduce::differences((&manifest, &before), (&second, &now));
+        let mut lines = found.circumstances.clone();
+        lines.extend(found.results.iter().map(|what| format!("differs: {what}")));
+        if found.results.is_empty() {
+            let (trials, queries) = (now.trials.len(), prepared.plan.queries.len());
+            lines.push(format!(
+                "reproduced: {trials} trials return the same to each of {queries} queries, and all metrics agree"
+            ));
+        }
+        lines.extend(found.times.map(|times| format!("queries took {times:.2} times as long (median over trials)")));
+        lines.extend(kept.then(|| format!("the second run: {}", out.display())));
+        let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
+        print(&(lines.join("\n") + "\n"))?;
+        Ok(if found.results.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
-    let (prepared, cell) =
-        reproduce::prepare_run(folder, &manifest, Resources { data_folders: places.data, memory: memory() })?;
-    let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
-    let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;
-    let _vanishing = interrupt::Vanishing::new(temporary.path());
-    let kept = out.is_some();
-    let out = out.unwrap_or_else(|| temporary.path().join("again"));
-    let own = own_graphs()?;
-    let graphs = Cache::new(own.path().to_owned());
-    let program = program();
-    let means = Means {
-        program: Some(&program),
-        data_folders: places.data,
-        memory: memory(),
-        cache: if cached_graphs { places.cache } else { Some(&graphs) },
-        cell: cell.as_ref(),
-    };
-    let note = |note: &str| complain(&format!("note: {note}"));
-    let again = Shown::new(&["reproduce"]).path(folder).option("--out", Some(&out)).whole();
-    let start = if kept { Start::GoOn } else { Start::Fresh };
-    prepared.run(&out, &RunOptions { means, start: &start, quiet, say: &note, again: &again })?;
-    let (second, now) = results::read(&out).map_err(|error| Failure::Run(error.to_string()))?;
-    let found = reproduce::differences((&manifest, &before), (&second, &now));
-    let mut lines = found.circumstances.clone();
-    lines.extend(found.results.iter().map(|what| format!("differs: {what}")));
-    if found.results.is_empty() {
-        let (trials, queries) = (now.trials.len(), prepared.plan.queries.len());
-        lines.push(format!(
-            "reproduced: {trials} trials return the same to each of {queries} queries, and all metrics agree"
-        ));
+}
+
+/// Checks that the second run can go into a folder, and would not replace the first.
+fn is_elsewhere(out: &Path, first: &Path) -> Result<(), Failure> {
+    output_folder::check_unchanged(out, &[Kind::Run])?;
+    let is_same = std::fs::canonicalize(out).is_ok_and(|out| std::fs::canonicalize(first).is_ok_and(|run| run == out));
+    if !is_same {
+        return Ok(());
     }
-    lines.extend(found.times.map(|times| format!("queries took {times:.2} times as long (median over trials)")));
-    lines.extend(kept.then(|| format!("the second run: {}", out.display())));
-    let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
-    print(&(lines.join("\n") + "\n"))?;
-    Ok(if found.results.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let message = format!("{} holds the run that is to be reproduced", escape::path(out));
+    Err(Failure::Input(message + "\n  name another folder with --out"))
 }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use swath_datasets::catalogue::NotFound;
 use swath_datasets::format;
 
+/// How to name a folder with datasets. The command line says its option beside it.
+pub const ADD_FOLDER: &str = "the variable SWATH_DATA";
+
 /// What can be done, one line each.
 pub fn help(not_found: &NotFound) -> Vec<String> {
     match not_found {
@@ -36,11 +39,11 @@ pub fn help(not_found: &NotFound) -> Vec<String> {
 fn folders(searched: &[PathBuf]) -> String {
     let searched: Vec<String> = searched.iter().map(|folder| shown(folder)).collect();
     if searched.is_empty() {
-        "no folder was searched: neither this folder nor one above has `datasets/data`; name a folder by --data-dir DIR \
-         or SWATH_DATA"
-            .into()
+        format!(
+            "no folder was searched: neither this folder nor one above has `datasets/data`; name a folder by {ADD_FOLDER}"
+        )
     } else {
-        format!("searched: {}; add a folder by --data-dir DIR or SWATH_DATA", searched.join(", "))
+        format!("searched: {}; add a folder by {ADD_FOLDER}", searched.join(", "))
     }
 }
 
@@ -69,7 +72,7 @@ mod tests {
             known.contains("https://ann-benchmarks.com/sift-128-euclidean.hdf5 and put it, as sift-128-e"),
             "{known}"
         );
-        assert!(known.ends_with("searched: /nowhere; add a folder by --data-dir DIR or SWATH_DATA"), "{known}");
+        assert!(known.ends_with("searched: /nowhere; add a folder by the variable SWATH_DATA"), "{known}");
         assert!(help("kosarak-jaccard", &nowhere).starts_with("its distance, jaccard, cannot be read yet"));
         let file = help("v.npz", &[]);
         assert!(file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5;"), "{file}");

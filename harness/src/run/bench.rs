@@ -148,7 +148,7 @@ impl<'a> Bench<'a> {
             && !before.repeats.is_empty()
         {
             if before.returned != outcome.returned {
-                let what = "it returned other results when it was timed, before the run was stopped; --fresh starts from scratch";
+                let what = "it returned something else when it was timed, before the run was stopped; run the experiment afresh";
                 return Reply::Failed(what.into());
             }
             (outcome.repeats, outcome.timed) = (before.repeats, before.timed);

@@ -1,20 +1,24 @@
-//! Whether a change made retrieval worse or slower: what an experiment gives now against what it gave.
+//! Checks whether a change made retrieval worse or slower: what an experiment gives now against a baseline.
 //!
-//! Metrics and similarity evaluations are functions of the experiment, the dataset and the program: they vary with nothing
-//! else, so that any difference is the program's. It is called a regression where it is worse by more than a tolerance and
-//! would be so on other queries, too: by a paired permutation test, corrected over the trials.
+//! **Metrics and similarity evaluations** depend on the experiment, the dataset and the program alone, so any difference is the
+//! program's. It is a regression if
 //!
-//! Times are noisy. Each trial is timed against a reference that takes turns with it in the same process ([`crate::run`]),
-//! in rounds that have processes of their own; what is compared is the ratio of the two
-//! ([`crate::statistics::rounds`]), where both were timed alike ([`Timing`]). Within a check rounds vary by chance, which the bootstrap interval of the ratio knows.
-//! From one check to a later one the machine itself varies: what others do to its caches slows one retriever more than
-//! another, for minutes on end, and no interval of rounds knows that. What is let pass is therefore a tolerance, to which
-//! is added what a machine may do by itself that is so much slower or faster, by the reference's own time. A change is
-//! suspected where its interval excludes none and it comes near that; a suspect is timed anew, and called only if each of
-//! [`LOOKS`] looks alone excludes that nothing has changed, and all together are beyond what is let pass. A look in which
-//! the reference itself is far slower than in those before says nothing, and is taken anew. The tails of a look's interval
-//! are the third root of `0.001 / trials`, so that three of them, by chance alone, call noise once in a thousand checks; a
-//! tolerance above what checks of the same program differ by (`harness/benches/alarms.py` measures that) is for the machine.
+//! 1. it is worse by more than the tolerance, and
+//! 2. a paired permutation test, corrected over the trials, says that other queries would show it, too.
+//!
+//! **Times** are noisy. Each trial takes turns with the reference in one process ([`crate::run`]), in rounds that have processes of
+//! their own; the ratio of the two is compared ([`crate::statistics::rounds`]), if both were timed alike ([`TimingSetup`]). Rounds
+//! vary by chance, which the bootstrap interval of the ratio knows. From one check to the next the machine itself varies: its
+//! caches slow one retriever more than another for minutes, which no interval of rounds knows. The tolerance is therefore
+//! widened by what a machine may do by itself that is so much slower or faster, by the reference's own time. A time is
+//!
+//! 1. suspected if its interval excludes no change and it comes near the tolerance;
+//! 2. timed again, until there are [`LOOKS`] looks; a look in which the reference is far slower than before does not count;
+//! 3. reported if every look alone excludes no change, and all together are beyond the tolerance.
+//!
+//! Each tail of a look's interval is the third root of `0.001 / trials`, so that chance alone makes all three looks agree once in a
+//! thousand checks. A tolerance above the differences between checks of the same program (`harness/benches/alarms.py` measures
+//! them) covers the machine.
 
 pub mod baseline;
 mod findings;
@@ -38,17 +42,17 @@ use crate::statistics::Round;
 use crate::{clock, version};
 use serde::{Deserialize, Serialize};
 
-/// How often a change of time is seen before it is called.
+/// A change of time must be seen this many times before it is called.
 pub const LOOKS: usize = 3;
 
-/// How often a suspect is timed anew at most: looks that were disturbed do not count.
+/// A suspect is timed again at most this many times, as disturbed looks do not count.
 pub const AGAIN: usize = LOOKS + 1;
 
-/// What an experiment gave.
+/// The measures and times of an experiment at one moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct State {
-    /// What it was run on.
-    pub setting: Setting,
+pub struct Snapshot {
+    /// Experiment, dataset and queries.
+    pub setting: Scope,
     /// The program: version and revision.
     pub swath: String,
     /// When, UTC.
@@ -56,16 +60,16 @@ pub struct State {
     /// The machine in a line; times of another are not comparable.
     pub machine: String,
     /// How its trials were timed; `None` where they were not.
-    pub timing: Option<Timing>,
+    pub timing: Option<TimingSetup>,
     /// Label of the trial that the others are timed against.
     pub reference: String,
     /// Its trials.
-    pub trials: Vec<TrialState>,
+    pub trials: Vec<TrialSnapshot>,
 }
 
 /// What must be the same for results to be comparable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub struct Scope {
     /// The experiment's name.
     pub experiment: String,
     /// The dataset's name.
@@ -80,8 +84,8 @@ pub struct Setting {
     pub seed: u64,
 }
 
-impl Setting {
-    /// What differs in `other`, in words.
+impl Scope {
+    /// The differences to `other`, in words.
     pub fn differs(&self, other: &Self) -> Option<String> {
         let pairs = [
             ("dataset", self.dataset.clone(), other.dataset.clone()),
@@ -97,19 +101,19 @@ impl Setting {
 /// How trials are timed: what must be the same for times to be comparable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Timing {
+pub struct TimingSetup {
     /// One query at a time, or all at once.
     pub mode: Mode,
     /// Threads that answer timed queries.
     pub threads: usize,
     /// How many queries are timed: in mode batch all that are asked.
     pub queries: usize,
-    /// How often each is timed in a round; the quickest counts.
+    /// Passes of each in a round; the quickest counts.
     pub passes: usize,
 }
 
-impl Timing {
-    /// That of an experiment that is checked.
+impl TimingSetup {
+    /// The setup of a check of this experiment.
     fn of(prepared: &Prepared) -> Self {
         let (experiment, asked) = (&prepared.plan.experiment, prepared.plan.queries.len());
         let queries = match experiment.mode {
@@ -124,7 +128,7 @@ impl Timing {
         }
     }
 
-    /// What differs in `other`, in words.
+    /// The differences to `other`, in words.
     pub fn differs(&self, other: &Self) -> Option<String> {
         differences(&[
             ("mode", self.mode.name().into(), other.mode.name().into()),
@@ -135,7 +139,7 @@ impl Timing {
     }
 }
 
-/// Of things that were and are, those that differ, in words.
+/// The pairs that differ, in words.
 fn differences(pairs: &[(&str, String, String)]) -> Option<String> {
     let differ = pairs.iter().filter(|(_, before, now)| before != now);
     let said: Vec<String> = differ.map(|(what, before, now)| format!("the {what} was {before} and is {now}")).collect();
@@ -146,16 +150,16 @@ fn short(sha256: &str) -> String {
     sha256.chars().take(12).collect()
 }
 
-/// What a trial gave.
+/// The measures and times of a trial.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TrialState {
+pub struct TrialSnapshot {
     /// The retriever's name with the point in brackets.
     pub label: String,
     /// Why it failed, if it did.
     pub failed: Option<String>,
     /// Its measures: metrics and evaluations.
-    pub measures: Vec<Measured>,
-    /// How much longer it takes than the reference: the logarithm of the ratio, once a round.
+    pub measures: Vec<MeasureValues>,
+    /// Its times and the reference's, one of each per round.
     pub rounds: Vec<Round>,
     /// Why it was not timed, though it did not fail.
     pub untimed: Option<String>,
@@ -163,7 +167,7 @@ pub struct TrialState {
 
 /// A measure of a trial.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
+pub struct MeasureValues {
     /// A metric's name, or [`CheckSpec::EVALUATIONS`].
     pub name: String,
     /// The mean over queries that have a value.
@@ -172,7 +176,7 @@ pub struct Measured {
     pub values: Vec<f64>,
 }
 
-impl Measured {
+impl MeasureValues {
     fn new(name: &str, values: &[f64]) -> Self {
         let present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
         let mean = crate::statistics::bootstrap::mean(&present);
@@ -186,13 +190,13 @@ impl Measured {
 }
 
 /// The measures of a trial whose metrics and evaluations are these.
-fn measures(metrics: &[MetricName], values: &[Vec<f64>], evaluations: &[[u64; 3]]) -> Vec<Measured> {
-    let named = metrics.iter().zip(values).map(|(metric, values)| Measured::new(metric.name(), values));
-    let mut measures: Vec<Measured> = named.collect();
-    // As a metric it is there already.
+fn measures(metrics: &[MetricName], values: &[Vec<f64>], evaluations: &[[u64; 3]]) -> Vec<MeasureValues> {
+    let named = metrics.iter().zip(values).map(|(metric, values)| MeasureValues::new(metric.name(), values));
+    let mut measures: Vec<MeasureValues> = named.collect();
+    // It may be among the metrics already.
     if !evaluations.is_empty() && measures.iter().all(|measured| measured.name != CheckSpec::EVALUATIONS) {
         let all: Vec<f64> = evaluations.iter().map(|stages| stages.iter().sum::<u64>() as f64).collect();
-        measures.push(Measured::new(CheckSpec::EVALUATIONS, &all));
+        measures.push(MeasureValues::new(CheckSpec::EVALUATIONS, &all));
     }
     measures
 }
@@ -205,8 +209,8 @@ fn program() -> String {
     format!("{} ({})", version::THIS, env!("SWATH_REVISION"))
 }
 
-impl State {
-    /// Seconds that the reference took for a query, in the middle of all rounds.
+impl Snapshot {
+    /// Seconds that the reference took for a query, the median of all rounds.
     fn reference_seconds(&self) -> Option<f64> {
         let mut seconds: Vec<f64> =
             self.trials.iter().flat_map(|trial| &trial.rounds).map(|round| round.reference).collect();
@@ -214,16 +218,16 @@ impl State {
         seconds.get(seconds.len() / 2).copied().filter(|seconds| seconds.is_finite())
     }
 
-    /// Why the trial failed that the others are timed against, if it did.
+    /// Why the reference failed, if it did.
     fn reference_failed(&self) -> Option<&str> {
         self.trials.iter().find(|trial| trial.label == self.reference)?.failed.as_deref()
     }
 
-    /// That of an experiment whose trials are still to be run.
+    /// The snapshot of an experiment before its trials are run.
     fn new(prepared: &Prepared) -> Self {
         let plan = &prepared.plan;
         Self {
-            setting: Setting {
+            setting: Scope {
                 experiment: plan.experiment.name.to_string(),
                 dataset: prepared.dataset_name.clone(),
                 sha256: prepared.facts.sha256.clone(),
@@ -234,13 +238,13 @@ impl State {
             swath: program(),
             saved: clock::timestamp(),
             machine: in_a_line(&Machine::this()),
-            timing: Some(Timing::of(prepared)),
+            timing: Some(TimingSetup::of(prepared)),
             reference: plan.trials[plan.reference()].label(),
             trials: Vec::new(),
         }
     }
 
-    /// That of a run that is finished. Its repeats are its rounds.
+    /// The snapshot of a finished run, whose repeats are its rounds.
     pub fn of_run(manifest: &Manifest, results: &Results) -> Self {
         let reference = results.reference.row().and_then(|row| results.trials.get(row));
         let trial = |(i, trial): (usize, &crate::record::results::TrialResult)| {
@@ -249,7 +253,7 @@ impl State {
             let queries = trial.query_ids.len() as f64;
             let round =
                 |(own, its): (&Times, &Times)| Round { own: own.total() / queries, reference: its.total() / queries };
-            TrialState {
+            TrialSnapshot {
                 label: label(trial.plain_name(), &trial.point),
                 failed: None,
                 measures: measures(&results.metrics, &trial.metrics, &trial.evaluations),
@@ -257,16 +261,16 @@ impl State {
                 untimed: None,
             }
         };
-        let mut trials: Vec<TrialState> = results.trials.iter().enumerate().map(trial).collect();
+        let mut trials: Vec<TrialSnapshot> = results.trials.iter().enumerate().map(trial).collect();
         let failed = manifest.trials.iter().filter_map(|record| Some((record, record.failed.clone()?)));
-        trials.extend(failed.map(|(record, failed)| TrialState {
+        trials.extend(failed.map(|(record, failed)| TrialSnapshot {
             label: label(&record.retriever, &record.point),
             failed: Some(failed),
-            ..TrialState::default()
+            ..TrialSnapshot::default()
         }));
         let first = results.trials.first();
         Self {
-            setting: Setting {
+            setting: Scope {
                 experiment: manifest.experiment.name().to_owned(),
                 dataset: manifest.dataset.name.clone(),
                 sha256: manifest.dataset.sha256.clone(),
@@ -277,7 +281,7 @@ impl State {
             swath: format!("{} ({})", manifest.swath, manifest.revision),
             saved: manifest.finished.clone(),
             machine: in_a_line(&manifest.machine),
-            timing: Some(Timing {
+            timing: Some(TimingSetup {
                 mode: manifest.experiment.mode(),
                 threads: manifest.experiment.threads().count().map_or(1, |threads| threads as usize),
                 queries: first.map_or(0, |trial| trial.query_ids.len()),

@@ -1,6 +1,6 @@
-//! One check under way: the experiment's trials measured, and timed in rounds.
+//! One check: measures the trials of an experiment, and times them in rounds.
 
-use super::{State, TrialState, measures};
+use super::{Snapshot, TrialSnapshot, measures};
 use crate::config::Failure;
 use crate::interrupt;
 use crate::interrupt::Vanishing;
@@ -16,7 +16,7 @@ use crate::run::{Means, Rounds, Stop, TimedRounds};
 use crate::statistics::Round;
 use std::sync::Arc;
 
-/// An experiment that is checked, in a folder of its own that vanishes with it.
+/// A check of one experiment, in a temporary folder of its own.
 pub struct Session<'a> {
     prepared: &'a Prepared,
     means: Means<'a>,
@@ -29,10 +29,10 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Begins.
+    /// Starts a check.
     ///
     /// # Errors
-    /// That there is no room for temporary files.
+    /// [`Failure::Run`] where temporary files cannot be written.
     pub fn new(prepared: &'a Prepared, means: Means<'a>, quiet: bool) -> Result<Self, Failure> {
         let failed =
             |error: &dyn std::fmt::Display| Failure::Run(format!("temporary files cannot be written: {error}"));
@@ -46,27 +46,27 @@ impl<'a> Session<'a> {
         Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _vanishing: vanishing, _folder: folder })
     }
 
-    /// How many indexes were built so far, of those that are kept from round to round.
+    /// How many of the indexes that are kept from round to round were built so far.
     pub fn builds(&self) -> usize {
         self.builds
     }
 
-    /// Measures all trials and times them in so many rounds; none leaves times out. Returns notes, too.
+    /// Measures all trials and times them in this many rounds; 0 leaves times out. Returns notes, too.
     ///
     /// # Errors
     /// [`Failure::Run`] and [`Failure::Stopped`].
-    pub fn look(&mut self, rounds: usize) -> Result<(State, Vec<String>), Failure> {
+    pub fn look(&mut self, rounds: usize) -> Result<(Snapshot, Vec<String>), Failure> {
         let plan = &self.prepared.plan;
         let all: Vec<usize> = (0..plan.trials.len()).collect();
         let TimedRounds { failed, rounds, untimed, mut notes, .. } =
             self.run(&all, rounds, vec![TrialProgress::default(); all.len()])?;
         notes.extend(not_timed(&untimed));
-        let mut state = State::new(self.prepared);
+        let mut state = Snapshot::new(self.prepared);
         for (((trial, failed), rounds), untimed) in plan.trials.iter().zip(failed).zip(rounds).zip(untimed) {
             let outcome = results::outcome(self.unfinished.folder(), &trial.id, &plan.metrics);
             let gone = |error: &ResultsError| format!("what it returned could not be read back: {error}");
             let failed = failed.or_else(|| outcome.as_ref().err().map(gone));
-            state.trials.push(TrialState {
+            state.trials.push(TrialSnapshot {
                 label: trial.label(),
                 measures: outcome
                     .ok()
@@ -80,10 +80,10 @@ impl<'a> Session<'a> {
         Ok((state, notes))
     }
 
-    /// Times some trials, by their labels, in new rounds, as [`Session::look`]; a list for each.
+    /// Times the trials of these labels again; a list of rounds for each.
     ///
     /// # Errors
-    /// As [`Session::look`], and where one of them fails or cannot be timed.
+    /// As [`Session::look`]; also [`Failure::Run`] where one of them fails or cannot be timed.
     pub fn time(&mut self, labels: &[String], rounds: usize) -> Result<Vec<Vec<Round>>, Failure> {
         let trials = &self.prepared.plan.trials;
         let of: Vec<usize> =
@@ -130,7 +130,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// What to say of trials that were not timed: each reason once.
+/// A note for each reason why trials were not timed.
 fn not_timed(untimed: &[Option<String>]) -> Vec<String> {
     let mut reasons: Vec<(&str, usize)> = Vec::new();
     for reason in untimed.iter().flatten() {

@@ -8,13 +8,13 @@ use crate::report::plots::Drawn;
 use crate::statistics::change_points;
 use maud::{Markup, html};
 
-/// The page: experiments, their changes with the newest first, the level at which those were looked for, and figures with the
-/// names of those that each experiment has.
+/// The page. `changes` were found at `level`, the newest first; of the figures `drawn`, `names` lists those of each experiment.
 pub fn page(
     experiments: &[Experiment],
     changes: &[Change<'_>],
     level: f64,
-    (drawn, names): (&[Drawn], &[Vec<String>]),
+    drawn: &[Drawn],
+    names: &[Vec<String>],
 ) -> String {
     let title = match experiments {
         [one] => format!("{}, by commit", one.title()),
@@ -45,7 +45,7 @@ pub fn page(
     document(&title, env!("CARGO_PKG_VERSION"), &lead(experiments), &main, None)
 }
 
-/// What the page is of.
+/// The first and the last commit.
 fn lead(experiments: &[Experiment]) -> String {
     let commits = || experiments.iter().flat_map(|experiment| &experiment.commits);
     let ends = (commits().min(), commits().max());
@@ -61,12 +61,12 @@ fn day(commit: &Commit) -> &str {
     commit.time.get(..10).unwrap_or(&commit.time)
 }
 
-/// How many there are of something.
+/// A number with its noun, in the plural unless it is 1.
 pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// What came out: how many changes, then of each commit with changes, the newest first, how many and the largest.
+/// The number of changes, then for each commit with changes, the newest first, their number and the largest.
 fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
     const COMMITS: usize = 8;
     let mut sentences: Vec<String> = experiments
@@ -74,7 +74,7 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
         .filter(|one| one.commits.len() < change_points::LEAST)
         .map(|one| {
             format!(
-                "{}: {}; fewer than {} say nothing of changes.",
+                "{}: {}; at least {} are needed to find changes.",
                 one.title(),
                 count(one.commits.len(), "commit"),
                 change_points::LEAST
@@ -86,7 +86,7 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
         one.cautions().into_iter().map(move |caution| format!("Caution: {title}: {caution}."))
     };
     sentences.extend(experiments.iter().flat_map(cautions));
-    // Only those with enough commits are looked at.
+    // Only those with enough commits are examined.
     let judged = experiments.iter().filter(|one| one.commits.len() >= change_points::LEAST);
     let series: Vec<_> = judged.flat_map(|one| &one.series).collect();
     let changed = series.iter().filter(|series| !series.changes.is_empty()).count();
@@ -103,7 +103,7 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
     sentences
 }
 
-/// What changed at a commit.
+/// The changes at a commit, in a sentence.
 fn of_commit(changes: &[Change<'_>]) -> String {
     let judged = |wanted: bool| changes.iter().filter(|change| change.is_better() == Some(wanted)).count();
     let (better, worse) = (judged(true), judged(false));

@@ -1,7 +1,8 @@
 //! Figures: each measure of each experiment over commits, a panel for each retriever.
 
+use super::names::{higher_is_better, words};
 use super::page::count;
-use super::{Change, Commit, Experiment, History, Series, higher_is_better, page, words};
+use super::{Change, Commit, Experiment, History, Series, page};
 use crate::config::Failure;
 use crate::escape;
 use crate::plot::Marker;
@@ -69,7 +70,7 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<(Vec<String
     }
     let lacking = plots.lacking();
     let drawn = plots.finish().map_err(failed)?;
-    let text = page::page(&experiments, &changes, level, (&drawn, &names));
+    let text = page::page(&experiments, &changes, level, &drawn, &names);
     out.write("index.html", text.as_bytes())?;
     out.settle();
     let several = experiments.len() > 1;

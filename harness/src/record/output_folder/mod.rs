@@ -170,7 +170,7 @@ impl OutputFolder {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => {
                     return Err(FolderError::NotOurs(format!(
-                        "{}: another run is at work there; wait for it, or give this one a folder of its own with --out",
+                        "{}: another run is at work there; wait for it, or give this one a folder of its own",
                         path.display()
                     )));
                 }

@@ -154,7 +154,7 @@ impl Content {
                 let what = format!(
                     "its content is not what swath wrote (its SHA-256 should be {stated}..., and is {found:.12}...): it is \
                      damaged, or somebody changed it; take the file from where it was kept, or move it away and run the \
-                     experiment again with --reuse"
+                     experiment again, reusing its other trials"
                 );
                 Err(ResultsError::Malformed { path: path.to_owned(), what })
             }

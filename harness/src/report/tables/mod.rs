@@ -233,7 +233,7 @@ fn setting(found: &Found, queries: usize) -> String {
 /// [`ReportError`].
 pub fn write(out: &OutputFolder, found: &Found) -> Result<Vec<&'static str>, ReportError> {
     let mut written = Vec::new();
-    for (name, make) in ALL {
+    for &(name, make) in ALL {
         let Some(table) = make(found).filter(|table| !table.rows.is_empty()) else {
             // Files of an earlier report.
             ["tex", "md", "csv"].iter().for_each(|extension| out.remove(&file(name, extension)));

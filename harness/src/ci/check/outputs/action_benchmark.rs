@@ -1,14 +1,46 @@
-//! What github-action-benchmark reads: two files, since it wants to know whether more is better of all of a file.
+//! Files for github-action-benchmark. There are two, since more must be better for all numbers of a file, or for none.
 //!
 //! Source: benchmark-action/github-action-benchmark, tools `customBiggerIsBetter` and `customSmallerIsBetter`.
 
-use super::Checked;
+use super::{Checked, Output, Place};
 use crate::config::CheckSpec;
 use crate::statistics::rounds;
 use serde_json::{Value, json};
 
+/// The output.
+pub struct ActionBenchmark;
+
+impl Output for ActionBenchmark {
+    fn name(&self) -> &'static str {
+        "github-action-benchmark"
+    }
+
+    fn about(&self) -> &'static str {
+        "Write what is measured now as github-action-benchmark reads it: DIR/bigger-is-better.json and \
+         DIR/smaller-is-better.json"
+    }
+
+    fn words(&self) -> &'static str {
+        "file for github-action-benchmark"
+    }
+
+    fn place(&self) -> Place {
+        Place::Folder(&["bigger-is-better.json", "smaller-is-better.json"])
+    }
+
+    fn texts(&self, checked: &Checked<'_>) -> Vec<String> {
+        texts(checked).into()
+    }
+
+    fn is_of(&self, text: &str) -> bool {
+        serde_json::from_str::<Value>(text).ok().as_ref().and_then(Value::as_array).is_some_and(|entries| {
+            entries.iter().all(|entry| ["name", "unit", "value"].iter().all(|key| entry.get(key).is_some()))
+        })
+    }
+}
+
 /// The texts of `bigger-is-better.json` and of `smaller-is-better.json`.
-pub fn texts(checked: &Checked<'_>) -> [String; 2] {
+fn texts(checked: &Checked<'_>) -> [String; 2] {
     let mut lists: [Vec<Value>; 2] = Default::default();
     let experiment = &checked.now.setting.experiment;
     for trial in checked.now.trials.iter().filter(|trial| trial.failed.is_none()) {

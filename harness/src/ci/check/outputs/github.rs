@@ -5,10 +5,10 @@ use crate::ci::check::Verdict;
 use crate::escape::{github_message, github_property};
 use std::fmt::Write as _;
 
-/// The most annotations of a kind: GitHub shows ten of a step.
+/// At most this many annotations of a kind: GitHub shows ten per step.
 const MOST: usize = 10;
 
-/// A line for each annotation. `file` is what they are shown at.
+/// A line for each annotation; GitHub shows them at `file`.
 pub fn annotations(checked: &Checked<'_>, file: &str) -> String {
     let caution =
         |text: &String| format!("::warning file={},title=swath::{}\n", github_property(file), github_message(text));

@@ -1,12 +1,38 @@
 //! JSON, for scripts.
 
-use super::Checked;
-use serde_json::json;
+use super::{Checked, Output};
+use serde_json::{Value, json};
 
-/// All findings as they are.
-pub fn text(checked: &Checked<'_>) -> String {
+/// The output.
+pub struct Json;
+
+impl Output for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn about(&self) -> &'static str {
+        "Write it as JSON"
+    }
+
+    fn words(&self) -> &'static str {
+        "list of findings"
+    }
+
+    fn texts(&self, checked: &Checked<'_>) -> Vec<String> {
+        vec![text(checked)]
+    }
+
+    fn is_of(&self, text: &str) -> bool {
+        let keys = ["experiment", "swath", "baseline", "regressions", "findings"];
+        serde_json::from_str::<Value>(text).is_ok_and(|value| keys.iter().all(|key| value.get(key).is_some()))
+    }
+}
+
+/// All findings, and the times of the rounds.
+fn text(checked: &Checked<'_>) -> String {
     let rounds = checked.now.trials.iter().filter(|trial| !trial.rounds.is_empty());
-    let rounds: serde_json::Map<String, serde_json::Value> = rounds
+    let rounds: serde_json::Map<String, Value> = rounds
         .map(|trial| {
             (trial.label.clone(), json!(trial.rounds.iter().map(|r| [r.own, r.reference]).collect::<Vec<_>>()))
         })

@@ -1,9 +1,34 @@
 //! Markdown, for a pull request or a step summary.
 
-use super::{Checked, HEADINGS, rows};
+use super::{Checked, HEADINGS, Output, rows};
 use crate::ci::check::Verdict;
 use crate::escape::markdown;
 use std::fmt::Write as _;
+
+/// The output.
+pub struct Markdown;
+
+impl Output for Markdown {
+    fn name(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn about(&self) -> &'static str {
+        "Write it as Markdown"
+    }
+
+    fn words(&self) -> &'static str {
+        "table of Markdown"
+    }
+
+    fn texts(&self, checked: &Checked<'_>) -> Vec<String> {
+        vec![text(checked)]
+    }
+
+    fn is_of(&self, text: &str) -> bool {
+        text.starts_with("## swath: ")
+    }
+}
 
 /// A heading, a sentence, a table of what changed, and all else folded away.
 pub fn text(checked: &Checked<'_>) -> String {

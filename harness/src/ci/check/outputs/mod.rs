@@ -1,30 +1,81 @@
 //! What a check found, in the forms that people and CI systems read.
 //!
-//! To add one: one file here with a function that makes its text, and where it is asked for, a line in `cli/check.rs`.
+//! To add one: one file here with a type and its `impl Output`, and its line in [`OUTPUTS`]. `swath check` and `swath compare` then
+//! have its option.
 
-pub mod action_benchmark;
-pub mod bencher;
-mod form;
+mod action_benchmark;
+mod bencher;
 pub mod github;
-pub mod json;
-pub mod junit;
+mod json;
+mod junit;
 pub mod markdown;
+mod replace;
 
-pub use form::Form;
-
-use super::{ChangeIs, Finding, State, Verdict};
+use super::{ChangeIs, Finding, Snapshot, Verdict};
 use crate::config::CheckSpec;
 use crate::plot::format::{decimals, signed};
 use crate::version;
+use std::path::{Path, PathBuf};
 
-/// What is compared, and what was found.
+/// All outputs, in the order of the help.
+pub const OUTPUTS: [&dyn Output; 5] =
+    [&markdown::Markdown, &junit::Junit, &json::Json, &bencher::Bencher, &action_benchmark::ActionBenchmark];
+
+/// A form of file in which findings are written.
+pub trait Output: Sync {
+    /// The output's name, in lower case with hyphens; its option has the same.
+    fn name(&self) -> &'static str;
+
+    /// What is written, without a full stop.
+    fn about(&self) -> &'static str;
+
+    /// What a file of this form is called in messages.
+    fn words(&self) -> &'static str;
+
+    /// Where the option's value leads.
+    fn place(&self) -> Place {
+        Place::File
+    }
+
+    /// The text of each file.
+    fn texts(&self, checked: &Checked<'_>) -> Vec<String>;
+
+    /// Whether a text is of this form: only such a file is replaced.
+    fn is_of(&self, text: &str) -> bool;
+}
+
+/// Where an output is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File,
+    /// A folder, in which these files are written.
+    Folder(&'static [&'static str]),
+}
+
+impl dyn Output {
+    /// The files that this output writes, given a file or a folder.
+    pub fn files(&self, at: &Path) -> Vec<PathBuf> {
+        match self.place() {
+            Place::File => vec![at.to_owned()],
+            Place::Folder(names) => names.iter().map(|name| at.join(name)).collect(),
+        }
+    }
+
+    /// Whether a path is free, or a file of this form stands there.
+    pub fn may_replace(&self, path: &Path) -> bool {
+        replace::may_replace(path, |text| self.is_of(text))
+    }
+}
+
+/// A comparison and its findings.
 #[derive(Clone, Copy)]
 pub struct Checked<'a> {
-    /// What it was.
-    pub before: &'a State,
-    /// What it is.
-    pub now: &'a State,
-    /// What is said of each measure.
+    /// The baseline.
+    pub before: &'a Snapshot,
+    /// What the experiment gives now.
+    pub now: &'a Snapshot,
+    /// The finding of each measure.
     pub findings: &'a [Finding],
     /// Whether times were compared.
     pub timed: bool,
@@ -41,12 +92,12 @@ impl Checked<'_> {
         self.findings.iter().filter(|finding| finding.verdict.is_bad())
     }
 
-    /// What must be said before all else: that both sides are of different versions of swath.
+    /// A caution if the two sides are of different versions of swath.
     pub fn caution(&self) -> Option<String> {
         version::differs(&self.before.swath, &self.now.swath)
     }
 
-    /// All in a sentence.
+    /// The findings counted by verdict, in a sentence.
     pub fn verdict(&self) -> String {
         let verdicts = [
             Verdict::Failed,
@@ -68,7 +119,7 @@ impl Checked<'_> {
 }
 
 impl Finding {
-    /// The change in words: `-1.2 % (-1.5 to -0.9)`, or `+0.1200 (+0.0900 to +0.1500)` where it was 0.
+    /// The change as text: `-1.2 % (-1.5 to -0.9)`, or `+0.1200 (+0.0900 to +0.1500)` if the value before was 0.
     pub fn change_text(&self) -> String {
         let Some(change) = self.change else { return String::new() };
         let (scale, digits, unit) = match self.change_is {
@@ -89,7 +140,7 @@ impl Finding {
         }
     }
 
-    /// Decimals of a number of this measure.
+    /// How many decimals values of this measure have.
     fn digits(&self) -> usize {
         match self.measure.as_str() {
             CheckSpec::EVALUATIONS => 1,
@@ -98,7 +149,7 @@ impl Finding {
         }
     }
 
-    /// A number of this measure.
+    /// A value of this measure as text.
     pub fn number(&self, value: Option<f64>) -> String {
         match value {
             None => "-".into(),
@@ -107,19 +158,19 @@ impl Finding {
         }
     }
 
-    /// What happened, in a sentence.
+    /// The finding in a sentence.
     pub fn sentence(&self) -> String {
         if self.measure == "trial" {
             return format!("{} {}: {}", self.trial, self.verdict.name(), self.note);
         }
         let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
         let what = if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure };
-        let let_pass = match self.change_is {
-            ChangeIs::Share => format!("{:.1} % are let pass", 100.0 * self.tolerance),
-            ChangeIs::Difference => "of 0 nothing is let pass".to_owned(),
+        let tolerance = match self.change_is {
+            ChangeIs::Share => format!("tolerance {:.1} %", 100.0 * self.tolerance),
+            ChangeIs::Difference => "0 has no tolerance".to_owned(),
         };
         format!(
-            "{}: {what} {}, {} to {}, {}; {let_pass}{note}",
+            "{}: {what} {}, {} to {}, {}; {tolerance}{note}",
             self.trial,
             self.verdict.name(),
             self.number(self.before),
@@ -129,8 +180,7 @@ impl Finding {
     }
 }
 
-/// Rows of a table of findings: trial, measure, before, now, change, verdict. Where there are many, those that say
-/// something: unchanged ones are left out.
+/// Rows of a table of findings: trial, measure, before, now, change, verdict. Unchanged ones are left out unless `all` is set.
 pub fn rows(findings: &[Finding], all: bool) -> Vec<Vec<String>> {
     let says = |finding: &&Finding| all || finding.verdict != Verdict::Unchanged;
     let row = |finding: &Finding| {
@@ -152,5 +202,5 @@ pub fn rows(findings: &[Finding], all: bool) -> Vec<Vec<String>> {
     chosen.into_iter().map(row).collect()
 }
 
-/// Headings of such a table.
+/// Headings of [`rows`].
 pub const HEADINGS: [&str; 6] = ["trial", "measure", "before", "now", "change", "verdict"];

@@ -1,6 +1,6 @@
-//! A run's tables as Parquet files, typed: what a notebook reads in one line.
+//! A run's tables as typed Parquet files, which a notebook reads in one line.
 
-use super::{Run, unwritten};
+use super::{Example, Exported, Exporter, FinishedRun, Written, unwritten};
 use crate::config::Failure;
 use crate::findings::columns;
 use crate::findings::columns::{TrialColumn, TrialValues};
@@ -10,14 +10,14 @@ use crate::record::output_folder;
 use crate::record::output_folder::{Kind, OutputFolder};
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::Result;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Rows that a group of `queries.parquet` has at most, unless one trial alone has more.
+/// A row group of `queries.parquet` has at most this many rows, unless one trial has more.
 const GROUP: usize = 1 << 17;
 
 /// A column of a file.
@@ -27,50 +27,78 @@ struct Field {
 }
 
 enum Cells {
-    /// As in every table.
+    /// A value in each row.
     Plain(TrialValues),
-    /// A list of ids each.
+    /// A list of ids in each row.
     Ids(Vec<Vec<i32>>),
 }
 
-/// Writes `runs.parquet`, a row per trial with the [`columns`](columns::columns) of `runs.csv`, and `queries.parquet`, a
-/// row per trial and query, into `target`. Returns their paths.
-///
-/// # Errors
-/// [`Failure::Input`] where a trial's file is not as it should be, [`Failure::Run`] where nothing can be written.
-pub fn export(run: &Run, target: &Path) -> std::result::Result<[PathBuf; 2], Failure> {
-    run.asked()?;
-    let summary = Summary::new(&run.results);
-    let summary = summary.ok_or_else(|| Failure::Input("there is no trial to export".into()))?;
-    let names = ["runs.parquet", "queries.parquet"];
-    let paths = names.map(|name| target.join(name));
-    output_folder::check(target, &[Kind::Export])?;
-    let failed = |path: &Path, error: &ParquetError| unwritten(path, error);
+/// The names of the files: a row per trial, and a row per trial and query.
+const FILES: [&str; 2] = ["runs.parquet", "queries.parquet"];
 
-    let runs = columns::columns(&summary, &run.manifest).into_iter().map(Field::plain).collect();
+/// The exporter: `runs.parquet`, a row per trial with the [`columns`](columns::columns) of `runs.csv`, and
+/// `queries.parquet`, a row per trial and query.
+pub struct Parquet;
+
+impl Exporter for Parquet {
+    fn name(&self) -> &'static str {
+        "parquet"
+    }
+
+    fn about(&self) -> &'static str {
+        "Write its tables as DIR/runs.parquet (a row per trial) and DIR/queries.parquet (a row per trial and query)"
+    }
+
+    fn example(&self) -> Example {
+        Example { folder: "tables", holds: "tables/runs.parquet and tables/queries.parquet" }
+    }
+
+    fn export(
+        &self,
+        run: &FinishedRun,
+        target: &Path,
+        _data_folders: &[PathBuf],
+        _memory: u64,
+    ) -> std::result::Result<Exported, Failure> {
+        run.asked()?;
+        let summary = Summary::new(&run.results);
+        let summary = summary.ok_or_else(|| Failure::Input("there is no trial to export".into()))?;
+        let paths = FILES.map(|name| target.join(name));
+        output_folder::check(target, &[Kind::Export])?;
+        let runs = runs_file(run, &summary).map_err(|error| unwritten(&paths[0], &error))?;
+        let queries = queries_file(run, &summary).map_err(|error| unwritten(&paths[1], &error))?;
+
+        let out = OutputFolder::open(target, &[Kind::Export])?;
+        out.tidy();
+        let files = [(FILES[0].to_owned(), runs.as_slice()), (FILES[1].to_owned(), queries.as_slice())];
+        out.write_together(&files)?;
+        out.settle();
+        let what = ["a row per trial", "a row per trial and query"];
+        let written = what.into_iter().zip(paths).map(|(what, path)| Written { what: what.into(), path });
+        Ok(Exported { written: written.collect(), ..Exported::default() })
+    }
+}
+
+/// The content of `runs.parquet`.
+fn runs_file(run: &FinishedRun, summary: &Summary) -> Result<Vec<u8>> {
     let mut table = Table::default();
-    table.add(runs).map_err(|error| failed(&paths[0], &error))?;
-    let runs = table.bytes().map_err(|error| failed(&paths[0], &error))?;
+    table.add(columns::columns(summary, &run.manifest).into_iter().map(Field::plain).collect())?;
+    table.bytes()
+}
 
+/// The content of `queries.parquet`.
+fn queries_file(run: &FinishedRun, summary: &Summary) -> Result<Vec<u8>> {
     let mut table = Table::default();
     let trials_a_group = (GROUP / summary.rows[0].queries.max(1)).max(1);
     let all: Vec<usize> = (0..summary.rows.len()).collect();
     for trials in all.chunks(trials_a_group) {
-        let fields = queries(run, &summary, trials);
-        table.add(fields).map_err(|error| failed(&paths[1], &error))?;
+        table.add(queries(run, summary, trials))?;
     }
-    let queries = table.bytes().map_err(|error| failed(&paths[1], &error))?;
-
-    let out = OutputFolder::open(target, &[Kind::Export])?;
-    out.tidy();
-    let files = [(names[0].to_owned(), runs.as_slice()), (names[1].to_owned(), queries.as_slice())];
-    out.write_together(&files)?;
-    out.settle();
-    Ok(paths)
+    table.bytes()
 }
 
-/// The columns of `queries.parquet`, of some trials, one after another.
-fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
+/// The columns of `queries.parquet` for some trials, one after another.
+fn queries(run: &FinishedRun, summary: &Summary, trials: &[usize]) -> Vec<Field> {
     let trial = |i: usize| (&run.results.trials[i], &summary.rows[i]);
     let text = |of: fn(&TrialRow) -> &str| {
         let repeated = |&i: &usize| std::iter::repeat_n(of(trial(i).1).to_owned(), trial(i).1.queries);
@@ -107,19 +135,19 @@ fn queries(run: &Run, summary: &Summary, trials: &[usize]) -> Vec<Field> {
     fields
 }
 
-/// Numbers, where they are.
+/// Numbers; a missing or infinite one is null.
 fn defined(values: impl Iterator<Item = Option<f64>>) -> TrialValues {
     TrialValues::Number(values.map(|value| value.filter(|value| value.is_finite())).collect())
 }
 
-/// A file in memory.
+/// A Parquet file in memory.
 #[derive(Default)]
 struct Table {
     writer: Option<SerializedFileWriter<Vec<u8>>>,
 }
 
 impl Table {
-    /// Adds a group of rows; all groups have the same columns.
+    /// Adds a row group. All groups have the same columns.
     fn add(&mut self, fields: Vec<Field>) -> Result<()> {
         let writer = match &mut self.writer {
             Some(writer) => writer,

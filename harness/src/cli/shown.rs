@@ -1,14 +1,14 @@
-//! Commands as they are shown, to be copied into a shell: whole, and quoted for it.
+//! Commands of swath in messages, quoted to be copied into a shell.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use swath::escape;
 
-/// What every command must repeat to look where this one looked.
+/// The options with which a command searches the same folders as this one.
 static PLACES: OnceLock<Vec<OsString>> = OnceLock::new();
 
-/// Remembers where this command looks for datasets and graphs.
+/// Remembers which folders this command was given, for the commands that it shows.
 pub fn remember(data: &[PathBuf], cache: Option<&Path>) {
     let data = data.iter().map(|folder| ("--data-dir", folder.as_path()));
     let places = data.chain(cache.map(|folder| ("--cache-dir", folder)));

@@ -1,11 +1,14 @@
 //! Results in the folders of ann-benchmarks, so that it plots them beside its own:
 //! `data/<dataset>.hdf5` and `results/<dataset>/<k>/<algorithm>[-batch]/<arguments>.hdf5`.
 //!
-//! That project knows neither samples of queries nor of base vectors: row i of a result answers row i of the dataset. So
-//! the dataset goes along, made of what was asked of what, and its name says where that is not all.
+//! That project knows no samples of queries or base vectors: row i of a result answers row i of the dataset. So the dataset
+//! is written, too, with the queries that were asked and the vectors that were searched. Its name says if it is a sample.
 
-use super::{Refound, Run, is_plain, unwritten};
+use super::finished_run::{FinishedRun, Refound};
+use super::{Example, Exported, Exporter, Written, unwritten};
 use crate::config::Failure;
+use crate::escape;
+use crate::exchange::is_plain;
 use crate::record::Mode;
 use crate::record::output_folder;
 use crate::record::output_folder::{Kind, OutputFolder};
@@ -22,116 +25,146 @@ const DISTANCES: &[&str] = &["angular", "euclidean", "hamming", "jaccard"];
 /// The longest name of a file of arguments, in bytes: file systems take 255.
 const LONGEST: usize = 200;
 
-/// What an export left behind.
-pub struct Exported {
-    /// The dataset's name there.
-    pub dataset: String,
-    /// Its file.
-    pub data: PathBuf,
-    /// The folder of its results at this k.
-    pub results: PathBuf,
-    /// How many there are.
-    pub trials: usize,
-    /// Results per query.
-    pub k: usize,
-    /// How queries were timed.
-    pub mode: Mode,
-    /// What the user should know.
-    pub notes: Vec<String>,
+/// The exporter.
+pub struct AnnBenchmarks;
+
+impl Exporter for AnnBenchmarks {
+    fn name(&self) -> &'static str {
+        "ann-benchmarks"
+    }
+
+    fn about(&self) -> &'static str {
+        "Write its results, with their dataset, as ann-benchmarks does, into DIR/results and DIR/data"
+    }
+
+    fn example(&self) -> Example {
+        Example { folder: "ann", holds: "its folders ann/data and ann/results" }
+    }
+
+    /// Results that an earlier export left at the same place are replaced, others' are not.
+    fn export(
+        &self,
+        run: &FinishedRun,
+        target: &Path,
+        data_folders: &[PathBuf],
+        memory: u64,
+    ) -> Result<Exported, Failure> {
+        has_distance(run)?;
+        let asked = run.asked()?;
+        output_folder::check(target, &[Kind::Export])?;
+        let refound = run.dataset(data_folders, memory)?;
+        let dataset = dataset_name(run, asked, &refound)?;
+        let is_whole = is_whole(run, asked);
+        let data = Data::new(target, &dataset, refound, (!is_whole).then_some(asked));
+        let is_there = data.is_there(memory)?;
+        let first = &run.results.trials[0];
+        let results = format!("results/{dataset}/{}", first.k);
+        let names = names(&results, &run.results.trials);
+        run.results.trials.iter().try_for_each(|trial| fits(run, trial))?;
+
+        let out = OutputFolder::open(target, &[Kind::Export])?;
+        out.tidy();
+        out.refuse(|name| names.iter().any(|other| other == name), &names)?;
+        if !is_there {
+            data.write(&out)?;
+        }
+        for (trial, name) in run.results.trials.iter().zip(&names) {
+            write(run, trial, &dataset, &out, name)?;
+        }
+        out.settle();
+        let batch = if mode(first) == Mode::Batch { " --batch" } else { "" };
+        Ok(Exported {
+            written: vec![
+                Written { what: format!("{} results", run.results.trials.len()), path: target.join(results) },
+                Written { what: "their dataset".into(), path: target.join(data.name) },
+            ],
+            next: Some(format!(
+                "plot them, from a checkout of ann-benchmarks with these folders: \
+                 python plot.py --dataset {} --count {}{batch}",
+                escape::shell(dataset.as_ref()),
+                first.k,
+            )),
+            notes: notes(run, first),
+        })
+    }
 }
 
-/// Writes a run into `target`. Everything is checked before anything is written; results that an earlier export left at
-/// the same place are replaced, others' are not.
-///
-/// # Errors
-/// [`Failure::Input`] where the dataset is not what it was or ann-benchmarks has no such thing, [`Failure::Run`] where
-/// nothing can be written.
-pub fn export(run: &Run, target: &Path, folders: &[PathBuf], memory: u64) -> Result<Exported, Failure> {
-    let record = &run.manifest.dataset;
-    if !DISTANCES.contains(&record.distance.as_str()) {
-        return Err(Failure::Input(format!(
-            "ann-benchmarks has no distance `{}` (it has {}), so it could not judge these results\n  --parquet takes them",
-            record.distance,
-            DISTANCES.join(", ")
-        )));
+/// Checks that ann-benchmarks has the distance of a run.
+fn has_distance(run: &FinishedRun) -> Result<(), Failure> {
+    let distance = &run.manifest.dataset.distance;
+    if DISTANCES.contains(&distance.as_str()) {
+        return Ok(());
     }
-    let asked = run.asked()?;
-    output_folder::check(target, &[Kind::Export])?;
-    let refound = run.dataset(folders, memory)?;
-    let is_whole = asked.iter().copied().eq(0..record.queries);
+    Err(Failure::Input(format!(
+        "ann-benchmarks has no distance `{distance}` (it has {}), so it could not judge these results\n  \
+         export them as Parquet, which takes any distance",
+        DISTANCES.join(", ")
+    )))
+}
+
+/// Checks that the distances of a trial's results fit into 32 bits.
+fn fits(run: &FinishedRun, trial: &TrialResult) -> Result<(), Failure> {
+    let distances = distances(run, trial)?;
+    let results = trial.returned.iter().zip(&distances).filter(|(id, _)| **id >= 0);
+    let beyond = results.filter(|(_, distance)| distance.abs() >= f32::MAX).count();
+    if beyond == 0 {
+        return Ok(());
+    }
+    Err(Failure::Input(format!(
+        "the distances of {beyond} results of {} are beyond what ann-benchmarks keeps, 32 bits: it could not judge them\n  \
+         divide the vectors by a power of ten and run again, or export them as Parquet",
+        trial.plain_name()
+    )))
+}
+
+/// Whether all queries of the dataset were asked, in order.
+fn is_whole(run: &FinishedRun, asked: &[usize]) -> bool {
+    asked.iter().copied().eq(0..run.manifest.dataset.queries)
+}
+
+/// The dataset's name in the export, which says how many vectors or queries a sample has.
+fn dataset_name(run: &FinishedRun, asked: &[usize], refound: &Refound) -> Result<String, Failure> {
+    let record = &run.manifest.dataset;
     if !is_plain(&record.name) {
         let message = format!("`{}`, as the run calls its dataset, cannot be the name of a file", record.name);
         return Err(Failure::Input(message));
     }
     let rows = if refound.is_sample { format!("-{}-rows", record.rows) } else { String::new() };
-    let queries = if is_whole { String::new() } else { format!("-{}-queries", asked.len()) };
-    let dataset = format!("{}{rows}{queries}", record.name);
-    let data = Data::new(target, &dataset, refound, (!is_whole).then_some(asked));
-    let is_there = data.is_there(memory)?;
-    let first = &run.results.trials[0];
-    let results = format!("results/{dataset}/{}", first.k);
-    let names = names(&results, &run.results.trials);
-    for trial in &run.results.trials {
-        let distances = distances(run, trial)?;
-        let results = trial.returned.iter().zip(&distances).filter(|(id, _)| **id >= 0);
-        let beyond = results.filter(|(_, distance)| distance.abs() >= f32::MAX).count();
-        if beyond > 0 {
-            let message = format!(
-                "the distances of {beyond} results of {} are beyond what ann-benchmarks keeps, 32 bits: it could not judge them",
-                trial.plain_name()
-            );
-            return Err(Failure::Input(
-                message + "\n  divide the vectors by a power of ten and run again; --parquet takes them",
-            ));
-        }
-    }
+    let queries = if is_whole(run, asked) { String::new() } else { format!("-{}-queries", asked.len()) };
+    Ok(format!("{}{rows}{queries}", record.name))
+}
 
-    let out = OutputFolder::open(target, &[Kind::Export])?;
-    out.tidy();
-    out.refuse(|name| names.iter().any(|other| other == name), &names)?;
-    if !is_there {
-        data.write(&out)?;
-    }
-    for (trial, name) in run.results.trials.iter().zip(&names) {
-        write(run, trial, &dataset, (&out, name))?;
-    }
-    out.settle();
+/// What the user should know of an export.
+fn notes(run: &FinishedRun, first: &TrialResult) -> Vec<String> {
     let mut notes = Vec::new();
     let failed = run.manifest.trials.len() - run.results.trials.len();
     if failed > 0 {
         notes.push(format!("{failed} of {} trials failed and are not in the export", run.manifest.trials.len()));
     }
-    if record.neighbors < first.k {
+    let neighbors = run.manifest.dataset.neighbors;
+    if neighbors < first.k {
         notes.push(format!(
-            "the dataset stores {} true neighbours of each query: ann-benchmarks cannot compute recall at k = {}",
-            record.neighbors, first.k
+            "the dataset stores {neighbors} true neighbours of each query: ann-benchmarks cannot compute recall at k = {}",
+            first.k
         ));
     }
-    Ok(Exported {
-        dataset,
-        data: target.join(data.name),
-        results: target.join(results),
-        trials: run.results.trials.len(),
-        k: first.k,
-        mode: mode(first),
-        notes,
-    })
+    notes
 }
 
-/// The dataset's file, as it will be.
+/// The file of the dataset that goes with the results.
 struct Data {
-    /// Its name in the folder.
+    /// The file's name in the folder.
     name: String,
     path: PathBuf,
     dataset: Dataset,
-    /// That of the file that it was read from.
+    /// SHA-256 of the file that the dataset was read from.
     sha256: String,
-    /// The file that says just this, if there is one.
+    /// A file that holds just this dataset, if there is one.
     copy_of: Option<PathBuf>,
 }
 
 impl Data {
-    /// Of a dataset, with these of its queries alone if they are given.
+    /// A dataset; if `asked` is given, with these of its queries only.
     fn new(target: &Path, name: &str, refound: Refound, asked: Option<&[usize]>) -> Self {
         let name = format!("data/{name}.hdf5");
         let path = target.join(&name);
@@ -142,7 +175,7 @@ impl Data {
         }
     }
 
-    /// Whether it is there already. What is there and is something else is nobody's to replace.
+    /// Whether the file is there already. A file with another content is never replaced: that is an error.
     fn is_there(&self, memory: u64) -> Result<bool, Failure> {
         if !self.path.exists() {
             return Ok(false);
@@ -161,7 +194,7 @@ impl Data {
             let failed = |error: &dyn std::fmt::Display| unwritten(&self.path, error);
             if let Some(file) = &self.copy_of {
                 whole_file::copy_whole(file, path).map_err(|error| failed(&error))?;
-                // Where the file has changed since it was read, what was read is written.
+                // If the file has changed since it was read, the copy is overwritten with what was read.
                 if format::sha256(path).is_ok_and(|sha256| sha256 == self.sha256) {
                     return Ok(());
                 }
@@ -171,7 +204,7 @@ impl Data {
     }
 }
 
-/// A name for each trial's file, from the folder that is exported into; all different.
+/// A name for each trial's file, relative to the folder that is exported into. No two are equal.
 fn names(results: &str, trials: &[TrialResult]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut path = |trial: &TrialResult| {
@@ -191,14 +224,14 @@ fn names(results: &str, trials: &[TrialResult]) -> Vec<String> {
     trials.iter().map(&mut path).collect()
 }
 
-/// A retriever's name as that of a folder.
+/// A folder's name for a retriever.
 fn algorithm(name: &str) -> String {
     let safe: String = name.chars().map(|c| if "/\\:\0".contains(c) { '_' } else { c }).collect();
     if safe.is_empty() || safe.starts_with('.') { format!("_{safe}") } else { safe }
 }
 
-/// Parameters as ann-benchmarks makes a file's name of arguments: their JSON, every run of what is neither letter nor
-/// digit turned into `_`.
+/// The name that ann-benchmarks gives a file of these parameters: their JSON, with `_` in place of every run of characters
+/// that are neither letters nor digits.
 fn arguments(params: &str) -> String {
     let words = params.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_").trim_matches('_').to_owned()
@@ -208,11 +241,11 @@ fn mode(trial: &TrialResult) -> Mode {
     if matches!(trial.repeats.first(), Some(Times::Batch(..))) { Mode::Batch } else { Mode::Single }
 }
 
-fn distances(run: &Run, trial: &TrialResult) -> Result<Vec<f32>, Failure> {
+fn distances(run: &FinishedRun, trial: &TrialResult) -> Result<Vec<f32>, Failure> {
     results::read_distances(&run.folder, trial).map_err(|error| Failure::Input(error.to_string()))
 }
 
-fn write(run: &Run, trial: &TrialResult, dataset: &str, (out, name): (&OutputFolder, &str)) -> Result<(), Failure> {
+fn write(run: &FinishedRun, trial: &TrialResult, dataset: &str, out: &OutputFolder, name: &str) -> Result<(), Failure> {
     let header = TrialHeader {
         id: &trial.id,
         retriever: trial.plain_name(),

@@ -1,0 +1,129 @@
+//! A run that is added to a history.
+
+use super::{RELATIVE_TIME, Row};
+use crate::config::Failure;
+use crate::config::measure::Cost;
+use crate::findings;
+use crate::findings::summary::{Summary, TrialRow as Trial};
+use crate::findings::timing::Rate;
+use crate::metrics::MetricName;
+use crate::record::folder;
+use crate::record::manifest::Manifest;
+use crate::statistics::Estimate;
+use crate::version;
+use std::path::Path;
+
+/// A run that is added.
+pub struct Run {
+    summary: Summary,
+    manifest: Manifest,
+}
+
+/// A measure of a trial.
+struct Value {
+    measure: String,
+    value: f64,
+    /// Ends of the interval, if the measure has one.
+    interval: Option<(f64, f64)>,
+}
+
+impl Value {
+    /// A measure without an interval.
+    fn new(measure: &str, value: f64) -> Self {
+        Self { measure: measure.to_owned(), value, interval: None }
+    }
+}
+
+impl Run {
+    /// Reads a run from its folder.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] where there is no run, or no trial of it succeeded.
+    pub fn open(folder: &Path) -> Result<Self, Failure> {
+        let shown = folder.display();
+        if folder::is_sweep(folder) {
+            let message = format!("{shown} is the folder of a sweep; add its cells, which are the folders in it");
+            return Err(Failure::Input(message));
+        }
+        let (found, manifest) = findings::load(folder)?;
+        let nothing = || Failure::Input(format!("no trial of {shown} succeeded: there is nothing to add"));
+        Ok(Self { summary: found.ok_or_else(nothing)?.summary, manifest })
+    }
+
+    /// The experiment's name.
+    pub(super) fn experiment(&self) -> &str {
+        self.manifest.experiment.name()
+    }
+
+    /// The version of swath that ran it.
+    pub(super) fn version(&self) -> &str {
+        &self.manifest.swath
+    }
+
+    /// When the run ended.
+    pub fn finished(&self) -> &str {
+        &self.manifest.finished
+    }
+
+    /// A note if the reference failed, to which times are relative.
+    pub fn lacks(&self) -> Option<String> {
+        let failure = self.summary.reference.failure()?;
+        Some(format!("{failure} There is no {RELATIVE_TIME} of this run."))
+    }
+
+    /// A caution if another version of swath ran it than adds it.
+    pub fn caution(&self) -> Option<String> {
+        let what = version::differs(&self.manifest.swath, version::THIS)?;
+        Some(format!("the run is added by another version than ran it, which computes its means and times: {what}"))
+    }
+
+    /// Its rows in a history.
+    pub(super) fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
+        let experiment = self.experiment();
+        let of = |trial: &Trial| {
+            let row = |of: Value| Row {
+                time: time.to_owned(),
+                commit: commit.to_owned(),
+                swath: self.manifest.swath.clone(),
+                experiment: experiment.to_owned(),
+                dataset: self.manifest.dataset.name.clone(),
+                retriever: trial.retriever.clone(),
+                point: trial.point.clone(),
+                trial: trial.trial.clone(),
+                measure: of.measure,
+                value: of.value,
+                interval: of.interval,
+            };
+            self.measures(trial).into_iter().filter(|of| of.value.is_finite()).map(row).collect::<Vec<_>>()
+        };
+        self.summary.rows.iter().flat_map(of).collect()
+    }
+
+    /// The measures of a trial.
+    fn measures(&self, trial: &Trial) -> Vec<Value> {
+        let metrics = self.summary.metrics.iter().zip(&trial.estimates);
+        let metric = |(metric, estimate): (&MetricName, &Option<_>)| {
+            let estimate: Estimate = (*estimate)?;
+            Some(Value {
+                measure: metric.name().to_owned(),
+                value: estimate.mean,
+                interval: Some((estimate.lo, estimate.hi)),
+            })
+        };
+        let mut measures: Vec<_> = metrics.filter_map(metric).collect();
+        // It may be among the metrics already.
+        if self.summary.metrics.iter().all(|metric| metric.name() != "evaluations") {
+            measures.push(Value::new("evaluations", trial.evaluations.iter().sum()));
+        }
+        let cost = |cost: Cost| Some(Value::new(cost.column(), trial.cost(cost)?));
+        let rate = self.summary.rate;
+        // Only the rate by which trials are compared.
+        let others = [Rate::Median, Rate::Best].into_iter().filter(|other| *other != rate).map(Rate::column);
+        let others: Vec<&str> = others.collect();
+        measures.extend(Cost::ALL.into_iter().filter(|cost| !others.contains(&cost.column())).filter_map(cost));
+        let qps = |row: &Trial| rate.of(&row.timing);
+        let reference = self.summary.reference.row().map(|row| &self.summary.rows[row]);
+        measures.extend(reference.map(|reference| Value::new(RELATIVE_TIME, qps(reference) / qps(trial))));
+        measures
+    }
+}

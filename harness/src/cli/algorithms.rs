@@ -1,0 +1,120 @@
+//! `swath algorithms`.
+
+use super::parameters::{flow, parameters, unknown};
+use super::places::Places;
+use super::table::table;
+use super::terminal::print;
+use clap::Args;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use swath::config::Failure;
+use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::selector::SelectorParams;
+
+/// List candidates, expansions and selectors, or explain one
+#[derive(Args)]
+#[command(after_help = "Examples:\n  swath algorithms\n  swath algorithms facility-location")]
+pub struct Arguments {
+    /// Which one
+    name: Option<String>,
+}
+
+impl Arguments {
+    /// Prints all algorithms, or one of them in full.
+    pub fn run(self, _places: &Places) -> Result<ExitCode, Failure> {
+        let all = components();
+        match &self.name {
+            Some(name) => print(&one(&all, name)?),
+            None => print(&list(&all)),
+        }
+    }
+}
+
+/// A component as the registries know it.
+struct Component {
+    kind: &'static str,
+    key: &'static str,
+    name: &'static str,
+    schema: Value,
+    example: Value,
+}
+
+fn components() -> Vec<Component> {
+    let mut all = Vec::new();
+    let mut add = |kind, key, name, schema: schemars::Schema, example: Result<Value, _>| {
+        let example: Value = example.unwrap_or(Value::Null);
+        all.push(Component { kind, key, name, schema: schema.to_value(), example });
+    };
+    for c in CandidatesParams::all() {
+        add("candidates", "candidates", c.name(), c.schema(), serde_json::to_value(&c));
+    }
+    for e in ExpansionParams::all() {
+        add("expansion", "expand", e.name(), e.schema(), serde_json::to_value(&e));
+    }
+    for s in SelectorParams::all() {
+        add("selector", "select", s.name(), s.schema(), serde_json::to_value(&s));
+    }
+    all
+}
+
+/// The first sentence of a description.
+fn first_sentence(description: &str) -> String {
+    let flat = description.split("\n\n").next().unwrap_or("").replace('\n', " ");
+    flat.split_once(". ").map_or(flat.trim_end_matches('.').to_owned(), |(first, _)| first.to_owned())
+}
+
+fn list(all: &[Component]) -> String {
+    let mut text = String::new();
+    for (kind, key, about) in [
+        ("candidates", "candidates", "find a pool of base vectors near the query"),
+        ("expansion", "expand", "adds to the pool by walking a graph, and rescores it"),
+        ("selector", "select", "picks k of the pool, in order"),
+    ] {
+        let _ = writeln!(text, "{kind} (`{key}:`), {about}");
+        let of_kind = all.iter().filter(|component| component.kind == kind);
+        let rows: Vec<Vec<String>> = of_kind
+            .map(|c| vec![format!("  {}", c.name), first_sentence(c.schema["description"].as_str().unwrap_or(""))])
+            .collect();
+        let _ = writeln!(text, "{}", table(&rows, 2..));
+    }
+    text.push_str(
+        "`swath algorithms NAME` explains one. Any selector composes with any candidates and any expansion.\n",
+    );
+    text
+}
+
+fn one(all: &[Component], name: &str) -> Result<String, Failure> {
+    let Some(component) = all.iter().find(|component| component.name == name) else {
+        let names: Vec<&str> = all.iter().map(|component| component.name).collect();
+        return Err(unknown("algorithm", name, &names));
+    };
+    let schema = &component.schema;
+    let mut text = format!("{name}, {}\n\n{}\n", component.kind, schema["description"].as_str().unwrap_or(""));
+    let rows = parameters(schema, &component.example[name]);
+    if !rows.is_empty() {
+        let _ = write!(text, "\nparameters (in a retriever a list is a grid axis):\n{}", table(&rows, 4..));
+    }
+    let _ = write!(text, "\nYAML, to save and run (`swath run FILE`):\n\n{}", snippet(component));
+    Ok(text)
+}
+
+/// A whole experiment around a component, at its defaults.
+fn snippet(component: &Component) -> String {
+    let mut retriever = vec![("candidates", "exact".to_owned()), ("select", "top-k".to_owned())];
+    match component.key {
+        "expand" => {
+            retriever[0].1 = "{ exact: { pool: 20 } }".into();
+            retriever.insert(1, ("expand", flow(&component.example)));
+        }
+        key => retriever
+            .iter_mut()
+            .filter(|(stage, _)| *stage == key)
+            .for_each(|(_, what)| *what = flow(&component.example)),
+    }
+    let stages: String =
+        retriever.iter().fold(String::new(), |text, (stage, what)| text + &format!("    {stage}: {what}\n"));
+    let name = component.name;
+    format!("name: try-{name}\ndataset: glove-wordnet-20k\nk: 10\nqueries: 20\nretrievers:\n  - name: {name}\n{stages}")
+}

@@ -1,0 +1,196 @@
+//! `swath baseline`.
+
+use super::look::Look;
+use super::outputs::terminal;
+use super::places::Places;
+use super::shown::Shown;
+use super::table::table;
+use super::terminal::{complain, print};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::ci::check;
+use swath::ci::check::Snapshot;
+use swath::ci::check::baseline;
+use swath::ci::check::baseline::{Baseline, Writes};
+use swath::ci::check::outputs::Checked;
+use swath::config::{CheckSpec, Failure};
+use swath::plot::format::decimals;
+use swath::{escape, version};
+use swath_datasets::whole_file::make_folder;
+
+/// A baseline has this many times the rounds of a check.
+const ROUNDS: usize = 4;
+
+/// Save, show or update what `check` compares with
+#[derive(Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment and save what it gives
+    #[command(after_help = "Example:\n  swath baseline save configs/quickstart.yaml")]
+    Save {
+        #[command(flatten)]
+        look: Look,
+        /// The file to write [default: baselines/NAME.yaml beside the experiment]
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Run it again, write the file anew, and say what changes
+    #[command(after_help = "Example:\n  swath baseline update configs/quickstart.yaml")]
+    Update {
+        #[command(flatten)]
+        look: Look,
+        /// The file [default: baselines/NAME.yaml beside the experiment]
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Show what a file holds
+    #[command(after_help = "Example:\n  swath baseline show configs/baselines/quickstart.yaml")]
+    Show {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+impl Arguments {
+    /// Saves, updates or shows a baseline.
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Save { look, file } => save(&look, file, places),
+            Command::Update { look, file } => update(&look, file, places),
+            Command::Show { file } => show(&file),
+        }
+    }
+}
+
+/// The error for a baseline that does not exist.
+pub fn absent(file: &Path, config: &Path) -> Failure {
+    let save = Shown::new(&["baseline", "save"]).path(config).option("--file", Some(file)).whole();
+    Failure::Input(format!("{}: there is no such baseline; `{save}` writes one", escape::path(file)))
+}
+
+/// The command that writes a baseline anew.
+pub fn update_command(config: &Path, file: &Path) -> String {
+    Shown::new(&["baseline", "update"]).path(config).option("--file", Some(file)).whole()
+}
+
+/// Writes a new baseline.
+fn save(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
+    let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
+    if baseline::read(&file).is_ok() {
+        let update = update_command(&look.config, &file);
+        let message =
+            format!("{} is there already; `{update}` writes it anew and says what changes", escape::path(&file));
+        return Err(Failure::Input(message));
+    }
+    baseline::may_write(&file, Writes::New)?;
+    // Before minutes of measuring, which would be lost if nothing could be written.
+    make_folder(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
+        Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", escape::path(&file)))
+    })?;
+    let (state, _) = sound(look, places)?;
+    baseline::write(&file, &look.config, &state, Writes::New)?;
+    print(&format!("wrote {} and {}\n", escape::path(&file), escape::path(&file.with_extension("hdf5"))))
+}
+
+/// Writes a baseline anew and says what changes.
+fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
+    let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
+    if !file.exists() {
+        return Err(absent(&file, &look.config));
+    }
+    baseline::may_write(&file, Writes::InPlace)?;
+    let before = baseline::read(&file)?.state;
+    let (mut now, spec) = sound(look, places)?;
+    let is_comparable = before.setting.differs(&now.setting).is_none()
+        && version::differs(&before.swath, &now.swath).is_none()
+        && (&before.machine, &before.reference) == (&now.machine, &now.reference);
+    if look.quality_only && is_comparable {
+        // Times that are not measured stay.
+        now.timing.clone_from(&before.timing);
+        for trial in &mut now.trials {
+            let was = before.trials.iter().find(|was| was.label == trial.label);
+            trial.rounds = was.map_or_else(Vec::new, |was| was.rounds.clone());
+        }
+    }
+    let changed =
+        before.setting.differs(&now.setting).map_or_else(String::new, |what| format!("{}\n", escape::terminal(&what)));
+    let findings = check::compare(&before, &now, &spec, !look.quality_only);
+    let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
+    baseline::write(&file, &look.config, &now, Writes::InPlace)?;
+    print(&format!("{changed}{}wrote {}\n", terminal(&checked), escape::path(&file)))
+}
+
+/// Measures an experiment, and returns how it wants to be compared.
+///
+/// # Errors
+/// [`Failure::Run`] where a trial fails.
+fn sound(look: &Look, places: &Places) -> Result<(Snapshot, CheckSpec), Failure> {
+    let (state, spec) = look.look(places, ROUNDS, |_, state, spec| Ok((state, spec.clone())))?;
+    let failed: Vec<_> = state.trials.iter().filter_map(|trial| Some((&trial.label, trial.failed.as_ref()?))).collect();
+    // The reference comes first, as the others are timed against it.
+    let reference = failed.iter().find(|(label, _)| **label == state.reference);
+    match reference.or(failed.first()) {
+        Some((label, reason)) => {
+            let what = if reference.is_some() { "the reference " } else { "" };
+            Err(Failure::Run(format!("{what}{label} failed, so that there is no baseline: {reason}")))
+        }
+        None => Ok((state, spec)),
+    }
+}
+
+/// Shows a baseline.
+fn show(file: &Path) -> Result<ExitCode, Failure> {
+    let Baseline { state, missing, .. } = baseline::read(file)?;
+    let setting = &state.setting;
+    let text = format!(
+        "{}: {} of {}, k = {}, seed {}\nswath {}, {}\non {}\ntimes are ratios to {}\n\n{}",
+        escape::terminal(&setting.experiment),
+        if setting.queries == 1 { "1 query".into() } else { format!("{} queries", setting.queries) },
+        escape::terminal(&setting.dataset),
+        setting.k,
+        setting.seed,
+        escape::terminal(&state.swath),
+        escape::terminal(&state.saved),
+        escape::terminal(&state.machine),
+        escape::terminal(&state.reference),
+        table(&trial_rows(&state), 1..)
+    );
+    missing.iter().for_each(|note| complain(&format!("note: {note}")));
+    print(&text)
+}
+
+/// A row for each trial: the means of its measures, and its time.
+fn trial_rows(state: &Snapshot) -> Vec<Vec<String>> {
+    let mut names: Vec<&str> = Vec::new();
+    for measured in state.trials.iter().flat_map(|trial| &trial.measures) {
+        if !names.contains(&measured.name.as_str()) {
+            names.push(&measured.name);
+        }
+    }
+    let mut rows = vec![vec![String::new()]];
+    rows[0].extend(names.iter().map(|name| (*name).to_owned()));
+    rows[0].extend(["time".to_owned(), "spread of time".to_owned()]);
+    for trial in &state.trials {
+        let mut row = vec![trial.label.clone()];
+        for name in &names {
+            let value = trial.measures.iter().find(|measured| measured.name == *name).map(|measured| measured.mean);
+            let finding = |measure: &str| if measure == CheckSpec::EVALUATIONS { 1 } else { 4 };
+            row.push(value.map_or_else(|| "-".into(), |value| decimals(value, finding(name))));
+        }
+        let logs: Vec<f64> = trial.rounds.iter().map(|round| round.log_ratio()).collect();
+        let n = logs.len() as f64;
+        let mean = logs.iter().sum::<f64>() / n;
+        let spread = (logs.iter().map(|round| (round - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let time = swath::statistics::rounds::log_ratio(&trial.rounds).exp();
+        row.push(if n > 0.0 { format!("{time:.3} x") } else { "-".into() });
+        row.push(if n > 1.0 { format!("{:.1} %", 100.0 * spread) } else { "-".into() });
+        rows.push(row);
+    }
+    rows
+}

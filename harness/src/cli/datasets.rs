@@ -1,0 +1,152 @@
+//! `swath datasets`.
+
+use super::parameters::indented;
+use super::places::Places;
+use super::table::table;
+use super::terminal::print;
+use clap::{Args, Subcommand};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::config::Failure;
+use swath::escape;
+use swath::findings::diagnostics::diagnose;
+use swath::plan::LoadedDataset;
+use swath::plot::format::decimals;
+use swath::record::diagnosis::Diagnosis;
+use swath::record::machine::memory;
+use swath_algorithms::Base;
+use swath_datasets::catalogue::{CATALOGUE, resolve};
+use swath_datasets::{Dataset, ground_truth};
+
+/// List datasets, or describe one
+#[derive(Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the datasets that are known by name, and which are here
+    List,
+    /// Check one and describe what is in it
+    #[command(
+        after_help = "Examples:\n  swath datasets info glove-wordnet-20k\n  swath datasets info glove-wordnet-20k --diagnose"
+    )]
+    Info {
+        /// A dataset's name, or the path of its HDF5 file
+        dataset: PathBuf,
+        /// Say what it is like, too: contrast, dimension, hubs, copies, with intervals
+        #[arg(long)]
+        diagnose: bool,
+        /// Seed of the samples that are diagnosed
+        #[arg(long, default_value_t = 0, requires = "diagnose")]
+        seed: u64,
+    },
+}
+
+impl Arguments {
+    /// Lists the datasets, or describes one.
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::List => print(&list(&places.data)),
+            Command::Info { dataset, diagnose, seed } => info(&places.find(&dataset)?, diagnose.then_some(seed)),
+        }
+    }
+}
+
+/// The datasets that are known by name.
+fn list(folders: &[PathBuf]) -> String {
+    let mut rows = vec![["name", "here", "distance", "about", "vectors", "queries", "dim"].map(str::to_owned).to_vec()];
+    for entry in CATALOGUE {
+        let found = resolve(entry.name, Path::new(""), folders).is_ok();
+        let here = if found {
+            "yes"
+        } else if entry.readable() {
+            "no"
+        } else {
+            "not readable yet"
+        };
+        let mut cells = [entry.name, here, entry.distance, entry.about].map(str::to_owned).to_vec();
+        cells.extend([entry.train, entry.test, entry.dim].map(|n| n.to_string()));
+        rows.push(cells);
+    }
+    let mut text = table(&rows, 4..);
+    let _ = writeln!(
+        text,
+        "\nA file that is not here: get https://ann-benchmarks.com/NAME.hdf5 and put it into a folder that --data-dir or\n\
+         SWATH_DATA names. Any other ann-benchmarks HDF5 file: give its path."
+    );
+    text
+}
+
+/// Reads and checks a dataset and describes it; with a seed also diagnoses it.
+fn info(path: &Path, seed: Option<u64>) -> Result<ExitCode, Failure> {
+    let LoadedDataset { sha256, dataset, .. } = LoadedDataset::read(path, memory())?;
+    let base = Base::new(dataset.train.clone(), dataset.distance);
+    let mut rows = vec![("file", escape::path(path)), ("SHA-256", sha256)];
+    rows.extend(contents(&dataset));
+    rows.push(("ground truth", truth(&base, &dataset)));
+    rows.extend(dataset.doubts().into_iter().map(|doubt| ("note", doubt)));
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
+    let diagnosed = seed.map(|seed| diagnosis(&diagnose(&base, &dataset.test, seed, false)));
+    print(&(table(&rows, 2..) + &diagnosed.unwrap_or_default()))
+}
+
+/// What is in a dataset, a row each.
+fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
+    let (count, queries) = (dataset.neighbors.count, dataset.test.rows());
+    let fewest = (0..queries).map(|query| dataset.neighbors.known(query)).min().unwrap_or(0);
+    let of_each =
+        if fewest == count { format!("{count} of each query") } else { format!("{fewest} to {count} of a query") };
+    let links = dataset.links.as_ref().map_or("none".into(), |links| {
+        let count = |i: usize| links.relation.iter().filter(|&&r| usize::from(r) == i).count();
+        let relations = links.relations.iter().enumerate().map(|(i, name)| format!("{name} {}", count(i)));
+        format!("{}: {}", links.edges.len(), relations.collect::<Vec<_>>().join(", "))
+    });
+    let subtopics = dataset.subtopics.as_ref().map_or("none".into(), |subtopics| {
+        let mean = (0..queries).map(|query| subtopics.count(query)).sum::<usize>() as f64 / queries as f64;
+        format!("{} rows, {mean:.2} subtopics a query", subtopics.len())
+    });
+    let first = |name: &String| name.chars().take(80).collect::<String>();
+    let names = dataset
+        .train_names
+        .as_ref()
+        .map_or("none".into(), |names| names.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + " ...");
+    vec![
+        ("distance", dataset.distance.to_string()),
+        ("base vectors", format!("{} of {} dimensions", dataset.train.rows(), dataset.train.dim())),
+        ("queries", queries.to_string()),
+        ("true neighbours", of_each),
+        ("links", links),
+        ("subtopics", subtopics),
+        ("names", names),
+    ]
+}
+
+/// Whether the stored true neighbours are right.
+fn truth(base: &Base, dataset: &Dataset) -> String {
+    let queries = dataset.test.rows();
+    if (0..queries).all(|query| dataset.neighbors.known(query) == 0) {
+        return "there is none: no query has a true neighbour in the file".to_owned();
+    }
+    match ground_truth::verify(base, dataset, 0) {
+        Some(doubt) => doubt.to_string(),
+        None => format!("agrees with {} sampled queries computed again", ground_truth::SAMPLE.min(queries)),
+    }
+}
+
+/// Each diagnostic with its interval, and below it what it means.
+fn diagnosis(found: &Diagnosis) -> String {
+    let mut text = format!("\ndiagnosed from {}\n\n", found.sampled);
+    for finding in &found.findings {
+        let value = finding.measured.map_or_else(
+            || "-".into(),
+            |m| format!("{} (95 %: {} to {})", decimals(m.value, 3), decimals(m.lo, 3), decimals(m.hi, 3)),
+        );
+        let _ = writeln!(text, "{}: {value}", finding.name);
+        text.push_str(&indented(&finding.meaning));
+    }
+    text
+}

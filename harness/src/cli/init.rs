@@ -1,0 +1,65 @@
+//! `swath init`.
+
+use super::places::Places;
+use super::shown::Shown;
+use super::terminal::{complain, print};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::config::Failure;
+use swath::record::machine::memory;
+use swath::{config, escape, plan};
+use swath_datasets::{catalogue, format, whole_file};
+
+/// Write a commented experiment to start from
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  swath init glove-wordnet-20k
+  swath init my-vectors.hdf5 --output experiments/first.yaml")]
+pub struct Arguments {
+    /// A dataset's name, or the path of its HDF5 file
+    dataset: PathBuf,
+    /// The file to write [default: DATASET.yaml]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Writes a starter experiment.
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let path = places.find(&self.dataset)?;
+        let header = format::header(&path).map_err(|error| plan::dataset_failure(&error))?;
+        // A dataset that a run would refuse is refused here.
+        let read = format::read(&path, memory()).map_err(|error| plan::dataset_failure(&error))?;
+        read.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        let name = experiment_name(&path);
+        let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));
+        // A relative path would be seen from the experiment's folder, so an absolute one is written. A path that is not UTF-8 is
+        // written as it is shown, which leads to the file where no other looks like it.
+        let dataset = self.dataset.to_string_lossy();
+        let by_path = catalogue::is_path(&dataset);
+        let absolute = if by_path { std::path::absolute(&path).unwrap_or(path) } else { path };
+        let called = if by_path { absolute.to_string_lossy() } else { dataset };
+        let text = config::starter(&name, &called, &header);
+        let folder = output.parent().map_or(Ok(()), whole_file::make_folder);
+        let written = folder.and_then(|()| whole_file::write_new(&output, text.as_bytes()));
+        written.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                Failure::Input(format!("{} is there already; name another file with --output", escape::path(&output)))
+            }
+            _ => Failure::Run(format!("cannot write {}: {error}", escape::path(&output))),
+        })?;
+        let run = Shown::new(&["run"]).path(&output).whole();
+        print(&format!("wrote {}\nrun it: {run}\n", escape::path(&output)))
+    }
+}
+
+/// An experiment's name made of that of a dataset's file.
+fn experiment_name(dataset: &Path) -> String {
+    let stem = dataset.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = stem.chars().map(plain).take(64).collect();
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).trim_end_matches('.');
+    if name.is_empty() { "experiment".into() } else { name.to_owned() }
+}

@@ -1,0 +1,84 @@
+//! How `check` and `baseline` measure an experiment.
+
+use super::places::{Places, own_graphs, program};
+use super::terminal::complain;
+use clap::Args;
+use std::path::PathBuf;
+use swath::ci::check::{Session, Snapshot};
+use swath::config::ExperimentFile;
+use swath::config::{CheckSpec, Failure};
+use swath::plan::Prepared;
+use swath::record::machine::memory;
+use swath::run::Means;
+use swath::run::cache::Cache;
+use swath::{config, escape, plan};
+
+// No doc comment: clap would take it for the help of the command.
+#[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+pub struct Look {
+    /// The experiment, a YAML file
+    pub config: PathBuf,
+    /// Leave times out
+    #[arg(long)]
+    pub quality_only: bool,
+    /// Take graphs that earlier runs have kept, instead of building each anew: they cannot show what a change does to
+    /// how graphs are built
+    #[arg(long)]
+    cached_graphs: bool,
+    /// Run all in one process, for debugging
+    #[arg(long)]
+    no_isolation: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Look {
+    /// Reads the experiment.
+    ///
+    /// # Errors
+    /// [`Failure`] where it is wrong, or a sweep.
+    pub fn open(&self) -> Result<ExperimentFile, Failure> {
+        let file = config::open(&self.config)?;
+        if file.experiment.sweep.is_some() {
+            let message =
+                format!("{}: a sweep is many experiments, and one is checked at a time", escape::path(&self.config));
+            return Err(Failure::Input(message + "\n  take `sweep` out, and write the size to check in its place"));
+        }
+        Ok(file)
+    }
+
+    fn prepare(&self, places: &Places) -> Result<Prepared, Failure> {
+        let prepared = plan::prepare_experiment(self.open()?, None, None, places.resources())?.examined();
+        prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        Ok(prepared)
+    }
+
+    /// Measures the experiment, and times it in `times` as many rounds as it says; `then` may time it further.
+    pub fn look<T>(
+        &self,
+        places: &Places,
+        times: usize,
+        then: impl FnOnce(&mut Session<'_>, Snapshot, &CheckSpec) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let prepared = self.prepare(places)?;
+        // Each graph is built once; the process of each round reads it.
+        let own = own_graphs()?;
+        let graphs = Cache::new(own.path().to_owned());
+        let program = (!self.no_isolation).then(program);
+        let means = Means {
+            program: program.as_deref(),
+            data_folders: &places.data,
+            memory: memory(),
+            cache: if self.cached_graphs { places.cache.as_ref() } else { Some(&graphs) },
+            cell: None,
+        };
+        let spec = &prepared.plan.experiment.check;
+        let mut session = Session::new(&prepared, means, self.quiet)?;
+        let rounds = if self.quality_only { 0 } else { times * spec.rounds.size() };
+        let (state, notes) = session.look(rounds)?;
+        notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        then(&mut session, state, spec)
+    }
+}

@@ -1,0 +1,93 @@
+//! Parameters as text: what a schema allows, defaults as YAML.
+
+use super::terminal::with_help;
+use serde_json::Value;
+use swath::config::{Failure, suggest};
+
+/// JSON as the YAML that people write.
+pub fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(map) if map.is_empty() => "{}".into(),
+        Value::Object(map) => {
+            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What a parameter's schema allows, in words.
+fn allowed(schema: &Value, root: &Value) -> String {
+    let schema = match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => root.pointer(pointer).unwrap_or(schema),
+        None => schema,
+    };
+    let from = |inclusive: &str, exclusive: &str, at: &str, beyond: &str| {
+        let bound = |key: &str, word: &str| schema.get(key).map(|value| format!("{word} {value}"));
+        bound(inclusive, at).or_else(|| bound(exclusive, beyond))
+    };
+    // Where a name alone will do: the name.
+    if let Some(first) = schema["anyOf"].get(0) {
+        return allowed(first, root);
+    }
+    let variants = schema["oneOf"].as_array().into_iter().flatten();
+    // A variant is a name, or a name with parameters of its own.
+    let name = |variant: &'_ Value| -> Option<String> {
+        let with_parameters = variant["properties"].as_object().and_then(|properties| properties.keys().next());
+        variant["const"].as_str().or(with_parameters.map(String::as_str)).map(str::to_owned)
+    };
+    let names: Vec<String> = variants.filter_map(name).collect();
+    if !names.is_empty() {
+        return names.join(" | ");
+    }
+    if schema["type"] == "array" {
+        return format!("list of {}", allowed(&schema["items"], root));
+    }
+    if schema["type"] == "object" {
+        return format!("names, each with a {}", allowed(&schema["additionalProperties"], root));
+    }
+    let bounds =
+        [from("minimum", "exclusiveMinimum", "from", "above"), from("maximum", "exclusiveMaximum", "to", "below")];
+    let kind = schema["type"].as_str().unwrap_or("value").to_owned();
+    [Some(kind)].into_iter().chain(bounds).flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A row for each parameter of a schema: its name, what is allowed, the default, what it means.
+pub fn parameters(schema: &Value, defaults: &Value) -> Vec<Vec<String>> {
+    let row = |(parameter, property): (&String, &Value)| {
+        // Defaults that are empty, or that depend on the dataset, are not in the example.
+        let otherwise = || match parameter.as_str() {
+            "kernel" => "by distance".into(),
+            "pool" => "k or 100".into(),
+            _ => "none".into(),
+        };
+        let default = format!("[default: {}]", defaults.get(parameter).map_or_else(otherwise, flow));
+        let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
+        vec![format!("  {parameter}"), allowed(property, schema), default, about]
+    };
+    schema["properties"].as_object().into_iter().flatten().map(row).collect()
+}
+
+/// Text in lines of at most 100 characters, indented.
+pub fn indented(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if lines.last().is_some_and(|line| !line.is_empty() && line.len() + word.len() > 96) {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.iter().fold(String::new(), |text, line| text + "    " + line + "\n")
+}
+
+/// The error for a name that is not known, with suggestions.
+pub fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
+    Failure::Input(with_help(format!("there is no {kind} `{name}`"), &suggest(name, names)))
+}

@@ -1,0 +1,76 @@
+//! `swath report`.
+
+use super::places::Places;
+use super::results::{finish, finish_sweep};
+use super::terminal::{complain, print, with_help};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use swath::config::Failure;
+use swath::record::folder;
+use swath::record::output_folder;
+use swath::record::output_folder::Kind;
+use swath::report::from_files;
+use swath::report::sweep;
+use swath::{config, escape};
+
+/// Write the report again from the result files of a run, computing nothing anew; or one report of several runs
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  swath report reports/quickstart
+  swath report reports/quickstart --config configs/quickstart.yaml
+  swath report reports/words reports/images --out reports/both     datasets, or versions, on one page")]
+pub struct Arguments {
+    /// The folder of a run; of several the first is what the others are compared with
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// Folder for the report of several runs: a new one, an empty one, or that of such a report [default: reports/several]
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    out: Option<PathBuf>,
+    /// An experiment whose section `report` says which figures to draw, instead of the run's own
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Writes the report of one run again, or one of several runs.
+    pub fn run(self, _places: &Places) -> Result<ExitCode, Failure> {
+        reports(&self.folders, self.config.as_deref(), self.out)
+    }
+}
+
+/// Writes the report of one run again, or one of several runs.
+fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let refuse = |message: &str, help: &str| Err(Failure::Input(with_help(message.into(), &[help.into()])));
+    match folders {
+        [folder] if out.is_none() => report(folder, config),
+        [_] => refuse("--out is for several runs", "the report of one run is written into its own folder"),
+        _ if config.is_some() => refuse("--config is for one run", "give one folder"),
+        _ => {
+            if let Some(sweep) = folders.iter().find(|folder| folder::is_sweep(folder)) {
+                let message = format!("{} is a sweep and not a run", escape::path(sweep));
+                return refuse(&message, "give the folders of its cells, which are inside");
+            }
+            let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
+            output_folder::check_unchanged(&out, &[Kind::Several])?;
+            let (verdict, lacking) = from_files::report_several(folders, &out)?;
+            lacking.iter().for_each(|note| complain(&format!("note: {note}")));
+            let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();
+            print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), escape::path(&out.join("index.html"))))
+        }
+    }
+}
+
+/// Writes a report again; the section `report` of `config`, if given, replaces that of the run's own experiment.
+fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
+    let spec = config.map(|config| config::open(config).map(|file| file.experiment.report)).transpose()?;
+    if folder::is_sweep(folder) {
+        return finish_sweep(folder, &sweep::report(folder, spec.as_ref())?);
+    }
+    let (summary, manifest, notes) = from_files::report(folder, spec.as_ref())?;
+    for note in notes {
+        complain(&format!("note: {note}"));
+    }
+    finish(folder, summary.as_ref(), &manifest)
+}

@@ -1,0 +1,100 @@
+//! What the user reads: lines on standard output, and messages on standard error.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use swath::config::Failure;
+use swath::plan::missing_dataset;
+use swath::{escape, interrupt};
+
+/// Says why a command failed, and returns its exit code.
+pub fn failed(failure: Failure) -> ExitCode {
+    let color = in_color();
+    let (text, code) = match failure {
+        // What it quotes is on one line already.
+        Failure::Invalid(invalid) => (escape::no_order(&invalid.render(color)), 2),
+        Failure::Input(message) => (error_line(&message, color), 2),
+        Failure::Run(message) => (error_line(&message, color), 1),
+        Failure::Stopped(said) => (message(&said), interrupt::EXIT_CODE),
+    };
+    // The library knows the variable; the option is the command line's.
+    say(&text.replace(missing_dataset::ADD_FOLDER, "--data-dir DIR or SWATH_DATA"));
+    ExitCode::from(code)
+}
+
+/// Whether errors are shown in colour.
+fn in_color() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+fn error_line(message: &str, color: bool) -> String {
+    let message = self::message(message);
+    if color { format!("\x1b[1;91merror\x1b[0m: {message}") } else { format!("error: {message}") }
+}
+
+/// Answers a command line that cannot be read, or that asks for help.
+pub fn misread(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let odd: Vec<String> = arguments().collect();
+        let odd: Vec<&String> =
+            odd.iter().filter(|word| escape::terminal(word) != **word || word.contains("##")).collect();
+        if !odd.is_empty() {
+            // Words are escaped before the whole message: the end of a line in a word is not one of the message.
+            let text =
+                odd.iter().fold(error.render().to_string(), |text, word| text.replace(*word, &escape::terminal(word)));
+            say(escape::log(&text).trim_end());
+            return ExitCode::from(2);
+        }
+    }
+    // A failure to write is ignored: there is nobody to tell.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// The words of the command line, and their values behind `=`.
+fn arguments() -> impl Iterator<Item = String> {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    words.flat_map(|word| word.split_once('=').map(|(_, value)| value.to_owned()).into_iter().chain([word]))
+}
+
+/// A message, escaped. The ends of lines in words of the command line that it quotes are written out.
+fn message(text: &str) -> String {
+    let odd = arguments().filter(|word| word.contains('\n'));
+    escape::message(&odd.fold(text.to_owned(), |text, word| text.replace(&word, &escape::terminal(&word))))
+}
+
+/// Writes a message to standard error, escaped.
+pub fn complain(text: &str) {
+    say(&message(text));
+}
+
+/// Writes escaped text to standard error. A failure to do so is ignored: there is nobody to tell.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes lines to standard output, none of which is an order to a CI system. Names in them must be escaped already: the end of
+/// a line in a name could not be told from others here. A reader that has gone away (`swath schema | head`) is no failure.
+///
+/// # Errors
+/// [`Failure::Run`] where nothing can be written.
+pub fn print(text: &str) -> Result<ExitCode, Failure> {
+    print_raw(&escape::log(text))
+}
+
+/// Writes text to standard output as it is.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_raw(text: &str) -> Result<ExitCode, Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Run(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A message with lines of help below it.
+pub fn with_help(message: String, help: &[String]) -> String {
+    help.iter().fold(message, |text, line| text + "\n  " + line)
+}

@@ -1,0 +1,128 @@
+//! What is odd in imported results, counted for the notes.
+
+use super::judge::Judge;
+use super::stored::{Returned, StoredResult};
+use swath_algorithms::Query;
+
+/// A stored distance that is further off than this, and [`SLACK_SHARE`] of its size, is wrong.
+const SLACK: f64 = 1e-3;
+
+/// Rounding to `f32` adds this share of a distance's size.
+const SLACK_SHARE: f64 = 1e-5;
+
+/// Counts what is odd in all results together.
+#[derive(Default)]
+pub struct Tally {
+    /// Timed repeats, if all results have the same number.
+    pub runs: Option<i64>,
+    results: usize,
+    repeated: usize,
+    short: Short,
+    /// Results without a time above 0.
+    timeless: usize,
+    /// How many results lack each of these attributes.
+    lack: [(usize, &'static str); 2],
+    /// Results with wrong distances.
+    off: usize,
+    /// The distance that is off most.
+    worst: Option<Off>,
+}
+
+/// Results with lists of fewer than k ids.
+#[derive(Default)]
+struct Short {
+    results: usize,
+    /// The largest number of such lists in one result.
+    most: usize,
+    /// The length of the shortest list.
+    shortest: usize,
+}
+
+/// A stored distance that differs from that of the vectors.
+struct Off {
+    by: f64,
+    label: String,
+    query: usize,
+    stored: f32,
+    recomputed: f64,
+}
+
+impl Off {
+    /// The distance of a result that is off most, if any is.
+    fn worst(result: &StoredResult, judge: &Judge<'_>) -> Option<Self> {
+        let label = || crate::record::label(&result.retriever, &result.point);
+        let off = |(query, list): (usize, &Vec<Returned>)| {
+            let of = Query::row(&judge.dataset.test, query);
+            let each = list.iter().filter_map(|&(id, stored)| Some((stored?, judge.base.distance_to(of, id))));
+            let by = |(stored, recomputed): (f32, f64)| {
+                let by = (f64::from(stored) - recomputed).abs();
+                let is_off = by.is_nan() || by > SLACK + SLACK_SHARE * recomputed;
+                let by = if by.is_nan() { f64::INFINITY } else { by };
+                is_off.then(|| Self { by, label: String::new(), query, stored, recomputed })
+            };
+            each.filter_map(by).max_by(|a, b| a.by.total_cmp(&b.by))
+        };
+        let worst = result.returned.iter().enumerate().filter_map(off).max_by(|a, b| a.by.total_cmp(&b.by))?;
+        Some(Self { label: label(), ..worst })
+    }
+}
+
+impl Tally {
+    /// Adds a result.
+    pub fn add(&mut self, stored: &StoredResult, judge: &Judge<'_>) {
+        self.runs = if self.results == 0 { stored.runs } else { self.runs.filter(|_| self.runs == stored.runs) };
+        self.results += 1;
+        self.repeated += stored.repeated;
+        self.timeless += usize::from(stored.best <= 0.0);
+        let short = || stored.returned.iter().map(Vec::len).filter(|&length| length < judge.k);
+        if let Some(shortest) = short().min() {
+            let before = &self.short;
+            self.short = Short {
+                results: before.results + 1,
+                most: before.most.max(short().count()),
+                shortest: if before.results == 0 { shortest } else { before.shortest.min(shortest) },
+            };
+        }
+        let missing = [(stored.build_seconds.is_none(), "build_time"), (stored.index_bytes.is_none(), "index_size")];
+        for (count, (is_missing, name)) in self.lack.iter_mut().zip(missing) {
+            *count = (count.0 + usize::from(is_missing), name);
+        }
+        let Some(worst) = Off::worst(stored, judge) else { return };
+        self.off += 1;
+        if self.worst.as_ref().is_none_or(|known| worst.by > known.by) {
+            self.worst = Some(worst);
+        }
+    }
+
+    /// What the user should know of the results.
+    pub fn notes(&self, k: usize) -> Vec<String> {
+        let (mut notes, results) = (Vec::new(), self.results);
+        for (count, name) in self.lack.iter().filter(|(count, _)| *count > 0) {
+            let shown = if *name == "index_size" { "shown as 0" } else { "left empty" };
+            notes.push(format!("{count} of {results} results do not say their `{name}`: it is {shown}"));
+        }
+        if self.timeless > 0 {
+            notes.push(format!(
+                "{} of {results} results took no time, as they say: they have no queries per second",
+                self.timeless
+            ));
+        }
+        if let Short { results: short @ 1.., most, shortest } = self.short {
+            notes.push(format!(
+                "{short} of {results} results have lists of fewer than {k}, for up to {most} queries, the shortest of {shortest}: \
+                 what is missing counts as not found"
+            ));
+        }
+        if self.repeated > 0 {
+            notes.push(format!("{} returned ids stood in their list before: each counts once", self.repeated));
+        }
+        if let Some(Off { label, query, stored, recomputed, .. }) = &self.worst {
+            notes.push(format!(
+                "the distances that {} of {results} results store differ by more than {} from those of the vectors (most \
+                 for {label}, query {query}: stored {stored:.6}, recomputed {recomputed:.6}); the recomputed ones are used",
+                self.off, SLACK
+            ));
+        }
+        notes
+    }
+}
