@@ -162,7 +162,7 @@ fn a_trial_that_was_exported_and_imported_is_as_fast_as_before() {
 
         let (said, _) = succeeds(folder.path(), &["report", "reports/small", "back", "--out", "both"]);
         assert!(said.contains("Its trials answer 1.00 times as many queries per second"), "{said}");
-        assert!(said.contains("all queries per second here are those of each trial's best repeat"), "{said}");
+        assert!(said.contains("all queries per second here are from the best repeat of each trial"), "{said}");
         assert!(page("both/index.html").contains("times as many, best repeat"));
         let both = rows(&folder.path().join("both/several.csv"));
         let (own, back): (Vec<_>, Vec<_>) = both.iter().partition(|row| row["run"] == "small");

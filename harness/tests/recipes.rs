@@ -6,7 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The recipes, by their folders.
-const RECIPES: &[&str] = &["selector", "expansion", "candidates", "metric", "figure", "table", "diagnostic", "format"];
+const RECIPES: &[&str] = &[
+    "selector",
+    "expansion",
+    "candidates",
+    "metric",
+    "figure",
+    "table",
+    "diagnostic",
+    "format",
+    "exporter",
+    "importer",
+    "check-output",
+    "command",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
@@ -115,7 +128,7 @@ retrievers:
   - name: all-new
     candidates: { scan: { pool: 10 } }
     expand: { friends: { graph: knn, neighbors: 3 } }
-    select: every-other
+    select: plain-top
 ";
 
 /// Vectors of three dimensions as text: 40 base vectors and 5 queries.
@@ -168,15 +181,28 @@ fn one_of_each_kind_is_added_as_the_recipes_say() {
     use_it(&["run", "new.yaml", "--out", "out", "--quiet"]);
     let runs = std::fs::read_to_string(copied.join("out/runs.csv")).expect("runs");
     assert!(runs.lines().next().is_some_and(|header| header.contains(",first,")), "{runs}");
-    assert!(runs.contains("every-other") && runs.contains("friends") && runs.contains("scan"), "{runs}");
+    assert!(runs.contains("plain-top") && runs.contains("friends") && runs.contains("scan"), "{runs}");
     for file in ["plots/count.svg", "tables/sizes.md"] {
         assert!(copied.join("out").join(file).is_file(), "{file}");
     }
     let manifest = std::fs::read_to_string(copied.join("out/manifest.json")).expect("a manifest");
     assert!(manifest.contains("nearest other"), "{manifest}");
-    for name in ["every-other", "friends", "scan"] {
+    for name in ["plain-top", "friends", "scan"] {
         assert!(use_it(&["algorithms", name]).contains("a recipe's example"), "{name}");
     }
+    assert_eq!(use_it(&["hello", "world"]), "hello, world\n");
+    use_it(&["export", "out", "--labels", "names"]);
+    let labels = std::fs::read_to_string(copied.join("names/labels.txt")).expect("labels");
+    assert_eq!(labels, "top-k\nall-new\n");
+    use_it(&["compare", "out", "out", "--count", "count.txt"]);
+    let count = std::fs::read_to_string(copied.join("count.txt")).expect("a count");
+    assert!(count.trim().parse::<usize>().is_ok_and(|count| count > 0), "{count}");
+    std::fs::create_dir(copied.join("empty")).expect("made");
+    std::fs::write(copied.join("empty/nothing.txt"), "").expect("written");
+    let mut import = Command::new(&swath);
+    let output =
+        import.current_dir(copied).args(["import", "empty", "--dataset", "x"]).output().expect("the program runs");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("a recipe's example imports nothing"), "{output:?}");
     // What holds for any of them.
     for suite in ["candidates", "expansions", "selectors"] {
         succeed(suite, &cargo(copied, &["test", "-p", "swath-algorithms", "--test", suite]));

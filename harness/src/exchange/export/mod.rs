@@ -12,7 +12,11 @@ use crate::config::Failure;
 use std::path::{Path, PathBuf};
 
 /// All exporters, in the order of the help.
-pub const EXPORTERS: [&dyn Exporter; 2] = [&ann_benchmarks::AnnBenchmarks, &parquet::Parquet];
+pub const EXPORTERS: &[&dyn Exporter] = &[
+    // One line each.
+    &ann_benchmarks::AnnBenchmarks,
+    &parquet::Parquet,
+];
 
 /// Writes finished runs for another program.
 pub trait Exporter: Sync {

@@ -12,7 +12,10 @@ use crate::record::manifest::Manifest;
 use std::path::{Path, PathBuf};
 
 /// All importers. A folder goes to the first that recognises it.
-pub const IMPORTERS: [&dyn Importer; 1] = [&ann_benchmarks::AnnBenchmarks];
+pub const IMPORTERS: &[&dyn Importer] = &[
+    // One line each.
+    &ann_benchmarks::AnnBenchmarks,
+];
 
 /// Reads results of another program.
 pub trait Importer: Sync {

@@ -140,7 +140,7 @@ impl TrialFile {
         let file = Self { path, content };
         if !file.content.is_sealed() && !context.may_lack_hash {
             return Err(file.malformed(
-                "it has no hash of its content, which this version of swath writes; move the file away and run the experiment again with --reuse".into(),
+                "it has no hash of its content, which this version of swath writes; move the file away and run the experiment again, reusing its other trials".into(),
             ));
         }
         let stated = file.text("swath_trial")?;

@@ -18,8 +18,14 @@ use crate::version;
 use std::path::{Path, PathBuf};
 
 /// All outputs, in the order of the help.
-pub const OUTPUTS: [&dyn Output; 5] =
-    [&markdown::Markdown, &junit::Junit, &json::Json, &bencher::Bencher, &action_benchmark::ActionBenchmark];
+pub const OUTPUTS: &[&dyn Output] = &[
+    // One line each.
+    &markdown::Markdown,
+    &junit::Junit,
+    &json::Json,
+    &bencher::Bencher,
+    &action_benchmark::ActionBenchmark,
+];
 
 /// A form of file in which findings are written.
 pub trait Output: Sync {

@@ -1,21 +1,20 @@
-//! Every other item of the pool.
+//! The most relevant, written once more.
 
 use super::{Request, Selector};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Every other item by relevance, then those between.
+/// The most relevant items, in the order of the pool.
 ///
 /// Source: a recipe's example.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct EveryOther {}
+pub struct PlainTop {}
 
-impl Selector for EveryOther {
+impl Selector for PlainTop {
     fn select(&self, request: &Request<'_>, _: &Scratch, picked: &mut Vec<usize>) {
-        let items = request.pool.items.len();
         picked.clear();
-        picked.extend((0..items).step_by(2).chain((1..items).step_by(2)).take(request.count()));
+        picked.extend(0..request.count());
     }
 }
