@@ -31,7 +31,7 @@ struct Targets(Vec<Target>);
 
 impl Args for Targets {
     fn augment_args(command: Command) -> Command {
-        let names = EXPORTERS.map(Exporter::name);
+        let names = EXPORTERS.iter().map(|exporter| exporter.name());
         let group = ArgGroup::new("to").args(names).required(true).multiple(true);
         let option = |exporter: &&dyn Exporter| path_option(exporter.name(), "DIR", exporter.about());
         command.args(EXPORTERS.iter().map(option)).group(group)

@@ -33,7 +33,7 @@ pub(super) fn choose_metrics(
             match metric.possible(&setting) {
                 Ok(()) => metrics.push(metric),
                 Err(impossible) => {
-                    notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.message))
+                    notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.message));
                 }
             }
         }

@@ -92,7 +92,7 @@ impl Prepared {
     fn open(&self, folder: &Path) -> Result<Arc<OutputFolder>, Failure> {
         let out = Arc::new(OutputFolder::open(folder, &[Kind::Run])?);
         let trials = folder.join(TRIALS);
-        out.work_on([format!("{}/{}", TRIALS, lock::CHILDREN)])?;
+        out.work_on([format!("{TRIALS}/{}", lock::CHILDREN)])?;
         lock::wait_for_children(&trials).map_err(|error| Failure::Run(format!("{}: {error}", trials.display())))?;
         out.tidy();
         out.refuse(|_| true, &self.files())?;
@@ -232,7 +232,7 @@ struct Filled {
 pub fn remove_other_trials(out: &OutputFolder, manifest: &Manifest) {
     let kept = manifest.trials.iter().filter(|trial| trial.failed.is_none());
     let kept: BTreeSet<String> = kept.map(|trial| trial_name(&trial.trial)).collect();
-    let listed = out.listed(&format!("{}/", TRIALS));
+    let listed = out.listed(&format!("{TRIALS}/"));
     for name in listed.iter().filter(|name| name.strip_suffix(".hdf5").is_some() && !kept.contains(*name)) {
         out.remove(name);
     }

@@ -63,7 +63,7 @@ impl History {
             let record = record.map_err(unreadable)?;
             let place = line(record.position());
             let row = Row::parse(&record, is_old).map_err(|wrong| format!("{place}: {wrong}"))?;
-            known.add(row, place)?;
+            known.add(row, &place)?;
         }
         Ok(Self { rows: known.rows })
     }
@@ -112,9 +112,9 @@ impl Known {
     ///
     /// # Errors
     /// Where it repeats an earlier row, or its run has rows of another version of swath.
-    fn add(&mut self, row: Row, place: String) -> Result<(), String> {
+    fn add(&mut self, row: Row, place: &str) -> Result<(), String> {
         let of_run = [&row.commit, &row.experiment].map(Clone::clone);
-        let (version, first) = self.versions.entry(of_run).or_insert_with(|| (row.swath.clone(), place.clone()));
+        let (version, first) = self.versions.entry(of_run).or_insert_with(|| (row.swath.clone(), place.to_owned()));
         if *version != row.swath {
             return Err(format!(
                 "{place}: {} at this commit is of swath {}, and of {version} in {first}; add its run again",
@@ -122,7 +122,7 @@ impl Known {
             ));
         }
         let key = [&row.commit, &row.experiment, &row.retriever, &row.point, &row.measure].map(Clone::clone);
-        if let Some(first) = self.seen.insert(key, place.clone()) {
+        if let Some(first) = self.seen.insert(key, place.to_owned()) {
             return Err(format!(
                 "{place}: {} of {} at this commit is in {first} already; remove one of both",
                 row.measure,

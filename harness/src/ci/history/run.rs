@@ -20,14 +20,14 @@ pub struct Run {
 }
 
 /// A measure of a trial.
-struct Value {
+struct Measurement {
     measure: String,
     value: f64,
     /// Ends of the interval, if the measure has one.
     interval: Option<(f64, f64)>,
 }
 
-impl Value {
+impl Measurement {
     /// A measure without an interval.
     fn new(measure: &str, value: f64) -> Self {
         Self { measure: measure.to_owned(), value, interval: None }
@@ -81,7 +81,7 @@ impl Run {
     pub(super) fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
         let experiment = self.experiment();
         let of = |trial: &Trial| {
-            let row = |of: Value| Row {
+            let row = |of: Measurement| Row {
                 time: time.to_owned(),
                 commit: commit.to_owned(),
                 swath: self.manifest.swath.clone(),
@@ -100,11 +100,11 @@ impl Run {
     }
 
     /// The measures of a trial.
-    fn measures(&self, trial: &Trial) -> Vec<Value> {
+    fn measures(&self, trial: &Trial) -> Vec<Measurement> {
         let metrics = self.summary.metrics.iter().zip(&trial.estimates);
         let metric = |(metric, estimate): (&MetricName, &Option<_>)| {
             let estimate: Estimate = (*estimate)?;
-            Some(Value {
+            Some(Measurement {
                 measure: metric.name().to_owned(),
                 value: estimate.mean,
                 interval: Some((estimate.lo, estimate.hi)),
@@ -113,9 +113,9 @@ impl Run {
         let mut measures: Vec<_> = metrics.filter_map(metric).collect();
         // It may be among the metrics already.
         if self.summary.metrics.iter().all(|metric| metric.name() != "evaluations") {
-            measures.push(Value::new("evaluations", trial.evaluations.iter().sum()));
+            measures.push(Measurement::new("evaluations", trial.evaluations.iter().sum()));
         }
-        let cost = |cost: Cost| Some(Value::new(cost.column(), trial.cost(cost)?));
+        let cost = |cost: Cost| Some(Measurement::new(cost.column(), trial.cost(cost)?));
         let rate = self.summary.rate;
         // Only the rate by which trials are compared.
         let others = [Rate::Median, Rate::Best].into_iter().filter(|other| *other != rate).map(Rate::column);
@@ -123,7 +123,7 @@ impl Run {
         measures.extend(Cost::ALL.into_iter().filter(|cost| !others.contains(&cost.column())).filter_map(cost));
         let qps = |row: &Trial| rate.of(&row.timing);
         let reference = self.summary.reference.row().map(|row| &self.summary.rows[row]);
-        measures.extend(reference.map(|reference| Value::new(RELATIVE_TIME, qps(reference) / qps(trial))));
+        measures.extend(reference.map(|reference| Measurement::new(RELATIVE_TIME, qps(reference) / qps(trial))));
         measures
     }
 }

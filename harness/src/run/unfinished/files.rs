@@ -14,7 +14,7 @@ pub(super) fn trial_file(id: &str) -> String {
 
 /// The name of the file of its timed passes.
 pub(super) fn passes_file(id: &str) -> String {
-    format!("{PREFIX}{}/{id}.{}", TRIALS, passes::EXTENSION)
+    format!("{PREFIX}{TRIALS}/{id}.{}", passes::EXTENSION)
 }
 
 /// The ids of the unfinished trials that have files.
@@ -37,6 +37,6 @@ pub(super) fn remove_all(out: &OutputFolder) {
     // `run.json` first: without it, files that are left behind are never resumed.
     out.remove(&format!("{PREFIX}{UNFINISHED_RUN}"));
     out.listed(PREFIX).iter().for_each(|name| out.remove(name));
-    out.remove_empty(&format!("{PREFIX}{}", TRIALS));
+    out.remove_empty(&format!("{PREFIX}{TRIALS}"));
     out.remove_empty(UNFINISHED);
 }
