@@ -13,10 +13,9 @@ use std::path::{Path, PathBuf};
 use support::{folder_with, stderr, swath};
 use swath::ci::check::baseline;
 use swath::ci::history::History;
-use swath::findings;
-use swath::plan;
 use swath::record::results;
 use swath::run::cache::Cache;
+use swath::{findings, plan};
 use swath_algorithms::graph::GraphSpec;
 use swath_algorithms::random::stream;
 

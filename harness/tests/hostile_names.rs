@@ -7,8 +7,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 use swath::config::{Source, YamlValue};
-use swath::escape;
-use swath::escape::is_unseen;
+use swath::escape::{self, is_unseen};
 
 /// Names as other people's files have them.
 const NAMES: [&str; 46] = [

@@ -11,8 +11,7 @@ use damage::mutate;
 use rand_chacha::ChaCha8Rng;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use swath::config;
-use swath::config::Source;
+use swath::config::{self, Source};
 use swath_algorithms::random::{below, stream};
 
 /// What reading a text of up to 64 KiB may take.

@@ -10,8 +10,7 @@ use std::process::{Command, ExitCode};
 use swath::config::Failure;
 use swath::plan;
 use swath::run::Means;
-use swath::run::child;
-use swath::run::child::Channel;
+use swath::run::child::{self, Channel};
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 

@@ -4,11 +4,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use support::{folder_with, stderr, stdout, swath};
-use swath::plan;
-use swath::plan::Prepared;
-use swath::record::folder;
-use swath::record::results;
-use swath::record::{Outcome, Times};
+use swath::plan::{self, Prepared};
+use swath::record::{Outcome, Times, folder, results};
 use swath_algorithms::random::{below, stream};
 use swath_datasets::Stored;
 use swath_datasets::hdf5_file::{Attribute, Hdf5File, Hdf5Writer, MEMORY, Values};

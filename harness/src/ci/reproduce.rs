@@ -1,13 +1,7 @@
 //! A run once more, from its manifest alone, and what comes out otherwise.
 
-use crate::config;
-use crate::config::Failure;
-use crate::config::Source;
-use crate::plan;
-use crate::plan::Cell;
-use crate::plan::Prepared;
-use crate::plan::Resources;
-use crate::plan::cells;
+use crate::config::{self, Failure, Source};
+use crate::plan::{self, Cell, Prepared, Resources, cells};
 use crate::plot::format::decimals;
 use crate::record::label;
 use crate::record::manifest::Manifest;

@@ -8,11 +8,9 @@ use super::terminal::complain;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::ci::check;
-use swath::ci::check::Snapshot;
-use swath::ci::check::baseline;
-use swath::ci::check::baseline::{Baseline, usual_path};
+use swath::ci::check::baseline::{self, Baseline, usual_path};
 use swath::ci::check::outputs::Checked;
+use swath::ci::check::{self, Snapshot};
 use swath::config::Failure;
 use swath::{escape, version};
 

@@ -7,12 +7,10 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::process::ExitCode;
-use swath::ci::history;
-use swath::ci::history::{History, Run};
+use swath::ci::history::{self, History, Run};
 use swath::config::Failure;
 use swath::escape;
-use swath::record::output_folder;
-use swath::record::output_folder::Kind;
+use swath::record::output_folder::{self, Kind};
 
 /// Variables in which CI systems name the commit.
 const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];

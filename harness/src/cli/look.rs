@@ -5,13 +5,12 @@ use super::terminal::complain;
 use clap::Args;
 use std::path::PathBuf;
 use swath::ci::check::{Session, Snapshot};
-use swath::config::ExperimentFile;
-use swath::config::{CheckSpec, Failure};
-use swath::plan::Prepared;
+use swath::config::{self, CheckSpec, ExperimentFile, Failure};
+use swath::escape;
+use swath::plan::{self, Prepared};
 use swath::record::machine::memory;
 use swath::run::Means;
 use swath::run::cache::Cache;
-use swath::{config, escape, plan};
 
 // No doc comment: clap would take it for the help of the command.
 #[derive(Args)]

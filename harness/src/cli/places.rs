@@ -6,8 +6,7 @@ use swath::config::Failure;
 use swath::escape;
 use swath::plan::{Resources, missing_dataset};
 use swath::record::machine::memory;
-use swath::run::cache;
-use swath::run::cache::Cache;
+use swath::run::cache::{self, Cache};
 use swath_datasets::catalogue;
 
 /// Where datasets and graphs are.

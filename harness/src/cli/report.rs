@@ -6,13 +6,11 @@ use super::terminal::{complain, print, with_help};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::config::Failure;
+use swath::config::{self, Failure};
+use swath::escape;
 use swath::record::folder;
-use swath::record::output_folder;
-use swath::record::output_folder::Kind;
-use swath::report::from_files;
-use swath::report::sweep;
-use swath::{config, escape};
+use swath::record::output_folder::{self, Kind};
+use swath::report::{from_files, sweep};
 
 /// Write the report again from the result files of a run, computing nothing anew; or one report of several runs
 #[derive(Args)]

@@ -8,17 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::ci::reproduce;
 use swath::config::Failure;
-use swath::escape;
-use swath::record::folder;
 use swath::record::machine::memory;
-use swath::record::output_folder;
-use swath::record::output_folder::Kind;
-use swath::record::results;
+use swath::record::output_folder::{self, Kind};
+use swath::record::{folder, results};
 use swath::run::Means;
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
-use swath::{interrupt, version};
+use swath::{escape, interrupt, version};
 
 /// Run again what a folder holds the results of, and say what comes out otherwise: exits with 1 if anything does
 #[derive(Args)]

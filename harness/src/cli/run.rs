@@ -10,16 +10,15 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::config::{Failure, Limits};
-use swath::plan::{Cell, Outline, Trial, cells};
+use swath::config::{self, Failure, Limits};
+use swath::escape;
+use swath::plan::{self, Cell, Outline, Trial, cells};
 use swath::record::machine::memory;
-use swath::record::output_folder;
-use swath::record::output_folder::Kind;
+use swath::record::output_folder::{self, Kind};
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 use swath::run::{Means, sweep};
-use swath::{config, escape, plan};
 
 /// Run an experiment and write its results and report
 #[derive(Args)]

@@ -4,8 +4,7 @@ use super::places::Places;
 use super::terminal::print;
 use clap::Args;
 use std::process::ExitCode;
-use swath::config;
-use swath::config::Failure;
+use swath::config::{self, Failure};
 
 /// Print the JSON Schema of experiments, for editors
 #[derive(Args)]

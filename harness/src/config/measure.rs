@@ -1,8 +1,7 @@
 //! What a figure shows along an axis: a metric, or a cost.
 
 use crate::metrics::{MetricName, MetricParams};
-use crate::plot::axis::axis_title;
-use crate::plot::axis::{Axis, Ends, has_place};
+use crate::plot::axis::{Axis, Ends, axis_title, has_place};
 use crate::statistics::Estimate;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, IntoDeserializer as _};

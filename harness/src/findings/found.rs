@@ -7,8 +7,7 @@ use crate::plot::Marker;
 use crate::record::coarse::Coarse;
 use crate::record::excerpt::Excerpt;
 use crate::record::manifest::Manifest;
-use crate::record::results::Results;
-use crate::record::results::{self, ResultsError};
+use crate::record::results::{self, Results, ResultsError};
 use crate::statistics::Estimate;
 use std::path::Path;
 

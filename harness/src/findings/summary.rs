@@ -2,8 +2,7 @@
 
 use super::partial::{defined, partial};
 use crate::clock;
-use crate::findings::timing;
-use crate::findings::timing::{APART, Load};
+use crate::findings::timing::{self, APART, Load};
 use crate::findings::tradeoffs::{Tradeoff, tradeoffs};
 use crate::findings::tuning::Tuning;
 use crate::metrics::MetricName;
@@ -11,9 +10,8 @@ use crate::plot::Marker;
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult, plain_name};
 use crate::record::{Parameters, Peaks};
-use crate::statistics::Estimate;
 use crate::statistics::bootstrap::estimates;
-use crate::statistics::{Column, Comparison, Paired, compare};
+use crate::statistics::{Column, Comparison, Estimate, Paired, compare};
 
 pub use crate::findings::timing::{Latency, Rate, Timing};
 

@@ -4,9 +4,8 @@
 use crate::metrics::{Family, MetricName};
 use crate::plot::pareto::{self, Point};
 use crate::record::results::TrialResult;
-use crate::statistics::Estimate;
 use crate::statistics::bootstrap::{quantile, resampled_means};
-use crate::statistics::{Column, ROUNDING};
+use crate::statistics::{Column, Estimate, ROUNDING};
 use rayon::prelude::*;
 
 /// Recalls at which retrievers are compared.

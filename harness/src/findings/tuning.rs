@@ -5,9 +5,8 @@ use super::partial::{defined, partial};
 use crate::metrics::MetricName;
 use crate::record::Parting;
 use crate::record::results::TrialResult;
-use crate::statistics::Estimate;
 use crate::statistics::bootstrap::{estimates, mean};
-use crate::statistics::{Column, Comparison, Paired, PairedDifferences, ROUNDING, compare};
+use crate::statistics::{Column, Comparison, Estimate, Paired, PairedDifferences, ROUNDING, compare};
 
 /// Each retriever at the point of its grid that was best on the queries for choosing, measured on the other queries.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,8 @@
 //! An experiment's dataset: located by its name or path, read or drawn. A file that changes while it is read is refused.
 
 use super::{at_dataset, missing_dataset};
-use crate::clock;
 use crate::config::{Failure, Invalid, Problem, Source};
-use crate::exact_path;
+use crate::{clock, exact_path};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random;

@@ -1,9 +1,8 @@
 //! Axes around a plot, and the legend below it.
 
-use super::Marker;
-use super::Size;
 use super::axis::{Axis, Ends, Tick};
 use super::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, fit, text_width};
+use super::{Marker, Size};
 
 /// The area between the axes.
 #[derive(Clone, Copy, Debug)]

@@ -18,8 +18,7 @@ pub mod tuning_tables;
 
 pub use several::Several;
 
-use crate::config::Failure;
-use crate::config::ReportSpec;
+use crate::config::{Failure, ReportSpec};
 use crate::escape;
 use crate::findings::Found;
 use crate::record::output_folder::{FolderError, OutputFolder};

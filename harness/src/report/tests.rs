@@ -1,7 +1,6 @@
 //! Reports of experiments that are small, large, dull or odd.
 
-use super::figures;
-use super::figures::RequestedFigure;
+use super::figures::{self, RequestedFigure};
 use crate::config::ReportSpec;
 use crate::config::figures::{FigureParams, FigureSpec};
 use crate::findings::Found;
@@ -10,16 +9,14 @@ use crate::findings::timing::{Latency, Rate, Timing};
 use crate::metrics::MetricName;
 use crate::plan::Cell;
 use crate::plot::Size;
-use crate::record::Machine;
 use crate::record::excerpt::{Excerpt, ShownItem, ShownQuery};
 use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{Kind, OutputFolder};
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult};
-use crate::record::{ExperimentRecord, Parameters, Peaks, Times};
+use crate::record::{ExperimentRecord, Machine, Parameters, Peaks, Times};
 use crate::report::sweep::CellReport;
-use crate::statistics::Comparison;
-use crate::statistics::Estimate;
+use crate::statistics::{Comparison, Estimate};
 use std::collections::BTreeMap;
 use std::path::Path;
 use swath_algorithms::params::Count;

@@ -2,23 +2,15 @@
 //!
 //! A bench works in a child process ([`super::child`]) or, without isolation, in the process of the run.
 
-use super::built;
-use super::built::{BuildKey, Built, Kept};
-use super::memory;
+use super::built::{self, BuildKey, Built, Kept};
 use super::order::{Order, Reply};
-use super::searcher;
-use super::searcher::{Memory, Searcher};
-use super::write_trial;
+use super::searcher::{self, Memory, Searcher};
+use super::{memory, write_trial};
 use crate::clock;
-use crate::plan::Plan;
-use crate::plan::Prepared;
 use crate::plan::workload::Workload;
-use crate::record::Mode;
-use crate::record::machine;
-use crate::record::passes;
-use crate::record::passes::Pass;
-use crate::record::results;
-use crate::record::{Outcome, Timed};
+use crate::plan::{Plan, Prepared};
+use crate::record::passes::{self, Pass};
+use crate::record::{Mode, Outcome, Timed, machine, results};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -12,8 +12,7 @@
 //! The dataset, the parameters and the program shape a graph. The name and the label contain [`swath_algorithms::BUILD`], so
 //! that an older graph never hides a change of the code that builds graphs.
 
-use crate::clock;
-use crate::version;
+use crate::{clock, version};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read as _};

@@ -1,8 +1,6 @@
 //! Several retrievers ranked query by query (Demsar 2006): mean ranks, Friedman's test, and which pairs differ.
 
-use super::holm;
-use super::wilcoxon;
-use super::{LEVEL, ROUNDING};
+use super::{LEVEL, ROUNDING, holm, wilcoxon};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// The ranking of retrievers.

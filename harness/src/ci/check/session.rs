@@ -2,17 +2,14 @@
 
 use super::{Snapshot, TrialSnapshot, measures};
 use crate::config::Failure;
-use crate::interrupt;
-use crate::interrupt::Vanishing;
+use crate::interrupt::{self, Vanishing};
 use crate::plan::Prepared;
 use crate::plan::workload::Workload;
 use crate::progress::Progress;
 use crate::record::output_folder::{Kind, OutputFolder};
-use crate::record::results;
-use crate::record::results::ResultsError;
-use crate::run;
+use crate::record::results::{self, ResultsError};
 use crate::run::unfinished::{Start, TrialProgress, Unfinished};
-use crate::run::{Means, Rounds, Stop, TimedRounds};
+use crate::run::{self, Means, Rounds, Stop, TimedRounds};
 use crate::statistics::Round;
 use std::sync::Arc;
 

@@ -1,18 +1,15 @@
 //! Figures: each measure of each experiment over commits, a panel for each retriever.
 
 use super::names::{higher_is_better, words};
-use super::page::count;
-use super::{Change, Commit, Experiment, History, Series, page};
+use super::page::{self, count};
+use super::{Change, Commit, Experiment, History, Series};
 use crate::config::Failure;
 use crate::escape;
-use crate::plot::Marker;
-use crate::plot::Size;
-use crate::plot::axis::axis_title;
-use crate::plot::axis::{Axis, Ends};
+use crate::plot::axis::{Axis, Ends, axis_title};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, TEXT, fit, text_width};
-use crate::plot::format::number;
-use crate::plot::format::{cell, cell_or_empty, p_cell};
+use crate::plot::format::{cell, cell_or_empty, number, p_cell};
 use crate::plot::frame::Legend;
+use crate::plot::{Marker, Size};
 use crate::record::label;
 use crate::record::output_folder::{Kind, OutputFolder};
 use crate::report::ReportError;

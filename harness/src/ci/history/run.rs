@@ -3,14 +3,13 @@
 use super::{RELATIVE_TIME, Row};
 use crate::config::Failure;
 use crate::config::measure::Cost;
-use crate::findings;
 use crate::findings::summary::{Summary, TrialRow as Trial};
 use crate::findings::timing::Rate;
 use crate::metrics::MetricName;
 use crate::record::folder;
 use crate::record::manifest::Manifest;
 use crate::statistics::Estimate;
-use crate::version;
+use crate::{findings, version};
 use std::path::Path;
 
 /// A run that is added.

@@ -3,8 +3,7 @@
 use super::names::higher_is_better;
 use super::{Commit, Row};
 use crate::plot::format::{decimals, signed, three_digits};
-use crate::statistics::change_points;
-use crate::statistics::change_points::ChangePoint;
+use crate::statistics::change_points::{self, ChangePoint};
 use crate::statistics::effect::share;
 use crate::version;
 use std::collections::{BTreeMap, BTreeSet};

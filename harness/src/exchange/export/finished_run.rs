@@ -1,13 +1,11 @@
 //! A run that is finished, as exporters see it, and the search for its dataset.
 
-use crate::config::DatasetSource;
-use crate::config::Failure;
+use crate::config::{DatasetSource, Failure};
 use crate::plan::LoadedDataset;
 use crate::plan::missing_dataset::help;
 use crate::record::folder;
 use crate::record::manifest::Manifest;
-use crate::record::results;
-use crate::record::results::Results;
+use crate::record::results::{self, Results};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use swath_datasets::{Generated, catalogue, format};

@@ -2,12 +2,10 @@
 
 use super::{Example, Exported, Exporter, FinishedRun, Written, unwritten};
 use crate::config::Failure;
-use crate::findings::columns;
-use crate::findings::columns::{TrialColumn, TrialValues};
+use crate::findings::columns::{self, TrialColumn, TrialValues};
 use crate::findings::summary::{Summary, TrialRow};
 use crate::findings::timing;
-use crate::record::output_folder;
-use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::output_folder::{self, Kind, OutputFolder};
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::Result;

@@ -232,7 +232,7 @@ pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// The text in at most [`LINES`] lines of at most that width, broken at spaces.
+/// The text in at most `LINES` lines of at most that width, broken at spaces.
 pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -5,8 +5,7 @@ use super::content::{Sealed, WITHIN};
 use super::layout::{EVALUATIONS, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
 use super::within::RecallWithin;
 use crate::metrics::MetricName;
-use crate::record::label;
-use crate::record::{Mode, Outcome, Times};
+use crate::record::{Mode, Outcome, Times, label};
 use std::path::{Path, PathBuf};
 use swath_datasets::hdf5_file::{Hdf5Error, Values};
 

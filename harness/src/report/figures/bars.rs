@@ -1,11 +1,9 @@
 //! Bars: one metric of every trial, with intervals.
 
-use super::rows;
-use super::{Figure, FigureKind, Style, position};
+use super::{Figure, FigureKind, Style, position, rows};
 use crate::config::figures::Bars;
 use crate::findings::Found;
-use crate::plot::axis::axis_title;
-use crate::plot::axis::{Axis, has_place, left_out};
+use crate::plot::axis::{Axis, axis_title, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::statistics::Estimate;
 

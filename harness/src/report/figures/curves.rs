@@ -3,11 +3,9 @@
 use super::{Figure, FigureKind, Style, capital, metric_or_headline};
 use crate::config::figures::Curves;
 use crate::findings::Found;
-use crate::plan::point;
-use crate::plan::point::Varying;
+use crate::plan::point::{self, Varying};
 use crate::plot::Marker;
-use crate::plot::axis::axis_title;
-use crate::plot::axis::{Axis, has_place, left_out};
+use crate::plot::axis::{Axis, axis_title, has_place, left_out};
 use crate::plot::drawing::{Drawing, GREY};
 use crate::plot::frame::{Frame, Legend};
 use crate::statistics::Estimate;

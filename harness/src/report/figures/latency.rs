@@ -1,7 +1,6 @@
 //! Latency: the distribution of query times.
 
-use super::rows;
-use super::{Figure, FigureKind, Style};
+use super::{Figure, FigureKind, Style, rows};
 use crate::config::figures::Latencies;
 use crate::findings::Found;
 use crate::findings::summary::Summary;

@@ -3,9 +3,8 @@
 use super::{Figure, FigureKind, Style, rows_of};
 use crate::config::figures::Neighbourhood;
 use crate::findings::Found;
-use crate::plot::Size;
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, Ink, PALE, TEXT, fit, text_width};
-use crate::plot::{Marker, marker};
+use crate::plot::{Marker, Size, marker};
 use crate::record::excerpt::{ShownItem, ShownQuery};
 
 /// At most this many retrievers if none are named.

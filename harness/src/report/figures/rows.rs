@@ -1,10 +1,9 @@
 //! A row for each trial, with its label above its marks: the frame of bars and of latencies.
 
 use crate::findings::summary::Summary;
-use crate::plot::Marker;
-use crate::plot::Size;
 use crate::plot::axis::{Axis, Ends, Tick};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, PALE, SMALL, TEXT, fit, text_width};
+use crate::plot::{Marker, Size};
 
 /// Up to this many trials have a row each. Beyond that, each retriever has one row for its best trial.
 pub const MANY: usize = 16;

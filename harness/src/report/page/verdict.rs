@@ -2,12 +2,10 @@
 
 use crate::findings::Found;
 use crate::findings::timing::Rate;
-use crate::plot::format::number;
-use crate::plot::format::{signed, three_decimals, three_digits};
+use crate::plot::format::{number, signed, three_decimals, three_digits};
 use crate::report::figures::capital;
-use crate::statistics::Estimate;
 use crate::statistics::effect::share;
-use crate::statistics::{Comparison, ROUNDING};
+use crate::statistics::{Comparison, Estimate, ROUNDING};
 
 /// A trial that is compared with the reference.
 struct Rival<'a> {

@@ -3,12 +3,10 @@
 use super::Several;
 use crate::config::measure::Measure;
 use crate::metrics::MetricName;
-use crate::plot::Marker;
-use crate::plot::Size;
-use crate::plot::axis::axis_title;
-use crate::plot::axis::{Axis, Ends, Tick, has_place, left_out};
+use crate::plot::axis::{Axis, Ends, Tick, axis_title, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, PALE, SMALL, TEXT, fit, text_width};
 use crate::plot::frame::Legend;
+use crate::plot::{Marker, Size};
 use crate::statistics::Estimate;
 
 /// A row for each retriever, with a marker and an interval for each run.

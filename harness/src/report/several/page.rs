@@ -5,8 +5,7 @@ use crate::escape;
 use crate::plot::format::{decimals, signed, three_decimals};
 use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
-use crate::report::tables;
-use crate::report::tables::Table;
+use crate::report::tables::{self, Table};
 use maud::{Markup, html};
 use std::path::{Component, Path, PathBuf};
 

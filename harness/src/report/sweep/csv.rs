@@ -2,8 +2,7 @@
 
 use super::{CellReport, EXPENSES, metrics};
 use crate::escape;
-use crate::plot::format;
-use crate::plot::format::cell_or_empty;
+use crate::plot::format::{self, cell_or_empty};
 
 /// A row for each trial of each cell: the cell's sizes, each metric with its interval, expenses, and the dataset's contrast.
 /// Trials that failed have none.

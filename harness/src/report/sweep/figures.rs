@@ -3,12 +3,11 @@
 use super::{CellReport, EXPENSES, metrics};
 use crate::escape;
 use crate::findings::summary::{Summary, TrialRow};
-use crate::plot::Marker;
-use crate::plot::Size;
 use crate::plot::axis::{Axis, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, TEXT, fit};
 use crate::plot::format::{decimals, number};
 use crate::plot::frame::Frame;
+use crate::plot::{Marker, Size};
 use crate::record::manifest::TrialRecord;
 use std::collections::BTreeSet;
 

@@ -4,9 +4,8 @@ mod csv;
 mod figures;
 mod page;
 
-use super::ReportError;
-use super::from_files;
 use super::plots::Plots;
+use super::{ReportError, from_files};
 use crate::config::measure::Cost;
 use crate::config::{Failure, ReportSpec};
 use crate::findings::summary::{Summary, TrialRow};

@@ -16,11 +16,9 @@ use super::ReportError;
 use crate::findings::Found;
 use crate::findings::summary::Summary;
 use crate::metrics::MetricName;
-use crate::plot::format;
-use crate::plot::format::{signed, three_digits};
+use crate::plot::format::{self, signed, three_digits};
 use crate::record::output_folder::OutputFolder;
-use crate::statistics::Comparison;
-use crate::statistics::Estimate;
+use crate::statistics::{Comparison, Estimate};
 
 /// Makes a table; `None` if the results have nothing for it.
 type Make = fn(&Found) -> Option<Table>;

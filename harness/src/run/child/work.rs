@@ -2,18 +2,14 @@
 
 use super::line::{line, next_line};
 use super::{Channel, Job};
-use crate::config;
-use crate::config::Failure;
-use crate::config::Source;
-use crate::plan;
-use crate::plan::Prepared;
+use crate::config::{self, Failure, Source};
+use crate::plan::{self, Prepared};
 use crate::record::folder;
 use crate::run::bench::{Bench, Workplace};
 use crate::run::built::{GraphCache, Kept};
 use crate::run::cache::Cache;
-use crate::run::lock;
-use crate::run::memory;
 use crate::run::order::{Order, Reply};
+use crate::run::{lock, memory};
 use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::process::ExitCode;

@@ -3,8 +3,7 @@
 use crate::config::Failure;
 use crate::exchange::import::{Refusal, Wanted};
 use crate::exchange::is_plain;
-use crate::plan::LoadedDataset;
-use crate::plan::missing_dataset;
+use crate::plan::{LoadedDataset, missing_dataset};
 use std::fs::read_dir;
 use std::path::{Path, PathBuf};
 use swath_datasets::catalogue;
