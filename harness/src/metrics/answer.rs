@@ -61,7 +61,7 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// The answer, or its first `cut` results, as if only so many had been asked for.
+    /// The answer, or its first `cut` results, as if only those had been asked for.
     pub fn answer(&'a self, cut: Option<usize>) -> Answer<'a> {
         let k = cut.map_or(self.k, |cut| cut.min(self.k));
         Answer { asked: self, returned: &self.returned[..k.min(self.returned.len())], k }

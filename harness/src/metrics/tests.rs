@@ -41,7 +41,7 @@ impl World {
         self
     }
 
-    /// The metric of these results, picked from `pool`, as if exactly so many had been asked for.
+    /// The metric of these results, picked from `pool`, as if exactly this many had been asked for.
     fn of(&self, name: &str, returned: &[u32], pool: &[u32]) -> Option<f64> {
         self.of_k(name, returned, returned.len(), pool)
     }

@@ -108,7 +108,7 @@ pub fn text(config: &Path, state: &Snapshot, values: &str) -> String {
     });
     let mut text = format!(
         "# What `{}` compares with; `swath baseline update` writes it anew.\n\
-         # `time` is how often as long as {} a trial took, in each round.\n\
+         # `time` is the time of a trial over that of {}, in each round.\n\
          baseline: {VERSION}\nexperiment: {}\ndataset: {}\nsha256: {sha256}\nk: {k}\nqueries: {queries}\nseed: {seed}\n\
          swath: {}\nsaved: {saved}\nmachine: {}\nvalues: {values}\n{timed}reference: {}\ntrials:\n",
         command(["swath".as_ref(), "check".as_ref(), config.as_os_str()]),
