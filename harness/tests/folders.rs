@@ -602,7 +602,10 @@ fn nested_runs_do_not_harm_each_other() {
         assert!(codes.contains(&0), "{inner}: {codes:?}");
         let whole =
             |out: &str| swath::record::results::read(&place.join(out)).map(|(_, results)| results.trials.len()).ok();
-        assert_eq!(["out", inner].map(|out| whole(out) == Some(3)), [codes[0] == 0, codes[1] == 0], "{inner}");
+        // One that found the other's folder as late as its report has all its results, and says that it failed.
+        for (out, code) in ["out", inner].into_iter().zip(codes) {
+            assert!(code != 0 || whole(out) == Some(3), "{inner}: {out} has {:?} trials", whole(out));
+        }
         // And again, in turns.
         for (again, other) in [("out", inner), (inner, "out"), ("out", inner)] {
             let files = |out: &str| {
