@@ -268,6 +268,6 @@ fn what_a_criterion_cannot_tell_apart_is_taken_by_score_then_by_id() {
         let mut picked = Vec::new();
         selector.select(&request, &Scratch::default(), &mut picked);
         let ids: Vec<u32> = picked.into_iter().map(|position| pool.items[position].id).collect();
-        assert_eq!(ids, expected, "{json}");
+        assert_eq!(ids, expected, "{json}: items that it cannot tell apart must come in the order of the pool");
     }
 }
