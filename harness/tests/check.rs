@@ -221,10 +221,7 @@ fn a_run_whose_tolerance_cannot_be_is_not_compared() {
         let output = swath(folder.path(), &["compare", "a", "a"]);
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(
-            said.contains("manifest.json: what it says of checks cannot be: ") && said.contains(expected),
-            "{said}"
-        );
+        assert!(said.contains("manifest.json: its section `check` is wrong: ") && said.contains(expected), "{said}");
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run an experiment and save what it gives
+    /// Run an experiment and save its results as a baseline
     #[command(after_help = "Example:\n  swath baseline save configs/quickstart.yaml")]
     Save {
         #[command(flatten)]
@@ -38,7 +38,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Run it again, write the file anew, and say what changes
+    /// Run the experiment again, rewrite the file, and list what changes
     #[command(after_help = "Example:\n  swath baseline update configs/quickstart.yaml")]
     Update {
         #[command(flatten)]

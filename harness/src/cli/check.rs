@@ -14,12 +14,12 @@ use swath::ci::check::{self, Snapshot};
 use swath::config::Failure;
 use swath::{escape, version};
 
-/// Run an experiment and compare it with a baseline: exits with 1 where it has become worse or slower
+/// Run an experiment and compare it with a baseline; exit code 1 if it has become worse or slower
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   swath check configs/quickstart.yaml                      against configs/baselines/quickstart.yaml
-  swath check configs/quickstart.yaml --quality-only       metrics and evaluations, which no noise can touch
+  swath check configs/quickstart.yaml --quality-only       metrics and evaluations: no noise
   swath check my.yaml --baseline my.baseline.yaml --junit check.xml --markdown check.md")]
 pub struct Arguments {
     #[command(flatten)]

@@ -12,7 +12,7 @@ use swath::escape;
 use swath::record::manifest::Manifest;
 use swath::record::results;
 
-/// Compare two runs of one experiment, as `check` does with a baseline: exits with 1 where quality has become worse
+/// Compare two runs of one experiment, as `check` does with a baseline; exit code 1 if quality has become worse
 #[derive(Args)]
 #[command(after_help = "Example:\n  swath compare reports/before reports/after --markdown changes.md")]
 pub struct Arguments {
@@ -57,6 +57,6 @@ fn spec(manifest: &Manifest, folder: &Path) -> Result<CheckSpec, Failure> {
     });
     spec.map_err(|what| {
         let path = folder.join("manifest.json");
-        Failure::Input(format!("{}: what it says of checks cannot be: {what}", path.display()))
+        Failure::Input(format!("{}: its section `check` is wrong: {what}", path.display()))
     })
 }

@@ -28,7 +28,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the datasets that are known by name, and which are here
+    /// List the datasets known by name, and whether they are on this machine
     List,
     /// Check one and describe what is in it
     #[command(
@@ -37,10 +37,10 @@ enum Command {
     Info {
         /// A dataset's name, or the path of its HDF5 file
         dataset: PathBuf,
-        /// Say what it is like, too: contrast, dimension, hubs, copies, with intervals
+        /// Diagnose it as well: contrast, dimension, hubs, copies, with intervals
         #[arg(long)]
         diagnose: bool,
-        /// Seed of the samples that are diagnosed
+        /// Seed of the samples for the diagnosis
         #[arg(long, default_value_t = 0, requires = "diagnose")]
         seed: u64,
     },
@@ -129,7 +129,7 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
 fn truth(base: &Base, dataset: &Dataset) -> String {
     let queries = dataset.test.rows();
     if (0..queries).all(|query| dataset.neighbors.known(query) == 0) {
-        return "there is none: no query has a true neighbour in the file".to_owned();
+        return "none: no query has a true neighbour in the file".to_owned();
     }
     match ground_truth::verify(base, dataset, 0) {
         Some(doubt) => doubt.to_string(),

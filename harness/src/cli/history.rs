@@ -18,7 +18,7 @@ const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];
 /// At most this many changes are listed.
 const LISTED: usize = 20;
 
-/// Keep results by commit, and draw where they changed
+/// Keep results by commit, and plot where they changed
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Add a run to a CSV of runs by commit, in place of an earlier one of the same commit and experiment
+    /// Add a run to a CSV of runs by commit; it replaces an earlier run of the same commit and experiment
     #[command(after_help = "\
 Examples:
   swath history add reports/quickstart
@@ -38,14 +38,14 @@ Examples:
         /// The CSV file
         #[arg(long, value_name = "FILE", default_value = "history.csv")]
         file: PathBuf,
-        /// The commit that was measured [default: GITHUB_SHA, CI_COMMIT_SHA, or the one that git has checked out]
+        /// The commit that was measured [default: GITHUB_SHA, CI_COMMIT_SHA, or the commit that git has checked out]
         #[arg(long, value_name = "SHA")]
         commit: Option<String>,
-        /// Its place among commits, a time of RFC 3339 [default: when the run ended]
+        /// The commit's time (RFC 3339), which orders commits [default: the end of the run]
         #[arg(long, value_name = "TIME")]
         time: Option<String>,
     },
-    /// Draw each measure over commits, and mark where it changed
+    /// Plot each measure over commits, and mark where it changed
     #[command(after_help = "\
 Examples:
   swath history plot
@@ -57,7 +57,7 @@ Examples:
         /// Folder for the page
         #[arg(long, value_name = "DIR", default_value = "reports/history")]
         out: PathBuf,
-        /// The rate at which noisy series without a change may be said to have one
+        /// The accepted rate of false alarms: noisy series without a change that are marked
         #[arg(long, value_name = "RATE", default_value_t = swath::statistics::change_points::LEVEL)]
         level: f64,
     },

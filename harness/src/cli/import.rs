@@ -12,28 +12,28 @@ use swath::exchange::import::{Refusal, Wanted, import};
 use swath::record::Mode;
 use swath::record::machine::memory;
 
-/// Read results of ann-benchmarks or VIBE, compute the metrics of swath from what they returned, and report them
+/// Read results of ann-benchmarks or VIBE, compute the metrics of swath, and report them
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   swath import ann-benchmarks --dataset glove-100-angular --count 10
   swath import ann --dataset glove-wordnet-20k --out reports/again")]
 pub struct Arguments {
-    /// The folder with the `results` of ann-benchmarks or VIBE and, where it is there, `data`
+    /// The folder of ann-benchmarks or VIBE with `results` and, optionally, `data`
     folder: PathBuf,
     /// The dataset's name below `results`
     #[arg(long, value_name = "NAME")]
     dataset: String,
-    /// Results per query; may be left out where there is one choice
+    /// Results per query; needed only if there are several choices
     #[arg(long, value_name = "K")]
     count: Option<usize>,
-    /// Take the results in mode batch where there are both
+    /// Read the results in mode batch if there are both modes
     #[arg(long)]
     batch: bool,
-    /// Folder for the run that is made of them [default: reports/NAME-K-imported]
+    /// Folder for the imported run [default: reports/NAME-K-imported]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace another import that is in this folder
+    /// Replace another import in this folder
     #[arg(long)]
     fresh: bool,
 }

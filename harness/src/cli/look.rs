@@ -18,11 +18,11 @@ use swath::run::cache::Cache;
 pub struct Look {
     /// The experiment, a YAML file
     pub config: PathBuf,
-    /// Leave times out
+    /// Do not compare times
     #[arg(long)]
     pub quality_only: bool,
-    /// Take graphs that earlier runs have kept, instead of building each anew: they cannot show what a change does to
-    /// how graphs are built
+    /// Use graphs that earlier runs kept, instead of building each again; then a change in how graphs are built stays
+    /// unseen
     #[arg(long)]
     cached_graphs: bool,
     /// Run all in one process, for debugging

@@ -57,11 +57,11 @@ Examples:
 Exit codes: 0 all is well; 1 a trial failed, or results could not be written; 2 the input is wrong;
 130 the run was asked to stop, and can be resumed.")]
 struct Cli {
-    /// Folder to look for datasets in, before `SWATH_DATA` and the repository's own; may be given several times
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder with datasets, searched before those of `SWATH_DATA` and of the repository; may be given several times
+    #[arg(long, global = true, display_order = 100, value_name = "DIR")]
     data_dir: Vec<PathBuf>,
-    /// Folder that keeps built graphs, instead of `SWATH_CACHE` or the platform's folder for caches
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder for built graphs [default: `SWATH_CACHE`, or the platform's folder for caches]
+    #[arg(long, global = true, display_order = 101, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,

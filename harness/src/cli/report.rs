@@ -12,7 +12,7 @@ use swath::record::folder;
 use swath::record::output_folder::{self, Kind};
 use swath::report::{from_files, sweep};
 
-/// Write the report again from the result files of a run, computing nothing anew; or one report of several runs
+/// Write the report of a run again from its result files, or one report of several runs
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -20,13 +20,13 @@ Examples:
   swath report reports/quickstart --config configs/quickstart.yaml
   swath report reports/words reports/images --out reports/both     datasets, or versions, on one page")]
 pub struct Arguments {
-    /// The folder of a run; of several the first is what the others are compared with
+    /// The folder of a run; if there are several, the others are compared with the first
     #[arg(required = true)]
     folders: Vec<PathBuf>,
     /// Folder for the report of several runs: a new one, an empty one, or that of such a report [default: reports/several]
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     out: Option<PathBuf>,
-    /// An experiment whose section `report` says which figures to draw, instead of the run's own
+    /// An experiment whose section `report` replaces that of the run
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

@@ -17,7 +17,7 @@ use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 use swath::{escape, interrupt, version};
 
-/// Run again what a folder holds the results of, and say what comes out otherwise: exits with 1 if anything does
+/// Run the experiment of a folder again and list the differences; exit code 1 if there are any
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -26,10 +26,10 @@ Examples:
 pub struct Arguments {
     /// The folder of a run
     folder: PathBuf,
-    /// Folder that keeps the second run; it is not kept, if left out
+    /// Folder for the second run, which is not kept if this is left out
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Take graphs that earlier runs have kept, instead of building each anew
+    /// Use graphs that earlier runs kept, instead of building each again
     #[arg(long)]
     cached_graphs: bool,
     /// Show no progress

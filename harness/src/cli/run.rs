@@ -28,24 +28,24 @@ Examples:
   swath run configs/quickstart.yaml
   swath run --out /tmp/try configs/quickstart.yaml
   swath run --no-cache configs/quickstart.yaml
-  swath run --reuse configs/paper.yaml     after adding a retriever: what is there is not run again
+  swath run --reuse configs/paper.yaml     after adding a retriever: only its trials are run
   swath run --dry-run configs/paper.yaml")]
 pub struct Arguments {
     /// The experiment, a YAML file
     config: PathBuf,
-    /// Folder for what the run leaves behind: a new one, an empty one, or that of an earlier run [default: reports/NAME]
+    /// Folder for results and report: a new one, an empty one, or that of an earlier run [default: reports/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// List the trials with an estimate of memory, from headers alone, and run nothing
+    /// List the trials with an estimate of memory and run nothing; only headers are read
     #[arg(long)]
     dry_run: bool,
-    /// Build every graph anew and keep none
+    /// Build every graph again and keep none
     #[arg(long)]
     no_cache: bool,
-    /// Begin anew, even where a run was stopped in this folder
+    /// Start from scratch, even if a run was stopped in this folder
     #[arg(long, conflicts_with = "reuse")]
     fresh: bool,
-    /// Keep the trials of the finished run in this folder that the experiment still has
+    /// Keep those trials of the finished run in this folder that the experiment still has
     #[arg(long)]
     reuse: bool,
     /// Run all in one process, for debugging: a crash ends the run, and limits are not kept

@@ -123,11 +123,6 @@ impl Prepared {
             relations: self.facts.relations.clone(),
         }
     }
-
-    /// The dataset, with its name.
-    pub fn names(&self) -> (&str, &Dataset) {
-        (&self.dataset_name, &self.dataset)
-    }
 }
 
 /// A note if k results cannot cover all subtopics of some queries, with an upper bound on the mean `subtopic-recall`: the share

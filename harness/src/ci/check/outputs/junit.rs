@@ -1,7 +1,7 @@
 //! JUnit's XML, which nearly every CI system shows: a test suite for each trial, a test case for each measure.
 //!
 //! The crate `quick-junit` is not used: it drops tabs and carriage returns, leaves the ends of lines in attributes raw, so that
-//! readers take them for spaces, and brings five new crates for the 40 lines below.
+//! readers take them for spaces, and brings more crates than the lines below are worth.
 
 use super::{Checked, Output};
 use crate::ci::check::{Finding, Verdict};
