@@ -10,7 +10,7 @@ use std::time::Duration;
 use swath_algorithms::candidates::{CandidatesParams, Exact};
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::filter::Filter;
-use swath_algorithms::graph::{GraphSpec, Relations, Source};
+use swath_algorithms::graph::{EdgeSource, GraphSpec, Relations};
 use swath_algorithms::nearest::for_each_nearest;
 use swath_algorithms::params::Count;
 use swath_algorithms::selector::{Request, SelectorParams};
@@ -68,7 +68,7 @@ fn graph(c: &mut Criterion) {
     group.sample_size(10);
     let base = Base::new(normal(19_000, 100, 3), Distance::Angular);
     group.bench_function("16 neighbours", |b| {
-        b.iter(|| GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]));
+        b.iter(|| GraphSpec::new(&[EdgeSource::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]));
     });
     let filter = Filter::new(&base);
     // With one neighbour sought, next to nothing is kept or measured: what is left is the product and its scan.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use swath_algorithms::expansion::{Expansion, ExpansionParams, Heat, Hops, Walk};
-use swath_algorithms::graph::{Graph, GraphSpec, Link, Relations, Source};
+use swath_algorithms::graph::{EdgeSource, Graph, GraphSpec, Link, Relations};
 use swath_algorithms::params::{Count, Precision, Restart};
 use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors, random};
 
@@ -228,7 +228,7 @@ fn the_default_epsilon_keeps_more_lists_than_that_of_old() {
     let mut draw = |rows: usize| (0..rows * 16).map(|_| random::normal(&mut rng) as f32).collect::<Vec<f32>>();
     let base = Base::from_values(&draw(1500), 16, Distance::Euclidean).expect("finite");
     let queries = Vectors::new(&draw(30), 16).expect("finite");
-    let graph = GraphSpec::new(&[Source::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]);
+    let graph = GraphSpec::new(&[EdgeSource::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]);
     let lists = |expansion: &dyn Expansion| -> Vec<Vec<u32>> {
         let mut scratch = Scratch::default();
         let list = |i| {
@@ -257,7 +257,7 @@ fn the_limit_keeps_the_best_by_score() {
     let links: Vec<Link> = (1..50).map(|target| Link { source: 0, target, relation: 0 }).collect();
     let rows: Vec<f32> = (0..50).flat_map(|i| [1.0, i as f32 / 50.0]).collect();
     let base = Base::from_values(&rows, 2, Distance::Angular).expect("finite");
-    let graph = GraphSpec::new(&[Source::Links.into()], count(1), &Relations::new()).build(&base, &links, &[]);
+    let graph = GraphSpec::new(&[EdgeSource::Links.into()], count(1), &Relations::new()).build(&base, &links, &[]);
     let case = Case { base, queries: Vectors::new(&[1.0, 0.0], 2).expect("finite"), graph, seeds: 1 };
     let whole = case.expand(&Hops::default(), &mut Scratch::default());
     let cut = case.expand(&Hops { limit: count(10), ..Hops::default() }, &mut Scratch::default());

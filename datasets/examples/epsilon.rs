@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 use swath_algorithms::candidates::{AnyCandidates, Exact};
 use swath_algorithms::expansion::{Expansion, Heat, Walk};
-use swath_algorithms::graph::{Graph, GraphSpec, Link, Relations, Source};
+use swath_algorithms::graph::{EdgeSource, Graph, GraphSpec, Link, Relations};
 use swath_algorithms::kernel::median;
 use swath_algorithms::params::{Count, Precision};
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Scratch};
@@ -56,8 +56,8 @@ fn main() -> Result<(), Failure> {
 /// Prints one dataset's rows.
 fn measure(name: &str, dataset: &Dataset) -> Result<(), Failure> {
     let base = Base::new(dataset.train.clone(), dataset.distance);
-    let mut sources = vec![("knn", Source::Knn), ("knn-symmetric", Source::KnnSymmetric)];
-    sources.extend(dataset.links.as_ref().map(|_| ("links", Source::Links)));
+    let mut sources = vec![("knn", EdgeSource::Knn), ("knn-symmetric", EdgeSource::KnnSymmetric)];
+    sources.extend(dataset.links.as_ref().map(|_| ("links", EdgeSource::Links)));
     let links: Vec<Link> = dataset.links.as_ref().map_or_else(Vec::new, |links| {
         let relation = |i: usize| links.relation.get(i).copied().unwrap_or(0);
         let link = |(i, &[source, target]): (usize, &[u32; 2])| Link { source, target, relation: relation(i) };

@@ -38,7 +38,7 @@ pub struct Doubt {
 
 /// A stored neighbour, with its distance as it is stored and as it is computed again.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Example {
+pub struct NeighborExample {
     /// The neighbour: its row in `train`.
     pub id: u32,
     /// Its distance in the file.
@@ -55,29 +55,29 @@ pub enum Cause {
         /// What the stored distances are.
         stored: &'static str,
         /// The first neighbour that differs.
-        example: Example,
+        example: NeighborExample,
     },
     /// The stored ids are the nearest, but their distances are wrong.
     Distances {
         /// The first neighbour that differs.
-        example: Example,
+        example: NeighborExample,
     },
     /// The stored ids are the nearest by another distance.
     OtherDistance {
         /// That distance.
         distance: Distance,
         /// The stored neighbour that should not be one.
-        example: Example,
+        example: NeighborExample,
     },
     /// The stored ids minus one are the nearest: they count from 1.
     FromOne {
         /// The stored neighbour that should not be one.
-        example: Example,
+        example: NeighborExample,
     },
     /// The stored ids are the nearest rows of `test`, not of `train`.
     AmongQueries {
         /// The stored neighbour that should not be one.
-        example: Example,
+        example: NeighborExample,
     },
     /// The stored ids are not the nearest.
     Ids {
@@ -88,11 +88,11 @@ pub enum Cause {
         /// The distance of the farthest true neighbour.
         farthest: f64,
         /// The stored neighbour that should not be one.
-        example: Example,
+        example: NeighborExample,
     },
 }
 
-impl fmt::Display for Example {
+impl fmt::Display for NeighborExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, stored, recomputed } = self;
         write!(f, "neighbour {id}: stored {stored:.6}, recomputed {recomputed:.6}")
@@ -186,7 +186,8 @@ fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
     }
     let (right, farthest) = nearest(ids, base.len(), base.distance(), |id| base.distance_to(query, id));
     let tolerance = scale(base.distance(), farthest);
-    let example = |i: usize| Example { id: ids[i], stored: stored[i], recomputed: base.distance_to(query, ids[i]) };
+    let example =
+        |i: usize| NeighborExample { id: ids[i], stored: stored[i], recomputed: base.distance_to(query, ids[i]) };
     let recomputed: Vec<f64> = (0..ids.len()).map(|i| example(i).recomputed).collect();
     if right < ids.len() {
         let outside = recomputed.iter().position(|&d| d > farthest && !close(d, farthest, tolerance));
@@ -199,7 +200,7 @@ fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
 }
 
 /// Finds out why the stored ids of the query are not the nearest.
-fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example: Example) -> Cause {
+fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example: NeighborExample) -> Cause {
     let query = dataset.test.lines(at);
     let (ids, n) = (dataset.neighbors.ids(at), dataset.train.rows());
     let all = |ids: &[u32], distance| {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use swath::config::{Source, YamlNode, YamlValue};
+use swath::config::{YamlNode, YamlSource, YamlValue};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -34,7 +34,7 @@ struct Step {
 }
 
 fn steps() -> Vec<Step> {
-    let source = Source::parse("action.yml".into(), read("action.yml")).expect("YAML");
+    let source = YamlSource::parse("action.yml".into(), read("action.yml")).expect("YAML");
     let runs = get(source.root(), "runs").expect("runs");
     let YamlValue::List(steps) = &get(runs, "steps").expect("steps").value else { panic!("a list") };
     let step = |step: &YamlNode| {
@@ -83,7 +83,7 @@ fn no_input_is_pasted_into_a_script() {
     // The search sees what it should.
     assert_eq!(scripts("a:\n  - run: |\n      x ${{ y }}\n    env: ${{ z }}\n").len(), 2);
     // All inputs arrive in the environment.
-    let source = Source::parse("action.yml".into(), read("action.yml")).expect("YAML");
+    let source = YamlSource::parse("action.yml".into(), read("action.yml")).expect("YAML");
     let YamlValue::Map(inputs) = &get(source.root(), "inputs").expect("inputs").value else { panic!("a mapping") };
     for (input, _) in inputs {
         let wanted = format!("${{{{ inputs.{} }}}}", input.name);

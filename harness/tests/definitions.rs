@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use support::{dataset, stderr, stdout, swath, write_datasets};
 use swath::metrics::truth::Truth;
-use swath::metrics::{Asked, MetricName, Seen};
+use swath::metrics::{AnsweredQuery, MetricName, Seen};
 use swath_algorithms::random::{below, stream};
 use swath_algorithms::{Base, Distance, Pool, Query, Vectors};
 use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
@@ -161,7 +161,7 @@ fn exact_search_has_a_recall_of_one_at_any_scale() {
         let base = Base::new(dataset.train.clone(), Distance::Euclidean);
         for query in 0..dataset.test.rows() {
             let ids = &dataset.neighbors.ids(query)[..10];
-            let asked = Asked {
+            let asked = AnsweredQuery {
                 base: &base,
                 query: Query::row(&dataset.test, query),
                 returned: ids,

@@ -6,7 +6,7 @@ mod support;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
-use swath::config::{Source, YamlValue};
+use swath::config::{YamlSource, YamlValue};
 use swath::escape::{self, is_unseen};
 
 /// Names as other people's files have them.
@@ -229,7 +229,7 @@ fn yaml_reads_every_text_back() {
     texts.extend([every, long]);
     for text in &texts {
         let document = format!("value: {}\nmap:\n{}\n    - 1\n", escape::yaml(text), escape::yaml_key(text, 2));
-        let source = Source::parse("x.yaml".into(), document.clone());
+        let source = YamlSource::parse("x.yaml".into(), document.clone());
         let source = source.unwrap_or_else(|error| panic!("{text:?}: {error} in {document}"));
         let YamlValue::Map(entries) = &source.root().value else { panic!("{document}") };
         let (YamlValue::Text(value), YamlValue::Map(map)) = (&entries[0].1.value, &entries[1].1.value) else {

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use swath::metrics::truth::{Known, Truth};
-use swath::metrics::{Asked, MetricName, Seen};
+use swath::metrics::truth::{Memo, Truth};
+use swath::metrics::{AnsweredQuery, MetricName, Seen};
 use swath_algorithms::{Base, Distance, Pool, Query, Vectors};
 use swath_datasets::Stored;
 
@@ -35,10 +35,10 @@ fn metrics_are_those_of_other_libraries() {
             subtopics: Some(case.subtopics.clone()),
             qrels: Some(case.qrels.clone()),
             stored: Stored::Float64,
-            radii: Known::default(),
-            ideals: Known::default(),
+            radii: Memo::default(),
+            ideals: Memo::default(),
         };
-        let asked = Asked {
+        let asked = AnsweredQuery {
             base: &base,
             query: Query::row(&queries, 0),
             returned: &case.returned,

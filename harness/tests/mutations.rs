@@ -11,7 +11,7 @@ use damage::mutate;
 use rand_chacha::ChaCha8Rng;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use swath::config::{self, Source};
+use swath::config::{self, YamlSource};
 use swath_algorithms::random::{below, stream};
 
 /// What reading a text of up to 64 KiB may take.
@@ -117,7 +117,7 @@ fn sources() -> Vec<String> {
 
 /// Reads a text as `swath run` does; what is wrong with it is rendered, as there.
 fn reads(text: String) -> bool {
-    let parsed = Source::parse(PathBuf::from("x.yaml"), text).and_then(config::parse);
+    let parsed = YamlSource::parse(PathBuf::from("x.yaml"), text).and_then(config::parse);
     parsed.map_err(|invalid| drop((invalid.render(true), invalid.render(false)))).is_ok()
 }
 

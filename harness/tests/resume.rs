@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use support::{folder_with, stderr, stdout, swath};
 use swath::clock::Moment;
-use swath::record::output_folder::{Kind, OutputFolder};
+use swath::record::output_folder::{FolderKind, OutputFolder};
 use swath_algorithms::random;
 
 /// Two builds, one of them with a graph that is not kept, four trials.
@@ -192,7 +192,7 @@ fn what_asks_a_run_to_stop_is_heard_and_the_run_goes_on_later() {
 #[test]
 fn two_runs_do_not_work_in_one_folder() {
     let folder = folder_with("x.yaml", EXPERIMENT);
-    let held = OutputFolder::open(&folder.path().join("out"), &[Kind::Run]).expect("free");
+    let held = OutputFolder::open(&folder.path().join("out"), &[FolderKind::Run]).expect("free");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("another run is at work there"), "{}", stderr(&output));

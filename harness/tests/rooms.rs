@@ -324,12 +324,12 @@ fn only_the_command_line_names_its_options() {
 #[test]
 fn arrows_upwards_are_found_however_they_are_written() {
     let wrong = |file: &str, text: &str| upwards(&uses_of(Path::new(file), text)).len();
-    assert_eq!(wrong("statistics/mod.rs", "use crate::report::Found;"), 1);
-    assert_eq!(wrong("statistics/mod.rs", "use crate::{run, report::{self, Found}};"), 2);
+    assert_eq!(wrong("statistics/mod.rs", "use crate::report::LoadedRun;"), 1);
+    assert_eq!(wrong("statistics/mod.rs", "use crate::{run, report::{self, LoadedRun}};"), 2);
     assert_eq!(wrong("statistics/a.rs", "use super::super::plan::{Plan as P, Trial};"), 1);
     assert_eq!(wrong("statistics/a.rs", "mod tests { use super::super::super::plan::Plan; }"), 1);
     assert_eq!(wrong("statistics/a.rs", "fn f() { g::<crate::plan::Plan>(vec![crate::run::X]) }"), 2);
-    assert_eq!(wrong("cli/run.rs", "use swath::report::Found; use super::run;"), 0);
+    assert_eq!(wrong("cli/run.rs", "use swath::report::LoadedRun; use super::run;"), 0);
     assert_eq!(wrong("report/a.rs", "// crate::run::X\nconst A: &str = \"crate::run\"; use crate::plot::Axis;"), 0);
     assert_eq!(wrong("report/a.rs", "use crate::run;"), 1);
 }

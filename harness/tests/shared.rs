@@ -10,7 +10,7 @@ use support::{folder_with, stderr, swath};
 use swath::clock::Moment;
 use swath::config::Failure;
 use swath::plan::{self, DatasetFile, Prepared};
-use swath::record::output_folder::{Kind, OutputFolder};
+use swath::record::output_folder::{FolderKind, OutputFolder};
 use swath::record::results::Results;
 use swath::run::Means;
 use swath::run::data::{DatasetLocation, Shared};
@@ -80,7 +80,7 @@ fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
     let prepared = prepared(folder.path());
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
     let out = folder.path().join("out");
-    let out = Arc::new(OutputFolder::open(&out, &[Kind::Run]).expect("opened"));
+    let out = Arc::new(OutputFolder::open(&out, &[FolderKind::Run]).expect("opened"));
     let (mut unfinished, ..) = Unfinished::open(&out, &prepared, &Start::GoOn).expect("opened");
     let file = unfinished.folder().join(Shared::FILE);
     unfinished.share(&prepared, means(None)).expect("nobody to share with");

@@ -48,7 +48,7 @@ macro_rules! parameters {
         impl Default for $Name {
             fn default() -> Self {
                 Self {
-                    graph: vec![crate::graph::Source::Knn.into()],
+                    graph: vec![crate::graph::EdgeSource::Knn.into()],
                     neighbors: crate::params::constant!(Count, 16),
                     relations: crate::graph::Relations::new(),
                     $($own: crate::params::constant!($Type, $default),)*

@@ -7,7 +7,7 @@ mod nn_descent;
 mod source;
 
 pub use links::Link;
-pub use source::{Source, WeightedSource};
+pub use source::{EdgeSource, WeightedSource};
 
 pub(crate) use source::at_least_one;
 
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct GraphSpec {
     /// The sources, each once, with weights of which the greatest is 1.
-    sources: BTreeMap<Source, f64>,
+    sources: BTreeMap<EdgeSource, f64>,
     neighbors: Count,
     /// Weights of relations by name, as given; others weigh 1.
     relations: Relations,
@@ -76,10 +76,10 @@ impl GraphSpec {
 
     /// The largest number of edges over `rows` vertices and `links` links.
     pub fn most_edges(&self, rows: usize, links: usize) -> usize {
-        let edges = |source: &Source| match source {
-            Source::Knn | Source::KnnMutual => rows.saturating_mul(self.neighbors.size()),
-            Source::KnnSymmetric => rows.saturating_mul(2 * self.neighbors.size()),
-            Source::Links | Source::LinksShuffled => links,
+        let edges = |source: &EdgeSource| match source {
+            EdgeSource::Knn | EdgeSource::KnnMutual => rows.saturating_mul(self.neighbors.size()),
+            EdgeSource::KnnSymmetric => rows.saturating_mul(2 * self.neighbors.size()),
+            EdgeSource::Links | EdgeSource::LinksShuffled => links,
         };
         self.sources.keys().map(edges).fold(0, usize::saturating_add)
     }
@@ -110,12 +110,12 @@ impl GraphSpec {
         // At most 1, so that no row's sum overflows.
         let greatest = relations.iter().map(weight).fold(1.0, f64::max);
         let weights: Vec<f64> = relations.iter().map(|name| weight(name) / greatest).collect();
-        let rows = |source: &Source| match source {
-            Source::Knn => knn.clone(),
-            Source::KnnMutual => mutual::mutual(&knn),
-            Source::KnnSymmetric => mutual::symmetric(&knn),
-            Source::Links => links::rows(base.len(), links, &weights),
-            Source::LinksShuffled => links::rows(base.len(), &links::shuffled(links), &weights),
+        let rows = |source: &EdgeSource| match source {
+            EdgeSource::Knn => knn.clone(),
+            EdgeSource::KnnMutual => mutual::mutual(&knn),
+            EdgeSource::KnnSymmetric => mutual::symmetric(&knn),
+            EdgeSource::Links => links::rows(base.len(), links, &weights),
+            EdgeSource::LinksShuffled => links::rows(base.len(), &links::shuffled(links), &weights),
         };
         let parts: Vec<(Vec<EdgeList>, f64)> =
             self.sources.iter().map(|(source, &share)| (rows(source), share)).collect();
@@ -288,12 +288,12 @@ mod tests {
         Link { source, target, relation: 0 }
     }
 
-    fn spec(sources: &[Source], neighbors: u32) -> GraphSpec {
+    fn spec(sources: &[EdgeSource], neighbors: u32) -> GraphSpec {
         let sources: Vec<WeightedSource> = sources.iter().map(|&source| source.into()).collect();
         GraphSpec::new(&sources, count(neighbors), &Relations::new())
     }
 
-    fn weighted(source: Source, weight: f64) -> WeightedSource {
+    fn weighted(source: EdgeSource, weight: f64) -> WeightedSource {
         WeightedSource { source, weight: crate::params::Positive::new(weight).expect("in range") }
     }
 
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn knn_rows_are_normalised_kernels_of_the_nearest_without_self() {
-        let graph = spec(&[Source::Knn], 2).build(&base(), &[], &[]);
+        let graph = spec(&[EdgeSource::Knn], 2).build(&base(), &[], &[]);
         assert_eq!(graph.targets(0), [1, 2]);
         let (near, far) = (10.0_f64.to_radians().cos(), 30.0_f64.to_radians().cos());
         assert!((graph.weights(0)[0] - near / (near + far)).abs() < 1e-6);
@@ -314,9 +314,9 @@ mod tests {
     #[test]
     fn links_add_up_and_sources_average_where_they_have_edges() {
         let links = [link(0, 3), link(0, 3), link(0, 1), link(3, 4)];
-        let only = spec(&[Source::Links], 9).build(&base(), &links, &[]);
+        let only = spec(&[EdgeSource::Links], 9).build(&base(), &links, &[]);
         assert_eq!((only.targets(0), only.weights(0)), ([1, 3].as_slice(), [1.0 / 3.0, 2.0 / 3.0].as_slice()));
-        let both = spec(&[Source::Links, Source::Knn], 1).build(&base(), &links, &[]);
+        let both = spec(&[EdgeSource::Links, EdgeSource::Knn], 1).build(&base(), &links, &[]);
         assert_eq!(both.targets(0), [1, 3]);
         assert!((both.weights(0)[0] - f64::midpoint(1.0, 1.0 / 3.0)).abs() < 1e-12);
         assert_eq!(both.weights(3), [1.0], "only the links have an edge there");
@@ -324,25 +324,28 @@ mod tests {
 
     #[test]
     fn equal_graphs_have_equal_keys() {
-        let key = |sources: &[Source], neighbors| spec(sources, neighbors).key();
-        assert_eq!(key(&[Source::Links, Source::Knn], 3), key(&[Source::Knn, Source::Links, Source::Knn], 3));
-        assert_eq!(key(&[Source::Links], 3), key(&[Source::Links], 4));
-        assert_ne!(key(&[Source::Knn], 3), key(&[Source::Knn], 4));
+        let key = |sources: &[EdgeSource], neighbors| spec(sources, neighbors).key();
+        assert_eq!(
+            key(&[EdgeSource::Links, EdgeSource::Knn], 3),
+            key(&[EdgeSource::Knn, EdgeSource::Links, EdgeSource::Knn], 3)
+        );
+        assert_eq!(key(&[EdgeSource::Links], 3), key(&[EdgeSource::Links], 4));
+        assert_ne!(key(&[EdgeSource::Knn], 3), key(&[EdgeSource::Knn], 4));
         let key =
             |sources: &[WeightedSource], by: &[(&str, f64)]| GraphSpec::new(sources, count(3), &relations(by)).key();
-        let (knn, links) = (|w| weighted(Source::Knn, w), |w| weighted(Source::Links, w));
+        let (knn, links) = (|w| weighted(EdgeSource::Knn, w), |w| weighted(EdgeSource::Links, w));
         assert_eq!(key(&[knn(1.0), links(2.0)], &[]), key(&[links(4.0), knn(2.0)], &[("x", 1.0)]));
         assert_eq!(key(&[links(7.0)], &[("x", 0.5)]), key(&[links(1.0)], &[("x", 0.5), ("y", 1.0)]));
         assert_ne!(key(&[knn(1.0), links(2.0)], &[]), key(&[knn(1.0), links(1.0)], &[]));
         assert_ne!(key(&[links(1.0)], &[("x", 0.5)]), key(&[links(1.0)], &[("y", 0.5)]));
-        assert_ne!(key(&[links(1.0)], &[]), key(&[weighted(Source::LinksShuffled, 1.0)], &[]));
+        assert_ne!(key(&[links(1.0)], &[]), key(&[weighted(EdgeSource::LinksShuffled, 1.0)], &[]));
         assert_eq!(key(&[knn(1.0)], &[("x", 0.0)]), key(&[knn(1.0)], &[]), "no links, nothing to weigh");
     }
 
     #[test]
     fn euclidean_rows_use_the_width_of_their_own_neighbourhood() {
         let base = Base::from_values(&[0.0, 1.0, 3.0, 7.0], 1, Distance::Euclidean).expect("finite");
-        let graph = spec(&[Source::Knn], 2).build(&base, &[], &[]);
+        let graph = spec(&[EdgeSource::Knn], 2).build(&base, &[], &[]);
         assert_eq!(graph.targets(0), [1, 2]);
         // Distances 1 and 3, median 2.
         let (near, far) = ((-1.0_f64 / 8.0).exp(), (-9.0_f64 / 8.0).exp());
@@ -357,7 +360,7 @@ mod tests {
             Link { source: 3, target: 4, relation: 1 },
         ];
         let names = ["far".to_owned(), "near".to_owned()];
-        let sources = [weighted(Source::Knn, 1.0), weighted(Source::Links, 3.0)];
+        let sources = [weighted(EdgeSource::Knn, 1.0), weighted(EdgeSource::Links, 3.0)];
         let build =
             |by: &[(&str, f64)]| GraphSpec::new(&sources, count(1), &relations(by)).build(&base(), &links, &names);
         let graph = build(&[("far", 3.0)]);
@@ -380,16 +383,16 @@ mod tests {
             let graph = spec(&[source], 1).build(&base, &[], &[]);
             (0..4).map(|v| graph.targets(v).to_vec()).collect::<Vec<_>>()
         };
-        assert_eq!(edges(Source::Knn), [vec![1], vec![0], vec![1], vec![2]]);
-        assert_eq!(edges(Source::KnnMutual), [vec![1], vec![0], vec![], vec![]]);
-        assert_eq!(edges(Source::KnnSymmetric), [vec![1], vec![0, 2], vec![1, 3], vec![2]]);
+        assert_eq!(edges(EdgeSource::Knn), [vec![1], vec![0], vec![1], vec![2]]);
+        assert_eq!(edges(EdgeSource::KnnMutual), [vec![1], vec![0], vec![], vec![]]);
+        assert_eq!(edges(EdgeSource::KnnSymmetric), [vec![1], vec![0, 2], vec![1, 3], vec![2]]);
     }
 
     /// On a line at 0, 1, 3 and 7, with two neighbours each. The widths are the rows' own: 2, 1.5, 2.5 and 5.
     #[test]
     fn a_symmetric_graph_keeps_two_weights_on_euclidean_data() {
         let base = Base::from_values(&[0.0, 1.0, 3.0, 7.0], 1, Distance::Euclidean).expect("finite");
-        let graph = spec(&[Source::KnnSymmetric], 2).build(&base, &[], &[]);
+        let graph = spec(&[EdgeSource::KnnSymmetric], 2).build(&base, &[], &[]);
         let rbf = |distance: f64, sigma: f64| (-distance * distance / (2.0 * sigma * sigma)).exp();
         let rows = [
             vec![(1, rbf(1.0, 2.0)), (2, rbf(3.0, 2.0))],
@@ -416,11 +419,11 @@ mod tests {
         };
         // Three copies: the median distance of each to its neighbours is 0, and a kernel of that width is 0 at 5.
         let copies = |source| edges(&[0.0, 0.0, 0.0, 5.0], 1, Distance::Euclidean, source);
-        assert_eq!(copies(Source::Knn), [vec![1, 2], vec![0, 2], vec![0, 1], vec![0, 1, 2]]);
-        assert_eq!(copies(Source::KnnSymmetric), [vec![1, 2, 3], vec![0, 2, 3], vec![0, 1, 3], vec![0, 1, 2]]);
+        assert_eq!(copies(EdgeSource::Knn), [vec![1, 2], vec![0, 2], vec![0, 1], vec![0, 1, 2]]);
+        assert_eq!(copies(EdgeSource::KnnSymmetric), [vec![1, 2, 3], vec![0, 2, 3], vec![0, 1, 3], vec![0, 1, 2]]);
         // Four directions at right angles: cosines of 0 and -1.
         let cross = [1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0];
-        assert_eq!(edges(&cross, 2, Distance::Angular, Source::KnnSymmetric), [[0_u32; 0]; 4]);
+        assert_eq!(edges(&cross, 2, Distance::Angular, EdgeSource::KnnSymmetric), [[0_u32; 0]; 4]);
     }
 
     #[test]

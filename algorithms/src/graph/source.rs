@@ -12,7 +12,7 @@ use std::fmt;
 /// Where edges come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum EdgeSource {
     /// From each base vector to its nearest others (directed), weighted by the kernel; on euclidean data by `rbf` as wide
     /// as the vector's own median distance to them. A weight of 0 is no edge.
     Knn,
@@ -27,7 +27,7 @@ pub enum Source {
     LinksShuffled,
 }
 
-impl Source {
+impl EdgeSource {
     /// Whether it is made of the dataset's links.
     pub fn is_links(self) -> bool {
         matches!(self, Self::Links | Self::LinksShuffled)
@@ -38,13 +38,13 @@ impl Source {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WeightedSource {
     /// The source.
-    pub source: Source,
+    pub source: EdgeSource,
     /// Its weight; only ratios matter.
     pub weight: Positive,
 }
 
-impl From<Source> for WeightedSource {
-    fn from(source: Source) -> Self {
+impl From<EdgeSource> for WeightedSource {
+    fn from(source: EdgeSource) -> Self {
         Self { source, weight: crate::params::constant!(Positive, 1.0) }
     }
 }
@@ -64,7 +64,7 @@ impl Serialize for WeightedSource {
 fn entry<'de, A: MapAccess<'de>>(mut map: A, wanted: &dyn serde::de::Expected) -> Result<WeightedSource, A::Error> {
     let Some(source) = map.next_key()? else { return Err(A::Error::invalid_length(0, wanted)) };
     let weight = map.next_value()?;
-    match map.next_key::<Source>()? {
+    match map.next_key::<EdgeSource>()? {
         None => Ok(WeightedSource { source, weight }),
         Some(_) => Err(A::Error::custom(format!("found several sources in one mapping, expected {wanted}"))),
     }
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for WeightedSource {
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<WeightedSource, E> {
-                Source::deserialize(StrDeserializer::new(name)).map(WeightedSource::from)
+                EdgeSource::deserialize(StrDeserializer::new(name)).map(WeightedSource::from)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WeightedSource, A::Error> {
@@ -100,7 +100,7 @@ impl JsonSchema for WeightedSource {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let name = generator.subschema_for::<Source>();
+        let name = generator.subschema_for::<EdgeSource>();
         let weight = generator.subschema_for::<Positive>();
         json_schema!({
             "description": "A source of edges, or one with its weight among the others.",
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn a_name_weighs_one_and_a_mapping_says_its_weight() {
         let read = |text| serde_json::from_str::<WeightedSource>(text);
-        assert_eq!(read("\"knn-mutual\"").expect("a name"), Source::KnnMutual.into());
+        assert_eq!(read("\"knn-mutual\"").expect("a name"), EdgeSource::KnnMutual.into());
         let heavy = read("{\"links\": 2}").expect("a weight");
-        assert_eq!((heavy.source, heavy.weight.get()), (Source::Links, 2.0));
+        assert_eq!((heavy.source, heavy.weight.get()), (EdgeSource::Links, 2.0));
         for text in ["\"knn\"", "{\"links-shuffled\":2.5}"] {
             assert_eq!(serde_json::to_string(&read(text).expect("read")).expect("written"), text);
         }

@@ -3,10 +3,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use swath::config;
-use swath::config::Source;
+use swath::config::YamlSource;
 
 fuzz_target!(|text: &str| {
-    if let Err(invalid) = Source::parse("x.yaml".into(), text.to_owned()).and_then(config::parse) {
+    if let Err(invalid) = YamlSource::parse("x.yaml".into(), text.to_owned()).and_then(config::parse) {
         drop((invalid.render(true), invalid.render(false)));
     }
 });

@@ -1,6 +1,6 @@
 //! A run once more, from its manifest alone, and what comes out otherwise.
 
-use crate::config::{self, Failure, Source};
+use crate::config::{self, Failure, YamlSource};
 use crate::plan::{self, Cell, Prepared, Resources, cells};
 use crate::plot::format::decimals;
 use crate::record::label;
@@ -28,7 +28,7 @@ pub fn planned_again(
         |path: &&PathBuf| path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
     let path = paths.iter().find(is_there).or(paths.last()).cloned();
     let path = path.unwrap_or_else(|| folder.join("experiment.yaml"));
-    let file = config::parse(Source::parse(path, manifest.config.clone())?)?;
+    let file = config::parse(YamlSource::parse(path, manifest.config.clone())?)?;
     let sha256 = Some(manifest.dataset.sha256.as_str());
     let Some(sweep) = &file.experiment.sweep else {
         return Ok((plan::prepare_experiment(file, None, sha256, resources)?, None));

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use swath::ci::history::{self, History, Run};
 use swath::config::Failure;
 use swath::escape;
-use swath::record::output_folder::{self, Kind};
+use swath::record::output_folder::{self, FolderKind};
 
 /// Variables in which CI systems name the commit.
 const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];
@@ -122,7 +122,7 @@ fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
             "--level is {level}, expected a number from 0.000001 to 0.5, such as 0.001"
         )));
     }
-    output_folder::check_unchanged(out, &[Kind::History])?;
+    output_folder::check_unchanged(out, &[FolderKind::History])?;
     let history = History::read(file)?;
     if history.rows.is_empty() {
         let add = Shown::new(&["history", "add"]).option("--file", Some(file));

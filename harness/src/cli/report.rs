@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use swath::config::{self, Failure};
 use swath::escape;
 use swath::record::folder;
-use swath::record::output_folder::{self, Kind};
+use swath::record::output_folder::{self, FolderKind};
 use swath::report::{from_files, sweep};
 
 /// Write the report of a run again from its result files, or one report of several runs
@@ -51,7 +51,7 @@ fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> 
                 return refuse(&message, "give the folders of its cells, which are inside");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
-            output_folder::check_unchanged(&out, &[Kind::Several])?;
+            output_folder::check_unchanged(&out, &[FolderKind::Several])?;
             let (verdict, lacking) = from_files::report_several(folders, &out)?;
             lacking.iter().for_each(|note| complain(&format!("note: {note}")));
             let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use swath::ci::reproduce;
 use swath::config::Failure;
 use swath::record::machine::memory;
-use swath::record::output_folder::{self, Kind};
+use swath::record::output_folder::{self, FolderKind};
 use swath::record::{folder, results};
 use swath::run::Means;
 use swath::run::cache::Cache;
@@ -91,7 +91,7 @@ impl Arguments {
 
 /// Checks that the second run can go into a folder, and would not replace the first.
 fn is_elsewhere(out: &Path, first: &Path) -> Result<(), Failure> {
-    output_folder::check_unchanged(out, &[Kind::Run])?;
+    output_folder::check_unchanged(out, &[FolderKind::Run])?;
     let is_same = std::fs::canonicalize(out).is_ok_and(|out| std::fs::canonicalize(first).is_ok_and(|run| run == out));
     if !is_same {
         return Ok(());

@@ -14,7 +14,7 @@ use swath::config::{self, Failure, Limits};
 use swath::escape;
 use swath::plan::{self, Cell, Outline, Trial, cells};
 use swath::record::machine::memory;
-use swath::record::output_folder::{self, Kind};
+use swath::record::output_folder::{self, FolderKind};
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
@@ -98,7 +98,10 @@ impl Arguments {
         let note = |note: &str| complain(&format!("note: {note}"));
         let options = RunOptions { means, start: &start, quiet: self.quiet, say: &note, again: &again };
         // Before the dataset is read or drawn.
-        output_folder::check_unchanged(&folder, &[if experiment.sweep.is_some() { Kind::Sweep } else { Kind::Run }])?;
+        output_folder::check_unchanged(
+            &folder,
+            &[if experiment.sweep.is_some() { FolderKind::Sweep } else { FolderKind::Run }],
+        )?;
         if let Some(sweep) = &experiment.sweep {
             let cells = cells(experiment, sweep);
             // A note that several cells have is printed once, at the first.

@@ -22,7 +22,7 @@ pub use open::open;
 pub use problem::{FieldPath, FieldStep, Problem, TextRange, suggest};
 pub use read::{Grid, MAX_POINTS};
 pub use schema::schema;
-pub use source::{Invalid, Source, YamlKey, YamlNode, YamlValue};
+pub use source::{Invalid, YamlKey, YamlNode, YamlSource, YamlValue};
 pub use starter::starter;
 
 use crate::path;
@@ -31,7 +31,7 @@ use crate::path;
 #[derive(Clone, Debug)]
 pub struct ExperimentFile {
     /// The text.
-    pub source: Source,
+    pub source: YamlSource,
     /// The experiment.
     pub experiment: Experiment,
 }
@@ -41,7 +41,7 @@ pub struct ExperimentFile {
 /// # Errors
 /// [`Invalid`], with every problem that shows without the dataset: YAML that cannot be read, a field that is unknown, missing
 /// or out of range, a name that stands twice.
-pub fn parse(source: Source) -> Result<ExperimentFile, Box<Invalid>> {
+pub fn parse(source: YamlSource) -> Result<ExperimentFile, Box<Invalid>> {
     if matches!(source.root().value, YamlValue::Null) {
         let problem =
             Problem::new(path![], "this file is empty").help("`swath init` writes an experiment to start from");

@@ -1,6 +1,6 @@
 //! Opens an experiment's file.
 
-use super::{ExperimentFile, Failure, Source, parse};
+use super::{ExperimentFile, Failure, YamlSource, parse};
 use std::path::Path;
 use swath_datasets::bounded;
 
@@ -10,7 +10,7 @@ use swath_datasets::bounded;
 /// [`Failure::Input`] and [`Failure::Invalid`].
 pub fn open(file: &Path) -> Result<ExperimentFile, Failure> {
     let text = bounded::read_text(file, bounded::TEXT).map_err(|error| unreadable(file, &error))?;
-    Ok(parse(Source::parse(file.to_owned(), text)?)?)
+    Ok(parse(YamlSource::parse(file.to_owned(), text)?)?)
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {

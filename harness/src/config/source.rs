@@ -50,13 +50,13 @@ pub struct YamlKey {
 
 /// An experiment's text, with the tree of its values.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct YamlSource {
     path: PathBuf,
     text: String,
     root: YamlNode,
 }
 
-impl Source {
+impl YamlSource {
     /// Reads YAML.
     ///
     /// Errors are: no document or several, a duplicate key, a number that is not finite, nesting deeper than 32, and aliases that
@@ -132,7 +132,7 @@ impl Source {
 #[derive(Debug)]
 pub struct Invalid {
     /// Its text.
-    pub source: Source,
+    pub source: YamlSource,
     /// Its problems, at least one.
     pub problems: Vec<Problem>,
 }

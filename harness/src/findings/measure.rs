@@ -1,6 +1,6 @@
 //! The values of measures: of metrics, and of costs.
 
-use super::Found;
+use super::LoadedRun;
 use super::summary::TrialRow;
 use crate::config::measure::{Cost, Measure};
 use crate::statistics::Estimate;
@@ -23,7 +23,7 @@ impl TrialRow {
     }
 }
 
-impl Found {
+impl LoadedRun {
     /// A trial's value of a measure: a metric with its 95 % interval, queries per second with the range of the repeats, or
     /// another cost without an interval.
     pub fn measured(&self, measure: Measure, row: usize) -> Option<Estimate> {

@@ -2,7 +2,7 @@
 
 pub mod columns;
 pub mod diagnostics;
-mod found;
+mod loaded_run;
 mod measure;
 mod partial;
 pub mod summary;
@@ -10,4 +10,4 @@ pub mod timing;
 pub mod tradeoffs;
 pub mod tuning;
 
-pub use found::{Found, load};
+pub use loaded_run::{LoadedRun, load};

@@ -9,7 +9,7 @@ use swath_algorithms::{Base, Distance, KernelChoice, Pool, Query, distance};
 
 /// One query as it was answered. Ids are valid and different; distances are recomputed here and not what the retriever
 /// claimed.
-pub struct Asked<'a> {
+pub struct AnsweredQuery<'a> {
     /// The base vectors.
     pub base: &'a Base,
     /// The query.
@@ -52,15 +52,15 @@ impl Seen {
     }
 }
 
-/// The first k results of an [`Asked`]: what metrics judge.
+/// The first k results of an [`AnsweredQuery`]: what metrics judge.
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
-    asked: &'a Asked<'a>,
+    asked: &'a AnsweredQuery<'a>,
     returned: &'a [u32],
     k: usize,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> AnsweredQuery<'a> {
     /// The answer, or its first `cut` results, as if only those had been asked for.
     pub fn answer(&'a self, cut: Option<usize>) -> Answer<'a> {
         let k = cut.map_or(self.k, |cut| cut.min(self.k));
@@ -70,7 +70,7 @@ impl<'a> Asked<'a> {
 
 impl<'a> Answer<'a> {
     /// Everything known about the query.
-    pub fn asked(&self) -> &'a Asked<'a> {
+    pub fn asked(&self) -> &'a AnsweredQuery<'a> {
         self.asked
     }
 
@@ -114,7 +114,7 @@ impl<'a> Answer<'a> {
     pub fn recall_of(&self, ids: &[u32], count: usize, reach: impl Fn(f64) -> Option<f64>) -> Option<f64> {
         let truth = self.asked.truth;
         let within = Within::new(&truth.distances, truth.stored, count, reach)?;
-        let Asked { base, query, .. } = self.asked;
+        let AnsweredQuery { base, query, .. } = self.asked;
         let hits = ids.iter().filter(|&&id| base.distance_to(*query, id) <= within.distance).count();
         Some(hits.min(within.of) as f64 / within.of as f64)
     }
@@ -126,7 +126,7 @@ impl<'a> Answer<'a> {
             return 0.0;
         }
         self.asked.seen.without_width.set(self.asked.seen.without_width.get() || self.neighbors().is_empty());
-        let Asked { base, query, .. } = self.asked;
+        let AnsweredQuery { base, query, .. } = self.asked;
         let distance = |&id: &u32| distance::squared_euclidean(query.lines, base.vectors().lines(id as usize)).sqrt();
         *self.asked.seen.sigma.get_or_init(|| median(&mut self.neighbors().iter().map(distance).collect::<Vec<_>>()))
     }
@@ -139,7 +139,7 @@ impl<'a> Answer<'a> {
     /// The k largest similarities of any base vector to the query, the largest first: those of N if the kernel orders
     /// as the distance does and N has at least k.
     pub fn ideal(&self, kernel: Kernel) -> Vec<f64> {
-        let Asked { base, query, truth, k, .. } = *self.asked;
+        let AnsweredQuery { base, query, truth, k, .. } = *self.asked;
         let mut ideal = truth.ideal(kernel, || {
             if !kernel.follows(base.distance()) || self.neighbors().len() < k {
                 return kernel.largest(base, query, k, self.sigma(kernel));
@@ -188,7 +188,7 @@ impl<'a> Answer<'a> {
     }
 
     fn neighbor_pair(&self, i: usize, v: usize) -> f64 {
-        let Asked { base, returned, truth, seen, .. } = self.asked;
+        let AnsweredQuery { base, returned, truth, seen, .. } = self.asked;
         let all = seen.neighbors.get_or_init(|| {
             let row = |&r: &u32| truth.neighbors.iter().map(move |&v| base.measure(base.query(r as usize), v));
             returned.iter().flat_map(row).collect()
@@ -224,7 +224,7 @@ impl<'a> Answer<'a> {
 
     /// The cosine (angular) or squared distance (euclidean) of the results at two positions.
     fn pair(&self, i: usize, j: usize) -> f64 {
-        let Asked { base, returned, seen, .. } = self.asked;
+        let AnsweredQuery { base, returned, seen, .. } = self.asked;
         let all = seen.pairs.get_or_init(|| {
             let row = |&a: &u32| returned.iter().map(move |&b| base.measure(base.query(a as usize), b));
             returned.iter().flat_map(row).collect()

@@ -15,7 +15,7 @@ mod spectrum;
 mod subtopics;
 pub mod truth;
 
-pub use answer::{Answer, Asked, Seen};
+pub use answer::{Answer, AnsweredQuery, Seen};
 pub use name::{MetricName, number_text};
 pub use recall::{Within, is_coarse};
 

@@ -155,7 +155,7 @@ impl MetricName {
     }
 
     /// Its value for one query; `None` if it is not defined for this query.
-    pub fn value(self, asked: &super::Asked<'_>) -> Option<f64> {
+    pub fn value(self, asked: &super::AnsweredQuery<'_>) -> Option<f64> {
         let answer: Answer<'_> = asked.answer(self.0.cut);
         // 0 has no sign.
         asked.seen.defined(|| self.0.params.value(&answer)).map(|value| value + 0.0)
@@ -267,7 +267,7 @@ impl<'de> Deserialize<'de> for MetricName {
                 if !MetricParams::NAMES.contains(&name) {
                     return Err(A::Error::unknown_variant(name, MetricParams::NAMES));
                 }
-                let params = map.next_value_seed(Parameters(name))?;
+                let params = map.next_value_seed(ParameterList(name))?;
                 match map.next_key::<String>()? {
                     None => Ok(MetricName::new(params, cut)),
                     Some(_) => {
@@ -282,9 +282,9 @@ impl<'de> Deserialize<'de> for MetricName {
 }
 
 /// Reads the parameters of the metric of this name.
-struct Parameters<'n>(&'n str);
+struct ParameterList<'n>(&'n str);
 
-impl<'de> DeserializeSeed<'de> for Parameters<'_> {
+impl<'de> DeserializeSeed<'de> for ParameterList<'_> {
     type Value = MetricParams;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<MetricParams, D::Error> {

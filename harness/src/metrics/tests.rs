@@ -1,7 +1,7 @@
 //! Every metric against a case worked out by hand, and against other libraries where they have it.
 
 use super::*;
-use crate::metrics::truth::{Known, Truth};
+use crate::metrics::truth::{Memo, Truth};
 use proptest::prelude::*;
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
 use swath_datasets::Stored;
@@ -49,7 +49,7 @@ impl World {
     fn of_k(&self, name: &str, returned: &[u32], k: usize, pool: &[u32]) -> Option<f64> {
         let query = Query::row(&self.queries, 0);
         let item = |&id: &u32| Item { id, distance: self.base.distance_to(query, id), rel: 0.0, score: 0.0 };
-        let asked = Asked {
+        let asked = AnsweredQuery {
             base: &self.base,
             query,
             returned,
@@ -72,8 +72,8 @@ fn truth(neighbors: &[u32], distances: &[f64]) -> Truth {
         stored: Stored::Float64,
         subtopics: None,
         qrels: None,
-        radii: Known::default(),
-        ideals: Known::default(),
+        radii: Memo::default(),
+        ideals: Memo::default(),
     }
 }
 
@@ -367,7 +367,7 @@ proptest! {
                 qrels: Some(vec![(1, 2), (4, 1)]),
                 ..truth(&neighbors, &distances)
             };
-            let asked = Asked {
+            let asked = AnsweredQuery {
                 base: &base,
                 query,
                 returned: &[4, 0, 3, 7, 9],

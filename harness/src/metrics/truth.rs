@@ -17,22 +17,22 @@ pub struct Truth {
     /// Its (item, grade) pairs, ascending, if the dataset has judgements of relevance.
     pub qrels: Option<Vec<(u32, u32)>>,
     /// Radii of balls around its neighbours, which all trials share.
-    pub radii: Known<Ball, f64>,
+    pub radii: Memo<Ball, f64>,
     /// By kernel, the k largest similarities of any base vector to it, the largest first, which all trials share.
-    pub ideals: Known<Kernel, Vec<f64>>,
+    pub ideals: Memo<Kernel, Vec<f64>>,
 }
 
 /// What is computed once, when the first asks for it.
 #[derive(Debug)]
-pub struct Known<K, V>(Mutex<Vec<(K, V)>>);
+pub struct Memo<K, V>(Mutex<Vec<(K, V)>>);
 
-impl<K, V> Default for Known<K, V> {
+impl<K, V> Default for Memo<K, V> {
     fn default() -> Self {
         Self(Mutex::new(Vec::new()))
     }
 }
 
-impl<K: PartialEq, V: Clone> Known<K, V> {
+impl<K: PartialEq, V: Clone> Memo<K, V> {
     /// The value for `key`, computed where it is not known yet.
     fn get(&self, key: K, compute: impl FnOnce() -> V) -> V {
         let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -57,8 +57,8 @@ impl Truth {
             subtopics: dataset.subtopics.as_ref().map(|subtopics| subtopics.of(query).to_vec()),
             qrels: dataset.qrels.as_ref().map(|qrels| qrels.of(query).to_vec()),
             stored: dataset.neighbors.stored,
-            radii: Known::default(),
-            ideals: Known::default(),
+            radii: Memo::default(),
+            ideals: Memo::default(),
         }
     }
 

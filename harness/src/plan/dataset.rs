@@ -1,7 +1,7 @@
 //! An experiment's dataset: located by its name or path, read or drawn. A file that changes while it is read is refused.
 
 use super::{at_dataset, missing_dataset};
-use crate::config::{Failure, Invalid, Problem, Source};
+use crate::config::{Failure, Invalid, Problem, YamlSource};
 use crate::{clock, exact_path};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -141,7 +141,7 @@ pub(super) fn changed(known: &str, sha256: &str) -> Failure {
 }
 
 /// The path of the dataset that an experiment names, seen from the experiment's folder.
-pub(super) fn locate(named: &str, source: &Source, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
+pub(super) fn locate(named: &str, source: &YamlSource, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
     let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
     catalogue::resolve(named, &beside, folders).map_err(|not_found| {
         let help = missing_dataset::help(&not_found);

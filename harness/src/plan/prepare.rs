@@ -3,7 +3,7 @@
 use super::dataset::{DatasetFile, LoadedDataset, Resources, changed, locate};
 use super::workload::Workload;
 use super::{Facts, Plan, outline};
-use crate::config::{self, DatasetSource, ExperimentFile, Failure, Invalid, Source};
+use crate::config::{self, DatasetSource, ExperimentFile, Failure, Invalid, YamlSource};
 use crate::metrics::truth::Truth;
 use crate::record::coarse::{Coarse, Sizes};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use swath_datasets::{Dataset, Links, ground_truth};
 /// An experiment that is ready to run.
 pub struct Prepared {
     /// Its file.
-    pub source: Source,
+    pub source: YamlSource,
     /// Its trials, metrics and queries.
     pub plan: Plan,
     /// Facts about its dataset.

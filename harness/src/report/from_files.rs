@@ -3,11 +3,11 @@
 use super::{FILES, Several};
 use crate::config::{Failure, ReportSpec};
 use crate::findings::summary::Summary;
-use crate::findings::{Found, load};
+use crate::findings::{LoadedRun, load};
 use crate::record::excerpt;
 use crate::record::folder::{MANIFEST, TRIALS, UNFINISHED};
 use crate::record::manifest::Manifest;
-use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::output_folder::{FolderKind, OutputFolder};
 use std::path::{Path, PathBuf};
 
 /// Writes the report of a run into its folder. `spec`, if given, replaces the experiment's own `report` section. Returns the
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
     // Results that cannot be read are the first error, before a folder that cannot be written.
     let (found, manifest) = load(folder)?;
-    let out = OutputFolder::open(folder, &[Kind::Run, Kind::Import])?;
+    let out = OutputFolder::open(folder, &[FolderKind::Run, FolderKind::Import])?;
     out.tidy();
     let reported = report_of(found, manifest, &out, spec)?;
     out.settle();
@@ -39,7 +39,7 @@ pub fn report_into(
 
 /// Writes the report of loaded results.
 fn report_of(
-    found: Option<Found>,
+    found: Option<LoadedRun>,
     manifest: Manifest,
     out: &OutputFolder,
     spec: Option<&ReportSpec>,
@@ -73,7 +73,7 @@ pub fn report_several(folders: &[PathBuf], folder: &Path) -> Result<(Vec<String>
     };
     let runs = folders.iter().map(load).collect::<Result<Vec<_>, Failure>>()?;
     let several = Several::new(runs);
-    let out = OutputFolder::open(folder, &[Kind::Several])?;
+    let out = OutputFolder::open(folder, &[FolderKind::Several])?;
     out.tidy();
     let files = ["several.csv", "changes.csv", "plots/captions.txt", "index.html"];
     out.refuse(|_| true, &files.map(str::to_owned))?;

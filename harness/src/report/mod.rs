@@ -1,4 +1,4 @@
-//! The report: tables, figures and one page, made from [`Found`] alone.
+//! The report: tables, figures and one page, made from [`LoadedRun`] alone.
 
 mod comparisons_csv;
 mod diagnosis;
@@ -20,7 +20,7 @@ pub use several::Several;
 
 use crate::config::{Failure, ReportSpec};
 use crate::escape;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::record::output_folder::{FolderError, OutputFolder};
 use lacking::Lacking;
 use plots::Plots;
@@ -53,7 +53,7 @@ pub const FILES: [&str; 6] =
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec<String>, ReportError> {
+pub fn write(out: &OutputFolder, found: &LoadedRun, spec: &ReportSpec) -> Result<Vec<String>, ReportError> {
     let (summary, manifest) = (&found.summary, &found.manifest);
     out.write("runs.csv", &runs_csv::bytes(summary, manifest)?)?;
     out.write("comparisons.csv", &comparisons_csv::bytes(summary)?)?;
@@ -82,7 +82,7 @@ pub fn write(out: &OutputFolder, found: &Found, spec: &ReportSpec) -> Result<Vec
 }
 
 /// A note on characters of names that tables for LaTeX cannot show, if there are any.
-fn without_tex(found: &Found) -> Option<String> {
+fn without_tex(found: &LoadedRun) -> Option<String> {
     let mut lacking = Lacking::default();
     let labels = found.summary.rows.iter().map(crate::findings::summary::TrialRow::label);
     labels.chain([found.manifest.dataset.name.clone()]).for_each(|name| lacking.add(&name, escape::has_tex));

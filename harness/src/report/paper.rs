@@ -2,11 +2,11 @@
 
 use super::plots::Drawn;
 use crate::escape::tex;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use std::fmt::Write as _;
 
 /// The document, for the folder of the report.
-pub fn document(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
+pub fn document(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
     let name = tex(found.manifest.experiment.name());
     let mut text = format!(
         "% Every table and figure of this report: pdflatex paper.tex, here.\n\\documentclass{{article}}\n\

@@ -3,7 +3,7 @@
 use super::figures::{self, RequestedFigure};
 use crate::config::ReportSpec;
 use crate::config::figures::{FigureParams, FigureSpec};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::summary::{Difference, Summary, TrialRow};
 use crate::findings::timing::{Latency, Rate, Timing};
 use crate::metrics::MetricName;
@@ -11,7 +11,7 @@ use crate::plan::Cell;
 use crate::plot::Size;
 use crate::record::excerpt::{Excerpt, ShownItem, ShownQuery};
 use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
-use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult};
 use crate::record::{ExperimentRecord, Machine, Parameters, Peaks, Times};
@@ -95,7 +95,7 @@ fn params(i: usize) -> Parameters {
 }
 
 /// A summary with what else a run leaves behind: a value and an answer for each query, and three queries looked into.
-fn found(summary: &Summary) -> Found {
+fn found(summary: &Summary) -> LoadedRun {
     let trial = |(i, row): (usize, &TrialRow)| TrialResult {
         id: row.trial.clone(),
         retriever: row.retriever.clone(),
@@ -141,27 +141,28 @@ fn found(summary: &Summary) -> Found {
         items: (0..40).map(item).collect(),
     };
     let excerpt = Excerpt { queries: [4, 9, 70].map(shown).into() };
-    Found { summary: summary.clone(), results, manifest: manifest(summary), excerpt: Some(excerpt) }
+    LoadedRun { summary: summary.clone(), results, manifest: manifest(summary), excerpt: Some(excerpt) }
 }
 
 /// The report as it is by default.
-fn write(folder: &Path, found: &Found) -> Result<Vec<String>, super::ReportError> {
+fn write(folder: &Path, found: &LoadedRun) -> Result<Vec<String>, super::ReportError> {
     write_as(folder, found, &ReportSpec::default())
 }
 
-fn write_as(folder: &Path, found: &Found, spec: &ReportSpec) -> Result<Vec<String>, super::ReportError> {
-    let out = OutputFolder::open(folder, &[Kind::Run])?;
+fn write_as(folder: &Path, found: &LoadedRun, spec: &ReportSpec) -> Result<Vec<String>, super::ReportError> {
+    let out = OutputFolder::open(folder, &[FolderKind::Run])?;
     let refused = super::write(&out, found, spec)?;
     out.settle();
     Ok(refused)
 }
 
 fn write_scale(folder: &Path, ran: &[CellReport]) {
-    super::sweep::write_above(&OutputFolder::open(folder, &[Kind::Sweep]).expect("opened"), ran).expect("written");
+    super::sweep::write_above(&OutputFolder::open(folder, &[FolderKind::Sweep]).expect("opened"), ran)
+        .expect("written");
 }
 
 /// The figures as they are by default.
-fn all(found: &Found) -> Vec<RequestedFigure> {
+fn all(found: &LoadedRun) -> Vec<RequestedFigure> {
     figures::all(found, None).0
 }
 
@@ -834,11 +835,12 @@ fn no_figure_holds_what_is_no_number() {
             CellReport { cell: ran.cell, summary: Some(summary.clone()), manifest }
         });
         write_scale(&inside("scale"), &cells);
-        let again = Found { summary, results: found.results.clone(), manifest: found.manifest.clone(), excerpt: None };
+        let again =
+            LoadedRun { summary, results: found.results.clone(), manifest: found.manifest.clone(), excerpt: None };
         let spec = ReportSpec { figures: Some(Vec::new()), ..ReportSpec::default() };
         write_as(&inside("one"), &found, &spec).expect("written");
         let runs = vec![("one".into(), found), ("two".into(), again)];
-        let several = OutputFolder::open(&inside("several"), &[Kind::Several]).expect("opened");
+        let several = OutputFolder::open(&inside("several"), &[FolderKind::Several]).expect("opened");
         super::Several::new(runs).write(&several).expect("written");
         let files = files(folder.path());
         let svgs = files.iter().filter(|(name, _)| name.strip_suffix(".svg").is_some());
@@ -889,7 +891,7 @@ fn the_least_and_the_largest_numbers_are_drawn() {
             assert!(is_sound(&svg), "{} of {one:e} and {other:e}", figure.name());
         }
         let folder = tempfile::tempdir().expect("a folder");
-        let again = Found {
+        let again = LoadedRun {
             summary: Summary::new(&found.results).expect("trials"),
             results: found.results.clone(),
             manifest: found.manifest.clone(),
@@ -898,9 +900,9 @@ fn the_least_and_the_largest_numbers_are_drawn() {
         write(&folder.path().join("run"), &again).expect("written");
         let open = |name: &str, kind| OutputFolder::open(&folder.path().join(name), &[kind]).expect("opened");
         let several = super::Several::new(vec![("one".into(), found), ("two".into(), again)]);
-        several.write(&open("several", Kind::Several)).expect("written");
+        several.write(&open("several", FolderKind::Several)).expect("written");
         let cells = [1000, 3000, 9000].map(|n| CellReport { summary: Some(summary.clone()), ..cell(n, &[]) });
-        super::sweep::write_above(&open("sweep", Kind::Sweep), &cells).expect("written");
+        super::sweep::write_above(&open("sweep", FolderKind::Sweep), &cells).expect("written");
     }
 }
 
@@ -962,7 +964,7 @@ fn notes_of_runs_stand_on_a_page_of_several() {
         found
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let out = OutputFolder::open(folder.path(), &[Kind::Several]).expect("opened");
+    let out = OutputFolder::open(folder.path(), &[FolderKind::Several]).expect("opened");
     let runs = vec![("one".into(), with("the stored neighbours disagree")), ("two".into(), with("all is well"))];
     super::Several::new(runs).write(&out).expect("written");
     let page = std::fs::read_to_string(folder.path().join("index.html")).expect("a page");

@@ -301,11 +301,11 @@ fn decode(bytes: &[u8]) -> Result<(Graph, Label), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use swath_algorithms::graph::{Relations, Source};
+    use swath_algorithms::graph::{EdgeSource, Relations};
     use swath_algorithms::params::Count;
 
     fn spec() -> GraphSpec {
-        GraphSpec::new(&[Source::Knn.into()], Count::new(2).expect("in range"), &Relations::new())
+        GraphSpec::new(&[EdgeSource::Knn.into()], Count::new(2).expect("in range"), &Relations::new())
     }
 
     fn kept() -> (tempfile::TempDir, Cache, Graph) {

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::record::excerpt::{self, Answers, Excerpt};
 use crate::record::folder::{MANIFEST, TRIALS, trial_name};
 use crate::record::manifest::{self, DatasetRecord, Manifest, TrialRecord};
-use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError};
 use crate::record::{ExperimentRecord, Machine, Outcome};
 use crate::{clock, interrupt, report};
@@ -87,7 +87,7 @@ impl Prepared {
 
     /// Opens the run's folder, once no child of an earlier run is at work there.
     fn open(&self, folder: &Path) -> Result<Arc<OutputFolder>, Failure> {
-        let out = Arc::new(OutputFolder::open(folder, &[Kind::Run])?);
+        let out = Arc::new(OutputFolder::open(folder, &[FolderKind::Run])?);
         let trials = folder.join(TRIALS);
         out.work_on([format!("{TRIALS}/{}", lock::CHILDREN)])?;
         lock::wait_for_children(&trials).map_err(|error| Failure::Run(format!("{}: {error}", trials.display())))?;

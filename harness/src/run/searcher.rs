@@ -2,7 +2,7 @@
 
 use super::built::Built;
 use crate::clock::Moment;
-use crate::metrics::{Asked, MetricName, Seen};
+use crate::metrics::{AnsweredQuery, MetricName, Seen};
 use crate::plan::workload::Workload;
 use crate::plan::{Plan, Trial};
 use crate::record::{MISSING, Mode, Outcome, Times, stored};
@@ -365,7 +365,7 @@ fn measure_query(
     let ids =
         checked_ids(worker, workload, k).map_err(|what| format!("for query {} it {what}", workload.query_ids[i]))?;
     let evaluations = [found, expanded - found, selected - expanded];
-    let asked = Asked {
+    let asked = AnsweredQuery {
         base: &workload.base,
         query,
         returned: &ids,

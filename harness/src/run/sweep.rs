@@ -9,7 +9,7 @@ use crate::config::{ExperimentFile, Failure};
 use crate::plan::cells::{outline_cell, prepare_cell};
 use crate::plan::{Cell, Resources};
 use crate::record::folder::SWEEP;
-use crate::record::output_folder::{self, Kind, OutputFolder};
+use crate::record::output_folder::{self, FolderKind, OutputFolder};
 use crate::record::results;
 use crate::report::sweep::{CellReport, report_into};
 use std::path::Path;
@@ -37,9 +37,9 @@ pub fn run(
     }
     // Before the first cell runs, so that the last does not find its folder taken.
     for cell in cells {
-        output_folder::check_unchanged(&output_folder::inside(folder, &cell.folder)?, &[Kind::Run])?;
+        output_folder::check_unchanged(&output_folder::inside(folder, &cell.folder)?, &[FolderKind::Run])?;
     }
-    let out = OutputFolder::open(folder, &[Kind::Sweep])?;
+    let out = OutputFolder::open(folder, &[FolderKind::Sweep])?;
     out.tidy();
     out.refuse(|_| true, &[SWEEP, "scale.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
     out.work_on([UNFINISHED.to_owned()])?;

@@ -6,7 +6,7 @@ use crate::interrupt::{self, Vanishing};
 use crate::plan::Prepared;
 use crate::plan::workload::Workload;
 use crate::progress::Progress;
-use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError};
 use crate::run::unfinished::{Start, TrialProgress, Unfinished};
 use crate::run::{self, Means, Rounds, Stop, TimedRounds};
@@ -35,7 +35,7 @@ impl<'a> Session<'a> {
             |error: &dyn std::fmt::Display| Failure::Run(format!("temporary files cannot be written: {error}"));
         let folder = tempfile::Builder::new().prefix("swath-check-").tempdir().map_err(|error| failed(&error))?;
         let vanishing = Vanishing::new(folder.path());
-        let out = OutputFolder::open(folder.path(), &[Kind::Run]).map_err(|error| failed(&error))?;
+        let out = OutputFolder::open(folder.path(), &[FolderKind::Run]).map_err(|error| failed(&error))?;
         let (mut unfinished, ..) =
             Unfinished::open(&Arc::new(out), prepared, &Start::Fresh).map_err(|error| failed(&error))?;
         unfinished.share(prepared, means)?;

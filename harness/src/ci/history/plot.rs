@@ -11,7 +11,7 @@ use crate::plot::format::{cell, cell_or_empty, number, p_cell};
 use crate::plot::frame::Legend;
 use crate::plot::{Marker, Size};
 use crate::record::label;
-use crate::record::output_folder::{Kind, OutputFolder};
+use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::report::ReportError;
 use crate::report::plots::Plots;
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<(Vec<String
         ReportError::File(error) => error.into(),
         error => Failure::Run(format!("cannot write {}: {error}", folder.display())),
     };
-    let out = OutputFolder::open(folder, &[Kind::History])?;
+    let out = OutputFolder::open(folder, &[FolderKind::History])?;
     out.tidy();
     out.refuse(|_| true, &["changes.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
     let experiments = history.experiments(level);

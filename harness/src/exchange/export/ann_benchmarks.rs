@@ -9,7 +9,7 @@ use super::{Example, Exported, Exporter, Written, unwritten};
 use crate::config::Failure;
 use crate::escape;
 use crate::exchange::is_plain;
-use crate::record::output_folder::{self, Kind, OutputFolder};
+use crate::record::output_folder::{self, FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError, TrialHeader, TrialResult};
 use crate::record::{Mode, Outcome, Times};
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ impl Exporter for AnnBenchmarks {
     ) -> Result<Exported, Failure> {
         has_distance(run)?;
         let asked = run.asked()?;
-        output_folder::check(target, &[Kind::Export])?;
+        output_folder::check(target, &[FolderKind::Export])?;
         let refound = run.dataset(data_folders, memory)?;
         let dataset = dataset_name(run, asked, &refound)?;
         let is_whole = is_whole(run, asked);
@@ -59,7 +59,7 @@ impl Exporter for AnnBenchmarks {
         let names = names(&results, &run.results.trials);
         run.results.trials.iter().try_for_each(|trial| fits(run, trial))?;
 
-        let out = OutputFolder::open(target, &[Kind::Export])?;
+        let out = OutputFolder::open(target, &[FolderKind::Export])?;
         out.tidy();
         out.refuse(|name| names.iter().any(|other| other == name), &names)?;
         if !is_there {

@@ -5,7 +5,7 @@ use crate::config::Failure;
 use crate::findings::columns::{self, TrialColumn, TrialValues};
 use crate::findings::summary::{Summary, TrialRow};
 use crate::findings::timing;
-use crate::record::output_folder::{self, Kind, OutputFolder};
+use crate::record::output_folder::{self, FolderKind, OutputFolder};
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::Result;
@@ -62,11 +62,11 @@ impl Exporter for Parquet {
         let summary = Summary::new(&run.results);
         let summary = summary.ok_or_else(|| Failure::Input("there is no trial to export".into()))?;
         let paths = FILES.map(|name| target.join(name));
-        output_folder::check(target, &[Kind::Export])?;
+        output_folder::check(target, &[FolderKind::Export])?;
         let runs = runs_file(run, &summary).map_err(|error| unwritten(&paths[0], &error))?;
         let queries = queries_file(run, &summary).map_err(|error| unwritten(&paths[1], &error))?;
 
-        let out = OutputFolder::open(target, &[Kind::Export])?;
+        let out = OutputFolder::open(target, &[FolderKind::Export])?;
         out.tidy();
         let files = [(FILES[0].to_owned(), runs.as_slice()), (FILES[1].to_owned(), queries.as_slice())];
         out.write_together(&files)?;

@@ -1,7 +1,7 @@
 //! What a folder holds before swath writes into it.
 
 use super::inspect::listed;
-use super::ledger::{Kind, LEDGER, Ledger, MOST};
+use super::ledger::{FolderKind, LEDGER, Ledger, MOST};
 use super::{FolderError, earlier};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
@@ -25,7 +25,7 @@ pub(super) enum Basis {
 ///
 /// # Errors
 /// It holds files that are not swath's, or another kind of content.
-pub(super) fn basis(path: &Path, kinds: &[Kind]) -> Result<Basis, FolderError> {
+pub(super) fn basis(path: &Path, kinds: &[FolderKind]) -> Result<Basis, FolderError> {
     let io = |source| FolderError::Io { path: path.to_owned(), source };
     let basis = match std::fs::symlink_metadata(path.join(LEDGER)) {
         Ok(_) => read(path)?.map_or(Basis::Begun, Basis::Ledger),

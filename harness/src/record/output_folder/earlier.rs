@@ -4,7 +4,7 @@
 //! somebody's.
 
 use super::inspect::{hash_of, is_real_folder};
-use super::ledger::{Kind, Ledger};
+use super::ledger::{FolderKind, Ledger};
 use crate::clock;
 use crate::record::folder::TRIALS;
 use serde_json::Value;
@@ -47,9 +47,9 @@ const PLOTS: [&str; 3] = ["plots", "plots/page", "plots/slide"];
 pub fn ledger(folder: &Path) -> io::Result<Option<Ledger>> {
     let manifest = json(&folder.join("manifest.json")).filter(is_manifest);
     let mut found = match &manifest {
-        Some(manifest) if manifest["experiment"]["imported"].is_null() => EarlierFiles::new(folder, Kind::Run),
-        Some(_) => EarlierFiles::new(folder, Kind::Import),
-        None if is_sweep(folder) => EarlierFiles::new(folder, Kind::Sweep),
+        Some(manifest) if manifest["experiment"]["imported"].is_null() => EarlierFiles::new(folder, FolderKind::Run),
+        Some(_) => EarlierFiles::new(folder, FolderKind::Import),
+        None if is_sweep(folder) => EarlierFiles::new(folder, FolderKind::Sweep),
         None => return Ok(None),
     };
     found.add(if manifest.is_some() { "manifest.json" } else { "sweep.json" })?;
@@ -104,7 +104,7 @@ struct EarlierFiles<'a> {
 }
 
 impl<'a> EarlierFiles<'a> {
-    fn new(folder: &'a Path, holds: Kind) -> Self {
+    fn new(folder: &'a Path, holds: FolderKind) -> Self {
         Self { folder, ledger: Ledger::new(holds) }
     }
 

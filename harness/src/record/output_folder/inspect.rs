@@ -1,7 +1,7 @@
 //! Looks at single files in an output folder: which of them may be replaced.
 
 use super::FolderError;
-use super::ledger::{LEDGER, Ledger, Listed, is_inside};
+use super::ledger::{LEDGER, Ledger, ListedState, is_inside};
 use std::io;
 use std::path::{Path, PathBuf};
 use swath_datasets::sha256;
@@ -29,8 +29,8 @@ pub(super) fn look(folder: &Path, ledger: &Ledger, name: &str) -> Result<FileSta
     match ledger.files.get(name) {
         None => Ok(FileState::Foreign),
         Some(_) if !metadata.is_file() => Ok(FileState::Changed),
-        Some(Listed::WorkedOn) => Ok(FileState::Ours),
-        Some(Listed::Written(hashes)) => {
+        Some(ListedState::WorkedOn) => Ok(FileState::Ours),
+        Some(ListedState::Written(hashes)) => {
             let hash = hash_of(&path).map_err(|source| FolderError::Io { path, source })?;
             Ok(if hash.is_some_and(|hash| hashes.contains(&hash)) { FileState::Ours } else { FileState::Changed })
         }

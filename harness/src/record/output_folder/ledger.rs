@@ -24,7 +24,7 @@ pub const MOST: u64 = 1 << 26;
 /// A kind of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum FolderKind {
     /// A run.
     Run,
     /// Another program's results, imported as a run.
@@ -39,7 +39,7 @@ pub enum Kind {
     Export,
 }
 
-impl Kind {
+impl FolderKind {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Kind {
 struct FirstLine {
     /// The format's version.
     ledger: u32,
-    holds: Kind,
+    holds: FolderKind,
 }
 
 /// Any other line.
@@ -72,7 +72,7 @@ struct FileLine {
 
 /// The state of a listed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listed {
+pub enum ListedState {
     /// The hashes that it may have, hexadecimal.
     Written(BTreeSet<String>),
     /// A run works on it.
@@ -83,14 +83,14 @@ pub enum Listed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
     /// The kind of the folder's content.
-    pub holds: Kind,
+    pub holds: FolderKind,
     /// The files, by their path from the folder.
-    pub files: BTreeMap<String, Listed>,
+    pub files: BTreeMap<String, ListedState>,
 }
 
 impl Ledger {
     /// The ledger of a folder without files.
-    pub fn new(holds: Kind) -> Self {
+    pub fn new(holds: FolderKind) -> Self {
         Self { holds, files: BTreeMap::new() }
     }
 
@@ -124,36 +124,36 @@ impl Ledger {
 
     /// Its text, with a line for each hash.
     pub fn text(&self) -> String {
-        let of = |(file, listed): (&String, &Listed)| match listed {
-            Listed::WorkedOn => line(file, None),
-            Listed::Written(hashes) => hashes.iter().map(|hash| line(file, Some(hash))).collect(),
+        let of = |(file, listed): (&String, &ListedState)| match listed {
+            ListedState::WorkedOn => line(file, None),
+            ListedState::Written(hashes) => hashes.iter().map(|hash| line(file, Some(hash))).collect(),
         };
         head(self.holds) + &self.files.iter().map(of).collect::<String>()
     }
 
     /// Lists a file that will have this hash, or the one that it has.
     pub fn expect(&mut self, file: &str, sha256: String) {
-        match self.files.entry(file.to_owned()).or_insert_with(|| Listed::Written(BTreeSet::new())) {
-            Listed::Written(hashes) => {
+        match self.files.entry(file.to_owned()).or_insert_with(|| ListedState::Written(BTreeSet::new())) {
+            ListedState::Written(hashes) => {
                 hashes.insert(sha256);
             }
-            worked_on @ Listed::WorkedOn => *worked_on = Listed::Written(BTreeSet::from([sha256])),
+            worked_on @ ListedState::WorkedOn => *worked_on = ListedState::Written(BTreeSet::from([sha256])),
         }
     }
 
     /// Lists a file that has this hash.
     pub fn written(&mut self, file: &str, sha256: String) {
-        self.files.insert(file.to_owned(), Listed::Written(BTreeSet::from([sha256])));
+        self.files.insert(file.to_owned(), ListedState::Written(BTreeSet::from([sha256])));
     }
 
     /// Lists a file that a run works on.
     pub fn work_on(&mut self, file: &str) {
-        self.files.insert(file.to_owned(), Listed::WorkedOn);
+        self.files.insert(file.to_owned(), ListedState::WorkedOn);
     }
 }
 
 /// The first line of a text.
-pub fn head(holds: Kind) -> String {
+pub fn head(holds: FolderKind) -> String {
     json(&FirstLine { ledger: VERSION, holds })
 }
 
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn ledger() -> Ledger {
-        let mut ledger = Ledger::new(Kind::Run);
+        let mut ledger = Ledger::new(FolderKind::Run);
         ledger.expect("runs.csv", "aa".into());
         ledger.expect("runs.csv", "bb".into());
         ledger.written("tables/\u{e4}\n\".md", "cc".into());
@@ -209,7 +209,7 @@ mod tests {
         let whole = ledger();
         let read = Ledger::parse(text).expect("a ledger").expect("with a head");
         read.files.iter().all(|(file, listed)| match (listed, &whole.files[file]) {
-            (Listed::Written(some), Listed::Written(all)) => some.is_subset(all),
+            (ListedState::Written(some), ListedState::Written(all)) => some.is_subset(all),
             (some, all) => some == all,
         })
     }
@@ -218,10 +218,11 @@ mod tests {
     fn nothing_outside_is_listed_and_nothing_finished_without_a_hash() {
         let names = ["../x", "/etc/passwd", "a/../../x", "", ".", "a/./../b", "c:\\x", "a\\..\\b", "x\0"];
         let lines: String = names.iter().map(|name| line(name, Some("aa")) + &line(name, None)).collect();
-        let text = head(Kind::Run) + &lines + &line("paper.tex", None) + &line("unfinished/../paper.tex", None);
-        assert_eq!(Ledger::parse(text.as_bytes()), Ok(Some(Ledger::new(Kind::Run))));
+        let text = head(FolderKind::Run) + &lines + &line("paper.tex", None) + &line("unfinished/../paper.tex", None);
+        assert_eq!(Ledger::parse(text.as_bytes()), Ok(Some(Ledger::new(FolderKind::Run))));
         // A line that was cut, and one that is damaged, do no harm to the others.
-        let text = head(Kind::Sweep) + "{\"file\":\"run" + &line("a", Some("aa")) + "\u{1}\n" + &line("b", Some("bb"));
+        let text =
+            head(FolderKind::Sweep) + "{\"file\":\"run" + &line("a", Some("aa")) + "\u{1}\n" + &line("b", Some("bb"));
         let files = Ledger::parse(text.as_bytes()).expect("a ledger").expect("whole").files;
         assert_eq!(files.into_keys().collect::<Vec<_>>(), ["b"]);
     }

@@ -12,11 +12,11 @@ mod inspect;
 mod ledger;
 
 pub use inspect::hash_of;
-pub use ledger::{Kind, LEDGER};
+pub use ledger::{FolderKind, LEDGER};
 
 use basis::{Basis, basis};
 use inspect::{FileState, is_real_folder, linked, look, place, refusal};
-use ledger::{Ledger, Listed, head, is_inside, line};
+use ledger::{Ledger, ListedState, head, is_inside, line};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
@@ -73,7 +73,7 @@ pub struct OutputFolder {
 ///
 /// # Errors
 /// [`FolderError::NotOurs`], with the reason.
-pub fn check(path: &Path, kinds: &[Kind]) -> Result<(), FolderError> {
+pub fn check(path: &Path, kinds: &[FolderKind]) -> Result<(), FolderError> {
     in_the_way(path)?;
     if path.is_dir() { basis(path, kinds).map(drop) } else { Ok(()) }
 }
@@ -91,7 +91,7 @@ fn in_the_way(path: &Path) -> Result<(), FolderError> {
 ///
 /// # Errors
 /// [`FolderError::NotOurs`], with the files that somebody has changed.
-pub fn check_unchanged(path: &Path, kinds: &[Kind]) -> Result<(), FolderError> {
+pub fn check_unchanged(path: &Path, kinds: &[FolderKind]) -> Result<(), FolderError> {
     in_the_way(path)?;
     if !path.is_dir() {
         return Ok(());
@@ -148,10 +148,10 @@ impl OutputFolder {
     ///
     /// # Errors
     /// [`FolderError`]: files there are not swath's, or another process writes there.
-    pub fn open(path: &Path, kinds: &[Kind]) -> Result<Self, FolderError> {
+    pub fn open(path: &Path, kinds: &[FolderKind]) -> Result<Self, FolderError> {
         in_the_way(path)?;
         whole_file::make_folder(path).map_err(|source| FolderError::Unmade { path: path.to_owned(), source })?;
-        let holds = kinds.first().copied().unwrap_or(Kind::Run);
+        let holds = kinds.first().copied().unwrap_or(FolderKind::Run);
         let place = path.join(LEDGER);
         let io = |source| FolderError::Io { path: place.clone(), source };
         let mut tries = 0;
@@ -203,7 +203,7 @@ impl OutputFolder {
     }
 
     /// The kind of its content.
-    pub fn holds(&self) -> Kind {
+    pub fn holds(&self) -> FolderKind {
         self.state().ledger.holds
     }
 
@@ -328,7 +328,7 @@ impl OutputFolder {
                 // A file that cannot be removed does no harm: nothing names it any more. A file that is worked on stays listed, as
                 // it may be written again.
                 let is_gone = std::fs::remove_file(self.path.join(name)).is_ok();
-                if is_gone && state.ledger.files.get(name) != Some(&Listed::WorkedOn) {
+                if is_gone && state.ledger.files.get(name) != Some(&ListedState::WorkedOn) {
                     state.ledger.files.remove(name);
                 }
             }
@@ -371,7 +371,7 @@ impl OutputFolder {
                     continue;
                 }
             }
-            if state.ledger.files.get(&name) != Some(&Listed::WorkedOn) {
+            if state.ledger.files.get(&name) != Some(&ListedState::WorkedOn) {
                 lines += &line(&name, None);
                 state.ledger.work_on(&name);
             }

@@ -9,7 +9,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> OutputFolder {
-    OutputFolder::open(path, &[Kind::Run]).expect("opened")
+    OutputFolder::open(path, &[FolderKind::Run]).expect("opened")
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, FolderError>) -> String {
@@ -22,11 +22,11 @@ fn refused<T: std::fmt::Debug>(result: Result<T, FolderError>) -> String {
 #[test]
 fn a_new_folder_and_an_empty_one_are_had_and_one_with_anything_in_it_is_not() {
     let (_folder, out) = folder();
-    check(&out, &[Kind::Run]).expect("not there yet");
+    check(&out, &[FolderKind::Run]).expect("not there yet");
     open(&out).write("a/b/c.txt", b"1").expect("written");
     assert_eq!(std::fs::read(out.join("a/b/c.txt")).expect("read"), b"1");
-    check(&out, &[Kind::Run]).expect("its own");
-    let said = refused(check(&out, &[Kind::Sweep]));
+    check(&out, &[FolderKind::Run]).expect("its own");
+    let said = refused(check(&out, &[FolderKind::Sweep]));
     assert!(said.contains("holds a run, which a sweep would replace"), "{said}");
 
     let other = out.join("other");
@@ -37,7 +37,7 @@ fn a_new_folder_and_an_empty_one_are_had_and_one_with_anything_in_it_is_not() {
     std::fs::remove_file(other.join(LEDGER)).expect("removed");
     for name in ["x", "manifest.json", ".hidden"] {
         std::fs::write(other.join(name), "mine").expect("written");
-        let said = refused(OutputFolder::open(&other, &[Kind::Run]));
+        let said = refused(OutputFolder::open(&other, &[FolderKind::Run]));
         assert!(said.contains(&format!("holds files that swath did not write: {name}\n")), "{said}");
         std::fs::remove_file(other.join(name)).expect("removed");
     }
@@ -48,11 +48,11 @@ fn a_new_folder_and_an_empty_one_are_had_and_one_with_anything_in_it_is_not() {
 fn one_process_at_a_time() {
     let (_folder, out) = folder();
     let held = open(&out);
-    assert!(refused(OutputFolder::open(&out, &[Kind::Run])).contains("another run is at work there"));
+    assert!(refused(OutputFolder::open(&out, &[FolderKind::Run])).contains("another run is at work there"));
     held.write("x", b"1").expect("written");
     // Its ledger is another file now, and still locked.
     held.settle();
-    assert!(refused(OutputFolder::open(&out, &[Kind::Run])).contains("another run is at work there"));
+    assert!(refused(OutputFolder::open(&out, &[FolderKind::Run])).contains("another run is at work there"));
     drop(held);
     open(&out);
 }
@@ -72,7 +72,7 @@ fn what_somebody_changed_is_neither_replaced_nor_removed() {
     #[cfg(unix)]
     std::os::unix::fs::symlink(out.join("same"), out.join("linked")).expect("linked");
     let again = open(&out);
-    let said = refused(check_unchanged(&out, &[Kind::Run]));
+    let said = refused(check_unchanged(&out, &[FolderKind::Run]));
     assert!(said.contains("changed since swath wrote it: changed"), "{said}");
     let said = refused(again.refuse(|_| true, &["foreign".into(), "new".into()]));
     assert!(said.contains("not written by swath: foreign"), "{said}");
@@ -169,7 +169,7 @@ fn no_way_leads_out_of_the_folder() {
         at_work.remove(name);
     }
     std::fs::write(folder.path().join("x"), "mine").expect("written");
-    let text = head(Kind::Run) + &line("../x", Some(&sha256::of(b"mine")));
+    let text = head(FolderKind::Run) + &line("../x", Some(&sha256::of(b"mine")));
     std::fs::write(out.join(LEDGER), text).expect("written");
     drop(at_work);
     let again = open(&out);

@@ -2,13 +2,13 @@
 
 use super::{Figure, FigureKind, Style, position, rows};
 use crate::config::figures::Bars;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plot::axis::{Axis, axis_title, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
 use crate::statistics::Estimate;
 
 impl FigureKind for Bars {
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         let bars = |metric: usize| -> Box<dyn Figure> {
             Box::new(MetricBars { metric, name: found.metric(metric).file_name() })
         };
@@ -27,7 +27,7 @@ struct MetricBars {
 
 impl MetricBars {
     /// A trial's estimate, if it has a place on the axis.
-    fn estimate(&self, found: &Found, row: usize) -> Option<Estimate> {
+    fn estimate(&self, found: &LoadedRun, row: usize) -> Option<Estimate> {
         found.estimate(row, self.metric).filter(|estimate| has_place(estimate.mean, false))
     }
 }
@@ -37,7 +37,7 @@ impl Figure for MetricBars {
         format!("metric-{}", self.name)
     }
 
-    fn caption(&self, found: &Found) -> String {
+    fn caption(&self, found: &LoadedRun) -> String {
         let metric = found.metric(self.metric);
         let best = if metric.higher_is_better() { "highest mean" } else { "lowest mean" };
         let rows = || 0..found.summary.rows.len();
@@ -52,11 +52,11 @@ impl Figure for MetricBars {
         )
     }
 
-    fn metrics(&self, _: &Found) -> Vec<usize> {
+    fn metrics(&self, _: &LoadedRun) -> Vec<usize> {
         vec![self.metric]
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         let metric = found.metric(self.metric);
         let estimate = |row: usize| self.estimate(found, row);
         let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };

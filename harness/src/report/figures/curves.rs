@@ -2,7 +2,7 @@
 
 use super::{Figure, FigureKind, Style, capital, metric_or_headline};
 use crate::config::figures::Curves;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plan::point::{self, Varying};
 use crate::plot::Marker;
 use crate::plot::axis::{Axis, axis_title, has_place, left_out};
@@ -14,7 +14,7 @@ use crate::statistics::Estimate;
 const MOST: usize = 4;
 
 impl FigureKind for Curves {
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let named = |parameter: String| -> Option<Box<dyn Figure>> {
             let curves = CurveFigure { lines: lines(found, metric, &parameter), metric, parameter };
@@ -47,7 +47,7 @@ pub struct TrialGrid {
 }
 
 /// The grids of all retrievers.
-pub fn grids(found: &Found) -> Vec<TrialGrid> {
+pub fn grids(found: &LoadedRun) -> Vec<TrialGrid> {
     let summary = &found.summary;
     let grid = |name: &str| {
         let rows: Vec<usize> = (0..summary.rows.len()).filter(|&row| summary.rows[row].retriever == name).collect();
@@ -67,7 +67,7 @@ pub fn distinct(values: &[f64]) -> usize {
 
 impl TrialGrid {
     /// The positions of the trials that share the best trial's values of all parameters except `free`, and these values as text.
-    pub fn slice(&self, found: &Found, metric: usize, free: &[&str]) -> (Vec<usize>, String) {
+    pub fn slice(&self, found: &LoadedRun, metric: usize, free: &[&str]) -> (Vec<usize>, String) {
         let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
         let value = |at: usize| found.estimate(self.rows[at], metric).map_or(f64::NEG_INFINITY, |e| sign * e.mean);
         let best = (0..self.rows.len()).max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a))).unwrap_or(0);
@@ -85,7 +85,7 @@ struct Curve {
     points: Vec<(f64, Estimate)>,
 }
 
-fn lines(found: &Found, metric: usize, parameter: &str) -> Vec<Curve> {
+fn lines(found: &LoadedRun, metric: usize, parameter: &str) -> Vec<Curve> {
     let line = |(index, grid): (usize, &TrialGrid)| {
         let values = grid.varying.iter().find(|axis| axis.name == parameter)?.numbers()?;
         let (members, fixed) = grid.slice(found, metric, &[parameter]);
@@ -127,7 +127,7 @@ impl Figure for CurveFigure {
         format!("curves-{parameter}")
     }
 
-    fn caption(&self, found: &Found) -> String {
+    fn caption(&self, found: &LoadedRun) -> String {
         let scale = if self.is_log() { ", on a logarithmic scale" } else { "" };
         let dashed = found
             .summary
@@ -143,11 +143,11 @@ impl Figure for CurveFigure {
         )
     }
 
-    fn metrics(&self, _: &Found) -> Vec<usize> {
+    fn metrics(&self, _: &LoadedRun) -> Vec<usize> {
         vec![self.metric]
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         let metric = found.metric(self.metric);
         let reference = found.summary.reference.row().and_then(|row| found.estimate(row, self.metric));
         let points = self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));

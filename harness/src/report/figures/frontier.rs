@@ -3,7 +3,7 @@
 use super::{Figure, FigureKind, Style, capital};
 use crate::config::figures::Frontier;
 use crate::config::measure::{Measure, Scale};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::metrics::MetricName;
 use crate::plot::Marker;
 use crate::plot::axis::left_out;
@@ -16,7 +16,7 @@ use crate::statistics::Estimate;
 const USUAL: [(&str, &str); 3] = [("recall", "qps"), ("redundancy", "coverage"), ("recall", "subtopic-recall")];
 
 impl FigureKind for Frontier {
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         let measured = |name: &str| {
             let metric = found.summary.metrics.iter().copied().find(|metric| metric.name() == name);
             metric.map(Measure::Metric).or_else(|| Measure::cost(name))
@@ -58,7 +58,7 @@ struct Scatter {
 impl Scatter {
     /// The trials that have both values and a place, as (row, across, up), and how many have both values but no place. Oracles
     /// are left out: they are bounds, and their values would stretch the axes.
-    fn points(&self, found: &Found) -> (Vec<(usize, Estimate, Estimate)>, usize) {
+    fn points(&self, found: &LoadedRun) -> (Vec<(usize, Estimate, Estimate)>, usize) {
         let rows = (0..found.summary.rows.len()).filter(|&row| !found.summary.rows[row].is_oracle);
         let both = rows.filter_map(|row| Some((row, found.measured(self.x, row)?, found.measured(self.y, row)?)));
         let (placed, others): (Vec<_>, Vec<_>) =
@@ -72,7 +72,7 @@ impl Figure for Scatter {
         self.name.clone()
     }
 
-    fn caption(&self, found: &Found) -> String {
+    fn caption(&self, found: &LoadedRun) -> String {
         let (points, without) = self.points(found);
         let without = left_out(without, "trial", self.x.is_log(self.scales.0) || self.y.is_log(self.scales.1));
         let interval = match (self.x, self.y) {
@@ -102,7 +102,7 @@ impl Figure for Scatter {
         )
     }
 
-    fn metrics(&self, found: &Found) -> Vec<usize> {
+    fn metrics(&self, found: &LoadedRun) -> Vec<usize> {
         let place = |measure: Measure| match measure {
             Measure::Metric(metric) => found.summary.metrics.iter().position(|&other| other == metric),
             Measure::Cost(_) => None,
@@ -110,7 +110,7 @@ impl Figure for Scatter {
         [self.x, self.y].into_iter().filter_map(place).collect()
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         let (points, _) = self.points(found);
         let summary = &found.summary;
         let of = |part: fn(&(usize, Estimate, Estimate)) -> Estimate| points.iter().map(part).collect::<Vec<_>>();

@@ -3,7 +3,7 @@
 use super::curves::{TrialGrid, distinct, grids};
 use super::{Figure, FigureKind, Style, capital, metric_or_headline, rows_of};
 use crate::config::figures::HeatMap;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plot::axis::{has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, Ink, SMALL, TEXT, fit, text_width};
 use crate::plot::format::number;
@@ -12,7 +12,7 @@ use crate::plot::format::number;
 const MOST: usize = 4;
 
 impl FigureKind for HeatMap {
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let figure =
             |grid: &TrialGrid| -> Result<Box<dyn Figure>, String> { Ok(Box::new(self.map(found, metric, grid)?)) };
@@ -26,7 +26,7 @@ impl FigureKind for HeatMap {
 }
 
 impl HeatMap {
-    fn map(&self, found: &Found, metric: usize, grid: &TrialGrid) -> Result<HeatMapFigure, String> {
+    fn map(&self, found: &LoadedRun, metric: usize, grid: &TrialGrid) -> Result<HeatMapFigure, String> {
         let mut axes: Vec<(&str, Vec<f64>)> =
             grid.varying.iter().filter_map(|axis| Some((axis.name.as_str(), axis.numbers()?))).collect();
         axes.sort_by_key(|(_, values)| std::cmp::Reverse(distinct(values)));
@@ -107,7 +107,7 @@ impl Figure for HeatMapFigure {
         format!("heat-map-{}", self.retriever)
     }
 
-    fn caption(&self, found: &Found) -> String {
+    fn caption(&self, found: &LoadedRun) -> String {
         let metric = found.metric(self.metric);
         let fixed = if self.fixed.is_empty() { String::new() } else { format!(" at {}", self.fixed) };
         let light = if metric.higher_is_better() { "Light is better" } else { "Dark is better" };
@@ -121,11 +121,11 @@ impl Figure for HeatMapFigure {
         )
     }
 
-    fn metrics(&self, _: &Found) -> Vec<usize> {
+    fn metrics(&self, _: &LoadedRun) -> Vec<usize> {
         vec![self.metric]
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         const ROW: f64 = 34.0;
         let width = style.size.width();
         let texts: Vec<String> = self.up.iter().map(|&value| number(value)).collect();

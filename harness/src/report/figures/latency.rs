@@ -2,7 +2,7 @@
 
 use super::{Figure, FigureKind, Style, rows};
 use crate::config::figures::Latencies;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::summary::Summary;
 use crate::plot::axis::{Axis, has_place, left_out};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, SMALL};
@@ -10,7 +10,7 @@ use crate::plot::format::three_digits;
 use crate::statistics::bootstrap::quantile;
 
 impl FigureKind for Latencies {
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         let timed = found.summary.rows.iter().any(|row| row.timing.latency.is_some());
         Ok(if timed { vec![Box::new(Distributions)] } else { Vec::new() })
     }
@@ -52,7 +52,7 @@ impl Figure for Distributions {
         "latency".into()
     }
 
-    fn caption(&self, found: &Found) -> String {
+    fn caption(&self, found: &LoadedRun) -> String {
         let rows = || 0..found.summary.rows.len();
         let timed = rows().filter(|&row| found.summary.rows[row].timing.latency.is_some()).count();
         let trials = rows().filter(|&row| shown(&found.summary, row).is_some()).count();
@@ -75,7 +75,7 @@ impl Figure for Distributions {
         )
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         let summary = &found.summary;
         let median = |row: usize| shown(summary, row).map(|ascending| -ends(&ascending)[1]);
         let rows = rows::shown(summary, median);

@@ -20,7 +20,7 @@ mod rows;
 
 use crate::config::figures::{FigureParams, FigureSpec};
 use crate::escape;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::metrics::MetricName;
 use crate::plot::Size;
 use crate::plot::drawing::Drawing;
@@ -44,7 +44,7 @@ pub trait FigureKind {
     ///
     /// # Errors
     /// Why the figure that the parameters ask for cannot be drawn.
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String>;
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String>;
 }
 
 /// A picture of an experiment's results.
@@ -53,15 +53,15 @@ pub trait Figure {
     fn name(&self) -> String;
 
     /// Its caption.
-    fn caption(&self, found: &Found) -> String;
+    fn caption(&self, found: &LoadedRun) -> String;
 
     /// The metrics that it shows. Remarks on them are added to the caption.
-    fn metrics(&self, _: &Found) -> Vec<usize> {
+    fn metrics(&self, _: &LoadedRun) -> Vec<usize> {
         Vec::new()
     }
 
     /// The picture.
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing;
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing;
 }
 
 /// How a figure is drawn.
@@ -89,13 +89,13 @@ impl RequestedFigure {
     }
 
     /// Its caption, with remarks on its metrics.
-    pub fn caption(&self, found: &Found) -> String {
+    pub fn caption(&self, found: &LoadedRun) -> String {
         let remarks = found.remarks(self.figure.metrics(found), false);
         remarks.into_iter().fold(self.figure.caption(found), |caption, remark| caption + " " + &remark)
     }
 
     /// The picture at a size.
-    pub fn draw(&self, found: &Found, size: Size) -> Drawing {
+    pub fn draw(&self, found: &LoadedRun, size: Size) -> Drawing {
         let style = Style { size, across: self.spec.x_title.as_deref(), up: self.spec.y_title.as_deref() };
         let mut drawing = self.figure.draw(found, &style);
         if let Some(title) = &self.spec.title {
@@ -107,7 +107,7 @@ impl RequestedFigure {
 
 /// The figures of a report: those asked for, or if `asked` is `None`, all that the results allow. The second list says why
 /// figures that were asked for cannot be drawn.
-pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<RequestedFigure>, Vec<String>) {
+pub fn all(found: &LoadedRun, asked: Option<&[FigureSpec]>) -> (Vec<RequestedFigure>, Vec<String>) {
     let usual = || FigureParams::all().into_iter().map(FigureSpec::from).collect();
     let specs: Vec<FigureSpec> = asked.map_or_else(usual, <[FigureSpec]>::to_vec);
     let (mut wanted, mut refused): (Vec<RequestedFigure>, Vec<String>) = (Vec::new(), Vec::new());
@@ -135,18 +135,18 @@ pub fn all(found: &Found, asked: Option<&[FigureSpec]>) -> (Vec<RequestedFigure>
 }
 
 /// The index of a metric that a figure names.
-fn position(found: &Found, metric: MetricName) -> Result<usize, String> {
+fn position(found: &LoadedRun, metric: MetricName) -> Result<usize, String> {
     let at = found.summary.metrics.iter().position(|&other| other == metric);
     at.ok_or_else(|| format!("`{}` was not measured", metric.name()))
 }
 
 /// The index of the metric that a figure names, or of the headline metric; `None` if nothing was measured.
-fn metric_or_headline(found: &Found, metric: Option<MetricName>) -> Result<Option<usize>, String> {
+fn metric_or_headline(found: &LoadedRun, metric: Option<MetricName>) -> Result<Option<usize>, String> {
     metric.map_or_else(|| Ok(found.headline()), |metric| position(found, metric).map(Some))
 }
 
 /// The rows of a retriever that a figure names.
-fn rows_of(found: &Found, name: &str) -> Result<Vec<usize>, String> {
+fn rows_of(found: &LoadedRun, name: &str) -> Result<Vec<usize>, String> {
     let rows: Vec<usize> = (0..found.summary.rows.len()).filter(|&row| found.summary.rows[row].is_of(name)).collect();
     if rows.is_empty() { Err(format!("there is no retriever `{name}`")) } else { Ok(rows) }
 }

@@ -2,7 +2,7 @@
 
 use super::{Figure, FigureKind, Style, rows_of};
 use crate::config::figures::Neighbourhood;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, Ink, PALE, TEXT, fit, text_width};
 use crate::plot::{Marker, Size, marker};
 use crate::record::excerpt::{ShownItem, ShownQuery};
@@ -11,7 +11,7 @@ use crate::record::excerpt::{ShownItem, ShownQuery};
 const USUAL: usize = 4;
 
 impl FigureKind for Neighbourhood {
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         let queries = found.excerpt.as_ref().map_or(&[][..], |excerpt| &excerpt.queries);
         let Some(headline) = found.headline().filter(|_| queries.iter().any(|query| has_place(query.at))) else {
             return Ok(Vec::new());
@@ -53,12 +53,12 @@ struct Panels {
 }
 
 impl Panels {
-    fn shown<'f>(&self, found: &'f Found) -> Option<&'f ShownQuery> {
+    fn shown<'f>(&self, found: &'f LoadedRun) -> Option<&'f ShownQuery> {
         found.excerpt.as_ref()?.queries.get(self.query)
     }
 
     /// The items that a trial picked, in its order.
-    fn picked<'f>(found: &Found, shown: &'f ShownQuery, row: usize) -> Vec<&'f ShownItem> {
+    fn picked<'f>(found: &LoadedRun, shown: &'f ShownQuery, row: usize) -> Vec<&'f ShownItem> {
         let ids = found.results.trials[row].answer(shown.position);
         ids.filter_map(|id| shown.items.iter().find(|item| item.id == id && has_place(item.at))).collect()
     }
@@ -82,7 +82,7 @@ impl Figure for Panels {
         "neighbourhood".into()
     }
 
-    fn caption(&self, found: &Found) -> String {
+    fn caption(&self, found: &LoadedRun) -> String {
         let Some(shown) = self.shown(found) else { return String::new() };
         let colours = if shown.subtopics > 0 {
             format!(" Colours are the query's {} subtopics; grey items cover none.", shown.subtopics)
@@ -99,7 +99,7 @@ impl Figure for Panels {
         )
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         let shown = self.shown(found).filter(|shown| has_place(shown.at));
         let Some(shown) = shown else { return Drawing::new(style.size, 10.0) };
         let columns = if style.size == Size::Column { 2 } else { 4 }.min(self.rows.len());

@@ -2,7 +2,7 @@
 
 use super::{Figure, FigureKind, Style, metric_or_headline};
 use crate::config::figures::Ranks;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plot::axis::{Axis, Ends, Tick};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_width};
 use crate::plot::format::three_decimals;
@@ -15,7 +15,7 @@ const AXIS: f64 = 96.0;
 const MOST: usize = 16;
 
 impl FigureKind for Ranks {
-    fn figures(&self, found: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         let Some(metric) = metric_or_headline(found, self.metric)? else { return Ok(Vec::new()) };
         let sign = if found.metric(metric).higher_is_better() { 1.0 } else { -1.0 };
         let mean = |row: usize| found.estimate(row, metric).map_or(f64::NEG_INFINITY, |e| sign * e.mean);
@@ -55,7 +55,7 @@ impl Figure for Diagram {
         "ranks".into()
     }
 
-    fn caption(&self, found: &Found) -> String {
+    fn caption(&self, found: &LoadedRun) -> String {
         let name = found.metric(self.metric).name();
         let chosen = if self.parted {
             "at their points chosen on other queries"
@@ -81,11 +81,11 @@ impl Figure for Diagram {
         )
     }
 
-    fn metrics(&self, _: &Found) -> Vec<usize> {
+    fn metrics(&self, _: &LoadedRun) -> Vec<usize> {
         vec![self.metric]
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         const ROW: f64 = 22.0;
         let (width, summary) = (style.size.width(), &found.summary);
         let order = &self.ranking.order;

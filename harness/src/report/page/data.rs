@@ -1,7 +1,7 @@
 //! The data of the page's script, as JSON inside the page.
 
 use crate::config::measure::{Cost, Measure};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::timing::Rate;
 use crate::plot::axis::has_place;
 use crate::plot::{Marker, marker};
@@ -13,18 +13,18 @@ use std::collections::BTreeSet;
 const SIDE_BY_SIDE: usize = 24;
 
 /// The data of the plot of one run, and its sampled queries.
-pub fn data(found: &Found) -> Value {
+pub fn data(found: &LoadedRun) -> Value {
     let mut data = plot(&[("", found)]);
     data["queries"] = queries(found);
     data
 }
 
 /// All measures that any trial has, and the values of each trial, for runs with their names. A single run has an empty name.
-pub fn plot(runs: &[(&str, &Found)]) -> Value {
+pub fn plot(runs: &[(&str, &LoadedRun)]) -> Value {
     let metrics = runs.iter().flat_map(|(_, found)| found.summary.metrics.iter().copied().map(Measure::Metric));
     let mut measures: Vec<Measure> = Vec::new();
     for measure in metrics.chain(Cost::ALL.into_iter().map(Measure::Cost)) {
-        let is_known = |(_, found): &(&str, &Found)| {
+        let is_known = |(_, found): &(&str, &LoadedRun)| {
             (0..found.summary.rows.len()).any(|row| found.measured(measure, row).is_some())
         };
         if !measures.contains(&measure) && runs.iter().any(is_known) {
@@ -76,7 +76,7 @@ pub fn plot(runs: &[(&str, &Found)]) -> Value {
 }
 
 /// The mean, and the interval if there is one, with five significant digits.
-fn estimate(found: &Found, measure: Measure, row: usize) -> Value {
+fn estimate(found: &LoadedRun, measure: Measure, row: usize) -> Value {
     // JSON has neither infinity nor NaN; they are `null`.
     match found.measured(measure, row).filter(|e| has_place(e.mean, false)) {
         None => Value::Null,
@@ -91,7 +91,7 @@ fn short(value: f64) -> f64 {
 }
 
 /// The sampled queries: the trials that are shown, and for each query its items with the picks of these trials.
-fn queries(found: &Found) -> Value {
+fn queries(found: &LoadedRun) -> Value {
     let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return Value::Null };
     let has_answers = |row: &usize| found.results.trials.get(*row).is_some_and(|trial| !trial.returned.is_empty());
     let mut rows: Vec<usize> = found.representatives(metric).into_iter().filter(has_answers).collect();
@@ -110,7 +110,7 @@ fn queries(found: &Found) -> Value {
 /// Neighbours beyond this rank are left out unless a shown trial returned them.
 const NEAR: usize = 50;
 
-fn query(found: &Found, metric: usize, rows: &[usize], shown: &ShownQuery) -> Value {
+fn query(found: &LoadedRun, metric: usize, rows: &[usize], shown: &ShownQuery) -> Value {
     let answers: Vec<Vec<u32>> =
         rows.iter().map(|&row| found.results.trials[row].answer(shown.position).collect()).collect();
     let picked: BTreeSet<u32> = answers.iter().flatten().copied().collect();

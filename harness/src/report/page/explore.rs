@@ -1,7 +1,7 @@
 //! The interactive parts of the page. Without scripts they stay hidden, and a line says so.
 
 use crate::escape;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub fn plot() -> Markup {
 }
 
 /// The results of retrievers for single queries, side by side; nothing if the run kept no queries.
-pub fn queries(found: &Found) -> Markup {
+pub fn queries(found: &LoadedRun) -> Markup {
     let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return html! {} };
     let name = found.metric(metric).name();
     let chosen = if found.summary.tuning.is_some() { "chosen point" } else { "best point" };

@@ -11,7 +11,7 @@ use super::diagnosis;
 use super::interval::interval;
 use super::plots::Drawn;
 use crate::escape;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::summary::Summary;
 use crate::findings::timing::Rate;
 use crate::plot::drawing::FONT_FACE;
@@ -24,7 +24,7 @@ use serde_json::Value;
 const STYLE: &str = include_str!("page.css");
 
 /// The page.
-pub fn page(found: &Found, tables: &[&str], figures: &[Drawn]) -> String {
+pub fn page(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
     let (summary, manifest) = (&found.summary, &found.manifest);
     let experiment = &manifest.experiment;
     let title = experiment.name();
@@ -89,7 +89,7 @@ pub(crate) fn document(title: &str, version: &str, lead: &str, main: &Markup, da
     escape::html(&page.into_string())
 }
 
-fn judgement(found: &Found) -> Markup {
+fn judgement(found: &LoadedRun) -> Markup {
     let sentences = verdict(found);
     html! {
         @if let Some((first, rest)) = sentences.split_first() {
@@ -103,7 +103,7 @@ fn judgement(found: &Found) -> Markup {
 }
 
 /// The table of contents.
-fn contents(found: &Found) -> Markup {
+fn contents(found: &LoadedRun) -> Markup {
     let has_queries = found.excerpt.as_ref().is_some_and(|excerpt| !excerpt.queries.is_empty());
     let sections = [
         ("results", "results", true),
@@ -181,11 +181,11 @@ fn label(summary: &Summary, row: usize) -> Markup {
 }
 
 /// Remarks on the metrics of a table.
-fn remarks(found: &Found, tuned: bool) -> Markup {
+fn remarks(found: &LoadedRun, tuned: bool) -> Markup {
     html! { @for remark in found.remarks(0..found.summary.metrics.len(), tuned) { " " strong { (remark) } } }
 }
 
-fn tuning(found: &Found) -> Markup {
+fn tuning(found: &LoadedRun) -> Markup {
     let summary = &found.summary;
     let Some(tuning) = &summary.tuning else { return html! {} };
     let by = summary.metrics[tuning.by];

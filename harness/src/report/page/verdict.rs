@@ -1,6 +1,6 @@
 //! The verdict: the result in plain words, at the top of the page.
 
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::timing::Rate;
 use crate::plot::format::{number, signed, three_decimals, three_digits};
 use crate::report::figures::capital;
@@ -29,7 +29,7 @@ impl Rival<'_> {
 
 /// What the verdict is about: the metric that speaks for the experiment, the reference, and what competes with it.
 struct Contest<'a> {
-    found: &'a Found,
+    found: &'a LoadedRun,
     metric: usize,
     reference: usize,
     /// Those that compete, the best mean first.
@@ -38,7 +38,7 @@ struct Contest<'a> {
 
 /// The sentences of the verdict. The first says which gain is shown, if any, and whether that is exploratory. Empty if there is
 /// nothing to compare.
-pub fn verdict(found: &Found) -> Vec<String> {
+pub fn verdict(found: &LoadedRun) -> Vec<String> {
     let Some(metric) = found.headline() else { return Vec::new() };
     let Some(reference) = found.summary.reference.row() else {
         return found.summary.reference.failure().into_iter().chain(how_chosen(found)).collect();
@@ -253,7 +253,7 @@ fn certainty(c: &Comparison) -> String {
 }
 
 /// How many queries parameters were chosen on and judged on; `None` without tuning.
-fn how_chosen(found: &Found) -> Option<String> {
+fn how_chosen(found: &LoadedRun) -> Option<String> {
     let tuning = found.summary.tuning.as_ref()?;
     Some(format!(
         "Parameters were chosen on {} queries and are judged on {} others.",
@@ -263,14 +263,14 @@ fn how_chosen(found: &Found) -> Option<String> {
 }
 
 /// A trial's name in a sentence: `mmr with lambda 0.7`.
-fn name(found: &Found, row: usize) -> String {
+fn name(found: &LoadedRun, row: usize) -> String {
     let row = &found.summary.rows[row];
     let point = row.point.replace('=', " ");
     if point.is_empty() { row.retriever.clone() } else { format!("{} with {point}", row.retriever) }
 }
 
 /// A trial's mean over the queries that it is judged on: all, or with tuning those for reporting.
-fn mean(found: &Found, row: usize, metric: usize) -> Option<f64> {
+fn mean(found: &LoadedRun, row: usize, metric: usize) -> Option<f64> {
     let Some(reported) = found.reported() else { return found.estimate(row, metric).map(|estimate| estimate.mean) };
     let values = &found.results.trials.get(row)?.metrics[metric];
     let known: Vec<f64> = reported.into_iter().map(|query| values[query]).filter(|value| !value.is_nan()).collect();
@@ -278,7 +278,7 @@ fn mean(found: &Found, row: usize, metric: usize) -> Option<f64> {
 }
 
 /// All trials that compete with the reference, each with its comparison in a metric.
-fn rivals(found: &Found, metric: usize) -> Vec<Rival<'_>> {
+fn rivals(found: &LoadedRun, metric: usize) -> Vec<Rival<'_>> {
     let summary = &found.summary;
     let competes = |row: usize| !summary.rows[row].is_oracle && !summary.reference.is(row);
     if let Some(tuning) = &summary.tuning {
@@ -298,7 +298,7 @@ fn rivals(found: &Found, metric: usize) -> Vec<Rival<'_>> {
 }
 
 /// The changes in redundancy, coverage and queries per second.
-fn beside(found: &Found, row: usize) -> Option<String> {
+fn beside(found: &LoadedRun, row: usize) -> Option<String> {
     let summary = &found.summary;
     let against = summary.reference.row()?;
     let reference = &summary.rows[against];
@@ -340,7 +340,7 @@ fn beside(found: &Found, row: usize) -> Option<String> {
 }
 
 /// The fewest and the most queries per second of any repeat; `None` if there is only one.
-fn repeats(found: &Found, row: usize) -> Option<String> {
+fn repeats(found: &LoadedRun, row: usize) -> Option<String> {
     let timing = &found.summary.rows[row].timing;
     let [least, most] = [timing.qps_least, timing.qps_best].map(|qps| number(qps.round()));
     (timing.repeats > 1 && timing.qps_best.is_finite()).then(|| format!("{least} to {most}"))

@@ -8,7 +8,7 @@ use super::page::verdict;
 use super::plots::Plots;
 use super::tables::{self, Table, TableCell, TableColumn, TableRow};
 use crate::config::measure::{Cost, Measure};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::timing::Rate;
 use crate::metrics::MetricName;
 use crate::plot::Size;
@@ -29,7 +29,7 @@ pub struct Several {
 struct ComparedRun {
     name: String,
     folder: PathBuf,
-    found: Found,
+    found: LoadedRun,
 }
 
 /// The differences between a run and the first, if both asked the same queries of the same dataset.
@@ -51,7 +51,7 @@ struct ChangedTrial {
 }
 
 /// A trial's values of a metric; `None` where it was not measured.
-fn column(found: &Found, row: usize, metric: MetricName) -> Option<&[f64]> {
+fn column(found: &LoadedRun, row: usize, metric: MetricName) -> Option<&[f64]> {
     let at = found.summary.metrics.iter().position(|&other| other == metric)?;
     Some(&found.results.trials[row].metrics[at])
 }
@@ -59,8 +59,8 @@ fn column(found: &Found, row: usize, metric: MetricName) -> Option<&[f64]> {
 impl Several {
     /// Names the runs by their experiments, or if these names are not unique by their folders, and compares runs that asked
     /// the same queries.
-    pub fn new(runs: Vec<(PathBuf, Found)>) -> Self {
-        let experiment = |found: &Found| found.manifest.experiment.name().to_owned();
+    pub fn new(runs: Vec<(PathBuf, LoadedRun)>) -> Self {
+        let experiment = |found: &LoadedRun| found.manifest.experiment.name().to_owned();
         let last =
             |folder: &Path| folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let ways: [Vec<String>; 3] = [
@@ -107,7 +107,7 @@ impl Several {
 
     fn changes_of(&self, run: usize) -> Option<Changes> {
         let (first, other) = (&self.runs[0].found, &self.runs[run].found);
-        let asked = |found: &Found| {
+        let asked = |found: &LoadedRun| {
             let trial = found.results.trials.first()?;
             Some((found.manifest.dataset.sha256.clone(), trial.k, trial.query_ids.clone()))
         };
@@ -115,7 +115,7 @@ impl Several {
             return None;
         }
         let metrics = self.metrics();
-        let rows = |found: &Found| {
+        let rows = |found: &LoadedRun| {
             found.summary.rows.iter().map(crate::findings::summary::TrialRow::label).collect::<Vec<_>>()
         };
         let (before, after) = (rows(first), rows(other));
@@ -216,7 +216,7 @@ impl Several {
             }
         }
         let (first, other) = (&self.runs[0], &self.runs[changes.run]);
-        let rate = |found: &Found, row: usize| self.rate().of(&found.summary.rows[row].timing);
+        let rate = |found: &LoadedRun, row: usize| self.rate().of(&found.summary.rows[row].timing);
         let mut ratios: Vec<f64> = changes
             .trials
             .iter()

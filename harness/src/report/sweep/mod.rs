@@ -14,7 +14,7 @@ use crate::plan::Cell;
 use crate::plot::Size;
 use crate::record::folder::SWEEP;
 use crate::record::manifest::Manifest;
-use crate::record::output_folder::{self, Kind, OutputFolder, is_cell_name};
+use crate::record::output_folder::{self, FolderKind, OutputFolder, is_cell_name};
 use std::path::Path;
 use swath_datasets::bounded;
 
@@ -88,7 +88,7 @@ impl Expense {
 /// # Errors
 /// As [`from_files::report`].
 pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<CellReport>, Failure> {
-    let out = OutputFolder::open(folder, &[Kind::Sweep])?;
+    let out = OutputFolder::open(folder, &[FolderKind::Sweep])?;
     out.tidy();
     let cells = report_into(&out, spec)?;
     out.settle();

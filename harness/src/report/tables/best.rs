@@ -1,10 +1,10 @@
 //! `tables/best`: one row for each retriever, if grids make several trials of one and no points were chosen on other queries.
 
 use super::{Table, setting, summary};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 
 /// Each retriever at the point of its grid with the best mean in the headline metric.
-pub fn table(found: &Found) -> Option<Table> {
+pub fn table(found: &LoadedRun) -> Option<Table> {
     let headline = found.headline()?;
     let rows = found.representatives(headline);
     if found.summary.tuning.is_some() || rows.len() == found.summary.rows.len() {

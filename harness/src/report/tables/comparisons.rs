@@ -1,12 +1,12 @@
 //! `tables/comparisons`: the differences of every trial to the reference.
 
 use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, legend, setting, stars};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plot::format::signed;
 use crate::statistics::Comparison;
 
 /// A difference for each metric, and the interval of the difference in the headline metric. `None` if the reference failed.
-pub fn table(found: &Found) -> Option<Table> {
+pub fn table(found: &LoadedRun) -> Option<Table> {
     let summary = &found.summary;
     let (headline, reference) = (found.headline()?, summary.reference.row()?);
     let of = |row: usize, metric: usize| -> Option<&Comparison> {

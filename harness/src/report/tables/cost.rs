@@ -1,10 +1,10 @@
 //! `tables/cost`: the cost of each trial by stage.
 
 use super::{Table, TableCell, TableColumn, TableRow, setting, timed_apart};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 
 /// Milliseconds and evaluations per query in each stage, seconds to build, sizes, and peaks of memory.
-pub fn table(found: &Found) -> Option<Table> {
+pub fn table(found: &LoadedRun) -> Option<Table> {
     let summary = &found.summary;
     let stages = ["candidates", "expand", "select"];
     let mut columns: Vec<TableColumn> = vec![TableColumn::cost("pool", "items")];

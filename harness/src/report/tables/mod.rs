@@ -1,6 +1,6 @@
 //! The tables, each as LaTeX, Markdown and CSV, ready for a paper or a pull request.
 //!
-//! To add one: a file here with a function that makes a [`Table`] of [`Found`], its `mod` line, and a line in [`ALL`].
+//! To add one: a file here with a function that makes a [`Table`] of [`LoadedRun`], its `mod` line, and a line in [`ALL`].
 
 mod best;
 mod comparisons;
@@ -13,7 +13,7 @@ mod tradeoffs;
 mod tuning;
 
 use super::ReportError;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::summary::Summary;
 use crate::metrics::MetricName;
 use crate::plot::format::{self, signed, three_digits};
@@ -21,7 +21,7 @@ use crate::record::output_folder::OutputFolder;
 use crate::statistics::{Comparison, Estimate};
 
 /// Makes a table; `None` if the results have nothing for it.
-type Make = fn(&Found) -> Option<Table>;
+type Make = fn(&LoadedRun) -> Option<Table>;
 
 /// All tables, by the names of their files.
 const ALL: &[(&str, Make)] = &[
@@ -211,7 +211,7 @@ fn number(estimate: Option<&Estimate>, comparison: Option<&Comparison>) -> Table
 }
 
 /// The caption's sentence on the stars, or why there are none.
-fn legend(found: &Found, family: usize) -> String {
+fn legend(found: &LoadedRun, family: usize) -> String {
     let summary = &found.summary;
     let Some(reference) = summary.reference.row() else { return summary.reference.failure().unwrap_or_default() };
     let reference = summary.rows[reference].label();
@@ -220,7 +220,7 @@ fn legend(found: &Found, family: usize) -> String {
 }
 
 /// `glove-wordnet-20k, k = 10, 1,000 queries`.
-fn setting(found: &Found, queries: usize) -> String {
+fn setting(found: &LoadedRun, queries: usize) -> String {
     let k = found.summary.rows.first().map_or(0, |row| row.k);
     format!("{}, k = {k}, {} queries", found.manifest.dataset.name, format::number(queries as f64))
 }
@@ -229,7 +229,7 @@ fn setting(found: &Found, queries: usize) -> String {
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn write(out: &OutputFolder, found: &Found) -> Result<Vec<&'static str>, ReportError> {
+pub fn write(out: &OutputFolder, found: &LoadedRun) -> Result<Vec<&'static str>, ReportError> {
     let mut written = Vec::new();
     for &(name, make) in ALL {
         let Some(table) = make(found).filter(|table| !table.rows.is_empty()) else {

@@ -1,17 +1,17 @@
 //! `tables/summary`: every trial.
 
 use super::{Table, TableCell, TableColumn, TableRow, legend, number, setting, timed_apart};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 
 /// The means, queries per second and median milliseconds of each trial.
-pub fn table(found: &Found) -> Option<Table> {
+pub fn table(found: &LoadedRun) -> Option<Table> {
     let queries = found.summary.rows.first()?.queries;
     let rows: Vec<usize> = (0..found.summary.rows.len()).collect();
     Some(of(found, &rows, format!("{}.", setting(found, queries))))
 }
 
 /// The table of some trials.
-pub fn of(found: &Found, rows: &[usize], caption: String) -> Table {
+pub fn of(found: &LoadedRun, rows: &[usize], caption: String) -> Table {
     let summary = &found.summary;
     let metrics = summary.metrics.iter().enumerate();
     let estimates = |metric: usize| rows.iter().map(move |&row| summary.rows[row].estimates[metric].as_ref());

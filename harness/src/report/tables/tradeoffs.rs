@@ -1,11 +1,11 @@
 //! `tables/frontiers`: retrievers at the same recall, by their trade-offs.
 
 use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, setting};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::findings::tradeoffs::{RECALLS, Tradeoff};
 
 /// The hypervolume of each retriever and its values at given recalls, in the headline metric.
-pub fn table(found: &Found) -> Option<Table> {
+pub fn table(found: &LoadedRun) -> Option<Table> {
     let summary = &found.summary;
     let headline = found.headline()?;
     let own: Vec<&Tradeoff> = summary.tradeoffs.iter().filter(|tradeoff| tradeoff.metric == headline).collect();

@@ -1,11 +1,11 @@
 //! `tables/chosen`: each retriever at the point chosen on some of the queries, measured on the others.
 
 use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, legend, number, setting, stars};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plot::format::{signed, three_decimals};
 
 /// The means of each retriever, and its difference to the reference in the metric that points were chosen by.
-pub fn table(found: &Found) -> Option<Table> {
+pub fn table(found: &LoadedRun) -> Option<Table> {
     let summary = &found.summary;
     let tuning = summary.tuning.as_ref()?;
     let rows = || tuning.retrievers.iter().map(|tuned| tuned.row);

@@ -2,7 +2,7 @@
 
 use super::line::{line, next_line};
 use super::{Channel, Job};
-use crate::config::{self, Failure, Source};
+use crate::config::{self, Failure, YamlSource};
 use crate::plan::{self, Prepared};
 use crate::record::folder;
 use crate::run::bench::{Bench, Workplace};
@@ -127,7 +127,7 @@ fn serve(job: Job, orders: &Receiver<Order>, replies: &mut Replies) -> Result<()
 
 /// Reads the experiment's text and the dataset as the run had them, and plans the experiment.
 fn prepare_job(job: &Job) -> Result<Prepared, Failure> {
-    let file = config::parse(Source::parse(job.config.clone(), job.text.clone())?)?;
+    let file = config::parse(YamlSource::parse(job.config.clone(), job.text.clone())?)?;
     let file = job.cell.as_ref().map_or(file.clone(), |cell| cell.of(&file).0);
     let found = job.data.read(job.dataset_name.clone(), job.sha256.clone(), job.memory)?;
     plan::prepare_on(file, found)

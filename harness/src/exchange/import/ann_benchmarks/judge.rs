@@ -2,7 +2,7 @@
 
 use super::stored::{Returned, StoredResult};
 use crate::metrics::truth::Truth;
-use crate::metrics::{Asked, MetricName, MetricSetting, Seen};
+use crate::metrics::{AnsweredQuery, MetricName, MetricSetting, Seen};
 use crate::record::coarse::{Coarse, Sizes};
 use crate::record::results::RecallWithin;
 use crate::record::{MISSING, Mode, Outcome, Times, stored};
@@ -68,7 +68,7 @@ impl<'a> Judge<'a> {
 
     fn query(&self, query: usize, returned: &[Returned]) -> Judged {
         let ids: Vec<u32> = returned.iter().map(|&(id, _)| id).collect();
-        let asked = Asked {
+        let asked = AnsweredQuery {
             base: self.base,
             query: Query::row(&self.dataset.test, query),
             returned: &ids,

@@ -17,7 +17,7 @@ use crate::findings::diagnostics::diagnose;
 use crate::plan::LoadedDataset;
 use crate::record::excerpt::{self, Answers, Excerpt};
 use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
-use crate::record::output_folder::{self, Kind, OutputFolder};
+use crate::record::output_folder::{self, FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError, TrialHeader};
 use crate::record::{ExperimentRecord, Machine, Mode, folder};
 use crate::report::from_files::report_into;
@@ -71,7 +71,7 @@ impl Importer for AnnBenchmarks {
         let read = |place: &Place| StoredResult::read(&folder, place, mode, &found.dataset, k);
         let sound = sound(&folder, places, read, &mut odd)?;
 
-        let out = OutputFolder::open(&out, &[Kind::Import]).map_err(Failure::from)?;
+        let out = OutputFolder::open(&out, &[FolderKind::Import]).map_err(Failure::from)?;
         out.tidy();
         let names = [folder::MANIFEST, excerpt::FILE].into_iter().chain(report::FILES).map(str::to_owned);
         out.refuse(|_| true, &names.collect::<Vec<_>>()).map_err(Failure::from)?;
@@ -252,7 +252,7 @@ fn write(
 
 /// Checks that an import can go into a folder; an earlier import there is replaced only if `fresh`.
 fn only_new(out: &Path, fresh: bool) -> Result<(), Refusal> {
-    output_folder::check(out, &[Kind::Import]).map_err(Failure::from)?;
+    output_folder::check(out, &[FolderKind::Import]).map_err(Failure::from)?;
     if fresh || !out.join(folder::MANIFEST).exists() {
         return Ok(());
     }

@@ -2,12 +2,12 @@
 
 use super::{Figure, FigureKind, Style, rows};
 use crate::config::figures::Count;
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 use crate::plot::axis::Axis;
 use crate::plot::drawing::{BLACK, Drawing};
 
 impl FigureKind for Count {
-    fn figures(&self, _: &Found) -> Result<Vec<Box<dyn Figure>>, String> {
+    fn figures(&self, _: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
         Ok(vec![Box::new(Results)])
     }
 }
@@ -19,11 +19,11 @@ impl Figure for Results {
         "count".into()
     }
 
-    fn caption(&self, _: &Found) -> String {
+    fn caption(&self, _: &LoadedRun) -> String {
         "Results per query of each trial.".into()
     }
 
-    fn draw(&self, found: &Found, style: &Style<'_>) -> Drawing {
+    fn draw(&self, found: &LoadedRun, style: &Style<'_>) -> Drawing {
         let summary = &found.summary;
         let count = |row: usize| summary.rows[row].k as f64;
         let shown = rows::shown(summary, |row| Some(count(row)));

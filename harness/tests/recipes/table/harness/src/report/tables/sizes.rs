@@ -1,10 +1,10 @@
 //! `tables/sizes`: how much each trial answered.
 
 use super::{Table, TableCell, TableColumn, TableRow, setting};
-use crate::findings::Found;
+use crate::findings::LoadedRun;
 
 /// Results per query, and queries.
-pub fn table(found: &Found) -> Option<Table> {
+pub fn table(found: &LoadedRun) -> Option<Table> {
     let rows = &found.summary.rows;
     let row = |row: &crate::findings::summary::TrialRow| TableRow {
         label: row.label(),

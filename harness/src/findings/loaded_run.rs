@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Everything that a run left in its folder, with the statistics derived from it.
 #[derive(Debug)]
-pub struct Found {
+pub struct LoadedRun {
     /// The statistics.
     pub summary: Summary,
     /// The per-query values of every trial.
@@ -24,7 +24,7 @@ pub struct Found {
     pub excerpt: Option<Excerpt>,
 }
 
-impl Found {
+impl LoadedRun {
     /// The headline metric of the experiment: the metric that points were chosen by; else the first measured one of a list of
     /// metrics of meaning and breadth; else the first that does not depend on the pool; else the first.
     pub fn headline(&self) -> Option<usize> {
@@ -101,11 +101,11 @@ impl Found {
     }
 }
 
-/// Reads the results of a run from its folder. `Found` is `None` if no trial succeeded.
+/// Reads the results of a run from its folder. `LoadedRun` is `None` if no trial succeeded.
 ///
 /// # Errors
 /// [`Failure::Input`] if the folder has no readable results.
-pub fn load(folder: &Path) -> Result<(Option<Found>, Manifest), Failure> {
+pub fn load(folder: &Path) -> Result<(Option<LoadedRun>, Manifest), Failure> {
     let unreadable = |error: ResultsError| Failure::Input(error.to_string());
     let (manifest, results) = results::read(folder).map_err(unreadable)?;
     let excerpt = Excerpt::read(folder).map_err(unreadable)?;
@@ -119,6 +119,6 @@ pub fn load(folder: &Path) -> Result<(Option<Found>, Manifest), Failure> {
         return Err(Failure::Input(message + "\n  run it again, or remove its excerpt"));
     }
     let summary = Summary::new(&results);
-    let found = summary.map(|summary| Found { summary, results, manifest: manifest.clone(), excerpt });
+    let found = summary.map(|summary| LoadedRun { summary, results, manifest: manifest.clone(), excerpt });
     Ok((found, manifest))
 }
