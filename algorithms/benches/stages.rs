@@ -42,7 +42,7 @@ fn scan(c: &mut Criterion) {
             b.iter(|| {
                 scratch.reset();
                 i = (i + 1) % 64;
-                candidates.search(&index, &base, Query::row(&queries, i), &mut scratch, &mut found, &mut pool);
+                candidates.search(&index, &base, Query::vector(&queries, i), &mut scratch, &mut found, &mut pool);
                 pool.items.len()
             });
         });
@@ -82,7 +82,7 @@ fn graph(c: &mut Criterion) {
 fn select(c: &mut Criterion) {
     for d in [100, 384, 768] {
         let (base, queries) = (Base::new(normal(10_000, d, 4), Distance::Angular), normal(1, d, 5));
-        let query = Query::row(&queries, 0);
+        let query = Query::vector(&queries, 0);
         let subtopics: Vec<(u32, u32)> = (0..10_000).map(|id| (id, id % 7)).collect();
         for selector in SelectorParams::all() {
             let mut group = c.benchmark_group(format!("{} of {d}-d", selector.name()));
@@ -111,7 +111,7 @@ fn expand(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("expansion of {d}-d"));
         brief(&mut group);
         let (base, queries) = (Base::new(normal(20_000, d, 6), Distance::Angular), normal(1, d, 7));
-        let query = Query::row(&queries, 0);
+        let query = Query::vector(&queries, 0);
         for expansion in ExpansionParams::all() {
             let graph = expansion.graph().build(&base, &[], &[]);
             for m in [20, 100, 1000, 10_000] {
@@ -146,7 +146,7 @@ fn index(c: &mut Criterion) {
                 b.iter(|| {
                     scratch.reset();
                     i = (i + 1) % 64;
-                    candidates.search(&index, &base, Query::row(&queries, i), &mut scratch, &mut found, &mut pool);
+                    candidates.search(&index, &base, Query::vector(&queries, i), &mut scratch, &mut found, &mut pool);
                     pool.items.len()
                 });
             });

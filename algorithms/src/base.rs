@@ -1,7 +1,7 @@
-//! The vectors that are searched, and a query against them.
+//! The points that are searched, and a query against them.
 
-use crate::distance::{self, Distance};
-use crate::vectors::{Line, Vectors, VectorsError};
+use crate::distance::Distance;
+use crate::points::{Line, Measure, Point, Points, PointsError, SparseRow, Vectors};
 use std::f64::consts::PI;
 
 /// Cosines of a larger magnitude are too near to 1 for the arc cosine to give an accurate angle.
@@ -10,50 +10,84 @@ const NEAR_ONE: f64 = 1.0 - 1e-4;
 /// Angles, in radians, below which two directions are one: what rounding makes of an angle of 0.
 const SAME_DIRECTION: f64 = 1e-15;
 
-/// Base vectors with their distance and their norms.
+/// Base points with their distance and their norms.
 #[derive(Clone, Debug)]
 pub struct Base {
-    vectors: Vectors,
+    points: Points,
     distance: Distance,
+    measure: Measure,
     norms: Vec<f64>,
 }
 
-/// A query vector with its norm.
+/// A query with its norm.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
-    /// The vector, padded to whole lines as rows of the base are.
-    pub lines: &'a [Line],
-    /// Its L2 norm.
+    /// A point of the base's type and dimension.
+    pub point: Point<'a>,
+    /// Its L2 norm; 0 of bits and sets.
     pub norm: f64,
+}
+
+/// Sums over two unit vectors u and v: `|u - v|^2`, `|u + v|^2` and `(u - v) . (u + v)`.
+#[derive(Clone, Copy, Default)]
+struct GapsAndSums {
+    gaps: f64,
+    sums: f64,
+    both: f64,
 }
 
 impl<'a> Query<'a> {
     /// Row `i` of `queries`.
-    pub fn row(queries: &'a Vectors, i: usize) -> Self {
-        let lines = queries.lines(i);
-        Self { lines, norm: distance::norm(lines) }
+    pub fn row(queries: &'a Points, i: usize) -> Self {
+        let point = queries.row(i);
+        Self { point, norm: point.norm() }
+    }
+
+    /// Row `i` of dense queries.
+    pub fn vector(queries: &'a Vectors, i: usize) -> Self {
+        let point = Point::Dense(queries.lines(i));
+        Self { point, norm: point.norm() }
+    }
+
+    /// The lines of a dense query.
+    ///
+    /// # Panics
+    /// If it is none, see [`Point::lines`].
+    #[inline]
+    pub fn lines(self) -> &'a [Line] {
+        self.point.lines()
     }
 
     /// The angle to another vector of the same dimension, in radians, in `[0, pi]`; `cosine` is their
-    /// [`distance::cosine`]. Exactly 0 for equal directions and pi for opposite ones, symmetric to the last bit, and
-    /// near both as accurate as elsewhere: the arc cosine of a rounded cosine would put a vector 1.5e-8 away from
+    /// [`cosine`](crate::points::dense::cosine). Exactly 0 for equal directions and pi for opposite ones, symmetric to the last
+    /// bit, and near both as accurate as elsewhere: the arc cosine of a rounded cosine would put a vector 1.5e-8 away from
     /// itself. A vector of zeros is at pi / 2.
     ///
     /// Source: Kahan 2006, `2 atan(|u - v| / |u + v|)` for unit vectors u and v. The part that their rounded norms add
     /// to the difference lies along the sum, and is subtracted.
+    ///
+    /// # Panics
+    /// If one of them is no vector: a bug of the caller.
     pub fn angle(self, other: Query<'_>, cosine: f64) -> f64 {
         if cosine.abs() <= NEAR_ONE {
             return cosine.acos();
         }
-        let (own, others) =
-            (bytemuck::cast_slice::<Line, f32>(self.lines), bytemuck::cast_slice::<Line, f32>(other.lines));
-        let (mut gaps, mut sums, mut both) = (0.0, 0.0, 0.0);
-        for (&a, &b) in own.iter().zip(others) {
+        let mut total = GapsAndSums::default();
+        let mut add = |a: f32, b: f32| {
             let (u, v) = (f64::from(a) / self.norm, cosine.signum() * f64::from(b) / other.norm);
-            gaps += (u - v) * (u - v);
-            sums += (u + v) * (u + v);
-            both += (u - v) * (u + v);
+            total.gaps += (u - v) * (u - v);
+            total.sums += (u + v) * (u + v);
+            total.both += (u - v) * (u + v);
+        };
+        match (self.point, other.point) {
+            (Point::Sparse(own), Point::Sparse(others)) => for_each_column(own, others, add),
+            (own, others) => {
+                let (own, others): (&[f32], &[f32]) =
+                    (bytemuck::cast_slice(own.lines()), bytemuck::cast_slice(others.lines()));
+                own.iter().zip(others).for_each(|(&a, &b)| add(a, b));
+            }
         }
+        let GapsAndSums { gaps, sums, both } = total;
         let across = (gaps - both * both / sums).max(0.0);
         let angle = 2.0 * (across / sums).sqrt().atan();
         let angle = if angle < SAME_DIRECTION { 0.0 } else { angle };
@@ -61,24 +95,57 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Calls `add` with the values of both rows at each column that one of them has.
+fn for_each_column(a: SparseRow<'_>, b: SparseRow<'_>, mut add: impl FnMut(f32, f32)) {
+    let (mut i, mut j) = (0, 0);
+    loop {
+        match (a.columns.get(i), b.columns.get(j)) {
+            (None, None) => return,
+            (Some(x), Some(y)) if x == y => {
+                add(a.values[i], b.values[j]);
+                (i, j) = (i + 1, j + 1);
+            }
+            (Some(x), other) if other.is_none_or(|y| x < y) => {
+                add(a.values[i], 0.0);
+                i += 1;
+            }
+            _ => {
+                add(0.0, b.values[j]);
+                j += 1;
+            }
+        }
+    }
+}
+
 impl Base {
-    /// Takes the vectors and computes their norms.
-    pub fn new(vectors: Vectors, distance: Distance) -> Self {
-        let norms = distance::norms(&vectors);
-        Self { vectors, distance, norms }
+    /// Takes the points and computes their norms.
+    ///
+    /// # Panics
+    /// If points of this type do not have that distance, see [`Distance::fits`].
+    pub fn new(points: impl Into<Points>, distance: Distance) -> Self {
+        let points = points.into();
+        assert!(distance.fits(points.kind()), "{} have no {distance} distance", points.kind());
+        let norms = (0..points.len()).map(|i| points.row(i).norm()).collect();
+        Self { points, distance, measure: distance.measure(), norms }
     }
 
-    /// Copies `values`, row-major `n x dim`.
+    /// Copies the values of dense vectors, row-major `n x dim`.
     ///
     /// # Errors
     /// As [`Vectors::new`].
-    pub fn from_values(values: &[f32], dim: usize, distance: Distance) -> Result<Self, VectorsError> {
+    pub fn from_values(values: &[f32], dim: usize, distance: Distance) -> Result<Self, PointsError> {
         Ok(Self::new(Vectors::new(values, dim)?, distance))
     }
 
-    /// Number of base vectors, n.
+    /// The same points, of which each is a query to the others, see [`Distance::of_items`].
+    #[must_use]
+    pub fn of_items(&self) -> Self {
+        Self { distance: self.distance.of_items(), measure: self.distance.item_measure(), ..self.clone() }
+    }
+
+    /// Number of base points, n.
     pub fn len(&self) -> usize {
-        self.vectors.rows()
+        self.points.len()
     }
 
     /// Whether there are none.
@@ -86,47 +153,74 @@ impl Base {
         self.len() == 0
     }
 
-    /// The vectors, `n x d`.
-    pub fn vectors(&self) -> &Vectors {
-        &self.vectors
+    /// The points, `n x d`.
+    pub fn points(&self) -> &Points {
+        &self.points
     }
 
-    /// The distance between vectors.
+    /// The points, where they are dense vectors.
+    ///
+    /// # Panics
+    /// If they are none: a bug of the caller, who should have asked [`Points::kind`].
+    #[inline]
+    pub fn vectors(&self) -> &Vectors {
+        match &self.points {
+            Points::Dense(vectors) => vectors,
+            other => panic!("dense vectors are expected, and the base has {}", other.kind()),
+        }
+    }
+
+    /// The distance from a query to a point.
     pub fn distance(&self) -> Distance {
         self.distance
     }
 
-    /// L2 norm of each vector.
+    /// L2 norm of each vector; 0 of bits and sets.
     pub fn norms(&self) -> &[f64] {
         &self.norms
     }
 
-    /// Vector `i` as a query.
-    pub fn query(&self, i: usize) -> Query<'_> {
-        Query { lines: self.vectors.lines(i), norm: self.norms[i] }
+    /// Bytes held: the points and their norms.
+    pub fn bytes(&self) -> usize {
+        self.points.bytes() + size_of_val(self.norms.as_slice())
     }
 
-    /// The cosine (angular) or the squared L2 distance (euclidean) of vector `id` and the query: distance and relevance
-    /// are both computed from it.
+    /// Point `i` as a query.
+    #[inline]
+    pub fn query(&self, i: usize) -> Query<'_> {
+        Query { point: self.points.row(i), norm: self.norms[i] }
+    }
+
+    /// The measure of point `id` and the query: distance and relevance are both computed from it.
     #[inline]
     pub fn measure(&self, query: Query<'_>, id: u32) -> f64 {
-        let row = self.vectors.lines(id as usize);
-        match self.distance {
-            Distance::Angular => distance::cosine(distance::dot(query.lines, row), query.norm, self.norms[id as usize]),
-            Distance::Euclidean => distance::squared_euclidean(query.lines, row),
-        }
+        self.measure_by(self.measure, query, id)
+    }
+
+    /// A measure of point `id` and the query.
+    #[inline]
+    pub fn measure_by(&self, measure: Measure, query: Query<'_>, id: u32) -> f64 {
+        measure.between(query.point, query.norm, self.points.row(id as usize), self.norms[id as usize])
+    }
+
+    /// What points are compared with queries by: [`Distance::measure`], or [`Distance::item_measure`] where queries are base
+    /// points.
+    pub fn compared_by(&self) -> Measure {
+        self.measure
+    }
+
+    /// The [`Distance::item_measure`] of two base points.
+    pub fn item_measure(&self, a: u32, b: u32) -> f64 {
+        self.measure_by(self.distance.item_measure(), self.query(a as usize), b)
     }
 
     /// The distance that belongs to a [`Base::measure`].
     #[inline]
     pub fn distance_of(&self, measure: f64) -> f64 {
-        match self.distance {
-            Distance::Angular => 1.0 - measure,
-            Distance::Euclidean => measure.sqrt(),
-        }
+        self.distance.of_measure(measure)
     }
 
-    /// The distance from the query to vector `id`.
+    /// The distance from the query to point `id`.
     pub fn distance_to(&self, query: Query<'_>, id: u32) -> f64 {
         self.distance_of(self.measure(query, id))
     }
@@ -138,8 +232,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn angle(base: &Base, a: usize, b: usize) -> f64 {
-        let (a, b) = (base.query(a), base.query(b));
-        a.angle(b, distance::cosine(distance::dot(a.lines, b.lines), a.norm, b.norm))
+        base.query(a).angle(base.query(b), base.item_measure(a as u32, b as u32))
     }
 
     /// Two rows at small angles in the plane: `(1, t)` is at `atan(t)` of `(1, 0)`, whatever both are multiplied by.

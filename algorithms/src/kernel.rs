@@ -1,8 +1,8 @@
 //! Kernels: how similar two base vectors are, in `[0, 1]` (raw cosine: in `[-1, 1]`).
 
 use crate::base::{Base, Query};
-use crate::distance::{self, Distance};
-use crate::vectors::Line;
+use crate::distance::Distance;
+use crate::points::{Line, Measure, PointType, Vectors, dense};
 use multiversion::multiversion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,18 +24,16 @@ pub enum Kernel {
     /// `1 - (2 / pi) arccos(sum of sqrt(p_i q_i))`. Each vector decides for itself what its distribution is: itself where it
     /// is one (no value below 0, sum within 1e-3 of 1), else its softmax.
     FisherRao,
-}
-
-/// The number that a kernel is computed from for two vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PairMeasure {
-    Cosine,
-    SquaredDistance,
+    /// The share of bits that agree: 1 - hamming distance.
+    Match,
+    /// Common members over all members: 1 - jaccard distance.
+    Jaccard,
 }
 
 impl Kernel {
     /// All kernels.
-    pub const ALL: [Self; 5] = [Self::Cosine, Self::Gram, Self::Rbf, Self::Geodesic, Self::FisherRao];
+    pub const ALL: [Self; 7] =
+        [Self::Cosine, Self::Gram, Self::Rbf, Self::Geodesic, Self::FisherRao, Self::Match, Self::Jaccard];
 
     /// Its name in YAML.
     pub fn name(self) -> &'static str {
@@ -45,22 +43,37 @@ impl Kernel {
             Self::Rbf => "rbf",
             Self::Geodesic => "geodesic",
             Self::FisherRao => "fisher-rao",
+            Self::Match => "match",
+            Self::Jaccard => "jaccard",
         }
     }
 
-    /// The kernel of coverage objectives and metrics for that distance: `cosine` or `rbf`.
+    /// The kernel of coverage objectives and metrics for that distance, never negative.
     pub fn coverage(distance: Distance) -> Self {
         match distance {
-            Distance::Angular => Self::Cosine,
+            Distance::Angular | Distance::InnerProduct => Self::Cosine,
             Distance::Euclidean => Self::Rbf,
+            Distance::Hamming => Self::Match,
+            Distance::Jaccard => Self::Jaccard,
         }
     }
 
-    /// The raw similarity for that distance, which MMR, determinants and redundancy use: `gram` or `rbf`.
+    /// The raw similarity for that distance, which MMR, determinants and redundancy use: positive semidefinite.
     pub fn raw(distance: Distance) -> Self {
         match distance {
-            Distance::Angular => Self::Gram,
+            Distance::Angular | Distance::InnerProduct => Self::Gram,
             Distance::Euclidean => Self::Rbf,
+            Distance::Hamming => Self::Match,
+            Distance::Jaccard => Self::Jaccard,
+        }
+    }
+
+    /// Whether points of that type have it. Sparse vectors have those of the cosine: squared distances computed from their
+    /// inner products would lose their digits to cancellation.
+    pub fn fits(self, kind: PointType) -> bool {
+        match self {
+            Self::FisherRao => kind == PointType::Dense,
+            _ => self.measure().fits(kind),
         }
     }
 
@@ -76,10 +89,13 @@ impl Kernel {
         self != Self::Gram
     }
 
-    pub(crate) fn measure(self) -> PairMeasure {
+    /// What it is computed from.
+    pub(crate) fn measure(self) -> Measure {
         match self {
-            Self::Cosine | Self::Gram | Self::Geodesic => PairMeasure::Cosine,
-            Self::Rbf | Self::FisherRao => PairMeasure::SquaredDistance,
+            Self::Cosine | Self::Gram | Self::Geodesic => Measure::Cosine,
+            Self::Rbf | Self::FisherRao => Measure::SquaredDistance,
+            Self::Match => Measure::DifferingShare,
+            Self::Jaccard => Measure::Jaccard,
         }
     }
 
@@ -89,7 +105,8 @@ impl Kernel {
     pub fn value(self, measure: f64, sigma: f64) -> f64 {
         match self {
             Self::Cosine => positive(measure),
-            Self::Gram => measure,
+            Self::Gram | Self::Jaccard => measure,
+            Self::Match => 1.0 - measure,
             Self::Rbf => rbf(measure, sigma),
             Self::Geodesic => 1.0 - arccos(measure, half_versine(measure)) / PI,
             Self::FisherRao => 1.0 - arccos(1.0 - 0.5 * measure, 0.25 * measure) / FRAC_PI_2,
@@ -99,7 +116,8 @@ impl Kernel {
     /// Replaces each measure by its similarity.
     pub(crate) fn apply(self, measures: &mut [f64], sigma: f64) {
         match self {
-            Self::Gram => {}
+            Self::Gram | Self::Jaccard => {}
+            Self::Match => measures.iter_mut().for_each(|value| *value = 1.0 - *value),
             Self::Cosine => measures.iter_mut().for_each(|value| *value = positive(*value)),
             Self::Rbf => measures.iter_mut().for_each(|value| *value = rbf(*value, sigma)),
             Self::Geodesic => geodesics(measures),
@@ -107,57 +125,55 @@ impl Kernel {
         }
     }
 
-    /// The similarity of base vectors `a` and `b`, from scratch.
+    /// The similarity of base points `a` and `b`, from scratch.
     pub fn between(self, base: &Base, a: u32, b: u32, sigma: f64) -> f64 {
-        self.to_query(base, base.query(a as usize), b, sigma)
-    }
-
-    /// The similarity of a query and base vector `id`, from scratch.
-    pub fn to_query(self, base: &Base, query: Query<'_>, id: u32, sigma: f64) -> f64 {
-        let row = base.vectors().lines(id as usize);
-        let measure = match self {
-            Self::Cosine | Self::Gram | Self::Geodesic => {
-                distance::cosine(distance::dot(query.lines, row), query.norm, base.norms()[id as usize])
-            }
-            Self::Rbf => distance::squared_euclidean(query.lines, row),
-            Self::FisherRao => {
-                let roots = |lines: &[Line]| {
-                    let mut roots = lines.to_vec();
-                    roots_of_distribution(&mut roots, base.vectors().dim());
-                    roots
-                };
-                distance::squared_euclidean(&roots(query.lines), &roots(row))
-            }
+        let measure = match self.roots(base, base.query(a as usize)) {
+            Some(mut roots) => roots.squared_distance(b),
+            None => base.measure_by(self.measure(), base.query(a as usize), b),
         };
         self.value(measure, sigma)
+    }
+
+    /// The similarity of a query and base point `id`, from scratch.
+    pub fn to_query(self, base: &Base, query: Query<'_>, id: u32, sigma: f64) -> f64 {
+        let measure = match self.roots(base, query) {
+            Some(mut roots) => roots.squared_distance(id),
+            None => base.measure_by(self.measure_to_query(), query, id),
+        };
+        self.value(measure, sigma)
+    }
+
+    fn roots<'b>(self, base: &'b Base, query: Query<'_>) -> Option<Roots<'b>> {
+        (self == Self::FisherRao).then(|| Roots::new(base, query))
+    }
+
+    /// What it is computed from for a query and a base point.
+    pub(crate) fn measure_to_query(self) -> Measure {
+        match self.measure() {
+            Measure::Jaccard => Measure::JaccardToQuery,
+            measure => measure,
+        }
     }
 }
 
 impl Kernel {
-    /// Whether it is a function of [`Base::measure`] that falls as the distance grows, and so orders vectors as the
-    /// distance does.
-    pub fn follows(self, distance: Distance) -> bool {
-        match distance {
-            Distance::Angular => matches!(self, Self::Cosine | Self::Gram | Self::Geodesic),
-            Distance::Euclidean => self == Self::Rbf,
-        }
+    /// Whether it is a function of [`Base::item_measure`] that falls as the distance grows.
+    pub fn follows_items(self, distance: Distance) -> bool {
+        self.measure() == distance.item_measure() && self != Self::FisherRao
     }
 
-    /// The `count` largest similarities of base vectors to a query, the largest first; all if there are fewer. They
-    /// have the same bits as those of [`Kernel::to_query`].
+    /// Whether it is a function of [`Base::measure`] that falls as the distance grows, and so orders points as the distance
+    /// does.
+    pub fn follows(self, distance: Distance) -> bool {
+        self.measure_to_query() == distance.measure() && self != Self::FisherRao
+    }
+
+    /// The `count` largest similarities of base points to a query, the largest first; all if there are fewer. They have the
+    /// same bits as those of [`Kernel::to_query`].
     pub fn largest(self, base: &Base, query: Query<'_>, count: usize, sigma: f64) -> Vec<f64> {
         let ids = 0..base.len() as u32;
-        let mut all: Vec<f64> = if self == Self::FisherRao {
-            let dim = base.vectors().dim();
-            let mut of_query = query.lines.to_vec();
-            roots_of_distribution(&mut of_query, dim);
-            let mut row = of_query.clone();
-            let to = |id: u32| {
-                row.copy_from_slice(base.vectors().lines(id as usize));
-                roots_of_distribution(&mut row, dim);
-                self.value(distance::squared_euclidean(&of_query, &row), sigma)
-            };
-            ids.map(to).collect()
+        let mut all: Vec<f64> = if let Some(mut roots) = self.roots(base, query) {
+            ids.map(|id| self.value(roots.squared_distance(id), sigma)).collect()
         } else {
             ids.map(|id| self.to_query(base, query, id, sigma)).collect()
         };
@@ -168,6 +184,29 @@ impl Kernel {
         }
         all.sort_unstable_by(descending);
         all
+    }
+}
+
+/// Roots of the distributions of a query and of a row that it is compared with.
+struct Roots<'b> {
+    vectors: &'b Vectors,
+    of_query: Vec<Line>,
+    row: Vec<Line>,
+}
+
+impl<'b> Roots<'b> {
+    fn new(base: &'b Base, query: Query<'_>) -> Self {
+        let vectors = base.vectors();
+        let mut of_query = query.lines().to_vec();
+        roots_of_distribution(&mut of_query, vectors.dim());
+        Self { vectors, row: of_query.clone(), of_query }
+    }
+
+    /// The squared distance of the query's roots and those of a row.
+    fn squared_distance(&mut self, id: u32) -> f64 {
+        self.row.copy_from_slice(self.vectors.lines(id as usize));
+        roots_of_distribution(&mut self.row, self.vectors.dim());
+        dense::squared_euclidean(&self.of_query, &self.row)
     }
 }
 

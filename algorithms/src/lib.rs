@@ -1,4 +1,5 @@
-//! Candidate search, graph expansion and diverse selection over dense vectors: pure computation, no I/O.
+//! Candidate search, graph expansion and diverse selection over dense vectors, bits, sets and sparse vectors: pure computation,
+//! no I/O.
 //!
 //! A *retriever* is three stages. [`candidates`] find a *pool* of base vectors near the query; an optional
 //! [`expansion`] adds to the pool by walking a [`graph`] and rescores it; a [`selector`] picks k of the pool, in
@@ -46,13 +47,14 @@ pub mod base;
 pub mod candidates;
 pub mod distance;
 pub mod expansion;
-pub mod filter;
 pub mod graph;
+pub mod inverted;
 pub mod kernel;
 mod kernel_choice;
 pub mod nearest;
 mod owned_pool;
 pub mod params;
+pub mod points;
 pub mod pool;
 pub mod pool_kernel;
 pub mod random;
@@ -61,7 +63,6 @@ pub mod scratch;
 pub mod selector;
 pub mod spare;
 mod unfit;
-pub mod vectors;
 
 /// SHA-256 of what this build is made of: these sources, the versions of the crates they use, the compiler and its
 /// target. Builds with different hashes may compute different results.
@@ -71,7 +72,7 @@ pub use base::{Base, Query};
 pub use distance::Distance;
 pub use kernel_choice::KernelChoice;
 pub use owned_pool::{OwnedPool, SelectError, select};
+pub use points::{Line, Points, PointsError, Vectors};
 pub use pool::{Item, Pool};
 pub use scratch::Scratch;
 pub use unfit::Unfit;
-pub use vectors::{Line, Vectors, VectorsError};

@@ -1,8 +1,9 @@
 //! Selection from a plain slice of vectors, for use as a library.
 
+use crate::points::{Point, Points};
 use crate::selector::{Request, SelectorParams, SelectorSetting};
 use crate::unfit::Unfit;
-use crate::{Base, Distance, Item, Pool, Query, Scratch, Vectors, VectorsError};
+use crate::{Base, Distance, Item, PointsError, Pool, Query, Scratch, Vectors};
 
 /// A pool that owns its vectors: what [`select`] picks from.
 ///
@@ -27,7 +28,7 @@ use crate::{Base, Distance, Item, Pool, Query, Scratch, Vectors, VectorsError};
 pub struct OwnedPool {
     base: Base,
     /// One row; none where only scores are known.
-    query: Option<Vectors>,
+    query: Option<Points>,
     pool: Pool,
     seed: u64,
 }
@@ -40,7 +41,7 @@ const LARGEST_SCORE: f64 = 1e12;
 pub enum SelectError {
     /// The vectors or the query are not valid.
     #[error(transparent)]
-    Vectors(#[from] VectorsError),
+    Vectors(#[from] PointsError),
     /// A vector has another dimension than the first, or the query has.
     #[error("{what} has {found} values, expected {expected}")]
     Dimension {
@@ -72,7 +73,7 @@ impl OwnedPool {
     /// [`SelectError::Vectors`], [`SelectError::Dimension`].
     pub fn around(vectors: &[impl AsRef<[f32]>], query: &[f32], distance: Distance) -> Result<Self, SelectError> {
         let base = gather(vectors, query.len(), distance)?;
-        let query = Vectors::new(query, query.len())?;
+        let query = Points::from(Vectors::new(query, query.len())?);
         let mut pool = Pool::default();
         pool.fill(&base, Query::row(&query, 0), 0..base.len() as u32, base.len(), &Scratch::default());
         Ok(Self { base, query: Some(query), pool, seed: 0 })
@@ -96,7 +97,7 @@ impl OwnedPool {
             )));
         }
         let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
-        let mut pool = Pool { items: (0..).zip(scores).map(item).collect(), sigma: 0.0 };
+        let mut pool = Pool { items: (0..).zip(scores).map(item).collect(), ..Pool::default() };
         pool.keep_best(base.len());
         Ok(Self { base, query: None, pool, seed: 0 })
     }
@@ -136,7 +137,7 @@ pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec
     let query = match &pool.query {
         Some(query) => Query::row(query, 0),
         // No selector that got here looks at it.
-        None => Query { lines: &[], norm: 0.0 },
+        None => Query { point: Point::Dense(&[]), norm: 0.0 },
     };
     let request =
         Request { base: &pool.base, query, pool: &pool.pool, k, subtopics: &[], seed: pool.seed, query_id: 0 };

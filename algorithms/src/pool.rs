@@ -15,9 +15,10 @@ pub struct Item {
     pub id: u32,
     /// Distance to the query.
     pub distance: f64,
-    /// Relevance, raw: cosine for angular, `exp(-distance^2 / (2 sigma^2))` for euclidean.
+    /// Relevance, raw: cosine for angular, `exp(-distance^2 / (2 sigma^2))` for euclidean, the inner product for ip,
+    /// 1 - distance for hamming and jaccard.
     pub rel: f64,
-    /// What selectors read as relevance: `rel`, until an expansion replaces it.
+    /// What selectors read as relevance: [`Pool::scaled`] of `rel`, until an expansion replaces it.
     pub score: f64,
 }
 
@@ -29,6 +30,9 @@ pub struct Pool {
     /// Median distance to the query of what the candidates found: the width of the rbf kernel for this query.
     /// An expansion does not change it, so that relevances stay comparable.
     pub sigma: f64,
+    /// The scale of relevances that have none of their own: the smallest and the largest of what the candidates found. An
+    /// expansion does not change it.
+    pub range: Option<[f64; 2]>,
 }
 
 impl Item {
@@ -86,15 +90,26 @@ impl Pool {
         }
         for item in &mut self.items {
             item.rel = relevance(base.distance(), item.distance, self.sigma);
-            item.score = item.rel;
         }
+        // The items stand in the order of distances, so of relevances.
+        let ends = self.items.first().zip(self.items.last()).map(|(most, least)| [least.rel, most.rel]);
+        self.range = ends.filter(|_| base.distance() == Distance::InnerProduct);
+        let range = self.range;
+        self.items.iter_mut().for_each(|item| item.score = scaled(item.rel, range));
+    }
+
+    /// A relevance as selectors and expansions read it: as it is; for ip by its place between the smallest and the largest of
+    /// the candidates, from 0 to 1 (1 where all are equal).
+    #[inline]
+    pub fn scaled(&self, rel: f64) -> f64 {
+        scaled(rel, self.range)
     }
 
     /// Copies another pool into the memory that this one has.
     pub fn copy_from(&mut self, other: &Self) {
         self.items.clear();
         self.items.extend_from_slice(&other.items);
-        self.sigma = other.sigma;
+        (self.sigma, self.range) = (other.sigma, other.range);
     }
 
     /// Adds base vector `id`, which is not in the pool yet, with its relevance as its score.
@@ -103,7 +118,7 @@ impl Pool {
         let distance = base.distance_to(query, id);
         evaluations.set(evaluations.get() + 1);
         let rel = relevance(base.distance(), distance, self.sigma);
-        self.items.push(Item { id, distance, rel, score: rel });
+        self.items.push(Item { id, distance, rel, score: self.scaled(rel) });
     }
 
     /// Puts the best score first and keeps the best `limit`.
@@ -127,7 +142,18 @@ impl Room for Pool {
 #[inline]
 fn relevance(kind: Distance, distance: f64, sigma: f64) -> f64 {
     match kind {
-        Distance::Angular => 1.0 - distance,
+        Distance::Angular | Distance::Hamming | Distance::Jaccard => 1.0 - distance,
+        Distance::InnerProduct => -distance,
         Distance::Euclidean => kernel::rbf(distance * distance, sigma),
+    }
+}
+
+/// See [`Pool::scaled`].
+#[inline]
+pub(crate) fn scaled(rel: f64, range: Option<[f64; 2]>) -> f64 {
+    match range {
+        None => rel,
+        Some([least, most]) if most > least => ((rel - least) / (most - least)).clamp(0.0, 1.0),
+        Some([least, _]) => f64::from(u8::from(rel >= least)),
     }
 }

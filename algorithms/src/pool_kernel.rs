@@ -1,12 +1,14 @@
 //! Similarities between the items of a pool: one with some, one with all, or all with all, tile by tile.
 
-use crate::distance::{self, Rows};
-use crate::filter;
-use crate::kernel::{self, Kernel, PairMeasure};
+use crate::Query;
+use crate::distance::Distance;
+use crate::kernel::{self, Kernel};
+use crate::nearest::filter;
+use crate::points::dense::{self, DenseRows};
+use crate::points::vectors::LANES;
+use crate::points::{Chosen, Measure, Point, Rows};
 use crate::scratch::Scratch;
 use crate::selector::Request;
-use crate::vectors::{LANES, Line};
-use crate::{Distance, Query};
 use multiversion::multiversion;
 use std::cell::Cell;
 use std::ops::Range;
@@ -14,65 +16,47 @@ use std::ops::Range;
 /// Items a tile spans each way: their vectors stay in the first-level cache.
 const TILE: usize = 32;
 
-/// Some items of a pool: their rows and their norms.
-#[derive(Clone, Copy)]
-pub struct ItemGroup<'s> {
-    rows: &'s [u32],
-    norms: &'s [f64],
-}
-
-impl ItemGroup<'_> {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
 /// A kernel over the items of one pool.
 pub struct PoolKernel<'s> {
     /// `None` stands for the negative squared distance, which is no kernel but orders items as one.
     kernel: Option<Kernel>,
     sigma: f64,
     rows: Rows<'s>,
-    all: ItemGroup<'s>,
+    all: Chosen<'s>,
     query: Query<'s>,
     evaluations: &'s Cell<u64>,
 }
 
 impl<'s> PoolKernel<'s> {
-    /// Prepares `kernel` for the pool of `request`. Evaluates nothing yet, except the euclidean distances to the query
-    /// for the width of [`Kernel::Rbf`] on angular data.
+    /// Prepares `kernel` for the pool of `request`. Evaluates nothing yet, except the L2 distances to the query for the width
+    /// of [`Kernel::Rbf`] where these are not the dataset's distances.
     pub fn new(kernel: Kernel, request: &Request<'s>, scratch: &'s Scratch) -> Self {
         let Request { base, pool, query, .. } = *request;
-        let (arena, items, stride) = (&scratch.arena, &pool.items, base.vectors().stride());
+        let (arena, items) = (&scratch.arena, &pool.items);
         let norms = arena.alloc_slice_fill_iter(items.iter().map(|item| base.norms()[item.id as usize]));
         let mut this = Self {
             kernel: Some(kernel),
             sigma: pool.sigma,
-            rows: Rows::of(base.vectors()),
-            all: ItemGroup { rows: arena.alloc_slice_fill_iter(items.iter().map(|item| item.id)), norms },
+            rows: base.points().rows(),
+            all: Chosen { ids: arena.alloc_slice_fill_iter(items.iter().map(|item| item.id)), norms },
             query,
             evaluations: &scratch.evaluations,
         };
         if kernel == Kernel::FisherRao {
-            let dim = base.vectors().dim();
-            let lines = |i: usize| base.vectors().lines(items[i / stride].id as usize)[i % stride];
-            let roots = arena.alloc_slice_fill_with(items.len() * stride, lines);
+            let (vectors, lines) = (base.vectors(), query.lines());
+            let (dim, stride) = (vectors.dim(), vectors.stride());
+            let line = |i: usize| vectors.lines(items[i / stride].id as usize)[i % stride];
+            let roots = arena.alloc_slice_fill_with(items.len() * stride, line);
             roots.chunks_exact_mut(stride).for_each(|row| kernel::roots_of_distribution(row, dim));
-            let of_query = arena.alloc_slice_copy(query.lines);
+            let of_query = arena.alloc_slice_copy(lines);
             kernel::roots_of_distribution(of_query, dim);
-            this.rows = Rows::new(roots, stride);
-            this.all.rows = arena.alloc_slice_fill_iter(0..items.len() as u32);
-            this.query.lines = of_query;
+            this.rows = Rows::Dense(DenseRows::new(roots, stride));
+            this.all.ids = arena.alloc_slice_fill_iter(0..items.len() as u32);
+            this.query.point = Point::Dense(of_query);
         }
-        if kernel == Kernel::Rbf && base.distance() == Distance::Angular {
+        if kernel == Kernel::Rbf && base.distance() != Distance::Euclidean {
             let squares = arena.alloc_slice_fill_copy(items.len(), 0.0);
-            distance::squared_euclideans(query.lines, this.rows, this.all.rows, squares);
+            Measure::SquaredDistance.with_many(query.point, query.norm, this.rows, this.all, squares);
             scratch.count(items.len());
             squares.iter_mut().for_each(|square| *square = square.sqrt());
             this.sigma = kernel::median(squares);
@@ -98,7 +82,7 @@ impl<'s> PoolKernel<'s> {
     /// Room for `capacity` items that will be picked, see [`Picks`].
     pub fn picks(&self, capacity: usize, scratch: &'s Scratch) -> Picks<'s> {
         Picks {
-            rows: scratch.arena.alloc_slice_fill_copy(capacity, 0),
+            ids: scratch.arena.alloc_slice_fill_copy(capacity, 0),
             norms: scratch.arena.alloc_slice_fill_copy(capacity, 0.0),
             len: 0,
         }
@@ -106,17 +90,19 @@ impl<'s> PoolKernel<'s> {
 
     /// `out[j] = s(i, j)` for every item `j`.
     pub fn row(&self, i: usize, out: &mut [f64]) {
-        self.similarities(self.rows.get(self.all.rows[i]), self.all.norms[i], self.all, out);
+        self.similarities(self.item(i), self.all, out);
     }
 
-    /// Prepares [`PoolKernel::lower_row`]; `None` if there is no cheap bound: only [`Kernel::Gram`] has one.
+    /// Prepares [`PoolKernel::lower_row`]; `None` if there is no cheap bound: only [`Kernel::Gram`] of dense vectors has one.
     pub fn approximate(&self, dim: usize, scratch: &'s Scratch) -> Option<Approximate<'s>> {
         let safe = || self.all.norms.iter().all(|&norm| filter::is_safe(norm));
+        let Rows::Dense(rows) = self.rows else { return None };
         if self.kernel != Some(Kernel::Gram) || !safe() {
             return None;
         }
         let inverse = |&norm: &f64| if norm > 0.0 { (1.0 / norm) as f32 } else { 0.0 };
         Some(Approximate {
+            rows,
             inverse_norms: scratch.arena.alloc_slice_fill_iter(self.all.norms.iter().map(inverse)),
             products: scratch.arena.alloc_slice_fill_copy(self.len(), 0.0),
             error: filter::cosine_error(dim) as f32,
@@ -125,35 +111,47 @@ impl<'s> PoolKernel<'s> {
 
     /// Returns tight lower bounds of `s(i, j)` for every item `j`, in half the time of [`PoolKernel::row`].
     pub fn lower_row<'a>(&self, i: usize, approximate: &'a mut Approximate<'s>) -> &'a [f32] {
-        let Approximate { inverse_norms, products, error } = approximate;
-        self.evaluations.set(self.evaluations.get() + products.len() as u64);
-        filter::products_at(self.rows.get(self.all.rows[i]), self.rows, self.all.rows, products);
+        let Approximate { rows, inverse_norms, products, error } = approximate;
+        self.count(products.len());
+        filter::products_at(rows.get(self.all.ids[i]), *rows, self.all.ids, products);
         lower_cosines(products, inverse_norms[i], inverse_norms, *error);
         products
     }
 
     /// `out[j]` is the similarity of item `i` to the `j`-th of `group`.
-    pub fn to(&self, i: usize, group: ItemGroup<'_>, out: &mut [f64]) {
-        self.similarities(self.rows.get(self.all.rows[i]), self.all.norms[i], group, out);
+    pub fn to(&self, i: usize, group: Chosen<'_>, out: &mut [f64]) {
+        self.similarities(self.item(i), group, out);
     }
 
     /// `out[j]` is the similarity of the query to item `j`.
     pub fn of_query(&self, out: &mut [f64]) {
-        self.similarities(self.query.lines, self.query.norm, self.all, out);
+        self.count(out.len());
+        let measure = self.kernel.map_or(Measure::SquaredDistance, Kernel::measure_to_query);
+        measure.with_many(self.query.point, self.query.norm, self.rows, self.all, out);
+        self.finish(out);
+    }
+
+    /// Item `i` as a query.
+    fn item(&self, i: usize) -> Query<'s> {
+        Query { point: self.rows.get(self.all.ids[i]), norm: self.all.norms[i] }
     }
 
     /// The similarity of item `i` to itself: 1, but for a vector without a direction.
     pub fn self_similarity(&self, i: usize) -> f64 {
         let cosine = if self.all.norms[i] > 0.0 { 1.0 } else { 0.0 };
         match self.kernel {
-            Some(kernel) if kernel.measure() == PairMeasure::Cosine => kernel.value(cosine, 0.0),
+            Some(kernel) if kernel.measure() == Measure::Cosine => kernel.value(cosine, 0.0),
             Some(_) => 1.0,
             None => 0.0,
         }
     }
 
-    fn measure(&self) -> PairMeasure {
-        self.kernel.map_or(PairMeasure::SquaredDistance, Kernel::measure)
+    fn count(&self, evaluations: usize) {
+        self.evaluations.set(self.evaluations.get() + evaluations as u64);
+    }
+
+    fn measure(&self) -> Measure {
+        self.kernel.map_or(Measure::SquaredDistance, Kernel::measure)
     }
 
     fn finish(&self, measures: &mut [f64]) {
@@ -163,30 +161,14 @@ impl<'s> PoolKernel<'s> {
         }
     }
 
-    fn similarities(&self, of: &[Line], norm: f64, group: ItemGroup<'_>, out: &mut [f64]) {
-        self.evaluations.set(self.evaluations.get() + out.len() as u64);
-        match self.measure() {
-            PairMeasure::SquaredDistance => distance::squared_euclideans(of, self.rows, group.rows, out),
-            PairMeasure::Cosine => {
-                distance::dots(of, self.rows, group.rows, out);
-                distance::cosines(out, norm, group.norms);
-            }
-        }
+    fn similarities(&self, of: Query<'_>, group: Chosen<'_>, out: &mut [f64]) {
+        self.count(out.len());
+        self.measure().with_many(of.point, of.norm, self.rows, group, out);
         self.finish(out);
     }
 
     fn tile(&self, left: Range<usize>, right: Range<usize>, out: &mut [f64]) {
-        let (of, to) = (&self.all.rows[left.clone()], &self.all.rows[right.clone()]);
-        match self.measure() {
-            PairMeasure::SquaredDistance => distance::squared_euclidean_tile(self.rows, of, to, out),
-            PairMeasure::Cosine => {
-                distance::dot_tile(self.rows, of, to, out);
-                let norms = &self.all.norms[right.clone()];
-                for (row, &norm) in out.chunks_exact_mut(right.len()).zip(&self.all.norms[left]) {
-                    distance::cosines(row, norm, norms);
-                }
-            }
-        }
+        self.measure().tile(self.rows, self.all.part(left), self.all.part(right), out);
         self.finish(out);
     }
 
@@ -194,7 +176,7 @@ impl<'s> PoolKernel<'s> {
     /// For each row its tiles come with ascending columns.
     fn tiles(&self, scratch: &Scratch, mut visit: impl FnMut(Range<usize>, Range<usize>, &[f64])) {
         let m = self.len();
-        self.evaluations.set(self.evaluations.get() + (m * (m + 1) / 2) as u64);
+        self.count(m * (m + 1) / 2);
         let tile = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
         let mirrored = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
         let span = |start: usize| start..(start + TILE).min(m);
@@ -219,6 +201,7 @@ impl<'s> PoolKernel<'s> {
 
 /// Data for approximate similarities, see [`PoolKernel::lower_row`].
 pub struct Approximate<'s> {
+    rows: DenseRows<'s>,
     inverse_norms: &'s [f32],
     products: &'s mut [f32],
     error: f32,
@@ -233,7 +216,7 @@ fn lower_cosines(products: &mut [f32], inverse_norm: f32, inverse_norms: &[f32],
 
 /// The items picked so far, side by side.
 pub struct Picks<'s> {
-    rows: &'s mut [u32],
+    ids: &'s mut [u32],
     norms: &'s mut [f64],
     len: usize,
 }
@@ -241,7 +224,7 @@ pub struct Picks<'s> {
 impl Picks<'_> {
     /// Adds item `i` of the pool of `kernel`.
     pub fn push(&mut self, kernel: &PoolKernel<'_>, i: usize) {
-        (self.rows[self.len], self.norms[self.len]) = (kernel.all.rows[i], kernel.all.norms[i]);
+        (self.ids[self.len], self.norms[self.len]) = (kernel.all.ids[i], kernel.all.norms[i]);
         self.len += 1;
     }
 
@@ -251,8 +234,8 @@ impl Picks<'_> {
     }
 
     /// Those in `range`, in order of picking.
-    pub fn group(&self, range: Range<usize>) -> ItemGroup<'_> {
-        ItemGroup { rows: &self.rows[range.clone()], norms: &self.norms[range] }
+    pub fn group(&self, range: Range<usize>) -> Chosen<'_> {
+        Chosen { ids: &self.ids[range.clone()], norms: &self.norms[range] }
     }
 }
 
@@ -330,7 +313,7 @@ impl<'s> Matrix<'s> {
                 add_capped(row, caps, weights, sums);
             }
         });
-        out.iter_mut().zip(&*self.sums).for_each(|(out, sums)| *out = distance::tree_sum(sums));
+        out.iter_mut().zip(&*self.sums).for_each(|(out, sums)| *out = dense::tree_sum(sums));
     }
 }
 
@@ -365,7 +348,7 @@ pub fn capped_sum(row: &[f64], caps: &[f64], weights: &[f64]) -> f64 {
     let (caps, weights) = (&caps[..row.len()], &weights[..row.len()]);
     let mut sums = [0.0; LANES];
     add_in_lanes(row.len(), &mut sums, |v| weights[v] * least(row[v], caps[v]));
-    distance::tree_sum(&sums)
+    dense::tree_sum(&sums)
 }
 
 /// The sum of `weights * max(0, min(row, caps) - covered)`, in the same order; with nothing covered and no similarity
@@ -375,5 +358,5 @@ pub fn uncovered_sum(row: &[f64], caps: &[f64], weights: &[f64], covered: &[f64]
     let (caps, weights, covered) = (&caps[..row.len()], &weights[..row.len()], &covered[..row.len()]);
     let mut sums = [0.0; LANES];
     add_in_lanes(row.len(), &mut sums, |v| weights[v] * kernel::positive(least(row[v], caps[v]) - covered[v]));
-    distance::tree_sum(&sums)
+    dense::tree_sum(&sums)
 }

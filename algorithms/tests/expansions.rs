@@ -24,14 +24,14 @@ impl Case {
     fn pool(&self) -> Pool {
         let mut pool = Pool::default();
         let all = 0..self.base.len() as u32;
-        pool.fill(&self.base, Query::row(&self.queries, 0), all, self.seeds, &Scratch::default());
+        pool.fill(&self.base, Query::vector(&self.queries, 0), all, self.seeds, &Scratch::default());
         pool
     }
 
     fn expand(&self, expansion: &dyn Expansion, scratch: &mut Scratch) -> Pool {
         let mut pool = self.pool();
         scratch.reset();
-        expansion.expand(&self.graph, &self.base, Query::row(&self.queries, 0), &mut pool, scratch);
+        expansion.expand(&self.graph, &self.base, Query::vector(&self.queries, 0), &mut pool, scratch);
         pool
     }
 }
@@ -46,7 +46,7 @@ fn cases() -> impl Strategy<Value = Case> {
             prop::collection::vec(-1.0_f32..1.0, 3),
             graph,
             1..=n.min(6),
-            prop::sample::select(Distance::ALL.to_vec()),
+            prop::sample::select(Distance::DENSE.to_vec()),
         )
             .prop_map(|(vectors, query, rows, seeds, distance)| Case {
                 base: Base::from_values(&vectors, 3, distance).expect("finite"),
@@ -89,7 +89,7 @@ proptest! {
             prop_assert_eq!(by_id(&pool).len(), pool.items.len());
             prop_assert!(pool.items.windows(2).all(|w| w[0].best_first(&w[1]).is_le()));
             for item in &pool.items {
-                let truth = case.base.distance_to(Query::row(&case.queries, 0), item.id);
+                let truth = case.base.distance_to(Query::vector(&case.queries, 0), item.id);
                 prop_assert_eq!(item.distance, truth);
             }
         }
@@ -136,7 +136,7 @@ proptest! {
     /// does not depend on numbers.
     #[test]
     fn other_ids_give_the_same_scores(mut case in cases(), seed in any::<u64>()) {
-        let distance = |id| case.base.distance_to(Query::row(&case.queries, 0), id);
+        let distance = |id| case.base.distance_to(Query::vector(&case.queries, 0), id);
         let mut distances: Vec<f64> = (0..case.base.len() as u32).map(distance).collect();
         distances.sort_by(f64::total_cmp);
         prop_assume!(distances.windows(2).all(|w| w[0] < w[1]), "ties are broken by id");
@@ -232,7 +232,7 @@ fn the_default_epsilon_keeps_more_lists_than_that_of_old() {
     let lists = |expansion: &dyn Expansion| -> Vec<Vec<u32>> {
         let mut scratch = Scratch::default();
         let list = |i| {
-            let (query, mut pool) = (Query::row(&queries, i), Pool::default());
+            let (query, mut pool) = (Query::vector(&queries, i), Pool::default());
             scratch.reset();
             pool.fill(&base, query, 0..base.len() as u32, 20, &scratch);
             expansion.expand(&graph, &base, query, &mut pool, &mut scratch);

@@ -82,7 +82,7 @@ fn networkx_and_scipy_spread_the_same() {
             let rel = seed[1].ln();
             Item { id: seed[0] as u32, distance: 0.0, rel, score: rel }
         };
-        let mut pool = Pool { items: seeds.map(item).collect(), sigma: 0.0 };
+        let mut pool = Pool { items: seeds.map(item).collect(), ..Pool::default() };
         let base = Base::from_values(&vec![1.0; n], 1, Distance::Angular).expect("vectors");
         expansion.expand(&graph, &base, base.query(0), &mut pool, &mut Scratch::default());
         let expected = numbers(&case["expected"]);

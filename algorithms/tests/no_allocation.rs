@@ -36,7 +36,7 @@ fn a_warm_query_does_not_allocate() {
     let vectors = Vectors::new(&(0..2000 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
     let queries = Vectors::new(&(16_000..16_000 + 40 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
     let subtopics: Vec<(u32, u32)> = (0..2000).map(|id| (id, id % 5)).collect();
-    for distance in Distance::ALL {
+    for distance in Distance::DENSE {
         let base = Base::new(vectors.clone(), distance);
         for candidates in CandidatesParams::all() {
             let index = candidates.build(&base);
@@ -46,7 +46,7 @@ fn a_warm_query_does_not_allocate() {
                     let mut scratch = Scratch::default();
                     let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());
                     let mut answer = |i: usize| {
-                        let query = Query::row(&queries, i);
+                        let query = Query::vector(&queries, i);
                         scratch.reset();
                         let before = ALLOCATIONS.get();
                         candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);

@@ -35,7 +35,7 @@ fn answer(request: &Value) -> Value {
 
     let base = Base::from_values(&values, dim, Distance::Angular).expect("vectors");
     let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
-    let mut pool = Pool { items: (0..).zip(&scores).map(item).collect(), sigma: 0.0 };
+    let mut pool = Pool { items: (0..).zip(&scores).map(item).collect(), ..Pool::default() };
     pool.keep_best(scores.len());
     let query = Query { lines: &[], norm: 0.0 };
     let asked = Request { base: &base, query, pool: &pool, k, subtopics: &[], seed: 0, query_id: 0 };

@@ -2,11 +2,10 @@
 
 use super::Candidates;
 use crate::base::{Base, Query};
-use crate::filter::Filter;
-use crate::nearest::{self, Batch};
+use crate::nearest::{self, Batch, Scan};
 use crate::params::{Count, constant};
+use crate::points::Points;
 use crate::scratch::Scratch;
-use crate::vectors::Vectors;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +39,7 @@ impl Exact {
 
 impl Candidates for Exact {
     type Build = ();
-    type Index = Filter;
+    type Index = Scan;
 
     fn pool(&self) -> usize {
         self.pool.unwrap_or_else(usual).size()
@@ -52,23 +51,23 @@ impl Candidates for Exact {
 
     fn build_part(&self) {}
 
-    fn build((): &(), base: &Base) -> Filter {
-        Filter::new(base)
+    fn build((): &(), base: &Base) -> Scan {
+        Scan::new(base)
     }
 
-    fn bytes(index: &Filter, base: &Base) -> usize {
-        base.vectors().bytes() + size_of_val(base.norms()) + index.bytes()
+    fn bytes(index: &Scan, base: &Base) -> usize {
+        base.bytes() + index.bytes()
     }
 
     fn estimate(&self, rows: usize, _: usize) -> usize {
         rows * size_of::<f32>()
     }
 
-    fn search(&self, index: &Filter, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
-        nearest::nearest(base, index, query, Candidates::pool(self), scratch, found);
+    fn search(&self, index: &Scan, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
+        index.nearest(base, query, Candidates::pool(self), scratch, found);
     }
 
-    fn search_batch(&self, index: &Filter, base: &Base, queries: &Vectors, batch: &mut Batch) -> bool {
+    fn search_batch(&self, index: &Scan, base: &Base, queries: &Points, batch: &mut Batch) -> bool {
         nearest::nearest_of_all(base, index, queries, Candidates::pool(self), batch);
         true
     }
@@ -77,14 +76,14 @@ impl Candidates for Exact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Distance, Pool};
+    use crate::{Distance, Pool, Vectors};
 
     /// Three copies of the query, so sigma is 0 and all others are equally irrelevant: in pools the lower id stands first
     /// though it is farther away, while nearest neighbours stand by distance.
     #[test]
     fn a_batch_finds_the_pools_of_single_queries_in_their_order() {
         let base = Base::from_values(&[7.0, 0.0, 0.0, 0.0, 5.0, 9.0], 1, Distance::Euclidean).expect("finite");
-        let queries = Vectors::new(&[0.0], 1).expect("finite");
+        let queries = Points::from(Vectors::new(&[0.0], 1).expect("finite"));
         let exact = Exact { pool: Some(constant!(Count, 5)) };
         let index = Exact::build(&(), &base);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());

@@ -3,13 +3,13 @@
 use super::{Candidates, Words, offsets};
 use crate::base::{Base, Query};
 use crate::distance::Distance;
-use crate::filter::{Contenders, Filter, products};
-use crate::nearest::for_each_nearest;
+use crate::nearest::filter::{Contenders, Filter, products};
+use crate::nearest::{Scan, for_each_nearest};
 use crate::params::{Count, constant};
+use crate::points::{Points, Vectors};
 use crate::random;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
-use crate::vectors::Vectors;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,7 @@ impl Candidates for Ivf {
         let centroids = train(part, base);
         let mut lists = vec![Vec::new(); centroids.len()];
         if !base.is_empty() {
-            for (i, (list, _)) in assign(&centroids, base.vectors()).into_iter().enumerate() {
+            for (i, (list, _)) in assign(&centroids, base.points()).into_iter().enumerate() {
                 lists[list].push(i);
             }
         }
@@ -174,7 +174,7 @@ impl Candidates for Ivf {
             for start in (first..last).step_by(TILE) {
                 let end = (start + TILE).min(last);
                 let similarities = &mut similarities[..end - start];
-                products(query.lines, index.rows.vectors().block(start..end), similarities);
+                products(query.lines(), index.rows.vectors().block(start..end), similarities);
                 index.filter.similarities(&index.rows, start, similarities);
                 contenders.take(start, similarities);
             }
@@ -197,8 +197,8 @@ impl IvfIndex {
 }
 
 /// The nearest centroid of each row and its distance, ties by lower list.
-fn assign(centroids: &Base, rows: &Vectors) -> Vec<(usize, f64)> {
-    for_each_nearest(centroids, &Filter::new(centroids), rows, 1, |_, pool| {
+fn assign(centroids: &Base, rows: &Points) -> Vec<(usize, f64)> {
+    for_each_nearest(centroids, &Scan::new(centroids), rows, 1, |_, pool| {
         (pool.items[0].id as usize, pool.items[0].distance)
     })
 }
@@ -212,7 +212,7 @@ fn train(part: &IvfBuild, base: &Base) -> Base {
     let mut centroids = Base::new(rows.vectors().gather(&first), base.distance());
     if lists > 0 {
         for _ in 0..part.iterations {
-            centroids = means(&rows, &assign(&centroids, rows.vectors()), &centroids);
+            centroids = means(&rows, &assign(&centroids, rows.points()), &centroids);
         }
     }
     centroids
@@ -225,9 +225,9 @@ fn means(rows: &Base, assigned: &[(usize, f64)], centroids: &Base) -> Base {
     let (mut sums, mut weights) = (vec![0.0_f64; lists * dim], vec![0.0_f64; lists]);
     for (i, &(list, _)) in assigned.iter().enumerate() {
         let scale = match rows.distance() {
-            Distance::Angular if rows.norms()[i] > 0.0 => 1.0 / rows.norms()[i],
-            Distance::Angular => continue,
             Distance::Euclidean => 1.0,
+            _ if rows.norms()[i] > 0.0 => 1.0 / rows.norms()[i],
+            _ => continue,
         };
         let sum = &mut sums[list * dim..(list + 1) * dim];
         sum.iter_mut().zip(rows.vectors().row(i)).for_each(|(sum, &value)| *sum += scale * f64::from(value));
@@ -271,9 +271,9 @@ mod tests {
         pool.items.iter().map(|item| item.id).collect()
     }
 
-    fn exact(base: &Base, queries: &Vectors, m: usize) -> Vec<Vec<u32>> {
+    fn exact(base: &Base, m: usize) -> Vec<Vec<u32>> {
         let ids = |_, pool: &Pool| pool.items.iter().map(|item| item.id).collect();
-        for_each_nearest(base, &Filter::new(base), queries, m, ids)
+        for_each_nearest(base, &Scan::new(base), base.points(), m, ids)
     }
 
     fn waves(rows: usize) -> Vec<f32> {
@@ -290,14 +290,14 @@ mod tests {
             lists in 1_usize..40,
             pool in 1_usize..150,
         ) {
-            for distance in Distance::ALL {
+            for distance in Distance::DENSE {
                 let base = Base::from_values(&rows, d, distance).expect("finite");
                 let (all, few) = (ivf(lists, pool, lists), ivf(lists, pool, 1));
                 let index = Ivf::build(&all.build_part(), &base);
                 let mut held = index.ids.clone();
                 held.sort_unstable();
                 prop_assert_eq!(held, (0..base.len() as u32).collect::<Vec<_>>());
-                for (i, expected) in exact(&base, base.vectors(), pool).into_iter().enumerate() {
+                for (i, expected) in exact(&base, pool).into_iter().enumerate() {
                     prop_assert_eq!(ids(&few, &index, &base, base.query(i)).len(), pool.min(base.len()));
                     prop_assert_eq!(ids(&all, &index, &base, base.query(i)), expected);
                 }
@@ -307,10 +307,10 @@ mod tests {
 
     #[test]
     fn recall_grows_with_nprobe_and_never_falls() {
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             let base = Base::from_values(&waves(2000), 8, distance).expect("finite");
             let index = Ivf::build(&ivf(32, 10, 1).build_part(), &base);
-            let truth = exact(&base, base.vectors(), 10);
+            let truth = exact(&base, 10);
             let hits = [1, 2, 4, 8, 32].map(|nprobe| {
                 let found = (0..200).map(|i| ids(&ivf(32, 10, nprobe), &index, &base, base.query(i)));
                 found.zip(&truth).map(|(found, truth)| truth.iter().filter(|id| found.contains(id)).count()).sum()

@@ -14,11 +14,11 @@ pub use vamana::Vamana;
 use crate::base::{Base, Query};
 use crate::nearest::Batch;
 use crate::params::Count;
+use crate::points::Points;
 use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
-use crate::vectors::Vectors;
 use serde::Serialize;
 use std::any::Any;
 
@@ -80,7 +80,7 @@ pub trait Candidates: Sized + Send + Sync + 'static {
 
     /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. Returns
     /// `false` and does nothing if searching one by one is as good.
-    fn search_batch(&self, _: &Self::Index, _: &Base, _: &Vectors, _: &mut Batch) -> bool {
+    fn search_batch(&self, _: &Self::Index, _: &Base, _: &Points, _: &mut Batch) -> bool {
         false
     }
 }
@@ -124,7 +124,7 @@ pub trait AnyCandidates: Send + Sync {
         pool: &mut Pool,
     );
     /// The pools of many queries, see [`Candidates::search_batch`].
-    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors, batch: &mut Batch) -> bool;
+    fn search_batch(&self, index: &Index, base: &Base, queries: &Points, batch: &mut Batch) -> bool;
 }
 
 impl<C: Candidates> AnyCandidates for C {
@@ -182,7 +182,7 @@ impl<C: Candidates> AnyCandidates for C {
         pool.fill(base, query, found.iter().copied(), Candidates::pool(self), scratch);
     }
 
-    fn search_batch(&self, index: &Index, base: &Base, queries: &Vectors, batch: &mut Batch) -> bool {
+    fn search_batch(&self, index: &Index, base: &Base, queries: &Points, batch: &mut Batch) -> bool {
         Candidates::search_batch(self, downcast::<C>(index), base, queries, batch)
     }
 }
@@ -254,7 +254,7 @@ mod tests {
             Base::from_values(&values, 6, distance).expect("finite")
         };
         let mut with_words = Vec::new();
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             let (whole, part, none) = (base(400, distance), base(399, distance), base(0, distance));
             for candidates in CandidatesParams::all() {
                 let index = candidates.build(&whole);

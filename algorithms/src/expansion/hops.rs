@@ -26,8 +26,9 @@ impl Expansion for Hops {
         let mut reached = Reached::new(pool, mass, graph.len(), base, query, evaluations);
         let mut frontier = bumpalo::collections::Vec::with_capacity_in(reached.pool.items.len(), arena);
         for item in &reached.pool.items {
-            reached.mass.set(item.id, item.rel);
-            frontier.push((item.id, item.rel));
+            let rel = reached.pool.scaled(item.rel);
+            reached.mass.set(item.id, rel);
+            frontier.push((item.id, rel));
         }
         for _ in 0..self.hops.size() {
             layer.clear(graph.len());

@@ -16,7 +16,7 @@ pub use walk::Walk;
 
 use crate::base::{Base, Query};
 use crate::graph::Graph;
-use crate::pool::{Pool, larger_first};
+use crate::pool::{Pool, larger_first, scaled};
 use crate::registry;
 use crate::scratch::{Scratch, SparseVector};
 use std::cell::Cell;
@@ -112,8 +112,9 @@ impl<'r> Reached<'r> {
     /// `unit` is 0, so are all masses.
     fn rescore(self, beta: f64, unit: f64, limit: usize) {
         let scale = if unit > 0.0 { 1.0 / unit } else { 0.0 };
+        let range = self.pool.range;
         for item in &mut self.pool.items {
-            item.score = beta * item.rel + (1.0 - beta) * (scale * self.mass.get(item.id));
+            item.score = beta * scaled(item.rel, range) + (1.0 - beta) * (scale * self.mass.get(item.id));
         }
         self.pool.keep_best(limit);
     }
@@ -129,5 +130,5 @@ impl<'r> Reached<'r> {
 fn pool_of(graph: &Graph, seeds: &[(u32, f64)]) -> (Base, Pool) {
     let base = Base::from_values(&vec![1.0; graph.len()], 1, crate::Distance::Angular).expect("finite");
     let item = |&(id, share)| crate::Item { id, distance: 0.0, rel: share, score: share };
-    (base, Pool { items: seeds.iter().map(item).collect(), sigma: 0.0 })
+    (base, Pool { items: seeds.iter().map(item).collect(), ..Pool::default() })
 }

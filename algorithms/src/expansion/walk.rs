@@ -32,7 +32,7 @@ parameters! {
 impl Expansion for Walk {
     fn expand(&self, graph: &Graph, base: &Base, query: Query<'_>, pool: &mut Pool, scratch: &mut Scratch) {
         let Scratch { mass, residual, arena, evaluations, edges, .. } = scratch;
-        let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, item.rel)));
+        let seeds = arena.alloc_slice_fill_iter(pool.items.iter().map(|item| (item.id, pool.scaled(item.rel))));
         softmax(seeds, self.temperature.get());
         let mut reached = Reached::new(pool, mass, graph.len(), base, query, evaluations);
         let followed = push(graph, seeds, self.restart.get(), self.epsilon.get(), &mut reached, residual, arena);

@@ -5,8 +5,7 @@
 //! are synchronous: a row sees only what the last round left, so the result does not depend on threads.
 
 use crate::base::Base;
-use crate::filter::{self, Filter};
-use crate::nearest::for_each_nearest;
+use crate::nearest::{Scan, for_each_nearest};
 use crate::random;
 use rayon::prelude::*;
 
@@ -41,16 +40,16 @@ impl Neighbor {
 
 /// Finds about the `g` nearest others of each row, as (id, distance), measured exactly, nearest first, ties by lower
 /// id. Needs `g + 1 < n`.
-pub(super) fn neighbors(base: &Base, filter: &Filter, g: usize) -> Vec<Vec<(u32, f64)>> {
+pub(super) fn neighbors(base: &Base, scan: &Scan, g: usize) -> Vec<Vec<(u32, f64)>> {
     let n = base.len();
     let kept = (g + MORE).min(n - 1);
-    let mut lists: Vec<Vec<Neighbor>> = (0..n).into_par_iter().map(|row| first(base, filter, row, kept)).collect();
+    let mut lists: Vec<Vec<Neighbor>> = (0..n).into_par_iter().map(|row| first(base, scan, row, kept)).collect();
     for round in 0..ROUNDS {
         let along = Followed::new(&mut lists, round);
         let changes: usize = lists
             .par_iter_mut()
             .enumerate()
-            .map_init(|| Met::new(n), |seen, (row, list)| improve(base, filter, &along, row, kept, list, seen))
+            .map_init(|| Met::new(n), |seen, (row, list)| improve(base, scan, &along, row, kept, list, seen))
             .sum();
         if (changes as f64) < CHANGED * (n * kept) as f64 {
             break;
@@ -68,10 +67,10 @@ pub(super) fn neighbors(base: &Base, filter: &Filter, g: usize) -> Vec<Vec<(u32,
 
 /// The share of the true `g` nearest neighbours that were found, over a seeded sample of rows. One as near as the last
 /// of them counts, too.
-pub(super) fn recall(base: &Base, filter: &Filter, found: &[Vec<(u32, f64)>], g: usize) -> f64 {
+pub(super) fn recall(base: &Base, scan: &Scan, found: &[Vec<(u32, f64)>], g: usize) -> f64 {
     let rows = random::sample(&mut random::stream(0, "nn-descent recall", 0), base.len(), JUDGED);
-    let queries = base.vectors().gather(&rows);
-    let hits = for_each_nearest(base, filter, &queries, g + 1, |i, pool| {
+    let queries = base.points().gather(&rows);
+    let hits = for_each_nearest(base, scan, &queries, g + 1, |i, pool| {
         let others = pool.items.iter().filter(|item| item.id as usize != rows[i]).take(g);
         let last = others.map(|item| item.distance).fold(0.0, f64::max);
         found[rows[i]].iter().filter(|(_, distance)| *distance <= last).count()
@@ -80,7 +79,7 @@ pub(super) fn recall(base: &Base, filter: &Filter, found: &[Vec<(u32, f64)>], g:
 }
 
 /// Random neighbours.
-fn first(base: &Base, filter: &Filter, row: usize, kept: usize) -> Vec<Neighbor> {
+fn first(base: &Base, scan: &Scan, row: usize, kept: usize) -> Vec<Neighbor> {
     let mut rng = random::stream(0, "nn-descent first", row as u64);
     let mut ids: Vec<u32> = Vec::with_capacity(kept);
     while ids.len() < kept {
@@ -90,7 +89,7 @@ fn first(base: &Base, filter: &Filter, row: usize, kept: usize) -> Vec<Neighbor>
         }
     }
     let mut similarities = vec![0.0; kept];
-    filter.similarities_at(base, row, &ids, &mut similarities);
+    scan.similarities_at(base, row, &ids, &mut similarities);
     let neighbor = |(similarity, id)| Neighbor { similarity, id, is_new: true };
     let mut list: Vec<Neighbor> = similarities.into_iter().zip(ids).map(neighbor).collect();
     list.sort_by(Neighbor::nearer_first);
@@ -183,7 +182,7 @@ impl Met {
 /// Looks at neighbours of neighbours and keeps the nearest; returns how many entries changed.
 fn improve(
     base: &Base,
-    filter: &Filter,
+    scan: &Scan,
     along: &Followed,
     row: usize,
     kept: usize,
@@ -205,7 +204,7 @@ fn improve(
         along.fresh[middle as usize].iter().for_each(|&id| seen.meet(id, true));
     }
     seen.similarities.resize(seen.ids.len(), 0.0);
-    filter.similarities_at(base, row, &seen.ids, &mut seen.similarities);
+    scan.similarities_at(base, row, &seen.ids, &mut seen.similarities);
     let before = list.len();
     let worst = list.last().map_or(f32::NEG_INFINITY, |entry| entry.similarity);
     let found =
@@ -214,11 +213,6 @@ fn improve(
     list.sort_by(Neighbor::nearer_first);
     list.truncate(kept);
     list.iter().filter(|entry| !seen.before.contains(&entry.id)).count()
-}
-
-/// Whether `f32` can be trusted with these vectors.
-pub(super) fn is_possible(base: &Base) -> bool {
-    base.norms().iter().all(|&norm| filter::is_safe(norm))
 }
 
 #[cfg(test)]
@@ -237,16 +231,16 @@ mod tests {
 
     #[test]
     fn finds_nearly_all_true_neighbours_the_same_with_any_number_of_threads() {
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             let base = clustered(4000, 12, 20, distance);
-            let filter = Filter::new(&base);
+            let scan = Scan::new(&base);
             let run = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-                pool.install(|| neighbors(&base, &filter, 10))
+                pool.install(|| neighbors(&base, &scan, 10))
             };
             let found = run(1);
             assert_eq!(found, run(3));
-            let recall = recall(&base, &filter, &found, 10);
+            let recall = recall(&base, &scan, &found, 10);
             assert!(recall >= 0.95, "{distance}: {recall}");
             for (row, list) in found.iter().enumerate() {
                 assert_eq!(list.len(), 10);
@@ -264,13 +258,13 @@ mod tests {
     fn duplicates_zero_vectors_and_few_rows_are_no_trouble() {
         let mut values = vec![0.0_f32; 60 * 3];
         values[90..].iter_mut().enumerate().for_each(|(i, v)| *v = (i % 4) as f32);
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             let base = Base::from_values(&values, 3, distance).expect("finite");
-            let filter = Filter::new(&base);
-            let found = neighbors(&base, &filter, 5);
+            let scan = Scan::new(&base);
+            let found = neighbors(&base, &scan, 5);
             assert!(found.iter().all(|list| list.len() == 5));
             let three = Base::from_values(&values[84..93], 3, distance).expect("finite");
-            assert!(neighbors(&three, &Filter::new(&three), 1).iter().all(|list| list.len() == 1));
+            assert!(neighbors(&three, &Scan::new(&three), 1).iter().all(|list| list.len() == 1));
         }
     }
 }

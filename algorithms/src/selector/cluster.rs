@@ -29,7 +29,7 @@ pub struct Cluster {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// A cluster's centre is its mean; on angular data, of directions.
+    /// A cluster's centre is its mean; on angular data and for ip, of directions. Dense vectors only.
     #[default]
     KMeans,
     /// A cluster's centre is the item with the smallest total distance to the others.
@@ -107,7 +107,7 @@ fn k_means<'s>(
     let points = arena.alloc_slice_fill_copy(m * dim, 0.0_f64);
     for (item, point) in items.iter().zip(points.chunks_exact_mut(dim)) {
         let norm = base.norms()[item.id as usize];
-        let scale = if base.distance() == Distance::Angular && norm > 0.0 { 1.0 / norm } else { 1.0 };
+        let scale = if base.distance() != Distance::Euclidean && norm > 0.0 { 1.0 / norm } else { 1.0 };
         let row = base.vectors().row(item.id as usize);
         point.iter_mut().zip(row).for_each(|(to, &from)| *to = f64::from(from) * scale);
     }
@@ -166,13 +166,14 @@ fn k_medoids<'s>(
     scratch: &'s Scratch,
 ) -> &'s [usize] {
     let kernel = match request.base.distance() {
-        Distance::Angular => PoolKernel::new(Kernel::Geodesic, request, scratch),
+        Distance::Angular | Distance::InnerProduct => PoolKernel::new(Kernel::Geodesic, request, scratch),
         Distance::Euclidean => PoolKernel::negative_squares(request, scratch),
+        distance => PoolKernel::new(Kernel::raw(distance), request, scratch),
     };
     let (m, arena) = (kernel.len(), &scratch.arena);
     let distance: fn(f64) -> f64 = match request.base.distance() {
-        Distance::Angular => |similarity| 1.0 - similarity,
         Distance::Euclidean => |negative_square| (-negative_square).sqrt(),
+        _ => |similarity| 1.0 - similarity,
     };
     let mut matrix = Matrix::new(kernel, scratch);
     let cluster_of = arena.alloc_slice_fill_copy(m, 0_usize);

@@ -42,7 +42,7 @@ impl Selector for Dpp {
         // The determinant of a scaled kernel is that of the kernel times the scales' squares; ordered by its logarithm.
         let scale = |i: usize| 2.0 * alpha * request.score(i);
         picked.clear();
-        if PATIENCE * request.count() <= request.base.vectors().dim() {
+        if PATIENCE * request.count() <= request.base.points().dim() {
             one_by_one(request, kernel, scale, scratch, picked);
         } else {
             together(request, kernel, scale, scratch, picked);

@@ -19,10 +19,11 @@ pub struct MaxMin {}
 
 impl Selector for MaxMin {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        // Farthest by angle is least by cosine; farthest by distance is least by its negative square.
+        // The farthest is the least similar: by angle that with the smallest cosine, by L2 that with the smallest negative
+        // square.
         let kernel = match request.base.distance() {
-            Distance::Angular => PoolKernel::new(Kernel::Gram, request, scratch),
             Distance::Euclidean => PoolKernel::negative_squares(request, scratch),
+            distance => PoolKernel::new(Kernel::raw(distance), request, scratch),
         };
         novel(request, &kernel, |_, nearest| -nearest, scratch, picked);
     }

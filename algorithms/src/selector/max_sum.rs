@@ -34,7 +34,7 @@ impl Selector for MaxSum {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
         let spreads = Spreads::new(self.distance, request, scratch);
         let (m, lambda, arena) = (request.pool.items.len(), self.lambda.get(), &scratch.arena);
-        let mut approximate = spreads.kernel().approximate(request.base.vectors().dim(), scratch);
+        let mut approximate = spreads.kernel().approximate(request.base.points().dim(), scratch);
         let mut picks = spreads.kernel().picks(request.count(), scratch);
         // Per item: the sum of its distances to the picks that it was measured against, and an upper bound on the sum
         // to all picks.
@@ -72,7 +72,7 @@ impl Selector for MaxSum {
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
-        if self.distance == Spread::Cosine && setting.distance != Distance::Angular {
+        if self.distance == Spread::Cosine && setting.distance.of_items() != Distance::Angular {
             let message =
                 format!("the distance `cosine` is asked for, but the dataset's distance is {}", setting.distance);
             return Err(Unfit::new(message, "leave `distance` out").of("distance"));

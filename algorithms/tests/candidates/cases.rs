@@ -2,7 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use std::fmt;
-use swath_algorithms::{Base, Distance, Vectors, random};
+use swath_algorithms::{Base, Distance, Points, Vectors, random};
 
 /// Values of a vector: two blocks, each of which [`Case::turned`] turns.
 const DIM: usize = 8;
@@ -14,7 +14,7 @@ const BLOCK: usize = 4;
 /// equal is equal to the last bit.
 pub struct Case {
     pub base: Base,
-    pub queries: Vectors,
+    pub queries: Points,
     rows: Vec<[f32; DIM]>,
     asked: Vec<[f32; DIM]>,
 }
@@ -28,7 +28,7 @@ impl fmt::Display for Case {
 impl Case {
     fn new(rows: Vec<[f32; DIM]>, asked: Vec<[f32; DIM]>, distance: Distance) -> Self {
         let base = Base::from_values(rows.as_flattened(), DIM, distance).expect("finite");
-        let queries = Vectors::new(asked.as_flattened(), DIM).expect("finite");
+        let queries = Vectors::new(asked.as_flattened(), DIM).expect("finite").into();
         Self { base, queries, rows, asked }
     }
 
@@ -79,6 +79,7 @@ pub fn cases() -> Vec<Case> {
         copies.clone(),
         [draw(30, 60), copies, draw(30, 2), vec![[0.0; DIM]; 9]].concat(),
     ];
-    let case = |rows: &Vec<[f32; DIM]>| Distance::ALL.map(|distance| Case::new(rows.clone(), asked.clone(), distance));
+    let case =
+        |rows: &Vec<[f32; DIM]>| Distance::DENSE.map(|distance| Case::new(rows.clone(), asked.clone(), distance));
     bases.iter().flat_map(case).collect()
 }

@@ -42,7 +42,7 @@ fn answers(candidates: &dyn AnyCandidates, index: &Index, case: &Case) -> Vec<An
         candidates.search(index, &case.base, Query::row(&case.queries, i), &mut scratch, &mut found, &mut pool);
         Answer { found, pool, evaluations: scratch.evaluations.get() }
     };
-    (0..case.queries.rows()).map(answer).collect()
+    (0..case.queries.len()).map(answer).collect()
 }
 
 /// The same by an index that is built for it.

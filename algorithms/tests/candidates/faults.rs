@@ -1,10 +1,9 @@
 //! An index that is exact, but for one fault: what the checks must catch.
 
 use swath_algorithms::candidates::Candidates;
-use swath_algorithms::filter::Filter;
-use swath_algorithms::nearest::{Batch, nearest_of_all};
+use swath_algorithms::nearest::{Batch, Scan, nearest_of_all};
 use swath_algorithms::params::Count;
-use swath_algorithms::{Base, Query, Scratch, Vectors};
+use swath_algorithms::{Base, Points, Query, Scratch};
 
 /// What is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,7 +100,7 @@ impl Candidates for Faulty {
     fn search(&self, (): &(), base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
         let first = |lines: &[swath_algorithms::Line]| f64::from(lines[0].0[0]);
         let distance = |id: u32| match self.fault {
-            Fault::LooksAtOneAxis => (first(query.lines) - first(base.vectors().lines(id as usize))).abs(),
+            Fault::LooksAtOneAxis => (first(query.lines()) - first(base.vectors().lines(id as usize))).abs(),
             Fault::TakesTheFirst => f64::from(id),
             _ => base.distance_to(query, id),
         };
@@ -122,9 +121,9 @@ impl Candidates for Faulty {
         scratch.count(base.len());
     }
 
-    fn search_batch(&self, (): &(), base: &Base, queries: &Vectors, batch: &mut Batch) -> bool {
+    fn search_batch(&self, (): &(), base: &Base, queries: &Points, batch: &mut Batch) -> bool {
         let pool = if self.fault == Fault::OtherBatch { self.pool - 1 } else { self.pool };
-        nearest_of_all(base, &Filter::new(base), queries, pool, batch);
+        nearest_of_all(base, &Scan::new(base), queries, pool, batch);
         true
     }
 }

@@ -185,7 +185,7 @@ proptest! {
 fn kernels_that_claim_to_be_positive_semidefinite_are() {
     let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
     let rows: Vec<f32> = (0..12 * 4).map(value).collect();
-    for distance in Distance::ALL {
+    for distance in Distance::DENSE {
         let case = Case::new(&rows, &[0.1, 0.2, -0.3, 0.4], distance);
         let all: Vec<usize> = (0..12).collect();
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_positive_semidefinite()) {

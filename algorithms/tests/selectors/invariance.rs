@@ -53,7 +53,7 @@ impl World {
     fn lists(&self, stages: &Stages, k: usize) -> Vec<(String, Pool, Vec<Vec<u32>>)> {
         let base = self.base();
         let queries = Vectors::new(&self.query, DIM).expect("finite");
-        let query = Query::row(&queries, 0);
+        let query = Query::vector(&queries, 0);
         let relations = ["a".to_owned(), "b".to_owned()];
         let build = |expansion: &ExpansionParams| expansion.graph().build(&base, &self.links, &relations);
         let graphs: Vec<Graph> = stages.expansions.iter().map(build).collect();
@@ -162,7 +162,7 @@ fn exact(pool: u32) -> CandidatesParams {
 
 /// Worlds of 14 to 40 vectors with values from `value`.
 fn worlds(value: impl Strategy<Value = f32> + Clone) -> impl Strategy<Value = World> {
-    (14_usize..=40, prop::sample::select(Distance::ALL.to_vec())).prop_flat_map(move |(n, distance)| {
+    (14_usize..=40, prop::sample::select(Distance::DENSE.to_vec())).prop_flat_map(move |(n, distance)| {
         let row = prop::array::uniform3(value.clone());
         let id = 0..n as u32;
         let link = (id.clone(), id.clone(), 0_u8..2);
@@ -255,7 +255,7 @@ fn what_a_criterion_cannot_tell_apart_is_taken_by_score_then_by_id() {
     let expected = [2, 7, 4, 9, 0, 5, 3, 8, 1, 6];
     let base = Base::from_values(&rows, dim, Distance::Angular).expect("finite");
     let queries = Vectors::new(&query, dim).expect("finite");
-    let (query, mut pool) = (Query::row(&queries, 0), Pool::default());
+    let (query, mut pool) = (Query::vector(&queries, 0), Pool::default());
     pool.fill(&base, query, 0..dim as u32, dim, &Scratch::default());
     // Aspects that all have.
     let subtopics: Vec<(u32, u32)> = (0..dim as u32).map(|id| (id, 0)).collect();

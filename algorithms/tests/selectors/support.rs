@@ -28,12 +28,12 @@ impl Case {
         let base = Base::from_values(rows, query.len(), distance).expect("finite");
         let queries = Vectors::new(query, query.len()).expect("finite");
         let mut pool = Pool::default();
-        pool.fill(&base, Query::row(&queries, 0), 0..base.len() as u32, base.len(), &Scratch::default());
+        pool.fill(&base, Query::vector(&queries, 0), 0..base.len() as u32, base.len(), &Scratch::default());
         Self { base, queries, pool, subtopics: Vec::new(), seed: 0 }
     }
 
     pub fn request(&self, k: usize) -> Request<'_> {
-        let query = Query::row(&self.queries, 0);
+        let query = Query::vector(&self.queries, 0);
         let Self { base, pool, subtopics, seed, .. } = self;
         Request { base, query, pool, k, subtopics, seed: *seed, query_id: 3 }
     }
@@ -76,8 +76,8 @@ impl Case {
 
     /// Similarity of an item to the query under the coverage kernel.
     pub fn to_query(&self, i: usize) -> f64 {
-        Kernel::coverage(self.base.distance())
-            .value(self.base.measure(Query::row(&self.queries, 0), self.pool.items[i].id), self.pool.sigma)
+        let query = Query::vector(&self.queries, 0);
+        Kernel::coverage(self.base.distance()).to_query(&self.base, query, self.pool.items[i].id, self.pool.sigma)
     }
 
     /// Angle / pi; on euclidean data the L2 distance over sigma, or over the largest distance to the query where sigma is
@@ -92,11 +92,14 @@ impl Case {
     pub fn distance(&self, i: usize, j: usize) -> f64 {
         match self.base.distance() {
             _ if i == j => 0.0,
-            Distance::Angular => self.similarity(Kernel::Gram, i, j).acos() / std::f64::consts::PI,
+            Distance::Angular | Distance::InnerProduct => {
+                self.similarity(Kernel::Gram, i, j).acos() / std::f64::consts::PI
+            }
             Distance::Euclidean => {
                 let (a, b) = (self.pool.items[i].id, self.pool.items[j].id);
                 self.base.distance_to(self.base.query(a as usize), b)
             }
+            distance => 1.0 - self.similarity(Kernel::raw(distance), i, j),
         }
     }
 
@@ -173,7 +176,7 @@ impl Case {
 pub fn cases_up_to(most: usize) -> impl Strategy<Value = (Case, usize)> {
     let few = prop::sample::select(vec![-1.0_f32, 0.0, 0.0, 0.5, 1.0]).boxed();
     let any = (-2.0_f32..2.0).boxed();
-    (1_usize..6, 1..=most, prop::sample::select(vec![few, any]), prop::sample::select(Distance::ALL.to_vec()))
+    (1_usize..6, 1..=most, prop::sample::select(vec![few, any]), prop::sample::select(Distance::DENSE.to_vec()))
         .prop_flat_map(|(d, m, value, distance)| {
             let rows = prop::collection::vec(value.clone(), m * d);
             let subtopics = prop::collection::btree_set((0..m as u32, 0_u32..4), 0..2 * m);

@@ -162,8 +162,8 @@ impl<'b> LibraryRows<'b> {
             self.copy(i as usize, &mut row);
             let pairs = row.iter().map(|&x| f64::from(x)).zip(&mean);
             match self.base.distance() {
-                Distance::Angular => -pairs.map(|(x, mean)| x * mean).sum::<f64>(),
                 Distance::Euclidean => pairs.map(|(x, mean)| (x - mean).powi(2)).sum(),
+                _ => -pairs.map(|(x, mean)| x * mean).sum::<f64>(),
             }
         };
         let all = (0..self.base.len() as u32).map(|i| (i, away(i)));

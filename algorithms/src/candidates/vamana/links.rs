@@ -203,9 +203,9 @@ mod tests {
         let links = ProximityGraph::new(&base, targets, Some(0), 4);
         let mut scratch = Scratch::default();
         // From 0 it meets 1 and 4, from 1 it meets 2: with 2 kept, 1 and 0 are nearest to 0.9 and both are expanded.
-        let queries = crate::vectors::Vectors::new(&[0.9], 1).expect("finite");
+        let queries = crate::points::vectors::Vectors::new(&[0.9], 1).expect("finite");
         let nearest: Vec<u32> =
-            links.walk(&base, Query::row(&queries, 0), 2, &mut scratch).iter().map(|n| n.id).collect();
+            links.walk(&base, Query::vector(&queries, 0), 2, &mut scratch).iter().map(|n| n.id).collect();
         assert_eq!(nearest, [1, 0]);
         assert_eq!(scratch.evaluations.get(), 4);
     }

@@ -128,9 +128,9 @@ mod tests {
     use super::*;
     use crate::candidates::{AnyCandidates, Exact};
     use crate::distance::Distance;
+    use crate::points::vectors::Vectors;
     use crate::pool::Pool;
     use crate::random;
-    use crate::vectors::Vectors;
     use proptest::prelude::*;
     use rand_chacha::rand_core::Rng;
 
@@ -173,7 +173,7 @@ mod tests {
         let answer = |i| {
             let mut pool = Pool::default();
             scratch.reset();
-            candidates.search(&index, base, Query::row(queries, i), &mut scratch, &mut found, &mut pool);
+            candidates.search(&index, base, Query::vector(queries, i), &mut scratch, &mut found, &mut pool);
             (pool, scratch.evaluations.get())
         };
         (0..queries.rows()).map(answer).collect()
@@ -183,7 +183,7 @@ mod tests {
     fn finds_most_of_the_true_neighbours_in_few_evaluations() {
         for (number, width) in [(1, 1.0), (100, 0.05)] {
             let clouds = Clouds { dim: 24, number, width };
-            for distance in Distance::ALL {
+            for distance in Distance::DENSE {
                 let base = Base::from_values(&clouds.points(3000, "base"), 24, distance).expect("finite");
                 let queries = Vectors::new(&clouds.points(100, "queries"), 24).expect("finite");
                 let found = search(&vamana(10, 60), &base, &queries);
@@ -223,7 +223,7 @@ mod tests {
     fn every_vector_has_edges_from_several_and_can_be_found() {
         for (number, width, n, ef) in [(60, 0.2, 1200, 20), (1, 1.0, 1000, 50)] {
             let clouds = Clouds { dim: 48, number, width };
-            for distance in Distance::ALL {
+            for distance in Distance::DENSE {
                 let base = Base::from_values(&clouds.points(n, "base"), 48, distance).expect("finite");
                 let queries = Vectors::new(&clouds.points(100, "queries"), 48).expect("finite");
                 check_graph(&base, &queries, ef, &format!("{distance}, {clouds:?}"));
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn no_vectors_no_pool() {
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             let base = Base::from_values(&[], 3, distance).expect("finite");
             let queries = Vectors::new(&[1.0, 2.0, 3.0], 3).expect("finite");
             assert!(search(&Vamana::default(), &base, &queries)[0].0.items.is_empty());
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn numbers_at_the_ends_of_f32_do_no_harm() {
         let values = [f32::MAX, -f32::MAX, f32::MIN_POSITIVE, 0.0, 1.0e-45, 1.0, -3.0e38, 2.0e-20];
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             let base = Base::from_values(&values.repeat(9), 3, distance).expect("finite");
             let queries = Vectors::new(&[f32::MAX, f32::MAX, -f32::MAX, 0.0, 0.0, 0.0], 3).expect("finite");
             let found = search(&vamana(5, 24), &base, &queries);
@@ -285,7 +285,7 @@ mod tests {
     fn a_thousand_times_the_same_vector_hides_no_other() {
         let mut values = [1.0, 2.0, 3.0, 4.0].repeat(1000);
         values.extend(normal(400, "others"));
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             let base = Base::from_values(&values, 4, distance).expect("finite");
             let queries = Vectors::new(&normal(40, "queries"), 4).expect("finite");
             let found = search(&vamana(10, 100), &base, &queries);

@@ -3,9 +3,9 @@
 use super::coverage::CoverageObjective;
 use super::greedy::{Objective, note_filling, quantum, rounded};
 use super::order::best_first;
-use crate::distance::Rows;
-use crate::filter;
-use crate::nearest::multiply;
+use crate::nearest::{filter, multiply};
+use crate::points::Points;
+use crate::points::dense::DenseRows;
 use crate::scratch::Scratch;
 use crate::selector::Request;
 use multiversion::multiversion;
@@ -37,13 +37,14 @@ impl<'s> CoarseGains<'s> {
     /// Computes them for the pool of `request`; `None` if the pool has another size or `f32` cannot be trusted.
     pub fn new(request: &Request<'_>, scratch: &'s Scratch) -> Option<Self> {
         let (base, items, arena) = (request.base, &request.pool.items, &scratch.arena);
-        let (m, stride) = (items.len(), base.vectors().stride());
+        let Points::Dense(vectors) = base.points() else { return None };
+        let (m, stride) = (items.len(), vectors.stride());
         let norm = |i: usize| base.norms()[items[i].id as usize];
         if !SIZES.contains(&m) || !(0..m).all(|i| filter::is_safe(norm(i))) {
             return None;
         }
         scratch.count(m * (m + 1) / 2);
-        let rows = Rows::of(base.vectors());
+        let rows = DenseRows::of(vectors);
         let gathered = arena.alloc_slice_fill_with(m * stride, |at| rows.get(items[at / stride].id)[at % stride]);
         let inverse = |i: usize| if norm(i) > 0.0 { (1.0 / norm(i)) as f32 } else { 0.0 };
         let inverses = arena.alloc_slice_fill_with(m, inverse);
@@ -71,7 +72,7 @@ impl<'s> CoarseGains<'s> {
         }
         let gains = arena.alloc_slice_fill_with(m, |i| sum(&similarities[i * m..(i + 1) * m]));
         // The similarity and the coverage may each be off by the product's error and half a unit.
-        let off = 2.0 * (ONE * filter::cosine_error(base.vectors().dim()) + 0.5);
+        let off = 2.0 * (ONE * filter::cosine_error(vectors.dim()) + 0.5);
         let (covered, terms) = (arena.alloc_slice_fill_copy(m, 0), arena.alloc_slice_fill_copy(m, m as u32));
         Some(Self { similarities, covered, gains, terms, off })
     }

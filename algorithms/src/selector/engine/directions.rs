@@ -1,9 +1,9 @@
 //! Gram-Schmidt on similarities: the part of each item of a pool that lies outside the directions of the picks.
 
-use crate::distance::tree_sum;
+use crate::points::dense::tree_sum;
+use crate::points::vectors::LANES;
 use crate::pool_kernel::{Picks, PoolKernel};
 use crate::scratch::Scratch;
-use crate::vectors::LANES;
 use multiversion::multiversion;
 
 /// A remainder that counts as nothing; that of a whole item is 1 or 2.

@@ -27,7 +27,7 @@ pub fn novel(
     picked.push(0);
     let mut picks = kernel.picks(request.count(), scratch);
     picks.push(kernel, 0);
-    let mut approximate = kernel.approximate(request.base.vectors().dim(), scratch);
+    let mut approximate = kernel.approximate(request.base.points().dim(), scratch);
     let nearest = arena.alloc_slice_fill_copy(m, f64::NEG_INFINITY);
     let seen = arena.alloc_slice_fill_copy(m, 0_usize);
     // Per item: a lower bound on its largest similarity to a pick.

@@ -14,11 +14,11 @@ use std::f64::consts::PI;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
-    /// A metric: angle / pi on angular data; on euclidean data the L2 distance / sigma, the median distance of the pool to
-    /// the query (where that is 0, the largest one).
+    /// A metric: angle / pi on angular data and for ip; on euclidean data the L2 distance / sigma, the median distance of the
+    /// pool to the query (where that is 0, the largest one); the dataset's distance of bits and sets.
     #[default]
     Metric,
-    /// 1 - cosine: not a metric, so without the guarantee, but what other libraries use; angular data only.
+    /// 1 - cosine: not a metric, so without the guarantee, but what other libraries use; angular data and ip only.
     Cosine,
 }
 
@@ -33,8 +33,8 @@ pub struct Spreads<'s> {
 enum Conversion {
     /// The root of a negative square, over this unit.
     Root(f64),
-    /// 1 less a cosine.
-    Cosine,
+    /// 1 less a similarity.
+    OneLess,
     /// The angle of a cosine, over pi.
     Angle,
 }
@@ -46,10 +46,10 @@ impl<'s> Spreads<'s> {
             (Distance::Euclidean, _) => {
                 (PoolKernel::negative_squares(request, scratch), Conversion::Root(unit_of(request.pool)))
             }
-            (Distance::Angular, Spread::Cosine) => {
-                (PoolKernel::new(Kernel::Gram, request, scratch), Conversion::Cosine)
+            (Distance::Angular | Distance::InnerProduct, Spread::Metric) => {
+                (PoolKernel::new(Kernel::Gram, request, scratch), Conversion::Angle)
             }
-            (Distance::Angular, Spread::Metric) => (PoolKernel::new(Kernel::Gram, request, scratch), Conversion::Angle),
+            (distance, _) => (PoolKernel::new(Kernel::raw(distance), request, scratch), Conversion::OneLess),
         };
         Self { kernel, conversion }
     }
@@ -63,7 +63,7 @@ impl<'s> Spreads<'s> {
     pub fn turn(&self, values: &mut [f64]) {
         match self.conversion {
             Conversion::Root(unit) => values.iter_mut().for_each(|value| *value = (-*value).sqrt() / unit),
-            Conversion::Cosine => values.iter_mut().for_each(|value| *value = 1.0 - *value),
+            Conversion::OneLess => values.iter_mut().for_each(|value| *value = 1.0 - *value),
             Conversion::Angle => {
                 angles(values);
                 values.iter_mut().for_each(|value| *value /= PI);

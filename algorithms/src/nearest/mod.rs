@@ -1,35 +1,43 @@
-//! Exact nearest neighbours of many queries: a blocked matrix product that filters, then exact measuring.
+//! Exact nearest neighbours: a search through all base points, and exact measuring of what it leaves. For many queries on dense
+//! vectors the search is a blocked matrix product.
+
+pub mod filter;
+mod scan;
+
+pub use scan::Scan;
 
 use crate::base::{Base, Query};
-use crate::filter::{Contenders, Filter};
+use crate::points::Points;
+use crate::points::vectors::{LANES, Line, Vectors};
 use crate::pool::Pool;
 use crate::scratch::Scratch;
 use crate::spare::{Room, Spare, reserve};
-use crate::vectors::{LANES, Line, Vectors};
+use filter::{Contenders, Filter};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Queries a tile of the product spans.
 const TILE_QUERIES: usize = 64;
 /// Base rows a tile of the product spans: with 64 queries 256 KiB of products, which stay in the second-level cache.
-const TILE_ROWS: usize = 1024;
+const TILE_ROWS: usize = scan::BLOCK;
 
 /// For each row of `queries` its `m` nearest base vectors, nearest first, ties by lower id: calls
 /// `each(query, pool)` once per query, in no particular order, from as many threads as the current rayon pool has.
 ///
-/// The result is the same for any number of threads and any tiling. Cost: `2 n d` flops a query, plus exact measurement
-/// of hardly more than `m` vectors.
+/// The result is the same for any number of threads and any tiling. Cost on dense vectors: `2 n d` flops a
+/// query, plus exact measurement of hardly more than `m` vectors.
 pub fn for_each_nearest<T: Send>(
     base: &Base,
-    filter: &Filter,
-    queries: &Vectors,
+    scan: &Scan,
+    queries: &Points,
     m: usize,
     each: impl Fn(usize, &Pool) -> T + Sync,
 ) -> Vec<T> {
-    let blocks: Vec<_> = (0..queries.rows()).step_by(TILE_QUERIES).collect();
+    let blocks: Vec<_> = (0..queries.len()).step_by(TILE_QUERIES).collect();
     let found = blocks.into_par_iter().map_init(Tile::default, |tile, start| {
-        let range = start..(start + TILE_QUERIES).min(queries.rows());
+        let range = start..(start + TILE_QUERIES).min(queries.len());
         let mut results = Vec::with_capacity(range.len());
-        tile.search(base, filter, queries, range, m, |i, pool| results.push(each(i, pool)));
+        tile.search(base, scan, queries, range, m, |i, pool| results.push(each(i, pool)));
         results
     });
     found.collect::<Vec<_>>().into_iter().flatten().collect()
@@ -52,16 +60,16 @@ impl Batch {
 }
 
 /// Fills the batch with the pools of the `m` nearest base vectors of each query, as [`Pool::fill`] makes them.
-pub fn nearest_of_all(base: &Base, filter: &Filter, queries: &Vectors, m: usize, batch: &mut Batch) {
+pub fn nearest_of_all(base: &Base, scan: &Scan, queries: &Points, m: usize, batch: &mut Batch) {
     let Batch { pools, tiles } = batch;
-    pools.resize_with(queries.rows(), Pool::default);
+    pools.resize_with(queries.len(), Pool::default);
     let blocks = pools.par_chunks_mut(TILE_QUERIES).enumerate();
     blocks.for_each_init(
         || tiles.take(),
         |tile, (block, pools)| {
             let start = block * TILE_QUERIES;
             let range = start..start + pools.len();
-            tile.search(base, filter, queries, range, m, |i, nearest| {
+            tile.search(base, scan, queries, range, m, |i, nearest| {
                 let pool = &mut pools[i - start];
                 pool.copy_from(nearest);
                 pool.keep_best(m);
@@ -70,34 +78,12 @@ pub fn nearest_of_all(base: &Base, filter: &Filter, queries: &Vectors, m: usize,
     );
 }
 
-/// The `m` nearest of one query, by a scan: what a single timed query does.
-pub fn nearest(base: &Base, filter: &Filter, query: Query<'_>, m: usize, scratch: &mut Scratch, found: &mut Vec<u32>) {
-    found.clear();
-    let n = base.len();
-    scratch.count(n);
-    let Some(bound) = filter.error_bound(base, query) else {
-        found.extend(0..n as u32);
-        return;
-    };
-    let mut kept = std::mem::take(&mut scratch.contenders);
-    let mut contenders = Contenders::new(m, bound, &mut kept);
-    let similarities = scratch.arena.alloc_slice_fill_copy(TILE_ROWS.min(n), 0.0_f32);
-    for start in (0..n).step_by(TILE_ROWS) {
-        let end = (start + TILE_ROWS).min(n);
-        let similarities = &mut similarities[..end - start];
-        crate::filter::products(query.lines, base.vectors().block(start..end), similarities);
-        filter.similarities(base, start, similarities);
-        contenders.take(start, similarities);
-    }
-    found.extend(contenders.finish());
-    scratch.contenders = kept;
-}
-
 /// One thread's working memory.
 #[derive(Default)]
 struct Tile {
     products: Vec<f32>,
     kept: Vec<Vec<(f32, u32)>>,
+    found: Vec<u32>,
     scratch: Scratch,
     pool: Pool,
 }
@@ -106,14 +92,36 @@ impl Tile {
     fn search(
         &mut self,
         base: &Base,
+        scan: &Scan,
+        queries: &Points,
+        range: Range<usize>,
+        m: usize,
+        mut each: impl FnMut(usize, &Pool),
+    ) {
+        if let (Scan::Dense(filter), Points::Dense(vectors)) = (scan, queries) {
+            return self.multiply(base, filter, vectors, range, m, each);
+        }
+        for i in range {
+            self.scratch.reset();
+            scan.nearest(base, Query::row(queries, i), m, &mut self.scratch, &mut self.found);
+            let found = self.found.iter().copied();
+            self.pool.fill_nearest_first(base, Query::row(queries, i), found, m, &self.scratch);
+            each(i, &self.pool);
+        }
+    }
+
+    /// Searches by products of tiles.
+    fn multiply(
+        &mut self,
+        base: &Base,
         filter: &Filter,
-        queries: &Vectors,
-        range: std::ops::Range<usize>,
+        vectors: &Vectors,
+        range: Range<usize>,
         m: usize,
         mut each: impl FnMut(usize, &Pool),
     ) {
         let n = base.len();
-        let query = |i: usize| Query::row(queries, i);
+        let query = |i: usize| Query::vector(vectors, i);
         self.kept.resize_with(TILE_QUERIES, Vec::new);
         self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
         let mut kept = range.clone().zip(&mut self.kept);
@@ -125,7 +133,7 @@ impl Tile {
         for start in (0..n).step_by(TILE_ROWS) {
             let end = (start + TILE_ROWS).min(n);
             let block = base.vectors().block(start..end);
-            multiply(queries.block(range.clone()), block, queries.stride(), &mut self.products);
+            multiply(vectors.block(range.clone()), block, vectors.stride(), &mut self.products);
             for (contenders, products) in contenders.iter_mut().zip(self.products.chunks_exact_mut(end - start)) {
                 if let Some(contenders) = contenders {
                     filter.similarities(base, start, products);
@@ -153,6 +161,7 @@ impl Room for Tile {
             self.kept.resize_with(other.kept.len(), Vec::new);
         }
         self.kept.iter_mut().zip(&other.kept).for_each(|(kept, other)| reserve(kept, other.capacity()));
+        reserve(&mut self.found, other.found.capacity());
         self.scratch.make_room(&other.scratch);
         self.pool.make_room(&other.pool);
     }
@@ -204,16 +213,16 @@ mod tests {
         pool.items.iter().map(|item| item.id).collect()
     }
 
-    fn check(base: &Base, queries: &Vectors, m: usize) {
-        let filter = Filter::new(base);
-        let expected: Vec<_> = (0..queries.rows()).map(|i| naive(base, Query::row(queries, i), m)).collect();
-        assert_eq!(for_each_nearest(base, &filter, queries, m, |_, pool| ids(pool)), expected, "by tiles");
+    fn check(base: &Base, queries: &Points, m: usize) {
+        let scan = Scan::new(base);
+        let expected: Vec<_> = (0..queries.len()).map(|i| naive(base, Query::row(queries, i), m)).collect();
+        assert_eq!(for_each_nearest(base, &scan, queries, m, |_, pool| ids(pool)), expected, "by tiles");
         let mut batch = Batch::default();
-        nearest_of_all(base, &filter, queries, m, &mut batch);
+        nearest_of_all(base, &scan, queries, m, &mut batch);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         for (i, expected) in expected.iter().enumerate() {
             scratch.reset();
-            nearest(base, &filter, Query::row(queries, i), m, &mut scratch, &mut found);
+            scan.nearest(base, Query::row(queries, i), m, &mut scratch, &mut found);
             pool.fill_nearest_first(base, Query::row(queries, i), found.iter().copied(), m, &scratch);
             assert_eq!(&ids(&pool), expected, "by a scan, query {i}");
             pool.keep_best(m);
@@ -236,8 +245,8 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_a_naive_scan((rows, queries, d, m) in case()) {
-            let queries = Vectors::new(&queries, d).expect("finite");
-            for distance in Distance::ALL {
+            let queries = Points::from(Vectors::new(&queries, d).expect("finite"));
+            for distance in Distance::DENSE {
                 let base = Base::from_values(&rows, d, distance).expect("finite");
                 check(&base, &queries, m);
             }
@@ -249,8 +258,8 @@ mod tests {
         let rows: Vec<f32> = (0..2500 * 3).map(|i| ((i * 7919) % 1009) as f32 - 500.0).collect();
         for scale in [1.0, 1e-30, 1e30] {
             let rows: Vec<f32> = rows.iter().map(|v| v * scale).collect();
-            let queries = Vectors::new(&rows[..30], 3).expect("finite");
-            for distance in Distance::ALL {
+            let queries = Points::from(Vectors::new(&rows[..30], 3).expect("finite"));
+            for distance in Distance::DENSE {
                 check(&Base::from_values(&rows, 3, distance).expect("finite"), &queries, 17);
             }
         }
@@ -260,10 +269,10 @@ mod tests {
     fn any_number_of_threads_gives_the_same() {
         let rows: Vec<f32> = (0..500 * 8).map(|i| ((i * 31) % 97) as f32).collect();
         let base = Base::from_values(&rows, 8, Distance::Angular).expect("finite");
-        let filter = Filter::new(&base);
+        let scan = Scan::new(&base);
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-            pool.install(|| for_each_nearest(&base, &filter, base.vectors(), 9, |i, pool| (i, pool.items.clone())))
+            pool.install(|| for_each_nearest(&base, &scan, base.points(), 9, |i, pool| (i, pool.items.clone())))
         };
         assert_eq!(run(1), run(3));
     }

@@ -1,7 +1,7 @@
 //! Rows of `f32`, laid out for the hot loops.
 
+use super::{PointsError, Shared};
 use bytemuck::{Pod, Zeroable};
-use std::sync::Arc;
 
 /// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
 ///
@@ -18,7 +18,7 @@ pub const LANES: usize = 16;
 /// It never changes. A clone shares the memory, so a process holds its vectors once, however many parts use them.
 #[derive(Clone, Debug)]
 pub struct Vectors {
-    lines: Arc<Vec<Line>>,
+    lines: Shared<Line>,
     rows: usize,
     dim: usize,
 }
@@ -35,10 +35,10 @@ impl Builder {
     /// No rows yet; room for `rows` of `dim` values.
     ///
     /// # Errors
-    /// [`VectorsError::NoDimension`] when `dim` is 0.
-    pub fn new(rows: usize, dim: usize) -> Result<Self, VectorsError> {
+    /// [`PointsError::NoDimension`] when `dim` is 0.
+    pub fn new(rows: usize, dim: usize) -> Result<Self, PointsError> {
         if dim == 0 {
-            return Err(VectorsError::NoDimension);
+            return Err(PointsError::NoDimension);
         }
         Ok(Self { lines: Vec::with_capacity(rows.saturating_mul(dim.div_ceil(LANES))), rows: 0, dim })
     }
@@ -46,18 +46,18 @@ impl Builder {
     /// Adds whole rows, row-major.
     ///
     /// # Errors
-    /// [`VectorsError`] when the rows are ragged, or a value is NaN or infinite.
-    pub fn push(&mut self, values: &[f32]) -> Result<(), VectorsError> {
+    /// [`PointsError`] when the rows are ragged, or a value is NaN or infinite.
+    pub fn push(&mut self, values: &[f32]) -> Result<(), PointsError> {
         let dim = self.dim;
         if !values.len().is_multiple_of(dim) {
-            return Err(VectorsError::Ragged { len: values.len(), dim });
+            return Err(PointsError::Ragged { len: values.len(), dim });
         }
         // One pass without branches: a NaN or an infinity survives multiplication by zero.
         if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0
             && let Some(at) = values.iter().position(|v| !v.is_finite())
         {
             let (row, column) = (self.rows + at / dim, at % dim);
-            return Err(VectorsError::NotFinite { row, column, value: values[at] });
+            return Err(PointsError::NotFinite { row, column, value: values[at] });
         }
         let (stride, rows) = (dim.div_ceil(LANES), values.len() / dim);
         let start = self.lines.len();
@@ -71,45 +71,34 @@ impl Builder {
 
     /// The vectors.
     pub fn finish(self) -> Vectors {
-        Vectors { lines: Arc::new(self.lines), rows: self.rows, dim: self.dim }
+        Vectors { lines: self.lines.into(), rows: self.rows, dim: self.dim }
     }
-}
-
-/// Why a slice of numbers is not a set of vectors.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum VectorsError {
-    /// Vectors of no dimension.
-    #[error("vectors need at least one dimension")]
-    NoDimension,
-    /// The length is no multiple of the dimension.
-    #[error("{len} values do not make rows of {dim}")]
-    Ragged {
-        /// Values given.
-        len: usize,
-        /// Values a row should have.
-        dim: usize,
-    },
-    /// A value is NaN or infinite.
-    #[error("row {row}, column {column} is {value}; every value must be finite")]
-    NotFinite {
-        /// Row of the first such value.
-        row: usize,
-        /// Its column.
-        column: usize,
-        /// The value.
-        value: f32,
-    },
 }
 
 impl Vectors {
     /// Copies `values`, row-major `n x dim`, checking that every value is finite.
     ///
     /// # Errors
-    /// [`VectorsError`] when `dim` is 0, the rows are ragged, or a value is NaN or infinite.
-    pub fn new(values: &[f32], dim: usize) -> Result<Self, VectorsError> {
+    /// [`PointsError`] when `dim` is 0, the rows are ragged, or a value is NaN or infinite.
+    pub fn new(values: &[f32], dim: usize) -> Result<Self, PointsError> {
         let mut builder = Builder::new(values.len() / dim.max(1), dim)?;
         builder.push(values)?;
         Ok(builder.finish())
+    }
+
+    /// Takes lines, the rows one after another, such as those of a mapped file, without a look at the values.
+    ///
+    /// # Errors
+    /// [`PointsError`] when `dim` is 0 or the lines are not whole rows.
+    pub fn of_lines(lines: Shared<Line>, dim: usize) -> Result<Self, PointsError> {
+        if dim == 0 {
+            return Err(PointsError::NoDimension);
+        }
+        let stride = dim.div_ceil(LANES);
+        if !lines.len().is_multiple_of(stride) {
+            return Err(PointsError::Ragged { len: lines.len(), dim: stride });
+        }
+        Ok(Self { rows: lines.len() / stride, lines, dim })
     }
 
     /// Number of rows, n.
@@ -152,12 +141,12 @@ impl Vectors {
     pub fn gather(&self, ids: &[usize]) -> Self {
         let mut lines = Vec::with_capacity(ids.len() * self.stride());
         ids.iter().for_each(|&i| lines.extend_from_slice(self.lines(i)));
-        Self { lines: Arc::new(lines), rows: ids.len(), dim: self.dim }
+        Self { lines: lines.into(), rows: ids.len(), dim: self.dim }
     }
 
     /// Bytes held, padding included.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.lines.as_slice())
+        size_of_val(&*self.lines)
     }
 }
 
@@ -184,7 +173,7 @@ mod tests {
         builder.push(&[]).expect("nothing");
         builder.push(&values[20..]).expect("finite");
         let found = builder.push(&[[0.0; 20], [f32::NAN; 20]].concat()).err();
-        assert!(matches!(found, Some(VectorsError::NotFinite { row: 4, column: 0, .. })), "{found:?}");
+        assert!(matches!(found, Some(PointsError::NotFinite { row: 4, column: 0, .. })), "{found:?}");
         let (vectors, whole) = (builder.finish(), Vectors::new(&values, 20).expect("finite"));
         assert!((0..3).all(|i| vectors.row(i) == whole.row(i)) && vectors.rows() == 3);
         assert!(std::ptr::eq(vectors.clone().lines(0), vectors.lines(0)));
@@ -193,10 +182,10 @@ mod tests {
 
     #[test]
     fn bad_values_are_named() {
-        assert_eq!(Vectors::new(&[], 0).err(), Some(VectorsError::NoDimension));
-        assert_eq!(Vectors::new(&[0.0; 5], 2).err(), Some(VectorsError::Ragged { len: 5, dim: 2 }));
+        assert_eq!(Vectors::new(&[], 0).err(), Some(PointsError::NoDimension));
+        assert_eq!(Vectors::new(&[0.0; 5], 2).err(), Some(PointsError::Ragged { len: 5, dim: 2 }));
         let found = Vectors::new(&[0.0, 0.0, 0.0, f32::INFINITY], 2).err();
-        assert_eq!(found, Some(VectorsError::NotFinite { row: 1, column: 1, value: f32::INFINITY }));
-        assert!(matches!(Vectors::new(&[f32::NAN], 1), Err(VectorsError::NotFinite { .. })));
+        assert_eq!(found, Some(PointsError::NotFinite { row: 1, column: 1, value: f32::INFINITY }));
+        assert!(matches!(Vectors::new(&[f32::NAN], 1), Err(PointsError::NotFinite { .. })));
     }
 }

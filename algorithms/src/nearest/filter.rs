@@ -2,12 +2,13 @@
 //!
 //! A search computes them for every base vector, fast, and keeps what could still be among the `m` best
 //! given their worst rounding error. The survivors, hardly more than `m`, are then measured exactly
-//! ([`crate::base::Base::measure`]), so that results depend neither on tiling nor on threads nor on the
+//! ([`Base::measure`]), so that results depend neither on tiling nor on threads nor on the
 //! instruction set.
 
 use crate::base::{Base, Query};
-use crate::distance::{Distance, Rows};
-use crate::vectors::{LANES, Line};
+use crate::distance::Distance;
+use crate::points::dense::DenseRows;
+use crate::points::vectors::{LANES, Line};
 use multiversion::{multiversion, target::target_cfg_f};
 
 /// Norms within which `f32` arithmetic neither overflows nor loses small numbers; outside, nothing is filtered.
@@ -16,7 +17,7 @@ const SAFE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
 /// One number for each base vector, and a bound on the filter's error.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    /// Angular: the inverse norm of each row (0 for a zero row). Euclidean: half the squared norm.
+    /// Angular: the inverse norm of each row (0 for a zero row). Euclidean: half the squared norm. Inner product: unused.
     per_row: Vec<f32>,
     max_norm: f64,
     /// Bound on the relative error of a sum of d products.
@@ -28,13 +29,23 @@ pub struct Filter {
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorBound(f32);
 
+impl ErrorBound {
+    /// Of similarities that `f32` holds exactly.
+    pub const EXACT: Self = Self(0.0);
+
+    /// Of similarities up to `largest` in magnitude that are rounded to `f32` once.
+    pub fn rounding(largest: f64) -> Self {
+        Self((largest * f64::from(f32::EPSILON)) as f32)
+    }
+}
+
 impl Filter {
     /// Prepares for `base`.
     pub fn new(base: &Base) -> Self {
         let per_row = base.norms().iter().map(|&norm| match base.distance() {
             Distance::Angular if norm > 0.0 => (1.0 / norm) as f32,
-            Distance::Angular => 0.0,
             Distance::Euclidean => (norm * norm / 2.0) as f32,
+            _ => 0.0,
         });
         let nonzero = || base.norms().iter().copied().filter(|&norm| norm > 0.0);
         Self {
@@ -57,18 +68,20 @@ impl Filter {
         }
         let magnitude = match base.distance() {
             Distance::Angular => query.norm,
-            Distance::Euclidean => self.max_norm * (query.norm + self.max_norm),
+            Distance::InnerProduct => self.max_norm * query.norm,
+            _ => self.max_norm * (query.norm + self.max_norm),
         };
         Some(ErrorBound((magnitude * self.relative_error) as f32))
     }
 
     /// Turns inner products of the query with rows `first..` into similarities, larger is nearer:
-    /// the cosine times the query's norm, or `q.x - |x|^2 / 2`.
+    /// the cosine times the query's norm, `q.x - |x|^2 / 2`, or the product itself.
     pub fn similarities(&self, base: &Base, first: usize, products: &mut [f32]) {
         let per_row = &self.per_row[first..first + products.len()];
         match base.distance() {
             Distance::Angular => products.iter_mut().zip(per_row).for_each(|(product, inverse)| *product *= inverse),
             Distance::Euclidean => products.iter_mut().zip(per_row).for_each(|(product, half)| *product -= half),
+            _ => {}
         }
     }
 }
@@ -76,11 +89,12 @@ impl Filter {
 impl Filter {
     /// Similarities of base vector `row` to those at `ids`, larger is nearer (see [`Filter::similarities`]).
     pub fn similarities_at(&self, base: &Base, row: usize, ids: &[u32], out: &mut [f32]) {
-        products_at(base.vectors().lines(row), Rows::of(base.vectors()), ids, out);
+        products_at(base.vectors().lines(row), DenseRows::of(base.vectors()), ids, out);
         let per_row = ids.iter().map(|&id| self.per_row[id as usize]);
         match base.distance() {
             Distance::Angular => out.iter_mut().zip(per_row).for_each(|(product, inverse)| *product *= inverse),
             Distance::Euclidean => out.iter_mut().zip(per_row).for_each(|(product, half)| *product -= half),
+            _ => {}
         }
     }
 }
@@ -116,6 +130,28 @@ impl<'s> Contenders<'s> {
                 self.tighten();
             }
         }
+    }
+
+    /// Takes the similarity of one row.
+    #[inline]
+    pub fn push(&mut self, row: u32, similarity: f32) {
+        if similarity >= self.cut {
+            self.kept.push((similarity, row));
+            if self.kept.len() >= self.full {
+                self.tighten();
+            }
+        }
+    }
+
+    /// Nothing below this similarity can be among the best; minus infinity at first.
+    #[inline]
+    pub fn cut(&self) -> f32 {
+        self.cut
+    }
+
+    /// Allows for a larger error from now on. To be called before anything is taken.
+    pub fn loosen(&mut self, bound: ErrorBound) {
+        self.slack = 2.0 * bound.0;
     }
 
     /// The ids of all that may be among the best `m`.
@@ -160,7 +196,7 @@ pub fn products(query: &[Line], block: &[Line], out: &mut [f32]) {
 
 /// Approximate inner products of `query` with the rows at `ids`.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-pub fn products_at(query: &[Line], rows: Rows<'_>, ids: &[u32], out: &mut [f32]) {
+pub fn products_at(query: &[Line], rows: DenseRows<'_>, ids: &[u32], out: &mut [f32]) {
     let row = |i: usize| rows.get(ids[i]);
     if target_cfg_f!(target_feature = "fma") {
         products_with(query, row, out, f32::mul_add);

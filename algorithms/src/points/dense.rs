@@ -1,0 +1,304 @@
+//! Sums over the elements of dense vectors, exactly: `f32` data, `f64` arithmetic, one fixed order of summation.
+//!
+//! Element `i` of a row always goes to accumulator `i % 16` and the accumulators are always added up
+//! in the same tree, so a result depends neither on the instruction set nor on tiling nor on threads.
+//! (The product of two `f32` is exact in `f64`, so a fused multiply-add rounds as a separate
+//! multiplication and addition do, and is used where there is one.)
+
+use super::vectors::{LANES, Line, Vectors};
+use multiversion::{multiversion, target::target_cfg_f};
+
+/// Adds up sixteen accumulators in a fixed tree: halves, quarters, pairs. (Written in steps of fixed width, each of
+/// which becomes one instruction; a loop over the widths does not.)
+#[inline(always)]
+pub(crate) fn tree_sum(lanes: &[f64; LANES]) -> f64 {
+    let (mut eight, mut four) = ([0.0; 8], [0.0; 4]);
+    for i in 0..8 {
+        eight[i] = lanes[i] + lanes[i + 8];
+    }
+    for i in 0..4 {
+        four[i] = eight[i] + eight[i + 4];
+    }
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// The term that a sum over the elements of two rows adds for each pair.
+trait Term {
+    fn add(sum: &mut f64, a: f64, b: f64);
+}
+
+/// Fused where the processor can do that. The product of two `f32` is exact in `f64`, so the sum is rounded once, to
+/// the same bits either way.
+struct Product<const FUSED: bool>;
+struct SquaredDifference;
+
+impl<const FUSED: bool> Term for Product<FUSED> {
+    #[inline(always)]
+    fn add(sum: &mut f64, a: f64, b: f64) {
+        *sum = if FUSED { a.mul_add(b, *sum) } else { *sum + a * b };
+    }
+}
+
+impl Term for SquaredDifference {
+    #[inline(always)]
+    fn add(sum: &mut f64, a: f64, b: f64) {
+        // Differences are not exact, so this must not be fused on one machine and not on another.
+        *sum += (a - b) * (a - b);
+    }
+}
+
+/// Row after row of whole lines, read by number.
+#[derive(Clone, Copy, Debug)]
+pub struct DenseRows<'a> {
+    lines: &'a [Line],
+    stride: usize,
+}
+
+impl<'a> DenseRows<'a> {
+    /// DenseRows of `stride` lines each.
+    pub fn new(lines: &'a [Line], stride: usize) -> Self {
+        Self { lines, stride }
+    }
+
+    /// All rows of `vectors`.
+    pub fn of(vectors: &'a Vectors) -> Self {
+        Self::new(vectors.block(0..vectors.rows()), vectors.stride())
+    }
+
+    /// Row `i`.
+    #[inline(always)]
+    pub fn get(self, i: u32) -> &'a [Line] {
+        &self.lines[i as usize * self.stride..][..self.stride]
+    }
+}
+
+/// Two rows with four rows: eight chains of additions under way at once, and each row widened to `f64` once for several
+/// uses. (One accumulator a name: an array of arrays does not stay in registers.)
+#[inline(always)]
+fn two_with_four<T: Term>(left: [&[Line]; 2], right: [&[Line]; 4]) -> [[f64; 4]; 2] {
+    let stride = left[0].len();
+    // The same length for all, known to the compiler: no bounds are checked in the loop.
+    let ([a, b], [p, q, r, s]) = (left.map(|row| &row[..stride]), right.map(|row| &row[..stride]));
+    let (mut ap, mut aq, mut ar, mut as_) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let (mut bp, mut bq, mut br, mut bs) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for at in 0..stride {
+        for i in 0..LANES {
+            let (a, b) = (f64::from(a[at].0[i]), f64::from(b[at].0[i]));
+            let (p, q, r, s) =
+                (f64::from(p[at].0[i]), f64::from(q[at].0[i]), f64::from(r[at].0[i]), f64::from(s[at].0[i]));
+            T::add(&mut ap[i], a, p);
+            T::add(&mut aq[i], a, q);
+            T::add(&mut ar[i], a, r);
+            T::add(&mut as_[i], a, s);
+            T::add(&mut bp[i], b, p);
+            T::add(&mut bq[i], b, q);
+            T::add(&mut br[i], b, r);
+            T::add(&mut bs[i], b, s);
+        }
+    }
+    [
+        [tree_sum(&ap), tree_sum(&aq), tree_sum(&ar), tree_sum(&as_)],
+        [tree_sum(&bp), tree_sum(&bq), tree_sum(&br), tree_sum(&bs)],
+    ]
+}
+
+/// One row with four rows: four chains of additions under way at once.
+#[inline(always)]
+fn one_with_four<T: Term>(a: &[Line], right: [&[Line]; 4]) -> [f64; 4] {
+    let stride = a.len();
+    let [p, q, r, s] = right.map(|row| &row[..stride]);
+    let (mut ap, mut aq, mut ar, mut as_) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for at in 0..stride {
+        for i in 0..LANES {
+            let a = f64::from(a[at].0[i]);
+            T::add(&mut ap[i], a, f64::from(p[at].0[i]));
+            T::add(&mut aq[i], a, f64::from(q[at].0[i]));
+            T::add(&mut ar[i], a, f64::from(r[at].0[i]));
+            T::add(&mut as_[i], a, f64::from(s[at].0[i]));
+        }
+    }
+    [tree_sum(&ap), tree_sum(&aq), tree_sum(&ar), tree_sum(&as_)]
+}
+
+/// One row with one row.
+#[inline(always)]
+fn one_with_one<T: Term>(a: &[Line], b: &[Line]) -> f64 {
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..LANES {
+            T::add(&mut sums[i], f64::from(a.0[i]), f64::from(b.0[i]));
+        }
+    }
+    tree_sum(&sums)
+}
+
+/// Row `a` with the rows at `ids`.
+#[inline(always)]
+fn one_to_many<T: Term>(a: &[Line], rows: DenseRows<'_>, ids: &[u32], out: &mut [f64]) {
+    let mut fours = ids.chunks_exact(4);
+    let mut outs = out.chunks_exact_mut(4);
+    for (ids, out) in (&mut fours).zip(&mut outs) {
+        let right = [rows.get(ids[0]), rows.get(ids[1]), rows.get(ids[2]), rows.get(ids[3])];
+        out.copy_from_slice(&one_with_four::<T>(a, right));
+    }
+    for (&id, out) in fours.remainder().iter().zip(outs.into_remainder()) {
+        *out = one_with_one::<T>(a, rows.get(id));
+    }
+}
+
+/// The rows at `left` with the rows at `right`; `out[l * right.len() + r]`.
+#[inline(always)]
+fn many_to_many<T: Term>(rows: DenseRows<'_>, left: &[u32], right: &[u32], out: &mut [f64]) {
+    let width = right.len();
+    let mut twos = left.chunks_exact(2);
+    let mut outs = out.chunks_exact_mut((2 * width).max(1));
+    for (pair, out) in (&mut twos).zip(&mut outs) {
+        let (first, second) = out.split_at_mut(width);
+        let left = [rows.get(pair[0]), rows.get(pair[1])];
+        let whole = width / 4 * 4;
+        for at in (0..whole).step_by(4) {
+            let ids = &right[at..at + 4];
+            let four = [rows.get(ids[0]), rows.get(ids[1]), rows.get(ids[2]), rows.get(ids[3])];
+            let sums = two_with_four::<T>(left, four);
+            first[at..at + 4].copy_from_slice(&sums[0]);
+            second[at..at + 4].copy_from_slice(&sums[1]);
+        }
+        for at in whole..width {
+            first[at] = one_with_one::<T>(left[0], rows.get(right[at]));
+            second[at] = one_with_one::<T>(left[1], rows.get(right[at]));
+        }
+    }
+    for (&id, out) in twos.remainder().iter().zip(outs.into_remainder().chunks_exact_mut(width.max(1))) {
+        one_to_many::<T>(rows.get(id), rows, right, out);
+    }
+}
+
+/// The inner product of two rows of equal length.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn dot(a: &[Line], b: &[Line]) -> f64 {
+    if target_cfg_f!(target_feature = "fma") {
+        one_with_one::<Product<true>>(a, b)
+    } else {
+        one_with_one::<Product<false>>(a, b)
+    }
+}
+
+/// The squared L2 distance of two rows of equal length.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn squared_euclidean(a: &[Line], b: &[Line]) -> f64 {
+    one_with_one::<SquaredDifference>(a, b)
+}
+
+/// Inner products of row `a` with the rows at `ids`, one per value of `out`.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn dots(a: &[Line], rows: DenseRows<'_>, ids: &[u32], out: &mut [f64]) {
+    if target_cfg_f!(target_feature = "fma") {
+        one_to_many::<Product<true>>(a, rows, ids, out);
+    } else {
+        one_to_many::<Product<false>>(a, rows, ids, out);
+    }
+}
+
+/// Squared L2 distances of row `a` to the rows at `ids`, one per value of `out`.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn squared_euclideans(a: &[Line], rows: DenseRows<'_>, ids: &[u32], out: &mut [f64]) {
+    one_to_many::<SquaredDifference>(a, rows, ids, out);
+}
+
+/// Inner products of the rows at `left` with the rows at `right`, row-major.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn dot_tile(rows: DenseRows<'_>, left: &[u32], right: &[u32], out: &mut [f64]) {
+    if target_cfg_f!(target_feature = "fma") {
+        many_to_many::<Product<true>>(rows, left, right, out);
+    } else {
+        many_to_many::<Product<false>>(rows, left, right, out);
+    }
+}
+
+/// Squared L2 distances of the rows at `left` to the rows at `right`, row-major.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn squared_euclidean_tile(rows: DenseRows<'_>, left: &[u32], right: &[u32], out: &mut [f64]) {
+    many_to_many::<SquaredDifference>(rows, left, right, out);
+}
+
+/// The L2 norm of a row.
+pub fn norm(a: &[Line]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+/// The L2 norm of each row.
+pub fn norms(vectors: &Vectors) -> Vec<f64> {
+    (0..vectors.rows()).map(|i| norm(vectors.lines(i))).collect()
+}
+
+/// Replaces inner products with a row of norm `norm` by cosines, see [`cosine`].
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn cosines(dots: &mut [f64], norm: f64, norms: &[f64]) {
+    for (dot, &other) in dots.iter_mut().zip(norms) {
+        *dot = cosine(*dot, norm, other);
+    }
+}
+
+/// The cosine for an inner product and the two norms, clamped to `[-1, 1]`; 0 (never -0) where a norm is 0.
+#[inline(always)]
+pub fn cosine(dot: f64, norm_a: f64, norm_b: f64) -> f64 {
+    let scale = norm_a * norm_b;
+    if scale > 0.0 { (dot / scale).clamp(-1.0, 1.0) + 0.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pair() -> impl Strategy<Value = (Vec<f32>, Vec<f32>)> {
+        (1_usize..70).prop_flat_map(|d| {
+            let row = proptest::collection::vec(-10.0_f32..10.0, d);
+            (row.clone(), row)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_plain_sums((a, b) in pair()) {
+            let d = a.len();
+            let both = Vectors::new(&[a.clone(), b.clone()].concat(), d).expect("finite");
+            let (x, y) = (both.lines(0), both.lines(1));
+            let naive: f64 = a.iter().zip(&b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+            let squared: f64 = a.iter().zip(&b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+            prop_assert!((dot(x, y) - naive).abs() <= 1e-9);
+            prop_assert!((squared_euclidean(x, y) - squared).abs() <= 1e-9);
+            prop_assert_eq!(dot(x, y), dot(y, x));
+            prop_assert_eq!(squared_euclidean(x, x), 0.0);
+        }
+
+        /// The dispatched loops give the very bits of the plain ones, whatever this processor is and however many rows
+        /// go at once.
+        #[test]
+        fn every_instruction_set_gives_the_same_bits((a, b) in pair()) {
+            let d = a.len();
+            let seven = [&a, &b, &b, &a, &b, &a, &b].map(Clone::clone).concat();
+            let vectors = Vectors::new(&seven, d).expect("finite");
+            let rows = DenseRows::of(&vectors);
+            let ids = [0, 1, 2, 3, 4, 5, 6];
+            let product = |i: u32, j: u32| one_with_one::<Product<false>>(rows.get(i), rows.get(j)).to_bits();
+            let square = |i: u32, j: u32| one_with_one::<SquaredDifference>(rows.get(i), rows.get(j)).to_bits();
+            prop_assert_eq!(dot(rows.get(0), rows.get(1)).to_bits(), product(0, 1));
+            prop_assert_eq!(squared_euclidean(rows.get(0), rows.get(1)).to_bits(), square(0, 1));
+            let (mut products, mut squares) = ([0.0; 7], [0.0; 7]);
+            dots(rows.get(0), rows, &ids, &mut products);
+            squared_euclideans(rows.get(1), rows, &ids, &mut squares);
+            let (mut all_products, mut all_squares) = ([0.0; 35], [0.0; 35]);
+            dot_tile(rows, &ids[..5], &ids, &mut all_products);
+            squared_euclidean_tile(rows, &ids[..5], &ids, &mut all_squares);
+            for j in 0..7 {
+                prop_assert_eq!(products[j as usize].to_bits(), product(0, j));
+                prop_assert_eq!(squares[j as usize].to_bits(), square(1, j));
+                for i in 0..5 {
+                    prop_assert_eq!(all_products[(i * 7 + j) as usize].to_bits(), product(i, j));
+                    prop_assert_eq!(all_squares[(i * 7 + j) as usize].to_bits(), square(i, j));
+                }
+            }
+        }
+    }
+}
