@@ -1,6 +1,6 @@
 //! Distances: how far apart two points are.
 
-use crate::points::{Measure, PointType};
+use crate::points::{Measure, Point, PointType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,14 @@ impl Distance {
             Self::InnerProduct => -measure,
             Self::Hamming => measure,
         }
+    }
+
+    /// The distance from a query to a base point, from scratch.
+    ///
+    /// # Panics
+    /// If points of their type do not have it, see [`Distance::fits`].
+    pub fn between(self, query: Point<'_>, base: Point<'_>) -> f64 {
+        self.of_measure(self.measure().between(query, query.norm(), base, base.norm()))
     }
 
     /// The distance of two base points: by angle where queries ask for the inner product, which is no distance between

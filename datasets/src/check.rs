@@ -36,7 +36,7 @@ impl Dataset {
     /// # Errors
     /// The first [`Flaw`], and how many like it there are.
     pub fn check(&self) -> Result<(), Flaw> {
-        let (n, m) = (self.train.rows(), self.test.rows());
+        let (n, m) = (self.train.len(), self.test.len());
         for (name, rows) in [("train", n), ("test", m)] {
             if rows == 0 {
                 return Err(Flaw::new(format!("`{name}`"), "it is empty", "at least one vector"));
@@ -162,7 +162,11 @@ fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors
 
 fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Flaw> {
     let count = neighbors.count;
-    let least = if distance == Distance::Angular { -BELOW_ZERO } else { 0.0 };
+    let least = match distance {
+        Distance::Angular => -BELOW_ZERO,
+        Distance::InnerProduct => f64::NEG_INFINITY,
+        Distance::Euclidean | Distance::Hamming | Distance::Jaccard => 0.0,
+    };
     let known = |i: usize| i % count < neighbors.known(i / count);
     let cells = || neighbors.distances.iter().enumerate().filter(|&(i, _)| known(i));
     let disorder = |i: usize| {

@@ -2,7 +2,7 @@
 
 use crate::ground_truth;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::{Base, Distance, Vectors};
+use swath_algorithms::{Base, Distance, Points};
 
 /// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
 ///
@@ -10,11 +10,11 @@ use swath_algorithms::{Base, Distance, Vectors};
 /// made in memory should be checked by [`Dataset::check`].
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// Base vectors, `n x d`.
-    pub train: Vectors,
+    /// Base points, `n x d`.
+    pub train: Points,
     /// Queries, `m x d`.
-    pub test: Vectors,
-    /// The distance between two vectors.
+    pub test: Points,
+    /// The distance from a query to a base point.
     pub distance: Distance,
     /// The nearest base vectors of each query.
     pub neighbors: Neighbors,
@@ -85,7 +85,7 @@ impl Dataset {
     /// before; links, subtopics and judgements stay if all their items do.
     #[must_use]
     pub fn subset(&self, kept: &[usize]) -> Self {
-        let mut number = vec![None; self.train.rows()];
+        let mut number = vec![None; self.train.len()];
         kept.iter().enumerate().for_each(|(new, &old)| number[old] = Some(new as u32));
         let of = |old: u32| number[old as usize];
         let train = self.train.gather(kept);
@@ -168,24 +168,20 @@ impl Dataset {
 
     /// Whether both are equal. Distances are compared as `f32`, as files store them; notes are ignored.
     pub fn same(&self, other: &Self) -> bool {
-        let vectors = |a: &Vectors, b: &Vectors| {
-            (a.rows(), a.dim()) == (b.rows(), b.dim()) && (0..a.rows()).all(|i| a.row(i) == b.row(i))
-        };
         let (ours, theirs) = (&self.neighbors, &other.neighbors);
         let distances = ours.distances.iter().zip(&theirs.distances).all(|(a, b)| *a as f32 == *b as f32);
         self.distance == other.distance
             && (ours.count, &ours.ids) == (theirs.count, &theirs.ids)
             && distances
-            && vectors(&self.test, &other.test)
-            && vectors(&self.train, &other.train)
+            && self.test == other.test
+            && self.train == other.train
             && (&self.links, &self.subtopics, &self.qrels) == (&other.links, &other.subtopics, &other.qrels)
             && (&self.train_names, &self.test_names) == (&other.train_names, &other.test_names)
     }
 
     /// Unusual things that are allowed but that a user should know of.
     pub fn doubts(&self) -> Vec<String> {
-        let is_zero = |vectors: &Vectors, i: usize| vectors.row(i).iter().all(|&value| value == 0.0);
-        let zeros = |vectors: &Vectors| (0..vectors.rows()).filter(|&i| is_zero(vectors, i)).count();
+        let zeros = |points: &Points| (0..points.len()).filter(|&i| points.row(i).norm() == 0.0).count();
         let mut doubts = self.notes.clone();
         for (name, vectors) in [("train", &self.train), ("test", &self.test)] {
             let zeros = if self.distance == Distance::Angular { zeros(vectors) } else { 0 };

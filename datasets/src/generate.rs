@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::params::Count;
-use swath_algorithms::vectors::Builder;
-use swath_algorithms::{Base, Distance, Vectors, VectorsError, random};
+use swath_algorithms::points::vectors::Builder;
+use swath_algorithms::{Base, Distance, Points, PointsError, Vectors, random};
 
 /// To be raised whenever the same parameters give other vectors.
 const VERSION: u32 = 1;
@@ -128,10 +128,10 @@ impl Generated {
     /// Draws the vectors and finds the true neighbours.
     ///
     /// # Errors
-    /// [`VectorsError`], which finite vectors do not cause.
-    pub fn dataset(&self) -> Result<Dataset, VectorsError> {
-        let train = self.vectors("generated base vector", self.n.size())?;
-        let test = self.vectors("generated query", self.queries.size())?;
+    /// [`PointsError`], which finite vectors do not cause.
+    pub fn dataset(&self) -> Result<Dataset, PointsError> {
+        let train = Points::from(self.vectors("generated base vector", self.n.size())?);
+        let test = Points::from(self.vectors("generated query", self.queries.size())?);
         let base = Base::new(train.clone(), self.distance);
         let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
         Ok(Dataset {
@@ -148,7 +148,7 @@ impl Generated {
         })
     }
 
-    fn vectors(&self, purpose: &str, rows: usize) -> Result<Vectors, VectorsError> {
+    fn vectors(&self, purpose: &str, rows: usize) -> Result<Vectors, PointsError> {
         let dim = self.dimension.size();
         let mut vectors = Builder::new(rows, dim)?;
         for i in 0..rows {

@@ -2,20 +2,18 @@
 
 use crate::dataset::{Dataset, Neighbors, Stored};
 use std::fmt;
-use swath_algorithms::distance::between;
-use swath_algorithms::filter::Filter;
-use swath_algorithms::nearest::for_each_nearest;
-use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
+use swath_algorithms::nearest::{Scan, for_each_nearest};
+use swath_algorithms::{Base, Distance, Points, Pool, Query, random};
 
 /// The `count` nearest base vectors of each query; all if there are fewer.
-pub fn compute(base: &Base, queries: &Vectors, count: usize) -> Neighbors {
+pub fn compute(base: &Base, queries: &Points, count: usize) -> Neighbors {
     let count = count.min(base.len());
     let mut neighbors = Neighbors { count, ids: Vec::new(), distances: Vec::new(), stored: Stored::Float64 };
     if count == 0 {
         return neighbors;
     }
     let row = |_, pool: &Pool| pool.items.iter().map(|item| (item.id, item.distance)).collect::<Vec<_>>();
-    let rows = for_each_nearest(base, &Filter::new(base), queries, count, row);
+    let rows = for_each_nearest(base, &Scan::new(base), queries, count, row);
     (neighbors.ids, neighbors.distances) = rows.into_iter().flatten().unzip();
     neighbors
 }
@@ -144,7 +142,7 @@ impl fmt::Display for Doubt {
 /// Compares the stored neighbours of a seeded sample of at most [`SAMPLE`] queries with exact ones; `None` if they agree, up
 /// to the rounding of `f32`. Neighbours at equal distances may be in any order.
 pub fn verify(base: &Base, dataset: &Dataset, seed: u64) -> Option<Doubt> {
-    let m = dataset.test.rows();
+    let m = dataset.test.len();
     let queries = random::sample(&mut random::stream(seed, "ground truth", 0), m, SAMPLE);
     let causes: Vec<(usize, Cause)> =
         queries.iter().filter_map(|&query| Some((query, judge(base, dataset, query)?))).collect();
@@ -201,25 +199,27 @@ fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
 
 /// Finds out why the stored ids of the query are not the nearest.
 fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example: NeighborExample) -> Cause {
-    let query = dataset.test.lines(at);
-    let (ids, n) = (dataset.neighbors.ids(at), dataset.train.rows());
+    let query = dataset.test.row(at);
+    let (ids, n) = (dataset.neighbors.ids(at), dataset.train.len());
     let all = |ids: &[u32], distance| {
-        nearest(ids, n, distance, |id| between(distance, query, dataset.train.lines(id as usize))).0 == ids.len()
+        nearest(ids, n, distance, |id| distance.between(query, dataset.train.row(id as usize))).0 == ids.len()
     };
-    if let Some(distance) = Distance::ALL.into_iter().find(|&d| d != dataset.distance && all(ids, d)) {
+    if let Some(distance) =
+        Distance::ALL.into_iter().find(|&d| d.fits(dataset.train.kind()) && d != dataset.distance && all(ids, d))
+    {
         return Cause::OtherDistance { distance, example };
     }
     let less_one: Option<Vec<u32>> = ids.iter().map(|id| id.checked_sub(1)).collect();
     if less_one.is_some_and(|ids| all(&ids, dataset.distance)) {
         return Cause::FromOne { example };
     }
-    let m = dataset.test.rows();
+    let m = dataset.test.len();
     // A query is its own nearest neighbour, unless it was left out.
     let to_query = |with_self: bool| {
         move |id: u32| {
             let itself = !with_self && id as usize == at;
-            let other = dataset.test.lines(id as usize);
-            if itself { f64::INFINITY } else { between(dataset.distance, query, other) }
+            let other = dataset.test.row(id as usize);
+            if itself { f64::INFINITY } else { dataset.distance.between(query, other) }
         }
     };
     let among = |with_self| nearest(ids, m, dataset.distance, to_query(with_self)).0 == ids.len();
@@ -234,8 +234,8 @@ fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example:
 fn unit(distance: Distance, dataset: &Dataset, at: usize, distances: &[f64]) -> Option<&'static str> {
     let convert = |convert: fn(f64) -> f64| distances.iter().map(|&d| convert(d)).collect::<Vec<f64>>();
     let angle = |d: f64| (1.0 - d).clamp(-1.0, 1.0).acos();
-    let other = |distance| {
-        let to = |&id: &u32| between(distance, dataset.test.lines(at), dataset.train.lines(id as usize));
+    let other = |distance: Distance| {
+        let to = |&id: &u32| distance.between(dataset.test.row(at), dataset.train.row(id as usize));
         dataset.neighbors.ids(at).iter().map(to).collect::<Vec<f64>>()
     };
     let units = match distance {
@@ -253,6 +253,12 @@ fn unit(distance: Distance, dataset: &Dataset, at: usize, distances: &[f64]) -> 
             ("cosine similarities", convert(|d| 1.0 - d)),
             ("negative cosine similarities", convert(|d| d - 1.0)),
         ],
+        Distance::InnerProduct => vec![("inner products, not their negatives", convert(|d| -d))],
+        Distance::Hamming => vec![("counts of bits", {
+            let dim = dataset.train.dim() as f64;
+            distances.iter().map(|&d| d * dim).collect()
+        })],
+        Distance::Jaccard => vec![("similarities", convert(|d| 1.0 - d))],
     };
     let stored = dataset.neighbors.distances(at);
     let fits = |values: &[f64]| {

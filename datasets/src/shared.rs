@@ -12,8 +12,9 @@ use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
-use swath_algorithms::vectors::Builder;
-use swath_algorithms::{Distance, Vectors};
+use swath_algorithms::points::vectors::Builder;
+use swath_algorithms::points::{Bits, Sets, SparseVectors};
+use swath_algorithms::{Distance, Points, PointsError, Vectors};
 
 /// Values read at a time.
 const AT_ONCE: usize = 1 << 18;
@@ -21,8 +22,8 @@ const AT_ONCE: usize = 1 << 18;
 #[derive(Serialize, Deserialize)]
 struct SharedHeader {
     distance: Distance,
-    /// Rows of `train` and of `test`.
-    rows: [usize; 2],
+    /// `train` and `test`.
+    points: [SharedPoints; 2],
     dim: usize,
     neighbors: usize,
     /// The type that distances had in the dataset's own file; here they are `f64`.
@@ -33,6 +34,35 @@ struct SharedHeader {
     /// Names of base vectors and of queries.
     names: [Option<Vec<String>>; 2],
     notes: Vec<String>,
+}
+
+/// The sizes of the arrays of points.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum SharedPoints {
+    /// Rows.
+    Dense(usize),
+    /// Rows.
+    Bits(usize),
+    /// Rows, and members of all.
+    Sets(usize, usize),
+    /// Rows, and values of all.
+    Sparse(usize, usize),
+}
+
+impl SharedPoints {
+    fn of(points: &Points) -> Self {
+        match points {
+            Points::Dense(vectors) => Self::Dense(vectors.rows()),
+            Points::Bits(bits) => Self::Bits(bits.rows()),
+            Points::Sets(sets) => Self::Sets(sets.rows(), sets.members().len()),
+            Points::Sparse(vectors) => Self::Sparse(vectors.rows(), vectors.values().len()),
+        }
+    }
+
+    fn rows(self) -> usize {
+        let (Self::Dense(rows) | Self::Bits(rows) | Self::Sets(rows, _) | Self::Sparse(rows, _)) = self;
+        rows
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,7 +81,7 @@ pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
     let by_query = [&dataset.subtopics, &dataset.qrels];
     let header = SharedHeader {
         distance: dataset.distance,
-        rows: [dataset.train.rows(), dataset.test.rows()],
+        points: [&dataset.train, &dataset.test].map(SharedPoints::of),
         dim: dataset.train.dim(),
         neighbors: dataset.neighbors.count,
         stored: dataset.neighbors.stored,
@@ -72,8 +102,20 @@ pub fn write(path: &Path, dataset: &Dataset) -> io::Result<()> {
 fn write_arrays(mut file: &mut dyn Write, header: &[u8], dataset: &Dataset) -> io::Result<()> {
     file.write_all(&(header.len() as u64).to_ne_bytes())?;
     file.write_all(header)?;
-    for vectors in [&dataset.train, &dataset.test] {
-        (0..vectors.rows()).try_for_each(|row| put(&mut file, vectors.row(row)))?;
+    for points in [&dataset.train, &dataset.test] {
+        match points {
+            Points::Dense(vectors) => (0..vectors.rows()).try_for_each(|row| put(&mut file, vectors.row(row)))?,
+            Points::Bits(bits) => put(&mut file, bits.words())?,
+            Points::Sets(sets) => {
+                put(&mut file, sets.offsets())?;
+                put(&mut file, sets.members())?;
+            }
+            Points::Sparse(vectors) => {
+                put(&mut file, vectors.offsets())?;
+                put(&mut file, vectors.columns())?;
+                put(&mut file, vectors.values())?;
+            }
+        }
     }
     put(&mut file, &dataset.neighbors.ids)?;
     put(&mut file, &dataset.neighbors.distances)?;
@@ -100,10 +142,11 @@ pub fn read(path: &Path) -> io::Result<Dataset> {
     // At most the rest of the file is read, whatever length it claims.
     let mut header = Vec::new();
     file.by_ref().take(u64::from_ne_bytes(length)).read_to_end(&mut header)?;
-    let SharedHeader { distance, rows: [n, m], dim, neighbors: count, stored, links, by_query, names, notes } =
+    let SharedHeader { distance, points: [train, test], dim, neighbors: count, stored, links, by_query, names, notes } =
         serde_json::from_slice(&header)?;
-    let train = vectors(&mut file, n, dim)?;
-    let test = vectors(&mut file, m, dim)?;
+    let m = test.rows();
+    let train = points(&mut file, train, dim)?;
+    let test = points(&mut file, test, dim)?;
     let (ids, distances) = (get(&mut file, m * count)?, get(&mut file, m * count)?);
     let neighbors = Neighbors { count, ids, distances, stored };
     let links = links.map(|SharedLinks { edges, with_relation, relations }| -> io::Result<Links> {
@@ -137,8 +180,27 @@ fn get<T: Pod>(file: &mut impl Read, count: usize) -> io::Result<Vec<T>> {
     Ok(values)
 }
 
+fn points(file: &mut impl Read, sizes: SharedPoints, dim: usize) -> io::Result<Points> {
+    Ok(match sizes {
+        SharedPoints::Dense(rows) => vectors(file, rows, dim)?.into(),
+        SharedPoints::Bits(rows) => Bits::new(get::<u64>(file, rows * dim.div_ceil(64))?, dim).map_err(invalid)?.into(),
+        SharedPoints::Sets(rows, members) => {
+            let offsets = get::<u64>(file, rows + 1)?;
+            Sets::new(get::<u32>(file, members)?, offsets, dim).map_err(invalid)?.into()
+        }
+        SharedPoints::Sparse(rows, values) => {
+            let offsets = get::<u64>(file, rows + 1)?;
+            let columns = get::<u32>(file, values)?;
+            SparseVectors::new(columns, get::<f32>(file, values)?, offsets, dim).map_err(invalid)?.into()
+        }
+    })
+}
+
+fn invalid(error: PointsError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
 fn vectors(file: &mut impl Read, rows: usize, dim: usize) -> io::Result<Vectors> {
-    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
     let mut vectors = Builder::new(rows, dim).map_err(invalid)?;
     let at_once = (AT_ONCE / dim).max(1);
     let mut buffer = vec![f32::zeroed(); at_once.min(rows) * dim];
@@ -161,8 +223,8 @@ mod tests {
         let values: Vec<f32> = (0..9 * 17).map(|i| (i as f32).sin()).collect();
         let (train, test) = (&values[..6 * 17], &values[6 * 17..]);
         let mut dataset = Dataset {
-            train: Vectors::new(train, 17).expect("finite"),
-            test: Vectors::new(test, 17).expect("finite"),
+            train: Vectors::new(train, 17).expect("finite").into(),
+            test: Vectors::new(test, 17).expect("finite").into(),
             distance: Distance::Angular,
             // Not exact as f32.
             neighbors: Neighbors {

@@ -2,8 +2,7 @@
 
 use crate::check::{Flaw, first_of};
 use crate::dataset::{NO_ID, Neighbors, Stored};
-use swath_algorithms::distance::between;
-use swath_algorithms::{Distance, Vectors};
+use swath_algorithms::{Distance, Points};
 
 /// Largest relative disorder of distances in single precision that are computed as `|q|^2 + |x|^2 - 2 qx`.
 const CANCELLED: f64 = 1e-4;
@@ -45,13 +44,13 @@ impl StoredNeighbors {
     /// An id is not a row of `train`.
     pub fn repair(
         self,
-        train: &Vectors,
-        test: &Vectors,
+        train: &Points,
+        test: &Points,
         distance: Distance,
         notes: &mut Vec<String>,
     ) -> Result<Neighbors, Flaw> {
         let Self { count, ids, mut distances, stored } = self;
-        let (n, m) = (train.rows(), test.rows());
+        let (n, m) = (train.len(), test.len());
         let mut repairs = Repairs::default();
         let is_padding = |id: i64| id == -1 || id == i64::from(u32::MAX);
         let wrong = |&(_, &id): &(usize, &i64)| !is_padding(id) && !(0..n as i64).contains(&id);
@@ -68,7 +67,7 @@ impl StoredNeighbors {
             for (id, stored) in ids.iter_mut().zip(&mut *distances) {
                 if *id != NO_ID && *stored == f64::INFINITY {
                     // Either there is no neighbour, or its distance was too large for the type it was stored as.
-                    let exact = between(distance, test.lines(query), train.lines(*id as usize));
+                    let exact = distance.between(test.row(query), train.row(*id as usize));
                     if exact > f64::from(f32::MAX) {
                         *stored = exact;
                         repairs.infinite += 1;

@@ -1,6 +1,6 @@
 //! What a plan needs to know of the dataset.
 
-use swath_algorithms::vectors::LANES;
+use swath_algorithms::points::vectors::LANES;
 use swath_algorithms::{Distance, Line};
 use swath_datasets::{Dataset, Generated, Header};
 

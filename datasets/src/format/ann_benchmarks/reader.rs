@@ -6,8 +6,8 @@ use crate::format::{DatasetError, Header};
 use crate::hdf5_file::{ElementKind, Hdf5Error, Hdf5File};
 use crate::stored_neighbors::StoredNeighbors;
 use std::path::Path;
-use swath_algorithms::vectors::Builder;
-use swath_algorithms::{Vectors, VectorsError};
+use swath_algorithms::points::vectors::Builder;
+use swath_algorithms::{Points, PointsError, Vectors};
 
 /// An open file that should hold a dataset.
 pub(super) struct OpenDataset {
@@ -22,8 +22,8 @@ impl OpenDataset {
     /// The whole dataset, checked.
     pub(super) fn dataset(&self) -> Result<Dataset, DatasetError> {
         let header = self.header()?;
-        let train = self.vectors("train")?;
-        let test = self.vectors("test")?;
+        let train = Points::from(self.vectors("train")?);
+        let test = Points::from(self.vectors("test")?);
         let mut notes = header.notes.clone();
         if self.file.is_left_open() {
             notes.push("the program that wrote the file did not close it; its content was read".into());
@@ -112,7 +112,7 @@ impl OpenDataset {
         let shape = self.shape(name, 2, None)?;
         let dim = shape[1];
         let refused = |error| match error {
-            VectorsError::NotFinite { row, column, value } => {
+            PointsError::NotFinite { row, column, value } => {
                 let values = self.file.f32s(name).unwrap_or_default();
                 let count = values.iter().filter(|value| !value.is_finite()).count();
                 // A value beyond the range of f32 is shown as it is in the file.
@@ -150,15 +150,15 @@ impl OpenDataset {
     }
 
     /// Checks that rows have length 1 if the file calls its distance `normalized`.
-    fn check_length_one(&self, header: &Header, arrays: &[(&str, &Vectors)]) -> Result<(), DatasetError> {
+    fn check_length_one(&self, header: &Header, arrays: &[(&str, &Points)]) -> Result<(), DatasetError> {
         /// Tolerance: somewhat more than rounding to half precision changes a length of 1.
         const NEAR: f64 = 1e-3;
         if !header.is_normalized {
             return Ok(());
         }
         for (name, vectors) in arrays {
-            let length = |i: usize| vectors.row(i).iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-            let wrong = (0..vectors.rows()).map(length).enumerate().find(|(_, length)| (length - 1.0).abs() > NEAR);
+            let length = |i: usize| vectors.row(i).norm();
+            let wrong = (0..vectors.len()).map(length).enumerate().find(|(_, length)| (length - 1.0).abs() > NEAR);
             if let Some((row, length)) = wrong {
                 let at = format!("`{name}`, row {row}");
                 let found = format!("its length is {length:.4}");

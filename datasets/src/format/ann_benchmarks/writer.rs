@@ -4,7 +4,7 @@ use crate::dataset::{Dataset, Subtopics};
 use crate::format::DatasetError;
 use crate::hdf5_file::{Hdf5Writer, Values};
 use std::path::Path;
-use swath_algorithms::Vectors;
+use swath_algorithms::{Points, Vectors};
 
 /// Writes a dataset, which [`read`](crate::format::read) gives back. Distances are rounded to `f32`, as ann-benchmarks stores
 /// them, unless one exceeds its range. Equal datasets give equal bytes; under its name the file is whole or absent.
@@ -13,9 +13,14 @@ use swath_algorithms::Vectors;
 /// [`DatasetError::Invalid`] if [`Dataset::check`] fails, [`DatasetError::Io`].
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     dataset.check().map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })?;
-    let flat = |vectors: &Vectors| (0..vectors.rows()).flat_map(|i| vectors.row(i)).copied().collect::<Vec<f32>>();
+    let flat = |points: &Points| {
+        let row = |vectors: &Vectors, i| vectors.row(i).to_vec();
+        points
+            .dense()
+            .map_or(Vec::new(), |vectors| (0..vectors.rows()).flat_map(|i| row(vectors, i)).collect::<Vec<f32>>())
+    };
     let (train, test) = (flat(&dataset.train), flat(&dataset.test));
-    let (n, m, dim, count) = (dataset.train.rows(), dataset.test.rows(), dataset.train.dim(), dataset.neighbors.count);
+    let (n, m, dim, count) = (dataset.train.len(), dataset.test.len(), dataset.train.dim(), dataset.neighbors.count);
     // NO_ID becomes -1.
     let ids: Vec<i32> = dataset.neighbors.ids.iter().map(|&id| id as i32).collect();
     let distances: Vec<f32> = dataset.neighbors.distances.iter().map(|&d| d as f32).collect();

@@ -6,7 +6,7 @@ use crate::check::Flaw;
 use crate::dataset::Dataset;
 use crate::ground_truth;
 use std::path::Path;
-use swath_algorithms::vectors::Builder;
+use swath_algorithms::points::vectors::Builder;
 use swath_algorithms::{Base, Distance, Vectors};
 
 /// Text, by angle.
