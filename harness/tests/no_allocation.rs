@@ -69,7 +69,7 @@ fn a_timed_pass_does_not_allocate() {
         // Pools without subtopics would have nothing for xquad and pm2 to do.
         workload.truths.iter_mut().for_each(|truth| truth.subtopics = Some((0..1100).map(|id| (id, id % 5)).collect()));
         let plan = &prepared.plan;
-        let all_queries = workload.queries.rows();
+        let all_queries = workload.queries.len();
         // One memory for all, as a bench has.
         let (mut single, mut batch) = (Memory::default(), Memory::default());
         let mut plain = true;

@@ -187,6 +187,17 @@ impl Points {
         }
     }
 
+    /// Numbers in a row, on average over rows of different length: values, words of bits, or members. The cost of comparing two
+    /// points grows with it.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Dense(vectors) => vectors.dim(),
+            Self::Bits(bits) => bits.stride(),
+            Self::Sets(sets) => sets.members().len().div_ceil(sets.rows().max(1)),
+            Self::Sparse(vectors) => vectors.values().len().div_ceil(vectors.rows().max(1)),
+        }
+    }
+
     /// Row `i`.
     #[inline]
     pub fn row(&self, i: usize) -> Point<'_> {

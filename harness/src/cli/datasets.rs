@@ -96,7 +96,7 @@ fn info(path: &Path, seed: Option<u64>) -> Result<ExitCode, Failure> {
 
 /// What is in a dataset, a row each.
 fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
-    let (count, queries) = (dataset.neighbors.count, dataset.test.rows());
+    let (count, queries) = (dataset.neighbors.count, dataset.test.len());
     let fewest = (0..queries).map(|query| dataset.neighbors.known(query)).min().unwrap_or(0);
     let of_each =
         if fewest == count { format!("{count} of each query") } else { format!("{fewest} to {count} of a query") };
@@ -116,7 +116,7 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
         .map_or("none".into(), |names| names.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + " ...");
     vec![
         ("distance", dataset.distance.to_string()),
-        ("base vectors", format!("{} of {} dimensions", dataset.train.rows(), dataset.train.dim())),
+        ("base vectors", format!("{} of {} dimensions", dataset.train.len(), dataset.train.dim())),
         ("queries", queries.to_string()),
         ("true neighbours", of_each),
         ("links", links),
@@ -127,7 +127,7 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
 
 /// Whether the stored true neighbours are right.
 fn truth(base: &Base, dataset: &Dataset) -> String {
-    let queries = dataset.test.rows();
+    let queries = dataset.test.len();
     if (0..queries).all(|query| dataset.neighbors.known(query) == 0) {
         return "none: no query has a true neighbour in the file".to_owned();
     }

@@ -5,7 +5,8 @@ use crate::metrics::truth::Truth;
 use std::cell::{Cell, OnceCell};
 use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};
-use swath_algorithms::{Base, Distance, KernelChoice, Pool, Query, distance};
+use swath_algorithms::points::Measure;
+use swath_algorithms::{Base, Distance, KernelChoice, Pool, Query};
 
 /// One query as it was answered. Ids are valid and different; distances are recomputed here and not what the retriever
 /// claimed.
@@ -33,7 +34,7 @@ pub struct AnsweredQuery<'a> {
 /// Values that several metrics use.
 #[derive(Default)]
 pub struct Seen {
-    /// [`Base::measure`] of each pair of results, a row for each.
+    /// [`Base::item_measure`] of each pair of results, a row for each.
     pairs: OnceCell<Vec<f64>>,
     /// The same of each result and each of N, a row for each result.
     neighbors: OnceCell<Vec<f64>>,
@@ -126,25 +127,30 @@ impl<'a> Answer<'a> {
             return 0.0;
         }
         self.asked.seen.without_width.set(self.asked.seen.without_width.get() || self.neighbors().is_empty());
-        let AnsweredQuery { base, query, .. } = self.asked;
-        let distance = |&id: &u32| distance::squared_euclidean(query.lines, base.vectors().lines(id as usize)).sqrt();
+        let AnsweredQuery { base, query, .. } = *self.asked;
+        let distance = |&id: &u32| base.measure_by(Measure::SquaredDistance, query, id).sqrt();
         *self.asked.seen.sigma.get_or_init(|| median(&mut self.neighbors().iter().map(distance).collect::<Vec<_>>()))
     }
 
-    /// Whether the kernel is a function of [`Base::measure`].
+    /// Whether the kernel is a function of [`Base::item_measure`].
     fn is_direct(&self, kernel: Kernel) -> bool {
-        kernel.follows(self.asked.base.distance())
+        kernel.follows_items(self.asked.base.distance())
     }
 
-    /// The k largest similarities of any base vector to the query, the largest first: those of N if the kernel orders
-    /// as the distance does and N has at least k.
-    pub fn ideal(&self, kernel: Kernel) -> Vec<f64> {
+    /// The k largest relevances of any base point to the query, the largest first: those of N if they order as the distance
+    /// does and N has at least k.
+    pub fn ideal(&self, kernel: KernelChoice) -> Vec<f64> {
         let AnsweredQuery { base, query, truth, k, .. } = *self.asked;
-        let mut ideal = truth.ideal(kernel, || {
-            if !kernel.follows(base.distance()) || self.neighbors().len() < k {
-                return kernel.largest(base, query, k, self.sigma(kernel));
+        let similarity = self.similarity_to_query(kernel);
+        let mut ideal = truth.ideal(similarity, || {
+            let follows = similarity.is_none_or(|kernel| kernel.follows(base.distance()));
+            if !follows || self.neighbors().len() < k {
+                return match similarity {
+                    Some(kernel) => kernel.largest(base, query, k, self.sigma(kernel)),
+                    None => largest_products(base, query, k),
+                };
             }
-            let mut near: Vec<f64> = self.neighbors().iter().map(|&id| self.relevance(kernel, id)).collect();
+            let mut near: Vec<f64> = self.neighbors().iter().map(|&id| self.relevance_by(similarity, id)).collect();
             near.sort_unstable_by(|a, b| b.total_cmp(a));
             near.truncate(k);
             near
@@ -153,9 +159,25 @@ impl<'a> Answer<'a> {
         ideal
     }
 
-    /// Similarity of a base vector to the query.
-    pub fn relevance(&self, kernel: Kernel, id: u32) -> f64 {
-        kernel.to_query(self.asked.base, self.asked.query, id, self.sigma(kernel))
+    /// Relevance of a base point to the query: its similarity by the named kernel; by default the inner product for ip, and
+    /// the raw kernel of the dataset's distance otherwise.
+    pub fn relevance(&self, kernel: KernelChoice, id: u32) -> f64 {
+        self.relevance_by(self.similarity_to_query(kernel), id)
+    }
+
+    fn relevance_by(&self, similarity: Option<Kernel>, id: u32) -> f64 {
+        let AnsweredQuery { base, query, .. } = *self.asked;
+        match similarity {
+            Some(kernel) => kernel.to_query(base, query, id, self.sigma(kernel)),
+            None => base.measure(query, id),
+        }
+    }
+
+    /// The kernel that relevance is measured by; `None` for the inner product.
+    fn similarity_to_query(&self, kernel: KernelChoice) -> Option<Kernel> {
+        let distance = self.asked.base.distance();
+        let is_product = kernel.is_default() && distance == Distance::InnerProduct;
+        (!is_product).then(|| kernel.or_raw(distance))
     }
 
     /// Similarity of two base vectors.
@@ -190,14 +212,14 @@ impl<'a> Answer<'a> {
     fn neighbor_pair(&self, i: usize, v: usize) -> f64 {
         let AnsweredQuery { base, returned, truth, seen, .. } = self.asked;
         let all = seen.neighbors.get_or_init(|| {
-            let row = |&r: &u32| truth.neighbors.iter().map(move |&v| base.measure(base.query(r as usize), v));
+            let row = |&r: &u32| truth.neighbors.iter().map(move |&v| base.item_measure(r, v));
             returned.iter().flat_map(row).collect()
         });
         all[i * truth.neighbors.len() + v]
     }
 
-    /// Distance of the results at two positions: 1 - similarity if a kernel is named, else angle / pi on angular data
-    /// and L2 on euclidean.
+    /// Distance of the results at two positions: 1 - similarity if a kernel is named; else angle / pi on angular data and for
+    /// ip, and the dataset's distance otherwise.
     pub fn distance(&self, kernel: KernelChoice, i: usize, j: usize) -> f64 {
         match kernel.named() {
             Some(kernel) => 1.0 - self.similarity(kernel, i, j),
@@ -209,26 +231,36 @@ impl<'a> Answer<'a> {
     pub fn distance_between(&self, kernel: KernelChoice, a: u32, b: u32) -> f64 {
         match kernel.named() {
             Some(kernel) => 1.0 - self.between(kernel, a, b),
-            None => self.distance_of(self.asked.base.measure(self.asked.base.query(a as usize), b), a, b),
+            None => self.distance_of(self.asked.base.item_measure(a, b), a, b),
         }
     }
 
-    /// The distance of two base vectors with that [`Base::measure`].
+    /// The distance of two base points with that [`Base::item_measure`].
     fn distance_of(&self, measure: f64, a: u32, b: u32) -> f64 {
         let base = self.asked.base;
         match base.distance() {
-            Distance::Angular => base.query(a as usize).angle(base.query(b as usize), measure) / PI,
-            Distance::Euclidean => measure.sqrt(),
+            Distance::Angular | Distance::InnerProduct => {
+                base.query(a as usize).angle(base.query(b as usize), measure) / PI
+            }
+            distance => distance.of_measure(measure),
         }
     }
 
-    /// The cosine (angular) or squared distance (euclidean) of the results at two positions.
+    /// [`Base::item_measure`] of the results at two positions.
     fn pair(&self, i: usize, j: usize) -> f64 {
         let AnsweredQuery { base, returned, seen, .. } = self.asked;
         let all = seen.pairs.get_or_init(|| {
-            let row = |&a: &u32| returned.iter().map(move |&b| base.measure(base.query(a as usize), b));
+            let row = |&a: &u32| returned.iter().map(move |&b| base.item_measure(a, b));
             returned.iter().flat_map(row).collect()
         });
         all[i * returned.len() + j]
     }
+}
+
+/// The `count` largest inner products of base points with a query, the largest first.
+fn largest_products(base: &Base, query: Query<'_>, count: usize) -> Vec<f64> {
+    let mut all: Vec<f64> = (0..base.len() as u32).map(|id| base.measure(query, id)).collect();
+    all.sort_unstable_by(|a, b| b.total_cmp(a));
+    all.truncate(count);
+    all
 }

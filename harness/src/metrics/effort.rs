@@ -4,8 +4,9 @@ use super::{About, Answer, Family, Metric, MetricSetting, Usual};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::{Kernel, median};
+use swath_algorithms::points::Measure;
 use swath_algorithms::selector::{FacilityLocation, Request, Selector as _};
-use swath_algorithms::{Distance, KernelChoice, Scratch, Unfit, distance};
+use swath_algorithms::{Distance, Item, KernelChoice, Scratch, Unfit};
 
 /// Which stages are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -112,14 +113,11 @@ impl Metric for ObjectiveRatio {
         let kernel = answer.kernel_or_coverage(self.kernel);
         let sigma = match base.distance() {
             Distance::Euclidean => pool.sigma,
-            Distance::Angular if kernel == Kernel::Rbf => {
-                let row = |id: u32| base.vectors().lines(id as usize);
-                let items = pool.items.iter();
-                median(
-                    &mut items.map(|i| distance::squared_euclidean(query.lines, row(i.id)).sqrt()).collect::<Vec<_>>(),
-                )
+            _ if kernel == Kernel::Rbf => {
+                let distance = |item: &Item| base.measure_by(Measure::SquaredDistance, query, item.id).sqrt();
+                median(&mut pool.items.iter().map(distance).collect::<Vec<_>>())
             }
-            Distance::Angular => 0.0,
+            _ => 0.0,
         };
         let covered = |ids: &[u32]| -> f64 {
             let best = |v: u32| ids.iter().map(|&r| kernel.between(base, r, v, sigma)).fold(0.0, f64::max);

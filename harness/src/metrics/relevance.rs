@@ -19,8 +19,8 @@ impl Metric for Relevance {
         About {
             plain: "similarity to the query",
             definition: "mean similarity of the results to the query (rbf: as wide as the median distance to N, the \
-                         query's stored true neighbours)",
-            range: "-1 to 1",
+                         query's stored true neighbours; ip: the inner product)",
+            range: "-1 to 1; any for ip",
             higher_is_better: true,
             source: "by definition",
             family: Family::Relevance,
@@ -30,12 +30,12 @@ impl Metric for Relevance {
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
-        (-1.0, 1.0)
+        // An inner product has none.
+        if self.kernel.is_default() { (f64::NEG_INFINITY, f64::INFINITY) } else { (-1.0, 1.0) }
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        let kernel = answer.kernel_or_raw(self.kernel);
-        let total: f64 = answer.returned().iter().map(|&id| answer.relevance(kernel, id)).sum();
+        let total: f64 = answer.returned().iter().map(|&id| answer.relevance(self.kernel, id)).sum();
         (answer.count() > 0).then(|| total / answer.count() as f64)
     }
 }
@@ -69,9 +69,8 @@ impl Metric for Ndcg {
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        let kernel = answer.kernel_or_raw(self.kernel);
-        let gain = |&id: &u32| answer.relevance(kernel, id).max(0.0);
-        let ideal = discounted(answer.ideal(kernel).into_iter().map(|similarity| similarity.max(0.0)));
+        let gain = |&id: &u32| answer.relevance(self.kernel, id).max(0.0);
+        let ideal = discounted(answer.ideal(self.kernel).into_iter().map(|similarity| similarity.max(0.0)));
         (ideal > 0.0).then(|| discounted(answer.returned().iter().map(gain)) / ideal)
     }
 }

@@ -18,8 +18,8 @@ pub struct Truth {
     pub qrels: Option<Vec<(u32, u32)>>,
     /// Radii of balls around its neighbours, which all trials share.
     pub radii: Memo<Ball, f64>,
-    /// By kernel, the k largest similarities of any base vector to it, the largest first, which all trials share.
-    pub ideals: Memo<Kernel, Vec<f64>>,
+    /// By kernel (`None`: the inner product), the k largest relevances of any base point to it, the largest first, which all trials share.
+    pub ideals: Memo<Option<Kernel>, Vec<f64>>,
 }
 
 /// What is computed once, when the first asks for it.
@@ -68,7 +68,7 @@ impl Truth {
     }
 
     /// The k largest similarities by `kernel`, computed where they are not known yet.
-    pub fn ideal(&self, kernel: Kernel, compute: impl FnOnce() -> Vec<f64>) -> Vec<f64> {
+    pub fn ideal(&self, kernel: Option<Kernel>, compute: impl FnOnce() -> Vec<f64>) -> Vec<f64> {
         self.ideals.get(kernel, compute)
     }
 }

@@ -67,7 +67,7 @@ impl LoadedDataset {
     /// A seeded sample of its base vectors: `rows` of them, or all if there are fewer.
     #[must_use]
     pub fn sample(self, rows: usize, seed: u64) -> Self {
-        let mut order: Vec<usize> = (0..self.dataset.train.rows()).collect();
+        let mut order: Vec<usize> = (0..self.dataset.train.len()).collect();
         random::shuffle(&mut random::stream(seed, "sweep", 0), &mut order);
         order.truncate(rows);
         order.sort_unstable();

@@ -83,8 +83,8 @@ impl Facts {
         Self {
             bytes: dataset.bytes(),
             sha256,
-            rows: dataset.train.rows(),
-            queries: dataset.test.rows(),
+            rows: dataset.train.len(),
+            queries: dataset.test.len(),
             dim: dataset.train.dim(),
             distance: dataset.distance,
             neighbors: dataset.neighbors.count,

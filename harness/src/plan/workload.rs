@@ -3,7 +3,7 @@
 use crate::metrics::truth::Truth;
 use std::sync::Arc;
 use swath_algorithms::graph::Link;
-use swath_algorithms::{Base, Query, Vectors};
+use swath_algorithms::{Base, Points, Query};
 
 /// Base vectors, queries and truths.
 pub struct Workload {
@@ -12,7 +12,7 @@ pub struct Workload {
     /// Seed of random choices.
     pub seed: u64,
     /// The sampled queries, `m x d`.
-    pub queries: Vectors,
+    pub queries: Points,
     /// Their rows in the dataset.
     pub query_ids: Vec<usize>,
     /// The truth about each.

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use swath_algorithms::{Distance, Vectors, random};
+use swath_algorithms::points::Point;
+use swath_algorithms::{Distance, random};
 use swath_datasets::{Dataset, bounded};
 
 /// The file's name in the folder of a run.
@@ -153,10 +154,8 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
     for &(item, subtopic) in dataset.subtopics.iter().flat_map(|subtopics| subtopics.of(row)) {
         covered.entry(item).or_default().push(subtopic);
     }
-    let mut points: Vec<Vec<f64>> =
-        ids.iter().map(|&id| point(&dataset.train, id as usize, dataset.distance)).collect();
-    points.push(point(&dataset.test, row, dataset.distance));
-    let (places, explained) = plane(&points);
+    let shown = ids.iter().map(|&id| dataset.train.row(id as usize)).chain([dataset.test.row(row)]);
+    let (places, explained) = plane(&vectors(&shown.collect::<Vec<_>>(), dataset.train.dim(), dataset.distance));
     let item = |(&id, &at): (&u32, &[f32; 2])| ShownItem {
         id,
         name: dataset.train_names.as_ref().map(|names| names[id as usize].clone()),
@@ -175,12 +174,34 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
     }
 }
 
-/// A vector as its distance sees it: scaled to length 1 if the distance is angular.
-fn point(vectors: &Vectors, row: usize, distance: Distance) -> Vec<f64> {
-    let values: Vec<f64> = vectors.row(row).iter().map(|&value| f64::from(value)).collect();
-    let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
-    let is_direction = distance == Distance::Angular && norm > 0.0;
-    values.into_iter().map(|value| if is_direction { value / norm } else { value }).collect()
+/// Points as vectors, as their distance sees them: scaled to length 1 if that is an angle between base points. Bits and members
+/// of sets count 1. Sets and sparse vectors have only the columns that one of the points has.
+fn vectors(points: &[Point<'_>], dim: usize, distance: Distance) -> Vec<Vec<f64>> {
+    let numbers = |point: &Point<'_>| match *point {
+        Point::Set(members) => members.to_vec(),
+        Point::Sparse(row) => row.columns.to_vec(),
+        Point::Dense(_) | Point::Bits(_) => Vec::new(),
+    };
+    let columns: Vec<u32> = points.iter().flat_map(numbers).collect::<BTreeSet<u32>>().into_iter().collect();
+    let at = |number: &u32| columns.partition_point(|column| column < number);
+    let values = |point: &Point<'_>| -> Vec<f64> {
+        // One column, where all points are empty.
+        let mut values = vec![0.0; columns.len().max(1)];
+        match *point {
+            Point::Dense(lines) => {
+                values = lines.iter().flat_map(|line| line.0).take(dim).map(f64::from).collect();
+            }
+            Point::Bits(row) => values = (0..dim).map(|j| f64::from(u8::from(row.bit(j)))).collect(),
+            Point::Set(members) => members.iter().for_each(|member| values[at(member)] = 1.0),
+            Point::Sparse(row) => {
+                row.columns.iter().zip(row.values).for_each(|(column, &value)| values[at(column)] = f64::from(value));
+            }
+        }
+        let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
+        let is_direction = distance.of_items() == Distance::Angular && norm > 0.0;
+        values.into_iter().map(|value| if is_direction { value / norm } else { value }).collect()
+    };
+    points.iter().map(values).collect()
 }
 
 /// The axes of a map are found from the products of at most this many points or dimensions.

@@ -132,7 +132,7 @@ impl<'a> Bench<'a> {
         // Fewer threads may time than measured.
         self.memories[0].level(self.plan.experiment.threads.size());
         if self.plan.experiment.mode == Mode::Single {
-            self.warm[0].insert(trial, self.workload.queries.rows());
+            self.warm[0].insert(trial, self.workload.queries.len());
         }
         outcome.peaks.build = self.peak;
         // Passes that were timed before stay, whichever metrics the file held.
@@ -159,7 +159,7 @@ impl<'a> Bench<'a> {
         let timed = Timed { at: clock::unix_seconds(), load: machine::load().unwrap_or(f64::NAN) };
         memory::reset_peak();
         let times = attempt(|| {
-            self.warm_up(0, trial, self.workload.queries.rows());
+            self.warm_up(0, trial, self.workload.queries.len());
             let searcher = searcher(self.plan, &self.built, trial);
             let (workload, memory, expected) = (self.workload, &mut self.memories[0], &self.returned[&trial]);
             let times = match self.plan.experiment.mode {

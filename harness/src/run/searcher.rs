@@ -136,7 +136,7 @@ impl<'a> Searcher<'a> {
     /// pool. After that, passes over these queries with no more threads do not call the allocator.
     pub fn warm_up(&self, mode: Mode, workload: &Workload, queries: usize, memory: &mut Memory) {
         match mode {
-            Mode::Single => (0..workload.queries.rows().min(queries)).into_par_iter().for_each_init(
+            Mode::Single => (0..workload.queries.len().min(queries)).into_par_iter().for_each_init(
                 || memory.workers.take(),
                 |worker, i| {
                     self.time(worker, workload, i);
@@ -154,7 +154,7 @@ impl<'a> Searcher<'a> {
     /// # Errors
     /// A query whose results are not the expected ones.
     pub fn time_single(&self, workload: &Workload, expected: &[i32], memory: &Memory) -> Result<Times, usize> {
-        let mut times = vec![[0.0; 3]; workload.queries.rows()];
+        let mut times = vec![[0.0; 3]; workload.queries.len()];
         let share = times.len().div_ceil(rayon::current_num_threads()).max(1);
         times.par_chunks_mut(share).enumerate().try_for_each(|(place, times)| {
             let mut worker = memory.workers.take();
@@ -177,7 +177,7 @@ impl<'a> Searcher<'a> {
     fn answer_batch(&self, workload: &Workload, memory: &mut Memory) -> f64 {
         let Memory { workers, batch, returned } = memory;
         returned.clear();
-        returned.resize(workload.queries.rows() * self.k, MISSING);
+        returned.resize(workload.queries.len() * self.k, MISSING);
         let start = Moment::now();
         let candidates = &self.trial.retriever.candidates;
         let found = candidates.search_batch(self.index, &workload.base, &workload.queries, batch);
@@ -208,7 +208,7 @@ impl<'a> Searcher<'a> {
     /// The first query whose results are not the expected ones.
     pub fn time_batch(&self, workload: &Workload, expected: &[i32], memory: &mut Memory) -> Result<Times, usize> {
         let seconds = self.answer_batch(workload, memory);
-        let (m, returned) = (workload.queries.rows(), &memory.returned);
+        let (m, returned) = (workload.queries.len(), &memory.returned);
         match (0..m).find(|i| returned[i * self.k..(i + 1) * self.k] != expected[i * self.k..(i + 1) * self.k]) {
             None => Ok(Times::Batch(m, seconds)),
             Some(query) => Err(query),
@@ -238,7 +238,7 @@ pub fn duel_single(
     queries: usize,
     passes: usize,
 ) -> Duel {
-    let m = workload.queries.rows().min(queries);
+    let m = workload.queries.len().min(queries);
     let share = m.div_ceil(rayon::current_num_threads()).max(1);
     let shares: Vec<usize> = (0..m).step_by(share).collect();
     let duel_share = |&first: &usize| {
@@ -271,7 +271,7 @@ pub fn duel_single(
 /// Times two searchers on all queries together. Each has its own memory, and is warm ([`Searcher::warm_up`]).
 pub fn duel_batch(two: &[Searcher<'_>; 2], workload: &Workload, memories: &mut [Memory; 2], passes: usize) -> Duel {
     let pass = |side: usize| two[side].answer_batch(workload, &mut memories[side]);
-    Duel { queries: workload.queries.rows(), seconds: take_turns(passes, pass) }
+    Duel { queries: workload.queries.len(), seconds: take_turns(passes, pass) }
 }
 
 /// The shortest time of each of two sides over `passes` passes. Each side begins every other pass. `pass` runs one side and
@@ -326,7 +326,7 @@ pub fn measure(
 ) -> Result<Outcome, String> {
     let k = plan.experiment.k.size();
     let searcher = Searcher::new(trial, built, k);
-    let queries = (0..workload.queries.rows()).into_par_iter();
+    let queries = (0..workload.queries.len()).into_par_iter();
     let measure = |worker: &mut Taken<'_, Worker>, i| measure_query(plan, &searcher, workload, worker, i);
     let measured =
         queries.map_init(|| memory.workers.take(), measure).collect::<Result<Vec<MeasuredQuery>, String>>()?;

@@ -36,7 +36,7 @@ pub fn write_trial_to(path: &Path, prepared: &Prepared, trial: &Trial, outcome: 
         query_ids: &plan.queries,
         metrics: &plan.metrics,
         best_search_seconds: best_search_time(&outcome.repeats, plan.queries.len()),
-        rows: dataset.train.rows(),
+        rows: dataset.train.len(),
         within: &within,
     };
     write_outcome(path, &header, outcome)

@@ -124,7 +124,7 @@ impl FinishedRun {
             let seed = self.results.seed;
             if LoadedDataset::sampled_sha256(&sha256, record.rows, seed) == record.sha256 {
                 let found = read()?;
-                if found.dataset.train.rows() == record.rows {
+                if found.dataset.train.len() == record.rows {
                     return Ok(Refound { found, file: Some(path), is_sample: false });
                 }
                 return Ok(Refound { found: found.sample(record.rows, seed), file: None, is_sample: true });

@@ -2,9 +2,13 @@
 
 use super::{Diagnostic, Sample, bootstrap};
 use crate::record::diagnosis::DiagnosticValue;
+use swath_algorithms::Distance;
 
 /// The ratio of two parts of the spread, each summed over queries: `above` over `below`.
 fn ratio(sample: &Sample<'_>, name: &str, above: usize, below: usize) -> Result<DiagnosticValue, &'static str> {
+    if sample.base.distance() == Distance::InnerProduct {
+        return Err("an inner product is not a distance, and may have any sign");
+    }
     if sample.spread.iter().all(|spread| spread[below] == 0.0) {
         return Err("every query is at distance 0 of some base vector");
     }

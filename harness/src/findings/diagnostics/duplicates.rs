@@ -14,8 +14,8 @@ impl Diagnostic for NearDuplicates {
     }
 
     fn definition(&self) -> &'static str {
-        "share of base vectors whose nearest other is nearly the same: a cosine above 0.95, or on euclidean data within \
-         5 % of the median distance to the nearest other that is not the same"
+        "share of base vectors whose nearest other is nearly the same: a cosine, a share of equal bits or a Jaccard similarity \
+         above 0.95, or on euclidean data within 5 % of the median distance to the nearest other that is not the same"
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
@@ -24,7 +24,8 @@ impl Diagnostic for NearDuplicates {
             return Err("there is no other vector");
         }
         let within = match sample.base.distance() {
-            Distance::Angular => (2.0_f64 * 0.05).sqrt(),
+            Distance::Angular | Distance::InnerProduct => (2.0_f64 * 0.05).sqrt(),
+            Distance::Hamming | Distance::Jaccard => 0.05,
             Distance::Euclidean => {
                 let mut apart: Vec<f64> = nearest.iter().copied().filter(|&distance| distance > 0.0).collect();
                 if apart.is_empty() { 0.0 } else { 0.05 * median(&mut apart) }

@@ -14,7 +14,7 @@ const K: usize = 10;
 
 /// How many base vectors are sampled.
 fn rows_of(base: &Base) -> usize {
-    let most = (MULTIPLICATIONS / base.vectors().dim().max(1)).isqrt();
+    let most = (MULTIPLICATIONS / base.points().width().max(1)).isqrt();
     most.clamp(2 * K + 1, ROWS).min(base.len())
 }
 
@@ -43,7 +43,7 @@ impl Diagnostic for Hubness {
         if rows.len() <= 2 * K {
             return Err("more than 20 base vectors are needed");
         }
-        let sampled = Base::new(base.vectors().gather(&rows), base.distance());
+        let sampled = Base::new(base.points().gather(&rows), base.distance());
         let mut occurrences = vec![0.0; rows.len()];
         for near in neighbors(&sampled, &(0..rows.len()).collect::<Vec<_>>(), K) {
             near.iter().for_each(|&(id, _)| occurrences[id as usize] += 1.0);

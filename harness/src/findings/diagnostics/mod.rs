@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::record::diagnosis::{Diagnosis, DiagnosticFinding, DiagnosticValue};
 use crate::statistics::bootstrap::quantile;
 use rayon::prelude::*;
-use swath_algorithms::{Base, Vectors, random};
+use swath_algorithms::{Base, Points, random};
 
 /// All diagnostics, in the order in which they are shown.
 static DIAGNOSTICS: &[&dyn Diagnostic] = &[
@@ -53,7 +53,7 @@ trait Diagnostic: Sync {
 
 /// Computes all diagnostics on seeded samples of base vectors and queries. The result does not depend on the number of threads.
 /// Shows its progress unless `quiet`.
-pub fn diagnose(base: &Base, queries: &Vectors, seed: u64, quiet: bool) -> Diagnosis {
+pub fn diagnose(base: &Base, queries: &Points, seed: u64, quiet: bool) -> Diagnosis {
     // Two more for the samples.
     let progress = Progress::steps("diagnosing the dataset", DIAGNOSTICS.len() + 2, quiet);
     let sample = Sample::new(base, queries, seed, &progress);

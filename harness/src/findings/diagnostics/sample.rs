@@ -5,9 +5,8 @@ use crate::progress::Progress;
 use crate::record::diagnosis::DiagnosticValue;
 use rayon::prelude::*;
 use std::sync::OnceLock;
-use swath_algorithms::filter::Filter;
-use swath_algorithms::nearest::for_each_nearest;
-use swath_algorithms::{Base, Distance, Pool, Query, Vectors, random};
+use swath_algorithms::nearest::{Scan, for_each_nearest};
+use swath_algorithms::{Base, Distance, Points, Pool, Query, random};
 
 /// Sampled base vectors whose neighbours are found among all.
 const POINTS: usize = 1000;
@@ -26,8 +25,8 @@ pub struct Sample<'a> {
     pub base: &'a Base,
     /// Seed of all samples.
     pub seed: u64,
-    /// For each sampled base vector, the ascending L2 distances to its nearest others among all. On angular data vectors are
-    /// scaled to unit length first, because L2 is a metric and 1 - cos is not.
+    /// For each sampled base point, the ascending distances to its nearest others among all, by a metric: the dataset's own; on
+    /// angular data and for ip the L2 distance of vectors scaled to unit length.
     pub near: Vec<Vec<f64>>,
     /// For each sampled query, its smallest, mean and largest distance in the dataset's own measure.
     pub spread: Vec<[f64; 3]>,
@@ -37,7 +36,7 @@ pub struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     /// Takes the samples.
-    pub fn new(base: &'a Base, queries: &Vectors, seed: u64, progress: &Progress) -> Self {
+    pub fn new(base: &'a Base, queries: &Points, seed: u64, progress: &Progress) -> Self {
         progress.step("nearest of sampled vectors");
         let draw = |purpose, from: usize, most: usize| {
             random::sample(&mut random::stream(seed, purpose, 0), from, most.min(from))
@@ -46,9 +45,9 @@ impl<'a> Sample<'a> {
         let found = neighbors(base, &points, NEIGHBORS);
         let near = found.into_iter().map(|found| found.into_iter().map(|(_, distance)| distance).collect());
         progress.step("distances of sampled queries");
-        let most = (MULTIPLICATIONS / (QUERIES * base.vectors().dim().max(1))).clamp(1, ROWS);
+        let most = (MULTIPLICATIONS / (QUERIES * base.points().width().max(1))).clamp(1, ROWS);
         let rows = draw("diagnosed rows", base.len(), most);
-        let asked = draw("diagnosed queries", queries.rows(), QUERIES);
+        let asked = draw("diagnosed queries", queries.len(), QUERIES);
         let spread = asked.par_iter().map(|&query| {
             let query = Query::row(queries, query);
             let distances = rows.iter().map(|&row| base.distance_to(query, row as u32));
@@ -87,20 +86,21 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// The `count` nearest others of base vectors, exactly, each with its L2 distance (on angular data: of unit vectors).
+/// The `count` nearest others of base points, exactly, each with its distance by a metric, see [`Sample::near`].
 pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
     let count = count.min(base.len().saturating_sub(1));
     if count == 0 {
         return vec![Vec::new(); points.len()];
     }
     // The chord between unit vectors, from their angle: the root of a rounded distance would put copies 1e-8 apart.
+    let base = &base.of_items();
     let metric = |point: usize, id: u32, distance: f64| match base.distance() {
         Distance::Angular => 2.0 * (base.query(point).angle(base.query(id as usize), 1.0 - distance) / 2.0).sin(),
-        Distance::Euclidean => distance,
+        _ => distance,
     };
     let others = |i: usize, pool: &Pool| {
         let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
         others.take(count).map(|item| (item.id, metric(points[i], item.id, item.distance))).collect()
     };
-    for_each_nearest(base, &Filter::new(base), &base.vectors().gather(points), count + 1, others)
+    for_each_nearest(base, &Scan::new(base), &base.points().gather(points), count + 1, others)
 }

@@ -4,7 +4,7 @@ use super::{Diagnostic, Sample};
 use crate::record::diagnosis::DiagnosticValue;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
-use swath_algorithms::{Base, Distance, random};
+use swath_algorithms::{Base, Distance, Points, random};
 
 /// At most this many sampled rows, for vectors of at most [`LONG`] dimensions.
 const ROWS: usize = 5000;
@@ -32,7 +32,10 @@ fn by_rows(rows: usize, dim: usize) -> bool {
 
 /// A text on the part of the spectrum that is seen, if not all of it.
 pub fn described(base: &Base) -> Option<String> {
-    let (n, dim) = (base.len(), base.vectors().dim());
+    let (n, dim) = (base.len(), base.points().dim());
+    if !has_spectrum(base) {
+        return None;
+    }
     let rows = rows_of(n, dim);
     (rows >= 2 * PARTS && by_rows(rows, dim)).then(|| {
         format!(
@@ -43,11 +46,19 @@ pub fn described(base: &Base) -> Option<String> {
     })
 }
 
+/// Whether the points have directions over which variance can be spread: dense vectors, and bits as 0 and 1.
+fn has_spectrum(base: &Base) -> bool {
+    matches!(base.points(), Points::Dense(_) | Points::Bits(_))
+}
+
 /// The participation ratio of base vectors: `(sum of eigenvalues)^2 / sum of their squares` of the covariance. No eigenvalues are
 /// needed: it is the squared trace over the squared Frobenius norm. Both are the same for the Gram matrix of centred rows, which
 /// has the same eigenvalues above 0. The interval is from a jackknife over ten parts of the rows.
 pub fn participation_ratio(base: &Base, seed: u64) -> Result<DiagnosticValue, &'static str> {
-    let dim = base.vectors().dim();
+    if !has_spectrum(base) {
+        return Err("it is defined for dense vectors and for bits");
+    }
+    let dim = base.points().dim();
     let most = rows_of(base.len(), dim);
     let rows = random::sample(&mut random::stream(seed, "diagnosed spectrum", 0), base.len(), most);
     if rows.len() < 2 * PARTS {
@@ -57,7 +68,10 @@ pub fn participation_ratio(base: &Base, seed: u64) -> Result<DiagnosticValue, &'
         Distance::Angular if base.norms()[row] > 0.0 => 1.0 / base.norms()[row],
         _ => 1.0,
     };
-    let value = |i: usize, j: usize| f64::from(base.vectors().row(rows[i])[j]) * scale(rows[i]);
+    let value = |i: usize, j: usize| match base.points() {
+        Points::Bits(bits) => f64::from(u8::from(bits.row(rows[i]).bit(j))),
+        _ => f64::from(base.vectors().row(rows[i])[j]) * scale(rows[i]),
+    };
     let ratios = if by_rows(rows.len(), dim) {
         Gram::new(rows.len(), dim, value).ratios()
     } else {
@@ -216,7 +230,7 @@ impl Diagnostic for IsoScore {
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
-        let dim = sample.base.vectors().dim() as f64;
+        let dim = sample.base.points().dim() as f64;
         if dim < 2.0 {
             return Err("one dimension has only one direction");
         }

@@ -46,7 +46,7 @@ pub fn verify(
     if !path.exists() {
         return Ok(());
     }
-    let context = Context { rows: Some(base.len()), queries: Some(dataset.test.rows()), ..Context::default() };
+    let context = Context { rows: Some(base.len()), queries: Some(dataset.test.len()), ..Context::default() };
     // Refuses a pipe, which reading would wait for.
     bounded::open(&path).map_err(|source| ResultsError::Io { path: path.clone(), source })?;
     // Only the metrics that it has: it may have been judged by others.

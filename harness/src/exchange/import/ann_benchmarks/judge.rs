@@ -57,7 +57,7 @@ impl<'a> Judge<'a> {
                 Some(reason) => notes.push(format!("metric `{}` is left out: {reason}", metric.name())),
             }
         }
-        let queries: Vec<usize> = (0..dataset.test.rows()).collect();
+        let queries: Vec<usize> = (0..dataset.test.len()).collect();
         let coarse = Coarse::find(&metrics, Sizes { k, pool: k }, &queries, &dataset.neighbors);
         Coarse::put_relative_beside(&coarse, &mut metrics);
         notes.splice(0..0, coarse.iter().map(Coarse::caution));

@@ -57,7 +57,7 @@ impl Importer for AnnBenchmarks {
         let out = wanted.out.map_or_else(|| Path::new("reports").join(&name), Path::to_owned);
         only_new(&out, wanted.fresh)?;
         let (found, named) = dataset(wanted, data_folders, memory)?;
-        let rows = found.dataset.train.rows();
+        let rows = found.dataset.train.len();
         if k > rows {
             let message = format!("{}: {k} results of a dataset of {rows} vectors", folder.display());
             return Err(Failure::Input(message).into());
@@ -161,8 +161,8 @@ fn manifest(
             name: wanted.dataset.to_owned(),
             sha256: found.sha256.clone(),
             distance: dataset.distance.name().into(),
-            rows: dataset.train.rows(),
-            queries: dataset.test.rows(),
+            rows: dataset.train.len(),
+            queries: dataset.test.len(),
             dim: dataset.train.dim(),
             neighbors: dataset.neighbors.count,
             links: dataset.links.as_ref().map(|links| links.edges.len()),
@@ -183,7 +183,7 @@ fn manifest(
 fn excerpt(out: &OutputFolder, dataset: &Dataset, k: usize) -> Result<(), Failure> {
     let (_, results) = results::read(out.path())?;
     let returned: Vec<&[i32]> = results.trials.iter().map(|trial| trial.returned.as_slice()).collect();
-    let queries: Vec<usize> = (0..dataset.test.rows()).collect();
+    let queries: Vec<usize> = (0..dataset.test.len()).collect();
     let count = ReportSpec::default().queries as usize;
     let answers = Answers { queries: &queries, seed: 0, k, returned: &returned };
     let excerpt = Excerpt::new(dataset, answers, count, |_| false);
@@ -237,10 +237,10 @@ fn write(
         distance: judge.dataset.distance.name(),
         k: judge.k,
         mode,
-        query_ids: &(0..judge.dataset.test.rows()).collect::<Vec<_>>(),
+        query_ids: &(0..judge.dataset.test.len()).collect::<Vec<_>>(),
         metrics: &judge.metrics,
         best_search_seconds: stored.best,
-        rows: judge.dataset.train.rows(),
+        rows: judge.dataset.train.len(),
         within: &judge.within,
     };
     let outcome = judge.outcome(stored, mode);

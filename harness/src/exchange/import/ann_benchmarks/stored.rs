@@ -60,7 +60,7 @@ impl StoredResult {
         let (ids, times) = (reader.ids()?, reader.times()?);
         let distances = reader.distances()?;
         let (returned, repeated) = reader.returned(&ids, distances.as_deref())?;
-        let mean = times.iter().map(|&time| f64::from(time)).sum::<f64>() / dataset.test.rows() as f64;
+        let mean = times.iter().map(|&time| f64::from(time)).sum::<f64>() / dataset.test.len() as f64;
         let folder_name = file.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
         let suffixes: &[&str] = if mode == Mode::Batch { &["-batch", "-gpu"] } else { &[] };
         let bare = suffixes.iter().find_map(|suffix| folder_name.strip_suffix(suffix));
@@ -129,13 +129,13 @@ impl Reader<'_> {
         Err(self.wrong(&format!(
             "the shape of `{}{name}` is {found}, expected {expected}: a row for each of the {} queries",
             self.group,
-            self.dataset.test.rows()
+            self.dataset.test.len()
         )))
     }
 
     fn ids(&self) -> Result<Vec<i64>, Failure> {
-        self.has_shape("neighbors", &[self.dataset.test.rows(), self.k])?;
-        self.has_shape("times", &[self.dataset.test.rows()])?;
+        self.has_shape("neighbors", &[self.dataset.test.len(), self.k])?;
+        self.has_shape("times", &[self.dataset.test.len()])?;
         self.hdf5.integers(&self.inside("neighbors")).map_err(|error| self.wrong(&error))
     }
 
@@ -154,14 +154,14 @@ impl Reader<'_> {
         if names.iter().all(|name| name != "distances") {
             return Ok(None);
         }
-        self.has_shape("distances", &[self.dataset.test.rows(), self.k])?;
+        self.has_shape("distances", &[self.dataset.test.len(), self.k])?;
         self.hdf5.f32s(&self.inside("distances")).map(Some).map_err(|error| self.wrong(&error))
     }
 
     /// The ids of each query without padding and repetition, and how many were repeated.
     fn returned(&self, ids: &[i64], distances: Option<&[f32]>) -> Result<(Vec<Vec<Returned>>, usize), Failure> {
-        let (rows, k) = (self.dataset.train.rows(), self.k);
-        let (mut returned, mut repeated) = (Vec::with_capacity(self.dataset.test.rows()), 0);
+        let (rows, k) = (self.dataset.train.len(), self.k);
+        let (mut returned, mut repeated) = (Vec::with_capacity(self.dataset.test.len()), 0);
         for (query, row) in ids.chunks_exact(k).enumerate() {
             let mut list: Vec<Returned> = Vec::with_capacity(k);
             for (i, &id) in row.iter().enumerate() {
