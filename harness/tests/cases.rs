@@ -4,7 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use support::{stderr, stdout, swath};
-use swath_algorithms::{Base, Vectors};
+use swath_algorithms::{Base, Points};
 use swath_datasets::hdf5_file::MEMORY;
 use swath_datasets::{Dataset, ground_truth};
 
@@ -68,7 +68,8 @@ fn path(name: &str) -> PathBuf {
     folder().join(format!("{name}.hdf5"))
 }
 
-fn near(a: &Vectors, b: &Vectors, tolerance: f32) -> bool {
+fn near(a: &Points, b: &Points, tolerance: f32) -> bool {
+    let (Some(a), Some(b)) = (a.dense(), b.dense()) else { return false };
     let close = |(a, b): (&f32, &f32)| (a - b).abs() <= tolerance * b.abs();
     (a.rows(), a.dim()) == (b.rows(), b.dim()) && (0..a.rows()).all(|i| a.row(i).iter().zip(b.row(i)).all(close))
 }

@@ -8,7 +8,7 @@ use support::{dataset, stderr, stdout, swath, write_datasets};
 use swath::metrics::truth::Truth;
 use swath::metrics::{AnsweredQuery, MetricName, Seen};
 use swath_algorithms::random::{below, stream};
-use swath_algorithms::{Base, Distance, Pool, Query, Vectors};
+use swath_algorithms::{Base, Distance, Points, Pool, Query, Vectors};
 use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
 use swath_datasets::{Dataset, Stored, Subtopics, ann_benchmarks, ground_truth};
 
@@ -132,7 +132,7 @@ fn large(exponent: i32) -> Dataset {
     let mut rows = |count: usize| {
         let values: Vec<f32> =
             (0..count * 256).map(|_| (below(&mut random, 65_536) as f64 * 10_f64.powi(exponent)) as f32).collect();
-        Vectors::new(&values, 256).expect("finite")
+        Points::from(Vectors::new(&values, 256).expect("finite"))
     };
     let (train, test) = (rows(2000), rows(20));
     let base = Base::new(train.clone(), Distance::Euclidean);
@@ -159,7 +159,7 @@ fn exact_search_has_a_recall_of_one_at_any_scale() {
         let dataset = swath_datasets::format::read(&path, MEMORY).expect("read");
         assert_eq!(dataset.neighbors.stored, Stored::Float32);
         let base = Base::new(dataset.train.clone(), Distance::Euclidean);
-        for query in 0..dataset.test.rows() {
+        for query in 0..dataset.test.len() {
             let ids = &dataset.neighbors.ids(query)[..10];
             let asked = AnsweredQuery {
                 base: &base,
@@ -214,10 +214,11 @@ fn recall_that_says_nothing_is_cautioned_against() {
     // Near duplicates: every base vector within 1e-3 of the first.
     let folder = tempfile::tempdir().expect("a folder");
     let mut near = dataset(Distance::Angular, false);
+    let rows = near.train.dense().expect("dense").clone();
     let rows: Vec<f32> = (0..60)
-        .flat_map(|i| near.train.row(0).iter().zip(near.train.row(i)).map(|(a, b)| a + 1e-3 * b).collect::<Vec<_>>())
+        .flat_map(|i| rows.row(0).iter().zip(rows.row(i)).map(|(a, b)| a + 1e-3 * b).collect::<Vec<_>>())
         .collect();
-    near.train = Vectors::new(&rows, 5).expect("finite");
+    near.train = Vectors::new(&rows, 5).expect("finite").into();
     near.test = near.train.gather(&(0..12).collect::<Vec<_>>());
     near.neighbors = ground_truth::compute(&Base::new(near.train.clone(), near.distance), &near.test, 20);
     ann_benchmarks::write(&folder.path().join("near.hdf5"), &near).expect("written");
@@ -362,7 +363,7 @@ fn recall_is_of_the_true_neighbours_that_a_query_has() {
         folder,
         "dataset: short.hdf5\nk: 5\nmetrics: [recall, recall-eps, ndcg, relevance, redundancy, vendi]\nretrievers: [{ name: top-k, select: top-k }]\n",
     );
-    let queries = short.test.rows();
+    let queries = short.test.len();
     assert_eq!(ran.column("recall"), [1.0]);
     assert_eq!(ran.column("recall_n"), [(queries - 1) as f64]);
     // On euclidean data a kernel's width is the median distance to the true neighbours.

@@ -89,7 +89,8 @@ fn of_a_file_only_the_header_is_read() {
     assert_eq!((header.relations, header.links), (vec!["next".to_owned(), "far".to_owned()], Some(120)));
     // The first vector, in the file as it is in memory.
     let dataset = support::dataset(swath_algorithms::Distance::Angular, true);
-    let row: Vec<u8> = dataset.train.row(0).iter().flat_map(|value| value.to_le_bytes()).collect();
+    let row: Vec<u8> =
+        dataset.train.dense().expect("dense").row(0).iter().flat_map(|value| value.to_le_bytes()).collect();
     let mut bytes = std::fs::read(&path).expect("read");
     let at = bytes.windows(row.len()).position(|window| window == row).expect("stored as it is");
     bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());

@@ -7,7 +7,7 @@ use parquet::record::{Field, ListAccessor as _, Row};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use support::{stderr, stdout, swath, write_datasets};
-use swath_algorithms::{Distance, Vectors};
+use swath_algorithms::{Distance, Points, Vectors};
 use swath_datasets::ann_benchmarks;
 use swath_datasets::hdf5_file::{Hdf5File, Hdf5Writer, MEMORY, Values};
 
@@ -680,10 +680,11 @@ fn a_relative_dataset_is_found_from_any_folder() {
 fn distances_beyond_32_bits_are_not_said_to_be_infinite() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut dataset = support::dataset(Distance::Euclidean, false);
-    let far = |vectors: &Vectors| {
+    let far = |points: &Points| {
+        let vectors = points.dense().expect("dense");
         let rows = (0..vectors.rows())
             .flat_map(|row| vectors.row(row)[..5].iter().map(|value| value * 3e38).collect::<Vec<f32>>());
-        Vectors::new(&rows.collect::<Vec<f32>>(), 5).expect("finite")
+        Points::from(Vectors::new(&rows.collect::<Vec<f32>>(), 5).expect("finite"))
     };
     (dataset.train, dataset.test) = (far(&dataset.train), far(&dataset.test));
     // Truth is stored in 64 bits.

@@ -444,9 +444,11 @@ fn a_dataset_that_is_swapped_while_it_is_read_is_never_taken_for_the_other() {
     for (first, file) in [(1.0_f32, &path), (2.0, &other)] {
         let mut dataset = support::dataset(Distance::Angular, false);
         let mut values: Vec<f32> = vec![0.5; 200_000 * 5];
-        values[..300].copy_from_slice(&(0..60).flat_map(|i| dataset.train.row(i)[..5].to_vec()).collect::<Vec<_>>());
+        values[..300].copy_from_slice(
+            &(0..60).flat_map(|i| dataset.train.dense().expect("dense").row(i)[..5].to_vec()).collect::<Vec<_>>(),
+        );
         values[1500] = first;
-        dataset.train = Vectors::new(&values, 5).expect("finite");
+        dataset.train = Vectors::new(&values, 5).expect("finite").into();
         ann_benchmarks::write(file, &dataset).expect("written");
         hashes.push((swath_datasets::format::sha256(file).expect("read"), first));
     }
@@ -470,7 +472,7 @@ fn a_dataset_that_is_swapped_while_it_is_read_is_never_taken_for_the_other() {
             match plan::LoadedDataset::read(&path, 1 << 30) {
                 Ok(same) => {
                     read += 1;
-                    let first = same.dataset.train.row(300)[0];
+                    let first = same.dataset.train.dense().expect("dense").row(300)[0];
                     assert!(hashes.contains(&(same.sha256.clone(), first)), "{} is not that of {first}", same.sha256);
                 }
                 Err(Failure::Input(message)) => {

@@ -150,8 +150,8 @@ fn datasets_imports_and_histories_are_ended_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let values: Vec<f32> = (0..20_000 * 128).map(|i| ((i as f32 * 12.9898).sin() * 437.585).fract()).collect();
     let mut dataset = support::dataset(swath_algorithms::Distance::Euclidean, false);
-    dataset.train = swath_algorithms::Vectors::new(&values, 128).expect("finite");
-    dataset.test = swath_algorithms::Vectors::new(&values[..12 * 128], 128).expect("finite");
+    dataset.train = swath_algorithms::Vectors::new(&values, 128).expect("finite").into();
+    dataset.test = swath_algorithms::Vectors::new(&values[..12 * 128], 128).expect("finite").into();
     swath_datasets::ann_benchmarks::write(&folder.path().join("large.hdf5"), &dataset).expect("written");
     stops_soon(folder.path(), &["datasets", "info", "large.hdf5", "--diagnose"], &[30, 200, 600, 1500]);
 

@@ -40,7 +40,7 @@ fn metrics_are_those_of_other_libraries() {
         };
         let asked = AnsweredQuery {
             base: &base,
-            query: Query::row(&queries, 0),
+            query: Query::vector(&queries, 0),
             returned: &case.returned,
             k: case.returned.len(),
             found: (&[], 0),

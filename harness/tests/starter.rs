@@ -4,14 +4,14 @@ mod support;
 
 use std::path::Path;
 use support::{stderr, stdout, swath, write_datasets};
-use swath_algorithms::{Base, Distance, Query, Vectors};
+use swath_algorithms::{Base, Distance, Points, Query, Vectors};
 use swath_datasets::{Dataset, Neighbors, Stored, Subtopics, ann_benchmarks};
 
 /// So many base vectors and queries, with so many stored neighbours.
 fn dataset(rows: usize, queries: usize, count: usize, subtopics: bool) -> Dataset {
     let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
     let vectors = |from: usize, n: usize| {
-        Vectors::new(&(3 * from..3 * (from + n)).map(value).collect::<Vec<_>>(), 3).expect("finite")
+        Points::from(Vectors::new(&(3 * from..3 * (from + n)).map(value).collect::<Vec<_>>(), 3).expect("finite"))
     };
     let (train, test) = (vectors(0, rows), vectors(rows, queries));
     let base = Base::new(train.clone(), Distance::Euclidean);

@@ -47,7 +47,7 @@ impl World {
     }
 
     fn of_k(&self, name: &str, returned: &[u32], k: usize, pool: &[u32]) -> Option<f64> {
-        let query = Query::row(&self.queries, 0);
+        let query = Query::vector(&self.queries, 0);
         let item = |&id: &u32| Item { id, distance: self.base.distance_to(query, id), rel: 0.0, score: 0.0 };
         let asked = AnsweredQuery {
             base: &self.base,
@@ -55,7 +55,7 @@ impl World {
             returned,
             k,
             found: (pool, pool.len()),
-            pool: &Pool { items: pool.iter().map(item).collect(), sigma: 1.0 },
+            pool: &Pool { items: pool.iter().map(item).collect(), sigma: 1.0, ..Pool::default() },
             truth: &self.truth,
             evaluations: [100, 20, 3],
             seen: Seen::default(),
@@ -358,7 +358,7 @@ proptest! {
             let times = |values: &[f32]| values.iter().map(|value| value * unit).collect::<Vec<_>>();
             let base = Base::from_values(&times(&rows), 2, distance).expect("finite");
             let queries = Vectors::new(&times(&query), 2).expect("finite");
-            let (query, mut pool) = (Query::row(&queries, 0), Pool::default());
+            let (query, mut pool) = (Query::vector(&queries, 0), Pool::default());
             pool.fill(&base, query, 0..12, 8, &swath_algorithms::Scratch::default());
             let neighbors: Vec<u32> = pool.items.iter().map(|item| item.id).collect();
             let distances: Vec<f64> = pool.items.iter().map(|item| item.distance).collect();

@@ -4,14 +4,16 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
-use swath_algorithms::{Base, Distance, Query, Vectors};
+use swath_algorithms::{Base, Distance, Points, Query, Vectors};
 use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
 
 /// 60 base vectors and 12 queries of 5 dimensions, 20 true neighbours of each; links and subtopics if `rich`.
 pub fn dataset(distance: Distance, rich: bool) -> Dataset {
     let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
-    let train = Vectors::new(&(0..300).map(value).collect::<Vec<_>>(), 5).expect("finite");
-    let test = Vectors::new(&(300..360).map(value).collect::<Vec<_>>(), 5).expect("finite");
+    let points = |range: std::ops::Range<usize>| {
+        Points::from(Vectors::new(&range.map(value).collect::<Vec<_>>(), 5).expect("finite"))
+    };
+    let (train, test) = (points(0..300), points(300..360));
     let base = Base::new(train.clone(), distance);
     let (mut ids, mut distances) = (Vec::new(), Vec::new());
     for q in 0..12 {

@@ -1,8 +1,8 @@
 //! Diagnostics of data whose answer is known.
 
 use super::*;
-use swath_algorithms::Distance;
 use swath_algorithms::random::normal;
+use swath_algorithms::{Distance, Vectors};
 
 fn rows(count: usize, mut row: impl FnMut(usize) -> Vec<f64>) -> Vec<f32> {
     (0..count).flat_map(|i| row(i).into_iter().map(|value| value as f32).collect::<Vec<f32>>()).collect()
@@ -18,7 +18,7 @@ fn values(values: &[f32], d: usize, distance: Distance) -> impl Fn(&str) -> Opti
     let base = Base::from_values(values, d, distance).expect("finite");
     let queries = Vectors::new(&values[..values.len().min(100 * d)], d).expect("finite");
     let shifted: Vec<f32> = (0..queries.rows()).flat_map(|i| queries.row(i)[..d].to_vec()).map(|x| x + 0.01).collect();
-    let found = diagnose(&base, &Vectors::new(&shifted, d).expect("finite"), 7, true);
+    let found = diagnose(&base, &Points::from(Vectors::new(&shifted, d).expect("finite")), 7, true);
     for finding in &found.findings {
         assert!(finding.meaning.ends_with('.') && !finding.definition.is_empty());
         if let Some(DiagnosticValue { value, lo, hi }) = finding.measured {
@@ -92,7 +92,7 @@ fn contrast_falls_with_the_dimension_and_hubs_appear() {
     let of = |d: usize, name: &str| {
         let (all, base) = (gaussian(2000, d), 1900 * d);
         let base = (Base::from_values(&all[..base], d, Distance::Euclidean), Vectors::new(&all[base..], d));
-        let found = diagnose(&base.0.expect("finite"), &base.1.expect("finite"), 7, true).findings;
+        let found = diagnose(&base.0.expect("finite"), &base.1.expect("finite").into(), 7, true).findings;
         found.into_iter().find(|finding| finding.name == name).and_then(|finding| finding.measured).expect(name).value
     };
     for name in ["relative contrast", "Dmax / Dmin"] {
@@ -125,7 +125,7 @@ fn isoscore_is_what_its_definition_says() {
 fn threads_make_no_difference() {
     let rows = gaussian(500, 4);
     let base = Base::from_values(&rows, 4, Distance::Euclidean).expect("finite");
-    let queries = Vectors::new(&rows[..40], 4).expect("finite");
+    let queries = Points::from(Vectors::new(&rows[..40], 4).expect("finite"));
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         pool.install(|| diagnose(&base, &queries, 3, true))
@@ -146,7 +146,7 @@ fn long_vectors_are_diagnosed_by_their_products_with_each_other_which_is_said() 
     let (n, d) = (60, 3000);
     let all = gaussian(n, d);
     let base = Base::from_values(&all, d, Distance::Euclidean).expect("finite");
-    let found = diagnose(&base, &Vectors::new(&all[..3 * d], d).expect("finite"), 7, true);
+    let found = diagnose(&base, &Points::from(Vectors::new(&all[..3 * d], d).expect("finite")), 7, true);
     let said =
         "the spectrum by the 60 x 60 products of all 60 base vectors with each other, which show at most 59 directions";
     assert!(found.sampled.ends_with(said), "{}", found.sampled);
@@ -154,7 +154,7 @@ fn long_vectors_are_diagnosed_by_their_products_with_each_other_which_is_said() 
     // Sixty points in 3,000 dimensions spread evenly over the 59 directions in which they lie.
     within(ratio.measured.map(|measured| measured.value), 56.0, 59.0);
     let short = Base::from_values(&gaussian(100, 4), 4, Distance::Euclidean).expect("finite");
-    let queries = Vectors::new(&[0.0; 4], 4).expect("finite");
+    let queries = Points::from(Vectors::new(&[0.0; 4], 4).expect("finite"));
     let said = diagnose(&short, &queries, 7, true).sampled;
     assert!(said.ends_with("1 queries and their distances to 100 base vectors"), "{said}");
 }

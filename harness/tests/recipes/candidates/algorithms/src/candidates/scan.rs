@@ -40,7 +40,7 @@ impl Candidates for Scan {
     fn build((): &(), _: &Base) {}
 
     fn bytes((): &(), base: &Base) -> usize {
-        base.vectors().bytes()
+        base.bytes()
     }
 
     fn estimate(&self, _: usize, _: usize) -> usize {

@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::ground_truth;
 use std::path::Path;
 use swath_algorithms::points::vectors::Builder;
-use swath_algorithms::{Base, Distance, Vectors};
+use swath_algorithms::{Base, Distance, Points, Vectors};
 
 /// Text, by angle.
 pub struct Plain;
@@ -58,8 +58,8 @@ impl Format for Plain {
         let Dataset { train, test, distance, .. } = self.read(path, memory)?;
         Ok(Header {
             distance,
-            train: train.rows(),
-            test: test.rows(),
+            train: train.len(),
+            test: test.len(),
             dim: train.dim(),
             neighbors: NEIGHBORS,
             links: None,
@@ -75,7 +75,7 @@ impl Format for Plain {
     fn read(&self, path: &Path, _: u64) -> Result<Dataset, DatasetError> {
         let text = bounded::read_text(path, bounded::TEXT);
         let text = text.map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
-        let (train, test) = (vectors(path, &text, "base ")?, vectors(path, &text, "query ")?);
+        let (train, test) = (Points::from(vectors(path, &text, "base ")?), Points::from(vectors(path, &text, "query ")?));
         let base = Base::new(train.clone(), Distance::Angular);
         let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
         Ok(Dataset {
