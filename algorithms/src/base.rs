@@ -1,7 +1,7 @@
 //! The points that are searched, and a query against them.
 
 use crate::distance::Distance;
-use crate::points::{Line, Measure, Point, Points, PointsError, SparseRow, Vectors};
+use crate::points::{Line, Measure, Point, Points, PointsError, Shared, SparseRow, Vectors};
 use std::f64::consts::PI;
 
 /// Cosines of a larger magnitude are too near to 1 for the arc cosine to give an accurate angle.
@@ -16,7 +16,7 @@ pub struct Base {
     points: Points,
     distance: Distance,
     measure: Measure,
-    norms: Vec<f64>,
+    norms: Shared<f64>,
 }
 
 /// A query with its norm.
@@ -118,15 +118,14 @@ fn for_each_column(a: SparseRow<'_>, b: SparseRow<'_>, mut add: impl FnMut(f32, 
 }
 
 impl Base {
-    /// Takes the points and computes their norms.
+    /// Takes the points.
     ///
     /// # Panics
     /// If points of this type do not have that distance, see [`Distance::fits`].
     pub fn new(points: impl Into<Points>, distance: Distance) -> Self {
         let points = points.into();
         assert!(distance.fits(points.kind()), "{} have no {distance} distance", points.kind());
-        let norms = (0..points.len()).map(|i| points.row(i).norm()).collect();
-        Self { points, distance, measure: distance.measure(), norms }
+        Self { norms: points.norms(), points, distance, measure: distance.measure() }
     }
 
     /// Copies the values of dense vectors, row-major `n x dim`.
@@ -180,9 +179,9 @@ impl Base {
         &self.norms
     }
 
-    /// Bytes held: the points and their norms.
+    /// Bytes held by the points.
     pub fn bytes(&self) -> usize {
-        self.points.bytes() + size_of_val(self.norms.as_slice())
+        self.points.bytes()
     }
 
     /// Point `i` as a query.

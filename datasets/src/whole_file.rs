@@ -125,6 +125,30 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<
     })
 }
 
+/// As [`write_with`]; only the owner can read or write the file.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write_private_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    replace(path, &System, |beside| {
+        make_private(beside)?;
+        let mut buffered = BufWriter::new(beside);
+        write(&mut buffered)?;
+        buffered.flush()
+    })
+}
+
+#[cfg(unix)]
+fn make_private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Writes a new file as [`write_whole`] does, and replaces none.
 ///
 /// # Errors

@@ -126,7 +126,7 @@ impl Candidates for Ivf {
     }
 
     fn bytes(index: &IvfIndex, base: &Base) -> usize {
-        let held = |base: &Base| base.vectors().bytes() + size_of_val(base.norms());
+        let held = Base::bytes;
         let lists = size_of_val(index.ids.as_slice()) + size_of_val(index.offsets.as_slice());
         held(base) + held(&index.rows) + held(&index.centroids) + index.filter.bytes() + lists
     }

@@ -55,6 +55,21 @@ impl Bits {
         Ok(Self { rows: words.len() / stride, words, dim })
     }
 
+    /// Takes packed words, such as those of a mapped file, without a look at them.
+    ///
+    /// # Errors
+    /// [`PointsError`] when `dim` is 0 or the words are not whole rows.
+    pub fn of_words(words: Shared<u64>, dim: usize) -> Result<Self, PointsError> {
+        if dim == 0 {
+            return Err(PointsError::NoDimension);
+        }
+        let stride = dim.div_ceil(WORD);
+        if !words.len().is_multiple_of(stride) {
+            return Err(PointsError::Ragged { len: words.len(), dim: stride });
+        }
+        Ok(Self { rows: words.len() / stride, words, dim })
+    }
+
     /// Packs rows of `dim` bits each, row after row.
     ///
     /// # Errors

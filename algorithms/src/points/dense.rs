@@ -226,11 +226,6 @@ pub fn norm(a: &[Line]) -> f64 {
     dot(a, a).sqrt()
 }
 
-/// The L2 norm of each row.
-pub fn norms(vectors: &Vectors) -> Vec<f64> {
-    (0..vectors.rows()).map(|i| norm(vectors.lines(i))).collect()
-}
-
 /// Replaces inner products with a row of norm `norm` by cosines, see [`cosine`].
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn cosines(dots: &mut [f64], norm: f64, norms: &[f64]) {

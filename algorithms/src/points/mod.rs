@@ -15,7 +15,7 @@ pub use bits::{BitRow, Bits};
 pub use measure::{Chosen, Measure};
 pub use sets::Sets;
 pub use shared::Shared;
-pub use sparse::{SparseRow, SparseVectors};
+pub use sparse::{SparseParts, SparseRow, SparseVectors};
 pub use vectors::{Line, Vectors};
 
 /// Rows of one type, n of dimension d. A clone shares the memory.
@@ -240,6 +240,15 @@ impl Points {
             Self::Bits(bits) => bits.bytes(),
             Self::Sets(sets) => sets.bytes(),
             Self::Sparse(vectors) => vectors.bytes(),
+        }
+    }
+
+    /// The L2 norm of each row; 0 of bits and sets, whose distances do not need one.
+    pub fn norms(&self) -> Shared<f64> {
+        match self {
+            Self::Dense(vectors) => vectors.norms().clone(),
+            Self::Sparse(vectors) => vectors.norms().clone(),
+            Self::Bits(_) | Self::Sets(_) => vec![0.0; self.len()].into(),
         }
     }
 

@@ -29,6 +29,20 @@ impl Sets {
         Ok(Self { members, offsets, dim })
     }
 
+    /// Takes members and offsets, such as those of a mapped file, without a look at the members.
+    ///
+    /// # Errors
+    /// [`PointsError`] when `dim` is 0 or the last offset is not the number of members.
+    pub fn of_parts(members: Shared<u32>, offsets: Shared<u64>, dim: usize) -> Result<Self, PointsError> {
+        if dim == 0 {
+            return Err(PointsError::NoDimension);
+        }
+        if offsets.last() != Some(&(members.len() as u64)) {
+            return Err(PointsError::Offsets { len: members.len() });
+        }
+        Ok(Self { members, offsets, dim })
+    }
+
     /// Copies rows of members.
     ///
     /// # Errors

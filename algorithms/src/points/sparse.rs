@@ -5,14 +5,27 @@ use super::{PointsError, Shared};
 
 /// Rows of finite `f32` values at ascending columns below `dim`; all other values are 0.
 ///
-/// It never changes, and a clone shares the memory.
+/// It never changes, and a clone shares the memory. The L2 norm of each row is kept beside it.
 #[derive(Clone, Debug)]
 pub struct SparseVectors {
     columns: Shared<u32>,
     values: Shared<f32>,
     /// The offset of each row's first value, and the end of the last row.
     offsets: Shared<u64>,
+    norms: Shared<f64>,
     dim: usize,
+}
+
+/// The arrays of [`SparseVectors`].
+pub struct SparseParts {
+    /// The columns of all values.
+    pub columns: Shared<u32>,
+    /// The values of all rows.
+    pub values: Shared<f32>,
+    /// The offset of each row's first value, and the end of the last row.
+    pub offsets: Shared<u64>,
+    /// The L2 norm of each row.
+    pub norms: Shared<f64>,
 }
 
 /// A row of [`SparseVectors`]: a value at each column.
@@ -45,7 +58,35 @@ impl SparseVectors {
             let row = offsets.partition_point(|&offset| offset as usize <= at) - 1;
             return Err(PointsError::NotFinite { row, column: columns[at] as usize, value: values[at] });
         }
-        Ok(Self { columns, values, offsets, dim })
+        let row = |ends: &[u64]| SparseRow {
+            columns: &columns[ends[0] as usize..ends[1] as usize],
+            values: &values[ends[0] as usize..ends[1] as usize],
+        };
+        let norms: Vec<f64> = offsets.windows(2).map(|ends| row(ends).norm()).collect();
+        Ok(Self { norms: norms.into(), columns, values, offsets, dim })
+    }
+
+    /// Takes compressed rows and their norms, such as those of a mapped file, without a look at the values.
+    ///
+    /// # Errors
+    /// [`PointsError`] when `dim` is 0, there is not one value for each column, or not one offset more than norms.
+    pub fn of_parts(parts: SparseParts, dim: usize) -> Result<Self, PointsError> {
+        let SparseParts { columns, values, offsets, norms } = parts;
+        if dim == 0 {
+            return Err(PointsError::NoDimension);
+        }
+        if columns.len() != values.len() {
+            return Err(PointsError::Ragged { len: values.len(), dim: columns.len() });
+        }
+        if offsets.len() != norms.len() + 1 || offsets.last() != Some(&(values.len() as u64)) {
+            return Err(PointsError::Offsets { len: values.len() });
+        }
+        Ok(Self { columns, values, offsets, norms, dim })
+    }
+
+    /// The L2 norm of each row.
+    pub fn norms(&self) -> &Shared<f64> {
+        &self.norms
     }
 
     /// Number of rows, n.
@@ -92,12 +133,22 @@ impl SparseVectors {
             values.extend_from_slice(self.row(i).values);
             offsets.push(columns.len() as u64);
         }
-        Self { columns: columns.into(), values: values.into(), offsets: offsets.into(), dim: self.dim }
+        let norms: Vec<f64> = ids.iter().map(|&i| self.norms[i]).collect();
+        Self {
+            columns: columns.into(),
+            values: values.into(),
+            offsets: offsets.into(),
+            norms: norms.into(),
+            dim: self.dim,
+        }
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.columns) + size_of_val(&*self.values) + size_of_val(&*self.offsets)
+        size_of_val(&*self.columns)
+            + size_of_val(&*self.values)
+            + size_of_val(&*self.offsets)
+            + size_of_val(&*self.norms)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows of `f32`, laid out for the hot loops.
 
-use super::{PointsError, Shared};
+use super::{PointsError, Shared, dense};
 use bytemuck::{Pod, Zeroable};
 
 /// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
@@ -15,11 +15,12 @@ pub const LANES: usize = 16;
 
 /// A row-major matrix of `rows x dim` finite `f32` values, each row padded with zeros to whole [`Line`]s.
 ///
-/// It never changes. A clone shares the memory, so a process holds its vectors once, however many parts use them.
+/// It never changes. A clone shares the memory, so a process holds its vectors once, however many parts use them. The L2 norm of
+/// each row is kept beside it.
 #[derive(Clone, Debug)]
 pub struct Vectors {
     lines: Shared<Line>,
-    rows: usize,
+    norms: Shared<f64>,
     dim: usize,
 }
 
@@ -27,7 +28,7 @@ pub struct Vectors {
 #[derive(Debug)]
 pub struct Builder {
     lines: Vec<Line>,
-    rows: usize,
+    norms: Vec<f64>,
     dim: usize,
 }
 
@@ -40,7 +41,8 @@ impl Builder {
         if dim == 0 {
             return Err(PointsError::NoDimension);
         }
-        Ok(Self { lines: Vec::with_capacity(rows.saturating_mul(dim.div_ceil(LANES))), rows: 0, dim })
+        let lines = Vec::with_capacity(rows.saturating_mul(dim.div_ceil(LANES)));
+        Ok(Self { lines, norms: Vec::with_capacity(rows), dim })
     }
 
     /// Adds whole rows, row-major.
@@ -56,7 +58,7 @@ impl Builder {
         if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0
             && let Some(at) = values.iter().position(|v| !v.is_finite())
         {
-            let (row, column) = (self.rows + at / dim, at % dim);
+            let (row, column) = (self.norms.len() + at / dim, at % dim);
             return Err(PointsError::NotFinite { row, column, value: values[at] });
         }
         let (stride, rows) = (dim.div_ceil(LANES), values.len() / dim);
@@ -64,14 +66,14 @@ impl Builder {
         self.lines.resize(start + rows * stride, Line::zeroed());
         for (row, padded) in values.chunks_exact(dim).zip(self.lines[start..].chunks_exact_mut(stride)) {
             bytemuck::cast_slice_mut::<Line, f32>(padded)[..dim].copy_from_slice(row);
+            self.norms.push(dense::norm(padded));
         }
-        self.rows += rows;
         Ok(())
     }
 
     /// The vectors.
     pub fn finish(self) -> Vectors {
-        Vectors { lines: self.lines.into(), rows: self.rows, dim: self.dim }
+        Vectors { lines: self.lines.into(), norms: self.norms.into(), dim: self.dim }
     }
 }
 
@@ -86,24 +88,35 @@ impl Vectors {
         Ok(builder.finish())
     }
 
-    /// Takes lines, the rows one after another, such as those of a mapped file, without a look at the values.
+    /// Takes lines, the rows one after another, and the norm of each row, such as those of a mapped file, without a look at the
+    /// values.
     ///
     /// # Errors
-    /// [`PointsError`] when `dim` is 0 or the lines are not whole rows.
-    pub fn of_lines(lines: Shared<Line>, dim: usize) -> Result<Self, PointsError> {
+    /// [`PointsError`] when `dim` is 0 or the lines are not as many rows as there are norms.
+    pub fn of_lines(lines: Shared<Line>, norms: Shared<f64>, dim: usize) -> Result<Self, PointsError> {
         if dim == 0 {
             return Err(PointsError::NoDimension);
         }
         let stride = dim.div_ceil(LANES);
-        if !lines.len().is_multiple_of(stride) {
+        if Some(lines.len()) != norms.len().checked_mul(stride) {
             return Err(PointsError::Ragged { len: lines.len(), dim: stride });
         }
-        Ok(Self { rows: lines.len() / stride, lines, dim })
+        Ok(Self { lines, norms, dim })
     }
 
     /// Number of rows, n.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.norms.len()
+    }
+
+    /// The L2 norm of each row.
+    pub fn norms(&self) -> &Shared<f64> {
+        &self.norms
+    }
+
+    /// The lines of all rows.
+    pub fn all_lines(&self) -> &Shared<Line> {
+        &self.lines
     }
 
     /// Dimension, d.
@@ -141,12 +154,13 @@ impl Vectors {
     pub fn gather(&self, ids: &[usize]) -> Self {
         let mut lines = Vec::with_capacity(ids.len() * self.stride());
         ids.iter().for_each(|&i| lines.extend_from_slice(self.lines(i)));
-        Self { lines: lines.into(), rows: ids.len(), dim: self.dim }
+        let norms: Vec<f64> = ids.iter().map(|&i| self.norms[i]).collect();
+        Self { lines: lines.into(), norms: norms.into(), dim: self.dim }
     }
 
-    /// Bytes held, padding included.
+    /// Bytes held, padding and norms included.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.lines)
+        size_of_val(&*self.lines) + size_of_val(&*self.norms)
     }
 }
 
@@ -162,7 +176,7 @@ mod tests {
         assert_eq!(vectors.row(1), &values[20..]);
         assert_eq!(vectors.lines(1)[1].0[4..], [0.0; 12]);
         assert_eq!(vectors.gather(&[1, 0]).row(0), &values[20..]);
-        assert_eq!(vectors.bytes(), 2 * 2 * 64);
+        assert_eq!(vectors.bytes(), 2 * 2 * 64 + 2 * 8);
     }
 
     #[test]

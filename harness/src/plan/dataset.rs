@@ -1,9 +1,8 @@
 //! An experiment's dataset: located by its name or path, read or drawn. A file that changes while it is read is refused.
 
 use super::{at_dataset, missing_dataset};
+use crate::clock;
 use crate::config::{Failure, Invalid, Problem, YamlSource};
-use crate::{clock, exact_path};
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random;
 use swath_datasets::{Dataset, DatasetError, Generated, Stamp, catalogue, format, sha256};
@@ -25,8 +24,6 @@ pub struct LoadedDataset {
     pub sha256: String,
     /// Its content.
     pub dataset: Dataset,
-    /// The file that it was read from; `None` if it was drawn or sampled.
-    pub file: Option<DatasetFile>,
 }
 
 impl LoadedDataset {
@@ -38,8 +35,8 @@ impl LoadedDataset {
         // Hashing may take long: a file that cannot be read is refused first.
         format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
         let sha256 = || format::sha256(path).map_err(|error| dataset_failure(&error));
-        let ((sha256, dataset), file) = steady(path, || {
-            let (before, young) = (sha256()?, !DatasetFile::at(path)?.stamp.is_settled());
+        let (sha256, dataset) = steady(path, || {
+            let (before, young) = (sha256()?, !stamp(path)?.is_settled());
             let dataset = format::read(path, memory).map_err(|error| dataset_failure(&error))?;
             // A file that was just written may be written again without a new stamp.
             if young && sha256()? != before {
@@ -47,7 +44,7 @@ impl LoadedDataset {
             }
             Ok((before, dataset))
         })?;
-        Ok(Self { name: file_name(path), sha256, dataset, file: Some(file) })
+        Ok(Self { name: file_name(path), sha256, dataset })
     }
 
     /// Draws vectors.
@@ -56,7 +53,7 @@ impl LoadedDataset {
     /// [`Failure::Input`].
     pub fn draw(generated: &Generated) -> Result<Self, Failure> {
         let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
-        Ok(Self { name: generated.name(), sha256: sha256::of(generated.key()), dataset, file: None })
+        Ok(Self { name: generated.name(), sha256: sha256::of(generated.key()), dataset })
     }
 
     /// The SHA-256 of a seeded sample of `rows` base vectors of the file with this SHA-256.
@@ -72,61 +69,27 @@ impl LoadedDataset {
         order.truncate(rows);
         order.sort_unstable();
         let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
-        Self { dataset: self.dataset.subset(&order), sha256, file: None, ..self }
+        Self { dataset: self.dataset.subset(&order), sha256, ..self }
     }
 }
 
-/// The file of a dataset, with its stamp from before it was read.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DatasetFile {
-    /// The file.
-    #[serde(with = "exact_path")]
-    pub path: PathBuf,
-    /// Tells whether the file has changed since.
-    pub stamp: Stamp,
+/// The stamp of a dataset's file as it is now.
+fn stamp(path: &Path) -> Result<Stamp, Failure> {
+    Stamp::of(path, clock::now()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::Input(format!("the dataset {} does not exist", path.display())),
+        _ => Failure::Input(format!("{}: {error}", path.display())),
+    })
 }
 
-impl DatasetFile {
-    /// A file as it is now.
-    ///
-    /// # Errors
-    /// [`Failure::Input`].
-    pub fn at(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::Input(format!("the dataset {} does not exist", path.display())),
-            _ => Failure::Input(format!("{}: {error}", path.display())),
-        };
-        Ok(Self { path: path.to_owned(), stamp: Stamp::of(path, clock::now()).map_err(unreadable)? })
-    }
-
-    /// Reads the file again, whose SHA-256 was `known`. It is computed again only if the file's stamp has changed.
-    ///
-    /// # Errors
-    /// [`Failure::Input`]; also if the file has changed.
-    pub fn read(&self, known: &str, memory: u64) -> Result<Dataset, Failure> {
-        let (dataset, _) = steady(&self.path, || {
-            let dataset = format::read(&self.path, memory).map_err(|error| dataset_failure(&error))?;
-            if !self.stamp.is_of(&self.path) {
-                let sha256 = format::sha256(&self.path).map_err(|error| dataset_failure(&error))?;
-                if sha256 != known {
-                    return Err(changed(known, &sha256));
-                }
-            }
-            Ok(dataset)
-        })?;
-        Ok(dataset)
-    }
-}
-
-/// Reads a file with `look`, which may open it more than once. Returns the result, and the file as it was before.
+/// Reads a file with `look`, which may open it more than once.
 ///
 /// # Errors
 /// `look` fails; or the file was changed or replaced meanwhile, so that the result may mix two files.
-fn steady<T>(path: &Path, look: impl FnOnce() -> Result<T, Failure>) -> Result<(T, DatasetFile), Failure> {
+fn steady<T>(path: &Path, look: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // First: a missing file has a message of its own.
-    let before = DatasetFile::at(path)?;
+    let before = stamp(path)?;
     let seen = look()?;
-    if before.stamp.agrees(&DatasetFile::at(path)?.stamp) { Ok((seen, before)) } else { Err(unsteady(path)) }
+    if before.agrees(&stamp(path)?) { Ok(seen) } else { Err(unsteady(path)) }
 }
 
 /// The error for a file that changes while it is read.

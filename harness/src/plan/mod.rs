@@ -15,7 +15,7 @@ mod trial;
 pub mod workload;
 
 pub use cells::{Cell, cells};
-pub use dataset::{DatasetFile, LoadedDataset, Resources, dataset_failure};
+pub use dataset::{LoadedDataset, Resources, dataset_failure};
 pub use facts::{Facts, vector_bytes};
 pub use figures::wanted_query;
 pub use outline::{Outline, outline};

@@ -1,6 +1,6 @@
 //! An experiment that is ready to run: its file read, its dataset loaded, its trials planned.
 
-use super::dataset::{DatasetFile, LoadedDataset, Resources, changed, locate};
+use super::dataset::{LoadedDataset, Resources, changed, locate};
 use super::workload::Workload;
 use super::{Facts, Plan, outline};
 use crate::config::{self, DatasetSource, ExperimentFile, Failure, Invalid, YamlSource};
@@ -26,8 +26,6 @@ pub struct Prepared {
     pub dataset: Dataset,
     /// The dataset's name in files and plots.
     pub dataset_name: String,
-    /// The file that it was read from; `None` if it was drawn or sampled.
-    pub file: Option<DatasetFile>,
     /// Its base vectors, with norms.
     pub base: Arc<Base>,
     /// Recalls whose slack is large against the distances.
@@ -78,7 +76,7 @@ pub fn prepare_experiment(
 /// [`Failure::Invalid`].
 pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepared, Failure> {
     let ExperimentFile { source, experiment } = file;
-    let LoadedDataset { name: dataset_name, sha256, dataset, file } = loaded;
+    let LoadedDataset { name: dataset_name, sha256, dataset } = loaded;
     let facts = Facts::of_dataset(&dataset, sha256);
     let mut plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
@@ -91,7 +89,7 @@ pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepare
     let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset.neighbors);
     Coarse::put_relative_beside(&coarse, &mut plan.metrics);
     let notes = coarse.iter().map(Coarse::caution).chain(plan.notes.iter().cloned()).collect();
-    Ok(Prepared { source, plan, facts, dataset, dataset_name, file, base, coarse, notes })
+    Ok(Prepared { source, plan, facts, dataset, dataset_name, base, coarse, notes })
 }
 
 impl Prepared {

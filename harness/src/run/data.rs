@@ -1,50 +1,23 @@
-//! Where children find the dataset. A run prepares it once: no child generates it, samples it, or searches for its true
-//! neighbours again.
+//! The dataset of a run, as its children find it: a prepared file that each of them maps. A run prepares it once. No child reads,
+//! draws or samples it again, and all share the pages of its points.
 
 use super::Means;
 use crate::config::Failure;
-use crate::exact_path;
-use crate::plan::{DatasetFile, LoadedDataset, Prepared};
-use serde::{Deserialize, Serialize};
+use crate::plan::{LoadedDataset, Prepared};
 use std::path::{Path, PathBuf};
-use swath_datasets::shared;
+use swath_datasets::prepared::{self, PreparedError, Wanted};
 
-/// Where a child finds the dataset.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DatasetLocation {
-    /// In the file that the user named.
-    File(DatasetFile),
-    /// In a file that the run wrote.
-    Shared(#[serde(with = "exact_path")] PathBuf),
-}
-
-impl DatasetLocation {
-    /// Reads the dataset; `name` and `sha256` are those that the run had.
-    ///
-    /// # Errors
-    /// [`Failure::Input`] if the user's file has changed or cannot be read, [`Failure::Run`] if the run's cannot be read.
-    pub fn read(&self, name: String, sha256: String, memory: u64) -> Result<LoadedDataset, Failure> {
-        let dataset = match self {
-            Self::File(file) => file.read(&sha256, memory)?,
-            Self::Shared(path) => shared::read(path).map_err(|error| unshared(path, &error))?,
-        };
-        Ok(LoadedDataset { name, sha256, dataset, file: None })
-    }
-}
-
-/// The dataset of a run, for as long as it has children.
+/// The prepared dataset of a run, for as long as it has children.
 #[derive(Debug)]
-pub struct Shared {
-    data: DatasetLocation,
+pub struct SharedDataset {
+    path: PathBuf,
 }
 
-impl Shared {
+impl SharedDataset {
     /// The file's name in the folder of unfinished trials.
     pub const FILE: &str = "dataset";
 
-    /// Writes the dataset into `folder`, unless children can read the user's file. `None` if there will be no children. Removes
-    /// the file of an earlier run.
+    /// Writes the dataset into `folder`. `None` if there will be no children. Removes the file of an earlier run.
     ///
     /// # Errors
     /// [`Failure::Run`].
@@ -54,26 +27,36 @@ impl Shared {
         if means.program.is_none() {
             return Ok(None);
         }
-        if let Some(file) = &prepared.file {
-            return Ok(Some(Self { data: DatasetLocation::File(file.clone()) }));
-        }
         // Made first: dropping it removes a file that is written in part.
-        let made = Self { data: DatasetLocation::Shared(path.clone()) };
-        shared::write(&path, &prepared.dataset).map_err(|error| unshared(&path, &error))?;
+        let made = Self { path };
+        let Prepared { facts, dataset, dataset_name, .. } = prepared;
+        prepared::write(&made.path, dataset_name, &facts.sha256, None, dataset)
+            .map_err(|error| unshared(&made.path, &error.into()))?;
         Ok(Some(made))
     }
 
-    /// Where children find the dataset.
-    pub fn data(&self) -> &DatasetLocation {
-        &self.data
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 
-impl Drop for Shared {
+/// Opens the dataset of a run in a child, without the names of its points; `sha256` is that which the run had.
+///
+/// # Errors
+/// [`Failure::Run`] if the file cannot be used, or is that of another run.
+pub fn open(path: &Path, sha256: &str) -> Result<LoadedDataset, Failure> {
+    let (header, dataset) = prepared::open(path, Wanted::Search).map_err(|error| unshared(path, &error))?;
+    if header.sha256 != sha256 {
+        let message = format!("{} is the dataset of another run: somebody runs in the same folder", path.display());
+        return Err(Failure::Run(message));
+    }
+    Ok(LoadedDataset { name: header.name, sha256: header.sha256, dataset })
+}
+
+impl Drop for SharedDataset {
     fn drop(&mut self) {
-        if let DatasetLocation::Shared(path) = &self.data {
-            remove(path);
-        }
+        remove(&self.path);
     }
 }
 
@@ -82,6 +65,6 @@ fn remove(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
-fn unshared(path: &Path, error: &std::io::Error) -> Failure {
+fn unshared(path: &Path, error: &PreparedError) -> Failure {
     Failure::Run(format!("{}: {error}", path.display()))
 }

@@ -90,7 +90,7 @@ impl Candidates for Vamana {
     }
 
     fn bytes(links: &ProximityGraph, base: &Base) -> usize {
-        base.vectors().bytes() + size_of_val(base.norms()) + links.bytes()
+        base.bytes() + links.bytes()
     }
 
     fn estimate(&self, rows: usize, dim: usize) -> usize {

@@ -16,7 +16,6 @@ mod line;
 mod process;
 mod work;
 
-use super::data::DatasetLocation;
 use crate::exact_path;
 use crate::plan::Cell;
 use serde::{Deserialize, Serialize};
@@ -40,12 +39,9 @@ pub struct Job {
     pub text: String,
     /// The cell, in a sweep.
     pub cell: Option<Cell>,
-    /// Where the dataset is.
-    pub data: DatasetLocation,
-    /// Bytes that reading the dataset may take.
-    pub memory: u64,
-    /// The dataset's name.
-    pub dataset_name: String,
+    /// The prepared dataset.
+    #[serde(with = "exact_path")]
+    pub data: PathBuf,
     /// The dataset's SHA-256 when the run was planned.
     pub sha256: String,
     /// The folder that holds the folder of unfinished trials.

@@ -8,6 +8,7 @@ use crate::record::folder;
 use crate::run::bench::{Bench, Workplace};
 use crate::run::built::{GraphCache, Kept};
 use crate::run::cache::Cache;
+use crate::run::data;
 use crate::run::order::{Order, Reply};
 use crate::run::{lock, memory};
 use std::fs::File;
@@ -125,12 +126,11 @@ fn serve(job: Job, orders: &Receiver<Order>, replies: &mut Replies) -> Result<()
     Ok(())
 }
 
-/// Reads the experiment's text and the dataset as the run had them, and plans the experiment.
+/// Reads the experiment's text as the run had it, opens the dataset, and plans the experiment.
 fn prepare_job(job: &Job) -> Result<Prepared, Failure> {
     let file = config::parse(YamlSource::parse(job.config.clone(), job.text.clone())?)?;
     let file = job.cell.as_ref().map_or(file.clone(), |cell| cell.of(&file).0);
-    let found = job.data.read(job.dataset_name.clone(), job.sha256.clone(), job.memory)?;
-    plan::prepare_on(file, found)
+    plan::prepare_on(file, data::open(&job.data, &job.sha256)?)
 }
 
 /// A failure in one line for the run.

@@ -6,8 +6,8 @@ use crate::interrupt;
 use crate::run::bench::{Bench, Workplace};
 use crate::run::built::{GraphCache, Kept};
 use crate::run::child::{self, Child, Death, Job};
-use crate::run::data::DatasetLocation;
 use crate::run::order::{Order, Reply};
+use std::path::Path;
 use swath_algorithms::params::Count;
 
 /// What a child does while it builds, for messages.
@@ -163,15 +163,13 @@ impl<'a> Runner<'a> {
     }
 
     /// The job of a child.
-    fn job(&self, data: &DatasetLocation, trial: usize) -> Job {
+    fn job(&self, data: &Path, trial: usize) -> Job {
         let Self { prepared, means, .. } = self;
         Job {
             config: prepared.source.path().to_owned(),
             text: prepared.source.text().to_owned(),
             cell: means.cell.cloned(),
-            data: data.clone(),
-            memory: means.memory,
-            dataset_name: prepared.dataset_name.clone(),
+            data: data.to_owned(),
             sha256: prepared.facts.sha256.clone(),
             folder: self.unfinished.folder().to_owned(),
             cache: means.cache.map(|cache| cache.folder().to_owned()),

@@ -10,7 +10,7 @@ mod program;
 mod resume;
 mod run_file;
 
-use super::data::{DatasetLocation, Shared};
+use super::data::SharedDataset;
 use super::means::Means;
 use super::trial_files::write_trial_to;
 use crate::config::Failure;
@@ -60,7 +60,7 @@ pub struct Unfinished {
     out: Arc<OutputFolder>,
     folder: PathBuf,
     run: UnfinishedRun,
-    shared: Option<Shared>,
+    shared: Option<SharedDataset>,
 }
 
 impl Unfinished {
@@ -82,7 +82,9 @@ impl Unfinished {
         }
         let ids = prepared.plan.trials.iter().map(|trial| trial.id.as_str());
         let files = ids.flat_map(|id| [trial_file(id), passes_file(id)]);
-        out.work_on([UNFINISHED_RUN, Shared::FILE].map(|name| format!("{PREFIX}{name}")).into_iter().chain(files))?;
+        out.work_on(
+            [UNFINISHED_RUN, SharedDataset::FILE].map(|name| format!("{PREFIX}{name}")).into_iter().chain(files),
+        )?;
         if let Start::Reuse(since) = start
             && !is_unfinished(out.path())
         {
@@ -140,13 +142,13 @@ impl Unfinished {
     /// # Errors
     /// [`Failure::Run`].
     pub fn share(&mut self, prepared: &Prepared, means: Means<'_>) -> Result<(), Failure> {
-        self.shared = Shared::new(prepared, means, &self.folder)?;
+        self.shared = SharedDataset::new(prepared, means, &self.folder)?;
         Ok(())
     }
 
     /// Where children find the dataset.
-    pub fn data(&self) -> Option<&DatasetLocation> {
-        self.shared.as_ref().map(Shared::data)
+    pub fn data(&self) -> Option<&Path> {
+        self.shared.as_ref().map(SharedDataset::path)
     }
 
     /// When the run began, and when it was resumed.

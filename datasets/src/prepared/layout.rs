@@ -1,0 +1,82 @@
+//! The layout of a prepared dataset.
+//!
+//! The magic; the length of the header as `u64`, little-endian; the header as JSON; then the arrays, each at a multiple of 64
+//! bytes from the beginning of the file, in the machine's byte order, with zeros between them.
+
+use crate::dataset::Stored;
+use crate::stamp::Stamp;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use swath_algorithms::Distance;
+
+/// The first bytes of every file. The last of them is the layout's version.
+pub(super) const MAGIC: &[u8; 8] = b"swathds\x01";
+
+/// Arrays begin at multiples of this, so that their values are where they may lie in memory.
+pub(super) const ALIGNMENT: u64 = 64;
+
+/// The most bytes of a header.
+pub(super) const LONGEST_HEADER: u64 = 64 << 20;
+
+/// What the header says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PreparedHeader {
+    /// The version of swath that wrote the file.
+    pub swath: String,
+    /// The dataset's name.
+    pub name: String,
+    /// SHA-256 of what the dataset was made of, 64 hexadecimal digits.
+    pub sha256: String,
+    /// The file that it was made of; `None` if it was drawn or sampled.
+    pub source: Option<SourceFile>,
+    /// Whether the machine's numbers begin with their lowest byte.
+    pub(super) little_endian: bool,
+    /// SHA-256 of all arrays, one after another.
+    pub(super) content: String,
+    /// Bytes of the file.
+    pub(super) bytes: u64,
+    pub(super) distance: Distance,
+    pub(super) train: StoredPoints,
+    pub(super) test: StoredPoints,
+    /// Columns of the true neighbours.
+    pub(super) neighbors: usize,
+    pub(super) stored: Stored,
+    /// Names of the links' relations, if there are links.
+    pub(super) relations: Option<Vec<String>>,
+    pub(super) notes: Vec<String>,
+    /// The arrays, in the order in which they lie in the file.
+    pub(super) arrays: Vec<StoredArray>,
+}
+
+/// The file that a prepared dataset was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Where it was.
+    pub path: PathBuf,
+    /// Tells whether it has changed since.
+    pub stamp: Stamp,
+}
+
+/// The type and the dimension of points.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum StoredPoints {
+    Dense(usize),
+    Bits(usize),
+    Sets(usize),
+    Sparse(usize),
+}
+
+/// Where an array lies.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct StoredArray {
+    pub name: String,
+    /// From the beginning of the arrays.
+    pub offset: u64,
+    pub bytes: u64,
+}
+
+/// The smallest multiple of [`ALIGNMENT`] that is not below `place`.
+pub(super) fn aligned(place: u64) -> u64 {
+    place.next_multiple_of(ALIGNMENT)
+}

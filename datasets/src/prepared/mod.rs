@@ -1,0 +1,22 @@
+//! Prepared datasets: a dataset of any format, converted once into a file of swath's own that every process maps.
+//!
+//! The arrays lie in the file as the kernels want them in memory: rows at their stride, norms beside them. A process that opens
+//! the file maps them, read-only. It reads nothing of the points before it needs them, and all processes share the pages.
+//!
+//! 1. A file is written beside its name and renamed, readable and writable by its owner alone, and never changed afterwards. A
+//!    new conversion is a new file.
+//! 2. A file is used if its header is of this layout and its length is that in the header. One that an earlier run kept must be
+//!    the user's, and others may not write it: [`open_kept`]. [`verify`] checks the content by its SHA-256.
+//! 3. The header names the source: its SHA-256, and the stamp of its file. Whoever opens the file compares both.
+
+mod layout;
+mod map;
+mod read;
+mod write;
+
+pub use layout::{PreparedHeader, SourceFile};
+pub use read::{PreparedError, Wanted, header, is_prepared, open, open_kept, verify};
+pub use write::write;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! Opens a prepared dataset.
+
+use super::layout::{LONGEST_HEADER, MAGIC, PreparedHeader, StoredArray, StoredPoints};
+use super::map::map;
+use crate::bounded;
+use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use crate::sha256;
+use bytemuck::Pod;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use swath_algorithms::points::{Bits, Points, PointsError, Sets, Shared, SparseParts, SparseVectors, Vectors};
+
+/// Why a file is not used as a prepared dataset.
+#[derive(Debug, thiserror::Error)]
+pub enum PreparedError {
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Somebody else may have written it.
+    #[error("{0}")]
+    NotOurs(String),
+    /// It is no prepared dataset of this version.
+    #[error("{0}")]
+    OtherLayout(String),
+    /// It is a prepared dataset that was damaged.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+}
+
+/// How much of a dataset is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All of it.
+    Everything,
+    /// What a search needs: no names. Opening it takes a time that does not depend on the number of base points.
+    Search,
+}
+
+/// Whether a file begins like a prepared dataset of any version.
+///
+/// # Errors
+/// The file system's refusal.
+pub fn is_prepared(path: &Path) -> io::Result<bool> {
+    let name = &MAGIC[..7];
+    let mut begins = Vec::new();
+    bounded::open(path)?.0.take(name.len() as u64).read_to_end(&mut begins)?;
+    Ok(begins == name)
+}
+
+/// Reads the header alone.
+///
+/// # Errors
+/// [`PreparedError`].
+pub fn header(path: &Path) -> Result<PreparedHeader, PreparedError> {
+    let (mut file, length) = bounded::open(path)?;
+    read_header(&mut file, length).map(|(header, _)| header)
+}
+
+/// Maps a dataset that another run kept, if nobody but the user could have written it.
+///
+/// # Errors
+/// [`PreparedError`].
+pub fn open_kept(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset), PreparedError> {
+    check_owner(&bounded::open(path)?.0)?;
+    open(path, wanted)
+}
+
+/// Maps a dataset that [`write`](super::write()) wrote, after a look at its header and its length.
+///
+/// # Errors
+/// [`PreparedError`].
+pub fn open(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset), PreparedError> {
+    let (mut file, length) = bounded::open(path)?;
+    let (header, start) = read_header(&mut file, length)?;
+    let arrays = Arrays { bytes: map(&file)?, start, places: &header.arrays };
+    let dataset = arrays.dataset(&header, wanted)?;
+    Ok((header, dataset))
+}
+
+/// Checks the content of a prepared dataset by its SHA-256, which reads all of it.
+///
+/// # Errors
+/// [`PreparedError`].
+pub fn verify(path: &Path) -> Result<(), PreparedError> {
+    let (mut file, length) = bounded::open(path)?;
+    check_owner(&file)?;
+    let (header, start) = read_header(&mut file, length)?;
+    let arrays = Arrays { bytes: map(&file)?, start, places: &header.arrays };
+    let mut content = Sha256::new();
+    for place in &header.arrays {
+        content.update(arrays.bytes_at(place)?);
+    }
+    if sha256::hex(&content.finalize()) != header.content {
+        return Err(PreparedError::Damaged("its content has another SHA-256 than its header says".into()));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn check_owner(file: &File) -> Result<(), PreparedError> {
+    use std::os::unix::fs::MetadataExt as _;
+    /// Write permission of the group and of others.
+    const OTHERS: u32 = 0o022;
+    let metadata = file.metadata()?;
+    let user = rustix::process::geteuid().as_raw();
+    if metadata.uid() != user {
+        return Err(PreparedError::NotOurs(format!("it belongs to user {}, not to {user}", metadata.uid())));
+    }
+    if metadata.mode() & OTHERS != 0 {
+        let mode = metadata.mode() & 0o777;
+        return Err(PreparedError::NotOurs(format!("others may write it: its permissions are {mode:o}, not 600")));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &File) -> Result<(), PreparedError> {
+    Ok(())
+}
+
+/// The header, and where the arrays begin.
+fn read_header(file: &mut File, length: u64) -> Result<(PreparedHeader, u64), PreparedError> {
+    let cut = |error: io::Error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => PreparedError::Damaged("it is cut short".into()),
+        _ => PreparedError::Io(error),
+    };
+    let (mut magic, mut bytes) = ([0; MAGIC.len()], [0; size_of::<u64>()]);
+    file.read_exact(&mut magic).map_err(cut)?;
+    if magic != *MAGIC {
+        return Err(PreparedError::OtherLayout("it is no prepared dataset of this version of swath".into()));
+    }
+    file.read_exact(&mut bytes).map_err(cut)?;
+    let size = u64::from_le_bytes(bytes);
+    let start = (MAGIC.len() + size_of::<u64>()) as u64 + size.min(LONGEST_HEADER);
+    if size > LONGEST_HEADER || start > length {
+        return Err(PreparedError::Damaged("its header is longer than the file".into()));
+    }
+    let mut text = vec![0; size as usize];
+    file.read_exact(&mut text).map_err(cut)?;
+    let header: PreparedHeader = serde_json::from_slice(&text)
+        .map_err(|error| PreparedError::Damaged(format!("its header cannot be read: {error}")))?;
+    if header.bytes != length {
+        let what = format!("it has {length} bytes, and its header says {}", header.bytes);
+        return Err(PreparedError::Damaged(what));
+    }
+    if header.little_endian != cfg!(target_endian = "little") {
+        return Err(PreparedError::OtherLayout("it was written on a machine with another byte order".into()));
+    }
+    Ok((header, start))
+}
+
+/// The arrays of a mapped file.
+struct Arrays<'h> {
+    bytes: Bytes,
+    start: u64,
+    places: &'h [StoredArray],
+}
+
+impl Arrays<'_> {
+    fn bytes_at(&self, place: &StoredArray) -> Result<Bytes, PreparedError> {
+        let ends = self.start.checked_add(place.offset).and_then(|from| Some((from, from.checked_add(place.bytes)?)));
+        match ends {
+            Some((from, to)) if to <= self.bytes.len() as u64 => Ok(self.bytes.slice(from as usize..to as usize)),
+            _ => Err(PreparedError::Damaged(format!("the array `{}` ends after the file", place.name))),
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&StoredArray> {
+        self.places.iter().find(|place| place.name == name)
+    }
+
+    /// An array of values.
+    fn array<T: Pod + Send>(&self, name: &str) -> Result<Shared<T>, PreparedError> {
+        let lacks = || PreparedError::Damaged(format!("it has no array `{name}`"));
+        let bytes = self.bytes_at(self.find(name).ok_or_else(lacks)?)?;
+        let odd = || PreparedError::Damaged(format!("the array `{name}` is not a whole number of values"));
+        Shared::of_bytes(bytes).ok_or_else(odd)
+    }
+
+    fn points(&self, stored: StoredPoints, name: &str) -> Result<Points, PreparedError> {
+        let part = |part: &str| format!("{name}_{part}");
+        let damaged = |error: PointsError| PreparedError::Damaged(format!("`{name}`: {error}"));
+        Ok(match stored {
+            StoredPoints::Dense(dim) => {
+                Vectors::of_lines(self.array(name)?, self.array(&part("norms"))?, dim).map_err(damaged)?.into()
+            }
+            StoredPoints::Bits(dim) => Bits::of_words(self.array(name)?, dim).map_err(damaged)?.into(),
+            StoredPoints::Sets(dim) => {
+                Sets::of_parts(self.array(name)?, self.array(&part("offsets"))?, dim).map_err(damaged)?.into()
+            }
+            StoredPoints::Sparse(dim) => {
+                let parts = SparseParts {
+                    values: self.array(name)?,
+                    norms: self.array(&part("norms"))?,
+                    offsets: self.array(&part("offsets"))?,
+                    columns: self.array(&part("columns"))?,
+                };
+                SparseVectors::of_parts(parts, dim).map_err(damaged)?.into()
+            }
+        })
+    }
+
+    fn by_query(&self, name: &str, queries: usize) -> Result<Option<Subtopics>, PreparedError> {
+        if self.find(name).is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Subtopics::new(queries, self.array::<[u32; 3]>(name)?.to_vec())))
+    }
+
+    fn names(&self, name: &str, wanted: Wanted) -> Result<Option<Vec<String>>, PreparedError> {
+        if wanted == Wanted::Search || self.find(&format!("{name}s")).is_none() {
+            return Ok(None);
+        }
+        let (ends, texts) = (self.array::<u64>(&format!("{name}_ends"))?, self.array::<u8>(&format!("{name}s"))?);
+        let damaged = || PreparedError::Damaged(format!("`{name}s` cannot be read"));
+        let mut from = 0;
+        let mut text = |&end: &u64| {
+            let bytes = texts.get(from..end as usize).ok_or_else(damaged)?;
+            from = end as usize;
+            String::from_utf8(bytes.to_vec()).map_err(|_| damaged())
+        };
+        ends.iter().map(&mut text).collect::<Result<Vec<_>, _>>().map(Some)
+    }
+
+    fn dataset(&self, header: &PreparedHeader, wanted: Wanted) -> Result<Dataset, PreparedError> {
+        let train = self.points(header.train, "train")?;
+        let test = self.points(header.test, "test")?;
+        let m = test.len();
+        let ids = self.array::<u32>("neighbors")?.to_vec();
+        let distances = self.array::<f64>("distances")?.to_vec();
+        if Some(ids.len()) != m.checked_mul(header.neighbors) || ids.len() != distances.len() {
+            return Err(PreparedError::Damaged("it does not have its neighbours for each query".into()));
+        }
+        let links = header.relations.as_ref().map(|relations| -> Result<Links, PreparedError> {
+            let (edges, relation) = (self.array("links")?.to_vec(), self.array("link_relations")?.to_vec());
+            Ok(Links { edges, relation, relations: relations.clone() })
+        });
+        Ok(Dataset {
+            distance: header.distance,
+            neighbors: Neighbors { count: header.neighbors, ids, distances, stored: header.stored },
+            links: links.transpose()?,
+            subtopics: self.by_query("subtopics", m)?,
+            qrels: self.by_query("qrels", m)?,
+            train_names: self.names("train_name", wanted)?,
+            test_names: self.names("test_name", wanted)?,
+            notes: header.notes.clone(),
+            train,
+            test,
+        })
+    }
+}

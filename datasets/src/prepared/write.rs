@@ -1,0 +1,139 @@
+//! Writes a prepared dataset.
+
+use super::layout::{MAGIC, PreparedHeader, SourceFile, StoredArray, StoredPoints, aligned};
+use crate::dataset::{Dataset, Subtopics};
+use crate::sha256;
+use crate::whole_file;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::path::Path;
+use swath_algorithms::Points;
+
+/// An array of a file: its name and its bytes.
+type Array<'a> = (&'static str, Cow<'a, [u8]>);
+
+/// Writes a dataset under `path`, whole or not at all; nobody but its owner can read the file. `made_of` is the SHA-256 of what
+/// it was made of, and `source` the file, if it was made of one.
+///
+/// # Errors
+/// The file system's refusal.
+pub fn write(path: &Path, name: &str, made_of: &str, source: Option<SourceFile>, dataset: &Dataset) -> io::Result<()> {
+    let arrays = arrays(dataset);
+    let mut content = Sha256::new();
+    arrays.iter().for_each(|(_, bytes)| content.update(bytes));
+    let mut end = 0;
+    let mut place = |(name, bytes): &Array<'_>| {
+        let offset = aligned(end);
+        end = offset + bytes.len() as u64;
+        StoredArray { name: (*name).to_owned(), offset, bytes: bytes.len() as u64 }
+    };
+    let placed: Vec<StoredArray> = arrays.iter().map(&mut place).collect();
+    let mut header = PreparedHeader {
+        swath: env!("CARGO_PKG_VERSION").to_owned(),
+        name: name.to_owned(),
+        sha256: made_of.to_owned(),
+        source,
+        little_endian: cfg!(target_endian = "little"),
+        content: sha256::hex(&content.finalize()),
+        bytes: 0,
+        distance: dataset.distance,
+        train: stored_points(&dataset.train),
+        test: stored_points(&dataset.test),
+        neighbors: dataset.neighbors.count,
+        stored: dataset.neighbors.stored,
+        relations: dataset.links.as_ref().map(|links| links.relations.clone()),
+        notes: dataset.notes.clone(),
+        arrays: placed,
+    };
+    // The header holds the file's length, whose digits are part of that length: room for all of them is kept by spaces.
+    let start = |text: &str| aligned((MAGIC.len() + size_of::<u64>() + text.len()) as u64);
+    header.bytes = u64::MAX;
+    let room = start(&serde_json::to_string(&header)?);
+    header.bytes = room + end;
+    let text = serde_json::to_string(&header)?;
+    let padding = room as usize - MAGIC.len() - size_of::<u64>() - text.len();
+    whole_file::write_private_with(path, |file| {
+        file.write_all(MAGIC)?;
+        file.write_all(&((text.len() + padding) as u64).to_le_bytes())?;
+        file.write_all(text.as_bytes())?;
+        file.write_all(" ".repeat(padding).as_bytes())?;
+        write_arrays(file, &header.arrays, &arrays)
+    })
+}
+
+fn write_arrays(file: &mut dyn Write, places: &[StoredArray], arrays: &[Array<'_>]) -> io::Result<()> {
+    let mut at = 0;
+    for (place, (_, bytes)) in places.iter().zip(arrays) {
+        file.write_all(&vec![0; (place.offset - at) as usize])?;
+        file.write_all(bytes)?;
+        at = place.offset + place.bytes;
+    }
+    Ok(())
+}
+
+fn stored_points(points: &Points) -> StoredPoints {
+    let dim = points.dim();
+    match points {
+        Points::Dense(_) => StoredPoints::Dense(dim),
+        Points::Bits(_) => StoredPoints::Bits(dim),
+        Points::Sets(_) => StoredPoints::Sets(dim),
+        Points::Sparse(_) => StoredPoints::Sparse(dim),
+    }
+}
+
+fn arrays(dataset: &Dataset) -> Vec<Array<'_>> {
+    let mut arrays = points(&dataset.train, ["train", "train_norms", "train_offsets", "train_columns"]);
+    arrays.extend(points(&dataset.test, ["test", "test_norms", "test_offsets", "test_columns"]));
+    arrays.push(("neighbors", Cow::Borrowed(bytemuck::cast_slice(&dataset.neighbors.ids))));
+    arrays.push(("distances", Cow::Borrowed(bytemuck::cast_slice(&dataset.neighbors.distances))));
+    if let Some(links) = &dataset.links {
+        arrays.push(("links", Cow::Borrowed(bytemuck::cast_slice(&links.edges))));
+        arrays.push(("link_relations", Cow::Borrowed(&links.relation)));
+    }
+    for (name, pairs) in [("subtopics", &dataset.subtopics), ("qrels", &dataset.qrels)] {
+        arrays.extend(pairs.as_ref().map(|pairs| (name, Cow::Owned(by_query(pairs)))));
+    }
+    let names = [
+        ("train_names", "train_name_ends", &dataset.train_names),
+        ("test_names", "test_name_ends", &dataset.test_names),
+    ];
+    for (name, ends, texts) in names {
+        if let Some(texts) = texts {
+            let at = texts.iter().scan(0, |end, text| {
+                *end += text.len() as u64;
+                Some(*end)
+            });
+            arrays.push((ends, Cow::Owned(bytemuck::cast_slice(&at.collect::<Vec<u64>>()).to_vec())));
+            arrays.push((name, Cow::Owned(texts.concat().into_bytes())));
+        }
+    }
+    arrays
+}
+
+/// The arrays of points: their values (words, members), norms, offsets and columns, as far as their type has these.
+fn points<'a>(points: &'a Points, [values, norms, offsets, columns]: [&'static str; 4]) -> Vec<Array<'a>> {
+    let array = |name, bytes: &'a [u8]| (name, Cow::Borrowed(bytes));
+    match points {
+        Points::Dense(vectors) => {
+            vec![array(values, vectors.all_lines().as_bytes()), array(norms, vectors.norms().as_bytes())]
+        }
+        Points::Bits(bits) => vec![array(values, bits.words().as_bytes())],
+        Points::Sets(sets) => {
+            vec![array(values, sets.members().as_bytes()), array(offsets, sets.offsets().as_bytes())]
+        }
+        Points::Sparse(vectors) => vec![
+            array(values, vectors.values().as_bytes()),
+            array(norms, vectors.norms().as_bytes()),
+            array(offsets, vectors.offsets().as_bytes()),
+            array(columns, vectors.columns().as_bytes()),
+        ],
+    }
+}
+
+/// Rows (query, item, number).
+fn by_query(pairs: &Subtopics) -> Vec<u8> {
+    let of_query = |query: usize| pairs.of(query).iter().map(move |&(item, number)| [query as u32, item, number]);
+    let rows: Vec<[u32; 3]> = (0..pairs.queries()).flat_map(of_query).collect();
+    bytemuck::cast_slice(&rows).to_vec()
+}
