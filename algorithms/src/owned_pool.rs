@@ -180,8 +180,8 @@ pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec
     if k == 0 {
         return Err(SelectError::NothingAsked);
     }
-    let (distance, points) = (pool.base.distance(), pool.base.points().kind());
-    params.check(&SelectorSetting { distance, points, subtopics: false })?;
+    let (distance, kind) = (pool.base.distance(), pool.base.points().kind());
+    params.check(&SelectorSetting { distance, kind, subtopics: false })?;
     if params.needs_query() && pool.query.is_none() {
         return Err(SelectError::NeedsQuery(params.name()));
     }

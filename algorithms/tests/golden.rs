@@ -28,7 +28,7 @@ fn check(file: &str) -> std::collections::BTreeMap<String, usize> {
         let params: SelectorParams =
             serde_json::from_value(serde_json::json!({ name: case["ours"] })).expect("our parameters");
         assert_eq!(
-            params.check(&SelectorSetting { distance: Distance::Angular, points: PointType::Dense, subtopics: false }),
+            params.check(&SelectorSetting { distance: Distance::Angular, kind: PointType::Dense, subtopics: false }),
             Ok(())
         );
         let vectors: Vec<Vec<f32>> = case["vectors"]

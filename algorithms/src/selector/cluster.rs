@@ -70,7 +70,7 @@ impl Selector for Cluster {
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
-        let reason = match (self.method, setting.points) {
+        let reason = match (self.method, setting.kind) {
             (Method::KMedoids, _) | (_, PointType::Dense) => return Ok(()),
             (_, PointType::Sparse) => "that of sparse vectors is not sparse",
             (_, PointType::Bits) => "that of bits is no row of bits",

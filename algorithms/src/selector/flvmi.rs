@@ -46,7 +46,7 @@ impl Selector for Flvmi {
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
-        self.kernel.check_nonnegative(setting.points, "a sum that must never fall needs one that cannot")
+        self.kernel.check_nonnegative(setting.kind, "a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {

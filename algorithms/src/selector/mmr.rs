@@ -41,7 +41,7 @@ impl Selector for Mmr {
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
-        self.kernel.check(setting.points)
+        self.kernel.check(setting.kind)
     }
 
     fn needs_query(&self) -> bool {

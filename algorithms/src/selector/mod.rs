@@ -85,8 +85,8 @@ impl Request<'_> {
 pub struct SelectorSetting {
     /// How far apart points are.
     pub distance: Distance,
-    /// What its points are: for ip, dense or sparse vectors.
-    pub points: PointType,
+    /// The type of its points: for ip, dense or sparse vectors.
+    pub kind: PointType,
     /// Whether queries have subtopics.
     pub subtopics: bool,
 }

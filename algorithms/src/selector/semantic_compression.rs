@@ -126,7 +126,7 @@ impl Selector for SemanticCompression {
             );
             return Err(Unfit::new(message, help));
         }
-        self.kernel.check_nonnegative(setting.points, "a sum that must never fall needs one that cannot")
+        self.kernel.check_nonnegative(setting.kind, "a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {

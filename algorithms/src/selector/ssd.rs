@@ -65,7 +65,7 @@ impl Selector for Ssd {
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
-        self.kernel.check_semidefinite(setting.points, "a determinant needs one that is")
+        self.kernel.check_semidefinite(setting.kind, "a determinant needs one that is")
     }
 
     fn needs_query(&self) -> bool {

@@ -713,7 +713,7 @@ fn rankings_do_not_depend_on_the_numbering() {
 
 #[test]
 fn parameters_that_do_not_go_together_are_refused() {
-    let setting = SelectorSetting { distance: Distance::Euclidean, points: PointType::Dense, subtopics: false };
+    let setting = SelectorSetting { distance: Distance::Euclidean, kind: PointType::Dense, subtopics: false };
     let message = |selector: &dyn Selector| selector.check(&setting).map_err(|unfit| unfit.to_string()).err();
     let clipped = KernelChoice::from(Kernel::Cosine);
     let say = message(&Dpp { kernel: clipped, ..Dpp::default() }).expect("not definite");
@@ -727,7 +727,7 @@ fn parameters_that_do_not_go_together_are_refused() {
     assert!(message(&Pm2::default()).is_some());
     assert!(message(&MaxSum { distance: Spread::Cosine, ..MaxSum::default() }).is_some());
     for selector in SelectorParams::all() {
-        let fits = SelectorSetting { distance: Distance::Angular, points: PointType::Dense, subtopics: true };
+        let fits = SelectorSetting { distance: Distance::Angular, kind: PointType::Dense, subtopics: true };
         assert_eq!(selector.check(&fits), Ok(()), "{} with its defaults", selector.name());
         assert_eq!(selector.is_oracle(), ["xquad", "pm2"].contains(&selector.name()));
     }

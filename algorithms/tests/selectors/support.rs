@@ -224,7 +224,7 @@ impl Case {
 
 /// What a selector is told of a dataset with subtopics.
 pub fn setting(space: Space) -> SelectorSetting {
-    SelectorSetting { distance: space.distance, points: space.points, subtopics: true }
+    SelectorSetting { distance: space.distance, kind: space.points, subtopics: true }
 }
 
 /// Small pools of at most `most` items of every space, with ties (see [`naive::small_clouds`]) or without; with subtopics; and
