@@ -1,4 +1,4 @@
-//! Kernels: how similar two base vectors are, in `[0, 1]` (raw cosine: in `[-1, 1]`).
+//! Kernels: how similar two base points are, in `[0, 1]` (raw cosine: in `[-1, 1]`).
 
 use crate::base::{Base, Query};
 use crate::distance::Distance;
@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// A similarity of two vectors.
+/// A similarity of two points. Dense vectors have `cosine`, `gram`, `rbf`, `geodesic` and `fisher-rao`; sparse vectors
+/// `cosine`, `gram` and `geodesic`; bits `match` and `rbf`; sets `jaccard`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kernel {
@@ -16,8 +17,9 @@ pub enum Kernel {
     Cosine,
     /// `cos`, unclipped.
     Gram,
-    /// `exp(-||a - b||^2 / (2 sigma^2))`. Sigma is the median distance to the query: on euclidean data that of the
-    /// candidates found, whatever an expansion adds; on angular data that of the pool that a selector picks from.
+    /// `exp(-||a - b||^2 / (2 sigma^2))`; of bits `||a - b||^2` is the number of those that differ. Sigma is the median L2
+    /// distance to the query: for euclidean that of the candidates found, whatever an expansion adds; otherwise that of the
+    /// pool that a selector picks from.
     Rbf,
     /// `1 - angle / pi`.
     Geodesic,
@@ -26,7 +28,7 @@ pub enum Kernel {
     FisherRao,
     /// The share of bits that agree: 1 - hamming distance.
     Match,
-    /// Common members over all members: 1 - jaccard distance.
+    /// Common members over all members: 1 - jaccard distance. Two empty sets have 1; an empty set and a query have 0.
     Jaccard,
 }
 
@@ -77,9 +79,27 @@ impl Kernel {
         }
     }
 
+    /// Why points of that type do not have it; `None` if they do.
+    pub fn misfit(self, kind: PointType) -> Option<String> {
+        let reason = match self {
+            _ if self.fits(kind) => return None,
+            Self::Cosine | Self::Gram | Self::Geodesic => format!("compares directions, and {kind} have none"),
+            Self::Rbf if kind == PointType::Sparse => {
+                "needs squared distances, which lose their digits when they are computed from products of sparse vectors"
+                    .to_owned()
+            }
+            Self::Rbf => format!("compares lengths of differences, and {kind} have none"),
+            Self::FisherRao => format!("compares distributions, and {kind} are none"),
+            Self::Match => format!("compares bit by bit, and the dataset has {kind}"),
+            Self::Jaccard => format!("compares sets, and the dataset has {kind}"),
+        };
+        Some(reason)
+    }
+
     /// Whether every matrix of it is positive semidefinite, which a determinant needs. Clipping the cosine loses that.
     /// (`geodesic` is the probability that a random hyperplane does not part the two; `fisher-rao` is
-    /// `(2 / pi) arcsin(u . v)`, a power series with positive coefficients.)
+    /// `(2 / pi) arcsin(u . v)`, a power series with positive coefficients; `match` is a mean of kernels, one for each bit;
+    /// `jaccard` is the probability that a random order puts the same member first in both.)
     pub fn is_positive_semidefinite(self) -> bool {
         self != Self::Cosine
     }
@@ -320,6 +340,7 @@ pub fn median(values: &mut [f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::points::{Bits, Sets, SparseVectors};
     use proptest::prelude::*;
 
     #[test]
@@ -382,15 +403,51 @@ mod tests {
         }
     }
 
+    /// 30 dense vectors, bits, sets and sparse vectors.
+    fn bases() -> [Base; 4] {
+        let values: Vec<f32> = (0..90).map(|i| ((i * i) as f32 * 0.37).sin()).collect();
+        let bits = Bits::pack((0..30 * 70).map(|i| (i * i) % 7 < 3), 70).expect("rows of 70");
+        let rows: Vec<Vec<u32>> = (0..30).map(|i| (0..9).filter(|member| (i * member + i) % 5 < 2).collect()).collect();
+        let offsets: Vec<u64> = (0..=30).map(|i| 3 * i).collect();
+        let sparse = SparseVectors::new([1, 4, 5].repeat(30), values.clone(), offsets, 9).expect("valid");
+        [
+            Base::from_values(&values, 3, Distance::Angular).expect("finite"),
+            Base::new(bits, Distance::Hamming),
+            Base::new(Sets::from_rows(&rows, 9).expect("valid"), Distance::Jaccard),
+            Base::new(sparse, Distance::InnerProduct),
+        ]
+    }
+
     #[test]
     fn the_largest_are_those_of_all() {
-        let values: Vec<f32> = (0..90).map(|i| ((i * i) as f32 * 0.37).sin()).collect();
-        let base = Base::from_values(&values, 3, Distance::Angular).expect("finite");
-        for kernel in Kernel::ALL {
-            let mut all: Vec<f64> = (0..30).map(|id| kernel.to_query(&base, base.query(4), id, 0.7)).collect();
-            all.sort_by(|a, b| b.total_cmp(a));
-            assert_eq!(kernel.largest(&base, base.query(4), 7, 0.7), all[..7], "{kernel:?}");
-            assert_eq!(kernel.largest(&base, base.query(4), 40, 0.7), all, "{kernel:?}");
+        for base in bases() {
+            let kind = base.points().kind();
+            for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.fits(kind)) {
+                let mut all: Vec<f64> = (0..30).map(|id| kernel.to_query(&base, base.query(4), id, 0.7)).collect();
+                all.sort_by(|a, b| b.total_cmp(a));
+                assert_eq!(kernel.largest(&base, base.query(4), 7, 0.7), all[..7], "{kernel:?} of {kind}");
+                assert_eq!(kernel.largest(&base, base.query(4), 40, 0.7), all, "{kernel:?} of {kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_fits_or_says_why_not() {
+        let fitting =
+            |kind| Kernel::ALL.into_iter().filter(|kernel| kernel.fits(kind)).map(Kernel::name).collect::<Vec<_>>();
+        assert_eq!(fitting(PointType::Dense), ["cosine", "gram", "rbf", "geodesic", "fisher-rao"]);
+        assert_eq!(fitting(PointType::Bits), ["rbf", "match"]);
+        assert_eq!(fitting(PointType::Sets), ["jaccard"]);
+        assert_eq!(fitting(PointType::Sparse), ["cosine", "gram", "geodesic"]);
+        for (kernel, kind) in Kernel::ALL.into_iter().flat_map(|kernel| PointType::ALL.map(|kind| (kernel, kind))) {
+            assert_eq!(kernel.misfit(kind).is_none(), kernel.fits(kind), "{kernel:?} of {kind}");
+        }
+        for distance in Distance::ALL {
+            for kind in PointType::ALL.into_iter().filter(|&kind| distance.fits(kind)) {
+                let (raw, coverage) = (Kernel::raw(distance), Kernel::coverage(distance));
+                assert!(raw.fits(kind) && raw.is_positive_semidefinite(), "{distance}");
+                assert!(coverage.fits(kind) && coverage.is_nonnegative(), "{distance}");
+            }
         }
     }
 

@@ -1,15 +1,15 @@
-//! Selection from a plain slice of vectors, for use as a library.
+//! Selection from a plain slice of vectors, or from points of any type, for use as a library.
 
-use crate::points::{Point, Points};
+use crate::points::{Point, PointType, Points};
 use crate::selector::{Request, SelectorParams, SelectorSetting};
 use crate::unfit::Unfit;
 use crate::{Base, Distance, Item, PointsError, Pool, Query, Scratch, Vectors};
 
-/// A pool that owns its vectors: what [`select`] picks from.
+/// A pool that owns its points: what [`select`] picks from.
 ///
 /// ```
 /// use swath_algorithms::selector::{Mmr, SelectorParams, TopK};
-/// use swath_algorithms::{Distance, OwnedPool, params::Fraction, select};
+/// use swath_algorithms::{Distance, OwnedPool, params::Fraction, points::Sets, select};
 ///
 /// // Three of nearly one direction, two of others.
 /// let vectors = [[1.0, 0.0], [0.99, 0.14], [0.98, 0.2], [0.6, 0.8], [0.0, 1.0]];
@@ -22,6 +22,12 @@ use crate::{Base, Distance, Item, PointsError, Pool, Query, Scratch, Vectors};
 /// // Or with relevances from elsewhere, such as a reranker.
 /// let pool = OwnedPool::scored(&vectors, &[0.1, 0.2, 0.3, 0.9, 0.5])?;
 /// assert_eq!(select(&pool, &SelectorParams::TopK(TopK {}), 2)?, [3, 4]);
+///
+/// // Or sets, bits and sparse vectors: here two sets share three members with the query, and two one.
+/// let sets = Sets::from_rows(&[vec![1, 2, 3], vec![1, 2, 3, 9], vec![4, 7], vec![4, 8, 9]], 10)?;
+/// let pool = OwnedPool::around_points(sets, Sets::from_rows(&[[1, 2, 3, 4]], 10)?, Distance::Jaccard)?;
+/// assert_eq!(select(&pool, &SelectorParams::TopK(TopK {}), 2)?, [0, 1]);
+/// assert_eq!(select(&pool, &diverse, 2)?, [0, 2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -52,6 +58,22 @@ pub enum SelectError {
         /// What the first vector has.
         expected: usize,
     },
+    /// The points do not have that distance.
+    #[error("{points} have no {distance} distance: use {}", names_of_distances(*points))]
+    Distance {
+        /// Their type.
+        points: PointType,
+        /// The distance asked for.
+        distance: Distance,
+    },
+    /// The query is not one point of the type and dimension of the others.
+    #[error("the query is {found}; expected is {expected}")]
+    Query {
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
     /// There is not one score per vector, or a score is not a number or is too large.
     #[error("{0}")]
     Scores(String),
@@ -62,7 +84,7 @@ pub enum SelectError {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     /// The selector looks at the query, and only scores are known.
-    #[error("`{0}` looks at the query's vector: build the pool with `OwnedPool::around`")]
+    #[error("`{0}` looks at the query: build the pool with `OwnedPool::around` or `OwnedPool::around_points`")]
     NeedsQuery(&'static str),
 }
 
@@ -72,8 +94,30 @@ impl OwnedPool {
     /// # Errors
     /// [`SelectError::Vectors`], [`SelectError::Dimension`].
     pub fn around(vectors: &[impl AsRef<[f32]>], query: &[f32], distance: Distance) -> Result<Self, SelectError> {
-        let base = gather(vectors, query.len(), distance)?;
-        let query = Points::from(Vectors::new(query, query.len())?);
+        Self::around_points(gather(vectors, query.len())?, Vectors::new(query, query.len())?, distance)
+    }
+
+    /// A pool of all `points`; the nearer to `query`, one point of their type and dimension, the more relevant. For ip the
+    /// relevances that selectors read are scaled by this pool: 0 for the smallest product, 1 for the largest.
+    ///
+    /// # Errors
+    /// [`SelectError::Distance`], [`SelectError::Query`].
+    pub fn around_points(
+        points: impl Into<Points>,
+        query: impl Into<Points>,
+        distance: Distance,
+    ) -> Result<Self, SelectError> {
+        let (points, query) = (points.into(), query.into());
+        if !distance.fits(points.kind()) {
+            return Err(SelectError::Distance { points: points.kind(), distance });
+        }
+        let shape = |rows: &Points| (rows.len(), rows.kind(), rows.dim());
+        if shape(&query) != (1, points.kind(), points.dim()) {
+            let said = |(rows, kind, dim): (usize, PointType, usize)| format!("{rows} of {kind} of dimension {dim}");
+            let (found, expected) = (said(shape(&query)), said((1, points.kind(), points.dim())));
+            return Err(SelectError::Query { found, expected });
+        }
+        let base = Base::new(points, distance);
         let mut pool = Pool::default();
         pool.fill(&base, Query::row(&query, 0), 0..base.len() as u32, base.len(), &Scratch::default());
         Ok(Self { base, query: Some(query), pool, seed: 0 })
@@ -85,7 +129,7 @@ impl OwnedPool {
     /// [`SelectError::Vectors`], [`SelectError::Dimension`], [`SelectError::Scores`].
     pub fn scored(vectors: &[impl AsRef<[f32]>], scores: &[f64]) -> Result<Self, SelectError> {
         let dim = vectors.first().map_or(1, |first| first.as_ref().len());
-        let base = gather(vectors, dim, Distance::Angular)?;
+        let base = Base::new(gather(vectors, dim)?, Distance::Angular);
         if scores.len() != base.len() {
             return Err(SelectError::Scores(format!("{} scores for {} vectors", scores.len(), base.len())));
         }
@@ -109,7 +153,13 @@ impl OwnedPool {
     }
 }
 
-fn gather(vectors: &[impl AsRef<[f32]>], dim: usize, distance: Distance) -> Result<Base, SelectError> {
+/// The distances that points of that type have.
+fn names_of_distances(points: PointType) -> String {
+    let fitting = Distance::ALL.into_iter().filter(|distance| distance.fits(points));
+    fitting.map(|distance| format!("`{distance}`")).collect::<Vec<_>>().join(" or ")
+}
+
+fn gather(vectors: &[impl AsRef<[f32]>], dim: usize) -> Result<Vectors, SelectError> {
     let mut values = Vec::with_capacity(vectors.len() * dim);
     for (i, vector) in vectors.iter().enumerate() {
         let found = vector.as_ref().len();
@@ -118,7 +168,7 @@ fn gather(vectors: &[impl AsRef<[f32]>], dim: usize, distance: Distance) -> Resu
         }
         values.extend_from_slice(vector.as_ref());
     }
-    Ok(Base::from_values(&values, dim, distance)?)
+    Ok(Vectors::new(&values, dim)?)
 }
 
 /// Picks `min(k, m)` items of the pool. Returns their indices in the slice that the pool was made from, in the order of
@@ -130,7 +180,8 @@ pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec
     if k == 0 {
         return Err(SelectError::NothingAsked);
     }
-    params.check(&SelectorSetting { distance: pool.base.distance(), subtopics: false })?;
+    let (distance, kind) = (pool.base.distance(), pool.base.points().kind());
+    params.check(&SelectorSetting { distance, kind, subtopics: false })?;
     if params.needs_query() && pool.query.is_none() {
         return Err(SelectError::NeedsQuery(params.name()));
     }
@@ -150,7 +201,31 @@ pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec
 mod tests {
     use super::*;
     use crate::kernel::Kernel;
-    use crate::selector::{FacilityLocation, Flvmi, Mmr, Xquad};
+    use crate::points::{Bits, Sets};
+    use crate::selector::{Cluster, FacilityLocation, Flvmi, Mmr, TopK, Xquad};
+
+    #[test]
+    fn points_of_another_type_or_dimension_are_refused() {
+        let bits = |dim: usize, rows: usize| Bits::pack((0..dim * rows).map(|i| i % 3 == 0), dim).expect("whole rows");
+        let said = |points: Points, query: Points, distance| {
+            OwnedPool::around_points(points, query, distance).expect_err("refused").to_string()
+        };
+        let sets = Sets::from_rows(&[[1_u32]], 9).expect("valid");
+        assert_eq!(
+            said(bits(9, 4).into(), bits(9, 1).into(), Distance::Jaccard),
+            "bits have no jaccard distance: use `hamming`"
+        );
+        assert_eq!(
+            said(bits(9, 4).into(), sets.into(), Distance::Hamming),
+            "the query is 1 of sets of dimension 9; expected is 1 of bits of dimension 9"
+        );
+        assert!(said(bits(9, 4).into(), bits(8, 1).into(), Distance::Hamming).contains("1 of bits of dimension 8"));
+        assert!(said(bits(9, 4).into(), bits(9, 2).into(), Distance::Hamming).contains("2 of bits of dimension 9"));
+        let pool = OwnedPool::around_points(bits(9, 4), bits(9, 1), Distance::Hamming).expect("fits");
+        assert_eq!(select(&pool, &SelectorParams::TopK(TopK {}), 4), Ok(vec![0, 1, 2, 3]));
+        let refused = select(&pool, &SelectorParams::Cluster(Cluster::default()), 2);
+        assert!(matches!(refused, Err(SelectError::Unfit(_))), "{refused:?}");
+    }
 
     #[test]
     fn what_cannot_be_done_is_said() {

@@ -4,6 +4,7 @@
 use serde_json::Value;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::graph::Graph;
+use swath_algorithms::points::PointType;
 use swath_algorithms::selector::{SelectorParams, SelectorSetting};
 use swath_algorithms::{Base, Distance, Item, OwnedPool, Pool, Scratch, select};
 
@@ -26,7 +27,10 @@ fn check(file: &str) -> std::collections::BTreeMap<String, usize> {
         let name = case["selector"].as_str().expect("a selector");
         let params: SelectorParams =
             serde_json::from_value(serde_json::json!({ name: case["ours"] })).expect("our parameters");
-        assert_eq!(params.check(&SelectorSetting { distance: Distance::Angular, subtopics: false }), Ok(()));
+        assert_eq!(
+            params.check(&SelectorSetting { distance: Distance::Angular, kind: PointType::Dense, subtopics: false }),
+            Ok(())
+        );
         let vectors: Vec<Vec<f32>> = case["vectors"]
             .as_array()
             .expect("vectors")

@@ -1,11 +1,16 @@
 //! Once its working memory has grown, answering a query does not call the allocator: a timed query is not slowed by it.
 
+mod naive;
+
+use naive::SPACES;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use swath_algorithms::candidates::CandidatesParams;
+use swath_algorithms::candidates::{CandidatesParams, Exact};
 use swath_algorithms::expansion::ExpansionParams;
-use swath_algorithms::selector::{Request, SelectorParams};
-use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
+use swath_algorithms::params::Count;
+use swath_algorithms::points::PointType;
+use swath_algorithms::selector::{Cluster, Method, Request, SelectorParams, SelectorSetting};
+use swath_algorithms::{Base, Distance, Points, Pool, Query, Scratch, Vectors};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -35,43 +40,54 @@ fn a_warm_query_does_not_allocate() {
     let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
     let vectors = Vectors::new(&(0..2000 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
     let queries = Vectors::new(&(16_000..16_000 + 40 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
-    let subtopics: Vec<(u32, u32)> = (0..2000).map(|id| (id, id % 5)).collect();
     for distance in Distance::DENSE {
-        let base = Base::new(vectors.clone(), distance);
-        for candidates in CandidatesParams::all() {
-            let index = candidates.build(&base);
-            for expansion in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
-                let graph = expansion.as_ref().map(|expansion| expansion.graph().build(&base, &[], &[]));
-                for selector in SelectorParams::all() {
-                    let mut scratch = Scratch::default();
-                    let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());
-                    let mut answer = |i: usize| {
-                        let query = Query::vector(&queries, i);
-                        scratch.reset();
-                        let before = ALLOCATIONS.get();
-                        candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);
-                        if let (Some(expansion), Some(graph)) = (&expansion, &graph) {
-                            expansion.expand(graph, &base, query, &mut pool, &mut scratch);
-                        }
-                        let request = Request {
-                            base: &base,
-                            query,
-                            pool: &pool,
-                            k: 10,
-                            subtopics: &subtopics,
-                            seed: 1,
-                            query_id: i as u64,
-                        };
-                        selector.select(&request, &scratch, &mut picked);
-                        ALLOCATIONS.get() - before
-                    };
-                    // Two rounds: the arena settles on one chunk that holds the largest query.
-                    let cold: usize = (0..40).chain(0..40).map(&mut answer).sum();
-                    let warm: usize = (0..40).map(&mut answer).sum();
-                    let expansion = expansion.as_ref().map_or("none", |expansion| expansion.name());
-                    assert!(cold > 0, "nothing is counted");
-                    assert_eq!(warm, 0, "{distance}, {}, {expansion}, {}", candidates.name(), selector.name());
+        check(&Base::new(vectors.clone(), distance), &queries.clone().into(), &CandidatesParams::all());
+    }
+}
+
+#[test]
+fn nor_does_one_on_bits_sets_or_sparse_vectors() {
+    let exact = CandidatesParams::Exact(Exact { pool: Some(Count::new(60).expect("in range")) });
+    for space in SPACES.into_iter().filter(|space| space.points != PointType::Dense) {
+        let cloud = naive::irregular_cloud(space, 20, 212, 1);
+        let part = |range: std::ops::Range<usize>| naive::points(&cloud.rows[range], space.points, cloud.dim);
+        check(&Base::new(part(0..200), space.distance), &part(200..212), std::slice::from_ref(&exact));
+    }
+}
+
+/// Answers the queries by each of these candidates, with every expansion and every selector, and counts allocations.
+fn check(base: &Base, queries: &Points, all_candidates: &[CandidatesParams]) {
+    let (distance, kind, n) = (base.distance(), base.points().kind(), queries.len());
+    let subtopics: Vec<(u32, u32)> = (0..base.len() as u32).map(|id| (id, id % 5)).collect();
+    for candidates in all_candidates {
+        let index = candidates.build(base);
+        for expansion in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
+            let graph = expansion.as_ref().map(|expansion| expansion.graph().build(base, &[], &[]));
+            for mut selector in SelectorParams::all() {
+                if selector.check(&SelectorSetting { distance, kind, subtopics: true }).is_err() {
+                    selector = SelectorParams::Cluster(Cluster { method: Method::KMedoids, ..Cluster::default() });
                 }
+                let mut scratch = Scratch::default();
+                let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());
+                let mut answer = |i: usize| {
+                    let query = Query::row(queries, i);
+                    scratch.reset();
+                    let before = ALLOCATIONS.get();
+                    candidates.search(&index, base, query, &mut scratch, &mut found, &mut pool);
+                    if let (Some(expansion), Some(graph)) = (&expansion, &graph) {
+                        expansion.expand(graph, base, query, &mut pool, &mut scratch);
+                    }
+                    let (subtopics, query_id) = (subtopics.as_slice(), i as u64);
+                    let request = Request { base, query, pool: &pool, k: 10, subtopics, seed: 1, query_id };
+                    selector.select(&request, &scratch, &mut picked);
+                    ALLOCATIONS.get() - before
+                };
+                // Two rounds: the arena settles on one chunk that holds the largest query.
+                let cold: usize = (0..n).chain(0..n).map(&mut answer).sum();
+                let warm: usize = (0..n).map(&mut answer).sum();
+                let expansion = expansion.as_ref().map_or("none", |expansion| expansion.name());
+                assert!(cold > 0, "nothing is counted");
+                assert_eq!(warm, 0, "{distance} of {kind}, {}, {expansion}, {}", candidates.name(), selector.name());
             }
         }
     }

@@ -8,6 +8,7 @@
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::time::Instant;
+use swath_algorithms::points::Point;
 use swath_algorithms::selector::{Request, SelectorParams};
 use swath_algorithms::{Base, Distance, Item, OwnedPool, Pool, Query, Scratch, select};
 
@@ -37,7 +38,7 @@ fn answer(request: &Value) -> Value {
     let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
     let mut pool = Pool { items: (0..).zip(&scores).map(item).collect(), ..Pool::default() };
     pool.keep_best(scores.len());
-    let query = Query { lines: &[], norm: 0.0 };
+    let query = Query { point: Point::Dense(&[]), norm: 0.0 };
     let asked = Request { base: &base, query, pool: &pool, k, subtopics: &[], seed: 0, query_id: 0 };
     let (mut scratch, mut picked) = (Scratch::default(), Vec::new());
     let mut once = || {

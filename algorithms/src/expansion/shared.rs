@@ -29,8 +29,9 @@ macro_rules! parameters {
             #[serde(deserialize_with = "crate::graph::at_least_one")]
             #[schemars(length(min = 1))]
             pub graph: Vec<crate::graph::WeightedSource>,
-            /// Neighbours of each vector in the kNN graph. Its edges are weighted by the kernel, on euclidean data as
-            /// wide as each vector's median distance to its neighbours.
+            /// Neighbours of each base point in the kNN graph, for ip those at the smallest angles. Its edges are weighted by
+            /// the kernel of coverage: `cosine` for angular and ip, `rbf` for euclidean (as wide as each vector's median
+            /// distance to its neighbours), `match` for hamming and `jaccard` for jaccard.
             pub neighbors: crate::params::Count,
             /// Weights of the links' relations by name; others weigh 1, and 0 leaves a relation out.
             #[serde(skip_serializing_if = "crate::graph::Relations::is_empty")]

@@ -1,4 +1,4 @@
-//! The kNN graph: an edge from each base vector to each of its nearest others.
+//! The kNN graph: an edge from each base point to each of its nearest others, for ip at the smallest angles.
 
 use super::{EdgeList, nn_descent};
 use crate::base::Base;
@@ -6,12 +6,12 @@ use crate::distance::Distance;
 use crate::kernel::{self, Kernel};
 use crate::nearest::{Scan, for_each_nearest};
 
-/// Up to this number of vectors, neighbours are exact, by a blocked product of all with all. Beyond it, NN-descent
+/// Up to this number of points, neighbours are exact, by a blocked product of all with all. Beyond it, NN-descent
 /// finds them, and their recall is measured.
 const EXACT: usize = 100_000;
 
-/// Each vector's `neighbors` nearest others, weighted by the coverage kernel; its width for [`Kernel::Rbf`] is the
-/// median distance to those neighbours. Edges of weight 0 are left out. Also returns the recall of the neighbours,
+/// Each point's `neighbors` nearest others, weighted by the coverage kernel; its width for [`Kernel::Rbf`] is the
+/// median distance to those neighbours. Two empty sets are equal. Edges of weight 0 are left out. Also returns the recall of the neighbours,
 /// measured on a sample; `None` if they are exact.
 pub(super) fn rows(base: &Base, neighbors: usize) -> (Vec<EdgeList>, Option<f64>) {
     let base = &base.of_items();

@@ -218,6 +218,7 @@ fn improve(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::points::{Bits, Sets, SparseVectors};
     use crate::{Distance, Vectors};
 
     /// Points around `clusters` centres.
@@ -229,10 +230,39 @@ mod tests {
         Base::new(Vectors::new(&values, d).expect("finite"), distance)
     }
 
+    /// Rows of `d` numbers that are there or not, most as in one of `clusters` centres: for each row those that are there.
+    fn clustered_members(n: usize, d: usize, clusters: usize) -> Vec<Vec<u32>> {
+        let mut rng = random::stream(2, "clustered", 0);
+        let centres: Vec<bool> = (0..clusters * d).map(|_| random::uniform(&mut rng) < 0.3).collect();
+        let mut is_there = |row: usize, at: usize| {
+            let (other, drawn) = (random::uniform(&mut rng) < 0.15, random::uniform(&mut rng) < 0.3);
+            if other { drawn } else { centres[row % clusters * d + at] }
+        };
+        (0..n).map(|row| (0..d).filter(|&at| is_there(row, at)).map(|at| at as u32).collect()).collect()
+    }
+
+    /// Clustered points of every type, each a query to the others.
+    fn clustered_of_every_type() -> Vec<Base> {
+        let (n, d) = (4000, 120);
+        let rows = clustered_members(n, d, 20);
+        let bits = (0..n * d).map(|at| rows[at / d].contains(&((at % d) as u32)));
+        let bits = Bits::pack(bits, d).expect("whole rows");
+        let sets = Sets::from_rows(&rows, d).expect("valid");
+        let values: Vec<f32> = (0..sets.members().len()).map(|at| 1.0 + (at * 7 % 10) as f32 / 10.0).collect();
+        let sparse = SparseVectors::new(sets.members().clone(), values, sets.offsets().clone(), d).expect("valid");
+        let dense = Distance::DENSE.map(|distance| clustered(n, 12, 20, distance));
+        let others = [
+            Base::new(bits, Distance::Hamming),
+            Base::new(sets, Distance::Jaccard),
+            Base::new(sparse, Distance::InnerProduct),
+        ];
+        dense.into_iter().chain(others.map(|base| base.of_items())).collect()
+    }
+
     #[test]
     fn finds_nearly_all_true_neighbours_the_same_with_any_number_of_threads() {
-        for distance in Distance::DENSE {
-            let base = clustered(4000, 12, 20, distance);
+        for base in clustered_of_every_type() {
+            let of = format!("{} of {}", base.distance(), base.points().kind());
             let scan = Scan::new(&base);
             let run = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
@@ -241,17 +271,41 @@ mod tests {
             let found = run(1);
             assert_eq!(found, run(3));
             let recall = recall(&base, &scan, &found, 10);
-            assert!(recall >= 0.95, "{distance}: {recall}");
+            assert!(recall >= 0.95, "{of}: {recall}");
             for (row, list) in found.iter().enumerate() {
                 assert_eq!(list.len(), 10);
-                assert!(list.windows(2).all(|w| (w[0].1, w[0].0) < (w[1].1, w[1].0)), "row {row} is not in order");
+                assert!(
+                    list.windows(2).all(|w| (w[0].1, w[0].0) < (w[1].1, w[1].0)),
+                    "{of}: row {row} is not in order"
+                );
                 let mut ids: Vec<u32> = list.iter().map(|&(id, _)| id).collect();
                 ids.sort_unstable();
                 ids.dedup();
-                assert!(ids.len() == 10 && !ids.contains(&(row as u32)), "row {row}");
+                assert!(ids.len() == 10 && !ids.contains(&(row as u32)), "{of}: row {row}");
                 assert!(list.iter().all(|&(id, d)| d == base.distance_to(base.query(row), id)));
             }
         }
+    }
+
+    /// Empty sets are at no distance from each other, and as far as can be from all others.
+    #[test]
+    fn empty_sets_find_each_other() {
+        let mut rows = clustered_members(600, 60, 6);
+        (0..12).for_each(|i| rows[i * 37].clear());
+        let base = Base::new(Sets::from_rows(&rows, 60).expect("valid"), Distance::Jaccard).of_items();
+        let scan = Scan::new(&base);
+        let found = neighbors(&base, &scan, 8);
+        let recall = recall(&base, &scan, &found, 8);
+        assert!(recall >= 0.95, "{recall}");
+        let mut equal = 0;
+        for (row, list) in found.iter().enumerate().filter(|&(row, _)| rows[row].is_empty()) {
+            for &(id, distance) in list {
+                let expected = if rows[id as usize].is_empty() { 0.0 } else { 1.0 };
+                assert_eq!(distance, expected, "{row} and {id}");
+                equal += usize::from(distance == 0.0);
+            }
+        }
+        assert!(equal > 0, "none found another");
     }
 
     #[test]

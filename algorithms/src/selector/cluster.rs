@@ -1,10 +1,11 @@
 //! Clustering: the best of each of k groups.
 
 use super::engine::order::fill_by_relevance;
-use super::{Request, Selector};
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::Distance;
 use crate::kernel::Kernel;
 use crate::params::{Count, constant};
+use crate::points::PointType;
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::random;
 use crate::scratch::Scratch;
@@ -29,10 +30,11 @@ pub struct Cluster {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// A cluster's centre is its mean; on angular data and for ip, of directions. Dense vectors only.
+    /// A cluster's centre is its mean; for angular and ip that of directions. For dense vectors only: other points
+    /// have no mean of their own type.
     #[default]
     KMeans,
-    /// A cluster's centre is the item with the smallest total distance to the others.
+    /// A cluster's centre is the item with the smallest total distance to the others. For all points.
     KMedoids,
 }
 
@@ -65,6 +67,17 @@ impl Selector for Cluster {
             scratch.filled.set(true);
             fill_by_relevance(request, scratch, picked);
         }
+    }
+
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
+        let reason = match (self.method, setting.kind) {
+            (Method::KMedoids, _) | (_, PointType::Dense) => return Ok(()),
+            (_, PointType::Sparse) => "that of sparse vectors is not sparse",
+            (_, PointType::Bits) => "that of bits is no row of bits",
+            (_, PointType::Sets) => "sets have none",
+        };
+        let message = format!("`k-means` moves each centre to a mean, and {reason}");
+        Err(Unfit::new(message, "write `method: k-medoids`").of("method"))
     }
 }
 

@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 pub struct Dpp {
     /// Weight of relevance against volume: 0 looks at volume alone.
     pub theta: PartialFraction,
-    /// The similarity S, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
+    /// The similarity S, positive semidefinite; left out, `gram` (the raw cosine) for angular and ip, `rbf` for euclidean,
+    /// `match` for hamming and `jaccard` for jaccard.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -53,8 +54,8 @@ impl Selector for Dpp {
         }
     }
 
-    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
-        self.kernel.check_semidefinite("a determinant needs one that is")
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite(setting.kind, "a determinant needs one that is")
     }
 
     fn needs_query(&self) -> bool {

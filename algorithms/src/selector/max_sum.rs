@@ -75,7 +75,8 @@ impl Selector for MaxSum {
         if self.distance == Spread::Cosine && setting.distance.of_items() != Distance::Angular {
             let message =
                 format!("the distance `cosine` is asked for, but the dataset's distance is {}", setting.distance);
-            return Err(Unfit::new(message, "leave `distance` out").of("distance"));
+            let help = "leave `distance` out: `cosine` compares directions, for angular and ip";
+            return Err(Unfit::new(message, help).of("distance"));
         }
         Ok(())
     }

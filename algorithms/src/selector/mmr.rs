@@ -1,7 +1,7 @@
 //! Maximal marginal relevance.
 
 use super::engine::novelty::novel;
-use super::{Request, Selector};
+use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
 use crate::kernel_choice::KernelChoice;
 use crate::params::{Fraction, constant};
@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 pub struct Mmr {
     /// Weight of relevance against novelty: 1 is top-k, 0 is novelty alone.
     pub lambda: Fraction,
-    /// The similarity of two items; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
+    /// The similarity of two items; left out, `gram` (the raw cosine) for angular and ip, `rbf` for euclidean,
+    /// `match` for hamming and `jaccard` for jaccard.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -37,6 +38,10 @@ impl Selector for Mmr {
         let lambda = self.lambda.get();
         let value = |i: usize, nearest: f64| lambda * request.score(i) - (1.0 - lambda) * nearest;
         novel(request, &kernel, value, scratch, picked);
+    }
+
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check(setting.kind)
     }
 
     fn needs_query(&self) -> bool {

@@ -41,6 +41,7 @@ pub use xquad::Xquad;
 
 use crate::base::{Base, Query};
 use crate::distance::Distance;
+use crate::points::PointType;
 use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
@@ -49,7 +50,7 @@ use crate::unfit::Unfit;
 /// A query for a selector to answer.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// The base vectors.
+    /// The base points.
     pub base: &'a Base,
     /// The query.
     pub query: Query<'a>,
@@ -57,7 +58,7 @@ pub struct Request<'a> {
     pub pool: &'a Pool,
     /// Number of items to pick.
     pub k: usize,
-    /// The subtopics of the query that base vectors cover: pairs (id, subtopic), ascending, each once. Only oracles may
+    /// The subtopics of the query that base points cover: pairs (id, subtopic), ascending, each once. Only oracles may
     /// look at them.
     pub subtopics: &'a [(u32, u32)],
     /// Seed of the experiment.
@@ -82,8 +83,10 @@ impl Request<'_> {
 /// What a selector must know of a dataset to check whether it can work there.
 #[derive(Clone, Copy, Debug)]
 pub struct SelectorSetting {
-    /// How far apart vectors are.
+    /// How far apart points are.
     pub distance: Distance,
+    /// The type of its points: for ip, dense or sparse vectors.
+    pub kind: PointType,
     /// Whether queries have subtopics.
     pub subtopics: bool,
 }
@@ -94,7 +97,7 @@ pub trait Selector: Send + Sync {
     ///
     /// One thread, one query; relevance is an item's `score`. Of equals the one that stands first in the pool is
     /// picked: that with the higher score, then the lower id. Random choices draw positions in the pool. So no choice
-    /// depends on how base vectors are numbered, except between items of equal score.
+    /// depends on how base points are numbered, except between items of equal score.
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>);
 
     /// Checks what a type cannot: whether the parameters go together, and fit the dataset.
@@ -111,7 +114,7 @@ pub trait Selector: Send + Sync {
         false
     }
 
-    /// Whether it looks at the query's vector, beside the scores.
+    /// Whether it looks at the query's point, beside the scores.
     fn needs_query(&self) -> bool {
         false
     }

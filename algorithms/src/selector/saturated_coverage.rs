@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 pub struct SaturatedCoverage {
     /// The share of its similarity to the whole pool at which an item is covered enough.
     pub alpha: PositiveFraction,
-    /// The similarity s, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
+    /// The similarity s, never negative; left out, `cosine` for angular and ip, `rbf` for euclidean, `match` for
+    /// hamming and `jaccard` for jaccard.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
     /// How the greedy choice is found.
@@ -47,8 +48,8 @@ impl Selector for SaturatedCoverage {
         maximize(&mut saturated, self.optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
-        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative(setting.kind, "a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {

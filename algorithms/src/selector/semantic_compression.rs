@@ -37,8 +37,8 @@ pub struct SemanticCompression {
     pub weights: Weights,
     /// How evenly `weights: softmax` spreads over the pool.
     pub temperature: Positive,
-    /// The similarity s of coverage, never negative; left out, `cosine` on angular data and `rbf` on euclidean. D does not
-    /// use it.
+    /// The similarity s of coverage, never negative; left out, `cosine` for angular and ip, `rbf` for euclidean, `match` for
+    /// hamming and `jaccard` for jaccard. D does not use it.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
     /// How the greedy choice is found.
@@ -50,11 +50,12 @@ pub struct SemanticCompression {
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Diversity")]
 pub enum DiversityTerm {
-    /// log det(I + S), S the similarities by `gram` on angular data, by `rbf` on euclidean, whatever `kernel` says.
+    /// log det(I + S), whatever `kernel` says: S are the similarities by `gram` for angular and ip, `rbf` for euclidean,
+    /// `match` for hamming and `jaccard` for jaccard.
     #[default]
     LogDet,
-    /// Sum of pairwise distances / (k - 1): angle / pi on angular data; on euclidean data L2 / sigma, the median distance of
-    /// the pool to the query (where that is 0, the largest one).
+    /// Sum of pairwise distances / (k - 1): angle / pi for angular and ip; for euclidean L2 / sigma, the median distance of
+    /// the pool to the query (where that is 0, the largest one); the dataset's distance for hamming and jaccard.
     Dispersion,
 }
 
@@ -110,7 +111,7 @@ impl Selector for SemanticCompression {
         maximize(&mut compression, optimizer, request, scratch, picked);
     }
 
-    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
         let weights = [self.a, self.b, self.c].map(Fraction::get);
         let sum: f64 = weights.iter().sum();
         // Only their ratios matter, so a third may be written as 0.333.
@@ -125,7 +126,7 @@ impl Selector for SemanticCompression {
             );
             return Err(Unfit::new(message, help));
         }
-        self.kernel.check_nonnegative("a sum that must never fall needs one that cannot")
+        self.kernel.check_nonnegative(setting.kind, "a sum that must never fall needs one that cannot")
     }
 
     fn needs_query(&self) -> bool {

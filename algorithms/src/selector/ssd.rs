@@ -27,7 +27,8 @@ pub struct Ssd {
     /// Whether 1 is added to every similarity, as by one more dimension with value 1 for all. Opposite directions are
     /// then not the same line.
     pub bias: bool,
-    /// The similarity, positive semidefinite; left out, `gram` (the raw cosine) on angular data and `rbf` on euclidean.
+    /// The similarity, positive semidefinite; left out, `gram` (the raw cosine) for angular and ip, `rbf` for euclidean,
+    /// `match` for hamming and `jaccard` for jaccard.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -63,8 +64,8 @@ impl Selector for Ssd {
         }
     }
 
-    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
-        self.kernel.check_semidefinite("a determinant needs one that is")
+    fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite(setting.kind, "a determinant needs one that is")
     }
 
     fn needs_query(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Theorems, on pools small enough to try every set: objectives that claim to be monotone and submodular are, and greedy
 //! comes as near to the best set as it promises.
 
+use crate::naive::{self, Row, SPACES};
 use crate::support::{Case, cases_up_to};
 use proptest::prelude::*;
 use swath_algorithms::Distance;
@@ -30,7 +31,9 @@ fn monotone_submodular() -> Vec<Claim> {
             covered(case, Weights::Relevance, set)
         }),
         ("flvmi", SelectorParams::Flvmi(Flvmi::default()), |case, _, set| {
-            (0..case.m()).map(|v| best(case, v, set).min(case.to_query(v))).sum()
+            (0..case.m())
+                .map(|v| best(case, v, set).min(case.to_query(Kernel::coverage(case.base.distance()), v)))
+                .sum()
         }),
         ("graph cut", SelectorParams::GraphCut(cut), |case, _, set| {
             let kernel = Kernel::coverage(case.base.distance());
@@ -150,9 +153,7 @@ proptest! {
         let reached = least(&case.select(&MaxMin {}, k));
         let sets = (0..1_usize << case.m()).filter(|set| set.count_ones() as usize == count);
         let most = sets.map(|set| least(&case.members(set))).fold(0.0, f64::max);
-        // A vector without a direction is at a right angle to all, which is no metric.
-        let metric = case.base.distance() == Distance::Euclidean || case.base.norms().iter().all(|&norm| norm > 0.0);
-        prop_assert!(!metric || reached >= 0.5 * most - 1e-7, "{reached} of {most}");
+        prop_assert!(!case.has_a_metric() || reached >= 0.5 * most - 1e-7, "{reached} of {most}");
     }
 
     /// With dispersion the objective is relevance and coverage, monotone submodular, plus a sum of distances: half of the
@@ -160,8 +161,7 @@ proptest! {
     #[test]
     fn dispersed_compression_reaches_half_of_the_best((case, k) in cases_up_to(8)) {
         let case = without_negative_relevance(case);
-        let metric = case.base.distance() == Distance::Euclidean || case.base.norms().iter().all(|&norm| norm > 0.0);
-        prop_assume!(metric && largest_distance(&case) > 0.0);
+        prop_assume!(case.has_a_metric() && largest_distance(&case) > 0.0);
         let third = |value: f64| Fraction::new(value).expect("in range");
         let selector = SemanticCompression {
             a: third(0.4), b: third(0.3), c: third(0.3),
@@ -183,14 +183,24 @@ proptest! {
 
 #[test]
 fn kernels_that_claim_to_be_positive_semidefinite_are() {
-    let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
-    let rows: Vec<f32> = (0..12 * 4).map(value).collect();
-    for distance in Distance::DENSE {
-        let case = Case::new(&rows, &[0.1, 0.2, -0.3, 0.4], distance);
+    for space in SPACES {
+        let case = Case::of(naive::irregular_cloud(space, 4, 12, 3));
         let all: Vec<usize> = (0..12).collect();
-        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_positive_semidefinite()) {
-            assert!(case.log_det(kernel, 1e-9, &all).is_finite(), "{} on {distance}", kernel.name());
+        let definite =
+            Kernel::ALL.into_iter().filter(|kernel| kernel.fits(space.points) && kernel.is_positive_semidefinite());
+        for kernel in definite {
+            assert!(case.log_det(kernel, 1e-9, &all).is_finite(), "{} on {space}", kernel.name());
         }
+    }
+    // All sets of up to three members, the empty one too, and all strings of three bits.
+    let members = |code: u32| (0..3).filter(move |member| code >> member & 1 == 1);
+    let sets = (0..8).map(|code| Row::Set(members(code).collect()));
+    let bits = (0..8_u32).map(|code| Row::Bits((0..3).map(|bit| code >> bit & 1 == 1).collect()));
+    let (of_sets, of_bits) = (SPACES[4], SPACES[3]);
+    for (space, rows) in [(of_sets, sets.collect::<Vec<_>>()), (of_bits, bits.collect())] {
+        let case = Case::of(naive::Cloud { space, dim: 3, query: rows[3].clone(), rows });
+        let all: Vec<usize> = (0..8).collect();
+        assert!(case.log_det(Kernel::raw(space.distance), 1e-9, &all).is_finite(), "{space}");
     }
     // Eight directions 45 degrees apart: the clipped cosines have the eigenvalue 1 - 2 cos(45).
     let turned = |degrees: f64| [degrees.to_radians().cos() as f32, degrees.to_radians().sin() as f32];

@@ -1,6 +1,10 @@
-//! Selectors against their definitions and their theorems.
+//! Selectors against their definitions and their theorems, on points of every type.
 
 mod definitions;
 mod guarantees;
 mod invariance;
+#[path = "../naive/mod.rs"]
+mod naive;
+mod pools;
+mod refusals;
 mod support;

@@ -1,15 +1,18 @@
 //! A small pool around one query, and the definitions of methods.md word for word.
 
+use crate::naive::{self, Cloud, Row, SPACES, Space};
 use proptest::prelude::*;
 use swath_algorithms::kernel::Kernel;
+use swath_algorithms::points::PointType;
 use swath_algorithms::selector::engine::greedy::{quantum, rounded};
-use swath_algorithms::selector::{Request, Selector, Weights};
-use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors};
+use swath_algorithms::selector::{Request, Selector, SelectorSetting, Weights};
+use swath_algorithms::{Base, Distance, KernelChoice, Points, Pool, Query, Scratch};
 
 /// A pool of all of a small base, around one query.
 pub struct Case {
+    pub cloud: Cloud,
     pub base: Base,
-    pub queries: Vectors,
+    pub queries: Points,
     pub pool: Pool,
     pub subtopics: Vec<(u32, u32)>,
     pub seed: u64,
@@ -17,23 +20,44 @@ pub struct Case {
 
 impl std::fmt::Debug for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rows: Vec<_> = (0..self.base.len()).map(|i| self.base.vectors().row(i)).collect();
-        let (distance, query) = (self.base.distance(), self.queries.row(0));
-        write!(f, "{distance} {rows:?} around {query:?}, subtopics {:?}, {:?}", self.subtopics, self.pool)
+        write!(f, "{:?}, subtopics {:?}, {:?}", self.cloud, self.subtopics, self.pool)
     }
 }
 
 impl Case {
+    /// Of dense vectors.
     pub fn new(rows: &[f32], query: &[f32], distance: Distance) -> Self {
-        let base = Base::from_values(rows, query.len(), distance).expect("finite");
-        let queries = Vectors::new(query, query.len()).expect("finite");
-        let mut pool = Pool::default();
-        pool.fill(&base, Query::vector(&queries, 0), 0..base.len() as u32, base.len(), &Scratch::default());
-        Self { base, queries, pool, subtopics: Vec::new(), seed: 0 }
+        let dim = query.len();
+        let rows = rows.chunks_exact(dim).map(|row| Row::Dense(row.to_vec())).collect();
+        let space = Space { distance, points: PointType::Dense };
+        Self::of(Cloud { space, dim, rows, query: Row::Dense(query.to_vec()) })
+    }
+
+    pub fn of(cloud: Cloud) -> Self {
+        let (base, queries, mut pool) = (cloud.base(), cloud.query(), Pool::default());
+        pool.fill(&base, Query::row(&queries, 0), 0..base.len() as u32, base.len(), &Scratch::default());
+        Self { cloud, base, queries, pool, subtopics: Vec::new(), seed: 0 }
+    }
+
+    /// What a selector is told of these points.
+    pub fn setting(&self) -> SelectorSetting {
+        setting(self.cloud.space)
+    }
+
+    /// The default and every kernel by name with which a selector is not refused.
+    pub fn kernels<S: Selector>(&self, with: impl Fn(KernelChoice) -> S) -> Vec<KernelChoice> {
+        let named = Kernel::ALL.into_iter().map(KernelChoice::from);
+        let all = std::iter::once(KernelChoice::DEFAULT).chain(named);
+        all.filter(|&kernel| with(kernel).check(&self.setting()).is_ok()).collect()
+    }
+
+    /// The point at a position.
+    pub fn row(&self, i: usize) -> &Row {
+        &self.cloud.rows[self.pool.items[i].id as usize]
     }
 
     pub fn request(&self, k: usize) -> Request<'_> {
-        let query = Query::vector(&self.queries, 0);
+        let query = Query::row(&self.queries, 0);
         let Self { base, pool, subtopics, seed, .. } = self;
         Request { base, query, pool, k, subtopics, seed: *seed, query_id: 3 }
     }
@@ -57,8 +81,20 @@ impl Case {
         self.pool.items[i].score
     }
 
+    /// As methods.md has it; of dense vectors to the last bit as the crate computes it, so that ties are its ties. (In
+    /// `pools.rs` both are compared.)
     pub fn similarity(&self, kernel: Kernel, i: usize, j: usize) -> f64 {
-        kernel.between(&self.base, self.pool.items[i].id, self.pool.items[j].id, self.sigma(kernel))
+        let sigma = self.sigma(kernel);
+        match self.cloud.space.points {
+            PointType::Dense => kernel.between(&self.base, self.pool.items[i].id, self.pool.items[j].id, sigma),
+            _ => naive::similarity(kernel, self.row(i), self.row(j), sigma),
+        }
+    }
+
+    /// By how much a naive similarity may differ from the crate's, whose angles are its own.
+    pub fn slack(&self, kernel: Kernel) -> f64 {
+        let own = kernel == Kernel::Geodesic && self.cloud.space.points == PointType::Sparse;
+        if own { 1e-9 } else { 0.0 }
     }
 
     /// The width of the rbf kernel: the median euclidean distance to the query.
@@ -66,21 +102,19 @@ impl Case {
         if kernel != Kernel::Rbf || self.base.distance() == Distance::Euclidean {
             return self.pool.sigma;
         }
-        let query = self.queries.row(0);
-        let distance = |id: u32| {
-            let row = self.base.vectors().row(id as usize);
-            row.iter().zip(query).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
-        };
-        swath_algorithms::kernel::median(&mut self.pool.items.iter().map(|item| distance(item.id)).collect::<Vec<_>>())
+        naive::median((0..self.m()).map(|i| naive::squared(&self.cloud.query, self.row(i)).sqrt()).collect())
     }
 
-    /// Similarity of an item to the query under the coverage kernel.
-    pub fn to_query(&self, i: usize) -> f64 {
-        let query = Query::vector(&self.queries, 0);
-        Kernel::coverage(self.base.distance()).to_query(&self.base, query, self.pool.items[i].id, self.pool.sigma)
+    /// Similarity of an item to the query.
+    pub fn to_query(&self, kernel: Kernel, i: usize) -> f64 {
+        let sigma = self.sigma(kernel);
+        if self.cloud.space.points == PointType::Dense {
+            return kernel.to_query(&self.base, Query::row(&self.queries, 0), self.pool.items[i].id, sigma);
+        }
+        naive::similarity_to_query(kernel, &self.cloud.query, self.row(i), sigma)
     }
 
-    /// Angle / pi; on euclidean data the L2 distance over sigma, or over the largest distance to the query where sigma is
+    /// The distance; on euclidean data the L2 distance over sigma, or over the largest distance to the query where sigma is
     /// 0, or over 1 where that is 0, too.
     pub fn spread(&self, i: usize, j: usize) -> f64 {
         let farthest = self.pool.items.iter().map(|item| item.distance).fold(0.0, f64::max);
@@ -88,19 +122,14 @@ impl Case {
         self.distance(i, j) / if self.base.distance() == Distance::Euclidean { unit } else { 1.0 }
     }
 
-    /// Angle / pi, or the L2 distance.
+    /// Angle / pi, or the dataset's distance.
     pub fn distance(&self, i: usize, j: usize) -> f64 {
-        match self.base.distance() {
-            _ if i == j => 0.0,
-            Distance::Angular | Distance::InnerProduct => {
-                self.similarity(Kernel::Gram, i, j).acos() / std::f64::consts::PI
-            }
-            Distance::Euclidean => {
-                let (a, b) = (self.pool.items[i].id, self.pool.items[j].id);
-                self.base.distance_to(self.base.query(a as usize), b)
-            }
-            distance => 1.0 - self.similarity(Kernel::raw(distance), i, j),
-        }
+        if i == j { 0.0 } else { naive::between(self.base.distance(), self.row(i), self.row(j)) }
+    }
+
+    /// Whether distances between these points are a metric: a vector without a direction is at a right angle to all.
+    pub fn has_a_metric(&self) -> bool {
+        self.base.distance() == Distance::Euclidean || self.cloud.rows.iter().all(|row| !row.is_zero())
     }
 
     /// The best of `values` over positions not in `picked`: of equals the higher score, then the lower id.
@@ -134,6 +163,28 @@ impl Case {
             picked.push(self.best(&picked, |i| rounded(gains[i], unit)));
         }
         picked
+    }
+
+    /// Checks that `picked` are what plain greedy picks, item for item; where our similarities may differ from the crate's in
+    /// their last bits, that each pick is the best up to these.
+    pub fn check_greedy(
+        &self,
+        kernel: Kernel,
+        picked: &[usize],
+        k: usize,
+        gain: impl Fn(&[usize], usize) -> f64,
+    ) -> Result<(), TestCaseError> {
+        if self.slack(kernel) == 0.0 {
+            prop_assert_eq!(picked, self.naive_greedy(k, gain), "{:?}", kernel);
+            return Ok(());
+        }
+        prop_assert_eq!(picked.len(), k.min(self.m()));
+        for (step, &pick) in picked.iter().enumerate() {
+            let best = self.best(&picked[..step], |i| gain(&picked[..step], i));
+            let (reached, most) = (gain(&picked[..step], pick), gain(&picked[..step], best));
+            prop_assert!(reached >= most - 1e-9, "{kernel:?}, step {step}: {reached} of {most}");
+        }
+        Ok(())
     }
 
     /// log det of `S_R + ridge I` by a dense Cholesky factor; `-inf` where it is singular to rounding.
@@ -171,23 +222,19 @@ impl Case {
     }
 }
 
-/// Small pools of at most `most` items, of few distinct values, so that duplicates, zero vectors and exact ties abound, or
-/// of any values; with subtopics; and a k that may be beyond the pool.
-pub fn cases_up_to(most: usize) -> impl Strategy<Value = (Case, usize)> {
-    let few = prop::sample::select(vec![-1.0_f32, 0.0, 0.0, 0.5, 1.0]).boxed();
-    let any = (-2.0_f32..2.0).boxed();
-    (1_usize..6, 1..=most, prop::sample::select(vec![few, any]), prop::sample::select(Distance::DENSE.to_vec()))
-        .prop_flat_map(|(d, m, value, distance)| {
-            let rows = prop::collection::vec(value.clone(), m * d);
-            let subtopics = prop::collection::btree_set((0..m as u32, 0_u32..4), 0..2 * m);
-            (rows, prop::collection::vec(value, d), subtopics, any_seed(), Just(distance), 1..=m + 2)
-        })
-        .prop_map(|(rows, query, subtopics, seed, distance, k)| {
-            let case = Case::new(&rows, &query, distance);
-            (Case { subtopics: subtopics.into_iter().collect(), seed, ..case }, k)
-        })
+/// What a selector is told of a dataset with subtopics.
+pub fn setting(space: Space) -> SelectorSetting {
+    SelectorSetting { distance: space.distance, kind: space.points, subtopics: true }
 }
 
-fn any_seed() -> impl Strategy<Value = u64> {
-    0_u64..1000
+/// Small pools of at most `most` items of every space, with ties (see [`naive::small_clouds`]) or without; with subtopics; and
+/// a k that may be beyond the pool.
+pub fn cases_up_to(most: usize) -> impl Strategy<Value = (Case, usize)> {
+    naive::small_clouds(1..=most, &SPACES).prop_flat_map(|cloud| {
+        let m = cloud.rows.len();
+        let subtopics = prop::collection::btree_set((0..m as u32, 0_u32..4), 0..2 * m);
+        (Just(cloud), subtopics, 0_u64..1000, 1..=m + 2).prop_map(|(cloud, subtopics, seed, k)| {
+            (Case { subtopics: subtopics.into_iter().collect(), seed, ..Case::of(cloud) }, k)
+        })
+    })
 }

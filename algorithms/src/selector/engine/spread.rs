@@ -14,11 +14,11 @@ use std::f64::consts::PI;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
-    /// A metric: angle / pi on angular data and for ip; on euclidean data the L2 distance / sigma, the median distance of the
-    /// pool to the query (where that is 0, the largest one); the dataset's distance of bits and sets.
+    /// A metric: angle / pi for angular and ip; for euclidean the L2 distance / sigma, the median distance of the pool to the
+    /// query (where that is 0, the largest one); the dataset's distance for hamming and jaccard.
     #[default]
     Metric,
-    /// 1 - cosine: not a metric, so without the guarantee, but what other libraries use; angular data and ip only.
+    /// 1 - cosine: not a metric, so without the guarantee, but what other libraries use; for angular and ip only.
     Cosine,
 }
 
