@@ -110,7 +110,7 @@ fn pools(base: &Base, dataset: &Dataset) -> Result<Vec<Pool>, Failure> {
         exact.search(&index, base, Query::row(&dataset.test, i), &mut scratch, &mut found, &mut pool);
         pool
     };
-    Ok((0..dataset.test.rows().min(QUERIES)).map(pool).collect())
+    Ok((0..dataset.test.len().min(QUERIES)).map(pool).collect())
 }
 
 /// Expands each pool by `expansion`.

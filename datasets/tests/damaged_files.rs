@@ -27,8 +27,8 @@ fn dataset() -> Dataset {
     let (n, m, d) = (300, 3, 16);
     let values = |range: std::ops::Range<usize>| range.map(|i| (i * i % 101) as f32).collect::<Vec<_>>();
     Dataset {
-        train: Vectors::new(&values(0..n * d), d).expect("finite"),
-        test: Vectors::new(&values(n * d..(n + m) * d), d).expect("finite"),
+        train: Vectors::new(&values(0..n * d), d).expect("finite").into(),
+        test: Vectors::new(&values(n * d..(n + m) * d), d).expect("finite").into(),
         distance: Distance::Euclidean,
         neighbors: Neighbors {
             count: 2,
