@@ -433,3 +433,25 @@ fn every_flaw_of_compressed_rows_is_named() {
         assert!(found.contains(message), "{found}\nshould have: {message}");
     }
 }
+
+/// Files of `harness/tests/cases`, which others wrote.
+#[test]
+fn the_cases_of_others_are_read() {
+    let path = |name: &str| {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../harness/tests/cases").join(name).with_extension("hdf5")
+    };
+    let read = |name: &str| {
+        let dataset = format::read(&path(name), MEMORY).unwrap_or_else(|error| panic!("{error}"));
+        let doubt = ground_truth::verify(&Base::new(dataset.train.clone(), dataset.distance), &dataset, 1);
+        (dataset, doubt.map(|doubt| doubt.cause))
+    };
+    let ((plain, doubt), (packed, other)) = (read("20-hamming-bool"), read("20-hamming-packed-vibe"));
+    assert_eq!((doubt, other, plain.distance), (None, None, Distance::Hamming));
+    assert!(plain.same(&packed) && plain.notes.is_empty());
+    assert_eq!(packed.notes, ["the distances in the file are counts of bits: they are read as shares of 64 bits"]);
+    // Its neighbours and distances are those of another file. Few sets have common members, so that any id may be among the
+    // hundred nearest.
+    let (sets, doubt) = read("20-jaccard-sparse");
+    assert_eq!((sets.train.kind(), sets.train.dim(), sets.distance), (PointType::Sets, 1000, Distance::Jaccard));
+    assert!(matches!(doubt, Some(ground_truth::Cause::Distances { .. })), "{doubt:?}");
+}

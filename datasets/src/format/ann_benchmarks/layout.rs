@@ -134,6 +134,12 @@ impl OpenDataset {
         let arrays = self.rows_and_columns(PointLayout::BitMatrix)?;
         let width = arrays.dim;
         let bytes = |name| self.file.holds_bytes(name).map_err(|error| self.at(error));
+        // Of few columns each row still takes a word.
+        let words = (arrays.train.max(arrays.test) * width.div_ceil(64)) as u64 * 8;
+        if words > self.memory {
+            let expected = format!("at most {}", self.memory);
+            return Err(self.invalid("`train` or `test`", format!("its bits need {words} bytes of memory"), expected));
+        }
         if !(bytes("train")? && bytes("test")?) {
             return self.matrix(PointLayout::BitMatrix, stated);
         }

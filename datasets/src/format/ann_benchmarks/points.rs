@@ -87,10 +87,8 @@ impl OpenDataset {
 
     /// A matrix of 0 and 1, packed into words.
     fn bit_matrix(&self, name: &str, dim: usize) -> Result<Bits, DatasetError> {
-        let rows = self.shape(name, 2, None)?[0];
-        self.file.can_read(name, ElementKind::Bit).map_err(|error| self.at(error))?;
         let stride = dim.div_ceil(WORD);
-        let mut words = Vec::with_capacity(rows * stride);
+        let mut words = self.room_for_words(name, stride)?;
         let expected = "0 or 1; or, where eight bits are packed into a byte, their number as attribute `dimension`";
         self.each_bit_row(name, dim, expected, |row| {
             let start = words.len();
@@ -140,12 +138,11 @@ impl OpenDataset {
 
     /// Rows of bytes with eight bits each, the first the highest.
     fn packed_bits(&self, name: &str, dim: usize) -> Result<Bits, DatasetError> {
-        let shape = self.shape(name, 2, None)?;
-        self.file.can_read(name, ElementKind::Bit).map_err(|error| self.at(error))?;
+        let width = self.shape(name, 2, None)?[1];
         let stride = dim.div_ceil(WORD);
-        let mut words = Vec::with_capacity(shape[0] * stride);
+        let mut words = self.room_for_words(name, stride)?;
         let read = self.file.integer_rows(name, ElementKind::Bit, |values| {
-            for row in values.chunks_exact(shape[1]) {
+            for row in values.chunks_exact(width) {
                 let start = words.len();
                 words.resize(start + stride, 0_u64);
                 for (i, &byte) in row.iter().enumerate() {
@@ -163,6 +160,18 @@ impl OpenDataset {
             ),
             other => self.not_points(name, &other),
         })
+    }
+
+    /// Room for rows of `stride` words, after a check that the file holds the rows and the memory the words.
+    fn room_for_words(&self, name: &str, stride: usize) -> Result<Vec<u64>, DatasetError> {
+        let rows = self.shape(name, 2, None)?[0];
+        self.file.can_read(name, ElementKind::Bit).map_err(|error| self.at(error))?;
+        let needed = (rows * stride) as u64 * u64::from(u64::BITS / 8);
+        if needed > self.memory {
+            let found = format!("its bits need {needed} bytes of memory");
+            return Err(self.invalid(&format!("`{name}`"), found, format!("at most {}", self.memory)));
+        }
+        Ok(Vec::with_capacity(rows * stride))
     }
 
     fn flat_sets_of(&self, name: &str, dim: usize, notes: &mut Vec<String>) -> Result<Sets, DatasetError> {
