@@ -107,7 +107,8 @@ impl Distribution {
     fn row(self, rng: &mut ChaCha8Rng, dim: usize, seed: u64, array: Array) -> Vec<f32> {
         let normals = |rng: &mut ChaCha8Rng| (0..dim).map(|_| random::normal(rng)).collect::<Vec<f64>>();
         let row = match self {
-            Self::Gaussian => normals(rng),
+            // `Zipf` draws no vectors.
+            Self::Gaussian | Self::Zipf => normals(rng),
             Self::Uniform => (0..dim).map(|_| random::uniform(rng)).collect(),
             Self::Sphere => {
                 let row = normals(rng);
@@ -124,11 +125,12 @@ impl Distribution {
                 let length = (0.5 * random::normal(rng)).exp();
                 row.into_iter().map(|x| x * length).collect()
             }
-            Self::Shifted if array == Array::Test => {
+            Self::Shifted => {
+                let row = normals(rng);
                 let centre = normals(&mut random::stream(seed, "generated centre", 0));
-                centre.into_iter().map(|x| x + random::normal(rng)).collect()
+                let share = if array == Array::Test { 1.0 } else { 0.0 };
+                row.into_iter().zip(centre).map(|(x, centre)| x + share * centre).collect()
             }
-            Self::Shifted | Self::Zipf => normals(rng),
         };
         row.into_iter().map(|x| x as f32).collect()
     }

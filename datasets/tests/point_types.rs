@@ -4,7 +4,7 @@ use std::path::Path;
 use swath_algorithms::points::{Bits, PointType, Sets, SparseVectors};
 use swath_algorithms::{Base, Distance, Points, Vectors};
 use swath_datasets::hdf5_file::{Hdf5Writer, MEMORY, Values};
-use swath_datasets::{Dataset, DatasetError, Neighbors, Stored, ann_benchmarks, format, ground_truth};
+use swath_datasets::{Dataset, DatasetError, Stored, ann_benchmarks, format, ground_truth};
 
 fn bits(rows: usize, dim: usize, step: usize) -> Points {
     Bits::pack((0..rows * dim).map(|i| i * i % step < step / 2), dim).expect("whole rows").into()
@@ -260,71 +260,44 @@ fn read_bits(parts: &BitParts) -> Result<Dataset, DatasetError> {
     format::read(&path, MEMORY)
 }
 
+/// Three rows of which the first two differ in 2 bits: as numbers 0 and 1, and packed into bytes.
+const NUMBERS: &[u8] = &[0, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0];
+const PACKED: &[u8] = &[0b1010_0000, 0, 0b0110_0000, 0, 0, 0];
+/// The same, but they differ in 1 bit: the count is not taken for a share of all.
+const ONE_DIFFERS: &[u8] = &[0, 1, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0];
+
+/// The attribute `dimension`, the values, the distance to the second row, the dimension as read, and parts of the notes.
+type BitCase = (Option<i64>, &'static [u8], f64, usize, &'static [&'static str]);
+
+const BIT_CASES: &[BitCase] = &[
+    (Some(4), NUMBERS, 0.5, 4, &[]),
+    (None, NUMBERS, 0.5, 4, &[]),
+    (None, NUMBERS, 2.0, 4, &["are counts of bits: they are read as shares of 4 bits"]),
+    (Some(4), ONE_DIFFERS, 1.0, 4, &["are counts of bits: they are read as shares of 4 bits"]),
+    (Some(12), PACKED, 2.0 / 12.0, 12, &[]),
+    (Some(16), PACKED, 2.0, 16, &["are counts of bits: they are read as shares of 16 bits"]),
+    (None, PACKED, 2.0 / 16.0, 16, &["each byte is read as eight bits, so that the dimension is 16"]),
+    (Some(2), PACKED, 2.0, 16, &["each byte is read as eight bits", "are counts of bits"]),
+];
+
 #[test]
 fn packed_bits_and_rows_of_0_and_1_are_told_apart() {
-    // The rows differ in 2 bits.
-    let zeros_and_ones = [0, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0];
-    let packed = [0b1010_0000, 0, 0b0110_0000, 0, 0, 0];
-    for (dimension, train, distances, bits, notes) in [
-        (Some(4), &zeros_and_ones[..], [0.0, 0.5], 4, &[][..]),
-        (None, &zeros_and_ones, [0.0, 0.5], 4, &[]),
-        (
-            None,
-            &zeros_and_ones,
-            [0.0, 2.0],
-            4,
-            &["the distances in the file are counts of bits: they are read as shares of 4 bits"],
-        ),
-        (Some(12), &packed, [0.0, 2.0 / 12.0], 12, &[]),
-        (
-            Some(16),
-            &packed,
-            [0.0, 2.0],
-            16,
-            &["the distances in the file are counts of bits: they are read as shares of 16 bits"],
-        ),
-        (
-            None,
-            &packed,
-            [0.0, 2.0 / 16.0],
-            16,
-            &[
-                "there are bytes above 1 in `train` or `test`: each byte is read as eight bits, so that the dimension is 16",
-            ],
-        ),
-        (
-            Some(2),
-            &packed,
-            [0.0, 2.0],
-            16,
-            &[
-                "there are bytes above 1 in `train` or `test`: each byte is read as eight bits, so that the dimension is 16",
-                "the distances in the file are counts of bits: they are read as shares of 16 bits",
-            ],
-        ),
-        // A count of 1 is not taken for a share of all bits.
-        (
-            Some(4),
-            &[0, 1, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0],
-            [0.0, 1.0],
-            4,
-            &["the distances in the file are counts of bits: they are read as shares of 4 bits"],
-        ),
-    ] {
-        let parts = BitParts { dimension, train: train.to_vec(), distances: distances.to_vec() };
+    for &(dimension, train, stored, dim, notes) in BIT_CASES {
+        let parts = BitParts { dimension, train: train.to_vec(), distances: vec![0.0, stored] };
         let read = read_bits(&parts).expect("valid");
-        assert_eq!(
-            (read.train.dim(), read.notes.as_slice()),
-            (bits, &notes.iter().map(|&note| note.to_owned()).collect::<Vec<_>>()[..])
-        );
-        let (differing, expected) =
-            (read.neighbors.distances(0)[1], Distance::Hamming.between(read.test.row(0), read.train.row(1)));
-        assert_eq!(differing, expected);
-        let Points::Bits(packed) = &read.train else { panic!("bits") };
+        assert_eq!((read.train.dim(), read.notes.len()), (dim, notes.len()), "{:?}", read.notes);
+        assert!(read.notes.iter().zip(notes).all(|(note, part)| note.contains(part)), "{:?}", read.notes);
+        let recomputed = Distance::Hamming.between(read.test.row(0), read.train.row(1));
+        assert_eq!(read.neighbors.distances(0), [0.0, recomputed]);
+        let Points::Bits(bits) = &read.train else { panic!("bits") };
         // The first bit of a byte is its highest.
-        let expected = if bits == 4 { [false, true, false] } else { [true, false, true] };
-        assert_eq!([0, 1, 2].map(|bit| packed.row(0).bit(bit)), expected);
+        let expected = if train == PACKED { [true, false, true] } else { [false, true, false] };
+        assert_eq!([0, 1, 2].map(|bit| bits.row(0).bit(bit)), expected);
     }
+}
+
+#[test]
+fn bits_that_do_not_fit_their_dimension_are_named() {
     for (dimension, message) in [
         (
             5,
@@ -335,17 +308,12 @@ fn packed_bits_and_rows_of_0_and_1_are_told_apart() {
             "`train`, row 0: a bit after its last, 9, is set; expected 0 for the bits that fill up the last byte; or another",
         ),
     ] {
-        let mut train = packed.to_vec();
+        let mut train = PACKED.to_vec();
         train[1] = 1;
         let parts = BitParts { dimension: Some(dimension), train, distances: vec![0.0, 0.1] };
         let found = read_bits(&parts).expect_err(message).to_string();
         assert!(found.contains(message), "{found}");
     }
-    let late = BitParts { dimension: Some(1), train: vec![0, 1, 1], distances: vec![0.0, 1.0] };
-    assert_eq!(
-        read_bits(&late).expect("valid").neighbors,
-        Neighbors { count: 2, ids: vec![0, 1], distances: vec![0.0, 1.0], stored: Stored::Float64 }
-    );
 }
 
 /// A group with compressed rows: the shape, the offsets, the columns and the values of `train`.

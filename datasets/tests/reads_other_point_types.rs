@@ -153,13 +153,18 @@ fn files_of_the_sparse_track_are_found_and_read() {
         let files = format::files(&path).expect("files");
         assert_eq!(files.len(), if name == "none" { 2 } else { 3 });
         assert_eq!(format::sha256(&path).expect("read").len(), 64);
-        wrong_files(&path);
+        wrong_rows(&path);
+        wrong_names(&path);
+        wrong_truth(&path);
     }
 }
 
-/// What the folder must say after a change to one of its files.
-fn wrong_files(folder: &Path) {
-    let message = |path: &Path| format::read(path, MEMORY).expect_err("refused").to_string();
+fn message(path: &Path) -> String {
+    format::read(path, MEMORY).expect_err("refused").to_string()
+}
+
+/// What must be said after a change to the file of base vectors.
+fn wrong_rows(folder: &Path) {
     let base = folder.join("base_small.csr");
     let whole = std::fs::read(&base).expect("read");
     let broken = |place: usize, bytes: &[u8], expected: &str| {
@@ -195,7 +200,10 @@ fn wrong_files(folder: &Path) {
     std::fs::write(&base, &whole[..20]).expect("written");
     assert!(message(folder).contains("the header: the file has 20 bytes; expected 24 and more"));
     std::fs::write(&base, &whole).expect("written");
+}
 
+/// What must be said if files are missing, or if there are too many.
+fn wrong_names(folder: &Path) {
     let more: PathBuf = folder.join("base_full.csr");
     std::fs::write(&more, "").expect("written");
     let found = message(folder);
@@ -206,36 +214,13 @@ fn wrong_files(folder: &Path) {
         "{found}"
     );
     std::fs::rename(&more, folder.join("queries.hidden.csr")).expect("renamed");
-    let found = message(&base);
+    let found = message(&folder.join("base_small.csr"));
     assert!(
         found.contains("several files like queries*.csr: queries.dev.csr, queries.hidden.csr; expected"),
         "{found}"
     );
     std::fs::remove_file(folder.join("queries.hidden.csr")).expect("removed");
 
-    let truth = folder.join("base_small.dev.gt");
-    if let Ok(whole) = std::fs::read(&truth) {
-        std::fs::write(&truth, &whole[..whole.len() - 4]).expect("written");
-        let found = message(folder);
-        assert!(
-            found.contains("it says 30 queries with 10 neighbours each, which are 2408 bytes with their"),
-            "{found}"
-        );
-        let mut narrow = whole.clone();
-        narrow[..8].copy_from_slice(&[20, 0, 0, 0, 15, 0, 0, 0]);
-        std::fs::write(&truth, &narrow).expect("written");
-        let found = message(folder);
-        assert!(
-            found.contains("it says 20 queries with 15 neighbours each; expected 30 queries with 1 to 1000"),
-            "{found}"
-        );
-        narrow.copy_from_slice(&whole);
-        narrow[8..12].copy_from_slice(&1000_u32.to_le_bytes());
-        std::fs::write(&truth, &narrow).expect("written");
-        let found = message(folder);
-        assert!(found.contains("`neighbors`, row 0, column 0: the value is 1000; expected 0 to 999"), "{found}");
-        std::fs::write(&truth, whole).expect("written");
-    }
     let packed = folder.join("packed");
     std::fs::create_dir(&packed).expect("created");
     std::fs::write(packed.join("base_small.csr.gz"), "").expect("written");
@@ -245,4 +230,27 @@ fn wrong_files(folder: &Path) {
         "{found}"
     );
     std::fs::remove_dir_all(&packed).expect("removed");
+}
+
+/// What must be said after a change to the file of true neighbours, if there is one.
+fn wrong_truth(folder: &Path) {
+    let truth = folder.join("base_small.dev.gt");
+    let Ok(whole) = std::fs::read(&truth) else { return };
+    std::fs::write(&truth, &whole[..whole.len() - 4]).expect("written");
+    let found = message(folder);
+    assert!(found.contains("it says 30 queries with 10 neighbours each, which are 2408 bytes with their"), "{found}");
+    let mut narrow = whole.clone();
+    narrow[..8].copy_from_slice(&[20, 0, 0, 0, 15, 0, 0, 0]);
+    std::fs::write(&truth, &narrow).expect("written");
+    let found = message(folder);
+    assert!(
+        found.contains("it says 20 queries with 15 neighbours each; expected 30 queries with 1 to 1000"),
+        "{found}"
+    );
+    narrow.copy_from_slice(&whole);
+    narrow[8..12].copy_from_slice(&1000_u32.to_le_bytes());
+    std::fs::write(&truth, &narrow).expect("written");
+    let found = message(folder);
+    assert!(found.contains("`neighbors`, row 0, column 0: the value is 1000; expected 0 to 999"), "{found}");
+    std::fs::write(&truth, whole).expect("written");
 }

@@ -148,11 +148,11 @@ fn header(base: &RowsFile, queries: &RowsFile, truth: Option<&TruthFile>) -> Hea
 }
 
 fn is_base(name: &str) -> bool {
-    name.starts_with("base") && name.ends_with(".csr")
+    name.starts_with("base") && Path::new(name).extension().is_some_and(|ending| ending == "csr")
 }
 
 fn is_queries(name: &str) -> bool {
-    name.starts_with("queries") && name.ends_with(".csr")
+    name.starts_with("queries") && Path::new(name).extension().is_some_and(|ending| ending == "csr")
 }
 
 /// The names of files in `folder` that are wanted, sorted.

@@ -184,15 +184,12 @@ impl OpenDataset {
         if train == 0 {
             return Err(self.invalid("`size_train`", "it is empty", "the size of at least one set"));
         }
-        let dim = match stated {
-            Some(stated) => stated,
-            None => {
-                let dim = self.above_all(["train", "test"])?;
-                notes.push(format!(
-                    "the file does not say its dimension: it is taken as the largest member plus 1, {dim}"
-                ));
-                dim
-            }
+        let dim = if let Some(stated) = stated {
+            stated
+        } else {
+            let dim = self.above_all(["train", "test"])?;
+            notes.push(format!("the file does not say its dimension: it is taken as the largest member plus 1, {dim}"));
+            dim
         };
         self.check_dimension(dim, 1)?;
         Ok(PointArrays { layout: PointLayout::FlatSets, train, test, dim, members })
