@@ -228,4 +228,15 @@ mod tests {
         assert_eq!(found.ids(0), [0, 1]);
         assert!((found.distances(0)[1] / 6e38 - 1.0).abs() < 1e-6 && notes.len() == 1, "{notes:?}");
     }
+
+    /// An inner product that is too large becomes minus infinity; plus infinity still means no neighbour.
+    #[test]
+    fn a_product_that_is_too_large_for_its_type_is_computed_again() {
+        let distances = vec![f64::NEG_INFINITY, -3e38, f64::INFINITY];
+        let truth = StoredNeighbors { count: 3, ids: vec![0, 1, 2], distances, stored: Stored::Float32 };
+        let (train, test) = (line(&[3e38, 1.0, -1.0]), line(&[3e38]));
+        let found = truth.repair(&train, &test, Distance::InnerProduct, &mut Vec::new()).expect("valid");
+        assert_eq!(found.ids(0), [0, 1]);
+        assert!((found.distances(0)[0] / -9e76 - 1.0).abs() < 1e-6, "{:?}", found.distances);
+    }
 }

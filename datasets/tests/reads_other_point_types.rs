@@ -1,13 +1,15 @@
 //! Bits, sets, sparse vectors and inner products as other projects write them: read right, and searched right. A Python with
 //! h5py, numpy and scipy (`SWATH_PYTHON`, or `python3`) writes the files; without one the tests say that they are skipped.
 
+use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use swath_algorithms::points::PointType;
-use swath_algorithms::{Base, Distance};
+use swath_algorithms::params::Count;
+use swath_algorithms::points::{Point, PointType};
+use swath_algorithms::{Base, Distance, Points};
 use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
-use swath_datasets::{Dataset, Neighbors, catalogue, format, ground_truth};
+use swath_datasets::{Dataset, Distribution, Generated, Neighbors, ann_benchmarks, catalogue, format, ground_truth};
 
 /// A Python that has what the script needs. Without one the test has nothing to do, unless `SWATH_REQUIRE` names h5py.
 fn python() -> Option<String> {
@@ -59,6 +61,41 @@ fn recall(found: &Neighbors, stored: &Neighbors, query: usize) -> f64 {
     let threshold = threshold + stored.stored.half_unit(threshold) + 1e-3;
     let within = found.distances(query).iter().filter(|&&distance| distance <= threshold);
     within.count() as f64 / stored.count as f64
+}
+
+/// The rows of points, as Python prints what it reads.
+fn rows(points: &Points) -> Vec<Value> {
+    let row = |point: Point<'_>| match point {
+        Point::Dense(_) => panic!("not drawn here"),
+        Point::Bits(bits) => json!((0..bits.dim).map(|j| bits.bit(j)).collect::<Vec<_>>()),
+        Point::Set(members) => json!(members),
+        Point::Sparse(row) => json!([row.columns, row.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>()]),
+    };
+    (0..points.len()).map(|i| row(points.row(i))).collect()
+}
+
+#[test]
+fn others_read_what_swath_writes() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.hdf5");
+    let count = |value| Count::new(value).expect("at least 1");
+    for (generate, distance, attributes) in [
+        (Distribution::Clusters, Distance::Hamming, ["dense", "hamming", "bit", "70"]),
+        (Distribution::Zipf, Distance::Jaccard, ["sparse", "jaccard", "bit", "70"]),
+        (Distribution::Zipf, Distance::InnerProduct, ["sparse", "ip", "float", "70"]),
+    ] {
+        let generated =
+            Generated { generate, n: count(90), dimension: count(70), queries: count(9), distance, seed: 3 };
+        let dataset = generated.dataset().expect("it fits");
+        ann_benchmarks::write(&path, &dataset).expect("written");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_back.py");
+        let output = Command::new(&python).arg(script).arg(&path).output().expect("started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        // Not `assert_eq`, which would print all rows.
+        assert!(found == json!([attributes, rows(&dataset.train), rows(&dataset.test), "float32"]), "{distance}");
+    }
 }
 
 /// The name of a file, its distance, type of points, and the beginnings of its notes.
