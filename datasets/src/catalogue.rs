@@ -135,7 +135,7 @@ pub fn is_path(dataset: &str) -> bool {
 pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<PathBuf, NotFound> {
     if is_path(dataset) {
         let path = beside.join(dataset);
-        if path.is_file() {
+        if path.is_file() || format::is_dataset_folder(&path) {
             return Ok(path);
         }
         if let Some(path) = shown_as(&path).filter(|path| path.is_file()) {

@@ -42,6 +42,11 @@ impl Dataset {
                 return Err(Flaw::new(format!("`{name}`"), "it is empty", "at least one vector"));
             }
         }
+        let (kind, other) = (self.train.kind(), self.test.kind());
+        if kind != other || !self.distance.fits(kind) {
+            let found = format!("it has {other} for {kind} in `train`, and the distance `{}`", self.distance);
+            return Err(Flaw::new("`test`", found, "points of one type, which have that distance"));
+        }
         width(self.train.dim(), self.test.dim())?;
         check_neighbors(n, m, self.distance, &self.neighbors)?;
         self.links.as_ref().map_or(Ok(()), |links| check_links(n, links))?;
@@ -179,13 +184,9 @@ fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Resul
     }
     if let Some((i, wrong)) = first((1..neighbors.distances.len()).filter(|&i| disorder(i))) {
         let found = format!("{} comes after {}", neighbors.distances[i], neighbors.distances[i - 1]);
-        let expected = match distance {
-            // Every row descends: hardly any pair within a row ascends.
-            Distance::Angular if 2 * wrong > m * (count - 1) => {
-                "distances in ascending order: these descend, as cosine similarities do; store 1 - cos"
-            }
-            _ => "distances in ascending order",
-        };
+        // Every row descends: hardly any pair within a row ascends.
+        let similarities = if 2 * wrong > m * (count - 1) { what_descends(distance) } else { "" };
+        let expected = format!("distances in ascending order{similarities}");
         return Err(Flaw::new(place("distances", i / count, i % count), first_of(found, wrong), expected));
     }
     if let Some(((i, value), wrong)) = first(cells().filter(|&(_, &value)| value < least)) {
@@ -193,6 +194,17 @@ fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Resul
         return Err(Flaw::new(place("distances", i / count, i % count), found, "at least 0"));
     }
     Ok(())
+}
+
+/// What distances in descending order must be.
+fn what_descends(distance: Distance) -> &'static str {
+    match distance {
+        Distance::Euclidean => "",
+        Distance::Angular => ": these descend, as cosine similarities do; store 1 - cos",
+        Distance::InnerProduct => ": these descend, as inner products do; store their negatives",
+        Distance::Hamming => ": these descend, as shares of equal bits do; store the share of differing bits",
+        Distance::Jaccard => ": these descend, as Jaccard similarities do; store 1 minus the similarity",
+    }
 }
 
 fn check_links(n: usize, links: &Links) -> Result<(), Flaw> {
@@ -245,12 +257,16 @@ fn check_grades(qrels: &Qrels) -> Result<(), Flaw> {
 mod tests {
     use super::*;
     use crate::dataset::Stored;
-    use swath_algorithms::Vectors;
+    use swath_algorithms::{Points, Vectors};
+
+    fn vectors(values: &[f32], dim: usize) -> Points {
+        Vectors::new(values, dim).expect("finite").into()
+    }
 
     fn dataset() -> Dataset {
         Dataset {
-            train: Vectors::new(&[0.0, 0.0, 1.0, 0.0, 0.0, 2.0], 2).expect("finite"),
-            test: Vectors::new(&[0.0, 0.0, 1.0, 0.0], 2).expect("finite"),
+            train: vectors(&[0.0, 0.0, 1.0, 0.0, 0.0, 2.0], 2),
+            test: vectors(&[0.0, 0.0, 1.0, 0.0], 2),
             distance: Distance::Euclidean,
             neighbors: Neighbors {
                 count: 2,
@@ -275,7 +291,11 @@ mod tests {
     type Case = (fn(&mut Dataset), &'static str);
 
     const CASES: &[Case] = &[
-        (|d| d.test = Vectors::new(&[0.0; 6], 3).expect("finite"), "`test`: its vectors have 3 values; expected 2"),
+        (|d| d.test = vectors(&[0.0; 6], 3), "`test`: its vectors have 3 values; expected 2"),
+        (
+            |d| d.distance = Distance::Hamming,
+            "`test`: it has dense vectors for dense vectors in `train`, and the distance",
+        ),
         (|d| d.train = d.train.gather(&[]), "`train`: it is empty"),
         (|d| d.neighbors.count = 0, "`neighbors`: it has 0 columns; expected 1 to 3"),
         (|d| d.neighbors.count = 4, "`neighbors`: it has 4 columns; expected 1 to 3"),
@@ -343,6 +363,13 @@ mod tests {
         dataset.distance = Distance::Angular;
         dataset.neighbors.distances = vec![0.9, 0.8, 0.7, 0.2];
         assert!(dataset.check().is_err_and(|flaw| flaw.expected.contains("cosine similarities")));
+        dataset.distance = Distance::InnerProduct;
+        assert!(
+            dataset.check().is_err_and(|flaw| flaw.expected.contains("as inner products do; store their negatives"))
+        );
+        dataset.neighbors.distances = vec![-7.0, -7.0, -1e9, 3.0];
+        assert_eq!(dataset.check(), Ok(()), "products are of any sign and size");
+        dataset.distance = Distance::Angular;
         dataset.neighbors.distances = vec![0.9, 0.8, 0.2, 0.7];
         assert!(dataset.check().is_err_and(|flaw| !flaw.expected.contains("cosine similarities")));
     }

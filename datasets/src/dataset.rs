@@ -2,6 +2,7 @@
 
 use crate::ground_truth;
 use serde::{Deserialize, Serialize};
+use swath_algorithms::points::Point;
 use swath_algorithms::{Base, Distance, Points};
 
 /// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
@@ -181,15 +182,24 @@ impl Dataset {
 
     /// Unusual things that are allowed but that a user should know of.
     pub fn doubts(&self) -> Vec<String> {
-        let zeros = |points: &Points| (0..points.len()).filter(|&i| points.row(i).norm() == 0.0).count();
+        let count = |points: &Points, is_so: &dyn Fn(Point<'_>) -> bool| {
+            (0..points.len()).filter(|&i| is_so(points.row(i))).count()
+        };
         let mut doubts = self.notes.clone();
-        for (name, vectors) in [("train", &self.train), ("test", &self.test)] {
-            let zeros = if self.distance == Distance::Angular { zeros(vectors) } else { 0 };
+        for (name, points) in [("train", &self.train), ("test", &self.test)] {
+            let zeros =
+                if self.distance == Distance::Angular { count(points, &|point| point.norm() == 0.0) } else { 0 };
             if zeros > 0 {
                 let what = if zeros == 1 { "1 vector is".to_owned() } else { format!("{zeros} vectors are") };
                 doubts.push(format!(
                     "{what} all zeros in `{name}`: such a vector has no angle, so its distance to everything is taken as 1"
                 ));
+            }
+            let empty = count(points, &|point| matches!(point, Point::Set([])));
+            if empty > 0 {
+                let what = if empty == 1 { "1 set is".to_owned() } else { format!("{empty} sets are") };
+                let others = if name == "train" { "query" } else { "base set" };
+                doubts.push(format!("{what} empty in `{name}`: the distance to every {others} is 1"));
             }
         }
         doubts
@@ -279,6 +289,15 @@ impl Subtopics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use swath_algorithms::Vectors;
+
+    fn vectors(values: &[f32], dim: usize) -> Points {
+        Vectors::new(values, dim).expect("finite").into()
+    }
+
+    fn coordinates(points: &Points, row: usize) -> &[f32] {
+        points.dense().expect("dense").row(row)
+    }
 
     /// By hand: 1 + 2^-10 is the half-precision number after 1; around 390,000, which is above 2^18, numbers of `f32` are 2^-5
     /// apart; below the smallest normal number the spacing stays as it is there.
@@ -310,7 +329,7 @@ mod tests {
     #[test]
     fn a_sample_of_queries_keeps_their_neighbours_subtopics_and_names() {
         let square: Vec<f32> = [0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 5.0, 5.0].to_vec();
-        let (train, test) = (Vectors::new(&square, 2).expect("finite"), Vectors::new(&square[2..], 2).expect("finite"));
+        let (train, test) = (vectors(&square, 2), vectors(&square[2..], 2));
         let whole = Dataset {
             neighbors: ground_truth::compute(&Base::new(train.clone(), Distance::Euclidean), &test, 3),
             train,
@@ -325,7 +344,7 @@ mod tests {
         };
         let part = whole.of_queries(&[2, 0]);
         part.check().expect("valid");
-        assert_eq!((part.test.row(0), part.test.row(1)), (&[5.0, 5.0][..], &[1.0, 0.0][..]));
+        assert_eq!((coordinates(&part.test, 0), coordinates(&part.test, 1)), (&[5.0, 5.0][..], &[1.0, 0.0][..]));
         assert_eq!(part.neighbors.ids(0), whole.neighbors.ids(2));
         assert_eq!(part.neighbors.distances(1), whole.neighbors.distances(0));
         let subtopics = part.subtopics.as_ref().expect("subtopics");
@@ -338,7 +357,7 @@ mod tests {
     #[test]
     fn a_subset_keeps_links_and_subtopics_among_its_vectors() {
         let line: Vec<f32> = (0..6_u8).map(f32::from).collect();
-        let (train, test) = (Vectors::new(&line, 1).expect("finite"), Vectors::new(&[0.0], 1).expect("finite"));
+        let (train, test) = (vectors(&line, 1), vectors(&[0.0], 1));
         let base = Base::new(train.clone(), Distance::Euclidean);
         let relations = vec!["a".into(), "b".into()];
         let whole = Dataset {

@@ -3,6 +3,7 @@
 use crate::dataset::{Dataset, Neighbors, Stored};
 use std::fmt;
 use swath_algorithms::nearest::{Scan, for_each_nearest};
+use swath_algorithms::points::{Measure, Point};
 use swath_algorithms::{Base, Distance, Points, Pool, Query, random};
 
 /// The `count` nearest base vectors of each query; all if there are fewer.
@@ -162,18 +163,60 @@ fn close(a: f64, b: f64, scale: f64) -> bool {
     (a - b).abs() <= 1e-3 * b.abs().max(scale)
 }
 
-/// The scale for distances near 0: cosines have one of their own, L2 distances only that of their row.
-fn scale(distance: Distance, farthest: f64) -> f64 {
-    if distance == Distance::Angular { 1e-1 } else { farthest }
+/// The scale for distances near 0: L2 distances have that of their row, and inner products that of the lengths multiplied,
+/// `lengths`. Others have one of their own.
+fn scale(distance: Distance, farthest: f64, lengths: f64) -> f64 {
+    match distance {
+        Distance::Euclidean => farthest,
+        Distance::Angular => 1e-1,
+        // A sum in f32 is rounded by far less than this part of the lengths.
+        Distance::InnerProduct => 1e-2 * lengths,
+        Distance::Hamming | Distance::Jaccard => 1e-3,
+    }
 }
 
-/// The number of `ids` that are among the nearest of `0..n`, and the distance of the farthest of these.
-fn nearest(ids: &[u32], n: usize, distance: Distance, measure: impl Fn(u32) -> f64) -> (usize, f64) {
-    let mut all: Vec<f64> = (0..n as u32).map(&measure).collect();
-    let farthest = *all.select_nth_unstable_by(ids.len() - 1, f64::total_cmp).1;
-    let tolerance = scale(distance, farthest);
-    let right = ids.iter().map(|&id| measure(id)).filter(|&d| d <= farthest || close(d, farthest, tolerance)).count();
-    (right, farthest)
+/// The length of the query times the largest length of the rows at `ids`.
+fn lengths(query: Point<'_>, rows: &Points, ids: &[u32]) -> f64 {
+    query.norm() * ids.iter().map(|&id| rows.row(id as usize).norm()).fold(0.0, f64::max)
+}
+
+/// Candidates for the neighbours of a query: the rows `0..n` of an array.
+struct Candidates<'a> {
+    query: Point<'a>,
+    rows: &'a Points,
+    distance: Distance,
+    /// A row that is left out.
+    without: Option<usize>,
+}
+
+/// How good stored ids are.
+struct Judged {
+    /// How many of them are among the nearest.
+    right: usize,
+    /// The distance of the farthest of the nearest.
+    farthest: f64,
+    /// See [`scale`].
+    scale: f64,
+}
+
+impl Candidates<'_> {
+    fn to(&self, id: u32) -> f64 {
+        let is_left_out = self.without == Some(id as usize);
+        if is_left_out { f64::INFINITY } else { self.distance.between(self.query, self.rows.row(id as usize)) }
+    }
+
+    fn judge(&self, ids: &[u32]) -> Judged {
+        let mut all: Vec<f64> = (0..self.rows.len() as u32).map(|id| self.to(id)).collect();
+        let farthest = *all.select_nth_unstable_by(ids.len() - 1, f64::total_cmp).1;
+        let scale = scale(self.distance, farthest, lengths(self.query, self.rows, ids));
+        let is_right = |distance: f64| distance <= farthest || close(distance, farthest, scale);
+        Judged { right: ids.iter().filter(|&&id| is_right(self.to(id))).count(), farthest, scale }
+    }
+
+    /// Whether all of `ids` are among the nearest.
+    fn are_nearest(&self, ids: &[u32]) -> bool {
+        self.judge(ids).right == ids.len()
+    }
 }
 
 fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
@@ -182,8 +225,8 @@ fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
     if ids.is_empty() {
         return None;
     }
-    let (right, farthest) = nearest(ids, base.len(), base.distance(), |id| base.distance_to(query, id));
-    let tolerance = scale(base.distance(), farthest);
+    let all = Candidates { query: query.point, rows: base.points(), distance: base.distance(), without: None };
+    let Judged { right, farthest, scale: tolerance } = all.judge(ids);
     let example =
         |i: usize| NeighborExample { id: ids[i], stored: stored[i], recomputed: base.distance_to(query, ids[i]) };
     let recomputed: Vec<f64> = (0..ids.len()).map(|i| example(i).recomputed).collect();
@@ -199,31 +242,22 @@ fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
 
 /// Finds out why the stored ids of the query are not the nearest.
 fn wrong_ids(dataset: &Dataset, at: usize, right: usize, farthest: f64, example: NeighborExample) -> Cause {
-    let query = dataset.test.row(at);
-    let (ids, n) = (dataset.neighbors.ids(at), dataset.train.len());
-    let all = |ids: &[u32], distance| {
-        nearest(ids, n, distance, |id| distance.between(query, dataset.train.row(id as usize))).0 == ids.len()
-    };
-    if let Some(distance) =
-        Distance::ALL.into_iter().find(|&d| d.fits(dataset.train.kind()) && d != dataset.distance && all(ids, d))
-    {
+    let (query, rows) = (dataset.test.row(at), &dataset.train);
+    let ids = dataset.neighbors.ids(at);
+    let others = Distance::ALL.into_iter().filter(|&other| other.fits(rows.kind()) && other != dataset.distance);
+    let nearest_by = |&distance: &Distance| Candidates { query, rows, distance, without: None }.are_nearest(ids);
+    if let Some(distance) = { others }.find(nearest_by) {
         return Cause::OtherDistance { distance, example };
     }
     let less_one: Option<Vec<u32>> = ids.iter().map(|id| id.checked_sub(1)).collect();
-    if less_one.is_some_and(|ids| all(&ids, dataset.distance)) {
+    let distance = dataset.distance;
+    if less_one.is_some_and(|ids| Candidates { query, rows, distance, without: None }.are_nearest(&ids)) {
         return Cause::FromOne { example };
     }
-    let m = dataset.test.len();
     // A query is its own nearest neighbour, unless it was left out.
-    let to_query = |with_self: bool| {
-        move |id: u32| {
-            let itself = !with_self && id as usize == at;
-            let other = dataset.test.row(id as usize);
-            if itself { f64::INFINITY } else { dataset.distance.between(query, other) }
-        }
-    };
-    let among = |with_self| nearest(ids, m, dataset.distance, to_query(with_self)).0 == ids.len();
-    if ids.len() <= m && ids.iter().all(|&id| (id as usize) < m) && (among(true) || among(false)) {
+    let rows = &dataset.test;
+    let among = |without| Candidates { query, rows, distance, without }.are_nearest(ids);
+    if ids.len() <= rows.len() && ids.iter().all(|&id| (id as usize) < rows.len()) && (among(None) || among(Some(at))) {
         return Cause::AmongQueries { example };
     }
     Cause::Ids { right, of: ids.len(), farthest, example }
@@ -253,7 +287,11 @@ fn unit(distance: Distance, dataset: &Dataset, at: usize, distances: &[f64]) -> 
             ("cosine similarities", convert(|d| 1.0 - d)),
             ("negative cosine similarities", convert(|d| d - 1.0)),
         ],
-        Distance::InnerProduct => vec![("inner products, not their negatives", convert(|d| -d))],
+        Distance::InnerProduct => vec![
+            ("inner products, not their negatives", convert(|d| -d)),
+            ("1 minus the inner product", convert(|d| 1.0 + d)),
+            ("angular (1 - cosine)", item_distances(dataset, at)),
+        ],
         Distance::Hamming => vec![("counts of bits", {
             let dim = dataset.train.dim() as f64;
             distances.iter().map(|&d| d * dim).collect()
@@ -270,11 +308,26 @@ fn unit(distance: Distance, dataset: &Dataset, at: usize, distances: &[f64]) -> 
     fitting.min_by(|(_, a), (_, b)| error(a).total_cmp(&error(b))).map(|&(name, _)| name)
 }
 
+/// The angular distances of the query's stored neighbours, whatever the type of its vectors.
+fn item_distances(dataset: &Dataset, at: usize) -> Vec<f64> {
+    let query = Query::row(&dataset.test, at);
+    let to = |&id: &u32| {
+        let other = dataset.train.row(id as usize);
+        1.0 - Measure::Cosine.between(query.point, query.norm, other, other.norm())
+    };
+    dataset.neighbors.ids(at).iter().map(to).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dataset::Neighbors;
     use swath_algorithms::Vectors;
+    use swath_algorithms::points::{Bits, Sets, SparseVectors};
+
+    fn vectors(values: &[f32], dim: usize) -> Points {
+        Vectors::new(values, dim).expect("finite").into()
+    }
 
     fn dataset(distance: Distance) -> Dataset {
         scaled(distance, 1.0)
@@ -282,12 +335,18 @@ mod tests {
 
     fn scaled(distance: Distance, scale: f32) -> Dataset {
         let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract() * 3.0 * scale;
-        let train = Vectors::new(&(0..300).map(value).collect::<Vec<_>>(), 3).expect("finite");
-        let test = Vectors::new(&(300..330).map(value).collect::<Vec<_>>(), 3).expect("finite");
+        let train = vectors(&(0..300).map(value).collect::<Vec<_>>(), 3);
+        let test = vectors(&(300..330).map(value).collect::<Vec<_>>(), 3);
+        with_truth(train, test, distance)
+    }
+
+    /// With seven true neighbours of each query.
+    fn with_truth(train: Points, test: Points, distance: Distance) -> Dataset {
         let base = Base::new(train.clone(), distance);
         let (mut ids, mut distances) = (Vec::new(), Vec::new());
-        for q in 0..test.rows() {
-            let mut all: Vec<_> = (0..100_u32).map(|id| (base.distance_to(Query::row(&test, q), id), id)).collect();
+        for q in 0..test.len() {
+            let mut all: Vec<_> =
+                (0..base.len() as u32).map(|id| (base.distance_to(Query::row(&test, q), id), id)).collect();
             all.sort_by(|a, b| a.0.total_cmp(&b.0));
             ids.extend(all[..7].iter().map(|&(_, id)| id));
             distances.extend(all[..7].iter().map(|&(d, _)| d));
@@ -323,11 +382,93 @@ mod tests {
         (Distance::Angular, "angles divided by pi", |d| (1.0 - d).acos() / std::f64::consts::PI),
         (Distance::Angular, "cosine similarities", |d| 1.0 - d),
         (Distance::Angular, "negative cosine similarities", |d| d - 1.0),
+        (Distance::InnerProduct, "inner products, not their negatives", |d| -d),
+        (Distance::InnerProduct, "1 minus the inner product", |d| 1.0 + d),
+        (Distance::Hamming, "counts of bits", |d| d * 70.0),
+        (Distance::Jaccard, "similarities", |d| 1.0 - d),
     ];
+
+    /// A row of 70 bits, as numbers below 70.
+    fn members(row: u32) -> Vec<u32> {
+        (0..70).filter(|column| (row * 7919 + column * 104_729 + row * column) % 97 < 20 + row % 30).collect()
+    }
+
+    /// Rows of bits, sets or sparse vectors, by the distance.
+    fn points(rows: std::ops::Range<u32>, distance: Distance) -> Points {
+        let all: Vec<Vec<u32>> = rows.map(members).collect();
+        match distance {
+            Distance::Hamming => {
+                let bit = |i: usize| all[i / 70].contains(&(i as u32 % 70));
+                Bits::pack((0..all.len() * 70).map(bit), 70).expect("whole rows").into()
+            }
+            Distance::Jaccard => Sets::from_rows(&all, 70).expect("ascending").into(),
+            _ => {
+                let offsets = all.iter().scan(0, |end, row| {
+                    *end += row.len() as u64;
+                    Some(*end)
+                });
+                let offsets: Vec<u64> = std::iter::once(0).chain(offsets).collect();
+                let columns = all.concat();
+                let values: Vec<f32> = columns.iter().map(|&column| (column as f32).sin() * 3.0).collect();
+                SparseVectors::new(columns, values, offsets, 70).expect("finite").into()
+            }
+        }
+    }
+
+    fn of_other_points(distance: Distance) -> Dataset {
+        with_truth(points(0..100, distance), points(100..110, distance), distance)
+    }
+
+    const OTHERS: [Distance; 3] = [Distance::Hamming, Distance::Jaccard, Distance::InnerProduct];
+
+    #[test]
+    fn other_points_are_judged_as_vectors_are() {
+        for distance in OTHERS {
+            let mut rounded = of_other_points(distance);
+            rounded.neighbors.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
+            assert_eq!(doubt(&rounded), None, "{distance}");
+
+            let mut stale = of_other_points(distance);
+            stale.neighbors.ids.iter_mut().for_each(|id| *id = (*id + 50) % 100);
+            assert!(matches!(doubt(&stale).map(|d| d.cause), Some(Cause::Ids { .. })), "{distance}");
+
+            let mut off = of_other_points(distance);
+            off.neighbors.distances.iter_mut().for_each(|d| *d *= 1.1);
+            assert!(matches!(doubt(&off).map(|d| d.cause), Some(Cause::Distances { .. })), "{distance}");
+
+            let mut from_one = of_other_points(distance);
+            // One row more, which is near to no query, so that the largest id exists.
+            let far = (0..100).find(|id| !from_one.neighbors.ids.contains(id)).expect("some row") as usize;
+            from_one.train = from_one.train.gather(&(0..100).chain([far]).collect::<Vec<_>>());
+            from_one.neighbors.ids.iter_mut().for_each(|id| *id += 1);
+            assert!(matches!(doubt(&from_one).map(|d| d.cause), Some(Cause::FromOne { .. })), "{distance}");
+
+            let mut among = of_other_points(distance);
+            let of_queries = with_truth(among.test.clone(), among.test.clone(), distance);
+            among.neighbors = of_queries.neighbors;
+            assert!(matches!(doubt(&among).map(|d| d.cause), Some(Cause::AmongQueries { .. })), "{distance}");
+        }
+    }
+
+    /// Products near 0 beside long vectors: rounding in single precision is no error.
+    #[test]
+    fn products_near_zero_are_judged_by_the_lengths() {
+        let train = vectors(&[1e6, 1.0, 1e6, 2.0, -1e6, 3.0], 2);
+        let mut near_zero = dataset(Distance::InnerProduct);
+        (near_zero.train, near_zero.test) = (train, vectors(&[1e-7, -1.0], 2));
+        near_zero.neighbors =
+            Neighbors { count: 3, ids: vec![0, 1, 2], distances: vec![0.9, 1.9, 3.1], stored: Stored::Float64 };
+        near_zero.neighbors.distances.iter_mut().for_each(|d| *d += 1e-5);
+        assert_eq!(doubt(&near_zero), None);
+        near_zero.neighbors.distances[0] = 0.7;
+        assert_eq!(doubt(&near_zero), None, "1e-5 of the product of the lengths");
+        near_zero.neighbors.distances[0] = -30.0;
+        assert!(matches!(doubt(&near_zero).map(|d| d.cause), Some(Cause::Distances { .. })));
+    }
 
     #[test]
     fn true_neighbours_agree_even_if_their_distances_are_rounded() {
-        for distance in Distance::ALL {
+        for distance in Distance::DENSE {
             for scale in [1e-6, 1.0, 1e6] {
                 let mut dataset = scaled(distance, scale);
                 dataset.neighbors.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
@@ -338,8 +479,8 @@ mod tests {
 
     #[test]
     fn ties_may_be_in_any_order() {
-        let train = Vectors::new(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], 2).expect("finite");
-        let test = Vectors::new(&[0.0, 0.0], 2).expect("finite");
+        let train = vectors(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], 2);
+        let test = vectors(&[0.0, 0.0], 2);
         for ids in [vec![0, 1], vec![3, 2], vec![2, 0]] {
             let neighbors = Neighbors { count: 2, ids, distances: vec![1.0, 1.0], stored: Stored::Float64 };
             let mut tied = dataset(Distance::Euclidean);
@@ -351,7 +492,8 @@ mod tests {
     #[test]
     fn units_are_recognised() {
         for &(distance, name, convert) in UNITS {
-            let mut dataset = dataset(distance);
+            let is_dense = Distance::DENSE.contains(&distance);
+            let mut dataset = if is_dense { dataset(distance) } else { of_other_points(distance) };
             dataset.neighbors.distances.iter_mut().for_each(|d| *d = convert(*d));
             let doubt = doubt(&dataset).expect("a doubt");
             assert_eq!((doubt.disagreeing, doubt.sampled), (10, 10));
@@ -384,15 +526,16 @@ mod tests {
     #[test]
     fn ids_from_one_and_ids_of_queries_are_recognised() {
         let mut from_one = dataset(Distance::Euclidean);
-        let rows = (0..100).flat_map(|i| from_one.train.row(i)).copied();
+        let rows = from_one.train.dense().expect("dense");
+        let rows = (0..100).flat_map(|i| rows.row(i)).copied();
         let and_one_far_away: Vec<f32> = rows.chain([1e3; 3]).collect();
-        from_one.train = Vectors::new(&and_one_far_away, 3).expect("finite");
+        from_one.train = vectors(&and_one_far_away, 3);
         from_one.neighbors.ids.iter_mut().for_each(|id| *id += 1);
         assert!(matches!(doubt(&from_one).map(|d| d.cause), Some(Cause::FromOne { .. })));
 
         let mut among = dataset(Distance::Euclidean);
         let queries = Base::new(among.test.clone(), among.distance);
-        for q in 0..among.test.rows() {
+        for q in 0..among.test.len() {
             let mut all: Vec<u32> = (0..10).filter(|&id| id as usize != q).collect();
             let to = |&id: &u32| queries.distance_to(queries.query(q), id);
             all.sort_by(|a, b| to(a).total_cmp(&to(b)));

@@ -17,5 +17,5 @@ pub mod whole_file;
 pub use check::Flaw;
 pub use dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
 pub use format::{DatasetError, Header, ann_benchmarks};
-pub use generate::{Distribution, Generated};
+pub use generate::{Distribution, GenerateError, Generated};
 pub use stamp::Stamp;

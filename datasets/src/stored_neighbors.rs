@@ -37,6 +37,33 @@ struct Repairs {
 }
 
 impl StoredNeighbors {
+    /// Turns distances that are counts of differing bits, as VIBE stores them, into shares. Which of the two they are is found
+    /// by computing some of them again.
+    pub fn shares_of_counts(&mut self, train: &Points, test: &Points, distance: Distance, notes: &mut Vec<String>) {
+        /// Queries whose distances are computed again.
+        const QUERIES: usize = 20;
+        if distance != Distance::Hamming {
+            return;
+        }
+        let dim = train.dim() as f64;
+        let (mut from_shares, mut from_counts) = (0.0, 0.0);
+        let cells = self.ids.iter().zip(&self.distances).enumerate().take(QUERIES.min(test.len()) * self.count);
+        for (i, (&id, &stored)) in cells.filter(|(_, (_, stored))| stored.is_finite()) {
+            let Some(id) = usize::try_from(id).ok().filter(|&id| id < train.len()) else { continue };
+            let share = distance.between(test.row(i / self.count), train.row(id));
+            from_shares += (stored - share).abs();
+            from_counts += (stored - share * dim).abs();
+        }
+        if from_counts < from_shares {
+            self.distances.iter_mut().for_each(|count| *count /= dim);
+            // Whole numbers have no rounding that a share could show.
+            if matches!(self.stored, Stored::Integer | Stored::Float32) {
+                self.stored = Stored::Float64;
+            }
+            notes.push(format!("the distances in the file are counts of bits: they are read as shares of {dim} bits"));
+        }
+    }
+
     /// The neighbours by swath's rules: padding becomes [`NO_ID`] at an infinite distance, and rows are sorted. Repairs are
     /// noted.
     ///
@@ -65,13 +92,13 @@ impl StoredNeighbors {
             let row = query * count..(query + 1) * count;
             let (ids, distances) = (&mut ids[row.clone()], &mut distances[row]);
             for (id, stored) in ids.iter_mut().zip(&mut *distances) {
-                if *id != NO_ID && *stored == f64::INFINITY {
+                if *id != NO_ID && stored.is_infinite() {
                     // Either there is no neighbour, or its distance was too large for the type it was stored as.
                     let exact = distance.between(test.row(query), train.row(*id as usize));
-                    if exact > f64::from(f32::MAX) {
+                    if exact.abs() > f64::from(f32::MAX) && exact.signum() == stored.signum() {
                         *stored = exact;
                         repairs.infinite += 1;
-                    } else {
+                    } else if *stored > 0.0 {
                         *id = NO_ID;
                     }
                 }
@@ -142,9 +169,10 @@ impl Repairs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use swath_algorithms::Vectors;
 
-    fn line(values: &[f32]) -> Vectors {
-        Vectors::new(values, 1).expect("finite")
+    fn line(values: &[f32]) -> Points {
+        Vectors::new(values, 1).expect("finite").into()
     }
 
     fn repair(ids: &[i64], distances: &[f64], notes: &mut Vec<String>) -> Result<Neighbors, Flaw> {
@@ -199,5 +227,16 @@ mod tests {
         let found = truth.repair(&train, &test, Distance::Euclidean, &mut notes).expect("valid");
         assert_eq!(found.ids(0), [0, 1]);
         assert!((found.distances(0)[1] / 6e38 - 1.0).abs() < 1e-6 && notes.len() == 1, "{notes:?}");
+    }
+
+    /// An inner product that is too large becomes minus infinity; plus infinity still means no neighbour.
+    #[test]
+    fn a_product_that_is_too_large_for_its_type_is_computed_again() {
+        let distances = vec![f64::NEG_INFINITY, -3e38, f64::INFINITY];
+        let truth = StoredNeighbors { count: 3, ids: vec![0, 1, 2], distances, stored: Stored::Float32 };
+        let (train, test) = (line(&[3e38, 1.0, -1.0]), line(&[3e38]));
+        let found = truth.repair(&train, &test, Distance::InnerProduct, &mut Vec::new()).expect("valid");
+        assert_eq!(found.ids(0), [0, 1]);
+        assert!((found.distances(0)[0] / -9e76 - 1.0).abs() < 1e-6, "{:?}", found.distances);
     }
 }

@@ -7,9 +7,10 @@ mod damage;
 use damage::limits::{Counting, Trials, mutations, watched};
 use damage::{checksums, mutate};
 use std::path::{Path, PathBuf};
+use swath_algorithms::params::Count;
 use swath_algorithms::random::stream;
-use swath_algorithms::{Distance, Vectors};
-use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
+use swath_algorithms::{Distance, Points, Vectors};
+use swath_datasets::{Dataset, Distribution, Generated, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
 
 /// Bytes that one array may take.
 const MEMORY: u64 = 64 << 20;
@@ -27,8 +28,8 @@ fn dataset() -> Dataset {
     let (n, m, d) = (300, 3, 16);
     let values = |range: std::ops::Range<usize>| range.map(|i| (i * i % 101) as f32).collect::<Vec<_>>();
     Dataset {
-        train: Vectors::new(&values(0..n * d), d).expect("finite"),
-        test: Vectors::new(&values(n * d..(n + m) * d), d).expect("finite"),
+        train: Vectors::new(&values(0..n * d), d).expect("finite").into(),
+        test: Vectors::new(&values(n * d..(n + m) * d), d).expect("finite").into(),
         distance: Distance::Euclidean,
         neighbors: Neighbors {
             count: 2,
@@ -49,6 +50,13 @@ fn dataset() -> Dataset {
     }
 }
 
+/// A small dataset, whose neighbours take no time.
+fn drawn(generate: Distribution, distance: Distance) -> Dataset {
+    let count = |value| Count::new(value).expect("at least 1");
+    let (n, queries, dimension) = (count(60), count(3), count(90));
+    Generated { generate, n, dimension, queries, distance, seed: 1 }.dataset().expect("it fits")
+}
+
 /// Reads the file and its header; returns whether the file was found valid.
 fn reads(path: &Path, what: &str, trials: &mut Trials) -> bool {
     trials.read(what, || {
@@ -61,10 +69,21 @@ fn reads(path: &Path, what: &str, trials: &mut Trials) -> bool {
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join("own.hdf5");
     ann_benchmarks::write(&own, &dataset()).expect("written");
+    let others = [
+        (Distribution::Gaussian, Distance::Hamming),
+        (Distribution::Zipf, Distance::Jaccard),
+        (Distribution::Zipf, Distance::InnerProduct),
+    ];
+    let others = others.map(|(generate, distance)| {
+        let path = folder.join(format!("own-{distance}.hdf5"));
+        ann_benchmarks::write(&path, &drawn(generate, distance)).expect("written");
+        path
+    });
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let entries = std::fs::read_dir(fixtures).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut sources: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "hdf5")).collect();
     sources.push(own);
+    sources.extend(others);
     sources.sort();
     sources
 }
@@ -109,6 +128,44 @@ fn lie(name: &str, truth: &[u8], lies: &[Vec<u8>], trials: &mut Trials) {
     }
 }
 
+/// Writes rows as big-ann-benchmarks' sparse track does.
+fn csr(points: &Points) -> Vec<u8> {
+    let Points::Sparse(vectors) = points else { panic!("sparse vectors") };
+    let sizes = [vectors.rows(), vectors.dim(), vectors.values().len()].map(|n| n as u64);
+    let mut bytes = wide(&sizes);
+    bytes.extend(vectors.offsets().as_bytes());
+    bytes.extend(vectors.columns().as_bytes());
+    bytes.extend(vectors.values().as_bytes());
+    bytes
+}
+
+/// Damages one of the files of a dataset of the sparse track at a time.
+fn damage_the_sparse_track(trials: &mut Trials) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dataset = drawn(Distribution::Zipf, Distance::InnerProduct);
+    let Neighbors { count, ids, distances, .. } = &dataset.neighbors;
+    let mut truth = narrow(&[dataset.test.len() as u32, *count as u32]);
+    truth.extend(narrow(ids));
+    truth.extend(distances.iter().flat_map(|&d| (-d as f32).to_le_bytes()));
+    let files = [
+        ("base_small.csr", csr(&dataset.train)),
+        ("queries.dev.csr", csr(&dataset.test)),
+        ("base_small.dev.gt", truth),
+    ];
+    for (name, bytes) in &files {
+        std::fs::write(folder.path().join(name), bytes).expect("written");
+    }
+    assert!(reads(folder.path(), "the whole sparse track", trials));
+    for i in 0..mutations(MUTATIONS) / 6 {
+        let (name, whole) = &files[i % 3];
+        let mut random = stream(i as u64, "damaged sparse track", 0);
+        let bytes = mutate::bytes(&mut random, whole, &files[(i + 1) % 3].1);
+        std::fs::write(folder.path().join(name), bytes).expect("written");
+        reads(folder.path(), &format!("{name}, mutation {i}"), trials);
+        std::fs::write(folder.path().join(name), whole).expect("written");
+    }
+}
+
 fn wide(numbers: &[u64]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
@@ -141,6 +198,7 @@ fn reading_a_damaged_file_ends_soon_without_a_panic_or_a_large_allocation() {
     watched("damaged HDF5 files", BUDGET, |trials| {
         lie_about_sizes(trials);
         damage_at_random(trials);
+        damage_the_sparse_track(trials);
         let (tried, valid) = trials.counts();
         assert!(valid > 0 && valid < tried, "all files were refused, or none");
     });

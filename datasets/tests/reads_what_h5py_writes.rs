@@ -1,8 +1,8 @@
 //! Reads files that h5py wrote in the ways that real files are stored; `fixtures/make.py` says how each was made.
 
 use std::path::PathBuf;
-use swath_algorithms::distance::between;
-use swath_algorithms::{Distance, Vectors};
+use swath_algorithms::points::{Bits, PointType, Sets};
+use swath_algorithms::{Distance, Points, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5File, MEMORY};
 use swath_datasets::{Dataset, Links, format};
 
@@ -14,27 +14,22 @@ fn read(name: &str) -> Dataset {
     format::read(&path(name), MEMORY).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn failure(name: &str) -> String {
-    format::read(&path(name), MEMORY).expect_err(name).to_string()
-}
-
 /// The vectors of all fixtures: 6 base vectors and 2 queries.
-fn points() -> (Vectors, Vectors) {
+fn points() -> (Points, Points) {
     let value = |i: i32| (i * 7 % 11 - 5) as f32 + (i % 2) as f32 * 0.5;
-    let rows = |range: std::ops::Range<i32>| Vectors::new(&range.map(value).collect::<Vec<_>>(), 3).expect("finite");
+    let rows = |range: std::ops::Range<i32>| {
+        Points::from(Vectors::new(&range.map(value).collect::<Vec<_>>(), 3).expect("finite"))
+    };
     (rows(0..18), rows(18..24))
 }
 
 fn is_as_made(dataset: &Dataset) {
     let (train, test) = points();
-    let same = |a: &Vectors, b: &Vectors| {
-        a.rows() == b.rows() && a.dim() == b.dim() && (0..a.rows()).all(|i| a.row(i) == b.row(i))
-    };
-    assert!(same(&dataset.train, &train) && same(&dataset.test, &test));
+    assert!(dataset.train == train && dataset.test == test);
     assert_eq!((dataset.distance, dataset.neighbors.count), (Distance::Euclidean, 3));
     for query in 0..2 {
         let mut all: Vec<(f64, u32)> =
-            (0..6).map(|id| (between(Distance::Euclidean, test.lines(query), train.lines(id as usize)), id)).collect();
+            (0..6).map(|id| (Distance::Euclidean.between(test.row(query), train.row(id as usize)), id)).collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let expected: Vec<u32> = all[..3].iter().map(|&(_, id)| id).collect();
         assert_eq!(dataset.neighbors.ids(query), expected);
@@ -106,9 +101,15 @@ fn attributes_of_all_kinds_are_read() {
 }
 
 #[test]
-fn a_distance_or_type_that_cannot_be_read_yet_is_named() {
-    assert!(
-        failure("hamming").contains("\"hamming\"; expected \"euclidean\" or \"angular\": others cannot be read yet")
-    );
-    assert!(failure("sparse").contains("attribute `type`: it is \"sparse\"; expected \"dense\": sparse sets cannot"));
+fn booleans_and_flat_sets_are_read() {
+    let bits = |rows: usize| Points::from(Bits::pack((0..rows * 4).map(|i| i % 3 == 0), 4).expect("whole rows"));
+    let hamming = read("hamming");
+    assert_eq!((hamming.distance, hamming.notes.len()), (Distance::Hamming, 0));
+    assert!(hamming.train == bits(3) && hamming.test == bits(2));
+    let sparse = read("sparse");
+    let sets = |rows: &[&[u32]]| Points::from(Sets::from_rows(rows, 9).expect("ascending"));
+    assert!(sparse.train == sets(&[&[1, 2, 5], &[0, 8]]) && sparse.test == sets(&[&[1, 5]]));
+    let header = format::header(&path("sparse")).expect("a header");
+    assert_eq!((header.kind, header.members, header.dim), (PointType::Sets, [5, 2], 9));
+    assert_eq!(header.bytes_of_points(), 7 * 4 + (3 + 2) * 8);
 }

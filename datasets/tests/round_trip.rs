@@ -7,8 +7,8 @@ use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Stored, Subtopics,
 
 fn dataset() -> Dataset {
     Dataset {
-        train: Vectors::new(&(0..3000).map(|i| (i * i % 97) as f32).collect::<Vec<_>>(), 2).expect("finite"),
-        test: Vectors::new(&[0.5, -1.0, 1e-30, 3.4e38], 2).expect("finite"),
+        train: Vectors::new(&(0..3000).map(|i| (i * i % 97) as f32).collect::<Vec<_>>(), 2).expect("finite").into(),
+        test: Vectors::new(&[0.5, -1.0, 1e-30, 3.4e38], 2).expect("finite").into(),
         distance: Distance::Angular,
         neighbors: Neighbors {
             count: 2,
@@ -42,12 +42,8 @@ impl Rounded for Neighbors {
     }
 }
 
-fn rows(vectors: &Vectors) -> Vec<Vec<f32>> {
-    (0..vectors.rows()).map(|i| vectors.row(i).to_vec()).collect()
-}
-
 fn same(a: &Dataset, b: &Dataset) {
-    assert!(rows(&a.train) == rows(&b.train) && rows(&a.test) == rows(&b.test));
+    assert!(a.train == b.train && a.test == b.test);
     assert_eq!((&a.neighbors, &a.links, &a.subtopics, &a.qrels), (&b.neighbors, &b.links, &b.subtopics, &b.qrels));
     assert_eq!((a.distance, &a.train_names, &a.test_names), (b.distance, &b.train_names, &b.test_names));
 }
@@ -200,8 +196,21 @@ type Case = (fn(&mut Parts), &'static str);
 const CASES: &[Case] = &[
     (|p| p.omit = "train", "`train`: it is missing; expected an ann-benchmarks dataset"),
     (|p| p.omit = "distances", "`distances`: it is missing"),
-    (|p| p.distance = "cos", "attribute `distance`: it is \"cos\"; expected \"euclidean\" or \"angular\""),
-    (|p| p.distance = "jaccard", "it is \"jaccard\"; expected \"euclidean\" or \"angular\": others cannot be read yet"),
+    (
+        |p| p.distance = "cos",
+        "attribute `distance`: it is \"cos\"; expected \"euclidean\" or \"angular\" or \"ip\" or \"hamming\" or \
+         \"jaccard\", or one of their other names: cosine, normalized, l2, dot, inner, inner_product, mips",
+    ),
+    (
+        |p| p.distance = "jaccard",
+        "`train`, row 2, column 1: the value is 2; expected 0 or 1, for each member whether the set has it; or the members \
+         of all sets, with their number in `size_train` and `size_test`",
+    ),
+    (
+        |p| p.distance = "hamming",
+        "`train`, row 2, column 1: the value is 2; expected 0 or 1; or, where eight bits are packed into a byte, their",
+    ),
+    (|p| p.dimension = 0, "attribute `dimension`: it is 0; expected at least 1, and below 2^31"),
     (|p| p.dimension = 3, "attribute `dimension`: it is 3; expected 2, the width of `train`"),
     (|p| p.train.0 = vec![6], "`train`: its shape is 6; expected rows and columns"),
     (|p| p.train = (vec![0, 2], vec![]), "`train`: its shape is 0 x 2; expected at least one vector"),
@@ -209,7 +218,10 @@ const CASES: &[Case] = &[
     (|p| p.test = (vec![1, 3], vec![0.0; 3]), "`test`: its vectors have 3 values; expected 2, as those of `train`"),
     (|p| p.text_train = true, "`train`: it holds values of variable length; expected numbers"),
     (|p| p.distance = "normalized", "`train`, row 0: its length is 0.0000; expected 1, as the distance is called"),
-    (|p| p.distance = "IP", "it is \"IP\"; expected \"euclidean\" or \"angular\": others cannot be read yet"),
+    (
+        |p| (p.distance, p.distances.1) = ("IP", vec![2.0, 1.0]),
+        "1 comes after 2; expected distances in ascending order: these descend, as inner products do; store their negatives",
+    ),
     (|p| p.train.1[3] = f64::NAN, "`train`, row 1, column 1: the value is NaN; expected a finite number"),
     (
         |p| p.train.1[4] = 1e300,
@@ -256,9 +268,16 @@ fn every_flaw_of_a_file_is_named() {
 
 #[test]
 fn other_names_of_a_distance_are_noted() {
-    for (alias, distance) in
-        [("COSINE", Distance::Angular), ("L2", Distance::Euclidean), ("Euclidean", Distance::Euclidean)]
-    {
+    for (alias, distance) in [
+        ("COSINE", Distance::Angular),
+        ("L2", Distance::Euclidean),
+        ("Euclidean", Distance::Euclidean),
+        ("IP", Distance::InnerProduct),
+        ("dot", Distance::InnerProduct),
+        ("inner", Distance::InnerProduct),
+        ("inner_product", Distance::InnerProduct),
+        ("MIPS", Distance::InnerProduct),
+    ] {
         let mut other = parts();
         other.distance = alias;
         let read = read(&other).expect("valid");
@@ -294,7 +313,7 @@ fn a_file_that_is_not_hdf5_is_refused_by_name() {
     let failure = |path: &Path| format::read(path, MEMORY).expect_err("no dataset");
     let path = folder.path().join("a.hdf5");
     assert!(matches!(failure(&path), DatasetError::Io { .. }), "missing");
-    assert!(matches!(failure(folder.path()), DatasetError::Io { .. }), "a folder");
+    assert!(matches!(failure(folder.path()), DatasetError::NoFormat { .. }), "a folder");
     std::fs::write(&path, "").expect("written");
     assert!(failure(&path).to_string().contains("it is empty"));
     std::fs::write(&path, "name,value\n".repeat(1000)).expect("written");
@@ -341,7 +360,7 @@ fn little_that_unpacks_to_very_much_is_refused_and_said() {
 #[test]
 fn a_name_has_a_bound() {
     let mut long = dataset();
-    let (rows, longest) = (long.train.rows(), "x".repeat(1 << 16));
+    let (rows, longest) = (long.train.len(), "x".repeat(1 << 16));
     let mut names = vec![String::new(); rows];
     names[1] = longest.clone();
     long.train_names = Some(names);
@@ -396,7 +415,7 @@ fn the_shipped_dataset_is_what_its_page_says() {
     assert_eq!(swath_datasets::ground_truth::verify(&base, &dataset, 1), None);
     assert!(dataset.doubts().is_empty());
     let entry = swath_datasets::catalogue::find("glove-wordnet-20k").expect("known");
-    assert_eq!((entry.train, entry.test, entry.dim), (dataset.train.rows(), dataset.test.rows(), dataset.train.dim()));
+    assert_eq!((entry.train, entry.test, entry.dim), (dataset.train.len(), dataset.test.len(), dataset.train.dim()));
     let links = dataset.links.expect("links");
     for (i, name) in links.relations.iter().enumerate() {
         let count = links.relation.iter().filter(|&&relation| usize::from(relation) == i).count();

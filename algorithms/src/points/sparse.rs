@@ -143,6 +143,16 @@ impl SparseVectors {
         }
     }
 
+    /// The same vectors with more columns, in which all values are 0.
+    ///
+    /// # Panics
+    /// If there are fewer columns than before.
+    #[must_use]
+    pub fn with_dim(self, dim: usize) -> Self {
+        assert!(dim >= self.dim, "{dim} columns instead of {}", self.dim);
+        Self { dim, ..self }
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.columns)

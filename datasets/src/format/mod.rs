@@ -2,6 +2,8 @@
 //! module, which find the format of a file.
 
 pub mod ann_benchmarks;
+pub mod big_ann_sparse;
+mod compressed_rows;
 
 use crate::bounded;
 use crate::check::Flaw;
@@ -10,12 +12,15 @@ use crate::hdf5_file::Hdf5Error;
 use crate::sha256 as hash;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use swath_algorithms::Distance;
+use swath_algorithms::points::PointType;
+use swath_algorithms::points::vectors::LANES;
+use swath_algorithms::{Distance, Line};
 
 /// All formats that are read. The first that recognises a file reads it.
 pub const FORMATS: &[&dyn Format] = &[
     // One line each.
     &ann_benchmarks::AnnBenchmarks,
+    &big_ann_sparse::BigAnnSparse,
 ];
 
 /// First bytes of a file that [`Format::sniff`] sees.
@@ -58,12 +63,25 @@ pub trait Format: Sync {
     /// As [`Format::read`].
     fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError>;
 
-    /// SHA-256 of the dataset's bytes, 64 hexadecimal digits. A format of several files covers all of them.
+    /// The files that the dataset at `path` consists of.
     ///
     /// # Errors
-    /// [`DatasetError::Io`].
+    /// As [`Format::header`], if one of several is not found.
+    fn files(&self, path: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+        Ok(vec![path.to_owned()])
+    }
+
+    /// SHA-256 of the dataset's bytes, 64 hexadecimal digits; of several files, that of their hashes one after another.
+    ///
+    /// # Errors
+    /// [`DatasetError::Io`], and as [`Format::files`].
     fn sha256(&self, path: &Path) -> Result<String, DatasetError> {
-        hash::of_file(path).map_err(|source| DatasetError::Io { path: path.to_owned(), source })
+        let of = |path: PathBuf| hash::of_file(&path).map_err(|source| DatasetError::Io { path, source });
+        let mut hashes = self.files(path)?.into_iter().map(of).collect::<Result<Vec<String>, _>>()?;
+        match hashes.len() {
+            1 => Ok(hashes.remove(0)),
+            _ => Ok(hash::of(hashes.concat())),
+        }
     }
 }
 
@@ -111,14 +129,18 @@ impl From<Hdf5Error> for DatasetError {
 /// What the header of a dataset says, without its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// The distance between two vectors.
+    /// The distance from a query to a base point.
     pub distance: Distance,
-    /// Base vectors, n.
+    /// The type of the points.
+    pub kind: PointType,
+    /// Base points, n.
     pub train: usize,
     /// Queries, m.
     pub test: usize,
     /// Dimension, d.
     pub dim: usize,
+    /// Members of all sets, or values of all sparse vectors, in base points and in queries; 0 of others.
+    pub members: [usize; 2],
     /// Neighbours stored per query.
     pub neighbors: usize,
     /// Number of links; `None` if the dataset has none.
@@ -135,6 +157,20 @@ pub struct Header {
     pub is_normalized: bool,
     /// Unusual things in the header, and how they are read.
     pub notes: Vec<String>,
+}
+
+impl Header {
+    /// Bytes that its points take in memory, base points and queries.
+    pub fn bytes_of_points(&self) -> u64 {
+        let (rows, members) = ((self.train + self.test) as u64, (self.members[0] + self.members[1]) as u64);
+        let offsets = (rows + 2) * size_of::<u64>() as u64;
+        match self.kind {
+            PointType::Dense => rows * (self.dim.div_ceil(LANES) * size_of::<Line>()) as u64,
+            PointType::Bits => rows * self.dim.div_ceil(64) as u64 * size_of::<u64>() as u64,
+            PointType::Sets => offsets + members * size_of::<u32>() as u64,
+            PointType::Sparse => offsets + members * (size_of::<u32>() + size_of::<f32>()) as u64,
+        }
+    }
 }
 
 /// The format of a file:
@@ -228,6 +264,19 @@ pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
 /// As [`of`] and [`Format::query_names`].
 pub fn query_names(path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
     of(path)?.query_names(path, memory)
+}
+
+/// As [`Format::files`].
+///
+/// # Errors
+/// As [`of`] and [`Format::files`].
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    of(path)?.files(path)
+}
+
+/// Whether a folder is a dataset.
+pub fn is_dataset_folder(path: &Path) -> bool {
+    path.is_dir() && FORMATS.iter().any(|format| format.sniff(path, &[]))
 }
 
 /// As [`Format::sha256`].

@@ -63,8 +63,24 @@ pub enum ElementKind {
     Number,
     /// Whole numbers, stored as any type of number.
     Integer,
+    /// Whole numbers of at most 32 bits, of which few are held at a time before they take their final form.
+    Member,
+    /// 0 and 1, stored as any type of number or as h5py's booleans.
+    Bit,
     /// Texts of fixed or variable length.
     Text,
+}
+
+impl ElementKind {
+    /// Bytes that a value takes in memory at least.
+    fn width(self) -> u64 {
+        match self {
+            Self::Number | Self::Member => 4,
+            Self::Integer => 8,
+            Self::Bit => 1,
+            Self::Text => size_of::<String>() as u64,
+        }
+    }
 }
 
 impl Hdf5File {
@@ -239,15 +255,28 @@ impl Hdf5File {
         self.number(name, &self.dataset(name)?, ElementKind::Number).map(NumberType::stored)
     }
 
+    /// Whether the array `name` holds unsigned numbers of 8 bits.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Missing`], [`Hdf5Error::Unreadable`].
+    pub fn holds_bytes(&self, name: &str) -> Result<bool, Hdf5Error> {
+        let number = self.number(name, &self.dataset(name)?, ElementKind::Number);
+        Ok(number.is_ok_and(NumberType::is_byte))
+    }
+
+    /// Whether `name` is a group.
+    pub fn is_group(&self, name: &str) -> bool {
+        self.file.group(name).is_ok()
+    }
+
     /// Checks by sizes and headers alone that an array could be read.
     ///
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn can_read(&self, name: &str, kind: ElementKind) -> Result<(), Hdf5Error> {
         match kind {
-            ElementKind::Number => self.numbers(name, kind, 4).map(drop),
-            ElementKind::Integer => self.numbers(name, kind, 8).map(drop),
             ElementKind::Text => self.text_blocks(name).map(drop),
+            kind => self.numbers(name, kind, kind.width()).map(drop),
         }
     }
 
@@ -257,18 +286,46 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f32_rows(&self, name: &str, mut each: impl FnMut(&[f32]) -> bool) -> Result<(), Hdf5Error> {
+        let mut values = Vec::new();
+        self.number_rows(name, ElementKind::Number, |number, bytes, _| {
+            values.clear();
+            number.f32s(bytes, &mut values);
+            Ok(each(&values))
+        })
+    }
+
+    /// The same for an array of whole numbers of that kind.
+    ///
+    /// # Errors
+    /// Any but [`Hdf5Error::NotHdf5`].
+    pub fn integer_rows(
+        &self,
+        name: &str,
+        kind: ElementKind,
+        mut each: impl FnMut(&[i64]) -> bool,
+    ) -> Result<(), Hdf5Error> {
+        self.number_rows(name, kind, |number, bytes, first| {
+            let whole = number.integers(bytes);
+            let not_whole = |(at, found)| Hdf5Error::NotWhole { name: name.to_owned(), at: first + at, found };
+            Ok(each(&whole.map_err(not_whole)?))
+        })
+    }
+
+    /// Passes the bytes of several rows at a time to `each`, with their type and the place of the first value, until it returns
+    /// `false`.
+    fn number_rows(
+        &self,
+        name: &str,
+        kind: ElementKind,
+        mut each: impl FnMut(NumberType, &[u8], usize) -> Result<bool, Hdf5Error>,
+    ) -> Result<(), Hdf5Error> {
         /// Values to read at a time.
         const AT_ONCE: u64 = 1 << 20;
-        let (blocks, number) = self.numbers(name, ElementKind::Number, 4)?;
+        let (blocks, number) = self.numbers(name, kind, kind.width())?;
         // Whole chunks are read, so that none is unpacked twice.
         let at_once = (AT_ONCE / blocks.width().max(1)).max(1).next_multiple_of(blocks.rows_together());
-        let (mut start, mut values) = (0, Vec::new());
-        while start < blocks.rows() {
-            values.clear();
-            number.f32s(&blocks.read(start, at_once)?, &mut values);
-            if !each(&values) {
-                return Ok(());
-            }
+        let mut start = 0;
+        while start < blocks.rows() && each(number, &blocks.read(start, at_once)?, (start * blocks.width()) as usize)? {
             start = start.saturating_add(at_once);
         }
         Ok(())
@@ -301,7 +358,7 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, Hdf5Error> {
-        let (blocks, number) = self.numbers(name, ElementKind::Integer, 8)?;
+        let (blocks, number) = self.numbers(name, ElementKind::Integer, ElementKind::Integer.width())?;
         let whole = number.integers(&blocks.read(0, u64::MAX)?);
         whole.map_err(|(at, found)| Hdf5Error::NotWhole { name: name.to_owned(), at, found })
     }
@@ -388,8 +445,12 @@ impl Hdf5File {
     /// The type that an array's numbers are stored as.
     fn number(&self, name: &str, dataset: &Dataset, kind: ElementKind) -> Result<NumberType, Hdf5Error> {
         let message = dataset.raw_datatype().map_err(|error| self.refused(name, &error))?;
-        let expected = if kind == ElementKind::Integer { "whole numbers" } else { "numbers" };
-        NumberType::of(&message).map_err(|found| Hdf5Error::WrongType { name: name.to_owned(), found, expected })
+        let (number, expected) = match kind {
+            ElementKind::Bit => (NumberType::of_bits(&message), "booleans, or numbers 0 and 1"),
+            ElementKind::Integer | ElementKind::Member => (NumberType::of(&message), "whole numbers"),
+            ElementKind::Number | ElementKind::Text => (NumberType::of(&message), "numbers"),
+        };
+        number.map_err(|found| Hdf5Error::WrongType { name: name.to_owned(), found, expected })
     }
 
     /// Finds an array of numbers that take `width` bytes each in memory.

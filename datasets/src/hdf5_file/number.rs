@@ -130,6 +130,21 @@ impl NumberType {
         }
     }
 
+    /// The same for numbers that stand for bits: an enumeration, as h5py stores booleans, has the type of its values.
+    pub(super) fn of_bits(message: &[u8]) -> Result<Self, String> {
+        /// HDF5's class of enumerations; the type of the values follows the first 8 bytes.
+        const ENUMERATION: u8 = 8;
+        match message {
+            [first, _, _, _, _, _, _, _, values @ ..] if first & 0x0f == ENUMERATION => Self::of(values),
+            message => Self::of(message),
+        }
+    }
+
+    /// Whether it is an unsigned number of 8 bits.
+    pub(super) fn is_byte(self) -> bool {
+        self.form == NumberForm::Unsigned(1)
+    }
+
     /// The type that the reader has parsed; `None` if it is not a number. The reader does not tell where a float's exponent is:
     /// floats of 4 and 8 bytes are taken for IEEE 754's. An enumeration, as h5py stores booleans, has the type of its values.
     pub(super) fn plain(datatype: &Datatype) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use super::Hdf5Error;
 use crate::whole_file::write_whole;
-use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder};
+use hdf5_pure::{AttrValue, DatasetBuilder, EnumTypeBuilder, FileBuilder, make_i8_type};
 use std::path::Path;
 
 /// Values of an array to be written.
@@ -18,6 +18,10 @@ pub enum Values<'a> {
     I64(&'a [i64]),
     /// 8-bit integers.
     I8(&'a [i8]),
+    /// Unsigned 8-bit integers.
+    U8(&'a [u8]),
+    /// Booleans, 0 or 1: stored as h5py stores them.
+    Bits(&'a [u8]),
     /// Text of variable length.
     Text(&'a [&'a str]),
 }
@@ -97,10 +101,14 @@ impl<'a> Hdf5Writer<'a> {
         for group in groups {
             let arrays = self.arrays.iter().filter(|array| array.group == group);
             if group.is_empty() {
-                arrays.for_each(|array| array.fill(file.create_dataset(&array.name)));
+                for array in arrays {
+                    array.fill(file.create_dataset(&array.name))?;
+                }
             } else {
                 let mut builder = file.create_group(group);
-                arrays.for_each(|array| array.fill(builder.create_dataset(&array.name)));
+                for array in arrays {
+                    array.fill(builder.create_dataset(&array.name))?;
+                }
                 file.add_group(builder.finish());
             }
         }
@@ -119,7 +127,7 @@ struct PendingArray<'a> {
 }
 
 impl PendingArray<'_> {
-    fn fill(&self, dataset: &mut DatasetBuilder) {
+    fn fill(&self, dataset: &mut DatasetBuilder) -> Result<(), hdf5_pure::Error> {
         let shape = &self.shape;
         match self.values {
             Values::F32(values) => dataset.with_f32_data(values),
@@ -127,6 +135,11 @@ impl PendingArray<'_> {
             Values::I32(values) => dataset.with_i32_data(values),
             Values::I64(values) => dataset.with_i64_data(values),
             Values::I8(values) => dataset.with_i8_data(values),
+            Values::U8(values) => dataset.with_u8_data(values),
+            Values::Bits(values) => {
+                let boolean = EnumTypeBuilder::with_base(make_i8_type()).value("FALSE", 0).value("TRUE", 1).build()?;
+                dataset.with_enum_u8_data(boolean, values)
+            }
             Values::Text(values) => dataset.with_vlen_strings(values),
         };
         dataset.with_shape(shape);
@@ -140,5 +153,6 @@ impl PendingArray<'_> {
         for (key, value) in &self.attributes {
             dataset.set_attr(key, value.clone());
         }
+        Ok(())
     }
 }

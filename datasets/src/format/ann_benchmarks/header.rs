@@ -1,52 +1,39 @@
 //! Reads the header of a dataset: attributes and shapes.
 
+use super::layout::PointArrays;
 use super::reader::OpenDataset;
-use crate::check;
 use crate::format::{DatasetError, Header};
 use crate::hdf5_file::Attribute;
 use std::collections::HashMap;
 use swath_algorithms::Distance;
 
+/// Other names of distances.
+const ALIASES: [(&str, Distance); 7] = [
+    ("cosine", Distance::Angular),
+    ("normalized", Distance::Angular),
+    ("l2", Distance::Euclidean),
+    ("dot", Distance::InnerProduct),
+    ("inner", Distance::InnerProduct),
+    ("inner_product", Distance::InnerProduct),
+    ("mips", Distance::InnerProduct),
+];
+
 impl OpenDataset {
-    pub(super) fn header(&self) -> Result<Header, DatasetError> {
+    /// The header, and how the points are stored.
+    pub(super) fn header(&self) -> Result<(Header, PointArrays), DatasetError> {
         let attributes = self.file.attributes().map_err(|error| self.at(error))?;
-        if let Some(kind) = attributes.get("type").filter(|kind| kind.text() != Some("dense")) {
-            return Err(self.invalid(
-                "attribute `type`",
-                format!("it is {kind}"),
-                "\"dense\": sparse sets cannot be read yet",
-            ));
-        }
         let mut notes = Vec::new();
         let (distance, is_normalized) = self.distance(&attributes, &mut notes)?;
-        let train = self.shape("train", 2, None)?;
-        let (rows, dim) = (train[0], train[1]);
-        if rows == 0 || dim == 0 {
-            return Err(self.invalid(
-                "`train`",
-                format!("its shape is {rows} x {dim}"),
-                "at least one vector of one value",
-            ));
-        }
-        let test = self.shape("test", 2, None)?;
-        check::width(dim, test[1]).map_err(|flaw| self.flaw(flaw))?;
-        if test[0] == 0 {
+        let points = self.points(distance, &attributes, &mut notes)?;
+        let (rows, queries) = (points.train, points.test);
+        if queries == 0 {
             return Err(self.invalid("`test`", "it is empty", "at least one query"));
-        }
-        if let Some(stated) = attributes.get("dimension").and_then(Attribute::integer)
-            && stated != dim as i64
-        {
-            return Err(self.invalid(
-                "attribute `dimension`",
-                format!("it is {stated}"),
-                format!("{dim}, the width of `train`"),
-            ));
         }
         let neighbors = self.shape("neighbors", 2, None)?;
         let distances = self.shape("distances", 2, None)?;
-        if neighbors[0] != test[0] {
+        if neighbors[0] != queries {
             let found = format!("it has {} rows", neighbors[0]);
-            return Err(self.invalid("`neighbors`", found, format!("{}, one for each query in `test`", test[0])));
+            return Err(self.invalid("`neighbors`", found, format!("{queries}, one for each query in `test`")));
         }
         if neighbors != distances {
             let found = format!("its shape is {} x {}", distances[0], distances[1]);
@@ -66,11 +53,13 @@ impl OpenDataset {
         let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
         let names = has("train_names");
         let relations = if links.is_some() { self.relations()? } else { Vec::new() };
-        Ok(Header {
+        let header = Header {
             distance,
+            kind: points.layout.kind(),
             train: rows,
-            test: test[0],
-            dim,
+            test: queries,
+            dim: points.dim,
+            members: points.members,
             neighbors: neighbors[1],
             links,
             relations,
@@ -79,7 +68,8 @@ impl OpenDataset {
             names,
             is_normalized,
             notes,
-        })
+        };
+        Ok((header, points))
     }
 
     /// The shape of an array, which must have `rank` dimensions; the last must be `width` if that is given.
@@ -109,11 +99,6 @@ impl OpenDataset {
         attributes: &HashMap<String, Attribute>,
         notes: &mut Vec<String>,
     ) -> Result<(Distance, bool), DatasetError> {
-        /// Other benchmarks' names.
-        const ALIASES: [(&str, Distance); 3] =
-            [("cosine", Distance::Angular), ("normalized", Distance::Angular), ("l2", Distance::Euclidean)];
-        /// Names of distances that swath does not have.
-        const OTHERS: [&str; 5] = ["hamming", "jaccard", "ip", "dot", "inner"];
         let names = Distance::ALL.map(|d| format!("\"{d}\"")).join(" or ");
         let Some(value) = attributes.get("distance") else {
             return Err(self.invalid("attribute `distance`", "it is missing, or is not a single text", names));
@@ -122,12 +107,8 @@ impl OpenDataset {
         let low = name.to_ascii_lowercase();
         let alias = || ALIASES.iter().find(|(alias, _)| *alias == low).map(|&(_, distance)| distance);
         let Some(distance) = Distance::from_name(&low).or_else(alias) else {
-            let known = OTHERS.contains(&low.as_str());
-            let expected = if known {
-                format!("{names}: others cannot be read yet")
-            } else {
-                format!("{names}, or one of their other names: {}", ALIASES.map(|(alias, _)| alias).join(", "))
-            };
+            let expected =
+                format!("{names}, or one of their other names: {}", ALIASES.map(|(alias, _)| alias).join(", "));
             return Err(self.invalid("attribute `distance`", format!("it is {value}"), expected));
         };
         if name != distance.name() {

@@ -1,9 +1,11 @@
-//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, names.
+//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, names, sparse vectors.
 //!
 //! Everything that a file says is checked before it is used. Four generations of that project's writer exist, so only
 //! `distance`, `train`, `test`, `neighbors` and `distances` are required.
 
 mod header;
+mod layout;
+mod points;
 mod reader;
 mod writer;
 
@@ -14,6 +16,17 @@ use crate::dataset::Dataset;
 use crate::hdf5_file::MEMORY;
 use reader::OpenDataset;
 use std::path::Path;
+use swath_algorithms::Distance;
+use swath_algorithms::points::PointType;
+
+/// Why ann-benchmarks could not read a dataset with this header; `None` if it could.
+pub fn refusal(header: &Header) -> Option<&'static str> {
+    match (header.kind, header.distance) {
+        (PointType::Sparse, _) => Some("ann-benchmarks has no sparse vectors"),
+        (_, Distance::InnerProduct) => Some("ann-benchmarks has no inner product among its distances"),
+        _ => None,
+    }
+}
 
 /// The format that ann-benchmarks stores datasets in.
 pub struct AnnBenchmarks;
@@ -34,13 +47,13 @@ impl Format for AnnBenchmarks {
     }
 
     fn header(&self, path: &Path) -> Result<Header, DatasetError> {
-        OpenDataset::open(path, MEMORY)?.header()
+        Ok(OpenDataset::open(path, MEMORY)?.header()?.0)
     }
 
     fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError> {
         let dataset = OpenDataset::open(path, memory)?;
-        let header = dataset.header()?;
-        dataset.can_read_all(&header)?;
+        let (header, points) = dataset.header()?;
+        dataset.can_read_all(&header, &points)?;
         Ok(header)
     }
 
@@ -50,7 +63,7 @@ impl Format for AnnBenchmarks {
 
     fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
         let dataset = OpenDataset::open(path, memory)?;
-        let header = dataset.header()?;
+        let (header, _) = dataset.header()?;
         dataset.names("test_names", header.test)
     }
 }

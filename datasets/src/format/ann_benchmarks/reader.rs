@@ -1,35 +1,38 @@
 //! Reads the arrays of a dataset, and says what is wrong with them.
 
-use crate::check::{self, Flaw, first_of};
+use super::layout::PointArrays;
+use crate::check::{self, Flaw};
 use crate::dataset::{Dataset, Links, Qrels, Subtopics};
 use crate::format::{DatasetError, Header};
 use crate::hdf5_file::{ElementKind, Hdf5Error, Hdf5File};
 use crate::stored_neighbors::StoredNeighbors;
 use std::path::Path;
-use swath_algorithms::points::vectors::Builder;
-use swath_algorithms::{Points, PointsError, Vectors};
+use swath_algorithms::Points;
 
 /// An open file that should hold a dataset.
 pub(super) struct OpenDataset {
     pub(super) file: Hdf5File,
+    /// Bytes that one array may take.
+    pub(super) memory: u64,
 }
 
 impl OpenDataset {
     pub(super) fn open(path: &Path, memory: u64) -> Result<Self, DatasetError> {
-        Ok(Self { file: Hdf5File::open(path, memory)? })
+        Ok(Self { file: Hdf5File::open(path, memory)?, memory })
     }
 
     /// The whole dataset, checked.
     pub(super) fn dataset(&self) -> Result<Dataset, DatasetError> {
-        let header = self.header()?;
-        let train = Points::from(self.vectors("train")?);
-        let test = Points::from(self.vectors("test")?);
+        let (header, arrays) = self.header()?;
         let mut notes = header.notes.clone();
+        let train = self.read_points("train", &arrays, &mut notes)?;
+        let test = self.read_points("test", &arrays, &mut notes)?;
         if self.file.is_left_open() {
             notes.push("the program that wrote the file did not close it; its content was read".into());
         }
         self.check_length_one(&header, &[("train", &train), ("test", &test)])?;
-        let stored = self.stored_neighbors(&header)?;
+        let mut stored = self.stored_neighbors(&header)?;
+        stored.shares_of_counts(&train, &test, header.distance, &mut notes);
         let neighbors = stored.repair(&train, &test, header.distance, &mut notes).map_err(|flaw| self.flaw(flaw))?;
         let links = header.links.map(|_| self.links(&header)).transpose()?;
         let subtopics =
@@ -45,10 +48,9 @@ impl OpenDataset {
     }
 
     /// Checks by sizes alone that each array could be read.
-    pub(super) fn can_read_all(&self, header: &Header) -> Result<(), DatasetError> {
+    pub(super) fn can_read_all(&self, header: &Header, points: &PointArrays) -> Result<(), DatasetError> {
+        self.can_read_points(points.layout)?;
         let arrays = [
-            ("train", ElementKind::Number, true),
-            ("test", ElementKind::Number, true),
             ("neighbors", ElementKind::Integer, true),
             ("distances", ElementKind::Number, true),
             ("links", ElementKind::Integer, header.links.is_some()),
@@ -106,33 +108,6 @@ impl OpenDataset {
                 self.invalid(&format!("`{name}`"), format!("it cannot be read ({reason})"), expected)
             }
         }
-    }
-
-    fn vectors(&self, name: &str) -> Result<Vectors, DatasetError> {
-        let shape = self.shape(name, 2, None)?;
-        let dim = shape[1];
-        let refused = |error| match error {
-            PointsError::NotFinite { row, column, value } => {
-                let values = self.file.f32s(name).unwrap_or_default();
-                let count = values.iter().filter(|value| !value.is_finite()).count();
-                // A value beyond the range of f32 is shown as it is in the file.
-                let stored = self.file.f64s(name).ok().and_then(|stored| stored.get(row * dim + column).copied());
-                let at = format!("`{name}`, row {row}, column {column}");
-                let found = format!("the value is {:e}", stored.unwrap_or_else(|| f64::from(value)));
-                self.invalid(&at, first_of(found, count), "a finite number within the range of f32")
-            }
-            other => self.invalid(&format!("`{name}`"), other.to_string(), "rows of equal length"),
-        };
-        // Memory is reserved only after the file is known to hold the values.
-        self.file.can_read(name, ElementKind::Number).map_err(|error| self.at(error))?;
-        let mut vectors = Builder::new(shape[0], dim).map_err(refused)?;
-        let mut flaw = None;
-        let read = self.file.f32_rows(name, |rows| {
-            flaw = vectors.push(rows).err();
-            flaw.is_none()
-        });
-        read.map_err(|error| self.at(error))?;
-        flaw.map_or_else(|| Ok(vectors.finish()), |flaw| Err(refused(flaw)))
     }
 
     /// Reads an array of integers; each column has a bound that its values must be below, and words for what they are.

@@ -4,7 +4,73 @@ use crate::dataset::{Dataset, Subtopics};
 use crate::format::DatasetError;
 use crate::hdf5_file::{Hdf5Writer, Values};
 use std::path::Path;
-use swath_algorithms::{Points, Vectors};
+use swath_algorithms::Points;
+use swath_algorithms::points::PointType;
+
+/// The values of points as files store them.
+enum PointValues<'a> {
+    Dense(&'a str, [usize; 2], Vec<f32>),
+    Bits(&'a str, [usize; 2], Vec<u8>),
+    /// Members of all sets, and sizes.
+    Sets(&'a str, Vec<i32>, Vec<i32>),
+    Sparse(&'a str, SparseValues),
+}
+
+/// Compressed rows.
+struct SparseValues {
+    offsets: Vec<i64>,
+    columns: Vec<i32>,
+    values: Vec<f32>,
+    shape: [i64; 2],
+}
+
+impl<'a> PointValues<'a> {
+    /// The values of `points`, which the file calls `name`.
+    fn of(name: &'a str, points: &Points) -> Self {
+        let shape = [points.len(), points.dim()];
+        match points {
+            Points::Dense(vectors) => {
+                Self::Dense(name, shape, (0..vectors.rows()).flat_map(|i| vectors.row(i)).copied().collect())
+            }
+            Points::Bits(bits) => {
+                let row = |i| (0..bits.dim()).map(move |j| u8::from(bits.row(i).bit(j)));
+                Self::Bits(name, shape, (0..bits.rows()).flat_map(row).collect())
+            }
+            Points::Sets(sets) => {
+                let sizes = (0..sets.rows()).map(|i| sets.row(i).len() as i32).collect();
+                Self::Sets(name, sets.members().iter().map(|&member| member as i32).collect(), sizes)
+            }
+            Points::Sparse(vectors) => {
+                let sparse = SparseValues {
+                    offsets: vectors.offsets().iter().map(|&offset| offset as i64).collect(),
+                    columns: vectors.columns().iter().map(|&column| column as i32).collect(),
+                    values: vectors.values().to_vec(),
+                    shape: shape.map(|n| n as i64),
+                };
+                Self::Sparse(name, sparse)
+            }
+        }
+    }
+
+    /// Adds them as ann-benchmarks stores them: bits as booleans, sets one after another with their sizes. Sparse vectors,
+    /// which it does not have, become a group with the arrays of SciPy's compressed rows.
+    fn add_to<'v>(&'v self, file: &mut Hdf5Writer<'v>) {
+        match self {
+            Self::Dense(name, shape, values) => file.array(name, shape, Values::F32(values)),
+            Self::Bits(name, shape, values) => file.array(name, shape, Values::Bits(values)),
+            Self::Sets(name, members, sizes) => file.array(name, &[members.len()], Values::I32(members)).array(
+                &format!("size_{name}"),
+                &[sizes.len()],
+                Values::I32(sizes),
+            ),
+            Self::Sparse(name, SparseValues { offsets, columns, values, shape }) => file
+                .array(&format!("{name}/indptr"), &[offsets.len()], Values::I64(offsets))
+                .array(&format!("{name}/indices"), &[columns.len()], Values::I32(columns))
+                .array(&format!("{name}/data"), &[values.len()], Values::F32(values))
+                .array(&format!("{name}/shape"), &[2], Values::I64(shape)),
+        };
+    }
+}
 
 /// Writes a dataset, which [`read`](crate::format::read) gives back. Distances are rounded to `f32`, as ann-benchmarks stores
 /// them, unless one exceeds its range. Equal datasets give equal bytes; under its name the file is whole or absent.
@@ -13,14 +79,8 @@ use swath_algorithms::{Points, Vectors};
 /// [`DatasetError::Invalid`] if [`Dataset::check`] fails, [`DatasetError::Io`].
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     dataset.check().map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })?;
-    let flat = |points: &Points| {
-        let row = |vectors: &Vectors, i| vectors.row(i).to_vec();
-        points
-            .dense()
-            .map_or(Vec::new(), |vectors| (0..vectors.rows()).flat_map(|i| row(vectors, i)).collect::<Vec<f32>>())
-    };
-    let (train, test) = (flat(&dataset.train), flat(&dataset.test));
-    let (n, m, dim, count) = (dataset.train.len(), dataset.test.len(), dataset.train.dim(), dataset.neighbors.count);
+    let (train, test) = (PointValues::of("train", &dataset.train), PointValues::of("test", &dataset.test));
+    let (n, m, count) = (dataset.train.len(), dataset.test.len(), dataset.neighbors.count);
     // NO_ID becomes -1.
     let ids: Vec<i32> = dataset.neighbors.ids.iter().map(|&id| id as i32).collect();
     let distances: Vec<f32> = dataset.neighbors.distances.iter().map(|&d| d as f32).collect();
@@ -37,9 +97,16 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
         (train_names.iter().map(String::as_str).collect(), test_names.iter().map(String::as_str).collect());
 
     let mut file = Hdf5Writer::new();
-    file.text("type", "dense").text("distance", dataset.distance.name()).text("point_type", "float");
-    file.integer("dimension", dim as i64);
-    file.array("train", &[n, dim], Values::F32(&train)).array("test", &[m, dim], Values::F32(&test));
+    let (form, of) = match dataset.train.kind() {
+        PointType::Dense => ("dense", "float"),
+        PointType::Bits => ("dense", "bit"),
+        PointType::Sets => ("sparse", "bit"),
+        PointType::Sparse => ("sparse", "float"),
+    };
+    file.text("type", form).text("distance", dataset.distance.name()).text("point_type", of);
+    file.integer("dimension", dataset.train.dim() as i64);
+    train.add_to(&mut file);
+    test.add_to(&mut file);
     file.array("neighbors", &[m, count], Values::I32(&ids));
     let fits =
         distances.iter().zip(&dataset.neighbors.distances).all(|(d, exact)| d.is_finite() || exact.is_infinite());

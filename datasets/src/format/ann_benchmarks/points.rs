@@ -1,0 +1,212 @@
+//! Reads the points of a dataset, by the layout that they are stored in.
+
+use super::layout::{PointArrays, PointLayout};
+use super::reader::OpenDataset;
+use crate::check::first_of;
+use crate::format::DatasetError;
+use crate::format::compressed_rows::{CompressedRows, NumbersBelow, RowNames, offsets, offsets_of_lengths};
+use crate::hdf5_file::ElementKind;
+use swath_algorithms::points::vectors::Builder;
+use swath_algorithms::points::{Bits, Sets, SparseVectors};
+use swath_algorithms::{Points, PointsError, Vectors};
+
+/// Bits in a word of [`Bits`].
+const WORD: usize = u64::BITS as usize;
+
+/// What limits members and columns.
+const BELOW_DIMENSION: &str = "a number below the dimension";
+
+impl OpenDataset {
+    /// The points of the array `name`, `train` or `test`.
+    pub(super) fn read_points(
+        &self,
+        name: &str,
+        arrays: &PointArrays,
+        notes: &mut Vec<String>,
+    ) -> Result<Points, DatasetError> {
+        Ok(match arrays.layout {
+            PointLayout::Vectors => self.vectors(name)?.into(),
+            PointLayout::BitMatrix => self.bit_matrix(name, arrays.dim)?.into(),
+            PointLayout::PackedBits => self.packed_bits(name, arrays.dim)?.into(),
+            PointLayout::FlatSets => self.flat_sets_of(name, arrays.dim, notes)?.into(),
+            PointLayout::SetMatrix => self.set_matrix(name, arrays.dim)?.into(),
+            PointLayout::CompressedGroups => self.compressed_group(name, arrays.dim, notes)?.into(),
+        })
+    }
+
+    /// Checks by sizes alone that the points could be read.
+    pub(super) fn can_read_points(&self, layout: PointLayout) -> Result<(), DatasetError> {
+        for name in ["train", "test"] {
+            let group = self.group_names(name);
+            let size = format!("size_{name}");
+            let arrays: &[(&str, ElementKind)] = match layout {
+                PointLayout::Vectors => &[(name, ElementKind::Number)],
+                PointLayout::BitMatrix | PointLayout::PackedBits | PointLayout::SetMatrix => {
+                    &[(name, ElementKind::Bit)]
+                }
+                PointLayout::FlatSets => &[(name, ElementKind::Member), (&size, ElementKind::Integer)],
+                PointLayout::CompressedGroups => &[
+                    (&group.offsets, ElementKind::Integer),
+                    (&group.columns, ElementKind::Member),
+                    (&group.values, ElementKind::Number),
+                ],
+            };
+            for (name, kind) in arrays {
+                self.file.can_read(name, *kind).map_err(|error| self.at(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn vectors(&self, name: &str) -> Result<Vectors, DatasetError> {
+        let shape = self.shape(name, 2, None)?;
+        let dim = shape[1];
+        let refused = |error| match error {
+            PointsError::NotFinite { row, column, value } => {
+                let values = self.file.f32s(name).unwrap_or_default();
+                let count = values.iter().filter(|value| !value.is_finite()).count();
+                // A value beyond the range of f32 is shown as it is in the file.
+                let stored = self.file.f64s(name).ok().and_then(|stored| stored.get(row * dim + column).copied());
+                let at = format!("`{name}`, row {row}, column {column}");
+                let found = format!("the value is {:e}", stored.unwrap_or_else(|| f64::from(value)));
+                self.invalid(&at, first_of(found, count), "a finite number within the range of f32")
+            }
+            other => self.not_points(name, &other),
+        };
+        // Memory is reserved only after the file is known to hold the values.
+        self.file.can_read(name, ElementKind::Number).map_err(|error| self.at(error))?;
+        let mut vectors = Builder::new(shape[0], dim).map_err(refused)?;
+        let mut flaw = None;
+        let read = self.file.f32_rows(name, |rows| {
+            flaw = vectors.push(rows).err();
+            flaw.is_none()
+        });
+        read.map_err(|error| self.at(error))?;
+        flaw.map_or_else(|| Ok(vectors.finish()), |flaw| Err(refused(flaw)))
+    }
+
+    /// A matrix of 0 and 1, packed into words.
+    fn bit_matrix(&self, name: &str, dim: usize) -> Result<Bits, DatasetError> {
+        let stride = dim.div_ceil(WORD);
+        let mut words = self.room_for_words(name, stride)?;
+        let expected = "0 or 1; or, where eight bits are packed into a byte, their number as attribute `dimension`";
+        self.each_bit_row(name, dim, expected, |row| {
+            let start = words.len();
+            words.resize(start + stride, 0_u64);
+            for (column, _) in row.iter().enumerate().filter(|(_, bit)| **bit == 1) {
+                words[start + column / WORD] |= 1 << (column % WORD);
+            }
+        })?;
+        Bits::new(words, dim).map_err(|error| self.not_points(name, &error))
+    }
+
+    /// A matrix of 0 and 1, each row a set of columns.
+    fn set_matrix(&self, name: &str, dim: usize) -> Result<Sets, DatasetError> {
+        let (mut members, mut offsets) = (Vec::new(), vec![0]);
+        let expected = "0 or 1, for each member whether the set has it; or the members of all sets, with their number in \
+                        `size_train` and `size_test`";
+        self.each_bit_row(name, dim, expected, |row| {
+            members.extend(row.iter().enumerate().filter(|(_, bit)| **bit == 1).map(|(column, _)| column as u32));
+            offsets.push(members.len() as u64);
+        })?;
+        Sets::new(members, offsets, dim).map_err(|error| self.not_points(name, &error))
+    }
+
+    /// Calls `each` with the rows of a matrix, after a check that all values are 0 or 1.
+    fn each_bit_row(
+        &self,
+        name: &str,
+        dim: usize,
+        expected: &str,
+        mut each: impl FnMut(&[i64]),
+    ) -> Result<(), DatasetError> {
+        let (mut row, mut flaw) = (0, None);
+        let read = self.file.integer_rows(name, ElementKind::Bit, |values| {
+            if let Some(at) = values.iter().position(|value| !(0..=1).contains(value)) {
+                let (row, column) = (row + at / dim, at % dim);
+                let at_value = format!("`{name}`, row {row}, column {column}");
+                flaw = Some(self.invalid(&at_value, format!("the value is {}", values[at]), expected));
+                return false;
+            }
+            values.chunks_exact(dim).for_each(&mut each);
+            row += values.len() / dim;
+            true
+        });
+        read.map_err(|error| self.at(error))?;
+        flaw.map_or(Ok(()), Err)
+    }
+
+    /// Rows of bytes with eight bits each, the first the highest.
+    fn packed_bits(&self, name: &str, dim: usize) -> Result<Bits, DatasetError> {
+        let width = self.shape(name, 2, None)?[1];
+        let stride = dim.div_ceil(WORD);
+        let mut words = self.room_for_words(name, stride)?;
+        let read = self.file.integer_rows(name, ElementKind::Bit, |values| {
+            for row in values.chunks_exact(width) {
+                let start = words.len();
+                words.resize(start + stride, 0_u64);
+                for (i, &byte) in row.iter().enumerate() {
+                    words[start + i / 8] |= u64::from((byte as u8).reverse_bits()) << (8 * (i % 8));
+                }
+            }
+            true
+        });
+        read.map_err(|error| self.at(error))?;
+        Bits::new(words, dim).map_err(|error| match error {
+            PointsError::BitBeyondDimension { row, dim } => self.invalid(
+                &format!("`{name}`, row {row}"),
+                format!("a bit after its last, {dim}, is set"),
+                "0 for the bits that fill up the last byte; or another attribute `dimension`",
+            ),
+            other => self.not_points(name, &other),
+        })
+    }
+
+    /// Room for rows of `stride` words, after a check that the file holds the rows and the memory the words.
+    fn room_for_words(&self, name: &str, stride: usize) -> Result<Vec<u64>, DatasetError> {
+        let rows = self.shape(name, 2, None)?[0];
+        self.file.can_read(name, ElementKind::Bit).map_err(|error| self.at(error))?;
+        let needed = (rows * stride) as u64 * u64::from(u64::BITS / 8);
+        if needed > self.memory {
+            let found = format!("its bits need {needed} bytes of memory");
+            return Err(self.invalid(&format!("`{name}`"), found, format!("at most {}", self.memory)));
+        }
+        Ok(Vec::with_capacity(rows * stride))
+    }
+
+    fn flat_sets_of(&self, name: &str, dim: usize, notes: &mut Vec<String>) -> Result<Sets, DatasetError> {
+        let lengths = format!("size_{name}");
+        let names = RowNames { numbers: name, lengths: &lengths, bound: BELOW_DIMENSION };
+        let sizes = self.file.integers(&lengths).map_err(|error| self.at(error))?;
+        let total = self.shape(name, 1, None)?[0];
+        let offsets = offsets_of_lengths(names, &sizes, total).map_err(|flaw| self.flaw(flaw))?;
+        let numbers = self.numbers_below(name, dim)?;
+        CompressedRows { names, numbers, offsets }.sets(notes).map_err(|flaw| self.flaw(flaw))
+    }
+
+    fn compressed_group(&self, name: &str, dim: usize, notes: &mut Vec<String>) -> Result<SparseVectors, DatasetError> {
+        let group = self.group_names(name);
+        let names = RowNames { numbers: &group.columns, lengths: &group.offsets, bound: BELOW_DIMENSION };
+        let stored = self.file.integers(&group.offsets).map_err(|error| self.at(error))?;
+        let numbers = self.numbers_below(&group.columns, dim)?;
+        let offsets = offsets(names, &stored, numbers.len()).map_err(|flaw| self.flaw(flaw))?;
+        let values = self.file.f32s(&group.values).map_err(|error| self.at(error))?;
+        let rows = CompressedRows { names, numbers, offsets };
+        rows.sparse(&group.values, values, notes).map_err(|flaw| self.flaw(flaw))
+    }
+
+    /// The members or columns in an array.
+    fn numbers_below(&self, name: &str, dim: usize) -> Result<NumbersBelow, DatasetError> {
+        let mut numbers = NumbersBelow::new(dim);
+        let read = self.file.integer_rows(name, ElementKind::Member, |values| {
+            numbers.push(values);
+            true
+        });
+        read.map_err(|error| self.at(error))?;
+        Ok(numbers)
+    }
+
+    fn not_points(&self, name: &str, error: &PointsError) -> DatasetError {
+        self.invalid(&format!("`{name}`"), error.to_string(), "rows of equal length")
+    }
+}

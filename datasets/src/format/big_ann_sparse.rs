@@ -1,0 +1,353 @@
+//! big-ann-benchmarks' sparse track: base vectors, queries and true neighbours in files of their own, all little-endian.
+//!
+//! A `.csr` file holds the numbers of rows, columns and values as int64; the offsets of the rows as int64, one more than rows;
+//! the columns as int32; and the values as float32. A `.gt` file holds the numbers of queries and of neighbours as uint32, the
+//! ids as int32 or uint32, and the inner products as float32.
+//!
+//! The files are found by that project's names: `base_small.csr`, `queries.dev.csr`, `base_small.dev.gt`.
+
+use super::compressed_rows::{CompressedRows, NumbersBelow, RowNames, offsets};
+use super::{DatasetError, Format, Header};
+use crate::bounded;
+use crate::check::Flaw;
+use crate::dataset::{Dataset, Neighbors, Stored};
+use crate::ground_truth;
+use crate::stored_neighbors::StoredNeighbors;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use swath_algorithms::points::{PointType, SparseVectors};
+use swath_algorithms::{Base, Distance, Points};
+
+/// True neighbours of a query that are computed if the dataset has none.
+const COMPUTED: usize = 100;
+
+/// Values read at a time.
+const AT_ONCE: usize = 1 << 16;
+
+/// Bytes that a search takes for each column.
+const PER_COLUMN: u64 = 8;
+
+/// The format of big-ann-benchmarks' sparse track: a folder, or the file of base vectors in it.
+pub struct BigAnnSparse;
+
+/// The files of a dataset.
+struct DatasetFiles {
+    base: PathBuf,
+    queries: PathBuf,
+    /// `None` if there is none: true neighbours are then computed.
+    truth: Option<PathBuf>,
+}
+
+/// A file of compressed rows whose sizes have been checked.
+struct RowsFile {
+    path: PathBuf,
+    file: BufReader<File>,
+    rows: usize,
+    dim: usize,
+    values: usize,
+}
+
+/// A file of true neighbours whose sizes have been checked.
+struct TruthFile {
+    file: BufReader<File>,
+    queries: usize,
+    count: usize,
+}
+
+impl Format for BigAnnSparse {
+    fn name(&self) -> &'static str {
+        "big-ann-benchmarks' sparse vectors"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["csr"]
+    }
+
+    fn sniff(&self, path: &Path, _: &[u8]) -> bool {
+        let is_like_base = |name: &str| is_base(name.strip_suffix(".gz").unwrap_or(name));
+        path.is_dir() && !names(path, is_like_base).unwrap_or_default().is_empty()
+    }
+
+    fn header(&self, path: &Path) -> Result<Header, DatasetError> {
+        self.sizes(path, u64::MAX)
+    }
+
+    fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError> {
+        let files = DatasetFiles::find(path)?;
+        let (base, queries) = (RowsFile::open(&files.base, memory)?, RowsFile::open(&files.queries, memory)?);
+        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, memory, queries.rows, base.rows));
+        let truth = truth.transpose()?;
+        Ok(header(&base, &queries, truth.as_ref()))
+    }
+
+    fn read(&self, path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
+        let files = DatasetFiles::find(path)?;
+        let (base, queries) = (RowsFile::open(&files.base, memory)?, RowsFile::open(&files.queries, memory)?);
+        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, memory, queries.rows, base.rows));
+        let truth = truth.transpose()?;
+        let Header { mut notes, dim, .. } = header(&base, &queries, truth.as_ref());
+        let train = Points::from(base.read(dim, &mut notes)?);
+        let test = Points::from(queries.read(dim, &mut notes)?);
+        let distance = Distance::InnerProduct;
+        let neighbors = match (truth, &files.truth) {
+            (Some(truth), Some(path)) => truth.read(path, &train, &test, &mut notes)?,
+            _ => ground_truth::compute(&Base::new(train.clone(), distance), &test, COMPUTED),
+        };
+        let dataset = Dataset {
+            train,
+            test,
+            distance,
+            neighbors,
+            links: None,
+            subtopics: None,
+            qrels: None,
+            train_names: None,
+            test_names: None,
+            notes,
+        };
+        let at = files.truth.unwrap_or(files.base);
+        dataset.check().map_err(|flaw| DatasetError::Invalid { path: at, flaw })?;
+        Ok(dataset)
+    }
+
+    fn query_names(&self, _: &Path, _: u64) -> Result<Option<Vec<String>>, DatasetError> {
+        Ok(None)
+    }
+
+    fn files(&self, path: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+        let DatasetFiles { base, queries, truth } = DatasetFiles::find(path)?;
+        Ok([base, queries].into_iter().chain(truth).collect())
+    }
+}
+
+fn header(base: &RowsFile, queries: &RowsFile, truth: Option<&TruthFile>) -> Header {
+    let computed = COMPUTED.min(base.rows);
+    let mut notes = Vec::new();
+    if truth.is_none() {
+        notes.push(format!(
+            "there is no file of true neighbours (.gt): the {computed} nearest of each query are computed"
+        ));
+    }
+    Header {
+        distance: Distance::InnerProduct,
+        kind: PointType::Sparse,
+        train: base.rows,
+        test: queries.rows,
+        dim: base.dim.max(queries.dim),
+        members: [base.values, queries.values],
+        neighbors: truth.map_or(computed, |truth| truth.count),
+        links: None,
+        relations: Vec::new(),
+        subtopics: None,
+        qrels: None,
+        names: false,
+        is_normalized: false,
+        notes,
+    }
+}
+
+fn is_base(name: &str) -> bool {
+    name.starts_with("base") && Path::new(name).extension().is_some_and(|ending| ending == "csr")
+}
+
+fn is_queries(name: &str) -> bool {
+    name.starts_with("queries") && Path::new(name).extension().is_some_and(|ending| ending == "csr")
+}
+
+/// The names of files in `folder` that are wanted, sorted.
+fn names(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
+    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<io::Result<Vec<String>>>()?;
+    names.retain(|name| is_wanted(name));
+    names.sort_unstable();
+    Ok(names)
+}
+
+impl DatasetFiles {
+    /// Finds the files by the path of their folder, or of the base vectors.
+    fn find(path: &Path) -> Result<Self, DatasetError> {
+        let io = |source| DatasetError::Io { path: path.to_owned(), source };
+        let (folder, base) = if path.is_dir() {
+            let base =
+                only(path, names(path, is_base).map_err(io)?, "base*.csr", "give the file of base vectors itself")?;
+            (path, path.join(base))
+        } else {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            (folder, path.to_owned())
+        };
+        let queries = names(folder, is_queries).map_err(io)?;
+        let queries = only(folder, queries, "queries*.csr", "keep one beside the base vectors")?;
+        let stem = base.file_stem().unwrap_or_default().to_string_lossy();
+        let part = queries.strip_prefix("queries").and_then(|rest| rest.strip_suffix("csr")).unwrap_or(".");
+        let truth = folder.join(format!("{stem}{part}gt"));
+        Ok(Self { base, queries: folder.join(queries), truth: truth.is_file().then_some(truth) })
+    }
+}
+
+/// The only name of several; `pattern` says what they are like, and `otherwise` what to do if there are more.
+fn only(folder: &Path, mut names: Vec<String>, pattern: &str, otherwise: &str) -> Result<String, DatasetError> {
+    if names.len() == 1
+        && let Some(name) = names.pop()
+    {
+        return Ok(name);
+    }
+    let (found, expected) = if names.is_empty() {
+        let packed = format!("one file like {pattern}; `gunzip` unpacks those that end in .gz");
+        (format!("the folder has no file like {pattern}"), packed)
+    } else {
+        (format!("the folder has several files like {pattern}: {}", names.join(", ")), format!("one: {otherwise}"))
+    };
+    Err(DatasetError::Invalid { path: folder.to_owned(), flaw: Flaw::new("the dataset", found, expected) })
+}
+
+fn invalid(path: &Path, flaw: Flaw) -> DatasetError {
+    DatasetError::Invalid { path: path.to_owned(), flaw }
+}
+
+/// Opens a file, and reads the `N` bytes at its beginning; returns its size, too.
+fn open<const N: usize>(path: &Path) -> Result<(BufReader<File>, u64, [u8; N]), DatasetError> {
+    let io = |source| DatasetError::Io { path: path.to_owned(), source };
+    let (file, size) = bounded::open(path).map_err(io)?;
+    let (mut file, mut start) = (BufReader::new(file), [0; N]);
+    if size < N as u64 {
+        return Err(invalid(
+            path,
+            Flaw::new("the header", format!("the file has {size} bytes"), format!("{N} and more")),
+        ));
+    }
+    file.read_exact(&mut start).map_err(io)?;
+    Ok((file, size, start))
+}
+
+/// Passes `count` numbers of `N` bytes to `each`, several at a time.
+fn numbers<const N: usize, T>(
+    file: &mut impl Read,
+    count: usize,
+    from: impl Fn([u8; N]) -> T,
+    mut each: impl FnMut(&[T]),
+) -> io::Result<()> {
+    let (mut bytes, mut numbers) = (vec![0; AT_ONCE.min(count) * N], Vec::new());
+    for start in (0..count).step_by(AT_ONCE) {
+        let part = &mut bytes[..AT_ONCE.min(count - start) * N];
+        file.read_exact(part)?;
+        numbers.clear();
+        numbers.extend(part.as_chunks::<N>().0.iter().map(|bytes| from(*bytes)));
+        each(&numbers);
+    }
+    Ok(())
+}
+
+/// All of them.
+fn all_numbers<const N: usize, T: Clone>(
+    file: &mut impl Read,
+    count: usize,
+    from: impl Fn([u8; N]) -> T,
+) -> io::Result<Vec<T>> {
+    let mut all = Vec::with_capacity(count);
+    numbers(file, count, from, |part| all.extend_from_slice(part))?;
+    Ok(all)
+}
+
+impl RowsFile {
+    /// Opens a file and checks its sizes: it must be as long as its header says, and its content needs at most `memory` bytes.
+    fn open(path: &Path, memory: u64) -> Result<Self, DatasetError> {
+        let (file, size, start) = open::<24>(path)?;
+        let sizes: Vec<i64> = start.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+        let [rows, dim, values] = [0, 1, 2].map(|i| sizes.get(i).copied().unwrap_or(0));
+        let flaw = |found, expected: &str| invalid(path, Flaw::new("the header", found, expected));
+        let found = format!("it says {rows} rows, {dim} columns and {values} values");
+        let limit = i64::from(i32::MAX);
+        if !((1..limit).contains(&rows) && (1..limit).contains(&dim) && values >= 0) {
+            return Err(flaw(found, "rows and columns from 1 to 2^31 - 2, and at least 0 values"));
+        }
+        let claimed = 24 + 8 * (i128::from(rows) + 1) + 8 * i128::from(values);
+        if claimed != i128::from(size) {
+            let found = format!("{found}, which are {claimed} bytes; the file has {size}");
+            return Err(flaw(found, "a whole file, with the sizes that its header says"));
+        }
+        let needed = u64::try_from(claimed).unwrap_or(u64::MAX).max(dim.unsigned_abs() * PER_COLUMN);
+        if needed > memory {
+            return Err(flaw(format!("{found}, which need {needed} bytes of memory"), &format!("at most {memory}")));
+        }
+        Ok(Self { path: path.to_owned(), file, rows: rows as usize, dim: dim as usize, values: values as usize })
+    }
+
+    /// The vectors, with `dim` columns.
+    fn read(self, dim: usize, notes: &mut Vec<String>) -> Result<SparseVectors, DatasetError> {
+        let Self { path, mut file, rows, dim: own, values: count } = self;
+        let io = |source| DatasetError::Io { path: path.clone(), source };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let lengths = format!("{name}: offsets");
+        let names = RowNames { numbers: &name, lengths: &lengths, bound: "a column" };
+        let stored = all_numbers(&mut file, rows + 1, i64::from_le_bytes).map_err(io)?;
+        let offsets = offsets(names, &stored, count).map_err(|flaw| invalid(&path, flaw))?;
+        let mut below = NumbersBelow::new(own);
+        numbers(&mut file, count, |bytes| i64::from(i32::from_le_bytes(bytes)), |part| below.push(part)).map_err(io)?;
+        let values = all_numbers(&mut file, count, f32::from_le_bytes).map_err(io)?;
+        let rows = CompressedRows { names, numbers: below, offsets };
+        let sparse = rows.sparse(&format!("{name}: values"), values, notes).map_err(|flaw| invalid(&path, flaw))?;
+        Ok(sparse.with_dim(dim))
+    }
+}
+
+impl TruthFile {
+    /// Opens a file and checks its sizes.
+    fn open(path: &Path, memory: u64, queries: usize, train: usize) -> Result<Self, DatasetError> {
+        let (file, size, start) = open::<8>(path)?;
+        let sizes: Vec<u32> = start.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        let [rows, count] = [0, 1].map(|i| sizes.get(i).copied().unwrap_or(0));
+        let flaw = |found, expected| invalid(path, Flaw::new("the header", found, expected));
+        let found = format!("it says {rows} queries with {count} neighbours each");
+        let claimed = 8 + 8 * u128::from(rows) * u128::from(count);
+        if claimed != u128::from(size) {
+            let found = format!("{found}, which are {claimed} bytes with their distances; the file has {size}");
+            return Err(flaw(found, "a whole file, with the sizes that its header says".to_owned()));
+        }
+        if rows as usize != queries || count == 0 || count as usize > train {
+            return Err(flaw(found, format!("{queries} queries with 1 to {train} neighbours each")));
+        }
+        // Ids become 64 bits wide, as do distances.
+        let needed = claimed * 2;
+        if needed > u128::from(memory) {
+            return Err(flaw(format!("{found}, which need {needed} bytes of memory"), format!("at most {memory}")));
+        }
+        Ok(Self { file, queries, count: count as usize })
+    }
+
+    fn read(
+        self,
+        path: &Path,
+        train: &Points,
+        test: &Points,
+        notes: &mut Vec<String>,
+    ) -> Result<Neighbors, DatasetError> {
+        let Self { mut file, queries, count } = self;
+        let io = |source| DatasetError::Io { path: path.to_owned(), source };
+        let cells = queries * count;
+        let ids = all_numbers(&mut file, cells, |bytes| i64::from(u32::from_le_bytes(bytes))).map_err(io)?;
+        let mut distances = all_numbers(&mut file, cells, |bytes| f64::from(f32::from_le_bytes(bytes))).map_err(io)?;
+        if are_products(&distances, count, |at| {
+            let id = usize::try_from(ids[at]).ok().filter(|&id| id < train.len())?;
+            Some(Distance::InnerProduct.between(test.row(at / count), train.row(id)))
+        }) {
+            distances.iter_mut().for_each(|product| *product = -*product);
+            notes.push("the true neighbours are stored with their inner products: the distance is the negative".into());
+        }
+        let stored = StoredNeighbors { count, ids, distances, stored: Stored::Float32 };
+        let repaired = stored.repair(train, test, Distance::InnerProduct, notes);
+        repaired.map_err(|flaw| invalid(path, flaw))
+    }
+}
+
+/// Whether the stored numbers are inner products and not their negatives, by computing the first of each query again.
+fn are_products(stored: &[f64], count: usize, distance: impl Fn(usize) -> Option<f64>) -> bool {
+    /// Queries to look at.
+    const QUERIES: usize = 20;
+    let firsts = (0..stored.len()).step_by(count).take(QUERIES);
+    let known = firsts.filter_map(|at| Some((stored[at], distance(at)?)));
+    let (products, distances) = known.fold((0.0, 0.0), |(products, distances), (stored, distance)| {
+        (products + (stored + distance).abs(), distances + (stored - distance).abs())
+    });
+    products < distances
+}
