@@ -28,7 +28,7 @@
 //! let rows = [1.0, 0.0, 0.99, 0.14, 0.98, 0.2, 0.6, 0.8, 0.0, 1.0];
 //! let base = Base::from_values(&rows, 2, Distance::Angular)?;
 //! let queries = Vectors::new(&[1.0, 0.1], 2)?;
-//! let query = Query::row(&queries, 0);
+//! let query = Query::vector(&queries, 0);
 //!
 //! let candidates = CandidatesParams::Exact(Exact { pool: Some(Count::new(5)?) });
 //! let index = candidates.build(&base);
@@ -44,6 +44,7 @@
 //! ```
 
 pub mod base;
+mod base_facts;
 pub mod candidates;
 pub mod distance;
 pub mod expansion;
@@ -69,6 +70,7 @@ mod unfit;
 pub const BUILD: &str = env!("SWATH_ALGORITHMS_BUILD");
 
 pub use base::{Base, Query};
+pub use base_facts::BaseFacts;
 pub use distance::Distance;
 pub use kernel_choice::KernelChoice;
 pub use owned_pool::{OwnedPool, SelectError, select};

@@ -4,7 +4,7 @@
 pub mod filter;
 mod scan;
 
-pub use scan::Scan;
+pub use scan::{Memory, Scan};
 
 use crate::base::{Base, Query};
 use crate::points::Points;
