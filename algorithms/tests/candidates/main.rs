@@ -78,7 +78,7 @@ fn what_an_index_cannot_do_is_said() {
     for parameters in wrong {
         let candidates: CandidatesParams = serde_json::from_value(parameters.clone()).expect("each in range");
         let unfit = candidates.check(&facts(PointType::Sets, Distance::Jaccard)).expect_err("unfit");
-        said.push_str(&format!("{parameters}: {} of {unfit}\n", unfit.parameter.unwrap_or("none")));
+        said.push_str(&format!("{parameters}, at {}: {unfit}\n", unfit.parameter.unwrap_or("none")));
     }
     insta::assert_snapshot!(said);
 }

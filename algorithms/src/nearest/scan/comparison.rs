@@ -10,6 +10,9 @@ use crate::points::{Bits, Point, Sets, SparseRow, SparseVectors, Vectors, sets};
 use bumpalo::Bump;
 use std::ops::Range;
 
+/// Members or columns are looked up in a table of all, up to this many.
+pub const TABLE: usize = 1 << 22;
+
 /// A search under way.
 pub struct Comparison<'a, 'k> {
     /// What is searched.
@@ -25,10 +28,12 @@ pub fn bits_error(dim: usize) -> Option<ErrorBound> {
     (dim < 1 << 24).then_some(ErrorBound::EXACT)
 }
 
-/// A bound on the error of [`Comparison::of_sets`].
-pub fn sets_error(_: Point<'_>) -> ErrorBound {
-    // Similarities are at most 1.
-    ErrorBound::rounding(1.0)
+/// A bound on the error of Jaccard similarities to sets of at most `longest` members.
+pub fn sets_error(of: Point<'_>, longest: usize) -> ErrorBound {
+    let most = if let Point::Set(of) = of { of.len() + longest } else { usize::MAX };
+    // Two fractions with denominators below 2^11 differ by more than 2^-22, if they differ: by several units in the last place of
+    // an f32, so that rounding keeps their order.
+    if most < 1 << 11 { ErrorBound::EXACT } else { ErrorBound::rounding(1.0) }
 }
 
 /// Parts of the ranges, each of rows that are looked at together.
@@ -75,19 +80,37 @@ impl<'a> Comparison<'a, '_> {
 
     /// Jaccard similarities, rounded.
     pub fn of_sets(&mut self, sets: &Sets, of: &[u32], ranges: impl Iterator<Item = Range<usize>>) {
-        let empty = self.base.compared_by().of_empty_sets();
+        if sets.dim() > TABLE {
+            return self.of_counted_sets(sets, of.len(), ranges, |row| sets::common(of, row));
+        }
         let of_query = self.arena.alloc_slice_fill_copy(sets.dim(), 0_u8);
         of.iter().for_each(|&member| of_query[member as usize] = 1);
+        self.of_counted_sets(sets, of.len(), ranges, |row| {
+            row.iter().map(|&member| u32::from(of_query[member as usize])).sum::<u32>() as usize
+        });
+    }
+
+    /// The same, with a function that counts a row's common members.
+    fn of_counted_sets(
+        &mut self,
+        sets: &Sets,
+        size: usize,
+        ranges: impl Iterator<Item = Range<usize>>,
+        common: impl Fn(&[u32]) -> usize,
+    ) {
+        let empty = self.base.compared_by().of_empty_sets();
         for i in ranges.flatten() {
             let row = sets.row(i);
-            let (small, large) = (row.len().min(of.len()), row.len().max(of.len()));
+            let (small, large, cut) = (row.len().min(size), row.len().max(size), self.contenders.cut());
             // Even if one held the other, they would not be more similar than this.
-            if (small as f32) < self.contenders.cut() * large as f32 * (1.0 - f32::EPSILON) {
+            if (small as f32) < cut * large as f32 * (1.0 - f32::EPSILON) {
                 continue;
             }
-            let common: u32 = row.iter().map(|&member| u32::from(of_query[member as usize])).sum();
-            let similarity = sets::similarity(common as usize, [of.len(), row.len()], empty);
-            self.contenders.push(i as u32, similarity as f32);
+            let common = common(row);
+            if common == 0 && cut > 0.0 && large > 0 {
+                continue;
+            }
+            self.contenders.push(i as u32, sets::similarity(common, [size, row.len()], empty) as f32);
         }
     }
 
@@ -98,11 +121,18 @@ impl<'a> Comparison<'a, '_> {
         of: SparseRow<'_>,
         ranges: impl Iterator<Item = Range<usize>> + Clone,
     ) {
-        let values = self.arena.alloc_slice_fill_copy(vectors.dim(), 0.0_f32);
-        of.columns.iter().zip(of.values).for_each(|(&column, &value)| values[column as usize] = value);
+        let table = if vectors.dim() > TABLE { 0 } else { vectors.dim() };
+        let values = self.arena.alloc_slice_fill_copy(table, 0.0_f32);
+        if table > 0 {
+            of.columns.iter().zip(of.values).for_each(|(&column, &value)| values[column as usize] = value);
+        }
         let products = self.arena.alloc_slice_fill_copy(ranges.clone().map(|range| range.len()).sum(), 0.0_f64);
         for (product, i) in products.iter_mut().zip(ranges.clone().flatten()) {
             let row = vectors.row(i);
+            if table == 0 {
+                *product = of.dot(row);
+                continue;
+            }
             for (&column, &value) in row.columns.iter().zip(row.values) {
                 *product += f64::from(values[column as usize]) * f64::from(value);
             }

@@ -9,6 +9,7 @@ use crate::inverted::InvertedIndex;
 use crate::points::{Point, PointType, Points};
 use crate::scratch::Scratch;
 use comparison::Comparison;
+pub use comparison::TABLE;
 use std::ops::Range;
 
 /// Rows that are looked at together.
@@ -22,7 +23,10 @@ pub enum Scan {
     /// Differing bits are counted row by row.
     Bits,
     /// The members of each set are looked up among the query's.
-    Sets,
+    Sets {
+        /// Members of the largest set.
+        longest: usize,
+    },
     /// The columns of each sparse vector are looked up among the query's.
     Sparse,
     /// An inverted index gives the products with all sparse vectors at once.
@@ -51,7 +55,9 @@ impl Scan {
         match base.points() {
             Points::Dense(_) => Self::Dense(Filter::new(base)),
             Points::Bits(_) => Self::Bits,
-            Points::Sets(_) => Self::Sets,
+            Points::Sets(sets) => {
+                Self::Sets { longest: (0..sets.rows()).map(|i| sets.row(i).len()).max().unwrap_or(0) }
+            }
             Points::Sparse(_) => Self::Sparse,
         }
     }
@@ -60,7 +66,7 @@ impl Scan {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Dense(filter) => filter.bytes(),
-            Self::Bits | Self::Sets | Self::Sparse => 0,
+            Self::Bits | Self::Sets { .. } | Self::Sparse => 0,
             Self::Inverted(index) => index.bytes(),
         }
     }
@@ -113,11 +119,11 @@ impl Scan {
     }
 
     /// A bound on the error of similarities; `None` if they cannot be trusted.
-    fn error_bound(&self, base: &Base, query: Query<'_>) -> Option<ErrorBound> {
+    pub(super) fn error_bound(&self, base: &Base, query: Query<'_>) -> Option<ErrorBound> {
         match self {
             Self::Dense(filter) => filter.error_bound(base, query),
             Self::Bits => comparison::bits_error(base.points().dim()),
-            Self::Sets => Some(comparison::sets_error(query.point)),
+            Self::Sets { longest } => Some(comparison::sets_error(query.point, *longest)),
             // It is known when the products are.
             Self::Sparse | Self::Inverted(_) => Some(ErrorBound::rounding(0.0)),
         }
@@ -143,7 +149,7 @@ impl Scan {
         match (self, base.points(), query.point) {
             (Self::Dense(filter), Points::Dense(vectors), _) => comparison.of_vectors(filter, vectors, query, ranges),
             (Self::Bits, Points::Bits(bits), Point::Bits(of)) => comparison.of_bits(bits, of.words, ranges),
-            (Self::Sets, Points::Sets(sets), Point::Set(of)) => comparison.of_sets(sets, of, ranges),
+            (Self::Sets { .. }, Points::Sets(sets), Point::Set(of)) => comparison.of_sets(sets, of, ranges),
             (Self::Sparse, Points::Sparse(vectors), Point::Sparse(of)) => comparison.of_sparse(vectors, of, ranges),
             (Self::Inverted(index), Points::Sparse(_), of) => comparison.of_products(index, of, ranges),
             (_, base, of) => panic!("{} are compared with {}: a bug of the caller", of.kind(), base.kind()),
