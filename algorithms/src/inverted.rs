@@ -1,6 +1,8 @@
 //! Inverted index: for each member or column, the rows that have it.
 
-use crate::points::{Point, Points};
+use crate::base_facts::BaseFacts;
+use crate::points::{Point, PointType, Points};
+use crate::scratch::SparseVector;
 
 /// For each member of sets, or column of sparse vectors, the rows that have it, ascending, with their values.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +72,33 @@ impl InvertedIndex {
             Point::Dense(_) | Point::Bits(_) => {}
         }
         terms
+    }
+
+    /// The same for `products` of few rows: those that have a column of `of`.
+    pub fn add_to(&self, of: Point<'_>, products: &mut SparseVector) {
+        match of {
+            Point::Set(members) => {
+                for &member in members {
+                    self.rows[self.column(member)].iter().for_each(|&row| products.set(row, products.get(row) + 1.0));
+                }
+            }
+            Point::Sparse(row) => {
+                for (&column, &value) in row.columns.iter().zip(row.values) {
+                    let (range, value) = (self.column(column), f64::from(value));
+                    for (&row, &other) in self.rows[range.clone()].iter().zip(&self.values[range]) {
+                        products.set(row, products.get(row) + value * f64::from(other));
+                    }
+                }
+            }
+            Point::Dense(_) | Point::Bits(_) => {}
+        }
+    }
+
+    /// Bytes that an index of such points will hold.
+    pub fn estimate(facts: &BaseFacts) -> usize {
+        let value = if facts.kind == PointType::Sparse { size_of::<f32>() } else { 0 };
+        let offsets = facts.dim.saturating_add(1).saturating_mul(size_of::<u64>());
+        facts.numbers.saturating_mul(size_of::<u32>() + value).saturating_add(offsets)
     }
 
     /// Bytes held.

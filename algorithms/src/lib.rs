@@ -44,6 +44,7 @@
 //! ```
 
 pub mod base;
+mod base_facts;
 pub mod candidates;
 pub mod distance;
 pub mod expansion;
@@ -69,6 +70,7 @@ mod unfit;
 pub const BUILD: &str = env!("SWATH_ALGORITHMS_BUILD");
 
 pub use base::{Base, Query};
+pub use base_facts::BaseFacts;
 pub use distance::Distance;
 pub use kernel_choice::KernelChoice;
 pub use owned_pool::{OwnedPool, SelectError, select};

@@ -8,9 +8,9 @@ use std::cell::Cell;
 use swath_algorithms::candidates::{CandidatesParams, Exact};
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::params::Count;
-use swath_algorithms::points::PointType;
+use swath_algorithms::points::{Bits, PointType, Sets, SparseVectors};
 use swath_algorithms::selector::{Cluster, Method, Request, SelectorParams, SelectorSetting};
-use swath_algorithms::{Base, Distance, Points, Pool, Query, Scratch, Vectors};
+use swath_algorithms::{Base, BaseFacts, Distance, Points, Pool, Query, Scratch, Vectors};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -89,6 +89,57 @@ fn check(base: &Base, queries: &Points, all_candidates: &[CandidatesParams]) {
                 assert!(cold > 0, "nothing is counted");
                 assert_eq!(warm, 0, "{distance} of {kind}, {}, {expansion}, {}", candidates.name(), selector.name());
             }
+        }
+    }
+}
+
+/// Rows of about a dozen numbers below 200.
+fn rows(count: usize) -> (Vec<u32>, Vec<u64>) {
+    let (mut numbers, mut offsets) = (Vec::new(), vec![0]);
+    for row in 0..count as u32 {
+        numbers.extend((0..200).filter(|number| (row * 31 + number * number * 17) % 16 == row % 3));
+        offsets.push(numbers.len() as u64);
+    }
+    (numbers, offsets)
+}
+
+fn points(kind: PointType, count: usize) -> Points {
+    let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
+    let (numbers, offsets) = rows(count);
+    match kind {
+        PointType::Dense => Vectors::new(&(0..count * 8).map(value).collect::<Vec<_>>(), 8).expect("finite").into(),
+        PointType::Bits => Bits::pack((0..count * 100).map(|i| value(i) > 0.0), 100).expect("whole rows").into(),
+        PointType::Sets => Sets::new(numbers, offsets, 200).expect("valid").into(),
+        PointType::Sparse => {
+            let values = (0..numbers.len()).map(value).collect::<Vec<_>>();
+            SparseVectors::new(numbers, values, offsets, 200).expect("valid").into()
+        }
+    }
+}
+
+#[test]
+fn a_warm_search_of_any_points_does_not_allocate() {
+    for (kind, distance) in PointType::ALL.into_iter().flat_map(|kind| Distance::ALL.map(|distance| (kind, distance))) {
+        if !distance.fits(kind) {
+            continue;
+        }
+        let base = Base::new(points(kind, 1500), distance);
+        for candidates in CandidatesParams::all() {
+            if candidates.check(&BaseFacts::of(&base)).is_err() {
+                continue;
+            }
+            let index = candidates.build(&base);
+            let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+            let mut answer = |i: usize| {
+                scratch.reset();
+                let before = ALLOCATIONS.get();
+                candidates.search(&index, &base, base.query(i * 7), &mut scratch, &mut found, &mut pool);
+                ALLOCATIONS.get() - before
+            };
+            let cold: usize = (0..100).chain(0..100).map(&mut answer).sum();
+            let warm: usize = (0..100).map(&mut answer).sum();
+            assert!(cold > 0, "nothing is counted");
+            assert_eq!(warm, 0, "{kind}, {distance}, {}", candidates.name());
         }
     }
 }

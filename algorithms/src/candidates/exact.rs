@@ -2,6 +2,7 @@
 
 use super::Candidates;
 use crate::base::{Base, Query};
+use crate::base_facts::BaseFacts;
 use crate::nearest::{self, Batch, Scan};
 use crate::params::{Count, constant};
 use crate::points::Points;
@@ -59,8 +60,8 @@ impl Candidates for Exact {
         base.bytes() + index.bytes()
     }
 
-    fn estimate(&self, rows: usize, _: usize) -> usize {
-        rows * size_of::<f32>()
+    fn estimate(&self, facts: &BaseFacts) -> usize {
+        Scan::estimate(facts)
     }
 
     fn search(&self, index: &Scan, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {

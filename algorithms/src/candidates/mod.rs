@@ -4,14 +4,19 @@
 //! registry below.
 
 mod exact;
+mod inverted;
 mod ivf;
+#[cfg(test)]
+mod samples;
 mod vamana;
 
 pub use exact::Exact;
+pub use inverted::Inverted;
 pub use ivf::Ivf;
 pub use vamana::Vamana;
 
 use crate::base::{Base, Query};
+use crate::base_facts::BaseFacts;
 use crate::nearest::Batch;
 use crate::params::Count;
 use crate::points::Points;
@@ -63,14 +68,14 @@ pub trait Candidates: Sized + Send + Sync + 'static {
     /// Bytes the index needs to answer queries, the vectors included, computed from sizes.
     fn bytes(index: &Self::Index, base: &Base) -> usize;
 
-    /// Bytes that such an index over `rows` vectors of `dim` values will need beside the vectors. An estimate.
-    fn estimate(&self, rows: usize, dim: usize) -> usize;
+    /// Bytes that such an index over such base points will need beside the points. An estimate.
+    fn estimate(&self, facts: &BaseFacts) -> usize;
 
-    /// Checks what a type cannot: whether the parameters go together, and fit `rows` base vectors.
+    /// Checks what a type cannot: whether the parameters go together, and whether the index fits such base points.
     ///
     /// # Errors
     /// The first problem.
-    fn check(&self, _rows: usize) -> Result<(), Unfit> {
+    fn check(&self, _: &BaseFacts) -> Result<(), Unfit> {
         Ok(())
     }
 
@@ -107,12 +112,12 @@ pub trait AnyCandidates: Send + Sync {
     /// Bytes of an index that these parameters built.
     fn bytes(&self, index: &Index, base: &Base) -> usize;
     /// Bytes that such an index will need, see [`Candidates::estimate`].
-    fn estimate(&self, rows: usize, dim: usize) -> usize;
+    fn estimate(&self, facts: &BaseFacts) -> usize;
     /// See [`Candidates::check`].
     ///
     /// # Errors
     /// The first problem.
-    fn check(&self, rows: usize) -> Result<(), Unfit>;
+    fn check(&self, facts: &BaseFacts) -> Result<(), Unfit>;
     /// Fills the pool for one query.
     fn search(
         &self,
@@ -157,12 +162,12 @@ impl<C: Candidates> AnyCandidates for C {
         C::restore(words, base).map(|index| Index(Box::new(index)))
     }
 
-    fn estimate(&self, rows: usize, dim: usize) -> usize {
-        Candidates::estimate(self, rows, dim)
+    fn estimate(&self, facts: &BaseFacts) -> usize {
+        Candidates::estimate(self, facts)
     }
 
-    fn check(&self, rows: usize) -> Result<(), Unfit> {
-        Candidates::check(self, rows)
+    fn check(&self, facts: &BaseFacts) -> Result<(), Unfit> {
+        Candidates::check(self, facts)
     }
 
     fn bytes(&self, index: &Index, base: &Base) -> usize {
@@ -202,6 +207,7 @@ registry! {
     /// Candidates by name.
     CandidatesParams: AnyCandidates {
         "exact" => Exact,
+        "inverted" => Inverted,
         "ivf-flat" => Ivf,
         "vamana" => Vamana,
     }
@@ -242,24 +248,23 @@ fn offsets(lengths: &[u32]) -> impl Iterator<Item = usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distance::Distance;
+    use samples::{Sample, pairs};
 
     /// Every index that has words comes back from them: it finds the same in as many evaluations, and has the same words.
     /// Words that are cut, too long, or of another base are refused.
     #[test]
     fn an_index_comes_back_from_its_words() {
-        let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
-        let base = |rows: usize, distance| {
-            let values: Vec<f32> = (0..rows * 6).map(value).collect();
-            Base::from_values(&values, 6, distance).expect("finite")
-        };
         let mut with_words = Vec::new();
-        for distance in Distance::DENSE {
-            let (whole, part, none) = (base(400, distance), base(399, distance), base(0, distance));
+        for (kind, distance) in pairs() {
+            let base = |rows| Sample { rows, centres: 9, dim: 8 }.base(kind, distance, "base");
+            let (whole, part, none) = (base(400), base(399), base(0));
             for candidates in CandidatesParams::all() {
+                if candidates.check(&BaseFacts::of(&whole)).is_err() {
+                    continue;
+                }
                 let index = candidates.build(&whole);
                 let Some(words) = candidates.words(&index) else { continue };
-                with_words.push(candidates.name());
+                with_words.push((candidates.name(), kind, distance));
                 let back = candidates.restore(&words, &whole).expect("its own words");
                 assert_eq!(candidates.words(&back), Some(words.clone()));
                 assert_eq!(candidates.bytes(&back, &whole), candidates.bytes(&index, &whole));
@@ -278,6 +283,28 @@ mod tests {
                 assert!(candidates.restore(&empty, &none).is_some());
             }
         }
-        assert_eq!(with_words, ["ivf-flat", "vamana", "ivf-flat", "vamana"]);
+        let all = |(kind, distance)| [("ivf-flat", kind, distance), ("vamana", kind, distance)];
+        assert_eq!(with_words, pairs().into_iter().flat_map(all).collect::<Vec<_>>());
+    }
+
+    /// An index is hardly larger than estimated. A graph is smaller: an estimate has what exists while it is built, too.
+    #[test]
+    fn estimates_are_of_the_size_that_an_index_has() {
+        for (kind, distance) in pairs() {
+            let base = Sample { rows: 600, centres: 9, dim: 24 }.base(kind, distance, "base");
+            let facts = BaseFacts::of(&base);
+            for candidates in CandidatesParams::all().into_iter().filter(|candidates| candidates.check(&facts).is_ok())
+            {
+                let needed = candidates.bytes(&candidates.build(&base), &base) - base.bytes();
+                let estimate = candidates.estimate(&facts);
+                let (name, most) = (candidates.name(), 6);
+                // The rows that are medoids may be longer than the mean.
+                assert!(
+                    estimate as f64 >= 0.95 * needed as f64,
+                    "{name}, {kind}, {distance}: {needed} bytes, estimated {estimate}"
+                );
+                assert!(estimate <= most * needed, "{name}, {kind}, {distance}: {needed} bytes, estimated {estimate}");
+            }
+        }
     }
 }

@@ -105,6 +105,8 @@ pub struct Contenders<'s> {
     slack: f32,
     cut: f32,
     full: usize,
+    /// Whether of equal similarities only those of the lowest rows are kept.
+    lower_rows: bool,
     kept: &'s mut Vec<(f32, u32)>,
 }
 
@@ -114,7 +116,14 @@ impl<'s> Contenders<'s> {
         kept.clear();
         // If the m-th best similarity is t, the m-th best true value is at least t - bound, and nothing whose
         // similarity is below t - 2 bound can truly reach that.
-        Self { m, slack: 2.0 * bound.0, cut: f32::NEG_INFINITY, full: 2 * m + 4 * LANES, kept }
+        Self { m, slack: 2.0 * bound.0, cut: f32::NEG_INFINITY, full: 2 * m + 4 * LANES, lower_rows: false, kept }
+    }
+
+    /// The same, but of equal similarities only those of the lowest rows are kept, however many there are. Right where rows are
+    /// numbered as the base points are. Without effect where similarities are not [exact](ErrorBound::EXACT).
+    #[must_use]
+    pub fn of_lowest_rows(self) -> Self {
+        Self { lower_rows: self.slack == 0.0, ..self }
     }
 
     /// Takes the similarities of rows `first..`.
@@ -152,6 +161,7 @@ impl<'s> Contenders<'s> {
     /// Allows for a larger error from now on. To be called before anything is taken.
     pub fn loosen(&mut self, bound: ErrorBound) {
         self.slack = 2.0 * bound.0;
+        self.lower_rows &= self.slack == 0.0;
     }
 
     /// The ids of all that may be among the best `m`.
@@ -161,7 +171,12 @@ impl<'s> Contenders<'s> {
     }
 
     fn tighten(&mut self) {
-        if self.kept.len() > self.m {
+        if self.lower_rows && self.kept.len() > self.m {
+            let best_first = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+            let (_, &mut (mth, _), _) = self.kept.select_nth_unstable_by(self.m - 1, best_first);
+            self.cut = mth;
+            self.kept.truncate(self.m);
+        } else if self.kept.len() > self.m {
             let (_, &mut (mth, _), _) = self.kept.select_nth_unstable_by(self.m - 1, |a, b| b.0.total_cmp(&a.0));
             // Rounding of the subtraction itself must not cut too much.
             self.cut = (mth - self.slack).next_down();

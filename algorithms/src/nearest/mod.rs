@@ -1,25 +1,19 @@
-//! Exact nearest neighbours: a search through all base points, and exact measuring of what it leaves. For many queries on dense
-//! vectors the search is a blocked matrix product.
+//! Exact nearest neighbours: a search through all base points, and exact measuring of what it leaves. For many queries the base
+//! points are read once per 64 queries; on dense vectors the search is a blocked matrix product.
 
 pub mod filter;
 mod scan;
+mod tile;
 
-pub use scan::Scan;
+pub use scan::{Memory, Scan};
 
-use crate::base::{Base, Query};
+use crate::base::Base;
 use crate::points::Points;
-use crate::points::vectors::{LANES, Line, Vectors};
+use crate::points::vectors::{LANES, Line};
 use crate::pool::Pool;
-use crate::scratch::Scratch;
-use crate::spare::{Room, Spare, reserve};
-use filter::{Contenders, Filter};
+use crate::spare::Spare;
 use rayon::prelude::*;
-use std::ops::Range;
-
-/// Queries a tile of the product spans.
-const TILE_QUERIES: usize = 64;
-/// Base rows a tile of the product spans: with 64 queries 256 KiB of products, which stay in the second-level cache.
-const TILE_ROWS: usize = scan::BLOCK;
+use tile::{Asked, Searched, TILE_QUERIES, Tile};
 
 /// For each row of `queries` its `m` nearest base vectors, nearest first, ties by lower id: calls
 /// `each(query, pool)` once per query, in no particular order, from as many threads as the current rayon pool has.
@@ -37,7 +31,7 @@ pub fn for_each_nearest<T: Send>(
     let found = blocks.into_par_iter().map_init(Tile::default, |tile, start| {
         let range = start..(start + TILE_QUERIES).min(queries.len());
         let mut results = Vec::with_capacity(range.len());
-        tile.search(base, scan, queries, range, m, |i, pool| results.push(each(i, pool)));
+        tile.search(Searched { base, scan }, Asked { queries, range }, m, |i, pool| results.push(each(i, pool)));
         results
     });
     found.collect::<Vec<_>>().into_iter().flatten().collect()
@@ -69,102 +63,13 @@ pub fn nearest_of_all(base: &Base, scan: &Scan, queries: &Points, m: usize, batc
         |tile, (block, pools)| {
             let start = block * TILE_QUERIES;
             let range = start..start + pools.len();
-            tile.search(base, scan, queries, range, m, |i, nearest| {
+            tile.search(Searched { base, scan }, Asked { queries, range }, m, |i, nearest| {
                 let pool = &mut pools[i - start];
                 pool.copy_from(nearest);
                 pool.keep_best(m);
             });
         },
     );
-}
-
-/// One thread's working memory.
-#[derive(Default)]
-struct Tile {
-    products: Vec<f32>,
-    kept: Vec<Vec<(f32, u32)>>,
-    found: Vec<u32>,
-    scratch: Scratch,
-    pool: Pool,
-}
-
-impl Tile {
-    fn search(
-        &mut self,
-        base: &Base,
-        scan: &Scan,
-        queries: &Points,
-        range: Range<usize>,
-        m: usize,
-        mut each: impl FnMut(usize, &Pool),
-    ) {
-        if let (Scan::Dense(filter), Points::Dense(vectors)) = (scan, queries) {
-            return self.multiply(base, filter, vectors, range, m, each);
-        }
-        for i in range {
-            self.scratch.reset();
-            scan.nearest(base, Query::row(queries, i), m, &mut self.scratch, &mut self.found);
-            let found = self.found.iter().copied();
-            self.pool.fill_nearest_first(base, Query::row(queries, i), found, m, &self.scratch);
-            each(i, &self.pool);
-        }
-    }
-
-    /// Searches by products of tiles.
-    fn multiply(
-        &mut self,
-        base: &Base,
-        filter: &Filter,
-        vectors: &Vectors,
-        range: Range<usize>,
-        m: usize,
-        mut each: impl FnMut(usize, &Pool),
-    ) {
-        let n = base.len();
-        let query = |i: usize| Query::vector(vectors, i);
-        self.kept.resize_with(TILE_QUERIES, Vec::new);
-        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
-        let mut kept = range.clone().zip(&mut self.kept);
-        // `None` beyond the range, too.
-        let mut contenders: [Option<Contenders<'_>>; TILE_QUERIES] = std::array::from_fn(|_| {
-            let (i, kept) = kept.next()?;
-            filter.error_bound(base, query(i)).map(|bound| Contenders::new(m, bound, kept))
-        });
-        for start in (0..n).step_by(TILE_ROWS) {
-            let end = (start + TILE_ROWS).min(n);
-            let block = base.vectors().block(start..end);
-            multiply(vectors.block(range.clone()), block, vectors.stride(), &mut self.products);
-            for (contenders, products) in contenders.iter_mut().zip(self.products.chunks_exact_mut(end - start)) {
-                if let Some(contenders) = contenders {
-                    filter.similarities(base, start, products);
-                    contenders.take(start, products);
-                }
-            }
-        }
-        for (i, contenders) in range.zip(contenders) {
-            self.scratch.reset();
-            match contenders {
-                Some(mut contenders) => {
-                    self.pool.fill_nearest_first(base, query(i), contenders.finish(), m, &self.scratch);
-                }
-                None => self.pool.fill_nearest_first(base, query(i), 0..n as u32, m, &self.scratch),
-            }
-            each(i, &self.pool);
-        }
-    }
-}
-
-impl Room for Tile {
-    fn make_room(&mut self, other: &Self) {
-        reserve(&mut self.products, other.products.capacity());
-        if self.kept.len() < other.kept.len() {
-            self.kept.resize_with(other.kept.len(), Vec::new);
-        }
-        self.kept.iter_mut().zip(&other.kept).for_each(|(kept, other)| reserve(kept, other.capacity()));
-        reserve(&mut self.found, other.found.capacity());
-        self.scratch.make_room(&other.scratch);
-        self.pool.make_room(&other.pool);
-    }
 }
 
 /// `out[i * (rows of b) + j] = a_i . b_j` for rows of `stride` lines.
@@ -198,7 +103,10 @@ pub(crate) fn multiply(a: &[Line], b: &[Line], stride: usize, out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Distance;
+    use crate::base::Query;
+    use crate::points::{Bits, Sets, Vectors};
+    use crate::scratch::Scratch;
+    use crate::{Distance, random};
     use proptest::prelude::*;
 
     /// All distances in `f64` by the definition, sorted by (distance, id).
@@ -262,6 +170,44 @@ mod tests {
             for distance in Distance::DENSE {
                 check(&Base::from_values(&rows, 3, distance).expect("finite"), &queries, 17);
             }
+        }
+    }
+
+    /// Rows of several blocks: half of them few different ones, so that very many are equally near, and some of no bits or
+    /// members. More queries than a tile spans.
+    #[test]
+    fn bits_and_sets_are_found_by_tiles_as_by_a_scan() {
+        for dim in [3_usize, 64, 70, 256, 300] {
+            let mut rng = random::stream(5, "tiles", dim as u64);
+            let mut row = |i: usize| {
+                let share = if i % 2 == 0 { 0.5 } else { 1.0 / dim as f64 };
+                (0..dim).map(|_| random::uniform(&mut rng) < share).collect::<Vec<bool>>()
+            };
+            let rows: Vec<Vec<bool>> = (0..2300).map(&mut row).collect();
+            let bits = Points::from(
+                Bits::pack(rows.iter().flatten().copied().collect::<Vec<_>>().into_iter(), dim).expect("rows"),
+            );
+            let members = |row: &Vec<bool>| (0..dim as u32).filter(|&j| row[j as usize]).collect::<Vec<u32>>();
+            let sets: Vec<Vec<u32>> = rows.iter().map(members).collect();
+            let sets = Points::from(Sets::from_rows(&sets, dim).expect("valid"));
+            let asked: Vec<usize> = (100..200).collect();
+            for m in [1, 10, 700] {
+                check(&Base::new(bits.clone(), Distance::Hamming), &bits.gather(&asked), m);
+                let base = Base::new(sets.clone(), Distance::Jaccard);
+                check(&base, &sets.gather(&asked), m);
+                check(&base.of_items(), &sets.gather(&asked), m);
+            }
+        }
+    }
+
+    /// Members beyond what a table of them may hold, and rows so long that similarities are rounded.
+    #[test]
+    fn sets_of_large_numbers_and_of_many_members() {
+        let spread: Vec<Vec<u32>> = (0..300_u32).map(|i| vec![i % 7, 1000 + i % 50, 4_000_000_000 + i % 3]).collect();
+        let long: Vec<Vec<u32>> = (0..40).map(|i| (i..2000 + i % 5).collect()).collect();
+        for (rows, dim) in [(spread, u32::MAX as usize), (long, 3000)] {
+            let sets = Points::from(Sets::from_rows(&rows, dim).expect("valid"));
+            check(&Base::new(sets.clone(), Distance::Jaccard), &sets.gather(&[0, 3, 20]), 9);
         }
     }
 

@@ -123,9 +123,9 @@ fn exact_when_exhaustive(candidates: &dyn AnyCandidates, case: &Case) -> Result<
     Ok(())
 }
 
-/// Asked for everything, an index gives the same pools in a space that is turned.
+/// Asked for everything, an index gives the same pools in a space that is turned. Only dense vectors have such a space.
 fn any_rotation(candidates: &dyn AnyCandidates, case: &Case) -> Result<(), String> {
-    let turned = case.turned();
+    let Some(turned) = case.turned() else { return Ok(()) };
     for exhaustive in exhaustive(candidates, case) {
         let pools = |case: &Case| built_and_asked(&*exhaustive, case).into_iter().map(|answer| answer.pool).collect();
         let (before, after): (Vec<Pool>, Vec<Pool>) = (pools(case), pools(&turned));
@@ -142,10 +142,10 @@ fn any_numbering(candidates: &dyn AnyCandidates, case: &Case) -> Result<(), Stri
         let before = built_and_asked(&*exhaustive, case);
         for (before, after) in before.into_iter().zip(built_and_asked(&*exhaustive, &renumbered)) {
             let (before, after) = (by_distance(&before.pool, |id| id), by_distance(&after.pool, |id| old[id as usize]));
-            let distances = |pool: &[(u64, u32)]| pool.iter().map(|&(distance, _)| distance).collect::<Vec<_>>();
+            let distances = |pool: &[(i64, u32)]| pool.iter().map(|&(distance, _)| distance).collect::<Vec<_>>();
             ensure(distances(&before) == distances(&after), || "other distances".into())?;
             let last = before.last().map(|&(distance, _)| distance);
-            let nearer = |pool: &[(u64, u32)]| {
+            let nearer = |pool: &[(i64, u32)]| {
                 pool.iter().filter(|&&(distance, _)| Some(distance) != last).copied().collect::<BTreeSet<_>>()
             };
             ensure(nearer(&before) == nearer(&after), || format!("{before:?}, renumbered {after:?}"))?;
@@ -154,9 +154,13 @@ fn any_numbering(candidates: &dyn AnyCandidates, case: &Case) -> Result<(), Stri
     Ok(())
 }
 
-/// The pool's items, the nearest first: the bits of each distance, which order as distances from 0 do, and the id.
-fn by_distance(pool: &Pool, id: impl Fn(u32) -> u32) -> Vec<(u64, u32)> {
-    let mut items: Vec<_> = pool.items.iter().map(|item| (item.distance.max(0.0).to_bits(), id(item.id))).collect();
+/// The pool's items, the nearest first: a number for each distance that orders as distances do, and the id.
+fn by_distance(pool: &Pool, id: impl Fn(u32) -> u32) -> Vec<(i64, u32)> {
+    let ordered = |distance: f64| {
+        let bits = (distance + 0.0).to_bits() as i64;
+        bits ^ (((bits >> 63) as u64) >> 1) as i64
+    };
+    let mut items: Vec<_> = pool.items.iter().map(|item| (ordered(item.distance), id(item.id))).collect();
     items.sort_unstable();
     items
 }

@@ -3,7 +3,8 @@
 use swath_algorithms::candidates::Candidates;
 use swath_algorithms::nearest::{Batch, Scan, nearest_of_all};
 use swath_algorithms::params::Count;
-use swath_algorithms::{Base, Points, Query, Scratch};
+use swath_algorithms::points::Point;
+use swath_algorithms::{Base, BaseFacts, Points, Query, Scratch};
 
 /// What is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,18 +91,17 @@ impl Candidates for Faulty {
     fn build(_: &bool, _: &Base) {}
 
     fn bytes((): &(), base: &Base) -> usize {
-        base.vectors().bytes()
+        base.bytes()
     }
 
-    fn estimate(&self, _: usize, _: usize) -> usize {
+    fn estimate(&self, _: &BaseFacts) -> usize {
         0
     }
 
     fn search(&self, (): &(), base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {
-        let first = |lines: &[swath_algorithms::Line]| f64::from(lines[0].0[0]);
-        let distance = |id: u32| match self.fault {
-            Fault::LooksAtOneAxis => (first(query.lines()) - first(base.vectors().lines(id as usize))).abs(),
-            Fault::TakesTheFirst => f64::from(id),
+        let distance = |id: u32| match (self.fault, query.point, base.points().row(id as usize)) {
+            (Fault::LooksAtOneAxis, Point::Dense(a), Point::Dense(b)) => f64::from(a[0].0[0] - b[0].0[0]).abs(),
+            (Fault::TakesTheFirst, ..) => f64::from(id),
             _ => base.distance_to(query, id),
         };
         let mut all: Vec<(f64, u32)> = (0..base.len() as u32).map(|id| (distance(id), id)).collect();

@@ -8,6 +8,8 @@ use cases::cases;
 use checks::CHECKS;
 use serde_json::json;
 use swath_algorithms::candidates::{AnyCandidates, CandidatesParams};
+use swath_algorithms::points::PointType;
+use swath_algorithms::{BaseFacts, Distance};
 
 /// Every registered index: with its defaults, and with a small pool.
 fn registered() -> Vec<CandidatesParams> {
@@ -25,6 +27,11 @@ fn registered() -> Vec<CandidatesParams> {
 fn every_registered_index_conforms() {
     for candidates in registered() {
         for case in cases() {
+            // Whatever the number of rows: the cases have fewer than an index has lists by default.
+            let facts = BaseFacts { rows: 1 << 20, ..BaseFacts::of(&case.base) };
+            if candidates.check(&facts).is_err() {
+                continue;
+            }
             for (name, check) in CHECKS {
                 if let Err(wrong) = check(&*candidates, &case) {
                     panic!("{candidates:?} fails `{name}` on {case}: {wrong}");
@@ -47,4 +54,31 @@ fn every_check_can_fail() {
             assert!(fails(index, check), "{index:?} passes `{name}`");
         }
     }
+}
+
+/// What each index says of points that it cannot search, and of parameters that do not go together.
+#[test]
+fn what_an_index_cannot_do_is_said() {
+    let facts = |kind, distance| BaseFacts { rows: 1000, dim: 64, kind, distance, numbers: 5000 };
+    let mut said = String::new();
+    for candidates in CandidatesParams::all() {
+        for (kind, distance) in
+            PointType::ALL.into_iter().flat_map(|kind| Distance::ALL.map(|distance| (kind, distance)))
+        {
+            if let (true, Err(unfit)) = (distance.fits(kind), candidates.check(&facts(kind, distance))) {
+                said.push_str(&format!("{}, {kind}, {distance}: {unfit}\n", candidates.name()));
+            }
+        }
+    }
+    let wrong = [
+        json!({ "ivf-flat": { "lists": 1001 } }),
+        json!({ "ivf-flat": { "lists": 100, "nprobe": 101 } }),
+        json!({ "vamana": { "pool": 100, "ef": 99 } }),
+    ];
+    for parameters in wrong {
+        let candidates: CandidatesParams = serde_json::from_value(parameters.clone()).expect("each in range");
+        let unfit = candidates.check(&facts(PointType::Sets, Distance::Jaccard)).expect_err("unfit");
+        said.push_str(&format!("{parameters}, at {}: {unfit}\n", unfit.parameter.unwrap_or("none")));
+    }
+    insta::assert_snapshot!(said);
 }

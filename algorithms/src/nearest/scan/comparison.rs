@@ -1,0 +1,181 @@
+//! The loops of a search: the similarities of one query to rows, block by block.
+
+use super::BLOCK;
+use crate::base::{Base, Query};
+use crate::distance::Distance;
+use crate::inverted::InvertedIndex;
+use crate::nearest::filter::{self, Contenders, ErrorBound, Filter};
+use crate::points::bits::differing_in_block;
+use crate::points::{Bits, Point, Sets, SparseRow, SparseVectors, Vectors, sets};
+use bumpalo::Bump;
+use std::ops::Range;
+
+/// Members or columns are looked up in a table of all, up to this many.
+pub const TABLE: usize = 1 << 22;
+
+/// A search under way.
+pub struct Comparison<'a, 'k> {
+    /// What is searched.
+    pub base: &'a Base,
+    /// Working memory.
+    pub arena: &'a Bump,
+    /// The best so far.
+    pub contenders: Contenders<'k>,
+}
+
+/// A bound on the error of [`Comparison::of_bits`]: counts below 2^24 are exact, others are not trusted.
+pub fn bits_error(dim: usize) -> Option<ErrorBound> {
+    (dim < 1 << 24).then_some(ErrorBound::EXACT)
+}
+
+/// A bound on the error of Jaccard similarities to sets of at most `longest` members.
+pub fn sets_error(of: Point<'_>, longest: usize) -> ErrorBound {
+    let most = if let Point::Set(of) = of { of.len() + longest } else { usize::MAX };
+    // Two fractions with denominators below 2^11 differ by more than 2^-22, if they differ: by several units in the last place of
+    // an f32, so that rounding keeps their order.
+    if most < 1 << 11 { ErrorBound::EXACT } else { ErrorBound::rounding(1.0) }
+}
+
+/// Parts of the ranges, each of rows that are looked at together.
+fn blocks(ranges: impl Iterator<Item = Range<usize>>) -> impl Iterator<Item = Range<usize>> {
+    ranges.flat_map(|rows| {
+        let end = rows.end;
+        rows.step_by(BLOCK).map(move |start| start..(start + BLOCK).min(end))
+    })
+}
+
+impl<'a> Comparison<'a, '_> {
+    /// Room for one value per row of a block.
+    fn room<T: Copy + Default>(&self) -> &'a mut [T] {
+        self.arena.alloc_slice_fill_copy(BLOCK.min(self.base.len()), T::default())
+    }
+
+    /// Approximate similarities of dense vectors.
+    pub fn of_vectors(
+        &mut self,
+        filter: &Filter,
+        vectors: &Vectors,
+        query: Query<'_>,
+        ranges: impl Iterator<Item = Range<usize>>,
+    ) {
+        let similarities = self.room();
+        for rows in blocks(ranges) {
+            let similarities = &mut similarities[..rows.len()];
+            filter::products(query.lines(), vectors.block(rows.clone()), similarities);
+            filter.similarities(self.base, rows.start, similarities);
+            self.contenders.take(rows.start, similarities);
+        }
+    }
+
+    /// Minus the number of bits that differ.
+    pub fn of_bits(&mut self, bits: &Bits, of: &[u64], ranges: impl Iterator<Item = Range<usize>>) {
+        let (counts, similarities) = (self.room(), self.room());
+        for rows in blocks(ranges) {
+            let (counts, similarities) = (&mut counts[..rows.len()], &mut similarities[..rows.len()]);
+            differing_in_block(of, bits.block(rows.clone()), counts);
+            similarities.iter_mut().zip(&*counts).for_each(|(similarity, &count)| *similarity = -(count as f32));
+            self.contenders.take(rows.start, similarities);
+        }
+    }
+
+    /// Jaccard similarities, rounded.
+    pub fn of_sets(&mut self, sets: &Sets, of: &[u32], ranges: impl Iterator<Item = Range<usize>>) {
+        if sets.dim() > TABLE {
+            return self.of_counted_sets(sets, of.len(), ranges, |row| sets::common(of, row));
+        }
+        let of_query = self.arena.alloc_slice_fill_copy(sets.dim(), 0_u8);
+        of.iter().for_each(|&member| of_query[member as usize] = 1);
+        self.of_counted_sets(sets, of.len(), ranges, |row| {
+            row.iter().map(|&member| u32::from(of_query[member as usize])).sum::<u32>() as usize
+        });
+    }
+
+    /// The same, with a function that counts a row's common members.
+    fn of_counted_sets(
+        &mut self,
+        sets: &Sets,
+        size: usize,
+        ranges: impl Iterator<Item = Range<usize>>,
+        common: impl Fn(&[u32]) -> usize,
+    ) {
+        let empty = self.base.compared_by().of_empty_sets();
+        for i in ranges.flatten() {
+            let row = sets.row(i);
+            let (small, large, cut) = (row.len().min(size), row.len().max(size), self.contenders.cut());
+            // Even if one held the other, they would not be more similar than this.
+            if (small as f32) < cut * large as f32 * (1.0 - f32::EPSILON) {
+                continue;
+            }
+            let common = common(row);
+            if common == 0 && cut > 0.0 && large > 0 {
+                continue;
+            }
+            self.contenders.push(i as u32, sets::similarity(common, [size, row.len()], empty) as f32);
+        }
+    }
+
+    /// Products of sparse vectors, rounded, row by row.
+    pub fn of_sparse(
+        &mut self,
+        vectors: &SparseVectors,
+        of: SparseRow<'_>,
+        ranges: impl Iterator<Item = Range<usize>> + Clone,
+    ) {
+        let table = if vectors.dim() > TABLE { 0 } else { vectors.dim() };
+        let values = self.arena.alloc_slice_fill_copy(table, 0.0_f32);
+        if table > 0 {
+            of.columns.iter().zip(of.values).for_each(|(&column, &value)| values[column as usize] = value);
+        }
+        let products = self.arena.alloc_slice_fill_copy(ranges.clone().map(|range| range.len()).sum(), 0.0_f64);
+        for (product, i) in products.iter_mut().zip(ranges.clone().flatten()) {
+            let row = vectors.row(i);
+            if table == 0 {
+                *product = of.dot(row);
+                continue;
+            }
+            for (&column, &value) in row.columns.iter().zip(row.values) {
+                *product += f64::from(values[column as usize]) * f64::from(value);
+            }
+        }
+        self.take_products(|place, _| products[place], ranges);
+    }
+
+    /// The same by an inverted index of all rows.
+    pub fn of_products(
+        &mut self,
+        index: &InvertedIndex,
+        of: Point<'_>,
+        ranges: impl Iterator<Item = Range<usize>> + Clone,
+    ) {
+        let products = self.arena.alloc_slice_fill_copy(self.base.len(), 0.0_f64);
+        index.add_products(of, products);
+        self.take_products(|_, row| products[row], ranges);
+    }
+
+    /// Takes the product of each row, which is given its place among the rows of all ranges, and its number.
+    fn take_products(
+        &mut self,
+        product: impl Fn(usize, usize) -> f64,
+        ranges: impl Iterator<Item = Range<usize>> + Clone,
+    ) {
+        let by_angle = self.base.distance() == Distance::Angular;
+        let norms = self.base.norms();
+        let similarity = |(place, row): (usize, usize)| match norms[row] {
+            norm if by_angle && norm > 0.0 => product(place, row) / norm,
+            _ if by_angle => 0.0,
+            _ => product(place, row),
+        };
+        let all = ranges.clone().flatten().enumerate();
+        let largest = all.map(similarity).fold(0.0_f64, |largest, similarity| largest.max(similarity.abs()));
+        self.contenders.loosen(ErrorBound::rounding(largest));
+        let (similarities, mut first) = (self.room::<f32>(), 0);
+        for rows in blocks(ranges) {
+            let similarities = &mut similarities[..rows.len()];
+            for ((to, row), place) in similarities.iter_mut().zip(rows.clone()).zip(first..) {
+                *to = similarity((place, row)) as f32;
+            }
+            self.contenders.take(rows.start, similarities);
+            first += rows.len();
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Exact search through all base points by several queries at once: each block of rows is read once for all of them.
+
+use super::filter::{Contenders, Filter};
+use super::scan::{BLOCK, TABLE};
+use super::{Scan, multiply};
+use crate::base::{Base, Query};
+use crate::points::bits::differing_in_block;
+use crate::points::{Bits, Points, Sets, Vectors, sets};
+use crate::pool::Pool;
+use crate::scratch::Scratch;
+use crate::spare::{Room, reserve};
+use std::ops::Range;
+
+/// Queries a tile spans: as many as a mask has bits.
+pub const TILE_QUERIES: usize = u64::BITS as usize;
+/// Base rows a tile spans: with 64 queries 256 KiB of products, which stay in the second-level cache.
+const TILE_ROWS: usize = BLOCK;
+
+/// What is searched.
+#[derive(Clone, Copy)]
+pub struct Searched<'a> {
+    pub base: &'a Base,
+    pub scan: &'a Scan,
+}
+
+/// Some of the queries, at most [`TILE_QUERIES`].
+#[derive(Clone)]
+pub struct Asked<'a> {
+    pub queries: &'a Points,
+    pub range: Range<usize>,
+}
+
+/// One thread's working memory.
+#[derive(Default)]
+pub struct Tile {
+    /// Similarities of a block.
+    products: Vec<f32>,
+    /// Differing bits of a block.
+    counts: Vec<u32>,
+    /// For each member the queries that have it; all 0 between searches.
+    having: Vec<u64>,
+    kept: Vec<Vec<(f32, u32)>>,
+    found: Vec<u32>,
+    scratch: Scratch,
+    pool: Pool,
+}
+
+/// The contenders of each query; none where similarities cannot be trusted, nor beyond the last query.
+type AllContenders<'k> = [Option<Contenders<'k>>; TILE_QUERIES];
+
+impl Tile {
+    /// Finds the `m` nearest of each query, nearest first, ties by lower id, and calls `each` with its number and them.
+    pub fn search(&mut self, searched: Searched<'_>, asked: Asked<'_>, m: usize, mut each: impl FnMut(usize, &Pool)) {
+        let Searched { base, scan } = searched;
+        let Asked { queries, range } = asked.clone();
+        let by_blocks = match (scan, base.points()) {
+            (Scan::Dense(_), _) | (Scan::Bits, _) => true,
+            (Scan::Sets { .. }, Points::Sets(sets)) => sets.dim() <= TABLE,
+            _ => false,
+        };
+        if !by_blocks {
+            for i in range {
+                self.scratch.reset();
+                scan.nearest(base, Query::row(queries, i), m, &mut self.scratch, &mut self.found);
+                let found = self.found.iter().copied();
+                self.pool.fill_nearest_first(base, Query::row(queries, i), found, m, &self.scratch);
+                each(i, &self.pool);
+            }
+            return;
+        }
+        self.kept.resize_with(TILE_QUERIES, Vec::new);
+        let mut all_kept = std::mem::take(&mut self.kept);
+        let mut kept = range.clone().zip(&mut all_kept);
+        let mut contenders: AllContenders<'_> = std::array::from_fn(|_| {
+            let (i, kept) = kept.next()?;
+            let bound = scan.error_bound(base, Query::row(queries, i));
+            bound.map(|bound| Contenders::new(m, bound, kept).of_lowest_rows())
+        });
+        match (scan, base.points(), queries) {
+            (Scan::Dense(filter), _, Points::Dense(of)) => {
+                self.multiply(base, filter, of, range.clone(), &mut contenders);
+            }
+            (Scan::Bits, Points::Bits(rows), Points::Bits(of)) => {
+                self.count_bits(rows, of, range.clone(), &mut contenders);
+            }
+            (Scan::Sets { .. }, Points::Sets(rows), Points::Sets(of)) => {
+                let empty = base.compared_by().of_empty_sets();
+                self.count_members(rows, of, range.clone(), empty, &mut contenders);
+            }
+            (_, base, of) => panic!("{} are compared with {}: a bug of the caller", of.kind(), base.kind()),
+        }
+        for (i, contenders) in range.zip(contenders) {
+            self.scratch.reset();
+            let (query, n) = (Query::row(queries, i), base.len() as u32);
+            match contenders {
+                Some(mut contenders) => {
+                    self.pool.fill_nearest_first(base, query, contenders.finish(), m, &self.scratch);
+                }
+                None => self.pool.fill_nearest_first(base, query, 0..n, m, &self.scratch),
+            }
+            each(i, &self.pool);
+        }
+        self.kept = all_kept;
+    }
+
+    /// Approximate similarities of dense vectors, by products of tiles.
+    fn multiply(
+        &mut self,
+        base: &Base,
+        filter: &Filter,
+        of: &Vectors,
+        range: Range<usize>,
+        contenders: &mut AllContenders<'_>,
+    ) {
+        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
+        for rows in blocks(base.len()) {
+            let block = base.vectors().block(rows.clone());
+            multiply(of.block(range.clone()), block, of.stride(), &mut self.products);
+            for (contenders, products) in contenders.iter_mut().zip(self.products.chunks_exact_mut(rows.len())) {
+                if let Some(contenders) = contenders {
+                    filter.similarities(base, rows.start, products);
+                    contenders.take(rows.start, products);
+                }
+            }
+        }
+    }
+
+    /// Minus the numbers of differing bits.
+    fn count_bits(&mut self, rows: &Bits, of: &Bits, range: Range<usize>, contenders: &mut AllContenders<'_>) {
+        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
+        self.counts.resize(TILE_ROWS, 0);
+        for block in blocks(rows.rows()) {
+            let (counts, products) = (&mut self.counts[..block.len()], &mut self.products[..block.len()]);
+            for (i, contenders) in range.clone().zip(&mut *contenders) {
+                let Some(contenders) = contenders else { continue };
+                differing_in_block(of.row(i).words, rows.block(block.clone()), counts);
+                products.iter_mut().zip(&*counts).for_each(|(product, &count)| *product = -(count as f32));
+                contenders.take(block.start, products);
+            }
+        }
+    }
+
+    /// Jaccard similarities, `empty` of two empty sets: the members of a row are looked up in a table that says for each which of
+    /// the queries have it.
+    fn count_members(
+        &mut self,
+        rows: &Sets,
+        of: &Sets,
+        range: Range<usize>,
+        empty: f64,
+        contenders: &mut AllContenders<'_>,
+    ) {
+        self.having.resize(rows.dim().max(self.having.len()), 0);
+        let mut of_empty = 0_u64;
+        for (place, i) in range.clone().enumerate() {
+            of.row(i).iter().for_each(|&member| self.having[member as usize] |= 1 << place);
+            of_empty |= u64::from(of.row(i).is_empty()) << place;
+        }
+        let all = u64::MAX >> (TILE_QUERIES - range.len());
+        let mut common = [0_u32; TILE_QUERIES];
+        for block in blocks(rows.rows()) {
+            // Those for which a row counts though it has nothing in common.
+            let mut open = of_empty;
+            for place in places(all) {
+                let cut = contenders[place].as_ref().map_or(0.0, Contenders::cut);
+                open |= u64::from(cut <= 0.0) << place;
+            }
+            for i in block {
+                let row = rows.row(i);
+                let mut met = open;
+                for &member in row {
+                    let having = self.having[member as usize];
+                    met |= having;
+                    places(having).for_each(|place| common[place] += 1);
+                }
+                for place in places(met) {
+                    let sizes = [of.row(range.start + place).len(), row.len()];
+                    let similarity = sets::similarity(std::mem::take(&mut common[place]) as usize, sizes, empty);
+                    if let Some(contenders) = &mut contenders[place] {
+                        contenders.push(i as u32, similarity as f32);
+                    }
+                }
+            }
+        }
+        range.for_each(|i| of.row(i).iter().for_each(|&member| self.having[member as usize] = 0));
+    }
+}
+
+/// The ranges of rows that are looked at together.
+fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(TILE_ROWS).map(move |start| start..(start + TILE_ROWS).min(rows))
+}
+
+/// The places of the bits that are set, ascending.
+fn places(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = (mask != 0).then(|| mask.trailing_zeros() as usize)?;
+        mask &= mask - 1;
+        Some(place)
+    })
+}
+
+impl Room for Tile {
+    fn make_room(&mut self, other: &Self) {
+        reserve(&mut self.products, other.products.capacity());
+        reserve(&mut self.counts, other.counts.capacity());
+        reserve(&mut self.having, other.having.capacity());
+        if self.kept.len() < other.kept.len() {
+            self.kept.resize_with(other.kept.len(), Vec::new);
+        }
+        self.kept.iter_mut().zip(&other.kept).for_each(|(kept, other)| reserve(kept, other.capacity()));
+        reserve(&mut self.found, other.found.capacity());
+        self.scratch.make_room(&other.scratch);
+        self.pool.make_room(&other.pool);
+    }
+}
