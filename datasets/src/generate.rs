@@ -68,6 +68,21 @@ pub enum GenerateError {
     Points(#[from] PointsError),
 }
 
+impl GenerateError {
+    /// What would do instead.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Unfit { distribution, .. } => {
+                let fits = |distance: &Distance| distribution.kind(*distance).is_ok();
+                let fitting: Vec<String> =
+                    Distance::ALL.into_iter().filter(fits).map(|distance| format!("`{distance}`")).collect();
+                format!("with this distribution use the distance {}", fitting.join(", "))
+            }
+            Self::Points(_) => "use other parameters".to_owned(),
+        }
+    }
+}
+
 /// A dataset that is drawn and not read from a file. Each vector has a random stream of its own, so that a smaller dataset is
 /// the beginning of a larger one, and the number of threads makes no difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -133,6 +148,20 @@ impl Distribution {
             }
         };
         row.into_iter().map(|x| x as f32).collect()
+    }
+
+    /// The type of the points that it draws for this distance.
+    ///
+    /// # Errors
+    /// [`GenerateError::Unfit`].
+    fn kind(self, distance: Distance) -> Result<PointType, GenerateError> {
+        match (self, distance) {
+            (Self::Zipf, Distance::Jaccard) => Ok(PointType::Sets),
+            (Self::Zipf, Distance::InnerProduct) => Ok(PointType::Sparse),
+            (Self::Zipf, _) | (_, Distance::Jaccard) => Err(GenerateError::Unfit { distribution: self, distance }),
+            (_, Distance::Hamming) => Ok(PointType::Bits),
+            (_, Distance::Euclidean | Distance::Angular | Distance::InnerProduct) => Ok(PointType::Dense),
+        }
     }
 
     /// Its name in YAML.
@@ -234,14 +263,7 @@ impl Generated {
     /// # Errors
     /// [`GenerateError::Unfit`].
     pub fn kind(&self) -> Result<PointType, GenerateError> {
-        let Self { generate: distribution, distance, .. } = *self;
-        match (distribution, distance) {
-            (Distribution::Zipf, Distance::Jaccard) => Ok(PointType::Sets),
-            (Distribution::Zipf, Distance::InnerProduct) => Ok(PointType::Sparse),
-            (Distribution::Zipf, _) | (_, Distance::Jaccard) => Err(GenerateError::Unfit { distribution, distance }),
-            (_, Distance::Hamming) => Ok(PointType::Bits),
-            (_, Distance::Euclidean | Distance::Angular | Distance::InnerProduct) => Ok(PointType::Dense),
-        }
+        self.generate.kind(self.distance)
     }
 
     /// What its header would say before it is drawn; members are at most as many.

@@ -31,6 +31,10 @@ impl Metric for Coverage {
         }
     }
 
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let kernel = answer.kernel_or_coverage(self.kernel);
         let near = answer.neighbors().len();
@@ -69,6 +73,10 @@ impl Metric for BallCoverage {
             usual: Usual::Never,
             headline: None,
         }
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

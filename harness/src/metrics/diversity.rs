@@ -39,6 +39,10 @@ impl Metric for Diversity {
         (0.0, f64::INFINITY)
     }
 
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         mean_over_pairs(answer.count(), |i, j| answer.distance(self.kernel, i, j))
     }
@@ -74,6 +78,10 @@ impl Metric for MinDistance {
 
     fn bounds(&self, _: usize) -> (f64, f64) {
         (0.0, f64::INFINITY)
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -112,6 +120,10 @@ impl Metric for Mst {
 
     fn bounds(&self, _: usize) -> (f64, f64) {
         (0.0, f64::INFINITY)
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

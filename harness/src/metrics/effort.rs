@@ -98,13 +98,17 @@ impl Metric for ObjectiveRatio {
         true
     }
 
-    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
-        self.kernel.check_nonnegative("facility location needs one that cannot")
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative(setting.kind, "facility location needs one that cannot")
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
         // Greedy reaches at least 1 - 1/e of the best value.
         (0.0, 1.6)
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

@@ -29,7 +29,8 @@ use relevance::{Ndcg, Relevance};
 use spectrum::{LogVolume, SpectralEntropy, Vendi};
 use subtopics::{AlphaNdcg, ErrIa, SubtopicRecall};
 use swath_algorithms::params::OutOfRange;
-use swath_algorithms::{Unfit, registry};
+use swath_algorithms::points::PointType;
+use swath_algorithms::{KernelChoice, Unfit, registry};
 
 registry! {
     /// Metrics by name, in the order of tables.
@@ -152,7 +153,12 @@ pub trait Metric: Send + Sync {
         None
     }
 
-    /// Checks whether it can be computed in such a setting.
+    /// The kernel that it is computed with, if it takes one.
+    fn kernel(&self) -> KernelChoice {
+        KernelChoice::DEFAULT
+    }
+
+    /// Checks whether it can be computed in such a setting, as far as that does not follow from [`Metric::kernel`].
     ///
     /// # Errors
     /// Why it cannot, and what can be done.
@@ -177,6 +183,8 @@ pub struct MetricSetting {
     pub subtopics: bool,
     /// Whether the dataset has judgements of relevance.
     pub qrels: bool,
+    /// The type of its points.
+    pub kind: PointType,
 }
 
 /// A default of a parameter, which must be in range.

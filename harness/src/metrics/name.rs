@@ -126,6 +126,7 @@ impl MetricName {
     /// # Errors
     /// Why it cannot, and what can be done.
     pub fn possible(self, setting: &MetricSetting) -> Result<(), Unfit> {
+        self.0.params.kernel().check(setting.kind)?;
         let Some(cut) = self.0.cut else { return self.0.params.possible(setting) };
         if !self.0.params.takes_cut() {
             let message = "it does not judge a list of results, so it takes no cut";

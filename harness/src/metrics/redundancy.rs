@@ -37,6 +37,10 @@ impl Metric for Redundancy {
         (-1.0, 1.0)
     }
 
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let kernel = answer.kernel_or_raw(self.kernel);
         mean_over_pairs(answer.count(), |i, j| answer.similarity(kernel, i, j))
@@ -72,6 +76,10 @@ impl Metric for MaxRedundancy {
 
     fn bounds(&self, _: usize) -> (f64, f64) {
         (-1.0, 1.0)
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -117,6 +125,10 @@ impl Metric for Duplicates {
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

@@ -34,6 +34,10 @@ impl Metric for Relevance {
         if self.kernel.is_default() { (f64::NEG_INFINITY, f64::INFINITY) } else { (-1.0, 1.0) }
     }
 
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
+    }
+
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let total: f64 = answer.returned().iter().map(|&id| answer.relevance(self.kernel, id)).sum();
         (answer.count() > 0).then(|| total / answer.count() as f64)
@@ -66,6 +70,10 @@ impl Metric for Ndcg {
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `ndcg@5`,")
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

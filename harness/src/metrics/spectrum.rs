@@ -50,13 +50,17 @@ impl Metric for Vendi {
         }
     }
 
-    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
-        self.kernel.check_semidefinite("eigenvalues need one that is")
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite(setting.kind, "eigenvalues need one that is")
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
         // A vector of zeros is similar to nothing, not even to itself, and leaves no bound above.
         (0.0, f64::INFINITY)
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -100,12 +104,16 @@ impl Metric for LogVolume {
         }
     }
 
-    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
-        self.kernel.check_semidefinite("eigenvalues need one that is")
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_semidefinite(setting.kind, "eigenvalues need one that is")
     }
 
     fn bounds(&self, k: usize) -> (f64, f64) {
         (k as f64 * 1e-6_f64.ln(), 0.0)
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -146,12 +154,16 @@ impl Metric for SpectralEntropy {
         }
     }
 
-    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
-        self.kernel.check_nonnegative("a random walk needs one that cannot")
+    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+        self.kernel.check_nonnegative(setting.kind, "a random walk needs one that cannot")
     }
 
     fn bounds(&self, k: usize) -> (f64, f64) {
         (0.0, (k.max(1) as f64).log2())
+    }
+
+    fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

@@ -57,10 +57,11 @@ struct RetrieverPlace {
 fn check_retriever(retriever: &Retriever, place: RetrieverPlace, facts: &Facts) -> Vec<Problem> {
     let i = place.index;
     let mut problems: Vec<Problem> = check_pool(&retriever.candidates, place, facts).into_iter().collect();
-    if let Err(unfit) = retriever.candidates.check(facts.rows) {
+    if let Err(unfit) = retriever.candidates.check(&facts.base()) {
         problems.push(unfit_problem(path!["retrievers", i, "candidates", retriever.candidates.name()], unfit));
     }
-    let setting = selector::SelectorSetting { distance: facts.distance, subtopics: facts.subtopics };
+    let Facts { distance, kind, subtopics, .. } = *facts;
+    let setting = selector::SelectorSetting { distance, kind, subtopics };
     if let Err(unfit) = retriever.select.check(&setting) {
         problems.push(unfit_problem(path!["retrievers", i, "select", retriever.select.name()], unfit));
     }

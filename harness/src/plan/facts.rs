@@ -1,8 +1,8 @@
 //! What a plan needs to know of the dataset.
 
-use swath_algorithms::points::vectors::LANES;
-use swath_algorithms::{Distance, Line};
-use swath_datasets::{Dataset, Generated, Header};
+use swath_algorithms::points::{PointType, Points};
+use swath_algorithms::{BaseFacts, Distance};
+use swath_datasets::{Dataset, GenerateError, Generated, Header};
 
 /// What a plan needs to know of the dataset.
 #[derive(Clone, Debug)]
@@ -15,8 +15,12 @@ pub struct Facts {
     pub queries: usize,
     /// Dimension, d.
     pub dim: usize,
-    /// How far apart vectors are.
+    /// The distance from a query to a base point.
     pub distance: Distance,
+    /// The type of points.
+    pub kind: PointType,
+    /// Members of all base sets, or values of all sparse base vectors; 0 of others.
+    pub members: usize,
     /// True neighbours stored per query.
     pub neighbors: usize,
     /// Links, if it has any.
@@ -46,12 +50,14 @@ impl Facts {
             queries: header.test,
             dim: header.dim,
             distance: header.distance,
+            kind: header.kind,
+            members: header.members[0],
             neighbors: header.neighbors,
             links: header.links,
             relations: header.relations.clone(),
             subtopics: header.subtopics.is_some(),
             qrels: header.qrels.is_some(),
-            bytes: (header.train + header.test) * vector_bytes(header.dim)
+            bytes: header.bytes_of_points() as usize
                 + queries
                 + header.links.unwrap_or(0) * (size_of::<[u32; 2]>() + 1)
                 + pairs * size_of::<(u32, u32)>()
@@ -60,22 +66,11 @@ impl Facts {
     }
 
     /// Facts about a dataset before it is drawn.
-    pub fn of_generated(generated: &Generated, sha256: String) -> Self {
-        let header = Header {
-            distance: generated.distance,
-            train: generated.n.size(),
-            test: generated.queries.size(),
-            dim: generated.dimension.size(),
-            neighbors: generated.neighbors(),
-            links: None,
-            relations: Vec::new(),
-            subtopics: None,
-            qrels: None,
-            names: false,
-            is_normalized: false,
-            notes: Vec::new(),
-        };
-        Self { sha256, ..Self::of_header(&header) }
+    ///
+    /// # Errors
+    /// [`GenerateError`] where such points cannot be drawn.
+    pub fn of_generated(generated: &Generated, sha256: String) -> Result<Self, GenerateError> {
+        Ok(Self { sha256, ..Self::of_header(&generated.header()?) })
     }
 
     /// Facts about a dataset in memory.
@@ -87,6 +82,8 @@ impl Facts {
             queries: dataset.test.len(),
             dim: dataset.train.dim(),
             distance: dataset.distance,
+            kind: dataset.train.kind(),
+            members: members(&dataset.train),
             neighbors: dataset.neighbors.count,
             links: dataset.links.as_ref().map(|links| links.edges.len()),
             relations: dataset.links.as_ref().map_or_else(Vec::new, |links| links.relations.clone()),
@@ -95,15 +92,32 @@ impl Facts {
         }
     }
 
-    /// Facts about a sample of `rows` base vectors, at most all. The number of links among them is not known: it stays.
+    /// What candidates need to know of the base points.
+    pub fn base(&self) -> BaseFacts {
+        let Self { rows, dim, kind, distance, members, .. } = *self;
+        BaseFacts { rows, dim, kind, distance, numbers: members }
+    }
+
+    /// Bytes of a base point in memory, on average.
+    pub fn point_bytes(&self) -> usize {
+        self.base().bytes_of(1)
+    }
+
+    /// Facts about a sample of `rows` base points, at most all. The number of links among them is not known: it stays.
     #[must_use]
     pub fn sampled(self, rows: usize) -> Self {
-        let fewer = (self.rows - rows) * vector_bytes(self.dim);
-        Self { rows, neighbors: self.neighbors.min(rows), bytes: self.bytes.saturating_sub(fewer), ..self }
+        let members = (self.members as u128 * rows as u128).div_ceil(self.rows.max(1) as u128) as usize;
+        let fewer = self.base().bytes_of(self.rows).saturating_sub(self.base().bytes_of(rows));
+        let bytes = self.bytes.saturating_sub(fewer);
+        Self { rows, members, neighbors: self.neighbors.min(rows), bytes, ..self }
     }
 }
 
-/// Bytes of a vector in memory.
-pub fn vector_bytes(dim: usize) -> usize {
-    dim.div_ceil(LANES) * size_of::<Line>()
+/// Members of all sets, or values of all sparse vectors; 0 of others.
+fn members(points: &Points) -> usize {
+    match points {
+        Points::Sets(sets) => sets.members().len(),
+        Points::Sparse(vectors) => vectors.values().len(),
+        Points::Dense(_) | Points::Bits(_) => 0,
+    }
 }

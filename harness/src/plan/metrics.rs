@@ -18,6 +18,7 @@ pub(super) fn choose_metrics(
         stored_neighbors: facts.neighbors,
         subtopics: facts.subtopics,
         qrels: facts.qrels,
+        kind: facts.kind,
     };
     let (mut metrics, mut notes) = (Vec::new(), Vec::new());
     if let Some(named) = &experiment.metrics {

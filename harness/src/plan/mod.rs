@@ -16,7 +16,7 @@ pub mod workload;
 
 pub use cells::{Cell, cells};
 pub use dataset::{LoadedDataset, Resources, dataset_failure};
-pub use facts::{Facts, vector_bytes};
+pub use facts::Facts;
 pub use figures::wanted_query;
 pub use outline::{Outline, outline};
 pub use prepare::{Prepared, prepare_experiment, prepare_file, prepare_on};
@@ -88,7 +88,7 @@ impl Plan {
     /// Bytes that a trial needs beside the dataset: index, graph, and its outcome. An estimate from sizes.
     pub fn memory(&self, trial: &Trial, facts: &Facts) -> usize {
         let graph = trial.graph().map_or(0, |graph| graph.estimate(facts.rows, facts.links.unwrap_or(0)));
-        trial.retriever.candidates.estimate(facts.rows, facts.dim) + graph + self.outcome_bytes()
+        trial.retriever.candidates.estimate(&facts.base()) + graph + self.outcome_bytes()
     }
 
     /// Bytes of a trial's results, their metrics and times.

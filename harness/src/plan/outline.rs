@@ -39,7 +39,9 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
                 let help = "this machine has less; use a smaller `n` or `dimension`";
                 return Err(invalid(vec![Problem::new(at_dataset(), message).help(help)]));
             }
-            (generated.name(), Facts::of_generated(generated, sha256::of(generated.key())), None)
+            let facts = Facts::of_generated(generated, sha256::of(generated.key()))
+                .map_err(|error| invalid(vec![Problem::new(at_dataset(), error.to_string()).help(error.help())]))?;
+            (generated.name(), facts, None)
         }
     };
     if let Some(rows) = rows {

@@ -35,6 +35,9 @@ impl Seal {
             Values::I32(values) => self.add(name, shape, values.iter().map(|&value| i64::from(value).to_le_bytes())),
             Values::I64(values) => self.add(name, shape, values.iter().map(|value| value.to_le_bytes())),
             Values::I8(values) => self.add(name, shape, values.iter().map(|&value| i64::from(value).to_le_bytes())),
+            Values::U8(values) | Values::Bits(values) => {
+                self.add(name, shape, values.iter().map(|&value| i64::from(value).to_le_bytes()));
+            }
             Values::Text(values) => {
                 let lengths = values.iter().map(|text| (text.len() as u64).to_le_bytes());
                 self.add(&format!("{name} lengths"), shape, lengths);

@@ -1,7 +1,7 @@
 //! Trials that share a build, and an estimate of the memory that their process will hold.
 
 use super::built;
-use crate::plan::{Facts, Plan, Trial, vector_bytes};
+use crate::plan::{Facts, Plan, Trial};
 use crate::record::Mode;
 use swath_algorithms::Item;
 
@@ -44,13 +44,13 @@ fn memory(plan: &Plan, facts: &Facts, trials: &[usize]) -> u64 {
     let trials: Vec<&Trial> = trials.iter().map(|&trial| &plan.trials[trial]).collect();
     let asked = plan.queries.len();
     // The dataset. Everything but the base vectors is held twice: also for the queries that are asked.
-    let base = facts.rows.saturating_mul(vector_bytes(facts.dim));
+    let base = facts.base().bytes_of(facts.rows);
     let beside = facts.bytes.saturating_sub(base);
     let links = facts.links.unwrap_or(0).saturating_mul(16);
     let dataset = facts.bytes + beside + links + asked * 256 + facts.rows * size_of::<f64>();
     // The trials share one build.
     let most = |of: &dyn Fn(&Trial) -> usize| trials.iter().map(|trial| of(trial)).max().unwrap_or(0);
-    let index = most(&|trial| trial.retriever.candidates.estimate(facts.rows, facts.dim));
+    let index = most(&|trial| trial.retriever.candidates.estimate(&facts.base()));
     let graph = most(&|trial| trial.graph().map_or(0, |graph| graph.peak(facts.rows, facts.links.unwrap_or(0))));
     // All outcomes, and one more as it is assembled and written.
     let outcomes = plan.outcome_bytes().saturating_mul(trials.len() + 3) + asked * 256;
@@ -65,7 +65,7 @@ fn memory(plan: &Plan, facts: &Facts, trials: &[usize]) -> u64 {
     // A worker per thread: for walks arrays over all base vectors, and a pool with its rows and similarities.
     let threads = rayon::current_num_threads().max(plan.experiment.threads.size());
     let walks = if trials.iter().any(|trial| trial.graph().is_some()) { 32 } else { 4 };
-    let worker = facts.rows * walks + pool * (vector_bytes(facts.dim) + 256 + 8 * pool.min(4096)) + THREAD;
+    let worker = facts.rows * walks + pool * (facts.point_bytes() + 256 + 8 * pool.min(4096)) + THREAD;
     [dataset, index, graph, outcomes, batch, threads.saturating_mul(worker), PROGRAM]
         .into_iter()
         .fold(0, usize::saturating_add) as u64

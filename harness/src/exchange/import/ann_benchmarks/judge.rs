@@ -44,6 +44,7 @@ impl<'a> Judge<'a> {
             stored_neighbors: dataset.neighbors.count,
             subtopics: dataset.subtopics.is_some(),
             qrels: dataset.qrels.is_some(),
+            kind: dataset.train.kind(),
         };
         let (mut metrics, mut notes) = (Vec::new(), Vec::new());
         for metric in MetricName::usual(setting.qrels) {
