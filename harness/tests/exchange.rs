@@ -500,7 +500,7 @@ fn wrong_results_are_answered_with_what_and_where() {
     refused(&["ann/data", "--dataset", "rich"], "ann/data has no folder `results`");
     refused(&["ann", "--dataset", "poor"], "ann/results has no results for `poor`\n  it has rich");
     refused(&["ann", "--dataset", "../rich"], "`../rich` is not the name of a dataset");
-    refused(&["ann", "--dataset", "rich", "--count", "7"], "no results of 7 neighbours\n  it has 5");
+    refused(&["ann", "--dataset", "rich", "--count", "7"], "no results with 7 neighbours per query\n  it has 5");
     refused(&["ann", "--dataset", "rich", "--batch"], "holds no result in mode batch");
     let results = folder.path().join("ann/results");
     std::fs::create_dir_all(results.join("rich/3")).expect("created");

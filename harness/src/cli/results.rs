@@ -28,7 +28,7 @@ pub fn finish_sweep(folder: &Path, ran: &[CellReport]) -> Result<ExitCode, Failu
     Ok(ended(ran.iter().map(|one| &one.manifest)))
 }
 
-/// Prints the results of a run and where its report is.
+/// Prints the results of a run and the path of its report.
 pub fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
     print(&found(folder, summary, manifest))?;
     for (trial, reason) in manifest.failed() {

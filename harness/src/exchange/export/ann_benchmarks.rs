@@ -1,4 +1,4 @@
-//! Results in the folders of ann-benchmarks, so that it plots them beside its own:
+//! Exports results into the folders of ann-benchmarks, so that ann-benchmarks can plot them beside its own:
 //! `data/<dataset>.hdf5` and `results/<dataset>/<k>/<algorithm>[-batch]/<arguments>.hdf5`.
 //!
 //! ann-benchmarks has no samples of queries or base vectors: row i of a result belongs to query i of the dataset. So the dataset

@@ -153,7 +153,8 @@ fn other_files_are_not_replaced() {
     }
     assert_eq!(std::fs::read_to_string(at("mine.yaml")).expect("read"), "name: mine\n");
     std::fs::remove_file(at("words.hdf5")).expect("removed");
-    write(&at("words.yaml"), Path::new("words.yaml"), &state(), Writes::InPlace).expect("values are made anew");
+    write(&at("words.yaml"), Path::new("words.yaml"), &state(), Writes::InPlace)
+        .expect("missing values are written again");
     assert_eq!(read(&at("words.yaml")).expect("read").missing, None);
 }
 

@@ -111,8 +111,8 @@ pub fn text(config: &Path, state: &Snapshot, values: &str) -> String {
         format!("timed: {{ mode: {}, threads: {threads}, queries: {queries}, passes: {passes} }}\n", mode.name())
     });
     let mut text = format!(
-        "# What `{}` compares with; `swath baseline update` writes it anew.\n\
-         # `time` is the time of a trial over that of {}, in each round.\n\
+        "# The baseline that `{}` compares with. `swath baseline update` replaces it.\n\
+         # `time` is the time of a trial divided by that of {}, for each round.\n\
          baseline: {VERSION}\nexperiment: {}\ndataset: {}\nsha256: {sha256}\nk: {k}\nqueries: {queries}\nseed: {seed}\n\
          swath: {}\nsaved: {saved}\nmachine: {}\nvalues: {values}\n{timed}reference: {}\ntrials:\n",
         command(["swath".as_ref(), "check".as_ref(), config.as_os_str()]),

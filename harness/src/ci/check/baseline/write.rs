@@ -13,7 +13,7 @@ use swath_datasets::whole_file::{copy_whole, write_together};
 /// Whether a write creates a baseline or replaces one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    /// Creates a baseline where none is.
+    /// Creates a new baseline.
     New,
     /// Replaces a baseline.
     InPlace,

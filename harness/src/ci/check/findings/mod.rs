@@ -66,7 +66,7 @@ pub enum ChangeIs {
     /// A share of the value before.
     #[default]
     Share,
-    /// The difference; used where the value before was 0.
+    /// The difference; used if the value before was 0.
     Difference,
 }
 
