@@ -97,7 +97,7 @@ impl Arguments {
         };
         let note = |note: &str| complain(&format!("note: {note}"));
         let options = RunOptions { means, start: &start, quiet: self.quiet, say: &note, again: &again };
-        // Checked before the dataset is read or generated.
+        // Before the dataset is read or drawn.
         output_folder::check_unchanged(&folder, &[if experiment.sweep.is_some() { Kind::Sweep } else { Kind::Run }])?;
         if let Some(sweep) = &experiment.sweep {
             let cells = cells(experiment, sweep);
