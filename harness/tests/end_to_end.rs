@@ -436,7 +436,7 @@ fn a_reference_that_failed_is_not_replaced() {
         let add = ["history", "add", "reports/small", "--commit", "1111111", "--file", "history.csv"];
         let output = swath(folder.path(), &add);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let note = format!("note: {sentence} There is no relative_time of this run.\n");
+        let note = format!("note: {sentence} This run has no relative_time.\n");
         assert_eq!(stderr(&output), note);
         let history = std::fs::read_to_string(folder.path().join("history.csv")).expect("a file");
         assert!(!history.contains("relative_time") && history.contains("coverage"), "{history}");
@@ -466,7 +466,7 @@ fn a_data_folder_that_is_not_there_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = swath(folder.path(), &["--data-dir", "nowhere", "datasets", "list"]);
     assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
-    assert!(stderr(&output).contains("--data-dir: there is no folder nowhere"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--data-dir: the folder nowhere does not exist"), "{}", stderr(&output));
 }
 
 #[test]

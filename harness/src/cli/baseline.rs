@@ -20,7 +20,7 @@ use swath_datasets::whole_file::make_folder;
 /// A baseline has this many times the rounds of a check.
 const ROUNDS: usize = 4;
 
-/// Save, show or update what `check` compares with
+/// Save, show or update a baseline: the results that `check` compares with
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -38,7 +38,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Run the experiment again, rewrite the file, and list what changes
+    /// Run the experiment again, replace its baseline, and list the changes
     #[command(after_help = "Example:\n  swath baseline update configs/quickstart.yaml")]
     Update {
         #[command(flatten)]
@@ -47,7 +47,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Show what a file holds
+    /// Show the content of a baseline
     #[command(after_help = "Example:\n  swath baseline show configs/baselines/quickstart.yaml")]
     Show {
         /// The file
@@ -69,10 +69,10 @@ impl Arguments {
 /// The error for a baseline that does not exist.
 pub fn absent(file: &Path, config: &Path) -> Failure {
     let save = Shown::new(&["baseline", "save"]).path(config).option("--file", Some(file)).whole();
-    Failure::Input(format!("{}: there is no such baseline; `{save}` writes one", escape::path(file)))
+    Failure::Input(format!("{}: this baseline does not exist; `{save}` creates it", escape::path(file)))
 }
 
-/// The command that writes a baseline anew.
+/// The command that replaces a baseline.
 pub fn update_command(config: &Path, file: &Path) -> String {
     Shown::new(&["baseline", "update"]).path(config).option("--file", Some(file)).whole()
 }
@@ -82,21 +82,19 @@ fn save(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode,
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     if baseline::read(&file).is_ok() {
         let update = update_command(&look.config, &file);
-        let message =
-            format!("{} is there already; `{update}` writes it anew and says what changes", escape::path(&file));
+        let message = format!("{} already exists; `{update}` replaces it and lists the changes", escape::path(&file));
         return Err(Failure::Input(message));
     }
     baseline::may_write(&file, Writes::New)?;
-    // Before minutes of measuring, which would be lost if nothing could be written.
-    make_folder(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
-        Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", escape::path(&file)))
-    })?;
+    // Measuring takes minutes, which would be lost if the baseline could not be written. So the folder is made first.
+    make_folder(file.parent().unwrap_or(Path::new("")))
+        .map_err(|error| Failure::Input(format!("{}: its folder cannot be created: {error}", escape::path(&file))))?;
     let (state, _) = sound(look, places)?;
     baseline::write(&file, &look.config, &state, Writes::New)?;
     print(&format!("wrote {} and {}\n", escape::path(&file), escape::path(&file.with_extension("hdf5"))))
 }
 
-/// Writes a baseline anew and says what changes.
+/// Replaces a baseline and lists the changes.
 fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     if !file.exists() {
@@ -109,7 +107,7 @@ fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCod
         && version::differs(&before.swath, &now.swath).is_none()
         && (&before.machine, &before.reference) == (&now.machine, &now.reference);
     if look.quality_only && is_comparable {
-        // Times that are not measured stay.
+        // Times are not measured, so the old ones are kept.
         now.timing.clone_from(&before.timing);
         for trial in &mut now.trials {
             let was = before.trials.iter().find(|was| was.label == trial.label);
@@ -124,19 +122,19 @@ fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCod
     print(&format!("{changed}{}wrote {}\n", terminal(&checked), escape::path(&file)))
 }
 
-/// Measures an experiment, and returns how it wants to be compared.
+/// Measures an experiment. Also returns the section `check` of the experiment.
 ///
 /// # Errors
-/// [`Failure::Run`] where a trial fails.
+/// [`Failure::Run`] if a trial fails.
 fn sound(look: &Look, places: &Places) -> Result<(Snapshot, CheckSpec), Failure> {
     let (state, spec) = look.look(places, ROUNDS, |_, state, spec| Ok((state, spec.clone())))?;
     let failed: Vec<_> = state.trials.iter().filter_map(|trial| Some((&trial.label, trial.failed.as_ref()?))).collect();
-    // The reference comes first, as the others are timed against it.
+    // A failure of the reference is reported first, because the others are timed against it.
     let reference = failed.iter().find(|(label, _)| **label == state.reference);
     match reference.or(failed.first()) {
         Some((label, reason)) => {
             let what = if reference.is_some() { "the reference " } else { "" };
-            Err(Failure::Run(format!("{what}{label} failed, so that there is no baseline: {reason}")))
+            Err(Failure::Run(format!("{what}{label} failed, so no baseline was written: {reason}")))
         }
         None => Ok((state, spec)),
     }

@@ -19,7 +19,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Remove all of them
+    /// Remove all graphs
     #[command(after_help = "Example:\n  swath cache clear")]
     Clear,
 }
@@ -36,8 +36,9 @@ impl Arguments {
 }
 
 fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
-    cache
-        .ok_or_else(|| Failure::Input("there is no folder for caches; name one with --cache-dir or SWATH_CACHE".into()))
+    cache.ok_or_else(|| {
+        Failure::Input("the system has no folder for caches; name one with --cache-dir or SWATH_CACHE".into())
+    })
 }
 
 fn refused(cache: &Cache, error: &std::io::Error) -> Failure {

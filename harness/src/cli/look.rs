@@ -21,8 +21,8 @@ pub struct Look {
     /// Do not compare times
     #[arg(long)]
     pub quality_only: bool,
-    /// Use graphs that earlier runs kept, instead of building each again; then a change in how graphs are built stays
-    /// unseen
+    /// Use graphs that earlier runs kept, instead of building each again; a change in how graphs are built then goes
+    /// unnoticed
     #[arg(long)]
     cached_graphs: bool,
     /// Run all in one process, for debugging
@@ -37,13 +37,13 @@ impl Look {
     /// Reads the experiment.
     ///
     /// # Errors
-    /// [`Failure`] where it is wrong, or a sweep.
+    /// [`Failure`] if it is wrong, or a sweep.
     pub fn open(&self) -> Result<ExperimentFile, Failure> {
         let file = config::open(&self.config)?;
         if file.experiment.sweep.is_some() {
             let message =
-                format!("{}: a sweep is many experiments, and one is checked at a time", escape::path(&self.config));
-            return Err(Failure::Input(message + "\n  take `sweep` out, and write the size to check in its place"));
+                format!("{}: a sweep is many experiments, but only one can be checked", escape::path(&self.config));
+            return Err(Failure::Input(message + "\n  remove `sweep`, and write the size to check instead"));
         }
         Ok(file)
     }
@@ -54,7 +54,7 @@ impl Look {
         Ok(prepared)
     }
 
-    /// Measures the experiment, and times it in `times` as many rounds as it says; `then` may time it further.
+    /// Measures the experiment, and times it in `times` times its number of rounds. `then` may time it further.
     pub fn look<T>(
         &self,
         places: &Places,

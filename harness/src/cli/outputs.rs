@@ -48,15 +48,15 @@ impl FromArgMatches for Outputs {
 }
 
 impl Outputs {
-    /// Refuses to replace files that no earlier check wrote. It is asked first, as a check takes minutes.
+    /// Refuses to replace files that no earlier check wrote. Called before the check, which takes minutes.
     ///
     /// # Errors
-    /// [`Failure::Input`]: the file that is in the way.
+    /// [`Failure::Input`] if another file is in the way.
     pub fn refuse(&self) -> Result<(), Failure> {
         for Wanted { output, at } in &self.0 {
             if let Some(path) = output.files(at).iter().find(|path| !output.may_replace(path)) {
                 let message =
-                    format!("{} is there already and is no {} of `swath check`", path.display(), output.words());
+                    format!("{} already exists and is not a {} of `swath check`", path.display(), output.words());
                 return Err(Failure::Input(message + "\n  name another file, or move this one away"));
             }
         }
@@ -64,7 +64,7 @@ impl Outputs {
     }
 }
 
-/// Writes the findings to the terminal, where CI systems look for them, and into files. `file` is what annotations are shown at.
+/// Writes the findings to the terminal, for CI systems, and into files. GitHub shows its annotations at `file`.
 pub fn report(checked: &Checked<'_>, outputs: &Outputs, file: &Path) -> Result<(), Failure> {
     print(&terminal(checked))?;
     checked.bad().for_each(|finding| complain(&format!("error: {}", finding.sentence())));
@@ -92,7 +92,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     Failure::Run(format!("cannot write {}: {error}", escape::path(path)))
 }
 
-/// A caution if there is one, a table of what changed, and a sentence.
+/// A caution if there is one, a table of changes, and a sentence.
 pub fn terminal(checked: &Checked<'_>) -> String {
     let mut rows = outputs::rows(checked.findings, false);
     let found = if rows.is_empty() {
@@ -106,7 +106,7 @@ pub fn terminal(checked: &Checked<'_>) -> String {
     format!("{caution}{found}{}\n", checked.verdict())
 }
 
-/// Exit code 1 if something has become worse.
+/// Exit code 1 if a measure has become worse or a trial failed.
 pub fn code(checked: &Checked<'_>) -> ExitCode {
     if checked.bad().count() > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }

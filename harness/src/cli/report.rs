@@ -18,15 +18,15 @@ use swath::report::{from_files, sweep};
 Examples:
   swath report reports/quickstart
   swath report reports/quickstart --config configs/quickstart.yaml
-  swath report reports/words reports/images --out reports/both     datasets, or versions, on one page")]
+  swath report reports/words reports/images --out reports/both     several datasets or versions on one page")]
 pub struct Arguments {
     /// The folder of a run; if there are several, the others are compared with the first
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// Folder for the report of several runs: a new one, an empty one, or that of such a report [default: reports/several]
+    /// Folder for the report of several runs: new, empty, or with an earlier report of several runs [default: reports/several]
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     out: Option<PathBuf>,
-    /// An experiment whose section `report` replaces that of the run
+    /// An experiment whose section `report` is used instead of the run's
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -48,7 +48,7 @@ fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> 
         _ => {
             if let Some(sweep) = folders.iter().find(|folder| folder::is_sweep(folder)) {
                 let message = format!("{} is a sweep and not a run", escape::path(sweep));
-                return refuse(&message, "give the folders of its cells, which are inside");
+                return refuse(&message, "give the folders of its cells, which are folders in it");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
             output_folder::check_unchanged(&out, &[FolderKind::Several])?;
@@ -60,7 +60,7 @@ fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> 
     }
 }
 
-/// Writes a report again; the section `report` of `config`, if given, replaces that of the run's own experiment.
+/// Writes a report again. If `config` is given, its section `report` is used instead of the run's.
 fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
     let spec = config.map(|config| config::open(config).map(|file| file.experiment.report)).transpose()?;
     if folder::is_sweep(folder) {

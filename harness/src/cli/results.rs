@@ -28,7 +28,7 @@ pub fn finish_sweep(folder: &Path, ran: &[CellReport]) -> Result<ExitCode, Failu
     Ok(ended(ran.iter().map(|one| &one.manifest)))
 }
 
-/// Prints the results of a run and where its report is.
+/// Prints the results of a run and the path of its report.
 pub fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
     print(&found(folder, summary, manifest))?;
     for (trial, reason) in manifest.failed() {
@@ -47,7 +47,7 @@ fn without_reference(summary: Option<&Summary>) {
 
 /// The results as a table, cautions, and the place of the report.
 fn found(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> String {
-    let Some(summary) = summary else { return "no trial succeeded: there is no report\n".to_owned() };
+    let Some(summary) = summary else { return "no trial succeeded, so there is no report\n".to_owned() };
     let coarse = manifest.coarse.iter().map(Coarse::remark);
     let times = summary.cautions(manifest.machine.cores);
     let times =
@@ -104,7 +104,7 @@ fn lines(texts: impl Iterator<Item = String>) -> String {
     texts.map(|text| escape::terminal(&text).into_owned() + "\n").collect()
 }
 
-/// How many metrics fit into a table of about 120 columns beside the names of trials; at least 3, if there are 3.
+/// The number of metrics that fit into a table of about 120 columns beside the names of trials; at least 3, if there are 3.
 fn fitting(summary: &Summary) -> usize {
     let label = summary.rows.iter().map(|row| row.label().chars().count()).max().unwrap_or(0);
     let width = |count: usize| {

@@ -1,4 +1,4 @@
-//! What the user reads: lines on standard output, and messages on standard error.
+//! The user's output: lines on standard output, and messages on standard error.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -10,13 +10,13 @@ use swath::{escape, interrupt};
 pub fn failed(failure: Failure) -> ExitCode {
     let color = in_color();
     let (text, code) = match failure {
-        // What it quotes is on one line already.
+        // Its quotations are on one line already.
         Failure::Invalid(invalid) => (escape::no_order(&invalid.render(color)), 2),
         Failure::Input(message) => (error_line(&message, color), 2),
         Failure::Run(message) => (error_line(&message, color), 1),
         Failure::Stopped(said) => (message(&said), interrupt::EXIT_CODE),
     };
-    // The library knows the variable; the option is the command line's.
+    // The library's messages name no options, so the option is added here.
     say(&text.replace(missing_dataset::ADD_FOLDER, "--data-dir DIR or SWATH_DATA"));
     ExitCode::from(code)
 }
@@ -38,7 +38,7 @@ pub fn misread(error: &clap::Error) -> ExitCode {
         let odd: Vec<&String> =
             odd.iter().filter(|word| escape::terminal(word) != **word || word.contains("##")).collect();
         if !odd.is_empty() {
-            // Words are escaped before the whole message: the end of a line in a word is not one of the message.
+            // Words are escaped before the whole message, because a line end in a word must not break the message.
             let text =
                 odd.iter().fold(error.render().to_string(), |text, word| text.replace(*word, &escape::terminal(word)));
             say(escape::log(&text).trim_end());
@@ -56,7 +56,7 @@ fn arguments() -> impl Iterator<Item = String> {
     words.flat_map(|word| word.split_once('=').map(|(_, value)| value.to_owned()).into_iter().chain([word]))
 }
 
-/// A message, escaped. The ends of lines in words of the command line that it quotes are written out.
+/// A message, escaped. Line ends in quoted words of the command line are escaped, too.
 fn message(text: &str) -> String {
     let odd = arguments().filter(|word| word.contains('\n'));
     escape::message(&odd.fold(text.to_owned(), |text, word| text.replace(&word, &escape::terminal(&word))))
@@ -72,11 +72,11 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Writes lines to standard output, none of which is an order to a CI system. Names in them must be escaped already: the end of
-/// a line in a name could not be told from others here. A reader that has gone away (`swath schema | head`) is no failure.
+/// Writes lines to standard output, escaped so that a CI system takes none of them for a command. Names in them must be escaped
+/// already, because line ends in names cannot be recognised here. A closed pipe (`swath schema | head`) is not an error.
 ///
 /// # Errors
-/// [`Failure::Run`] where nothing can be written.
+/// [`Failure::Run`] if nothing can be written.
 pub fn print(text: &str) -> Result<ExitCode, Failure> {
     print_raw(&escape::log(text))
 }

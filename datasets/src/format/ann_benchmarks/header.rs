@@ -103,13 +103,13 @@ impl OpenDataset {
         Ok(shape.into_iter().map(|n| n as usize).collect())
     }
 
-    /// The distance, by swath's name for it or another benchmark's, and whether the name says that vectors have length 1.
+    /// The distance, by swath's name or another benchmark's, and whether that name implies vectors of length 1.
     fn distance(
         &self,
         attributes: &HashMap<String, Attribute>,
         notes: &mut Vec<String>,
     ) -> Result<(Distance, bool), DatasetError> {
-        /// Other benchmarks' names.
+        /// Other benchmarks' names of distances.
         const ALIASES: [(&str, Distance); 3] =
             [("cosine", Distance::Angular), ("normalized", Distance::Angular), ("l2", Distance::Euclidean)];
         /// Names of distances that swath does not have.
