@@ -754,8 +754,8 @@ fn several_runs_are_reported_on_one_page() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let said = stdout(&output);
     // Two experiments are called small, so that folders name the runs.
-    for text in ["small: ", "plain: ", "again against small, over the same queries, 8 trials", "report: all/index.html"]
-    {
+    let compared = "Comparing again with small over the same queries gives ";
+    for text in ["small: ", "plain: ", compared, " differences (8 trials, ", "report: all/index.html"] {
         assert!(said.contains(text), "{text}: {said}");
     }
     assert!(said.contains("0 are significantly better and 0 significantly worse"), "{said}");

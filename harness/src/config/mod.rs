@@ -98,7 +98,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
         }
         for (j, metric) in metrics.iter().enumerate() {
             if metrics[..j].contains(metric) {
-                let message = format!("the metric `{}` stands here a second time", metric.name());
+                let message = format!("the metric `{}` is listed twice", metric.name());
                 problems.push(Problem::new(path!["metrics", j], message).help("keep one of the two"));
             }
         }
@@ -120,7 +120,7 @@ fn check_sweep(sweep: &Sweep, experiment: &Experiment) -> Option<Problem> {
     }
     for (field, values) in [("n", &sweep.n), ("dimension", &sweep.dimension), ("k", &sweep.k)] {
         if let Some(j) = (1..values.len()).find(|&j| values[..j].contains(&values[j])) {
-            let message = format!("{} stands here a second time", values[j].get());
+            let message = format!("{} is listed twice", values[j].get());
             return Some(Problem::new(path!["sweep", field, j], message).help("keep one of the two"));
         }
     }

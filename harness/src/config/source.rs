@@ -189,7 +189,7 @@ fn explain(error: &serde_yaml::Error, length: usize) -> Problem {
     let (message, help) = match error.without_snippet() {
         E::DuplicateMappingKey { key, .. } => {
             let key = key.as_ref().map_or(String::new(), |key| format!(" `{key}`"));
-            (format!("the key{key} stands here a second time"), "keep one of the two")
+            (format!("the key{key} is given twice"), "keep one of the two")
         }
         E::NonFiniteFloat { value, .. } => (format!("`{value}` is not a finite number"), "write a number"),
         E::MultipleDocuments { .. } => {
