@@ -206,5 +206,5 @@ fn possible(name: &str, value: f64, k: usize) -> Result<(), String> {
         None if name == CheckSpec::EVALUATIONS => (value.is_nan() || value.is_finite() && value >= 0.0, "from 0"),
         None => return Err("is not a measure of this version of swath".into()),
     };
-    if is_possible { Ok(()) } else { Err(format!("is {value}, but its range is {range}")) }
+    if is_possible { Ok(()) } else { Err(format!("is {value:?}, but its range is {range}")) }
 }

@@ -57,7 +57,7 @@ pub fn read_values(path: &Path, bound: Option<&str>, state: &mut Snapshot) -> Re
             let mean = crate::statistics::bootstrap::mean(&present);
             if !is_written_as(mean, measured.mean) {
                 return Err(at(format!(
-                    "the values have the mean {mean:.6}, but the YAML file says {}",
+                    "the values have the mean {mean:.6}, but the YAML file says {:?}",
                     measured.mean
                 )));
             }
