@@ -195,9 +195,9 @@ impl Several {
         };
         let best = names.iter().copied().min_by(|a, b| rank(a).total_cmp(&rank(b)))?;
         Some(format!(
-            "Of the {} retrievers that all {} runs have, {best} has the best mean rank in {} ({:.2}; 1 is first in every run).",
+            "Of the {} retrievers that {} have, {best} has the best mean rank in {} ({:.2}; 1 is first in every run).",
             names.len(),
-            self.runs.len(),
+            if self.runs.len() == 2 { "both runs".to_owned() } else { format!("all {} runs", self.runs.len()) },
             metric.name(),
             rank(best)
         ))
