@@ -47,7 +47,7 @@ fn what_has_not_changed_passes() {
     let folder = saved();
     let output = check(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stdout(&output), "6 measures: 6 unchanged; times were not compared\n");
+    assert_eq!(stdout(&output), "6 measures: 6 unchanged; times were not compared (--quality-only)\n");
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_baseline_is_saved_once_shown_and_updated() {
     );
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--file", "rich.hdf5/small.yaml"]);
     assert_eq!(output.status.code(), Some(2), "before minutes are spent");
-    assert!(stderr(&output).contains("its folder cannot be created"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a baseline cannot be written there: "), "{}", stderr(&output));
     let text = || std::fs::read_to_string(folder.path().join("baselines/small.yaml")).expect("a baseline");
     assert!(text().contains("  mmr:\n    recall: 0."), "{}", text());
     let output = swath(folder.path(), &["baseline", "show", "baselines/small.yaml"]);
@@ -550,7 +550,7 @@ fn a_metric_that_is_a_cost_too_stands_once() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let output = check(folder.path(), &["--bencher", "b.json"]);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
-    assert_eq!(stdout(&output), "4 measures: 4 unchanged; times were not compared\n");
+    assert_eq!(stdout(&output), "4 measures: 4 unchanged; times were not compared (--quality-only)\n");
     for out in ["a", "b"] {
         assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", out]).status.code(), Some(0));
     }
@@ -580,7 +580,10 @@ fn every_metric_is_written_once_and_read_back() {
     let output = check(folder.path(), &[]);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
     let measures = 2 * metrics.len();
-    assert_eq!(stdout(&output), format!("{measures} measures: {measures} unchanged; times were not compared\n"));
+    assert_eq!(
+        stdout(&output),
+        format!("{measures} measures: {measures} unchanged; times were not compared (--quality-only)\n")
+    );
     for commit in ["1111111", "2222222"] {
         let output = swath(folder.path(), &["history", "add", "a", "--commit", commit]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -682,4 +685,147 @@ fn an_update_that_was_killed_half_way_leaves_the_old_baseline() {
     std::fs::remove_file(at("small.yaml")).expect("removed");
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+/// Names that differ only in their ending have one file of values.
+#[test]
+fn a_baseline_does_not_replace_the_values_of_another() {
+    let folder = saved();
+    let values = || std::fs::read(folder.path().join("baselines/small.hdf5")).expect("values");
+    let before = values();
+    std::fs::write(folder.path().join("seven.yaml"), EXPERIMENT.replace("k: 5", "k: 7")).expect("written");
+    for name in ["small", "small.yml", "small.json"] {
+        let file = format!("baselines/{name}");
+        let output = swath(folder.path(), &["baseline", "save", "seven.yaml", "--quality-only", "--file", &file]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let expected =
+            "baselines/small.hdf5 holds the values of the baseline baselines/small.yaml, and would be replaced";
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert!(!folder.path().join(&file).exists() && values() == before, "{name}");
+    }
+    // A damaged baseline is one, too.
+    let text = folder.path().join("baselines/small.yaml");
+    let conflict = format!("<<<<<<< ours\n{}", std::fs::read_to_string(&text).expect("a text"));
+    std::fs::write(&text, conflict).expect("written");
+    let output =
+        swath(folder.path(), &["baseline", "save", "seven.yaml", "--quality-only", "--file", "baselines/small"]);
+    assert_eq!((output.status.code(), values() == before), (Some(2), true), "{}", stderr(&output));
+}
+
+#[test]
+fn the_name_of_a_baseline_is_refused_with_its_own_reason_and_leaves_nothing() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    std::fs::write(folder.path().join("wrong.yaml"), EXPERIMENT.replace("rich.hdf5", "missing.hdf5")).expect("written");
+    let names = || {
+        let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    for (arguments, expected) in [
+        (["save", "/", "--quality-only", "-q"].as_slice(), "cannot read /: "),
+        (&["save", "..", "-q"], "cannot read ..: "),
+        (&["save", "small.yaml", "--file", "new/b.dir/"], "it is the name of a folder, expected one of a file"),
+        (&["save", "small.yaml", "--file", ".."], "it is the name of a folder, expected one of a file"),
+        (
+            &["save", "small.yaml", "--file", "wrong.yaml"],
+            "wrong.yaml already exists and is not a baseline that can be read",
+        ),
+        (&["save", "wrong.yaml"], "missing.hdf5 does not exist"),
+    ] {
+        let output = swath(folder.path(), &[&["baseline"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(names(), before, "{arguments:?} leaves nothing");
+    }
+    let output = swath(folder.path(), &["baseline", "show", "small.yaml"]);
+    assert_eq!(
+        stderr(&output).lines().count(),
+        1,
+        "the lines of YAML are not mixed into the message: {}",
+        stderr(&output)
+    );
+    assert!(
+        stderr(&output).contains("small.yaml: this is not a baseline: line 1, column 1: unknown field `name`"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!stderr(&output).contains("\\n"), "{}", stderr(&output));
+}
+
+/// Before minutes are spent, and before the other outputs are lost.
+#[test]
+fn outputs_that_cannot_all_be_written_are_refused_first() {
+    let folder = saved();
+    let same = "are one file";
+    for (arguments, expected) in [
+        (["--markdown", "z", "--json", "z"], same),
+        (["--markdown", "z", "--bencher", "./z"], same),
+        (["--markdown", "z", "--json", "new/../z"], same),
+        (["--json", "d/smaller-is-better.json", "--github-action-benchmark", "d"], same),
+        (["--markdown", "z", "--json", "z/x.json"], "cannot be a file and a folder at once"),
+        (["--json", "o.json", "--markdown", "small.yaml/x.md"], "--markdown: cannot write small.yaml/x.md: "),
+        (
+            ["--json", "o.json", "--github-action-benchmark", "rich.hdf5"],
+            "--github-action-benchmark: cannot write rich.hdf5/",
+        ),
+        (
+            ["--json", "o.json", "--markdown", "baselines"],
+            "--markdown: cannot write baselines: it is the name of a folder",
+        ),
+    ] {
+        let output = check(folder.path(), &arguments);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+        assert!(["z", "d", "o.json", "new"].iter().all(|name| !folder.path().join(name).exists()), "{arguments:?}");
+    }
+    let output = check(folder.path(), &["--markdown", "z/x.md", "--json", "z/x.json"]);
+    assert_eq!(output.status.code(), Some(0), "two files of one folder: {}", stderr(&output));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_whose_trials_failed_is_not_reproduced() {
+    let folder = folder_with("small.yaml", &EXPERIMENT.replace("k: 5", "k: 5\nlimits: { memory: 1 MiB }"));
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a"]).status.code(), Some(1));
+    let output = swath(folder.path(), &["reproduce", "a", "-q"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let said = stdout(&output);
+    assert!(said.contains("not reproduced: 2 of 2 trials failed in both runs") && !said.contains("agree"), "{said}");
+}
+
+#[test]
+fn a_run_that_was_moved_says_so_when_its_dataset_is_not_found() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a/b/c"]).status.code(), Some(0));
+    let other = tempfile::tempdir().expect("a folder");
+    std::fs::rename(folder.path().join("a/b/c"), other.path().join("moved")).expect("moved");
+    let output = swath(other.path(), &["reproduce", "moved"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("the run's folder or its experiment was moved") && said.contains("../small.yaml"), "{said}");
+}
+
+/// A message is no place for all of somebody's file.
+#[test]
+fn messages_are_of_bounded_length() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a"]).status.code(), Some(0));
+    let manifest = folder.path().join("a/manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let long = format!("\"seed\": \"{}\"", "x".repeat(100_000));
+    std::fs::write(&manifest, text.replace("\"seed\": 0", &long)).expect("written");
+    let output = swath(folder.path(), &["compare", "a", "a"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{}", said.len());
+    assert!(
+        said.len() < 6_000 && said.contains("[... ") && said.contains("expected u64"),
+        "{}: {said:.300}",
+        said.len()
+    );
+    std::fs::write(folder.path().join("small.yaml"), EXPERIMENT.replace("time: 9", "recall: 1.0e300"))
+        .expect("written");
+    let said = stderr(&swath(folder.path(), &["run", "small.yaml"]));
+    assert!(said.contains("1e300 is no tolerance"), "{said}");
 }

@@ -527,6 +527,8 @@ retrievers:
     let output = swath(folder.path(), &["run", "x.yaml"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("reported on the other"), "{}", stdout(&output));
+    let longest = stdout(&output).lines().take(4).map(|line| line.chars().count()).max();
+    assert!(longest <= Some(120) && stdout(&output).contains("more metrics in the report"), "{}", stdout(&output));
     let report = folder.path().join("reports/x");
     let text = std::fs::read_to_string(report.join("chosen.csv")).expect("chosen.csv");
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
@@ -573,6 +575,7 @@ fn what_there_is_can_be_listed_and_explained() {
         (vec!["algorithms", "mmr"], "Carbonell & Goldstein 1998"),
         (vec!["algorithms", "walk"], "[default: 0.15]"),
         (vec!["datasets", "list"], "sift-128-euclidean"),
+        (vec!["datasets", "list"], "glove-wordnet-20k is in the repository's datasets/data"),
         (vec!["schema"], "\"$schema\""),
         (vec!["--help"], "Examples:"),
         (vec!["run", "--help"], "--dry-run"),

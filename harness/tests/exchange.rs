@@ -383,6 +383,11 @@ impl Published {
     }
 
     fn write(&self, folder: &Path, name: &str) {
+        self.write_with(folder, name, &[]);
+    }
+
+    /// The same with these attributes.
+    fn write_with(&self, folder: &Path, name: &str, attributes: &[(&str, f64)]) {
         let path = folder.join(format!("ann/results/rich/5/{name}.hdf5"));
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
         let mut file = Hdf5Writer::new();
@@ -394,6 +399,9 @@ impl Published {
             file.array("distances", &[self.rows, self.count], Values::F32(distances));
         }
         file.array("times", &[self.times.len()], Values::F32(&self.times));
+        for (name, value) in attributes {
+            file.float(name, *value);
+        }
         file.write(&path).expect("written");
     }
 }
@@ -496,7 +504,7 @@ fn wrong_results_are_answered_with_what_and_where() {
         assert!(message.contains(expected), "{expected} in {message}");
         assert!(!folder.path().join("reports").exists(), "nothing is half written");
     };
-    refused(&["nowhere", "--dataset", "rich"], "nowhere has no folder `results`");
+    refused(&["nowhere", "--dataset", "rich"], "cannot read the folder nowhere: ");
     refused(&["ann/data", "--dataset", "rich"], "ann/data has no folder `results`");
     refused(&["ann", "--dataset", "poor"], "ann/results has no results for `poor`\n  it has rich");
     refused(&["ann", "--dataset", "../rich"], "`../rich` is not the name of a dataset");
@@ -709,4 +717,41 @@ fn distances_beyond_32_bits_are_not_said_to_be_infinite() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("are too large for ann-benchmarks, which stores 32 bits"), "{}", stderr(&output));
     assert!(!folder.path().join("ann").exists(), "nothing was written");
+}
+
+/// A backslash is part of a name here, and would be a folder elsewhere.
+#[cfg(unix)]
+#[test]
+fn a_dataset_of_any_name_is_exported_and_one_refusal_does_not_stop_the_other_exporter() {
+    let (folder, _) = run("");
+    let text = std::fs::read_to_string(folder.path().join("small.yaml")).expect("an experiment");
+    for (name, file) in [("<b>x&y,\"q'%_$\\{}", "<b>x&y,\"q'%_$_{}"), (".hidden", "_.hidden")] {
+        std::fs::copy(folder.path().join("rich.hdf5"), folder.path().join(format!("{name}.hdf5"))).expect("copied");
+        let named = text.replace("rich.hdf5", &format!("'{}.hdf5'", name.replace('\'', "''")));
+        std::fs::write(folder.path().join("odd.yaml"), named).expect("written");
+        succeeds(folder.path(), &["run", "odd.yaml", "--out", "odd"]);
+        let (_, notes) = succeeds(folder.path(), &["export", "odd", "--ann-benchmarks", "ann"]);
+        assert!(notes.contains("in the export"), "{notes}");
+        assert!(folder.path().join(format!("ann/data/{file}.hdf5")).is_file(), "{file}");
+        std::fs::remove_dir_all(folder.path().join("odd")).expect("removed");
+    }
+    std::fs::remove_file(folder.path().join("rich.hdf5")).expect("removed");
+    let output = swath(folder.path(), &["export", "reports/small", "--ann-benchmarks", "no", "--parquet", "tables"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(folder.path().join("tables/runs.parquet").is_file() && !folder.path().join("no").exists());
+}
+
+#[test]
+fn an_impossible_size_or_time_is_left_out_with_a_note() {
+    let folder = published();
+    for (i, size) in [1e17, 1e300, -1.0].into_iter().enumerate() {
+        let published = Published { distances: None, ..Published::new(5) };
+        published.write_with(folder.path(), &format!("odd/{i}"), &[("index_size", size), ("build_time", 1e300)]);
+    }
+    let (_, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", "rich"]);
+    assert!(notes.contains("3 of 3 results have an impossible `index_size`: it is left out"), "{notes}");
+    assert!(notes.contains("3 of 3 results have an impossible `build_time`: it is left out"), "{notes}");
+    assert!(!notes.contains("have no `index_size`"), "{notes}");
+    let message = refuses(folder.path(), &["import", "missing", "--dataset", "rich"]);
+    assert!(message.contains("cannot read the folder missing: "), "{message}");
 }

@@ -192,10 +192,7 @@ fn wrong_inputs_are_named() {
         refused(folder, &["history", "plot"])
     };
     let cases = [
-        (
-            String::new(),
-            "history.csv, line 1: this is not a history of swath: it begins with ``, expected `time,commit,swath,experiment",
-        ),
+        (String::new(), "history.csv, line 1: the file is empty"),
         ("a;b\n1;2\n".into(), "line 1: this is not a history of swath: it begins with `a;b`"),
         (good.trim_end().to_owned(), "line 121: the file is cut off in this line"),
         (good.replacen(third, "x,y", 1), "line 3: it has 2 fields, expected 12: time,commit,swath"),
@@ -286,4 +283,24 @@ fn versions_are_marked_and_their_steps_are_no_changes() {
     );
     assert!(said.contains(&ran), "{said}");
     assert!(said.contains("caution: the version of swath was 0.1.0 and is 0.0.9; "), "{said}");
+}
+
+#[test]
+fn a_history_is_added_to_a_new_folder_and_refused_without_names_of_unfinished_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    write_datasets(folder);
+    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
+    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+    said(folder, &["history", "add", "reports/small", "--commit", FIRST, "--file", "new/folder/h.csv"]);
+    assert!(folder.join("new/folder/h.csv").is_file());
+    let message =
+        refused(folder, &["history", "add", "reports/small", "--commit", FIRST, "--file", "small.yaml/h.csv"]);
+    assert!(message.contains("cannot write small.yaml/h.csv: ") && !message.contains(".not-whole-"), "{message}");
+    std::fs::write(folder.join("e.csv"), "").expect("written");
+    let message = refused(folder, &["history", "plot", "--file", "e.csv"]);
+    assert!(message.contains("e.csv, line 1: the file is empty"), "{message}");
+    std::fs::write(folder.join("q.csv"), format!("{HEADER}\"2026,a\nb\n")).expect("written");
+    let message = refused(folder, &["history", "plot", "--file", "q.csv"]);
+    assert!(message.contains("q.csv, line 2: a quotation mark in this line is not closed"), "{message}");
 }

@@ -209,7 +209,7 @@ fn a_run_of_hostile_names_is_reported_compared_kept_and_checked() {
     tame(here, &["baseline", "save", "--quality-only", "--quiet", "--file", baseline, "--", CONFIG], 0);
     let check = ["check", "--quality-only", "--quiet", "--baseline", baseline, "--", CONFIG];
     let same = with(&check, "checked", 0);
-    let expected = format!("{0} measures: {0} unchanged; times were not compared\n", 17 * 4);
+    let expected = format!("{0} measures: {0} unchanged; times were not compared (--quality-only)\n", 17 * 4);
     assert_eq!(stdout(&same), expected, "every name is found again");
     tame(here, &["baseline", "show", baseline], 0);
     std::fs::write(here.join(CONFIG), experiment(6)).expect("written");

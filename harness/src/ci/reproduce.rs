@@ -7,7 +7,7 @@ use crate::record::label;
 use crate::record::manifest::Manifest;
 use crate::record::results::{Results, TrialResult};
 use crate::statistics::Column;
-use crate::version;
+use crate::{path, version};
 use std::path::{Path, PathBuf};
 
 /// Metric values that differ by at most this count as equal: different kinds of processors differ that much.
@@ -30,15 +30,37 @@ pub fn planned_again(
     let path = path.unwrap_or_else(|| folder.join("experiment.yaml"));
     let file = config::parse(YamlSource::parse(path, manifest.config.clone())?)?;
     let sha256 = Some(manifest.dataset.sha256.as_str());
+    let moved = |failure| if_moved(failure, folder, manifest);
     let Some(sweep) = &file.experiment.sweep else {
-        return Ok((plan::prepare_experiment(file, None, sha256, resources)?, None));
+        return Ok((plan::prepare_experiment(file, None, sha256, resources).map_err(moved)?, None));
     };
     let name = folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
     let cell = cells(&file.experiment, sweep).into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
     let cell = cell.ok_or_else(|| {
         Failure::Input(format!("{}: the sweep in its manifest has no cell with this folder's name", folder.display()))
     })?;
-    Ok((cells::prepare_cell(&file, &cell, sha256, resources)?, Some(cell)))
+    Ok((cells::prepare_cell(&file, &cell, sha256, resources).map_err(moved)?, Some(cell)))
+}
+
+/// Adds to a problem with the dataset that the run's folder was moved, if its experiment is not where it was.
+fn if_moved(failure: Failure, folder: &Path, manifest: &Manifest) -> Failure {
+    let paths = manifest.config_paths(folder);
+    let Failure::Invalid(mut invalid) = failure else { return failure };
+    if paths.iter().any(|path| path.is_file()) {
+        return Failure::Invalid(invalid);
+    }
+    let looked: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    for problem in invalid.problems.iter_mut().filter(|problem| problem.path == path!["dataset"]) {
+        let mut help = format!(
+            "the run's folder or its experiment was moved: the experiment, from whose folder this path starts, is not at {}",
+            looked.join(" or ")
+        );
+        if let Some(way) = &manifest.config_from_here {
+            help += &format!("; bring the dataset to the same place, seen from {}", way.display());
+        }
+        problem.help.insert(0, help);
+    }
+    Failure::Invalid(invalid)
 }
 
 /// What differs between two runs of one experiment.
@@ -48,6 +70,8 @@ pub struct RunDifferences {
     pub results: Vec<String>,
     /// Differences in program, compiler and machine, a sentence each. These alone are no failure.
     pub circumstances: Vec<String>,
+    /// The number of trials that failed in both runs, and so have no results to compare.
+    pub failed: usize,
     /// The second run's query time, divided by the first run's; the median over trials.
     pub times: Option<f64>,
 }
@@ -91,7 +115,8 @@ pub fn differences(before: RecordedRun<'_>, again: RecordedRun<'_>) -> RunDiffer
         match (&then.failed, &now.failed) {
             (None, Some(reason)) => found.results.push(format!("{name} fails now: {reason}")),
             (Some(reason), None) => found.results.push(format!("{name} failed then, but not now: {reason}")),
-            _ => {}
+            (Some(_), Some(_)) => found.failed += 1,
+            (None, None) => {}
         }
     }
     let mut ratios = Vec::new();

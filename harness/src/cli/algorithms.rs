@@ -17,7 +17,7 @@ use swath_algorithms::selector::SelectorParams;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  swath algorithms\n  swath algorithms facility-location")]
 pub struct Arguments {
-    /// The name of one of them
+    /// Name of an algorithm
     name: Option<String>,
 }
 

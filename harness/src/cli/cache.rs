@@ -62,11 +62,13 @@ fn list(cache: &Cache) -> Result<ExitCode, Failure> {
     let mut rows = vec![["key", "dataset", "built", "by", "graph", "MiB"].map(str::to_owned).to_vec()];
     for entry in &entries {
         let mut cells = match &entry.label {
-            Some(label) => {
+            Ok(label) => {
                 let Label { dataset, built, graph, .. } = label;
                 vec![entry.key.clone(), dataset.clone(), built.clone(), label.program(), graph.clone()]
             }
-            None => vec![entry.key.clone(), "-".into(), "-".into(), "-".into(), "cannot be read".into()],
+            Err(why) => {
+                vec![entry.key.clone(), "-".into(), "-".into(), "-".into(), format!("cannot be read: {why}")]
+            }
         };
         cells.push(mib(entry.bytes));
         rows.push(cells);

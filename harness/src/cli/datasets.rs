@@ -75,8 +75,10 @@ fn list(folders: &[PathBuf]) -> String {
     let mut text = table(&rows, 4..);
     let _ = writeln!(
         text,
-        "\nTo get a dataset that is not here, download https://ann-benchmarks.com/NAME.hdf5 into a folder of --data-dir or\n\
-         SWATH_DATA. To use any other HDF5 file of ann-benchmarks, give its path."
+        "\n{} is in the repository's datasets/data; elsewhere, give that folder with --data-dir or SWATH_DATA.\n\
+         To get another dataset that is not here, download https://ann-benchmarks.com/NAME.hdf5 into a folder of --data-dir or\n\
+         SWATH_DATA. To use any other HDF5 file of ann-benchmarks, give its path.",
+        CATALOGUE[0].name
     );
     text
 }

@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::shown::Shown;
-use super::terminal::{complain, print};
+use super::terminal::{complain, note, print};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -79,7 +79,7 @@ fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>) -> 
     let run = Run::open(folder)?;
     let time = history::utc(time.unwrap_or(run.finished()))?;
     let added = history::add(file, &run, &commit, &time)?;
-    run.lacks().iter().for_each(|lack| complain(&format!("note: {lack}")));
+    run.lacks().iter().for_each(|lack| note(lack));
     for caution in run.caution().iter().chain(&added.caution) {
         complain(&format!("caution: {caution}"));
     }
@@ -130,7 +130,7 @@ fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
         return Err(Failure::Input(message));
     }
     let (changes, lacking) = history::write(&history, level, out)?;
-    lacking.iter().for_each(|note| complain(&format!("note: {note}")));
+    lacking.iter().for_each(|text| note(text));
     let mut lines: Vec<String> = history.cautions().iter().map(|caution| format!("caution: {caution}")).collect();
     lines.push(match changes.len() {
         0 => "no change found".to_owned(),
@@ -142,7 +142,7 @@ fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
         lines.push(format!("  and {} more in {}", changes.len() - LISTED, out.join("changes.csv").display()));
     }
     lines.push(format!("page: {}", out.join("index.html").display()));
-    history.too_short().iter().for_each(|note| complain(&format!("note: {note}")));
+    history.too_short().iter().for_each(|text| note(text));
     let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
     print(&format!("{}\n", lines.join("\n")))
 }

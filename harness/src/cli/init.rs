@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::shown::Shown;
-use super::terminal::{complain, print};
+use super::terminal::{note, print};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ impl Arguments {
         let header = format::header(&path).map_err(|error| plan::dataset_failure(&error))?;
         // A dataset that a run would refuse is refused here, too.
         let read = format::read(&path, memory()).map_err(|error| plan::dataset_failure(&error))?;
-        read.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        read.notes.iter().for_each(|text| note(text));
         let name = experiment_name(&path);
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));
         // A relative path would be resolved from the experiment's folder, so an absolute one is written. A path that is not UTF-8

@@ -1,7 +1,7 @@
 //! How `check` and `baseline` measure an experiment.
 
 use super::places::{Places, own_graphs, program};
-use super::terminal::complain;
+use super::terminal::note;
 use clap::Args;
 use std::path::PathBuf;
 use swath::ci::check::{Session, Snapshot};
@@ -50,7 +50,7 @@ impl Look {
 
     fn prepare(&self, places: &Places) -> Result<Prepared, Failure> {
         let prepared = plan::prepare_experiment(self.open()?, None, None, places.resources())?.examined();
-        prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        prepared.notes.iter().for_each(|text| note(text));
         Ok(prepared)
     }
 
@@ -77,7 +77,7 @@ impl Look {
         let mut session = Session::new(&prepared, means, self.quiet)?;
         let rounds = if self.quality_only { 0 } else { times * spec.rounds.size() };
         let (state, notes) = session.look(rounds)?;
-        notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        notes.iter().for_each(|text| note(text));
         then(&mut session, state, spec)
     }
 }

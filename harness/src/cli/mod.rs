@@ -86,23 +86,23 @@ macro_rules! commands {
 }
 
 commands! {
+    Init: init,
     Run: run,
-    #[command(name = swath::run::child::COMMAND, hide = true)]
-    Child: child,
     Report: report,
-    Check: check,
-    Baseline: baseline,
     Compare: compare,
     Reproduce: reproduce,
+    Baseline: baseline,
+    Check: check,
+    History: history,
     Export: export,
     Import: import,
-    Schema: schema,
     Datasets: datasets,
     Algorithms: algorithms,
-    Cache: cache,
-    History: history,
     Metrics: metrics,
-    Init: init,
+    Schema: schema,
+    Cache: cache,
+    #[command(name = swath::run::child::COMMAND, hide = true)]
+    Child: child,
 }
 
 /// Runs the command of the command line.

@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::results::{finish, finish_sweep};
-use super::terminal::{complain, print, with_help};
+use super::terminal::{note, print, with_help};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> 
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
             output_folder::check_unchanged(&out, &[FolderKind::Several])?;
             let (verdict, lacking) = from_files::report_several(folders, &out)?;
-            lacking.iter().for_each(|note| complain(&format!("note: {note}")));
+            lacking.iter().for_each(|text| note(text));
             let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();
             print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), escape::path(&out.join("index.html"))))
         }
@@ -67,8 +67,6 @@ fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
         return finish_sweep(folder, &sweep::report(folder, spec.as_ref())?);
     }
     let (summary, manifest, notes) = from_files::report(folder, spec.as_ref())?;
-    for note in notes {
-        complain(&format!("note: {note}"));
-    }
+    notes.iter().for_each(|text| note(text));
     finish(folder, summary.as_ref(), &manifest)
 }

@@ -2,7 +2,7 @@
 
 use super::places::{Places, own_graphs, program};
 use super::shown::Shown;
-use super::terminal::{complain, print};
+use super::terminal::{complain, note, print};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 use swath::{escape, interrupt, version};
 
-/// Run an experiment again from a run's folder and list the differences; exit code 1 if results differ
+/// Run an experiment again from a run's folder and list the differences; exit code 1 if results differ or trials fail
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -67,7 +67,6 @@ impl Arguments {
             cache: if cached_graphs { places.cache.as_ref() } else { Some(&graphs) },
             cell: cell.as_ref(),
         };
-        let note = |note: &str| complain(&format!("note: {note}"));
         let again = Shown::new(&["reproduce"]).path(&folder).option("--out", Some(&out)).whole();
         let start = if kept { Start::GoOn } else { Start::Fresh };
         prepared.run(&out, &RunOptions { means, start: &start, quiet, say: &note, again: &again })?;
@@ -78,17 +77,23 @@ impl Arguments {
         );
         let mut lines = found.circumstances.clone();
         lines.extend(found.results.iter().map(|what| format!("differs: {what}")));
-        if found.results.is_empty() {
-            let (trials, queries) = (now.trials.len(), prepared.plan.queries.len());
+        if found.failed > 0 {
+            let (failed, all) = (found.failed, manifest.trials.len());
             lines.push(format!(
-                "reproduced: {trials} trials return the same results for all {queries} queries, and all metrics agree"
+                "not reproduced: {failed} of {all} trials failed in both runs, and have no results to compare"
             ));
+        }
+        if found.results.is_empty() && !now.trials.is_empty() {
+            let (trials, queries) = (now.trials.len(), prepared.plan.queries.len());
+            let trials = if trials == 1 { "1 trial returns".into() } else { format!("{trials} trials return") };
+            let queries = if queries == 1 { "the 1 query".into() } else { format!("all {queries} queries") };
+            lines.push(format!("reproduced: {trials} the same results for {queries}, and all metrics agree"));
         }
         lines.extend(found.times.map(|times| format!("queries took {times:.2} times as long (median over trials)")));
         lines.extend(kept.then(|| format!("the second run: {}", out.display())));
         let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
         print(&(lines.join("\n") + "\n"))?;
-        Ok(if found.results.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if found.results.is_empty() && found.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
 

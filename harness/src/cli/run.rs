@@ -4,7 +4,7 @@ use super::places::{Places, program};
 use super::results::{finish, finish_sweep};
 use super::shown::Shown;
 use super::table::table;
-use super::terminal::{complain, print};
+use super::terminal::{complain, note, print};
 use clap::Args;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use swath::record::machine::memory;
 use swath::record::output_folder::{self, FolderKind};
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
-use swath::run::unfinished::Start;
+use swath::run::unfinished::{START_AFRESH, Start};
 use swath::run::{Means, sweep};
 
 /// Run an experiment and write its results and report
@@ -95,7 +95,6 @@ impl Arguments {
             cache: self.cache(places),
             cell: None,
         };
-        let note = |note: &str| complain(&format!("note: {note}"));
         let options = RunOptions { means, start: &start, quiet: self.quiet, say: &note, again: &again };
         // Before the dataset is read or drawn.
         output_folder::check_unchanged(
@@ -111,14 +110,24 @@ impl Arguments {
                     note(&format!("at {}: {text}", cell.folder));
                 }
             };
-            let ran = sweep::run(&file, &cells, &folder, &options, said)?;
+            let ran = sweep::run(&file, &cells, &folder, &options, said).map_err(or_fresh)?;
             return finish_sweep(&folder, &ran);
         }
         let prepared = plan::prepare_experiment(file, None, None, places.resources())?.examined();
         prepared.notes.iter().for_each(|text| note(text));
-        let (summary, manifest, notes) = prepared.run(&folder, &options)?;
+        let (summary, manifest, notes) = prepared.run(&folder, &options).map_err(or_fresh)?;
         notes.iter().for_each(|text| note(text));
         finish(&folder, summary.as_ref(), &manifest)
+    }
+}
+
+/// Adds the option that starts from scratch to a message that advises to do so.
+fn or_fresh(failure: Failure) -> Failure {
+    match failure {
+        Failure::Input(message) => Failure::Input(
+            message.replace(START_AFRESH, &format!("{START_AFRESH}, as --fresh does without keeping them")),
+        ),
+        failure => failure,
     }
 }
 
@@ -146,19 +155,22 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
     let pool = |trial: &Trial| trial.retriever.candidates.pool().to_string();
     rows.extend(plan.trials.iter().map(|trial| vec![trial.label(), pool(trial), mib(plan.memory(trial, facts))]));
     let text = format!(
-        "{}\n{} trials of {} queries, k = {}, each timed {} times, on {}: {} x {} vectors, {} MiB\n",
+        "{}\n{} of {}, k = {}, each timed {}, on {}: {} x {} vectors, {} MiB\n",
         table(&rows, 1..),
-        plan.trials.len(),
-        plan.queries.len(),
+        count(plan.trials.len(), "trial", "trials"),
+        count(plan.queries.len(), "query", "queries"),
         plan.experiment.k.get(),
-        plan.experiment.repeats.get(),
+        count(plan.experiment.repeats.size(), "time", "times"),
         escape::terminal(dataset_name),
         facts.rows,
         facts.dim,
         mib(facts.bytes),
     );
-    for note in &plan.notes {
-        complain(&format!("note: {note}"));
-    }
+    plan.notes.iter().for_each(|text| note(text));
     print(&text)
+}
+
+/// A number with its noun.
+fn count(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }

@@ -1,5 +1,6 @@
 //! The user's output: lines on standard output, and messages on standard error.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::process::ExitCode;
 use swath::config::Failure;
@@ -24,6 +25,27 @@ pub fn failed(failure: Failure) -> ExitCode {
 /// Whether errors are shown in colour.
 fn in_color() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// A message has at most this many characters in a line. Names in it come from other people's files.
+const LONGEST: usize = 4_000;
+
+/// The text with the middle of long lines left out.
+fn bounded(text: &str) -> Cow<'_, str> {
+    let is_long = |line: &str| line.len() > LONGEST && line.chars().count() > LONGEST;
+    if !text.split('\n').any(is_long) {
+        return Cow::Borrowed(text);
+    }
+    let line = |line: &str| {
+        if !is_long(line) {
+            return line.to_owned();
+        }
+        let (count, kept) = (line.chars().count(), LONGEST / 2);
+        let (head, tail): (String, String) =
+            (line.chars().take(kept).collect(), line.chars().skip(count - kept).collect());
+        format!("{head} [... {} characters ...] {tail}", count - 2 * kept)
+    };
+    Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn error_line(message: &str, color: bool) -> String {
@@ -59,12 +81,24 @@ fn arguments() -> impl Iterator<Item = String> {
 /// A message, escaped. Line ends in quoted words of the command line are escaped, too.
 fn message(text: &str) -> String {
     let odd = arguments().filter(|word| word.contains('\n'));
-    escape::message(&odd.fold(text.to_owned(), |text, word| text.replace(&word, &escape::terminal(&word))))
+    let text = odd.fold(text.to_owned(), |text, word| text.replace(&word, &escape::terminal(&word)));
+    bounded(&escape::message(&text)).into_owned()
 }
 
 /// Writes a message to standard error, escaped.
 pub fn complain(text: &str) {
     say(&message(text));
+}
+
+/// Writes a note to standard error, or a caution if the note begins so, perhaps after its place.
+pub fn note(text: &str) {
+    let (word, text) = match text.split_once("CAUTION: ") {
+        Some((place, caution)) if place.is_empty() || place.starts_with("at ") => {
+            ("caution", format!("{place}{caution}"))
+        }
+        _ => ("note", text.to_owned()),
+    };
+    complain(&format!("{word}: {text}"));
 }
 
 /// Writes escaped text to standard error. A failure to do so is ignored: there is nobody to tell.

@@ -81,7 +81,10 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
     }
     for (measure, tolerance) in &experiment.check.tolerance {
         if !is_tolerance(*tolerance) {
-            let message = format!("{tolerance} is no tolerance, which is a share from 0 to 10");
+            // Without hundreds of digits.
+            let is_plain = *tolerance == 0.0 || (1e-5..1e16).contains(&tolerance.abs());
+            let shown = if is_plain { tolerance.to_string() } else { format!("{tolerance:?}") };
+            let message = format!("{shown} is no tolerance, which is a share from 0 to 10");
             let problem = Problem::new(path!["check", "tolerance", measure.as_str()], message);
             problems.push(problem.help("write 0.01 for one in a hundred, or 0 for not at all"));
         }

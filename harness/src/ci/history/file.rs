@@ -1,5 +1,6 @@
 //! Reads and writes the CSV file of a history.
 
+use super::page::count;
 use super::{History, Row, commit, utc};
 use crate::config::Failure;
 use crate::escape;
@@ -49,6 +50,9 @@ impl History {
         let old: Vec<&str> = COLUMNS.into_iter().filter(|column| *column != "swath").collect();
         let is_old = header == old;
         if header != COLUMNS[..] && !is_old {
+            if bytes.is_empty() {
+                return Err("line 1: the file is empty; remove it, and `swath history add` creates it anew".into());
+            }
             let found: String = header.iter().collect::<Vec<_>>().join(",").chars().take(60).collect();
             let expected = COLUMNS.join(",");
             return Err(format!(
@@ -141,7 +145,11 @@ impl Row {
     fn parse(record: &StringRecord, is_old: bool) -> Result<Self, String> {
         let expected: Vec<&str> = COLUMNS.into_iter().filter(|column| !is_old || *column != "swath").collect();
         if record.len() != expected.len() {
-            return Err(format!("it has {} fields, expected {}: {}", record.len(), expected.len(), expected.join(",")));
+            if record.iter().any(|field| field.contains('\n')) {
+                return Err("a quotation mark in this line is not closed, so that the next lines belong to it".into());
+            }
+            let fields = count(record.len(), "field");
+            return Err(format!("it has {fields}, expected {}: {}", expected.len(), expected.join(",")));
         }
         let mut fields: Vec<&str> = record.iter().collect();
         if is_old {

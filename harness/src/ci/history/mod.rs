@@ -24,6 +24,7 @@ use crate::version;
 use series::cautions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use swath_datasets::whole_file::{can_write, make_folder};
 
 /// The measure of time that depends least on how fast the machine is today.
 const RELATIVE_TIME: &str = "relative_time";
@@ -89,11 +90,14 @@ pub fn commit(text: &str) -> Result<String, Failure> {
     )))
 }
 
-/// Adds a run to a file, and creates the file if it does not exist. Only one process at a time adds to a file.
+/// Adds a run to a file, and creates the file and its folder if they do not exist. Only one process at a time adds to a file.
 ///
 /// # Errors
 /// [`Failure`] if the file has errors, or cannot be written.
 pub fn add(file: &Path, run: &Run, commit: &str, time: &str) -> Result<Added, Failure> {
+    can_write(&std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()))
+        .and_then(|()| make_folder(file.parent().unwrap_or(Path::new(""))))
+        .map_err(|error| Failure::Input(format!("cannot write {}: {error}", file.display())))?;
     // Held from before the file is read until it is written.
     let _turn = turn::wait(file);
     let mut history = if file.exists() { History::read(file)? } else { History::default() };

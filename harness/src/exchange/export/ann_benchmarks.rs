@@ -8,7 +8,6 @@ use super::finished_run::{FinishedRun, Refound};
 use super::{Example, Exported, Exporter, Written, unwritten};
 use crate::config::Failure;
 use crate::escape;
-use crate::exchange::is_plain;
 use crate::record::output_folder::{self, FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError, TrialHeader, TrialResult};
 use crate::record::{Mode, Outcome, Times};
@@ -122,13 +121,19 @@ fn is_whole(run: &FinishedRun, asked: &[usize]) -> bool {
 /// The dataset's name in the export, which says how many vectors or queries a sample has.
 fn dataset_name(run: &FinishedRun, asked: &[usize], refound: &Refound) -> Result<String, Failure> {
     let record = &run.manifest.dataset;
-    if !is_plain(&record.name) {
+    if record.name.is_empty() || record.name.contains(['/', '\0']) {
         let message = format!("the run's dataset is called `{}`, which cannot be the name of a file", record.name);
         return Err(Failure::Input(message));
     }
     let rows = if refound.is_sample { format!("-{}-rows", record.rows) } else { String::new() };
     let queries = if is_whole(run, asked) { String::new() } else { format!("-{}-queries", asked.len()) };
-    Ok(format!("{}{rows}{queries}", record.name))
+    Ok(format!("{}{rows}{queries}", file_name(&record.name)))
+}
+
+/// The name under which a dataset is exported: without `\\`, which leads into a folder on some systems, and visible.
+fn file_name(dataset: &str) -> String {
+    let name = dataset.replace('\\', "_");
+    if name.starts_with('.') { format!("_{name}") } else { name }
 }
 
 /// Notes on an export, for the user.
@@ -137,6 +142,10 @@ fn notes(run: &FinishedRun, first: &TrialResult) -> Vec<String> {
     let failed = run.manifest.trials.len() - run.results.trials.len();
     if failed > 0 {
         notes.push(format!("{failed} of {} trials failed and are not in the export", run.manifest.trials.len()));
+    }
+    let name = &run.manifest.dataset.name;
+    if file_name(name) != *name {
+        notes.push(format!("the dataset `{name}` is called `{}` in the export", file_name(name)));
     }
     let neighbors = run.manifest.dataset.neighbors;
     if neighbors < first.k {

@@ -94,6 +94,9 @@ pub fn import(wanted: &Wanted<'_>, data_folders: &[PathBuf], memory: u64) -> Res
     if let Some(importer) = IMPORTERS.iter().find(|importer| importer.recognises(wanted.folder)) {
         return importer.import(wanted, data_folders, memory);
     }
+    if let Err(error) = std::fs::read_dir(wanted.folder) {
+        return Err(Failure::Input(format!("cannot read the folder {}: {error}", wanted.folder.display())).into());
+    }
     let expected: Vec<&str> = IMPORTERS.iter().map(|importer| importer.expects()).collect();
     let message = format!("{} has no {}", wanted.folder.display(), expected.join(", and no "));
     let advice = IMPORTERS.iter().map(|importer| format!("\n  {}", importer.advice()));

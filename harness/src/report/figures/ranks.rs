@@ -67,12 +67,15 @@ impl Figure for Diagram {
         } else {
             String::new()
         };
+        let pairs = match self.rows.len() * (self.rows.len() - 1) / 2 {
+            1 => "1 pair".to_owned(),
+            pairs => format!("{pairs} pairs"),
+        };
         format!(
             "Mean rank in {name} over {} queries (1 is best) of retrievers {chosen}. A bar joins retrievers of which no two differ \
-             significantly (Wilcoxon's signed-rank test of each pair, Holm-corrected over {} pairs, level 5 %). Friedman's test \
+             significantly (Wilcoxon's signed-rank test of each pair, Holm-corrected over {pairs}, level 5 %). Friedman's test \
              that all are equal: p {}.{left_out}",
             number(self.ranking.queries as f64),
-            self.rows.len() * (self.rows.len() - 1) / 2,
             if self.ranking.friedman < 0.001 {
                 three_decimals(self.ranking.friedman)
             } else {

@@ -195,10 +195,10 @@ impl Several {
         };
         let best = names.iter().copied().min_by(|a, b| rank(a).total_cmp(&rank(b)))?;
         Some(format!(
-            "The best mean rank in {} of the {} retrievers that all {} runs have is that of {best} ({:.2}; 1 is first in every run).",
+            "The best mean rank in {} of the {} retrievers that {} have is that of {best} ({:.2}; 1 is first in every run).",
             metric.name(),
             names.len(),
-            self.runs.len(),
+            if self.runs.len() == 2 { "both runs".to_owned() } else { format!("all {} runs", self.runs.len()) },
             rank(best)
         ))
     }

@@ -23,7 +23,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use swath_datasets::sha256;
-use text::{Number, Ordered, REFERENCE, Text, VERSION};
+use text::{Number, Ordered, REFERENCE, Text, VERSION, number};
 use values::read_values;
 
 /// The first format that has the hash of its values.
@@ -206,5 +206,5 @@ fn possible(name: &str, value: f64, k: usize) -> Result<(), String> {
         None if name == CheckSpec::EVALUATIONS => (value.is_nan() || value.is_finite() && value >= 0.0, "from 0"),
         None => return Err("is not a measure of this version of swath".into()),
     };
-    if is_possible { Ok(()) } else { Err(format!("is {value}, but its range is {range}")) }
+    if is_possible { Ok(()) } else { Err(format!("is {}, but its range is {range}", number(value))) }
 }

@@ -95,8 +95,13 @@ impl Text {
         // The mean of a measure without values is NaN.
         let options = serde_yaml::options! { non_finite_float_policy: serde_yaml::NonFiniteFloatPolicy::PassThrough };
         serde_yaml::from_str_with_options(&text, options).map_err(|error| {
-            let said = error.to_string().replace("<input>", &path.display().to_string());
-            wrong(format!("this is not a baseline: {}", said.trim_start_matches("error: ")))
+            // Without the lines around it, which a message of one line cannot show.
+            let said = error.without_snippet().to_string();
+            let said = said.lines().next().unwrap_or_default();
+            wrong(match said.rsplit_once(" at line ") {
+                Some((what, place)) => format!("this is not a baseline: line {place}: {what}"),
+                None => format!("this is not a baseline: {said}"),
+            })
         })
     }
 }

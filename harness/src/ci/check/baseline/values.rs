@@ -1,7 +1,7 @@
 //! The values of a baseline: an HDF5 file with a value for each measure and query.
 
 use super::possible;
-use super::text::is_written_as;
+use super::text::{is_written_as, number};
 use crate::ci::check::{MeasureValues, Snapshot};
 use std::path::Path;
 use swath_datasets::bounded;
@@ -58,7 +58,7 @@ pub fn read_values(path: &Path, bound: Option<&str>, state: &mut Snapshot) -> Re
             if !is_written_as(mean, measured.mean) {
                 return Err(at(format!(
                     "the values have the mean {mean:.6}, but the YAML file says {}",
-                    measured.mean
+                    number(measured.mean)
                 )));
             }
             read.push(values);

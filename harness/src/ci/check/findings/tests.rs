@@ -184,3 +184,11 @@ fn a_suspect_is_reported_only_if_new_rounds_confirm_it() {
     give_up(&mut findings, &["mmr".into()]);
     assert!(findings.iter().all(|finding| !finding.verdict.is_bad()), "{findings:?}");
 }
+
+#[test]
+fn a_finding_without_values_is_a_sentence() {
+    let finding = Finding::new("mmr", CheckSpec::TIME, Verdict::NotCompared).noted("timed on another machine (x)");
+    assert_eq!(finding.sentence(), "mmr: time against the reference not compared; timed on another machine (x)");
+    let finding = Finding { now: Some(0.5), ..Finding::new("mmr", "recall", Verdict::New) };
+    assert_eq!(finding.sentence(), "mmr: recall new, 0.5000 now");
+}

@@ -160,8 +160,14 @@ impl Finding {
         match value {
             None => "-".into(),
             Some(value) if self.measure == CheckSpec::TIME => format!("{} x", decimals(value, self.digits())),
+            Some(value) if self.measure == CheckSpec::EVALUATIONS && value.fract() == 0.0 => decimals(value, 0),
             Some(value) => decimals(value, self.digits()),
         }
+    }
+
+    /// The measure in words.
+    fn what(&self) -> &str {
+        if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure }
     }
 
     /// The finding in a sentence.
@@ -170,14 +176,20 @@ impl Finding {
             return format!("{} {}: {}", self.trial, self.verdict.name(), self.note);
         }
         let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
-        let what = if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure };
+        if self.before.is_none() || self.now.is_none() {
+            let values = [("before", self.before), ("now", self.now)].into_iter();
+            let value = |(when, value): (&str, Option<f64>)| Some(format!(", {} {when}", self.number(Some(value?))));
+            let value: String = values.filter_map(value).collect();
+            return format!("{}: {} {}{value}{note}", self.trial, self.what(), self.verdict.name());
+        }
         let tolerance = match self.change_is {
             ChangeIs::Share => format!("tolerance {:.1} %", 100.0 * self.tolerance),
             ChangeIs::Difference => "no tolerance, because the value was 0".to_owned(),
         };
         format!(
-            "{}: {what} {}, {} to {}, {}; {tolerance}{note}",
+            "{}: {} {}, {} to {}, {}; {tolerance}{note}",
             self.trial,
+            self.what(),
             self.verdict.name(),
             self.number(self.before),
             self.number(self.now),

@@ -5,10 +5,17 @@ use crate::config::Failure;
 use crate::record::{MISSING, Mode};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use swath_datasets::Dataset;
 use swath_datasets::hdf5_file::{Attribute, Hdf5File};
 use swath_datasets::sha256;
+
+/// Possible sizes of an index in kilobytes: up to 1 EB.
+const KILOBYTES: RangeInclusive<f64> = 0.0..=1e15;
+
+/// Possible times in seconds: up to 30,000 years.
+const SECONDS: RangeInclusive<f64> = 0.0..=1e12;
 
 /// A returned id, with its stored distance if the file has distances.
 pub type Returned = (u32, Option<f32>);
@@ -39,6 +46,8 @@ pub struct StoredResult {
     pub returned: Vec<Vec<Returned>>,
     /// The number of returned ids that repeat an id of the same list.
     pub repeated: usize,
+    /// The attributes that are left out, since their values cannot be.
+    pub impossible: Vec<&'static str>,
 }
 
 impl StoredResult {
@@ -66,18 +75,30 @@ impl StoredResult {
         let bare = suffixes.iter().find_map(|suffix| folder_name.strip_suffix(suffix));
         let algo = text("algo").unwrap_or_else(|| bare.unwrap_or(&folder_name).to_owned());
         let name = text("name").unwrap_or_else(|| place.name());
-        let bytes = number("index_size").map(|kilobytes| (kilobytes * 1e3).max(0.0).round() as u64);
+        let mut impossible = Vec::new();
+        let mut possible = |name: &'static str, range: &RangeInclusive<f64>| {
+            let value = number(name)?;
+            if range.contains(&value) {
+                return Some(value);
+            }
+            impossible.push(name);
+            None
+        };
+        let kilobytes = possible("index_size", &KILOBYTES);
+        let build_seconds = possible("build_time", &SECONDS);
+        let best = possible("best_search_time", &SECONDS).filter(|&best| best > 0.0);
         Ok(Self {
             point: text("swath_point").unwrap_or_else(|| point(&algo, &name)),
             retriever: text("swath_retriever").unwrap_or(algo),
             params: text("swath_params").unwrap_or_else(|| json!({ "ann-benchmarks": { "name": name } }).to_string()),
-            build_seconds: number("build_time").filter(|&seconds| seconds >= 0.0),
-            index_bytes: bytes,
+            build_seconds,
+            index_bytes: kilobytes.map(|kilobytes| (kilobytes * 1e3).round() as u64),
             runs: attributes.get("run_count").and_then(Attribute::integer),
-            best: number("best_search_time").filter(|&best| best > 0.0).unwrap_or(mean),
+            best: best.unwrap_or(mean),
             times,
             returned,
             repeated,
+            impossible,
             file: file.clone(),
             group: group.clone(),
         })

@@ -2,6 +2,7 @@
 
 use super::judge::Judge;
 use super::stored::{Returned, StoredResult};
+use std::collections::BTreeMap;
 use swath_algorithms::Query;
 
 /// A stored distance is wrong if its error is larger than this plus [`SLACK_SHARE`] of the recomputed distance.
@@ -22,6 +23,8 @@ pub struct Tally {
     timeless: usize,
     /// How many results lack each of these attributes.
     lack: [(usize, &'static str); 2],
+    /// How many results have an impossible value of an attribute.
+    impossible: BTreeMap<&'static str, usize>,
     /// Results with wrong distances.
     off: usize,
     /// The distance with the largest error.
@@ -83,7 +86,14 @@ impl Tally {
                 shortest: if before.results == 0 { shortest } else { before.shortest.min(shortest) },
             };
         }
-        let missing = [(stored.build_seconds.is_none(), "build_time"), (stored.index_bytes.is_none(), "index_size")];
+        for name in &stored.impossible {
+            *self.impossible.entry(name).or_default() += 1;
+        }
+        let lacks = |value_is_missing: bool, name: &str| value_is_missing && !stored.impossible.contains(&name);
+        let missing = [
+            (lacks(stored.build_seconds.is_none(), "build_time"), "build_time"),
+            (lacks(stored.index_bytes.is_none(), "index_size"), "index_size"),
+        ];
         for (count, (is_missing, name)) in self.lack.iter_mut().zip(missing) {
             *count = (count.0 + usize::from(is_missing), name);
         }
@@ -100,6 +110,10 @@ impl Tally {
         for (count, name) in self.lack.iter().filter(|(count, _)| *count > 0) {
             let shown = if *name == "index_size" { "shown as 0" } else { "left empty" };
             notes.push(format!("{count} of {results} results have no `{name}`: it is {shown}"));
+        }
+        for (name, count) in &self.impossible {
+            let have = if *count == 1 { "has" } else { "have" };
+            notes.push(format!("{count} of {results} results {have} an impossible `{name}`: it is left out"));
         }
         if self.timeless > 0 {
             notes.push(format!(
