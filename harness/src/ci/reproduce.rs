@@ -8,6 +8,7 @@ use crate::record::manifest::Manifest;
 use crate::record::results::{Results, TrialResult};
 use crate::statistics::Column;
 use crate::{path, version};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Metric values that differ by at most this count as equal: different kinds of processors differ that much.
@@ -56,7 +57,7 @@ fn if_moved(failure: Failure, folder: &Path, manifest: &Manifest) -> Failure {
             looked.join(" or ")
         );
         if let Some(way) = &manifest.config_from_here {
-            help += &format!("; bring the dataset to the same place, seen from {}", way.display());
+            let _ = write!(help, "; bring the dataset to the same place, seen from {}", way.display());
         }
         problem.help.insert(0, help);
     }

@@ -84,7 +84,7 @@ fn tuned_trials(summary: &Summary, tuning: &Tuning) -> String {
         columns.map(longest).sum::<usize>()
     };
     let shown = (0..=all).rev().find(|&shown| width(shown) <= WIDTH).unwrap_or(0).max(all.min(LEAST));
-    rows.iter_mut().for_each(|row| drop(row.drain(1 + shown..1 + all)));
+    rows.iter_mut().for_each(|row| drop(row.drain((1 + shown)..=all)));
     let (tuned, reported) = (tuning.tuned_on, tuning.reported_on);
     let partial = (0..summary.metrics.len()).filter_map(|metric| tuning.partial(&summary.metrics, metric));
     format!(
