@@ -33,7 +33,14 @@ const fn entry(
 
 /// All known datasets: the one that ships with swath, and those of ann-benchmarks (sizes from its README).
 pub const CATALOGUE: &[CatalogueEntry] = &[
-    entry("glove-wordnet-20k", "angular", 100, 19_000, 1_000, "ships with swath; WordNet links, senses as subtopics"),
+    entry(
+        "glove-wordnet-20k",
+        "angular",
+        100,
+        19_000,
+        1_000,
+        "word vectors with WordNet links, senses as subtopics; in the repository",
+    ),
     entry("deep-image-96-angular", "angular", 96, 9_990_000, 10_000, "image descriptors"),
     entry("fashion-mnist-784-euclidean", "euclidean", 784, 60_000, 10_000, "pictures of clothes"),
     entry("gist-960-euclidean", "euclidean", 960, 1_000_000, 1_000, "image descriptors"),
@@ -84,7 +91,7 @@ pub fn find(name: &str) -> Option<&'static CatalogueEntry> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotFound {
     /// A path leads to no file.
-    #[error("the dataset {} {}", path.display(), if *is_folder { "is a folder" } else { "does not exist" })]
+    #[error("the dataset {} {}", path.display(), what_is_there(path, *is_folder))]
     Path {
         /// The path, as it was looked up.
         path: PathBuf,
@@ -113,6 +120,16 @@ pub enum NotFound {
         /// The folders that were searched.
         searched: Vec<PathBuf>,
     },
+}
+
+/// Why a path is not that of a dataset's file, to end the sentence "the dataset PATH ...".
+fn what_is_there(path: &Path, is_folder: bool) -> String {
+    match std::fs::metadata(path) {
+        _ if is_folder => "is a folder".into(),
+        Ok(_) => "is not a regular file".into(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "does not exist".into(),
+        Err(error) => format!("cannot be read: {error}"),
+    }
 }
 
 /// Folders in which datasets are looked for by name, in order: those `given` by the user, then `datasets/data` of the nearest

@@ -83,6 +83,29 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Checks that [`make_folder`] and [`write_whole`] could write `path`; leaves nothing behind.
+///
+/// # Errors
+/// The file system's refusal; [`io::ErrorKind::IsADirectory`] if the path is the name of a folder.
+pub fn can_write(path: &Path) -> io::Result<()> {
+    let is_folder_name = path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if is_folder_name || path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is the name of a folder, expected one of a file"));
+    }
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    std::fs::symlink_metadata(path).map(drop).or_else(|error| if is_missing(&error) { Ok(()) } else { Err(error) })?;
+    // What would be created in the nearest folder that exists.
+    let mut first = path;
+    while let Err(error) = std::fs::metadata(folder_of(first)) {
+        let folder = folder_of(first);
+        if !is_missing(&error) || std::fs::symlink_metadata(folder).is_ok() || folder == first {
+            return Err(error);
+        }
+        first = folder;
+    }
+    place_beside(first).map(drop)
+}
+
 /// The calls that make changes survive a loss of power; tests replace them.
 trait Disk: Sync {
     /// Waits until the content of a file is on the disk.
@@ -241,9 +264,15 @@ fn beside(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::R
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut beside = builder.tempfile_in(folder_of(path))?;
+    let mut beside = builder.tempfile_in(folder_of(path)).map_err(|error| without_path(&error))?;
     write(beside.as_file_mut())?;
     Ok(beside)
+}
+
+/// The refusal without the path of the unfinished file, which nobody knows.
+fn without_path(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    io::Error::new(error.kind(), text.split(" at path \"").next().unwrap_or_default())
 }
 
 /// Lets `write` fill a file beside `path`, and renames it if that succeeds.
@@ -435,6 +464,24 @@ mod tests {
         make_folder(&folder.path().join("a/b/c")).expect("made");
         make_folder(&folder.path().join("a/b/c")).expect("there");
         assert!(make_folder(&folder.path().join("new/a")).is_err(), "a file is in the way");
+    }
+
+    #[test]
+    fn what_can_be_written_is_known_before_and_no_refusal_names_an_unfinished_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("x"), "").expect("written");
+        for name in ["x", "y", "a/b/c", "a/../c"] {
+            can_write(&at(name)).expect(name);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1, "nothing is left");
+        let long = "n".repeat(300);
+        for name in ["x/y", "x/y/z", "", "a/", "..", &long] {
+            can_write(&at(name)).expect_err(name);
+        }
+        let refused = write_whole(&at("no/x"), b"").expect_err("there is no such folder");
+        assert_eq!(refused.kind(), io::ErrorKind::NotFound);
+        assert!(!refused.to_string().contains(PREFIX) && !refused.to_string().contains("at path"), "{refused}");
     }
 
     #[test]

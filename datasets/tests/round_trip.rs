@@ -217,7 +217,7 @@ const CASES: &[Case] = &[
     (|p| p.test = (vec![0, 2], vec![]), "`test`: it is empty; expected at least one query"),
     (|p| p.test = (vec![1, 3], vec![0.0; 3]), "`test`: its vectors have 3 values; expected 2, as those of `train`"),
     (|p| p.text_train = true, "`train`: it holds values of variable length; expected numbers"),
-    (|p| p.distance = "normalized", "`train`, row 0: its length is 0.0000; expected 1, as the distance is called"),
+    (|p| p.distance = "normalized", "`train`, row 0: its length is 0.0000; expected 1, because the distance is"),
     (
         |p| (p.distance, p.distances.1) = ("IP", vec![2.0, 1.0]),
         "1 comes after 2; expected distances in ascending order: these descend, as inner products do; store their negatives",
@@ -371,7 +371,10 @@ fn a_name_has_a_bound() {
     long.train_names.as_mut().expect("names")[1].push('x');
     ann_benchmarks::write(&path, &long).expect("written");
     let message = format::read(&path, MEMORY).expect_err("refused").to_string();
-    assert!(message.contains("`train_names`, row 1: it has 65537 bytes; expected at most 65536"), "{message}");
+    assert!(
+        message.contains("`train_names`, row 1: it has 65537 bytes; expected a name of at most 65536"),
+        "{message}"
+    );
 }
 
 /// Such a file would take hours to hash.

@@ -98,7 +98,7 @@ def report(folders):
     print(f"{len(unchanged)} checks of an unchanged program, {quantile(seconds, 0.5):.1f} s each (median; longest {quantile(seconds, 1):.1f})")
     timed = sum(len(line["rounds"]) for line in unchanged)
     alarms = [line for line in unchanged if called(line, True)]
-    looks = sum(f["note"].startswith(("seen again", "suspected")) for line in unchanged for f in line["findings"] if f["measure"] == "time")
+    looks = sum(f["note"].startswith(("confirmed", "suspected")) for line in unchanged for f in line["findings"] if f["measure"] == "time")
     print(f"  false alarms in timing: {len(alarms)} checks ({timed} times judged, {looks} of them timed again)")
     for line in alarms:
         print("   ", [(f["trial"], f["verdict"], round(f["change"], 3)) for f in called(line, True)])

@@ -1,4 +1,4 @@
-//! Benchmarking harness that measures how wide a swath of meaning a vector retriever cuts.
+//! Benchmarking harness that measures how much meaning a vector retriever returns.
 //!
 //! The rooms, each of which uses only those below it (`tests/rooms.rs` looks):
 //!

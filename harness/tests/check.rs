@@ -47,7 +47,7 @@ fn what_has_not_changed_passes() {
     let folder = saved();
     let output = check(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stdout(&output), "6 measures: 6 unchanged; times were not looked at\n");
+    assert_eq!(stdout(&output), "6 measures: 6 unchanged; times were not compared (--quality-only)\n");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn trials_that_come_go_or_fail_are_told_apart() {
         std::fs::write(folder.path().join("last.yaml"), last).expect("written");
         let output = swath(folder.path(), &["baseline", "save", "last.yaml", "--quality-only"]);
         assert_eq!(output.status.code(), Some(1));
-        let expected = "error: the reference mmr failed, so that there is no baseline: its build failed: ";
+        let expected = "error: the reference mmr failed, so no baseline was written: its build failed: ";
         assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     }
 }
@@ -138,8 +138,8 @@ fn a_baseline_that_was_changed_is_refused() {
     let line = tail.lines().find(|line| line.starts_with("    recall: ")).expect("its recall");
     for (now, expected) in [
         ("    recall: 1", "recall of mmr: the values have the mean 0."),
-        ("    recall: 4.9", "`recall` of `mmr` is 4.9, and its range is 0 to 1; somebody changed it"),
-        ("    recall: high", "this is no baseline: line"),
+        ("    recall: 4.9", "`recall` of `mmr` is 4.9, but its range is 0 to 1; the file was edited"),
+        ("    recall: high", "this is not a baseline: line"),
     ] {
         std::fs::write(&path, format!("{head}{}", tail.replacen(line, now, 1))).expect("written");
         let output = check(folder.path(), &[]);
@@ -170,7 +170,10 @@ fn a_baseline_that_was_changed_is_refused() {
     std::fs::remove_file(folder.path().join("baselines/small.hdf5")).expect("removed");
     let output = check(folder.path(), &[]);
     let said = stderr(&output);
-    assert!(said.contains("small.hdf5 is not there: without the values of the queries nobody knows"), "{said}");
+    assert!(
+        said.contains("small.hdf5 is missing: without the values of the queries the means cannot be verified"),
+        "{said}"
+    );
     assert!(said.contains("swath baseline update small.yaml --file baselines/small.yaml"), "{said}");
     assert_eq!(output.status.code(), Some(2), "{said}");
 }
@@ -190,12 +193,12 @@ fn a_baseline_replaces_no_other_file() {
     at_once(
         &["baseline", "save"],
         "rich.yaml",
-        "rich.hdf5 is there already, where the values of the baseline would be",
+        "rich.hdf5 already exists, but it does not hold the values of a baseline",
     );
-    at_once(&["baseline", "save"], "rich.hdf5", "a baseline's text cannot end in .hdf5");
+    at_once(&["baseline", "save"], "rich.hdf5", "the name of a baseline cannot end in .hdf5");
     std::fs::write(folder.path().join("mine.yaml"), "name: mine\n").expect("written");
-    at_once(&["baseline", "save"], "mine.yaml", "mine.yaml is there already");
-    at_once(&["baseline", "update"], "mine.yaml", "mine.yaml: this is no baseline");
+    at_once(&["baseline", "save"], "mine.yaml", "mine.yaml already exists");
+    at_once(&["baseline", "update"], "mine.yaml", "mine.yaml: this is not a baseline");
     assert!(!folder.path().join("rich.yaml").exists() && read("mine.yaml") == b"name: mine\n");
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only", "--file", "base.yaml"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -212,9 +215,11 @@ fn a_run_whose_tolerance_cannot_be_is_not_compared() {
     let path = folder.path().join("a/manifest.json");
     let text = std::fs::read_to_string(&path).expect("a manifest");
     assert_eq!(swath(folder.path(), &["compare", "a", "a"]).status.code(), Some(0));
-    for (tolerance, expected) in
-        [("1e99", "is no tolerance of `time`"), ("-1", "is no tolerance"), ("\"all\"", "invalid type")]
-    {
+    for (tolerance, expected) in [
+        ("1e99", "the tolerance of `time` must be"),
+        ("-1", "the tolerance of `time` must be"),
+        ("\"all\"", "invalid type"),
+    ] {
         let changed = text.replacen("\"time\": 9.0", &format!("\"time\": {tolerance}"), 1);
         assert_ne!(text, changed);
         std::fs::write(&path, changed).expect("written");
@@ -235,10 +240,10 @@ fn a_baseline_of_something_else_is_refused() {
     assert!(said.contains("the k was 5 and is 4") && said.contains("swath baseline update small.yaml"), "{said}");
     let output = check(folder.path(), &["--baseline", "no.yaml"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("there is no such baseline"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("this baseline does not exist"), "{}", stderr(&output));
     let output = check(folder.path(), &["--baseline", "baselines/small.hdf5"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("a baseline is the file .yaml"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("name the .yaml file of the baseline"), "{}", stderr(&output));
     let sweep = EXPERIMENT.replace("k: 5", "sweep: { k: [4, 5] }");
     std::fs::write(folder.path().join("small.yaml"), sweep).expect("written");
     let output = check(folder.path(), &["--baseline", "no.yaml"]);
@@ -251,13 +256,13 @@ fn a_baseline_is_saved_once_shown_and_updated() {
     let output = swath(folder.path(), &["baseline", "save", "small.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr(&output).contains("is there already; `swath baseline update small.yaml --file "),
+        stderr(&output).contains("already exists; `swath baseline update small.yaml --file "),
         "{}",
         stderr(&output)
     );
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--file", "rich.hdf5/small.yaml"]);
     assert_eq!(output.status.code(), Some(2), "before minutes are spent");
-    assert!(stderr(&output).contains("there is no folder for it, and none can be made"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a baseline cannot be written there: "), "{}", stderr(&output));
     let text = || std::fs::read_to_string(folder.path().join("baselines/small.yaml")).expect("a baseline");
     assert!(text().contains("  mmr:\n    recall: 0."), "{}", text());
     let output = swath(folder.path(), &["baseline", "show", "baselines/small.yaml"]);
@@ -284,10 +289,7 @@ fn times_are_compared_with_those_of_the_same_machine_alone() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let said = stdout(&output);
     assert!(said.contains("mmr    time"), "{said}");
-    assert!(
-        said.contains("top-k  time") && said.contains(" times what it took before; the others are timed against it"),
-        "{said}"
-    );
+    assert!(said.contains("top-k  time") && said.contains(" times its time before; its time has no verdict"), "{said}");
     let once = EXPERIMENT.replace("rounds: 3", "rounds: 1");
     std::fs::write(folder.path().join("small.yaml"), once).expect("written");
     let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
@@ -299,7 +301,10 @@ fn times_are_compared_with_those_of_the_same_machine_alone() {
     let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
-    assert!(said.contains("small.yaml: `time` of `mmr` needs as many times in `reference-ms`, all above 0"), "{said}");
+    assert!(
+        said.contains("small.yaml: `time` and `reference-ms` of `mmr` must have a number for each round, all above 0"),
+        "{said}"
+    );
     let machine = text.lines().find(|line| line.starts_with("machine: ")).expect("a machine");
     std::fs::write(&path, text.replace(machine, "machine: another")).expect("written");
     let output = swath(folder.path(), &["check", "small.yaml", "--quiet"]);
@@ -318,7 +323,7 @@ fn two_runs_are_compared_and_a_run_is_reproduced() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let said = stdout(&output);
     assert!(
-        said.contains("reproduced: 2 trials return the same to each of 12 queries, and all metrics agree"),
+        said.contains("reproduced: 2 trials return the same results for all 12 queries, and all metrics agree"),
         "{said}"
     );
     std::fs::write(folder.path().join("small.yaml"), worse()).expect("written");
@@ -344,7 +349,7 @@ fn two_runs_are_compared_and_a_run_is_reproduced() {
     let output = swath(folder.path(), &["reproduce", "a", "--out", "again"]);
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
     let said = stdout(&output);
-    assert!(said.contains("differs: mmr: ") && said.contains("queries return something else; recall 0."), "{said}");
+    assert!(said.contains("differs: mmr: ") && said.contains("queries return different results; recall 0."), "{said}");
     assert!(folder.path().join("again/index.html").exists());
     for (path, what) in [("none", "none: there is no such folder"), (".", ".: this is not the folder of a run: ")] {
         let output = swath(folder.path(), &["compare", "a", path]);
@@ -427,10 +432,10 @@ retrievers:
         (stdout(&output), stderr(&output))
     };
     let (said, notes) = checked(&BATCH.replace("queries: 1000, tolerance", "queries: 10, tolerance"));
-    assert!(!said.contains("timed otherwise") && !notes.contains("not compared"), "{said}{notes}");
+    assert!(!said.contains("timed differently") && !notes.contains("not compared"), "{said}{notes}");
     let otherwise = |experiment: &str, what: &str| {
         let (said, notes) = checked(experiment);
-        assert!(said.contains(&format!("not compared (timed otherwise: {what})")), "{said}");
+        assert!(said.contains(&format!("not compared (timed differently: {what})")), "{said}");
         assert!(notes.contains(&format!("note: times are not compared: {what}; `swath baseline update")), "{notes}");
     };
     otherwise(&BATCH.replace("passes: 1", "passes: 2"), "the number of passes was 1 and is 2");
@@ -521,7 +526,7 @@ fn a_reference_that_cannot_be_built_fails_alone() {
     assert!(stderr(&output).contains("error: mmr: recall regressed, "), "{}", stderr(&output));
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quiet", "--file", "new.yaml"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("large failed, so that there is no baseline: its build failed: it needed"));
+    assert!(stderr(&output).contains("large failed, so no baseline was written: its build failed: it needed"));
 }
 
 /// What an update says of a change is by the experiment's own tolerances.
@@ -545,7 +550,7 @@ fn a_metric_that_is_a_cost_too_stands_once() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let output = check(folder.path(), &["--bencher", "b.json"]);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
-    assert_eq!(stdout(&output), "4 measures: 4 unchanged; times were not looked at\n");
+    assert_eq!(stdout(&output), "4 measures: 4 unchanged; times were not compared (--quality-only)\n");
     for out in ["a", "b"] {
         assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", out]).status.code(), Some(0));
     }
@@ -575,7 +580,10 @@ fn every_metric_is_written_once_and_read_back() {
     let output = check(folder.path(), &[]);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
     let measures = 2 * metrics.len();
-    assert_eq!(stdout(&output), format!("{measures} measures: {measures} unchanged; times were not looked at\n"));
+    assert_eq!(
+        stdout(&output),
+        format!("{measures} measures: {measures} unchanged; times were not compared (--quality-only)\n")
+    );
     for commit in ["1111111", "2222222"] {
         let output = swath(folder.path(), &["history", "add", "a", "--commit", commit]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -648,7 +656,7 @@ fn runs_of_two_versions_are_set_beside_each_other_and_not_judged() {
     let caution = format!("caution: {VERSIONS}");
     assert!(stderr(&output).starts_with(&caution), "before it runs: {}", stderr(&output));
     let said = stdout(&output);
-    assert!(said.starts_with(&caution) && said.contains("to reproduce it take swath 0.0.9 ("), "{said}");
+    assert!(said.starts_with(&caution) && said.contains("to reproduce the run, use swath 0.0.9 ("), "{said}");
 
     let output = swath(folder.path(), &["report", "a", "b", "--out", "both"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -677,4 +685,147 @@ fn an_update_that_was_killed_half_way_leaves_the_old_baseline() {
     std::fs::remove_file(at("small.yaml")).expect("removed");
     let output = swath(folder.path(), &["baseline", "save", "small.yaml", "--quality-only"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+/// Names that differ only in their ending have one file of values.
+#[test]
+fn a_baseline_does_not_replace_the_values_of_another() {
+    let folder = saved();
+    let values = || std::fs::read(folder.path().join("baselines/small.hdf5")).expect("values");
+    let before = values();
+    std::fs::write(folder.path().join("seven.yaml"), EXPERIMENT.replace("k: 5", "k: 7")).expect("written");
+    for name in ["small", "small.yml", "small.json"] {
+        let file = format!("baselines/{name}");
+        let output = swath(folder.path(), &["baseline", "save", "seven.yaml", "--quality-only", "--file", &file]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let expected =
+            "baselines/small.hdf5 holds the values of the baseline baselines/small.yaml, and would be replaced";
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert!(!folder.path().join(&file).exists() && values() == before, "{name}");
+    }
+    // A damaged baseline is one, too.
+    let text = folder.path().join("baselines/small.yaml");
+    let conflict = format!("<<<<<<< ours\n{}", std::fs::read_to_string(&text).expect("a text"));
+    std::fs::write(&text, conflict).expect("written");
+    let output =
+        swath(folder.path(), &["baseline", "save", "seven.yaml", "--quality-only", "--file", "baselines/small"]);
+    assert_eq!((output.status.code(), values() == before), (Some(2), true), "{}", stderr(&output));
+}
+
+#[test]
+fn the_name_of_a_baseline_is_refused_with_its_own_reason_and_leaves_nothing() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    std::fs::write(folder.path().join("wrong.yaml"), EXPERIMENT.replace("rich.hdf5", "missing.hdf5")).expect("written");
+    let names = || {
+        let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    for (arguments, expected) in [
+        (["save", "/", "--quality-only", "-q"].as_slice(), "cannot read /: "),
+        (&["save", "..", "-q"], "cannot read ..: "),
+        (&["save", "small.yaml", "--file", "new/b.dir/"], "it is the name of a folder, expected one of a file"),
+        (&["save", "small.yaml", "--file", ".."], "it is the name of a folder, expected one of a file"),
+        (
+            &["save", "small.yaml", "--file", "wrong.yaml"],
+            "wrong.yaml already exists and is not a baseline that can be read",
+        ),
+        (&["save", "wrong.yaml"], "missing.hdf5 does not exist"),
+    ] {
+        let output = swath(folder.path(), &[&["baseline"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(names(), before, "{arguments:?} leaves nothing");
+    }
+    let output = swath(folder.path(), &["baseline", "show", "small.yaml"]);
+    assert_eq!(
+        stderr(&output).lines().count(),
+        1,
+        "the lines of YAML are not mixed into the message: {}",
+        stderr(&output)
+    );
+    assert!(
+        stderr(&output).contains("small.yaml: this is not a baseline: line 1, column 1: unknown field `name`"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!stderr(&output).contains("\\n"), "{}", stderr(&output));
+}
+
+/// Before minutes are spent, and before the other outputs are lost.
+#[test]
+fn outputs_that_cannot_all_be_written_are_refused_first() {
+    let folder = saved();
+    let same = "are one file";
+    for (arguments, expected) in [
+        (["--markdown", "z", "--json", "z"], same),
+        (["--markdown", "z", "--bencher", "./z"], same),
+        (["--markdown", "z", "--json", "new/../z"], same),
+        (["--json", "d/smaller-is-better.json", "--github-action-benchmark", "d"], same),
+        (["--markdown", "z", "--json", "z/x.json"], "cannot be a file and a folder at once"),
+        (["--json", "o.json", "--markdown", "small.yaml/x.md"], "--markdown: cannot write small.yaml/x.md: "),
+        (
+            ["--json", "o.json", "--github-action-benchmark", "rich.hdf5"],
+            "--github-action-benchmark: cannot write rich.hdf5/",
+        ),
+        (
+            ["--json", "o.json", "--markdown", "baselines"],
+            "--markdown: cannot write baselines: it is the name of a folder",
+        ),
+    ] {
+        let output = check(folder.path(), &arguments);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+        assert!(["z", "d", "o.json", "new"].iter().all(|name| !folder.path().join(name).exists()), "{arguments:?}");
+    }
+    let output = check(folder.path(), &["--markdown", "z/x.md", "--json", "z/x.json"]);
+    assert_eq!(output.status.code(), Some(0), "two files of one folder: {}", stderr(&output));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_whose_trials_failed_is_not_reproduced() {
+    let folder = folder_with("small.yaml", &EXPERIMENT.replace("k: 5", "k: 5\nlimits: { memory: 1 MiB }"));
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a"]).status.code(), Some(1));
+    let output = swath(folder.path(), &["reproduce", "a", "-q"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let said = stdout(&output);
+    assert!(said.contains("not reproduced: 2 of 2 trials failed in both runs") && !said.contains("agree"), "{said}");
+}
+
+#[test]
+fn a_run_that_was_moved_says_so_when_its_dataset_is_not_found() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a/b/c"]).status.code(), Some(0));
+    let other = tempfile::tempdir().expect("a folder");
+    std::fs::rename(folder.path().join("a/b/c"), other.path().join("moved")).expect("moved");
+    let output = swath(other.path(), &["reproduce", "moved"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("the run's folder or its experiment was moved") && said.contains("../small.yaml"), "{said}");
+}
+
+/// A message is no place for all of somebody's file.
+#[test]
+fn messages_are_of_bounded_length() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    assert_eq!(swath(folder.path(), &["run", "small.yaml", "--out", "a"]).status.code(), Some(0));
+    let manifest = folder.path().join("a/manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let long = format!("\"seed\": \"{}\"", "x".repeat(100_000));
+    std::fs::write(&manifest, text.replace("\"seed\": 0", &long)).expect("written");
+    let output = swath(folder.path(), &["compare", "a", "a"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{}", said.len());
+    assert!(
+        said.len() < 6_000 && said.contains("[... ") && said.contains("expected u64"),
+        "{}: {said:.300}",
+        said.len()
+    );
+    std::fs::write(folder.path().join("small.yaml"), EXPERIMENT.replace("time: 9", "recall: 1.0e300"))
+        .expect("written");
+    let said = stderr(&swath(folder.path(), &["run", "small.yaml"]));
+    assert!(said.contains("1e300 is no tolerance"), "{said}");
 }

@@ -186,7 +186,7 @@ fn a_run_of_exact_search_on_large_numbers_has_a_recall_of_one() {
     ann_benchmarks::write(&folder.path().join("large.hdf5"), &large(0)).expect("written");
     let ran = run_in(folder, "dataset: large.hdf5\nmetrics: [recall]\nretrievers: [{ name: top-k, select: top-k }]\n");
     assert_eq!(ran.column("recall"), [1.0]);
-    assert!(!ran.noted.contains("CAUTION") && !ran.text("runs.csv").contains("recall-eps"));
+    assert!(!ran.noted.contains("caution") && !ran.text("runs.csv").contains("recall-eps"));
 }
 
 /// On data so small `recall` is 1 for whatever is returned.
@@ -198,7 +198,7 @@ fn recall_that_says_nothing_is_cautioned_against() {
     assert_eq!(ran.column("recall"), [1.0, 1.0]);
     let relative = ran.column("recall-eps");
     assert!(relative[0] == 1.0 && relative[1] < 0.5, "{relative:?}");
-    assert!(ran.noted.contains("CAUTION: `recall`") && ran.noted.contains("for 30 of 30 queries"), "{}", ran.noted);
+    assert!(ran.noted.contains("caution: `recall`") && ran.noted.contains("for 30 of 30 queries"), "{}", ran.noted);
     let remark = "Caution: for 30 of 30 queries the 0.001 of recall";
     for (place, text) in [
         ("the terminal", &ran.said),

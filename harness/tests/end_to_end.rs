@@ -436,7 +436,7 @@ fn a_reference_that_failed_is_not_replaced() {
         let add = ["history", "add", "reports/small", "--commit", "1111111", "--file", "history.csv"];
         let output = swath(folder.path(), &add);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let note = format!("note: {sentence} There is no relative_time of this run.\n");
+        let note = format!("note: {sentence} This run has no relative_time.\n");
         assert_eq!(stderr(&output), note);
         let history = std::fs::read_to_string(folder.path().join("history.csv")).expect("a file");
         assert!(!history.contains("relative_time") && history.contains("coverage"), "{history}");
@@ -466,7 +466,7 @@ fn a_data_folder_that_is_not_there_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = swath(folder.path(), &["--data-dir", "nowhere", "datasets", "list"]);
     assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
-    assert!(stderr(&output).contains("--data-dir: there is no folder nowhere"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--data-dir: the folder nowhere does not exist"), "{}", stderr(&output));
 }
 
 #[test]
@@ -527,6 +527,8 @@ retrievers:
     let output = swath(folder.path(), &["run", "x.yaml"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("reported on the other"), "{}", stdout(&output));
+    let longest = stdout(&output).lines().take(4).map(|line| line.chars().count()).max();
+    assert!(longest <= Some(120) && stdout(&output).contains("more metrics in the report"), "{}", stdout(&output));
     let report = folder.path().join("reports/x");
     let text = std::fs::read_to_string(report.join("chosen.csv")).expect("chosen.csv");
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
@@ -573,6 +575,7 @@ fn what_there_is_can_be_listed_and_explained() {
         (vec!["algorithms", "mmr"], "Carbonell & Goldstein 1998"),
         (vec!["algorithms", "walk"], "[default: 0.15]"),
         (vec!["datasets", "list"], "sift-128-euclidean"),
+        (vec!["datasets", "list"], "glove-wordnet-20k is in the repository's datasets/data"),
         (vec!["schema"], "\"$schema\""),
         (vec!["--help"], "Examples:"),
         (vec!["run", "--help"], "--dry-run"),
@@ -754,8 +757,8 @@ fn several_runs_are_reported_on_one_page() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let said = stdout(&output);
     // Two experiments are called small, so that folders name the runs.
-    for text in ["small: ", "plain: ", "again against small, over the same queries, 8 trials", "report: all/index.html"]
-    {
+    let compared = "Comparing again with small over the same queries gives ";
+    for text in ["small: ", "plain: ", compared, " differences (8 trials, ", "report: all/index.html"] {
         assert!(said.contains(text), "{text}: {said}");
     }
     assert!(said.contains("0 are significantly better and 0 significantly worse"), "{said}");

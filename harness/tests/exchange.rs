@@ -201,7 +201,10 @@ fn the_dataset_goes_along() {
     succeeds(folder.path(), &["run", "other.yaml"]);
     let before = bytes(&folder, "ann/data/rich-7-queries.hdf5");
     let message = refuses(folder.path(), &["export", "reports/other", "--ann-benchmarks", "ann"]);
-    assert!(message.contains("ann/data/rich-7-queries.hdf5 is there already and is another dataset"), "{message}");
+    assert!(
+        message.contains("ann/data/rich-7-queries.hdf5 already exists and is not the dataset of this run"),
+        "{message}"
+    );
     assert!(before == bytes(&folder, "ann/data/rich-7-queries.hdf5"));
 }
 
@@ -244,7 +247,7 @@ fn an_export_is_of_the_dataset_of_the_run_or_not_at_all() {
     assert!(message.contains("rich.hdf5 does not exist") && message.contains("--data-dir"), "{message}");
     ann_benchmarks::write(&rich, &support::dataset(Distance::Angular, false)).expect("written");
     let message = refuses(folder.path(), &export);
-    assert!(message.contains("rich.hdf5 is not the dataset of this run: its SHA-256 is not"), "{message}");
+    assert!(message.contains("but these files have a different one: "), "{message}");
     assert!(!folder.path().join("ann").exists(), "nothing is half written");
     succeeds(folder.path(), &[&["--data-dir", "elsewhere"][..], &export].concat());
 
@@ -380,6 +383,11 @@ impl Published {
     }
 
     fn write(&self, folder: &Path, name: &str) {
+        self.write_with(folder, name, &[]);
+    }
+
+    /// The same with these attributes.
+    fn write_with(&self, folder: &Path, name: &str, attributes: &[(&str, f64)]) {
         let path = folder.join(format!("ann/results/rich/5/{name}.hdf5"));
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
         let mut file = Hdf5Writer::new();
@@ -391,6 +399,9 @@ impl Published {
             file.array("distances", &[self.rows, self.count], Values::F32(distances));
         }
         file.array("times", &[self.times.len()], Values::F32(&self.times));
+        for (name, value) in attributes {
+            file.float(name, *value);
+        }
         file.write(&path).expect("written");
     }
 }
@@ -418,10 +429,10 @@ fn old_and_odd_results_are_read_for_what_they_say() {
     odd.write(folder.path(), "odd/half");
     let (_, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", "rich", "--count", "5"]);
     for expected in [
-        "2 of 2 results do not say their `build_time`",
-        "2 of 2 results do not say their `index_size`",
-        "1 returned ids stood in their list before: each counts once",
-        "1 of 2 results store differ by more than 0.001",
+        "2 of 2 results have no `build_time`",
+        "2 of 2 results have no `index_size`",
+        "1 returned ids repeat an id of the same list: each id counts once",
+        "1 of 2 results store distances that differ by more than 0.001",
         "odd (half), query 2",
     ] {
         assert!(notes.contains(expected), "{expected} in {notes}");
@@ -439,7 +450,7 @@ fn old_and_odd_results_are_read_for_what_they_say() {
     assert!(odd.f64s("swath/relevance").expect("values")[1].is_nan(), "of nothing nothing can be said");
     // Over an import if that is asked for.
     let message = refuses(folder.path(), &["import", "ann", "--dataset", "rich"]);
-    assert!(message.contains("reports/rich-5-imported holds an import already\n  --fresh replaces it"), "{message}");
+    assert!(message.contains("reports/rich-5-imported already holds an import\n  --fresh replaces it"), "{message}");
     succeeds(folder.path(), &["import", "ann", "--dataset", "rich", "--fresh"]);
 }
 
@@ -447,8 +458,8 @@ fn old_and_odd_results_are_read_for_what_they_say() {
 fn wrong_results_are_answered_with_what_and_where() {
     type Change = fn(&mut Published);
     let cases: &[(Change, &str)] = &[
-        (|p| p.neighbors[7] = 60, "odd/one.hdf5: `neighbors`, row 1, column 2: there is no vector 60 among 60"),
-        (|p| p.neighbors[7] = -2, "odd/one.hdf5: `neighbors`, row 1, column 2: there is no vector -2 among 60"),
+        (|p| p.neighbors[7] = 60, "odd/one.hdf5: `neighbors`, row 1, column 2: the id is 60, expected 0 to 59"),
+        (|p| p.neighbors[7] = -2, "odd/one.hdf5: `neighbors`, row 1, column 2: the id is -2, expected 0 to 59"),
         (|p| *p = Published::new(4), "odd/one.hdf5: the shape of `neighbors` is 12 x 4, expected 12 x 5"),
         (
             |p| {
@@ -459,9 +470,9 @@ fn wrong_results_are_answered_with_what_and_where() {
             "the shape of `neighbors` is 11 x 5, expected 12 x 5: a row for each of the 12 queries",
         ),
         (|p| p.times.truncate(3), "the shape of `times` is 3, expected 12"),
-        (|p| p.times[4] = f32::NAN, "`times`, row 4: NaN is no time"),
-        (|p| p.times[4] = -1.0, "`times`, row 4: -1 is no time"),
-        (|p| p.distance = Some("euclidean"), "it is of distance euclidean, but the dataset is angular"),
+        (|p| p.times[4] = f32::NAN, "`times`, row 4: NaN is not a time"),
+        (|p| p.times[4] = -1.0, "`times`, row 4: -1 is not a time"),
+        (|p| p.distance = Some("euclidean"), "its distance is euclidean, but the dataset's is angular"),
     ];
     for (change, expected) in cases {
         let folder = published();
@@ -475,7 +486,7 @@ fn wrong_results_are_answered_with_what_and_where() {
         assert_eq!(output.status.code(), Some(1), "{message}");
         let named = message.lines().find(|line| line.starts_with("error: left out: ")).expect("an error");
         assert!(named.contains(expected), "{expected} in {named}");
-        assert!(message.contains("results left out, as they cannot be read: 1"), "{message}");
+        assert!(message.contains("results left out because they cannot be read: 1"), "{message}");
         let table = rows(&folder.path().join("reports/rich-5-imported/runs.csv"));
         assert_eq!((table.len(), table[0]["retriever"].as_str()), (1, "fine"));
         // Alone it is refused.
@@ -493,22 +504,25 @@ fn wrong_results_are_answered_with_what_and_where() {
         assert!(message.contains(expected), "{expected} in {message}");
         assert!(!folder.path().join("reports").exists(), "nothing is half written");
     };
-    refused(&["nowhere", "--dataset", "rich"], "nowhere has no folder `results`");
+    refused(&["nowhere", "--dataset", "rich"], "cannot read the folder nowhere: ");
     refused(&["ann/data", "--dataset", "rich"], "ann/data has no folder `results`");
-    refused(&["ann", "--dataset", "poor"], "ann/results has no results of `poor`\n  it has rich");
-    refused(&["ann", "--dataset", "../rich"], "`../rich` is no name of a dataset");
-    refused(&["ann", "--dataset", "rich", "--count", "7"], "no results of 7 neighbours\n  it has 5");
+    refused(&["ann", "--dataset", "poor"], "ann/results has no results for `poor`\n  it has rich");
+    refused(&["ann", "--dataset", "../rich"], "`../rich` is not the name of a dataset");
+    refused(&["ann", "--dataset", "rich", "--count", "7"], "no results with 7 neighbours per query\n  it has 5");
     refused(&["ann", "--dataset", "rich", "--batch"], "holds no result in mode batch");
     let results = folder.path().join("ann/results");
     std::fs::create_dir_all(results.join("rich/3")).expect("created");
     refused(&["ann", "--dataset", "rich"], "choose one with --count: 3, 5");
-    refused(&["ann", "--dataset", "rich", "--count", "3"], "holds no result, a file in .hdf5");
+    refused(&["ann", "--dataset", "rich", "--count", "3"], "holds no result (a file that ends in .hdf5)");
     std::fs::create_dir_all(results.join("rich/70/a")).expect("created");
-    refused(&["ann", "--dataset", "rich", "--count", "70"], "70 results of a dataset of 60 vectors");
+    refused(
+        &["ann", "--dataset", "rich", "--count", "70"],
+        "the results have 70 ids per query, but the dataset has only 60 vectors",
+    );
     std::fs::create_dir_all(results.join("unknown/5/a")).expect("created");
     refused(
         &["ann", "--dataset", "unknown"],
-        "there is no dataset `unknown`\n  ann/data/unknown.hdf5 is not there, either",
+        "there is no dataset `unknown`\n  ann/data/unknown.hdf5 does not exist, either",
     );
 }
 
@@ -546,7 +560,7 @@ fn one_bad_file_or_link_does_not_stop_an_import() {
         .for_each(|name| assert!(named.iter().any(|line| line.contains(&format!("/{name}.hdf5"))), "{name}: {said}"));
     let read = rows(&folder.path().join("reports/rich-5-imported/runs.csv")).len();
     assert_eq!(read, if cfg!(unix) { 4 } else { 3 }, "{said}");
-    assert_eq!(said.contains("links to folders, which are not followed: 2"), cfg!(unix), "{said}");
+    assert_eq!(said.contains("links to folders that were not followed: 2"), cfg!(unix), "{said}");
     assert!(said.lines().all(|line| !line.trim_start().starts_with("::")), "{said}");
 }
 
@@ -561,9 +575,9 @@ fn no_time_is_no_rate_and_short_lists_are_said() {
     short.write(folder.path(), "short/one");
     Published::new(5).write(folder.path(), "whole/one");
     let (table, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", "rich"]);
-    assert!(notes.contains("1 of 3 results took no time, as they say: they have no queries per second"), "{notes}");
+    assert!(notes.contains("1 of 3 results have a time of 0: they have no queries per second"), "{notes}");
     let expected =
-        "1 of 3 results have lists of fewer than 5, for up to 2 queries, the shortest of 0: what is missing counts as";
+        "1 of 3 results have lists with fewer than 5 ids, for up to 2 queries; the shortest list has 0; missing ids";
     assert!(notes.contains(expected), "{notes}");
     let quick = table.lines().find(|line| line.starts_with("quick")).expect("a row");
     assert!(quick.trim_end().ends_with('-') && !table.contains("inf"), "{table}");
@@ -621,7 +635,7 @@ for algo, gpu in [('hnsw', False), ('hnsw', True), ('annoy', False)]:
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("cosine_16_200.hdf5: the shape of `30/neighbors` is 3 x 5, expected 12 x 5"), "{said}");
-    assert!(said.contains("results left out, which are in mode batch; import them apart: 2"), "{said}");
+    assert!(said.contains("results of mode batch left out, to be imported separately: 2"), "{said}");
     assert!(!said.contains("do not say") && !said.contains("differ by more"), "{said}");
     let found = rows(&folder.path().join("reports/rich-5-imported/runs.csv"));
     let of = |row: &BTreeMap<String, String>| {
@@ -702,6 +716,43 @@ fn distances_beyond_32_bits_are_not_said_to_be_infinite() {
     assert!(results.trials[0].returned.iter().all(|&id| id >= 0));
     let output = swath(folder.path(), &["export", "out", "--ann-benchmarks", "ann"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(stderr(&output).contains("are beyond what ann-benchmarks keeps, 32 bits"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("are too large for ann-benchmarks, which stores 32 bits"), "{}", stderr(&output));
     assert!(!folder.path().join("ann").exists(), "nothing was written");
+}
+
+/// A backslash is part of a name here, and would be a folder elsewhere.
+#[cfg(unix)]
+#[test]
+fn a_dataset_of_any_name_is_exported_and_one_refusal_does_not_stop_the_other_exporter() {
+    let (folder, _) = run("");
+    let text = std::fs::read_to_string(folder.path().join("small.yaml")).expect("an experiment");
+    for (name, file) in [("<b>x&y,\"q'%_$\\{}", "<b>x&y,\"q'%_$_{}"), (".hidden", "_.hidden")] {
+        std::fs::copy(folder.path().join("rich.hdf5"), folder.path().join(format!("{name}.hdf5"))).expect("copied");
+        let named = text.replace("rich.hdf5", &format!("'{}.hdf5'", name.replace('\'', "''")));
+        std::fs::write(folder.path().join("odd.yaml"), named).expect("written");
+        succeeds(folder.path(), &["run", "odd.yaml", "--out", "odd"]);
+        let (_, notes) = succeeds(folder.path(), &["export", "odd", "--ann-benchmarks", "ann"]);
+        assert!(notes.contains("in the export"), "{notes}");
+        assert!(folder.path().join(format!("ann/data/{file}.hdf5")).is_file(), "{file}");
+        std::fs::remove_dir_all(folder.path().join("odd")).expect("removed");
+    }
+    std::fs::remove_file(folder.path().join("rich.hdf5")).expect("removed");
+    let output = swath(folder.path(), &["export", "reports/small", "--ann-benchmarks", "no", "--parquet", "tables"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(folder.path().join("tables/runs.parquet").is_file() && !folder.path().join("no").exists());
+}
+
+#[test]
+fn an_impossible_size_or_time_is_left_out_with_a_note() {
+    let folder = published();
+    for (i, size) in [1e17, 1e300, -1.0].into_iter().enumerate() {
+        let published = Published { distances: None, ..Published::new(5) };
+        published.write_with(folder.path(), &format!("odd/{i}"), &[("index_size", size), ("build_time", 1e300)]);
+    }
+    let (_, notes) = succeeds(folder.path(), &["import", "ann", "--dataset", "rich"]);
+    assert!(notes.contains("3 of 3 results have an impossible `index_size`: it is left out"), "{notes}");
+    assert!(notes.contains("3 of 3 results have an impossible `build_time`: it is left out"), "{notes}");
+    assert!(!notes.contains("have no `index_size`"), "{notes}");
+    let message = refuses(folder.path(), &["import", "missing", "--dataset", "rich"]);
+    assert!(message.contains("cannot read the folder missing: "), "{message}");
 }

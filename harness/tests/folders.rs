@@ -414,7 +414,7 @@ fn one_kind_of_folder_does_not_become_another() {
         (&["import", "ann", "--dataset", "rich", "--out", "a"], "a holds a run, which an import would replace"),
         (
             &["import", "ann", "--dataset", "rich", "--out", "back"],
-            "back holds an import already\n  --fresh replaces it",
+            "back already holds an import\n  --fresh replaces it",
         ),
         (&["run", "x.yaml", "--out", "back"], "back holds an import, which a run would replace"),
         (&["run", "x.yaml", "--out", "both"], "both holds a report of several runs, which a run would replace"),

@@ -79,12 +79,12 @@ fn runs_are_added_and_replaced() {
     );
     // By a short SHA, too.
     let text = add(&SECOND[..9], "2026-01-02T00:00:00Z");
-    assert!(text.contains("in place of 45 that were there of this commit and experiment"), "{text}");
+    assert!(text.contains("replacing 45 earlier rows of this commit and experiment"), "{text}");
     assert_eq!(lines(&file).len(), both.len());
 
     let output = swath(folder, &["history", "plot"]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(stderr(&output), "note: small has 2 of the 4 commits that a change needs at least\n");
+    assert_eq!(stderr(&output), "note: small has 2 commits; at least 4 are needed to find a change\n");
     assert_eq!(stdout(&output), "no change found\npage: reports/history/index.html\n");
 }
 
@@ -106,10 +106,14 @@ fn the_commit_is_that_of_the_surroundings() {
     assert!(stdout(&run(Some(("GITHUB_SHA", FIRST)))).contains("at 111111111111\n"));
     assert!(stdout(&run(Some(("CI_COMMIT_SHA", SECOND)))).contains("at 222222222222\n"));
     let wrong = run(Some(("CI_COMMIT_SHA", "main")));
-    assert!(stderr(&wrong).contains("the variable CI_COMMIT_SHA: `main` is no commit's SHA"), "{}", stderr(&wrong));
+    assert!(
+        stderr(&wrong).contains("the variable CI_COMMIT_SHA: `main` is not the SHA of a commit"),
+        "{}",
+        stderr(&wrong)
+    );
     let unknown = run(None);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(stderr(&unknown).contains("give it with --commit SHA"), "{}", stderr(&unknown));
+    assert!(stderr(&unknown).contains("give the commit with --commit SHA"), "{}", stderr(&unknown));
 }
 
 /// A history of 40 commits in which coverage steps at the 20th and qps falls by a fifth at the 30th, amid noise.
@@ -188,24 +192,21 @@ fn wrong_inputs_are_named() {
         refused(folder, &["history", "plot"])
     };
     let cases = [
-        (
-            String::new(),
-            "history.csv, line 1: this is no history of swath: it begins ``, expected `time,commit,swath,experiment",
-        ),
-        ("a;b\n1;2\n".into(), "line 1: this is no history of swath: it begins `a;b`"),
-        (good.trim_end().to_owned(), "line 121: the file ends inside this line: it was cut"),
+        (String::new(), "history.csv, line 1: the file is empty"),
+        ("a;b\n1;2\n".into(), "line 1: this is not a history of swath: it begins with `a;b`"),
+        (good.trim_end().to_owned(), "line 121: the file is cut off in this line"),
         (good.replacen(third, "x,y", 1), "line 3: it has 2 fields, expected 12: time,commit,swath"),
         (good.replacen(third, &third.replace(",qps,", ",qps,fast"), 1), "line 3: value is `fast"),
-        (good.replacen("2026-01-01T00:00:00Z", "1.1.2026", 1), "line 2: `1.1.2026` is no time of RFC 3339"),
+        (good.replacen("2026-01-01T00:00:00Z", "1.1.2026", 1), "line 2: `1.1.2026` is not a time of RFC 3339"),
         (
             good.replacen("0000000aaaa", "HEAD", 1),
-            "line 2: `HEAD` is no commit's SHA: that is 7 to 64 hexadecimal digits",
+            "line 2: `HEAD` is not the SHA of a commit; expected 7 to 64 hexadecimal digits",
         ),
         (good.replacen("0.4,0.6", "0.4,", 1), "line 2: one of lo and hi is missing"),
-        (format!("{good}{third}\n"), "line 122: qps of mmr (lambda=0.5, pool=20) at this commit is in line 3 already"),
+        (format!("{good}{third}\n"), "line 122: qps of mmr (lambda=0.5, pool=20) at this commit is already in line 3"),
         (
             good.replacen(third, &third.replace(",0.2.0,", ",0.3.0,"), 1),
-            "line 3: small at this commit is of swath 0.3.0, and of 0.2.0 in line 2; add its run again",
+            "line 3: small at this commit was run by swath 0.3.0, but by 0.2.0 in line 2; add the run again",
         ),
         (HEADER.into(), "history.csv has no rows; add a run with `swath history add --file history.csv RUN_FOLDER`"),
     ];
@@ -222,7 +223,7 @@ fn wrong_inputs_are_named() {
     let nothing = refused(folder, &["history", "add", "nowhere", "--commit", FIRST]);
     assert!(nothing.contains("nowhere"), "{nothing}");
     let commit = refused(folder, &["history", "add", "nowhere", "--commit", "HEAD"]);
-    assert!(commit.contains("`HEAD` is no commit's SHA"), "{commit}");
+    assert!(commit.contains("`HEAD` is not the SHA of a commit"), "{commit}");
     std::fs::write(folder.join("history.csv"), &good).expect("written");
     let level = refused(folder, &["history", "plot", "--level", "2"]);
     assert!(level.contains("--level is 2, expected a number from 0.000001 to 0.5"), "{level}");
@@ -256,7 +257,7 @@ fn versions_are_marked_and_their_steps_are_no_changes() {
     assert!(svg.contains("swath 0.2.0") && !svg.contains("swath 0.1.0"), "the version is named where it begins");
     let page = std::fs::read_to_string(folder.join("out/index.html")).expect("a page");
     assert!(page.contains("Caution: small on rich: at 0000014 the version of swath was 0.1.0 and is 0.2.0; "));
-    assert!(page.contains("The vertical line is a new version of swath"), "the caption says what it is");
+    assert!(page.contains("The vertical line marks a new version of swath"), "the caption says what it is");
 
     let old = history().replace("time,commit,swath,", "time,commit,").replace("aaaa,0.2.0,", "aaaa,");
     assert!(plot(&old).starts_with("2 changes, newest first\n"), "one version: as ever");
@@ -277,8 +278,29 @@ fn versions_are_marked_and_their_steps_are_no_changes() {
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
     let ran = format!(
-        "caution: the run is added by another version than ran it, which computes its means and times: the version of swath was 0.0.9 and is {VERSION}; "
+        "caution: another version of swath made this run; its means and times are computed by this version: \
+         the version of swath was 0.0.9 and is {VERSION}; "
     );
     assert!(said.contains(&ran), "{said}");
     assert!(said.contains("caution: the version of swath was 0.1.0 and is 0.0.9; "), "{said}");
+}
+
+#[test]
+fn a_history_is_added_to_a_new_folder_and_refused_without_names_of_unfinished_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    write_datasets(folder);
+    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
+    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+    said(folder, &["history", "add", "reports/small", "--commit", FIRST, "--file", "new/folder/h.csv"]);
+    assert!(folder.join("new/folder/h.csv").is_file());
+    let message =
+        refused(folder, &["history", "add", "reports/small", "--commit", FIRST, "--file", "small.yaml/h.csv"]);
+    assert!(message.contains("cannot write small.yaml/h.csv: ") && !message.contains(".not-whole-"), "{message}");
+    std::fs::write(folder.join("e.csv"), "").expect("written");
+    let message = refused(folder, &["history", "plot", "--file", "e.csv"]);
+    assert!(message.contains("e.csv, line 1: the file is empty"), "{message}");
+    std::fs::write(folder.join("q.csv"), format!("{HEADER}\"2026,a\nb\n")).expect("written");
+    let message = refused(folder, &["history", "plot", "--file", "q.csv"]);
+    assert!(message.contains("q.csv, line 2: a quotation mark in this line is not closed"), "{message}");
 }

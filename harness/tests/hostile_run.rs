@@ -209,7 +209,7 @@ fn a_run_of_hostile_names_is_reported_compared_kept_and_checked() {
     tame(here, &["baseline", "save", "--quality-only", "--quiet", "--file", baseline, "--", CONFIG], 0);
     let check = ["check", "--quality-only", "--quiet", "--baseline", baseline, "--", CONFIG];
     let same = with(&check, "checked", 0);
-    let expected = format!("{0} measures: {0} unchanged; times were not looked at\n", 17 * 4);
+    let expected = format!("{0} measures: {0} unchanged; times were not compared (--quality-only)\n", 17 * 4);
     assert_eq!(stdout(&same), expected, "every name is found again");
     tame(here, &["baseline", "show", baseline], 0);
     std::fs::write(here.join(CONFIG), experiment(6)).expect("written");
@@ -225,7 +225,7 @@ fn a_run_of_hostile_names_is_reported_compared_kept_and_checked() {
     let wrong = tame(here, &[&["--data-dir", "."][..], &check].concat(), 2);
     let said = stderr(&wrong);
     let command =
-        said.lines().find_map(|line| line.trim_start().strip_prefix("if that is meant: ")).expect("a command");
+        said.lines().find_map(|line| line.trim_start().strip_prefix("if the change is intended: ")).expect("a command");
     let words = words_of(here, command);
     assert_eq!(words, ["baseline", "update", &format!("./{CONFIG}"), "--file", baseline, "--data-dir", "."]);
     assert!(!here.join("x").exists(), "nothing ran");

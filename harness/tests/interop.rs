@@ -86,8 +86,8 @@ fn results_that_ann_benchmarks_wrote_are_read() {
         close(&row[3], 1000.0);
         close(&row[5], 2.0);
     }
-    assert!(notes.contains("which are in mode batch; import them apart: 1"), "{notes}");
-    assert!(notes.contains("1 of 2 results do not say their `build_time`"), "{notes}");
+    assert!(notes.contains("results of mode batch left out, to be imported separately: 1"), "{notes}");
+    assert!(notes.contains("1 of 2 results have no `build_time`"), "{notes}");
     assert!(!notes.contains("differ"), "the distances are right: {notes}");
     let (_, rows) = import(&["--batch"]);
     assert_eq!((rows.len(), &rows[0][0], &rows[0][5]), (1, &"old".to_owned(), &String::new()));

@@ -172,3 +172,16 @@ fn datasets_imports_and_histories_are_ended_at_once() {
     std::fs::write(folder.path().join("history.csv"), csv).expect("written");
     stops_soon(folder.path(), &["history", "plot"], &[50, 300, 1000]);
 }
+
+/// What did not happen is said of the command that was given.
+#[test]
+fn a_baseline_that_is_stopped_says_that_none_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("x.yaml"), LONG).expect("written");
+    let save = ["baseline", "save", "x.yaml", "-q"];
+    let met = [700, 300, 1500, 3000].into_iter().filter_map(|after| stopped_after(folder.path(), &save, after));
+    let said: Vec<String> = met.map(|(_, _, said)| said).collect();
+    assert!(said.iter().any(|said| said.contains("stopped; no baseline was written")), "{said:?}");
+    assert!(said.iter().all(|said| !said.contains("nothing was compared")), "{said:?}");
+    assert!(!folder.path().join("baselines").exists(), "no empty folder is left");
+}

@@ -142,3 +142,11 @@ fn a_file_without_an_end_in_sight_is_not_read() {
         assert!(said.contains("it has 1099511627776 bytes; such a file may have at most "), "{command:?}: {said}");
     }
 }
+
+#[test]
+fn a_device_is_not_said_to_be_missing() {
+    let folder = folder_with("small.yaml", EXPERIMENT);
+    let (code, said) = ends(folder.path(), &["datasets", "info", "/dev/null"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the dataset /dev/null is not a regular file"), "{said}");
+}

@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -515,4 +515,117 @@ fn a_sweep_that_is_killed_does_not_run_again_what_is_done() {
     // The next one begins anew.
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert!(!stderr(&output).contains("going on"), "{}", stderr(&output));
+}
+
+/// Only `run.json` says which run the trials belong to. Without it they are not used, and they are not removed either.
+#[test]
+fn a_damaged_description_of_a_run_loses_no_trials_in_silence() {
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    let out = unfinished(folder.path(), EXPERIMENT);
+    std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
+    let path = out.join("unfinished/run.json");
+    let whole = std::fs::read(&path).expect("a description");
+    let change = |key: &str, value: Value| {
+        let mut run: Value = serde_json::from_slice(&whole).expect("JSON");
+        run[key] = value;
+        run.to_string().into_bytes()
+    };
+    let mut flipped = whole.clone();
+    flipped[0] ^= 4;
+    let trials = names(&out.join("unfinished/trials"));
+    let damaged = [
+        Some(whole[..whole.len() / 2].to_vec()),
+        Some(Vec::new()),
+        Some(flipped),
+        Some(change("k", (-6).into())),
+        Some(change("threads", 1e9.into())),
+        None,
+    ];
+    for damaged in damaged {
+        match &damaged {
+            Some(text) => std::fs::write(&path, text).expect("written"),
+            None => std::fs::remove_file(&path).expect("removed"),
+        }
+        for arguments in [["run", "x.yaml", "--out", "out"].as_slice(), &["run", "x.yaml", "--out", "out", "--reuse"]] {
+            let output = swath(folder.path(), arguments);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            let what = if damaged.is_some() { "run.json is damaged (" } else { "run.json is missing" };
+            assert!(
+                said.contains(what) && said.contains("the 4 unfinished trials beside it cannot be resumed"),
+                "{said}"
+            );
+            assert!(said.contains("--fresh"), "{said}");
+            assert_eq!(names(&out.join("unfinished/trials")), trials, "nothing is removed");
+        }
+    }
+    std::fs::write(&path, &whole).expect("written");
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
+    assert!(stderr(&output).contains("of 4 trials 4 are done"), "restored: {}", stderr(&output));
+    // Without trials nothing is lost, and the run starts.
+    std::fs::create_dir(out.join("unfinished")).expect("created");
+    std::fs::write(&path, "{").expect("written");
+    list_as_worked_on(&out, "unfinished/run.json");
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no unfinished trial is beside it"), "{}", stderr(&output));
+}
+
+/// Lists a file that a run works on.
+fn list_as_worked_on(out: &Path, name: &str) {
+    let ledger = std::fs::OpenOptions::new().append(true).open(out.join(".swath-ledger")).expect("a ledger");
+    writeln!(&ledger, "{{\"file\":\"{name}\"}}").expect("written");
+}
+
+/// What a run that was ended while it removed its own unfinished files leaves behind.
+#[test]
+fn trials_that_were_being_removed_are_not_resumed() {
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    let out = unfinished(folder.path(), EXPERIMENT);
+    std::fs::write(folder.path().join("x.yaml"), EXPERIMENT).expect("written");
+    std::fs::write(out.join("unfinished/run.json"), "\"discarded\"\n").expect("written");
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
+    assert!(output.status.success() && !stderr(&output).contains("resuming"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_damaged_mark_of_a_sweep_is_named() {
+    let folder = folder_with("x.yaml", &EXPERIMENT.replace("k: 5", "sweep: { k: [3, 4] }"));
+    assert!(swath(folder.path(), &["run", "x.yaml", "--out", "out"]).status.success());
+    let out = folder.path().join("out");
+    std::fs::write(out.join("unfinished"), "2026-").expect("written");
+    list_as_worked_on(&out, "unfinished");
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("unfinished is damaged: "), "{}", stderr(&output));
+}
+
+#[test]
+fn a_changed_sample_of_queries_is_named_when_trials_are_reused() {
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    assert!(swath(folder.path(), &["run", "x.yaml", "--out", "out"]).status.success());
+    for (change, expected) in [("queries: 6\nk: 5", "the sample of queries has changed"), ("k: 4", "k")] {
+        std::fs::write(folder.path().join("x.yaml"), EXPERIMENT.replace("k: 5", change)).expect("written");
+        let output = swath(folder.path(), &["run", "x.yaml", "--out", "out", "--reuse"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(&format!("4 trials are left out, since {expected}")), "{said}");
+    }
+}
+
+#[test]
+fn a_run_at_work_is_not_said_to_be_stopped() {
+    let folder = folder_with("x.yaml", EXPERIMENT);
+    let out = unfinished(folder.path(), EXPERIMENT);
+    let report = || stderr(&swath(folder.path(), &["report", "out"]));
+    assert!(report().contains("a run here was stopped before its end"), "{}", report());
+    let held = OutputFolder::open(&out, &[FolderKind::Run]).expect("free");
+    assert!(report().contains("out: a run is at work here; wait for its end"), "{}", report());
+    drop(held);
+    let output = swath(folder.path(), &["run", "x.yaml", "--out", "out/trials"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("out/trials belongs to the folder ") && said.contains("where swath keeps a run"), "{said}");
+    let said = stderr(&swath(folder.path(), &["report", "x.yaml"]));
+    assert!(said.contains("x.yaml: this is a file; give the folder of a run"), "{said}");
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// From the top to the bottom. A room uses those that come after it. CONTRIBUTING.md shows the same as a picture.
+/// From the top to the bottom. A room uses those that come after it. docs/architecture.md shows the same as a picture.
 const ROOMS: [&str; 18] = [
     "cli",
     "ci",

@@ -1,4 +1,4 @@
-//! Formats of dataset files. A format is one file here and one line in [`FORMATS`]; callers use the functions of this
+//! Formats of dataset files. A format is one file here and one line in [`FORMATS`]. Callers use the functions of this
 //! module, which find the format of a file.
 
 pub mod ann_benchmarks;
@@ -16,14 +16,14 @@ use swath_algorithms::points::PointType;
 use swath_algorithms::points::vectors::LANES;
 use swath_algorithms::{Distance, Line};
 
-/// All formats that are read. The first that recognises a file reads it.
+/// All formats. The first that recognises a file reads it.
 pub const FORMATS: &[&dyn Format] = &[
     // One line each.
     &ann_benchmarks::AnnBenchmarks,
     &big_ann_sparse::BigAnnSparse,
 ];
 
-/// First bytes of a file that [`Format::sniff`] sees.
+/// [`Format::sniff`] sees at most this many first bytes of a file.
 const START: u64 = 4096;
 
 /// A format of dataset files.
@@ -34,8 +34,8 @@ pub trait Format: Sync {
     /// Endings of its files' names, without the dot, in lower case.
     fn endings(&self) -> &'static [&'static str];
 
-    /// Whether the file looks like one of this format by its first bytes, at most 4096, or by what lies at `path`; `start` is
-    /// empty for a folder. A format without a signature returns `false`: its files are known by their endings.
+    /// Whether a file or folder looks like this format. `start` has the first bytes of the file, at most 4096; it is empty for a
+    /// folder. A format without a signature returns `false`: its files are recognised by their endings.
     fn sniff(&self, path: &Path, start: &[u8]) -> bool;
 
     /// Reads only the header: shapes and attributes.
@@ -44,7 +44,7 @@ pub trait Format: Sync {
     /// As [`Format::read`], as far as the header goes.
     fn header(&self, path: &Path) -> Result<Header, DatasetError>;
 
-    /// Reads the header, and checks by sizes alone that [`Format::read`] could read the arrays: each is whole, of the right
+    /// Reads the header, and checks by sizes alone that [`Format::read`] could read the arrays: each is complete, has the right
     /// type, and takes at most `memory` bytes.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ pub trait Format: Sync {
     /// Reads and checks a dataset; no array may take more than `memory` bytes.
     ///
     /// # Errors
-    /// What is wrong with the file, where in it, and what would be right.
+    /// The error in the file, its place, and what would be right.
     fn read(&self, path: &Path, memory: u64) -> Result<Dataset, DatasetError>;
 
     /// Reads only the names of the queries; `None` if they have none.
@@ -88,12 +88,12 @@ pub trait Format: Sync {
 /// Why a dataset cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("{path}: {source}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The refusal.
+        /// The error.
         source: io::Error,
     },
     /// The HDF5 file itself is wrong.
@@ -107,12 +107,12 @@ pub enum DatasetError {
         /// What is wrong.
         flaw: Flaw,
     },
-    /// The file is in no format that is read.
+    /// The file is in no known format.
     #[error("{path} is in no known format; expected {known}", path = path.display())]
     NoFormat {
         /// The file.
         path: PathBuf,
-        /// The formats that are read, with their endings.
+        /// The known formats, with their endings.
         known: String,
     },
 }
@@ -126,7 +126,7 @@ impl From<Hdf5Error> for DatasetError {
     }
 }
 
-/// What the header of a dataset says, without its data.
+/// The header of a dataset, without its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
     /// The distance from a query to a base point.
@@ -155,7 +155,7 @@ pub struct Header {
     pub names: bool,
     /// Whether the file says that its vectors have length 1.
     pub is_normalized: bool,
-    /// Unusual things in the header, and how they are read.
+    /// Notes on unusual parts of the header, and how they are read.
     pub notes: Vec<String>,
 }
 
@@ -176,8 +176,8 @@ impl Header {
 /// The format of a file:
 ///
 /// 1. the first that recognises its first bytes,
-/// 2. otherwise the first that has the ending of its name,
-/// 3. otherwise the only format, if there is just one: its error says what is wrong.
+/// 2. otherwise the first that has the ending of the file's name,
+/// 3. otherwise the only format, if there is just one; its error says what is wrong with the file.
 ///
 /// # Errors
 /// [`DatasetError::NoFormat`], [`DatasetError::Io`].
@@ -201,7 +201,7 @@ fn choose<'f>(formats: &[&'f dyn Format], path: &Path) -> Result<&'f dyn Format,
     })
 }
 
-/// The first bytes of a file, at most [`START`]; none of a folder.
+/// The first bytes of a file, at most [`START`]; empty for a folder.
 fn start(path: &Path) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     if !path.is_dir() {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn content_is_believed_before_the_name() {
+    fn content_counts_before_the_name() {
         let (one, two) = (FakeFormat("one", &["1", "i"]), FakeFormat("two", &["2"]));
         let folder = tempfile::tempdir().expect("a folder");
         let chosen = |formats: &[&dyn Format], name: &str, content: &str| {

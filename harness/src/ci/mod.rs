@@ -1,4 +1,4 @@
-//! Regression tracking: what an experiment gives now against what it gave.
+//! Regression tracking: compares an experiment's results with earlier ones.
 
 pub mod check;
 pub mod history;

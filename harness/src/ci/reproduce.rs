@@ -1,4 +1,4 @@
-//! A run once more, from its manifest alone, and what comes out otherwise.
+//! Plans a run again from its manifest, and compares the two runs.
 
 use crate::config::{self, Failure, YamlSource};
 use crate::plan::{self, Cell, Prepared, Resources, cells};
@@ -7,22 +7,23 @@ use crate::record::label;
 use crate::record::manifest::Manifest;
 use crate::record::results::{Results, TrialResult};
 use crate::statistics::Column;
-use crate::version;
+use crate::{path, version};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Values of metrics that are closer than this are the same: so close are different kinds of processors.
+/// Metric values that differ by at most this count as equal: different kinds of processors differ that much.
 const SAME: f64 = 1e-6;
 
-/// Plans the experiment of a folder again. If the folder is a cell of a sweep, the cell is returned, too.
+/// Plans the experiment of a run's folder again. Also returns the cell if the folder is a cell of a sweep.
 ///
 /// # Errors
-/// What is wrong with the manifest, the experiment in it, or its dataset.
+/// [`Failure`] if the manifest, the experiment in it, or its dataset is wrong.
 pub fn planned_again(
     folder: &Path,
     manifest: &Manifest,
     resources: Resources<'_>,
 ) -> Result<(Prepared, Option<Cell>), Failure> {
-    // Only a dataset that is named by a path needs the place of the file.
+    // The path of the experiment matters only if it names its dataset by a path.
     let paths = manifest.config_paths(folder);
     let is_there =
         |path: &&PathBuf| path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
@@ -30,37 +31,71 @@ pub fn planned_again(
     let path = path.unwrap_or_else(|| folder.join("experiment.yaml"));
     let file = config::parse(YamlSource::parse(path, manifest.config.clone())?)?;
     let sha256 = Some(manifest.dataset.sha256.as_str());
+    let moved = |failure| if_moved(failure, folder, manifest);
     let Some(sweep) = &file.experiment.sweep else {
-        return Ok((plan::prepare_experiment(file, None, sha256, resources)?, None));
+        return Ok((plan::prepare_experiment(file, None, sha256, resources).map_err(moved)?, None));
     };
     let name = folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
     let cell = cells(&file.experiment, sweep).into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
-    let cell =
-        cell.ok_or_else(|| Failure::Input(format!("{}: a sweep has no cell of this folder's name", folder.display())))?;
-    Ok((cells::prepare_cell(&file, &cell, sha256, resources)?, Some(cell)))
+    let cell = cell.ok_or_else(|| {
+        Failure::Input(format!("{}: the sweep in its manifest has no cell with this folder's name", folder.display()))
+    })?;
+    Ok((cells::prepare_cell(&file, &cell, sha256, resources).map_err(moved)?, Some(cell)))
+}
+
+/// Adds to a problem with the dataset that the run's folder was moved, if its experiment is not where it was.
+fn if_moved(failure: Failure, folder: &Path, manifest: &Manifest) -> Failure {
+    let paths = manifest.config_paths(folder);
+    let Failure::Invalid(mut invalid) = failure else { return failure };
+    if paths.iter().any(|path| path.is_file()) {
+        return Failure::Invalid(invalid);
+    }
+    let looked: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    for problem in invalid.problems.iter_mut().filter(|problem| problem.path == path!["dataset"]) {
+        let mut help = format!(
+            "the run's folder or its experiment was moved: the experiment, from whose folder this path starts, is not at {}",
+            looked.join(" or ")
+        );
+        if let Some(way) = &manifest.config_from_here {
+            let _ = write!(help, "; bring the dataset to the same place, seen from {}", way.display());
+        }
+        problem.help.insert(0, help);
+    }
+    Failure::Invalid(invalid)
 }
 
 /// What differs between two runs of one experiment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunDifferences {
-    /// In what they return and what that is worth, a sentence each.
+    /// Differences in results, metrics, evaluations and failures, a sentence each.
     pub results: Vec<String>,
-    /// In what they ran on and with; this alone is no failure.
+    /// Differences in program, compiler and machine, a sentence each. These alone are no failure.
     pub circumstances: Vec<String>,
-    /// How many times as long queries took, the median over trials.
+    /// The number of trials that failed in both runs, and so have no results to compare.
+    pub failed: usize,
+    /// The second run's query time, divided by the first run's; the median over trials.
     pub times: Option<f64>,
 }
 
-/// What to say first where a run is repeated by another version of swath than made it.
+/// A caution if `again`, the version of swath that repeats a run, differs from the version that made it.
 pub fn caution(manifest: &Manifest, again: &str) -> Option<String> {
     let what = version::differs(&manifest.swath, again)?;
-    Some(format!("caution: {what}; to reproduce it take swath {} ({})", manifest.swath, manifest.revision))
+    Some(format!("caution: {what}; to reproduce the run, use swath {} ({})", manifest.swath, manifest.revision))
+}
+
+/// A run as its folder records it.
+#[derive(Clone, Copy)]
+pub struct RecordedRun<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// The results of the trials that succeeded.
+    pub results: &'a Results,
 }
 
 /// Compares a run with its repetition.
-pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) -> RunDifferences {
+pub fn differences(before: RecordedRun<'_>, again: RecordedRun<'_>) -> RunDifferences {
     let mut found = RunDifferences::default();
-    let (first, second) = (before.0, again.0);
+    let (first, second) = (before.manifest, again.manifest);
     found.circumstances.extend(caution(first, &second.swath));
     let program = |manifest: &Manifest| format!("swath {} ({})", manifest.swath, manifest.revision);
     let machine = |manifest: &Manifest| {
@@ -73,28 +108,29 @@ pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) 
         ("machine", machine(first), machine(second)),
     ];
     for (what, then, now) in pairs.into_iter().filter(|(_, then, now)| then != now) {
-        found.circumstances.push(format!("another {what}: {then} then, {now} now"));
+        found.circumstances.push(format!("{what} differs: {then} then, {now} now"));
     }
     for then in &first.trials {
         let name = then.label();
         let Some(now) = second.trials.iter().find(|now| now.label() == name) else { continue };
         match (&then.failed, &now.failed) {
             (None, Some(reason)) => found.results.push(format!("{name} fails now: {reason}")),
-            (Some(reason), None) => found.results.push(format!("{name} failed then, and does not now: {reason}")),
-            _ => {}
+            (Some(reason), None) => found.results.push(format!("{name} failed then, but not now: {reason}")),
+            (Some(_), Some(_)) => found.failed += 1,
+            (None, None) => {}
         }
     }
     let mut ratios = Vec::new();
-    for then in &before.1.trials {
+    for then in &before.results.trials {
         let is_same = |now: &&TrialResult| now.plain_name() == then.plain_name() && now.point == then.point;
         let name = label(then.plain_name(), &then.point);
-        match again.1.trials.iter().find(is_same) {
+        match again.results.trials.iter().find(is_same) {
             Some(now) => {
-                found.results.extend(differs(then, now, before.1).map(|what| format!("{name}: {what}")));
+                found.results.extend(differs(then, now, before.results).map(|what| format!("{name}: {what}")));
                 ratios.push(now.best_search_seconds / then.best_search_seconds);
             }
             None if second.trials.iter().all(|trial| trial.label() != name) => {
-                found.results.push(format!("{name} is not there any more"));
+                found.results.push(format!("{name} is missing now"));
             }
             None => {}
         }
@@ -107,13 +143,13 @@ pub fn differences(before: (&Manifest, &Results), again: (&Manifest, &Results)) 
 /// What differs between two results of a trial.
 fn differs(then: &TrialResult, now: &TrialResult, results: &Results) -> Option<String> {
     if then.query_ids != now.query_ids || then.k != now.k {
-        return Some("it answered other queries".into());
+        return Some("its queries or its k differ".into());
     }
     let queries = then.query_ids.len();
     let answers = (0..queries).filter(|&query| !then.answer(query).eq(now.answer(query))).count();
     let mut parts = Vec::new();
     if answers > 0 {
-        parts.push(format!("{answers} of {queries} queries return something else"));
+        parts.push(format!("{answers} of {queries} queries return different results"));
     }
     for (i, metric) in results.metrics.iter().enumerate() {
         let (Some(then), Some(now)) = (then.metrics.get(i), now.metrics.get(i)) else { continue };
@@ -126,7 +162,7 @@ fn differs(then: &TrialResult, now: &TrialResult, results: &Results) -> Option<S
     }
     let counts = then.evaluations.iter().zip(&now.evaluations).filter(|(a, b)| a != b).count();
     if counts > 0 && !then.evaluations.is_empty() {
-        parts.push(format!("{counts} of {queries} queries take another number of similarity evaluations"));
+        parts.push(format!("{counts} of {queries} queries take a different number of similarity evaluations"));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }

@@ -17,7 +17,7 @@ use swath_algorithms::selector::SelectorParams;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  swath algorithms\n  swath algorithms facility-location")]
 pub struct Arguments {
-    /// Which one
+    /// Name of an algorithm
     name: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl Arguments {
     }
 }
 
-/// A component as the registries know it.
+/// A component, as in its registry.
 struct Component {
     kind: &'static str,
     key: &'static str,

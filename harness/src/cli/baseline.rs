@@ -5,7 +5,7 @@ use super::outputs::terminal;
 use super::places::Places;
 use super::shown::Shown;
 use super::table::table;
-use super::terminal::{complain, print};
+use super::terminal::{note, print};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,12 +15,11 @@ use swath::ci::check::{self, Snapshot};
 use swath::config::{CheckSpec, Failure};
 use swath::plot::format::decimals;
 use swath::{escape, version};
-use swath_datasets::whole_file::make_folder;
 
 /// A baseline has this many times the rounds of a check.
 const ROUNDS: usize = 4;
 
-/// Save, show or update what `check` compares with
+/// Save, show or update a baseline: the results that `check` compares with
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -38,7 +37,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Run the experiment again, rewrite the file, and list what changes
+    /// Run the experiment again, replace its baseline, and list the changes
     #[command(after_help = "Example:\n  swath baseline update configs/quickstart.yaml")]
     Update {
         #[command(flatten)]
@@ -47,7 +46,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Show what a file holds
+    /// Show the content of a baseline
     #[command(after_help = "Example:\n  swath baseline show configs/baselines/quickstart.yaml")]
     Show {
         /// The file
@@ -69,47 +68,46 @@ impl Arguments {
 /// The error for a baseline that does not exist.
 pub fn absent(file: &Path, config: &Path) -> Failure {
     let save = Shown::new(&["baseline", "save"]).path(config).option("--file", Some(file)).whole();
-    Failure::Input(format!("{}: there is no such baseline; `{save}` writes one", escape::path(file)))
+    Failure::Input(format!("{}: this baseline does not exist; `{save}` creates it", escape::path(file)))
 }
 
-/// The command that writes a baseline anew.
+/// The command that replaces a baseline.
 pub fn update_command(config: &Path, file: &Path) -> String {
     Shown::new(&["baseline", "update"]).path(config).option("--file", Some(file)).whole()
 }
 
 /// Writes a new baseline.
 fn save(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
+    // Errors of the experiment come before those of the baseline.
+    look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     if baseline::read(&file).is_ok() {
         let update = update_command(&look.config, &file);
-        let message =
-            format!("{} is there already; `{update}` writes it anew and says what changes", escape::path(&file));
+        let message = format!("{} already exists; `{update}` replaces it and lists the changes", escape::path(&file));
         return Err(Failure::Input(message));
     }
+    // Measuring takes minutes, which would be lost if the baseline could not be written.
     baseline::may_write(&file, Writes::New)?;
-    // Before minutes of measuring, which would be lost if nothing could be written.
-    make_folder(file.parent().unwrap_or(Path::new(""))).map_err(|error| {
-        Failure::Input(format!("{}: there is no folder for it, and none can be made: {error}", escape::path(&file)))
-    })?;
-    let (state, _) = sound(look, places)?;
+    let (state, _) = sound(look, places, "no baseline was written")?;
     baseline::write(&file, &look.config, &state, Writes::New)?;
     print(&format!("wrote {} and {}\n", escape::path(&file), escape::path(&file.with_extension("hdf5"))))
 }
 
-/// Writes a baseline anew and says what changes.
+/// Replaces a baseline and lists the changes.
 fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
+    look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     if !file.exists() {
         return Err(absent(&file, &look.config));
     }
     baseline::may_write(&file, Writes::InPlace)?;
     let before = baseline::read(&file)?.state;
-    let (mut now, spec) = sound(look, places)?;
+    let (mut now, spec) = sound(look, places, "the baseline was not replaced")?;
     let is_comparable = before.setting.differs(&now.setting).is_none()
         && version::differs(&before.swath, &now.swath).is_none()
         && (&before.machine, &before.reference) == (&now.machine, &now.reference);
     if look.quality_only && is_comparable {
-        // Times that are not measured stay.
+        // Times are not measured, so the old ones are kept.
         now.timing.clone_from(&before.timing);
         for trial in &mut now.trials {
             let was = before.trials.iter().find(|was| was.label == trial.label);
@@ -124,19 +122,24 @@ fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCod
     print(&format!("{changed}{}wrote {}\n", terminal(&checked), escape::path(&file)))
 }
 
-/// Measures an experiment, and returns how it wants to be compared.
+/// Measures an experiment. Also returns the section `check` of the experiment. If the user stops it, the message ends with
+/// `unwritten`.
 ///
 /// # Errors
-/// [`Failure::Run`] where a trial fails.
-fn sound(look: &Look, places: &Places) -> Result<(Snapshot, CheckSpec), Failure> {
-    let (state, spec) = look.look(places, ROUNDS, |_, state, spec| Ok((state, spec.clone())))?;
+/// [`Failure::Run`] if a trial fails.
+fn sound(look: &Look, places: &Places, unwritten: &str) -> Result<(Snapshot, CheckSpec), Failure> {
+    let looked = look.look(places, ROUNDS, |_, state, spec| Ok((state, spec.clone())));
+    let (state, spec) = looked.map_err(|failure| match failure {
+        Failure::Stopped(_) => Failure::Stopped(format!("stopped; {unwritten}")),
+        failure => failure,
+    })?;
     let failed: Vec<_> = state.trials.iter().filter_map(|trial| Some((&trial.label, trial.failed.as_ref()?))).collect();
-    // The reference comes first, as the others are timed against it.
+    // A failure of the reference is reported first, because the others are timed against it.
     let reference = failed.iter().find(|(label, _)| **label == state.reference);
     match reference.or(failed.first()) {
         Some((label, reason)) => {
             let what = if reference.is_some() { "the reference " } else { "" };
-            Err(Failure::Run(format!("{what}{label} failed, so that there is no baseline: {reason}")))
+            Err(Failure::Run(format!("{what}{label} failed, so {unwritten}: {reason}")))
         }
         None => Ok((state, spec)),
     }
@@ -159,7 +162,7 @@ fn show(file: &Path) -> Result<ExitCode, Failure> {
         escape::terminal(&state.reference),
         table(&trial_rows(&state), 1..)
     );
-    missing.iter().for_each(|note| complain(&format!("note: {note}")));
+    missing.iter().for_each(|text| note(text));
     print(&text)
 }
 
@@ -178,8 +181,12 @@ fn trial_rows(state: &Snapshot) -> Vec<Vec<String>> {
         let mut row = vec![trial.label.clone()];
         for name in &names {
             let value = trial.measures.iter().find(|measured| measured.name == *name).map(|measured| measured.mean);
-            let finding = |measure: &str| if measure == CheckSpec::EVALUATIONS { 1 } else { 4 };
-            row.push(value.map_or_else(|| "-".into(), |value| decimals(value, finding(name))));
+            let digits = |value: f64| match *name {
+                CheckSpec::EVALUATIONS if value.fract() == 0.0 => 0,
+                CheckSpec::EVALUATIONS => 1,
+                _ => 4,
+            };
+            row.push(value.map_or_else(|| "-".into(), |value| decimals(value, digits(value))));
         }
         let logs: Vec<f64> = trial.rounds.iter().map(|round| round.log_ratio()).collect();
         let n = logs.len() as f64;

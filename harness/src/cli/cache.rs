@@ -19,7 +19,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Remove all of them
+    /// Remove all graphs
     #[command(after_help = "Example:\n  swath cache clear")]
     Clear,
 }
@@ -36,8 +36,9 @@ impl Arguments {
 }
 
 fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
-    cache
-        .ok_or_else(|| Failure::Input("there is no folder for caches; name one with --cache-dir or SWATH_CACHE".into()))
+    cache.ok_or_else(|| {
+        Failure::Input("the system has no folder for caches; name one with --cache-dir or SWATH_CACHE".into())
+    })
 }
 
 fn refused(cache: &Cache, error: &std::io::Error) -> Failure {
@@ -61,11 +62,13 @@ fn list(cache: &Cache) -> Result<ExitCode, Failure> {
     let mut rows = vec![["key", "dataset", "built", "by", "graph", "MiB"].map(str::to_owned).to_vec()];
     for entry in &entries {
         let mut cells = match &entry.label {
-            Some(label) => {
+            Ok(label) => {
                 let Label { dataset, built, graph, .. } = label;
                 vec![entry.key.clone(), dataset.clone(), built.clone(), label.program(), graph.clone()]
             }
-            None => vec![entry.key.clone(), "-".into(), "-".into(), "-".into(), "cannot be read".into()],
+            Err(why) => {
+                vec![entry.key.clone(), "-".into(), "-".into(), "-".into(), format!("cannot be read: {why}")]
+            }
         };
         cells.push(mib(entry.bytes));
         rows.push(cells);

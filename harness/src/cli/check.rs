@@ -19,7 +19,7 @@ use swath::{escape, version};
 #[command(after_help = "\
 Examples:
   swath check configs/quickstart.yaml                      against configs/baselines/quickstart.yaml
-  swath check configs/quickstart.yaml --quality-only       metrics and evaluations: no noise
+  swath check configs/quickstart.yaml --quality-only       only metrics and evaluations, no times
   swath check my.yaml --baseline my.baseline.yaml --junit check.xml --markdown check.md")]
 pub struct Arguments {
     #[command(flatten)]
@@ -48,7 +48,7 @@ impl Arguments {
             let timed_otherwise = before.timing.as_ref().zip(now.timing.as_ref()).and_then(|(was, is)| was.differs(is));
             if let Some(what) = timed_otherwise.filter(|_| !look.quality_only) {
                 complain(&format!(
-                    "note: times are not compared: {what}; `{}` times the baseline alike",
+                    "note: times are not compared: {what}; `{}` times the baseline in the same way",
                     update_command(&look.config, &file)
                 ));
             }
@@ -71,7 +71,7 @@ impl Arguments {
     }
 }
 
-/// Reads a baseline with which this version of swath can compare.
+/// Reads a baseline, and checks that this version of swath can compare with it.
 fn read(file: &Path, config: &Path) -> Result<Snapshot, Failure> {
     let Baseline { state: before, missing, is_bound } = baseline::read(file)?;
     if let Some(what) = version::differs(&before.swath, version::THIS) {
@@ -79,7 +79,7 @@ fn read(file: &Path, config: &Path) -> Result<Snapshot, Failure> {
     }
     if !is_bound {
         return Err(Failure::Input(format!(
-            "{} does not say which values belong to it, so that they could be any\n  \
+            "{} has no hash of its values, so they may belong to another baseline\n  \
              save a new baseline: {}",
             escape::path(file),
             update_command(config, file)
@@ -87,8 +87,8 @@ fn read(file: &Path, config: &Path) -> Result<Snapshot, Failure> {
     }
     if missing.is_some() {
         return Err(Failure::Input(format!(
-            "{} is not there: without the values of the queries nobody knows whether the means are those that were saved\n  \
-             restore it beside {}, or write both anew: {}",
+            "{} is missing: without the values of the queries the means cannot be verified\n  \
+             restore it beside {}, or write both files again: {}",
             escape::path(&file.with_extension("hdf5")),
             escape::path(file),
             update_command(config, file)
@@ -100,18 +100,18 @@ fn read(file: &Path, config: &Path) -> Result<Snapshot, Failure> {
 /// The error for a baseline of another version of swath.
 fn outdated(what: &str, file: &Path, config: &Path) -> Failure {
     Failure::Input(format!(
-        "{} is a baseline of another version: {what}, and neither quality nor times are compared\n  \
+        "{} is a baseline of another version: {what}; neither quality nor times are compared\n  \
          save a new baseline: {}",
         escape::path(file),
         update_command(config, file)
     ))
 }
 
-/// Checks that both are of the same queries of the same dataset.
+/// Checks that both snapshots have the same queries of the same dataset.
 fn comparable(before: &Snapshot, now: &Snapshot, file: &Path, config: &Path) -> Result<(), Failure> {
     let Some(what) = before.setting.differs(&now.setting) else { return Ok(()) };
     Err(Failure::Input(format!(
-        "{} is the baseline of something else: {what}\n  if that is meant: {}",
+        "{} does not fit this experiment: {what}\n  if the change is intended: {}",
         escape::path(file),
         update_command(config, file)
     )))

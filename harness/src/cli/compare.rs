@@ -12,13 +12,13 @@ use swath::escape;
 use swath::record::manifest::Manifest;
 use swath::record::results;
 
-/// Compare two runs of one experiment, as `check` does with a baseline; exit code 1 if quality has become worse
+/// Compare two runs of one experiment by the rules of `check`; exit code 1 if quality has become worse
 #[derive(Args)]
 #[command(after_help = "Example:\n  swath compare reports/before reports/after --markdown changes.md")]
 pub struct Arguments {
     /// The folder of the first run
     before: PathBuf,
-    /// The folder of the second
+    /// The folder of the second run
     after: PathBuf,
     #[command(flatten)]
     outputs: Outputs,
@@ -47,12 +47,14 @@ impl Arguments {
     }
 }
 
-/// How the experiment of a run wants to be compared.
+/// The section `check` of a run's experiment.
 fn spec(manifest: &Manifest, folder: &Path) -> Result<CheckSpec, Failure> {
-    // An imported run has none.
+    // An imported run has no such section.
     let spec = manifest.experiment.check().map(Option::unwrap_or_default).map_err(|error| error.to_string());
     let spec = spec.and_then(|spec: CheckSpec| match spec.tolerance.iter().find(|(_, share)| !is_tolerance(**share)) {
-        Some((measure, share)) => Err(format!("{share} is no tolerance of `{measure}`")),
+        Some((measure, share)) => {
+            Err(format!("the tolerance of `{measure}` must be a share from 0 to 10, but it is {share:?}"))
+        }
         None => Ok(spec),
     });
     spec.map_err(|what| {

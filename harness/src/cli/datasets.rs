@@ -30,14 +30,14 @@ pub struct Arguments {
 enum Command {
     /// List the datasets known by name, and whether they are on this machine
     List,
-    /// Check one and describe what is in it
+    /// Check a dataset and describe its content
     #[command(
         after_help = "Examples:\n  swath datasets info glove-wordnet-20k\n  swath datasets info glove-wordnet-20k --diagnose"
     )]
     Info {
         /// A dataset's name, or the path of its HDF5 file
         dataset: PathBuf,
-        /// Diagnose it as well: contrast, dimension, hubs, copies, with intervals
+        /// Also diagnose it: contrast, dimension, hubs and copies, with intervals
         #[arg(long)]
         diagnose: bool,
         /// Seed of the samples for the diagnosis
@@ -75,8 +75,10 @@ fn list(folders: &[PathBuf]) -> String {
     let mut text = table(&rows, 4..);
     let _ = writeln!(
         text,
-        "\nA file that is not here: get https://ann-benchmarks.com/NAME.hdf5 and put it into a folder that --data-dir or\n\
-         SWATH_DATA names. Any other ann-benchmarks HDF5 file: give its path."
+        "\n{} is in the repository's datasets/data; elsewhere, give that folder with --data-dir or SWATH_DATA.\n\
+         To get another dataset that is not here, download https://ann-benchmarks.com/NAME.hdf5 into a folder of --data-dir or\n\
+         SWATH_DATA. To use any other HDF5 file of ann-benchmarks, give its path.",
+        CATALOGUE[0].name
     );
     text
 }
@@ -94,12 +96,11 @@ fn info(path: &Path, seed: Option<u64>) -> Result<ExitCode, Failure> {
     print(&(table(&rows, 2..) + &diagnosed.unwrap_or_default()))
 }
 
-/// What is in a dataset, a row each.
+/// The content of a dataset, a row for each part.
 fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
     let (count, queries) = (dataset.neighbors.count, dataset.test.len());
     let fewest = (0..queries).map(|query| dataset.neighbors.known(query)).min().unwrap_or(0);
-    let of_each =
-        if fewest == count { format!("{count} of each query") } else { format!("{fewest} to {count} of a query") };
+    let of_each = if fewest == count { format!("{count} per query") } else { format!("{fewest} to {count} per query") };
     let links = dataset.links.as_ref().map_or("none".into(), |links| {
         let count = |i: usize| links.relation.iter().filter(|&&r| usize::from(r) == i).count();
         let relations = links.relations.iter().enumerate().map(|(i, name)| format!("{name} {}", count(i)));
@@ -107,7 +108,7 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
     });
     let subtopics = dataset.subtopics.as_ref().map_or("none".into(), |subtopics| {
         let mean = (0..queries).map(|query| subtopics.count(query)).sum::<usize>() as f64 / queries as f64;
-        format!("{} rows, {mean:.2} subtopics a query", subtopics.len())
+        format!("{} rows, {mean:.2} subtopics per query", subtopics.len())
     });
     let first = |name: &String| name.chars().take(80).collect::<String>();
     let names = dataset
@@ -125,19 +126,19 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Whether the stored true neighbours are right.
+/// Says whether the stored true neighbours are right.
 fn truth(base: &Base, dataset: &Dataset) -> String {
     let queries = dataset.test.len();
     if (0..queries).all(|query| dataset.neighbors.known(query) == 0) {
-        return "none: no query has a true neighbour in the file".to_owned();
+        return "none: the file has no true neighbours for any query".to_owned();
     }
     match ground_truth::verify(base, dataset, 0) {
         Some(doubt) => doubt.to_string(),
-        None => format!("agrees with {} sampled queries computed again", ground_truth::SAMPLE.min(queries)),
+        None => format!("agrees with {} sampled queries that were recomputed", ground_truth::SAMPLE.min(queries)),
     }
 }
 
-/// Each diagnostic with its interval, and below it what it means.
+/// Each diagnostic with its interval, and its meaning below it.
 fn diagnosis(found: &Diagnosis) -> String {
     let mut text = format!("\ndiagnosed from {}\n\n", found.sampled);
     for finding in &found.findings {

@@ -1,7 +1,7 @@
 //! `swath export`.
 
 use super::places::Places;
-use super::terminal::{complain, print};
+use super::terminal::{note, print};
 use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,16 +75,20 @@ fn examples() -> String {
 }
 
 impl Arguments {
-    /// Writes a run for other programs.
+    /// Writes a run for other programs. If one of them cannot have it, the others still do.
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let run = FinishedRun::open(&self.folder)?;
-        for Target { exporter, folder } in &self.targets.0 {
-            let exported = exporter.export(&run, folder, &places.data, memory())?;
-            exported.notes.iter().for_each(|note| complain(&format!("note: {note}")));
-            let written = exported.written.iter().map(|one| format!("{}: {}\n", one.what, escape::path(&one.path)));
-            let next = exported.next.map(|next| next + "\n").unwrap_or_default();
-            print(&(written.collect::<String>() + &next))?;
-        }
-        Ok(ExitCode::SUCCESS)
+        let exported: Vec<_> = self.targets.0.iter().map(|target| target.export(&run, places)).collect();
+        exported.into_iter().fold(Ok(ExitCode::SUCCESS), Result::and)
+    }
+}
+
+impl Target {
+    fn export(&self, run: &FinishedRun, places: &Places) -> Result<ExitCode, Failure> {
+        let exported = self.exporter.export(run, &self.folder, &places.data, memory())?;
+        exported.notes.iter().for_each(|text| note(text));
+        let written = exported.written.iter().map(|one| format!("{}: {}\n", one.what, escape::path(&one.path)));
+        let next = exported.next.map(|next| next + "\n").unwrap_or_default();
+        print(&(written.collect::<String>() + &next))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::shown::Shown;
-use super::terminal::{complain, print};
+use super::terminal::{complain, note, print};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -12,13 +12,13 @@ use swath::config::Failure;
 use swath::escape;
 use swath::record::output_folder::{self, FolderKind};
 
-/// Variables in which CI systems name the commit.
+/// Environment variables in which CI systems name the commit.
 const VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];
 
 /// At most this many changes are listed.
 const LISTED: usize = 20;
 
-/// Keep results by commit, and plot where they changed
+/// Keep results by commit, and plot their changes
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Add a run to a CSV of runs by commit; it replaces an earlier run of the same commit and experiment
+    /// Add a run to the CSV file of a history; it replaces an earlier run of the same commit and experiment
     #[command(after_help = "\
 Examples:
   swath history add reports/quickstart
@@ -45,7 +45,7 @@ Examples:
         #[arg(long, value_name = "TIME")]
         time: Option<String>,
     },
-    /// Plot each measure over commits, and mark where it changed
+    /// Plot each measure over commits, and mark its changes
     #[command(after_help = "\
 Examples:
   swath history plot
@@ -57,14 +57,14 @@ Examples:
         /// Folder for the page
         #[arg(long, value_name = "DIR", default_value = "reports/history")]
         out: PathBuf,
-        /// The accepted rate of false alarms: noisy series without a change that are marked
+        /// The accepted rate of false alarms: the share of noisy series without a change that are marked as changed
         #[arg(long, value_name = "RATE", default_value_t = swath::statistics::change_points::LEVEL)]
         level: f64,
     },
 }
 
 impl Arguments {
-    /// Adds a run, or draws those that were added.
+    /// Adds a run, or plots the history.
     pub fn run(self, _places: &Places) -> Result<ExitCode, Failure> {
         match self.command {
             Command::Add { folder, file, commit, time } => add(&folder, &file, commit.as_deref(), time.as_deref()),
@@ -79,13 +79,13 @@ fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>) -> 
     let run = Run::open(folder)?;
     let time = history::utc(time.unwrap_or(run.finished()))?;
     let added = history::add(file, &run, &commit, &time)?;
-    run.lacks().iter().for_each(|lack| complain(&format!("note: {lack}")));
+    run.lacks().iter().for_each(|lack| note(lack));
     for caution in run.caution().iter().chain(&added.caution) {
         complain(&format!("caution: {caution}"));
     }
     let replaced = match added.replaced {
         0 => String::new(),
-        rows => format!(", in place of {rows} that were there of this commit and experiment"),
+        rows => format!(", replacing {rows} earlier rows of this commit and experiment"),
     };
     print(&format!(
         "{}: {} rows of {} at {}{replaced}\n",
@@ -107,19 +107,19 @@ fn here() -> Result<String, Failure> {
         process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
     let unknown = || {
         Failure::Input(format!(
-            "which commit this is cannot be found out: neither {} is set, nor does `git rev-parse HEAD` say so here; \
-             give it with --commit SHA",
-            VARIABLES.join(" nor ")
+            "the current commit is unknown: {} are not set, and `git rev-parse HEAD` fails here; \
+             give the commit with --commit SHA",
+            VARIABLES.join(" and ")
         ))
     };
     history::commit(&String::from_utf8_lossy(&output.ok_or_else(unknown)?.stdout))
 }
 
-/// Draws the runs that were added.
+/// Plots the history.
 fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
     if !(1e-6..=0.5).contains(&level) {
         return Err(Failure::Input(format!(
-            "--level is {level}, expected a number from 0.000001 to 0.5, such as 0.001"
+            "--level is {level}, expected a number from 0.000001 to 0.5, for example 0.001"
         )));
     }
     output_folder::check_unchanged(out, &[FolderKind::History])?;
@@ -130,7 +130,7 @@ fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
         return Err(Failure::Input(message));
     }
     let (changes, lacking) = history::write(&history, level, out)?;
-    lacking.iter().for_each(|note| complain(&format!("note: {note}")));
+    lacking.iter().for_each(|text| note(text));
     let mut lines: Vec<String> = history.cautions().iter().map(|caution| format!("caution: {caution}")).collect();
     lines.push(match changes.len() {
         0 => "no change found".to_owned(),
@@ -142,7 +142,7 @@ fn plot(file: &Path, out: &Path, level: f64) -> Result<ExitCode, Failure> {
         lines.push(format!("  and {} more in {}", changes.len() - LISTED, out.join("changes.csv").display()));
     }
     lines.push(format!("page: {}", out.join("index.html").display()));
-    history.too_short().iter().for_each(|note| complain(&format!("note: {note}")));
+    history.too_short().iter().for_each(|text| note(text));
     let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
     print(&format!("{}\n", lines.join("\n")))
 }

@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::results;
-use super::terminal::complain;
+use super::terminal::{complain, note};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use swath::record::machine::memory;
 #[command(after_help = "\
 Examples:
   swath import ann-benchmarks --dataset glove-100-angular --count 10
-  swath import ann --dataset glove-wordnet-20k --out reports/again")]
+  swath import ann --dataset glove-wordnet-20k-500-queries --out reports/again")]
 pub struct Arguments {
     /// The folder of ann-benchmarks or VIBE with `results` and, optionally, `data`
     folder: PathBuf,
@@ -59,7 +59,7 @@ impl Arguments {
             command: &command,
         };
         let imported = import(&wanted, &places.data, memory()).map_err(helped)?;
-        imported.manifest.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        imported.manifest.notes.iter().for_each(|text| note(text));
         let left_out = &imported.left_out;
         left_out.iter().for_each(|what| complain(&format!("error: left out: {what}")));
         let ended = results::finish(&imported.folder, imported.summary.as_ref(), &imported.manifest)?;

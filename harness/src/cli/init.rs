@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::shown::Shown;
-use super::terminal::{complain, print};
+use super::terminal::{note, print};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,13 +30,13 @@ impl Arguments {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let path = places.find(&self.dataset)?;
         let header = format::header(&path).map_err(|error| plan::dataset_failure(&error))?;
-        // A dataset that a run would refuse is refused here.
+        // A dataset that a run would refuse is refused here, too.
         let read = format::read(&path, memory()).map_err(|error| plan::dataset_failure(&error))?;
-        read.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        read.notes.iter().for_each(|text| note(text));
         let name = experiment_name(&path);
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));
-        // A relative path would be seen from the experiment's folder, so an absolute one is written. A path that is not UTF-8 is
-        // written as it is shown, which leads to the file where no other looks like it.
+        // A relative path would be resolved from the experiment's folder, so an absolute one is written. A path that is not UTF-8
+        // is written as it is displayed; that finds the file if no other file is displayed the same way.
         let dataset = self.dataset.to_string_lossy();
         let by_path = catalogue::is_path(&dataset);
         let absolute = if by_path { std::path::absolute(&path).unwrap_or(path) } else { path };
@@ -46,7 +46,7 @@ impl Arguments {
         let written = folder.and_then(|()| whole_file::write_new(&output, text.as_bytes()));
         written.map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => {
-                Failure::Input(format!("{} is there already; name another file with --output", escape::path(&output)))
+                Failure::Input(format!("{} already exists; name another file with --output", escape::path(&output)))
             }
             _ => Failure::Run(format!("cannot write {}: {error}", escape::path(&output))),
         })?;
@@ -55,7 +55,7 @@ impl Arguments {
     }
 }
 
-/// An experiment's name made of that of a dataset's file.
+/// Makes the name of an experiment from the name of a dataset's file.
 fn experiment_name(dataset: &Path) -> String {
     let stem = dataset.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };

@@ -1,7 +1,7 @@
 //! How `check` and `baseline` measure an experiment.
 
 use super::places::{Places, own_graphs, program};
-use super::terminal::complain;
+use super::terminal::note;
 use clap::Args;
 use std::path::PathBuf;
 use swath::ci::check::{Session, Snapshot};
@@ -21,8 +21,8 @@ pub struct Look {
     /// Do not compare times
     #[arg(long)]
     pub quality_only: bool,
-    /// Use graphs that earlier runs kept, instead of building each again; then a change in how graphs are built stays
-    /// unseen
+    /// Use graphs that earlier runs kept, instead of building each again; a change in how graphs are built then goes
+    /// unnoticed
     #[arg(long)]
     cached_graphs: bool,
     /// Run all in one process, for debugging
@@ -37,24 +37,24 @@ impl Look {
     /// Reads the experiment.
     ///
     /// # Errors
-    /// [`Failure`] where it is wrong, or a sweep.
+    /// [`Failure`] if it is wrong, or a sweep.
     pub fn open(&self) -> Result<ExperimentFile, Failure> {
         let file = config::open(&self.config)?;
         if file.experiment.sweep.is_some() {
             let message =
-                format!("{}: a sweep is many experiments, and one is checked at a time", escape::path(&self.config));
-            return Err(Failure::Input(message + "\n  take `sweep` out, and write the size to check in its place"));
+                format!("{}: a sweep is many experiments, but only one can be checked", escape::path(&self.config));
+            return Err(Failure::Input(message + "\n  remove `sweep`, and write the size to check instead"));
         }
         Ok(file)
     }
 
     fn prepare(&self, places: &Places) -> Result<Prepared, Failure> {
         let prepared = plan::prepare_experiment(self.open()?, None, None, places.resources())?.examined();
-        prepared.notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        prepared.notes.iter().for_each(|text| note(text));
         Ok(prepared)
     }
 
-    /// Measures the experiment, and times it in `times` as many rounds as it says; `then` may time it further.
+    /// Measures the experiment, and times it in `times` times its number of rounds. `then` may time it further.
     pub fn look<T>(
         &self,
         places: &Places,
@@ -77,7 +77,7 @@ impl Look {
         let mut session = Session::new(&prepared, means, self.quiet)?;
         let rounds = if self.quality_only { 0 } else { times * spec.rounds.size() };
         let (state, notes) = session.look(rounds)?;
-        notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        notes.iter().for_each(|text| note(text));
         then(&mut session, state, spec)
     }
 }

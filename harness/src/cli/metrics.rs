@@ -15,7 +15,7 @@ use swath::metrics::{MetricName, MetricParams};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  swath metrics\n  swath metrics coverage")]
 pub struct Arguments {
-    /// Which one
+    /// The name of one of them
     name: Option<String>,
 }
 
@@ -43,8 +43,8 @@ fn all() -> String {
     let usual: Vec<&str> = MetricName::usual(true).map(MetricName::name).collect();
     let _ = writeln!(
         text,
-        "\nAn experiment without `metrics` measures, as far as the dataset has what it takes:\n{}\
-         `recall@5` looks at the first 5 results alone. `swath metrics NAME` explains one and its parameters.",
+        "\nAn experiment without `metrics` computes these, as far as the dataset has the data for them:\n{}\
+         `recall@5` looks at only the first 5 results. `swath metrics NAME` explains one and its parameters.",
         indented(&usual.join(", "))
     );
     text

@@ -1,7 +1,7 @@
 //! The command line: words in, text and exit codes out.
 //!
-//! To add a command: one file here with its `Arguments`, which hold the help, and their `run`; and its line in the list below. This is
-//! the only room that names options: the others say what is wrong, and this one which option helps.
+//! To add a command: write one file here with its `Arguments`, which hold the help, and their `run`; and add its line to the list
+//! below. Only this room names options: the other rooms report what is wrong, and this one adds the option that helps.
 
 mod algorithms;
 mod baseline;
@@ -50,12 +50,12 @@ const STYLES: Styles = Styles::styled()
 #[command(version, styles = STYLES, max_term_width = 100, after_help = "\
 Examples:
   swath run configs/quickstart.yaml        run an experiment; its report is reports/quickstart/index.html
-  swath run --dry-run configs/paper.yaml   list what would be run
+  swath run --dry-run configs/paper.yaml   list the trials and run nothing
   swath init glove-wordnet-20k             write a commented experiment to start from
-  swath algorithms mmr                     what it is, its parameters, a YAML line to copy
+  swath algorithms mmr                     explain an algorithm: its parameters, YAML to copy
 
-Exit codes: 0 all is well; 1 a trial failed, or results could not be written; 2 the input is wrong;
-130 the run was asked to stop, and can be resumed.")]
+Exit codes: 0 success; 1 a trial failed, or results could not be written; 2 the input is wrong;
+130 the run was stopped, and can be resumed.")]
 struct Cli {
     /// Folder with datasets, searched before those of `SWATH_DATA` and of the repository; may be given several times
     #[arg(long, global = true, display_order = 100, value_name = "DIR")]
@@ -67,7 +67,7 @@ struct Cli {
     command: Command,
 }
 
-/// Makes the subcommands from their modules, in the order of the help.
+/// Defines the subcommands from their modules, in the order of the help.
 macro_rules! commands {
     ($($(#[$attribute:meta])* $name:ident: $module:ident,)*) => {
         #[derive(Subcommand)]
@@ -86,26 +86,26 @@ macro_rules! commands {
 }
 
 commands! {
+    Init: init,
     Run: run,
-    #[command(name = swath::run::child::COMMAND, hide = true)]
-    Child: child,
     Report: report,
-    Check: check,
-    Baseline: baseline,
     Compare: compare,
     Reproduce: reproduce,
+    Baseline: baseline,
+    Check: check,
+    History: history,
     Export: export,
     Import: import,
-    Schema: schema,
     Datasets: datasets,
     Algorithms: algorithms,
-    Cache: cache,
-    History: history,
     Metrics: metrics,
-    Init: init,
+    Schema: schema,
+    Cache: cache,
+    #[command(name = swath::run::child::COMMAND, hide = true)]
+    Child: child,
 }
 
-/// Does what the command line asks.
+/// Runs the command of the command line.
 pub fn main() -> ExitCode {
     interrupt::let_writes_fail();
     let cli = match Cli::try_parse() {

@@ -1,10 +1,10 @@
-//! Parameters as text: what a schema allows, defaults as YAML.
+//! Parameters as text: allowed values, and defaults as YAML.
 
 use super::terminal::with_help;
 use serde_json::Value;
 use swath::config::{Failure, suggest};
 
-/// JSON as the YAML that people write.
+/// JSON as YAML in flow style, as people write it.
 pub fn flow(value: &Value) -> String {
     match value {
         Value::Object(map) if map.is_empty() => "{}".into(),
@@ -18,7 +18,7 @@ pub fn flow(value: &Value) -> String {
     }
 }
 
-/// What a parameter's schema allows, in words.
+/// The values that a parameter's schema allows, in words.
 fn allowed(schema: &Value, root: &Value) -> String {
     let schema = match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(pointer) => root.pointer(pointer).unwrap_or(schema),
@@ -28,7 +28,7 @@ fn allowed(schema: &Value, root: &Value) -> String {
         let bound = |key: &str, word: &str| schema.get(key).map(|value| format!("{word} {value}"));
         bound(inclusive, at).or_else(|| bound(exclusive, beyond))
     };
-    // Where a name alone will do: the name.
+    // If a name alone is enough, only the name is shown.
     if let Some(first) = schema["anyOf"].get(0) {
         return allowed(first, root);
     }
@@ -54,10 +54,10 @@ fn allowed(schema: &Value, root: &Value) -> String {
     [Some(kind)].into_iter().chain(bounds).flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// A row for each parameter of a schema: its name, what is allowed, the default, what it means.
+/// A row for each parameter of a schema: name, allowed values, default, meaning.
 pub fn parameters(schema: &Value, defaults: &Value) -> Vec<Vec<String>> {
     let row = |(parameter, property): (&String, &Value)| {
-        // Defaults that are empty, or that depend on the dataset, are not in the example.
+        // The example lacks defaults that are empty or depend on the dataset.
         let otherwise = || match parameter.as_str() {
             "kernel" => "by distance".into(),
             "pool" => "k or 100".into(),
@@ -87,7 +87,7 @@ pub fn indented(text: &str) -> String {
     lines.iter().fold(String::new(), |text, line| text + "    " + line + "\n")
 }
 
-/// The error for a name that is not known, with suggestions.
+/// The error for an unknown name, with suggestions.
 pub fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
     Failure::Input(with_help(format!("there is no {kind} `{name}`"), &suggest(name, names)))
 }

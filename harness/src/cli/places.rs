@@ -1,4 +1,4 @@
-//! Where the program looks for datasets and keeps graphs.
+//! The folders of datasets and of built graphs.
 
 use super::terminal::with_help;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,22 @@ use swath::record::machine::memory;
 use swath::run::cache::{self, Cache};
 use swath_datasets::catalogue;
 
-/// Where datasets and graphs are.
+/// The folders of datasets and graphs.
 pub struct Places {
     /// Folders that are searched for datasets, in order.
     pub data: Vec<PathBuf>,
-    /// Where graphs are kept; `None` where the system has no folder for caches.
+    /// The folder of graphs; `None` if the system has no folder for caches.
     pub cache: Option<Cache>,
 }
 
 impl Places {
-    /// The folders that the command line names, then those of the environment and of the system.
+    /// The folders from the command line, then those from the environment and the system.
     ///
     /// # Errors
-    /// [`Failure::Input`] where one of `data` is no folder.
+    /// [`Failure::Input`] if one of `data` is not a folder.
     pub fn new(mut data: Vec<PathBuf>, cache: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(missing) = data.iter().find(|folder| !folder.is_dir()) {
-            return Err(Failure::Input(format!("--data-dir: there is no folder {}", escape::path(missing))));
+            return Err(Failure::Input(format!("--data-dir: the folder {} does not exist", escape::path(missing))));
         }
         let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
         data.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));
@@ -33,7 +33,7 @@ impl Places {
         Ok(Self { data, cache: cache.or_else(cache::default_folder).map(Cache::new) })
     }
 
-    /// Where datasets are looked for, and the memory that they may take.
+    /// The folders to search for datasets, and the memory that a dataset may take.
     pub fn resources(&self) -> Resources<'_> {
         Resources { data_folders: &self.data, memory: memory() }
     }
@@ -41,7 +41,7 @@ impl Places {
     /// Finds the file of a dataset that the command line names.
     ///
     /// # Errors
-    /// [`Failure::Input`] where there is none.
+    /// [`Failure::Input`] if there is none.
     pub fn find(&self, dataset: &Path) -> Result<PathBuf, Failure> {
         if dataset.to_str().is_none() && dataset.is_file() {
             return Ok(dataset.to_owned());
@@ -52,22 +52,22 @@ impl Places {
     }
 }
 
-/// This program's own file, which children are started from.
+/// This program's own file, from which it starts its children.
 pub fn program() -> PathBuf {
     // On Linux the file may have been replaced by a newer build; this name still leads to the one that runs.
     let own = Path::new("/proc/self/exe");
     if own.exists() {
         return own.to_owned();
     }
-    // Without `/proc`: as it was called, a path, or a name that is found where the system finds programs.
+    // Without `/proc`: the system's answer, or else the path or name by which the program was called.
     let called = || std::env::args_os().next().map_or_else(|| "swath".into(), PathBuf::from);
     std::env::current_exe().unwrap_or_else(|_| called())
 }
 
-/// A folder for the graphs of one command, which is removed when it is dropped.
+/// A folder for the graphs of one command. It is removed when dropped.
 ///
 /// # Errors
-/// [`Failure::Run`] where temporary files cannot be written.
+/// [`Failure::Run`] if temporary files cannot be written.
 pub fn own_graphs() -> Result<tempfile::TempDir, Failure> {
     let folder = tempfile::Builder::new().prefix("swath-graphs-").tempdir();
     folder.map_err(|error| Failure::Run(format!("temporary files cannot be written: {error}")))

@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::results::{finish, finish_sweep};
-use super::terminal::{complain, print, with_help};
+use super::terminal::{note, print, with_help};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,15 +18,15 @@ use swath::report::{from_files, sweep};
 Examples:
   swath report reports/quickstart
   swath report reports/quickstart --config configs/quickstart.yaml
-  swath report reports/words reports/images --out reports/both     datasets, or versions, on one page")]
+  swath report reports/words reports/images --out reports/both     several datasets or versions on one page")]
 pub struct Arguments {
     /// The folder of a run; if there are several, the others are compared with the first
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// Folder for the report of several runs: a new one, an empty one, or that of such a report [default: reports/several]
+    /// Folder for the report of several runs: new, empty, or with an earlier report of several runs [default: reports/several]
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     out: Option<PathBuf>,
-    /// An experiment whose section `report` replaces that of the run
+    /// An experiment whose section `report` is used instead of the run's
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -48,27 +48,25 @@ fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> 
         _ => {
             if let Some(sweep) = folders.iter().find(|folder| folder::is_sweep(folder)) {
                 let message = format!("{} is a sweep and not a run", escape::path(sweep));
-                return refuse(&message, "give the folders of its cells, which are inside");
+                return refuse(&message, "give the folders of its cells, which are folders in it");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
             output_folder::check_unchanged(&out, &[FolderKind::Several])?;
             let (verdict, lacking) = from_files::report_several(folders, &out)?;
-            lacking.iter().for_each(|note| complain(&format!("note: {note}")));
+            lacking.iter().for_each(|text| note(text));
             let verdict: Vec<_> = verdict.iter().map(|sentence| escape::terminal(sentence)).collect();
             print(&format!("{}\n\nreport: {}\n", verdict.join("\n\n"), escape::path(&out.join("index.html"))))
         }
     }
 }
 
-/// Writes a report again; the section `report` of `config`, if given, replaces that of the run's own experiment.
+/// Writes a report again. If `config` is given, its section `report` is used instead of the run's.
 fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
     let spec = config.map(|config| config::open(config).map(|file| file.experiment.report)).transpose()?;
     if folder::is_sweep(folder) {
         return finish_sweep(folder, &sweep::report(folder, spec.as_ref())?);
     }
     let (summary, manifest, notes) = from_files::report(folder, spec.as_ref())?;
-    for note in notes {
-        complain(&format!("note: {note}"));
-    }
+    notes.iter().for_each(|text| note(text));
     finish(folder, summary.as_ref(), &manifest)
 }

@@ -2,11 +2,11 @@
 
 use super::places::{Places, own_graphs, program};
 use super::shown::Shown;
-use super::terminal::{complain, print};
+use super::terminal::{complain, note, print};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use swath::ci::reproduce;
+use swath::ci::reproduce::{self, RecordedRun};
 use swath::config::Failure;
 use swath::record::machine::memory;
 use swath::record::output_folder::{self, FolderKind};
@@ -17,7 +17,7 @@ use swath::run::experiment::RunOptions;
 use swath::run::unfinished::Start;
 use swath::{escape, interrupt, version};
 
-/// Run the experiment of a folder again and list the differences; exit code 1 if there are any
+/// Run an experiment again from a run's folder and list the differences; exit code 1 if results differ or trials fail
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -26,7 +26,7 @@ Examples:
 pub struct Arguments {
     /// The folder of a run
     folder: PathBuf,
-    /// Folder for the second run, which is not kept if this is left out
+    /// Folder for the second run [default: a temporary folder, removed at the end]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Use graphs that earlier runs kept, instead of building each again
@@ -38,15 +38,15 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Runs the experiment of a folder again and says what differs.
+    /// Runs the experiment of a run's folder again and lists the differences.
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let Self { folder, out, cached_graphs, quiet } = self;
         if folder::is_sweep(&folder) {
             let message = format!("{} is a sweep and not a run", escape::path(&folder));
-            return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are inside"));
+            return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are folders in it"));
         }
         let (manifest, before) = results::read(&folder).map_err(|error| Failure::Input(error.to_string()))?;
-        // Before the time of a run is spent.
+        // Printed before the run, which takes time.
         reproduce::caution(&manifest, version::THIS).iter().for_each(|caution| complain(caution));
         if let Some(out) = &out {
             is_elsewhere(out, &folder)?;
@@ -67,35 +67,43 @@ impl Arguments {
             cache: if cached_graphs { places.cache.as_ref() } else { Some(&graphs) },
             cell: cell.as_ref(),
         };
-        let note = |note: &str| complain(&format!("note: {note}"));
         let again = Shown::new(&["reproduce"]).path(&folder).option("--out", Some(&out)).whole();
         let start = if kept { Start::GoOn } else { Start::Fresh };
         prepared.run(&out, &RunOptions { means, start: &start, quiet, say: &note, again: &again })?;
         let (second, now) = results::read(&out).map_err(|error| Failure::Run(error.to_string()))?;
-        let found = reproduce::differences((&manifest, &before), (&second, &now));
+        let found = reproduce::differences(
+            RecordedRun { manifest: &manifest, results: &before },
+            RecordedRun { manifest: &second, results: &now },
+        );
         let mut lines = found.circumstances.clone();
         lines.extend(found.results.iter().map(|what| format!("differs: {what}")));
-        if found.results.is_empty() {
-            let (trials, queries) = (now.trials.len(), prepared.plan.queries.len());
+        if found.failed > 0 {
+            let (failed, all) = (found.failed, manifest.trials.len());
             lines.push(format!(
-                "reproduced: {trials} trials return the same to each of {queries} queries, and all metrics agree"
+                "not reproduced: {failed} of {all} trials failed in both runs, and have no results to compare"
             ));
+        }
+        if found.results.is_empty() && !now.trials.is_empty() {
+            let (trials, queries) = (now.trials.len(), prepared.plan.queries.len());
+            let trials = if trials == 1 { "1 trial returns".into() } else { format!("{trials} trials return") };
+            let queries = if queries == 1 { "the 1 query".into() } else { format!("all {queries} queries") };
+            lines.push(format!("reproduced: {trials} the same results for {queries}, and all metrics agree"));
         }
         lines.extend(found.times.map(|times| format!("queries took {times:.2} times as long (median over trials)")));
         lines.extend(kept.then(|| format!("the second run: {}", out.display())));
         let lines: Vec<_> = lines.iter().map(|line| escape::terminal(line)).collect();
         print(&(lines.join("\n") + "\n"))?;
-        Ok(if found.results.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if found.results.is_empty() && found.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
 
-/// Checks that the second run can go into a folder, and would not replace the first.
+/// Checks that the second run can be written to a folder without replacing the first.
 fn is_elsewhere(out: &Path, first: &Path) -> Result<(), Failure> {
     output_folder::check_unchanged(out, &[FolderKind::Run])?;
     let is_same = std::fs::canonicalize(out).is_ok_and(|out| std::fs::canonicalize(first).is_ok_and(|run| run == out));
     if !is_same {
         return Ok(());
     }
-    let message = format!("{} holds the run that is to be reproduced", escape::path(out));
+    let message = format!("{} is the folder of the run to reproduce", escape::path(out));
     Err(Failure::Input(message + "\n  name another folder with --out"))
 }

@@ -14,6 +14,12 @@ use swath::record::manifest::Manifest;
 use swath::report::sweep::CellReport;
 use swath::report::tuning_tables;
 
+/// A table has about this many columns of characters, so that it fits into a terminal.
+const WIDTH: usize = 120;
+
+/// At least this many metrics are shown, if there are so many.
+const LEAST: usize = 3;
+
 /// Prints the results of a sweep: each cell, and the trials that failed.
 pub fn finish_sweep(folder: &Path, ran: &[CellReport]) -> Result<ExitCode, Failure> {
     for one in ran {
@@ -28,7 +34,7 @@ pub fn finish_sweep(folder: &Path, ran: &[CellReport]) -> Result<ExitCode, Failu
     Ok(ended(ran.iter().map(|one| &one.manifest)))
 }
 
-/// Prints the results of a run and where its report is.
+/// Prints the results of a run and the path of its report.
 pub fn finish(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Result<ExitCode, Failure> {
     print(&found(folder, summary, manifest))?;
     for (trial, reason) in manifest.failed() {
@@ -47,7 +53,7 @@ fn without_reference(summary: Option<&Summary>) {
 
 /// The results as a table, cautions, and the place of the report.
 fn found(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> String {
-    let Some(summary) = summary else { return "no trial succeeded: there is no report\n".to_owned() };
+    let Some(summary) = summary else { return "no trial succeeded, so there is no report\n".to_owned() };
     let coarse = manifest.coarse.iter().map(Coarse::remark);
     let times = summary.cautions(manifest.machine.cores);
     let times =
@@ -70,9 +76,23 @@ fn results(summary: &Summary) -> String {
 fn tuned_trials(summary: &Summary, tuning: &Tuning) -> String {
     let mut rows = vec![tuning_tables::header(summary, tuning)];
     rows.extend(tuning.retrievers.iter().map(|tuned| tuning_tables::cells(summary, tuning, tuned)));
+    // The metrics stand after the label.
+    let all = summary.metrics.len();
+    let width = |shown: usize| {
+        let columns = (0..=shown).chain(all + 1..rows[0].len());
+        let longest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0) + 2;
+        columns.map(longest).sum::<usize>()
+    };
+    let shown = (0..=all).rev().find(|&shown| width(shown) <= WIDTH).unwrap_or(0).max(all.min(LEAST));
+    rows.iter_mut().for_each(|row| drop(row.drain((1 + shown)..=all)));
     let (tuned, reported) = (tuning.tuned_on, tuning.reported_on);
     let partial = (0..summary.metrics.len()).filter_map(|metric| tuning.partial(&summary.metrics, metric));
-    format!("{}\nchosen on {tuned} queries, reported on the other {reported}\n{}", table(&rows, 1..), lines(partial))
+    format!(
+        "{}{}\nchosen on {tuned} queries, reported on the other {reported}\n{}",
+        table(&rows, 1..),
+        others(all - shown),
+        lines(partial)
+    )
 }
 
 /// All trials, with the metrics that fit.
@@ -89,14 +109,17 @@ fn all_trials(summary: &Summary) -> String {
         cells.push(decimals(summary.qps(at), 0));
         rows.push(cells);
     }
-    let more = summary.metrics.len() - shown;
-    let others = match more {
+    let partial = (0..summary.metrics.len()).filter_map(|metric| summary.partial(metric));
+    table(&rows, 1..) + &others(summary.metrics.len() - shown) + &lines(partial)
+}
+
+/// A line that says how many metrics the table lacks.
+fn others(more: usize) -> String {
+    match more {
         0 => String::new(),
         1 => "and one more metric in the report\n".to_owned(),
         _ => format!("and {more} more metrics in the report\n"),
-    };
-    let partial = (0..summary.metrics.len()).filter_map(|metric| summary.partial(metric));
-    table(&rows, 1..) + &others + &lines(partial)
+    }
 }
 
 /// A line for each text.
@@ -104,12 +127,12 @@ fn lines(texts: impl Iterator<Item = String>) -> String {
     texts.map(|text| escape::terminal(&text).into_owned() + "\n").collect()
 }
 
-/// How many metrics fit into a table of about 120 columns beside the names of trials; at least 3, if there are 3.
+/// The number of metrics that fit into a table of about 120 columns beside the names of trials; at least 3, if there are 3.
 fn fitting(summary: &Summary) -> usize {
     let label = summary.rows.iter().map(|row| row.label().chars().count()).max().unwrap_or(0);
     let width = |count: usize| {
         label + summary.metrics[..count].iter().map(|metric| metric.name().len().max(6) + 2).sum::<usize>() + 17
     };
     let all = summary.metrics.len();
-    (0..=all).rev().find(|&count| width(count) <= 120).unwrap_or(0).max(all.min(3))
+    (0..=all).rev().find(|&count| width(count) <= WIDTH).unwrap_or(0).max(all.min(LEAST))
 }

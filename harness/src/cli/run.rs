@@ -4,7 +4,7 @@ use super::places::{Places, program};
 use super::results::{finish, finish_sweep};
 use super::shown::Shown;
 use super::table::table;
-use super::terminal::{complain, print};
+use super::terminal::{complain, note, print};
 use clap::Args;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use swath::record::machine::memory;
 use swath::record::output_folder::{self, FolderKind};
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
-use swath::run::unfinished::Start;
+use swath::run::unfinished::{START_AFRESH, Start};
 use swath::run::{Means, sweep};
 
 /// Run an experiment and write its results and report
@@ -28,27 +28,27 @@ Examples:
   swath run configs/quickstart.yaml
   swath run --out /tmp/try configs/quickstart.yaml
   swath run --no-cache configs/quickstart.yaml
-  swath run --reuse configs/paper.yaml     after adding a retriever: only its trials are run
+  swath run --reuse configs/paper.yaml     after adding a retriever: run only its trials
   swath run --dry-run configs/paper.yaml")]
 pub struct Arguments {
     /// The experiment, a YAML file
     config: PathBuf,
-    /// Folder for results and report: a new one, an empty one, or that of an earlier run [default: reports/NAME]
+    /// Folder for results and report: new, empty, or with an earlier run [default: reports/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// List the trials with an estimate of memory and run nothing; only headers are read
+    /// List the trials with an estimate of memory and run nothing; reads only headers
     #[arg(long)]
     dry_run: bool,
-    /// Build every graph again and keep none
+    /// Build every graph again, and do not keep graphs
     #[arg(long)]
     no_cache: bool,
     /// Start from scratch, even if a run was stopped in this folder
     #[arg(long, conflicts_with = "reuse")]
     fresh: bool,
-    /// Keep those trials of the finished run in this folder that the experiment still has
+    /// Keep trials of the finished run in this folder if the experiment still has them
     #[arg(long)]
     reuse: bool,
-    /// Run all in one process, for debugging: a crash ends the run, and limits are not kept
+    /// Run all in one process, for debugging: a crash ends the run, and limits are not enforced
     #[arg(long)]
     no_isolation: bool,
     /// Show no progress
@@ -71,7 +71,7 @@ impl Arguments {
         }
     }
 
-    /// Where graphs are kept, if they are.
+    /// The cache of graphs, if it is used.
     fn cache<'a>(&self, places: &'a Places) -> Option<&'a Cache> {
         places.cache.as_ref().filter(|_| !self.no_cache)
     }
@@ -82,7 +82,7 @@ impl Arguments {
         let folder = self.out.clone().unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
         let program = (!self.no_isolation).then(program);
         if program.is_none() && experiment.limits != Limits::default() {
-            complain("note: without isolation limits are not kept");
+            complain("note: without isolation, limits are not enforced");
         }
         let again = Shown::new(&["run"]).path(&self.config).option("--out", self.out.as_ref());
         let again =
@@ -95,7 +95,6 @@ impl Arguments {
             cache: self.cache(places),
             cell: None,
         };
-        let note = |note: &str| complain(&format!("note: {note}"));
         let options = RunOptions { means, start: &start, quiet: self.quiet, say: &note, again: &again };
         // Before the dataset is read or drawn.
         output_folder::check_unchanged(
@@ -104,21 +103,31 @@ impl Arguments {
         )?;
         if let Some(sweep) = &experiment.sweep {
             let cells = cells(experiment, sweep);
-            // A note that several cells have is printed once, at the first.
+            // A note of several cells is printed only once, at the first.
             let heard = RefCell::new(BTreeSet::new());
             let said = |cell: &Cell, text: &str| {
                 if heard.borrow_mut().insert(text.to_owned()) {
                     note(&format!("at {}: {text}", cell.folder));
                 }
             };
-            let ran = sweep::run(&file, &cells, &folder, &options, said)?;
+            let ran = sweep::run(&file, &cells, &folder, &options, said).map_err(or_fresh)?;
             return finish_sweep(&folder, &ran);
         }
         let prepared = plan::prepare_experiment(file, None, None, places.resources())?.examined();
         prepared.notes.iter().for_each(|text| note(text));
-        let (summary, manifest, notes) = prepared.run(&folder, &options)?;
+        let (summary, manifest, notes) = prepared.run(&folder, &options).map_err(or_fresh)?;
         notes.iter().for_each(|text| note(text));
         finish(&folder, summary.as_ref(), &manifest)
+    }
+}
+
+/// Adds the option that starts from scratch to a message that advises to do so.
+fn or_fresh(failure: Failure) -> Failure {
+    match failure {
+        Failure::Input(message) => Failure::Input(
+            message.replace(START_AFRESH, &format!("{START_AFRESH}, as --fresh does without keeping them")),
+        ),
+        failure => failure,
     }
 }
 
@@ -129,7 +138,7 @@ fn dry_run(config: &Path, places: &Places) -> Result<ExitCode, Failure> {
     let Some(sweep) = &file.experiment.sweep else {
         return list(&plan::outline(&file, None, resources)?);
     };
-    // All cells are checked before the first is listed, as a run does.
+    // All cells are checked before the first is listed, as in a run.
     let cells = cells(&file.experiment, sweep).into_iter();
     let outline = |cell: Cell| Ok((cells::outline_cell(&file, &cell, resources)?, cell));
     for (outline, cell) in cells.map(outline).collect::<Result<Vec<_>, Failure>>()? {
@@ -146,19 +155,22 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
     let pool = |trial: &Trial| trial.retriever.candidates.pool().to_string();
     rows.extend(plan.trials.iter().map(|trial| vec![trial.label(), pool(trial), mib(plan.memory(trial, facts))]));
     let text = format!(
-        "{}\n{} trials of {} queries, k = {}, each timed {} times, on {}: {} x {} vectors, {} MiB\n",
+        "{}\n{} of {}, k = {}, each timed {}, on {}: {} x {} vectors, {} MiB\n",
         table(&rows, 1..),
-        plan.trials.len(),
-        plan.queries.len(),
+        count(plan.trials.len(), "trial", "trials"),
+        count(plan.queries.len(), "query", "queries"),
         plan.experiment.k.get(),
-        plan.experiment.repeats.get(),
+        count(plan.experiment.repeats.size(), "time", "times"),
         escape::terminal(dataset_name),
         facts.rows,
         facts.dim,
         mib(facts.bytes),
     );
-    for note in &plan.notes {
-        complain(&format!("note: {note}"));
-    }
+    plan.notes.iter().for_each(|text| note(text));
     print(&text)
+}
+
+/// A number with its noun.
+fn count(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }

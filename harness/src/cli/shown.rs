@@ -1,14 +1,14 @@
-//! Commands of swath in messages, quoted to be copied into a shell.
+//! Commands of swath in messages, quoted so that they can be copied into a shell.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use swath::escape;
 
-/// The options with which a command searches the same folders as this one.
+/// The options for folders of this command. Shown commands get the same options.
 static PLACES: OnceLock<Vec<OsString>> = OnceLock::new();
 
-/// Remembers which folders this command was given, for the commands that it shows.
+/// Remembers the folders that this command was given, for the commands that it shows.
 pub fn remember(data: &[PathBuf], cache: Option<&Path>) {
     let data = data.iter().map(|folder| ("--data-dir", folder.as_path()));
     let places = data.chain(cache.map(|folder| ("--cache-dir", folder)));
@@ -26,7 +26,7 @@ impl Shown {
         Self(std::iter::once("swath").chain(words.iter().copied()).map(OsString::from).collect())
     }
 
-    /// Adds a file or folder, such that it is never taken for an option.
+    /// Adds a file or folder; one that begins with `-` gets `./` in front, so that it is not taken for an option.
     pub fn path(mut self, path: &Path) -> Self {
         let is_option = path.as_os_str().as_encoded_bytes().starts_with(b"-");
         self.0.push(if is_option { Path::new(".").join(path).into() } else { path.into() });
@@ -37,7 +37,7 @@ impl Shown {
     pub fn option(mut self, name: &str, value: Option<impl AsRef<OsStr>>) -> Self {
         if let Some(value) = value {
             let value = value.as_ref();
-            // A value that begins like an option stands in one word with its name.
+            // A value that begins with `-` is joined to the option by `=`.
             if value.as_encoded_bytes().starts_with(b"-") {
                 let mut word = OsString::from(format!("{name}="));
                 word.push(value);

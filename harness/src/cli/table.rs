@@ -4,10 +4,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
 use std::ops::RangeBounds;
 use swath::escape;
 
-/// Beyond this many characters a cell is shown whole, and its table is not lined up.
+/// If a cell has more characters than this, its table is not aligned.
 const WIDEST: usize = 1000;
 
-/// Lines up columns, two spaces apart: those in `numbers` to the right, the others to the left. Names in it are escaped.
+/// Aligns columns, two spaces apart: those in `numbers` to the right, the others to the left. Escapes all cells.
 pub fn table(rows: &[Vec<String>], numbers: impl RangeBounds<usize>) -> String {
     let escaped = |row: &Vec<String>| row.iter().map(|cell| escape::terminal(cell).into_owned()).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(escaped).collect();

@@ -1,5 +1,6 @@
-//! What the user reads: lines on standard output, and messages on standard error.
+//! The user's output: lines on standard output, and messages on standard error.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::process::ExitCode;
 use swath::config::Failure;
@@ -10,13 +11,13 @@ use swath::{escape, interrupt};
 pub fn failed(failure: Failure) -> ExitCode {
     let color = in_color();
     let (text, code) = match failure {
-        // What it quotes is on one line already.
+        // Its quotations are on one line already.
         Failure::Invalid(invalid) => (escape::no_order(&invalid.render(color)), 2),
         Failure::Input(message) => (error_line(&message, color), 2),
         Failure::Run(message) => (error_line(&message, color), 1),
         Failure::Stopped(said) => (message(&said), interrupt::EXIT_CODE),
     };
-    // The library knows the variable; the option is the command line's.
+    // The library's messages name no options, so the option is added here.
     say(&text.replace(missing_dataset::ADD_FOLDER, "--data-dir DIR or SWATH_DATA"));
     ExitCode::from(code)
 }
@@ -24,6 +25,27 @@ pub fn failed(failure: Failure) -> ExitCode {
 /// Whether errors are shown in colour.
 fn in_color() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// A message has at most this many characters in a line. Names in it come from other people's files.
+const LONGEST: usize = 4_000;
+
+/// The text with the middle of long lines left out.
+fn bounded(text: &str) -> Cow<'_, str> {
+    let is_long = |line: &str| line.len() > LONGEST && line.chars().count() > LONGEST;
+    if !text.split('\n').any(is_long) {
+        return Cow::Borrowed(text);
+    }
+    let line = |line: &str| {
+        if !is_long(line) {
+            return line.to_owned();
+        }
+        let (count, kept) = (line.chars().count(), LONGEST / 2);
+        let (head, tail): (String, String) =
+            (line.chars().take(kept).collect(), line.chars().skip(count - kept).collect());
+        format!("{head} [... {} characters ...] {tail}", count - 2 * kept)
+    };
+    Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn error_line(message: &str, color: bool) -> String {
@@ -38,7 +60,7 @@ pub fn misread(error: &clap::Error) -> ExitCode {
         let odd: Vec<&String> =
             odd.iter().filter(|word| escape::terminal(word) != **word || word.contains("##")).collect();
         if !odd.is_empty() {
-            // Words are escaped before the whole message: the end of a line in a word is not one of the message.
+            // Words are escaped before the whole message, because a line end in a word must not break the message.
             let text =
                 odd.iter().fold(error.render().to_string(), |text, word| text.replace(*word, &escape::terminal(word)));
             say(escape::log(&text).trim_end());
@@ -56,10 +78,11 @@ fn arguments() -> impl Iterator<Item = String> {
     words.flat_map(|word| word.split_once('=').map(|(_, value)| value.to_owned()).into_iter().chain([word]))
 }
 
-/// A message, escaped. The ends of lines in words of the command line that it quotes are written out.
+/// A message, escaped. Line ends in quoted words of the command line are escaped, too.
 fn message(text: &str) -> String {
     let odd = arguments().filter(|word| word.contains('\n'));
-    escape::message(&odd.fold(text.to_owned(), |text, word| text.replace(&word, &escape::terminal(&word))))
+    let text = odd.fold(text.to_owned(), |text, word| text.replace(&word, &escape::terminal(&word)));
+    bounded(&escape::message(&text)).into_owned()
 }
 
 /// Writes a message to standard error, escaped.
@@ -67,16 +90,27 @@ pub fn complain(text: &str) {
     say(&message(text));
 }
 
+/// Writes a note to standard error, or a caution if the note begins so, perhaps after its place.
+pub fn note(text: &str) {
+    let (word, text) = match text.split_once("CAUTION: ") {
+        Some((place, caution)) if place.is_empty() || place.starts_with("at ") => {
+            ("caution", format!("{place}{caution}"))
+        }
+        _ => ("note", text.to_owned()),
+    };
+    complain(&format!("{word}: {text}"));
+}
+
 /// Writes escaped text to standard error. A failure to do so is ignored: there is nobody to tell.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Writes lines to standard output, none of which is an order to a CI system. Names in them must be escaped already: the end of
-/// a line in a name could not be told from others here. A reader that has gone away (`swath schema | head`) is no failure.
+/// Writes lines to standard output, escaped so that a CI system takes none of them for a command. Names in them must be escaped
+/// already, because line ends in names cannot be recognised here. A closed pipe (`swath schema | head`) is not an error.
 ///
 /// # Errors
-/// [`Failure::Run`] where nothing can be written.
+/// [`Failure::Run`] if nothing can be written.
 pub fn print(text: &str) -> Result<ExitCode, Failure> {
     print_raw(&escape::log(text))
 }

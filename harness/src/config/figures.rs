@@ -77,7 +77,7 @@ fn title<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
     let title = Option::<String>::deserialize(deserializer)?;
     let length = title.as_ref().map_or(0, |title| title.chars().count());
     if length > LONGEST_TITLE {
-        let message = format!("a title of {length} characters; at most {LONGEST_TITLE} find room in a figure");
+        let message = format!("this title has {length} characters; at most {LONGEST_TITLE} are allowed");
         return Err(serde::de::Error::custom(message));
     }
     Ok(title)

@@ -81,7 +81,10 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
     }
     for (measure, tolerance) in &experiment.check.tolerance {
         if !is_tolerance(*tolerance) {
-            let message = format!("{tolerance} is no tolerance, which is a share from 0 to 10");
+            // Without hundreds of digits.
+            let is_plain = *tolerance == 0.0 || (1e-5..1e16).contains(&tolerance.abs());
+            let shown = if is_plain { tolerance.to_string() } else { format!("{tolerance:?}") };
+            let message = format!("{shown} is no tolerance, which is a share from 0 to 10");
             let problem = Problem::new(path!["check", "tolerance", measure.as_str()], message);
             problems.push(problem.help("write 0.01 for one in a hundred, or 0 for not at all"));
         }
@@ -98,7 +101,7 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
         }
         for (j, metric) in metrics.iter().enumerate() {
             if metrics[..j].contains(metric) {
-                let message = format!("the metric `{}` stands here a second time", metric.name());
+                let message = format!("the metric `{}` is listed twice", metric.name());
                 problems.push(Problem::new(path!["metrics", j], message).help("keep one of the two"));
             }
         }
@@ -120,7 +123,7 @@ fn check_sweep(sweep: &Sweep, experiment: &Experiment) -> Option<Problem> {
     }
     for (field, values) in [("n", &sweep.n), ("dimension", &sweep.dimension), ("k", &sweep.k)] {
         if let Some(j) = (1..values.len()).find(|&j| values[..j].contains(&values[j])) {
-            let message = format!("{} stands here a second time", values[j].get());
+            let message = format!("{} is listed twice", values[j].get());
             return Some(Problem::new(path!["sweep", field, j], message).help("keep one of the two"));
         }
     }

@@ -73,7 +73,7 @@ impl YamlSource {
                 Ok(source)
             }
             Err(error) => {
-                let problem = explain(&error, source.text.len());
+                let problem = explain(&error, &source.text);
                 Err(Box::new(Invalid { source, problems: vec![problem] }))
             }
         }
@@ -183,36 +183,60 @@ fn options() -> serde_yaml::Options {
     }
 }
 
+/// The message for a tab in the indentation.
+const TAB: &str = "there is a tab where YAML wants spaces";
+
+/// The tab that the YAML reader means: the first in an indentation from the line of `place` on. The reader names the value before
+/// it, unless the tab stands in that line.
+fn tab_from(text: &str, place: TextRange) -> TextRange {
+    let mut at = text.as_bytes()[..place.start].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let lines = text.get(at..).unwrap_or_default();
+    if lines.lines().next().is_some_and(|line| line.contains('\t')) {
+        return place;
+    }
+    for line in lines.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line[..indent].find('\t') {
+            return TextRange { start: at + tab, end: at + tab + 1 };
+        }
+        at += line.len();
+    }
+    place
+}
+
 /// A problem that the YAML reader found, in swath's words.
-fn explain(error: &serde_yaml::Error, length: usize) -> Problem {
+fn explain(error: &serde_yaml::Error, text: &str) -> Problem {
     use serde_yaml::Error as E;
     let (message, help) = match error.without_snippet() {
         E::DuplicateMappingKey { key, .. } => {
             let key = key.as_ref().map_or(String::new(), |key| format!(" `{key}`"));
-            (format!("the key{key} stands here a second time"), "keep one of the two")
+            (format!("the key{key} is given twice"), "keep one of the two")
         }
         E::NonFiniteFloat { value, .. } => (format!("`{value}` is not a finite number"), "write a number"),
         E::MultipleDocuments { .. } => {
             ("a second YAML document begins here".into(), "one file describes one experiment")
         }
         other => {
-            let text = other.to_string();
-            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+            let said = other.to_string();
+            let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
             if has(&["budget", "alias replay", "alias expansion"]) {
                 let message = "this is more than an experiment needs: above 20,000 values, 1,000 aliases or 32 levels";
                 (message.into(), "write values out, not aliases of aliases")
             } else if has(&["recursion limit"]) {
                 ("this is nested too deeply".into(), "an experiment needs no more than 8 levels")
             } else if has(&["found a tab", "tab character", "tabs"]) {
-                ("there is a tab where YAML wants spaces".into(), "indent with spaces")
+                (TAB.into(), "indent with spaces")
             } else {
                 // The place is shown beside the line, so the words need not name it.
-                let end = text.find(" at line ").or_else(|| text.find('\n')).unwrap_or(text.len());
-                (text[..end].to_owned(), "this is not YAML as swath reads it")
+                let end = said.find(" at line ").or_else(|| said.find('\n')).unwrap_or(said.len());
+                (said[..end].to_owned(), "this is not YAML as swath reads it")
             }
         }
     };
-    let place = error.location().map(|location| place(&location, length));
+    let mut place = error.location().map(|location| place(&location, text.len()));
+    if message == TAB {
+        place = place.map(|place| tab_from(text, place));
+    }
     Problem { message, path: FieldPath::default(), place, help: vec![help.into()] }
 }
 

@@ -25,6 +25,23 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
 "
         )
     };
+    // Comments stand in one column, unless an entry reaches into it.
+    let entry = |entry: &str, comment: &str| format!("{entry:<26}   # {comment}");
+    let settings = [
+        entry(&format!("name: {}", yaml(name)), "also the folder under reports/"),
+        entry(
+            &format!("dataset: {}", yaml(dataset)),
+            "a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file",
+        ),
+        entry(&format!("k: {k}"), "results per query"),
+        entry(&format!("queries: {queries}"), "a seeded sample; leave out for all"),
+        entry("seed: 42", "of every random choice"),
+        entry("mode: single", "one query at a time (latency), or batch (throughput)"),
+        entry("threads: 1", "for timed queries; building uses all cores"),
+        entry("repeats: 3", "how often each query is timed"),
+        entry(&format!("metrics: [{metrics}]"), "`swath metrics` explains them; leave out for the usual ones"),
+    ]
+    .join("\n");
     format!(
         "# yaml-language-server: $schema=swath.schema.json
 # (Write that file with `swath schema > swath.schema.json`, and an editor checks and completes what you type.)
@@ -32,15 +49,7 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
 # Run:      swath run THIS_FILE
 # Look at:  reports/{name}/index.html
 
-name: {}                 # also the folder under reports/
-dataset: {}           # a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file
-k: {k}                        # results per query
-queries: {queries}                 # a seeded sample; leave out for all
-seed: 42                     # of every random choice
-mode: single                 # one query at a time (latency), or batch (throughput)
-threads: 1                   # for timed queries; building uses all cores
-repeats: 3                   # how often each query is timed
-metrics: [{metrics}]   # `swath metrics` explains them; leave out for the usual ones
+{settings}
 
 # A retriever is candidates (a pool near the query), an optional expansion over a graph, and a selector that picks k of
 # the pool. In its parameters a list is a grid axis: one trial for each value. `swath algorithms` lists all components.
@@ -55,9 +64,7 @@ retrievers:
   - name: facility-location  # covers the pool with k of its items
     candidates: {{ exact: {{ pool: {pool} }} }}
     select: facility-location
-{walk}",
-        yaml(name),
-        yaml(dataset)
+{walk}"
     )
 }
 

@@ -3,7 +3,7 @@
 pub mod export;
 pub mod import;
 
-/// Whether a name is that of one file or folder, and leads nowhere else.
+/// Whether a name is a plain name of a file or folder, without a path.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }

@@ -18,8 +18,7 @@ impl Metric for Relevance {
     fn about(&self) -> About {
         About {
             plain: "similarity to the query",
-            definition: "mean similarity of the results to the query (rbf: as wide as the median distance to N, the \
-                         query's stored true neighbours; ip: the inner product)",
+            definition: "mean similarity of the results to the query; for ip their mean inner product with it",
             range: "-1 to 1; any for ip",
             higher_is_better: true,
             source: "by definition",

@@ -86,7 +86,10 @@ fn check_pool(candidates: &CandidatesParams, place: RetrieverPlace, facts: &Fact
     if pool < k {
         let default = if by_default { ", the default," } else { "" };
         let message = format!("a pool of {pool}{default} cannot give {k} results");
-        let help = format!("{}, or more, or use a smaller k", example(k.max(100)));
+        // The default, unless the dataset is smaller.
+        let enough = if facts.rows >= 100 { k.max(100) } else { k };
+        let more = if enough < facts.rows { ", or more" } else { "" };
+        let help = format!("{}{more}, or use a smaller k", example(enough));
         return Some(Problem::new(pool_path, message).help(help));
     }
     None

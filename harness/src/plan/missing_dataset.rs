@@ -12,12 +12,14 @@ pub fn help(not_found: &NotFound) -> Vec<String> {
     match not_found {
         NotFound::Path { beside, .. } => vec![format!("a relative path starts from {}", shown(beside))],
         NotFound::Known { entry, searched } => {
-            let get = entry
-                .url()
-                .map(|url| format!("download {url} and put it, as {}, into one of the searched folders", entry.file()));
-            let unreadable = || format!("its distance, {}, cannot be read yet", entry.distance);
-            let first = if entry.readable() { get } else { Some(unreadable()) };
-            first.into_iter().chain([folders(searched)]).collect()
+            let get = match entry.url() {
+                _ if !entry.readable() => format!("its distance, {}, cannot be read yet", entry.distance),
+                Some(url) => {
+                    format!("download {url} and put it, as {}, into one of the searched folders", entry.file())
+                }
+                None => format!("{} is in the folder datasets/data of swath's repository", entry.file()),
+            };
+            vec![get, folders(searched)]
         }
         NotFound::Unknown { name, likely, is_file, searched } => {
             let mut help: Vec<String> = likely.iter().map(|name| format!("did you mean `{name}`?")).collect();

@@ -5,6 +5,7 @@ use super::workload::Workload;
 use super::{Facts, Plan, outline};
 use crate::config::{self, DatasetSource, ExperimentFile, Failure, Invalid, YamlSource};
 use crate::metrics::truth::Truth;
+use crate::plot::format::number;
 use crate::record::coarse::{Coarse, Sizes};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -142,9 +143,9 @@ fn subtopics_beyond_reach(plan: &Plan, dataset: &Dataset) -> Option<String> {
     let mean = shares.iter().sum::<f64>() / shares.len() as f64;
     (short > 0).then(|| {
         format!(
-            "for {short} of {} queries no {k} results cover all subtopics: a mean subtopic-recall of {mean:.4} is the most \
-             that could be reached",
-            shares.len()
+            "{} of {} queries have more subtopics than {k} results can cover; mean subtopic-recall cannot exceed {mean:.4}",
+            number(short as f64),
+            number(shares.len() as f64)
         )
     })
 }

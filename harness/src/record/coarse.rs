@@ -1,11 +1,12 @@
-//! Recalls whose slack of 0.001 is large against the distances, so that they may count vectors that are no neighbours: with near
+//! Recalls whose tolerance of 0.001 is large against the distances, so that they may count vectors that are no neighbours: with near
 //! duplicates, or with data in a small unit.
 
 use crate::metrics::{MetricName, is_coarse};
+use crate::plot::format::number;
 use serde::{Deserialize, Serialize};
 use swath_datasets::Neighbors;
 
-/// A recall whose slack is more than 1 % of the distance of the k-th true neighbour, for some queries.
+/// A recall whose tolerance is more than 1 % of the distance of the k-th true neighbour, for some queries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coarse {
     /// The metric.
@@ -45,7 +46,7 @@ impl Coarse {
         metrics.iter().filter_map(find).collect()
     }
 
-    /// Adds to `metrics`, beside each recall with this problem, the recall whose slack is relative, unless it is there.
+    /// Adds to `metrics`, beside each recall with this problem, the recall whose tolerance is relative, unless it is there.
     pub fn put_relative_beside(coarse: &[Self], metrics: &mut Vec<MetricName>) {
         let Some(relative) = MetricName::find("recall-eps") else { return };
         for at in (0..metrics.len()).rev() {
@@ -58,24 +59,29 @@ impl Coarse {
         }
     }
 
+    /// The numbers of queries as text: with the problem, and in all.
+    fn counts(&self) -> [String; 2] {
+        [self.concerned, self.queries].map(|count| number(count as f64))
+    }
+
     /// A note that warns the user.
     pub fn caution(&self) -> String {
-        let Self { metric, concerned, queries } = self;
+        let (metric, [concerned, queries]) = (&self.metric, self.counts());
         let (what, remedy) = if metric.starts_with("pool") {
             ("true neighbour that the pool reaches to", String::new())
         } else {
             let relative = metric.replacen("recall", "recall-eps", 1);
-            ("k-th true neighbour", format!("; believe `{relative}`, whose slack is relative"))
+            ("k-th true neighbour", format!("; use `{relative}`: its tolerance is relative"))
         };
         format!(
-            "CAUTION: `{metric}` counts what is within 0.001 of the distance of the {what}, and for {concerned} \
-             of {queries} queries this is more than 1 % of that distance: even a random pick may count as found{remedy}"
+            "CAUTION: `{metric}` counts results within 0.001 of the distance of the {what}, and for {concerned} of \
+             {queries} queries this is more than 1 % of that distance: even a random pick may count as found{remedy}"
         )
     }
 
     /// The same for a caption.
     pub fn remark(&self) -> String {
-        let Self { metric, concerned, queries } = self;
+        let (metric, [concerned, queries]) = (&self.metric, self.counts());
         format!(
             "Caution: for {concerned} of {queries} queries the 0.001 of {metric} is more than 1 % of the true neighbour's \
              distance, so that even a random pick may count."

@@ -2,6 +2,7 @@
 
 use crate::plot::format::three_digits;
 use crate::record::diagnosis::Diagnosis;
+use crate::report::code_spans::with_code;
 use maud::{Markup, html};
 
 /// The diagnostics of the dataset; nothing if the run did not compute them.
@@ -22,7 +23,7 @@ pub fn section(diagnosis: Option<&Diagnosis>) -> Markup {
                             },
                             None => "-",
                         } }
-                        td.text { (finding.meaning) }
+                        td.text { (with_code(&finding.meaning)) }
                     } } }
                 }
             }

@@ -1,5 +1,6 @@
 //! The report: tables, figures and one page, made from [`LoadedRun`] alone.
 
+mod code_spans;
 mod comparisons_csv;
 mod diagnosis;
 pub(crate) mod figures;
@@ -86,7 +87,7 @@ fn without_tex(found: &LoadedRun) -> Option<String> {
     let mut lacking = Lacking::default();
     let labels = found.summary.rows.iter().map(crate::findings::summary::TrialRow::label);
     labels.chain([found.manifest.dataset.name.clone()]).for_each(|name| lacking.add(&name, escape::has_tex));
-    lacking.note("LaTeX, as these tables use it,", "question marks stand there in tables/*.tex and paper.tex")
+    lacking.note("LaTeX, as these tables use it,", "tables/*.tex and paper.tex show question marks instead")
 }
 
 impl From<ReportError> for Failure {

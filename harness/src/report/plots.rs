@@ -68,7 +68,7 @@ impl<'a> Plots<'a> {
 
     /// A note on characters that no figure can show, if there are any.
     pub fn lacking(&self) -> Option<String> {
-        let instead = "a box stands there in PNG and PDF; SVG and the page take another font where the reader has one";
+        let instead = "PNG and PDF show a box instead; SVG and the page use another font if the reader has one";
         self.lacking.note("the font of figures", instead)
     }
 

@@ -518,7 +518,7 @@ fn the_verdict_says_what_holds() {
             "Exploratory, because the best of 2 trials is picked on the same queries that judge it: retriever-2 with lambda 0.2 \
          returns 2.50 % more of the subtopics than retriever-0 with lambda 0.0, at 60 % of the reference's recall. The difference \
          (+0.0100, 95 % interval +0.0010 to +0.0300, over 100 queries) is significant: p = 0.030 by a permutation test",
-            "retriever-1 with lambda 0.1 returns 5.00 % more of the subtopics (subtopic-recall 0.4200, where retriever-2 with \
+            "The trial retriever-1 with lambda 0.1 returns 5.00 % more of the subtopics (subtopic-recall 0.4200, where retriever-2 with \
          lambda 0.2 has 0.4100), but that difference is not significant.",
             "Of 2 other trials, 1 (retriever-2 with lambda 0.2) is significantly better than retriever-0 with lambda 0.0 in ",
             "queries per second, while ",
@@ -526,8 +526,8 @@ fn the_verdict_says_what_holds() {
         ],
     );
     // Rates and their range are of the same repeats.
-    let rates = "it answers 1,667 queries per second, while retriever-0 (lambda=0.0) answers 5,000 (median repeats; the repeats range \
-                 from 1,333 to 2,000 and from 4,000 to 6,000)";
+    let rates = "answers 1,667 queries per second, while retriever-0 with lambda 0.0 answers 5,000 (medians; repeats 1,333 to 2,000 \
+                 and 4,000 to 6,000)";
     assert!(text.contains(rates), "{text}");
     // A winner that costs most of the recall.
     let costly = said(&|summary| summary.rows[2].estimates[0] = Some(Estimate { mean: 0.3, lo: 0.3, hi: 0.3 }));
@@ -546,8 +546,8 @@ fn the_verdict_says_what_holds() {
         &[
             "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, because the best of 2 trials \
          is picked on the same queries that judge it). With these 100 queries a true difference of about 0.1250 (",
-            " would be detected in four of five experiments, before correction for multiple comparisons. retriever-1 with lambda 0.1 has \
-         the best mean, with 5.00 % more of the subtopics, at 80 % of the reference's recall; the difference (+0.0200, ",
+            " would be detected in four of five experiments, before correction for multiple comparisons. The trial retriever-1 with \
+         lambda 0.1 has the best mean, with 5.00 % more of the subtopics, at 80 % of the reference's recall; the difference (+0.0200, ",
             "is not significant: p = 0.500",
         ],
     );
@@ -558,7 +558,7 @@ fn the_verdict_says_what_holds() {
         &worse,
         &[
             "No gain over retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, ",
-            "retriever-1 with lambda 0.1 comes nearest, with 5.00 % less of the subtopics",
+            "The trial retriever-1 with lambda 0.1 comes nearest, with 5.00 % less of the subtopics",
             "none are significantly better than retriever-0 with lambda 0.0 in subtopic-recall, and 1 significantly worse.",
         ],
     );
@@ -579,7 +579,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
         &[
             "Exploratory, ",
             ": retriever-1 with lambda 0.1 returns",
-            "retriever-2 with lambda 0.2 has the same mean as \
+            "The trial retriever-2 with lambda 0.2 has the same mean as \
         retriever-1 with lambda 0.1.",
         ],
     );
@@ -594,7 +594,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
         &equal,
         &[
             "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, because the best of 2 \
-        trials is picked on the same queries that judge it). retriever-1 with lambda 0.1 equals it on each of 100 queries.",
+        trials is picked on the same queries that judge it). The trial retriever-1 with lambda 0.1 equals retriever-0 with lambda 0.0 on each of 100 queries.",
         ],
     );
     // Where nothing is picked on the queries that judge it, it is not exploratory.

@@ -70,8 +70,8 @@ pub struct CachedGraph {
     pub key: String,
     /// The file's size in bytes.
     pub bytes: u64,
-    /// The label; `None` if it cannot be read.
-    pub label: Option<Label>,
+    /// The label, or why it cannot be read.
+    pub label: Result<Label, String>,
 }
 
 /// The folder that is used if the user names none: `SWATH_CACHE`, else `swath` in the platform's folder for caches. `None` if
@@ -174,7 +174,8 @@ impl Cache {
             let name = file.file_name().to_string_lossy().into_owned();
             let Some(key) = name.strip_suffix(".graph") else { continue };
             if key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()) && file.file_type()?.is_file() {
-                let label = bounded::open(&file.path()).ok().and_then(|(file, _)| read_label(file).ok());
+                let opened = bounded::open(&file.path()).map_err(|error| error.to_string());
+                let label = opened.and_then(|(file, _)| read_label(file));
                 entries.push(CachedGraph { key: key.to_owned(), bytes: file.metadata()?.len(), label });
             }
         }
@@ -325,7 +326,7 @@ mod tests {
         assert!(cache.load("abd", &spec(), 3, 0).expect("fine").is_none(), "another dataset");
         assert!(cache.load("abc", &spec(), 4, 0).is_err(), "another number of rows");
         std::fs::write(cache.folder().join("mine.txt"), "").expect("written");
-        assert_eq!(cache.entries().expect("listed")[0].label.as_ref(), Some(&label));
+        assert_eq!(cache.entries().expect("listed")[0].label.as_ref(), Ok(&label));
         let others = ["mine.txt", "0123456789abcdef0123456789abcdef.graph", ".not-whole-abc"]
             .map(|name| cache.folder().join(name));
         others.iter().for_each(|other| std::fs::write(other, "mine").expect("written"));
@@ -373,7 +374,7 @@ mod tests {
         std::fs::write(&path, vec![0; 1 << 20]).expect("written");
         let why = cache.load("abc", &spec(), 3, 0).expect_err("too large");
         assert!(why.contains("larger than such a graph"), "{why}");
-        assert_eq!(cache.entries().expect("listed")[0].label, None);
+        assert!(cache.entries().expect("listed")[0].label.as_ref().is_err_and(|why| !why.is_empty()));
     }
 
     #[cfg(unix)]

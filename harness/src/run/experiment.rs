@@ -8,6 +8,7 @@ use crate::config::Failure;
 use crate::findings::diagnostics::diagnose;
 use crate::findings::summary::Summary;
 use crate::plan::{Prepared, Trial, wanted_query};
+use crate::plot::format::number;
 use crate::progress::Progress;
 use crate::record::excerpt::{self, Answers, Excerpt};
 use crate::record::folder::{MANIFEST, TRIALS, trial_name};
@@ -206,9 +207,10 @@ impl Prepared {
         let concerned = by_retriever.into_iter().filter(|(_, filled)| filled.concerned > 0);
         let say = |(name, Filled { trials, concerned, most })| {
             format!(
-                "{name} found no further gain before {k} results, and filled the rest by relevance: in {concerned} of its \
-                 {trials} trials, for up to {most} of {} queries",
-                self.plan.queries.len()
+                "{name} found no further gain before {k} results and filled the rest by relevance: in {concerned} of its \
+                 {trials} trials, for up to {} of {} queries",
+                number(most as f64),
+                number(self.plan.queries.len() as f64)
             )
         };
         concerned.map(say).collect()

@@ -3,15 +3,16 @@
 
 use super::experiment::RunOptions;
 use super::means::Means;
-use super::unfinished::Start;
+use super::unfinished::{START_AFRESH, Start};
 use crate::clock;
 use crate::config::{ExperimentFile, Failure};
 use crate::plan::cells::{outline_cell, prepare_cell};
 use crate::plan::{Cell, Resources};
 use crate::record::folder::SWEEP;
-use crate::record::output_folder::{self, FolderKind, OutputFolder};
+use crate::record::output_folder::{self, FolderError, FolderKind, OutputFolder};
 use crate::record::results;
 use crate::report::sweep::{CellReport, report_into};
+use std::io::ErrorKind;
 use std::path::Path;
 use swath_datasets::bounded;
 
@@ -44,7 +45,7 @@ pub fn run(
     out.refuse(|_| true, &[SWEEP, "scale.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
     out.work_on([UNFINISHED.to_owned()])?;
     let mark = folder.join(UNFINISHED);
-    let began = bounded::read_text(&mark, bounded::TEXT).ok().filter(|_| *options.start == Start::GoOn);
+    let began = if *options.start == Start::GoOn { begin_of(&mark)? } else { None };
     let start = match &began {
         Some(began) => Start::Reuse(Some(began.clone())),
         None => options.start.clone(),
@@ -67,4 +68,23 @@ pub fn run(
     out.remove(UNFINISHED);
     out.settle();
     Ok(ran)
+}
+
+/// When the sweep that was stopped in this folder began; `None` if there is none.
+fn begin_of(mark: &Path) -> Result<Option<String>, FolderError> {
+    let io = |source| FolderError::Io { path: mark.to_owned(), source };
+    let text = match bounded::read_text(mark, bounded::TEXT) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
+        Err(error) => return Err(io(error)),
+    };
+    if clock::parsed(&text).is_some() {
+        return Ok(Some(text));
+    }
+    Err(FolderError::NotOurs(format!(
+        "{} is damaged: it does not say when the sweep began, which decides the cells that are done\n  \
+         move this file away {START_AFRESH}",
+        mark.display()
+    )))
 }

@@ -93,7 +93,7 @@ impl OpenDataset {
         Ok(shape.into_iter().map(|n| n as usize).collect())
     }
 
-    /// The distance, by swath's name for it or another benchmark's, and whether the name says that vectors have length 1.
+    /// The distance, by swath's name or another benchmark's, and whether that name implies vectors of length 1.
     fn distance(
         &self,
         attributes: &HashMap<String, Attribute>,

@@ -1,6 +1,6 @@
 //! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, names, sparse vectors.
 //!
-//! Everything that a file says is checked before it is used. Four generations of that project's writer exist, so only
+//! The content of a file is checked before it is used. There are four generations of ann-benchmarks' writer, so only
 //! `distance`, `train`, `test`, `neighbors` and `distances` are required.
 
 mod header;

@@ -1,4 +1,4 @@
-//! Reads the arrays of a dataset, and says what is wrong with them.
+//! Reads and checks the arrays of a dataset.
 
 use super::layout::PointArrays;
 use crate::check::{self, Flaw};
@@ -110,7 +110,7 @@ impl OpenDataset {
         }
     }
 
-    /// Reads an array of integers; each column has a bound that its values must be below, and words for what they are.
+    /// Reads an array of integers. `bounds` gives, for each column, a bound that its values must be below, and a word for them.
     fn ids(&self, name: &str, bounds: &[(usize, &str)]) -> Result<Vec<u32>, DatasetError> {
         let values = self.file.integers(name).map_err(|error| self.at(error))?;
         check::within(name, &values, bounds).map_err(|flaw| self.flaw(flaw))?;
@@ -140,7 +140,7 @@ impl OpenDataset {
                 return Err(self.invalid(
                     &at,
                     found,
-                    "1, as the distance is called `normalized`; or \"angular\" as distance",
+                    "1, because the distance is `normalized`; for other lengths, the distance \"angular\"",
                 ));
             }
         }
@@ -155,11 +155,11 @@ impl OpenDataset {
         let relation = match (relations.is_empty(), self.file.has("link_relations")) {
             (true, false) => Vec::new(),
             (true, true) => {
-                let expected = "the names of the relations that `link_relations` counts, with a comma between them";
+                let expected = "the names of the relations in `link_relations`, separated by commas";
                 return Err(self.invalid("attribute `relations` of `links`", "it is missing", expected));
             }
             (false, false) => {
-                let expected = "the relation of each link, as `links` has an attribute `relations`";
+                let expected = "the relation of each link, because `links` has the attribute `relations`";
                 return Err(self.invalid("`link_relations`", "it is missing", expected));
             }
             (false, true) => {
@@ -172,7 +172,7 @@ impl OpenDataset {
         Ok(Links { edges, relations, relation })
     }
 
-    /// Reads rows (query, item, number); `what` says what the number is.
+    /// Reads rows (query, item, number); `what` describes the number in messages.
     fn by_query(&self, name: &str, what: &str, header: &Header) -> Result<Subtopics, DatasetError> {
         let bounds = [(header.test, "a row of `test`"), (header.train, "a row of `train`"), (1 << 31, what)];
         let rows = self.ids(name, &bounds)?;
@@ -180,7 +180,7 @@ impl OpenDataset {
     }
 
     /// Reads rows (query, item, grade), with one grade for each query and item. Grades below 0, TREC's mark for spam, count
-    /// as 0, which is noted.
+    /// as 0; a note says so.
     fn qrels(&self, header: &Header, notes: &mut Vec<String>) -> Result<Qrels, DatasetError> {
         const NAME: &str = "qrels";
         let mut values = self.file.integers(NAME).map_err(|error| self.at(error))?;
@@ -220,7 +220,7 @@ impl OpenDataset {
             return Err(self.invalid(
                 &format!("`{name}`, row {row}"),
                 found,
-                format!("at most {LONGEST}, as it is a name"),
+                format!("a name of at most {LONGEST} bytes"),
             ));
         }
         Ok(Some(names))

@@ -72,8 +72,8 @@ impl<'a> PointValues<'a> {
     }
 }
 
-/// Writes a dataset, which [`read`](crate::format::read) gives back. Distances are rounded to `f32`, as ann-benchmarks stores
-/// them, unless one exceeds its range. Equal datasets give equal bytes; under its name the file is whole or absent.
+/// Writes a dataset; [`read`](crate::format::read) returns an equal one. Distances are rounded to `f32`, as in ann-benchmarks,
+/// unless one exceeds its range. Equal datasets give equal bytes. The file appears under its name only when it is complete.
 ///
 /// # Errors
 /// [`DatasetError::Invalid`] if [`Dataset::check`] fails, [`DatasetError::Io`].

@@ -1,24 +1,28 @@
-//! Checks whether a change made retrieval worse or slower: what an experiment gives now against a baseline.
+//! Checks whether a change made retrieval worse or slower: compares an experiment's results with a baseline.
 //!
-//! **Metrics and similarity evaluations** depend on the experiment, the dataset and the program alone, so any difference is the
-//! program's. It is a regression if
+//! **Metrics and similarity evaluations** depend only on the experiment, the dataset and the program, so the program causes any
+//! difference. It is a regression if
 //!
 //! 1. it is worse by more than the tolerance, and
 //! 2. a paired permutation test, corrected over the trials, says that other queries would show it, too.
 //!
-//! **Times** are noisy. Each trial takes turns with the reference in one process ([`crate::run`]), in rounds that have processes of
-//! their own; the ratio of the two is compared ([`crate::statistics::rounds`]), if both were timed alike ([`TimingSetup`]). Rounds
-//! vary by chance, which the bootstrap interval of the ratio knows. From one check to the next the machine itself varies: its
-//! caches slow one retriever more than another for minutes, which no interval of rounds knows. The tolerance is therefore
-//! widened by what a machine may do by itself that is so much slower or faster, by the reference's own time. A time is
+//! **Times** are noisy. They are measured in rounds, each in its own process, in which a trial takes turns with the reference
+//! ([`crate::run`]). The ratio of the two times is compared ([`crate::statistics::rounds`]) if both sides have the same
+//! [`TimingSetup`]. Ratios vary for two reasons:
 //!
-//! 1. suspected if its interval excludes no change and it comes near the tolerance;
-//! 2. timed again, until there are [`LOOKS`] looks; a look in which the reference is far slower than before does not count;
-//! 3. reported if every look alone excludes no change, and all together are beyond the tolerance.
+//! - Rounds vary by chance. The bootstrap interval of the ratio covers this.
+//! - The machine varies from one check to the next: for minutes its caches slow one retriever more than another. No interval over
+//!   rounds covers this. The more the reference's own time has changed, the more the tolerance is widened.
 //!
-//! Each tail of a look's interval is the third root of `0.001 / trials`, so that chance alone makes all three looks agree once in a
-//! thousand checks. A tolerance above the differences between checks of the same program (`harness/benches/alarms.py` measures
-//! them) covers the machine.
+//! A time is
+//!
+//! 1. suspected if the interval of its change excludes 0 and the change comes near the tolerance;
+//! 2. timed again until there are [`LOOKS`] looks; a look does not count if the reference is far slower in it than before;
+//! 3. reported if the interval of every single look excludes 0, and all looks together are beyond the tolerance.
+//!
+//! Each tail of a look's interval has the probability `(0.001 / trials)^(1/3)`, so by chance alone all three looks agree once in a
+//! thousand checks. The tolerance must be above the differences between checks of the same program, to cover the noise of the
+//! machine; `harness/benches/alarms.py` measures them.
 
 pub mod baseline;
 mod findings;
@@ -39,10 +43,10 @@ use crate::statistics::Round;
 use crate::{clock, version};
 use serde::{Deserialize, Serialize};
 
-/// A change of time must be seen this many times before it is called.
+/// A change of time must be seen in this many looks before it is reported.
 pub const LOOKS: usize = 3;
 
-/// A suspect is timed again at most this many times, as disturbed looks do not count.
+/// A suspect is timed again at most this many times. One more than needed, because disturbed looks do not count.
 pub const AGAIN: usize = LOOKS + 1;
 
 /// The measures and times of an experiment at one moment.
@@ -52,11 +56,11 @@ pub struct Snapshot {
     pub setting: Scope,
     /// The program: version and revision.
     pub swath: String,
-    /// When, UTC.
+    /// When it was saved, in UTC.
     pub saved: String,
-    /// The machine in a line; times of another are not comparable.
+    /// The machine, in one line. Times of two machines are not compared.
     pub machine: String,
-    /// How its trials were timed; `None` where they were not.
+    /// How its trials were timed; `None` if they were not.
     pub timing: Option<TimingSetup>,
     /// Label of the trial that the others are timed against.
     pub reference: String,
@@ -64,20 +68,20 @@ pub struct Snapshot {
     pub trials: Vec<TrialSnapshot>,
 }
 
-/// What must be the same for results to be comparable.
+/// Results are comparable only if all of this is the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The experiment's name.
     pub experiment: String,
     /// The dataset's name.
     pub dataset: String,
-    /// Its SHA-256.
+    /// The dataset's SHA-256.
     pub sha256: String,
     /// Results per query.
     pub k: usize,
-    /// How many queries are asked.
+    /// Number of queries.
     pub queries: usize,
-    /// Seed of their sample.
+    /// Seed of the sample of queries.
     pub seed: u64,
 }
 
@@ -95,17 +99,17 @@ impl Scope {
     }
 }
 
-/// How trials are timed: what must be the same for times to be comparable.
+/// How trials are timed. Times are comparable only if all of this is the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimingSetup {
-    /// One query at a time, or all at once.
+    /// One query at a time, or all queries together.
     pub mode: Mode,
     /// Threads that answer timed queries.
     pub threads: usize,
-    /// How many queries are timed: in mode batch all that are asked.
+    /// Number of timed queries; in mode batch, all queries.
     pub queries: usize,
-    /// Passes of each in a round; the quickest counts.
+    /// Passes over them in a round; the fastest counts.
     pub passes: usize,
 }
 
@@ -156,7 +160,7 @@ pub struct TrialSnapshot {
     pub failed: Option<String>,
     /// Its measures: metrics and evaluations.
     pub measures: Vec<MeasureValues>,
-    /// Its times and the reference's, one of each per round.
+    /// For each round, its time and the reference's.
     pub rounds: Vec<Round>,
     /// Why it was not timed, though it did not fail.
     pub untimed: Option<String>,
@@ -169,7 +173,7 @@ pub struct MeasureValues {
     pub name: String,
     /// The mean over queries that have a value.
     pub mean: f64,
-    /// A value for each query, NaN where there is none; as precise as a baseline keeps them. Empty where they are unknown.
+    /// A value for each query, rounded to `f32` as in a baseline; NaN if a query has none. Empty if they are unknown.
     pub values: Vec<f64>,
 }
 
@@ -186,7 +190,7 @@ impl MeasureValues {
     }
 }
 
-/// The measures of a trial whose metrics and evaluations are these.
+/// The measures of a trial, from its metrics and evaluations.
 fn measures(metrics: &[MetricName], values: &[Vec<f64>], evaluations: &[[u64; 3]]) -> Vec<MeasureValues> {
     let named = metrics.iter().zip(values).map(|(metric, values)| MeasureValues::new(metric.name(), values));
     let mut measures: Vec<MeasureValues> = named.collect();
@@ -207,7 +211,7 @@ fn program() -> String {
 }
 
 impl Snapshot {
-    /// Seconds that the reference took for a query, the median of all rounds.
+    /// The reference's seconds per query: the median over all rounds.
     fn reference_seconds(&self) -> Option<f64> {
         let mut seconds: Vec<f64> =
             self.trials.iter().flat_map(|trial| &trial.rounds).map(|round| round.reference).collect();
@@ -220,7 +224,7 @@ impl Snapshot {
         self.trials.iter().find(|trial| trial.label == self.reference)?.failed.as_deref()
     }
 
-    /// The snapshot of an experiment before its trials are run.
+    /// The snapshot of an experiment, still without trials.
     fn new(prepared: &Prepared) -> Self {
         let plan = &prepared.plan;
         Self {
@@ -241,11 +245,11 @@ impl Snapshot {
         }
     }
 
-    /// The snapshot of a finished run, whose repeats are its rounds.
+    /// The snapshot of a finished run. Its repeats become rounds.
     pub fn of_run(manifest: &Manifest, results: &Results) -> Self {
         let reference = results.reference.row().and_then(|row| results.trials.get(row));
         let trial = |(i, trial): (usize, &crate::record::results::TrialResult)| {
-            // Nothing to be timed against where the reference failed.
+            // If the reference failed, there are no rounds.
             let passes = trial.repeats.iter().zip(reference.map_or(&[][..], |reference| &reference.repeats));
             let queries = trial.query_ids.len() as f64;
             let round =

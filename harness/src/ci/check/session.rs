@@ -13,7 +13,7 @@ use crate::run::{self, Means, Rounds, Stop, TimedRounds};
 use crate::statistics::Round;
 use std::sync::Arc;
 
-/// A check of one experiment, in a temporary folder of its own.
+/// A check of one experiment, in its own temporary folder.
 pub struct Session<'a> {
     prepared: &'a Prepared,
     means: Means<'a>,
@@ -29,7 +29,7 @@ impl<'a> Session<'a> {
     /// Starts a check.
     ///
     /// # Errors
-    /// [`Failure::Run`] where temporary files cannot be written.
+    /// [`Failure::Run`] if temporary files cannot be written.
     pub fn new(prepared: &'a Prepared, means: Means<'a>, quiet: bool) -> Result<Self, Failure> {
         let failed =
             |error: &dyn std::fmt::Display| Failure::Run(format!("temporary files cannot be written: {error}"));
@@ -43,12 +43,12 @@ impl<'a> Session<'a> {
         Ok(Self { prepared, means, workload, unfinished, quiet, builds: 0, _vanishing: vanishing, _folder: folder })
     }
 
-    /// How many of the indexes that are kept from round to round were built so far.
+    /// The number of indexes built so far, of those that are kept from round to round.
     pub fn builds(&self) -> usize {
         self.builds
     }
 
-    /// Measures all trials and times them in this many rounds; 0 leaves times out. Returns notes, too.
+    /// Measures all trials and times them in this many rounds; 0 times nothing. Also returns notes.
     ///
     /// # Errors
     /// [`Failure::Run`] and [`Failure::Stopped`].
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
         let mut state = Snapshot::new(self.prepared);
         for (((trial, failed), rounds), untimed) in plan.trials.iter().zip(failed).zip(rounds).zip(untimed) {
             let outcome = results::outcome(self.unfinished.folder(), &trial.id, &plan.metrics);
-            let gone = |error: &ResultsError| format!("what it returned could not be read back: {error}");
+            let gone = |error: &ResultsError| format!("its results could not be read back: {error}");
             let failed = failed.or_else(|| outcome.as_ref().err().map(gone));
             state.trials.push(TrialSnapshot {
                 label: trial.label(),
@@ -77,10 +77,10 @@ impl<'a> Session<'a> {
         Ok((state, notes))
     }
 
-    /// Times the trials of these labels again; a list of rounds for each.
+    /// Times the trials with these labels again. Returns a list of rounds for each.
     ///
     /// # Errors
-    /// As [`Session::look`]; also [`Failure::Run`] where one of them fails or cannot be timed.
+    /// As [`Session::look`]; also [`Failure::Run`] if one of them fails or cannot be timed.
     pub fn time(&mut self, labels: &[String], rounds: usize) -> Result<Vec<Vec<Round>>, Failure> {
         let trials = &self.prepared.plan.trials;
         let of: Vec<usize> =
@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// A note for each reason why trials were not timed.
+/// A note for each reason, with the number of trials that were not timed because of it.
 fn not_timed(untimed: &[Option<String>]) -> Vec<String> {
     let mut reasons: Vec<(&str, usize)> = Vec::new();
     for reason in untimed.iter().flatten() {

@@ -1,5 +1,6 @@
-//! The CSV file of a history, as it is read and written.
+//! Reads and writes the CSV file of a history.
 
+use super::page::count;
 use super::{History, Row, commit, utc};
 use crate::config::Failure;
 use crate::escape;
@@ -14,18 +15,18 @@ use swath_datasets::bounded;
 pub(super) const COLUMNS: [&str; 12] =
     ["time", "commit", "swath", "experiment", "dataset", "retriever", "point", "trial", "measure", "value", "lo", "hi"];
 
-/// The version that wrote files without the column `swath`, which is the third.
+/// The version that wrote files without the third column, `swath`.
 const FIRST: &str = "0.1.0";
 
 impl History {
-    /// Reads a file. Line ends of any kind are accepted, and so is the mark that spreadsheets put before the first line.
+    /// Reads a file. Accepts line ends of any kind, and the byte order mark that spreadsheets write.
     ///
     /// # Errors
     /// [`Failure::Input`]: what is wrong, in which line, and what would be right.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let bytes = bounded::read(path, bounded::RECORD).map_err(|error| {
             let hint = match error.kind() {
-                std::io::ErrorKind::NotFound => "; `swath history add RUN_FOLDER` writes it",
+                std::io::ErrorKind::NotFound => "; `swath history add RUN_FOLDER` creates it",
                 std::io::ErrorKind::IsADirectory => "; give the CSV file inside it",
                 _ => "",
             };
@@ -49,13 +50,18 @@ impl History {
         let old: Vec<&str> = COLUMNS.into_iter().filter(|column| *column != "swath").collect();
         let is_old = header == old;
         if header != COLUMNS[..] && !is_old {
+            if bytes.is_empty() {
+                return Err("line 1: the file is empty; remove it, and `swath history add` creates it anew".into());
+            }
             let found: String = header.iter().collect::<Vec<_>>().join(",").chars().take(60).collect();
             let expected = COLUMNS.join(",");
-            return Err(format!("line 1: this is no history of swath: it begins `{found}`, expected `{expected}`"));
+            return Err(format!(
+                "line 1: this is not a history of swath: it begins with `{found}`, expected `{expected}`"
+            ));
         }
         if bytes.last() != Some(&b'\n') {
             return Err(format!(
-                "line {lines}: the file ends inside this line: it was cut; take it from its last commit, or remove the line"
+                "line {lines}: the file is cut off in this line; restore it from the last commit, or remove the line"
             ));
         }
         let mut known = Known::default();
@@ -68,10 +74,10 @@ impl History {
         Ok(Self { rows: known.rows })
     }
 
-    /// Writes the file, whole.
+    /// Writes the file. After a failure the old file is still complete.
     ///
     /// # Errors
-    /// [`Failure::Run`].
+    /// [`Failure::Run`] if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Run(format!("cannot write {}: {error}", path.display()));
         let bytes = self.bytes().map_err(|error| failed(&error))?;
@@ -97,7 +103,7 @@ impl History {
     }
 }
 
-/// The rows that were read, and where.
+/// The rows that were read, and their places in the file.
 #[derive(Default)]
 struct Known {
     rows: Vec<Row>,
@@ -111,20 +117,20 @@ impl Known {
     /// Adds a row.
     ///
     /// # Errors
-    /// Where it repeats an earlier row, or its run has rows of another version of swath.
+    /// If it repeats an earlier row, or its run has rows of another version of swath.
     fn add(&mut self, row: Row, place: &str) -> Result<(), String> {
         let of_run = [&row.commit, &row.experiment].map(Clone::clone);
         let (version, first) = self.versions.entry(of_run).or_insert_with(|| (row.swath.clone(), place.to_owned()));
         if *version != row.swath {
             return Err(format!(
-                "{place}: {} at this commit is of swath {}, and of {version} in {first}; add its run again",
+                "{place}: {} at this commit was run by swath {}, but by {version} in {first}; add the run again",
                 row.experiment, row.swath
             ));
         }
         let key = [&row.commit, &row.experiment, &row.retriever, &row.point, &row.measure].map(Clone::clone);
         if let Some(first) = self.seen.insert(key, place.to_owned()) {
             return Err(format!(
-                "{place}: {} of {} at this commit is in {first} already; remove one of both",
+                "{place}: {} of {} at this commit is already in {first}; remove one of the two lines",
                 row.measure,
                 crate::record::label(&row.retriever, &row.point)
             ));
@@ -139,7 +145,11 @@ impl Row {
     fn parse(record: &StringRecord, is_old: bool) -> Result<Self, String> {
         let expected: Vec<&str> = COLUMNS.into_iter().filter(|column| !is_old || *column != "swath").collect();
         if record.len() != expected.len() {
-            return Err(format!("it has {} fields, expected {}: {}", record.len(), expected.len(), expected.join(",")));
+            if record.iter().any(|field| field.contains('\n')) {
+                return Err("a quotation mark in this line is not closed, so that the next lines belong to it".into());
+            }
+            let fields = count(record.len(), "field");
+            return Err(format!("it has {fields}, expected {}: {}", expected.len(), expected.join(",")));
         }
         let mut fields: Vec<&str> = record.iter().collect();
         if is_old {
@@ -153,7 +163,7 @@ impl Row {
         let interval = match (fields[10].is_empty(), fields[11].is_empty()) {
             (true, true) => None,
             (false, false) => Some((number(10)?, number(11)?)),
-            _ => return Err("one of lo and hi is missing, expected both or none".into()),
+            _ => return Err("one of lo and hi is missing, expected both or neither".into()),
         };
         let named = |i: usize| {
             let missing = || format!("{} is missing", COLUMNS[i]);

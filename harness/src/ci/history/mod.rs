@@ -1,7 +1,8 @@
-//! Runs by commit: a CSV file, kept beside the code, with a row for each trial and measure; and where each measure changed.
+//! Results by commit: a CSV file, kept beside the code, with a row for each trial and measure. From it the changes of each
+//! measure are found.
 //!
-//! The table is long, with one value a row, so that a new metric or trial adds lines and changes none. It is text that
-//! merges: `history.csv merge=union` in `.gitattributes` lets two branches both add to it.
+//! Each row has one value, so a new metric or trial adds lines and changes none. Git can merge the file: with
+//! `history.csv merge=union` in `.gitattributes`, two branches can both add lines.
 
 mod file;
 mod names;
@@ -23,18 +24,19 @@ use crate::version;
 use series::cautions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use swath_datasets::whole_file::{can_write, make_folder};
 
-/// The measure that a machine which is slow today leaves alone.
+/// The measure of time that depends least on how fast the machine is today.
 const RELATIVE_TIME: &str = "relative_time";
 
-/// A measure of a trial of a commit.
+/// One measure of one trial at one commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// When, as RFC 3339 in UTC, to the second: the order of commits.
+    /// The commit's time, as RFC 3339 in UTC, to the second. It orders the commits.
     pub time: String,
     /// The commit's SHA, in lower case.
     pub commit: String,
-    /// The version of swath that ran it.
+    /// The version of swath that ran the trial.
     pub swath: String,
     /// The experiment's name.
     pub experiment: String,
@@ -48,16 +50,16 @@ pub struct Row {
     pub trial: String,
     /// A metric, a cost, `evaluations` or `relative_time`.
     pub measure: String,
-    /// Its value; of a metric the mean over queries.
+    /// Its value; for a metric, the mean over queries.
     pub value: f64,
-    /// Ends of the 95 % interval of a metric over queries.
+    /// Ends of the 95 % interval over queries, for a metric.
     pub interval: Option<(f64, f64)>,
 }
 
 /// The rows of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    /// In the order of the file.
+    /// The rows, in the order of the file.
     pub rows: Vec<Row>,
 }
 
@@ -68,7 +70,7 @@ pub struct Added {
     pub experiment: String,
     /// Rows that are new.
     pub rows: usize,
-    /// Rows of the same commit and experiment that they replaced.
+    /// Earlier rows of the same commit and experiment that were replaced.
     pub replaced: usize,
     /// A caution if the experiment's newest rows are of another version of swath.
     pub caution: Option<String>,
@@ -77,22 +79,25 @@ pub struct Added {
 /// Checks a commit's SHA, and returns it in lower case.
 ///
 /// # Errors
-/// [`Failure::Input`] where it is none.
+/// [`Failure::Input`] if it is not a SHA.
 pub fn commit(text: &str) -> Result<String, Failure> {
     let text = text.trim();
     if (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(text.to_ascii_lowercase());
     }
     Err(Failure::Input(format!(
-        "`{text}` is no commit's SHA: that is 7 to 64 hexadecimal digits, as of `git rev-parse HEAD`"
+        "`{text}` is not the SHA of a commit; expected 7 to 64 hexadecimal digits, as `git rev-parse HEAD` prints them"
     )))
 }
 
-/// Adds a run to a file, which is created if it does not exist. Only one process does so at a time.
+/// Adds a run to a file, and creates the file and its folder if they do not exist. Only one process at a time adds to a file.
 ///
 /// # Errors
-/// What is wrong with the file; that it cannot be written.
+/// [`Failure`] if the file has errors, or cannot be written.
 pub fn add(file: &Path, run: &Run, commit: &str, time: &str) -> Result<Added, Failure> {
+    can_write(&std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()))
+        .and_then(|()| make_folder(file.parent().unwrap_or(Path::new(""))))
+        .map_err(|error| Failure::Input(format!("cannot write {}: {error}", file.display())))?;
     // Held from before the file is read until it is written.
     let _turn = turn::wait(file);
     let mut history = if file.exists() { History::read(file)? } else { History::default() };
@@ -101,7 +106,7 @@ pub fn add(file: &Path, run: &Run, commit: &str, time: &str) -> Result<Added, Fa
     Ok(added)
 }
 
-/// Whether two SHAs, one of which may be abbreviated, are of the same commit.
+/// Whether two SHAs are of the same commit. One of them may be abbreviated.
 fn same_commit(a: &str, b: &str) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }
@@ -128,11 +133,8 @@ impl History {
             let of =
                 if newest.len() < commits.len() { format!(" of swath {}", newest[0].swath) } else { String::new() };
             (newest.len() < change_points::LEAST).then(|| {
-                format!(
-                    "{experiment} has {} of the {} commits{of} that a change needs at least",
-                    newest.len(),
-                    change_points::LEAST
-                )
+                let commits = page::count(newest.len(), "commit");
+                format!("{experiment} has {commits}{of}; at least {} are needed to find a change", change_points::LEAST)
             })
         };
         self.commits().into_iter().filter_map(say).collect()
@@ -146,7 +148,7 @@ impl History {
         self.commits().into_iter().flat_map(say).collect()
     }
 
-    /// The commits of each experiment, in the order of time.
+    /// The commits of each experiment, ordered by time.
     fn commits(&self) -> BTreeMap<&str, Vec<Commit>> {
         let mut commits: BTreeMap<&str, BTreeSet<Commit>> = BTreeMap::new();
         for row in &self.rows {
@@ -155,7 +157,7 @@ impl History {
         commits.into_iter().map(|(experiment, commits)| (experiment, commits.into_iter().collect())).collect()
     }
 
-    /// The experiments, with the change points of each series at this level.
+    /// The experiments, with the changes of each series at this significance level.
     pub fn experiments(&self, level: f64) -> Vec<Experiment> {
         let mut names: Vec<(&str, &str)> = Vec::new();
         for row in &self.rows {
@@ -175,7 +177,7 @@ impl History {
 /// A commit that was measured.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Commit {
-    /// When.
+    /// Its time.
     pub time: String,
     /// Its SHA.
     pub sha: String,
@@ -194,7 +196,7 @@ impl Commit {
         version::differs(&self.swath, &other.swath).is_none()
     }
 
-    /// Its SHA as people write it.
+    /// Its abbreviated SHA.
     pub fn short(&self) -> &str {
         &self.sha[..self.sha.len().min(7)]
     }

@@ -8,7 +8,8 @@ use crate::report::plots::Drawn;
 use crate::statistics::change_points;
 use maud::{Markup, html};
 
-/// The page. `changes` were found at `level`, the newest first; of the figures `drawn`, `names` lists those of each experiment.
+/// The page. `changes` were found at `level` and come newest first. `names` lists, for each experiment, the names of its
+/// figures in `drawn`.
 pub fn page(
     experiments: &[Experiment],
     changes: &[Change<'_>],
@@ -61,12 +62,13 @@ fn day(commit: &Commit) -> &str {
     commit.time.get(..10).unwrap_or(&commit.time)
 }
 
-/// A number with its noun, in the plural unless it is 1.
+/// A number with its noun; the noun gets an `s` unless the number is 1.
 pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// The number of changes, then for each commit with changes, the newest first, their number and the largest.
+/// First the number of series that changed. Then, for each commit with changes, newest first: their number and the
+/// largest change.
 fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
     const COMMITS: usize = 8;
     let mut sentences: Vec<String> = experiments
@@ -98,7 +100,7 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
     let groups: Vec<&[Change<'_>]> = changes.chunk_by(|a, b| a.commit.sha == b.commit.sha).collect();
     sentences.extend(groups.iter().take(COMMITS).map(|group| of_commit(group)));
     if groups.len() > COMMITS {
-        sentences.push(format!("{} before that are in the table.", count(groups.len() - COMMITS, "commit")));
+        sentences.push(format!("The table also lists {}.", count(groups.len() - COMMITS, "earlier commit")));
     }
     sentences
 }
@@ -157,7 +159,7 @@ fn table(changes: &[Change<'_>], several: bool) -> Markup {
                 }
             }
             p.note {
-                "Newest first; the commit is the first of the new level, and levels are medians between changes. As a file: "
+                "Newest first. The commit is the first one at the new level; levels are medians between changes. As a file: "
                 a href="changes.csv" { "changes.csv" } "."
             }
         }
@@ -169,17 +171,17 @@ fn how(series: usize, level: f64) -> Markup {
         section id="how" {
             h2 { "How changes are found" }
             p.note {
-                "A measure that repeats exactly from commit to commit has no noise: where it takes another value and keeps it, or has "
-                "it at the newest commit, it changed. A value that stands once and is gone again is left aside. For all others (timings) "
-                "the series is parted where means before and after differ most, values being clipped at five standard deviations, "
-                "and kept parted if fewer than " (level) " of its random orders can be parted as well (permutation test over seeded "
-                "intervals, after E-divisive: Matteson & James 2014; Kovács et al. 2023)."
+                "A measure that repeats exactly from commit to commit has no noise. It changed where it takes a new value and keeps it, "
+                "or takes a new value at the newest commit. A value that occurs at one commit only is ignored. All other measures "
+                "(timings) are noisy. Their series is split where the means before and after differ most, after values are clipped at "
+                "five standard deviations. The split is kept if fewer than a share of " (level) " of random orders of the series can be "
+                "split as well (permutation test over seeded intervals, after E-divisive: Matteson & James 2014; Kovács et al. 2023)."
             }
             p.note {
-                "Of series without any change a share of " (level) " are said to have one: of these " (series) " about "
-                (format!("{:.1}", series as f64 * level)) " by chance, and more where a machine is slow for days. "
-                "Three commits after a change are the least that can show it amid noise. Times are of the machine that ran; "
-                "relative_time, the mean time per query over that of the reference trial in the same run, depends on it least."
+                "False alarms: a share of " (level) " of the series without a change are marked as changed. Among these " (series)
+                " series, expect about " (format!("{:.1}", series as f64 * level)) " by chance, and more if a machine is slow for days. "
+                "In a noisy series, a change is found only with at least three commits after it. Times depend on the machine; "
+                "relative_time, the mean time per query divided by that of the reference trial in the same run, depends on it least."
             }
         }
     }

@@ -17,22 +17,22 @@ use crate::report::plots::Plots;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Lines in a panel that can be told apart.
+/// A panel has at most this many lines, so that they can be told apart.
 pub const LINES: usize = 4;
 
-/// Trials of a retriever that differ by more than this have a logarithmic axis.
+/// An axis is logarithmic if the largest value is more than this many times the smallest.
 const FAR: f64 = 5.0;
 
 const TOP: f64 = 28.0;
 const GAP: f64 = 14.0;
 const RIGHT: f64 = 14.0;
-/// Between numbers beside an axis.
+/// Smallest distance between the numbers beside an axis.
 const ROOM: f64 = 21.0;
 /// Height of a row of commits above the panels.
 const ROW: f64 = 18.0;
 
-/// Writes `changes.csv`, figures and the page of a history into a folder; returns the changes as lines, the newest
-/// first, and which characters no figure can show.
+/// Writes `changes.csv`, figures and the page of a history into a folder. Returns the changes, a line each, newest first;
+/// and a note if there are characters that figures cannot show.
 ///
 /// # Errors
 /// [`Failure::Run`].
@@ -78,7 +78,7 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<(Vec<String
     Ok((changes.iter().map(line).collect(), lacking))
 }
 
-/// A row for each change, the newest first; p is empty where there was no noise.
+/// A row for each change, newest first; p is empty if the measure has no noise.
 fn csv(changes: &[Change<'_>]) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record([
@@ -124,7 +124,7 @@ struct Panel<'h> {
     hidden: usize,
 }
 
-/// Where the panels are.
+/// The horizontal extent of the panels, and how many commits it holds.
 #[derive(Clone, Copy)]
 struct Across {
     left: f64,
@@ -133,7 +133,7 @@ struct Across {
 }
 
 impl Across {
-    /// Where a commit stands.
+    /// The horizontal place of a commit.
     fn place(self, commit: usize) -> f64 {
         const MARGIN: f64 = 7.0;
         if self.commits < 2 {
@@ -151,9 +151,9 @@ impl Panel<'_> {
         if least > 0.0 && most > FAR * least { Axis::log(values(), places) } else { Axis::linear(values(), places) }
     }
 
-    /// The numbers beside its axis, as many as there is room for.
-    fn ticks(&self, (bottom, top): (f64, f64)) -> Vec<(f64, String)> {
-        let axis = self.axis(Ends { from: bottom, to: top });
+    /// The numbers beside its axis, thinned so that they do not overlap.
+    fn ticks(&self, places: Ends) -> Vec<(f64, String)> {
+        let axis = self.axis(places);
         let ticks: Vec<(f64, String)> =
             axis.ticks().into_iter().map(|tick| (tick.at, long(tick.value, tick.text))).collect();
         let least = ticks.windows(2).map(|pair| (pair[1].0 - pair[0].0).abs()).fold(f64::INFINITY, f64::min);
@@ -177,7 +177,7 @@ impl<'h> Chart<'h> {
         self.experiment.series.iter().filter(|series| series.measure == self.measure)
     }
 
-    /// A panel for each retriever, with its trials that changed and its first, at most [`LINES`].
+    /// A panel for each retriever, with at most [`LINES`] trials: always the first, and preferably those that changed.
     fn panels(&self) -> Vec<Panel<'h>> {
         let mut names: Vec<&str> = Vec::new();
         for series in self.series() {
@@ -187,7 +187,7 @@ impl<'h> Chart<'h> {
         }
         let panel = |name: &&str| {
             let own: Vec<&Series> = self.series().filter(|series| series.retriever == *name).collect();
-            // Those that changed come first, then the others, each in the order of the file.
+            // Trials that changed come first, then the others, each in the order of the file.
             let mut order: Vec<usize> = (0..own.len()).collect();
             order.sort_by_key(|&i| own[i].changes.is_empty());
             order.truncate(LINES);
@@ -209,20 +209,20 @@ impl<'h> Chart<'h> {
         );
         let what = match changes {
             0 => "no change found".to_owned(),
-            1 => "one change, dashed, at its commit; bold: the level before and after".to_owned(),
-            _ => format!("{changes} changes, dashed, at their commits; bold: the levels between"),
+            1 => "one change, dashed, at its commit; bold: the levels before and after".to_owned(),
+            _ => format!("{changes} changes, dashed, at their commits; bold: the levels between them"),
         };
         let rest = match hidden {
             0 => String::new(),
             _ => format!(
-                " {hidden} more trials are not drawn: of each retriever the first {LINES} are, those that changed before others."
+                " {hidden} more trials are not drawn: a panel shows at most {LINES}, preferably those that changed."
             ),
         };
         let name = if words(self.measure) == self.measure { String::new() } else { format!(" ({})", self.measure) };
         let versions = match self.experiment.new_versions().as_slice() {
             [] => "",
-            [_] => " The vertical line is a new version of swath: values before and after it are not compared.",
-            _ => " Vertical lines are new versions of swath: values before and after them are not compared.",
+            [_] => " The vertical line marks a new version of swath: values before and after it are not compared.",
+            _ => " Vertical lines mark new versions of swath: values before and after them are not compared.",
         };
         format!(
             "{}: {}{name} over {}; {what}.{versions}{rest}",
@@ -246,7 +246,7 @@ impl<'h> Chart<'h> {
             2 | 3 => 0.5 * size.plot_height(),
             _ => 0.33 * size.plot_height(),
         };
-        let ticks = panels.iter().flat_map(|panel| panel.ticks((height, 0.0)));
+        let ticks = panels.iter().flat_map(|panel| panel.ticks(Ends { from: height, to: 0.0 }));
         let widest = ticks.map(|(_, text)| text_width(&text, SMALL)).fold(0.0, f64::max);
         let commits = &self.experiment.commits;
         let across = Across { left: 17.0 + widest, right: size.width() - RIGHT, commits: commits.len() };
@@ -254,7 +254,7 @@ impl<'h> Chart<'h> {
         let named = named(&changed, &versions, commits);
         let (marks, rows) = above(&named, across, size);
         let mut top = TOP + ROW * rows as f64;
-        // Where each panel's legend begins, and its area.
+        // For each panel: the top of its legend, the top of its area, and the bottom.
         let mut places = Vec::new();
         for panel in &panels {
             let legend = panel.legend(size).height();
@@ -277,7 +277,7 @@ impl<'h> Chart<'h> {
         }
         for (panel, &(legend, above, below)) in panels.iter().zip(&places) {
             panel.legend(size).draw(&mut drawing, legend);
-            panel.draw(&mut drawing, across, (above, below), &changed);
+            panel.draw(&mut drawing, across, Ends { from: below, to: above }, &changed);
         }
         let spaced = below(commits, across);
         for &(at, text) in &spaced {
@@ -291,9 +291,10 @@ impl<'h> Chart<'h> {
 }
 
 impl Panel<'_> {
-    fn draw(&self, drawing: &mut Drawing, across: Across, (top, bottom): (f64, f64), changed: &BTreeSet<usize>) {
-        let axis = self.axis(Ends { from: bottom, to: top });
-        for (at, text) in self.ticks((bottom, top)) {
+    fn draw(&self, drawing: &mut Drawing, across: Across, places: Ends, changed: &BTreeSet<usize>) {
+        let axis = self.axis(places);
+        let Ends { from: bottom, to: top } = places;
+        for (at, text) in self.ticks(places) {
             drawing.line(&[(across.left, at), (across.right, at)], PALE, 1.0, 0.8);
             drawing.text((across.left - 7.0, at), &text, SMALL, BLACK, Anchor::Right);
         }
@@ -326,13 +327,13 @@ impl Panel<'_> {
     }
 }
 
-/// The text of a number, thousands apart where it is long.
+/// The text of a number; a large one has its thousands separated.
 fn long(value: f64, text: String) -> String {
     if value.abs() >= 1e4 { number(value) } else { text }
 }
 
-/// The levels of a line that changed: index of the first value, of the last, and the level. None goes beyond the values of
-/// one version.
+/// The levels of a line that changed: index of the first value, of the last, and the level. Each level stays within one
+/// version of swath.
 fn levels(line: &Series) -> Vec<(usize, usize, f64)> {
     let mut levels = Vec::new();
     for (i, change) in line.changes.iter().enumerate() {
@@ -347,7 +348,7 @@ fn levels(line: &Series) -> Vec<(usize, usize, f64)> {
     levels
 }
 
-/// What stands above the panels, of commits by their places: names of those at which a line changes, and new versions of
+/// Texts above the panels, with the index of their commit: names of commits at which a line changes, and new versions of
 /// swath.
 fn named(changed: &BTreeSet<usize>, versions: &[usize], commits: &[Commit]) -> Vec<(usize, String)> {
     let all: BTreeSet<usize> = changed.iter().chain(versions).copied().collect();
@@ -366,15 +367,15 @@ fn named(changed: &BTreeSet<usize>, versions: &[usize], commits: &[Commit]) -> V
 /// A commit's name above the panels.
 struct Mark<'c> {
     row: usize,
-    /// Where the commit stands.
+    /// The horizontal place of the commit.
     place: f64,
     /// The middle of its name.
     at: f64,
     text: &'c str,
 }
 
-/// Commits' names above the panels, in rows so that they do not overlap, with how many rows there are. Those for which two
-/// rows have no room are left out; the page's text has them.
+/// Places commits' names above the panels, in at most two rows, so that they do not overlap. Returns them and the number of
+/// rows. Names that do not fit are left out; the page's text has them.
 fn above(named: &[(usize, String)], across: Across, size: Size) -> (Vec<Mark<'_>>, usize) {
     const ROWS: usize = 2;
     let mut free = [f64::NEG_INFINITY; ROWS];

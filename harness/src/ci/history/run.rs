@@ -1,4 +1,4 @@
-//! A run that is added to a history.
+//! A run to add to a history.
 
 use super::{RELATIVE_TIME, Row};
 use crate::config::Failure;
@@ -12,7 +12,7 @@ use crate::statistics::Estimate;
 use crate::{findings, version};
 use std::path::Path;
 
-/// A run that is added.
+/// A run to add to a history.
 pub struct Run {
     summary: Summary,
     manifest: Manifest,
@@ -37,15 +37,15 @@ impl Run {
     /// Reads a run from its folder.
     ///
     /// # Errors
-    /// [`Failure::Input`] where there is no run, or no trial of it succeeded.
+    /// [`Failure::Input`] if the folder has no run, or no trial succeeded.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let shown = folder.display();
         if folder::is_sweep(folder) {
-            let message = format!("{shown} is the folder of a sweep; add its cells, which are the folders in it");
+            let message = format!("{shown} is the folder of a sweep; add its cells, which are folders in it");
             return Err(Failure::Input(message));
         }
         let (found, manifest) = findings::load(folder)?;
-        let nothing = || Failure::Input(format!("no trial of {shown} succeeded: there is nothing to add"));
+        let nothing = || Failure::Input(format!("no trial of {shown} succeeded, so there is nothing to add"));
         Ok(Self { summary: found.ok_or_else(nothing)?.summary, manifest })
     }
 
@@ -64,16 +64,18 @@ impl Run {
         &self.manifest.finished
     }
 
-    /// A note if the reference failed, to which times are relative.
+    /// A note if the reference failed, because times are relative to it.
     pub fn lacks(&self) -> Option<String> {
         let failure = self.summary.reference.failure()?;
-        Some(format!("{failure} There is no {RELATIVE_TIME} of this run."))
+        Some(format!("{failure} This run has no {RELATIVE_TIME}."))
     }
 
-    /// A caution if another version of swath ran it than adds it.
+    /// A caution if another version of swath made the run.
     pub fn caution(&self) -> Option<String> {
         let what = version::differs(&self.manifest.swath, version::THIS)?;
-        Some(format!("the run is added by another version than ran it, which computes its means and times: {what}"))
+        Some(format!(
+            "another version of swath made this run; its means and times are computed by this version: {what}"
+        ))
     }
 
     /// Its rows in a history.
@@ -116,7 +118,7 @@ impl Run {
         }
         let cost = |cost: Cost| Some(Measurement::new(cost.column(), trial.cost(cost)?));
         let rate = self.summary.rate;
-        // Only the rate by which trials are compared.
+        // Of the two rates, only the one that trials are compared by.
         let others = [Rate::Median, Rate::Best].into_iter().filter(|other| *other != rate).map(Rate::column);
         let others: Vec<&str> = others.collect();
         measures.extend(Cost::ALL.into_iter().filter(|cost| !others.contains(&cost.column())).filter_map(cost));

@@ -1,4 +1,4 @@
-//! Measures of an experiment over commits, and where they changed.
+//! The measures of an experiment over commits, and their changes.
 
 use super::names::higher_is_better;
 use super::{Commit, Row};
@@ -15,15 +15,15 @@ pub struct Series {
     pub retriever: String,
     /// The parameters in which the trial differs from the retriever's other points.
     pub point: String,
-    /// The trial's id at the newest commit: another version of swath may give it another.
+    /// The trial's id at the newest commit. The id may change with the version of swath.
     pub trial: String,
     /// The measure.
     pub measure: String,
     /// Index in [`Experiment::commits`] and value, in order.
     pub values: Vec<(usize, f64)>,
-    /// Indices of `values` at which the version of swath is new.
+    /// Indices of `values` at which a new version of swath begins.
     pub new_versions: Vec<usize>,
-    /// Where it changed; [`ChangePoint::at`] is an index of `values`.
+    /// Its changes; [`ChangePoint::at`] is an index of `values`.
     pub changes: Vec<ChangePoint>,
 }
 
@@ -34,14 +34,14 @@ pub struct Experiment {
     pub name: String,
     /// Its dataset.
     pub dataset: String,
-    /// Commits in the order of time.
+    /// Commits, ordered by time.
     pub commits: Vec<Commit>,
-    /// Measures of trials, in the order of the oldest commit that has them.
+    /// Measures of trials, ordered by the oldest commit that has them.
     pub series: Vec<Series>,
 }
 
 impl Experiment {
-    /// The series of an experiment, with the changes of each at this level.
+    /// Groups the rows of an experiment into series, and finds the changes of each series at this significance level.
     pub(super) fn new(name: &str, dataset: &str, rows: &[&Row], level: f64) -> Self {
         let mut rows = rows.to_vec();
         rows.sort_by_key(|row| (&row.time, &row.commit));
@@ -67,10 +67,10 @@ impl Experiment {
             series[index].values.push((place[&(row.time.as_str(), row.commit.as_str())], row.value));
             series[index].trial.clone_from(&row.trial);
         }
-        // Each version's values are examined apart: a definition may have changed from one version to the next.
+        // Each version's values are examined separately: a new version may define a measure differently.
         let spans: Vec<Span> = series.iter().enumerate().flat_map(|(i, one)| spans(i, one, &commits)).collect();
         let values: Vec<Vec<f64>> = spans.iter().map(|span| span.values.clone()).collect();
-        // The seed is fixed, so that the same file has the same changes.
+        // The seed is fixed, so that the same file gives the same changes.
         for (Span { series: i, first, .. }, found) in spans.iter().zip(change_points::of_all(&values, level, 0)) {
             series[*i].new_versions.extend((*first > 0).then_some(*first));
             series[*i].changes.extend(found.into_iter().map(|point| ChangePoint { at: first + point.at, ..point }));
@@ -86,7 +86,7 @@ impl Experiment {
         format!("{} on {}", self.name, self.dataset)
     }
 
-    /// Names of the measures, each once, in the same order.
+    /// Names of the measures, each once, in the order of `series`.
     pub fn measures(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for one in &self.series {
@@ -97,12 +97,12 @@ impl Experiment {
         names
     }
 
-    /// Indices of the commits at which the version of swath is new.
+    /// Indices of the commits at which a new version of swath begins.
     pub fn new_versions(&self) -> Vec<usize> {
         (1..self.commits.len()).filter(|&i| !self.commits[i].same_version(&self.commits[i - 1])).collect()
     }
 
-    /// A caution for each of these commits.
+    /// A caution for each commit at which a new version of swath begins.
     pub fn cautions(&self) -> Vec<String> {
         cautions(&self.commits)
     }
@@ -123,16 +123,16 @@ impl Experiment {
     }
 }
 
-/// A caution for each commit at which the version of swath is new. The commits are in the order of time.
+/// A caution for each commit at which a new version of swath begins. The commits are ordered by time.
 pub(super) fn cautions(commits: &[Commit]) -> Vec<String> {
     let say = |pair: &[Commit]| {
         let what = version::differs(&pair[0].swath, &pair[1].swath)?;
-        Some(format!("at {} {what}; values before and after it are not compared", pair[1].short()))
+        Some(format!("at {} {what}; values before and after this commit are not compared", pair[1].short()))
     };
     commits.windows(2).filter_map(say).collect()
 }
 
-/// The values of one series at one version of swath.
+/// The values of one series with one version of swath.
 struct Span {
     /// The index of the series.
     series: usize,
@@ -162,7 +162,7 @@ pub struct Change<'a> {
     pub series: &'a Series,
     /// The first commit of the new level.
     pub commit: &'a Commit,
-    /// The levels, and how sure it is.
+    /// The levels before and after, and the p-value.
     pub point: ChangePoint,
 }
 
@@ -173,7 +173,7 @@ impl Change<'_> {
         share(after - before, before).map(|share| 100.0 * share)
     }
 
-    /// Whether it became better; `None` if it is not known which direction is better.
+    /// Whether it is an improvement; `None` if the better direction is unknown.
     pub fn is_better(&self) -> Option<bool> {
         Some((self.point.after > self.point.before) == higher_is_better(&self.series.measure)?)
     }
@@ -192,7 +192,7 @@ impl Change<'_> {
         format!("{}: {measure} of {label}: {before} -> {after} ({size}{judged})", self.commit.short())
     }
 
-    /// Both levels with as many digits as tell them apart.
+    /// Both levels, with enough digits to tell them apart.
     pub fn levels(&self) -> [String; 2] {
         let levels = [self.point.before, self.point.after];
         let plain = levels.map(three_digits);

@@ -6,12 +6,12 @@ use crate::config::Failure;
 /// Converts a time of RFC 3339 with any offset into UTC, to the second.
 ///
 /// # Errors
-/// [`Failure::Input`] where it is none.
+/// [`Failure::Input`] if it is not a time.
 pub fn utc(text: &str) -> Result<String, Failure> {
     let wrong = || {
         Failure::Input(format!(
-            "`{text}` is no time of RFC 3339: that is 2026-01-31T12:00:00Z, or with an offset as of \
-             `git show -s --format=%cI`"
+            "`{text}` is not a time of RFC 3339; expected for example 2026-01-31T12:00:00Z, or a time with an offset \
+             as `git show -s --format=%cI` prints it"
         ))
     };
     clock::parsed(text.trim()).map(clock::written).ok_or_else(wrong)
@@ -32,7 +32,7 @@ mod tests {
         ] {
             assert_eq!(told(text).as_deref(), Some(expected), "{text}");
         }
-        // The last two are moved by their offset out of the years that can be written.
+        // The offset of the last two moves them out of the years that can be written.
         for text in [
             "",
             "yesterday",

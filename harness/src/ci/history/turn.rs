@@ -1,25 +1,25 @@
-//! One process at a time reads a history and writes it again.
+//! A lock, so that only one process at a time reads a history and writes it again.
 //!
-//! The file itself cannot be locked: it is replaced, and a lock on what was replaced guards nothing. So its folder is, and
-//! where the system locks no folders, a file beside it.
+//! The file itself cannot be locked: it is replaced, and a lock on the old file guards nothing. So its folder is locked. On
+//! systems that cannot lock folders, a file beside it is locked.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// A process's turn, until this is dropped.
+/// The lock of a history. It is released when this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     _lock: Option<File>,
 }
 
-/// Waits for one's turn at a file.
+/// Waits until no other process holds the lock of a history file.
 pub fn wait(file: &Path) -> Turn {
     let lock = place(file).and_then(|place| {
         place.lock()?;
         Ok(place)
     });
-    // A file system without locks; what is wrong with the folder is said where the file is read or written.
+    // The file system may have no locks. An error of the folder is reported when the file is read or written.
     Turn { _lock: lock.ok() }
 }
 

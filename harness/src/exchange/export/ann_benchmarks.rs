@@ -1,14 +1,13 @@
-//! Results in the folders of ann-benchmarks, so that it plots them beside its own:
+//! Exports results into the folders of ann-benchmarks, so that ann-benchmarks can plot them beside its own:
 //! `data/<dataset>.hdf5` and `results/<dataset>/<k>/<algorithm>[-batch]/<arguments>.hdf5`.
 //!
-//! That project knows no samples of queries or base vectors: row i of a result answers row i of the dataset. So the dataset
-//! is written, too, with the queries that were asked and the vectors that were searched. Its name says if it is a sample.
+//! ann-benchmarks has no samples of queries or base vectors: row i of a result belongs to query i of the dataset. So the dataset
+//! is exported, too, with only the queries and base vectors of the run. Its name says whether it is a sample.
 
 use super::finished_run::{FinishedRun, Refound};
 use super::{Example, Exported, Exporter, Written, unwritten};
 use crate::config::Failure;
 use crate::escape;
-use crate::exchange::is_plain;
 use crate::record::output_folder::{self, FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError, TrialHeader, TrialResult};
 use crate::record::{Mode, Outcome, Times};
@@ -19,7 +18,7 @@ use swath_datasets::{Dataset, format, whole_file};
 /// The distances that ann-benchmarks has.
 const DISTANCES: &[&str] = &["angular", "euclidean", "hamming", "jaccard"];
 
-/// The longest name of a file of arguments, in bytes: file systems take 255.
+/// The longest name of a file of arguments, in bytes. File systems allow 255.
 const LONGEST: usize = 200;
 
 /// The exporter.
@@ -31,14 +30,14 @@ impl Exporter for AnnBenchmarks {
     }
 
     fn about(&self) -> &'static str {
-        "Write its results, with their dataset, as ann-benchmarks does, into DIR/results and DIR/data"
+        "Write the results and their dataset in the format of ann-benchmarks, into DIR/results and DIR/data"
     }
 
     fn example(&self) -> Example {
         Example { folder: "ann", holds: "its folders ann/data and ann/results" }
     }
 
-    /// Results that an earlier export left at the same place are replaced, others' are not.
+    /// Replaces results of an earlier export at the same place, but no other results.
     fn export(
         &self,
         run: &FinishedRun,
@@ -76,7 +75,7 @@ impl Exporter for AnnBenchmarks {
                 Written { what: "their dataset".into(), path: target.join(data.name) },
             ],
             next: Some(format!(
-                "plot them, from a checkout of ann-benchmarks with these folders: \
+                "plot them, in a checkout of ann-benchmarks that has these folders: \
                  python plot.py --dataset {} --count {}{batch}",
                 escape::shell(dataset.as_ref()),
                 first.k,
@@ -93,8 +92,8 @@ fn has_distance(run: &FinishedRun) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Input(format!(
-        "ann-benchmarks has no distance `{distance}` (it has {}), so it could not judge these results\n  \
-         export them as Parquet, which takes any distance",
+        "ann-benchmarks has no distance `{distance}` (it has {}), so it cannot evaluate these results\n  \
+         export them as Parquet, which allows any distance",
         DISTANCES.join(", ")
     )))
 }
@@ -108,7 +107,7 @@ fn fits(run: &FinishedRun, trial: &TrialResult) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Input(format!(
-        "the distances of {beyond} results of {} are beyond what ann-benchmarks keeps, 32 bits: it could not judge them\n  \
+        "the distances of {beyond} results of {} are too large for ann-benchmarks, which stores 32 bits\n  \
          divide the vectors by a power of ten and run again, or export them as Parquet",
         trial.plain_name()
     )))
@@ -122,26 +121,36 @@ fn is_whole(run: &FinishedRun, asked: &[usize]) -> bool {
 /// The dataset's name in the export, which says how many vectors or queries a sample has.
 fn dataset_name(run: &FinishedRun, asked: &[usize], refound: &Refound) -> Result<String, Failure> {
     let record = &run.manifest.dataset;
-    if !is_plain(&record.name) {
-        let message = format!("`{}`, as the run calls its dataset, cannot be the name of a file", record.name);
+    if record.name.is_empty() || record.name.contains(['/', '\0']) {
+        let message = format!("the run's dataset is called `{}`, which cannot be the name of a file", record.name);
         return Err(Failure::Input(message));
     }
     let rows = if refound.is_sample { format!("-{}-rows", record.rows) } else { String::new() };
     let queries = if is_whole(run, asked) { String::new() } else { format!("-{}-queries", asked.len()) };
-    Ok(format!("{}{rows}{queries}", record.name))
+    Ok(format!("{}{rows}{queries}", file_name(&record.name)))
 }
 
-/// What the user should know of an export.
+/// The name under which a dataset is exported: without `\\`, which leads into a folder on some systems, and visible.
+fn file_name(dataset: &str) -> String {
+    let name = dataset.replace('\\', "_");
+    if name.starts_with('.') { format!("_{name}") } else { name }
+}
+
+/// Notes on an export, for the user.
 fn notes(run: &FinishedRun, first: &TrialResult) -> Vec<String> {
     let mut notes = Vec::new();
     let failed = run.manifest.trials.len() - run.results.trials.len();
     if failed > 0 {
         notes.push(format!("{failed} of {} trials failed and are not in the export", run.manifest.trials.len()));
     }
+    let name = &run.manifest.dataset.name;
+    if file_name(name) != *name {
+        notes.push(format!("the dataset `{name}` is called `{}` in the export", file_name(name)));
+    }
     let neighbors = run.manifest.dataset.neighbors;
     if neighbors < first.k {
         notes.push(format!(
-            "the dataset stores {neighbors} true neighbours of each query: ann-benchmarks cannot compute recall at k = {}",
+            "the dataset stores only {neighbors} true neighbours per query; ann-benchmarks cannot compute recall at {}",
             first.k
         ));
     }
@@ -161,7 +170,7 @@ struct Data {
 }
 
 impl Data {
-    /// A dataset; if `asked` is given, with these of its queries only.
+    /// The dataset; if `asked` is given, with only these queries.
     fn new(target: &Path, name: &str, refound: Refound, asked: Option<&[usize]>) -> Self {
         let name = format!("data/{name}.hdf5");
         let path = target.join(&name);
@@ -172,7 +181,7 @@ impl Data {
         }
     }
 
-    /// Whether the file is there already. A file with another content is never replaced: that is an error.
+    /// Whether the file already exists. A file with other content is an error, and is never replaced.
     fn is_there(&self, memory: u64) -> Result<bool, Failure> {
         if !self.path.exists() {
             return Ok(false);
@@ -180,7 +189,7 @@ impl Data {
         match format::read(&self.path, memory) {
             Ok(there) if there.same(&self.dataset) => Ok(true),
             _ => Err(Failure::Input(format!(
-                "{} is there already and is another dataset than that of this run\n  export into another folder",
+                "{} already exists and is not the dataset of this run\n  export into another folder",
                 self.path.display()
             ))),
         }
@@ -191,7 +200,7 @@ impl Data {
             let failed = |error: &dyn std::fmt::Display| unwritten(&self.path, error);
             if let Some(file) = &self.copy_of {
                 whole_file::copy_whole(file, path).map_err(|error| failed(&error))?;
-                // If the file has changed since it was read, the copy is overwritten with what was read.
+                // If the file has changed since it was read, the copy is overwritten with the dataset that was read.
                 if format::sha256(path).is_ok_and(|sha256| sha256 == self.sha256) {
                     return Ok(());
                 }
@@ -201,7 +210,7 @@ impl Data {
     }
 }
 
-/// A name for each trial's file, relative to the folder that is exported into. No two are equal.
+/// A unique name for each trial's file, relative to the export's folder.
 fn names(results: &str, trials: &[TrialResult]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut path = |trial: &TrialResult| {
@@ -227,8 +236,8 @@ fn algorithm(name: &str) -> String {
     if safe.is_empty() || safe.starts_with('.') { format!("_{safe}") } else { safe }
 }
 
-/// The name that ann-benchmarks gives a file of these parameters: their JSON, with `_` in place of every run of characters
-/// that are neither letters nor digits.
+/// The name that ann-benchmarks gives a file with these parameters: their JSON, with `_` in place of every sequence of
+/// characters that are neither letters nor digits.
 fn arguments(params: &str) -> String {
     let words = params.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_").trim_matches('_').to_owned()

@@ -1,4 +1,4 @@
-//! A run that is finished, as exporters see it, and the search for its dataset.
+//! A finished run, as exporters see it, and the search for its dataset.
 
 use crate::config::{DatasetSource, Failure};
 use crate::plan::LoadedDataset;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use swath_datasets::{Generated, catalogue, format};
 
-/// The dataset of a run, found again.
+/// The dataset of a run, found or generated again.
 pub struct Refound {
     /// The dataset.
     pub found: LoadedDataset,
@@ -20,11 +20,11 @@ pub struct Refound {
     pub is_sample: bool,
 }
 
-/// A run that is finished, at least one trial of which succeeded.
+/// A finished run in which at least one trial succeeded.
 pub struct FinishedRun {
     /// The run's folder.
     pub folder: PathBuf,
-    /// The circumstances of the run.
+    /// The manifest of the run.
     pub manifest: Manifest,
     /// The results of the trials that succeeded, at least one.
     pub results: Results,
@@ -34,35 +34,38 @@ impl FinishedRun {
     /// Reads a run from its folder.
     ///
     /// # Errors
-    /// [`Failure::Input`] where there is no run, or none of its trials succeeded.
+    /// [`Failure::Input`] if the folder has no run, or no trial succeeded.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let shown = folder.display();
         if folder::is_sweep(folder) {
-            let message = format!("{shown} is the folder of a sweep; export its cells, which are the folders in it");
+            let message = format!("{shown} is the folder of a sweep; export its cells, which are folders in it");
             return Err(Failure::Input(message));
         }
         let (manifest, results) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;
         if results.trials.is_empty() {
-            return Err(Failure::Input(format!("no trial of {shown} succeeded: there is nothing to export")));
+            return Err(Failure::Input(format!("no trial of {shown} succeeded, so there is nothing to export")));
         }
         Ok(Self { folder: folder.to_owned(), manifest, results })
     }
 
-    /// The queries that every trial was asked, as rows of the dataset's queries.
+    /// The queries of every trial, as rows of the dataset's queries.
     ///
     /// # Errors
-    /// [`Failure::Input`] where trials were asked different queries, or one that the dataset does not have.
+    /// [`Failure::Input`] if trials have different queries, or a query that the dataset does not have.
     pub fn asked(&self) -> Result<&[usize], Failure> {
         let asked = &self.results.trials[0].query_ids;
         let odd = self.results.trials.iter().find(|trial| trial.query_ids != *asked);
         let stored = self.manifest.dataset.queries;
         if let Some(trial) = odd {
             let path = folder::trial_path(&self.folder, &trial.id);
-            return Err(Failure::Input(format!("{}: it asks other queries than the first trial", path.display())));
+            return Err(Failure::Input(format!(
+                "{}: its queries differ from those of the first trial",
+                path.display()
+            )));
         }
         if let Some(query) = asked.iter().find(|&&query| query >= stored) {
             let message = format!(
-                "{}: the trials ask query {query}, but the dataset has {stored} queries",
+                "{}: the trials have query {query}, but the dataset has only {stored} queries",
                 self.folder.display()
             );
             return Err(Failure::Input(message));
@@ -72,11 +75,16 @@ impl FinishedRun {
 
     /// Finds the run's dataset again and checks that it is the same.
     ///
-    /// A path is searched for 1. from the experiment's folder, which the manifest names, 2. from the current folder, 3. by the
-    /// file's name in `folders`. A generated dataset is drawn again.
+    /// A path is searched for
+    ///
+    /// 1. relative to the experiment's folder, which the manifest names,
+    /// 2. relative to the current folder,
+    /// 3. in `folders`, by the file's name.
+    ///
+    /// A generated dataset is generated again.
     ///
     /// # Errors
-    /// [`Failure::Input`] where the dataset is not found, has changed, or does not fit into `memory` bytes.
+    /// [`Failure::Input`] if the dataset is not found, has changed, or does not fit into `memory` bytes.
     pub fn dataset(&self, folders: &[PathBuf], memory: u64) -> Result<Refound, Failure> {
         let source: DatasetSource = self.manifest.experiment.dataset().map_err(|error| {
             Failure::Input(format!("{}: its dataset: {error}", self.folder.join("manifest.json").display()))
@@ -87,22 +95,23 @@ impl FinishedRun {
         }
     }
 
-    /// Draws a generated dataset again.
+    /// Generates a generated dataset again.
     fn drawn(&self, generated: &Generated, memory: u64) -> Result<Refound, Failure> {
         let record = &self.manifest.dataset;
         if generated.bytes() > memory {
-            let message = format!("drawing {} again takes {} bytes of memory", record.name, generated.bytes());
-            return Err(Failure::Input(message + ", more than there is"));
+            let message = format!("generating {} again takes {} bytes of memory", record.name, generated.bytes());
+            return Err(Failure::Input(format!("{message}, but only {memory} are available")));
         }
         let found = LoadedDataset::draw(generated)?;
         if found.sha256 == record.sha256 {
             return Ok(Refound { found, file: None, is_sample: false });
         }
-        let message = format!("this version of swath draws other vectors for {} than the run's", record.name);
+        let message =
+            format!("this version of swath generates other vectors for {} than the version of the run", record.name);
         Err(Failure::Input(message + "; run the experiment again"))
     }
 
-    /// Finds the file of a dataset by the name or path that the experiment has for it.
+    /// Finds the file of a dataset by its name or path in the experiment.
     fn of_file(&self, named: &str, folders: &[PathBuf], memory: u64) -> Result<Refound, Failure> {
         let record = &self.manifest.dataset;
         let mut others = Vec::new();
@@ -111,7 +120,7 @@ impl FinishedRun {
         beside.push(Path::new(""));
         for path in places(named, &beside, folders)? {
             let sha256 = format::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
-            // Read once more, it must be the same still.
+            // The file is read twice. Its content must be the same both times.
             let read = || match LoadedDataset::read(&path, memory) {
                 Ok(found) if found.sha256 != sha256 => {
                     Err(Failure::Input(format!("the dataset {} was replaced while it was read", path.display())))
@@ -132,18 +141,18 @@ impl FinishedRun {
             others.push(path.display().to_string());
         }
         Err(Failure::Input(format!(
-            "{} is not the dataset of this run: its SHA-256 is not {}\n  run the experiment again, or name the folder of the \
-             right file",
-            others.join(", nor "),
-            record.sha256
+            "the SHA-256 of this run's dataset is {}, but these files have a different one: {}\n  \
+             run the experiment again, or name the folder of the right file",
+            record.sha256,
+            others.join(", "),
         )))
     }
 }
 
-/// The files that may be the dataset, at least one. A path is taken relative to each of the folders `beside`.
+/// The files that may be the dataset, at least one. A path is tried relative to each of the folders `beside`.
 ///
 /// # Errors
-/// [`Failure::Input`] where there is no such file.
+/// [`Failure::Input`] if there is no such file.
 fn places(named: &str, beside: &[&Path], folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found: Vec<_> = beside.iter().map(|beside| catalogue::resolve(named, beside, folders)).collect();
     if catalogue::is_path(named) {

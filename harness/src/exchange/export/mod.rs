@@ -1,4 +1,4 @@
-//! Exporters: a finished run in the files of other programs.
+//! Exporters: write a finished run in the formats of other programs.
 //!
 //! To add one: one file here with a type and its `impl Exporter`, and its line in [`EXPORTERS`]. `swath export` then has its option.
 
@@ -20,21 +20,21 @@ pub const EXPORTERS: &[&dyn Exporter] = &[
 
 /// Writes finished runs for another program.
 pub trait Exporter: Sync {
-    /// The exporter's name, in lower case with hyphens; its option has the same.
+    /// The exporter's name, in lower case with hyphens. Its option has the same name.
     fn name(&self) -> &'static str;
 
-    /// What it writes into the folder DIR, without a full stop.
+    /// The help of its option, which names the folder DIR; without a full stop.
     fn about(&self) -> &'static str;
 
     /// An example for the help.
     fn example(&self) -> Example;
 
-    /// Writes a run into the folder `target`. Everything is checked before anything is written. `data_folders` are searched
-    /// for the run's dataset, which may take `memory` bytes.
+    /// Writes a run into the folder `target`. Checks everything before it writes anything. Searches `data_folders` for the
+    /// run's dataset, which may take at most `memory` bytes.
     ///
     /// # Errors
-    /// [`Failure::Input`] where the other program cannot hold this run or something else is in the way, [`Failure::Run`] where
-    /// nothing can be written.
+    /// [`Failure::Input`] if the other program cannot hold this run, or something else prevents the export; [`Failure::Run`] if
+    /// a file cannot be written.
     fn export(
         &self,
         run: &FinishedRun,
@@ -46,33 +46,33 @@ pub trait Exporter: Sync {
 
 /// An example for the help.
 pub struct Example {
-    /// The folder that is exported into.
+    /// The folder to export into.
     pub folder: &'static str,
-    /// What is in it afterwards.
+    /// The content of the folder after the export.
     pub holds: &'static str,
 }
 
-/// What an export left behind.
+/// The result of an export.
 #[derive(Debug, Default)]
 pub struct Exported {
-    /// What was written.
+    /// The files and folders that were written.
     pub written: Vec<Written>,
-    /// How to go on in the other program: one line, with names escaped for a terminal.
+    /// The next step in the other program: one line, with names escaped for a terminal.
     pub next: Option<String>,
-    /// What the user should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
 /// A file or folder that was written.
 #[derive(Debug)]
 pub struct Written {
-    /// What it holds.
+    /// Its content.
     pub what: String,
     /// Where it is.
     pub path: PathBuf,
 }
 
-/// A refusal of the file system.
+/// The error for a file that cannot be written.
 fn unwritten(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::Run(format!("cannot write {}: {error}", path.display()))
 }

@@ -44,7 +44,7 @@ impl Exporter for Parquet {
     }
 
     fn about(&self) -> &'static str {
-        "Write its tables as DIR/runs.parquet (a row per trial) and DIR/queries.parquet (a row per trial and query)"
+        "Write the tables as DIR/runs.parquet (a row per trial) and DIR/queries.parquet (a row per trial and query)"
     }
 
     fn example(&self) -> Example {
@@ -133,7 +133,7 @@ fn queries(run: &FinishedRun, summary: &Summary, trials: &[usize]) -> Vec<Field>
     fields
 }
 
-/// Numbers; a missing or infinite one is null.
+/// Numbers; missing and infinite ones become null.
 fn defined(values: impl Iterator<Item = Option<f64>>) -> TrialValues {
     TrialValues::Number(values.map(|value| value.filter(|value| value.is_finite())).collect())
 }
@@ -220,7 +220,7 @@ impl Field {
                 column.typed::<DoubleType>().write_batch(&values, Some(&levels), None)?;
             }
             Cells::Ids(lists) => {
-                // Level 1 defines an element, 0 stands for an empty list; level 0 repeats none, so begins a list.
+                // Definition level 1 is an element, 0 an empty list. Repetition level 0 begins a list.
                 let defined = lists.iter().flat_map(|ids| {
                     let levels: Vec<i16> = if ids.is_empty() { vec![0] } else { vec![1; ids.len()] };
                     levels

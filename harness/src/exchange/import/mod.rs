@@ -1,4 +1,4 @@
-//! Importers: other programs' results as a run that can be reported.
+//! Importers: turn other programs' results into a run that can be reported.
 //!
 //! To add one: one file or folder here with a type and its `impl Importer`, and its line in [`IMPORTERS`]. `swath import` then
 //! knows its folders.
@@ -11,7 +11,7 @@ use crate::record::Mode;
 use crate::record::manifest::Manifest;
 use std::path::{Path, PathBuf};
 
-/// All importers. A folder goes to the first that recognises it.
+/// All importers. The first that recognises a folder imports it.
 pub const IMPORTERS: &[&dyn Importer] = &[
     // One line each.
     &ann_benchmarks::AnnBenchmarks,
@@ -22,18 +22,18 @@ pub trait Importer: Sync {
     /// Whether a folder looks like one of the other program.
     fn recognises(&self, folder: &Path) -> bool;
 
-    /// What a folder of the other program has, to end the sentence "FOLDER has no ...".
+    /// The typical content of the other program's folders, to end the sentence "FOLDER has no ...".
     fn expects(&self) -> &'static str;
 
     /// Advice for a user whose folder is not recognised.
     fn advice(&self) -> &'static str;
 
-    /// Reads results and writes them as a run, with its report. Everything is checked before anything is written.
-    /// `data_folders` are searched for the dataset, which may take `memory` bytes.
+    /// Reads results and writes them as a run, with its report. Checks everything before it writes anything. Searches
+    /// `data_folders` for the dataset, which may take at most `memory` bytes.
     ///
     /// # Errors
-    /// [`Failure::Input`] with what is wrong where, if nothing can be read, [`Failure::Run`] where nothing can be written, and
-    /// where the user has to choose.
+    /// [`Failure::Input`] if nothing can be read, [`Failure::Run`] if a file cannot be written, and the other [`Refusal`]s if the
+    /// user has to choose.
     fn import(&self, wanted: &Wanted<'_>, data_folders: &[PathBuf], memory: u64) -> Result<Imported, Refusal>;
 }
 
@@ -43,9 +43,9 @@ pub struct Wanted<'a> {
     pub folder: &'a Path,
     /// The dataset's name there.
     pub dataset: &'a str,
-    /// Results per query; may be left out where there is one choice.
+    /// Results per query; may be left out if there is only one choice.
     pub count: Option<usize>,
-    /// Whether results in mode batch are read where there are both modes.
+    /// Whether results in mode batch are read if there are both modes.
     pub batch: bool,
     /// The folder for the run; `reports/<dataset>-<k>-imported` if left out.
     pub out: Option<&'a Path>,
@@ -55,11 +55,11 @@ pub struct Wanted<'a> {
     pub command: &'a dyn Fn(usize, Mode) -> String,
 }
 
-/// What an import left behind.
+/// The result of an import.
 pub struct Imported {
     /// The folder of the run.
     pub folder: PathBuf,
-    /// What is wrong with each result that was left out.
+    /// The error of each result that was left out.
     pub left_out: Vec<String>,
     /// The results, summarised.
     pub summary: Option<Summary>,
@@ -70,29 +70,32 @@ pub struct Imported {
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// Something is wrong that no other choice would help.
+    /// An error that no other choice would avoid.
     #[error(transparent)]
     Failure(#[from] Failure),
-    /// There are results of several numbers of neighbours, and none was chosen.
-    #[error("{} has results of several numbers of neighbours", folder.display())]
+    /// There are results with several numbers of neighbours per query, and none was chosen.
+    #[error("{} has results with several numbers of neighbours per query", folder.display())]
     SeveralCounts {
         /// The folder of the dataset's results.
         folder: PathBuf,
         /// The numbers of neighbours, in order.
         counts: Vec<usize>,
     },
-    /// An earlier import is in the way.
-    #[error("{} holds an import already", .0.display())]
+    /// The folder already holds an import.
+    #[error("{} already holds an import", .0.display())]
     AlreadyThere(PathBuf),
 }
 
 /// Reads results with the first importer that recognises their folder.
 ///
 /// # Errors
-/// As [`Importer::import`]; also [`Failure::Input`] where no importer recognises the folder.
+/// As [`Importer::import`]; also [`Failure::Input`] if no importer recognises the folder.
 pub fn import(wanted: &Wanted<'_>, data_folders: &[PathBuf], memory: u64) -> Result<Imported, Refusal> {
     if let Some(importer) = IMPORTERS.iter().find(|importer| importer.recognises(wanted.folder)) {
         return importer.import(wanted, data_folders, memory);
+    }
+    if let Err(error) = std::fs::read_dir(wanted.folder) {
+        return Err(Failure::Input(format!("cannot read the folder {}: {error}", wanted.folder.display())).into());
     }
     let expected: Vec<&str> = IMPORTERS.iter().map(|importer| importer.expects()).collect();
     let message = format!("{} has no {}", wanted.folder.display(), expected.join(", and no "));

@@ -2,6 +2,7 @@
 
 use super::sample::neighbors;
 use super::{Diagnostic, Sample, bootstrap, mean_at};
+use crate::plot::format::number;
 use crate::record::diagnosis::DiagnosticValue;
 use swath_algorithms::{Base, random};
 
@@ -21,7 +22,7 @@ fn rows_of(base: &Base) -> usize {
 /// The number of sampled vectors as text, if it is smaller than usual.
 pub fn described(base: &Base) -> Option<String> {
     let (rows, usual) = (rows_of(base), ROWS.min(base.len()));
-    (rows < usual).then(|| format!("hubs among {rows} base vectors"))
+    (rows < usual).then(|| format!("hubs among {} base vectors", number(rows as f64)))
 }
 
 /// Hubness.

@@ -1,6 +1,7 @@
 //! Seeded samples of a dataset, and the neighbours and distances that diagnostics share.
 
 use super::{hubness, spectrum};
+use crate::plot::format::number;
 use crate::progress::Progress;
 use crate::record::diagnosis::DiagnosticValue;
 use rayon::prelude::*;
@@ -73,10 +74,10 @@ impl<'a> Sample<'a> {
     pub fn described(&self) -> String {
         let mut text = format!(
             "{} base vectors and their nearest among all {}; {} queries and their distances to {} base vectors",
-            self.near.len(),
-            self.base.len(),
-            self.spread.len(),
-            self.rows
+            number(self.near.len() as f64),
+            number(self.base.len() as f64),
+            number(self.spread.len() as f64),
+            number(self.rows as f64)
         );
         // The usual sample sizes are not mentioned.
         for part in [spectrum::described(self.base), hubness::described(self.base)].into_iter().flatten() {

@@ -1,6 +1,7 @@
 //! The spectrum: how evenly variance is spread over directions.
 
 use super::{Diagnostic, Sample};
+use crate::plot::format::number;
 use crate::record::diagnosis::DiagnosticValue;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -38,10 +39,11 @@ pub fn described(base: &Base) -> Option<String> {
     }
     let rows = rows_of(n, dim);
     (rows >= 2 * PARTS && by_rows(rows, dim)).then(|| {
+        let (count, directions) = (number(rows as f64), number((rows - 1) as f64));
+        let all = if rows < n { "" } else { "all " };
         format!(
-            "the spectrum by the {rows} x {rows} products of {} base vectors with each other, which show at most {} directions",
-            if rows < n { rows.to_string() } else { format!("all {rows}") },
-            rows - 1
+            "the spectrum by the {count} x {count} products of {all}{count} base vectors with each other, which show at most \
+             {directions} directions"
         )
     })
 }
@@ -266,7 +268,7 @@ impl Diagnostic for ParticipationRatio {
     }
 
     fn meaning(&self, value: f64) -> String {
-        format!("Variance is spread as over {value:.1} equal directions, which is the room for results that differ.")
+        format!("Variance is spread as over {value:.1} equal directions.")
     }
 }
 

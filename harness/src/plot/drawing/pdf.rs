@@ -66,7 +66,7 @@ fn path(points: &[(f64, f64)], is_closed: bool) -> Option<Path> {
     path.finish()
 }
 
-fn circle((x, y): (f64, f64), r: f64) -> Option<Path> {
+fn circle(x: f64, y: f64, r: f64) -> Option<Path> {
     let mut path = PathBuilder::new();
     path.move_to((x + r) as f32, y as f32);
     let quarters = [(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (1.0, 0.0)];
@@ -95,7 +95,7 @@ fn draw(surface: &mut Surface<'_>, mark: &Mark, font: &Font) {
             (None, Some(stroke), path(points, false))
         }
         Mark::Area { points, ink, opacity } => (Some(fill(*ink, *opacity)), None, path(points, true)),
-        Mark::Disc { at, radius, ink } => (Some(fill(*ink, 1.0)), None, circle(*at, *radius)),
+        Mark::Disc { at, radius, ink } => (Some(fill(*ink, 1.0)), None, circle(at.0, at.1, *radius)),
         Mark::Text { at, text, size, ink, anchor } => {
             surface.set_stroke(None);
             surface.set_fill(Some(fill(*ink, 1.0)));

@@ -34,7 +34,7 @@ pub(super) fn basis(path: &Path, kinds: &[FolderKind]) -> Result<Basis, FolderEr
             match earlier::ledger(path).map_err(io)? {
                 Some(ledger) => Basis::Earlier(ledger),
                 None if others.is_empty() => Basis::Nothing,
-                None => return Err(FolderError::NotOurs(foreign(path, &others))),
+                None => return Err(FolderError::NotOurs(within(path).unwrap_or_else(|| foreign(path, &others)))),
             }
         }
         Err(error) => return Err(io(error)),
@@ -82,6 +82,23 @@ fn others(path: &Path) -> io::Result<Vec<String>> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// The message for a folder inside another folder of swath's, whose ledger lists files in it; `None` if it is not such a folder.
+fn within(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    let outer = path.ancestors().skip(1).find(|outer| std::fs::symlink_metadata(outer.join(LEDGER)).is_ok())?;
+    let ledger = read(outer).ok()??;
+    let inside = path.strip_prefix(outer).ok()?;
+    let is_part = ledger.files.keys().any(|name| Path::new(name).starts_with(inside));
+    is_part.then(|| {
+        format!(
+            "{} belongs to the folder {}, where swath keeps {}\n  name another folder",
+            path.display(),
+            outer.display(),
+            ledger.holds.words()
+        )
+    })
 }
 
 /// The message for a folder that is not swath's.

@@ -22,8 +22,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use swath_datasets::sha256;
-use swath_datasets::whole_file;
+use swath_datasets::{bounded, sha256, whole_file};
 
 /// A ledger that is replaced each time is opened at most this many times.
 const TRIES: usize = 100;
@@ -76,6 +75,12 @@ pub struct OutputFolder {
 pub fn check(path: &Path, kinds: &[FolderKind]) -> Result<(), FolderError> {
     in_the_way(path)?;
     if path.is_dir() { basis(path, kinds).map(drop) } else { Ok(()) }
+}
+
+/// Whether a process writes into a folder.
+pub fn is_busy(path: &Path) -> bool {
+    let locked = |(file, _): (File, u64)| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    bounded::open(&path.join(LEDGER)).is_ok_and(locked)
 }
 
 /// Refuses a path that leads to something other than a folder.

@@ -59,7 +59,7 @@ fn check_queries(trial: &TrialResult, queries: Option<usize>) -> Result<(), Stri
             return Err(format!("`swath/query_ids`, row {i}: the dataset has no query {query}"));
         }
         if !asked.insert(query) {
-            return Err(format!("`swath/query_ids`, row {i}: query {query} stands there twice"));
+            return Err(format!("`swath/query_ids`, row {i}: query {query} is there twice"));
         }
     }
     Ok(())
@@ -78,7 +78,7 @@ fn check_returned(ids: &[i32], distances: &[f32], rows: usize) -> Result<(), Str
             return Err(format!("`neighbors`, column {i}: there is no vector {id} among {rows}"));
         }
         if ids[..i].contains(&id) {
-            return Err(format!("`neighbors`, column {i}: vector {id} stands there twice"));
+            return Err(format!("`neighbors`, column {i}: vector {id} is there twice"));
         }
         if distance.is_nan() || distance == f32::NEG_INFINITY {
             return Err(format!("`distances`, column {i}: {distance} is no distance"));

@@ -3,7 +3,7 @@
 use super::ResultsError;
 use crate::record::folder::{self, MANIFEST};
 use crate::record::manifest::Manifest;
-use crate::record::output_folder::OutputFolder;
+use crate::record::output_folder::{self, OutputFolder};
 use std::path::Path;
 use swath_datasets::bounded;
 
@@ -29,6 +29,10 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
         std::io::ErrorKind::NotFound => {
             ResultsError::Malformed { path: folder.to_owned(), what: why_missing(folder).to_owned() }
         }
+        std::io::ErrorKind::NotADirectory => ResultsError::Malformed {
+            path: folder.to_owned(),
+            what: "this is a file; give the folder of a run".to_owned(),
+        },
         _ => ResultsError::Io { path: path.clone(), source },
     })?;
     serde_json::from_str(&text).map_err(|error| {
@@ -41,6 +45,8 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, ResultsError> {
 fn why_missing(folder: &Path) -> &'static str {
     if !folder.exists() {
         "there is no such folder"
+    } else if output_folder::is_busy(folder) {
+        "a run is at work here; wait for its end"
     } else if folder::is_unfinished(folder) {
         "a run here was stopped before its end; the same `swath run` resumes it"
     } else if folder.join(folder::SWEEP).exists() {

@@ -80,6 +80,8 @@ impl TrialGrid {
 
 struct Curve {
     label: String,
+    /// Whether the grid varies other parameters, which the label then names.
+    is_slice: bool,
     marker: Marker,
     /// By rising parameter.
     points: Vec<(f64, Estimate)>,
@@ -93,7 +95,7 @@ fn lines(found: &LoadedRun, metric: usize, parameter: &str) -> Vec<Curve> {
         let mut points: Vec<(f64, Estimate)> = members.iter().filter_map(point).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let label = crate::record::label(&grid.retriever, &fixed);
-        (points.len() >= 2).then(|| Curve { label, marker: Marker::new(index), points })
+        (points.len() >= 2).then(|| Curve { label, is_slice: !fixed.is_empty(), marker: Marker::new(index), points })
     };
     grids(found).iter().enumerate().filter_map(line).collect()
 }
@@ -134,9 +136,13 @@ impl Figure for CurveFigure {
             .reference
             .row()
             .map_or_else(String::new, |row| format!(" Dashed: {}.", found.summary.rows[row].label()));
+        let fixed = if self.lines.iter().any(|line| line.is_slice) {
+            " A grid's other parameters have the values of the retriever's best trial, given in the legend."
+        } else {
+            ""
+        };
         format!(
-            "{} along {}{scale}, with 95 % intervals over queries. Other parameters have the values of the retriever's best \
-             trial, as named in the legend.{dashed}{}",
+            "{} along {}{scale}, with 95 % intervals over queries.{fixed}{dashed}{}",
             capital(found.metric(self.metric).name()),
             self.parameter,
             left_out(self.left_out(), "point", false)

@@ -80,7 +80,7 @@ impl Figure for Scatter {
             (Measure::Metric(_), Measure::Metric(_)) => " Bars are 95 % intervals over queries.",
             _ => " Bars are 95 % intervals over queries; for queries per second, the range of the repeats.",
         };
-        let log = |measure: Measure, scale| if measure.is_log(scale) { ", on a logarithmic scale" } else { "" };
+        let log = |measure: Measure, scale| if measure.is_log(scale) { ", on a logarithmic scale," } else { "" };
         let oracles = found.summary.rows.iter().enumerate().filter(|(_, row)| row.is_oracle);
         let reached = oracles.filter_map(|(row, oracle)| {
             let up = found.measured(self.y, row)?;
@@ -98,7 +98,7 @@ impl Figure for Scatter {
             capital(self.y.words()),
             log(self.y, self.scales.1),
             self.x.words(),
-            log(self.x, self.scales.0),
+            log(self.x, self.scales.0).trim_end_matches(','),
         )
     }
 

@@ -5,7 +5,7 @@ use crate::config::figures::Ranks;
 use crate::findings::LoadedRun;
 use crate::plot::axis::{Axis, Ends, Tick};
 use crate::plot::drawing::{Anchor, BLACK, Drawing, GREY, SMALL, TEXT, fit, text_width};
-use crate::plot::format::three_decimals;
+use crate::plot::format::{number, three_decimals};
 use crate::statistics::ranks::Ranking;
 
 /// The smallest length of the axis between the names.
@@ -63,16 +63,19 @@ impl Figure for Diagram {
             "each at its best point on the same queries, so exploratory"
         };
         let left_out = if self.all > self.rows.len() {
-            format!(" Of {} retrievers the {} with the best means are shown.", self.all, self.rows.len())
+            format!(" The {} retrievers with the best means are shown, of {} in all.", self.rows.len(), self.all)
         } else {
             String::new()
         };
+        let pairs = match self.rows.len() * (self.rows.len() - 1) / 2 {
+            1 => "1 pair".to_owned(),
+            pairs => format!("{pairs} pairs"),
+        };
         format!(
             "Mean rank in {name} over {} queries (1 is best) of retrievers {chosen}. A bar joins retrievers of which no two differ \
-             significantly (Wilcoxon's signed-rank test of each pair, Holm-corrected over {} pairs, level 5 %). Friedman's test \
+             significantly (Wilcoxon's signed-rank test of each pair, Holm-corrected over {pairs}, level 5 %). Friedman's test \
              that all are equal: p {}.{left_out}",
-            self.ranking.queries,
-            self.rows.len() * (self.rows.len() - 1) / 2,
+            number(self.ranking.queries as f64),
             if self.ranking.friedman < 0.001 {
                 three_decimals(self.ranking.friedman)
             } else {

@@ -2,6 +2,7 @@
 
 use crate::escape;
 use crate::findings::LoadedRun;
+use crate::plot::format::number;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ pub fn queries(found: &LoadedRun) -> Markup {
             p id="query-about" .said role="status" {}
             div.beside { div id="query-lists" .cards {} div id="query-map" .plot {} }
             p.note {
-                "A seeded sample of " (excerpt.queries.len()) " queries, with each retriever at its " (chosen) " in " (name)
+                "A seeded sample of " (number(excerpt.queries.len() as f64)) " queries, with each retriever at its " (chosen) " in " (name)
                 ". Numbered colours are the query's subtopics. # is the rank among the true neighbours; \"far\" is beyond the "
                 "neighbours that the dataset stores. The map shows the first two principal components of the query's neighbourhood, "
                 "with the query as a cross. Press a retriever's name to see its results."

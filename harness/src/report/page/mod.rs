@@ -7,6 +7,7 @@ mod verdict;
 
 pub use verdict::verdict;
 
+use super::code_spans::with_code;
 use super::diagnosis;
 use super::interval::interval;
 use super::plots::Drawn;
@@ -15,7 +16,7 @@ use crate::findings::LoadedRun;
 use crate::findings::summary::Summary;
 use crate::findings::timing::Rate;
 use crate::plot::drawing::FONT_FACE;
-use crate::plot::format::{decimals, signed, three_decimals, three_digits};
+use crate::plot::format::{decimals, number, signed, three_decimals, three_digits};
 use crate::record::manifest::Manifest;
 use crate::statistics::Comparison;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -122,9 +123,10 @@ fn contents(found: &LoadedRun) -> Markup {
 
 fn lead(manifest: &Manifest) -> String {
     let (dataset, experiment) = (&manifest.dataset, &manifest.experiment);
+    let queries = number(dataset.queries as f64);
     let sampled = experiment.queries().map_or_else(
-        || format!("all {} queries", dataset.queries),
-        |count| format!("{count} of {} queries (seed {})", dataset.queries, experiment.seed()),
+        || format!("all {queries} queries"),
+        |count| format!("{} of {queries} queries (seed {})", number(count as f64), experiment.seed()),
     );
     let plural = |count: &str| if count == "1" { "" } else { "s" };
     let (threads, repeats) = (experiment.threads().to_string(), experiment.repeats().to_string());
@@ -132,8 +134,8 @@ fn lead(manifest: &Manifest) -> String {
         "{}: {} base vectors of {} dimensions, {} distance; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed \
          repeat{}",
         dataset.name,
-        crate::plot::format::number(dataset.rows as f64),
-        dataset.dim,
+        number(dataset.rows as f64),
+        number(dataset.dim as f64),
         dataset.distance,
         experiment.k(),
         experiment.mode().name(),
@@ -150,14 +152,14 @@ fn boxes(manifest: &Manifest, cautions: &[String]) -> Markup {
             section.box.bad role="alert" {
                 h2 { "Trials that failed" }
                 ul { @for (trial, reason) in &failed {
-                    li { strong { (trial.label()) } ": " (reason) }
+                    li { strong { (trial.label()) } ": " (with_code(reason)) }
                 } }
             }
         }
         @if !manifest.notes.is_empty() || !cautions.is_empty() {
             section.box {
                 h2 { "Notes" }
-                ul { @for note in manifest.notes.iter().chain(cautions) { li { (note) } } }
+                ul { @for note in manifest.notes.iter().chain(cautions) { li { (with_code(note)) } } }
             }
         }
     }
@@ -182,7 +184,7 @@ fn label(summary: &Summary, row: usize) -> Markup {
 
 /// Remarks on the metrics of a table.
 fn remarks(found: &LoadedRun, tuned: bool) -> Markup {
-    html! { @for remark in found.remarks(0..found.summary.metrics.len(), tuned) { " " strong { (remark) } } }
+    html! { @for remark in found.remarks(0..found.summary.metrics.len(), tuned) { " " strong { (with_code(&remark)) } } }
 }
 
 fn tuning(found: &LoadedRun) -> Markup {
@@ -191,12 +193,12 @@ fn tuning(found: &LoadedRun) -> Markup {
     let by = summary.metrics[tuning.by];
     html! {
         section {
-            h2 { "Chosen on " (tuning.tuned_on) " queries, reported on the other " (tuning.reported_on) }
+            h2 { "Chosen on " (number(tuning.tuned_on as f64)) " queries, reported on the other " (number(tuning.reported_on as f64)) }
             div.scroll tabindex="0" role="region" aria-label="Chosen points" {
                 table.sortable {
                     thead { tr {
                         th scope="col" { "retriever, at its chosen point" }
-                        th scope="col" { "of" span.unit { "points" } }
+                        th scope="col" { "grid points" }
                         @for metric in &summary.metrics { th scope="col" title=(metric.definition()) { (metric.name()) } }
                         th scope="col" { "difference" span.unit { "in " (by.name()) } }
                     } }
@@ -262,7 +264,7 @@ fn results(summary: &Summary) -> Markup {
                 } }
                 tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
                     th scope="row" title=(row.params) { (timed_label(summary, i)) }
-                    td { @match row.pool() { Some(pool) => { (crate::plot::format::number(pool as f64)) } None => { "-" } } }
+                    td { @match row.pool() { Some(pool) => { (number(pool as f64)) } None => { "-" } } }
                     @for (metric, estimate) in row.estimates.iter().enumerate() {
                         td.best[best[metric][i]] {
                             @match estimate {
@@ -291,7 +293,7 @@ pub(crate) fn figure(drawn: &Drawn) -> Markup {
         figure id=(drawn.name) {
             (PreEscaped(drawn.svg.replacen("<svg ", &role, 1)))
             figcaption {
-                (drawn.caption) " "
+                (with_code(&drawn.caption)) " "
                 a href={ "plots/" (drawn.name) ".svg" } { "SVG" } ", "
                 a href={ "plots/" (drawn.name) ".png" } { "PNG" } ", "
                 a href={ "plots/" (drawn.name) ".pdf" } { "PDF" }
@@ -348,7 +350,7 @@ fn compared(comparison: Option<&Comparison>, higher_is_better: bool) -> Markup {
     let Some(c) = comparison else { return html! { td { "-" } } };
     let shown = c.significant() == Some(true);
     let is_better = (c.difference.mean > 0.0) == higher_is_better;
-    let [wins, ties, losses] = c.wins_ties_losses;
+    let [wins, ties, losses] = c.wins_ties_losses.map(|count| number(count as f64));
     html! {
         td.better[shown && is_better].worse[shown && !is_better] {
             (signed(c.difference.mean, 4))
@@ -393,7 +395,7 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                                 None => { "-" }
                             } }
                         }
-                        @for stage in row.evaluations { td { (crate::plot::format::number(stage.round())) } }
+                        @for stage in row.evaluations { td { (number(stage.round())) } }
                         td { (three_digits(row.build_seconds)) }
                         td { (mib(row.index_bytes)) }
                     } } }
@@ -417,7 +419,7 @@ fn definitions(summary: &Summary) -> Markup {
             h2 { "Metrics" }
             dl { @for metric in &summary.metrics {
                 dt { (metric.name()) }
-                dd { (metric.definition()) ". " span.dim { (metric.about().range) "; " (metric.about().source) "." } }
+                dd { (with_code(metric.definition())) ". " span.dim { (metric.about().range) "; " (metric.about().source) "." } }
             } }
         }
     }

@@ -30,7 +30,7 @@ pub fn section(summary: &Summary) -> Markup {
             p.note {
                 "Each retriever's Pareto front over the points of its grid: the metric at a recall, interpolated linearly between "
                 "the two points around it (its best value if all points have more recall), and the area (hypervolume) between the front and the worst trial's mean. A dash: no "
-                "point reaches that recall. Intervals are quantiles over resamples of the queries; the front is computed anew in "
+                "point reaches that recall. Intervals are quantiles over resamples of the queries; the front is computed again in "
                 "each. All metrics: " a href="frontiers.csv" { "frontiers.csv" } "."
             }
         }
@@ -51,7 +51,7 @@ fn table<'s>(name: &str, tradeoffs: impl Iterator<Item = &'s Tradeoff>) -> Marku
             table.sortable {
                 thead { tr {
                     th scope="col" { (name) }
-                    th scope="col" { "points" }
+                    th scope="col" { "grid points" }
                     th scope="col" { "hypervolume" }
                     @for recall in RECALLS { th scope="col" { "recall " (recall) } }
                 } }

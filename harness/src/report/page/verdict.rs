@@ -59,7 +59,7 @@ pub fn verdict(found: &LoadedRun) -> Vec<String> {
     if let Some(winner) = winner.filter(|winner| winner.row != first.row && !winner.is_tied(first)) {
         let (name, more, metric) = (name(found, first.row), contest.amount(first), contest.name_of_metric());
         sentences.push(format!(
-            "{name} returns {more} ({metric} {:.4}, where {} has {:.4}), but that difference is not significant.",
+            "The trial {name} returns {more} ({metric} {:.4}, where {} has {:.4}), but that difference is not significant.",
             first.estimate.mean,
             self::name(found, winner.row),
             winner.estimate.mean
@@ -132,10 +132,12 @@ impl Contest<'_> {
         let name = name(self.found, first.row);
         let difference = &first.comparison.difference;
         let nearest = match first.comparison.wins_ties_losses {
-            [0, ties, 0] => format!("{name} equals it on each of {} queries.", number(ties as f64)),
+            [0, ties, 0] => {
+                format!("The trial {name} equals {reference} on each of {} queries.", number(ties as f64))
+            }
             _ if difference.mean == 0.0 => {
                 format!(
-                    "{name} has the same mean (95 % interval of the difference {} to {}).",
+                    "The trial {name} has the same mean as {reference} (95 % interval of the difference {} to {}).",
                     signed(difference.lo, 4),
                     signed(difference.hi, 4)
                 )
@@ -143,7 +145,10 @@ impl Contest<'_> {
             _ => {
                 let place = if self.gains(first) { "has the best mean" } else { "comes nearest" };
                 let (amount, recall) = (self.amount(first), self.recall(first));
-                format!("{name} {place}, with {amount}{recall}; the difference {}.", certainty(first.comparison))
+                format!(
+                    "The trial {name} {place}, with {amount}{recall}; the difference {}.",
+                    certainty(first.comparison)
+                )
             }
         };
         vec![format!("{nothing} ({}).{}", self.standing(), self.detectable()), nearest]
@@ -168,9 +173,10 @@ impl Contest<'_> {
     fn equals(&self, best: &Rival<'_>) -> Option<String> {
         let equals = self.rivals.iter().filter(|rival| rival.row != best.row && rival.is_tied(best));
         let names: Vec<String> = equals.map(|rival| name(self.found, rival.row)).collect();
-        let has = if names.len() == 1 { "has" } else { "have" };
-        (!names.is_empty())
-            .then(|| format!("{} {has} the same mean as {}.", several(&names), name(self.found, best.row)))
+        let (trials, have) = if names.len() == 1 { ("trial", "has") } else { ("trials", "have") };
+        (!names.is_empty()).then(|| {
+            format!("The {trials} {} {have} the same mean as {}.", several(&names), name(self.found, best.row))
+        })
     }
 
     /// `3.3 % more of the subtopics`.
@@ -229,11 +235,16 @@ impl Contest<'_> {
     }
 }
 
-/// At most three names, then dots.
+/// At most three names, then how many others there are. Names may hold commas, so semicolons separate them.
 fn several(names: &[String]) -> String {
     match names {
-        [one, two, three, _, ..] => format!("{one}; {two}; {three}; ..."),
-        _ => names.join("; "),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, three] => format!("{one}; {two}; and {three}"),
+        [one, two, three, others @ ..] if !others.is_empty() => {
+            let plural = if others.len() == 1 { "" } else { "s" };
+            format!("{one}; {two}; {three}; and {} other{plural}", others.len())
+        }
+        _ => names.concat(),
     }
 }
 
@@ -301,7 +312,6 @@ fn rivals(found: &LoadedRun, metric: usize) -> Vec<Rival<'_>> {
 fn beside(found: &LoadedRun, row: usize) -> Option<String> {
     let summary = &found.summary;
     let against = summary.reference.row()?;
-    let reference = &summary.rows[against];
     let mut parts = Vec::new();
     for name in ["redundancy", "coverage"] {
         let metric = summary.metrics.iter().position(|metric| metric.name() == name);
@@ -314,9 +324,9 @@ fn beside(found: &LoadedRun, row: usize) -> Option<String> {
             let size = format!("{:.1}", change.abs());
             let direction = if change < 0.0 { "lower" } else { "higher" };
             parts.push(if size == "0.0" {
-                format!("its {name} is the same")
+                format!("has the same {name}")
             } else {
-                format!("its {name} is {size} % {direction}")
+                format!("has {size} % {direction} {name}")
             });
         }
     }
@@ -324,19 +334,19 @@ fn beside(found: &LoadedRun, row: usize) -> Option<String> {
     if own.is_finite() && its.is_finite() {
         let spread = match (repeats(found, row), repeats(found, against)) {
             _ if summary.rate == Rate::Best => " (best repeats)".to_owned(),
-            (Some(own), Some(its)) => format!(" (median repeats; the repeats range from {own} and from {its})"),
+            (Some(own), Some(its)) => format!(" (medians; repeats {own} and {its})"),
             _ => String::new(),
         };
         parts.push(format!(
-            "it answers {} queries per second, while {} answers {}{spread}",
+            "answers {} queries per second, while {} answers {}{spread}",
             number(own.round()),
-            reference.label(),
+            name(found, against),
             number(its.round())
         ));
     }
     let last = parts.pop()?;
     let text = if parts.is_empty() { last } else { format!("{}, and {last}", parts.join(", ")) };
-    Some(format!("In addition, {text}."))
+    Some(format!("In addition, {} {text}.", name(found, row)))
 }
 
 /// The fewest and the most queries per second of any repeat; `None` if there is only one.

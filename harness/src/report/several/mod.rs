@@ -195,10 +195,10 @@ impl Several {
         };
         let best = names.iter().copied().min_by(|a, b| rank(a).total_cmp(&rank(b)))?;
         Some(format!(
-            "Of the {} retrievers that all {} runs have, {best} has the best mean rank in {} ({:.2}; 1 is first in every run).",
-            names.len(),
-            self.runs.len(),
+            "The best mean rank in {} of the {} retrievers that {} have is that of {best} ({:.2}; 1 is first in every run).",
             metric.name(),
+            names.len(),
+            if self.runs.len() == 2 { "both runs".to_owned() } else { format!("all {} runs", self.runs.len()) },
             rank(best)
         ))
     }
@@ -230,7 +230,7 @@ impl Several {
             format!(" Its trials answer {ratio:.2} times as many queries per second (median).")
         };
         format!(
-            "{} against {}, over the same queries, {} trials in {} metrics: of {all} differences, {better} are significantly \
+            "Comparing {} with {} over the same queries gives {all} differences ({} trials, {} metrics): {better} are significantly \
              better and {worse} significantly worse.{speed}",
             other.name,
             first.name,

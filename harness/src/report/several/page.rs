@@ -2,7 +2,8 @@
 
 use super::{ChangedTrial, Changes, ComparedRun, Several};
 use crate::escape;
-use crate::plot::format::{decimals, signed, three_decimals};
+use crate::plot::format::{decimals, number, signed, three_decimals};
+use crate::report::code_spans::with_code;
 use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
 use crate::report::tables::{self, Table};
@@ -107,7 +108,7 @@ impl Several {
                                 th scope="row" { a href={ (way(folder, &run.folder)) "/index.html" } { (run.name) } }
                                 td { (manifest.dataset.name) }
                                 td { (rows[0].k) }
-                                td { (rows[0].queries) }
+                                td { (number(rows[0].queries as f64)) }
                                 td { (rows.len()) }
                                 td { (manifest.swath) ", " (manifest.revision.chars().take(12).collect::<String>()) }
                                 td { (manifest.machine.cpu) }
@@ -118,7 +119,7 @@ impl Several {
                 }
                 @if self.runs.iter().any(|run| !run.found.manifest.notes.is_empty()) {
                     h3 { "Notes" }
-                    ul { @for run in &self.runs { @for note in &run.found.manifest.notes { li { (run.name) ": " (note) } } } }
+                    ul { @for run in &self.runs { @for note in &run.found.manifest.notes { li { (run.name) ": " (with_code(note)) } } } }
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::CellReport;
 use crate::plot::format::number;
 use crate::record::manifest::TrialRecord;
+use crate::report::code_spans::with_code;
 use crate::report::page::{document, figure};
 use crate::report::plots::Drawn;
 use maud::html;
@@ -25,7 +26,7 @@ pub fn page(cells: &[CellReport], figures: &[Drawn]) -> String {
                     li {
                         strong { (one.cell.folder) }
                         @if one.summary.is_none() { ": no trial succeeded" }
-                        ul { @for (trial, reason) in trials { li { (trial.label()) ": " (reason) } } }
+                        ul { @for (trial, reason) in trials { li { (trial.label()) ": " (with_code(reason)) } } }
                     }
                 } }
             }
@@ -40,7 +41,7 @@ pub fn page(cells: &[CellReport], figures: &[Drawn]) -> String {
                         (one.cell.folder) " (no trial succeeded)"
                     }
                     ": " (one.manifest.dataset.name) ", "
-                    (number(one.manifest.dataset.rows as f64)) " base vectors of " (one.manifest.dataset.dim)
+                    (number(one.manifest.dataset.rows as f64)) " base vectors of " (number(one.manifest.dataset.dim as f64))
                     " dimensions, k = " (one.cell.k.get())
                 }
             } }

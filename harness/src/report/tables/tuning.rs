@@ -47,7 +47,7 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
     let caption = format!(
         "{}: each retriever at the point of its grid that was best in {by} on {} other queries. {}{}",
         setting(found, tuning.reported_on),
-        tuning.tuned_on,
+        crate::plot::format::number(tuning.tuned_on as f64),
         legend(found, family),
         found.remarks_on_all(true)
     );

@@ -4,7 +4,11 @@ use std::process::ExitStatus;
 
 /// Bytes in words.
 pub fn mib(bytes: u64) -> String {
-    format!("{} MiB", bytes >> 20)
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
 }
 
 /// How a process ended.

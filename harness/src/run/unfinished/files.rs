@@ -1,8 +1,10 @@
 //! The files of unfinished trials, in the folder of the run.
 
+use super::run_file::DISCARDED;
 use crate::record::folder::{TRIALS, UNFINISHED, UNFINISHED_RUN, trial_name};
 use crate::record::output_folder::OutputFolder;
 use crate::record::passes;
+use swath_datasets::whole_file;
 
 /// The beginning of their names.
 pub(super) const PREFIX: &str = "unfinished/";
@@ -34,9 +36,15 @@ pub(super) fn remove(out: &OutputFolder, id: &str) {
 
 /// Removes all files of unfinished trials, and no file that is not swath's.
 pub(super) fn remove_all(out: &OutputFolder) {
-    // `run.json` first: without it, files that are left behind are never resumed.
-    out.remove(&format!("{PREFIX}{UNFINISHED_RUN}"));
-    out.listed(PREFIX).iter().for_each(|name| out.remove(name));
+    // `run.json` stays until the end and says that files which are left behind are never resumed.
+    let run = format!("{PREFIX}{UNFINISHED_RUN}");
+    let path = out.path().join(&run);
+    if path.is_file() && whole_file::write_whole(&path, DISCARDED).is_err() {
+        // The disk may be full.
+        out.remove(&run);
+    }
+    out.listed(PREFIX).iter().filter(|name| **name != run).for_each(|name| out.remove(name));
+    out.remove(&run);
     out.remove_empty(&format!("{PREFIX}{TRIALS}"));
     out.remove_empty(UNFINISHED);
 }

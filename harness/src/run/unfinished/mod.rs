@@ -15,16 +15,19 @@ use super::means::Means;
 use super::trial_files::write_trial_to;
 use crate::config::Failure;
 use crate::plan::{Prepared, Trial};
-use crate::record::folder::{UNFINISHED, UNFINISHED_RUN, is_unfinished, trial_name, trial_path};
+use crate::record::folder::{UNFINISHED, UNFINISHED_RUN, trial_name, trial_path};
 use crate::record::manifest::GraphRecord;
 use crate::record::output_folder::OutputFolder;
 use crate::record::results::{self, ResultsError, write_whole};
 use crate::record::{Outcome, passes};
 use files::{PREFIX, passes_file, remove, remove_all, trial_file, trials};
-use run_file::UnfinishedRun;
+use run_file::{StoredRun, UnfinishedRun};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use swath_datasets::{bounded, whole_file};
+use swath_datasets::whole_file;
+
+/// How to give up unfinished trials. The command line says its option beside it.
+pub const START_AFRESH: &str = "to start from scratch";
 
 /// How a run starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,20 +88,27 @@ impl Unfinished {
         out.work_on(
             [UNFINISHED_RUN, SharedDataset::FILE].map(|name| format!("{PREFIX}{name}")).into_iter().chain(files),
         )?;
+        let path = unfinished.folder.join(UNFINISHED_RUN);
+        let mut before = StoredRun::read(&path);
+        if matches!(before, StoredRun::Discarded) {
+            trials(out).iter().for_each(|id| remove(out, id));
+        }
         if let Start::Reuse(since) = start
-            && !is_unfinished(out.path())
+            && matches!(before, StoredRun::Missing | StoredRun::Discarded)
+            && trials(out).is_empty()
         {
             unfinished.reuse(since.as_deref())?;
+            before = StoredRun::read(&path);
         }
-        let before = bounded::read(&unfinished.folder.join(UNFINISHED_RUN), bounded::RECORD).ok();
-        let before = before.and_then(|text| serde_json::from_slice::<UnfinishedRun>(&text).ok());
         let mut notes = Vec::new();
         let mut done = vec![TrialProgress::default(); prepared.plan.trials.len()];
-        if let Some(before) = before {
-            done = unfinished.resume(&before, prepared, &mut notes)?;
-        } else {
-            // Without `run.json` nobody knows which run the trials belong to.
-            trials(out).iter().for_each(|id| remove(out, id));
+        match before {
+            StoredRun::Read(before) => done = unfinished.resume(&before, prepared, &mut notes)?,
+            // A run of another program is never resumed.
+            StoredRun::OfOther(program) => notes.extend(unfinished.remove_all_of(&program)),
+            StoredRun::Damaged(what) => notes.extend(unfinished.without_run(Some(what))?),
+            StoredRun::Missing => notes.extend(unfinished.without_run(None)?),
+            StoredRun::Discarded => {}
         }
         unfinished.write(&unfinished.run)?;
         Ok((unfinished, done, notes))
@@ -111,6 +121,8 @@ impl Unfinished {
         if since.is_some_and(|since| manifest.started.as_str() < since) {
             return Ok(());
         }
+        // If this is interrupted, the copies are not taken for trials of a run whose `run.json` was lost.
+        write_whole(&self.folder.join(UNFINISHED_RUN), run_file::DISCARDED)?;
         for trial in manifest.trials.iter().filter(|trial| trial.failed.is_none()) {
             let from = trial_path(run, &trial.trial);
             if !from.is_file() {

@@ -2,10 +2,12 @@
 
 use super::files::{passes_file, remove, trials};
 use super::run_file::UnfinishedRun;
-use super::{TrialProgress, Unfinished};
+use super::{START_AFRESH, TrialProgress, Unfinished};
 use crate::clock;
 use crate::plan::{Plan, Prepared, Trial};
 use crate::record::Outcome;
+use crate::record::folder::UNFINISHED_RUN;
+use crate::record::output_folder::FolderError;
 use crate::record::results::{self, Question, ResultsError};
 use crate::run::trial_files::write_trial;
 
@@ -55,6 +57,34 @@ impl Unfinished {
         let of = format!("of {} trials {whole} are done and {begun} begun", plan.trials.len());
         notes.insert(0, format!("resuming the run of {}: {of}", before.started));
         Ok(done)
+    }
+
+    /// Removes the trials that another program ran, whose `run.json` cannot be read. Returns a note if there were any.
+    pub(super) fn remove_all_of(&self, program: &str) -> Option<String> {
+        let ids = trials(&self.out);
+        ids.iter().for_each(|id| remove(&self.out, id));
+        let then = format!("the program has changed: {program} then, {} now", self.run.program);
+        (!ids.is_empty()).then(|| format!("{} again, since {then}", trials_are(ids.len(), "run")))
+    }
+
+    /// Starts from scratch because `run.json` is missing, or damaged as `what` says. Returns a note if it is damaged.
+    ///
+    /// # Errors
+    /// If there are trials: only `run.json` says which run they belong to, and starting would remove them.
+    pub(super) fn without_run(&self, what: Option<String>) -> Result<Option<String>, ResultsError> {
+        let path = self.folder.join(UNFINISHED_RUN);
+        let wrong = what.as_ref().map_or_else(|| "is missing".to_owned(), |what| format!("is damaged ({what})"));
+        let wrong = format!("{} {wrong}", path.display());
+        let kept = trials(&self.out).len();
+        if kept > 0 {
+            return Err(FolderError::NotOurs(format!(
+                "{wrong}, so that the {} beside it cannot be resumed\n  restore this file; or move the folder {} away {START_AFRESH}",
+                if kept == 1 { "unfinished trial".to_owned() } else { format!("{kept} unfinished trials") },
+                self.folder.display(),
+            ))
+            .into());
+        }
+        Ok(what.map(|_| format!("{wrong}; no unfinished trial is beside it, so the run starts from scratch")))
     }
 
     /// Removes the trials that another program ran or that the plan no longer has. Returns a note if there were any.

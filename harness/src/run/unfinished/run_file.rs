@@ -6,6 +6,9 @@ use crate::plan::Prepared;
 use crate::record::manifest::{GraphRecord, Manifest};
 use crate::record::{Machine, Mode};
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+use std::path::Path;
+use swath_datasets::bounded;
 
 /// The run that left unfinished trials.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,48 @@ pub(super) struct UnfinishedRun {
     pub resumed: Vec<String>,
     /// Graphs that trials walk.
     pub graphs: Vec<GraphRecord>,
+}
+
+/// The content of `run.json` while the files beside it are removed or copied: they are never resumed.
+pub(super) const DISCARDED: &[u8] = b"\"discarded\"\n";
+
+/// What `run.json` holds.
+pub(super) enum StoredRun {
+    /// There is no such file.
+    Missing,
+    /// The files beside it are never resumed.
+    Discarded,
+    /// A run.
+    Read(Box<UnfinishedRun>),
+    /// A run of this other program, which this one cannot read.
+    OfOther(String),
+    /// It is damaged: why.
+    Damaged(String),
+}
+
+impl StoredRun {
+    /// Reads `run.json`.
+    pub fn read(path: &Path) -> Self {
+        let text = match bounded::read(path, bounded::RECORD) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::Missing,
+            Err(error) => return Self::Damaged(error.to_string()),
+        };
+        if text == DISCARDED {
+            return Self::Discarded;
+        }
+        let error = match serde_json::from_slice::<UnfinishedRun>(&text) {
+            Ok(run) => return Self::Read(Box::new(run)),
+            Err(error) => error.to_string(),
+        };
+        let program = serde_json::from_slice::<serde_json::Value>(&text).ok();
+        let program = program.and_then(|run| run["program"].as_str().map(str::to_owned));
+        let this = format!("{} ", env!("CARGO_PKG_VERSION"));
+        match program.filter(|program| !program.starts_with(&this)) {
+            Some(program) => Self::OfOther(program),
+            None => Self::Damaged(error),
+        }
+    }
 }
 
 impl UnfinishedRun {
@@ -59,10 +104,14 @@ impl UnfinishedRun {
             mode: manifest.experiment.mode(),
             threads: manifest.experiment.threads().count().unwrap_or(0),
             dataset: manifest.dataset.sha256.clone(),
-            // A trial with another k, seed or sample of queries has another id.
-            k: now.k,
-            seed: now.seed,
-            queries: now.queries.clone(),
+            k: u32::try_from(manifest.experiment.k()).unwrap_or(u32::MAX),
+            seed: manifest.experiment.seed(),
+            // The manifest has the size of the sample, which also depends on the seed.
+            queries: if manifest.experiment.queries().unwrap_or(manifest.dataset.queries) == now.queries.len() {
+                now.queries.clone()
+            } else {
+                Vec::new()
+            },
             started: manifest.started.clone(),
             resumed: manifest.resumed.clone(),
             graphs: manifest.graphs.clone(),

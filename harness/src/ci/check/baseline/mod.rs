@@ -1,10 +1,10 @@
-//! The file that `swath check` compares with: text that reads well as a diff, and beside it a value for each query.
+//! Baselines: the results that `swath check` compares with. A baseline has two files.
 //!
-//! The text holds the setting, how trials were timed, the means of each trial's measures, and its time against the reference in each
-//! round. The HDF5 file beside it holds the values that paired tests need. Without it means are compared.
+//! The text is YAML that reads well as a diff. It holds the setting, the timing setup, the means of each trial's measures, and its
+//! time relative to the reference in each round. The HDF5 file beside it holds a value for each query, which paired tests need.
 //!
-//! Both decide whether a pull request passes, so neither is believed: the text has the SHA-256 of the values, and each number must
-//! be one that its measure can have. Only the files of a baseline are ever replaced.
+//! Both files decide whether a pull request passes, so both are checked: the text has the SHA-256 of the values, and each number
+//! must be possible for its measure. Writing a baseline replaces no other file.
 
 #[cfg(test)]
 mod tests;
@@ -23,13 +23,13 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use swath_datasets::sha256;
-use text::{Number, Ordered, REFERENCE, Text, VERSION};
+use text::{Number, Ordered, REFERENCE, Text, VERSION, number};
 use values::read_values;
 
 /// The first format that has the hash of its values.
 const BOUND: u32 = 3;
 
-/// Where a baseline is kept by default: in `baselines/` beside the experiment, under the experiment's name.
+/// The default path of a baseline: in `baselines/` beside the experiment, with the same file name.
 pub fn usual_path(config: &Path) -> PathBuf {
     let folder = config.parent().unwrap_or(Path::new("")).join("baselines");
     folder.join(config.file_name().unwrap_or(config.as_os_str()))
@@ -55,24 +55,27 @@ pub struct Baseline {
     pub state: Snapshot,
     /// A note if its values are missing.
     pub missing: Option<String>,
-    /// Whether it has the hash of its values: those of swath 0.1.0 and 0.2.0 do not.
+    /// Whether it has the hash of its values. Baselines of swath 0.1.0 and 0.2.0 have none.
     pub is_bound: bool,
 }
 
-/// Reads a baseline, its text and its values.
+/// Reads both files of a baseline.
 ///
 /// # Errors
-/// [`Failure::Input`]: what is wrong with its files.
+/// [`Failure::Input`]: the error in one of its files.
 pub fn read(path: &Path) -> Result<Baseline, Failure> {
     let wrong = |what: String| Failure::Input(format!("{}: {what}", path.display()));
     let text = Text::read(path)?;
     if !(1..=VERSION).contains(&text.baseline) {
-        let message = format!("a baseline of format {}, and this program reads formats up to {VERSION}", text.baseline);
-        return Err(wrong(message + "; remove it, and write it anew with `swath baseline save`"));
+        let message =
+            format!("the baseline has format {}, but this program reads formats 1 to {VERSION}", text.baseline);
+        return Err(wrong(message + "; remove it, and save a new one with `swath baseline save`"));
     }
     let bound = text.values.clone();
     if (text.baseline >= BOUND) != bound.is_some() {
-        return Err(wrong("`values`, the SHA-256 of the file of values, is missing or does not belong here".into()));
+        return Err(wrong(format!(
+            "`values`, the SHA-256 of the file of values, is required from format {BOUND} on, and not allowed before"
+        )));
     }
     let trials = text.trials.0.into_iter().map(|(label, measures)| trial(label, measures).map_err(wrong));
     let trials = trials.collect::<Result<Vec<_>, _>>()?;
@@ -95,9 +98,9 @@ pub fn read(path: &Path) -> Result<Baseline, Failure> {
     sound(&state).map_err(|what| wrong(format!("{what}; {RESTORE}")))?;
     let values = values_path(path);
     if values == path {
-        return Err(wrong("a baseline's text and its values cannot be one file".into()));
+        return Err(wrong("a baseline's text and its values cannot be in the same file".into()));
     }
-    // If an update was killed half way, the text goes with the earlier values.
+    // If an update was killed half-way, the text belongs to the earlier values.
     let earlier = earlier_path(path);
     let is_torn = bound.as_deref().is_some_and(|bound| !has_hash(&values, bound) && has_hash(&earlier, bound));
     let values = if is_torn { earlier } else { values };
@@ -107,7 +110,7 @@ pub fn read(path: &Path) -> Result<Baseline, Failure> {
         None
     } else {
         Some(format!(
-            "{}: the values of the queries are not there; means are compared, without tests",
+            "{}: the file of the queries' values is missing; only means are compared, without tests",
             values.display()
         ))
     };
@@ -132,13 +135,21 @@ fn trial(label: String, measures: Ordered<Number>) -> Result<TrialSnapshot, Stri
             Number::Mean(mean) if name != CheckSpec::TIME && name != REFERENCE => {
                 trial.measures.push(MeasureValues { name, mean, values: Vec::new() });
             }
-            _ => return Err(format!("`{name}` of `{}` is not what it should be", trial.label)),
+            _ => {
+                return Err(format!(
+                    "`{name}` of `{}` has the wrong form; expected a number, or for times a list of numbers",
+                    trial.label
+                ));
+            }
         }
     }
     let sound = |round: &Round| [round.own, round.reference].iter().all(|time| *time > 0.0 && time.is_finite());
     if !trial.rounds.iter().all(sound) {
-        let has =
-            format!("`{}` of `{}` needs as many times in `{REFERENCE}`, all above 0", CheckSpec::TIME, trial.label);
+        let has = format!(
+            "`{}` and `{REFERENCE}` of `{}` must have a number for each round, all above 0",
+            CheckSpec::TIME,
+            trial.label
+        );
         return Err(has);
     }
     Ok(trial)
@@ -151,31 +162,33 @@ fn has_hash(path: &Path, hash: &str) -> bool {
 
 /// Advice for a baseline with impossible content.
 const RESTORE: &str =
-    "somebody changed it: restore it from where it was kept, or remove it and save another with `swath baseline save`";
+    "the file was edited: restore it, or remove it and save a new baseline with `swath baseline save`";
 
 /// Whether something exists at a path, even a broken link.
 fn is_there(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }
 
-/// Checks that a baseline is possible; the error says what is not.
+/// Checks that the content of a baseline is possible; the error says what is not.
 fn sound(state: &Snapshot) -> Result<(), String> {
     let Scope { k, queries, .. } = state.setting;
     if k == 0 || queries == 0 {
-        return Err(format!("{queries} queries of {k} results make no baseline"));
+        return Err(format!(
+            "a baseline has at least 1 query and 1 result per query, but this one has {queries} queries and k = {k}"
+        ));
     }
     if state.timing.as_ref().is_some_and(|timing| timing.threads == 0 || timing.queries == 0 || timing.passes == 0) {
-        return Err("`timed` holds a count of 0".into());
+        return Err("`timed` has a count of 0; expected at least 1".into());
     }
     let mut labels = HashSet::new();
     for trial in &state.trials {
         if !labels.insert(trial.label.as_str()) {
-            return Err(format!("`{}` stands there twice", trial.label));
+            return Err(format!("trial `{}` is listed twice", trial.label));
         }
         let mut names = HashSet::new();
         for MeasureValues { name, mean, .. } in &trial.measures {
             if !names.insert(name.as_str()) {
-                return Err(format!("`{name}` of `{}` stands there twice", trial.label));
+                return Err(format!("`{name}` of `{}` is listed twice", trial.label));
             }
             possible(name, *mean, k).map_err(|what| format!("`{name}` of `{}` {what}", trial.label))?;
         }
@@ -183,15 +196,15 @@ fn sound(state: &Snapshot) -> Result<(), String> {
     if labels.contains(state.reference.as_str()) {
         return Ok(());
     }
-    Err(format!("its reference `{}` is none of its trials", state.reference))
+    Err(format!("the reference `{}` is not among the trials", state.reference))
 }
 
-/// Checks that a measure can have a value; the error says why not.
+/// Checks that a value is possible for a measure; the error says why not.
 fn possible(name: &str, value: f64, k: usize) -> Result<(), String> {
     let (is_possible, range) = match MetricName::find(name) {
         Some(metric) => (metric.can_be(value, k), metric.about().range),
         None if name == CheckSpec::EVALUATIONS => (value.is_nan() || value.is_finite() && value >= 0.0, "from 0"),
-        None => return Err("is no measure of this version of swath".into()),
+        None => return Err("is not a measure of this version of swath".into()),
     };
-    if is_possible { Ok(()) } else { Err(format!("is {value}, and its range is {range}")) }
+    if is_possible { Ok(()) } else { Err(format!("is {}, but its range is {range}", number(value))) }
 }

@@ -1,4 +1,4 @@
-//! Baselines that are written, changed, and read.
+//! Baselines are written, changed, and read.
 
 use super::text::{number, text};
 use super::values::values as values_file;
@@ -48,7 +48,7 @@ fn state() -> Snapshot {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn a_written_baseline_is_read_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("words.yaml");
     write(&path, Path::new("words.yaml"), &state(), Writes::New).expect("written");
@@ -70,9 +70,9 @@ fn what_is_written_is_read() {
     assert!(read_back.trials[0].measures[0].values.is_empty());
 }
 
-/// Whatever is changed in one of the two files, or put in its place, is seen, and said of the file that it is in.
+/// A change in one of the two files, or another file in its place, is found; the message names the file.
 #[test]
-fn what_was_changed_is_refused() {
+fn a_changed_baseline_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("words.yaml");
     write(&path, Path::new("words.yaml"), &state(), Writes::New).expect("written");
@@ -94,20 +94,20 @@ fn what_was_changed_is_refused() {
     let two = refused(&[("    evaluations: 30\n", "    evaluations: 30\n    evaluations: 31\n")], &values);
     assert!(two.contains("twice") || two.contains("duplicate"), "{two}");
     for (from, to, said) in [
-        ("recall: 0.75", "recall: 4.93", "is 4.93, and its range is 0 to 1"),
-        ("evaluations: 30", "evaluations: -30", "is -30, and its range is from 0"),
-        ("evaluations: 30", "evaluationz: 30", "is no measure of this version"),
-        ("queries: 3", "queries: 4", "there are 3 values of 4 queries"),
-        ("queries: 3", "queries: 0", "make no baseline"),
-        ("reference: top-k", "reference: other", "is none of its trials"),
-        ("passes: 3", "passes: 0", "holds a count of 0"),
+        ("recall: 0.75", "recall: 4.93", "is 4.93, but its range is 0 to 1"),
+        ("evaluations: 30", "evaluations: -30", "is -30, but its range is from 0"),
+        ("evaluations: 30", "evaluationz: 30", "is not a measure of this version"),
+        ("queries: 3", "queries: 4", "there are 3 values for 4 queries"),
+        ("queries: 3", "queries: 0", "has at least 1 query"),
+        ("reference: top-k", "reference: other", "is not among the trials"),
+        ("passes: 3", "passes: 0", "has a count of 0"),
         ("time: [0.5000, 1.2500]", "time: [0.5000, -1.2500]", "all above 0"),
         ("values: ", "values: 0", "these are not the values of this baseline"),
     ] {
         let message = refused(&[(from, to)], &values);
         assert!(message.contains(said), "{from} -> {to}: {message}");
     }
-    // Values of the same mean that vary more would hide any change. With a hash of their own, too.
+    // Values with the same mean that vary more would hide changes. They are refused even if the text has their hash.
     let mut wide = state();
     wide.trials[1].measures[0] =
         MeasureValues { values: vec![4.2, -3.8, 0.2], ..state().trials[1].measures[0].clone() };
@@ -123,9 +123,9 @@ fn what_was_changed_is_refused() {
     assert!(message.contains("words.hdf5 is not an HDF5 file"), "{message}");
 }
 
-/// No file is replaced but a baseline, with its own values.
+/// Only a baseline with its own values is replaced, no other file.
 #[test]
-fn what_is_no_baseline_is_not_replaced() {
+fn other_files_are_not_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     let refused = |name: &str, writes: Writes| {
@@ -138,12 +138,12 @@ fn what_is_no_baseline_is_not_replaced() {
     dataset.write(&at("data.hdf5")).expect("written");
     let bytes = std::fs::read(at("data.hdf5")).expect("read");
     let said = refused("data.yaml", Writes::New);
-    assert!(said.contains("data.hdf5 is there already") && said.contains("it is left as it is"), "{said}");
+    assert!(said.contains("data.hdf5 already exists") && said.contains("move it elsewhere"), "{said}");
     assert!(refused("data.hdf5", Writes::New).contains("cannot end in .hdf5"));
     std::fs::write(at("mine.yaml"), "name: mine\n").expect("written");
-    assert!(refused("mine.yaml", Writes::New).contains("mine.yaml is there already"));
-    assert!(refused("mine.yaml", Writes::InPlace).contains("this is no baseline"));
-    // A baseline beside which a dataset was put.
+    assert!(refused("mine.yaml", Writes::New).contains("mine.yaml already exists"));
+    assert!(refused("mine.yaml", Writes::InPlace).contains("this is not a baseline"));
+    // A baseline whose values were replaced by a dataset.
     write(&at("words.yaml"), Path::new("words.yaml"), &state(), Writes::New).expect("written");
     std::fs::copy(at("data.hdf5"), at("words.hdf5")).expect("copied");
     assert!(refused("words.yaml", Writes::InPlace).contains("words.hdf5: these are not the values"));
@@ -153,7 +153,8 @@ fn what_is_no_baseline_is_not_replaced() {
     }
     assert_eq!(std::fs::read_to_string(at("mine.yaml")).expect("read"), "name: mine\n");
     std::fs::remove_file(at("words.hdf5")).expect("removed");
-    write(&at("words.yaml"), Path::new("words.yaml"), &state(), Writes::InPlace).expect("values are made anew");
+    write(&at("words.yaml"), Path::new("words.yaml"), &state(), Writes::InPlace)
+        .expect("missing values are written again");
     assert_eq!(read(&at("words.yaml")).expect("read").missing, None);
 }
 
@@ -162,7 +163,7 @@ fn write_anew(path: &Path, state: &Snapshot) {
     write(path, Path::new("x.yaml"), state, Writes::New).expect("written");
 }
 
-/// Means of any size, and a metric that is a cost, come back as they were, with their values.
+/// Means of any size, and a metric that is a cost, are read back unchanged, with their values.
 #[test]
 fn means_of_any_size_come_back() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -190,7 +191,7 @@ fn means_of_any_size_come_back() {
     assert!(back.trials[0].measures[0].mean.is_nan() && missing.is_none(), "{missing:?}");
 }
 
-/// What swath 0.1.0 and 0.2.0 wrote is read, and says of what version it is and that nothing binds its values.
+/// Baselines of swath 0.1.0 and 0.2.0 are read, with their version. They have no hash of their values.
 #[test]
 fn the_first_formats_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -205,7 +206,7 @@ fn the_first_formats_are_read() {
     assert!(!is_bound);
     std::fs::write(&path, &second).expect("written");
     assert!(!read(&path).expect("read").is_bound);
-    // Of neither format: a hash that the second does not have, none where the third has one.
+    // These are in neither format: format 2 has no hash, and format 3 must have one.
     for odd in [text.replace("values: ab\n", ""), text.replace("baseline: 3", "baseline: 2")] {
         std::fs::write(&path, odd).expect("written");
         let said = read(&path).expect_err("odd").to_string();
@@ -214,7 +215,7 @@ fn the_first_formats_are_read() {
 }
 
 #[test]
-fn what_is_no_baseline_is_refused() {
+fn other_files_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.yaml");
     let refused = |text: &str| {
@@ -222,7 +223,7 @@ fn what_is_no_baseline_is_refused() {
         read(&path).expect_err("no baseline").to_string()
     };
     let text = text(Path::new("x.yaml"), &state(), "ab");
-    assert!(refused("name: x\n").contains("this is no baseline"));
+    assert!(refused("name: x\n").contains("this is not a baseline"));
     assert!(refused(&text.replace("baseline: 3", "baseline: 9")).contains("swath baseline save"));
     assert!(refused(&text.replace("    time: [0.5000, 1.2500]", "    time: 3")).contains("`time` of `walk"));
     let absent = read(&folder.path().join("no.yaml")).expect_err("absent").to_string();

@@ -1,4 +1,4 @@
-//! The text of a baseline, as it is read and written.
+//! Reads and writes the text of a baseline.
 
 use crate::ci::check::{MeasureValues, Scope, Snapshot, TimingSetup};
 use crate::config::Failure;
@@ -13,11 +13,11 @@ use std::marker::PhantomData;
 use std::path::Path;
 use swath_datasets::bounded;
 
-/// The format's version. The first has no timing setup, and the first two do not say which values belong to them: they are
-/// those of swath 0.1.0 and 0.2.0, with which no other version is compared.
+/// The version of the format. Format 1, of swath 0.1.0, has no timing setup. Formats 1 and 2, the latter of swath 0.2.0, have
+/// no hash of their values. `check` does not compare with baselines of those versions.
 pub const VERSION: u32 = 3;
 
-/// Milliseconds of a query that the reference took, in each round.
+/// The reference's time per query in each round, in milliseconds.
 pub const REFERENCE: &str = "reference-ms";
 
 /// The text as it is read.
@@ -49,7 +49,7 @@ pub enum Number {
     Rounds(Vec<f64>),
 }
 
-/// A map in the order in which it is written.
+/// A map whose entries keep the order of the text.
 pub struct Ordered<V>(pub Vec<(String, V)>);
 
 impl<'de, V: DeserializeOwned> Deserialize<'de> for Ordered<V> {
@@ -80,19 +80,28 @@ impl Text {
     /// Reads the text of a baseline.
     ///
     /// # Errors
-    /// [`Failure::Input`] where it is none.
+    /// [`Failure::Input`] if it cannot be read, or is not a baseline.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let wrong = |what: String| Failure::Input(format!("{}: {what}", path.display()));
         let text = bounded::read_text(path, bounded::TEXT).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => wrong("there is no such baseline; `swath baseline save` writes one".into()),
-            std::io::ErrorKind::InvalidData => wrong("this is no text; a baseline is the file .yaml beside it".into()),
+            std::io::ErrorKind::NotFound => {
+                wrong("this baseline does not exist; `swath baseline save` creates it".into())
+            }
+            std::io::ErrorKind::InvalidData => {
+                wrong("this is not a text file; name the .yaml file of the baseline".into())
+            }
             _ => wrong(error.to_string()),
         })?;
         // The mean of a measure without values is NaN.
         let options = serde_yaml::options! { non_finite_float_policy: serde_yaml::NonFiniteFloatPolicy::PassThrough };
         serde_yaml::from_str_with_options(&text, options).map_err(|error| {
-            let said = error.to_string().replace("<input>", &path.display().to_string());
-            wrong(format!("this is no baseline: {}", said.trim_start_matches("error: ")))
+            // Without the lines around it, which a message of one line cannot show.
+            let said = error.without_snippet().to_string();
+            let said = said.lines().next().unwrap_or_default();
+            wrong(match said.rsplit_once(" at line ") {
+                Some((what, place)) => format!("this is not a baseline: line {place}: {what}"),
+                None => format!("this is not a baseline: {said}"),
+            })
         })
     }
 }
@@ -107,8 +116,8 @@ pub fn text(config: &Path, state: &Snapshot, values: &str) -> String {
         format!("timed: {{ mode: {}, threads: {threads}, queries: {queries}, passes: {passes} }}\n", mode.name())
     });
     let mut text = format!(
-        "# What `{}` compares with; `swath baseline update` writes it anew.\n\
-         # `time` is the time of a trial over that of {}, in each round.\n\
+        "# The baseline that `{}` compares with. `swath baseline update` replaces it.\n\
+         # `time` is the time of a trial divided by that of {}, for each round.\n\
          baseline: {VERSION}\nexperiment: {}\ndataset: {}\nsha256: {sha256}\nk: {k}\nqueries: {queries}\nseed: {seed}\n\
          swath: {}\nsaved: {saved}\nmachine: {}\nvalues: {values}\n{timed}reference: {}\ntrials:\n",
         command(["swath".as_ref(), "check".as_ref(), config.as_os_str()]),
@@ -147,13 +156,13 @@ pub fn number(value: f64) -> String {
     unsigned_zero(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
-/// How many decimals of a number are written.
+/// The number of decimals with which a number is written.
 fn decimals(value: f64) -> usize {
     let leading = if value == 0.0 { 0.0 } else { -value.abs().log10().floor() };
     (leading.clamp(1.0, 320.0) as usize) + 5
 }
 
-/// Whether a mean is equal to `text`, the number written for it, up to its digits. (`f32` values may change the last digit.)
+/// Whether `text` is the number written for a mean, up to rounding. (`f32` values may change the last digit.)
 pub fn is_written_as(mean: f64, text: f64) -> bool {
     let unit = 0.1_f64.powi(decimals(text) as i32);
     mean == text || mean.is_nan() && text.is_nan() || (mean - text).abs() <= 0.6 * unit + 1e-6 * text.abs()

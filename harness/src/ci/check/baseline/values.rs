@@ -1,7 +1,7 @@
 //! The values of a baseline: an HDF5 file with a value for each measure and query.
 
 use super::possible;
-use super::text::is_written_as;
+use super::text::{is_written_as, number};
 use crate::ci::check::{MeasureValues, Snapshot};
 use std::path::Path;
 use swath_datasets::bounded;
@@ -14,15 +14,15 @@ const SAVED: &str = "saved";
 /// At most this many bytes of values are read.
 const MEMORY: u64 = 4 << 30;
 
-/// Adds the values of each query; the error says what is wrong with them.
+/// Reads the values of each query into `state`; the error says what is wrong with the file.
 pub fn read_values(path: &Path, bound: Option<&str>, state: &mut Snapshot) -> Result<(), String> {
-    let remedy = "restore both files of the baseline from where they were kept; or remove this one, and `swath baseline update` \
-                  writes both anew";
+    let remedy =
+        "restore both files of the baseline; or remove this file, and write both again with `swath baseline update`";
     if let Some(bound) = bound {
         let found = sha256::of_file(path).map_err(|error| error.to_string())?;
         if found != bound {
             return Err(format!(
-                "these are not the values of this baseline: their SHA-256 is {found:.12}..., and the text beside them says \
+                "these are not the values of this baseline: their SHA-256 is {found:.12}..., but the YAML file says \
                  {bound:.12}...; {remedy}"
             ));
         }
@@ -35,10 +35,12 @@ pub fn read_values(path: &Path, bound: Option<&str>, state: &mut Snapshot) -> Re
         Some(saved) if saved == state.saved => {}
         Some(_) => return Err(format!("these are the values of another baseline; {remedy}")),
         None => {
-            return Err("this is no file of a baseline's values; move it elsewhere, or name another baseline".into());
+            return Err(
+                "this file does not hold the values of a baseline; move it elsewhere, or name another baseline".into(),
+            );
         }
     }
-    // All or none: values of another baseline must not be compared in place of the means.
+    // All values are read before any is used: if one is wrong, the file may belong to another baseline.
     let mut read = Vec::new();
     for (i, trial) in state.trials.iter().enumerate() {
         for measured in &trial.measures {
@@ -46,7 +48,7 @@ pub fn read_values(path: &Path, bound: Option<&str>, state: &mut Snapshot) -> Re
             let values = file.f32s(&name(i, &measured.name)).map_err(|error| error.to_string())?;
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
             if values.len() != state.setting.queries {
-                return Err(at(format!("there are {} values of {} queries", values.len(), state.setting.queries)));
+                return Err(at(format!("there are {} values for {} queries", values.len(), state.setting.queries)));
             }
             for (query, &value) in values.iter().enumerate() {
                 possible(&measured.name, value, state.setting.k).map_err(|what| at(format!("row {query} {what}")))?;
@@ -54,7 +56,10 @@ pub fn read_values(path: &Path, bound: Option<&str>, state: &mut Snapshot) -> Re
             let present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
             let mean = crate::statistics::bootstrap::mean(&present);
             if !is_written_as(mean, measured.mean) {
-                return Err(at(format!("the values have the mean {mean:.6}, and the text says {}", measured.mean)));
+                return Err(at(format!(
+                    "the values have the mean {mean:.6}, but the YAML file says {}",
+                    number(measured.mean)
+                )));
             }
             read.push(values);
         }
@@ -65,13 +70,16 @@ pub fn read_values(path: &Path, bound: Option<&str>, state: &mut Snapshot) -> Re
             file.names(&group).map_err(|error| error.to_string())?
         };
         if let Some(lost) = kept.iter().find(|kept| trial.measures.iter().all(|measured| measured.name != **kept)) {
-            return Err(format!("there are values of {lost} of {}, which the text lacks; {remedy}", trial.label));
+            return Err(format!(
+                "there are values of {lost} of {}, but the YAML file does not have this measure; {remedy}",
+                trial.label
+            ));
         }
     }
     let groups = file.names("/").map_err(|error| error.to_string())?.len();
     let measured = state.trials.iter().filter(|trial| !trial.measures.is_empty()).count();
     if groups != measured {
-        return Err(format!("there are values of {groups} trials, and the text has {measured}; {remedy}"));
+        return Err(format!("there are values of {groups} trials, but the YAML file has {measured}; {remedy}"));
     }
     let measures = state.trials.iter_mut().flat_map(|trial| &mut trial.measures);
     measures.zip(read).for_each(|(measured, values)| measured.values = values);
@@ -83,7 +91,7 @@ fn name(trial: usize, measure: &str) -> String {
     format!("trial-{trial}/{measure}")
 }
 
-/// Whether a file holds the values of any baseline.
+/// Whether a file holds the values of a baseline, whichever it is.
 pub fn is_values(path: &Path) -> bool {
     let attributes = Hdf5File::open(path, MEMORY).and_then(|file| file.attributes());
     attributes.is_ok_and(|attributes| attributes.contains_key(SAVED))

@@ -7,8 +7,8 @@ use crate::ci::check::Snapshot;
 use crate::config::CheckSpec;
 use crate::version;
 
-/// Compares two snapshots of one experiment, trial by trial; with `timed` times, too. Between two versions of swath nothing is
-/// called changed.
+/// Compares two snapshots of one experiment, trial by trial. Times are compared only if `timed` is set. If two versions of swath
+/// made the snapshots, no measure is called better or worse.
 pub fn compare(before: &Snapshot, now: &Snapshot, spec: &CheckSpec, timed: bool) -> Vec<Finding> {
     let of = |state: &Snapshot, label: &str| state.trials.iter().position(|trial| trial.label == label);
     let shared: Vec<(usize, usize)> = now
@@ -27,7 +27,7 @@ pub fn compare(before: &Snapshot, now: &Snapshot, spec: &CheckSpec, timed: bool)
             continue;
         }
         let Some(&(b, _)) = shared.iter().find(|(_, own)| *own == i) else {
-            findings.push(Finding::new(&trial.label, "trial", Verdict::New).noted("there was none before"));
+            findings.push(Finding::new(&trial.label, "trial", Verdict::New).noted("not run before"));
             continue;
         };
         findings.extend(quality.next().unwrap_or_default());
@@ -42,7 +42,8 @@ pub fn compare(before: &Snapshot, now: &Snapshot, spec: &CheckSpec, timed: bool)
         }
     }
     for trial in before.trials.iter().filter(|trial| of(now, &trial.label).is_none()) {
-        findings.push(Finding::new(&trial.label, "trial", Verdict::Gone).noted("the experiment has it no longer"));
+        findings
+            .push(Finding::new(&trial.label, "trial", Verdict::Gone).noted("the experiment no longer has this trial"));
     }
     if version::differs(&before.swath, &now.swath).is_some() {
         findings.iter_mut().for_each(leave_open);
@@ -50,7 +51,7 @@ pub fn compare(before: &Snapshot, now: &Snapshot, spec: &CheckSpec, timed: bool)
     findings
 }
 
-/// Between two versions of swath only `unchanged` is a verdict.
+/// Changes a finding to `not compared` if its verdict depends on the version of swath.
 fn leave_open(finding: &mut Finding) {
     if matches!(finding.verdict, Verdict::Regressed | Verdict::Improved | Verdict::WithinNoise) {
         finding.verdict = Verdict::NotCompared;
@@ -66,18 +67,18 @@ fn times_differ(before: &Snapshot, now: &Snapshot) -> Option<String> {
             let other = before.reference != now.reference;
             other.then(|| format!("timed against another reference ({})", before.reference))
         })
-        .or_else(|| Some(format!("timed otherwise: {}", before.timing.as_ref()?.differs(now.timing.as_ref()?)?)))
+        .or_else(|| Some(format!("timed differently: {}", before.timing.as_ref()?.differs(now.timing.as_ref()?)?)))
         .or_else(|| now.reference_failed().map(|reason| format!("the reference {} failed: {reason}", now.reference)))
         .or_else(|| before.reference_failed().map(|_| format!("the reference {} had failed before", before.reference)))
 }
 
-/// Turns changes of times into suspicions: finished runs cannot be timed again.
+/// Turns changes of times into suspicions, because finished runs cannot be timed again.
 pub fn once(findings: &mut [Finding]) {
     let is_time = |finding: &&mut Finding| finding.measure == CheckSpec::TIME;
     for finding in findings.iter_mut().filter(is_time) {
         if matches!(finding.verdict, Verdict::Regressed | Verdict::Improved) {
             finding.verdict = Verdict::Suspected;
-            "from one look at each; `swath check` looks again".clone_into(&mut finding.note);
+            "each side was timed only once; `swath check` times again".clone_into(&mut finding.note);
         }
     }
 }

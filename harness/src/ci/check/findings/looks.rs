@@ -1,4 +1,4 @@
-//! Suspected changes of time, which are timed again.
+//! Suspected changes of time, and their verdicts after more looks.
 
 use super::time::{level, time};
 use super::{Finding, Verdict};
@@ -9,8 +9,8 @@ use crate::statistics::{Round, rounds};
 /// A change beyond this share of the tolerance is suspected.
 const SUSPICIOUS: f64 = 2.0 / 3.0;
 
-/// How much slower, as a logarithm, the reference may be in a look than in those before. Beyond that the machine is busy
-/// with something else, and the look does not count.
+/// If the reference is slower than in earlier looks by more than this (a difference of logarithms), the machine is busy with
+/// something else, and the look does not count.
 const DISTURBED: f64 = 0.3;
 
 /// The direction in which a time has changed; `None` if its interval includes no change.
@@ -22,7 +22,7 @@ fn direction(finding: &Finding) -> Option<Verdict> {
     }
 }
 
-/// The direction in which a time is suspected to have changed: the change comes near the tolerance.
+/// The direction of a suspected change of time; `None` if the change does not come near the tolerance.
 fn suspicion(finding: &Finding) -> Option<Verdict> {
     let near = SUSPICIOUS * finding.tolerance.ln_1p();
     direction(finding).filter(|_| finding.change.is_some_and(|change| change.ln_1p().abs() > near))
@@ -34,10 +34,10 @@ pub fn suspects(findings: &[Finding]) -> Vec<String> {
     findings.iter().filter(is_suspect).map(|finding| finding.trial.clone()).collect()
 }
 
-/// Judges suspects anew, by the rounds of one more look each. Returns the labels of those that need another look.
+/// Judges each suspect again, by the rounds of one more look. Returns the labels of those that need another look.
 ///
 /// 1. If the reference was far slower in this look than before, the look does not count.
-/// 2. If this look alone, or all together, do not show the suspected change, the time is within noise.
+/// 2. If this look alone, or all looks together, do not show the suspected change, the time is within noise.
 /// 3. After [`LOOKS`] looks the time is called changed if all rounds together are beyond the tolerance.
 pub fn look_again(
     findings: &mut [Finding],
@@ -66,16 +66,16 @@ pub fn look_again(
         let suspected = suspicion(finding);
         if direction(&look) != suspected || suspicion(&all) != suspected {
             let all = Finding { verdict: Verdict::WithinNoise, ..all };
-            *finding = all.noted("suspected, but not seen when timed again");
+            *finding = all.noted("suspected, but not confirmed when timed again");
         } else if trial.rounds.len() < LOOKS * spec.rounds.size() {
             *finding = all;
             open.push(label);
         } else {
             let is_called = all.verdict != Verdict::WithinNoise;
             let note = if is_called {
-                "seen again and again"
+                "confirmed in each look"
             } else {
-                "suspected; within the tolerance in all looks together"
+                "suspected, but within the tolerance in all looks together"
             };
             *finding = all.noted(note);
         }
@@ -83,10 +83,10 @@ pub fn look_again(
     open
 }
 
-/// Gives up on suspects that could not be looked at often enough: they are within noise.
+/// Gives up on suspects that could not be timed often enough: their verdict is within noise.
 pub fn give_up(findings: &mut [Finding], open: &[String]) {
     for finding in findings.iter_mut().filter(|f| f.measure == CheckSpec::TIME && open.contains(&f.trial)) {
         finding.verdict = Verdict::WithinNoise;
-        "suspected; the machine was too busy to time it again".clone_into(&mut finding.note);
+        "suspected, but the machine was too busy to time it again".clone_into(&mut finding.note);
     }
 }

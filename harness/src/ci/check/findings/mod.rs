@@ -21,7 +21,7 @@ pub enum Verdict {
     Failed,
     /// Worse, beyond tolerance and chance.
     Regressed,
-    /// A time that looks changed in one look, and cannot be timed again.
+    /// A time that seems changed, but was timed only once and cannot be timed again.
     Suspected,
     /// Better, beyond tolerance and chance.
     Improved,
@@ -66,7 +66,7 @@ pub enum ChangeIs {
     /// A share of the value before.
     #[default]
     Share,
-    /// The difference; used where the value before was 0.
+    /// The difference; used if the value before was 0.
     Difference,
 }
 
@@ -93,7 +93,7 @@ pub struct Finding {
     pub p: Option<f64>,
     /// The tolerance, as a share.
     pub tolerance: f64,
-    /// A remark, or nothing.
+    /// A remark; may be empty.
     pub note: String,
 }
 

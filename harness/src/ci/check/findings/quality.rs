@@ -1,4 +1,4 @@
-//! Metrics and evaluations: without noise but for the choice of queries.
+//! Compares metrics and evaluations. Their only noise is the choice of queries.
 
 use super::{ChangeIs, Finding, Verdict};
 use crate::ci::check::baseline::is_written_as;
@@ -12,7 +12,7 @@ struct Pair<'a> {
     now: &'a MeasureValues,
 }
 
-/// Compares the measures of the trials that both snapshots have; a list for each pair of trials.
+/// Compares the measures of the trials that both snapshots have. Returns a list for each pair of trials.
 pub fn judge<'a>(
     before: &'a Snapshot,
     now: &'a Snapshot,
@@ -52,7 +52,7 @@ pub fn judge<'a>(
         let finding = if let Some(pair) = pair {
             quality(pair, comparison, spec, label)
         } else {
-            let new = Finding::new(label, &measured.name, Verdict::New).noted("there was none before");
+            let new = Finding::new(label, &measured.name, Verdict::New).noted("not measured before");
             Finding { now: Some(measured.mean), ..new }
         };
         if let Some(at) = shared.iter().position(|(_, own)| own == i) {
@@ -79,7 +79,7 @@ fn quality(pair: &Pair<'_>, comparison: Option<Comparison>, spec: &CheckSpec, la
         tolerance,
         ..Finding::new(label, name, Verdict::Unchanged)
     };
-    // A mean from the text of a baseline is rounded.
+    // The mean in the text of a baseline is rounded.
     let written = pair.before.values.is_empty();
     let difference = match comparison {
         Some(comparison) => comparison.difference.mean,

@@ -26,7 +26,7 @@ fn state(trials: Vec<TrialSnapshot>) -> Snapshot {
     }
 }
 
-/// A baseline mean of 0 has no shares: the change is told as it is.
+/// A change from a baseline mean of 0 is not a share, but the difference itself.
 #[test]
 fn a_change_from_zero_is_a_difference() {
     let duplicates = |values: &[f64]| {
@@ -44,9 +44,9 @@ fn a_change_from_zero_is_a_difference() {
     assert!(0.1 < lo && lo < 0.1875 && hi < 0.3, "{finding:?}");
     let said = finding.sentence();
     assert!(said.contains("0.0000 to 0.1875, +0.1875 (+0.1"), "{said}");
-    assert!(said.ends_with("; 0 has no tolerance"), "{said}");
+    assert!(said.ends_with("; no tolerance, because the value was 0"), "{said}");
     assert_eq!(serde_json::to_value(&finding).expect("JSON")["change_is"], "difference");
-    // One query of forty makes no case.
+    // A change in one query of forty is within noise.
     let one: Vec<f64> = (0..40).map(|i| f64::from(u8::from(i == 3))).collect();
     assert_eq!(found(&[0.0; 40], &one).verdict, Verdict::WithinNoise);
     let finding = found(&[0.0; 40], &[0.0; 40]);
@@ -68,7 +68,7 @@ fn looked_at(ratio: f64, reference: f64) -> Finding {
 }
 
 #[test]
-fn a_time_is_called_beyond_the_tolerance_and_what_the_machine_does() {
+fn a_time_changed_if_it_is_beyond_the_tolerance_and_the_noise_of_the_machine() {
     assert_eq!(looked_at(1.0, 1.0).verdict, Verdict::WithinNoise);
     assert_eq!(looked_at(1.12, 1.0).verdict, Verdict::WithinNoise);
     assert_eq!(looked_at(1.3, 1.0).verdict, Verdict::Regressed);
@@ -76,7 +76,7 @@ fn a_time_is_called_beyond_the_tolerance_and_what_the_machine_does() {
     assert_eq!(looked_at(0.8, 1.0).verdict, Verdict::Improved);
     let excused = looked_at(1.3, 0.5);
     assert_eq!(excused.verdict, Verdict::WithinNoise);
-    let note = "the reference took 0.50 times what it took before: so the tolerance is ";
+    let note = "the reference took 0.50 times its time before, so the tolerance is ";
     assert!(excused.note.starts_with(note) && excused.tolerance > 0.4, "{excused:?}");
     assert_eq!(looked_at(1.6, 0.5).verdict, Verdict::Regressed);
 }
@@ -94,7 +94,7 @@ fn found(before: &Snapshot, now: &Snapshot) -> Finding {
 }
 
 #[test]
-fn times_of_something_else_are_not_compared() {
+fn times_of_different_setups_are_not_compared() {
     let (before, slow) = (timed(rounds_of(1.0, 1.0)), timed(rounds_of(1.3, 1.0)));
     assert_eq!(found(&before, &slow).verdict, Verdict::Regressed, "in batch, too");
     let timing = |change: fn(&mut TimingSetup)| {
@@ -103,10 +103,10 @@ fn times_of_something_else_are_not_compared() {
         now
     };
     let cases = [
-        (timing(|timing| timing.queries = 100), "timed otherwise: the number of timed queries was 1000 and is 100"),
-        (timing(|timing| timing.mode = Mode::Single), "timed otherwise: the mode was batch and is single"),
-        (timing(|timing| timing.threads = 2), "timed otherwise: the number of threads was 1 and is 2"),
-        (timing(|timing| timing.passes = 1), "timed otherwise: the number of passes was 3 and is 1"),
+        (timing(|timing| timing.queries = 100), "timed differently: the number of timed queries was 1000 and is 100"),
+        (timing(|timing| timing.mode = Mode::Single), "timed differently: the mode was batch and is single"),
+        (timing(|timing| timing.threads = 2), "timed differently: the number of threads was 1 and is 2"),
+        (timing(|timing| timing.passes = 1), "timed differently: the number of passes was 3 and is 1"),
         (Snapshot { machine: "n".into(), ..slow.clone() }, "timed on another machine (m)"),
         (Snapshot { reference: "mmr-2".into(), ..slow.clone() }, "timed against another reference (top-k)"),
     ];
@@ -120,7 +120,7 @@ fn times_of_something_else_are_not_compared() {
     assert_eq!((finding.verdict, finding.note.as_str()), (Verdict::NotCompared, "top-k failed"));
 }
 
-/// Of two versions of swath only what is the same is said to be so.
+/// Between two versions of swath only equal measures get a verdict.
 #[test]
 fn two_versions_are_not_judged() {
     let measured = |mean: f64| MeasureValues { name: "recall".into(), mean, values: vec![mean; 20] };
@@ -138,7 +138,7 @@ fn two_versions_are_not_judged() {
     assert_eq!(verdicts(&with("0.2.1 (abc)", 0.9)), [Verdict::Unchanged, Verdict::NotCompared]);
 }
 
-/// What cannot be timed again is suspected, and fails nothing; metrics have no noise and are judged.
+/// A time that cannot be timed again is only suspected. Metrics have no noise and are judged.
 #[test]
 fn times_of_one_look_are_suspected() {
     let mut findings = compare(&timed(rounds_of(1.0, 1.0)), &timed(rounds_of(1.3, 1.0)), &CheckSpec::default(), true);
@@ -149,11 +149,11 @@ fn times_of_one_look_are_suspected() {
     assert!(!Verdict::Suspected.is_bad());
 }
 
-/// What the looks after the first see, and how long the reference takes.
+/// For each look after the first: the ratio of times, and the reference's time.
 type Looks<'a> = &'a [(f64, f64)];
 
 #[test]
-fn a_suspect_is_called_only_if_new_rounds_say_the_same() {
+fn a_suspect_is_reported_only_if_new_rounds_confirm_it() {
     let before = timed(rounds_of(1.0, 1.0));
     let spec = CheckSpec::default();
     let looks: [(f64, Looks<'_>, Verdict, usize); 6] = [
@@ -183,4 +183,12 @@ fn a_suspect_is_called_only_if_new_rounds_say_the_same() {
     let mut findings = compare(&before, &now, &spec, true);
     give_up(&mut findings, &["mmr".into()]);
     assert!(findings.iter().all(|finding| !finding.verdict.is_bad()), "{findings:?}");
+}
+
+#[test]
+fn a_finding_without_values_is_a_sentence() {
+    let finding = Finding::new("mmr", CheckSpec::TIME, Verdict::NotCompared).noted("timed on another machine (x)");
+    assert_eq!(finding.sentence(), "mmr: time against the reference not compared; timed on another machine (x)");
+    let finding = Finding { now: Some(0.5), ..Finding::new("mmr", "recall", Verdict::New) };
+    assert_eq!(finding.sentence(), "mmr: recall new, 0.5000 now");
 }

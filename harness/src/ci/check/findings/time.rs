@@ -1,27 +1,27 @@
-//! Times, as ratios to the reference's.
+//! Compares times, as ratios to the reference's time.
 
 use super::{Finding, Verdict};
 use crate::ci::check::{LOOKS, Snapshot, TrialSnapshot};
 use crate::config::CheckSpec;
 use crate::statistics::{Estimate, Round, rounds};
 
-/// The share of checks of an unchanged program that may call a time changed.
+/// The accepted share of checks of an unchanged program that report a changed time.
 const FALSE_ALARMS: f64 = 0.001;
 
-/// Rounds on either side that a verdict on a time needs.
+/// A verdict on a time needs at least this many rounds on each side.
 pub const FEWEST: usize = 3;
 
-/// The two-sided level of the intervals of a look, given how many trials are timed.
+/// The two-sided level of a look's intervals, given the number of timed trials.
 pub fn level(now: &Snapshot) -> f64 {
     let timed = now.trials.iter().filter(|trial| !trial.rounds.is_empty()).count().max(1);
     1.0 - 2.0 * (FALSE_ALARMS / timed as f64).powf(1.0 / LOOKS as f64)
 }
 
-/// Reports the reference's own time. It is not judged, as nothing takes turns with it.
+/// Reports the reference's own time. It gets no verdict, because it is not timed relative to another trial.
 pub fn reference_time(before: &Snapshot, now: &Snapshot) -> Option<Finding> {
     let (was, is) = (before.reference_seconds()?, now.reference_seconds()?);
     let note = format!(
-        "it took {:.3} ms a query, {:.2} times what it took before; the others are timed against it, and it against nothing",
+        "it took {:.3} ms per query, {:.2} times its time before; its time has no verdict, because it is the reference",
         1e3 * is,
         is / was
     );
@@ -33,7 +33,7 @@ pub fn time(was: &TrialSnapshot, rounds: &[Round], spec: &CheckSpec, level: f64,
     let tolerance = spec.tolerance(CheckSpec::TIME);
     let finding = Finding { tolerance, ..Finding::new(label, CheckSpec::TIME, Verdict::NotCompared) };
     if was.rounds.is_empty() {
-        return finding.noted("the baseline has no time for it");
+        return finding.noted("not timed before");
     }
     let fewest = was.rounds.len().min(rounds.len());
     if fewest < FEWEST {
@@ -58,13 +58,13 @@ pub fn time(was: &TrialSnapshot, rounds: &[Round], spec: &CheckSpec, level: f64,
         return finding;
     }
     finding.noted(format!(
-        "the reference took {:.2} times what it took before: so the tolerance is {:.1} %",
+        "the reference took {:.2} times its time before, so the tolerance is {:.1} %",
         pace.exp(),
         100.0 * beyond.exp_m1()
     ))
 }
 
-/// Judges a change of the logarithm of a time: it is called if it is beyond the tolerance and beyond chance.
+/// Judges a change of the logarithm of a time. It counts if it is beyond the tolerance, and its interval excludes 0.
 fn timed(change: &Estimate, beyond: f64) -> Verdict {
     if change.mean > beyond && change.lo > 0.0 {
         Verdict::Regressed

@@ -1,4 +1,4 @@
-//! Files for github-action-benchmark. There are two, since more must be better for all numbers of a file, or for none.
+//! Files for github-action-benchmark. There are two: the better direction must be the same for all numbers of a file.
 //!
 //! Source: benchmark-action/github-action-benchmark, tools `customBiggerIsBetter` and `customSmallerIsBetter`.
 
@@ -16,12 +16,12 @@ impl Output for ActionBenchmark {
     }
 
     fn about(&self) -> &'static str {
-        "Write what is measured now as github-action-benchmark reads it: DIR/bigger-is-better.json and \
+        "Write the current measures for github-action-benchmark: DIR/bigger-is-better.json and \
          DIR/smaller-is-better.json"
     }
 
     fn words(&self) -> &'static str {
-        "file for github-action-benchmark"
+        "github-action-benchmark file"
     }
 
     fn place(&self) -> Place {

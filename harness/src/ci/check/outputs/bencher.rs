@@ -18,11 +18,11 @@ impl Output for Bencher {
     }
 
     fn about(&self) -> &'static str {
-        "Write what is measured now in Bencher Metric Format"
+        "Write the current measures in Bencher Metric Format"
     }
 
     fn words(&self) -> &'static str {
-        "file of Bencher"
+        "Bencher file"
     }
 
     fn texts(&self, checked: &Checked<'_>) -> Vec<String> {
@@ -59,7 +59,7 @@ fn metric(value: f64, lower: f64, upper: f64) -> Value {
     json!({ "value": value, "lower_value": lower, "upper_value": upper })
 }
 
-/// Whether these are benchmarks with measures, each of which has a value and its interval.
+/// Whether all benchmarks have only measures with a value and its interval.
 fn is_bencher(benchmarks: &Map<String, Value>) -> bool {
     let is_measure =
         |measure: &Value| ["value", "lower_value", "upper_value"].iter().all(|key| measure.get(key).is_some());

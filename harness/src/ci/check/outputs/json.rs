@@ -12,11 +12,11 @@ impl Output for Json {
     }
 
     fn about(&self) -> &'static str {
-        "Write it as JSON"
+        "Write the findings as JSON"
     }
 
     fn words(&self) -> &'static str {
-        "list of findings"
+        "JSON file"
     }
 
     fn texts(&self, checked: &Checked<'_>) -> Vec<String> {

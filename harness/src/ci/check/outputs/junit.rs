@@ -1,7 +1,7 @@
 //! JUnit's XML, which nearly every CI system shows: a test suite for each trial, a test case for each measure.
 //!
-//! The crate `quick-junit` is not used: it drops tabs and carriage returns, leaves the ends of lines in attributes raw, so that
-//! readers take them for spaces, and brings more crates than the lines below are worth.
+//! The crate `quick-junit` is not used: it drops tabs and carriage returns; it does not escape line ends in attributes, so readers
+//! take them for spaces; and it adds more dependencies than the code below is worth.
 
 use super::{Checked, Output};
 use crate::ci::check::{Finding, Verdict};
@@ -17,11 +17,11 @@ impl Output for Junit {
     }
 
     fn about(&self) -> &'static str {
-        "Write it as JUnit XML"
+        "Write the findings as JUnit XML"
     }
 
     fn words(&self) -> &'static str {
-        "file of JUnit"
+        "JUnit file"
     }
 
     fn texts(&self, checked: &Checked<'_>) -> Vec<String> {

@@ -14,11 +14,11 @@ impl Output for Markdown {
     }
 
     fn about(&self) -> &'static str {
-        "Write it as Markdown"
+        "Write the findings as Markdown"
     }
 
     fn words(&self) -> &'static str {
-        "table of Markdown"
+        "Markdown file"
     }
 
     fn texts(&self, checked: &Checked<'_>) -> Vec<String> {
@@ -30,7 +30,7 @@ impl Output for Markdown {
     }
 }
 
-/// A heading, a sentence, a table of what changed, and all else folded away.
+/// A heading, a sentence, a table of changes, and a folded table of unchanged measures.
 pub fn text(checked: &Checked<'_>) -> String {
     let bad = checked.bad().count();
     let caution = checked.caution();

@@ -1,4 +1,4 @@
-//! What a check found, in the forms that people and CI systems read.
+//! Outputs: the findings of a check in the forms that people and CI systems read.
 //!
 //! To add one: one file here with a type and its `impl Output`, and its line in [`OUTPUTS`]. `swath check` and `swath compare` then
 //! have its option.
@@ -29,16 +29,16 @@ pub const OUTPUTS: &[&dyn Output] = &[
 
 /// A form of file in which findings are written.
 pub trait Output: Sync {
-    /// The output's name, in lower case with hyphens; its option has the same.
+    /// The output's name, in lower case with hyphens. Its option has the same name.
     fn name(&self) -> &'static str;
 
-    /// What is written, without a full stop.
+    /// The help of its option, without a full stop.
     fn about(&self) -> &'static str;
 
-    /// What a file of this form is called in messages.
+    /// The word for such a file in messages.
     fn words(&self) -> &'static str;
 
-    /// Where the option's value leads.
+    /// Whether the option's value is a file or a folder.
     fn place(&self) -> Place {
         Place::File
     }
@@ -46,7 +46,7 @@ pub trait Output: Sync {
     /// The text of each file.
     fn texts(&self, checked: &Checked<'_>) -> Vec<String>;
 
-    /// Whether a text is of this form: only such a file is replaced.
+    /// Whether a text is of this form. Only such files are replaced.
     fn is_of(&self, text: &str) -> bool;
 }
 
@@ -60,7 +60,7 @@ pub enum Place {
 }
 
 impl dyn Output {
-    /// The files that this output writes, given a file or a folder.
+    /// The files that this output writes; `at` is the option's value.
     pub fn files(&self, at: &Path) -> Vec<PathBuf> {
         match self.place() {
             Place::File => vec![at.to_owned()],
@@ -68,7 +68,7 @@ impl dyn Output {
         }
     }
 
-    /// Whether a path is free, or a file of this form stands there.
+    /// Whether a file may be written to a path: it is free, or holds an empty file or one of this form.
     pub fn may_replace(&self, path: &Path) -> bool {
         replace::may_replace(path, |text| self.is_of(text))
     }
@@ -79,7 +79,7 @@ impl dyn Output {
 pub struct Checked<'a> {
     /// The baseline.
     pub before: &'a Snapshot,
-    /// What the experiment gives now.
+    /// The current results.
     pub now: &'a Snapshot,
     /// The finding of each measure.
     pub findings: &'a [Finding],
@@ -88,17 +88,17 @@ pub struct Checked<'a> {
 }
 
 impl Checked<'_> {
-    /// How many findings have a verdict.
+    /// The number of findings with a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.findings.iter().filter(|finding| finding.verdict == verdict).count()
     }
 
-    /// The findings for which a check fails.
+    /// The findings that make a check fail.
     pub fn bad(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.verdict.is_bad())
     }
 
-    /// A caution if the two sides are of different versions of swath.
+    /// A caution if the two sides were made by different versions of swath.
     pub fn caution(&self) -> Option<String> {
         version::differs(&self.before.swath, &self.now.swath)
     }
@@ -119,7 +119,7 @@ impl Checked<'_> {
         let counted = verdicts.iter().map(|&verdict| (self.count(verdict), verdict.name()));
         let parts: Vec<String> =
             counted.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
-        let times = if self.timed { "" } else { "; times were not looked at" };
+        let times = if self.timed { "" } else { "; times were not compared" };
         format!("{} measures: {}{times}", self.findings.len(), parts.join(", "))
     }
 }
@@ -146,7 +146,7 @@ impl Finding {
         }
     }
 
-    /// How many decimals values of this measure have.
+    /// The number of decimals for values of this measure.
     fn digits(&self) -> usize {
         match self.measure.as_str() {
             CheckSpec::EVALUATIONS => 1,
@@ -160,8 +160,14 @@ impl Finding {
         match value {
             None => "-".into(),
             Some(value) if self.measure == CheckSpec::TIME => format!("{} x", decimals(value, self.digits())),
+            Some(value) if self.measure == CheckSpec::EVALUATIONS && value.fract() == 0.0 => decimals(value, 0),
             Some(value) => decimals(value, self.digits()),
         }
+    }
+
+    /// The measure in words.
+    fn what(&self) -> &str {
+        if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure }
     }
 
     /// The finding in a sentence.
@@ -170,14 +176,20 @@ impl Finding {
             return format!("{} {}: {}", self.trial, self.verdict.name(), self.note);
         }
         let note = if self.note.is_empty() { String::new() } else { format!("; {}", self.note) };
-        let what = if self.measure == CheckSpec::TIME { "time against the reference" } else { &self.measure };
+        if self.before.is_none() || self.now.is_none() {
+            let values = [("before", self.before), ("now", self.now)].into_iter();
+            let value = |(when, value): (&str, Option<f64>)| Some(format!(", {} {when}", self.number(Some(value?))));
+            let value: String = values.filter_map(value).collect();
+            return format!("{}: {} {}{value}{note}", self.trial, self.what(), self.verdict.name());
+        }
         let tolerance = match self.change_is {
             ChangeIs::Share => format!("tolerance {:.1} %", 100.0 * self.tolerance),
-            ChangeIs::Difference => "0 has no tolerance".to_owned(),
+            ChangeIs::Difference => "no tolerance, because the value was 0".to_owned(),
         };
         format!(
-            "{}: {what} {}, {} to {}, {}; {tolerance}{note}",
+            "{}: {} {}, {} to {}, {}; {tolerance}{note}",
             self.trial,
+            self.what(),
             self.verdict.name(),
             self.number(self.before),
             self.number(self.now),
@@ -186,7 +198,7 @@ impl Finding {
     }
 }
 
-/// Rows of a table of findings: trial, measure, before, now, change, verdict. Unchanged ones are left out unless `all` is set.
+/// Rows of a table of findings: trial, measure, before, now, change, verdict. Contains unchanged findings only if `all` is set.
 pub fn rows(findings: &[Finding], all: bool) -> Vec<Vec<String>> {
     let says = |finding: &&Finding| all || finding.verdict != Verdict::Unchanged;
     let row = |finding: &Finding| {

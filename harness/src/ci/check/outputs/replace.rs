@@ -1,15 +1,15 @@
-//! Which files a check may replace: only those that an earlier check wrote.
+//! Decides which files a check may replace: only those that an earlier check wrote.
 
 use std::path::Path;
 
 /// Larger files are not read, and not replaced.
 const MOST: u64 = 1 << 28;
 
-/// Whether a path is free, or a file stands there that is empty or of the form that `is_of` knows.
+/// Whether a file may be written to a path: it is free, or holds an empty file or one that `is_of` recognises.
 pub fn may_replace(path: &Path, is_of: impl Fn(&str) -> bool) -> bool {
     let Ok(metadata) = std::fs::symlink_metadata(path) else { return true };
     let text = || String::from_utf8(std::fs::read(path).ok()?).ok();
-    // An empty file, as `mktemp` makes it, has nothing to lose.
+    // An empty file, for example from `mktemp`, has nothing to lose.
     let is_ours = || metadata.len() <= MOST && text().is_some_and(|text| is_of(&text));
     metadata.is_file() && (metadata.len() == 0 || is_ours())
 }

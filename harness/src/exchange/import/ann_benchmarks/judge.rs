@@ -1,4 +1,4 @@
-//! Metrics of results, computed anew from the dataset.
+//! Recomputes the metrics of results from the dataset.
 
 use super::stored::{Returned, StoredResult};
 use crate::metrics::truth::Truth;
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use swath_algorithms::{Base, Pool, Query};
 use swath_datasets::Dataset;
 
-/// Computes the metrics of results anew.
+/// Recomputes the metrics of results.
 pub struct Judge<'a> {
     /// The base vectors.
     pub base: &'a Base,
@@ -25,7 +25,7 @@ pub struct Judge<'a> {
     pub within: Vec<RecallWithin>,
     /// Recalls whose slack is not small.
     pub coarse: Vec<Coarse>,
-    /// Notes on those, and on metrics that are left out.
+    /// Notes on those recalls, and on metrics that are left out.
     pub notes: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ struct Judged {
 }
 
 impl<'a> Judge<'a> {
-    /// Chooses the usual metrics that can be computed from the results of this dataset alone.
+    /// Chooses the usual metrics that can be computed from only the results and this dataset.
     pub fn new(base: &'a Base, dataset: &'a Dataset, k: usize) -> Self {
         let setting = MetricSetting {
             k,
@@ -49,7 +49,7 @@ impl<'a> Judge<'a> {
         let (mut metrics, mut notes) = (Vec::new(), Vec::new());
         for metric in MetricName::usual(setting.qrels) {
             let reason = if metric.params().looks_inside() {
-                Some("it looks at the stages behind the results, of which these say nothing".to_owned())
+                Some("it looks at the stages of a retriever, which imported results do not have".to_owned())
             } else {
                 metric.possible(&setting).err().map(|impossible| impossible.message)
             };

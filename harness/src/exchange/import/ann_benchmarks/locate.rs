@@ -11,18 +11,18 @@ use swath_datasets::catalogue;
 /// The folder of results, by which a folder of ann-benchmarks is recognised.
 pub const RESULTS: &str = "results";
 
-/// Finds the folder of the dataset's results and k: the one that is wanted, or the only one.
+/// Finds the folder of the dataset's results, and k: the wanted k, or the only one.
 pub fn locate(wanted: &Wanted<'_>) -> Result<(PathBuf, usize), Refusal> {
     let Wanted { folder, dataset, .. } = wanted;
     if !is_plain(dataset) {
-        let message = format!("`{dataset}` is no name of a dataset");
-        return Err(Failure::Input(message + "\n  give the name that its folder below `results` has").into());
+        let message = format!("`{dataset}` is not the name of a dataset");
+        return Err(Failure::Input(message + "\n  give the name of its folder below `results`").into());
     }
     let results = folder.join(RESULTS);
     let datasets = folders_in(&results).unwrap_or_default();
     let here = results.join(dataset);
     let Some(found) = folders_in(&here) else {
-        let message = format!("{} has no results of `{dataset}`", results.display());
+        let message = format!("{} has no results for `{dataset}`", results.display());
         return Err(Failure::Input(format!("{message}\n  it has {}", list_of(&datasets))).into());
     };
     let mut counts: Vec<usize> = found.iter().filter_map(|name| name.parse().ok()).filter(|&k| k > 0).collect();
@@ -32,12 +32,14 @@ pub fn locate(wanted: &Wanted<'_>) -> Result<(PathBuf, usize), Refusal> {
         (Some(count), _) if counts.contains(&count) => Ok((here.join(count.to_string()), count)),
         (None, &[count]) => Ok((here.join(count.to_string()), count)),
         (Some(count), _) => {
-            let message = format!("{} has no results of {count} neighbours", here.display());
+            let message = format!("{} has no results with {count} neighbours per query", here.display());
             Err(Failure::Input(format!("{message}\n  it has {}", list_of(&names))).into())
         }
-        (None, []) => {
-            Err(Failure::Input(format!("{} has no folder that is named by a number of results", here.display())).into())
-        }
+        (None, []) => Err(Failure::Input(format!(
+            "{} has no folder whose name is a number of neighbours per query",
+            here.display()
+        ))
+        .into()),
         (None, _) => Err(Refusal::SeveralCounts { folder: here, counts }),
     }
 }
@@ -54,17 +56,17 @@ fn list_of(names: &[String]) -> String {
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
-/// Reads the dataset of the results: the file beside them, or one of that name in `folders`. Returns it with what an
-/// experiment would call it.
+/// Reads the dataset of the results: the file beside them, or the dataset with this name in `folders`. Also returns the name
+/// or path by which an experiment would refer to it.
 pub fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<(LoadedDataset, String), Failure> {
     let beside = wanted.folder.join("data").join(format!("{}.hdf5", wanted.dataset));
     if beside.is_file() {
-        // Without a separator it would be taken for a name.
+        // Without a separator, the path would be taken for a name.
         let named = Path::new(".").join(&beside);
         return Ok((LoadedDataset::read(&beside, memory)?, named.display().to_string()));
     }
     let path = catalogue::resolve(wanted.dataset, Path::new(""), folders).map_err(|missing| {
-        let looked = format!("{} is not there, either", beside.display());
+        let looked = format!("{} does not exist, either", beside.display());
         Failure::Input([vec![missing.to_string(), looked], missing_dataset::help(&missing)].concat().join("\n  "))
     })?;
     Ok((LoadedDataset::read(&path, memory)?, wanted.dataset.to_owned()))

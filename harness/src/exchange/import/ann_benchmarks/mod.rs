@@ -1,9 +1,9 @@
-//! Results of ann-benchmarks, its own or exported ones, or of VIBE.
+//! Imports results of ann-benchmarks or VIBE, and results that swath exported.
 //!
-//! A file that is damaged is left out and named; the others are read.
+//! Damaged files are left out and named; the others are read.
 //!
-//! Only the returned ids and the times are believed: distances and metrics are computed anew from the dataset's vectors, as
-//! for any run. What such results do not say (pools, evaluations, the machine) stays unknown.
+//! Only the returned ids and the times are taken from the files. Distances and metrics are recomputed from the dataset's vectors,
+//! as for any run. Facts that such results do not have (pools, evaluations, the machine) stay unknown.
 
 mod judge;
 mod locate;
@@ -43,11 +43,11 @@ impl Importer for AnnBenchmarks {
     }
 
     fn expects(&self) -> &'static str {
-        "folder `results`, as those of ann-benchmarks have"
+        "folder `results`, which results of ann-benchmarks are stored in"
     }
 
     fn advice(&self) -> &'static str {
-        "give the folder that has `results` and, where it is there, `data`"
+        "give the folder that contains `results` and, if it exists, `data`"
     }
 
     fn import(&self, wanted: &Wanted<'_>, data_folders: &[PathBuf], memory: u64) -> Result<Imported, Refusal> {
@@ -59,15 +59,18 @@ impl Importer for AnnBenchmarks {
         let (found, named) = dataset(wanted, data_folders, memory)?;
         let rows = found.dataset.train.len();
         if k > rows {
-            let message = format!("{}: {k} results of a dataset of {rows} vectors", folder.display());
+            let message = format!(
+                "{}: the results have {k} ids per query, but the dataset has only {rows} vectors",
+                folder.display()
+            );
             return Err(Failure::Input(message).into());
         }
         let base = Base::new(found.dataset.train.clone(), found.dataset.distance);
         let Listed { places, mut odd, links } = list(&folder)?;
         let OneMode { places, mode, note } = OneMode::choose(places, wanted.batch, &folder, &odd)?;
         let judge = Judge::new(&base, &found.dataset, k);
-        // All are read once before anything is written, to find what is wrong, and again to be written: together they may not
-        // fit into memory.
+        // Each result is read twice: first to find errors before anything is written, then to be written. All results together
+        // may not fit into memory.
         let read = |place: &Place| StoredResult::read(&folder, place, mode, &found.dataset, k);
         let sound = sound(&folder, places, read, &mut odd)?;
 
@@ -86,14 +89,14 @@ impl Importer for AnnBenchmarks {
         }
 
         let mut notes = vec![format!(
-            "imported from {} (results: {results}); they were timed elsewhere, on a machine and with threads that they do not \
-             name; queries per second are those of the best repeat, the one that such results hold; a query's whole time stands \
-             under its candidates, and evaluations were not counted",
+            "imported from {} (results: {results}); they were timed elsewhere, on an unknown machine with an unknown \
+             number of threads; queries per second are those of the best repeat, the only one in such results; the whole \
+             time of a query is shown as time of its candidates; evaluations were not counted",
             folder.display()
         )];
         notes.extend(note);
-        notes.extend((!odd.is_empty()).then(|| format!("results left out, as they cannot be read: {}", odd.len())));
-        notes.extend((links > 0).then(|| format!("links to folders, which are not followed: {links}")));
+        notes.extend((!odd.is_empty()).then(|| format!("results left out because they cannot be read: {}", odd.len())));
+        notes.extend((links > 0).then(|| format!("links to folders that were not followed: {links}")));
         notes.extend(judge.notes.clone());
         notes.extend(tally.notes(k));
         notes.extend(ground_truth::verify(&base, &found.dataset, 0).map(|doubt| doubt.to_string()));
@@ -109,13 +112,13 @@ impl Importer for AnnBenchmarks {
     }
 }
 
-/// Where an import comes from.
+/// The source of an import.
 struct Source<'a> {
     /// The folder of results.
     folder: &'a Path,
     /// The name of the run.
     name: String,
-    /// What an experiment would call the dataset.
+    /// The name or path by which an experiment would refer to the dataset.
     named: String,
     /// When the import began.
     started: String,
@@ -123,7 +126,7 @@ struct Source<'a> {
     runs: Option<i64>,
 }
 
-/// The manifest of an import, which knows little of the machine and the program.
+/// The manifest of an import. Most facts about the machine and the program are unknown.
 fn manifest(
     wanted: &Wanted<'_>,
     source: Source<'_>,
@@ -190,8 +193,8 @@ fn excerpt(out: &OutputFolder, dataset: &Dataset, k: usize) -> Result<(), Failur
     Ok(excerpt.write(out)?)
 }
 
-/// Keeps the results that can be read, each with a point that no other of its retriever has. What is wrong with the others is
-/// added to `odd`.
+/// Keeps the results that can be read, each with a point that is unique for its retriever. Adds the errors of the others to
+/// `odd`.
 fn sound(
     folder: &Path,
     places: Vec<Place>,
@@ -250,7 +253,7 @@ fn write(
     Ok(TrialRecord { trial: id, retriever: stored.retriever.clone(), point: stored.point.clone(), failed: None })
 }
 
-/// Checks that an import can go into a folder; an earlier import there is replaced only if `fresh`.
+/// Checks that an import can be written to a folder. An earlier import there may be replaced only if `fresh` is set.
 fn only_new(out: &Path, fresh: bool) -> Result<(), Refusal> {
     output_folder::check(out, &[FolderKind::Import]).map_err(Failure::from)?;
     if fresh || !out.join(folder::MANIFEST).exists() {

@@ -1,4 +1,4 @@
-//! Where results are stored below a folder.
+//! Finds results below a folder.
 
 use crate::config::Failure;
 use crate::escape;
@@ -8,15 +8,15 @@ use std::fs::read_dir;
 use std::path::{Path, PathBuf};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, MEMORY};
 
-/// How deep below the folder of a dataset and k results may lie.
+/// Results may be at most this deep below the folder of a dataset and k.
 const DEPTH: usize = 8;
 
-/// Where a result is stored.
+/// The place of a result.
 pub struct Place {
     /// Its file, relative to the folder of results.
     pub file: PathBuf,
-    /// The group of the file that holds the result, with a `/` behind it; empty for the file itself. VIBE keeps a group for each
-    /// setting of an index's queries in one file, ann-benchmarks has a file for each.
+    /// The group of the file that holds the result, with a `/` behind it; empty for the file itself. For each
+    /// setting of an index's queries, VIBE has a group in one file, and ann-benchmarks has a file.
     pub group: String,
     /// The attributes of the result.
     pub attributes: HashMap<String, Attribute>,
@@ -43,17 +43,17 @@ impl Place {
             }
         }
         if places.is_empty() {
-            return Err(wrong(&path, &"it has no `neighbors`, neither itself nor in a group: it is no result"));
+            return Err(wrong(&path, &"it is not a result: neither the file nor a group in it has `neighbors`"));
         }
         Ok(places)
     }
 
-    /// A name that tells this result from others with the same label.
+    /// A name that distinguishes this result from others with the same label.
     pub fn name(&self) -> String {
         if self.group.is_empty() { stem(&self.file) } else { self.group.trim_end_matches('/').to_owned() }
     }
 
-    /// Whether the result is of mode batch. Old files, and those of VIBE on a GPU, say so in the name of their folder.
+    /// Whether the result is of mode batch. For old files, and VIBE's on a GPU, only the name of the folder tells.
     pub fn is_batch(&self) -> bool {
         let folder = self.file.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
         let said = ["batch_mode", "gpu_mode"].map(|name| self.attributes.get(name).and_then(Attribute::number));
@@ -77,7 +77,7 @@ pub struct Listed {
 /// Lists the results below a folder.
 ///
 /// # Errors
-/// [`Failure::Input`] where there is none.
+/// [`Failure::Input`] if there are none.
 pub fn list(folder: &Path) -> Result<Listed, Failure> {
     let mut listed = Listed::default();
     let mut files = Vec::new();
@@ -94,7 +94,7 @@ pub fn list(folder: &Path) -> Result<Listed, Failure> {
         for entry in entries {
             let inside = inside.join(entry.file_name());
             let path = entry.path();
-            // The type of the link itself, not of where it leads.
+            // For a link, the type of the link itself and not of its target.
             let is_folder = entry.file_type().is_ok_and(|of| of.is_dir());
             if is_folder && depth > 0 {
                 open.push((inside, depth - 1));
@@ -115,7 +115,7 @@ pub fn list(folder: &Path) -> Result<Listed, Failure> {
     if listed.places.is_empty() { Err(nothing(folder, &listed.odd)) } else { Ok(listed) }
 }
 
-/// The results of one mode: those of the two modes are never compared.
+/// The results of one mode. Results of the two modes are never compared.
 pub struct OneMode {
     /// The results.
     pub places: Vec<Place>,
@@ -126,10 +126,10 @@ pub struct OneMode {
 }
 
 impl OneMode {
-    /// Chooses mode single unless `batch` is wanted or there are no others.
+    /// Chooses mode single, or batch if `batch` is set or there are no other results.
     ///
     /// # Errors
-    /// [`Failure::Input`] where there is no result in the mode that is wanted.
+    /// [`Failure::Input`] if there is no result in the wanted mode.
     pub fn choose(listed: Vec<Place>, batch: bool, folder: &Path, odd: &[String]) -> Result<Self, Failure> {
         let (batches, single): (Vec<Place>, Vec<Place>) = listed.into_iter().partition(Place::is_batch);
         let mode = if batch || single.is_empty() { Mode::Batch } else { Mode::Single };
@@ -141,19 +141,20 @@ impl OneMode {
             let message = format!("{} holds no result in mode batch{}", folder.display(), below(odd));
             return Err(Failure::Input(message));
         }
-        let note = format!("results left out, which are in mode {}; import them apart: {}", other.name(), others.len());
+        let note = format!("results of mode {} left out, to be imported separately: {}", other.name(), others.len());
         Ok(Self { places, mode, note: (!others.is_empty()).then_some(note) })
     }
 }
 
-/// Lines below a message: what is wrong with each result.
+/// Lines below a message: the error of each result.
 fn below(odd: &[String]) -> String {
     odd.iter().fold(String::new(), |text, what| text + "\n  " + &escape::terminal(what))
 }
 
 /// The error for a folder without a result that can be read.
 pub fn nothing(folder: &Path, odd: &[String]) -> Failure {
-    let what = if odd.is_empty() { "holds no result, a file in .hdf5" } else { "holds no result that can be read" };
+    let what =
+        if odd.is_empty() { "holds no result (a file that ends in .hdf5)" } else { "holds no result that can be read" };
     Failure::Input(format!("{} {what}{}", folder.display(), below(odd)))
 }
 

@@ -5,12 +5,19 @@ use crate::config::Failure;
 use crate::record::{MISSING, Mode};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use swath_datasets::Dataset;
 use swath_datasets::hdf5_file::{Attribute, Hdf5File};
 use swath_datasets::sha256;
 
-/// A returned id, with the distance that the file has for it, if it has any.
+/// Possible sizes of an index in kilobytes: up to 1 EB.
+const KILOBYTES: RangeInclusive<f64> = 0.0..=1e15;
+
+/// Possible times in seconds: up to 30,000 years.
+const SECONDS: RangeInclusive<f64> = 0.0..=1e12;
+
+/// A returned id, with its stored distance if the file has distances.
 pub type Returned = (u32, Option<f32>);
 
 /// A result that was read and checked.
@@ -25,11 +32,11 @@ pub struct StoredResult {
     pub point: String,
     /// All parameters, as JSON.
     pub params: String,
-    /// Seconds that the index took to build, if the file says so.
+    /// Seconds to build the index, if the file has them.
     pub build_seconds: Option<f64>,
-    /// Size of the index, if the file says so.
+    /// Size of the index, if the file has it.
     pub index_bytes: Option<u64>,
-    /// Timed repeats, if the file says so.
+    /// Timed repeats, if the file has their number.
     pub runs: Option<i64>,
     /// Seconds per query in the best repeat.
     pub best: f64,
@@ -37,15 +44,17 @@ pub struct StoredResult {
     pub times: Vec<f32>,
     /// The returned ids of each query, each id once.
     pub returned: Vec<Vec<Returned>>,
-    /// How many returned ids stood in their list before.
+    /// The number of returned ids that repeat an id of the same list.
     pub repeated: usize,
+    /// The attributes that are left out, since their values cannot be.
+    pub impossible: Vec<&'static str>,
 }
 
 impl StoredResult {
     /// Reads a result of this mode: k ids and a time for each query of the dataset.
     ///
     /// # Errors
-    /// [`Failure::Input`]: what is wrong with the file, and where.
+    /// [`Failure::Input`]: the error in the file, and its place.
     pub fn read(folder: &Path, place: &Place, mode: Mode, dataset: &Dataset, k: usize) -> Result<Self, Failure> {
         let Place { file, group, attributes } = place;
         let reader = Reader { path: folder.join(file), hdf5: open(&folder.join(file))?, group, dataset, k };
@@ -54,7 +63,7 @@ impl StoredResult {
         if let Some(distance) = text("distance")
             && known_distance(&distance.to_lowercase()) != dataset.distance.name()
         {
-            let what = format!("it is of distance {distance}, but the dataset is {}", dataset.distance);
+            let what = format!("its distance is {distance}, but the dataset's is {}", dataset.distance);
             return Err(reader.wrong(&what));
         }
         let (ids, times) = (reader.ids()?, reader.times()?);
@@ -66,18 +75,30 @@ impl StoredResult {
         let bare = suffixes.iter().find_map(|suffix| folder_name.strip_suffix(suffix));
         let algo = text("algo").unwrap_or_else(|| bare.unwrap_or(&folder_name).to_owned());
         let name = text("name").unwrap_or_else(|| place.name());
-        let bytes = number("index_size").map(|kilobytes| (kilobytes * 1e3).max(0.0).round() as u64);
+        let mut impossible = Vec::new();
+        let mut possible = |name: &'static str, range: &RangeInclusive<f64>| {
+            let value = number(name)?;
+            if range.contains(&value) {
+                return Some(value);
+            }
+            impossible.push(name);
+            None
+        };
+        let kilobytes = possible("index_size", &KILOBYTES);
+        let build_seconds = possible("build_time", &SECONDS);
+        let best = possible("best_search_time", &SECONDS).filter(|&best| best > 0.0);
         Ok(Self {
             point: text("swath_point").unwrap_or_else(|| point(&algo, &name)),
             retriever: text("swath_retriever").unwrap_or(algo),
             params: text("swath_params").unwrap_or_else(|| json!({ "ann-benchmarks": { "name": name } }).to_string()),
-            build_seconds: number("build_time").filter(|&seconds| seconds >= 0.0),
-            index_bytes: bytes,
+            build_seconds,
+            index_bytes: kilobytes.map(|kilobytes| (kilobytes * 1e3).round() as u64),
             runs: attributes.get("run_count").and_then(Attribute::integer),
-            best: number("best_search_time").filter(|&best| best > 0.0).unwrap_or(mean),
+            best: best.unwrap_or(mean),
             times,
             returned,
             repeated,
+            impossible,
             file: file.clone(),
             group: group.clone(),
         })
@@ -142,7 +163,9 @@ impl Reader<'_> {
     fn times(&self) -> Result<Vec<f32>, Failure> {
         let times = self.hdf5.f32s(&self.inside("times")).map_err(|error| self.wrong(&error))?;
         match times.iter().position(|&time| !(time.is_finite() && time >= 0.0)) {
-            Some(query) => Err(self.wrong(&format!("`{}times`, row {query}: {} is no time", self.group, times[query]))),
+            Some(query) => {
+                Err(self.wrong(&format!("`{}times`, row {query}: {} is not a time", self.group, times[query])))
+            }
             None => Ok(times),
         }
     }
@@ -158,7 +181,7 @@ impl Reader<'_> {
         self.hdf5.f32s(&self.inside("distances")).map(Some).map_err(|error| self.wrong(&error))
     }
 
-    /// The ids of each query without padding and repetition, and how many were repeated.
+    /// The ids of each query without padding and repetitions, and the number of repetitions.
     fn returned(&self, ids: &[i64], distances: Option<&[f32]>) -> Result<(Vec<Vec<Returned>>, usize), Failure> {
         let (rows, k) = (self.dataset.train.len(), self.k);
         let (mut returned, mut repeated) = (Vec::with_capacity(self.dataset.test.len()), 0);
@@ -173,8 +196,9 @@ impl Reader<'_> {
                 let known = usize::try_from(id).ok().filter(|&id| id < rows);
                 let Some(id) = known else {
                     return Err(self.wrong(&format!(
-                        "`{}neighbors`, row {query}, column {i}: there is no vector {id} among {rows}",
-                        self.group
+                        "`{}neighbors`, row {query}, column {i}: the id is {id}, expected 0 to {}",
+                        self.group,
+                        rows.saturating_sub(1)
                     )));
                 };
                 if list.iter().any(|&(other, _)| other as usize == id) {

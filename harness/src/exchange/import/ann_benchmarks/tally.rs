@@ -1,16 +1,17 @@
-//! What is odd in imported results, counted for the notes.
+//! Counts oddities in imported results, for the notes.
 
 use super::judge::Judge;
 use super::stored::{Returned, StoredResult};
+use std::collections::BTreeMap;
 use swath_algorithms::Query;
 
-/// A stored distance that is further off than this, and [`SLACK_SHARE`] of its size, is wrong.
+/// A stored distance is wrong if its error is larger than this plus [`SLACK_SHARE`] of the recomputed distance.
 const SLACK: f64 = 1e-3;
 
-/// Rounding to `f32` adds this share of a distance's size.
+/// Rounding to `f32` changes a distance by at most this share.
 const SLACK_SHARE: f64 = 1e-5;
 
-/// Counts what is odd in all results together.
+/// Counts oddities over all results.
 #[derive(Default)]
 pub struct Tally {
     /// Timed repeats, if all results have the same number.
@@ -22,9 +23,11 @@ pub struct Tally {
     timeless: usize,
     /// How many results lack each of these attributes.
     lack: [(usize, &'static str); 2],
+    /// How many results have an impossible value of an attribute.
+    impossible: BTreeMap<&'static str, usize>,
     /// Results with wrong distances.
     off: usize,
-    /// The distance that is off most.
+    /// The distance with the largest error.
     worst: Option<Off>,
 }
 
@@ -38,7 +41,7 @@ struct Short {
     shortest: usize,
 }
 
-/// A stored distance that differs from that of the vectors.
+/// A stored distance that differs from the recomputed one.
 struct Off {
     by: f64,
     label: String,
@@ -48,7 +51,7 @@ struct Off {
 }
 
 impl Off {
-    /// The distance of a result that is off most, if any is.
+    /// The stored distance of a result with the largest error, if any is wrong.
     fn worst(result: &StoredResult, judge: &Judge<'_>) -> Option<Self> {
         let label = || crate::record::label(&result.retriever, &result.point);
         let off = |(query, list): (usize, &Vec<Returned>)| {
@@ -83,7 +86,14 @@ impl Tally {
                 shortest: if before.results == 0 { shortest } else { before.shortest.min(shortest) },
             };
         }
-        let missing = [(stored.build_seconds.is_none(), "build_time"), (stored.index_bytes.is_none(), "index_size")];
+        for name in &stored.impossible {
+            *self.impossible.entry(name).or_default() += 1;
+        }
+        let lacks = |value_is_missing: bool, name: &str| value_is_missing && !stored.impossible.contains(&name);
+        let missing = [
+            (lacks(stored.build_seconds.is_none(), "build_time"), "build_time"),
+            (lacks(stored.index_bytes.is_none(), "index_size"), "index_size"),
+        ];
         for (count, (is_missing, name)) in self.lack.iter_mut().zip(missing) {
             *count = (count.0 + usize::from(is_missing), name);
         }
@@ -94,32 +104,37 @@ impl Tally {
         }
     }
 
-    /// What the user should know of the results.
+    /// Notes on the results, for the user.
     pub fn notes(&self, k: usize) -> Vec<String> {
         let (mut notes, results) = (Vec::new(), self.results);
         for (count, name) in self.lack.iter().filter(|(count, _)| *count > 0) {
             let shown = if *name == "index_size" { "shown as 0" } else { "left empty" };
-            notes.push(format!("{count} of {results} results do not say their `{name}`: it is {shown}"));
+            notes.push(format!("{count} of {results} results have no `{name}`: it is {shown}"));
+        }
+        for (name, count) in &self.impossible {
+            let have = if *count == 1 { "has" } else { "have" };
+            notes.push(format!("{count} of {results} results {have} an impossible `{name}`: it is left out"));
         }
         if self.timeless > 0 {
             notes.push(format!(
-                "{} of {results} results took no time, as they say: they have no queries per second",
+                "{} of {results} results have a time of 0: they have no queries per second",
                 self.timeless
             ));
         }
         if let Short { results: short @ 1.., most, shortest } = self.short {
             notes.push(format!(
-                "{short} of {results} results have lists of fewer than {k}, for up to {most} queries, the shortest of {shortest}: \
-                 what is missing counts as not found"
+                "{short} of {results} results have lists with fewer than {k} ids, for up to {most} queries; the shortest \
+                 list has {shortest}; missing ids count as not found"
             ));
         }
         if self.repeated > 0 {
-            notes.push(format!("{} returned ids stood in their list before: each counts once", self.repeated));
+            notes.push(format!("{} returned ids repeat an id of the same list: each id counts once", self.repeated));
         }
         if let Some(Off { label, query, stored, recomputed, .. }) = &self.worst {
             notes.push(format!(
-                "the distances that {} of {results} results store differ by more than {} from those of the vectors (most \
-                 for {label}, query {query}: stored {stored:.6}, recomputed {recomputed:.6}); the recomputed ones are used",
+                "{} of {results} results store distances that differ by more than {} from the recomputed ones (largest \
+                 difference: {label}, query {query}, stored {stored:.6}, recomputed {recomputed:.6}); the recomputed \
+                 distances are used",
                 self.off, SLACK
             ));
         }
