@@ -97,7 +97,7 @@ fn of_a_file_only_the_header_is_read() {
     std::fs::write(&path, bytes).expect("written");
     let [dry, run] = [vec!["run", "--dry-run", "x.yaml"], vec!["run", "x.yaml"]].map(|a| swath(folder.path(), &a));
     assert_eq!((dry.status.code(), run.status.code()), (Some(0), Some(2)), "{}{}", stderr(&dry), stderr(&run));
-    assert!(stdout(&dry).contains("1 trials of 12 queries, k = 5"), "{}", stdout(&dry));
+    assert!(stdout(&dry).contains("1 trial of 12 queries, k = 5"), "{}", stdout(&dry));
     // What the header tells is refused by both: a relation that is not there, a query that is not, memory.
     for (from, to, text) in [("next: 2", "nest: 2", "no relation `nest`"), ("query: 3", "query: 99", "no query `99`")] {
         std::fs::write(folder.path().join("x.yaml"), experiment.replace(from, to)).expect("written");

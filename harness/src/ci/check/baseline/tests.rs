@@ -116,7 +116,7 @@ fn a_changed_baseline_is_refused() {
     assert!(message.contains("words.hdf5: these are not the values of this baseline"), "{message}");
     let (was, is) = (sha256::of(&values), sha256::of(&wide));
     let message = refused(&[(was.as_str(), is.as_str())], &wide);
-    assert!(message.contains("row 0 is 4.1") && message.contains("its range is 0 to 1"), "{message}");
+    assert!(message.contains("row 0 is 4.2") && message.contains("its range is 0 to 1"), "{message}");
     let message = refused(&[], b"not HDF5");
     assert!(message.contains("these are not the values of this baseline"), "{message}");
     let message = refused(&[(was.as_str(), sha256::of(b"not HDF5").as_str())], b"not HDF5");
