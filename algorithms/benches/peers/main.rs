@@ -1,13 +1,17 @@
-//! swath's side of `compare.py`: answers its requests, one JSON object a line, with times and picks.
+//! swath's side of `compare.py` and `points.py`: answers their requests, one JSON object a line, with times and picks.
 //!
 //! Not a benchmark to run by itself: `python algorithms/benches/peers/compare.py` starts it.
 
 // It measures; the clock is what it is for.
 #![allow(clippy::disallowed_methods)]
 
+mod search;
+
+use search::Searches;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::time::Instant;
+use swath_algorithms::points::Point;
 use swath_algorithms::selector::{Request, SelectorParams};
 use swath_algorithms::{Base, Distance, Item, OwnedPool, Pool, Query, Scratch, select};
 
@@ -37,7 +41,7 @@ fn answer(request: &Value) -> Value {
     let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
     let mut pool = Pool { items: (0..).zip(&scores).map(item).collect(), ..Pool::default() };
     pool.keep_best(scores.len());
-    let query = Query { lines: &[], norm: 0.0 };
+    let query = Query { point: Point::Dense(&[]), norm: 0.0 };
     let asked = Request { base: &base, query, pool: &pool, k, subtopics: &[], seed: 0, query_id: 0 };
     let (mut scratch, mut picked) = (Scratch::default(), Vec::new());
     let mut once = || {
@@ -69,10 +73,14 @@ fn answer(request: &Value) -> Value {
 }
 
 fn main() {
-    let mut output = std::io::stdout().lock();
+    let (mut output, mut searches) = (std::io::stdout().lock(), Searches::default());
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         // Cargo's own arguments to benches are not requests.
         let Ok(request) = serde_json::from_str::<Value>(&line) else { continue };
-        writeln!(output, "{}", answer(&request)).and_then(|()| output.flush()).expect("compare.py listens");
+        let answer = match request.get("search") {
+            Some(asked) => searches.answer(asked),
+            None => answer(&request),
+        };
+        writeln!(output, "{answer}").and_then(|()| output.flush()).expect("the script listens");
     }
 }
