@@ -9,12 +9,11 @@ use std::hint::black_box;
 use std::time::Duration;
 use swath_algorithms::candidates::{CandidatesParams, Exact};
 use swath_algorithms::expansion::ExpansionParams;
-use swath_algorithms::filter::Filter;
 use swath_algorithms::graph::{EdgeSource, GraphSpec, Relations};
-use swath_algorithms::nearest::for_each_nearest;
+use swath_algorithms::nearest::{Scan, for_each_nearest};
 use swath_algorithms::params::Count;
 use swath_algorithms::selector::{Request, SelectorParams};
-use swath_algorithms::{Base, Distance, Pool, Query, Scratch, Vectors, random};
+use swath_algorithms::{Base, BaseFacts, Distance, Pool, Query, Scratch, Vectors, random};
 
 /// Normal values, so that directions are spread evenly.
 fn normal(rows: usize, dim: usize, seed: u64) -> Vectors {
@@ -70,10 +69,10 @@ fn graph(c: &mut Criterion) {
     group.bench_function("16 neighbours", |b| {
         b.iter(|| GraphSpec::new(&[EdgeSource::Knn.into()], count(16), &Relations::new()).build(&base, &[], &[]));
     });
-    let filter = Filter::new(&base);
+    let scan = Scan::new(&base);
     // With one neighbour sought, next to nothing is kept or measured: what is left is the product and its scan.
     group.bench_function("floor: the product and one neighbour", |b| {
-        b.iter(|| for_each_nearest(&base, &filter, base.vectors(), 1, |_, pool| pool.items[0].id));
+        b.iter(|| for_each_nearest(&base, &scan, base.points(), 1, |_, pool| pool.items[0].id));
     });
     group.finish();
 }
@@ -137,7 +136,8 @@ fn index(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("index of 20000 x {d}"));
         brief(&mut group);
         let (base, queries) = (Base::new(normal(20_000, d, 8), Distance::Angular), normal(64, d, 9));
-        for candidates in CandidatesParams::all() {
+        let fits = |candidates: &CandidatesParams| candidates.check(&BaseFacts::of(&base)).is_ok();
+        for candidates in CandidatesParams::all().into_iter().filter(fits) {
             group.bench_function(BenchmarkId::new("build", candidates.name()), |b| b.iter(|| candidates.build(&base)));
             let index = candidates.build(&base);
             let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());

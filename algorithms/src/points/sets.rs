@@ -39,7 +39,7 @@ impl Sets {
             Some(*end)
         });
         let offsets: Vec<u64> = std::iter::once(0).chain(ends).collect();
-        let members: Vec<u32> = rows.iter().flat_map(|row| row.as_ref()).copied().collect();
+        let members: Vec<u32> = rows.iter().flat_map(AsRef::as_ref).copied().collect();
         Self::new(members, offsets, dim)
     }
 
