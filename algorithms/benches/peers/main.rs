@@ -1,10 +1,13 @@
-//! swath's side of `compare.py`: answers its requests, one JSON object a line, with times and picks.
+//! swath's side of `compare.py` and `points.py`: answers their requests, one JSON object a line, with times and picks.
 //!
 //! Not a benchmark to run by itself: `python algorithms/benches/peers/compare.py` starts it.
 
 // It measures; the clock is what it is for.
 #![allow(clippy::disallowed_methods)]
 
+mod search;
+
+use search::Searches;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -70,10 +73,14 @@ fn answer(request: &Value) -> Value {
 }
 
 fn main() {
-    let mut output = std::io::stdout().lock();
+    let (mut output, mut searches) = (std::io::stdout().lock(), Searches::default());
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         // Cargo's own arguments to benches are not requests.
         let Ok(request) = serde_json::from_str::<Value>(&line) else { continue };
-        writeln!(output, "{}", answer(&request)).and_then(|()| output.flush()).expect("compare.py listens");
+        let answer = match request.get("search") {
+            Some(asked) => searches.answer(asked),
+            None => answer(&request),
+        };
+        writeln!(output, "{answer}").and_then(|()| output.flush()).expect("the script listens");
     }
 }

@@ -89,13 +89,10 @@ impl Candidates for Inverted {
         let scored = scratch.arena.alloc_slice_fill_iter(products.touched().iter().map(|&row| (similarity(row), row)));
         scratch.evaluations.set(scratch.evaluations.get() + scored.len() as u64);
         let best_first = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        let best = match scored.len() > pool {
-            true => {
-                scored.select_nth_unstable_by(pool - 1, best_first);
-                &scored[..pool]
-            }
-            false => scored,
-        };
+        if scored.len() > pool {
+            scored.select_nth_unstable_by(pool - 1, best_first);
+        }
+        let best = &scored[..pool.min(scored.len())];
         found.extend(best.iter().map(|&(_, row)| row));
         // The others are at 0: behind those above it, among those at it by id, before those below it.
         let above = best.iter().filter(|(similarity, _)| *similarity > 0.0).count();

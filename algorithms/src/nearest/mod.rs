@@ -31,7 +31,7 @@ pub fn for_each_nearest<T: Send>(
     let found = blocks.into_par_iter().map_init(Tile::default, |tile, start| {
         let range = start..(start + TILE_QUERIES).min(queries.len());
         let mut results = Vec::with_capacity(range.len());
-        tile.search(Searched { base, scan }, Asked { queries, range }, m, |i, pool| results.push(each(i, pool)));
+        tile.search(Searched { base, scan }, &Asked { queries, range }, m, |i, pool| results.push(each(i, pool)));
         results
     });
     found.collect::<Vec<_>>().into_iter().flatten().collect()
@@ -63,7 +63,7 @@ pub fn nearest_of_all(base: &Base, scan: &Scan, queries: &Points, m: usize, batc
         |tile, (block, pools)| {
             let start = block * TILE_QUERIES;
             let range = start..start + pools.len();
-            tile.search(Searched { base, scan }, Asked { queries, range }, m, |i, nearest| {
+            tile.search(Searched { base, scan }, &Asked { queries, range }, m, |i, nearest| {
                 let pool = &mut pools[i - start];
                 pool.copy_from(nearest);
                 pool.keep_best(m);
@@ -180,7 +180,7 @@ mod tests {
         for dim in [3_usize, 64, 70, 256, 300] {
             let mut rng = random::stream(5, "tiles", dim as u64);
             let mut row = |i: usize| {
-                let share = if i % 2 == 0 { 0.5 } else { 1.0 / dim as f64 };
+                let share = if i.is_multiple_of(2) { 0.5 } else { 1.0 / dim as f64 };
                 (0..dim).map(|_| random::uniform(&mut rng) < share).collect::<Vec<bool>>()
             };
             let rows: Vec<Vec<bool>> = (0..2300).map(&mut row).collect();

@@ -4,7 +4,7 @@ use super::filter::{Contenders, Filter};
 use super::scan::{BLOCK, TABLE};
 use super::{Scan, multiply};
 use crate::base::{Base, Query};
-use crate::points::bits::differing_in_block;
+use crate::points::bits::similarities_in_block;
 use crate::points::{Bits, Points, Sets, Vectors, sets};
 use crate::pool::Pool;
 use crate::scratch::Scratch;
@@ -35,8 +35,6 @@ pub struct Asked<'a> {
 pub struct Tile {
     /// Similarities of a block.
     products: Vec<f32>,
-    /// Differing bits of a block.
-    counts: Vec<u32>,
     /// For each member the queries that have it; all 0 between searches.
     having: Vec<u64>,
     kept: Vec<Vec<(f32, u32)>>,
@@ -50,11 +48,11 @@ type AllContenders<'k> = [Option<Contenders<'k>>; TILE_QUERIES];
 
 impl Tile {
     /// Finds the `m` nearest of each query, nearest first, ties by lower id, and calls `each` with its number and them.
-    pub fn search(&mut self, searched: Searched<'_>, asked: Asked<'_>, m: usize, mut each: impl FnMut(usize, &Pool)) {
+    pub fn search(&mut self, searched: Searched<'_>, asked: &Asked<'_>, m: usize, mut each: impl FnMut(usize, &Pool)) {
         let Searched { base, scan } = searched;
         let Asked { queries, range } = asked.clone();
         let by_blocks = match (scan, base.points()) {
-            (Scan::Dense(_), _) | (Scan::Bits, _) => true,
+            (Scan::Dense(_) | Scan::Bits, _) => true,
             (Scan::Sets { .. }, Points::Sets(sets)) => sets.dim() <= TABLE,
             _ => false,
         };
@@ -128,13 +126,11 @@ impl Tile {
     /// Minus the numbers of differing bits.
     fn count_bits(&mut self, rows: &Bits, of: &Bits, range: Range<usize>, contenders: &mut AllContenders<'_>) {
         self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
-        self.counts.resize(TILE_ROWS, 0);
         for block in blocks(rows.rows()) {
-            let (counts, products) = (&mut self.counts[..block.len()], &mut self.products[..block.len()]);
+            let products = &mut self.products[..block.len()];
             for (i, contenders) in range.clone().zip(&mut *contenders) {
                 let Some(contenders) = contenders else { continue };
-                differing_in_block(of.row(i).words, rows.block(block.clone()), counts);
-                products.iter_mut().zip(&*counts).for_each(|(product, &count)| *product = -(count as f32));
+                similarities_in_block(of.row(i).words, rows.block(block.clone()), products);
                 contenders.take(block.start, products);
             }
         }
@@ -203,7 +199,6 @@ fn places(mut mask: u64) -> impl Iterator<Item = usize> {
 impl Room for Tile {
     fn make_room(&mut self, other: &Self) {
         reserve(&mut self.products, other.products.capacity());
-        reserve(&mut self.counts, other.counts.capacity());
         reserve(&mut self.having, other.having.capacity());
         if self.kept.len() < other.kept.len() {
             self.kept.resize_with(other.kept.len(), Vec::new);

@@ -155,23 +155,25 @@ pub fn differing_at(row: &[u64], rows: &Bits, ids: &[u32], out: &mut [f64]) {
     }
 }
 
-/// For each row of `block` (rows of `row.len()` words) the number of bits in which it differs from `row`.
+/// For each row of `block` (rows of `row.len()` words) minus the number of bits in which it differs from `row`: exact for rows of
+/// less than 2^24 bits.
 #[multiversion(targets(
     "x86_64+avx+avx2+avx512f+avx512bw+avx512vl+avx512vpopcntdq+popcnt",
     "x86_64+avx+avx2+popcnt",
     "x86_64+popcnt"
 ))]
-pub fn differing_in_block(row: &[u64], block: &[u64], out: &mut [u32]) {
+pub fn similarities_in_block(row: &[u64], block: &[u64], out: &mut [f32]) {
     match row.len() {
-        1 => differing_in_rows::<1>(row, block, out),
-        2 => differing_in_rows::<2>(row, block, out),
-        4 => differing_in_rows::<4>(row, block, out),
-        8 => differing_in_rows::<8>(row, block, out),
-        13 => differing_in_rows::<13>(row, block, out),
-        16 => differing_in_rows::<16>(row, block, out),
+        1 => similarities_of_rows::<1>(row, block, out),
+        2 => similarities_of_rows::<2>(row, block, out),
+        4 => similarities_of_rows::<4>(row, block, out),
+        8 => similarities_of_rows::<8>(row, block, out),
+        13 => similarities_of_rows::<13>(row, block, out),
+        16 => similarities_of_rows::<16>(row, block, out),
         stride => {
             for (other, out) in block.chunks_exact(stride).zip(out) {
-                *out = row.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
+                let count: u32 = row.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
+                *out = -(count as f32);
             }
         }
     }
@@ -179,14 +181,14 @@ pub fn differing_in_block(row: &[u64], block: &[u64], out: &mut [u32]) {
 
 /// The same for rows of `N` words.
 #[inline(always)]
-fn differing_in_rows<const N: usize>(row: &[u64], block: &[u64], out: &mut [u32]) {
+fn similarities_of_rows<const N: usize>(row: &[u64], block: &[u64], out: &mut [f32]) {
     let Some(row) = row.first_chunk::<N>() else { return };
     for (other, out) in block.as_chunks::<N>().0.iter().zip(out) {
-        let mut sum = 0;
+        let mut count = 0;
         for i in 0..N {
-            sum += (row[i] ^ other[i]).count_ones();
+            count += (row[i] ^ other[i]).count_ones();
         }
-        *out = sum;
+        *out = -(count as f32);
     }
 }
 
@@ -221,10 +223,10 @@ mod tests {
             let bits: Vec<bool> = (0..5 * dim).map(|_| draw()).collect();
             let packed = Bits::pack(bits.iter().copied(), dim).expect("5 rows");
             let naive = |i: usize, j: usize| (0..dim).filter(|&b| bits[i * dim + b] != bits[j * dim + b]).count() as u32;
-            let mut out = [0; 5];
-            differing_in_block(packed.row(2).words, packed.block(0..5), &mut out);
+            let mut out = [0.0; 5];
+            similarities_in_block(packed.row(2).words, packed.block(0..5), &mut out);
             for i in 0..5 {
-                prop_assert_eq!(out[i], naive(2, i));
+                prop_assert_eq!(out[i], -(naive(2, i) as f32));
                 prop_assert_eq!(differing(packed.row(i).words, packed.row(2).words), naive(2, i));
             }
         }

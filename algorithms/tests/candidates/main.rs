@@ -7,6 +7,7 @@ mod faults;
 use cases::cases;
 use checks::CHECKS;
 use serde_json::json;
+use std::fmt::Write as _;
 use swath_algorithms::candidates::{AnyCandidates, CandidatesParams};
 use swath_algorithms::points::PointType;
 use swath_algorithms::{BaseFacts, Distance};
@@ -66,7 +67,7 @@ fn what_an_index_cannot_do_is_said() {
             PointType::ALL.into_iter().flat_map(|kind| Distance::ALL.map(|distance| (kind, distance)))
         {
             if let (true, Err(unfit)) = (distance.fits(kind), candidates.check(&facts(kind, distance))) {
-                said.push_str(&format!("{}, {kind}, {distance}: {unfit}\n", candidates.name()));
+                writeln!(said, "{}, {kind}, {distance}: {unfit}", candidates.name()).expect("a string takes all");
             }
         }
     }
@@ -78,7 +79,8 @@ fn what_an_index_cannot_do_is_said() {
     for parameters in wrong {
         let candidates: CandidatesParams = serde_json::from_value(parameters.clone()).expect("each in range");
         let unfit = candidates.check(&facts(PointType::Sets, Distance::Jaccard)).expect_err("unfit");
-        said.push_str(&format!("{parameters}, at {}: {unfit}\n", unfit.parameter.unwrap_or("none")));
+        let parameter = unfit.parameter.unwrap_or("none");
+        writeln!(said, "{parameters}, at {parameter}: {unfit}").expect("a string takes all");
     }
     insta::assert_snapshot!(said);
 }

@@ -89,7 +89,7 @@ impl IvfIndex {
         let probed = probed.count();
         scratch.count(order.len());
         let ranges = order[..probed].iter().map(|&(_, list)| ends(list));
-        self.scan.nearest_within(&self.rows, query, ranges, pool, Memory { scratch, kept: &mut kept }, found);
+        self.scan.nearest_within(&self.rows, query, ranges, pool, &mut Memory { scratch, kept: &mut kept }, found);
         scratch.contenders = kept;
         found.iter_mut().for_each(|row| *row = self.ids[*row as usize]);
     }

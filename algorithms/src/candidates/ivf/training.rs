@@ -96,9 +96,10 @@ pub fn train(part: &IvfBuild, base: &Base) -> Centroids {
         random::sample(&mut random::stream(part.seed, "ivf training", 0), base.len(), lists.saturating_mul(each));
     let rows = Base::new(base.points().gather(&sample), base.distance()).of_items();
     let first = random::sample(&mut random::stream(part.seed, "ivf centroids", 0), rows.len(), lists);
-    let mut centroids = match by_medoids {
-        true => Centroids::medoids(first.iter().map(|&row| row as u32).collect(), rows.points()),
-        false => Centroids { points: rows.points().gather(&first), medoids: None },
+    let mut centroids = if by_medoids {
+        Centroids::medoids(first.iter().map(|&row| row as u32).collect(), rows.points())
+    } else {
+        Centroids { points: rows.points().gather(&first), medoids: None }
     };
     for round in 0..if lists > 0 { part.iterations } else { 0 } {
         let assigned = assign(&centroids.items(base), rows.points());

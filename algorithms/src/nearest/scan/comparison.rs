@@ -5,7 +5,7 @@ use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::inverted::InvertedIndex;
 use crate::nearest::filter::{self, Contenders, ErrorBound, Filter};
-use crate::points::bits::differing_in_block;
+use crate::points::bits::similarities_in_block;
 use crate::points::{Bits, Point, Sets, SparseRow, SparseVectors, Vectors, sets};
 use bumpalo::Bump;
 use std::ops::Range;
@@ -69,11 +69,10 @@ impl<'a> Comparison<'a, '_> {
 
     /// Minus the number of bits that differ.
     pub fn of_bits(&mut self, bits: &Bits, of: &[u64], ranges: impl Iterator<Item = Range<usize>>) {
-        let (counts, similarities) = (self.room(), self.room());
+        let similarities = self.room();
         for rows in blocks(ranges) {
-            let (counts, similarities) = (&mut counts[..rows.len()], &mut similarities[..rows.len()]);
-            differing_in_block(of, bits.block(rows.clone()), counts);
-            similarities.iter_mut().zip(&*counts).for_each(|(similarity, &count)| *similarity = -(count as f32));
+            let similarities = &mut similarities[..rows.len()];
+            similarities_in_block(of, bits.block(rows.clone()), similarities);
             self.contenders.take(rows.start, similarities);
         }
     }

@@ -97,7 +97,7 @@ impl Scan {
         query: Query<'_>,
         ranges: impl Iterator<Item = Range<usize>> + Clone,
         m: usize,
-        memory: Memory<'_>,
+        memory: &mut Memory<'_>,
         found: &mut Vec<u32>,
     ) {
         let contenders = self.error_bound(base, query).map(|bound| Contenders::new(m, bound, memory.kept));

@@ -1,0 +1,78 @@
+//! Searches through bits and sets, for `points.py`.
+
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::Instant;
+use swath_algorithms::candidates::{CandidatesParams, Index};
+use swath_algorithms::nearest::Batch;
+use swath_algorithms::points::{Bits, Sets};
+use swath_algorithms::{Base, Distance, Points, Pool, Query, Scratch};
+
+/// A base that is searched, with its index.
+struct Searched {
+    base: Base,
+    candidates: CandidatesParams,
+    index: Index,
+    queries: Points,
+}
+
+/// What has been asked for, by the text of the request: data are read and indexed once.
+#[derive(Default)]
+pub struct Searches(HashMap<String, Searched>);
+
+/// A file of little-endian values.
+fn values<T>(path: &Value, of_bytes: impl Fn(&[u8]) -> T) -> Vec<T> {
+    let bytes = std::fs::read(path.as_str().expect("a path")).expect("a file that points.py wrote");
+    bytes.chunks_exact(size_of::<T>()).map(of_bytes).collect()
+}
+
+fn words(path: &Value) -> Vec<u64> {
+    values(path, |bytes| u64::from_le_bytes(bytes.try_into().expect("8 bytes")))
+}
+
+/// Bits packed into words, or sets that all have as many members.
+fn points(kind: &str, path: &Value, dim: usize, size: usize) -> Points {
+    if kind == "bits" {
+        return Bits::new(words(path), dim).expect("whole rows").into();
+    }
+    let members = values(path, |bytes| u32::from_le_bytes(bytes.try_into().expect("4 bytes")));
+    let offsets: Vec<u64> = (0..=members.len() / size).map(|row| (row * size) as u64).collect();
+    Sets::new(members, offsets, dim).expect("ascending members").into()
+}
+
+impl Searched {
+    fn new(asked: &Value) -> Self {
+        let kind = asked["kind"].as_str().expect("kind");
+        let number = |name: &str| asked[name].as_u64().expect("a number") as usize;
+        let of = |name: &str| points(kind, &asked[name], number("dim"), number("size"));
+        let distance = if kind == "bits" { Distance::Hamming } else { Distance::Jaccard };
+        let base = Base::new(of("rows"), distance);
+        let candidates: CandidatesParams = serde_json::from_value(asked["candidates"].clone()).expect("candidates");
+        let index = candidates.build(&base);
+        Self { base, index, candidates, queries: of("queries") }
+    }
+}
+
+impl Searches {
+    /// Answers all queries one by one, then all at once by one thread, where the index can; in milliseconds a query.
+    pub fn answer(&mut self, asked: &Value) -> Value {
+        let searched = self.0.entry(asked.to_string()).or_insert_with(|| Searched::new(asked));
+        let Searched { base, candidates, index, queries } = searched;
+        let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+        let mut distances = Vec::new();
+        let start = Instant::now();
+        for i in 0..queries.len() {
+            scratch.reset();
+            candidates.search(index, base, Query::row(queries, i), &mut scratch, &mut found, &mut pool);
+            distances.push(pool.items.iter().map(|item| item.distance).collect::<Vec<f64>>());
+        }
+        let each = |start: Instant| start.elapsed().as_secs_f64() * 1e3 / queries.len() as f64;
+        let single = each(start);
+        let mut batch = Batch::default();
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+        let start = Instant::now();
+        let has_batch = threads.install(|| candidates.search_batch(index, base, queries, &mut batch));
+        let together = each(start);
+        json!({ "single_ms": single, "batch_ms": has_batch.then_some(together), "distances": distances })
+    }
+}
