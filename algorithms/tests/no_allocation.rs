@@ -41,8 +41,10 @@ fn a_warm_query_does_not_allocate() {
     let vectors = Vectors::new(&(0..2000 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
     let queries = Vectors::new(&(16_000..16_000 + 40 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
     for distance in Distance::DENSE {
-<<<<<<< HEAD
-        check(&Base::new(vectors.clone(), distance), &queries.clone().into(), &CandidatesParams::all());
+        let base = Base::new(vectors.clone(), distance);
+        let fits = |candidates: &CandidatesParams| candidates.check(&BaseFacts::of(&base)).is_ok();
+        let all: Vec<CandidatesParams> = CandidatesParams::all().into_iter().filter(fits).collect();
+        check(&base, &queries.clone().into(), &all);
     }
 }
 
@@ -67,43 +69,6 @@ fn check(base: &Base, queries: &Points, all_candidates: &[CandidatesParams]) {
             for mut selector in SelectorParams::all() {
                 if selector.check(&SelectorSetting { distance, kind, subtopics: true }).is_err() {
                     selector = SelectorParams::Cluster(Cluster { method: Method::KMedoids, ..Cluster::default() });
-=======
-        let base = Base::new(vectors.clone(), distance);
-        let fits = |candidates: &CandidatesParams| candidates.check(&BaseFacts::of(&base)).is_ok();
-        for candidates in CandidatesParams::all().into_iter().filter(fits) {
-            let index = candidates.build(&base);
-            for expansion in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
-                let graph = expansion.as_ref().map(|expansion| expansion.graph().build(&base, &[], &[]));
-                for selector in SelectorParams::all() {
-                    let mut scratch = Scratch::default();
-                    let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());
-                    let mut answer = |i: usize| {
-                        let query = Query::vector(&queries, i);
-                        scratch.reset();
-                        let before = ALLOCATIONS.get();
-                        candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);
-                        if let (Some(expansion), Some(graph)) = (&expansion, &graph) {
-                            expansion.expand(graph, &base, query, &mut pool, &mut scratch);
-                        }
-                        let request = Request {
-                            base: &base,
-                            query,
-                            pool: &pool,
-                            k: 10,
-                            subtopics: &subtopics,
-                            seed: 1,
-                            query_id: i as u64,
-                        };
-                        selector.select(&request, &scratch, &mut picked);
-                        ALLOCATIONS.get() - before
-                    };
-                    // Two rounds: the arena settles on one chunk that holds the largest query.
-                    let cold: usize = (0..40).chain(0..40).map(&mut answer).sum();
-                    let warm: usize = (0..40).map(&mut answer).sum();
-                    let expansion = expansion.as_ref().map_or("none", |expansion| expansion.name());
-                    assert!(cold > 0, "nothing is counted");
-                    assert_eq!(warm, 0, "{distance}, {}, {expansion}, {}", candidates.name(), selector.name());
->>>>>>> cand
                 }
                 let mut scratch = Scratch::default();
                 let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());
