@@ -1,6 +1,6 @@
 //! `swath baseline`.
 
-use super::look::Look;
+use super::measure::MeasureArguments;
 use super::outputs::terminal;
 use super::places::Places;
 use super::shown::Shown;
@@ -14,7 +14,7 @@ use swath::ci::check::outputs::Checked;
 use swath::ci::check::{self, Snapshot};
 use swath::config::{CheckSpec, Failure};
 use swath::plot::format::decimals;
-use swath::{escape, version};
+use swath::{escape, interrupt, version};
 
 /// A baseline has this many times the rounds of a check.
 const ROUNDS: usize = 4;
@@ -32,7 +32,7 @@ enum Command {
     #[command(after_help = "Example:\n  swath baseline save configs/quickstart.yaml")]
     Save {
         #[command(flatten)]
-        look: Look,
+        look: MeasureArguments,
         /// The file to write [default: baselines/NAME.yaml beside the experiment]
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
@@ -41,7 +41,7 @@ enum Command {
     #[command(after_help = "Example:\n  swath baseline update configs/quickstart.yaml")]
     Update {
         #[command(flatten)]
-        look: Look,
+        look: MeasureArguments,
         /// The file [default: baselines/NAME.yaml beside the experiment]
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
@@ -77,7 +77,7 @@ pub fn update_command(config: &Path, file: &Path) -> String {
 }
 
 /// Writes a new baseline.
-fn save(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
+fn save(look: &MeasureArguments, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
     // Errors of the experiment come before those of the baseline.
     look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
@@ -94,7 +94,7 @@ fn save(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode,
 }
 
 /// Replaces a baseline and lists the changes.
-fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
+fn update(look: &MeasureArguments, file: Option<PathBuf>, places: &Places) -> Result<ExitCode, Failure> {
     look.open()?;
     let file = file.unwrap_or_else(|| baseline::usual_path(&look.config));
     if !file.exists() {
@@ -127,12 +127,15 @@ fn update(look: &Look, file: Option<PathBuf>, places: &Places) -> Result<ExitCod
 ///
 /// # Errors
 /// [`Failure::Run`] if a trial fails.
-fn sound(look: &Look, places: &Places, unwritten: &str) -> Result<(Snapshot, CheckSpec), Failure> {
+fn sound(look: &MeasureArguments, places: &Places, unwritten: &str) -> Result<(Snapshot, CheckSpec), Failure> {
+    interrupt::say(format!("stopped; {unwritten}"));
     let looked = look.look(places, ROUNDS, |_, state, spec| Ok((state, spec.clone())));
     let (state, spec) = looked.map_err(|failure| match failure {
         Failure::Stopped(_) => Failure::Stopped(format!("stopped; {unwritten}")),
         failure => failure,
     })?;
+    // What is not written now is written next.
+    interrupt::say(String::new());
     let failed: Vec<_> = state.trials.iter().filter_map(|trial| Some((&trial.label, trial.failed.as_ref()?))).collect();
     // A failure of the reference is reported first, because the others are timed against it.
     let reference = failed.iter().find(|(label, _)| **label == state.reference);

@@ -1,7 +1,7 @@
 //! `swath check`.
 
 use super::baseline::{absent, update_command};
-use super::look::Look;
+use super::measure::MeasureArguments;
 use super::outputs::{Outputs, code, report};
 use super::places::Places;
 use super::terminal::complain;
@@ -12,7 +12,7 @@ use swath::ci::check::baseline::{self, Baseline, usual_path};
 use swath::ci::check::outputs::Checked;
 use swath::ci::check::{self, Snapshot};
 use swath::config::Failure;
-use swath::{escape, version};
+use swath::{escape, interrupt, version};
 
 /// Run an experiment and compare it with a baseline; exit code 1 if it has become worse or slower
 #[derive(Args)]
@@ -23,7 +23,7 @@ Examples:
   swath check my.yaml --baseline my.baseline.yaml --junit check.xml --markdown check.md")]
 pub struct Arguments {
     #[command(flatten)]
-    look: Look,
+    look: MeasureArguments,
     /// The baseline [default: baselines/NAME.yaml beside the experiment]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -43,6 +43,7 @@ impl Arguments {
             return Err(absent(&file, &look.config));
         }
         let before = read(&file, &look.config)?;
+        interrupt::say("stopped; nothing was compared".into());
         let (now, findings) = look.look(places, 1, |session, mut now, spec| {
             comparable(&before, &now, &file, &look.config)?;
             let timed_otherwise = before.timing.as_ref().zip(now.timing.as_ref()).and_then(|(was, is)| was.differs(is));
@@ -65,6 +66,7 @@ impl Arguments {
             check::give_up(&mut findings, &suspects);
             Ok((now, findings))
         })?;
+        interrupt::say(String::new());
         let checked = Checked { before: &before, now: &now, findings: &findings, timed: !look.quality_only };
         report(&checked, &outputs, &file)?;
         Ok(code(&checked))

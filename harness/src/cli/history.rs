@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::process::ExitCode;
-use swath::ci::history::{self, History, Run};
+use swath::ci::history::{self, AddedRun, History};
 use swath::config::Failure;
 use swath::escape;
 use swath::record::output_folder::{self, FolderKind};
@@ -76,7 +76,7 @@ impl Arguments {
 /// Adds a run.
 fn add(folder: &Path, file: &Path, commit: Option<&str>, time: Option<&str>) -> Result<ExitCode, Failure> {
     let commit = commit.map_or_else(here, history::commit)?;
-    let run = Run::open(folder)?;
+    let run = AddedRun::open(folder)?;
     let time = history::utc(time.unwrap_or(run.finished()))?;
     let added = history::add(file, &run, &commit, &time)?;
     run.lacks().iter().for_each(|lack| note(lack));

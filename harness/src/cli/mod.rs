@@ -14,7 +14,7 @@ mod export;
 mod history;
 mod import;
 mod init;
-mod look;
+mod measure;
 mod metrics;
 mod outputs;
 mod parameters;

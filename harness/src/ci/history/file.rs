@@ -1,7 +1,7 @@
 //! Reads and writes the CSV file of a history.
 
 use super::page::count;
-use super::{History, Row, commit, utc};
+use super::{History, HistoryRow, commit, utc};
 use crate::config::Failure;
 use crate::escape;
 use crate::plot::format::{cell, cell_or_empty};
@@ -68,7 +68,7 @@ impl History {
         for record in records {
             let record = record.map_err(unreadable)?;
             let place = line(record.position());
-            let row = Row::parse(&record, is_old).map_err(|wrong| format!("{place}: {wrong}"))?;
+            let row = HistoryRow::parse(&record, is_old).map_err(|wrong| format!("{place}: {wrong}"))?;
             known.add(row, &place)?;
         }
         Ok(Self { rows: known.rows })
@@ -106,7 +106,7 @@ impl History {
 /// The rows that were read, and their places in the file.
 #[derive(Default)]
 struct Known {
-    rows: Vec<Row>,
+    rows: Vec<HistoryRow>,
     /// By commit, experiment, retriever, point and measure: the place of the row.
     seen: BTreeMap<[String; 5], String>,
     /// By commit and experiment: the version of swath, and the place of the first row.
@@ -118,7 +118,7 @@ impl Known {
     ///
     /// # Errors
     /// If it repeats an earlier row, or its run has rows of another version of swath.
-    fn add(&mut self, row: Row, place: &str) -> Result<(), String> {
+    fn add(&mut self, row: HistoryRow, place: &str) -> Result<(), String> {
         let of_run = [&row.commit, &row.experiment].map(Clone::clone);
         let (version, first) = self.versions.entry(of_run).or_insert_with(|| (row.swath.clone(), place.to_owned()));
         if *version != row.swath {
@@ -140,7 +140,7 @@ impl Known {
     }
 }
 
-impl Row {
+impl HistoryRow {
     /// Reads a row. With `is_old` the file has no column `swath`.
     fn parse(record: &StringRecord, is_old: bool) -> Result<Self, String> {
         let expected: Vec<&str> = COLUMNS.into_iter().filter(|column| !is_old || *column != "swath").collect();

@@ -14,8 +14,8 @@ mod time;
 mod turn;
 
 pub use plot::{LINES, write};
-pub use run::Run;
-pub use series::{Change, Experiment, Series};
+pub use run::AddedRun;
+pub use series::{Change, ExperimentHistory, Series};
 pub use time::utc;
 
 use crate::config::Failure;
@@ -31,7 +31,7 @@ const RELATIVE_TIME: &str = "relative_time";
 
 /// One measure of one trial at one commit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct HistoryRow {
     /// The commit's time, as RFC 3339 in UTC, to the second. It orders the commits.
     pub time: String,
     /// The commit's SHA, in lower case.
@@ -60,7 +60,7 @@ pub struct Row {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// The rows, in the order of the file.
-    pub rows: Vec<Row>,
+    pub rows: Vec<HistoryRow>,
 }
 
 /// The effect of adding a run.
@@ -94,7 +94,7 @@ pub fn commit(text: &str) -> Result<String, Failure> {
 ///
 /// # Errors
 /// [`Failure`] if the file has errors, or cannot be written.
-pub fn add(file: &Path, run: &Run, commit: &str, time: &str) -> Result<Added, Failure> {
+pub fn add(file: &Path, run: &AddedRun, commit: &str, time: &str) -> Result<Added, Failure> {
     can_write(&std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()))
         .and_then(|()| make_folder(file.parent().unwrap_or(Path::new(""))))
         .map_err(|error| Failure::Input(format!("cannot write {}: {error}", file.display())))?;
@@ -113,7 +113,7 @@ fn same_commit(a: &str, b: &str) -> bool {
 
 impl History {
     /// Adds a run in place of earlier rows of the same commit and experiment.
-    pub fn add(&mut self, run: &Run, commit: &str, time: &str) -> Added {
+    pub fn add(&mut self, run: &AddedRun, commit: &str, time: &str) -> Added {
         let rows = run.rows(commit, time);
         let experiment = run.experiment().to_owned();
         let newest = self.rows.iter().filter(|row| row.experiment == experiment && !same_commit(&row.commit, commit));
@@ -158,7 +158,7 @@ impl History {
     }
 
     /// The experiments, with the changes of each series at this significance level.
-    pub fn experiments(&self, level: f64) -> Vec<Experiment> {
+    pub fn experiments(&self, level: f64) -> Vec<ExperimentHistory> {
         let mut names: Vec<(&str, &str)> = Vec::new();
         for row in &self.rows {
             let name = (row.experiment.as_str(), row.dataset.as_str());
@@ -168,7 +168,7 @@ impl History {
         }
         let of = |&(experiment, dataset): &(&str, &str)| {
             let rows = self.rows.iter().filter(|row| row.experiment == experiment && row.dataset == dataset);
-            Experiment::new(experiment, dataset, &rows.collect::<Vec<_>>(), level)
+            ExperimentHistory::new(experiment, dataset, &rows.collect::<Vec<_>>(), level)
         };
         names.iter().map(of).collect()
     }
@@ -187,7 +187,7 @@ pub struct Commit {
 
 impl Commit {
     /// The commit of a row.
-    pub(super) fn of(row: &Row) -> Self {
+    pub(super) fn of(row: &HistoryRow) -> Self {
         Self { time: row.time.clone(), sha: row.commit.clone(), swath: row.swath.clone() }
     }
 

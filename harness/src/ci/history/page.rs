@@ -1,6 +1,6 @@
 //! The page of a history.
 
-use super::{Change, Commit, Experiment};
+use super::{Change, Commit, ExperimentHistory};
 use crate::plot::format::three_decimals;
 use crate::record::label;
 use crate::report::page::{document, figure};
@@ -11,7 +11,7 @@ use maud::{Markup, html};
 /// The page. `changes` were found at `level` and come newest first. `names` lists, for each experiment, the names of its
 /// figures in `drawn`.
 pub fn page(
-    experiments: &[Experiment],
+    experiments: &[ExperimentHistory],
     changes: &[Change<'_>],
     level: f64,
     drawn: &[Drawn],
@@ -47,7 +47,7 @@ pub fn page(
 }
 
 /// The first and the last commit.
-fn lead(experiments: &[Experiment]) -> String {
+fn lead(experiments: &[ExperimentHistory]) -> String {
     let commits = || experiments.iter().flat_map(|experiment| &experiment.commits);
     let ends = (commits().min(), commits().max());
     let said = |commit: &Commit| format!("{} ({})", commit.short(), day(commit));
@@ -69,7 +69,7 @@ pub fn count(number: usize, what: &str) -> String {
 
 /// First the number of series that changed. Then, for each commit with changes, newest first: their number and the
 /// largest change.
-fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
+fn verdict(experiments: &[ExperimentHistory], changes: &[Change<'_>]) -> Vec<String> {
     const COMMITS: usize = 8;
     let mut sentences: Vec<String> = experiments
         .iter()
@@ -83,7 +83,7 @@ fn verdict(experiments: &[Experiment], changes: &[Change<'_>]) -> Vec<String> {
             )
         })
         .collect();
-    let cautions = |one: &Experiment| {
+    let cautions = |one: &ExperimentHistory| {
         let title = one.title();
         one.cautions().into_iter().map(move |caution| format!("Caution: {title}: {caution}."))
     };

@@ -2,7 +2,7 @@
 
 use super::names::{higher_is_better, words};
 use super::page::{self, count};
-use super::{Change, Commit, Experiment, History, Series};
+use super::{Change, Commit, ExperimentHistory, History, Series};
 use crate::config::Failure;
 use crate::escape;
 use crate::plot::axis::{Axis, Ends, axis_title};
@@ -45,7 +45,7 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<(Vec<String
     out.tidy();
     out.refuse(|_| true, &["changes.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
     let experiments = history.experiments(level);
-    let mut changes: Vec<Change<'_>> = experiments.iter().flat_map(Experiment::changes).collect();
+    let mut changes: Vec<Change<'_>> = experiments.iter().flat_map(ExperimentHistory::changes).collect();
     changes.sort_by(|a, b| b.commit.cmp(a.commit));
     let table = csv(&changes).map_err(|error| failed(error.into()))?;
     out.write("changes.csv", &table)?;
@@ -113,7 +113,7 @@ fn csv(changes: &[Change<'_>]) -> Result<Vec<u8>, csv::Error> {
 
 /// One measure of an experiment.
 struct Chart<'h> {
-    experiment: &'h Experiment,
+    experiment: &'h ExperimentHistory,
     measure: &'h str,
 }
 

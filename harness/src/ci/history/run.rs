@@ -1,6 +1,6 @@
 //! A run to add to a history.
 
-use super::{RELATIVE_TIME, Row};
+use super::{HistoryRow, RELATIVE_TIME};
 use crate::config::Failure;
 use crate::config::measure::Cost;
 use crate::findings::summary::{Summary, TrialRow as Trial};
@@ -13,7 +13,7 @@ use crate::{findings, version};
 use std::path::Path;
 
 /// A run to add to a history.
-pub struct Run {
+pub struct AddedRun {
     summary: Summary,
     manifest: Manifest,
 }
@@ -33,7 +33,7 @@ impl Measurement {
     }
 }
 
-impl Run {
+impl AddedRun {
     /// Reads a run from its folder.
     ///
     /// # Errors
@@ -79,10 +79,10 @@ impl Run {
     }
 
     /// Its rows in a history.
-    pub(super) fn rows(&self, commit: &str, time: &str) -> Vec<Row> {
+    pub(super) fn rows(&self, commit: &str, time: &str) -> Vec<HistoryRow> {
         let experiment = self.experiment();
         let of = |trial: &Trial| {
-            let row = |of: Measurement| Row {
+            let row = |of: Measurement| HistoryRow {
                 time: time.to_owned(),
                 commit: commit.to_owned(),
                 swath: self.manifest.swath.clone(),

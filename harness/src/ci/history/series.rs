@@ -1,7 +1,7 @@
 //! The measures of an experiment over commits, and their changes.
 
 use super::names::higher_is_better;
-use super::{Commit, Row};
+use super::{Commit, HistoryRow};
 use crate::plot::format::{decimals, signed, three_digits};
 use crate::statistics::change_points::{self, ChangePoint};
 use crate::statistics::effect::share;
@@ -29,7 +29,7 @@ pub struct Series {
 
 /// An experiment over commits.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Experiment {
+pub struct ExperimentHistory {
     /// Its name.
     pub name: String,
     /// Its dataset.
@@ -40,9 +40,9 @@ pub struct Experiment {
     pub series: Vec<Series>,
 }
 
-impl Experiment {
+impl ExperimentHistory {
     /// Groups the rows of an experiment into series, and finds the changes of each series at this significance level.
-    pub(super) fn new(name: &str, dataset: &str, rows: &[&Row], level: f64) -> Self {
+    pub(super) fn new(name: &str, dataset: &str, rows: &[&HistoryRow], level: f64) -> Self {
         let mut rows = rows.to_vec();
         rows.sort_by_key(|row| (&row.time, &row.commit));
         let commits: BTreeSet<Commit> = rows.iter().map(|row| Commit::of(row)).collect();
@@ -157,7 +157,7 @@ fn spans(i: usize, series: &Series, commits: &[Commit]) -> Vec<Span> {
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
     /// Its experiment.
-    pub experiment: &'a Experiment,
+    pub experiment: &'a ExperimentHistory,
     /// The series.
     pub series: &'a Series,
     /// The first commit of the new level.

@@ -15,7 +15,7 @@ use swath::run::cache::Cache;
 // No doc comment: clap would take it for the help of the command.
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
-pub struct Look {
+pub struct MeasureArguments {
     /// The experiment, a YAML file
     pub config: PathBuf,
     /// Do not compare times
@@ -33,7 +33,7 @@ pub struct Look {
     quiet: bool,
 }
 
-impl Look {
+impl MeasureArguments {
     /// Reads the experiment.
     ///
     /// # Errors
