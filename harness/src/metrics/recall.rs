@@ -197,7 +197,7 @@ mod tests {
     use swath_algorithms::points::{Bits, Point, Sets};
 
     fn of_bits(distance: f64, dim: usize) -> bool {
-        let bits = Bits::pack(vec![false; dim], dim).expect("a row");
+        let bits = Bits::pack(std::iter::repeat_n(false, dim), dim).expect("a row");
         is_coarse(distance, Point::Bits(bits.row(0)))
     }
 

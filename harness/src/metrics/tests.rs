@@ -3,6 +3,7 @@
 use super::*;
 use crate::metrics::truth::{Memo, Truth};
 use proptest::prelude::*;
+use swath_algorithms::points::PointType;
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
 use swath_datasets::Stored;
 
@@ -238,7 +239,14 @@ fn every_name_is_read_back() {
 
 #[test]
 fn metrics_that_cannot_be_computed_say_why() {
-    let setting = MetricSetting { k: 1, largest_pool: 200, stored_neighbors: 100, subtopics: false, qrels: false };
+    let setting = MetricSetting {
+        k: 1,
+        largest_pool: 200,
+        stored_neighbors: 100,
+        subtopics: false,
+        qrels: false,
+        kind: PointType::Dense,
+    };
     let impossible = MetricName::all().filter(|metric| metric.possible(&setting).is_err()).map(MetricName::name);
     let expected = [
         "pool-recall",
@@ -256,7 +264,14 @@ fn metrics_that_cannot_be_computed_say_why() {
         "ndcg-qrels",
     ];
     assert_eq!(impossible.collect::<Vec<_>>(), expected);
-    let setting = MetricSetting { k: 10, largest_pool: 10, stored_neighbors: 5, subtopics: true, qrels: true };
+    let setting = MetricSetting {
+        k: 10,
+        largest_pool: 10,
+        stored_neighbors: 5,
+        subtopics: true,
+        qrels: true,
+        kind: PointType::Dense,
+    };
     for (name, fine) in [
         ("recall@5", true),
         ("recall@6", false),
