@@ -78,7 +78,10 @@ mod tests {
             help("kosarak-jaccard", &nowhere).starts_with("download https://ann-benchmarks.com/kosarak-jaccard.hdf5")
         );
         let file = help("v.npz", &[]);
-        assert!(file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5;"), "{file}");
+        assert!(
+            file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5 or .csr;"),
+            "{file}"
+        );
         assert!(file.contains("no folder was searched") && file.contains("SWATH_DATA"), "{file}");
         assert!(!help("w.npz", &[]).contains("there is a file"));
         let path = help("no/such.hdf5", &nowhere);
