@@ -70,11 +70,6 @@ impl CatalogueEntry {
     pub fn file(&self) -> String {
         file(self.name)
     }
-
-    /// Whether this version can read it.
-    pub fn readable(&self) -> bool {
-        swath_algorithms::Distance::from_name(self.distance).is_some()
-    }
 }
 
 /// The name of the file of a dataset that is looked for by name.

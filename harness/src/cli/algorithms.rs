@@ -116,5 +116,10 @@ fn snippet(component: &Component) -> String {
     let stages: String =
         retriever.iter().fold(String::new(), |text, (stage, what)| text + &format!("    {stage}: {what}\n"));
     let name = component.name;
-    format!("name: try-{name}\ndataset: glove-wordnet-20k\nk: 10\nqueries: 20\nretrievers:\n  - name: {name}\n{stages}")
+    // The shipped dataset has dense vectors, which an inverted index does not take.
+    let dataset = match name {
+        "inverted" => "{ generate: zipf, n: 2000, dimension: 2000, distance: jaccard }",
+        _ => "glove-wordnet-20k",
+    };
+    format!("name: try-{name}\ndataset: {dataset}\nk: 10\nqueries: 20\nretrievers:\n  - name: {name}\n{stages}")
 }

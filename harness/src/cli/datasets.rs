@@ -15,7 +15,7 @@ use swath::plan::LoadedDataset;
 use swath::plot::format::decimals;
 use swath::record::diagnosis::Diagnosis;
 use swath::record::machine::memory;
-use swath_algorithms::Base;
+use swath_algorithms::{Base, Points};
 use swath_datasets::catalogue::{CATALOGUE, resolve};
 use swath_datasets::{Dataset, ground_truth};
 
@@ -61,13 +61,7 @@ fn list(folders: &[PathBuf]) -> String {
     let mut rows = vec![["name", "here", "distance", "about", "vectors", "queries", "dim"].map(str::to_owned).to_vec()];
     for entry in CATALOGUE {
         let found = resolve(entry.name, Path::new(""), folders).is_ok();
-        let here = if found {
-            "yes"
-        } else if entry.readable() {
-            "no"
-        } else {
-            "not readable yet"
-        };
+        let here = if found { "yes" } else { "no" };
         let mut cells = [entry.name, here, entry.distance, entry.about].map(str::to_owned).to_vec();
         cells.extend([entry.train, entry.test, entry.dim].map(|n| n.to_string()));
         rows.push(cells);
@@ -117,13 +111,30 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
         .map_or("none".into(), |names| names.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + " ...");
     vec![
         ("distance", dataset.distance.to_string()),
-        ("base vectors", format!("{} of {} dimensions", dataset.train.len(), dataset.train.dim())),
+        base_points(&dataset.train),
         ("queries", queries.to_string()),
         ("true neighbours", of_each),
         ("links", links),
         ("subtopics", subtopics),
         ("names", names),
     ]
+}
+
+/// The base points of a dataset by their type.
+fn base_points(points: &Points) -> (&'static str, String) {
+    let (rows, dim) = (points.len(), points.dim());
+    let mean = |numbers: usize| decimals(numbers as f64 / rows.max(1) as f64, 1);
+    match points {
+        Points::Dense(_) => ("base vectors", format!("{rows} of {dim} dimensions")),
+        Points::Bits(_) => ("bits", format!("{rows} base points of {dim} bits")),
+        Points::Sets(sets) => {
+            ("sets", format!("{rows} base sets of {} members on average, all below {dim}", mean(sets.members().len())))
+        }
+        Points::Sparse(vectors) => {
+            let values = mean(vectors.values().len());
+            ("sparse vectors", format!("{rows} base vectors of {dim} dimensions, {values} values on average"))
+        }
+    }
 }
 
 /// Says whether the stored true neighbours are right.

@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::{self, Failure, Limits};
 use swath::escape;
-use swath::plan::{self, Cell, Outline, Trial, cells};
+use swath::plan::{self, Cell, Facts, Outline, Trial, cells};
 use swath::record::machine::memory;
 use swath::record::output_folder::{self, FolderKind};
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::{START_AFRESH, Start};
 use swath::run::{Means, sweep};
+use swath_algorithms::points::PointType;
 
 /// Run an experiment and write its results and report
 #[derive(Args)]
@@ -155,19 +156,28 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
     let pool = |trial: &Trial| trial.retriever.candidates.pool().to_string();
     rows.extend(plan.trials.iter().map(|trial| vec![trial.label(), pool(trial), mib(plan.memory(trial, facts))]));
     let text = format!(
-        "{}\n{} of {}, k = {}, each timed {}, on {}: {} x {} vectors, {} MiB\n",
+        "{}\n{} of {}, k = {}, each timed {}, on {}: {}, {} MiB\n",
         table(&rows, 1..),
         count(plan.trials.len(), "trial", "trials"),
         count(plan.queries.len(), "query", "queries"),
         plan.experiment.k.get(),
         count(plan.experiment.repeats.size(), "time", "times"),
         escape::terminal(dataset_name),
-        facts.rows,
-        facts.dim,
+        points(facts),
         mib(facts.bytes),
     );
     plan.notes.iter().for_each(|text| note(text));
     print(&text)
+}
+
+/// The base points, by their type.
+fn points(facts: &Facts) -> String {
+    let (rows, dim) = (facts.rows, facts.dim);
+    match facts.kind {
+        PointType::Dense => format!("{rows} x {dim} vectors"),
+        PointType::Sets => format!("{rows} sets with members below {dim}"),
+        kind => format!("{rows} x {dim} {kind}"),
+    }
 }
 
 /// A number with its noun.

@@ -11,7 +11,8 @@ use swath_algorithms::params::Fraction;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Coverage {
-    /// The similarity; left out, `cosine` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `cosine` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -49,7 +50,7 @@ impl Metric for Coverage {
 pub struct BallCoverage {
     /// The radius, as a quantile of the pairwise distances in N.
     pub quantile: Fraction,
-    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and for ip, else the dataset's own.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }

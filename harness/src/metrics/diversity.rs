@@ -5,13 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::{KernelChoice, Unfit};
 
-const RANGE: &str = "0 to 1 (angular), from 0 (euclidean)";
+const RANGE: &str = "0 to 1; from 0 (euclidean)";
 
 /// Intra-list distance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Diversity {
-    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and for ip, else the dataset's own.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -20,8 +20,8 @@ impl Metric for Diversity {
     fn about(&self) -> About {
         About {
             plain: "distance between results",
-            definition: "intra-list distance (ILD): mean distance of two results, as angle / pi on angular data, else the \
-                         dataset's own",
+            definition: "intra-list distance (ILD): mean distance of two results, as angle / pi on angular data and for ip, \
+                         else the dataset's own",
             range: RANGE,
             higher_is_better: true,
             source: "Ziegler, McNee, Konstan & Lausen 2005",
@@ -52,7 +52,7 @@ impl Metric for Diversity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MinDistance {
-    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and for ip, else the dataset's own.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -61,7 +61,7 @@ impl Metric for MinDistance {
     fn about(&self) -> About {
         About {
             plain: "distance between the two closest results",
-            definition: "smallest distance of two results, as angle / pi on angular data, else the dataset's own: what \
+            definition: "smallest distance of two results, as angle / pi on angular data and for ip, else the dataset's own: what \
                          max-min maximises",
             range: RANGE,
             higher_is_better: true,
@@ -94,7 +94,7 @@ impl Metric for MinDistance {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mst {
-    /// Distances are then 1 - similarity; left out, angle / pi on angular data and L2 on euclidean.
+    /// Distances are then 1 - similarity; left out, angle / pi on angular data and for ip, else the dataset's own.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }

@@ -73,7 +73,8 @@ impl Metric for Evaluations {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectiveRatio {
-    /// The similarity, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
+    /// The similarity, never negative; left out, `cosine` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }

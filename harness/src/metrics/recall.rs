@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::Unfit;
 use swath_algorithms::params::NonNegative;
+use swath_algorithms::points::Point;
 use swath_datasets::Stored;
 
 const SOURCE: &str = "Aumueller, Bernhardsson & Faithfull 2020 (ann-benchmarks)";
@@ -12,10 +13,31 @@ const SOURCE: &str = "Aumueller, Bernhardsson & Faithfull 2020 (ann-benchmarks)"
 /// The distance by which a result may be farther than the k-th true neighbour.
 const SLACK: f64 = 1e-3;
 
-/// Whether 0.001 is more than 1 % of the distance of the k-th true neighbour. Recall may then count results that are no
-/// neighbours, in the extreme a random pick.
-pub fn is_coarse(distance: f64) -> bool {
-    SLACK > 0.01 * distance.abs()
+/// The rounding of distances that are stored as `f32` shares.
+const ROUNDING: f64 = 1e-6;
+
+/// Whether 0.001 is more than 1 % of the distance of the k-th true neighbour, and a point can be farther by so little. Recall may
+/// then count results that are no neighbours, in the extreme a random pick.
+pub fn is_coarse(distance: f64, query: Point<'_>) -> bool {
+    SLACK > 0.01 * distance.abs() && slack_reaches(distance, query)
+}
+
+/// Whether a point can be farther from the query than `distance`, by at most the slack. Shares of bits and Jaccard distances
+/// move in steps, which are mostly larger.
+fn slack_reaches(distance: f64, query: Point<'_>) -> bool {
+    match query {
+        Point::Dense(_) | Point::Sparse(_) => true,
+        Point::Bits(bits) => SLACK * bits.dim as f64 >= 1.0,
+        Point::Set(members) => {
+            // A set that shares `common` members has the similarity common / union, and the union holds the query.
+            let below = 1.0 - distance - ROUNDING;
+            let next = |common: usize| {
+                let union = ((common as f64 / below).floor() + 1.0).max(members.len() as f64);
+                common as f64 / union
+            };
+            below > 0.0 && (1..=members.len()).any(|common| next(common) >= 1.0 - distance - SLACK)
+        }
+    }
 }
 
 /// The distance within which results of a query count as found, and their possible number.
@@ -166,5 +188,48 @@ impl Metric for PoolRecall {
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let (found, size) = answer.asked().found;
         answer.recall_of(found, size, |distance| Some(distance + SLACK))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_coarse;
+    use swath_algorithms::points::{Bits, Point, Sets};
+
+    fn of_bits(distance: f64, dim: usize) -> bool {
+        let bits = Bits::pack(std::iter::repeat_n(false, dim), dim).expect("a row");
+        is_coarse(distance, Point::Bits(bits.row(0)))
+    }
+
+    fn of_set(distance: f64, members: u32) -> bool {
+        let sets = Sets::from_rows(&[(0..members).collect::<Vec<u32>>()], 5000).expect("valid");
+        is_coarse(distance, Point::Set(sets.row(0)))
+    }
+
+    /// One bit of 256 is four times the slack; one of 1,000 is within it.
+    #[test]
+    fn bits_are_coarse_only_if_one_more_is_within_the_slack() {
+        assert!(!of_bits(0.0, 256) && !of_bits(12.0 / 256.0, 256) && !of_bits(0.0, 999));
+        assert!(of_bits(0.0, 1000) && of_bits(0.004, 2000));
+        assert!(!of_bits(0.2, 2000), "0.001 is less than 1 % of the distance");
+    }
+
+    /// Against every set that a query of `members` can meet.
+    #[test]
+    fn sets_are_coarse_only_if_a_farther_set_is_within_the_slack() {
+        let mut coarse = 0;
+        for members in 1..=60_u32 {
+            for (common, union) in (0..=members).flat_map(|common| (members..70).map(move |union| (common, union))) {
+                let distance = 1.0 - f64::from(common) / f64::from(union);
+                let farther =
+                    (0..=members).flat_map(|c| (members..200).map(move |u| 1.0 - f64::from(c) / f64::from(u)));
+                let expected = distance < 0.1
+                    && farther.into_iter().any(|other| other > distance + 1e-6 && other <= distance + 0.001);
+                assert_eq!(of_set(f64::from(distance as f32), members), expected, "{members}: {common} / {union}");
+                coarse += u32::from(expected);
+            }
+        }
+        assert!(coarse > 0);
+        assert!(!of_set(0.0, 30) && of_set(0.0, 1000));
     }
 }

@@ -10,7 +10,8 @@ use swath_algorithms::{KernelChoice, Unfit};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redundancy {
-    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `gram` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -51,7 +52,8 @@ impl Metric for Redundancy {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaxRedundancy {
-    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `gram` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -98,7 +100,8 @@ impl Metric for MaxRedundancy {
 pub struct Duplicates {
     /// The similarity above which two are duplicates.
     pub above: Fraction,
-    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `gram` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }

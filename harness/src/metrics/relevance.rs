@@ -9,7 +9,8 @@ use swath_algorithms::{KernelChoice, Unfit};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Relevance {
-    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `gram` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -47,7 +48,8 @@ impl Metric for Relevance {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ndcg {
-    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `gram` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }

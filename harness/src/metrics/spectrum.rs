@@ -24,7 +24,8 @@ fn eigenvalues(answer: &Answer<'_>, kernel: Kernel) -> Vec<f64> {
 pub struct Vendi {
     /// The order of the entropy: below 1 rare directions count more, above 1 less; 1 is Shannon's.
     pub q: NonNegative,
-    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `gram` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -84,7 +85,8 @@ impl Metric for Vendi {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogVolume {
-    /// The similarity; left out, `gram` on angular data and `rbf` on euclidean.
+    /// The similarity; left out, `gram` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }
@@ -128,7 +130,8 @@ impl Metric for LogVolume {
 pub struct SpectralEntropy {
     /// Steps of the walk: more look at coarser structure.
     pub t: Positive,
-    /// The similarity, never negative; left out, `cosine` on angular data and `rbf` on euclidean.
+    /// The similarity, never negative; left out, `cosine` on angular data and for ip, `rbf` on euclidean, `match` for bits,
+    /// `jaccard` for sets.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
 }

@@ -13,7 +13,6 @@ pub fn help(not_found: &NotFound) -> Vec<String> {
         NotFound::Path { beside, .. } => vec![format!("a relative path starts from {}", shown(beside))],
         NotFound::Known { entry, searched } => {
             let get = match entry.url() {
-                _ if !entry.readable() => format!("its distance, {}, cannot be read yet", entry.distance),
                 Some(url) => {
                     format!("download {url} and put it, as {}, into one of the searched folders", entry.file())
                 }
@@ -75,9 +74,14 @@ mod tests {
             "{known}"
         );
         assert!(known.ends_with("searched: /nowhere; add a folder by the variable SWATH_DATA"), "{known}");
-        assert!(help("kosarak-jaccard", &nowhere).starts_with("its distance, jaccard, cannot be read yet"));
+        assert!(
+            help("kosarak-jaccard", &nowhere).starts_with("download https://ann-benchmarks.com/kosarak-jaccard.hdf5")
+        );
         let file = help("v.npz", &[]);
-        assert!(file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5;"), "{file}");
+        assert!(
+            file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5 or .csr;"),
+            "{file}"
+        );
         assert!(file.contains("no folder was searched") && file.contains("SWATH_DATA"), "{file}");
         assert!(!help("w.npz", &[]).contains("there is a file"));
         let path = help("no/such.hdf5", &nowhere);

@@ -87,7 +87,7 @@ pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepare
     let base = Arc::new(Base::new(dataset.train.clone(), dataset.distance));
     let pools = plan.trials.iter().map(|trial| trial.retriever.candidates.pool());
     let sizes = Sizes { k: plan.experiment.k.size(), pool: pools.min().unwrap_or(0) };
-    let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset.neighbors);
+    let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset);
     Coarse::put_relative_beside(&coarse, &mut plan.metrics);
     let notes = coarse.iter().map(Coarse::caution).chain(plan.notes.iter().cloned()).collect();
     Ok(Prepared { source, plan, facts, dataset, dataset_name, base, coarse, notes })

@@ -1,10 +1,10 @@
-//! Recalls whose tolerance of 0.001 is large against the distances, so that they may count vectors that are no neighbours: with near
+//! Recalls whose tolerance of 0.001 is large against the distances, so that they may count points that are no neighbours: with near
 //! duplicates, or with data in a small unit.
 
 use crate::metrics::{MetricName, is_coarse};
 use crate::plot::format::number;
 use serde::{Deserialize, Serialize};
-use swath_datasets::Neighbors;
+use swath_datasets::Dataset;
 
 /// A recall whose tolerance is more than 1 % of the distance of the k-th true neighbour, for some queries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct Sizes {
 
 impl Coarse {
     /// The recalls among `metrics` with this problem on some of these queries.
-    pub fn find(metrics: &[MetricName], sizes: Sizes, queries: &[usize], neighbors: &Neighbors) -> Vec<Self> {
+    pub fn find(metrics: &[MetricName], sizes: Sizes, queries: &[usize], dataset: &Dataset) -> Vec<Self> {
         let find = |metric: &MetricName| {
             let count = match metric.kind() {
                 "recall" => metric.cut().unwrap_or(sizes.k),
@@ -36,8 +36,8 @@ impl Coarse {
                 _ => return None,
             };
             let is_concerned = |query: &&usize| {
-                let last = count.checked_sub(1).and_then(|last| neighbors.distances(**query).get(last));
-                last.is_some_and(|&distance| is_coarse(distance))
+                let last = count.checked_sub(1).and_then(|last| dataset.neighbors.distances(**query).get(last));
+                last.is_some_and(|&distance| is_coarse(distance, dataset.test.row(**query)))
             };
             let concerned = queries.iter().filter(is_concerned).count();
             let metric = metric.name().to_owned();

@@ -1,10 +1,12 @@
 //! `manifest.json`: everything that is needed to run an experiment again, and to trust its results.
 
 use super::{ExperimentRecord, Machine};
+use crate::plot::format::number;
 use crate::record::coarse::Coarse;
 use crate::record::diagnosis::Diagnosis;
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
+use swath_algorithms::Distance;
 
 /// The manifest of a run: experiment, dataset, machine, program, and how each trial ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +79,30 @@ pub struct DatasetRecord {
     pub links: Option<usize>,
     /// Whether it has subtopics.
     pub subtopics: bool,
+}
+
+impl DatasetRecord {
+    /// Its base points, and how large each is, as text.
+    pub fn points(&self) -> String {
+        let [rows, dim] = [self.rows, self.dim].map(|count| number(count as f64));
+        match Distance::from_name(&self.distance) {
+            Some(Distance::Hamming) => format!("{rows} base points of {dim} bits"),
+            Some(Distance::Jaccard) => format!("{rows} base sets with members below {dim}"),
+            _ => format!("{rows} base vectors of {dim} dimensions"),
+        }
+    }
+
+    /// How a map of the neighbourhood of a query places points that are not vectors as they are, as a sentence.
+    pub fn placed(&self) -> Option<&'static str> {
+        match Distance::from_name(&self.distance)? {
+            Distance::Hamming => Some("A bit counts as a coordinate of 0 or 1."),
+            Distance::Jaccard => {
+                Some("Each member counts as a coordinate: 1 in the sets that have it, 0 in the others.")
+            }
+            Distance::InnerProduct => Some("Vectors are scaled to unit length."),
+            Distance::Euclidean | Distance::Angular => None,
+        }
+    }
 }
 
 /// A graph of a run.

@@ -39,7 +39,27 @@ def recall(true_distances, returned, count):
     return numpy.mean(found) / count
 
 
+def rows_of(data, part):
+    """The points of a part of a dataset: rows of an array, or sets, whose members lie one after another."""
+    if f"size_{part}" not in data:
+        return numpy.array(data[part])
+    ends = numpy.cumsum(data[f"size_{part}"])[:-1]
+    rows = numpy.empty(len(data[f"size_{part}"]), dtype=object)
+    rows[:] = numpy.split(numpy.array(data[part]), ends)
+    return rows
+
+
+def jaccard(a, b):
+    """As ann-benchmarks: 1 where one is empty."""
+    a, b = set(a), set(b)
+    return 1 - len(a & b) / len(a | b) if a and b else 1.0
+
+
 def distances(kind, query, vectors):
+    if kind == "jaccard":
+        return numpy.array([jaccard(query, row) for row in vectors])
+    if kind == "hamming":
+        return (vectors.astype(bool) != query.astype(bool)).mean(axis=1)
     query, vectors = query.astype("f8"), vectors.astype("f8")
     if kind == "euclidean":
         return numpy.linalg.norm(vectors - query, axis=1)
@@ -79,14 +99,15 @@ def main(folder, runs_csv):
             types = [array.dtype.str for array in (times, ids, returned)]
             if types != ["<f4", "<i4", "<f4"]:
                 wrong.append(f"{path}: types {types}")
-            m = len(data["test"])
+            test, train = rows_of(data, "test"), rows_of(data, "train")
+            m = len(test)
             if (times.shape, ids.shape, returned.shape) != ((m,), (m, count), (m, count)):
                 wrong.append(f"{path}: shapes {times.shape}, {ids.shape}, {returned.shape} for {m} queries")
                 continue
             # Row i answers query i of the dataset: else the distances would be those of other vectors.
-            for query, row_ids, row_distances in zip(numpy.array(data["test"]), ids, returned):
+            for query, row_ids, row_distances in zip(test, ids, returned):
                 there = row_ids >= 0
-                again = distances(properties["distance"], query, numpy.array(data["train"])[row_ids[there]])
+                again = distances(properties["distance"], query, train[row_ids[there]])
                 if not numpy.allclose(again, row_distances[there], atol=1e-5) or numpy.isfinite(row_distances[~there]).any():
                     wrong.append(f"{path}: distances are not those of its vectors")
                     break

@@ -10,7 +10,7 @@ fn ratio(sample: &Sample<'_>, name: &str, above: usize, below: usize) -> Result<
         return Err("an inner product is not a distance, and may have any sign");
     }
     if sample.spread.iter().all(|spread| spread[below] == 0.0) {
-        return Err("every query is at distance 0 of some base vector");
+        return Err("every query is at distance 0 of some base point");
     }
     let total = |part: usize, places: &[usize]| places.iter().map(|&i| sample.spread[i][part]).sum::<f64>();
     Ok(bootstrap(sample.spread.len(), sample.seed, name, |places| total(above, places) / total(below, places)))
@@ -25,7 +25,7 @@ impl Diagnostic for RelativeContrast {
     }
 
     fn definition(&self) -> &'static str {
-        "mean distance from a query to a base vector / mean distance to its nearest (He, Kumar & Chang 2012)"
+        "mean distance from a query to a base point / mean distance to its nearest (He, Kumar & Chang 2012)"
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
@@ -34,11 +34,11 @@ impl Diagnostic for RelativeContrast {
 
     fn meaning(&self, value: f64) -> String {
         let so = match value {
-            ..1.5 => "nearness hardly separates vectors, and the nearest may mean little",
-            ..3.0 => "nearness separates vectors, though not sharply",
+            ..1.5 => "nearness hardly separates points, and the nearest may mean little",
+            ..3.0 => "nearness separates points, though not sharply",
             _ => "the nearest stand out clearly",
         };
-        format!("An average vector is {value:.2} times as far from a query as the nearest: {so}.")
+        format!("An average point is {value:.2} times as far from a query as the nearest: {so}.")
     }
 }
 
@@ -51,7 +51,7 @@ impl Diagnostic for Concentration {
     }
 
     fn definition(&self) -> &'static str {
-        "mean distance from a query to the farthest base vector / to the nearest (Beyer et al. 1999)"
+        "mean distance from a query to the farthest base point / to the nearest (Beyer et al. 1999)"
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
@@ -60,6 +60,6 @@ impl Diagnostic for Concentration {
 
     fn meaning(&self, value: f64) -> String {
         let so = if value < 3.0 { "distances are concentrated" } else { "distances are not concentrated" };
-        format!("The farthest vector is {value:.2} times as far from a query as the nearest: {so}.")
+        format!("The farthest point is {value:.2} times as far from a query as the nearest: {so}.")
     }
 }

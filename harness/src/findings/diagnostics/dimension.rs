@@ -13,7 +13,7 @@ impl Diagnostic for Lid {
 
     fn definition(&self) -> &'static str {
         "maximum likelihood from the distances to the 20 nearest others (Levina & Bickel 2004), inverses averaged over base \
-         vectors (MacKay & Ghahramani 2005); distances of 0 are left out"
+         points (MacKay & Ghahramani 2005); distances of 0 are left out"
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
@@ -25,7 +25,7 @@ impl Diagnostic for Lid {
         };
         let inverses: Vec<f64> = sample.near.iter().filter_map(inverse).collect();
         if inverses.iter().all(|&inverse| inverse == 0.0) {
-            return Err("no vector has three others at different distances above 0");
+            return Err("no point has three others at different distances above 0");
         }
         Ok(bootstrap(inverses.len(), sample.seed, self.name(), |places| 1.0 / mean_at(&inverses, places)))
     }
@@ -36,7 +36,7 @@ impl Diagnostic for Lid {
             ..20.0 => "approximate indexes will need some effort for high recall",
             _ => "approximate indexes will need much effort for high recall",
         };
-        format!("Around a vector the data spread in about {value:.0} directions: {so}.")
+        format!("Around a point the data spread in about {value:.0} directions: {so}.")
     }
 }
 
@@ -61,14 +61,14 @@ impl Diagnostic for TwoNn {
         };
         let ratios: Vec<f64> = sample.near.iter().filter_map(ratio).collect();
         if ratios.len() < 2 {
-            return Err("too few vectors have two others at different distances above 0");
+            return Err("too few points have two others at different distances above 0");
         }
         Ok(bootstrap(ratios.len(), sample.seed, self.name(), |places| 1.0 / mean_at(&ratios, places)))
     }
 
     fn meaning(&self, value: f64) -> String {
         format!(
-            "At the smallest scale, between a vector and its two nearest, the data have about {value:.0} dimensions. If that is \
+            "At the smallest scale, between a point and its two nearest, the data have about {value:.0} dimensions. If that is \
              far from the local intrinsic dimension, their structure depends on the scale."
         )
     }

@@ -14,14 +14,14 @@ impl Diagnostic for NearDuplicates {
     }
 
     fn definition(&self) -> &'static str {
-        "share of base vectors whose nearest other is nearly the same: a cosine, a share of equal bits or a Jaccard similarity \
+        "share of base points whose nearest other is nearly the same: a cosine, a share of equal bits or a Jaccard similarity \
          above 0.95, or on euclidean data within 5 % of the median distance to the nearest other that is not the same"
     }
 
     fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str> {
         let nearest: Vec<f64> = sample.near.iter().filter_map(|near| near.first().copied()).collect();
         if nearest.is_empty() {
-            return Err("there is no other vector");
+            return Err("there is no other point");
         }
         let within = match sample.base.distance() {
             Distance::Angular | Distance::InnerProduct => (2.0_f64 * 0.05).sqrt(),
@@ -41,6 +41,6 @@ impl Diagnostic for NearDuplicates {
             ..0.1 => "some results will repeat others, which a diverse selector avoids",
             _ => "the nearest are often copies, and a diverse selector will change answers much",
         };
-        format!("{:.1} % of vectors have a near copy: {so}.", 100.0 * value)
+        format!("{:.1} % of points have a near copy: {so}.", 100.0 * value)
     }
 }

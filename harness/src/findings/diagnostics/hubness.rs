@@ -1,6 +1,6 @@
-//! Hubness: whether some vectors are neighbours of unusually many others.
+//! Hubness: whether some points are neighbours of unusually many others.
 
-use super::sample::neighbors;
+use super::sample::nearest_others;
 use super::{Diagnostic, Sample, bootstrap, mean_at};
 use crate::plot::format::number;
 use crate::record::diagnosis::DiagnosticValue;
@@ -22,7 +22,7 @@ fn rows_of(base: &Base) -> usize {
 /// The number of sampled vectors as text, if it is smaller than usual.
 pub fn described(base: &Base) -> Option<String> {
     let (rows, usual) = (rows_of(base), ROWS.min(base.len()));
-    (rows < usual).then(|| format!("hubs among {} base vectors", number(rows as f64)))
+    (rows < usual).then(|| format!("hubs among {} base points", number(rows as f64)))
 }
 
 /// Hubness.
@@ -34,7 +34,7 @@ impl Diagnostic for Hubness {
     }
 
     fn definition(&self) -> &'static str {
-        "skewness of how often each of up to 5,000 sampled base vectors is among the 10 nearest of another of them (Radovanovic, \
+        "skewness of how often each of up to 5,000 sampled base points is among the 10 nearest of another of them (Radovanovic, \
          Nanopoulos & Ivanovic 2010)"
     }
 
@@ -42,15 +42,15 @@ impl Diagnostic for Hubness {
         let base = sample.base;
         let rows = random::sample(&mut random::stream(sample.seed, "diagnosed hubs", 0), base.len(), rows_of(base));
         if rows.len() <= 2 * K {
-            return Err("more than 20 base vectors are needed");
+            return Err("more than 20 base points are needed");
         }
         let sampled = Base::new(base.points().gather(&rows), base.distance());
         let mut occurrences = vec![0.0; rows.len()];
-        for near in neighbors(&sampled, &(0..rows.len()).collect::<Vec<_>>(), K) {
+        for near in nearest_others(&sampled, &(0..rows.len()).collect::<Vec<_>>(), K) {
             near.iter().for_each(|&(id, _)| occurrences[id as usize] += 1.0);
         }
         if occurrences.iter().all(|&count| count == occurrences[0]) {
-            return Err("every vector is a neighbour of equally many others");
+            return Err("every point is a neighbour of equally many others");
         }
         Ok(bootstrap(rows.len(), sample.seed, self.name(), |places| {
             let mean = mean_at(&occurrences, places);
@@ -62,8 +62,8 @@ impl Diagnostic for Hubness {
 
     fn meaning(&self, value: f64) -> String {
         let so = match value {
-            ..1.0 => "no vector is returned to unusually many queries",
-            ..3.0 => "some vectors are returned to many queries",
+            ..1.0 => "no point is returned to unusually many queries",
+            ..3.0 => "some points are returned to many queries",
             _ => "a few hubs are returned to very many queries, and graph indexes and walks pass through them",
         };
         // Not -0.00.

@@ -38,7 +38,7 @@ pub struct Sample<'a> {
 impl<'a> Sample<'a> {
     /// Takes the samples.
     pub fn new(base: &'a Base, queries: &Points, seed: u64, progress: &Progress) -> Self {
-        progress.step("nearest of sampled vectors");
+        progress.step("nearest of sampled points");
         let draw = |purpose, from: usize, most: usize| {
             random::sample(&mut random::stream(seed, purpose, 0), from, most.min(from))
         };
@@ -73,7 +73,7 @@ impl<'a> Sample<'a> {
     /// What was sampled, in words.
     pub fn described(&self) -> String {
         let mut text = format!(
-            "{} base vectors and their nearest among all {}; {} queries and their distances to {} base vectors",
+            "{} base points and their nearest among all {}; {} queries and their distances to {} base points",
             number(self.near.len() as f64),
             number(self.base.len() as f64),
             number(self.spread.len() as f64),
@@ -89,19 +89,29 @@ impl<'a> Sample<'a> {
 
 /// The `count` nearest others of base points, exactly, each with its distance by a metric, see [`Sample::near`].
 pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
-    let count = count.min(base.len().saturating_sub(1));
-    if count == 0 {
-        return vec![Vec::new(); points.len()];
-    }
     // The chord between unit vectors, from their angle: the root of a rounded distance would put copies 1e-8 apart.
     let base = &base.of_items();
     let metric = |point: usize, id: u32, distance: f64| match base.distance() {
         Distance::Angular => 2.0 * (base.query(point).angle(base.query(id as usize), 1.0 - distance) / 2.0).sin(),
         _ => distance,
     };
+    let found = nearest_others(base, points, count);
+    let measured = |(found, &point): (Vec<(u32, f64)>, &usize)| {
+        found.into_iter().map(|(id, distance)| (id, metric(point, id, distance))).collect()
+    };
+    found.into_iter().zip(points).map(measured).collect()
+}
+
+/// The `count` nearest others of base points, exactly, each with its distance in the dataset's own measure. For ip the points are
+/// compared by their products, as queries are with them.
+pub fn nearest_others(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
+    let count = count.min(base.len().saturating_sub(1));
+    if count == 0 {
+        return vec![Vec::new(); points.len()];
+    }
     let others = |i: usize, pool: &Pool| {
         let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
-        others.take(count).map(|item| (item.id, metric(points[i], item.id, item.distance))).collect()
+        others.take(count).map(|item| (item.id, item.distance)).collect()
     };
     for_each_nearest(base, &Scan::new(base), &base.points().gather(points), count + 1, others)
 }

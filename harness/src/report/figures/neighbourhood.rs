@@ -89,11 +89,12 @@ impl Figure for Panels {
         } else {
             String::new()
         };
+        let placed = found.manifest.dataset.placed().map_or_else(String::new, |placed| format!(" {placed}"));
         let chosen = if self.query == 0 { ", the first of the seeded sample," } else { "" };
         format!(
             "The neighbourhood of \"{}\"{chosen} on its first two principal components, which hold {:.0} % of its variance. \
-             Cross: the query. Small and pale: its nearest vectors and all results of other trials. Large: the results of the \
-             retriever.{colours}",
+             Cross: the query. Small and pale: its true neighbours and all results of other trials. Large: the results of the \
+             retriever.{colours}{placed}",
             shown.label(),
             100.0 * shown.explained
         )

@@ -63,7 +63,9 @@ pub fn queries(found: &LoadedRun) -> Markup {
                 "A seeded sample of " (number(excerpt.queries.len() as f64)) " queries, with each retriever at its " (chosen) " in " (name)
                 ". Numbered colours are the query's subtopics. # is the rank among the true neighbours; \"far\" is beyond the "
                 "neighbours that the dataset stores. The map shows the first two principal components of the query's neighbourhood, "
-                "with the query as a cross. Press a retriever's name to see its results."
+                "with the query as a cross. "
+                @if let Some(placed) = found.manifest.dataset.placed() { (placed) " " }
+                "Press a retriever's name to see its results."
             }
         }
     }

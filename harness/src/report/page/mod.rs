@@ -131,11 +131,10 @@ fn lead(manifest: &Manifest) -> String {
     let plural = |count: &str| if count == "1" { "" } else { "s" };
     let (threads, repeats) = (experiment.threads().to_string(), experiment.repeats().to_string());
     format!(
-        "{}: {} base vectors of {} dimensions, {} distance; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed \
+        "{}: {}, {} distance; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed \
          repeat{}",
         dataset.name,
-        number(dataset.rows as f64),
-        number(dataset.dim as f64),
+        dataset.points(),
         dataset.distance,
         experiment.k(),
         experiment.mode().name(),

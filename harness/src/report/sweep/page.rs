@@ -1,7 +1,6 @@
 //! The page of a sweep: its cells, what failed, and all figures.
 
 use super::CellReport;
-use crate::plot::format::number;
 use crate::record::manifest::TrialRecord;
 use crate::report::code_spans::with_code;
 use crate::report::page::{document, figure};
@@ -41,8 +40,7 @@ pub fn page(cells: &[CellReport], figures: &[Drawn]) -> String {
                         (one.cell.folder) " (no trial succeeded)"
                     }
                     ": " (one.manifest.dataset.name) ", "
-                    (number(one.manifest.dataset.rows as f64)) " base vectors of " (number(one.manifest.dataset.dim as f64))
-                    " dimensions, k = " (one.cell.k.get())
+                    (one.manifest.dataset.points()) ", k = " (one.cell.k.get())
                 }
             } }
             p.note { "All values as a table: " a href="scale.csv" { "scale.csv" } "." }

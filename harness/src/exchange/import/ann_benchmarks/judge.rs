@@ -59,7 +59,7 @@ impl<'a> Judge<'a> {
             }
         }
         let queries: Vec<usize> = (0..dataset.test.len()).collect();
-        let coarse = Coarse::find(&metrics, Sizes { k, pool: k }, &queries, &dataset.neighbors);
+        let coarse = Coarse::find(&metrics, Sizes { k, pool: k }, &queries, dataset);
         Coarse::put_relative_beside(&coarse, &mut metrics);
         notes.splice(0..0, coarse.iter().map(Coarse::caution));
         let truths = queries.iter().map(|&query| Truth::of(dataset, query)).collect();
