@@ -39,12 +39,30 @@ def recall(true_distances, returned, count):
     return numpy.mean(found) / count
 
 
-def distances(kind, query, vectors):
-    query, vectors = query.astype("f8"), vectors.astype("f8")
+def points(data, key):
+    """Rows of vectors or bits; for sets, which lie one after another, a set for each size."""
+    values = numpy.array(data[key])
+    if data.attrs["type"] != "sparse":
+        return values
+    ends = numpy.cumsum(numpy.array(data[f"size_{key}"]))
+    return [set(part.tolist()) for part in numpy.split(values, ends[:-1])]
+
+
+def jaccard(a, b):
+    common = len(a & b)
+    return 1 - common / (len(a) + len(b) - common) if a and b else 1.0
+
+
+def distances(kind, query, others):
+    if kind == "jaccard":
+        return numpy.array([jaccard(query, other) for other in others])
+    if kind == "hamming":
+        return numpy.array([numpy.mean(query ^ other) for other in others])
+    query, others = query.astype("f8"), numpy.array(others).astype("f8")
     if kind == "euclidean":
-        return numpy.linalg.norm(vectors - query, axis=1)
-    norms = numpy.linalg.norm(vectors, axis=1) * numpy.linalg.norm(query)
-    return 1 - vectors @ query / norms
+        return numpy.linalg.norm(others - query, axis=1)
+    norms = numpy.linalg.norm(others, axis=1) * numpy.linalg.norm(query)
+    return 1 - others @ query / norms
 
 
 def main(folder, runs_csv):
@@ -79,14 +97,17 @@ def main(folder, runs_csv):
             types = [array.dtype.str for array in (times, ids, returned)]
             if types != ["<f4", "<i4", "<f4"]:
                 wrong.append(f"{path}: types {types}")
-            m = len(data["test"])
+            if properties["distance"] != data.attrs["distance"]:
+                wrong.append(f"{path}: its distance is {properties['distance']}, its dataset's {data.attrs['distance']}")
+            train, test = points(data, "train"), points(data, "test")
+            m = len(test)
             if (times.shape, ids.shape, returned.shape) != ((m,), (m, count), (m, count)):
                 wrong.append(f"{path}: shapes {times.shape}, {ids.shape}, {returned.shape} for {m} queries")
                 continue
             # Row i answers query i of the dataset: else the distances would be those of other vectors.
-            for query, row_ids, row_distances in zip(numpy.array(data["test"]), ids, returned):
+            for query, row_ids, row_distances in zip(test, ids, returned):
                 there = row_ids >= 0
-                again = distances(properties["distance"], query, numpy.array(data["train"])[row_ids[there]])
+                again = distances(properties["distance"], query, [train[id] for id in row_ids[there]])
                 if not numpy.allclose(again, row_distances[there], atol=1e-5) or numpy.isfinite(row_distances[~there]).any():
                     wrong.append(f"{path}: distances are not those of its vectors")
                     break
