@@ -49,6 +49,7 @@ const CASES: &[(&str, Given, &[&str])] = &[
     ("21-vibe-cosine", Right, &["calls its distance `cosine`, which is read as `angular`"]),
     ("20-hamming-bool", Right, &[]),
     ("20-hamming-packed-vibe", Right, &["are counts of bits: they are read as shares of 64 bits"]),
+    // Its true neighbours are those of another file.
     (
         "20-jaccard-sparse",
         Read,

@@ -164,11 +164,12 @@ impl Header {
     pub fn bytes_of_points(&self) -> u64 {
         let (rows, members) = ((self.train + self.test) as u64, (self.members[0] + self.members[1]) as u64);
         let offsets = (rows + 2) * size_of::<u64>() as u64;
+        let norms = rows * size_of::<f64>() as u64;
         match self.kind {
-            PointType::Dense => rows * (self.dim.div_ceil(LANES) * size_of::<Line>()) as u64,
+            PointType::Dense => rows * (self.dim.div_ceil(LANES) * size_of::<Line>()) as u64 + norms,
             PointType::Bits => rows * self.dim.div_ceil(64) as u64 * size_of::<u64>() as u64,
             PointType::Sets => offsets + members * size_of::<u32>() as u64,
-            PointType::Sparse => offsets + members * (size_of::<u32>() + size_of::<f32>()) as u64,
+            PointType::Sparse => offsets + members * (size_of::<u32>() + size_of::<f32>()) as u64 + norms,
         }
     }
 }

@@ -116,6 +116,10 @@ impl<'a> Hdf5Writer<'a> {
     }
 }
 
+/// The most values along one dimension of a chunk. hdf5-pure writes a longer one as a number of 4 bytes where 3 would do, and
+/// HDF5 2.0 refuses such a file.
+const LONGEST_CHUNK: u64 = 65_535;
+
 /// An array that is not written yet.
 struct PendingArray<'a> {
     /// Its group; empty for the root.
@@ -145,9 +149,10 @@ impl PendingArray<'_> {
         dataset.with_shape(shape);
         // Compression gains nothing for small arrays, and HDF5 cannot compress texts of variable length.
         if shape.iter().product::<u64>() >= 4096 && !matches!(self.values, Values::Text(_)) {
-            let mut chunk = shape.clone();
             let row: u64 = shape[1..].iter().product();
+            let mut chunk = shape.clone();
             chunk[0] = (65_536 / row.max(1)).clamp(1, shape[0]);
+            chunk.iter_mut().for_each(|length| *length = (*length).min(LONGEST_CHUNK));
             dataset.with_chunks(&chunk).with_shuffle().with_deflate(4);
         }
         for (key, value) in &self.attributes {

@@ -1,7 +1,7 @@
 //! The layout of a prepared dataset.
 //!
-//! The magic; the length of the header as `u64`, little-endian; the header as JSON; then the arrays, each at a multiple of 64
-//! bytes from the beginning of the file, in the machine's byte order, with zeros between them.
+//! The magic; the length of the header as `u64`, little-endian; the SHA-256 of the header; the header as JSON; then the arrays,
+//! each at a multiple of 64 bytes from the beginning of the file, in the machine's byte order, with zeros between them.
 
 use crate::dataset::Stored;
 use crate::stamp::Stamp;
@@ -11,6 +11,12 @@ use swath_algorithms::Distance;
 
 /// The first bytes of every file. The last of them is the layout's version.
 pub(super) const MAGIC: &[u8; 8] = b"swathds\x01";
+
+/// Bytes of a SHA-256.
+pub(super) const HASH: usize = 32;
+
+/// Bytes before the header.
+pub(super) const PREFIX: usize = MAGIC.len() + size_of::<u64>() + HASH;
 
 /// Arrays begin at multiples of this, so that their values are where they may lie in memory.
 pub(super) const ALIGNMENT: u64 = 64;

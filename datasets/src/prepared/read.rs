@@ -1,6 +1,6 @@
 //! Opens a prepared dataset.
 
-use super::layout::{LONGEST_HEADER, MAGIC, PreparedHeader, StoredArray, StoredPoints};
+use super::layout::{HASH, LONGEST_HEADER, MAGIC, PREFIX, PreparedHeader, StoredArray, StoredPoints};
 use super::map::map;
 use crate::bounded;
 use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
@@ -127,19 +127,23 @@ fn read_header(file: &mut File, length: u64) -> Result<(PreparedHeader, u64), Pr
         io::ErrorKind::UnexpectedEof => PreparedError::Damaged("it is cut short".into()),
         _ => PreparedError::Io(error),
     };
-    let (mut magic, mut bytes) = ([0; MAGIC.len()], [0; size_of::<u64>()]);
+    let (mut magic, mut bytes, mut hash) = ([0; MAGIC.len()], [0; size_of::<u64>()], [0; HASH]);
     file.read_exact(&mut magic).map_err(cut)?;
     if magic != *MAGIC {
         return Err(PreparedError::OtherLayout("it is no prepared dataset of this version of swath".into()));
     }
     file.read_exact(&mut bytes).map_err(cut)?;
+    file.read_exact(&mut hash).map_err(cut)?;
     let size = u64::from_le_bytes(bytes);
-    let start = (MAGIC.len() + size_of::<u64>()) as u64 + size.min(LONGEST_HEADER);
+    let start = PREFIX as u64 + size.min(LONGEST_HEADER);
     if size > LONGEST_HEADER || start > length {
         return Err(PreparedError::Damaged("its header is longer than the file".into()));
     }
     let mut text = vec![0; size as usize];
     file.read_exact(&mut text).map_err(cut)?;
+    if Sha256::digest(&text)[..] != hash {
+        return Err(PreparedError::Damaged("its header has another SHA-256 than the file says".into()));
+    }
     let header: PreparedHeader = serde_json::from_slice(&text)
         .map_err(|error| PreparedError::Damaged(format!("its header cannot be read: {error}")))?;
     if header.bytes != length {

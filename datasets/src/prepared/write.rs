@@ -1,6 +1,6 @@
 //! Writes a prepared dataset.
 
-use super::layout::{MAGIC, PreparedHeader, SourceFile, StoredArray, StoredPoints, aligned};
+use super::layout::{MAGIC, PREFIX, PreparedHeader, SourceFile, StoredArray, StoredPoints, aligned};
 use crate::dataset::{Dataset, Subtopics};
 use crate::sha256;
 use crate::whole_file;
@@ -47,17 +47,17 @@ pub fn write(path: &Path, name: &str, made_of: &str, source: Option<SourceFile>,
         arrays: placed,
     };
     // The header holds the file's length, whose digits are part of that length: room for all of them is kept by spaces.
-    let start = |text: &str| aligned((MAGIC.len() + size_of::<u64>() + text.len()) as u64);
+    let start = |text: &str| aligned((PREFIX + text.len()) as u64);
     header.bytes = u64::MAX;
     let room = start(&serde_json::to_string(&header)?);
     header.bytes = room + end;
-    let text = serde_json::to_string(&header)?;
-    let padding = room as usize - MAGIC.len() - size_of::<u64>() - text.len();
+    let mut text = serde_json::to_string(&header)?;
+    text.extend(std::iter::repeat_n(' ', room as usize - PREFIX - text.len()));
     whole_file::write_private_with(path, |file| {
         file.write_all(MAGIC)?;
-        file.write_all(&((text.len() + padding) as u64).to_le_bytes())?;
+        file.write_all(&(text.len() as u64).to_le_bytes())?;
+        file.write_all(&Sha256::digest(&text))?;
         file.write_all(text.as_bytes())?;
-        file.write_all(" ".repeat(padding).as_bytes())?;
         write_arrays(file, &header.arrays, &arrays)
     })
 }

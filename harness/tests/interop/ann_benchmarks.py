@@ -39,32 +39,30 @@ def recall(true_distances, returned, count):
     return numpy.mean(found) / count
 
 
-def rows_of(data, part):
-    """The points of a part of a dataset: rows of an array, or sets, whose members lie one after another."""
-    if f"size_{part}" not in data:
-        return numpy.array(data[part])
-    ends = numpy.cumsum(data[f"size_{part}"])[:-1]
-    rows = numpy.empty(len(data[f"size_{part}"]), dtype=object)
-    rows[:] = numpy.split(numpy.array(data[part]), ends)
-    return rows
+def points(data, key):
+    """Rows of vectors or bits; for sets, which lie one after another, a set for each size."""
+    values = numpy.array(data[key])
+    if data.attrs["type"] != "sparse":
+        return values
+    ends = numpy.cumsum(numpy.array(data[f"size_{key}"]))
+    return [set(part.tolist()) for part in numpy.split(values, ends[:-1])]
 
 
 def jaccard(a, b):
-    """As ann-benchmarks: 1 where one is empty."""
-    a, b = set(a), set(b)
-    return 1 - len(a & b) / len(a | b) if a and b else 1.0
+    common = len(a & b)
+    return 1 - common / (len(a) + len(b) - common) if a and b else 1.0
 
 
-def distances(kind, query, vectors):
+def distances(kind, query, others):
     if kind == "jaccard":
-        return numpy.array([jaccard(query, row) for row in vectors])
+        return numpy.array([jaccard(query, other) for other in others])
     if kind == "hamming":
-        return (vectors.astype(bool) != query.astype(bool)).mean(axis=1)
-    query, vectors = query.astype("f8"), vectors.astype("f8")
+        return numpy.array([numpy.mean(query ^ other) for other in others])
+    query, others = query.astype("f8"), numpy.array(others).astype("f8")
     if kind == "euclidean":
-        return numpy.linalg.norm(vectors - query, axis=1)
-    norms = numpy.linalg.norm(vectors, axis=1) * numpy.linalg.norm(query)
-    return 1 - vectors @ query / norms
+        return numpy.linalg.norm(others - query, axis=1)
+    norms = numpy.linalg.norm(others, axis=1) * numpy.linalg.norm(query)
+    return 1 - others @ query / norms
 
 
 def main(folder, runs_csv):
@@ -99,7 +97,9 @@ def main(folder, runs_csv):
             types = [array.dtype.str for array in (times, ids, returned)]
             if types != ["<f4", "<i4", "<f4"]:
                 wrong.append(f"{path}: types {types}")
-            test, train = rows_of(data, "test"), rows_of(data, "train")
+            if properties["distance"] != data.attrs["distance"]:
+                wrong.append(f"{path}: its distance is {properties['distance']}, its dataset's {data.attrs['distance']}")
+            train, test = points(data, "train"), points(data, "test")
             m = len(test)
             if (times.shape, ids.shape, returned.shape) != ((m,), (m, count), (m, count)):
                 wrong.append(f"{path}: shapes {times.shape}, {ids.shape}, {returned.shape} for {m} queries")
@@ -107,7 +107,7 @@ def main(folder, runs_csv):
             # Row i answers query i of the dataset: else the distances would be those of other vectors.
             for query, row_ids, row_distances in zip(test, ids, returned):
                 there = row_ids >= 0
-                again = distances(properties["distance"], query, train[row_ids[there]])
+                again = distances(properties["distance"], query, [train[id] for id in row_ids[there]])
                 if not numpy.allclose(again, row_distances[there], atol=1e-5) or numpy.isfinite(row_distances[~there]).any():
                     wrong.append(f"{path}: distances are not those of its vectors")
                     break

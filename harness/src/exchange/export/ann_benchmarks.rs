@@ -13,6 +13,7 @@ use crate::record::results::{self, ResultsError, TrialHeader, TrialResult};
 use crate::record::{Mode, Outcome, Times};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use swath_algorithms::points::PointType;
 use swath_datasets::{Dataset, format, whole_file};
 
 /// The distances that ann-benchmarks has.
@@ -165,7 +166,7 @@ struct Data {
     dataset: Dataset,
     /// SHA-256 of the file that the dataset was read from.
     sha256: String,
-    /// A file that holds just this dataset, if there is one.
+    /// A file that holds just this dataset, in that project's own form, if there is one.
     copy_of: Option<PathBuf>,
 }
 
@@ -176,7 +177,10 @@ impl Data {
         let path = target.join(&name);
         let (whole, sha256) = (refound.found.dataset, refound.found.sha256);
         match asked {
-            None => Self { name, path, dataset: whole, sha256, copy_of: refound.file },
+            None => {
+                let copy_of = refound.file.filter(|file| is_theirs(file));
+                Self { name, path, dataset: whole, sha256, copy_of }
+            }
             Some(asked) => Self { name, path, dataset: whole.of_queries(asked), sha256, copy_of: None },
         }
     }
@@ -208,6 +212,12 @@ impl Data {
             format::ann_benchmarks::write(path, &self.dataset).map_err(|error| failed(&error))
         })
     }
+}
+
+/// Whether ann-benchmarks reads a file as swath does. Of bits and sets it reads one form of several, and of distances its own
+/// names alone: a file with another name has a note.
+fn is_theirs(file: &Path) -> bool {
+    format::header(file).is_ok_and(|header| header.kind == PointType::Dense && header.notes.is_empty())
 }
 
 /// A unique name for each trial's file, relative to the export's folder.
