@@ -561,7 +561,14 @@ fn a_metric_that_is_a_cost_too_stands_once() {
 /// Every metric has a name of its own beside all that tables, files and baselines have besides, and comes back from them.
 #[test]
 fn every_metric_is_written_once_and_read_back() {
-    let setting = MetricSetting { k: 5, largest_pool: 20, stored_neighbors: 20, subtopics: true, qrels: false };
+    let setting = MetricSetting {
+        k: 5,
+        largest_pool: 20,
+        stored_neighbors: 20,
+        subtopics: true,
+        qrels: false,
+        kind: swath_algorithms::points::PointType::Dense,
+    };
     let metrics = MetricName::all().filter(|metric| metric.possible(&setting).is_ok());
     let metrics: Vec<&str> = metrics.map(MetricName::name).collect();
     assert!(metrics.contains(&"evaluations") && metrics.len() > 15, "{metrics:?}");

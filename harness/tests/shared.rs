@@ -1,4 +1,4 @@
-//! The dataset of a run is prepared once: its children read what it wrote, or the file that it read.
+//! The dataset of a run is prepared once: its children map what it wrote.
 
 mod support;
 
@@ -9,11 +9,11 @@ use std::time::Duration;
 use support::{folder_with, stderr, swath};
 use swath::clock::Moment;
 use swath::config::Failure;
-use swath::plan::{self, DatasetFile, Prepared};
+use swath::plan::{self, Prepared};
 use swath::record::output_folder::{FolderKind, OutputFolder};
 use swath::record::results::Results;
 use swath::run::Means;
-use swath::run::data::{DatasetLocation, Shared};
+use swath::run::data::{self, SharedDataset};
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::{Start, Unfinished};
 
@@ -82,17 +82,20 @@ fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
     let out = folder.path().join("out");
     let out = Arc::new(OutputFolder::open(&out, &[FolderKind::Run]).expect("opened"));
     let (mut unfinished, ..) = Unfinished::open(&out, &prepared, &Start::GoOn).expect("opened");
-    let file = unfinished.folder().join(Shared::FILE);
+    let file = unfinished.folder().join(SharedDataset::FILE);
     unfinished.share(&prepared, means(None)).expect("nobody to share with");
     assert!(unfinished.data().is_none() && !file.exists());
     unfinished.share(&prepared, means(Some(&program))).expect("shared");
     assert!(file.is_file());
-    let read = unfinished.data().expect("shared").read("x".into(), "y".into(), 1 << 30).expect("read");
+    let shared = unfinished.data().expect("shared");
+    let read = data::open(shared, &prepared.facts.sha256).map_err(|error| error.to_string()).expect("opened");
     assert!(read.dataset.same(&prepared.dataset));
+    let other = data::open(shared, "another").map(drop).map_err(|error| error.to_string());
+    assert!(other.is_err_and(|why| why.contains("is the dataset of another run")));
     assert_eq!(read.dataset.neighbors.distances, prepared.dataset.neighbors.distances);
     drop(unfinished);
     assert!(!file.exists());
-    // A user's own file is not copied.
+    // A user's own file is prepared, too: what happens to it later makes no difference.
     std::fs::write(
         folder.path().join("x.yaml"),
         DRAWN.replace("{ generate: clusters, n: 300, dimension: 6, queries: 20 }", "plain.hdf5"),
@@ -101,7 +104,10 @@ fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
     let of_file = self::prepared(folder.path());
     let (mut unfinished, ..) = Unfinished::open(&out, &of_file, &Start::GoOn).expect("opened");
     unfinished.share(&of_file, means(Some(&program))).expect("shared");
-    assert!(matches!(unfinished.data(), Some(DatasetLocation::File(_))) && !file.exists());
+    assert!(file.is_file());
+    std::fs::remove_file(folder.path().join("plain.hdf5")).expect("removed");
+    let read = data::open(&file, &of_file.facts.sha256).map_err(|error| error.to_string()).expect("opened");
+    assert!(read.dataset.same(&of_file.dataset));
 }
 
 /// With and without children every metric is the same to the last bit.
@@ -147,7 +153,7 @@ fn what_is_shared_does_not_outlive_a_run_that_is_stopped_and_is_removed_after_on
         assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().expect("kill").success());
     };
     let unfinished = folder.path().join("out/unfinished");
-    let file = unfinished.join(Shared::FILE);
+    let file = unfinished.join(SharedDataset::FILE);
     let mut run = begun(folder.path());
     assert!(file.is_file());
     signal(&run, "-INT");
@@ -164,27 +170,4 @@ fn what_is_shared_does_not_outlive_a_run_that_is_stopped_and_is_removed_after_on
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(!unfinished.exists());
-}
-
-/// A file that the file system calls the same is not hashed again; one that it does not is, and may be the same still.
-#[test]
-fn a_file_is_hashed_again_only_where_it_may_have_changed() {
-    let folder = folder_with("x.yaml", DRAWN);
-    let path = folder.path().join("plain.hdf5");
-    let sha256 = swath_datasets::format::sha256(&path).expect("read");
-    let read = |file: &DatasetFile, known: &str| file.read(known, 1 << 30).map(drop).map_err(|error| error.to_string());
-    let young = DatasetFile::at(&path).expect("there");
-    assert_eq!(read(&young, &sha256), Ok(()));
-    assert!(read(&young, "another").is_err_and(|why| why.contains("has changed since the run began")), "hashed");
-    let hour = Duration::from_secs(3600);
-    let old = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a time") - hour;
-    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(old)).expect("set");
-    let file = DatasetFile::at(&path).expect("there");
-    assert_eq!(read(&file, "another"), Ok(()), "not hashed, so not found to be another");
-    let later = old + hour / 2;
-    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(later)).expect("set");
-    assert_eq!(read(&file, &sha256), Ok(()), "touched, and the same");
-    assert!(read(&file, "another").is_err(), "touched, and hashed");
-    std::fs::remove_file(&path).expect("removed");
-    assert!(read(&file, &sha256).is_err_and(|why| why.ends_with("plain.hdf5 does not exist")));
 }

@@ -101,7 +101,7 @@ fn defaults_are_refused_nowhere_but_for_k_means() {
             match params.check(&setting(space)) {
                 Ok(()) => {}
                 Err(unfit) => {
-                    assert!(params.name() == "cluster" && unfit.help.contains("k-medoids"), "{space}: {unfit}")
+                    assert!(params.name() == "cluster" && unfit.help.contains("k-medoids"), "{space}: {unfit}");
                 }
             }
             let without = SelectorSetting { subtopics: false, ..setting(space) };
