@@ -50,7 +50,9 @@ impl BaseFacts {
             PointType::Sets => numbers.saturating_mul(size_of::<u32>()).saturating_add(offsets),
             PointType::Sparse => numbers.saturating_mul(size_of::<u32>() + size_of::<f32>()).saturating_add(offsets),
         };
-        points.saturating_add(rows.saturating_mul(size_of::<f64>()))
+        // Bits and sets have no norms.
+        let norms = if matches!(self.kind, PointType::Dense | PointType::Sparse) { rows } else { 0 };
+        points.saturating_add(norms.saturating_mul(size_of::<f64>()))
     }
 }
 

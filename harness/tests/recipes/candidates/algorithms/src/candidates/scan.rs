@@ -2,6 +2,7 @@
 
 use super::Candidates;
 use crate::base::{Base, Query};
+use crate::base_facts::BaseFacts;
 use crate::params::{Count, constant};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
@@ -43,7 +44,7 @@ impl Candidates for Scan {
         base.bytes()
     }
 
-    fn estimate(&self, _: usize, _: usize) -> usize {
+    fn estimate(&self, _: &BaseFacts) -> usize {
         0
     }
 

@@ -58,9 +58,11 @@ impl Format for Plain {
         let Dataset { train, test, distance, .. } = self.read(path, memory)?;
         Ok(Header {
             distance,
+            kind: train.kind(),
             train: train.len(),
             test: test.len(),
             dim: train.dim(),
+            members: [0, 0],
             neighbors: NEIGHBORS,
             links: None,
             relations: Vec::new(),
