@@ -34,6 +34,6 @@ impl Metric for First {
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let kernel = answer.kernel_or_raw(self.kernel);
-        answer.returned().first().map(|&id| answer.relevance(kernel, id))
+        answer.returned().first().map(|&id| answer.relevance(kernel.into(), id))
     }
 }
