@@ -177,11 +177,12 @@ fn datasets_imports_and_histories_are_ended_at_once() {
 #[test]
 fn a_baseline_that_is_stopped_says_that_none_was_written() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("x.yaml"), LONG).expect("written");
+    std::fs::write(folder.path().join("x.yaml"), LONG.replace("queries: 200", "queries: 5000")).expect("written");
     let save = ["baseline", "save", "x.yaml", "-q"];
     let met = [700, 300, 1500, 3000].into_iter().filter_map(|after| stopped_after(folder.path(), &save, after));
     let said: Vec<String> = met.map(|(_, _, said)| said).collect();
     assert!(said.iter().any(|said| said.contains("stopped; no baseline was written")), "{said:?}");
     assert!(said.iter().all(|said| !said.contains("nothing was compared")), "{said:?}");
-    assert!(!folder.path().join("baselines").exists(), "no empty folder is left");
+    // One that came to its end before it was asked has written its baseline.
+    assert!(said.len() < 4 || !folder.path().join("baselines").exists(), "no empty folder is left");
 }
