@@ -13,7 +13,7 @@ pub fn differs(before: &str, now: &str) -> Option<String> {
     let (before, now) = (version(before), version(now));
     (before != now).then(|| {
         format!(
-            "the version of swath was {before} and is {now}; definitions may have changed with it, which alone can cause a \
+            "the version of swath was {before} and is {now}; definitions may have changed with it, and that alone can cause a \
              difference"
         )
     })

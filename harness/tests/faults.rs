@@ -104,7 +104,7 @@ fn a_file_in_the_way_is_said_to_be_so() {
     std::fs::write(folder.path().join("out"), "").expect("written");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("out is there already and is no folder"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("out already exists and is not a folder"), "{}", stderr(&output));
 }
 
 /// Plans, does something to the dataset, and runs. Returns the recall of each trial; none may fail.

@@ -40,13 +40,18 @@ fn lines(file: &Path) -> Vec<String> {
     std::fs::read_to_string(file).expect("a file").lines().map(str::to_owned).collect()
 }
 
+/// Runs `small.yaml`, whose folder is `reports/small`.
+fn run_small(folder: &Path) {
+    write_datasets(folder);
+    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
+    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+}
+
 #[test]
 fn runs_are_added_and_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    write_datasets(folder);
-    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
-    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+    run_small(folder);
     let add = |commit: &str, time: &str| {
         said(folder, &["history", "add", "reports/small", "--commit", commit, "--time", time])
     };
@@ -92,9 +97,7 @@ fn runs_are_added_and_replaced() {
 fn the_commit_is_that_of_the_surroundings() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    write_datasets(folder);
-    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
-    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+    run_small(folder);
     let run = |variable: Option<(&str, &str)>| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_swath"));
         command.args(["history", "add", "reports/small"]).current_dir(folder);
@@ -262,9 +265,7 @@ fn versions_are_marked_and_their_steps_are_no_changes() {
     let old = history().replace("time,commit,swath,", "time,commit,").replace("aaaa,0.2.0,", "aaaa,");
     assert!(plot(&old).starts_with("2 changes, newest first\n"), "one version: as ever");
 
-    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
-    write_datasets(folder);
-    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+    run_small(folder);
     std::fs::write(folder.join("h.csv"), &old).expect("written");
     let add = || swath(folder, &["history", "add", "reports/small", "--file", "h.csv", "--commit", FIRST]);
     assert_eq!(add().status.code(), Some(0));
@@ -289,9 +290,7 @@ fn versions_are_marked_and_their_steps_are_no_changes() {
 fn a_history_is_added_to_a_new_folder_and_refused_without_names_of_unfinished_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    write_datasets(folder);
-    std::fs::write(folder.join("small.yaml"), EXPERIMENT).expect("written");
-    assert_eq!(swath(folder, &["run", "small.yaml"]).status.code(), Some(0));
+    run_small(folder);
     said(folder, &["history", "add", "reports/small", "--commit", FIRST, "--file", "new/folder/h.csv"]);
     assert!(folder.join("new/folder/h.csv").is_file());
     let message =

@@ -17,7 +17,7 @@
 //! A time is
 //!
 //! 1. suspected if the interval of its change excludes 0 and the change comes near the tolerance;
-//! 2. timed again until there are [`LOOKS`] looks; a look does not count if the reference is far slower in it than before;
+//! 2. timed again until there are [`LOOKS`] looks, each a series of rounds; a look does not count if the reference is far slower in it than before;
 //! 3. reported if the interval of every single look excludes 0, and all looks together are beyond the tolerance.
 //!
 //! Each tail of a look's interval has the probability `(0.001 / trials)^(1/3)`, so by chance alone all three looks agree once in a

@@ -19,7 +19,7 @@ pub struct Series {
     pub trial: String,
     /// The measure.
     pub measure: String,
-    /// Index in [`Experiment::commits`] and value, in order.
+    /// Index in [`ExperimentHistory::commits`] and value, in order.
     pub values: Vec<(usize, f64)>,
     /// Indices of `values` at which a new version of swath begins.
     pub new_versions: Vec<usize>,

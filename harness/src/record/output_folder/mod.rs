@@ -88,7 +88,7 @@ fn in_the_way(path: &Path) -> Result<(), FolderError> {
     if !path.exists() || path.is_dir() {
         return Ok(());
     }
-    let message = format!("{} is there already and is no folder", path.display());
+    let message = format!("{} already exists and is not a folder", path.display());
     Err(FolderError::NotOurs(message + "\n  name a folder, or move this away"))
 }
 

@@ -73,9 +73,9 @@ pub fn look_again(
         } else {
             let is_called = all.verdict != Verdict::WithinNoise;
             let note = if is_called {
-                "confirmed in each look"
+                "confirmed in each measurement series"
             } else {
-                "suspected, but within the tolerance in all looks together"
+                "suspected, but within the tolerance in all measurement series together"
             };
             *finding = all.noted(note);
         }
