@@ -158,6 +158,14 @@ pub fn verify(base: &Base, dataset: &Dataset, seed: u64) -> Option<Doubt> {
     Some(Doubt { query: *query, disagreeing: causes.len(), sampled: queries.len(), cause: cause.clone() })
 }
 
+/// All that a user should know of a dataset before it is used: a [`Doubt`] about its true neighbours, and [`Dataset::doubts`].
+pub fn examine(dataset: &Dataset) -> Vec<String> {
+    let base = Base::new(dataset.train.clone(), dataset.distance);
+    // The same sample in every run: what was found is kept with a prepared dataset.
+    let doubt = verify(&base, dataset, 0).map(|doubt| doubt.to_string());
+    doubt.into_iter().chain(dataset.doubts()).collect()
+}
+
 /// Whether two distances agree up to the rounding of `f32` sums: within a thousandth of `b`, or of `scale` if that is larger.
 fn close(a: f64, b: f64, scale: f64) -> bool {
     (a - b).abs() <= 1e-3 * b.abs().max(scale)

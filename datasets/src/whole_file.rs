@@ -40,8 +40,8 @@ pub fn is_remains(name: &str, of: &str) -> bool {
     leads_to(name, |repeating| repeating == repeated(of))
 }
 
-/// Whether `name` is that of an unfinished file, and the name that it repeats `is_known`.
-fn leads_to(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
+/// Whether `name` is that of an unfinished file, and the name that it repeats, with `_` for each dot, `is_known`.
+pub(crate) fn leads_to(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
     if !name.starts_with(PREFIX) {
         return false;
     }

@@ -39,9 +39,9 @@ fn experiment() -> String {
 fn run(folder: &Path) -> PathBuf {
     let file = folder.join("many.yaml");
     std::fs::write(&file, experiment()).expect("written");
-    let prepared = plan::prepare_file(&file, plan::Resources { data_folders: &[], memory: 8 << 30 })
-        .unwrap_or_else(|failure| panic!("{failure}"));
-    let means = Means { program: None, data_folders: &[], memory: 8 << 30, cache: None, cell: None };
+    let prepared =
+        plan::prepare_file(&file, plan::Resources::of_memory(8 << 30)).unwrap_or_else(|failure| panic!("{failure}"));
+    let means = Means { program: None, resources: plan::Resources::of_memory(8 << 30), cache: None, cell: None };
     let options = RunOptions { means, start: &Start::Fresh, quiet: true, say: &|_| {}, again: "" };
     let out = folder.join("out");
     prepared.run(&out, &options).unwrap_or_else(|failure| panic!("{failure}"));

@@ -1,4 +1,4 @@
-//! Graphs that are kept from run to run, as a user sees them.
+//! Datasets and graphs that are kept from run to run, as a user sees them.
 
 mod support;
 
@@ -62,11 +62,10 @@ fn a_kept_graph_gives_the_same_results_and_says_so() {
     assert!(run(folder.path(), &["--cache-dir", "kept", "--no-cache"]).1.iter().all(|g| !g.0));
 
     let list = stdout(&swath(folder.path(), &["cache", "--cache-dir", "kept"]));
-    assert!(list.contains("rich") && list.ends_with("2 graphs in kept\n"), "{list}");
+    assert!(list.contains("rich") && list.ends_with("1 dataset and 2 graphs in kept\n"), "{list}");
 
     // A damaged file is said and built again, once.
-    let damaged =
-        std::fs::read_dir(folder.path().join("kept")).expect("kept").next().expect("one").expect("one").path();
+    let damaged = entries(&folder.path().join("kept")).remove(0);
     let bytes = std::fs::read(&damaged).expect("read");
     std::fs::write(&damaged, &bytes[..bytes.len() / 2]).expect("cut");
     let (said, _, third) = run(folder.path(), &at);
@@ -74,8 +73,8 @@ fn a_kept_graph_gives_the_same_results_and_says_so() {
     assert!(third == first && run(folder.path(), &at).0.is_empty());
 
     let cleared = stdout(&swath(folder.path(), &["cache", "clear", "--cache-dir", "kept"]));
-    assert!(cleared.starts_with("removed 2 graphs, "), "{cleared}");
-    assert_eq!(stdout(&swath(folder.path(), &["--cache-dir", "kept", "cache"])), "0 graphs in kept\n");
+    assert!(cleared.starts_with("removed 1 dataset and 2 graphs, "), "{cleared}");
+    assert_eq!(stdout(&swath(folder.path(), &["--cache-dir", "kept", "cache"])), "0 datasets and 0 graphs in kept\n");
 }
 
 #[test]
@@ -83,8 +82,144 @@ fn a_cache_that_cannot_be_written_is_a_note() {
     let folder = folder();
     std::fs::write(folder.path().join("file"), "in the way").expect("written");
     let (said, graphs, _) = run(folder.path(), &["--cache-dir", "file/kept"]);
-    assert!(said.starts_with("note: graphs are not kept in file/kept"), "{said}");
+    assert!(said.starts_with("note: the prepared dataset is not kept in file/kept: "), "{said}");
+    assert!(said.contains("note: graphs are not kept in file/kept"), "{said}");
     assert!(graphs.iter().all(|g| !g.0));
+}
+
+/// Sets the time of a file's last change to so many seconds ago.
+fn age(path: &Path, seconds: u64) {
+    let file = std::fs::File::options().write(true).open(path).expect("opened");
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(seconds)).expect("set");
+}
+
+#[test]
+fn a_kept_dataset_gives_the_same_results_until_its_source_changes() {
+    let folder = folder();
+    let (at, place) = (["--cache-dir", "kept"], folder.path().join("kept"));
+    let source = folder.path().join("rich.hdf5");
+    age(&source, 60);
+    let (said, _, first) = run(folder.path(), &["--no-cache"]);
+    assert!(said.is_empty() && !place.exists(), "{said}");
+    let (said, _, second) = run(folder.path(), &at);
+    assert!(said.is_empty() && second == first, "{said}");
+    let [file] = &kept(&place, "dataset")[..] else { panic!("one dataset") };
+    let written = || std::fs::metadata(file).and_then(|file| file.modified()).expect("a time");
+    age(file, 30);
+    let before = written();
+    let (said, _, third) = run(folder.path(), &at);
+    assert!(said.is_empty() && third == first && written() == before, "{said}");
+    let list = stdout(&swath(folder.path(), &["cache", "--cache-dir", "kept"]));
+    assert!(list.contains("dataset: dense vectors of ") && list.contains(" dimensions, angular"), "{list}");
+
+    // The same content, written again: its hash tells, and nothing is said.
+    age(&source, 50);
+    let (said, _, again) = run(folder.path(), &at);
+    assert!(said.is_empty() && again == first && written() != before, "{said}");
+
+    // Other content: what is found is that of the file itself.
+    std::fs::copy(folder.path().join("plain.hdf5"), &source).expect("copied");
+    age(&source, 40);
+    let plain = WALK.replace("rich.hdf5", "plain.hdf5");
+    for (name, text) in [("x.yaml", WALK), ("plain.yaml", &plain)] {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let (said, _, changed) = run(folder.path(), &at);
+    assert!(said.contains("rich.hdf5 has changed since it was prepared, and is prepared again"), "{said}");
+    assert_eq!(kept(&place, "dataset").len(), 1);
+    std::fs::rename(folder.path().join("plain.yaml"), folder.path().join("x.yaml")).expect("renamed");
+    let (_, _, itself) = run(folder.path(), &["--no-cache"]);
+    let without_name = |rows: &[Vec<String>]| {
+        let unnamed =
+            |row: &Vec<String>| row.iter().filter(|cell| *cell != "rich" && *cell != "plain").cloned().collect();
+        rows.iter().map(unnamed).collect::<Vec<Vec<String>>>()
+    };
+    assert_eq!(without_name(&changed), without_name(&itself));
+    assert!(changed != first);
+}
+
+#[test]
+fn a_kept_dataset_that_is_damaged_or_open_to_others_is_prepared_again() {
+    let folder = folder();
+    let (at, place) = (["--cache-dir", "kept"], folder.path().join("kept"));
+    age(&folder.path().join("rich.hdf5"), 60);
+    let (_, _, first) = run(folder.path(), &at);
+    let file = kept(&place, "dataset").remove(0);
+    let verified = || {
+        let output = swath(folder.path(), &["cache", "verify", "--cache-dir", "kept"]);
+        (output.status.code(), stdout(&output) + &stderr(&output))
+    };
+    assert_eq!(verified(), (Some(0), "1 dataset and 2 graphs in kept: all are whole\n".into()));
+    let whole = std::fs::read(&file).expect("read");
+    let mut damaged = whole.clone();
+    *damaged.last_mut().expect("bytes") ^= 1;
+    std::fs::write(&file, &damaged).expect("written");
+    let graph = entries(&place).remove(0);
+    let graph_bytes = std::fs::read(&graph).expect("read");
+    std::fs::write(&graph, &graph_bytes[1..]).expect("cut");
+    let (code, said) = verified();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("another SHA-256 than its header says") && said.contains("2 of 3 files are not whole"),
+        "{said}"
+    );
+    std::fs::write(&graph, &graph_bytes).expect("mended");
+
+    damaged[20] ^= 1;
+    std::fs::write(&file, &damaged).expect("written");
+    let (said, _, again) = run(folder.path(), &at);
+    assert!(said.contains("is not used, and the dataset is prepared again: it is damaged: "), "{said}");
+    assert!(again == first && verified().0 == Some(0) && run(folder.path(), &at).0.is_empty());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o606)).expect("changed");
+        let (said, _, again) = run(folder.path(), &at);
+        assert!(said.contains("others may write it: its permissions are 606, not 600") && again == first, "{said}");
+        assert!(run(folder.path(), &at).0.is_empty());
+    }
+}
+
+/// What is drawn and what is sampled is kept, too, each under what it is made of.
+#[test]
+fn drawn_and_sampled_datasets_are_kept() {
+    const SWEPT: &str = "
+name: swept
+dataset: plain.hdf5
+k: 3
+repeats: 1
+metrics: [recall]
+sweep: { n: [20, 30] }
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
+";
+    let folder = folder();
+    let drawn = SWEPT.replace("swept", "drawn").replace("sweep: { n: [20, 30] }\n", "");
+    let drawn = drawn.replace("plain.hdf5", "{ generate: clusters, n: 300, dimension: 6, queries: 20 }");
+    std::fs::write(folder.path().join("drawn.yaml"), drawn).expect("written");
+    std::fs::write(folder.path().join("swept.yaml"), SWEPT).expect("written");
+    age(&folder.path().join("plain.hdf5"), 60);
+    let results = |out: &str, cell: &str| {
+        let read = swath::record::results::read(&folder.path().join(out).join(cell)).expect("a run").1;
+        read.trials.into_iter().map(|trial| (trial.returned, trial.metrics)).collect::<Vec<_>>()
+    };
+    let place = folder.path().join("kept");
+    for (name, cells, files) in [("drawn", &[""][..], 1), ("swept", &["n=20", "n=30"], 4)] {
+        let run = |out: &str, more: &[&str]| {
+            let file = format!("{name}.yaml");
+            let output = swath(folder.path(), &[&["run", &file, "--out", out, "--quiet"], more].concat());
+            assert!(output.status.success() && !stderr(&output).contains("prepared"), "{}", stderr(&output));
+        };
+        run(&format!("{name}-0"), &["--no-cache"]);
+        run(&format!("{name}-1"), &["--cache-dir", "kept"]);
+        assert_eq!(kept(&place, "dataset").len(), files, "the file, and what is sampled from it");
+        run(&format!("{name}-2"), &["--cache-dir", "kept"]);
+        assert_eq!(kept(&place, "dataset").len(), files);
+        for cell in cells {
+            let [none, first, second] = [0, 1, 2].map(|i| results(&format!("{name}-{i}"), cell));
+            assert!(none == first && first == second, "{name} {cell}");
+        }
+    }
 }
 
 #[path = "../../algorithms/build/hash.rs"]
@@ -105,12 +240,17 @@ retrievers:
     select: top-k
 ";
 
-/// The files of a cache.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("kept").map(|file| file.expect("a file").path()).collect();
+/// The kept files with this ending.
+fn kept(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).expect("kept").map(|file| file.expect("a file").path());
+    let mut paths: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|is| is == ending)).collect();
     paths.sort();
     paths
+}
+
+/// The kept graphs.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    kept(folder, "graph")
 }
 
 /// Writes a kept graph anew: its label and what follows it changed, its checksum right.

@@ -463,11 +463,10 @@ retrievers:
 fn each_index_is_built_once_for_all_rounds() {
     let folder = folder_with("small.yaml", INDEXES);
     let prepared =
-        plan::prepare_file(&folder.path().join("small.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+        plan::prepare_file(&folder.path().join("small.yaml"), plan::Resources::of_memory(1 << 30)).expect("planned");
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
     for program in [Some(program.as_path()), None] {
-        let means = Means { program, data_folders: &[], memory: 1 << 30, cache: None, cell: None };
+        let means = Means { program, resources: plan::Resources::of_memory(1 << 30), cache: None, cell: None };
         let mut session = Session::new(&prepared, means, true).expect("a folder");
         let (state, notes) = session.look(4).expect("measured");
         assert_eq!(notes, [""; 0]);

@@ -111,11 +111,11 @@ fn a_file_in_the_way_is_said_to_be_so() {
 fn after(change: impl FnOnce(&Path)) -> Vec<Vec<f64>> {
     let folder = folder_with("x.yaml", EXPERIMENT);
     let prepared =
-        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources::of_memory(1 << 30)).expect("planned");
     change(&folder.path().join("rich.hdf5"));
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
-    let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
+    let means =
+        Means { program: Some(&program), resources: plan::Resources::of_memory(1 << 30), cache: None, cell: None };
     let options = RunOptions { means, start: &Start::GoOn, quiet: true, say: &|_| {}, again: "swath run x.yaml" };
     let out = folder.path().join("out");
     let (summary, manifest, _) = match prepared.run(&out, &options) {
@@ -271,11 +271,11 @@ fn failed_after(script: &str, comment: &str) -> (String, f64) {
     let experiment = "name: x\ndataset: rich.hdf5\nk: 5\nretrievers:\n  - { name: top-k, select: top-k }\n";
     let folder = folder_with("x.yaml", &format!("{experiment}{comment}"));
     let prepared =
-        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources::of_memory(1 << 30)).expect("planned");
     let program = folder.path().join("child");
     write_program(&program, script);
-    let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
+    let means =
+        Means { program: Some(&program), resources: plan::Resources::of_memory(1 << 30), cache: None, cell: None };
     let options = RunOptions { means, start: &Start::GoOn, quiet: true, say: &|_| {}, again: "swath run x.yaml" };
     let begun = Moment::now();
     let Ok((_, manifest, _)) = prepared.run(&folder.path().join("out"), &options) else { panic!("{script}: no end") };
@@ -326,11 +326,11 @@ fn a_child_that_does_not_listen_is_ended_after_the_time_that_it_has() {
                       retrievers:\n  - { name: top-k, select: top-k }\n";
     let folder = folder_with("x.yaml", &(comment + experiment));
     let prepared =
-        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources::of_memory(1 << 30)).expect("planned");
     let program = folder.path().join("child");
     write_program(&program, "exec sleep 100");
-    let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
+    let means =
+        Means { program: Some(&program), resources: plan::Resources::of_memory(1 << 30), cache: None, cell: None };
     let options = RunOptions { means, start: &Start::GoOn, quiet: true, say: &|_| {}, again: "swath run x.yaml" };
     let Ok((_, manifest, _)) = prepared.run(&folder.path().join("out"), &options) else { panic!("no end") };
     let expected = "its build failed: building took longer than the 2 s of limits.seconds";

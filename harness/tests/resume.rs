@@ -390,11 +390,8 @@ fn a_torn_record_of_a_pass_is_dropped_and_the_run_comes_to_the_same_end() {
 
 /// Writes the files of a finished run's trials anew, after a change to when their repeats were timed.
 fn change_times(folder: &Path, change: impl Fn(&mut swath::record::Timed)) {
-    let prepared = swath::plan::prepare_file(
-        &folder.join("x.yaml"),
-        swath::plan::Resources { data_folders: &[], memory: u64::MAX },
-    )
-    .expect("prepared");
+    let prepared = swath::plan::prepare_file(&folder.join("x.yaml"), swath::plan::Resources::of_memory(u64::MAX))
+        .expect("prepared");
     let (out, plan) = (folder.join("out"), &prepared.plan);
     for trial in &plan.trials {
         let mut outcome = swath::record::results::read_outcome(&out, &trial.id, &plan.metrics).expect("an outcome");

@@ -40,11 +40,11 @@ retrievers:
 ";
 
 fn prepared(folder: &Path) -> Prepared {
-    plan::prepare_file(&folder.join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 }).expect("planned")
+    plan::prepare_file(&folder.join("x.yaml"), plan::Resources::of_memory(1 << 30)).expect("planned")
 }
 
 fn means(program: Option<&Path>) -> Means<'_> {
-    Means { program, data_folders: &[], memory: 1 << 30, cache: None, cell: None }
+    Means { program, resources: plan::Resources::of_memory(1 << 30), cache: None, cell: None }
 }
 
 /// Runs with children.

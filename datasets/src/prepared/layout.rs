@@ -27,18 +27,20 @@ pub(super) const LONGEST_HEADER: u64 = 64 << 20;
 /// What the header says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PreparedHeader {
-    /// The version of swath that wrote the file.
-    pub swath: String,
+    /// The program that wrote the file.
+    pub program: String,
     /// The dataset's name.
     pub name: String,
     /// SHA-256 of what the dataset was made of, 64 hexadecimal digits.
     pub sha256: String,
-    /// The file that it was made of; `None` if it was drawn or sampled.
-    pub source: Option<SourceFile>,
+    /// The files that it was made of; none if it was drawn or sampled.
+    pub sources: Vec<SourceFile>,
+    /// What a user should know of the dataset, as it was found when the file was written.
+    pub doubts: Vec<String>,
     /// Whether the machine's numbers begin with their lowest byte.
     pub(super) little_endian: bool,
     /// SHA-256 of all arrays, one after another.
-    pub(super) content: String,
+    pub(super) content_sha256: String,
     /// Bytes of the file.
     pub(super) bytes: u64,
     pub(super) distance: Distance,
@@ -54,7 +56,20 @@ pub struct PreparedHeader {
     pub(super) arrays: Vec<StoredArray>,
 }
 
-/// The file that a prepared dataset was made of.
+impl PreparedHeader {
+    /// The content in a few words.
+    pub fn content(&self) -> String {
+        let (kind, dim, unit) = match self.train {
+            StoredPoints::Dense(dim) => ("dense vectors", dim, "dimensions"),
+            StoredPoints::Bits(dim) => ("bits", dim, "bits"),
+            StoredPoints::Sets(dim) => ("sets", dim, "possible members"),
+            StoredPoints::Sparse(dim) => ("sparse vectors", dim, "dimensions"),
+        };
+        format!("dataset: {kind} of {dim} {unit}, {}", self.distance)
+    }
+}
+
+/// A file that a prepared dataset was made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceFile {
     /// Where it was.

@@ -7,16 +7,19 @@
 //!    new conversion is a new file.
 //! 2. A file is used if its header is of this layout and its length is that in the header. One that an earlier run kept must be
 //!    the user's, and others may not write it: [`open_kept`]. [`verify`] checks the content by its SHA-256.
-//! 3. The header names the source: its SHA-256, and the stamp of its file. Whoever opens the file compares both.
+//! 3. The header names the source: its SHA-256, and the stamps of its files. A dataset of [`KeptDatasets`] whose source has
+//!    changed is prepared again, and so is one that another program wrote.
 
+mod kept;
 mod layout;
 mod map;
 mod read;
 mod write;
 
+pub use kept::{KeptDataset, KeptDatasets, KeptFile, Origin, sources};
 pub use layout::{PreparedHeader, SourceFile};
 pub use read::{PreparedError, Wanted, header, is_prepared, open, open_kept, verify};
-pub use write::write;
+pub use write::{Made, write};
 
 #[cfg(test)]
 mod tests;

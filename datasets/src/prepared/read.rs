@@ -93,7 +93,7 @@ pub fn verify(path: &Path) -> Result<(), PreparedError> {
     for place in &header.arrays {
         content.update(arrays.bytes_at(place)?);
     }
-    if sha256::hex(&content.finalize()) != header.content {
+    if sha256::hex(&content.finalize()) != header.content_sha256 {
         return Err(PreparedError::Damaged("its content has another SHA-256 than its header says".into()));
     }
     Ok(())
@@ -127,9 +127,9 @@ fn read_header(file: &mut File, length: u64) -> Result<(PreparedHeader, u64), Pr
         io::ErrorKind::UnexpectedEof => PreparedError::Damaged("it is cut short".into()),
         _ => PreparedError::Io(error),
     };
-    let (mut magic, mut bytes, mut hash) = ([0; MAGIC.len()], [0; size_of::<u64>()], [0; HASH]);
-    file.read_exact(&mut magic).map_err(cut)?;
-    if magic != *MAGIC {
+    let (mut begins, mut bytes, mut hash) = (Vec::new(), [0; size_of::<u64>()], [0; HASH]);
+    file.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
+    if !MAGIC.starts_with(&begins) {
         return Err(PreparedError::OtherLayout("it is no prepared dataset of this version of swath".into()));
     }
     file.read_exact(&mut bytes).map_err(cut)?;

@@ -67,6 +67,14 @@ fn datasets() -> Vec<Dataset> {
     all
 }
 
+fn made(dataset: &Dataset) -> Made<'_> {
+    Made { name: "x", sha256: "abc", sources: &[], doubts: &[], dataset }
+}
+
+fn written(path: &Path, dataset: &Dataset) -> std::io::Result<()> {
+    write(path, "swath 1", &made(dataset))
+}
+
 fn refused(path: &Path) -> String {
     match open_kept(path, Wanted::Everything) {
         Ok(_) => panic!("{} was opened", path.display()),
@@ -79,11 +87,11 @@ fn a_dataset_is_mapped_as_it_was_written_to_the_last_bit() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x");
     for dataset in datasets() {
-        write(&path, "x", "abc", None, &dataset).expect("written");
+        written(&path, &dataset).expect("written");
         verify(&path).expect("whole");
         assert!(is_prepared(&path).expect("read"));
         let (header, again) = open(&path, Wanted::Everything).expect("mapped");
-        assert_eq!((header.name.as_str(), header.sha256.as_str(), &header.source), ("x", "abc", &None));
+        assert_eq!((header.name.as_str(), header.sha256.as_str(), header.program.as_str()), ("x", "abc", "swath 1"));
         assert!(again.same(&dataset), "{}", dataset.distance);
         assert_eq!(again.neighbors, dataset.neighbors, "as f64");
         assert_eq!(again.notes, dataset.notes);
@@ -99,7 +107,7 @@ fn a_dataset_is_mapped_as_it_was_written_to_the_last_bit() {
 fn a_file_that_is_cut_or_changed_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x");
-    write(&path, "x", "abc", None, &datasets()[0]).expect("written");
+    written(&path, &datasets()[0]).expect("written");
     let whole = std::fs::read(&path).expect("read");
     let private = |bytes: &[u8]| {
         std::fs::write(&path, bytes).expect("written");
@@ -129,11 +137,145 @@ fn a_file_that_others_may_write_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x");
-    write(&path, "x", "abc", None, &datasets()[0]).expect("written");
+    written(&path, &datasets()[0]).expect("written");
     let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("changed");
     assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     mode(0o620);
     assert_eq!(refused(&path), "others may write it: its permissions are 620, not 600");
     mode(0o644);
     assert!(open(&path, Wanted::Search).is_ok(), "others may read it");
+}
+
+/// A folder with a source file, unchanged for long, and a folder for what is kept.
+struct Place {
+    root: tempfile::TempDir,
+    source: std::path::PathBuf,
+    kept: KeptDatasets,
+}
+
+impl Place {
+    fn new() -> Self {
+        let root = tempfile::tempdir().expect("a folder");
+        let source = root.path().join("x.hdf5");
+        let kept = KeptDatasets::new(root.path().join("made/when/needed"), "swath 1".into());
+        let place = Self { root, source, kept };
+        place.write(b"\x89HDF\r\n\x1a\n one", 60);
+        place
+    }
+
+    /// Writes the source so many seconds ago.
+    fn write(&self, content: &[u8], ago: u64) {
+        std::fs::write(&self.source, content).expect("written");
+        let file = std::fs::File::options().write(true).open(&self.source).expect("opened");
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(ago)).expect("set");
+    }
+
+    fn sources(&self) -> Vec<SourceFile> {
+        sources(&self.source, std::time::SystemTime::now()).expect("there")
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        Origin::File(&self.source)
+    }
+
+    fn keep(&self, dataset: &Dataset) -> KeptDataset {
+        let (sources, doubts) = (self.sources(), ["odd".to_owned()]);
+        self.kept.keep(self.origin(), &Made { sources: &sources, doubts: &doubts, ..made(dataset) }).expect("kept")
+    }
+
+    fn find(&self) -> KeptDataset {
+        self.kept.find(self.origin()).expect("fine").expect("there")
+    }
+
+    fn why_not(&self) -> String {
+        self.kept.find(self.origin()).expect_err("it cannot be used")
+    }
+}
+
+#[test]
+fn a_kept_dataset_is_found_until_its_source_changes() {
+    let (place, dataset) = (Place::new(), &datasets()[0]);
+    assert!(place.kept.find(place.origin()).expect("fine").is_none() && place.kept.files().expect("none").is_empty());
+    place.keep(dataset);
+    let found = place.find();
+    assert!(found.dataset.same(dataset) && found.is_current(&place.sources()));
+    assert_eq!((found.header.doubts.as_slice(), found.header.sources.len()), (&["odd".to_owned()][..], 1));
+    // By another name of the same file.
+    #[cfg(unix)]
+    {
+        let other = place.root.path().join("y.hdf5");
+        std::os::unix::fs::symlink(&place.source, &other).expect("a link");
+        assert!(place.kept.find(Origin::File(&other)).expect("fine").is_some());
+    }
+    let other = place.root.path().join("z.hdf5");
+    assert!(place.kept.find(Origin::File(&other)).expect("fine").is_none());
+    assert!(place.kept.find(Origin::Description("x")).expect("fine").is_none());
+    // Of the same length.
+    place.write(b"\x89HDF\r\n\x1a\n two", 30);
+    assert!(!place.find().is_current(&place.sources()));
+    // A source that was written just now may change without a new stamp.
+    place.write(b"\x89HDF\r\n\x1a\n two", 0);
+    place.keep(dataset);
+    assert!(!place.find().is_current(&place.sources()));
+    // A new file replaces the old one, which those who mapped it still have.
+    assert!(found.dataset.same(dataset));
+    assert_eq!(place.kept.files().expect("listed").len(), 1);
+}
+
+#[test]
+fn a_kept_file_that_cannot_be_used_says_why() {
+    let (place, dataset) = (Place::new(), &datasets()[0]);
+    let path = place.keep(dataset).path;
+    let upgraded = KeptDatasets::new(place.kept.folder().to_owned(), "swath 2".into());
+    let why = upgraded.find(place.origin()).expect_err("another program's");
+    assert!(why.ends_with("is prepared again: another version or build of swath wrote it"), "{why}");
+    let whole = std::fs::read(&path).expect("read");
+    std::fs::write(&path, &whole[..whole.len() - 1]).expect("cut");
+    assert!(place.why_not().contains("is prepared again: it is damaged: it has"), "{}", place.why_not());
+    // Only a look at all of it finds this.
+    let mut changed = whole.clone();
+    *changed.last_mut().expect("bytes") ^= 1;
+    std::fs::write(&path, &changed).expect("changed");
+    assert!(place.find().is_current(&place.sources()));
+    let file = &place.kept.files().expect("listed")[0];
+    assert!(file.verify().is_err_and(|error| error.to_string().contains("another SHA-256")));
+    place.keep(dataset);
+    file.verify().expect("whole again");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).expect("changed");
+        assert!(place.why_not().contains("others may write it"), "{}", place.why_not());
+        assert_eq!(std::fs::metadata(place.keep(dataset).path).expect("there").permissions().mode() & 0o777, 0o600);
+    }
+    std::fs::write(&path, "mine").expect("written");
+    assert!(place.why_not().contains("no prepared dataset"), "{}", place.why_not());
+    let refused = place.kept.keep(place.origin(), &made(dataset)).map(drop).expect_err("somebody's");
+    assert!(refused.to_string().ends_with("exists and was not written by swath"), "{refused}");
+    assert_eq!(std::fs::read(&path).expect("there"), b"mine");
+}
+
+#[test]
+fn clearing_removes_datasets_and_what_killed_programs_left_of_them() {
+    let (place, dataset) = (Place::new(), &datasets()[0]);
+    place.keep(dataset);
+    let folder = place.kept.folder();
+    let key = "0123456789abcdef0123456789abcdef";
+    let unfinished = folder.join(format!(".not-whole-{key}_dataset-abc123"));
+    let others = [
+        folder.join("mine.dataset"),
+        folder.join(format!("{key}.graph")),
+        folder.join(format!(".not-whole-{key}_graph-abc123")),
+        folder.join(format!("{key}.dataset")),
+    ];
+    others.iter().chain([&unfinished]).for_each(|path| std::fs::write(path, "mine").expect("written"));
+    std::fs::create_dir(folder.join("abcdefabcdefabcdefabcdefabcdefab.dataset")).expect("made");
+    let files = place.kept.files().expect("listed");
+    assert_eq!(files.len(), 3);
+    let unfinished_ones: Vec<&KeptFile> = files.iter().filter(|file| file.is_unfinished()).collect();
+    assert!(unfinished_ones.len() == 1 && unfinished_ones[0].header.as_ref().is_err_and(|why| why.contains("killed")));
+    let (removed, kept) = place.kept.clear().expect("cleared");
+    assert_eq!((removed.len(), kept), (2, vec![others[3].clone()]));
+    assert!(!unfinished.exists() && others.iter().all(|other| std::fs::read(other).expect("there") == b"mine"));
+    assert!(place.kept.clear().expect("cleared").0.is_empty());
 }

@@ -13,12 +13,27 @@ use swath_algorithms::Points;
 /// An array of a file: its name and its bytes.
 type Array<'a> = (&'static str, Cow<'a, [u8]>);
 
-/// Writes a dataset under `path`, whole or not at all; nobody but its owner can read the file. `made_of` is the SHA-256 of what
-/// it was made of, and `source` the file, if it was made of one.
+/// A dataset, and what there is to know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// SHA-256 of what it was made of.
+    pub sha256: &'a str,
+    /// The files that it was made of; none if it was drawn or sampled.
+    pub sources: &'a [SourceFile],
+    /// What a user should know of it.
+    pub doubts: &'a [String],
+    /// The dataset.
+    pub dataset: &'a Dataset,
+}
+
+/// Lets `program` write a dataset under `path`, whole or not at all; nobody but its owner can read the file.
 ///
 /// # Errors
 /// The file system's refusal.
-pub fn write(path: &Path, name: &str, made_of: &str, source: Option<SourceFile>, dataset: &Dataset) -> io::Result<()> {
+pub fn write(path: &Path, program: &str, made: &Made<'_>) -> io::Result<()> {
+    let dataset = made.dataset;
     let arrays = arrays(dataset);
     let mut content = Sha256::new();
     arrays.iter().for_each(|(_, bytes)| content.update(bytes));
@@ -30,12 +45,13 @@ pub fn write(path: &Path, name: &str, made_of: &str, source: Option<SourceFile>,
     };
     let placed: Vec<StoredArray> = arrays.iter().map(&mut place).collect();
     let mut header = PreparedHeader {
-        swath: env!("CARGO_PKG_VERSION").to_owned(),
-        name: name.to_owned(),
-        sha256: made_of.to_owned(),
-        source,
+        program: program.to_owned(),
+        name: made.name.to_owned(),
+        sha256: made.sha256.to_owned(),
+        sources: made.sources.to_vec(),
+        doubts: made.doubts.to_vec(),
         little_endian: cfg!(target_endian = "little"),
-        content: sha256::hex(&content.finalize()),
+        content_sha256: sha256::hex(&content.finalize()),
         bytes: 0,
         distance: dataset.distance,
         train: stored_points(&dataset.train),

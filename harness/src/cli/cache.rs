@@ -4,14 +4,22 @@ use super::places::Places;
 use super::table::table;
 use super::terminal::{complain, print};
 use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 use swath::config::Failure;
-use swath::escape;
-use swath::run::cache::{Cache, Label};
+use swath::run::cache::{Cache, CachedGraph, Label};
+use swath::{clock, escape};
+use swath_datasets::prepared::{KeptDatasets, KeptFile};
 
-/// List the graphs that runs have kept, or remove them
+/// List, check or remove what runs have kept: prepared datasets and graphs
 #[derive(Args)]
-#[command(after_help = "Examples:\n  swath cache\n  swath cache clear\n  swath --cache-dir /tmp/graphs cache")]
+#[command(after_help = "\
+Examples:
+  swath cache
+  swath cache verify
+  swath cache clear
+  swath --cache-dir /tmp/kept cache")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -19,72 +27,143 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Remove all graphs
+    /// Check the content of every file by its SHA-256
+    #[command(after_help = "Example:\n  swath cache verify\n\nExit code: 1 if a file is damaged.")]
+    Verify,
+    /// Remove all prepared datasets and graphs
     #[command(after_help = "Example:\n  swath cache clear")]
     Clear,
 }
 
 impl Arguments {
-    /// Lists the graphs, or removes them.
+    /// Lists, checks or removes what is kept.
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let cache = found(places.cache.as_ref())?;
+        let kept = Kept::new(places)?;
         match self.command {
-            None => list(cache),
-            Some(Command::Clear) => clear(cache),
+            None => kept.list(),
+            Some(Command::Verify) => kept.verify(),
+            Some(Command::Clear) => kept.clear(),
         }
     }
 }
 
-fn found(cache: Option<&Cache>) -> Result<&Cache, Failure> {
-    cache.ok_or_else(|| {
-        Failure::Input("the system has no folder for caches; name one with --cache-dir or SWATH_CACHE".into())
-    })
+/// What runs have kept in one folder.
+struct Kept<'a> {
+    datasets: &'a KeptDatasets,
+    graphs: &'a Cache,
 }
 
-fn refused(cache: &Cache, error: &std::io::Error) -> Failure {
-    let message = format!("the cache {}: {error}", escape::path(cache.folder()));
-    if error.kind() == std::io::ErrorKind::NotADirectory { Failure::Input(message) } else { Failure::Run(message) }
+impl<'a> Kept<'a> {
+    fn new(places: &'a Places) -> Result<Self, Failure> {
+        let both = places.kept.as_ref().zip(places.cache.as_ref());
+        let (datasets, graphs) = both.ok_or_else(|| {
+            Failure::Input("the system has no folder for caches; name one with --cache-dir or SWATH_CACHE".into())
+        })?;
+        Ok(Self { datasets, graphs })
+    }
+
+    fn folder(&self) -> &Path {
+        self.graphs.folder()
+    }
+
+    fn refused(&self, error: &std::io::Error) -> Failure {
+        let message = format!("the cache {}: {error}", escape::path(self.folder()));
+        if error.kind() == std::io::ErrorKind::NotADirectory { Failure::Input(message) } else { Failure::Run(message) }
+    }
+
+    /// The folder, with a remark if it does not exist yet.
+    fn place(&self) -> String {
+        let missing = if self.folder().exists() { "" } else { " (no such folder yet)" };
+        format!("{}{missing}", escape::path(self.folder()))
+    }
+
+    fn files(&self) -> Result<(Vec<KeptFile>, Vec<CachedGraph>), Failure> {
+        let refused = |error| self.refused(&error);
+        Ok((self.datasets.files().map_err(refused)?, self.graphs.entries().map_err(refused)?))
+    }
+
+    fn list(&self) -> Result<ExitCode, Failure> {
+        let (datasets, graphs) = self.files()?;
+        let mut rows = vec![["key", "dataset", "made", "by", "content", "MiB"].map(str::to_owned).to_vec()];
+        rows.extend(datasets.iter().map(dataset_row));
+        rows.extend(graphs.iter().map(graph_row));
+        let listed = if rows.len() == 1 { String::new() } else { table(&rows, 5..) + "\n" };
+        print(&format!("{listed}{} in {}\n", count(datasets.len(), graphs.len()), self.place()))
+    }
+
+    fn verify(&self) -> Result<ExitCode, Failure> {
+        let (datasets, graphs) = self.files()?;
+        let of_dataset = |file: &KeptFile| (file.path.clone(), file.verify().map_err(|error| error.to_string()));
+        let of_graph = |graph: &CachedGraph| self.graphs.verify(graph);
+        let checked =
+            datasets.iter().filter(|file| !file.is_unfinished()).map(of_dataset).chain(graphs.iter().map(of_graph));
+        let damaged: Vec<(PathBuf, String)> =
+            checked.filter_map(|(path, checked)| Some((path, checked.err()?))).collect();
+        damaged.iter().for_each(|(path, why)| complain(&format!("{}: {why}", escape::path(path))));
+        if damaged.is_empty() {
+            return print(&format!("{} in {}: all are whole\n", count(datasets.len(), graphs.len()), self.place()));
+        }
+        Err(Failure::Run(format!(
+            "{} of {} files are not whole\n  remove them, or everything with `swath cache clear`; runs make anew what they need",
+            damaged.len(),
+            datasets.len() + graphs.len()
+        )))
+    }
+
+    fn clear(&self) -> Result<ExitCode, Failure> {
+        let (datasets, mut others) = self.datasets.clear().map_err(|error| self.refused(&error))?;
+        let (graphs, other_graphs) = self.graphs.clear().map_err(|error| self.refused(&error))?;
+        others.extend(other_graphs);
+        let is_kept =
+            |path: &PathBuf| complain(&format!("note: {} is kept: swath did not write it", escape::path(path)));
+        others.iter().for_each(is_kept);
+        let bytes = datasets.iter().map(|file| file.bytes).chain(graphs.iter().map(|graph| graph.bytes)).sum();
+        let removed = count(datasets.len(), graphs.len());
+        print(&format!("removed {removed}, {} MiB, from {}\n", mib(bytes), self.place()))
+    }
 }
 
-/// The folder of graphs, with a remark if it does not exist yet.
-fn place(cache: &Cache) -> String {
-    let missing = if cache.folder().exists() { "" } else { " (no such folder yet)" };
-    format!("{}{missing}", escape::path(cache.folder()))
+fn dataset_row(file: &KeptFile) -> Vec<String> {
+    let written = file.written.map_or_else(|| "-".into(), time);
+    let cells = match &file.header {
+        Ok(header) => [header.name.clone(), written, short(&header.program), header.content()],
+        Err(why) => ["-".into(), written, "-".into(), format!("cannot be used: {why}")],
+    };
+    row(file.key(), cells, file.bytes)
+}
+
+fn graph_row(graph: &CachedGraph) -> Vec<String> {
+    let cells = match &graph.label {
+        Ok(label) => {
+            let Label { dataset, built, graph, .. } = label;
+            [dataset.clone(), built.clone(), label.program(), graph.clone()]
+        }
+        Err(why) => ["-".into(), "-".into(), "-".into(), format!("cannot be read: {why}")],
+    };
+    row(graph.key.clone(), cells, graph.bytes)
+}
+
+fn row(key: String, cells: [String; 4], bytes: u64) -> Vec<String> {
+    [key].into_iter().chain(cells).chain([mib(bytes)]).collect()
+}
+
+/// A program in a few characters: its version and the beginning of its revision.
+fn short(program: &str) -> String {
+    let mut words = program.split_whitespace();
+    format!("swath {} {:.8}", words.next().unwrap_or_default(), words.next().unwrap_or_default())
+}
+
+fn time(at: SystemTime) -> String {
+    let since = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    clock::written(i64::try_from(since).unwrap_or(i64::MAX))
 }
 
 fn mib(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1 << 20))
 }
 
-/// Lists the graphs.
-fn list(cache: &Cache) -> Result<ExitCode, Failure> {
-    let entries = cache.entries().map_err(|error| refused(cache, &error))?;
-    let mut rows = vec![["key", "dataset", "built", "by", "graph", "MiB"].map(str::to_owned).to_vec()];
-    for entry in &entries {
-        let mut cells = match &entry.label {
-            Ok(label) => {
-                let Label { dataset, built, graph, .. } = label;
-                vec![entry.key.clone(), dataset.clone(), built.clone(), label.program(), graph.clone()]
-            }
-            Err(why) => {
-                vec![entry.key.clone(), "-".into(), "-".into(), "-".into(), format!("cannot be read: {why}")]
-            }
-        };
-        cells.push(mib(entry.bytes));
-        rows.push(cells);
-    }
-    let listed = if entries.is_empty() { String::new() } else { table(&rows, 5..) + "\n" };
-    print(&format!("{listed}{} in {}\n", graphs(entries.len()), place(cache)))
-}
-
-/// Removes the graphs.
-fn clear(cache: &Cache) -> Result<ExitCode, Failure> {
-    let (removed, kept) = cache.clear().map_err(|error| refused(cache, &error))?;
-    kept.iter().for_each(|path| complain(&format!("note: {} is kept: swath did not write it", path.display())));
-    let bytes = removed.iter().map(|entry| entry.bytes).sum();
-    print(&format!("removed {}, {} MiB, from {}\n", graphs(removed.len()), mib(bytes), place(cache)))
-}
-
-fn graphs(count: usize) -> String {
-    if count == 1 { "1 graph".into() } else { format!("{count} graphs") }
+/// So many datasets and graphs.
+fn count(datasets: usize, graphs: usize) -> String {
+    let of = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+    format!("{} and {}", of(datasets, "dataset"), of(graphs, "graph"))
 }

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use swath::ci::check::{Session, Snapshot};
 use swath::config::{self, CheckSpec, ExperimentFile, Failure};
 use swath::escape;
-use swath::plan::{self, Prepared};
-use swath::record::machine::memory;
+use swath::plan::{self, Prepared, Resources};
 use swath::run::Means;
 use swath::run::cache::Cache;
 
@@ -48,9 +47,9 @@ impl MeasureArguments {
         Ok(file)
     }
 
-    fn prepare(&self, places: &Places) -> Result<Prepared, Failure> {
-        let prepared = plan::prepare_experiment(self.open()?, None, None, places.resources())?.examined();
-        prepared.notes.iter().for_each(|text| note(text));
+    fn prepare(&self, resources: Resources<'_>) -> Result<Prepared, Failure> {
+        let prepared = plan::prepare_experiment(self.open()?, None, None, resources)?.examined();
+        prepared.all_notes().for_each(|text| note(text));
         Ok(prepared)
     }
 
@@ -61,15 +60,15 @@ impl MeasureArguments {
         times: usize,
         then: impl FnOnce(&mut Session<'_>, Snapshot, &CheckSpec) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let prepared = self.prepare(places)?;
+        let resources = places.resources().keeping_if(self.cached_graphs);
+        let prepared = self.prepare(resources)?;
         // Each graph is built once; the process of each round reads it.
         let own = own_graphs()?;
         let graphs = Cache::new(own.path().to_owned());
         let program = (!self.no_isolation).then(program);
         let means = Means {
             program: program.as_deref(),
-            data_folders: &places.data,
-            memory: memory(),
+            resources,
             cache: if self.cached_graphs { places.cache.as_ref() } else { Some(&graphs) },
             cell: None,
         };

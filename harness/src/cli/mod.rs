@@ -60,7 +60,7 @@ struct Cli {
     /// Folder with datasets, searched before those of `SWATH_DATA` and of the repository; may be given several times
     #[arg(long, global = true, display_order = 100, value_name = "DIR")]
     data_dir: Vec<PathBuf>,
-    /// Folder for built graphs [default: `SWATH_CACHE`, or the platform's folder for caches]
+    /// Folder for prepared datasets and built graphs [default: `SWATH_CACHE`, or the platform's folder for caches]
     #[arg(long, global = true, display_order = 101, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
     #[command(subcommand)]

@@ -1,4 +1,4 @@
-//! The folders of datasets and of built graphs.
+//! The folders of datasets, and of what is kept from run to run.
 
 use super::terminal::with_help;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,18 @@ use swath::escape;
 use swath::plan::{Resources, missing_dataset};
 use swath::record::machine::memory;
 use swath::run::cache::{self, Cache};
+use swath::version;
 use swath_datasets::catalogue;
+use swath_datasets::prepared::KeptDatasets;
 
-/// The folders of datasets and graphs.
+/// The folders of datasets, and of what is kept from run to run.
 pub struct Places {
     /// Folders that are searched for datasets, in order.
     pub data: Vec<PathBuf>,
-    /// The folder of graphs; `None` if the system has no folder for caches.
+    /// The graphs that are kept; `None` if the system has no folder for caches.
     pub cache: Option<Cache>,
+    /// The datasets that are kept in the same folder.
+    pub kept: Option<KeptDatasets>,
 }
 
 impl Places {
@@ -30,12 +34,14 @@ impl Places {
         data.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));
         let here = std::env::current_dir().unwrap_or_default();
         let data = catalogue::folders(&data, &here);
-        Ok(Self { data, cache: cache.or_else(cache::default_folder).map(Cache::new) })
+        let folder = cache.or_else(cache::default_folder);
+        let kept = folder.clone().map(|folder| KeptDatasets::new(folder, version::program()));
+        Ok(Self { data, cache: folder.map(Cache::new), kept })
     }
 
-    /// The folders to search for datasets, and the memory that a dataset may take.
+    /// The folders to search for datasets, the memory that a dataset may take, and where prepared ones are kept.
     pub fn resources(&self) -> Resources<'_> {
-        Resources { data_folders: &self.data, memory: memory() }
+        Resources { data_folders: &self.data, memory: memory(), kept: self.kept.as_ref() }
     }
 
     /// Finds the file of a dataset that the command line names.

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::ci::reproduce::{self, RecordedRun};
 use swath::config::Failure;
-use swath::record::machine::memory;
 use swath::record::output_folder::{self, FolderKind};
 use swath::record::{folder, results};
 use swath::run::Means;
@@ -29,7 +28,7 @@ pub struct Arguments {
     /// Folder for the second run [default: a temporary folder, removed at the end]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Use graphs that earlier runs kept, instead of building each again
+    /// Use the dataset and graphs that earlier runs kept, instead of reading and building each again
     #[arg(long)]
     cached_graphs: bool,
     /// Show no progress
@@ -51,7 +50,9 @@ impl Arguments {
         if let Some(out) = &out {
             is_elsewhere(out, &folder)?;
         }
-        let (prepared, cell) = reproduce::planned_again(&folder, &manifest, places.resources())?;
+        // Its dataset is read again, too, unless builds may be taken from the cache.
+        let resources = places.resources().keeping_if(cached_graphs);
+        let (prepared, cell) = reproduce::planned_again(&folder, &manifest, resources)?;
         let failed = |error: std::io::Error| Failure::Run(format!("temporary files cannot be written: {error}"));
         let temporary = tempfile::Builder::new().prefix("swath-again-").tempdir().map_err(failed)?;
         let _vanishing = interrupt::Vanishing::new(temporary.path());
@@ -62,8 +63,7 @@ impl Arguments {
         let program = program();
         let means = Means {
             program: Some(&program),
-            data_folders: &places.data,
-            memory: memory(),
+            resources,
             cache: if cached_graphs { places.cache.as_ref() } else { Some(&graphs) },
             cell: cell.as_ref(),
         };

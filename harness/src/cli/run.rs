@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use swath::config::{self, Failure, Limits};
 use swath::escape;
 use swath::plan::{self, Cell, Facts, Outline, Trial, cells};
-use swath::record::machine::memory;
 use swath::record::output_folder::{self, FolderKind};
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
@@ -40,7 +39,7 @@ pub struct Arguments {
     /// List the trials with an estimate of memory and run nothing; reads only headers
     #[arg(long)]
     dry_run: bool,
-    /// Build every graph again, and do not keep graphs
+    /// Prepare the dataset and build every graph again, and keep neither
     #[arg(long)]
     no_cache: bool,
     /// Start from scratch, even if a run was stopped in this folder
@@ -89,13 +88,8 @@ impl Arguments {
         let again =
             again.flag("--no-cache", self.cache(places).is_none()).flag("--no-isolation", self.no_isolation).whole();
         let start = self.start();
-        let means = Means {
-            program: program.as_deref(),
-            data_folders: &places.data,
-            memory: memory(),
-            cache: self.cache(places),
-            cell: None,
-        };
+        let resources = places.resources().keeping_if(!self.no_cache);
+        let means = Means { program: program.as_deref(), resources, cache: self.cache(places), cell: None };
         let options = RunOptions { means, start: &start, quiet: self.quiet, say: &note, again: &again };
         // Before the dataset is read or drawn.
         output_folder::check_unchanged(
@@ -114,8 +108,8 @@ impl Arguments {
             let ran = sweep::run(&file, &cells, &folder, &options, said).map_err(or_fresh)?;
             return finish_sweep(&folder, &ran);
         }
-        let prepared = plan::prepare_experiment(file, None, None, places.resources())?.examined();
-        prepared.notes.iter().for_each(|text| note(text));
+        let prepared = plan::prepare_experiment(file, None, None, resources)?.examined();
+        prepared.all_notes().for_each(|text| note(text));
         let (summary, manifest, notes) = prepared.run(&folder, &options).map_err(or_fresh)?;
         notes.iter().for_each(|text| note(text));
         finish(&folder, summary.as_ref(), &manifest)

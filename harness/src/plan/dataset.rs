@@ -5,15 +5,31 @@ use crate::clock;
 use crate::config::{Failure, Invalid, Problem, YamlSource};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random;
-use swath_datasets::{Dataset, DatasetError, Generated, Stamp, catalogue, format, sha256};
+use swath_datasets::prepared::{self, KeptDataset, KeptDatasets, Made, Origin, PreparedHeader, SourceFile};
+use swath_datasets::{Dataset, DatasetError, Generated, catalogue, format, ground_truth, sha256};
 
-/// Where datasets are looked for, and how much memory they may take.
+/// Where datasets are looked for and kept, and how much memory they may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Resources<'a> {
     /// Folders with datasets.
     pub data_folders: &'a [PathBuf],
     /// Bytes of memory.
     pub memory: u64,
+    /// Where prepared datasets are kept, if anywhere.
+    pub kept: Option<&'a KeptDatasets>,
+}
+
+impl Resources<'_> {
+    /// No folders, and nothing is kept.
+    pub fn of_memory(memory: u64) -> Self {
+        Self { data_folders: &[], memory, kept: None }
+    }
+
+    /// The same, but nothing is kept unless `may_keep`, and nothing that is kept is used.
+    #[must_use]
+    pub fn keeping_if(self, may_keep: bool) -> Self {
+        Self { kept: self.kept.filter(|_| may_keep), ..self }
+    }
 }
 
 /// A dataset that was read or drawn.
@@ -24,9 +40,53 @@ pub struct LoadedDataset {
     pub sha256: String,
     /// Its content.
     pub dataset: Dataset,
+    /// The file from which it is mapped, if it is kept.
+    pub file: Option<PathBuf>,
+    /// What a user should know of it; `None` until it is examined.
+    pub doubts: Option<Vec<String>>,
+    /// Why it had to be prepared again, or is not kept.
+    pub notes: Vec<String>,
 }
 
 impl LoadedDataset {
+    /// A dataset in memory.
+    pub fn new(name: String, sha256: String, dataset: Dataset) -> Self {
+        Self { name, sha256, dataset, file: None, doubts: None, notes: Vec::new() }
+    }
+
+    /// Maps the dataset at `path` if it is kept and has not changed; otherwise [reads](Self::read) it, and keeps it.
+    ///
+    /// # Errors
+    /// [`Failure::Input`].
+    pub fn load(path: &Path, resources: Resources<'_>) -> Result<Self, Failure> {
+        let loaded = Self::load_kept(path, resources)?;
+        // A file that bears two names is kept once.
+        Ok(Self { name: file_name(path), ..loaded })
+    }
+
+    fn load_kept(path: &Path, resources: Resources<'_>) -> Result<Self, Failure> {
+        let memory = resources.memory;
+        let Some(folder) = resources.kept else { return Self::read(path, memory) };
+        // Hashing may take long: a file that cannot be read is refused first.
+        format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
+        let before = sources(path)?;
+        let origin = Origin::File(path);
+        let (found, mut notes) = find(folder, origin);
+        if let Some(found) = found {
+            if found.is_current(&before) {
+                return Ok(Self::of_kept(found));
+            }
+            let sha256 = steady(path, || content(path))?;
+            if sha256 == found.header.sha256 {
+                // Only the stamps are others.
+                return Ok(Self { notes, ..Self::of_kept(found) }.keep(folder, origin, &before));
+            }
+            notes.push(format!("{} has changed since it was prepared, and is prepared again", path.display()));
+        }
+        let read = Self::read(path, memory)?;
+        Ok(Self { notes, ..read }.keep(folder, origin, &before))
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -34,31 +94,98 @@ impl LoadedDataset {
     pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
         // Hashing may take long: a file that cannot be read is refused first.
         format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
-        let sha256 = || format::sha256(path).map_err(|error| dataset_failure(&error));
         let (sha256, dataset) = steady(path, || {
-            let (before, young) = (sha256()?, !stamp(path)?.is_settled());
+            let (before, young) = (content(path)?, sources(path)?.iter().any(|file| !file.stamp.is_settled()));
             let dataset = format::read(path, memory).map_err(|error| dataset_failure(&error))?;
             // A file that was just written may be written again without a new stamp.
-            if young && sha256()? != before {
+            if young && content(path)? != before {
                 return Err(unsteady(path));
             }
             Ok((before, dataset))
         })?;
-        Ok(Self { name: file_name(path), sha256, dataset })
+        Ok(Self::new(file_name(path), sha256, dataset))
     }
 
-    /// Draws vectors.
+    /// Maps what [`draw`](Self::draw) draws if it is kept; otherwise draws it, and keeps it.
+    ///
+    /// # Errors
+    /// [`Failure::Input`].
+    pub fn drawn(generated: &Generated, resources: Resources<'_>) -> Result<Self, Failure> {
+        let drawn = Self::found_or_made(&generated.key(), resources, || Self::draw(generated))?;
+        Ok(Self { name: generated.name(), ..drawn })
+    }
+
+    /// Draws points.
     ///
     /// # Errors
     /// [`Failure::Input`].
     pub fn draw(generated: &Generated) -> Result<Self, Failure> {
         let dataset = generated.dataset().map_err(|error| Failure::Input(error.to_string()))?;
-        Ok(Self { name: generated.name(), sha256: sha256::of(generated.key()), dataset })
+        Ok(Self::new(generated.name(), sha256::of(generated.key()), dataset))
+    }
+
+    /// Maps what `description` tells how to make if it is kept; otherwise makes it, and keeps it.
+    fn found_or_made(
+        description: &str,
+        resources: Resources<'_>,
+        make: impl FnOnce() -> Result<Self, Failure>,
+    ) -> Result<Self, Failure> {
+        let Some(folder) = resources.kept else { return make() };
+        let origin = Origin::Description(description);
+        let (found, notes) = find(folder, origin);
+        match found {
+            Some(found) => Ok(Self::of_kept(found)),
+            None => {
+                let mut made = make()?;
+                made.notes.extend(notes);
+                Ok(made.keep(folder, origin, &[]))
+            }
+        }
+    }
+
+    fn of_kept(kept: KeptDataset) -> Self {
+        let PreparedHeader { name, sha256, doubts, .. } = kept.header;
+        Self { file: Some(kept.path), doubts: Some(doubts), ..Self::new(name, sha256, kept.dataset) }
+    }
+
+    /// Keeps it, and maps it from the file: what it takes in memory until then is free afterwards. A dataset that cannot be kept
+    /// stays as it is, with a note.
+    fn keep(mut self, folder: &KeptDatasets, origin: Origin<'_>, sources: &[SourceFile]) -> Self {
+        let doubts = self.doubts.take().unwrap_or_else(|| ground_truth::examine(&self.dataset));
+        let Self { name, sha256, dataset, .. } = &self;
+        let made = Made { name, sha256, sources, doubts: &doubts, dataset };
+        let kept = folder.keep(origin, &made);
+        self.doubts = Some(doubts);
+        match kept {
+            Ok(kept) => {
+                let mut notes = self.notes;
+                let mapped = Self::of_kept(kept);
+                notes.extend(mapped.notes);
+                Self { notes, ..mapped }
+            }
+            Err(error) => {
+                let place = folder.folder().display();
+                self.notes.push(format!("the prepared dataset is not kept in {place}: {error}"));
+                self
+            }
+        }
     }
 
     /// The SHA-256 of a seeded sample of `rows` base vectors of the file with this SHA-256.
     pub fn sampled_sha256(sha256: &str, rows: usize, seed: u64) -> String {
         sha256::of(format!("{sha256} {rows} rows, seed {seed}"))
+    }
+
+    /// Maps what [`sample`](Self::sample) takes if it is kept; otherwise samples it, and keeps it.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn sampled(self, rows: usize, seed: u64, resources: Resources<'_>) -> Result<Self, Failure> {
+        let (name, before) = (self.name.clone(), self.notes.clone());
+        let description = format!("sample {}", Self::sampled_sha256(&self.sha256, rows, seed));
+        let sampled =
+            Self::found_or_made(&description, resources, || Ok(Self { notes: Vec::new(), ..self }.sample(rows, seed)))?;
+        Ok(Self { name, notes: [before, sampled.notes].concat(), ..sampled })
     }
 
     /// A seeded sample of its base vectors: `rows` of them, or all if there are fewer.
@@ -69,27 +196,45 @@ impl LoadedDataset {
         order.truncate(rows);
         order.sort_unstable();
         let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
-        Self { dataset: self.dataset.subset(&order), sha256, ..self }
+        Self { dataset: self.dataset.subset(&order), sha256, file: None, doubts: None, ..self }
     }
 }
 
-/// The stamp of a dataset's file as it is now.
-fn stamp(path: &Path) -> Result<Stamp, Failure> {
-    Stamp::of(path, clock::now()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::Input(format!("the dataset {} does not exist", path.display())),
-        _ => Failure::Input(format!("{}: {error}", path.display())),
+/// A kept dataset, and a note if there is one that cannot be used.
+fn find(folder: &KeptDatasets, origin: Origin<'_>) -> (Option<KeptDataset>, Vec<String>) {
+    match folder.find(origin) {
+        Ok(found) => (found, Vec::new()),
+        Err(why) => (None, vec![why]),
+    }
+}
+
+/// The SHA-256 of a dataset's files.
+fn content(path: &Path) -> Result<String, Failure> {
+    format::sha256(path).map_err(|error| dataset_failure(&error))
+}
+
+/// A dataset's files as they are now.
+fn sources(path: &Path) -> Result<Vec<SourceFile>, Failure> {
+    prepared::sources(path, clock::now()).map_err(|error| match error {
+        DatasetError::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+            Failure::Input(format!("the dataset {} does not exist", path.display()))
+        }
+        error => dataset_failure(&error),
     })
 }
 
-/// Reads a file with `look`, which may open it more than once.
+/// Reads files with `look`, which may open them more than once.
 ///
 /// # Errors
-/// `look` fails; or the file was changed or replaced meanwhile, so that the result may mix two files.
+/// `look` fails; or a file was changed or replaced meanwhile, so that the result may mix two files.
 fn steady<T>(path: &Path, look: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // First: a missing file has a message of its own.
-    let before = stamp(path)?;
+    let before = sources(path)?;
     let seen = look()?;
-    if before.agrees(&stamp(path)?) { Ok(seen) } else { Err(unsteady(path)) }
+    let after = sources(path)?;
+    let agree = |(a, b): (&SourceFile, &SourceFile)| a.path == b.path && a.stamp.agrees(&b.stamp);
+    let is_steady = before.len() == after.len() && before.iter().zip(&after).all(agree);
+    if is_steady { Ok(seen) } else { Err(unsteady(path)) }
 }
 
 /// The error for a file that changes while it is read.

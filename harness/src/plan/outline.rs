@@ -24,7 +24,7 @@ pub struct Outline {
 /// Those of [`prepare_experiment`](super::prepare_experiment) that sizes, headers and the experiment's own text show.
 pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<'_>) -> Result<Outline, Failure> {
     let ExperimentFile { source, experiment } = file;
-    let Resources { data_folders, memory } = resources;
+    let Resources { data_folders, memory, .. } = resources;
     let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
     let (dataset_name, mut facts, path) = match &experiment.dataset {
         DatasetSource::File(named) => {

@@ -8,7 +8,7 @@ use crate::metrics::truth::Truth;
 use crate::plot::format::number;
 use crate::record::coarse::{Coarse, Sizes};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
@@ -27,12 +27,18 @@ pub struct Prepared {
     pub dataset: Dataset,
     /// The dataset's name in files and plots.
     pub dataset_name: String,
+    /// The file from which its dataset is mapped, if that is kept.
+    pub dataset_file: Option<PathBuf>,
+    /// What a user should know of its dataset; `None` until it is examined.
+    pub doubts: Option<Vec<String>>,
     /// Its base vectors, with norms.
     pub base: Arc<Base>,
     /// Recalls whose slack is large against the distances.
     pub coarse: Vec<Coarse>,
-    /// Notes for the user.
+    /// Notes for the user, which the report shows.
     pub notes: Vec<String>,
+    /// Notes on the way to the dataset. They say nothing of the results.
+    pub said: Vec<String>,
 }
 
 /// Reads an experiment and its dataset, and plans it. Everything that can be wrong with the input is found here.
@@ -58,12 +64,12 @@ pub fn prepare_experiment(
     outline(&file, rows, resources)?;
     let mut loaded = match &file.experiment.dataset {
         DatasetSource::File(named) => {
-            LoadedDataset::read(&locate(named, &file.source, resources.data_folders)?, resources.memory)?
+            LoadedDataset::load(&locate(named, &file.source, resources.data_folders)?, resources)?
         }
-        DatasetSource::Generated(generated) => LoadedDataset::draw(generated)?,
+        DatasetSource::Generated(generated) => LoadedDataset::drawn(generated, resources)?,
     };
     if let Some(rows) = rows {
-        loaded = loaded.sample(rows.size(), file.experiment.seed);
+        loaded = loaded.sampled(rows.size(), file.experiment.seed, resources)?;
     }
     if let Some(sha256) = sha256.filter(|sha256| *sha256 != loaded.sha256) {
         return Err(changed(sha256, &loaded.sha256));
@@ -77,7 +83,7 @@ pub fn prepare_experiment(
 /// [`Failure::Invalid`].
 pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepared, Failure> {
     let ExperimentFile { source, experiment } = file;
-    let LoadedDataset { name: dataset_name, sha256, dataset } = loaded;
+    let LoadedDataset { name: dataset_name, sha256, dataset, file: dataset_file, doubts, notes: said } = loaded;
     let facts = Facts::of_dataset(&dataset, sha256);
     let mut plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
@@ -90,18 +96,21 @@ pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepare
     let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset);
     Coarse::put_relative_beside(&coarse, &mut plan.metrics);
     let notes = coarse.iter().map(Coarse::caution).chain(plan.notes.iter().cloned()).collect();
-    Ok(Prepared { source, plan, facts, dataset, dataset_name, base, coarse, notes })
+    Ok(Prepared { source, plan, facts, dataset, dataset_name, dataset_file, doubts, base, coarse, notes, said })
 }
 
 impl Prepared {
     /// Adds notes on doubts about the dataset.
     #[must_use]
     pub fn examined(mut self) -> Self {
-        let doubt = ground_truth::verify(&self.base, &self.dataset, self.plan.experiment.seed);
-        self.notes.extend(doubt.map(|doubt| doubt.to_string()));
-        self.notes.extend(self.dataset.doubts());
+        self.notes.extend(self.doubts.take().unwrap_or_else(|| ground_truth::examine(&self.dataset)));
         self.notes.extend(subtopics_beyond_reach(&self.plan, &self.dataset));
         self
+    }
+
+    /// All notes for the user.
+    pub fn all_notes(&self) -> impl Iterator<Item = &String> {
+        self.said.iter().chain(&self.notes)
     }
 
     /// Gathers the data that the trials work on.

@@ -183,6 +183,14 @@ impl Cache {
         Ok(entries)
     }
 
+    /// The file of a kept graph, and whether it is whole by its checksum, with the reason if not.
+    pub fn verify(&self, graph: &CachedGraph) -> (PathBuf, Result<(), String>) {
+        let path = self.folder.join(format!("{}.graph", graph.key));
+        let bytes = bounded::read(&path, graph.bytes).map_err(|error| error.to_string());
+        let whole = bytes.and_then(|bytes| decode(&bytes).map(drop));
+        (path, whole)
+    }
+
     /// Removes the kept graphs and nothing else in the folder. Returns the removed graphs, and the files that bear a graph's
     /// name but were not written by swath.
     ///

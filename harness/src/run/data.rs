@@ -4,8 +4,9 @@
 use super::Means;
 use crate::config::Failure;
 use crate::plan::{LoadedDataset, Prepared};
+use crate::version;
 use std::path::{Path, PathBuf};
-use swath_datasets::prepared::{self, PreparedError, Wanted};
+use swath_datasets::prepared::{self, Made, PreparedError, Wanted};
 
 /// The prepared dataset of a run, for as long as it has children.
 #[derive(Debug)]
@@ -29,8 +30,12 @@ impl SharedDataset {
         }
         // Made first: dropping it removes a file that is written in part.
         let made = Self { path };
-        let Prepared { facts, dataset, dataset_name, .. } = prepared;
-        prepared::write(&made.path, dataset_name, &facts.sha256, None, dataset)
+        let Prepared { facts, dataset, dataset_name, dataset_file, .. } = prepared;
+        if dataset_file.as_deref().is_some_and(|kept| link(kept, &made.path, &facts.sha256)) {
+            return Ok(Some(made));
+        }
+        let contents = Made { name: dataset_name, sha256: &facts.sha256, sources: &[], doubts: &[], dataset };
+        prepared::write(&made.path, &version::program(), &contents)
             .map_err(|error| unshared(&made.path, &error.into()))?;
         Ok(Some(made))
     }
@@ -51,13 +56,25 @@ pub fn open(path: &Path, sha256: &str) -> Result<LoadedDataset, Failure> {
         let message = format!("{} is the dataset of another run: somebody runs in the same folder", path.display());
         return Err(Failure::Run(message));
     }
-    Ok(LoadedDataset { name: header.name, sha256: header.sha256, dataset })
+    Ok(LoadedDataset::new(header.name, header.sha256, dataset))
 }
 
 impl Drop for SharedDataset {
     fn drop(&mut self) {
         remove(&self.path);
     }
+}
+
+/// Gives the kept dataset a second name, so that the children find this very file whatever becomes of the first name. Returns
+/// whether that went well: not every file system knows second names, and the file may just have been replaced by another.
+fn link(kept: &Path, path: &Path, sha256: &str) -> bool {
+    let linked = std::fs::hard_link(kept, path).is_ok();
+    let is_same = linked
+        && prepared::header(path).is_ok_and(|header| header.sha256 == sha256 && header.program == version::program());
+    if linked && !is_same {
+        remove(path);
+    }
+    is_same
 }
 
 fn remove(path: &Path) {

@@ -6,8 +6,8 @@ use super::means::Means;
 use super::unfinished::{START_AFRESH, Start};
 use crate::clock;
 use crate::config::{ExperimentFile, Failure};
+use crate::plan::Cell;
 use crate::plan::cells::{outline_cell, prepare_cell};
-use crate::plan::{Cell, Resources};
 use crate::record::folder::SWEEP;
 use crate::record::output_folder::{self, FolderError, FolderKind, OutputFolder};
 use crate::record::results;
@@ -32,7 +32,7 @@ pub fn run(
     options: &RunOptions<'_>,
     said: impl Fn(&Cell, &str),
 ) -> Result<Vec<CellReport>, Failure> {
-    let resources = Resources { data_folders: options.means.data_folders, memory: options.means.memory };
+    let resources = options.means.resources;
     for cell in cells {
         outline_cell(file, cell, resources)?;
     }
@@ -55,7 +55,7 @@ pub fn run(
     }
     for cell in cells {
         let prepared = prepare_cell(file, cell, None, resources)?.examined();
-        prepared.notes.iter().for_each(|note| said(cell, note));
+        prepared.all_notes().for_each(|note| said(cell, note));
         let means = Means { cell: Some(cell), ..options.means };
         let options = RunOptions { means, start: &start, say: &|note| said(cell, note), ..*options };
         let (_, _, notes) = prepared.run(&folder.join(&cell.folder), &options)?;

@@ -6,7 +6,6 @@
 //! are removed, and the user is told.
 
 mod files;
-mod program;
 mod resume;
 mod run_file;
 

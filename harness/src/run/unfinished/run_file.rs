@@ -1,10 +1,10 @@
 //! `run.json`: the circumstances of an unfinished run, which decide what of it can be used.
 
-use super::program;
 use crate::clock;
 use crate::plan::Prepared;
 use crate::record::manifest::{GraphRecord, Manifest};
 use crate::record::{Machine, Mode};
+use crate::version;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -78,7 +78,7 @@ impl UnfinishedRun {
     pub fn new(prepared: &Prepared) -> Self {
         let experiment = &prepared.plan.experiment;
         Self {
-            program: program::program(),
+            program: version::program(),
             machine: Machine::this(),
             mode: experiment.mode,
             threads: experiment.threads.get(),
@@ -95,7 +95,8 @@ impl UnfinishedRun {
     /// The finished run of a manifest. `now` gives what the manifest does not tell.
     pub fn of(manifest: &Manifest, now: &Self) -> Self {
         Self {
-            program: if program::is_of_this(manifest) {
+            program: if version::is_this_program(&manifest.swath, &manifest.revision, clock::parsed(&manifest.started))
+            {
                 now.program.clone()
             } else {
                 format!("{} {}", manifest.swath, manifest.revision)

@@ -99,8 +99,7 @@ impl Importer for AnnBenchmarks {
         notes.extend((links > 0).then(|| format!("links to folders that were not followed: {links}")));
         notes.extend(judge.notes.clone());
         notes.extend(tally.notes(k));
-        notes.extend(ground_truth::verify(&base, &found.dataset, 0).map(|doubt| doubt.to_string()));
-        notes.extend(found.dataset.doubts());
+        notes.extend(ground_truth::examine(&found.dataset));
         let source = Source { folder: &folder, name, named, started, runs: tally.runs };
         let manifest = manifest(wanted, source, &found, &judge, mode, trials, notes)?;
         results::write_manifest(&out, &manifest).map_err(Failure::from)?;

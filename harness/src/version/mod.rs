@@ -1,7 +1,11 @@
-//! Whether results of two versions of swath may be compared.
+//! Which program this is, and whether results of two versions of swath may be compared.
 //!
 //! Each change of a definition raises the version. So results of two versions may differ only because a definition changed, and
 //! whatever compares or mixes them must say so. This module alone decides when.
+
+mod program;
+
+pub use program::{is_this_program, program};
 
 /// The version of this program.
 pub const THIS: &str = env!("CARGO_PKG_VERSION");

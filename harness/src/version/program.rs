@@ -1,28 +1,27 @@
-//! Which program runs: trials that another program ran are run again.
+//! Which program runs: what another program made is made again.
 
-use crate::clock;
-use crate::record::manifest::Manifest;
+use super::THIS;
 use std::time::{Duration, UNIX_EPOCH};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 const REVISION: &str = env!("SWATH_REVISION");
 
 /// Identifies this program. Two builds of one commit are the same program. If the revision does not tell what was built, the
 /// program's file must be the same, too.
-pub(super) fn program() -> String {
+pub fn program() -> String {
     match file() {
         Some(file) if !is_clean(REVISION) => {
-            format!("{VERSION} {REVISION} ({} bytes of {})", file.bytes, file.built.as_nanos())
+            format!("{THIS} {REVISION} ({} bytes of {})", file.bytes, file.built.as_nanos())
         }
-        _ => format!("{VERSION} {REVISION}"),
+        _ => format!("{THIS} {REVISION}"),
     }
 }
 
-/// Whether this program wrote a manifest. If the revision does not tell what was built, the program must be older than the run.
-pub(super) fn is_of_this(manifest: &Manifest) -> bool {
-    let began = clock::parsed(&manifest.started).and_then(|began| u64::try_from(began).ok());
+/// Whether this program is the one of a version and a revision that began a run at a time, in seconds since 1970. If the revision
+/// does not tell what was built, the program must be older than the run.
+pub fn is_this_program(version: &str, revision: &str, began: Option<i64>) -> bool {
+    let began = began.and_then(|began| u64::try_from(began).ok());
     let is_older = || file().zip(began).is_some_and(|(file, began)| file.built.as_secs() <= began);
-    manifest.swath == VERSION && manifest.revision == REVISION && (is_clean(REVISION) || is_older())
+    version == THIS && revision == REVISION && (is_clean(REVISION) || is_older())
 }
 
 /// Whether a revision tells what was built.

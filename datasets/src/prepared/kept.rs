@@ -1,0 +1,230 @@
+//! Prepared datasets that are kept from run to run in a folder, each named by what it was made of.
+
+use super::layout::{PreparedHeader, SourceFile};
+use super::read::{PreparedError, Wanted, header, is_prepared, open_kept, verify};
+use super::write::{Made, write};
+use crate::dataset::Dataset;
+use crate::format::{self, DatasetError};
+use crate::sha256;
+use crate::stamp::Stamp;
+use crate::whole_file::{leads_to, make_folder};
+use sha2::{Digest as _, Sha256};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// How the names of the files end.
+const ENDING: &str = ".dataset";
+
+/// Bytes of a SHA-256 that name a file.
+const KEY: usize = 16;
+
+/// A folder of prepared datasets.
+#[derive(Clone, Debug)]
+pub struct KeptDatasets {
+    folder: PathBuf,
+    program: String,
+}
+
+/// What a dataset is made of.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// A file, or several of one format.
+    File(&'a Path),
+    /// The description from which it is drawn or sampled.
+    Description(&'a str),
+}
+
+/// A dataset that is mapped from a kept file.
+#[derive(Debug)]
+pub struct KeptDataset {
+    /// The file.
+    pub path: PathBuf,
+    /// Its header.
+    pub header: PreparedHeader,
+    /// The dataset.
+    pub dataset: Dataset,
+}
+
+/// A file in the folder.
+#[derive(Debug)]
+pub struct KeptFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written, if the system says.
+    pub written: Option<SystemTime>,
+    /// Its header, or why it cannot be read.
+    pub header: Result<PreparedHeader, String>,
+}
+
+/// The files that the dataset at `path` consists of, with their stamps at the time `now`.
+///
+/// # Errors
+/// A file is missing.
+pub fn sources(path: &Path, now: SystemTime) -> Result<Vec<SourceFile>, DatasetError> {
+    let source = |path: PathBuf| match Stamp::of(&path, now) {
+        Ok(stamp) => Ok(SourceFile { path: std::path::absolute(&path).unwrap_or(path), stamp }),
+        Err(source) => Err(DatasetError::Io { path, source }),
+    };
+    format::files(path)?.into_iter().map(source).collect()
+}
+
+impl KeptDatasets {
+    /// The datasets in `folder` that `program` can use: those that it wrote itself. The folder is created with the first one.
+    pub fn new(folder: PathBuf, program: String) -> Self {
+        Self { folder, program }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file of the dataset that is made of `origin`.
+    fn path(&self, origin: Origin<'_>) -> PathBuf {
+        let mut key = Sha256::new();
+        match origin {
+            Origin::File(path) => {
+                key.update("file\n");
+                let path = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+                path.iter().for_each(|path| key.update(path.as_os_str().as_encoded_bytes()));
+            }
+            Origin::Description(description) => {
+                key.update("description\n");
+                key.update(description);
+            }
+        }
+        self.folder.join(sha256::hex(&key.finalize()[..KEY]) + ENDING)
+    }
+
+    /// Maps the dataset that is made of `origin`; `None` if it is not kept. Whether its files have changed is for
+    /// [`KeptDataset::is_current`] to say.
+    ///
+    /// # Errors
+    /// Why the file that is there cannot be used.
+    pub fn find(&self, origin: Origin<'_>) -> Result<Option<KeptDataset>, String> {
+        let path = self.path(origin);
+        // A dangling link counts as a file, too.
+        if std::fs::symlink_metadata(&path).is_err() {
+            return Ok(None);
+        }
+        let not_used =
+            |what: String| format!("{} is not used, and the dataset is prepared again: {what}", path.display());
+        let (header, dataset) = open_kept(&path, Wanted::Everything).map_err(|error| not_used(error.to_string()))?;
+        if header.program != self.program {
+            return Err(not_used("another version or build of swath wrote it".into()));
+        }
+        Ok(Some(KeptDataset { path, header, dataset }))
+    }
+
+    /// Keeps the dataset that is made of `origin`, and maps it.
+    ///
+    /// # Errors
+    /// The refusal of the file system, or that a file which is not swath's bears its name.
+    pub fn keep(&self, origin: Origin<'_>, made: &Made<'_>) -> Result<KeptDataset, PreparedError> {
+        make_folder(&self.folder)?;
+        let path = self.path(origin);
+        let there = std::fs::symlink_metadata(&path);
+        if there.is_ok_and(|there| !there.is_file()) || path.exists() && !is_prepared(&path)? {
+            return Err(PreparedError::NotOurs(format!("{} exists and was not written by swath", path.display())));
+        }
+        write(&path, &self.program, made)?;
+        let (header, dataset) = open_kept(&path, Wanted::Everything)?;
+        Ok(KeptDataset { path, header, dataset })
+    }
+
+    /// The files in the folder that bear a dataset's name, sorted; those that a killed program did not finish have a header that
+    /// says so. A missing folder has none.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn files(&self) -> io::Result<Vec<KeptFile>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_unfinished = is_unfinished(&name);
+            if !entry.file_type()?.is_file() || !is_name(&name) && !is_unfinished {
+                continue;
+            }
+            let (path, metadata) = (entry.path(), entry.metadata()?);
+            let header = if is_unfinished {
+                Err("it is not finished: a run is writing it, or was killed".to_owned())
+            } else {
+                header(&path).map_err(|error| error.to_string())
+            };
+            files.push(KeptFile { path, bytes: metadata.len(), written: metadata.modified().ok(), header });
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// Removes the kept datasets and what killed programs left of others, and nothing else. Returns the removed files, and those
+    /// that bear a dataset's name but were not written by swath.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn clear(&self) -> io::Result<(Vec<KeptFile>, Vec<PathBuf>)> {
+        let (mut removed, mut kept) = (Vec::new(), Vec::new());
+        for file in self.files()? {
+            if file.is_unfinished() || is_prepared(&file.path)? {
+                std::fs::remove_file(&file.path)?;
+                removed.push(file);
+            } else {
+                kept.push(file.path);
+            }
+        }
+        Ok((removed, kept))
+    }
+}
+
+impl KeptDataset {
+    /// Whether the files that it was made of are certainly unchanged since. If `false`, they may be unchanged, too.
+    pub fn is_current(&self, sources: &[SourceFile]) -> bool {
+        let ours = &self.header.sources;
+        let same =
+            |(a, b): (&SourceFile, &SourceFile)| a.path == b.path && a.stamp.is_settled() && a.stamp.agrees(&b.stamp);
+        ours.len() == sources.len() && ours.iter().zip(sources).all(same)
+    }
+}
+
+impl KeptFile {
+    /// The file's name without its ending: a hash of what the dataset is made of. An unfinished file has its own name.
+    pub fn key(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_suffix(ENDING).unwrap_or(&name).to_owned()
+    }
+
+    /// Whether a run is writing it, or was killed while it did.
+    pub fn is_unfinished(&self) -> bool {
+        self.path.file_name().is_some_and(|name| is_unfinished(&name.to_string_lossy()))
+    }
+
+    /// Checks its content by its SHA-256, which reads all of it.
+    ///
+    /// # Errors
+    /// [`PreparedError`].
+    pub fn verify(&self) -> Result<(), PreparedError> {
+        verify(&self.path)
+    }
+}
+
+/// Whether a file's name is that of a prepared dataset.
+fn is_name(name: &str) -> bool {
+    name.strip_suffix(ENDING).is_some_and(is_key)
+}
+
+fn is_key(key: &str) -> bool {
+    key.len() == 2 * KEY && key.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a file's name is that of a prepared dataset which is being written, or never was to its end.
+fn is_unfinished(name: &str) -> bool {
+    leads_to(name, |of| of.strip_suffix("_dataset").is_some_and(is_key))
+}
