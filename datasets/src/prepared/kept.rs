@@ -16,6 +16,9 @@ use std::time::SystemTime;
 /// How the names of the files end.
 const ENDING: &str = ".dataset";
 
+/// Prepared datasets may take one part in so many of the disk's free space, theirs counted.
+const SHARE: u64 = 4;
+
 /// Bytes of a SHA-256 that name a file.
 const KEY: usize = 16;
 
@@ -53,8 +56,8 @@ pub struct KeptFile {
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,
-    /// When it was written, if the system says.
-    pub written: Option<SystemTime>,
+    /// When it was written or last used, if the system says.
+    pub used: Option<SystemTime>,
     /// Its header, or why it cannot be read.
     pub header: Result<PreparedHeader, String>,
 }
@@ -116,6 +119,7 @@ impl KeptDatasets {
         if header.program != self.program {
             return Err(not_used("another version or build of swath wrote it".into()));
         }
+        used_now(&path);
         Ok(Some(KeptDataset { path, header, dataset }))
     }
 
@@ -130,9 +134,32 @@ impl KeptDatasets {
         if there.is_ok_and(|there| !there.is_file()) || path.exists() && !is_prepared(&path)? {
             return Err(PreparedError::NotOurs(format!("{} exists and was not written by swath", path.display())));
         }
+        self.make_room(&path, made.dataset.bytes() as u64)?;
         write(&path, &self.program, made)?;
         let (header, dataset) = open_kept(&path, Wanted::Everything)?;
         Ok(KeptDataset { path, header, dataset })
+    }
+
+    /// Removes datasets that were not used for the longest time until one of `bytes` bytes can be kept at `path`. All of them may
+    /// take a part of the disk's free space, [`SHARE`].
+    ///
+    /// # Errors
+    /// It has no room even alone.
+    fn make_room(&self, path: &Path, bytes: u64) -> Result<(), PreparedError> {
+        let Some(free) = free(&self.folder) else { return Ok(()) };
+        let others = self.files()?.into_iter().filter(|file| file.path != path && !file.is_unfinished());
+        let (room, unused) = unused(others.collect(), free, bytes);
+        if bytes > room {
+            let what =
+                format!("it takes {bytes} bytes, and prepared datasets may take {room}, a quarter of the free disk");
+            return Err(PreparedError::NoRoom(what));
+        }
+        // A run that uses one of them has opened it already.
+        unused
+            .iter()
+            .filter(|file| is_prepared(&file.path).unwrap_or(false))
+            .try_for_each(|file| remove(&file.path))?;
+        Ok(())
     }
 
     /// The files in the folder that bear a dataset's name, sorted; those that a killed program did not finish have a header that
@@ -159,7 +186,7 @@ impl KeptDatasets {
             } else {
                 header(&path).map_err(|error| error.to_string())
             };
-            files.push(KeptFile { path, bytes: metadata.len(), written: metadata.modified().ok(), header });
+            files.push(KeptFile { path, bytes: metadata.len(), used: metadata.modified().ok(), header });
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
@@ -174,7 +201,7 @@ impl KeptDatasets {
         let (mut removed, mut kept) = (Vec::new(), Vec::new());
         for file in self.files()? {
             if file.is_unfinished() || is_prepared(&file.path)? {
-                std::fs::remove_file(&file.path)?;
+                remove(&file.path)?;
                 removed.push(file);
             } else {
                 kept.push(file.path);
@@ -213,6 +240,42 @@ impl KeptFile {
     pub fn verify(&self) -> Result<(), PreparedError> {
         verify(&self.path)
     }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
+}
+
+/// Notes that a kept dataset was used. Where this fails, it is taken for one that was not, and may be prepared again some day.
+fn used_now(path: &Path) {
+    let _ = std::fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// The bytes that prepared datasets may take on a disk with `free` bytes, and those of `files` that must go before one of `bytes`
+/// bytes has room among them.
+pub(super) fn unused(mut files: Vec<KeptFile>, free: u64, bytes: u64) -> (u64, Vec<KeptFile>) {
+    let mut taken: u64 = files.iter().map(|file| file.bytes).sum();
+    let room = free.saturating_add(taken) / SHARE;
+    files.sort_by_key(|file| file.used);
+    let mut must_go = |file: &KeptFile| {
+        let is_full = taken.saturating_add(bytes) > room;
+        taken -= if is_full { file.bytes } else { 0 };
+        is_full
+    };
+    let gone = files.into_iter().filter(|file| must_go(file)).collect();
+    (room, gone)
+}
+
+/// Bytes that are free on the disk of a folder, if the system says.
+#[cfg(unix)]
+fn free(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free(_: &Path) -> Option<u64> {
+    None
 }
 
 /// Whether a file's name is that of a prepared dataset.

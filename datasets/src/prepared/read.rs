@@ -25,6 +25,9 @@ pub enum PreparedError {
     /// It is no prepared dataset of this version.
     #[error("{0}")]
     OtherLayout(String),
+    /// The disk has no room for it.
+    #[error("{0}")]
+    NoRoom(String),
     /// It is a prepared dataset that was damaged.
     #[error("it is damaged: {0}")]
     Damaged(String),

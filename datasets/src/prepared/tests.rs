@@ -256,6 +256,36 @@ fn a_kept_file_that_cannot_be_used_says_why() {
 }
 
 #[test]
+fn those_not_used_for_the_longest_time_make_room() {
+    let (place, dataset) = (Place::new(), &datasets()[0]);
+    place.keep(dataset);
+    let file = place.kept.files().expect("listed").remove(0);
+    let at = |seconds| std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+    let of = |name: &str, bytes, seconds| KeptFile {
+        path: name.into(),
+        bytes,
+        used: Some(at(seconds)),
+        header: file.header.as_ref().map_err(String::clone).cloned(),
+    };
+    // 40 of 400 bytes are taken, so that all may take 100.
+    let gone = |bytes| {
+        let files = vec![of("new", 10, 9), of("old", 20, 1), of("middle", 10, 5)];
+        let (room, gone) = kept::unused(files, 360, bytes);
+        assert_eq!(room, 100);
+        gone.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(gone(60), [""; 0]);
+    assert_eq!(gone(61), ["old"]);
+    assert_eq!(gone(81), ["old", "middle"]);
+    assert_eq!(gone(100), ["old", "middle", "new"]);
+    // To be found is to be used.
+    let old = std::fs::File::open(&file.path).expect("opened");
+    old.set_modified(at(1)).expect("set");
+    place.find();
+    assert!(place.kept.files().expect("listed")[0].used > Some(at(1_000_000)));
+}
+
+#[test]
 fn clearing_removes_datasets_and_what_killed_programs_left_of_them() {
     let (place, dataset) = (Place::new(), &datasets()[0]);
     place.keep(dataset);

@@ -84,7 +84,7 @@ impl<'a> Kept<'a> {
 
     fn list(&self) -> Result<ExitCode, Failure> {
         let (datasets, graphs) = self.files()?;
-        let mut rows = vec![["key", "dataset", "made", "by", "content", "MiB"].map(str::to_owned).to_vec()];
+        let mut rows = vec![["key", "dataset", "made or used", "by", "content", "MiB"].map(str::to_owned).to_vec()];
         rows.extend(datasets.iter().map(dataset_row));
         rows.extend(graphs.iter().map(graph_row));
         let listed = if rows.len() == 1 { String::new() } else { table(&rows, 5..) + "\n" };
@@ -124,10 +124,10 @@ impl<'a> Kept<'a> {
 }
 
 fn dataset_row(file: &KeptFile) -> Vec<String> {
-    let written = file.written.map_or_else(|| "-".into(), time);
+    let used = file.used.map_or_else(|| "-".into(), time);
     let cells = match &file.header {
-        Ok(header) => [header.name.clone(), written, short(&header.program), header.content()],
-        Err(why) => ["-".into(), written, "-".into(), format!("cannot be used: {why}")],
+        Ok(header) => [header.name.clone(), used, short(&header.program), header.content()],
+        Err(why) => ["-".into(), used, "-".into(), format!("cannot be used: {why}")],
     };
     row(file.key(), cells, file.bytes)
 }
