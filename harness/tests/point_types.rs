@@ -99,8 +99,8 @@ fn a_run_is_right_and_its_report_and_its_trials_can_be_had_again() {
         let points = match name {
             "bits" => "300 base points of 64 bits, hamming distance",
             "sets" => "300 base sets with members below 300, jaccard distance",
-            "ip" => "300 base vectors of 16 dimensions, ip distance",
-            _ => "300 base vectors of 300 dimensions, ip distance",
+            "ip" => "300 base vectors of 16 dimensions, compared by inner product; ",
+            _ => "300 base vectors of 300 dimensions, compared by inner product; ",
         };
         assert!(page.contains(points), "{name}");
         std::fs::remove_file(run.join("runs.csv")).expect("removed");
@@ -220,13 +220,14 @@ fn a_dataset_is_described_and_diagnosed_and_init_writes_an_experiment_that_runs(
         kind.write(at);
         let data = format!("{name}.hdf5");
         let info = succeeds(at, &["datasets", "info", &data, "--diagnose"]);
-        let points = match name {
-            "bits" => "300 base points of 64 bits",
-            "sets" => "members on average, all below 300",
-            "ip" => "300 of 16 dimensions",
-            _ => "300 base vectors of 300 dimensions, ",
+        let lines = match name {
+            "bits" => ["points           bits\n", "base points      300 of 64 bits\n"],
+            "sets" => ["points           sets\n", "base points      300 with members below 300\nmembers          "],
+            "ip" => ["points           dense vectors\n", "base points      300 of 16 dimensions\n"],
+            _ => ["points           sparse vectors\n", "base points      300 of 300 dimensions\nvalues           "],
         };
-        assert!(info.contains(points) && info.contains("hubness: "), "{name}: {info}");
+        assert!(lines.iter().all(|line| info.contains(line)) && info.contains("hubness: "), "{name}: {info}");
+        assert_eq!(info.contains(" per base point on average\n"), !matches!(name, "bits" | "ip"), "{name}: {info}");
         assert_eq!(info.contains("an inner product is not a distance"), !kind.is_exported(), "{name}: {info}");
         succeeds(at, &["init", &data, "--output", "first.yaml"]);
         succeeds(at, &["run", "first.yaml", "--out", "first"]);

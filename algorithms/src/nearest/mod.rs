@@ -211,6 +211,32 @@ mod tests {
         }
     }
 
+    /// Rows of 0 to 59 members, of which few share one with a query, and one longer than a piece of members that are looked at
+    /// together. Every row is a multiple of `spread`.
+    #[test]
+    fn sets_that_share_little() {
+        for spread in [1_u32, 100_000] {
+            let mut rng = random::stream(6, "share little", u64::from(spread));
+            let mut row = |i: usize| {
+                let size = if i == 1500 { 10_000 } else { random::below(&mut rng, 60) };
+                let members = (0..size).map(|_| random::below(&mut rng, 28_000) as u32 * spread);
+                members.collect::<std::collections::BTreeSet<u32>>().into_iter().collect()
+            };
+            let mut rows: Vec<Vec<u32>> = (0..3000).map(&mut row).collect();
+            // Many that share a member: these rows are looked at one by one, and the next ones together again.
+            rows[2100..2400].iter_mut().for_each(|row| row.insert(0, 0));
+            rows[2100..2400].iter_mut().for_each(Vec::dedup);
+            rows[7] = vec![0, spread];
+            rows[1501] = Vec::new();
+            let sets = Points::from(Sets::from_rows(&rows, 28_000 * spread as usize).expect("valid"));
+            let asked = sets.gather(&[7, 20, 1500, 1501, 1502, 2200, 2999]);
+            for m in [1, 10, 2999] {
+                check(&Base::new(sets.clone(), Distance::Jaccard), &asked, m);
+                check(&Base::new(sets.clone(), Distance::Jaccard).of_items(), &asked, m);
+            }
+        }
+    }
+
     #[test]
     fn any_number_of_threads_gives_the_same() {
         let rows: Vec<f32> = (0..500 * 8).map(|i| ((i * 31) % 97) as f32).collect();

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use swath::config::Failure;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
+use swath_algorithms::points::PointType;
 use swath_algorithms::selector::SelectorParams;
+use swath_algorithms::{BaseFacts, Distance};
 
 /// List candidates, expansions and selectors, or explain one
 #[derive(Args)]
@@ -39,22 +41,63 @@ struct Component {
     name: &'static str,
     schema: Value,
     example: Value,
+    /// A dataset that it can search, in YAML.
+    dataset: &'static str,
+}
+
+/// A dataset for examples.
+struct ExampleDataset {
+    yaml: &'static str,
+    facts: BaseFacts,
+}
+
+impl ExampleDataset {
+    const fn new(yaml: &'static str, kind: PointType, distance: Distance) -> Self {
+        Self { yaml, facts: BaseFacts { rows: 2000, dim: 2000, kind, distance, numbers: 0 } }
+    }
+}
+
+/// The dataset that swath ships, then a drawn one of each other type of points.
+const EXAMPLE_DATASETS: [ExampleDataset; 4] = [
+    ExampleDataset::new("glove-wordnet-20k", PointType::Dense, Distance::Angular),
+    ExampleDataset::new(
+        "{ generate: zipf, n: 2000, dimension: 2000, distance: jaccard }",
+        PointType::Sets,
+        Distance::Jaccard,
+    ),
+    ExampleDataset::new(
+        "{ generate: clusters, n: 2000, dimension: 2000, distance: hamming }",
+        PointType::Bits,
+        Distance::Hamming,
+    ),
+    ExampleDataset::new(
+        "{ generate: zipf, n: 2000, dimension: 2000, distance: ip }",
+        PointType::Sparse,
+        Distance::InnerProduct,
+    ),
+];
+
+/// The first of the datasets for examples that candidates can search.
+fn searchable(candidates: &CandidatesParams) -> &'static str {
+    let fits = |dataset: &&ExampleDataset| candidates.check(&dataset.facts).is_ok();
+    EXAMPLE_DATASETS.iter().find(fits).unwrap_or(&EXAMPLE_DATASETS[0]).yaml
 }
 
 fn components() -> Vec<Component> {
     let mut all = Vec::new();
-    let mut add = |kind, key, name, schema: schemars::Schema, example: Result<Value, _>| {
+    let mut add = |kind, key, name, schema: schemars::Schema, example: Result<Value, _>, dataset| {
         let example: Value = example.unwrap_or(Value::Null);
-        all.push(Component { kind, key, name, schema: schema.to_value(), example });
+        all.push(Component { kind, key, name, schema: schema.to_value(), example, dataset });
     };
     for c in CandidatesParams::all() {
-        add("candidates", "candidates", c.name(), c.schema(), serde_json::to_value(&c));
+        add("candidates", "candidates", c.name(), c.schema(), serde_json::to_value(&c), searchable(&c));
     }
+    let [shipped, ..] = EXAMPLE_DATASETS;
     for e in ExpansionParams::all() {
-        add("expansion", "expand", e.name(), e.schema(), serde_json::to_value(&e));
+        add("expansion", "expand", e.name(), e.schema(), serde_json::to_value(&e), shipped.yaml);
     }
     for s in SelectorParams::all() {
-        add("selector", "select", s.name(), s.schema(), serde_json::to_value(&s));
+        add("selector", "select", s.name(), s.schema(), serde_json::to_value(&s), shipped.yaml);
     }
     all
 }
@@ -115,11 +158,6 @@ fn snippet(component: &Component) -> String {
     }
     let stages: String =
         retriever.iter().fold(String::new(), |text, (stage, what)| text + &format!("    {stage}: {what}\n"));
-    let name = component.name;
-    // The shipped dataset has dense vectors, which an inverted index does not take.
-    let dataset = match name {
-        "inverted" => "{ generate: zipf, n: 2000, dimension: 2000, distance: jaccard }",
-        _ => "glove-wordnet-20k",
-    };
+    let Component { name, dataset, .. } = component;
     format!("name: try-{name}\ndataset: {dataset}\nk: 10\nqueries: 20\nretrievers:\n  - name: {name}\n{stages}")
 }

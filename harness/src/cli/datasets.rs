@@ -109,32 +109,37 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
         .train_names
         .as_ref()
         .map_or("none".into(), |names| names.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + " ...");
-    vec![
-        ("distance", dataset.distance.to_string()),
-        base_points(&dataset.train),
+    let mut rows = vec![("distance", dataset.distance.to_string())];
+    rows.extend(base_points(&dataset.train));
+    rows.extend([
         ("queries", queries.to_string()),
         ("true neighbours", of_each),
         ("links", links),
         ("subtopics", subtopics),
         ("names", names),
-    ]
+    ]);
+    rows
 }
 
-/// The base points of a dataset by their type.
-fn base_points(points: &Points) -> (&'static str, String) {
+/// The type of the base points, their number and size, and how many members or values they have.
+fn base_points(points: &Points) -> Vec<(&'static str, String)> {
     let (rows, dim) = (points.len(), points.dim());
-    let mean = |numbers: usize| decimals(numbers as f64 / rows.max(1) as f64, 1);
-    match points {
-        Points::Dense(_) => ("base vectors", format!("{rows} of {dim} dimensions")),
-        Points::Bits(_) => ("bits", format!("{rows} base points of {dim} bits")),
+    let mean = |numbers: usize| {
+        format!("{numbers}, {} per base point on average", decimals(numbers as f64 / rows.max(1) as f64, 1))
+    };
+    let (size, held) = match points {
+        Points::Dense(_) => (format!("{rows} of {dim} dimensions"), None),
+        Points::Bits(_) => (format!("{rows} of {dim} bits"), None),
         Points::Sets(sets) => {
-            ("sets", format!("{rows} base sets of {} members on average, all below {dim}", mean(sets.members().len())))
+            (format!("{rows} with members below {dim}"), Some(("members", mean(sets.members().len()))))
         }
         Points::Sparse(vectors) => {
-            let values = mean(vectors.values().len());
-            ("sparse vectors", format!("{rows} base vectors of {dim} dimensions, {values} values on average"))
+            (format!("{rows} of {dim} dimensions"), Some(("values", mean(vectors.values().len()))))
         }
-    }
+    };
+    let mut described = vec![("points", points.kind().to_string()), ("base points", size)];
+    described.extend(held);
+    described
 }
 
 /// Says whether the stored true neighbours are right.

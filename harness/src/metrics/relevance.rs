@@ -58,8 +58,8 @@ impl Metric for Ndcg {
     fn about(&self) -> About {
         About {
             plain: "similarity, the first results weighing most",
-            definition: "sum of max(0, similarity to the query) / log2(1 + rank) over the results, over that of the k base \
-                         vectors where this similarity is largest",
+            definition: "sum of max(0, similarity to the query; for ip the inner product) / log2(1 + rank) over the results, \
+                         over that of the k base vectors where it is largest",
             range: "0 to 1",
             higher_is_better: true,
             source: "Jarvelin & Kekalainen 2002",

@@ -92,6 +92,22 @@ impl DatasetRecord {
         }
     }
 
+    /// What queries and base points are compared by, as text.
+    pub fn compared(&self) -> String {
+        match Distance::from_name(&self.distance) {
+            Some(Distance::InnerProduct) => "compared by inner product".to_owned(),
+            _ => format!("{} distance", self.distance),
+        }
+    }
+
+    /// What is meant by a distance and a similarity where there is more than one of them, as a sentence.
+    pub fn terms(&self) -> Option<&'static str> {
+        (Distance::from_name(&self.distance)? == Distance::InnerProduct).then_some(
+            "The distance of a base point from a query is minus their inner product; results are compared with each other by \
+             their angle, and their similarity is its cosine.",
+        )
+    }
+
     /// How a map of the neighbourhood of a query places points that are not vectors as they are, as a sentence.
     pub fn placed(&self) -> Option<&'static str> {
         match Distance::from_name(&self.distance)? {
@@ -99,7 +115,9 @@ impl DatasetRecord {
             Distance::Jaccard => {
                 Some("Each member counts as a coordinate: 1 in the sets that have it, 0 in the others.")
             }
-            Distance::InnerProduct => Some("Vectors are scaled to unit length."),
+            Distance::InnerProduct => Some(
+                "Vectors are scaled to unit length: the map shows directions, not lengths, which inner products count, too.",
+            ),
             Distance::Euclidean | Distance::Angular => None,
         }
     }

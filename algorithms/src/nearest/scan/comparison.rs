@@ -1,6 +1,7 @@
 //! The loops of a search: the similarities of one query to rows, block by block.
 
 use super::BLOCK;
+use super::members::{MemberTable, PIECE, Places};
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::inverted::InvertedIndex;
@@ -77,40 +78,86 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    /// Jaccard similarities, rounded.
-    pub fn of_sets(&mut self, sets: &Sets, of: &[u32], ranges: impl Iterator<Item = Range<usize>>) {
-        if sets.dim() > TABLE {
-            return self.of_counted_sets(sets, of.len(), ranges, |row| sets::common(of, row));
+    /// Jaccard similarities, rounded. Where few rows share a member with the query, shared members are looked for in whole blocks;
+    /// else row by row.
+    pub fn of_sets(&mut self, sets: &Sets, of: &'a [u32], ranges: impl Iterator<Item = Range<usize>>) {
+        let table = MemberTable::new(of, sets.dim(), self.arena);
+        let (mut places, mut few) = (Places::default(), !of.is_empty());
+        for rows in blocks(ranges) {
+            let sharing = if few {
+                self.of_block(sets, &table, rows.clone(), &mut places)
+            } else {
+                rows.clone().filter(|&row| self.of_set(sets, &table, row)).count()
+            };
+            few = !of.is_empty() && 4 * sharing <= rows.len();
         }
-        let of_query = self.arena.alloc_slice_fill_copy(sets.dim(), 0_u8);
-        of.iter().for_each(|&member| of_query[member as usize] = 1);
-        self.of_counted_sets(sets, of.len(), ranges, |row| {
-            row.iter().map(|&member| u32::from(of_query[member as usize])).sum::<u32>() as usize
-        });
     }
 
-    /// The same, with a function that counts a row's common members.
-    fn of_counted_sets(
+    /// The similarities of the sets of a block, at least one, to a query that is not empty. Returns how many share a member with
+    /// it.
+    fn of_block(&mut self, sets: &Sets, table: &MemberTable<'_>, rows: Range<usize>, places: &mut Places) -> usize {
+        let (members, offsets): (&[u32], &[u64]) = (sets.members(), sets.offsets());
+        let (first, end) = (offsets[rows.start] as usize, offsets[rows.end] as usize);
+        let (mut row, mut common, mut sharing) = (rows.start, 0, 0);
+        for start in (first..end).step_by(PIECE) {
+            for &place in table.places(&members[start..end.min(start + PIECE)], places) {
+                let place = (start + usize::from(place)) as u64;
+                if place >= offsets[row + 1] {
+                    self.take_set(sets, table, row, common);
+                    row = self.take_until(sets, table, row + 1, |row| place < offsets[row + 1]);
+                    common = 0;
+                }
+                sharing += usize::from(common == 0);
+                common += 1;
+            }
+        }
+        self.take_set(sets, table, row, common);
+        self.take_until(sets, table, row + 1, |row| row == rows.end);
+        sharing
+    }
+
+    /// Takes rows with nothing in common with the query, from this one on to that before the `last`, which is returned.
+    fn take_until(
         &mut self,
         sets: &Sets,
-        size: usize,
-        ranges: impl Iterator<Item = Range<usize>>,
-        common: impl Fn(&[u32]) -> usize,
-    ) {
-        let empty = self.base.compared_by().of_empty_sets();
-        for i in ranges.flatten() {
-            let row = sets.row(i);
-            let (small, large, cut) = (row.len().min(size), row.len().max(size), self.contenders.cut());
-            // Even if one held the other, they would not be more similar than this.
-            if (small as f32) < cut * large as f32 * (1.0 - f32::EPSILON) {
-                continue;
+        table: &MemberTable<'_>,
+        mut row: usize,
+        last: impl Fn(usize) -> bool,
+    ) -> usize {
+        while !last(row) {
+            if self.contenders.cut() <= 0.0 {
+                self.take_set(sets, table, row, 0);
             }
-            let common = common(row);
-            if common == 0 && cut > 0.0 && large > 0 {
-                continue;
-            }
-            self.contenders.push(i as u32, sets::similarity(common, [size, row.len()], empty) as f32);
+            row += 1;
         }
+        row
+    }
+
+    /// Takes a row of so many members in common with the query, which is not empty.
+    #[inline]
+    fn take_set(&mut self, sets: &Sets, table: &MemberTable<'_>, row: usize, common: usize) {
+        if common == 0 && self.contenders.cut() > 0.0 {
+            return;
+        }
+        let members = sets.row(row);
+        let common = if table.is_exact() { common } else { table.common(members) };
+        self.contenders.push(row as u32, sets::similarity(common, [table.len(), members.len()], 0.0) as f32);
+    }
+
+    /// The similarity of one set. Returns whether it shares a member with the query, as far as it can be among the best.
+    fn of_set(&mut self, sets: &Sets, table: &MemberTable<'_>, row: usize) -> bool {
+        let (members, of, cut) = (sets.row(row), table.len(), self.contenders.cut());
+        let (small, large) = (members.len().min(of), members.len().max(of));
+        // Even if one held the other, they would not be more similar than this.
+        if (small as f32) < cut * large as f32 * (1.0 - f32::EPSILON) {
+            return false;
+        }
+        let common = table.common(members);
+        if common > 0 || cut <= 0.0 || large == 0 {
+            let empty = self.base.compared_by().of_empty_sets();
+            self.contenders.push(row as u32, sets::similarity(common, [of, members.len()], empty) as f32);
+        }
+        common > 0
     }
 
     /// Products of sparse vectors, rounded, row by row.

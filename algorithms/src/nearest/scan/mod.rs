@@ -1,6 +1,7 @@
 //! Exact search through base points, by one query.
 
 mod comparison;
+mod members;
 
 use super::filter::{self, Contenders, ErrorBound, Filter};
 use crate::base::{Base, Query};

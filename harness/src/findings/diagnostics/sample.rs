@@ -73,12 +73,15 @@ impl<'a> Sample<'a> {
     /// What was sampled, in words.
     pub fn described(&self) -> String {
         let mut text = format!(
-            "{} base points and their nearest among all {}; {} queries and their distances to {} base points",
+            "{} base points and their nearest among all {}",
             number(self.near.len() as f64),
-            number(self.base.len() as f64),
-            number(self.spread.len() as f64),
-            number(self.rows as f64)
+            number(self.base.len() as f64)
         );
+        // No diagnostic is defined on inner products with queries.
+        if self.base.distance() != Distance::InnerProduct {
+            let (queries, rows) = (number(self.spread.len() as f64), number(self.rows as f64));
+            text = text + "; " + &format!("{queries} queries and their distances to {rows} base points");
+        }
         // The usual sample sizes are not mentioned.
         for part in [spectrum::described(self.base), hubness::described(self.base)].into_iter().flatten() {
             text = text + "; " + &part;

@@ -131,15 +131,15 @@ fn lead(manifest: &Manifest) -> String {
     let plural = |count: &str| if count == "1" { "" } else { "s" };
     let (threads, repeats) = (experiment.threads().to_string(), experiment.repeats().to_string());
     format!(
-        "{}: {}, {} distance; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed \
-         repeat{}",
+        "{}: {}, {}; {sampled}, k = {}, mode {}, {threads} thread{}, {repeats} timed repeat{}{}",
         dataset.name,
         dataset.points(),
-        dataset.distance,
+        dataset.compared(),
         experiment.k(),
         experiment.mode().name(),
         plural(&threads),
         plural(&repeats),
+        dataset.terms().map_or_else(String::new, |terms| format!(". {terms}")),
     )
 }
 
