@@ -10,7 +10,6 @@
 //! 3. The header names the source: its SHA-256, and the stamp of its file. Whoever opens the file compares both.
 
 mod layout;
-mod map;
 mod read;
 mod write;
 
