@@ -1,4 +1,4 @@
-//! Maps files into memory. The only module with `unsafe`.
+//! Maps files into memory. The only module of this crate with `unsafe`.
 
 use bytes::Bytes;
 use memmap2::{Mmap, MmapMut};
@@ -26,6 +26,7 @@ pub(crate) fn read_only(file: &File) -> io::Result<Bytes> {
 pub(crate) fn writable(file: &File) -> io::Result<MmapMut> {
     // SAFETY: mapped bytes must not be changed by others, and the file must not become shorter. Only scratch files come here,
     // see `scratch`: this process made the file, it has no name any more, no other process has it open, and `scratch` alone
-    // writes it: through this map, which it replaces when the file has become longer. Its blocks are on the disk before.
+    // writes it: through its newest map, which replaces the one before when the file has become longer. Its blocks are on
+    // the disk before.
     unsafe { MmapMut::map_mut(file) }
 }

@@ -57,8 +57,7 @@ struct ScratchFolder(PathBuf);
 struct ScratchFile {
     folder: PathBuf,
     file: File,
-    /// `None` only while it is replaced.
-    bytes: Option<MmapMut>,
+    bytes: MmapMut,
 }
 
 impl Outside for ScratchFolder {
@@ -66,37 +65,42 @@ impl Outside for ScratchFolder {
         let Self(folder) = self;
         let file = make_folder(folder).and_then(|()| tempfile::tempfile_in(folder));
         let file = file.map_err(|error| refused(folder, bytes, &error))?;
-        let mut scratch = ScratchFile { folder: folder.clone(), file, bytes: None };
-        scratch.lengthen(bytes)?;
-        Ok(Box::new(scratch))
+        let mapped = allocated(&file, bytes).map_err(|error| refused(folder, bytes, &error))?;
+        Ok(Box::new(ScratchFile { folder: folder.clone(), file, bytes: mapped }))
     }
 }
 
 impl OutsideBytes for ScratchFile {
     fn lengthen(&mut self, bytes: usize) -> io::Result<()> {
-        // A map has at least one byte.
-        let bytes = bytes.max(1);
-        self.bytes = None;
-        let mapped = allocate(&self.file, bytes as u64).and_then(|()| map::writable(&self.file));
-        self.bytes = Some(mapped.map_err(|error| refused(&self.folder, bytes, &error))?);
+        self.bytes = allocated(&self.file, bytes).map_err(|error| refused(&self.folder, bytes, &error))?;
         Ok(())
     }
 }
 
 impl AsRef<[u8]> for ScratchFile {
     fn as_ref(&self) -> &[u8] {
-        self.bytes.as_deref().unwrap_or_default()
+        &self.bytes
     }
 }
 
 impl AsMut<[u8]> for ScratchFile {
     fn as_mut(&mut self) -> &mut [u8] {
-        self.bytes.as_deref_mut().unwrap_or_default()
+        &mut self.bytes
     }
 }
 
 fn refused(folder: &Path, bytes: usize, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("a file of {bytes} bytes in {}: {error}", folder.display()))
+    let mut what = format!("a file of {bytes} bytes in {}: {error}", folder.display());
+    if error.kind() == ErrorKind::OutOfMemory {
+        what += "; `ulimit -v` counts files that are mapped, too";
+    }
+    io::Error::new(error.kind(), what)
+}
+
+/// Gives a file so many bytes, at least one, and maps them.
+fn allocated(file: &File, bytes: usize) -> io::Result<MmapMut> {
+    allocate(file, bytes.max(1) as u64)?;
+    map::writable(file)
 }
 
 /// Gives a file `bytes` bytes, with blocks on the disk for all of them: a write to a mapped page that finds no block ends the
@@ -104,8 +108,8 @@ fn refused(folder: &Path, bytes: usize, error: &io::Error) -> io::Error {
 #[cfg(all(unix, not(any(target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly"))))]
 fn allocate(file: &File, bytes: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
-    use rustix::io::Errno;
-    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+    use rustix::io::{Errno, retry_on_intr};
+    match retry_on_intr(|| fallocate(file, FallocateFlags::empty(), 0, bytes)) {
         // This file system allocates a block when it is first written.
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => lengthen_if_free(file, bytes),
         allocated => Ok(allocated?),

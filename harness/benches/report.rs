@@ -39,7 +39,7 @@ fn experiment() -> String {
 fn run(folder: &Path) -> PathBuf {
     let file = folder.join("many.yaml");
     std::fs::write(&file, experiment()).expect("written");
-    let prepared = plan::prepare_file(&file, plan::Resources { data_folders: &[], memory: 8 << 30 })
+    let prepared = plan::prepare_file(&file, plan::Resources { data_folders: &[], memory: 8 << 30, scratch: None })
         .unwrap_or_else(|failure| panic!("{failure}"));
     let means = Means { program: None, data_folders: &[], memory: 8 << 30, cache: None, cell: None };
     let options = RunOptions { means, start: &Start::Fresh, quiet: true, say: &|_| {}, again: "" };

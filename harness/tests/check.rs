@@ -462,9 +462,11 @@ retrievers:
 #[test]
 fn each_index_is_built_once_for_all_rounds() {
     let folder = folder_with("small.yaml", INDEXES);
-    let prepared =
-        plan::prepare_file(&folder.path().join("small.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+    let prepared = plan::prepare_file(
+        &folder.path().join("small.yaml"),
+        plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None },
+    )
+    .expect("planned");
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
     for program in [Some(program.as_path()), None] {
         let means = Means { program, data_folders: &[], memory: 1 << 30, cache: None, cell: None };

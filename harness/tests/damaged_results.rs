@@ -129,8 +129,9 @@ fn reading_damaged_results_ends_soon_without_a_panic_or_a_large_allocation() {
         read.is_ok()
     });
 
-    let prepared = plan::prepare_file(&root.join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-        .expect("planned");
+    let prepared =
+        plan::prepare_file(&root.join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None })
+            .expect("planned");
     let specs: Vec<GraphSpec> = prepared.plan.trials.iter().filter_map(plan::Trial::graph).collect();
     let sha256 = swath_datasets::format::sha256(&root.join("rich.hdf5")).expect("read");
     let (cache, links) = (Cache::new(root.join(".cache")), prepared.facts.links.unwrap_or(0));

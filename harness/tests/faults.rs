@@ -110,9 +110,11 @@ fn a_file_in_the_way_is_said_to_be_so() {
 /// Plans, does something to the dataset, and runs. Returns the recall of each trial; none may fail.
 fn after(change: impl FnOnce(&Path)) -> Vec<Vec<f64>> {
     let folder = folder_with("x.yaml", EXPERIMENT);
-    let prepared =
-        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+    let prepared = plan::prepare_file(
+        &folder.path().join("x.yaml"),
+        plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None },
+    )
+    .expect("planned");
     change(&folder.path().join("rich.hdf5"));
     let program = PathBuf::from(env!("CARGO_BIN_EXE_swath"));
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
@@ -270,9 +272,11 @@ fn failed_with(script: &str) -> (String, f64) {
 fn failed_after(script: &str, comment: &str) -> (String, f64) {
     let experiment = "name: x\ndataset: rich.hdf5\nk: 5\nretrievers:\n  - { name: top-k, select: top-k }\n";
     let folder = folder_with("x.yaml", &format!("{experiment}{comment}"));
-    let prepared =
-        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+    let prepared = plan::prepare_file(
+        &folder.path().join("x.yaml"),
+        plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None },
+    )
+    .expect("planned");
     let program = folder.path().join("child");
     write_program(&program, script);
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
@@ -325,9 +329,11 @@ fn a_child_that_does_not_listen_is_ended_after_the_time_that_it_has() {
     let experiment = "name: x\ndataset: rich.hdf5\nk: 5\nlimits: { seconds: 2 }\n\
                       retrievers:\n  - { name: top-k, select: top-k }\n";
     let folder = folder_with("x.yaml", &(comment + experiment));
-    let prepared =
-        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-            .expect("planned");
+    let prepared = plan::prepare_file(
+        &folder.path().join("x.yaml"),
+        plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None },
+    )
+    .expect("planned");
     let program = folder.path().join("child");
     write_program(&program, "exec sleep 100");
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
@@ -471,7 +477,7 @@ fn a_dataset_that_is_swapped_while_it_is_read_is_never_taken_for_the_other() {
         let (mut read, mut found) = (0, 0);
         let begun = Moment::now();
         while begun.elapsed() < 4.0 {
-            match plan::LoadedDataset::read(&path, 1 << 30) {
+            match plan::LoadedDataset::read(&path, &(1 << 30).into()) {
                 Ok(same) => {
                     read += 1;
                     let first = same.dataset.train.dense().expect("dense").row(300)[0];

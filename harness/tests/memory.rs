@@ -10,9 +10,11 @@ use swath::run::group::groups;
 /// Runs it, and compares each group's estimate with the peaks of its trials, in MiB.
 fn estimates_and_peaks(experiment: &str) -> Vec<(u64, u64)> {
     let folder = folder_with("x.yaml", experiment);
-    let prepared =
-        plan::prepare_file(&folder.path().join("x.yaml"), plan::Resources { data_folders: &[], memory: 8 << 30 })
-            .expect("planned");
+    let prepared = plan::prepare_file(
+        &folder.path().join("x.yaml"),
+        plan::Resources { data_folders: &[], memory: 8 << 30, scratch: None },
+    )
+    .expect("planned");
     let output = swath(folder.path(), &["run", "x.yaml", "--out", "out", "--no-cache"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let results = swath::record::results::read(&folder.path().join("out")).expect("a run").1;

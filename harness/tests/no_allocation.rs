@@ -63,8 +63,8 @@ fn a_timed_pass_does_not_allocate() {
     let mut combinations = 0;
     for distance in ["angular", "euclidean"] {
         std::fs::write(&file, EXPERIMENT.replace("DISTANCE", distance)).expect("written");
-        let prepared =
-            plan::prepare_file(&file, plan::Resources { data_folders: &[], memory: 1 << 30 }).expect("planned");
+        let prepared = plan::prepare_file(&file, plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None })
+            .expect("planned");
         let mut workload = prepared.workload();
         // Pools without subtopics would have nothing for xquad and pm2 to do.
         workload.truths.iter_mut().for_each(|truth| truth.subtopics = Some((0..1100).map(|id| (id, id % 5)).collect()));

@@ -64,8 +64,9 @@ fn print_and_work() -> ExitCode {
 
 /// Runs the experiment in the working folder with children of this program, and says how each trial ended.
 fn run() -> ExitCode {
-    let prepared = plan::prepare_file(Path::new("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 })
-        .expect("planned");
+    let prepared =
+        plan::prepare_file(Path::new("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None })
+            .expect("planned");
     let program = std::env::current_exe().expect("a program");
     let means = Means { program: Some(&program), data_folders: &[], memory: 1 << 30, cache: None, cell: None };
     let options = RunOptions { means, start: &Start::GoOn, quiet: true, say: &|_| {}, again: "swath run x.yaml" };

@@ -30,8 +30,11 @@ fn ran() -> tempfile::TempDir {
 }
 
 fn prepared(folder: &Path) -> Prepared {
-    plan::prepare_file(&folder.join("small.yaml"), plan::Resources { data_folders: &[], memory: u64::MAX })
-        .expect("an experiment")
+    plan::prepare_file(
+        &folder.join("small.yaml"),
+        plan::Resources { data_folders: &[], memory: u64::MAX, scratch: None },
+    )
+    .expect("an experiment")
 }
 
 /// Writes the file of the second trial anew, changed, with the hash that is right for it.

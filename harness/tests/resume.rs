@@ -392,7 +392,7 @@ fn a_torn_record_of_a_pass_is_dropped_and_the_run_comes_to_the_same_end() {
 fn change_times(folder: &Path, change: impl Fn(&mut swath::record::Timed)) {
     let prepared = swath::plan::prepare_file(
         &folder.join("x.yaml"),
-        swath::plan::Resources { data_folders: &[], memory: u64::MAX },
+        swath::plan::Resources { data_folders: &[], memory: u64::MAX, scratch: None },
     )
     .expect("prepared");
     let (out, plan) = (folder.join("out"), &prepared.plan);

@@ -40,7 +40,8 @@ retrievers:
 ";
 
 fn prepared(folder: &Path) -> Prepared {
-    plan::prepare_file(&folder.join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30 }).expect("planned")
+    plan::prepare_file(&folder.join("x.yaml"), plan::Resources { data_folders: &[], memory: 1 << 30, scratch: None })
+        .expect("planned")
 }
 
 fn means(program: Option<&Path>) -> Means<'_> {

@@ -33,9 +33,9 @@ impl Places {
         Ok(Self { data, cache: cache.or_else(cache::default_folder).map(Cache::new) })
     }
 
-    /// The folders to search for datasets, and the memory that a dataset may take.
+    /// The folders to search for datasets, the memory that may be used, and the folder for what does not fit.
     pub fn resources(&self) -> Resources<'_> {
-        Resources { data_folders: &self.data, memory: memory() }
+        Resources { data_folders: &self.data, memory: memory(), scratch: self.cache.as_ref().map(Cache::folder) }
     }
 
     /// Finds the file of a dataset that the command line names.

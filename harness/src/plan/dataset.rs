@@ -5,15 +5,24 @@ use crate::clock;
 use crate::config::{Failure, Invalid, Problem, YamlSource};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random;
-use swath_datasets::{Dataset, DatasetError, Generated, Stamp, catalogue, format, sha256};
+use swath_datasets::{Capacity, Dataset, DatasetError, Generated, Stamp, catalogue, format, sha256};
 
-/// Where datasets are looked for, and how much memory they may take.
+/// Where datasets are looked for, how much memory may be used, and where what does not fit is put.
 #[derive(Clone, Copy, Debug)]
 pub struct Resources<'a> {
     /// Folders with datasets.
     pub data_folders: &'a [PathBuf],
     /// Bytes of memory.
     pub memory: u64,
+    /// The folder of scratch files; `None` for that of the system's temporary files.
+    pub scratch: Option<&'a Path>,
+}
+
+impl Resources<'_> {
+    /// The memory, and the folder for what does not fit.
+    pub fn capacity(&self) -> Capacity {
+        Capacity::with_scratch(self.memory, self.scratch)
+    }
 }
 
 /// A dataset that was read or drawn.
@@ -31,13 +40,13 @@ impl LoadedDataset {
     ///
     /// # Errors
     /// [`Failure::Input`].
-    pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
+    pub fn read(path: &Path, capacity: &Capacity) -> Result<Self, Failure> {
         // Hashing may take long: a file that cannot be read is refused first.
-        format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
+        format::sizes(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
         let sha256 = || format::sha256(path).map_err(|error| dataset_failure(&error));
         let (sha256, dataset) = steady(path, || {
             let (before, young) = (sha256()?, !stamp(path)?.is_settled());
-            let dataset = format::read(path, memory).map_err(|error| dataset_failure(&error))?;
+            let dataset = format::read(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
             // A file that was just written may be written again without a new stamp.
             if young && sha256()? != before {
                 return Err(unsteady(path));
@@ -63,13 +72,16 @@ impl LoadedDataset {
 
     /// A seeded sample of its base vectors: `rows` of them, or all if there are fewer.
     #[must_use]
-    pub fn sample(self, rows: usize, seed: u64) -> Self {
+    pub fn sample(self, rows: usize, seed: u64, capacity: &Capacity) -> Self {
         let mut order: Vec<usize> = (0..self.dataset.train.len()).collect();
         random::shuffle(&mut random::stream(seed, "sweep", 0), &mut order);
         order.truncate(rows);
         order.sort_unstable();
         let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
-        Self { dataset: self.dataset.subset(&order), sha256, ..self }
+        // About as many bytes as the sample's share.
+        let bytes = self.dataset.train.bytes() as u128 * order.len() as u128 / self.dataset.train.len().max(1) as u128;
+        let dataset = self.dataset.subset_in(&order, &capacity.space_for(bytes as u64));
+        Self { dataset, sha256, ..self }
     }
 }
 

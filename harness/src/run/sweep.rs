@@ -1,6 +1,7 @@
 //! Runs one experiment at several sizes: each cell as an experiment into its own folder, and a report above them that shows how
 //! metrics and costs grow.
 
+use super::cache::Cache;
 use super::experiment::RunOptions;
 use super::means::Means;
 use super::unfinished::{START_AFRESH, Start};
@@ -32,7 +33,8 @@ pub fn run(
     options: &RunOptions<'_>,
     said: impl Fn(&Cell, &str),
 ) -> Result<Vec<CellReport>, Failure> {
-    let resources = Resources { data_folders: options.means.data_folders, memory: options.means.memory };
+    let Means { data_folders, memory, cache, .. } = options.means;
+    let resources = Resources { data_folders, memory, scratch: cache.map(Cache::folder) };
     for cell in cells {
         outline_cell(file, cell, resources)?;
     }
