@@ -12,6 +12,9 @@ const ROWS: usize = 12_000;
 /// Columns.
 const DIM: usize = 120;
 
+/// Makes points of rows of columns.
+type MakePoints = fn(&[Vec<u32>]) -> Points;
+
 /// Rows of which about every tenth column is set.
 fn rows() -> Vec<Vec<u32>> {
     let mut rng = random::stream(3, "larger than memory", 0);
@@ -40,7 +43,7 @@ fn sparse(rows: &[Vec<u32>]) -> Points {
     SparseVectors::new(sets.members().clone(), values, sets.offsets().clone(), DIM).expect("valid").into()
 }
 
-fn dataset(of: fn(&[Vec<u32>]) -> Points, distance: Distance) -> Dataset {
+fn dataset(of: MakePoints, distance: Distance) -> Dataset {
     let rows = rows();
     let (train, test) = (of(&rows[..ROWS]), of(&rows[ROWS..]));
     let mut neighbors = ground_truth::compute(&Base::new(train.clone(), distance), &test, 5);
@@ -95,49 +98,44 @@ fn write_track(folder: &Path, dataset: &Dataset) {
     std::fs::write(folder.join("base_small.dev.gt"), truth).expect("written");
 }
 
+/// A row of bytes for each row of points: 0 and 1 in its first `width` columns.
+fn cells(width: u32) -> Vec<u8> {
+    rows().iter().flat_map(|row| (0..width).map(|j| u8::from(row.contains(&j))).collect::<Vec<u8>>()).collect()
+}
+
+/// The same, eight columns in a byte.
+fn packed() -> Vec<u8> {
+    cells(DIM as u32).chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit)).collect()
+}
+
 /// A file of each form of points, and bytes of memory of which the points take more than half.
 fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
     let path = |name: &str| folder.join(name);
-    let mut all = Vec::new();
-    let forms: [(&str, fn(&[Vec<u32>]) -> Points, Distance, u64); 4] = [
-        ("dense.hdf5", dense, Distance::Angular, 1 << 21),
-        ("sets.hdf5", sets, Distance::Jaccard, 1 << 20),
-        ("sparse.hdf5", sparse, Distance::InnerProduct, 2 << 20),
-        ("bits.hdf5", bits, Distance::Hamming, 0),
+    let own: [(&str, MakePoints, Distance); 3] = [
+        ("dense.hdf5", dense, Distance::Angular),
+        ("sets.hdf5", sets, Distance::Jaccard),
+        ("sparse.hdf5", sparse, Distance::InnerProduct),
     ];
-    for (name, of, distance, memory) in forms {
-        let dataset = dataset(of, distance);
-        // Of bits 2^20 are read at a time, a byte each: as words these rows would not be large. So few rows are told below.
-        if memory > 0 {
-            ann_benchmarks::write(&path(name), &dataset).expect("written");
-            all.push((path(name), memory));
-        }
-        match &dataset.train {
-            Points::Bits(_) => {
-                let rows = rows();
-                let packed = rows.iter().flat_map(|row| {
-                    let byte = |at: u32| (0..8).fold(0_u8, |byte, j| byte << 1 | u8::from(row.contains(&(8 * at + j))));
-                    (0..DIM as u32 / 8).map(byte).collect::<Vec<u8>>()
-                });
-                write_bytes(&path("packed.hdf5"), &dataset, Some(DIM as i64), DIM / 8, &packed.collect::<Vec<u8>>());
-                all.push((path("packed.hdf5"), 300_000));
-            }
-            Points::Sets(_) => {
-                let cells = rows()
-                    .iter()
-                    .flat_map(|row| (0..DIM as u32).map(|j| u8::from(row.contains(&j))).collect::<Vec<u8>>())
-                    .collect::<Vec<u8>>();
-                write_bytes(&path("set-matrix.hdf5"), &dataset, None, DIM, &cells);
-                all.push((path("set-matrix.hdf5"), 2 << 20));
-            }
-            Points::Sparse(_) => {
-                write_track(&path("track"), &dataset);
-                all.push((path("track"), 2 << 20));
-            }
-            Points::Dense(_) => {}
-        }
+    for (name, of, distance) in own {
+        ann_benchmarks::write(&path(name), &dataset(of, distance)).expect("written");
     }
-    all
+    let of_bits = dataset(bits, Distance::Hamming);
+    write_bytes(&path("packed.hdf5"), &of_bits, Some(DIM as i64), DIM / 8, &packed());
+    // A row of few bits takes a word, more than its bytes in the file.
+    write_bytes(&path("bit-matrix.hdf5"), &of_bits, None, 4, &cells(4));
+    write_bytes(&path("set-matrix.hdf5"), &dataset(sets, Distance::Jaccard), None, DIM, &cells(DIM as u32));
+    write_track(&path("track"), &dataset(sparse, Distance::InnerProduct));
+    [
+        ("dense.hdf5", 2 << 20),
+        ("sets.hdf5", 1 << 20),
+        ("sparse.hdf5", 2 << 20),
+        ("packed.hdf5", 300_000),
+        ("bit-matrix.hdf5", 150_000),
+        ("set-matrix.hdf5", 2 << 20),
+        ("track", 2 << 20),
+    ]
+    .map(|(name, memory)| (path(name), memory))
+    .to_vec()
 }
 
 #[test]
