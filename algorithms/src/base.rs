@@ -143,10 +143,16 @@ impl Base {
         Self { distance: self.distance.of_items(), measure: self.distance.item_measure(), ..self.clone() }
     }
 
-    /// The same points; an index that holds a copy of all of them puts it into this space.
+    /// The same points; an index that holds a copy of all of them puts it into this space. Outside the heap, the points are
+    /// thought to be larger than memory.
     #[must_use]
     pub fn with_copies_in(self, copies: Space) -> Self {
         Self { copies, ..self }
+    }
+
+    /// Whether a copy of all points would be outside the heap.
+    pub fn copies_are_outside(&self) -> bool {
+        matches!(self.copies, Space::Outside(_))
     }
 
     /// The points at `ids`, in that order, with this distance. They are put where [copies](Base::with_copies_in) are; on the heap

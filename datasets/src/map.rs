@@ -27,6 +27,6 @@ pub(crate) fn writable(file: &File) -> io::Result<MmapMut> {
     // SAFETY: mapped bytes must not be changed by others, and the file must not become shorter. Only scratch files come here,
     // see `scratch`: this process made the file, it has no name any more, no other process has it open, and `scratch` alone
     // writes it: through its newest map, which replaces the one before when the file has become longer. Its blocks are on
-    // the disk before.
+    // the disk before, as far as the file system does so: where it has none left for a page, the process ends.
     unsafe { MmapMut::map_mut(file) }
 }

@@ -124,7 +124,12 @@ fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
     // A row of few bits takes a word, more than its bytes in the file.
     write_bytes(&path("bit-matrix.hdf5"), &of_bits, None, 4, &cells(4));
     write_bytes(&path("set-matrix.hdf5"), &dataset(sets, Distance::Jaccard), None, DIM, &cells(DIM as u32));
-    write_track(&path("track"), &dataset(sparse, Distance::InnerProduct));
+    for (name, has_truth) in [("track", true), ("track-without-truth", false)] {
+        write_track(&path(name), &dataset(sparse, Distance::InnerProduct));
+        if !has_truth {
+            std::fs::remove_file(path(name).join("base_small.dev.gt")).expect("removed");
+        }
+    }
     [
         ("dense.hdf5", 2 << 20),
         ("sets.hdf5", 1 << 20),
@@ -133,6 +138,8 @@ fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
         ("bit-matrix.hdf5", 150_000),
         ("set-matrix.hdf5", 2 << 20),
         ("track", 2 << 20),
+        // True neighbours are computed, without an inverted index in memory.
+        ("track-without-truth", 2 << 20),
     ]
     .map(|(name, memory)| (path(name), memory))
     .to_vec()

@@ -76,6 +76,11 @@ pub trait Candidates: Sized + Send + Sync + 'static {
         0
     }
 
+    /// The same where a base [keeps copies outside the heap](Base::copies_are_outside).
+    fn estimate_outside(&self, facts: &BaseFacts) -> usize {
+        self.estimate(facts).saturating_sub(self.copied(facts))
+    }
+
     /// Checks what a type cannot: whether the parameters go together, and whether the index fits such base points.
     ///
     /// # Errors
@@ -120,6 +125,8 @@ pub trait AnyCandidates: Send + Sync {
     fn estimate(&self, facts: &BaseFacts) -> usize;
     /// See [`Candidates::copied`].
     fn copied(&self, facts: &BaseFacts) -> usize;
+    /// See [`Candidates::estimate_outside`].
+    fn estimate_outside(&self, facts: &BaseFacts) -> usize;
     /// See [`Candidates::check`].
     ///
     /// # Errors
@@ -175,6 +182,10 @@ impl<C: Candidates> AnyCandidates for C {
 
     fn copied(&self, facts: &BaseFacts) -> usize {
         Candidates::copied(self, facts)
+    }
+
+    fn estimate_outside(&self, facts: &BaseFacts) -> usize {
+        Candidates::estimate_outside(self, facts)
     }
 
     fn check(&self, facts: &BaseFacts) -> Result<(), Unfit> {

@@ -17,9 +17,8 @@ use crate::stored_neighbors::StoredNeighbors;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use swath_algorithms::nearest::Scan;
 use swath_algorithms::points::{Filling, PointType, Space, SparseVectors};
-use swath_algorithms::{Base, BaseFacts, Distance, Points};
+use swath_algorithms::{Base, Distance, Points};
 
 /// True neighbours of a query that are computed if the dataset has none.
 const COMPUTED: usize = 100;
@@ -80,11 +79,7 @@ impl Format for BigAnnSparse {
         let (base, queries) = (RowsFile::open(&files.base, capacity)?, RowsFile::open(&files.queries, capacity)?);
         let truth = files.truth.as_deref().map(|path| TruthFile::open(path, capacity.memory, queries.rows, base.rows));
         let truth = truth.transpose()?;
-        let header = header(&base, &queries, truth.as_ref());
-        if truth.is_none() {
-            check_computing(&header, &files.base, capacity)?;
-        }
-        Ok(header)
+        Ok(header(&base, &queries, truth.as_ref()))
     }
 
     fn read(&self, path: &Path, capacity: &Capacity) -> Result<Dataset, DatasetError> {
@@ -93,9 +88,6 @@ impl Format for BigAnnSparse {
         let truth = files.truth.as_deref().map(|path| TruthFile::open(path, capacity.memory, queries.rows, base.rows));
         let truth = truth.transpose()?;
         let header = header(&base, &queries, truth.as_ref());
-        if truth.is_none() {
-            check_computing(&header, &files.base, capacity)?;
-        }
         let space = capacity.space_for(header.bytes_of_points());
         let Header { mut notes, dim, .. } = header;
         let train = Points::from(base.read(dim, &space, &mut notes)?);
@@ -103,7 +95,7 @@ impl Format for BigAnnSparse {
         let distance = Distance::InnerProduct;
         let neighbors = match (truth, &files.truth) {
             (Some(truth), Some(path)) => truth.read(path, &train, &test, &mut notes)?,
-            _ => ground_truth::compute(&Base::new(train.clone(), distance), &test, COMPUTED),
+            _ => ground_truth::compute(&Base::new(train.clone(), distance).with_copies_in(space), &test, COMPUTED),
         };
         let dataset = Dataset {
             train,
@@ -156,19 +148,6 @@ fn header(base: &RowsFile, queries: &RowsFile, truth: Option<&TruthFile>) -> Hea
         is_normalized: false,
         notes,
     }
-}
-
-/// Checks that memory holds the inverted index with which true neighbours are computed.
-fn check_computing(header: &Header, path: &Path, capacity: &Capacity) -> Result<(), DatasetError> {
-    let (rows, dim, numbers) = (header.train, header.dim, header.members[0]);
-    let facts = BaseFacts { rows, dim, kind: header.kind, distance: header.distance, numbers };
-    let needed = Scan::estimate(&facts) as u64;
-    if needed <= capacity.memory {
-        return Ok(());
-    }
-    let found = format!("there are none (.gt), and computing them needs {needed} bytes of memory");
-    let expected = format!("a file of true neighbours; or at most {} bytes", capacity.memory);
-    Err(invalid(path, Flaw::new("the true neighbours", found, expected)))
 }
 
 fn is_base(name: &str) -> bool {

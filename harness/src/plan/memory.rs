@@ -23,8 +23,12 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
     let base = facts.base();
     let is_elsewhere = matches!(capacity.space_for(base.bytes_of(facts.rows) as u64), Space::Outside(_));
     let needs = |trial: &Trial| {
-        let disk = if is_elsewhere { trial.retriever.candidates.copied(&base) } else { 0 };
-        Needs { memory: plan.memory(trial, facts).saturating_sub(disk), disk }
+        let (candidates, memory) = (&trial.retriever.candidates, plan.memory(trial, facts));
+        if !is_elsewhere {
+            return Needs { memory, disk: 0 };
+        }
+        let spared = candidates.estimate(&base).saturating_sub(candidates.estimate_outside(&base));
+        Needs { memory: memory.saturating_sub(spared), disk: candidates.copied(&base) }
     };
     let mut by_retriever: BTreeMap<&str, Needs> = BTreeMap::new();
     for trial in &plan.trials {

@@ -249,6 +249,19 @@ mod tests {
         }
     }
 
+    /// Exact search of points that are larger than memory finds the same, and what it holds is what was estimated.
+    #[test]
+    fn exact_search_outside_the_heap_finds_the_same() {
+        for (kind, distance) in pairs() {
+            let base = Sample { rows: 700, centres: 20, dim: 8 }.base(kind, distance, "base");
+            let outside = base.clone().with_copies_in(Space::Outside(Arc::new(Pages::new(0))));
+            assert_eq!(exact(&base, 30), exact(&outside, 30), "{kind}, {distance}");
+            let (facts, held) = (crate::BaseFacts::of(&base), Scan::new(&outside).bytes());
+            let params = crate::candidates::Exact::default();
+            assert_eq!(Candidates::estimate_outside(&params, &facts), held, "{kind}, {distance}");
+        }
+    }
+
     /// Two lists whose rows are known: the centroid of each has the bits of most of its rows, and where as many have a bit as
     /// have it not, that of the row that it began with.
     #[test]
