@@ -1,7 +1,7 @@
 //! The points that are searched, and a query against them.
 
 use crate::distance::Distance;
-use crate::points::{Line, Measure, Point, Points, PointsError, Shared, SparseRow, Vectors};
+use crate::points::{Line, Measure, Point, Points, PointsError, Shared, Space, SparseRow, Vectors};
 use std::f64::consts::PI;
 
 /// Cosines of a larger magnitude are too near to 1 for the arc cosine to give an accurate angle.
@@ -17,6 +17,7 @@ pub struct Base {
     distance: Distance,
     measure: Measure,
     norms: Shared<f64>,
+    copies: Space,
 }
 
 /// A query with its norm.
@@ -125,7 +126,7 @@ impl Base {
     pub fn new(points: impl Into<Points>, distance: Distance) -> Self {
         let points = points.into();
         assert!(distance.fits(points.kind()), "{} have no {distance} distance", points.kind());
-        Self { norms: points.norms(), points, distance, measure: distance.measure() }
+        Self { norms: points.norms(), points, distance, measure: distance.measure(), copies: Space::Heap }
     }
 
     /// Copies the values of dense vectors, row-major `n x dim`.
@@ -140,6 +141,32 @@ impl Base {
     #[must_use]
     pub fn of_items(&self) -> Self {
         Self { distance: self.distance.of_items(), measure: self.distance.item_measure(), ..self.clone() }
+    }
+
+    /// The same points; an index that holds a copy of all of them puts it into this space. Outside the heap, the points are
+    /// thought to be larger than memory.
+    #[must_use]
+    pub fn with_copies_in(self, copies: Space) -> Self {
+        Self { copies, ..self }
+    }
+
+    /// Whether a copy of all points would be outside the heap.
+    pub fn copies_are_outside(&self) -> bool {
+        matches!(self.copies, Space::Outside(_))
+    }
+
+    /// The points at `ids`, in that order, with this distance. They are put where [copies](Base::with_copies_in) are; on the heap
+    /// if there is no room.
+    ///
+    /// # Panics
+    /// If an id is not below the number of points.
+    #[must_use]
+    pub fn copy_of(&self, ids: &[usize]) -> Self {
+        let elsewhere = match &self.copies {
+            Space::Heap => None,
+            outside @ Space::Outside(_) => self.points.gather_into(ids, outside).ok(),
+        };
+        Self::new(elsewhere.unwrap_or_else(|| self.points.gather(ids)), self.distance)
     }
 
     /// Number of base points, n.

@@ -61,6 +61,12 @@ impl Dataset {
     }
 }
 
+/// The refusal of points that no memory and no scratch file can hold.
+pub(crate) fn no_room(at: &str, reason: &dyn std::fmt::Display) -> Flaw {
+    let found = format!("there is no room for it ({reason})");
+    Flaw::new(at, found, "more memory, or as much free space on the disk of swath's cache")
+}
+
 /// Checks that queries are as wide as base vectors.
 pub(crate) fn width(train: usize, test: usize) -> Result<(), Flaw> {
     if test == train {

@@ -2,7 +2,7 @@
 
 use crate::ground_truth;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::points::Point;
+use swath_algorithms::points::{Point, Space};
 use swath_algorithms::{Base, Distance, Points};
 
 /// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
@@ -86,10 +86,16 @@ impl Dataset {
     /// before; links, subtopics and judgements stay if all their items do.
     #[must_use]
     pub fn subset(&self, kept: &[usize]) -> Self {
+        self.subset_in(kept, &Space::Heap)
+    }
+
+    /// The same, with its base vectors put into a space; on the heap if there is no room.
+    #[must_use]
+    pub fn subset_in(&self, kept: &[usize], space: &Space) -> Self {
         let mut number = vec![None; self.train.len()];
         kept.iter().enumerate().for_each(|(new, &old)| number[old] = Some(new as u32));
         let of = |old: u32| number[old as usize];
-        let train = self.train.gather(kept);
+        let train = self.train.gather_into(kept, space).unwrap_or_else(|_| self.train.gather(kept));
         let base = Base::new(train.clone(), self.distance);
         let links = self.links.as_ref().map(|links| {
             let ends = |(i, &[source, target]): (usize, &[u32; 2])| Some((i, [of(source)?, of(target)?]));

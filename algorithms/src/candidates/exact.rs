@@ -5,7 +5,7 @@ use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
 use crate::nearest::{self, Batch, Scan};
 use crate::params::{Count, constant};
-use crate::points::Points;
+use crate::points::{PointType, Points};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,11 @@ impl Candidates for Exact {
 
     fn estimate(&self, facts: &BaseFacts) -> usize {
         Scan::estimate(facts)
+    }
+
+    fn estimate_outside(&self, facts: &BaseFacts) -> usize {
+        // Sparse vectors are then compared without an inverted index.
+        if facts.kind == PointType::Sparse { 0 } else { Scan::estimate(facts) }
     }
 
     fn search(&self, index: &Scan, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {

@@ -71,6 +71,16 @@ pub trait Candidates: Sized + Send + Sync + 'static {
     /// Bytes that such an index over such base points will need beside the points. An estimate.
     fn estimate(&self, facts: &BaseFacts) -> usize;
 
+    /// Bytes of the estimate that are a copy of all points, which the index puts where [`Base::copy_of`] does.
+    fn copied(&self, _: &BaseFacts) -> usize {
+        0
+    }
+
+    /// The same where a base [keeps copies outside the heap](Base::copies_are_outside).
+    fn estimate_outside(&self, facts: &BaseFacts) -> usize {
+        self.estimate(facts).saturating_sub(self.copied(facts))
+    }
+
     /// Checks what a type cannot: whether the parameters go together, and whether the index fits such base points.
     ///
     /// # Errors
@@ -113,6 +123,10 @@ pub trait AnyCandidates: Send + Sync {
     fn bytes(&self, index: &Index, base: &Base) -> usize;
     /// Bytes that such an index will need, see [`Candidates::estimate`].
     fn estimate(&self, facts: &BaseFacts) -> usize;
+    /// See [`Candidates::copied`].
+    fn copied(&self, facts: &BaseFacts) -> usize;
+    /// See [`Candidates::estimate_outside`].
+    fn estimate_outside(&self, facts: &BaseFacts) -> usize;
     /// See [`Candidates::check`].
     ///
     /// # Errors
@@ -164,6 +178,14 @@ impl<C: Candidates> AnyCandidates for C {
 
     fn estimate(&self, facts: &BaseFacts) -> usize {
         Candidates::estimate(self, facts)
+    }
+
+    fn copied(&self, facts: &BaseFacts) -> usize {
+        Candidates::copied(self, facts)
+    }
+
+    fn estimate_outside(&self, facts: &BaseFacts) -> usize {
+        Candidates::estimate_outside(self, facts)
     }
 
     fn check(&self, facts: &BaseFacts) -> Result<(), Unfit> {

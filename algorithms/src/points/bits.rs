@@ -1,7 +1,9 @@
 //! Rows of bits, packed into words of 64.
 
+use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared};
 use multiversion::multiversion;
+use std::io;
 
 /// Bits in a word.
 const WORD: usize = u64::BITS as usize;
@@ -130,6 +132,24 @@ impl Bits {
     pub fn gather(&self, ids: &[usize]) -> Self {
         let words: Vec<u64> = ids.iter().flat_map(|&i| self.row(i).words).copied().collect();
         Self { words: words.into(), rows: ids.len(), dim: self.dim }
+    }
+
+    /// The same, put into a space.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    ///
+    /// # Panics
+    /// If an id is not below `rows`.
+    pub fn gather_into(&self, ids: &[usize], space: &Space) -> io::Result<Self> {
+        let stride = self.stride();
+        let mut words = Filling::with_capacity(space, ids.len() * stride)?;
+        let rows = words.add_zeros(ids.len() * stride)?;
+        for place in in_order_of_source(ids) {
+            let place = place as usize;
+            rows[place * stride..][..stride].copy_from_slice(self.row(ids[place]).words);
+        }
+        Ok(Self { words: words.finish(), rows: ids.len(), dim: self.dim })
     }
 
     /// Bytes held.

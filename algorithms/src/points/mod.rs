@@ -8,6 +8,7 @@ pub mod dense;
 mod measure;
 pub mod sets;
 mod shared;
+pub mod space;
 pub mod sparse;
 pub mod vectors;
 
@@ -15,8 +16,11 @@ pub use bits::{BitRow, Bits};
 pub use measure::{Chosen, Measure};
 pub use sets::Sets;
 pub use shared::Shared;
+pub use space::{Filling, Outside, OutsideBytes, Space};
 pub use sparse::{SparseParts, SparseRow, SparseVectors};
 pub use vectors::{Line, Vectors};
+
+use std::io;
 
 /// Rows of one type, n of dimension d. A clone shares the memory.
 #[derive(Clone, Debug)]
@@ -108,6 +112,12 @@ pub enum PointsError {
         /// Values given.
         len: usize,
     },
+    /// There is no room for them.
+    #[error("there is no room for them: {reason}")]
+    NoRoom {
+        /// What was refused.
+        reason: String,
+    },
     /// The members or columns of a row do not ascend.
     #[error("row {row}: {after} comes after {before}; the numbers of a row must ascend, each once")]
     NotAscending {
@@ -128,6 +138,12 @@ pub enum PointsError {
         /// The dimension.
         dim: usize,
     },
+}
+
+impl From<io::Error> for PointsError {
+    fn from(error: io::Error) -> Self {
+        Self::NoRoom { reason: error.to_string() }
+    }
 }
 
 impl PointType {
@@ -231,6 +247,22 @@ impl Points {
             Self::Sets(sets) => Self::Sets(sets.gather(ids)),
             Self::Sparse(vectors) => Self::Sparse(vectors.gather(ids)),
         }
+    }
+
+    /// The same, put into a space.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    ///
+    /// # Panics
+    /// If an id is not below the number of rows.
+    pub fn gather_into(&self, ids: &[usize], space: &Space) -> io::Result<Self> {
+        Ok(match self {
+            Self::Dense(vectors) => Self::Dense(vectors.gather_into(ids, space)?),
+            Self::Bits(bits) => Self::Bits(bits.gather_into(ids, space)?),
+            Self::Sets(sets) => Self::Sets(sets.gather_into(ids, space)?),
+            Self::Sparse(vectors) => Self::Sparse(vectors.gather_into(ids, space)?),
+        })
     }
 
     /// Bytes held.

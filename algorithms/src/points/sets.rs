@@ -1,6 +1,8 @@
 //! Sets of whole numbers, each row its members in ascending order.
 
+use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared};
+use std::io;
 
 /// Rows of different whole numbers below `dim`, ascending, one row after another.
 ///
@@ -11,6 +13,17 @@ pub struct Sets {
     /// The offset of each row's first member, and the end of the last row.
     offsets: Shared<u64>,
     dim: usize,
+}
+
+/// The offsets of the rows at `ids`, one after another, and the end of the last.
+pub(super) fn gathered_offsets(offsets: &[u64], ids: &[usize], space: &Space) -> io::Result<Shared<u64>> {
+    let mut gathered = Filling::with_capacity(space, ids.len() + 1)?;
+    let mut end = 0;
+    for (after, &i) in gathered.add_zeros(ids.len() + 1)?[1..].iter_mut().zip(ids) {
+        end += offsets[i + 1] - offsets[i];
+        *after = end;
+    }
+    Ok(gathered.finish())
 }
 
 impl Sets {
@@ -95,6 +108,25 @@ impl Sets {
             offsets.push(members.len() as u64);
         }
         Self { members: members.into(), offsets: offsets.into(), dim: self.dim }
+    }
+
+    /// The same, put into a space.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    ///
+    /// # Panics
+    /// If an id is not below `rows`.
+    pub fn gather_into(&self, ids: &[usize], space: &Space) -> io::Result<Self> {
+        let offsets = gathered_offsets(&self.offsets, ids, space)?;
+        let total = offsets[ids.len()] as usize;
+        let mut members = Filling::with_capacity(space, total)?;
+        let all = members.add_zeros(total)?;
+        for place in in_order_of_source(ids) {
+            let row = self.row(ids[place as usize]);
+            all[offsets[place as usize] as usize..][..row.len()].copy_from_slice(row);
+        }
+        Ok(Self { members: members.finish(), offsets, dim: self.dim })
     }
 
     /// Bytes held.

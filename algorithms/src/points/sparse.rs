@@ -1,7 +1,9 @@
 //! Sparse vectors: rows of columns and values, in compressed form.
 
-use super::sets::check_rows;
+use super::sets::{check_rows, gathered_offsets};
+use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared};
+use std::io;
 
 /// Rows of finite `f32` values at ascending columns below `dim`; all other values are 0.
 ///
@@ -141,6 +143,31 @@ impl SparseVectors {
             norms: norms.into(),
             dim: self.dim,
         }
+    }
+
+    /// The same, put into a space.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    ///
+    /// # Panics
+    /// If an id is not below `rows`.
+    pub fn gather_into(&self, ids: &[usize], space: &Space) -> io::Result<Self> {
+        let offsets = gathered_offsets(&self.offsets, ids, space)?;
+        let total = offsets[ids.len()] as usize;
+        let (mut columns, mut values) = (Filling::with_capacity(space, total)?, Filling::with_capacity(space, total)?);
+        let mut norms = Filling::with_capacity(space, ids.len())?;
+        let (of_columns, of_values) = (columns.add_zeros(total)?, values.add_zeros(total)?);
+        let of_rows = norms.add_zeros(ids.len())?;
+        for place in in_order_of_source(ids) {
+            let (place, i) = (place as usize, ids[place as usize]);
+            let (row, start) = (self.row(i), offsets[place] as usize);
+            of_columns[start..][..row.columns.len()].copy_from_slice(row.columns);
+            of_values[start..][..row.values.len()].copy_from_slice(row.values);
+            of_rows[place] = self.norms[i];
+        }
+        let (columns, values, norms) = (columns.finish(), values.finish(), norms.finish());
+        Ok(Self { columns, values, offsets, norms, dim: self.dim })
     }
 
     /// The same vectors with more columns, in which all values are 0.

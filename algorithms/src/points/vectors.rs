@@ -1,7 +1,9 @@
 //! Rows of `f32`, laid out for the hot loops.
 
+use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared, dense};
 use bytemuck::{Pod, Zeroable};
+use std::io;
 
 /// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
 ///
@@ -27,28 +29,36 @@ pub struct Vectors {
 /// Collects vectors a few rows at a time, so that the caller need not hold a second copy of all.
 #[derive(Debug)]
 pub struct Builder {
-    lines: Vec<Line>,
-    norms: Vec<f64>,
+    lines: Filling<Line>,
+    norms: Filling<f64>,
     dim: usize,
 }
 
 impl Builder {
-    /// No rows yet; room for `rows` of `dim` values.
+    /// No rows yet; room for `rows` of `dim` values on the heap.
     ///
     /// # Errors
-    /// [`PointsError::NoDimension`] when `dim` is 0.
+    /// As [`Builder::in_space`].
     pub fn new(rows: usize, dim: usize) -> Result<Self, PointsError> {
+        Self::in_space(&Space::Heap, rows, dim)
+    }
+
+    /// No rows yet; room for `rows` of `dim` values in a space.
+    ///
+    /// # Errors
+    /// [`PointsError::NoDimension`] when `dim` is 0, [`PointsError::NoRoom`].
+    pub fn in_space(space: &Space, rows: usize, dim: usize) -> Result<Self, PointsError> {
         if dim == 0 {
             return Err(PointsError::NoDimension);
         }
-        let lines = Vec::with_capacity(rows.saturating_mul(dim.div_ceil(LANES)));
-        Ok(Self { lines, norms: Vec::with_capacity(rows), dim })
+        let lines = Filling::with_capacity(space, rows.saturating_mul(dim.div_ceil(LANES)))?;
+        Ok(Self { lines, norms: Filling::with_capacity(space, rows)?, dim })
     }
 
     /// Adds whole rows, row-major.
     ///
     /// # Errors
-    /// [`PointsError`] when the rows are ragged, or a value is NaN or infinite.
+    /// [`PointsError`] when the rows are ragged, a value is NaN or infinite, or there is no more room.
     pub fn push(&mut self, values: &[f32]) -> Result<(), PointsError> {
         let dim = self.dim;
         if !values.len().is_multiple_of(dim) {
@@ -62,11 +72,11 @@ impl Builder {
             return Err(PointsError::NotFinite { row, column, value: values[at] });
         }
         let (stride, rows) = (dim.div_ceil(LANES), values.len() / dim);
-        let start = self.lines.len();
-        self.lines.resize(start + rows * stride, Line::zeroed());
-        for (row, padded) in values.chunks_exact(dim).zip(self.lines[start..].chunks_exact_mut(stride)) {
+        let (lines, norms) = (self.lines.add_zeros(rows * stride)?, self.norms.add_zeros(rows)?);
+        let padded = lines.chunks_exact_mut(stride).zip(norms);
+        for (row, (padded, norm)) in values.chunks_exact(dim).zip(padded) {
             bytemuck::cast_slice_mut::<Line, f32>(padded)[..dim].copy_from_slice(row);
-            self.norms.push(dense::norm(padded));
+            *norm = dense::norm(padded);
         }
         Ok(())
     }
@@ -156,6 +166,26 @@ impl Vectors {
         ids.iter().for_each(|&i| lines.extend_from_slice(self.lines(i)));
         let norms: Vec<f64> = ids.iter().map(|&i| self.norms[i]).collect();
         Self { lines: lines.into(), norms: norms.into(), dim: self.dim }
+    }
+
+    /// The same, put into a space.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    ///
+    /// # Panics
+    /// If an id is not below `rows`.
+    pub fn gather_into(&self, ids: &[usize], space: &Space) -> io::Result<Self> {
+        let stride = self.stride();
+        let mut lines = Filling::with_capacity(space, ids.len() * stride)?;
+        let mut norms = Filling::with_capacity(space, ids.len())?;
+        let (rows, of_rows) = (lines.add_zeros(ids.len() * stride)?, norms.add_zeros(ids.len())?);
+        for place in in_order_of_source(ids) {
+            let place = place as usize;
+            rows[place * stride..][..stride].copy_from_slice(self.lines(ids[place]));
+            of_rows[place] = self.norms[ids[place]];
+        }
+        Ok(Self { lines: lines.finish(), norms: norms.finish(), dim: self.dim })
     }
 
     /// Bytes held, padding and norms included.

@@ -9,14 +9,15 @@
 use super::compressed_rows::{CompressedRows, NumbersBelow, RowNames, offsets};
 use super::{DatasetError, Format, Header};
 use crate::bounded;
-use crate::check::Flaw;
+use crate::check::{Flaw, no_room};
 use crate::dataset::{Dataset, Neighbors, Stored};
 use crate::ground_truth;
+use crate::scratch::Capacity;
 use crate::stored_neighbors::StoredNeighbors;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use swath_algorithms::points::{PointType, SparseVectors};
+use swath_algorithms::points::{Filling, PointType, Space, SparseVectors};
 use swath_algorithms::{Base, Distance, Points};
 
 /// True neighbours of a query that are computed if the dataset has none.
@@ -70,29 +71,31 @@ impl Format for BigAnnSparse {
     }
 
     fn header(&self, path: &Path) -> Result<Header, DatasetError> {
-        self.sizes(path, u64::MAX)
+        self.sizes(path, &u64::MAX.into())
     }
 
-    fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError> {
+    fn sizes(&self, path: &Path, capacity: &Capacity) -> Result<Header, DatasetError> {
         let files = DatasetFiles::find(path)?;
-        let (base, queries) = (RowsFile::open(&files.base, memory)?, RowsFile::open(&files.queries, memory)?);
-        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, memory, queries.rows, base.rows));
+        let (base, queries) = (RowsFile::open(&files.base, capacity)?, RowsFile::open(&files.queries, capacity)?);
+        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, capacity.memory, queries.rows, base.rows));
         let truth = truth.transpose()?;
         Ok(header(&base, &queries, truth.as_ref()))
     }
 
-    fn read(&self, path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
+    fn read(&self, path: &Path, capacity: &Capacity) -> Result<Dataset, DatasetError> {
         let files = DatasetFiles::find(path)?;
-        let (base, queries) = (RowsFile::open(&files.base, memory)?, RowsFile::open(&files.queries, memory)?);
-        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, memory, queries.rows, base.rows));
+        let (base, queries) = (RowsFile::open(&files.base, capacity)?, RowsFile::open(&files.queries, capacity)?);
+        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, capacity.memory, queries.rows, base.rows));
         let truth = truth.transpose()?;
-        let Header { mut notes, dim, .. } = header(&base, &queries, truth.as_ref());
-        let train = Points::from(base.read(dim, &mut notes)?);
-        let test = Points::from(queries.read(dim, &mut notes)?);
+        let header = header(&base, &queries, truth.as_ref());
+        let space = capacity.space_for(header.bytes_of_points());
+        let Header { mut notes, dim, .. } = header;
+        let train = Points::from(base.read(dim, &space, &mut notes)?);
+        let test = Points::from(queries.read(dim, &space, &mut notes)?);
         let distance = Distance::InnerProduct;
         let neighbors = match (truth, &files.truth) {
             (Some(truth), Some(path)) => truth.read(path, &train, &test, &mut notes)?,
-            _ => ground_truth::compute(&Base::new(train.clone(), distance), &test, COMPUTED),
+            _ => ground_truth::compute(&Base::new(train.clone(), distance).with_copies_in(space), &test, COMPUTED),
         };
         let dataset = Dataset {
             train,
@@ -225,7 +228,7 @@ fn numbers<const N: usize, T>(
     file: &mut impl Read,
     count: usize,
     from: impl Fn([u8; N]) -> T,
-    mut each: impl FnMut(&[T]),
+    mut each: impl FnMut(&[T]) -> io::Result<()>,
 ) -> io::Result<()> {
     let (mut bytes, mut numbers) = (vec![0; AT_ONCE.min(count) * N], Vec::new());
     for start in (0..count).step_by(AT_ONCE) {
@@ -233,7 +236,7 @@ fn numbers<const N: usize, T>(
         file.read_exact(part)?;
         numbers.clear();
         numbers.extend(part.as_chunks::<N>().0.iter().map(|bytes| from(*bytes)));
-        each(&numbers);
+        each(&numbers)?;
     }
     Ok(())
 }
@@ -245,13 +248,16 @@ fn all_numbers<const N: usize, T: Clone>(
     from: impl Fn([u8; N]) -> T,
 ) -> io::Result<Vec<T>> {
     let mut all = Vec::with_capacity(count);
-    numbers(file, count, from, |part| all.extend_from_slice(part))?;
+    numbers(file, count, from, |part| {
+        all.extend_from_slice(part);
+        Ok(())
+    })?;
     Ok(all)
 }
 
 impl RowsFile {
-    /// Opens a file and checks its sizes: it must be as long as its header says, and its content needs at most `memory` bytes.
-    fn open(path: &Path, memory: u64) -> Result<Self, DatasetError> {
+    /// Opens a file and checks its sizes: it must be as long as its header says, and what must be in memory must fit.
+    fn open(path: &Path, capacity: &Capacity) -> Result<Self, DatasetError> {
         let (file, size, start) = open::<24>(path)?;
         let sizes: Vec<i64> = start.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
         let [rows, dim, values] = [0, 1, 2].map(|i| sizes.get(i).copied().unwrap_or(0));
@@ -266,7 +272,11 @@ impl RowsFile {
             let found = format!("{found}, which are {claimed} bytes; the file has {size}");
             return Err(flaw(found, "a whole file, with the sizes that its header says"));
         }
-        let needed = u64::try_from(claimed).unwrap_or(u64::MAX).max(dim.unsigned_abs() * PER_COLUMN);
+        let whole = u64::try_from(claimed).unwrap_or(u64::MAX);
+        // Columns and values may be in scratch files; offsets are in memory, twice while they are checked.
+        let offsets = 16 * (rows.unsigned_abs() + 1);
+        let held = if capacity.scratch.is_some() { whole.min(offsets) } else { whole };
+        let (needed, memory) = (held.max(dim.unsigned_abs() * PER_COLUMN), capacity.memory);
         if needed > memory {
             return Err(flaw(format!("{found}, which need {needed} bytes of memory"), &format!("at most {memory}")));
         }
@@ -274,7 +284,7 @@ impl RowsFile {
     }
 
     /// The vectors, with `dim` columns.
-    fn read(self, dim: usize, notes: &mut Vec<String>) -> Result<SparseVectors, DatasetError> {
+    fn read(self, dim: usize, space: &Space, notes: &mut Vec<String>) -> Result<SparseVectors, DatasetError> {
         let Self { path, mut file, rows, dim: own, values: count } = self;
         let io = |source| DatasetError::Io { path: path.clone(), source };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -282,9 +292,11 @@ impl RowsFile {
         let names = RowNames { numbers: &name, lengths: &lengths, bound: "a column" };
         let stored = all_numbers(&mut file, rows + 1, i64::from_le_bytes).map_err(io)?;
         let offsets = offsets(names, &stored, count).map_err(|flaw| invalid(&path, flaw))?;
-        let mut below = NumbersBelow::new(own);
+        let full = |error: io::Error| invalid(&path, no_room(&name, &error));
+        let mut below = NumbersBelow::new(own, count, space).map_err(full)?;
+        let mut values = Filling::with_capacity(space, count).map_err(full)?;
         numbers(&mut file, count, |bytes| i64::from(i32::from_le_bytes(bytes)), |part| below.push(part)).map_err(io)?;
-        let values = all_numbers(&mut file, count, f32::from_le_bytes).map_err(io)?;
+        numbers(&mut file, count, f32::from_le_bytes, |part| values.extend(part)).map_err(io)?;
         let rows = CompressedRows { names, numbers: below, offsets };
         let sparse = rows.sparse(&format!("{name}: values"), values, notes).map_err(|flaw| invalid(&path, flaw))?;
         Ok(sparse.with_dim(dim))

@@ -2,7 +2,8 @@
 //! Here they are checked, and rows that are out of order are put right.
 
 use crate::check::{Flaw, first_of};
-use swath_algorithms::points::{Sets, SparseVectors};
+use std::io;
+use swath_algorithms::points::{Filling, Sets, Space, SparseVectors};
 
 /// Where a file has the rows: names for messages.
 #[derive(Clone, Copy)]
@@ -28,27 +29,35 @@ pub(crate) struct CompressedRows<'a> {
 /// Collects numbers, which must be below a dimension.
 pub(crate) struct NumbersBelow {
     dim: usize,
-    numbers: Vec<u32>,
+    numbers: Filling<u32>,
     /// The place and the value of the first that is not, and how many are not.
     wrong: Option<(usize, i64)>,
     wrong_count: usize,
 }
 
 impl NumbersBelow {
-    /// None yet.
-    pub(crate) fn new(dim: usize) -> Self {
-        Self { dim, numbers: Vec::new(), wrong: None, wrong_count: 0 }
+    /// None yet; room for `total` in a space.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub(crate) fn new(dim: usize, total: usize, space: &Space) -> io::Result<Self> {
+        Ok(Self { dim, numbers: Filling::with_capacity(space, total)?, wrong: None, wrong_count: 0 })
     }
 
     /// Adds numbers.
-    pub(crate) fn push(&mut self, numbers: &[i64]) {
-        for &number in numbers {
+    ///
+    /// # Errors
+    /// There is no more room.
+    pub(crate) fn push(&mut self, numbers: &[i64]) -> io::Result<()> {
+        let before = self.numbers.len();
+        for (i, (kept, &number)) in self.numbers.add_zeros(numbers.len())?.iter_mut().zip(numbers).enumerate() {
             if number < 0 || number >= self.dim as i64 {
-                self.wrong.get_or_insert((self.numbers.len(), number));
+                self.wrong.get_or_insert((before + i, number));
                 self.wrong_count += 1;
             }
-            self.numbers.push(number as u32);
+            *kept = number as u32;
         }
+        Ok(())
     }
 
     /// How many there are.
@@ -57,7 +66,7 @@ impl NumbersBelow {
     }
 
     /// All, if they are below the dimension.
-    fn checked(self, names: RowNames<'_>, offsets: &[u64]) -> Result<Vec<u32>, Flaw> {
+    fn checked(self, names: RowNames<'_>, offsets: &[u64]) -> Result<Filling<u32>, Flaw> {
         let Some((at, number)) = self.wrong else { return Ok(self.numbers) };
         let found = first_of(format!("the value is {number}"), self.wrong_count);
         let at = format!("`{}`, value {at} (row {})", names.numbers, row_of(offsets, at));
@@ -147,7 +156,7 @@ impl CompressedRows<'_> {
     pub(crate) fn sparse(
         self,
         values_name: &str,
-        mut values: Vec<f32>,
+        mut values: Filling<f32>,
         notes: &mut Vec<String>,
     ) -> Result<SparseVectors, Flaw> {
         let Self { names, numbers, mut offsets } = self;
@@ -214,9 +223,15 @@ mod tests {
 
     fn rows(numbers: &[i64], lengths: &[i64]) -> Result<CompressedRows<'static>, Flaw> {
         let offsets = offsets_of_lengths(NAMES, lengths, numbers.len())?;
-        let mut below = NumbersBelow::new(9);
-        below.push(numbers);
+        let mut below = NumbersBelow::new(9, numbers.len(), &Space::Heap).expect("room");
+        below.push(numbers).expect("room");
         Ok(CompressedRows { names: NAMES, numbers: below, offsets })
+    }
+
+    fn filled(values: &[f32]) -> Filling<f32> {
+        let mut filling = Filling::with_capacity(&Space::Heap, values.len()).expect("room");
+        filling.extend(values).expect("room");
+        filling
     }
 
     #[test]
@@ -237,7 +252,7 @@ mod tests {
     #[test]
     fn values_of_one_column_are_added_up() {
         let mut notes = Vec::new();
-        let values = vec![1.0, 2.0, 0.5, 4.0];
+        let values = filled(&[1.0, 2.0, 0.5, 4.0]);
         let rows = rows(&[5, 1, 5, 0], &[3, 1, 0]).expect("they add up");
         let sparse = rows.sparse("values", values, &mut notes).expect("valid");
         assert_eq!((sparse.row(0).columns, sparse.row(0).values), (&[1, 5][..], &[2.0, 1.5][..]));
@@ -277,7 +292,8 @@ mod tests {
         ] {
             assert_eq!(message(offsets(NAMES, &stored, 3).err()), expected);
         }
-        let nan = rows(&[1, 2], &[1, 1]).expect("they add up").sparse("values", vec![0.0, f32::NAN], &mut Vec::new());
+        let nan =
+            rows(&[1, 2], &[1, 1]).expect("they add up").sparse("values", filled(&[0.0, f32::NAN]), &mut Vec::new());
         assert_eq!(
             message(nan.err()),
             "`values`, value 1 (row 1): the value is NaN; expected a finite number within the range of f32"

@@ -9,6 +9,7 @@ use crate::bounded;
 use crate::check::Flaw;
 use crate::dataset::Dataset;
 use crate::hdf5_file::Hdf5Error;
+use crate::scratch::Capacity;
 use crate::sha256 as hash;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -45,17 +46,17 @@ pub trait Format: Sync {
     fn header(&self, path: &Path) -> Result<Header, DatasetError>;
 
     /// Reads the header, and checks by sizes alone that [`Format::read`] could read the arrays: each is complete, has the right
-    /// type, and takes at most `memory` bytes.
+    /// type, and fits into memory or, if it holds points, may be put into a scratch file.
     ///
     /// # Errors
     /// As [`Format::read`], as far as sizes and headers tell.
-    fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError>;
+    fn sizes(&self, path: &Path, capacity: &Capacity) -> Result<Header, DatasetError>;
 
-    /// Reads and checks a dataset; no array may take more than `memory` bytes.
+    /// Reads and checks a dataset. Points go where [`Capacity::space_for`] says; no other array may be larger than memory.
     ///
     /// # Errors
     /// The error in the file, its place, and what would be right.
-    fn read(&self, path: &Path, memory: u64) -> Result<Dataset, DatasetError>;
+    fn read(&self, path: &Path, capacity: &Capacity) -> Result<Dataset, DatasetError>;
 
     /// Reads only the names of the queries; `None` if they have none.
     ///
@@ -247,16 +248,16 @@ pub fn header(path: &Path) -> Result<Header, DatasetError> {
 ///
 /// # Errors
 /// As [`of`] and [`Format::sizes`].
-pub fn sizes(path: &Path, memory: u64) -> Result<Header, DatasetError> {
-    of(path)?.sizes(path, memory)
+pub fn sizes(path: &Path, capacity: impl Into<Capacity>) -> Result<Header, DatasetError> {
+    of(path)?.sizes(path, &capacity.into())
 }
 
 /// As [`Format::read`].
 ///
 /// # Errors
 /// As [`of`] and [`Format::read`].
-pub fn read(path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
-    of(path)?.read(path, memory)
+pub fn read(path: &Path, capacity: impl Into<Capacity>) -> Result<Dataset, DatasetError> {
+    of(path)?.read(path, &capacity.into())
 }
 
 /// As [`Format::query_names`].
@@ -312,11 +313,11 @@ mod tests {
             Err(DatasetError::NoFormat { path: path.to_owned(), known: self.0.into() })
         }
 
-        fn sizes(&self, path: &Path, _: u64) -> Result<Header, DatasetError> {
+        fn sizes(&self, path: &Path, _: &Capacity) -> Result<Header, DatasetError> {
             self.header(path)
         }
 
-        fn read(&self, path: &Path, _: u64) -> Result<Dataset, DatasetError> {
+        fn read(&self, path: &Path, _: &Capacity) -> Result<Dataset, DatasetError> {
             Err(DatasetError::NoFormat { path: path.to_owned(), known: self.0.into() })
         }
 

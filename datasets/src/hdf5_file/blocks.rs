@@ -33,6 +33,27 @@ const AMPLIFIED: u64 = 200;
 /// An array may have this many bytes, however small its file is.
 const UNPACKED: u64 = 1 << 30;
 
+/// Values to read at a time.
+const AT_ONCE: u64 = 1 << 20;
+
+/// How an array is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// At once.
+    Whole,
+    /// Some rows at a time.
+    Rows,
+}
+
+/// Bytes of one value.
+#[derive(Clone, Copy)]
+pub(super) struct ValueBytes {
+    /// In the file.
+    pub file: usize,
+    /// In memory, at least.
+    pub memory: u64,
+}
+
 /// An array of a file: its shape, and the blocks with its values.
 pub(super) struct Blocks<'a> {
     file: &'a Hdf5File,
@@ -62,15 +83,15 @@ struct Chunks {
 }
 
 impl<'a> Blocks<'a> {
-    /// Finds the array's blocks and checks that all are in the file. A value has `element` bytes in the file and `width` bytes
-    /// in memory.
+    /// Finds the array's blocks and checks that all are in the file, and that what is read at a time fits into memory.
     pub(super) fn find(
         file: &'a Hdf5File,
         name: &'a str,
         dataset: &Dataset,
-        element: usize,
-        width: u64,
+        value: ValueBytes,
+        reading: Reading,
     ) -> std::result::Result<Self, Hdf5Error> {
+        let element = value.file;
         let failed = |error: hdf5::error::Error| file.refused(name, &error);
         let shape = dataset.shape().to_vec();
         let header = file.file.get_or_parse_header(dataset.address()).map_err(failed)?;
@@ -102,9 +123,9 @@ impl<'a> Blocks<'a> {
         let chunk_elements = chunk.as_deref().map_or(0, product);
         let claimed = elements.max(chunk_elements).saturating_mul(element as u128);
         check_claim(file, name, claimed, &filters)?;
-        let needed = elements.saturating_mul(u128::from(width.max(element as u64))).max(claimed);
-        if needed > u128::from(file.memory) {
-            return Err(Hdf5Error::LargerThanMemory { name: name.to_owned(), needed, limit: file.memory });
+        let (needed, limit) = needed(file, &shape, chunk.as_deref(), value, reading);
+        if needed > u128::from(limit) {
+            return Err(Hdf5Error::LargerThanMemory { name: name.to_owned(), needed, limit });
         }
         let layout = match layout {
             DataLayout::Compact { data } => BlockLayout::Inline(data.clone()),
@@ -132,6 +153,11 @@ impl<'a> Blocks<'a> {
     /// Rows of one chunk; 1 if the array is not chunked.
     pub(super) fn rows_together(&self) -> u64 {
         if let BlockLayout::Chunked(chunks) = &self.layout { chunks.shape.first().copied().unwrap_or(1) } else { 1 }
+    }
+
+    /// Rows to read at a time: whole chunks, so that none is unpacked twice.
+    pub(super) fn rows_at_once(&self) -> u64 {
+        rows_at_once(self.width(), self.rows_together())
     }
 
     /// Values in a row.
@@ -249,6 +275,29 @@ fn product(shape: &[u64]) -> u128 {
 fn chunk_shape(layout: &DataLayout, shape: &[u64]) -> Option<Vec<u64>> {
     let DataLayout::Chunked { dims, .. } = layout else { return None };
     Some(dims.iter().take(shape.len()).map(|&n| n.into()).collect())
+}
+
+fn rows_at_once(width: u64, rows_together: u64) -> u64 {
+    (AT_ONCE / width.max(1)).max(1).next_multiple_of(rows_together)
+}
+
+/// Bytes that reading an array needs, and the most that it may need: all of it; or the rows that are read at a time, if the whole
+/// array is not too large for whoever puts them somewhere.
+fn needed(file: &Hdf5File, shape: &[u64], chunk: Option<&[u64]>, value: ValueBytes, reading: Reading) -> (u128, u64) {
+    let bytes = |values: u128| values.saturating_mul(u128::from(value.memory.max(value.file as u64)));
+    // A chunk at the border is stored whole, so a chunk may have more elements than the array.
+    let unpacked = chunk.map_or(0, product).saturating_mul(value.file as u128);
+    let whole = bytes(product(shape)).max(unpacked);
+    if reading == Reading::Whole {
+        return (whole, file.memory);
+    }
+    if whole > u128::from(file.by_rows) {
+        return (whole, file.by_rows);
+    }
+    let width = u64::try_from(product(shape.get(1..).unwrap_or_default())).unwrap_or(u64::MAX);
+    let rows = rows_at_once(width, chunk.and_then(|chunk| chunk.first()).copied().unwrap_or(1));
+    let rows = rows.min(shape.first().copied().unwrap_or(1));
+    (bytes(u128::from(rows).saturating_mul(u128::from(width))).max(unpacked), file.memory)
 }
 
 /// Checks that a file can hold an array whose header claims `claimed` bytes.

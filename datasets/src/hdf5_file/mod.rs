@@ -1,7 +1,8 @@
 //! HDF5 files, read within bounds and written whole. The only module that uses the HDF5 crates.
 //!
 //! A file may be damaged or hostile. Before an array is read, the size that its header claims is compared with the size of
-//! the file and with a budget of memory, so that a wrong shape cannot cause a huge allocation.
+//! the file and with a budget of memory, so that a wrong shape cannot cause a huge allocation. Of an array that is
+//! read some rows at a time, only these need memory here.
 
 mod attribute;
 mod blocks;
@@ -20,7 +21,7 @@ pub use write::{Hdf5Writer, Values};
 use crate::bounded;
 use crate::dataset::Stored;
 use attribute::attribute;
-use blocks::Blocks;
+use blocks::{Blocks, Reading, ValueBytes};
 use hdf5::messages::attribute::AttributeMessage;
 use hdf5::messages::link::LinkTarget;
 use hdf5::storage::FileStorage;
@@ -51,7 +52,10 @@ pub struct Hdf5File {
     file: hdf5::Hdf5File,
     path: PathBuf,
     size: u64,
+    /// Bytes that one array may take in memory.
     memory: u64,
+    /// The same of an array that is read some rows at a time, wherever they are put.
+    by_rows: u64,
     /// The root's members, once they are known.
     root: OnceLock<Vec<Member>>,
 }
@@ -107,7 +111,7 @@ impl Hdf5File {
             ..OpenOptions::default()
         };
         let file = hdf5::Hdf5File::from_storage_with_options(storage, options).map_err(|error| not_hdf5(&error))?;
-        let this = Self { file, path: path.to_owned(), size, memory, root: OnceLock::new() };
+        let this = Self { file, path: path.to_owned(), size, memory, by_rows: memory, root: OnceLock::new() };
         let superblock = this.file.superblock();
         let (address, length) = (superblock.offset_size, superblock.length_size);
         if superblock.version < 2 && address != length {
@@ -135,6 +139,12 @@ impl Hdf5File {
             return Err(if this.is_left_open() { this.not_closed(reason()) } else { cut });
         }
         Ok(this)
+    }
+
+    /// Arrays that are read some rows at a time may have so many bytes; of them only these rows need memory.
+    #[must_use]
+    pub fn with_rows_up_to(self, bytes: u64) -> Self {
+        Self { by_rows: bytes, ..self }
     }
 
     /// Its path.
@@ -276,8 +286,16 @@ impl Hdf5File {
     pub fn can_read(&self, name: &str, kind: ElementKind) -> Result<(), Hdf5Error> {
         match kind {
             ElementKind::Text => self.text_blocks(name).map(drop),
-            kind => self.numbers(name, kind, kind.width()).map(drop),
+            kind => self.numbers(name, kind, kind.width(), Reading::Whole).map(drop),
         }
+    }
+
+    /// The same for an array of numbers that is read some rows at a time.
+    ///
+    /// # Errors
+    /// As [`Hdf5File::can_read`].
+    pub fn can_read_rows(&self, name: &str, kind: ElementKind) -> Result<(), Hdf5Error> {
+        self.numbers(name, kind, kind.width(), Reading::Rows).map(drop)
     }
 
     /// Passes the rows of an array of numbers to `each` in their order, several at a time, as `f32`; a number beyond its range
@@ -319,11 +337,8 @@ impl Hdf5File {
         kind: ElementKind,
         mut each: impl FnMut(NumberType, &[u8], usize) -> Result<bool, Hdf5Error>,
     ) -> Result<(), Hdf5Error> {
-        /// Values to read at a time.
-        const AT_ONCE: u64 = 1 << 20;
-        let (blocks, number) = self.numbers(name, kind, kind.width())?;
-        // Whole chunks are read, so that none is unpacked twice.
-        let at_once = (AT_ONCE / blocks.width().max(1)).max(1).next_multiple_of(blocks.rows_together());
+        let (blocks, number) = self.numbers(name, kind, kind.width(), Reading::Rows)?;
+        let at_once = blocks.rows_at_once();
         let mut start = 0;
         while start < blocks.rows() && each(number, &blocks.read(start, at_once)?, (start * blocks.width()) as usize)? {
             start = start.saturating_add(at_once);
@@ -336,7 +351,7 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f64s(&self, name: &str) -> Result<Vec<f64>, Hdf5Error> {
-        let (blocks, number) = self.numbers(name, ElementKind::Number, 8)?;
+        let (blocks, number) = self.numbers(name, ElementKind::Number, 8, Reading::Whole)?;
         Ok(number.f64s(&blocks.read(0, u64::MAX)?))
     }
 
@@ -345,6 +360,7 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn f32s(&self, name: &str) -> Result<Vec<f32>, Hdf5Error> {
+        self.can_read(name, ElementKind::Number)?;
         let mut values = Vec::new();
         self.f32_rows(name, |rows| {
             values.extend_from_slice(rows);
@@ -358,7 +374,7 @@ impl Hdf5File {
     /// # Errors
     /// Any but [`Hdf5Error::NotHdf5`].
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, Hdf5Error> {
-        let (blocks, number) = self.numbers(name, ElementKind::Integer, ElementKind::Integer.width())?;
+        let (blocks, number) = self.numbers(name, ElementKind::Integer, 8, Reading::Whole)?;
         let whole = number.integers(&blocks.read(0, u64::MAX)?);
         whole.map_err(|(at, found)| Hdf5Error::NotWhole { name: name.to_owned(), at, found })
     }
@@ -459,10 +475,12 @@ impl Hdf5File {
         name: &'a str,
         kind: ElementKind,
         width: u64,
+        reading: Reading,
     ) -> Result<(Blocks<'a>, NumberType), Hdf5Error> {
         let dataset = self.dataset(name)?;
         let number = self.number(name, &dataset, kind)?;
-        Ok((Blocks::find(self, name, &dataset, number.bytes(), width)?, number))
+        let value = ValueBytes { file: number.bytes(), memory: width };
+        Ok((Blocks::find(self, name, &dataset, value, reading)?, number))
     }
 
     /// Finds an array of texts.
@@ -484,7 +502,8 @@ impl Hdf5File {
             StoredText::Fixed(length, _) => length,
             StoredText::Variable(_) => Heap::new(&self.file).reference_size(),
         };
-        let blocks = Blocks::find(self, name, &dataset, element, size_of::<String>() as u64)?;
+        let value = ValueBytes { file: element, memory: size_of::<String>() as u64 };
+        let blocks = Blocks::find(self, name, &dataset, value, Reading::Whole)?;
         Ok((blocks, text))
     }
 }

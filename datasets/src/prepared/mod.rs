@@ -12,7 +12,6 @@
 
 mod kept;
 mod layout;
-mod map;
 mod read;
 mod write;
 

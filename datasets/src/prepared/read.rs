@@ -1,9 +1,9 @@
 //! Opens a prepared dataset.
 
 use super::layout::{HASH, LONGEST_HEADER, MAGIC, PREFIX, PreparedHeader, StoredArray, StoredPoints};
-use super::map::map;
 use crate::bounded;
 use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use crate::map;
 use crate::sha256;
 use bytemuck::Pod;
 use bytes::Bytes;
@@ -78,7 +78,7 @@ pub fn open_kept(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset
 pub fn open(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset), PreparedError> {
     let (mut file, length) = bounded::open(path)?;
     let (header, start) = read_header(&mut file, length)?;
-    let arrays = Arrays { bytes: map(&file)?, start, places: &header.arrays };
+    let arrays = Arrays { bytes: map::read_only(&file)?, start, places: &header.arrays };
     let dataset = arrays.dataset(&header, wanted)?;
     Ok((header, dataset))
 }
@@ -91,7 +91,7 @@ pub fn verify(path: &Path) -> Result<(), PreparedError> {
     let (mut file, length) = bounded::open(path)?;
     check_owner(&file)?;
     let (header, start) = read_header(&mut file, length)?;
-    let arrays = Arrays { bytes: map(&file)?, start, places: &header.arrays };
+    let arrays = Arrays { bytes: map::read_only(&file)?, start, places: &header.arrays };
     let mut content = Sha256::new();
     for place in &header.arrays {
         content.update(arrays.bytes_at(place)?);

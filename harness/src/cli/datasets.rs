@@ -17,7 +17,7 @@ use swath::record::diagnosis::Diagnosis;
 use swath::record::machine::memory;
 use swath_algorithms::{Base, Points};
 use swath_datasets::catalogue::{CATALOGUE, resolve};
-use swath_datasets::{Dataset, ground_truth};
+use swath_datasets::{Capacity, Dataset, ground_truth};
 
 /// List datasets, or describe one
 #[derive(Args)]
@@ -79,7 +79,7 @@ fn list(folders: &[PathBuf]) -> String {
 
 /// Reads and checks a dataset and describes it; with a seed also diagnoses it.
 fn info(path: &Path, seed: Option<u64>) -> Result<ExitCode, Failure> {
-    let LoadedDataset { sha256, dataset, .. } = LoadedDataset::read(path, memory())?;
+    let LoadedDataset { sha256, dataset, .. } = LoadedDataset::read(path, &Capacity::with_scratch(memory(), None))?;
     let base = Base::new(dataset.train.clone(), dataset.distance);
     let mut rows = vec![("file", escape::path(path)), ("SHA-256", sha256)];
     rows.extend(contents(&dataset));

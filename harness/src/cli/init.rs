@@ -7,7 +7,6 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::Failure;
-use swath::record::machine::memory;
 use swath::{config, escape, plan};
 use swath_datasets::{catalogue, format, whole_file};
 
@@ -31,7 +30,7 @@ impl Arguments {
         let path = places.find(&self.dataset)?;
         let header = format::header(&path).map_err(|error| plan::dataset_failure(&error))?;
         // A dataset that a run would refuse is refused here, too.
-        let read = format::read(&path, memory()).map_err(|error| plan::dataset_failure(&error))?;
+        let read = format::read(&path, places.resources().capacity()).map_err(|error| plan::dataset_failure(&error))?;
         read.notes.iter().for_each(|text| note(text));
         let name = experiment_name(&path);
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));

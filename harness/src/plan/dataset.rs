@@ -91,7 +91,7 @@ impl LoadedDataset {
     ///
     /// # Errors
     /// [`Failure::Input`].
-    pub fn read(path: &Path, memory: u64) -> Result<Self, Failure> {
+    pub fn read(path: &Path, capacity: &Capacity) -> Result<Self, Failure> {
         // Hashing may take long: a file that cannot be read is refused first.
         format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
         let (sha256, dataset) = steady(path, || {
@@ -190,7 +190,7 @@ impl LoadedDataset {
 
     /// A seeded sample of its base vectors: `rows` of them, or all if there are fewer.
     #[must_use]
-    pub fn sample(self, rows: usize, seed: u64) -> Self {
+    pub fn sample(self, rows: usize, seed: u64, capacity: &Capacity) -> Self {
         let mut order: Vec<usize> = (0..self.dataset.train.len()).collect();
         random::shuffle(&mut random::stream(seed, "sweep", 0), &mut order);
         order.truncate(rows);

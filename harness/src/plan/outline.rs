@@ -2,7 +2,7 @@
 
 use super::dataset::{Resources, dataset_failure, file_name, locate};
 use super::figures::{check_queries, wanted_query};
-use super::{Facts, Plan, at_dataset};
+use super::{Facts, Plan, at_dataset, memory_notes};
 use crate::config::{DatasetSource, ExperimentFile, Failure, Invalid, Problem};
 use crate::path;
 use swath_algorithms::params::Count;
@@ -29,14 +29,14 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
     let (dataset_name, mut facts, path) = match &experiment.dataset {
         DatasetSource::File(named) => {
             let path = locate(named, source, data_folders)?;
-            let header = format::sizes(&path, memory).map_err(|error| dataset_failure(&error))?;
+            let header = format::sizes(&path, resources.capacity()).map_err(|error| dataset_failure(&error))?;
             (file_name(&path), Facts::of_header(&header), Some(path))
         }
         DatasetSource::Generated(generated) => {
             let needed = generated.bytes();
             if needed > memory {
                 let message = format!("drawing these vectors takes {needed} bytes of memory");
-                let help = "this machine has less; use a smaller `n` or `dimension`";
+                let help = "swath may use less; use a smaller `n` or `dimension`";
                 return Err(invalid(vec![Problem::new(at_dataset(), message).help(help)]));
             }
             let facts = Facts::of_generated(generated, sha256::of(generated.key()))
@@ -52,7 +52,8 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
         }
         facts = facts.sampled(rows);
     }
-    let plan = Plan::new(experiment.clone(), &facts).map_err(invalid)?;
+    let mut plan = Plan::new(experiment.clone(), &facts).map_err(invalid)?;
+    plan.notes.extend(memory_notes(&plan, &facts, resources));
     let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
     let names = match path.filter(|_| names_one) {
         Some(path) => format::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,

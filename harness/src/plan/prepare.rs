@@ -2,7 +2,7 @@
 
 use super::dataset::{LoadedDataset, Resources, changed, locate};
 use super::workload::Workload;
-use super::{Facts, Plan, outline};
+use super::{Facts, Plan, memory_notes, outline};
 use crate::config::{self, DatasetSource, ExperimentFile, Failure, Invalid, YamlSource};
 use crate::metrics::truth::Truth;
 use crate::plot::format::number;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
-use swath_datasets::{Dataset, Links, ground_truth};
+use swath_datasets::{Capacity, Dataset, Links, ground_truth};
 
 /// An experiment that is ready to run.
 pub struct Prepared {
@@ -74,7 +74,9 @@ pub fn prepare_experiment(
     if let Some(sha256) = sha256.filter(|sha256| *sha256 != loaded.sha256) {
         return Err(changed(sha256, &loaded.sha256));
     }
-    prepare_on(file, loaded)
+    let mut prepared = prepare_on(file, loaded)?.with_copies_within(&resources.capacity());
+    prepared.notes.extend(memory_notes(&prepared.plan, &prepared.facts, resources));
+    Ok(prepared)
 }
 
 /// Plans an experiment on a dataset that is loaded.
@@ -100,6 +102,13 @@ pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepare
 }
 
 impl Prepared {
+    /// Indexes that copy all base points put them where `capacity` says.
+    #[must_use]
+    pub fn with_copies_within(self, capacity: &Capacity) -> Self {
+        let copies = capacity.space_for(self.base.bytes() as u64);
+        Self { base: Arc::new(Base::clone(&self.base).with_copies_in(copies)), ..self }
+    }
+
     /// Adds notes on doubts about the dataset.
     #[must_use]
     pub fn examined(mut self) -> Self {

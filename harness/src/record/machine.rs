@@ -65,10 +65,22 @@ impl Machine {
 }
 
 /// Bytes of memory that this process may use: the machine's, or the limit of a control group (of a container, a batch job, a
-/// service). Every decision on memory asks here.
+/// service) or of the process itself. Every decision on memory asks here.
 pub fn memory() -> u64 {
-    let limit = group_limit(Path::new("/")).unwrap_or(u64::MAX);
-    all_memory(&ram()).min(limit)
+    let limits = [group_limit(Path::new("/")), process_limit()];
+    limits.into_iter().flatten().fold(all_memory(&ram()), u64::min)
+}
+
+/// The smaller limit on this process's data and addresses (`ulimit -d`, `ulimit -v`); `None` without one.
+#[cfg(target_os = "linux")]
+fn process_limit() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    [Resource::Data, Resource::As].into_iter().filter_map(|resource| getrlimit(resource).current).min()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process_limit() -> Option<u64> {
+    None
 }
 
 /// Bytes that a machine is taken to have if its memory is unknown.

@@ -27,7 +27,7 @@ pub struct IvfIndex {
 impl IvfIndex {
     /// Lays out lists of these lengths: the base points in the order of `order`, list by list.
     pub fn new(base: &Base, centroids: Centroids, order: &[usize], lengths: &[u32]) -> Self {
-        let rows = Base::new(base.points().gather(order), base.distance());
+        let rows = base.copy_of(order);
         let offsets: Vec<usize> = offsets(lengths).collect();
         let mean = |ends: &[usize]| {
             let norms = &rows.norms()[ends[0]..ends[1]];

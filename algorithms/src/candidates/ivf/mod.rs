@@ -3,7 +3,7 @@
 mod lists;
 mod training;
 
-use super::Candidates;
+use super::{Candidates, offsets};
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
 use crate::nearest::Scan;
@@ -78,14 +78,18 @@ impl Candidates for Ivf {
 
     fn build(part: &IvfBuild, base: &Base) -> IvfIndex {
         let centroids = training::train(part, base);
-        let mut lists = vec![Vec::new(); centroids.len()];
-        if !base.is_empty() {
-            for (i, (list, _)) in training::assign(&centroids.items(base), base.points()).into_iter().enumerate() {
-                lists[list].push(i);
-            }
+        let mut lengths = vec![0; centroids.len()];
+        let lists = if base.is_empty() { Vec::new() } else { training::lists(&centroids.items(base), base.points()) };
+        lists.iter().for_each(|&list| lengths[list as usize] += 1);
+        // Where the next row of each list goes.
+        let mut ends: Vec<usize> = offsets(&lengths).collect();
+        let mut order = vec![0; lists.len()];
+        for (i, &list) in lists.iter().enumerate() {
+            order[ends[list as usize]] = i;
+            ends[list as usize] += 1;
         }
-        let lengths: Vec<u32> = lists.iter().map(|list| list.len() as u32).collect();
-        IvfIndex::new(base, centroids, &lists.concat(), &lengths)
+        drop(lists);
+        IvfIndex::new(base, centroids, &order, &lengths)
     }
 
     fn words(index: &IvfIndex) -> Option<Vec<u32>> {
@@ -104,7 +108,14 @@ impl Candidates for Ivf {
         let lists = self.lists.size().min(facts.rows);
         let filter = if facts.kind == PointType::Dense { Scan::estimate(facts) } else { 0 };
         let layout = facts.rows.saturating_mul(size_of::<u32>()) + (2 * lists + 1) * size_of::<usize>();
+        // While it is built: the list of each row, and the order of the rows, twice.
+        let built = facts.rows.saturating_mul(2 * size_of::<u32>() + size_of::<usize>());
+        let layout = layout.saturating_add(built);
         facts.bytes_of(facts.rows).saturating_add(facts.bytes_of(lists)).saturating_add(filter).saturating_add(layout)
+    }
+
+    fn copied(&self, facts: &BaseFacts) -> usize {
+        facts.bytes_of(facts.rows)
     }
 
     fn check(&self, facts: &BaseFacts) -> Result<(), Unfit> {
@@ -131,9 +142,11 @@ mod tests {
     use crate::candidates::samples::{Sample, pairs};
     use crate::distance::Distance;
     use crate::nearest::for_each_nearest;
-    use crate::points::{Bits, Sets};
+    use crate::points::space::tests::Pages;
+    use crate::points::{Bits, Sets, Space};
     use crate::pool::Pool;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn count(value: usize) -> Count {
         Count::new(value as u32).expect("in range")
@@ -207,6 +220,45 @@ mod tests {
                 pool.install(|| Ivf::build(&Ivf::default().build_part(), &base).words())
             };
             assert_eq!(build(1), build(3), "{kind}, {distance}");
+        }
+    }
+
+    /// An index whose copy of the points lies outside the heap has the same words, finds the same in as many evaluations, and
+    /// counts as many bytes. Where there is no room outside, the heap is used.
+    #[test]
+    fn a_copy_outside_the_heap_changes_nothing() {
+        for (kind, distance) in pairs() {
+            let base = Sample { rows: 700, centres: 20, dim: 8 }.base(kind, distance, "base");
+            let params = ivf(16, 10, 2);
+            let heap = Ivf::build(&params.build_part(), &base);
+            let search = |index: &IvfIndex, query: usize| {
+                let (mut scratch, mut found) = (Scratch::default(), Vec::new());
+                Candidates::search(&params, index, &base, base.query(query), &mut scratch, &mut found);
+                (found, scratch.evaluations.get())
+            };
+            for most in [1 << 20, 64] {
+                let pages = Arc::new(Pages::new(most));
+                let outside = base.clone().with_copies_in(Space::Outside(Arc::<Pages>::clone(&pages)));
+                let other = Ivf::build(&params.build_part(), &outside);
+                assert!(pages.given() >= if most > 64 { base.bytes() } else { 0 }, "{kind}");
+                assert_eq!(other.words(), heap.words(), "{kind}, {distance}");
+                assert_eq!(other.bytes(), heap.bytes());
+                (0..100)
+                    .for_each(|query| assert_eq!(search(&other, query), search(&heap, query), "{kind}, {distance}"));
+            }
+        }
+    }
+
+    /// Exact search of points that are larger than memory finds the same, and what it holds is what was estimated.
+    #[test]
+    fn exact_search_outside_the_heap_finds_the_same() {
+        for (kind, distance) in pairs() {
+            let base = Sample { rows: 700, centres: 20, dim: 8 }.base(kind, distance, "base");
+            let outside = base.clone().with_copies_in(Space::Outside(Arc::new(Pages::new(0))));
+            assert_eq!(exact(&base, 30), exact(&outside, 30), "{kind}, {distance}");
+            let (facts, held) = (crate::BaseFacts::of(&base), Scan::new(&outside).bytes());
+            let params = crate::candidates::Exact::default();
+            assert_eq!(Candidates::estimate_outside(&params, &facts), held, "{kind}, {distance}");
         }
     }
 

@@ -87,6 +87,11 @@ pub fn assign(centroids: &Base, rows: &Points) -> Vec<Assigned> {
     })
 }
 
+/// The nearest centroid of each row, see [`assign`].
+pub fn lists(centroids: &Base, rows: &Points) -> Vec<u32> {
+    for_each_nearest(centroids, &Scan::new(centroids), rows, 1, |_, pool| pool.items[0].id)
+}
+
 /// Centroids for a sample of the base points.
 pub fn train(part: &IvfBuild, base: &Base) -> Centroids {
     let lists = part.lists.min(base.len());

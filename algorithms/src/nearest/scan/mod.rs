@@ -43,10 +43,11 @@ pub struct Memory<'s> {
 }
 
 impl Scan {
-    /// Prepares for searches through all of `base`.
+    /// Prepares for searches through all of `base`. An inverted index is as large as the points: where these are larger than
+    /// memory, it is done without.
     pub fn new(base: &Base) -> Self {
         match base.points() {
-            Points::Sparse(_) => Self::Inverted(InvertedIndex::new(base.points())),
+            Points::Sparse(_) if !base.copies_are_outside() => Self::Inverted(InvertedIndex::new(base.points())),
             _ => Self::by_rows(base),
         }
     }

@@ -136,8 +136,8 @@ impl OpenDataset {
         let bytes = |name| self.file.holds_bytes(name).map_err(|error| self.at(error));
         // Of few columns each row still takes a word.
         let words = (arrays.train.max(arrays.test) * width.div_ceil(64)) as u64 * 8;
-        if words > self.memory {
-            let expected = format!("at most {}", self.memory);
+        if words > self.capacity.of_points() {
+            let expected = format!("at most {}", self.capacity.memory);
             return Err(self.invalid("`train` or `test`", format!("its bits need {words} bytes of memory"), expected));
         }
         if !(bytes("train")? && bytes("test")?) {
@@ -266,11 +266,11 @@ impl OpenDataset {
     /// Checks that a search, which takes so many bytes for each number below the dimension, has memory for that.
     fn check_dimension(&self, dim: usize, bytes: u64) -> Result<(), DatasetError> {
         let needed = dim as u64 * bytes;
-        if needed <= self.memory {
+        if needed <= self.capacity.memory {
             return Ok(());
         }
         let found = format!("it is {dim}, so that a search needs {needed} bytes of memory");
-        Err(self.invalid("the dimension", found, format!("at most {} bytes", self.memory)))
+        Err(self.invalid("the dimension", found, format!("at most {} bytes", self.capacity.memory)))
     }
 }
 

@@ -14,6 +14,7 @@ pub use writer::write;
 use super::{DatasetError, Format, Header};
 use crate::dataset::Dataset;
 use crate::hdf5_file::MEMORY;
+use crate::scratch::Capacity;
 use reader::OpenDataset;
 use std::path::Path;
 use swath_algorithms::Distance;
@@ -47,22 +48,22 @@ impl Format for AnnBenchmarks {
     }
 
     fn header(&self, path: &Path) -> Result<Header, DatasetError> {
-        Ok(OpenDataset::open(path, MEMORY)?.header()?.0)
+        Ok(OpenDataset::open(path, &MEMORY.into())?.header()?.0)
     }
 
-    fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError> {
-        let dataset = OpenDataset::open(path, memory)?;
+    fn sizes(&self, path: &Path, capacity: &Capacity) -> Result<Header, DatasetError> {
+        let dataset = OpenDataset::open(path, capacity)?;
         let (header, points) = dataset.header()?;
         dataset.can_read_all(&header, &points)?;
         Ok(header)
     }
 
-    fn read(&self, path: &Path, memory: u64) -> Result<Dataset, DatasetError> {
-        OpenDataset::open(path, memory)?.dataset()
+    fn read(&self, path: &Path, capacity: &Capacity) -> Result<Dataset, DatasetError> {
+        OpenDataset::open(path, capacity)?.dataset()
     }
 
     fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
-        let dataset = OpenDataset::open(path, memory)?;
+        let dataset = OpenDataset::open(path, &memory.into())?;
         let (header, _) = dataset.header()?;
         dataset.names("test_names", header.test)
     }

@@ -2,12 +2,13 @@
 
 use super::layout::{PointArrays, PointLayout};
 use super::reader::OpenDataset;
-use crate::check::first_of;
+use crate::check::{first_of, no_room};
 use crate::format::DatasetError;
 use crate::format::compressed_rows::{CompressedRows, NumbersBelow, RowNames, offsets, offsets_of_lengths};
 use crate::hdf5_file::ElementKind;
+use std::io;
 use swath_algorithms::points::vectors::Builder;
-use swath_algorithms::points::{Bits, Sets, SparseVectors};
+use swath_algorithms::points::{Bits, Filling, Sets, Space, SparseVectors};
 use swath_algorithms::{Points, PointsError, Vectors};
 
 /// Bits in a word of [`Bits`].
@@ -22,15 +23,16 @@ impl OpenDataset {
         &self,
         name: &str,
         arrays: &PointArrays,
+        space: &Space,
         notes: &mut Vec<String>,
     ) -> Result<Points, DatasetError> {
         Ok(match arrays.layout {
-            PointLayout::Vectors => self.vectors(name)?.into(),
-            PointLayout::BitMatrix => self.bit_matrix(name, arrays.dim)?.into(),
-            PointLayout::PackedBits => self.packed_bits(name, arrays.dim)?.into(),
-            PointLayout::FlatSets => self.flat_sets_of(name, arrays.dim, notes)?.into(),
-            PointLayout::SetMatrix => self.set_matrix(name, arrays.dim)?.into(),
-            PointLayout::CompressedGroups => self.compressed_group(name, arrays.dim, notes)?.into(),
+            PointLayout::Vectors => self.vectors(name, space)?.into(),
+            PointLayout::BitMatrix => self.bit_matrix(name, arrays.dim, space)?.into(),
+            PointLayout::PackedBits => self.packed_bits(name, arrays.dim, space)?.into(),
+            PointLayout::FlatSets => self.flat_sets_of(name, arrays.dim, space, notes)?.into(),
+            PointLayout::SetMatrix => self.set_matrix(name, arrays.dim, space)?.into(),
+            PointLayout::CompressedGroups => self.compressed_group(name, arrays.dim, space, notes)?.into(),
         })
     }
 
@@ -39,32 +41,36 @@ impl OpenDataset {
         for name in ["train", "test"] {
             let group = self.group_names(name);
             let size = format!("size_{name}");
-            let arrays: &[(&str, ElementKind)] = match layout {
-                PointLayout::Vectors => &[(name, ElementKind::Number)],
+            // The array that is read whole, and those that are read some rows at a time.
+            let (whole, by_rows): (Option<&str>, &[(&str, ElementKind)]) = match layout {
+                PointLayout::Vectors => (None, &[(name, ElementKind::Number)]),
                 PointLayout::BitMatrix | PointLayout::PackedBits | PointLayout::SetMatrix => {
-                    &[(name, ElementKind::Bit)]
+                    (None, &[(name, ElementKind::Bit)])
                 }
-                PointLayout::FlatSets => &[(name, ElementKind::Member), (&size, ElementKind::Integer)],
-                PointLayout::CompressedGroups => &[
-                    (&group.offsets, ElementKind::Integer),
-                    (&group.columns, ElementKind::Member),
-                    (&group.values, ElementKind::Number),
-                ],
+                PointLayout::FlatSets => (Some(&size), &[(name, ElementKind::Member)]),
+                PointLayout::CompressedGroups => (
+                    Some(&group.offsets),
+                    &[(&group.columns, ElementKind::Member), (&group.values, ElementKind::Number)],
+                ),
             };
-            for (name, kind) in arrays {
-                self.file.can_read(name, *kind).map_err(|error| self.at(error))?;
-            }
+            let whole = whole.map_or(Ok(()), |name| self.file.can_read(name, ElementKind::Integer));
+            let by_rows = || by_rows.iter().try_for_each(|(name, kind)| self.file.can_read_rows(name, *kind));
+            whole.and_then(|()| by_rows()).map_err(|error| self.at(error))?;
         }
         Ok(())
     }
 
-    fn vectors(&self, name: &str) -> Result<Vectors, DatasetError> {
+    fn vectors(&self, name: &str, space: &Space) -> Result<Vectors, DatasetError> {
         let shape = self.shape(name, 2, None)?;
         let dim = shape[1];
         let refused = |error| match error {
             PointsError::NotFinite { row, column, value } => {
-                let values = self.file.f32s(name).unwrap_or_default();
-                let count = values.iter().filter(|value| !value.is_finite()).count();
+                let mut count = 0;
+                // The array was read before.
+                let _ = self.file.f32_rows(name, |rows| {
+                    count += rows.iter().filter(|value| !value.is_finite()).count();
+                    true
+                });
                 // A value beyond the range of f32 is shown as it is in the file.
                 let stored = self.file.f64s(name).ok().and_then(|stored| stored.get(row * dim + column).copied());
                 let at = format!("`{name}`, row {row}, column {column}");
@@ -74,8 +80,8 @@ impl OpenDataset {
             other => self.not_points(name, &other),
         };
         // Memory is reserved only after the file is known to hold the values.
-        self.file.can_read(name, ElementKind::Number).map_err(|error| self.at(error))?;
-        let mut vectors = Builder::new(shape[0], dim).map_err(refused)?;
+        self.file.can_read_rows(name, ElementKind::Number).map_err(|error| self.at(error))?;
+        let mut vectors = Builder::in_space(space, shape[0], dim).map_err(refused)?;
         let mut flaw = None;
         let read = self.file.f32_rows(name, |rows| {
             flaw = vectors.push(rows).err();
@@ -86,39 +92,48 @@ impl OpenDataset {
     }
 
     /// A matrix of 0 and 1, packed into words.
-    fn bit_matrix(&self, name: &str, dim: usize) -> Result<Bits, DatasetError> {
+    fn bit_matrix(&self, name: &str, dim: usize, space: &Space) -> Result<Bits, DatasetError> {
         let stride = dim.div_ceil(WORD);
-        let mut words = self.room_for_words(name, stride)?;
+        let mut words = self.room_for_words(name, stride, space)?;
         let expected = "0 or 1; or, where eight bits are packed into a byte, their number as attribute `dimension`";
         self.each_bit_row(name, dim, expected, |row| {
-            let start = words.len();
-            words.resize(start + stride, 0_u64);
+            let words = words.add_zeros(stride)?;
             for (column, _) in row.iter().enumerate().filter(|(_, bit)| **bit == 1) {
-                words[start + column / WORD] |= 1 << (column % WORD);
+                words[column / WORD] |= 1 << (column % WORD);
             }
+            Ok(())
         })?;
         Bits::new(words, dim).map_err(|error| self.not_points(name, &error))
     }
 
     /// A matrix of 0 and 1, each row a set of columns.
-    fn set_matrix(&self, name: &str, dim: usize) -> Result<Sets, DatasetError> {
-        let (mut members, mut offsets) = (Vec::new(), vec![0]);
+    fn set_matrix(&self, name: &str, dim: usize, space: &Space) -> Result<Sets, DatasetError> {
+        let full = |error: io::Error| self.no_room(name, &error);
+        let rows = self.shape(name, 2, None)?[0];
+        self.file.can_read_rows(name, ElementKind::Bit).map_err(|error| self.at(error))?;
+        // The file says the number of sets, and not how many members they have.
+        let mut members = Filling::with_capacity(space, rows).map_err(full)?;
+        let mut offsets = Filling::with_capacity(space, rows + 1).map_err(full)?;
+        offsets.extend(&[0_u64]).map_err(full)?;
+        let mut set = Vec::new();
         let expected = "0 or 1, for each member whether the set has it; or the members of all sets, with their number in \
                         `size_train` and `size_test`";
         self.each_bit_row(name, dim, expected, |row| {
-            members.extend(row.iter().enumerate().filter(|(_, bit)| **bit == 1).map(|(column, _)| column as u32));
-            offsets.push(members.len() as u64);
+            set.clear();
+            set.extend(row.iter().enumerate().filter(|(_, bit)| **bit == 1).map(|(column, _)| column as u32));
+            members.extend(&set)?;
+            offsets.extend(&[members.len() as u64])
         })?;
         Sets::new(members, offsets, dim).map_err(|error| self.not_points(name, &error))
     }
 
-    /// Calls `each` with the rows of a matrix, after a check that all values are 0 or 1.
+    /// Calls `each` with the rows of a matrix, after a check that all values are 0 or 1. `each` fails where there is no room.
     fn each_bit_row(
         &self,
         name: &str,
         dim: usize,
         expected: &str,
-        mut each: impl FnMut(&[i64]),
+        mut each: impl FnMut(&[i64]) -> io::Result<()>,
     ) -> Result<(), DatasetError> {
         let (mut row, mut flaw) = (0, None);
         let read = self.file.integer_rows(name, ElementKind::Bit, |values| {
@@ -128,30 +143,34 @@ impl OpenDataset {
                 flaw = Some(self.invalid(&at_value, format!("the value is {}", values[at]), expected));
                 return false;
             }
-            values.chunks_exact(dim).for_each(&mut each);
+            flaw = values.chunks_exact(dim).try_for_each(&mut each).err().map(|error| self.no_room(name, &error));
             row += values.len() / dim;
-            true
+            flaw.is_none()
         });
         read.map_err(|error| self.at(error))?;
         flaw.map_or(Ok(()), Err)
     }
 
     /// Rows of bytes with eight bits each, the first the highest.
-    fn packed_bits(&self, name: &str, dim: usize) -> Result<Bits, DatasetError> {
+    fn packed_bits(&self, name: &str, dim: usize, space: &Space) -> Result<Bits, DatasetError> {
         let width = self.shape(name, 2, None)?[1];
         let stride = dim.div_ceil(WORD);
-        let mut words = self.room_for_words(name, stride)?;
+        let (mut words, mut full) = (self.room_for_words(name, stride, space)?, None);
         let read = self.file.integer_rows(name, ElementKind::Bit, |values| {
-            for row in values.chunks_exact(width) {
-                let start = words.len();
-                words.resize(start + stride, 0_u64);
-                for (i, &byte) in row.iter().enumerate() {
-                    words[start + i / 8] |= u64::from((byte as u8).reverse_bits()) << (8 * (i % 8));
+            match words.add_zeros(values.len() / width * stride) {
+                Ok(words) => {
+                    for (row, words) in values.chunks_exact(width).zip(words.chunks_exact_mut(stride)) {
+                        for (i, &byte) in row.iter().enumerate() {
+                            words[i / 8] |= u64::from((byte as u8).reverse_bits()) << (8 * (i % 8));
+                        }
+                    }
                 }
+                Err(error) => full = Some(self.no_room(name, &error)),
             }
-            true
+            full.is_none()
         });
         read.map_err(|error| self.at(error))?;
+        full.map_or(Ok(()), Err)?;
         Bits::new(words, dim).map_err(|error| match error {
             PointsError::BitBeyondDimension { row, dim } => self.invalid(
                 &format!("`{name}`, row {row}"),
@@ -162,51 +181,88 @@ impl OpenDataset {
         })
     }
 
-    /// Room for rows of `stride` words, after a check that the file holds the rows and the memory the words.
-    fn room_for_words(&self, name: &str, stride: usize) -> Result<Vec<u64>, DatasetError> {
+    /// Room for rows of `stride` words, after a check that the file holds the rows and that there may be so many words.
+    fn room_for_words(&self, name: &str, stride: usize, space: &Space) -> Result<Filling<u64>, DatasetError> {
         let rows = self.shape(name, 2, None)?[0];
-        self.file.can_read(name, ElementKind::Bit).map_err(|error| self.at(error))?;
+        self.file.can_read_rows(name, ElementKind::Bit).map_err(|error| self.at(error))?;
         let needed = (rows * stride) as u64 * u64::from(u64::BITS / 8);
-        if needed > self.memory {
+        if needed > self.capacity.of_points() {
             let found = format!("its bits need {needed} bytes of memory");
-            return Err(self.invalid(&format!("`{name}`"), found, format!("at most {}", self.memory)));
+            return Err(self.invalid(&format!("`{name}`"), found, format!("at most {}", self.capacity.memory)));
         }
-        Ok(Vec::with_capacity(rows * stride))
+        Filling::with_capacity(space, rows * stride).map_err(|error| self.no_room(name, &error))
     }
 
-    fn flat_sets_of(&self, name: &str, dim: usize, notes: &mut Vec<String>) -> Result<Sets, DatasetError> {
+    fn flat_sets_of(
+        &self,
+        name: &str,
+        dim: usize,
+        space: &Space,
+        notes: &mut Vec<String>,
+    ) -> Result<Sets, DatasetError> {
         let lengths = format!("size_{name}");
         let names = RowNames { numbers: name, lengths: &lengths, bound: BELOW_DIMENSION };
         let sizes = self.file.integers(&lengths).map_err(|error| self.at(error))?;
         let total = self.shape(name, 1, None)?[0];
         let offsets = offsets_of_lengths(names, &sizes, total).map_err(|flaw| self.flaw(flaw))?;
-        let numbers = self.numbers_below(name, dim)?;
+        let numbers = self.numbers_below(name, dim, total, space)?;
         CompressedRows { names, numbers, offsets }.sets(notes).map_err(|flaw| self.flaw(flaw))
     }
 
-    fn compressed_group(&self, name: &str, dim: usize, notes: &mut Vec<String>) -> Result<SparseVectors, DatasetError> {
+    fn compressed_group(
+        &self,
+        name: &str,
+        dim: usize,
+        space: &Space,
+        notes: &mut Vec<String>,
+    ) -> Result<SparseVectors, DatasetError> {
         let group = self.group_names(name);
         let names = RowNames { numbers: &group.columns, lengths: &group.offsets, bound: BELOW_DIMENSION };
         let stored = self.file.integers(&group.offsets).map_err(|error| self.at(error))?;
-        let numbers = self.numbers_below(&group.columns, dim)?;
+        let total = self.shape(&group.columns, 1, None)?[0];
+        let numbers = self.numbers_below(&group.columns, dim, total, space)?;
         let offsets = offsets(names, &stored, numbers.len()).map_err(|flaw| self.flaw(flaw))?;
-        let values = self.file.f32s(&group.values).map_err(|error| self.at(error))?;
+        let values = self.values(&group.values, space)?;
         let rows = CompressedRows { names, numbers, offsets };
         rows.sparse(&group.values, values, notes).map_err(|flaw| self.flaw(flaw))
     }
 
-    /// The members or columns in an array.
-    fn numbers_below(&self, name: &str, dim: usize) -> Result<NumbersBelow, DatasetError> {
-        let mut numbers = NumbersBelow::new(dim);
+    /// The members or columns in an array of `total`.
+    fn numbers_below(&self, name: &str, dim: usize, total: usize, space: &Space) -> Result<NumbersBelow, DatasetError> {
+        // Room is reserved only after the file is known to hold the numbers.
+        self.file.can_read_rows(name, ElementKind::Member).map_err(|error| self.at(error))?;
+        let mut numbers = NumbersBelow::new(dim, total, space).map_err(|error| self.no_room(name, &error))?;
+        let mut full = None;
         let read = self.file.integer_rows(name, ElementKind::Member, |values| {
-            numbers.push(values);
-            true
+            full = numbers.push(values).err();
+            full.is_none()
         });
         read.map_err(|error| self.at(error))?;
-        Ok(numbers)
+        full.map_or(Ok(numbers), |error| Err(self.no_room(name, &error)))
+    }
+
+    /// The values of sparse vectors in an array.
+    fn values(&self, name: &str, space: &Space) -> Result<Filling<f32>, DatasetError> {
+        let total = self.shape(name, 1, None)?[0];
+        self.file.can_read_rows(name, ElementKind::Number).map_err(|error| self.at(error))?;
+        let mut values = Filling::with_capacity(space, total).map_err(|error| self.no_room(name, &error))?;
+        let mut full = None;
+        let read = self.file.f32_rows(name, |rows| {
+            full = values.extend(rows).err();
+            full.is_none()
+        });
+        read.map_err(|error| self.at(error))?;
+        full.map_or(Ok(values), |error| Err(self.no_room(name, &error)))
     }
 
     fn not_points(&self, name: &str, error: &PointsError) -> DatasetError {
+        if let PointsError::NoRoom { reason } = error {
+            return self.no_room(name, reason);
+        }
         self.invalid(&format!("`{name}`"), error.to_string(), "rows of equal length")
+    }
+
+    fn no_room(&self, name: &str, reason: &dyn std::fmt::Display) -> DatasetError {
+        self.flaw(no_room(&format!("`{name}`"), reason))
     }
 }

@@ -1,32 +1,42 @@
 //! Reads and checks the arrays of a dataset.
 
-use super::layout::PointArrays;
+use super::layout::{PointArrays, PointLayout};
 use crate::check::{self, Flaw};
 use crate::dataset::{Dataset, Links, Qrels, Subtopics};
 use crate::format::{DatasetError, Header};
 use crate::hdf5_file::{ElementKind, Hdf5Error, Hdf5File};
+use crate::scratch::Capacity;
 use crate::stored_neighbors::StoredNeighbors;
 use std::path::Path;
 use swath_algorithms::Points;
 
+/// Bytes that the points take in memory; the most that they may take where the file does not say how many members sets have.
+fn bytes_of_points(header: &Header, arrays: &PointArrays) -> u64 {
+    match arrays.layout {
+        PointLayout::SetMatrix => ((header.train + header.test) * header.dim * size_of::<u32>()) as u64,
+        _ => header.bytes_of_points(),
+    }
+}
+
 /// An open file that should hold a dataset.
 pub(super) struct OpenDataset {
     pub(super) file: Hdf5File,
-    /// Bytes that one array may take.
-    pub(super) memory: u64,
+    pub(super) capacity: Capacity,
 }
 
 impl OpenDataset {
-    pub(super) fn open(path: &Path, memory: u64) -> Result<Self, DatasetError> {
-        Ok(Self { file: Hdf5File::open(path, memory)?, memory })
+    pub(super) fn open(path: &Path, capacity: &Capacity) -> Result<Self, DatasetError> {
+        let file = Hdf5File::open(path, capacity.memory)?.with_rows_up_to(capacity.of_points());
+        Ok(Self { file, capacity: capacity.clone() })
     }
 
     /// The whole dataset, checked.
     pub(super) fn dataset(&self) -> Result<Dataset, DatasetError> {
         let (header, arrays) = self.header()?;
         let mut notes = header.notes.clone();
-        let train = self.read_points("train", &arrays, &mut notes)?;
-        let test = self.read_points("test", &arrays, &mut notes)?;
+        let space = self.capacity.space_for(bytes_of_points(&header, &arrays));
+        let train = self.read_points("train", &arrays, &space, &mut notes)?;
+        let test = self.read_points("test", &arrays, &space, &mut notes)?;
         if self.file.is_left_open() {
             notes.push("the program that wrote the file did not close it; its content was read".into());
         }

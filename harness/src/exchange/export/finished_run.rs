@@ -8,7 +8,7 @@ use crate::record::manifest::Manifest;
 use crate::record::results::{self, Results};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use swath_datasets::{Generated, catalogue, format};
+use swath_datasets::{Capacity, Generated, catalogue, format};
 
 /// The dataset of a run, found or generated again.
 pub struct Refound {
@@ -118,10 +118,11 @@ impl FinishedRun {
         let configs = self.manifest.config_paths(&self.folder);
         let mut beside: Vec<&Path> = configs.iter().filter_map(|config| config.parent()).collect();
         beside.push(Path::new(""));
+        let capacity = Capacity::with_scratch(memory, None);
         for path in places(named, &beside, folders)? {
             let sha256 = format::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
             // The file is read twice. Its content must be the same both times.
-            let read = || match LoadedDataset::read(&path, memory) {
+            let read = || match LoadedDataset::read(&path, &capacity) {
                 Ok(found) if found.sha256 != sha256 => {
                     Err(Failure::Input(format!("the dataset {} was replaced while it was read", path.display())))
                 }
@@ -136,7 +137,7 @@ impl FinishedRun {
                 if found.dataset.train.len() == record.rows {
                     return Ok(Refound { found, file: Some(path), is_sample: false });
                 }
-                return Ok(Refound { found: found.sample(record.rows, seed), file: None, is_sample: true });
+                return Ok(Refound { found: found.sample(record.rows, seed, &capacity), file: None, is_sample: true });
             }
             others.push(path.display().to_string());
         }

@@ -4,7 +4,7 @@ use super::line::{line, next_line};
 use super::{Channel, Job};
 use crate::config::{self, Failure, YamlSource};
 use crate::plan::{self, Prepared};
-use crate::record::folder;
+use crate::record::{folder, machine};
 use crate::run::bench::{Bench, Workplace};
 use crate::run::built::{GraphCache, Kept};
 use crate::run::cache::Cache;
@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
+use swath_datasets::Capacity;
 
 /// Works as a child: builds what the first line of standard input says and obeys the orders in the lines that follow.
 pub fn work() -> ExitCode {
@@ -108,7 +109,9 @@ fn serve(job: Job, orders: &Receiver<Order>, replies: &mut Replies) -> Result<()
     }
     // Held until the process ends.
     let _held = job.folder.parent().and_then(|run| lock::share(&run.join(folder::TRIALS)));
-    let prepared = prepare_job(&job)?;
+    let scratch = job.cache.as_deref().unwrap_or(&job.folder);
+    let capacity = Capacity::with_scratch(machine::memory(), Some(scratch));
+    let prepared = prepare_job(&job)?.with_copies_within(&capacity);
     let workload = prepared.workload();
     let cache = job.cache.map(Cache::new);
     let graphs = cache.as_ref().map(|cache| GraphCache {

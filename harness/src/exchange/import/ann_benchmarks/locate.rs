@@ -6,7 +6,7 @@ use crate::exchange::is_plain;
 use crate::plan::{LoadedDataset, missing_dataset};
 use std::fs::read_dir;
 use std::path::{Path, PathBuf};
-use swath_datasets::catalogue;
+use swath_datasets::{Capacity, catalogue};
 
 /// The folder of results, by which a folder of ann-benchmarks is recognised.
 pub const RESULTS: &str = "results";
@@ -59,15 +59,16 @@ fn list_of(names: &[String]) -> String {
 /// Reads the dataset of the results: the file beside them, or the dataset with this name in `folders`. Also returns the name
 /// or path by which an experiment would refer to it.
 pub fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<(LoadedDataset, String), Failure> {
+    let capacity = Capacity::with_scratch(memory, None);
     let beside = wanted.folder.join("data").join(format!("{}.hdf5", wanted.dataset));
     if beside.is_file() {
         // Without a separator, the path would be taken for a name.
         let named = Path::new(".").join(&beside);
-        return Ok((LoadedDataset::read(&beside, memory)?, named.display().to_string()));
+        return Ok((LoadedDataset::read(&beside, &capacity)?, named.display().to_string()));
     }
     let path = catalogue::resolve(wanted.dataset, Path::new(""), folders).map_err(|missing| {
         let looked = format!("{} does not exist, either", beside.display());
         Failure::Input([vec![missing.to_string(), looked], missing_dataset::help(&missing)].concat().join("\n  "))
     })?;
-    Ok((LoadedDataset::read(&path, memory)?, wanted.dataset.to_owned()))
+    Ok((LoadedDataset::read(&path, &capacity)?, wanted.dataset.to_owned()))
 }

@@ -5,6 +5,7 @@ use crate::bounded;
 use crate::check::Flaw;
 use crate::dataset::Dataset;
 use crate::ground_truth;
+use crate::scratch::Capacity;
 use std::path::Path;
 use swath_algorithms::points::vectors::Builder;
 use swath_algorithms::{Base, Distance, Points, Vectors};
@@ -51,11 +52,11 @@ impl Format for Plain {
     }
 
     fn header(&self, path: &Path) -> Result<Header, DatasetError> {
-        self.sizes(path, bounded::TEXT)
+        self.sizes(path, &bounded::TEXT.into())
     }
 
-    fn sizes(&self, path: &Path, memory: u64) -> Result<Header, DatasetError> {
-        let Dataset { train, test, distance, .. } = self.read(path, memory)?;
+    fn sizes(&self, path: &Path, capacity: &Capacity) -> Result<Header, DatasetError> {
+        let Dataset { train, test, distance, .. } = self.read(path, capacity)?;
         Ok(Header {
             distance,
             kind: train.kind(),
@@ -74,7 +75,7 @@ impl Format for Plain {
         })
     }
 
-    fn read(&self, path: &Path, _: u64) -> Result<Dataset, DatasetError> {
+    fn read(&self, path: &Path, _: &Capacity) -> Result<Dataset, DatasetError> {
         let text = bounded::read_text(path, bounded::TEXT);
         let text = text.map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
         let (train, test) = (Points::from(vectors(path, &text, "base ")?), Points::from(vectors(path, &text, "query ")?));
