@@ -41,7 +41,12 @@ impl Places {
 
     /// The folders to search for datasets, the memory that a dataset may take, and where prepared ones are kept.
     pub fn resources(&self) -> Resources<'_> {
-        Resources { data_folders: &self.data, memory: memory(), kept: self.kept.as_ref() }
+        Resources {
+            data_folders: &self.data,
+            memory: memory(),
+            kept: self.kept.as_ref(),
+            scratch: self.cache.as_ref().map(Cache::folder),
+        }
     }
 
     /// Finds the file of a dataset that the command line names.

@@ -6,7 +6,7 @@ use crate::config::{Failure, Invalid, Problem, YamlSource};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random;
 use swath_datasets::prepared::{self, KeptDataset, KeptDatasets, Made, Origin, PreparedHeader, SourceFile};
-use swath_datasets::{Dataset, DatasetError, Generated, catalogue, format, ground_truth, sha256};
+use swath_datasets::{Capacity, Dataset, DatasetError, Generated, catalogue, format, ground_truth, sha256};
 
 /// Where datasets are looked for and kept, and how much memory they may take.
 #[derive(Clone, Copy, Debug)]
@@ -17,12 +17,19 @@ pub struct Resources<'a> {
     pub memory: u64,
     /// Where prepared datasets are kept, if anywhere.
     pub kept: Option<&'a KeptDatasets>,
+    /// Where arrays are put that do not fit into memory; the system's folder for temporary files if `None`.
+    pub scratch: Option<&'a Path>,
 }
 
 impl Resources<'_> {
     /// No folders, and nothing is kept.
     pub fn of_memory(memory: u64) -> Self {
-        Self { data_folders: &[], memory, kept: None }
+        Self { data_folders: &[], memory, kept: None, scratch: None }
+    }
+
+    /// The memory, and the folder for what does not fit.
+    pub fn capacity(&self) -> Capacity {
+        Capacity::with_scratch(self.memory, self.scratch)
     }
 
     /// The same, but nothing is kept unless `may_keep`, and nothing that is kept is used.
@@ -65,10 +72,10 @@ impl LoadedDataset {
     }
 
     fn load_kept(path: &Path, resources: Resources<'_>) -> Result<Self, Failure> {
-        let memory = resources.memory;
-        let Some(folder) = resources.kept else { return Self::read(path, memory) };
+        let capacity = resources.capacity();
+        let Some(folder) = resources.kept else { return Self::read(path, &capacity) };
         // Hashing may take long: a file that cannot be read is refused first.
-        format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
+        format::sizes(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
         let before = sources(path)?;
         let origin = Origin::File(path);
         let (found, mut notes) = find(folder, origin);
@@ -83,7 +90,7 @@ impl LoadedDataset {
             }
             notes.push(format!("{} has changed since it was prepared, and is prepared again", path.display()));
         }
-        let read = Self::read(path, memory)?;
+        let read = Self::read(path, &capacity)?;
         Ok(Self { notes, ..read }.keep(folder, origin, &before))
     }
 
@@ -93,10 +100,10 @@ impl LoadedDataset {
     /// [`Failure::Input`].
     pub fn read(path: &Path, capacity: &Capacity) -> Result<Self, Failure> {
         // Hashing may take long: a file that cannot be read is refused first.
-        format::sizes(path, memory).map_err(|error| dataset_failure(&error))?;
+        format::sizes(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
         let (sha256, dataset) = steady(path, || {
             let (before, young) = (content(path)?, sources(path)?.iter().any(|file| !file.stamp.is_settled()));
-            let dataset = format::read(path, memory).map_err(|error| dataset_failure(&error))?;
+            let dataset = format::read(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
             // A file that was just written may be written again without a new stamp.
             if young && content(path)? != before {
                 return Err(unsteady(path));
@@ -183,8 +190,9 @@ impl LoadedDataset {
     pub fn sampled(self, rows: usize, seed: u64, resources: Resources<'_>) -> Result<Self, Failure> {
         let (name, before) = (self.name.clone(), self.notes.clone());
         let description = format!("sample {}", Self::sampled_sha256(&self.sha256, rows, seed));
-        let sampled =
-            Self::found_or_made(&description, resources, || Ok(Self { notes: Vec::new(), ..self }.sample(rows, seed)))?;
+        let sampled = Self::found_or_made(&description, resources, || {
+            Ok(Self { notes: Vec::new(), ..self }.sample(rows, seed, &resources.capacity()))
+        })?;
         Ok(Self { name, notes: [before, sampled.notes].concat(), ..sampled })
     }
 
@@ -196,7 +204,10 @@ impl LoadedDataset {
         order.truncate(rows);
         order.sort_unstable();
         let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
-        Self { dataset: self.dataset.subset(&order), sha256, file: None, doubts: None, ..self }
+        // About as many bytes as the sample's share.
+        let bytes = self.dataset.train.bytes() as u128 * order.len() as u128 / self.dataset.train.len().max(1) as u128;
+        let dataset = self.dataset.subset_in(&order, &capacity.space_for(bytes as u64));
+        Self { dataset, sha256, file: None, doubts: None, ..self }
     }
 }
 

@@ -75,7 +75,7 @@ pub fn prepare_experiment(
         return Err(changed(sha256, &loaded.sha256));
     }
     let mut prepared = prepare_on(file, loaded)?.with_copies_within(&resources.capacity());
-    prepared.notes.extend(memory_notes(&prepared.plan, &prepared.facts, resources));
+    prepared.said.extend(memory_notes(&prepared.plan, &prepared.facts, resources));
     Ok(prepared)
 }
 

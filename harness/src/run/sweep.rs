@@ -1,7 +1,6 @@
 //! Runs one experiment at several sizes: each cell as an experiment into its own folder, and a report above them that shows how
 //! metrics and costs grow.
 
-use super::cache::Cache;
 use super::experiment::RunOptions;
 use super::means::Means;
 use super::unfinished::{START_AFRESH, Start};
