@@ -81,7 +81,7 @@ impl LoadedDataset {
         // About as many bytes as the sample's share.
         let bytes = self.dataset.train.bytes() as u128 * order.len() as u128 / self.dataset.train.len().max(1) as u128;
         let dataset = self.dataset.subset_in(&order, &capacity.space_for(bytes as u64));
-        Self { dataset, sha256, ..self }
+        Self { sha256, dataset, ..self }
     }
 }
 
