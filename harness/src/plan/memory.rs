@@ -2,6 +2,7 @@
 
 use super::dataset::Resources;
 use super::{Facts, Plan, Trial};
+use crate::config::Bytes;
 use std::collections::BTreeMap;
 use swath_algorithms::points::Space;
 use swath_datasets::scratch::free_in;
@@ -17,7 +18,7 @@ struct Needs {
 
 /// A note for each retriever that is likely not to fit: how much it needs, how much there is, and what helps.
 pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec<String> {
-    let limit = plan.experiment.limits.memory.map(|limit| limit.get()).filter(|&limit| limit < resources.memory);
+    let limit = plan.experiment.limits.memory.map(Bytes::get).filter(|&limit| limit < resources.memory);
     let mut capacity = resources.capacity();
     capacity.memory = limit.unwrap_or(resources.memory);
     let base = facts.base();

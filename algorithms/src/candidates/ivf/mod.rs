@@ -256,7 +256,7 @@ mod tests {
             let base = Sample { rows: 700, centres: 20, dim: 8 }.base(kind, distance, "base");
             let outside = base.clone().with_copies_in(Space::Outside(Arc::new(Pages::new(0))));
             assert_eq!(exact(&base, 30), exact(&outside, 30), "{kind}, {distance}");
-            let (facts, held) = (crate::BaseFacts::of(&base), Scan::new(&outside).bytes());
+            let (facts, held) = (BaseFacts::of(&base), Scan::new(&outside).bytes());
             let params = crate::candidates::Exact::default();
             assert_eq!(Candidates::estimate_outside(&params, &facts), held, "{kind}, {distance}");
         }
