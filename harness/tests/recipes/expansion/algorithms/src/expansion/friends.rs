@@ -23,7 +23,8 @@ impl Expansion for Friends {
         let mut reached = Reached::new(pool, mass, graph.len(), base, query, evaluations);
         let seeds = reached.pool.items.len();
         for seed in 0..seeds {
-            let (vertex, relevance) = (reached.vertex(seed), reached.pool.items[seed].rel);
+            // Between 0 and 1, also for inner products.
+            let (vertex, relevance) = (reached.vertex(seed), reached.pool.scaled(reached.pool.items[seed].rel));
             reached.mass.set(vertex, reached.mass.get(vertex).max(relevance));
             for &target in graph.targets(vertex) {
                 reached.position(target);
