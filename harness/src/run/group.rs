@@ -12,6 +12,8 @@ pub struct BuildGroup {
     pub trials: Vec<usize>,
     /// An upper bound, estimated from sizes, on the bytes that their process holds.
     pub memory: u64,
+    /// Those of them that all processes share: the base points.
+    pub shared: u64,
 }
 
 /// Groups the trials by their build, in the order of the plan.
@@ -24,11 +26,12 @@ pub fn groups(plan: &Plan, facts: &Facts) -> Vec<BuildGroup> {
             groups[at].trials.push(i);
         } else {
             keys.push(key);
-            groups.push(BuildGroup { trials: vec![i], memory: 0 });
+            groups.push(BuildGroup { trials: vec![i], memory: 0, shared: 0 });
         }
     }
     for group in &mut groups {
         group.memory = memory(plan, facts, &group.trials);
+        group.shared = facts.base().bytes_of(facts.rows) as u64;
     }
     groups
 }

@@ -94,19 +94,20 @@ pub fn run(
 }
 
 /// Divides the groups into shifts. The groups of a shift are in memory together, so that their timed passes can be
-/// interleaved: as many as fit into `memory` bytes, and at most `children`.
+/// interleaved: as many as fit into `memory` bytes, where what they share counts once, and at most `children`.
 fn shifts(groups: &[BuildGroup], memory: u64, children: usize) -> Vec<Vec<usize>> {
     let mut shifts: Vec<Vec<usize>> = Vec::new();
     let mut left = 0;
     for (i, group) in groups.iter().enumerate() {
+        let own = group.memory - group.shared;
         match shifts.last_mut() {
-            Some(shift) if group.memory <= left && shift.len() < children => shift.push(i),
+            Some(shift) if own <= left && shift.len() < children => shift.push(i),
             _ => {
                 shifts.push(vec![i]);
-                left = memory;
+                left = memory.saturating_sub(group.shared);
             }
         }
-        left = left.saturating_sub(group.memory);
+        left = left.saturating_sub(own);
     }
     shifts
 }
@@ -171,5 +172,23 @@ impl<'a> Runner<'a> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_together_as_long_as_they_fit_and_what_they_share_counts_once() {
+        let group = |own: u64, shared| BuildGroup { trials: Vec::new(), memory: own + shared, shared };
+        let of = |groups: &[BuildGroup], memory, children| shifts(groups, memory, children);
+        let four = [group(30, 40), group(30, 40), group(30, 40), group(30, 40)];
+        assert_eq!(of(&four, 100, 9), [[0, 1], [2, 3]]);
+        assert_eq!(of(&four, 160, 9), [[0, 1, 2, 3]]);
+        assert_eq!(of(&four, 160, 3), [vec![0, 1, 2], vec![3]]);
+        // One is always tried.
+        assert_eq!(of(&four[..2], 10, 9), [[0], [1]]);
+        assert_eq!(of(&[group(10, 0), group(80, 0), group(20, 0)], 100, 9), [vec![0, 1], vec![2]]);
     }
 }
