@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use swath_algorithms::points::{Bits, Sets, SparseVectors, Vectors};
 use swath_algorithms::{Base, Distance, Points, random};
 use swath_datasets::hdf5_file::{Hdf5Writer, MEMORY, Values};
-use swath_datasets::{Capacity, Dataset, Stored, ann_benchmarks, format, ground_truth, prepared};
+use swath_datasets::prepared::{self, Made};
+use swath_datasets::{Capacity, Dataset, Stored, ann_benchmarks, format, ground_truth};
 
 /// Base points; three more are queries.
 const ROWS: usize = 12_000;
@@ -162,7 +163,8 @@ fn a_dataset_is_the_same_through_scratch_files_and_nothing_is_left_of_them() {
         // The same file of its own, to the last byte.
         let written = ["a", "b"].map(|name| folder.path().join(name));
         for (file, dataset) in written.iter().zip([&heap, &other]) {
-            prepared::write(file, "x", "of", None, dataset).expect("written");
+            prepared::write(file, "swath", &Made { name: "x", sha256: "of", sources: &[], doubts: &[], dataset })
+                .expect("written");
         }
         let [a, b] = written.map(|file| std::fs::read(file).expect("read"));
         assert!(a == b, "{name}");

@@ -90,7 +90,7 @@ fn a_cache_that_cannot_be_written_is_a_note() {
 /// Sets the time of a file's last change to so many seconds ago.
 fn age(path: &Path, seconds: u64) {
     let file = std::fs::File::options().write(true).open(path).expect("opened");
-    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(seconds)).expect("set");
+    file.set_modified(swath::clock::now() - std::time::Duration::from_secs(seconds)).expect("set");
 }
 
 #[test]

@@ -102,12 +102,12 @@ impl KeptDatasets {
         self.folder.join(sha256::hex(&key.finalize()[..KEY]) + ENDING)
     }
 
-    /// Maps the dataset that is made of `origin`; `None` if it is not kept. Whether its files have changed is for
+    /// Maps the dataset that is made of `origin`, which is then used at the time `now`; `None` if it is not kept. Whether its files have changed is for
     /// [`KeptDataset::is_current`] to say.
     ///
     /// # Errors
     /// Why the file that is there cannot be used.
-    pub fn find(&self, origin: Origin<'_>) -> Result<Option<KeptDataset>, String> {
+    pub fn find(&self, origin: Origin<'_>, now: SystemTime) -> Result<Option<KeptDataset>, String> {
         let path = self.path(origin);
         // A dangling link counts as a file, too.
         if std::fs::symlink_metadata(&path).is_err() {
@@ -119,7 +119,7 @@ impl KeptDatasets {
         if header.program != self.program {
             return Err(not_used("another version or build of swath wrote it".into()));
         }
-        used_now(&path);
+        used(&path, now);
         Ok(Some(KeptDataset { path, header, dataset }))
     }
 
@@ -246,9 +246,9 @@ fn remove(path: &Path) -> io::Result<()> {
     std::fs::remove_file(path)
 }
 
-/// Notes that a kept dataset was used. Where this fails, it is taken for one that was not, and may be prepared again some day.
-fn used_now(path: &Path) {
-    let _ = std::fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+/// Notes that a kept dataset was used at the time `now`. Where this fails, it is taken for one that was not, and may be prepared again some day.
+fn used(path: &Path, now: SystemTime) {
+    let _ = std::fs::File::open(path).and_then(|file| file.set_modified(now));
 }
 
 /// The bytes that prepared datasets may take on a disk with `free` bytes, and those of `files` that must go before one of `bytes`

@@ -146,6 +146,12 @@ fn a_file_that_others_may_write_is_refused() {
     assert!(open(&path, Wanted::Search).is_ok(), "others may read it");
 }
 
+/// The time, as the file system has it.
+fn now() -> std::time::SystemTime {
+    let file = tempfile::tempfile().expect("a file");
+    file.metadata().and_then(|metadata| metadata.modified()).expect("a time")
+}
+
 /// A folder with a source file, unchanged for long, and a folder for what is kept.
 struct Place {
     root: tempfile::TempDir,
@@ -167,11 +173,11 @@ impl Place {
     fn write(&self, content: &[u8], ago: u64) {
         std::fs::write(&self.source, content).expect("written");
         let file = std::fs::File::options().write(true).open(&self.source).expect("opened");
-        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(ago)).expect("set");
+        file.set_modified(now() - std::time::Duration::from_secs(ago)).expect("set");
     }
 
     fn sources(&self) -> Vec<SourceFile> {
-        sources(&self.source, std::time::SystemTime::now()).expect("there")
+        sources(&self.source, now()).expect("there")
     }
 
     fn origin(&self) -> Origin<'_> {
@@ -184,18 +190,20 @@ impl Place {
     }
 
     fn find(&self) -> KeptDataset {
-        self.kept.find(self.origin()).expect("fine").expect("there")
+        self.kept.find(self.origin(), now()).expect("fine").expect("there")
     }
 
     fn why_not(&self) -> String {
-        self.kept.find(self.origin()).expect_err("it cannot be used")
+        self.kept.find(self.origin(), now()).expect_err("it cannot be used")
     }
 }
 
 #[test]
 fn a_kept_dataset_is_found_until_its_source_changes() {
     let (place, dataset) = (Place::new(), &datasets()[0]);
-    assert!(place.kept.find(place.origin()).expect("fine").is_none() && place.kept.files().expect("none").is_empty());
+    assert!(
+        place.kept.find(place.origin(), now()).expect("fine").is_none() && place.kept.files().expect("none").is_empty()
+    );
     place.keep(dataset);
     let found = place.find();
     assert!(found.dataset.same(dataset) && found.is_current(&place.sources()));
@@ -205,11 +213,11 @@ fn a_kept_dataset_is_found_until_its_source_changes() {
     {
         let other = place.root.path().join("y.hdf5");
         std::os::unix::fs::symlink(&place.source, &other).expect("a link");
-        assert!(place.kept.find(Origin::File(&other)).expect("fine").is_some());
+        assert!(place.kept.find(Origin::File(&other), now()).expect("fine").is_some());
     }
     let other = place.root.path().join("z.hdf5");
-    assert!(place.kept.find(Origin::File(&other)).expect("fine").is_none());
-    assert!(place.kept.find(Origin::Description("x")).expect("fine").is_none());
+    assert!(place.kept.find(Origin::File(&other), now()).expect("fine").is_none());
+    assert!(place.kept.find(Origin::Description("x"), now()).expect("fine").is_none());
     // Of the same length.
     place.write(b"\x89HDF\r\n\x1a\n two", 30);
     assert!(!place.find().is_current(&place.sources()));
@@ -227,7 +235,7 @@ fn a_kept_file_that_cannot_be_used_says_why() {
     let (place, dataset) = (Place::new(), &datasets()[0]);
     let path = place.keep(dataset).path;
     let upgraded = KeptDatasets::new(place.kept.folder().to_owned(), "swath 2".into());
-    let why = upgraded.find(place.origin()).expect_err("another program's");
+    let why = upgraded.find(place.origin(), now()).expect_err("another program's");
     assert!(why.ends_with("is prepared again: another version or build of swath wrote it"), "{why}");
     let whole = std::fs::read(&path).expect("read");
     std::fs::write(&path, &whole[..whole.len() - 1]).expect("cut");

@@ -140,14 +140,12 @@ impl LoadedDataset {
         let Some(folder) = resources.kept else { return make() };
         let origin = Origin::Description(description);
         let (found, notes) = find(folder, origin);
-        match found {
-            Some(found) => Ok(Self::of_kept(found)),
-            None => {
-                let mut made = make()?;
-                made.notes.extend(notes);
-                Ok(made.keep(folder, origin, &[]))
-            }
+        if let Some(found) = found {
+            return Ok(Self::of_kept(found));
         }
+        let mut made = make()?;
+        made.notes.extend(notes);
+        Ok(made.keep(folder, origin, &[]))
     }
 
     fn of_kept(kept: KeptDataset) -> Self {
@@ -213,7 +211,7 @@ impl LoadedDataset {
 
 /// A kept dataset, and a note if there is one that cannot be used.
 fn find(folder: &KeptDatasets, origin: Origin<'_>) -> (Option<KeptDataset>, Vec<String>) {
-    match folder.find(origin) {
+    match folder.find(origin, clock::now()) {
         Ok(found) => (found, Vec::new()),
         Err(why) => (None, vec![why]),
     }
