@@ -266,21 +266,21 @@ impl Generated {
         self.generate.kind(self.distance)
     }
 
-    /// What its header would say before it is drawn; members are at most as many.
+    /// What its header would say before it is drawn; members are about as many.
     ///
     /// # Errors
     /// [`GenerateError::Unfit`].
     pub fn header(&self) -> Result<Header, GenerateError> {
         let kind = self.kind()?;
         let (train, test, dim) = (self.n.size(), self.queries.size(), self.dimension.size());
-        let most = if matches!(kind, PointType::Sets | PointType::Sparse) { MEMBERS[1].min(dim) } else { 0 };
+        let mean = if matches!(kind, PointType::Sets | PointType::Sparse) { MEMBERS[0].min(dim) } else { 0 };
         Ok(Header {
             distance: self.distance,
             kind,
             train,
             test,
             dim,
-            members: [train, test].map(|rows| rows.saturating_mul(most)),
+            members: [train, test].map(|rows| rows.saturating_mul(mean)),
             neighbors: self.neighbors(),
             links: None,
             relations: Vec::new(),

@@ -167,6 +167,12 @@ fn a_kept_dataset_that_is_damaged_or_open_to_others_is_prepared_again() {
     );
     std::fs::write(&graph, &graph_bytes).expect("mended");
 
+    let (said, _, again) = run(folder.path(), &at);
+    assert!(
+        said.contains("is prepared again: it is damaged: its content has another SHA-256") && again == first,
+        "{said}"
+    );
+    assert_eq!(verified().0, Some(0));
     damaged[20] ^= 1;
     std::fs::write(&file, &damaged).expect("written");
     let (said, _, again) = run(folder.path(), &at);
@@ -180,6 +186,47 @@ fn a_kept_dataset_that_is_damaged_or_open_to_others_is_prepared_again() {
         assert!(said.contains("others may write it: its permissions are 606, not 600") && again == first, "{said}");
         assert!(run(folder.path(), &at).0.is_empty());
     }
+}
+
+/// A large dataset is checked when all is measured: nothing that was measured on damaged points is written.
+#[test]
+fn a_large_kept_dataset_that_is_damaged_gives_no_results() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // 66 MiB of points.
+    let experiment = "
+name: large
+dataset: { generate: gaussian, n: 17000, dimension: 1024, queries: 5 }
+k: 3
+repeats: 1
+metrics: [recall]
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
+";
+    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
+    let run = || {
+        let output = swath(folder.path(), &["run", "x.yaml", "--quiet", "--out", "out", "--cache-dir", "kept"]);
+        (output.status.code(), stderr(&output))
+    };
+    let (code, said) = run();
+    assert_eq!(code, Some(0), "{said}");
+    let before = std::fs::read(folder.path().join("out/runs.csv")).expect("results");
+    let file = kept(&folder.path().join("kept"), "dataset").remove(0);
+    let mut bytes = std::fs::read(&file).expect("read");
+    assert!(bytes.len() > 64 << 20);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, &bytes).expect("damaged");
+    let (code, said) = run();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("it is damaged: its content has another SHA-256 than its header says; no result is written"),
+        "{said}"
+    );
+    assert!(said.contains("it is removed, and the next run prepares it again:\n  swath run x.yaml"), "{said}");
+    assert!(!file.exists() && !folder.path().join("out/unfinished").exists());
+    assert_eq!(std::fs::read(folder.path().join("out/runs.csv")).expect("those of before"), before);
+    let (code, said) = run();
+    assert_eq!((code, file.exists()), (Some(0), true), "{said}");
 }
 
 /// What is drawn and what is sampled is kept, too, each under what it is made of.

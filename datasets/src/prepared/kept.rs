@@ -192,6 +192,14 @@ impl KeptDatasets {
         Ok(files)
     }
 
+    /// Removes a dataset that turned out to be damaged.
+    ///
+    /// # Errors
+    /// The file system's refusal.
+    pub fn discard(&self, path: &Path) -> io::Result<()> {
+        if is_prepared(path)? { remove(path) } else { Ok(()) }
+    }
+
     /// Removes the kept datasets and what killed programs left of others, and nothing else. Returns the removed files, and those
     /// that bear a dataset's name but were not written by swath.
     ///

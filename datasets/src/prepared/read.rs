@@ -62,13 +62,32 @@ pub fn header(path: &Path) -> Result<PreparedHeader, PreparedError> {
     read_header(&mut file, length).map(|(header, _)| header)
 }
 
-/// Maps a dataset that another run kept, if nobody but the user could have written it.
+/// Maps a dataset that another run kept, if nobody but the user could have written it. The content of a small file is checked
+/// by its SHA-256; that of a large one by [`verify_large`], so that opening it takes a time that does not depend on its size.
 ///
 /// # Errors
 /// [`PreparedError`].
 pub fn open_kept(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset), PreparedError> {
+    if !is_large(path)? {
+        verify(path)?;
+    }
     check_owner(&bounded::open(path)?.0)?;
     open(path, wanted)
+}
+
+/// Checks the content of a file that [`open_kept`] found too large to do so.
+///
+/// # Errors
+/// [`PreparedError`].
+pub fn verify_large(path: &Path) -> Result<(), PreparedError> {
+    if is_large(path)? { verify(path) } else { Ok(()) }
+}
+
+/// Files of more bytes are large: to hash as many takes some hundredths of a second.
+const LARGE: u64 = 64 << 20;
+
+fn is_large(path: &Path) -> io::Result<bool> {
+    Ok(bounded::open(path)?.1 > LARGE)
 }
 
 /// Maps a dataset that [`write`](super::write()) wrote, after a look at its header and its length.

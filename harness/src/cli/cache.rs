@@ -1,6 +1,7 @@
 //! `swath cache`.
 
 use super::places::Places;
+use super::shown::Shown;
 use super::table::table;
 use super::terminal::{complain, print};
 use clap::{Args, Subcommand};
@@ -103,10 +104,11 @@ impl<'a> Kept<'a> {
         if damaged.is_empty() {
             return print(&format!("{} in {}: all are whole\n", count(datasets.len(), graphs.len()), self.place()));
         }
+        let (some, all) = (damaged.len(), datasets.len() + graphs.len());
+        let are = if some == 1 { "is" } else { "are" };
+        let clear = Shown::new(&["cache", "clear"]).whole();
         Err(Failure::Run(format!(
-            "{} of {} files are not whole\n  remove them, or everything with `swath cache clear`; runs make anew what they need",
-            damaged.len(),
-            datasets.len() + graphs.len()
+            "{some} of {all} files {are} not whole\n  remove what is damaged, or all with\n  {clear}\n  runs make anew what they need"
         )))
     }
 

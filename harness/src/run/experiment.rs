@@ -16,10 +16,11 @@ use crate::record::manifest::{self, DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError};
 use crate::record::{ExperimentRecord, Machine, Outcome};
-use crate::{clock, interrupt, report};
+use crate::{clock, escape, interrupt, report};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use swath_datasets::prepared::{self, PreparedError};
 
 /// How an experiment is run.
 #[derive(Clone, Copy)]
@@ -64,7 +65,15 @@ impl Prepared {
         let (mut unfinished, done, said) = Unfinished::open(&out, self, options.start)?;
         unfinished.share(self, options.means)?;
         said.iter().for_each(|note| (options.say)(note));
-        let TrialEndings { failed, notes } = self.run_trials(&mut unfinished, done, options)?;
+        let ran = self.run_trials(&mut unfinished, done, options);
+        if !matches!(ran, Err(Failure::Stopped(_)))
+            && let Err(damaged) = self.check_dataset(options)
+        {
+            // What was measured on it is worth nothing.
+            unfinished.remove();
+            return Err(damaged);
+        }
+        let TrialEndings { failed, notes } = ran?;
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
             Some(reason) => Ok(Err(reason)),
             None => unfinished.finish(self, trial).map(Ok),
@@ -84,6 +93,21 @@ impl Prepared {
         unfinished.remove();
         out.settle();
         Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
+    }
+
+    /// Checks the content of a kept dataset that was too large to be checked when it was opened, and removes a damaged one.
+    fn check_dataset(&self, options: &RunOptions<'_>) -> Result<(), Failure> {
+        let Some(file) = &self.dataset_file else { return Ok(()) };
+        // A file that is no longer there was replaced or cleared by somebody; it was checked, or made, by them.
+        let Err(error @ PreparedError::Damaged(_)) = prepared::verify_large(file) else { return Ok(()) };
+        let removed = options.means.resources.kept.map(|kept| kept.discard(file));
+        let message = format!("the prepared dataset {}: {error}; no result is written", escape::path(file));
+        Err(Failure::Run(match removed {
+            Some(Ok(())) => {
+                format!("{message}\n  it is removed, and the next run prepares it again:\n  {}", options.again)
+            }
+            _ => format!("{message}\n  remove it, and run again:\n  {}", options.again),
+        }))
     }
 
     /// Opens the run's folder, once no child of an earlier run is at work there.
