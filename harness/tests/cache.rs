@@ -188,6 +188,50 @@ fn a_kept_dataset_that_is_damaged_or_open_to_others_is_prepared_again() {
     }
 }
 
+/// Two drawn datasets in each other's place: each is known by what it was made of.
+#[test]
+fn a_kept_dataset_in_anothers_place_is_not_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let experiment = |seed: u32| {
+        format!(
+            "name: x\ndataset: {{ generate: gaussian, n: 300, dimension: 8, queries: 20, seed: {seed} }}\nk: 3\nrepeats: 1\n\
+             retrievers:\n  - {{ name: top-k, candidates: {{ exact: {{ pool: 5 }} }}, select: top-k }}\n"
+        )
+    };
+    let run = |seed: u32, out: &str, more: &[&str]| {
+        std::fs::write(folder.path().join("x.yaml"), experiment(seed)).expect("written");
+        let output = swath(folder.path(), &[&["run", "x.yaml", "--quiet", "--out", out], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let results = swath::record::results::read(&folder.path().join(out)).expect("a run").1;
+        (stderr(&output), results.trials[0].returned.clone())
+    };
+    let at = ["--cache-dir", "kept"];
+    let (_, one) = run(1, "one", &at);
+    let (_, two) = run(2, "two", &at);
+    assert_ne!(one, two);
+    let files = kept(&folder.path().join("kept"), "dataset");
+    let [a, b] = &files[..] else { panic!("two datasets") };
+    let aside = folder.path().join("aside");
+    for (from, to) in [(a, &aside), (b, a), (&aside, b)] {
+        std::fs::rename(from, to).expect("moved");
+    }
+    let (said, again) = run(2, "again", &at);
+    assert!(said.contains("holds another dataset, which is prepared again"), "{said}");
+    assert_eq!(again, two);
+}
+
+#[test]
+fn a_cache_among_results_is_refused() {
+    let folder = folder();
+    for cache in ["out", "out/kept", "./out/trials"] {
+        let output = swath(folder.path(), &["run", "x.yaml", "--out", "out", "--cache-dir", cache]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(" lies in the folder of the results, out\n  name another"), "{said}");
+        assert!(!folder.path().join("out").exists());
+    }
+}
+
 /// A large dataset is checked when all is measured: nothing that was measured on damaged points is written.
 #[test]
 fn a_large_kept_dataset_that_is_damaged_gives_no_results() {

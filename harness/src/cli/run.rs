@@ -91,6 +91,9 @@ impl Arguments {
         let resources = places.resources().keeping_if(!self.no_cache);
         let means = Means { program: program.as_deref(), resources, cache: self.cache(places), cell: None };
         let options = RunOptions { means, start: &start, quiet: self.quiet, say: &note, again: &again };
+        if let Some(kept) = resources.kept {
+            is_apart(kept.folder(), &folder)?;
+        }
         // Before the dataset is read or drawn.
         output_folder::check_unchanged(
             &folder,
@@ -114,6 +117,18 @@ impl Arguments {
         notes.iter().for_each(|text| note(text));
         finish(&folder, summary.as_ref(), &manifest)
     }
+}
+
+/// Refuses a cache in the folder of results, which holds nothing but those.
+fn is_apart(cache: &Path, results: &Path) -> Result<(), Failure> {
+    let resolved = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.to_owned());
+    if !resolved(cache).starts_with(resolved(results)) {
+        return Ok(());
+    }
+    let (cache, results) = (escape::path(cache), escape::path(results));
+    Err(Failure::Input(format!(
+        "the cache folder {cache} lies in the folder of the results, {results}\n  name another with --cache-dir or --out"
+    )))
 }
 
 /// Adds the option that starts from scratch to a message that advises to do so.

@@ -118,7 +118,8 @@ impl LoadedDataset {
     /// # Errors
     /// [`Failure::Input`].
     pub fn drawn(generated: &Generated, resources: Resources<'_>) -> Result<Self, Failure> {
-        let drawn = Self::found_or_made(&generated.key(), resources, || Self::draw(generated))?;
+        let key = generated.key();
+        let drawn = Self::found_or_made(&key, &sha256::of(&key), resources, || Self::draw(generated))?;
         Ok(Self { name: generated.name(), ..drawn })
     }
 
@@ -131,17 +132,22 @@ impl LoadedDataset {
         Ok(Self::new(generated.name(), sha256::of(generated.key()), dataset))
     }
 
-    /// Maps what `description` tells how to make if it is kept; otherwise makes it, and keeps it.
+    /// Maps what `description` tells how to make if it is kept, with the SHA-256 that it must have; otherwise makes it, and
+    /// keeps it.
     fn found_or_made(
         description: &str,
+        sha256: &str,
         resources: Resources<'_>,
         make: impl FnOnce() -> Result<Self, Failure>,
     ) -> Result<Self, Failure> {
         let Some(folder) = resources.kept else { return make() };
         let origin = Origin::Description(description);
-        let (found, notes) = find(folder, origin);
+        let (found, mut notes) = find(folder, origin);
         if let Some(found) = found {
-            return Ok(Self::of_kept(found));
+            if found.header.sha256 == sha256 {
+                return Ok(Self::of_kept(found));
+            }
+            notes.push(format!("{} holds another dataset, which is prepared again", found.path.display()));
         }
         let mut made = make()?;
         made.notes.extend(notes);
@@ -187,8 +193,9 @@ impl LoadedDataset {
     /// None of its own.
     pub fn sampled(self, rows: usize, seed: u64, resources: Resources<'_>) -> Result<Self, Failure> {
         let (name, before) = (self.name.clone(), self.notes.clone());
-        let description = format!("sample {}", Self::sampled_sha256(&self.sha256, rows, seed));
-        let sampled = Self::found_or_made(&description, resources, || {
+        let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
+        let description = format!("sample {sha256}");
+        let sampled = Self::found_or_made(&description, &sha256, resources, || {
             Ok(Self { notes: Vec::new(), ..self }.sample(rows, seed, &resources.capacity()))
         })?;
         Ok(Self { name, notes: [before, sampled.notes].concat(), ..sampled })

@@ -16,6 +16,9 @@ struct Needs {
     disk: usize,
 }
 
+/// Bytes that a process needs for anything: the program, its threads, and what the allocator keeps.
+const PROGRAM: usize = 32 << 20;
+
 /// A note for each retriever that is likely not to fit: how much it needs, how much there is, and what helps.
 pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec<String> {
     let limit = plan.experiment.limits.memory.map(Bytes::get).filter(|&limit| limit < resources.memory);
@@ -24,7 +27,7 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
     let base = facts.base();
     let is_elsewhere = matches!(capacity.space_for(base.bytes_of(facts.rows) as u64), Space::Outside(_));
     let needs = |trial: &Trial| {
-        let (candidates, memory) = (&trial.retriever.candidates, plan.memory(trial, facts));
+        let (candidates, memory) = (&trial.retriever.candidates, plan.memory(trial, facts).saturating_add(PROGRAM));
         if !is_elsewhere {
             return Needs { memory, disk: 0 };
         }
@@ -45,7 +48,7 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
                 None => ("swath may use", "give it more memory"),
             };
             notes.push(format!(
-                "{name} is likely to fail: its index and its results need about {} beside the dataset, and {allowed} {}; \
+                "{name} is likely to fail: the program, its index and its results need about {} beside the dataset, and {allowed} {}; \
                  {help}, or use fewer base vectors (`sweep: {{ n: [...] }}`), a smaller index, or another one",
                 mib(memory as u64),
                 mib(capacity.memory)
