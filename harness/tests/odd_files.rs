@@ -110,16 +110,18 @@ fn a_run_does_not_wait_for_what_lies_in_its_place() {
     let at = |name: &str| folder.path().join(name);
     let run = ["run", "small.yaml", "--out", "out", "--quiet"];
     assert_eq!(ends(folder.path(), &run).0, Some(0));
-    // The graph that is kept, as a link to what has no end.
-    let kept =
-        std::fs::read_dir(at("kept")).expect("kept").flatten().map(|entry| entry.path()).next().expect("a graph");
-    std::fs::remove_file(&kept).expect("removed");
-    std::os::unix::fs::symlink("/dev/zero", &kept).expect("a link");
-    let (ended, said) = ends(folder.path(), &run);
-    assert_eq!(ended, Some(0), "{said}");
-    assert!(said.contains("is not used, and the graph is built again: it is a device"), "{said}");
-    assert!(std::fs::read_link(&kept).is_ok(), "it is left as it is");
-    std::fs::remove_file(&kept).expect("removed");
+    // What is kept, as a link to what has no end.
+    for (ending, again) in [("graph", "the graph is built again"), ("dataset", "the dataset is prepared again")] {
+        let mut kept = std::fs::read_dir(at("kept")).expect("kept").flatten().map(|entry| entry.path());
+        let kept = kept.find(|path| path.extension().is_some_and(|is| is == ending)).expect("one is kept");
+        std::fs::remove_file(&kept).expect("removed");
+        std::os::unix::fs::symlink("/dev/zero", &kept).expect("a link");
+        let (ended, said) = ends(folder.path(), &run);
+        assert_eq!(ended, Some(0), "{said}");
+        assert!(said.contains(&format!("is not used, and {again}: it is a device")), "{said}");
+        assert!(std::fs::read_link(&kept).is_ok(), "it is left as it is");
+        std::fs::remove_file(&kept).expect("removed");
+    }
     // A lock.
     let lock = std::fs::read_dir(at("out/trials")).expect("trials").flatten().map(|entry| entry.path());
     let lock = lock.filter(|path| path.extension().is_none_or(|end| end != "hdf5")).min().expect("a lock");
