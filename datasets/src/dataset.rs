@@ -82,6 +82,22 @@ pub struct Neighbors {
 }
 
 impl Dataset {
+    /// Base points, queries and their neighbours, and nothing else.
+    pub fn of_points(train: Points, test: Points, distance: Distance, neighbors: Neighbors) -> Self {
+        Self {
+            train,
+            test,
+            distance,
+            neighbors,
+            links: None,
+            subtopics: None,
+            qrels: None,
+            train_names: None,
+            test_names: None,
+            notes: Vec::new(),
+        }
+    }
+
     /// The dataset with only the base vectors `kept`, which ascend. True neighbours are computed again, at most as many as
     /// before; links, subtopics and judgements stay if all their items do.
     #[must_use]
@@ -336,17 +352,11 @@ mod tests {
     fn a_sample_of_queries_keeps_their_neighbours_subtopics_and_names() {
         let square: Vec<f32> = [0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 5.0, 5.0].to_vec();
         let (train, test) = (vectors(&square, 2), vectors(&square[2..], 2));
+        let neighbors = ground_truth::compute(&Base::new(train.clone(), Distance::Euclidean), &test, 3);
         let whole = Dataset {
-            neighbors: ground_truth::compute(&Base::new(train.clone(), Distance::Euclidean), &test, 3),
-            train,
-            test,
-            distance: Distance::Euclidean,
-            links: None,
             subtopics: Some(Subtopics::new(3, vec![[0, 1, 7], [2, 0, 8], [2, 3, 9]])),
-            qrels: None,
-            train_names: None,
             test_names: Some(["a", "b", "c"].map(str::to_owned).to_vec()),
-            notes: Vec::new(),
+            ..Dataset::of_points(train, test, Distance::Euclidean, neighbors)
         };
         let part = whole.of_queries(&[2, 0]);
         part.check().expect("valid");

@@ -321,18 +321,7 @@ impl Generated {
         let test = self.points(kind, Array::Test, self.queries.size())?;
         let base = Base::new(train.clone(), self.distance);
         let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
-        Ok(Dataset {
-            train,
-            test,
-            distance: self.distance,
-            neighbors,
-            links: None,
-            subtopics: None,
-            qrels: None,
-            train_names: None,
-            test_names: None,
-            notes: Vec::new(),
-        })
+        Ok(Dataset::of_points(train, test, self.distance, neighbors))
     }
 
     fn points(&self, kind: PointType, array: Array, rows: usize) -> Result<Points, PointsError> {

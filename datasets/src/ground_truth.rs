@@ -360,18 +360,7 @@ mod tests {
             distances.extend(all[..7].iter().map(|&(d, _)| d));
         }
         let neighbors = Neighbors { count: 7, ids, distances, stored: Stored::Float64 };
-        Dataset {
-            train,
-            test,
-            distance,
-            neighbors,
-            links: None,
-            subtopics: None,
-            qrels: None,
-            train_names: None,
-            test_names: None,
-            notes: Vec::new(),
-        }
+        Dataset::of_points(train, test, distance, neighbors)
     }
 
     fn doubt(dataset: &Dataset) -> Option<Doubt> {

@@ -50,18 +50,7 @@ fn dataset(of: MakePoints, distance: Distance) -> Dataset {
     let mut neighbors = ground_truth::compute(&Base::new(train.clone(), distance), &test, 5);
     neighbors.distances.iter_mut().for_each(|d| *d = f64::from(*d as f32));
     neighbors.stored = Stored::Float32;
-    Dataset {
-        train,
-        test,
-        distance,
-        neighbors,
-        links: None,
-        subtopics: None,
-        qrels: None,
-        train_names: None,
-        test_names: None,
-        notes: Vec::new(),
-    }
+    Dataset::of_points(train, test, distance, neighbors)
 }
 
 /// Writes points of `width` bytes a row with these neighbours.

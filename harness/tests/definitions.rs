@@ -136,18 +136,8 @@ fn large(exponent: i32) -> Dataset {
     };
     let (train, test) = (rows(2000), rows(20));
     let base = Base::new(train.clone(), Distance::Euclidean);
-    Dataset {
-        neighbors: ground_truth::compute(&base, &test, 100),
-        train,
-        test,
-        distance: Distance::Euclidean,
-        links: None,
-        subtopics: None,
-        qrels: None,
-        train_names: None,
-        test_names: None,
-        notes: Vec::new(),
-    }
+    let neighbors = ground_truth::compute(&base, &test, 100);
+    Dataset::of_points(train, test, Distance::Euclidean, neighbors)
 }
 
 #[test]

@@ -38,18 +38,7 @@ fn write_large(path: &Path) {
     assert!(train.bytes() > KILOBYTES << 10);
     let mut neighbors = ground_truth::compute(&Base::new(train.clone(), Distance::Angular), &test, 10);
     neighbors.stored = Stored::Float32;
-    let dataset = Dataset {
-        train,
-        test,
-        distance: Distance::Angular,
-        neighbors,
-        links: None,
-        subtopics: None,
-        qrels: None,
-        train_names: None,
-        test_names: None,
-        notes: Vec::new(),
-    };
+    let dataset = Dataset::of_points(train, test, Distance::Angular, neighbors);
     ann_benchmarks::write(path, &dataset).expect("written");
 }
 

@@ -22,17 +22,10 @@ fn dataset(rows: usize, queries: usize, count: usize, subtopics: bool) -> Datase
         ids.extend(all[..count].iter().map(|&(_, id)| id));
         distances.extend(all[..count].iter().map(|&(distance, _)| distance));
     }
+    let neighbors = Neighbors { count, ids, distances, stored: Stored::Float64 };
     Dataset {
-        train,
-        test,
-        distance: Distance::Euclidean,
-        neighbors: Neighbors { count, ids, distances, stored: Stored::Float64 },
-        links: None,
         subtopics: subtopics.then(|| Subtopics::new(queries, (0..queries as u32).map(|q| [q, 0, 0]).collect())),
-        qrels: None,
-        train_names: None,
-        test_names: None,
-        notes: Vec::new(),
+        ..Dataset::of_points(train, test, Distance::Euclidean, neighbors)
     }
 }
 

@@ -26,9 +26,6 @@ const COMPUTED: usize = 100;
 /// Values read at a time.
 const AT_ONCE: usize = 1 << 16;
 
-/// Bytes that a search takes for each column.
-const PER_COLUMN: u64 = 8;
-
 /// The format of big-ann-benchmarks' sparse track: a folder, or the file of base vectors in it.
 pub struct BigAnnSparse;
 
@@ -97,18 +94,7 @@ impl Format for BigAnnSparse {
             (Some(truth), Some(path)) => truth.read(path, &train, &test, &mut notes)?,
             _ => ground_truth::compute(&Base::new(train.clone(), distance).with_copies_in(space), &test, COMPUTED),
         };
-        let dataset = Dataset {
-            train,
-            test,
-            distance,
-            neighbors,
-            links: None,
-            subtopics: None,
-            qrels: None,
-            train_names: None,
-            test_names: None,
-            notes,
-        };
+        let dataset = Dataset { notes, ..Dataset::of_points(train, test, distance, neighbors) };
         let at = files.truth.unwrap_or(files.base);
         dataset.check().map_err(|flaw| DatasetError::Invalid { path: at, flaw })?;
         Ok(dataset)
@@ -276,9 +262,9 @@ impl RowsFile {
         // Columns and values may be in scratch files; offsets are in memory, twice while they are checked.
         let offsets = 16 * (rows.unsigned_abs() + 1);
         let held = if capacity.scratch.is_some() { whole.min(offsets) } else { whole };
-        let (needed, memory) = (held.max(dim.unsigned_abs() * PER_COLUMN), capacity.memory);
-        if needed > memory {
-            return Err(flaw(format!("{found}, which need {needed} bytes of memory"), &format!("at most {memory}")));
+        let memory = capacity.memory;
+        if held > memory {
+            return Err(flaw(format!("{found}, which need {held} bytes of memory"), &format!("at most {memory}")));
         }
         Ok(Self { path: path.to_owned(), file, rows: rows as usize, dim: dim as usize, values: values as usize })
     }

@@ -180,7 +180,11 @@ impl KeptDatasets {
             if !entry.file_type()?.is_file() || !is_name(&name) && !is_unfinished {
                 continue;
             }
-            let (path, metadata) = (entry.path(), entry.metadata()?);
+            let (path, metadata) = match entry.metadata() {
+                // Another run has just given it its final name, or removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => (entry.path(), metadata?),
+            };
             let header = if is_unfinished {
                 Err("it is not finished: a run is writing it, or was killed".to_owned())
             } else {
@@ -250,8 +254,12 @@ impl KeptFile {
     }
 }
 
+/// Removes a file, which another run may have removed.
 fn remove(path: &Path) -> io::Result<()> {
-    std::fs::remove_file(path)
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Notes that a kept dataset was used at the time `now`. Where this fails, it is taken for one that was not, and may be prepared again some day.

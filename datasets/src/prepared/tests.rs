@@ -38,23 +38,12 @@ fn points() -> Vec<(Points, Points, Distance)> {
 }
 
 fn datasets() -> Vec<Dataset> {
+    // Not exact as f32.
+    let distances = [0.1, 1.0 / 3.0].repeat(3);
+    let neighbors = Neighbors { count: 2, ids: vec![0, 1, 2, 3, 4, 5], distances, stored: Stored::Float32 };
     let plain = |(train, test, distance): (Points, Points, Distance)| Dataset {
-        train,
-        test,
-        distance,
-        // Not exact as f32.
-        neighbors: Neighbors {
-            count: 2,
-            ids: vec![0, 1, 2, 3, 4, 5],
-            distances: [0.1, 1.0 / 3.0].repeat(3),
-            stored: Stored::Float32,
-        },
-        links: None,
-        subtopics: None,
-        qrels: None,
-        train_names: None,
-        test_names: None,
         notes: vec!["a grade below 0".into()],
+        ..Dataset::of_points(train, test, distance, neighbors.clone())
     };
     let mut all: Vec<Dataset> = points().into_iter().map(plain).collect();
     let rich = &mut all[0];

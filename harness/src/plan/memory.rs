@@ -16,8 +16,8 @@ struct Needs {
     disk: usize,
 }
 
-/// Bytes that a process needs for anything: the program, its threads, and what the allocator keeps.
-const PROGRAM: usize = 32 << 20;
+/// Bytes of the program itself, the stacks of its threads, and what the allocator keeps.
+pub const PROGRAM: usize = 32 << 20;
 
 /// A note for each retriever that is likely not to fit: how much it needs, how much there is, and what helps.
 pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec<String> {

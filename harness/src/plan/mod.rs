@@ -19,7 +19,7 @@ pub use cells::{Cell, cells};
 pub use dataset::{LoadedDataset, Resources, dataset_failure};
 pub use facts::Facts;
 pub use figures::wanted_query;
-pub use memory::memory_notes;
+pub use memory::{PROGRAM, memory_notes};
 pub use outline::{Outline, outline};
 pub use prepare::{Prepared, prepare_experiment, prepare_file, prepare_on};
 pub use trial::Trial;

@@ -67,7 +67,7 @@ impl Prepared {
         said.iter().for_each(|note| (options.say)(note));
         let ran = self.run_trials(&mut unfinished, done, options);
         if !matches!(ran, Err(Failure::Stopped(_)))
-            && let Err(damaged) = self.check_dataset(options)
+            && let Err(damaged) = self.check_dataset(unfinished.data(), options)
         {
             // What was measured on it is worth nothing.
             unfinished.remove();
@@ -96,10 +96,16 @@ impl Prepared {
     }
 
     /// Checks the content of a kept dataset that was too large to be checked when it was opened, and removes a damaged one.
-    fn check_dataset(&self, options: &RunOptions<'_>) -> Result<(), Failure> {
+    /// `shared` is where children found it: the same file by another name, or a copy.
+    fn check_dataset(&self, shared: Option<&Path>, options: &RunOptions<'_>) -> Result<(), Failure> {
         let Some(file) = &self.dataset_file else { return Ok(()) };
-        // A file that is no longer there was replaced or cleared by somebody; it was checked, or made, by them.
-        let Err(error @ PreparedError::Damaged(_)) = prepared::verify_large(file) else { return Ok(()) };
+        // A kept file may be another by now, or gone; what is shared stays.
+        let mut checked = shared.into_iter().chain([file.as_path()]).map(prepared::verify_large);
+        let Some(error) =
+            checked.find_map(|checked| checked.err().filter(|error| matches!(error, PreparedError::Damaged(_))))
+        else {
+            return Ok(());
+        };
         let removed = options.means.resources.kept.map(|kept| kept.discard(file));
         let message = format!("the prepared dataset {}: {error}; no result is written", escape::path(file));
         Err(Failure::Run(match removed {

@@ -1,7 +1,7 @@
 //! Trials that share a build, and an estimate of the memory that their process will hold.
 
 use super::built;
-use crate::plan::{Facts, Plan, Trial};
+use crate::plan::{Facts, PROGRAM, Plan, Trial};
 use crate::record::Mode;
 use swath_algorithms::Item;
 
@@ -35,9 +35,6 @@ pub fn groups(plan: &Plan, facts: &Facts) -> Vec<BuildGroup> {
     }
     groups
 }
-
-/// Bytes of the program itself, the stacks of its threads, and what the allocator keeps.
-const PROGRAM: usize = 32 << 20;
 
 /// Bytes of each thread: tiles of a matrix product, and what the allocator keeps for the thread.
 const THREAD: usize = 4 << 20;

@@ -194,7 +194,7 @@ mod tests {
         let mut draw = |count: usize| (0..count).map(|_| random::below(&mut rng, 28_000) as u32).collect::<Vec<_>>();
         let (of, piece) = (draw(30), draw(PIECE));
         let likely = likely_groups(&Signature::new(&of), &piece, &mut [0; GROUPS]);
-        let most = if std::arch::is_x86_feature_detected!("avx512vbmi2") { GROUPS / 8 } else { GROUPS };
+        let most = if std::arch::is_x86_feature_detected!("avx512f") { GROUPS / 8 } else { GROUPS };
         assert!((1..=most).contains(&likely), "{likely}");
     }
 }

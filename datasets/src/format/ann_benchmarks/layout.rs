@@ -191,7 +191,6 @@ impl OpenDataset {
             notes.push(format!("the file does not say its dimension: it is taken as the largest member plus 1, {dim}"));
             dim
         };
-        self.check_dimension(dim, 1)?;
         Ok(PointArrays { layout: PointLayout::FlatSets, train, test, dim, members })
     }
 
@@ -224,7 +223,6 @@ impl OpenDataset {
         if train.rows == 0 {
             return Err(self.invalid("`train`", "it is empty", "at least one vector"));
         }
-        self.check_dimension(dim, 8)?;
         let members = [train.values, test.values];
         Ok(PointArrays { layout: PointLayout::CompressedGroups, train: train.rows, test: test.rows, dim, members })
     }
@@ -261,16 +259,6 @@ impl OpenDataset {
                 Err(self.invalid(&format!("`{}`", names.shape), format!("it is {found}"), expected))
             }
         }
-    }
-
-    /// Checks that a search, which takes so many bytes for each number below the dimension, has memory for that.
-    fn check_dimension(&self, dim: usize, bytes: u64) -> Result<(), DatasetError> {
-        let needed = dim as u64 * bytes;
-        if needed <= self.capacity.memory {
-            return Ok(());
-        }
-        let found = format!("it is {dim}, so that a search needs {needed} bytes of memory");
-        Err(self.invalid("the dimension", found, format!("at most {} bytes", self.capacity.memory)))
     }
 }
 

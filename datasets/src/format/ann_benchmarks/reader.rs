@@ -13,7 +13,9 @@ use swath_algorithms::Points;
 /// Bytes that the points take in memory; the most that they may take where the file does not say how many members sets have.
 fn bytes_of_points(header: &Header, arrays: &PointArrays) -> u64 {
     match arrays.layout {
-        PointLayout::SetMatrix => ((header.train + header.test) * header.dim * size_of::<u32>()) as u64,
+        PointLayout::SetMatrix => {
+            ((header.train + header.test) as u64).saturating_mul((header.dim * size_of::<u32>()) as u64)
+        }
         _ => header.bytes_of_points(),
     }
 }

@@ -81,18 +81,7 @@ impl Format for Plain {
         let (train, test) = (Points::from(vectors(path, &text, "base ")?), Points::from(vectors(path, &text, "query ")?));
         let base = Base::new(train.clone(), Distance::Angular);
         let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
-        Ok(Dataset {
-            train,
-            test,
-            distance: Distance::Angular,
-            neighbors,
-            links: None,
-            subtopics: None,
-            qrels: None,
-            train_names: None,
-            test_names: None,
-            notes: Vec::new(),
-        })
+        Ok(Dataset::of_points(train, test, Distance::Angular, neighbors))
     }
 
     fn query_names(&self, _: &Path, _: u64) -> Result<Option<Vec<String>>, DatasetError> {
