@@ -85,7 +85,7 @@ impl Kernel {
             _ if self.fits(kind) => return None,
             Self::Cosine | Self::Gram | Self::Geodesic => format!("compares directions, and {kind} have none"),
             Self::Rbf if kind == PointType::Sparse => {
-                "needs squared distances, which lose their digits when they are computed from products of sparse vectors"
+                "needs squared distances, which would not be precise enough when computed from products of sparse vectors"
                     .to_owned()
             }
             Self::Rbf => format!("compares lengths of differences, and {kind} have none"),

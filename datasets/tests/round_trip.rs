@@ -213,6 +213,10 @@ const CASES: &[Case] = &[
     (|p| p.dimension = 0, "attribute `dimension`: it is 0; expected at least 1, and below 2^31"),
     (|p| p.dimension = 3, "attribute `dimension`: it is 3; expected 2, the width of `train`"),
     (|p| p.train.0 = vec![6], "`train`: its shape is 6; expected rows and columns"),
+    (
+        |p| (p.distance, p.train.0) = ("jaccard", vec![6]),
+        "`train`: its shape is 6; expected rows and columns, or, for sets one after another, their sizes as `size_train`",
+    ),
     (|p| p.train = (vec![0, 2], vec![]), "`train`: its shape is 0 x 2; expected at least one vector"),
     (|p| p.test = (vec![0, 2], vec![]), "`test`: it is empty; expected at least one query"),
     (|p| p.test = (vec![1, 3], vec![0.0; 3]), "`test`: its vectors have 3 values; expected 2, as those of `train`"),

@@ -553,7 +553,7 @@ retrievers:
             .to_owned()
     };
     let verdict = first("index.html");
-    let said = "ot exploratory, because points were chosen on 6 queries and are judged on 6 others";
+    let said = "ot exploratory, because parameters were chosen on 6 queries and are judged on 6 others";
     assert!(verdict.contains(said), "{verdict}");
     // The report of a run without a split does not keep what an earlier one left.
     std::fs::write(folder.path().join("x.yaml"), experiment.replace("split: { tune: 0.5 }\n", "")).expect("written");

@@ -100,7 +100,7 @@ fn a_run_is_right_and_its_report_and_its_trials_can_be_had_again() {
             "bits" => "300 base points of 64 bits, hamming distance",
             "sets" => "300 base sets with members below 300, jaccard distance",
             "ip" => "300 base vectors of 16 dimensions, compared by inner product; ",
-            _ => "300 base vectors of 300 dimensions, compared by inner product; ",
+            _ => "300 sparse base vectors of 300 dimensions, compared by inner product; ",
         };
         assert!(page.contains(points), "{name}");
         std::fs::remove_file(run.join("runs.csv")).expect("removed");

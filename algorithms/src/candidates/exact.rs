@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The exact nearest neighbours, by comparing the query with every base vector: the pool that every other index
-/// is judged by.
+/// is judged by. Sparse vectors are searched by an inverted index, unless they are larger than memory; `evaluations` counts every
+/// base vector even so.
 ///
 /// Source: by definition.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

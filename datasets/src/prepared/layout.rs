@@ -59,13 +59,13 @@ pub struct PreparedHeader {
 impl PreparedHeader {
     /// The content in a few words.
     pub fn content(&self) -> String {
-        let (kind, dim, unit) = match self.train {
-            StoredPoints::Dense(dim) => ("dense vectors", dim, "dimensions"),
-            StoredPoints::Bits(dim) => ("bits", dim, "bits"),
-            StoredPoints::Sets(dim) => ("sets", dim, "possible members"),
-            StoredPoints::Sparse(dim) => ("sparse vectors", dim, "dimensions"),
+        let points = match self.train {
+            StoredPoints::Dense(dim) => format!("dense vectors of {dim} dimensions"),
+            StoredPoints::Bits(dim) => format!("points of {dim} bits"),
+            StoredPoints::Sets(dim) => format!("sets with members below {dim}"),
+            StoredPoints::Sparse(dim) => format!("sparse vectors of {dim} dimensions"),
         };
-        format!("dataset: {kind} of {dim} {unit}, {}", self.distance)
+        format!("dataset: {points}, {}", self.distance)
     }
 }
 

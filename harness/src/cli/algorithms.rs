@@ -123,7 +123,8 @@ fn list(all: &[Component]) -> String {
         let _ = writeln!(text, "{}", table(&rows, 2..));
     }
     text.push_str(
-        "`swath algorithms NAME` explains one. Any selector composes with any candidates and any expansion.\n",
+        "`swath algorithms NAME` explains one. Any selector composes with any candidates and any expansion, if the points have\n\
+         what they need; swath refuses the others before the run.\n",
     );
     text
 }

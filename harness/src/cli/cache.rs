@@ -138,7 +138,7 @@ fn graph_row(graph: &CachedGraph) -> Vec<String> {
     let cells = match &graph.label {
         Ok(label) => {
             let Label { dataset, built, graph, .. } = label;
-            [dataset.clone(), built.clone(), label.program(), graph.clone()]
+            [dataset.clone(), built.clone(), label.program(), format!("graph: {graph}")]
         }
         Err(why) => ["-".into(), "-".into(), "-".into(), format!("cannot be read: {why}")],
     };

@@ -35,7 +35,7 @@ enum Command {
         after_help = "Examples:\n  swath datasets info glove-wordnet-20k\n  swath datasets info glove-wordnet-20k --diagnose"
     )]
     Info {
-        /// A dataset's name, or the path of its HDF5 file
+        /// A dataset's name, or the path of its HDF5 file or folder
         dataset: PathBuf,
         /// Also diagnose it: contrast, dimension, hubs and copies, with intervals
         #[arg(long)]
@@ -58,7 +58,7 @@ impl Arguments {
 
 /// The datasets that are known by name.
 fn list(folders: &[PathBuf]) -> String {
-    let mut rows = vec![["name", "here", "distance", "about", "vectors", "queries", "dim"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["name", "here", "distance", "about", "points", "queries", "dim"].map(str::to_owned).to_vec()];
     for entry in CATALOGUE {
         let found = resolve(entry.name, Path::new(""), folders).is_ok();
         let here = if found { "yes" } else { "no" };

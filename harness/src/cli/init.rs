@@ -17,7 +17,7 @@ Examples:
   swath init glove-wordnet-20k
   swath init my-vectors.hdf5 --output experiments/first.yaml")]
 pub struct Arguments {
-    /// A dataset's name, or the path of its HDF5 file
+    /// A dataset's name, or the path of its HDF5 file or folder
     dataset: PathBuf,
     /// The file to write [default: DATASET.yaml]
     #[arg(long, short, value_name = "FILE")]

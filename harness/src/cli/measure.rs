@@ -20,8 +20,8 @@ pub struct MeasureArguments {
     /// Do not compare times
     #[arg(long)]
     pub quality_only: bool,
-    /// Use graphs that earlier runs kept, instead of building each again; a change in how graphs are built then goes
-    /// unnoticed
+    /// Use the dataset and graphs that earlier runs kept, instead of reading and building each again; a change in how they
+    /// are read or built then goes unnoticed
     #[arg(long)]
     cached_graphs: bool,
     /// Run all in one process, for debugging

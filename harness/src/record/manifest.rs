@@ -79,6 +79,9 @@ pub struct DatasetRecord {
     pub links: Option<usize>,
     /// Whether it has subtopics.
     pub subtopics: bool,
+    /// Whether its points are sparse vectors.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sparse: bool,
 }
 
 impl DatasetRecord {
@@ -88,6 +91,7 @@ impl DatasetRecord {
         match Distance::from_name(&self.distance) {
             Some(Distance::Hamming) => format!("{rows} base points of {dim} bits"),
             Some(Distance::Jaccard) => format!("{rows} base sets with members below {dim}"),
+            _ if self.sparse => format!("{rows} sparse base vectors of {dim} dimensions"),
             _ => format!("{rows} base vectors of {dim} dimensions"),
         }
     }
@@ -115,9 +119,7 @@ impl DatasetRecord {
             Distance::Jaccard => {
                 Some("Each member counts as a coordinate: 1 in the sets that have it, 0 in the others.")
             }
-            Distance::InnerProduct => Some(
-                "Vectors are scaled to unit length: the map shows directions, not lengths, which inner products count, too.",
-            ),
+            Distance::InnerProduct => Some("The map shows directions only; an inner product also depends on length."),
             Distance::Euclidean | Distance::Angular => None,
         }
     }

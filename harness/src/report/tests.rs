@@ -199,6 +199,7 @@ fn manifest(summary: &Summary) -> Manifest {
             neighbors: 100,
             links: None,
             subtopics: true,
+            sparse: false,
         },
         machine: Machine { cpu: "cpu".into(), cores: 2, memory: 8 << 30, os: "Linux".into(), arch: "x86_64".into() },
         graphs: Vec::new(),
@@ -623,7 +624,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     is(
         &chosen,
         &[
-            "Not exploratory, because points were chosen on 60 queries and are judged on 40 others: retriever-2 with",
+            "Not exploratory, because parameters were chosen on 60 queries and are judged on 40 others: retriever-2 with",
             "Of 2 other retrievers, ",
         ],
     );

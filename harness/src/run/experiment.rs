@@ -197,6 +197,7 @@ impl Prepared {
                 neighbors: self.facts.neighbors,
                 links: self.facts.links,
                 subtopics: self.facts.subtopics,
+                sparse: matches!(self.dataset.train, swath_algorithms::Points::Sparse(_)),
             },
             machine: Machine::this(),
             graphs: unfinished.graphs(),

@@ -70,7 +70,10 @@ impl OpenDataset {
         let stated = self.stated_dimension(attributes)?;
         match distance {
             Distance::Jaccard if is_sparse || self.file.has("size_train") => self.flat_sets(stated, notes),
-            Distance::Jaccard => self.matrix(PointLayout::SetMatrix, stated),
+            Distance::Jaccard => {
+                self.check_set_sizes()?;
+                self.matrix(PointLayout::SetMatrix, stated)
+            }
             Distance::Hamming => self.bits(stated, notes),
             Distance::InnerProduct if is_sparse || self.file.is_group("train") => self.groups(stated),
             Distance::Euclidean | Distance::Angular | Distance::InnerProduct => {
@@ -104,6 +107,14 @@ impl OpenDataset {
             return Ok(Some(stated as usize));
         }
         Err(self.invalid("attribute `dimension`", format!("it is {stated}"), "at least 1, and below 2^31"))
+    }
+
+    /// Checks that sets without sizes have a row each.
+    fn check_set_sizes(&self) -> Result<(), DatasetError> {
+        let shape = self.file.shape("train").map_err(|error| self.at(error))?;
+        let [members] = shape[..] else { return Ok(()) };
+        let expected = "rows and columns, or, for sets one after another, their sizes as `size_train`";
+        Err(self.invalid("`train`", format!("its shape is {members}"), expected))
     }
 
     /// A row for each point.

@@ -32,7 +32,7 @@ impl Diagnostic for RelativeContrast {
         ratio(sample, self.name(), 1, 0)
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         let so = match value {
             ..1.5 => "nearness hardly separates points, and the nearest may mean little",
             ..3.0 => "nearness separates points, though not sharply",
@@ -58,7 +58,7 @@ impl Diagnostic for Concentration {
         ratio(sample, self.name(), 2, 0)
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         let so = if value < 3.0 { "distances are concentrated" } else { "distances are not concentrated" };
         format!("The farthest point is {value:.2} times as far from a query as the nearest: {so}.")
     }

@@ -2,6 +2,7 @@
 
 use super::{Diagnostic, Sample, bootstrap, mean_at};
 use crate::record::diagnosis::DiagnosticValue;
+use swath_algorithms::Distance;
 
 /// Local intrinsic dimension.
 pub struct Lid;
@@ -30,7 +31,7 @@ impl Diagnostic for Lid {
         Ok(bootstrap(inverses.len(), sample.seed, self.name(), |places| 1.0 / mean_at(&inverses, places)))
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         let so = match value {
             ..8.0 => "approximate indexes will find nearly all neighbours cheaply",
             ..20.0 => "approximate indexes will need some effort for high recall",
@@ -66,7 +67,7 @@ impl Diagnostic for TwoNn {
         Ok(bootstrap(ratios.len(), sample.seed, self.name(), |places| 1.0 / mean_at(&ratios, places)))
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         format!(
             "At the smallest scale, between a point and its two nearest, the data have about {value:.0} dimensions. If that is \
              far from the local intrinsic dimension, their structure depends on the scale."

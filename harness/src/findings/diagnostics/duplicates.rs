@@ -35,12 +35,17 @@ impl Diagnostic for NearDuplicates {
         Ok(bootstrap(is_near.len(), sample.seed, self.name(), |places| mean_at(&is_near, places)))
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, distance: Distance) -> String {
+        // A share of the bits is no copy: 5 % of 256 are 12.
+        let is_bits = distance == Distance::Hamming;
         let so = match value {
+            ..0.01 if is_bits => "points that are nearly the same hardly matter",
             ..0.01 => "copies hardly matter",
             ..0.1 => "some results will repeat others, which a diverse selector avoids",
+            _ if is_bits => "the nearest are often alike, and a diverse selector will change answers much",
             _ => "the nearest are often copies, and a diverse selector will change answers much",
         };
-        format!("{:.1} % of points have a near copy: {so}.", 100.0 * value)
+        let what = if is_bits { "another within 5 % of the bits" } else { "a near copy" };
+        format!("{:.1} % of points have {what}: {so}.", 100.0 * value)
     }
 }

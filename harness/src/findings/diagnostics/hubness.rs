@@ -4,7 +4,7 @@ use super::sample::nearest_others;
 use super::{Diagnostic, Sample, bootstrap, mean_at};
 use crate::plot::format::number;
 use crate::record::diagnosis::DiagnosticValue;
-use swath_algorithms::{Base, random};
+use swath_algorithms::{Base, Distance, random};
 
 /// Sampled base vectors.
 const ROWS: usize = 5000;
@@ -19,10 +19,9 @@ fn rows_of(base: &Base) -> usize {
     most.clamp(2 * K + 1, ROWS).min(base.len())
 }
 
-/// The number of sampled vectors as text, if it is smaller than usual.
-pub fn described(base: &Base) -> Option<String> {
-    let (rows, usual) = (rows_of(base), ROWS.min(base.len()));
-    (rows < usual).then(|| format!("hubs among {} base points", number(rows as f64)))
+/// The number of sampled points as text.
+pub fn described(base: &Base) -> String {
+    format!("hubs among {} base points", number(rows_of(base) as f64))
 }
 
 /// Hubness.
@@ -60,7 +59,7 @@ impl Diagnostic for Hubness {
         }))
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         let so = match value {
             ..1.0 => "no point is returned to unusually many queries",
             ..3.0 => "some points are returned to many queries",

@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::record::diagnosis::{Diagnosis, DiagnosticFinding, DiagnosticValue};
 use crate::statistics::bootstrap::quantile;
 use rayon::prelude::*;
-use swath_algorithms::{Base, Points, random};
+use swath_algorithms::{Base, Distance, Points, random};
 
 /// All diagnostics, in the order in which they are shown.
 static DIAGNOSTICS: &[&dyn Diagnostic] = &[
@@ -47,8 +47,8 @@ trait Diagnostic: Sync {
     /// Why it is undefined for this dataset.
     fn measure(&self, sample: &Sample<'_>) -> Result<DiagnosticValue, &'static str>;
 
-    /// What the value means for retrieval, in one sentence.
-    fn meaning(&self, value: f64) -> String;
+    /// What the value means for retrieval on data of that distance, in one sentence.
+    fn meaning(&self, value: f64, distance: Distance) -> String;
 }
 
 /// Computes all diagnostics on seeded samples of base vectors and queries. The result does not depend on the number of threads.
@@ -67,7 +67,7 @@ pub fn diagnose(base: &Base, queries: &Points, seed: u64, quiet: bool) -> Diagno
             definition: diagnostic.definition().to_owned(),
             measured: measured.ok(),
             meaning: match measured {
-                Ok(found) => diagnostic.meaning(found.value),
+                Ok(found) => diagnostic.meaning(found.value, base.distance()),
                 Err(why) => format!("Not defined: {why}."),
             },
         }

@@ -82,9 +82,13 @@ impl<'a> Sample<'a> {
             let (queries, rows) = (number(self.spread.len() as f64), number(self.rows as f64));
             text = text + "; " + &format!("{queries} queries and their distances to {rows} base points");
         }
-        // The usual sample sizes are not mentioned.
-        for part in [spectrum::described(self.base), hubness::described(self.base)].into_iter().flatten() {
+        text = text + "; " + &hubness::described(self.base);
+        // The usual size of its sample is not mentioned.
+        if let Some(part) = spectrum::described(self.base) {
             text = text + "; " + &part;
+        }
+        if self.base.distance() == Distance::InnerProduct {
+            text += ". Hubness is by inner product; local intrinsic dimension, TwoNN and near duplicates are by angle";
         }
         text
     }

@@ -241,7 +241,7 @@ impl Diagnostic for IsoScore {
         Ok(DiagnosticValue { value: score(ratio.value), lo: score(ratio.lo), hi: score(ratio.hi) })
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         let so = match value {
             ..0.1 => "few directions carry most of the variance, so that the vectors could be shortened",
             ..0.5 => "variance is spread unevenly",
@@ -267,7 +267,7 @@ impl Diagnostic for ParticipationRatio {
         sample.spectrum()
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         format!("Variance is spread as over {value:.1} equal directions.")
     }
 }

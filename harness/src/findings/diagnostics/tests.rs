@@ -156,5 +156,5 @@ fn long_vectors_are_diagnosed_by_their_products_with_each_other_which_is_said() 
     let short = Base::from_values(&gaussian(100, 4), 4, Distance::Euclidean).expect("finite");
     let queries = Points::from(Vectors::new(&[0.0; 4], 4).expect("finite"));
     let said = diagnose(&short, &queries, 7, true).sampled;
-    assert!(said.ends_with("1 queries and their distances to 100 base points"), "{said}");
+    assert!(said.ends_with("1 queries and their distances to 100 base points; hubs among 100 base points"), "{said}");
 }

@@ -61,7 +61,9 @@ pub fn queries(found: &LoadedRun) -> Markup {
             div.beside { div id="query-lists" .cards {} div id="query-map" .plot {} }
             p.note {
                 "A seeded sample of " (number(excerpt.queries.len() as f64)) " queries, with each retriever at its " (chosen) " in " (name)
-                ". Numbered colours are the query's subtopics. # is the rank among the true neighbours; \"far\" is beyond the "
+                ". "
+                @if found.manifest.dataset.subtopics { "Numbered colours are the query's subtopics. " }
+                "# is the rank among the true neighbours; \"far\" is beyond the "
                 "neighbours that the dataset stores. The map shows the first two principal components of the query's neighbourhood, "
                 "with the query as a cross. "
                 @if let Some(placed) = found.manifest.dataset.placed() { (placed) " " }

@@ -39,7 +39,7 @@ pub fn page(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
             h2 { "Results" }
             (results(summary))
             p.note {
-                "Means over " @if summary.tuning.is_some() { "all queries, including those that points were chosen on" } @else { "queries" }
+                "Means over " @if summary.tuning.is_some() { "all queries, including those that parameters were chosen on" } @else { "queries" }
                 ", with 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
                 "Bold: the best mean of the column, oracles excluded. Queries per second are from the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat, "
                 "percentiles from single queries in all repeats. Timings hold for this machine on that day."
@@ -333,7 +333,7 @@ fn comparisons(summary: &Summary) -> Markup {
                 a href="comparisons.csv" { "comparisons.csv" } "."
                 @if let Some(left_out) = summary.left_out() { " " (left_out) }
                 @if summary.tuning.is_some() {
-                    " All queries count here, including those that points were chosen on, so this table is exploratory. The chosen "
+                    " All queries count here, including those that parameters were chosen on, so this table is exploratory. The chosen "
                     "points are judged separately, above."
                 } @else {
                     " A point picked from this table is chosen on the same queries that it is reported on, so its comparison is "

@@ -92,7 +92,7 @@ impl Contest<'_> {
     fn standing(&self) -> String {
         match &self.found.summary.tuning {
             Some(tuning) => format!(
-                "not exploratory, because points were chosen on {} queries and are judged on {} others",
+                "not exploratory, because parameters were chosen on {} queries and are judged on {} others",
                 number(tuning.tuned_on as f64),
                 number(tuning.reported_on as f64)
             ),

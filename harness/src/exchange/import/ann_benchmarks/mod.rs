@@ -169,6 +169,7 @@ fn manifest(
             neighbors: dataset.neighbors.count,
             links: dataset.links.as_ref().map(|links| links.edges.len()),
             subtopics: dataset.subtopics.is_some(),
+            sparse: matches!(dataset.train, swath_algorithms::Points::Sparse(_)),
         },
         machine: Machine { cpu: "unknown (imported)".into(), cores: 0, memory: 0, os: unknown(), arch: unknown() },
         graphs: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::{Diagnostic, Sample, bootstrap, mean_at};
 use crate::record::diagnosis::DiagnosticValue;
+use swath_algorithms::Distance;
 
 /// The mean distance to the nearest other.
 pub struct Nearest;
@@ -23,7 +24,7 @@ impl Diagnostic for Nearest {
         Ok(bootstrap(nearest.len(), sample.seed, self.name(), |places| mean_at(&nearest, places)))
     }
 
-    fn meaning(&self, value: f64) -> String {
+    fn meaning(&self, value: f64, _: Distance) -> String {
         format!("The nearest other vector is {value:.3} away.")
     }
 }
