@@ -635,7 +635,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
     is(
         &none,
         &[
-            "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (not exploratory, because points were \
+            "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (not exploratory, because parameters were \
         chosen on 60 queries and are judged on 40 others). With these 100 queries",
         ],
     );
