@@ -471,7 +471,8 @@ fn every_flaw_of_compressed_rows_is_named() {
         assert_eq!((read.train.dim(), read.test.dim()), (largest, largest));
     }
     let mut unsorted = group_parts();
-    (unsorted.columns[..2].reverse(), unsorted.values[..2].reverse());
+    unsorted.columns[..2].reverse();
+    unsorted.values[..2].reverse();
     let sorted = read_group(&unsorted).expect("valid");
     assert!(sorted.same(&read) && sorted.notes.is_empty(), "columns come in any order: {:?}", sorted.notes);
     let mut twice = group_parts();

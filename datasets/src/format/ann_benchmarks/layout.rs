@@ -276,11 +276,11 @@ impl OpenDataset {
         }
         let shape = self.file.integers(&names.shape).map_err(|error| self.at(error))?;
         let rows_by = format!("{rows}, one less than the values in `{}`, by", names.offsets);
-        let expected = match shape.as_slice() {
-            &[n, dim] if n == rows as i64 && (1..=i64::from(i32::MAX)).contains(&dim) => {
+        let expected = match shape[..] {
+            [n, dim] if n == rows as i64 && (1..=i64::from(i32::MAX)).contains(&dim) => {
                 return Ok(GroupSizes { rows, dim: Some(dim as usize), values });
             }
-            &[n, _] if n == rows as i64 => format!("{rows_by} 1 to 2^31 - 1 columns"),
+            [n, _] if n == rows as i64 => format!("{rows_by} 1 to 2^31 - 1 columns"),
             _ => format!("{rows_by} the number of columns"),
         };
         let found = shape.iter().take(4).map(i64::to_string).collect::<Vec<_>>().join(" x ");
