@@ -569,9 +569,8 @@ mod tests {
                 if reversed { "reverse each row of `neighbors`" } else { "sort each row of `neighbors` by distance" };
             assert!(text.contains(remedy) && !text.contains("computed again"), "{text}");
             disordered.neighbors.distances.iter_mut().for_each(|d| *d *= 1.1);
-            let text = super::verify(&Base::new(disordered.train.clone(), distance), &disordered, 1)
-                .expect("a doubt")
-                .to_string();
+            let text =
+                verify(&Base::new(disordered.train.clone(), distance), &disordered, 1).expect("a doubt").to_string();
             assert!(
                 text.contains("computed again, and each row of `neighbors` is sorted by it, the nearest first"),
                 "{text}"
