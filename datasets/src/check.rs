@@ -1,6 +1,7 @@
 //! Checks what must hold for every dataset, whether it is read from a file or made in memory.
 
 use crate::dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Subtopics};
+use crate::ground_truth;
 use swath_algorithms::Distance;
 
 /// Something that is wrong in a dataset.
@@ -48,7 +49,8 @@ impl Dataset {
             return Err(Flaw::new("`test`", found, "points of one type, which have that distance"));
         }
         width(self.train.dim(), self.test.dim())?;
-        check_neighbors(n, m, self.distance, &self.neighbors)?;
+        check_neighbors(n, m, &self.neighbors)?;
+        self.check_distances()?;
         self.links.as_ref().map_or(Ok(()), |links| check_links(n, links))?;
         for (name, what, pairs) in [("subtopics", "subtopic", &self.subtopics), ("qrels", "grade", &self.qrels)] {
             pairs.as_ref().map_or(Ok(()), |pairs| check_by_query(n, m, name, what, pairs))?;
@@ -56,6 +58,52 @@ impl Dataset {
         self.qrels.as_ref().map_or(Ok(()), check_grades)?;
         for (name, texts, rows) in [("train_names", &self.train_names, n), ("test_names", &self.test_names, m)] {
             texts.as_ref().map_or(Ok(()), |texts| one_for_each(name, texts.len(), rows, "row"))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the stored distances of a query are those between its points.
+    fn has_right_distances(&self, query: usize) -> bool {
+        let (ids, stored) = (self.neighbors.ids(query), self.neighbors.distances(query));
+        ground_truth::are_distances(self.test.row(query), &self.train, self.distance, ids, stored)
+    }
+
+    fn check_distances(&self) -> Result<(), Flaw> {
+        let neighbors = &self.neighbors;
+        let count = neighbors.count;
+        let least = match self.distance {
+            Distance::Angular => -BELOW_ZERO,
+            Distance::InnerProduct => f64::NEG_INFINITY,
+            Distance::Euclidean | Distance::Hamming | Distance::Jaccard => 0.0,
+        };
+        let known = |i: usize| i % count < neighbors.known(i / count);
+        let cells = || neighbors.distances.iter().enumerate().filter(|&(i, _)| known(i));
+        let disorder = |i: usize| {
+            let (before, after) = (neighbors.distances[i - 1], neighbors.distances[i]);
+            !i.is_multiple_of(count) && known(i) && after < before - DISORDER * before.abs().max(1.0)
+        };
+        if let Some(((i, value), wrong)) = first(cells().filter(|(_, value)| !value.is_finite())) {
+            let found = first_of(format!("the value is {value}"), wrong);
+            return Err(Flaw::new(place("distances", i / count, i % count), found, "a finite number"));
+        }
+        if let Some((i, wrong)) = first((1..neighbors.distances.len()).filter(|&i| disorder(i))) {
+            let found = format!("{} comes after {}", neighbors.distances[i], neighbors.distances[i - 1]);
+            // Every row descends: hardly any pair within a row ascends.
+            let is_descending = 2 * wrong > self.test.len() * (count - 1);
+            let remedy = match (self.has_right_distances(i / count), is_descending) {
+                (true, true) => {
+                    ": these are right, but the nearest is last; reverse each row of `distances`, and with it that of `neighbors`"
+                }
+                (true, false) => ": these are right; sort each row by them, and with it that of `neighbors`",
+                (false, true) => what_descends(self.distance),
+                (false, false) => "",
+            };
+            let expected = format!("distances in ascending order{remedy}");
+            return Err(Flaw::new(place("distances", i / count, i % count), first_of(found, wrong), expected));
+        }
+        if let Some(((i, value), wrong)) = first(cells().filter(|&(_, &value)| value < least)) {
+            let found = first_of(format!("the value is {value}"), wrong);
+            return Err(Flaw::new(place("distances", i / count, i % count), found, "at least 0"));
         }
         Ok(())
     }
@@ -129,7 +177,7 @@ pub(crate) fn first_of(found: String, count: usize) -> String {
     if count == 1 { found } else { format!("{found} (the first of {count} like it)") }
 }
 
-fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Flaw> {
+fn check_neighbors(n: usize, m: usize, neighbors: &Neighbors) -> Result<(), Flaw> {
     let count = neighbors.count;
     if count == 0 || count > n {
         let expected = format!("1 to {n}, the number of vectors in `train`");
@@ -167,37 +215,6 @@ fn check_neighbors(n: usize, m: usize, distance: Distance, neighbors: &Neighbors
     if let Some(((query, id), rows)) = first(repeated) {
         let found = first_of(format!("id {id} appears twice"), rows);
         return Err(Flaw::new(format!("`neighbors`, row {query}"), found, "each neighbour once"));
-    }
-    check_distances(m, distance, neighbors)
-}
-
-fn check_distances(m: usize, distance: Distance, neighbors: &Neighbors) -> Result<(), Flaw> {
-    let count = neighbors.count;
-    let least = match distance {
-        Distance::Angular => -BELOW_ZERO,
-        Distance::InnerProduct => f64::NEG_INFINITY,
-        Distance::Euclidean | Distance::Hamming | Distance::Jaccard => 0.0,
-    };
-    let known = |i: usize| i % count < neighbors.known(i / count);
-    let cells = || neighbors.distances.iter().enumerate().filter(|&(i, _)| known(i));
-    let disorder = |i: usize| {
-        let (before, after) = (neighbors.distances[i - 1], neighbors.distances[i]);
-        !i.is_multiple_of(count) && known(i) && after < before - DISORDER * before.abs().max(1.0)
-    };
-    if let Some(((i, value), wrong)) = first(cells().filter(|(_, value)| !value.is_finite())) {
-        let found = first_of(format!("the value is {value}"), wrong);
-        return Err(Flaw::new(place("distances", i / count, i % count), found, "a finite number"));
-    }
-    if let Some((i, wrong)) = first((1..neighbors.distances.len()).filter(|&i| disorder(i))) {
-        let found = format!("{} comes after {}", neighbors.distances[i], neighbors.distances[i - 1]);
-        // Every row descends: hardly any pair within a row ascends.
-        let similarities = if 2 * wrong > m * (count - 1) { what_descends(distance) } else { "" };
-        let expected = format!("distances in ascending order{similarities}");
-        return Err(Flaw::new(place("distances", i / count, i % count), first_of(found, wrong), expected));
-    }
-    if let Some(((i, value), wrong)) = first(cells().filter(|&(_, &value)| value < least)) {
-        let found = first_of(format!("the value is {value}"), wrong);
-        return Err(Flaw::new(place("distances", i / count, i % count), found, "at least 0"));
     }
     Ok(())
 }
@@ -361,6 +378,30 @@ mod tests {
         dataset.distance = Distance::Angular;
         dataset.neighbors.distances = vec![-1e-6, 0.0, 0.0, 0.0];
         assert_eq!(dataset.check(), Ok(()));
+    }
+
+    #[test]
+    fn distances_that_are_right_but_out_of_order_are_not_taken_for_similarities() {
+        let mut dataset = dataset();
+        dataset.neighbors =
+            Neighbors { ids: vec![2, 0, 2, 1], distances: vec![2.0, 0.0, 5_f64.sqrt(), 0.0], ..dataset.neighbors };
+        let expected = |dataset: &Dataset| dataset.check().map_err(|flaw| flaw.expected).expect_err("out of order");
+        let reversed = ": these are right, but the nearest is last; reverse each row of `distances`";
+        assert!(expected(&dataset).contains(reversed), "{}", expected(&dataset));
+        let mut jaccard = dataset.clone();
+        let sets =
+            |rows: &[&[u32]]| Points::from(swath_algorithms::points::Sets::from_rows(rows, 9).expect("ascending"));
+        (jaccard.train, jaccard.test) = (sets(&[&[1], &[2], &[1, 2]]), sets(&[&[1], &[2]]));
+        (jaccard.distance, jaccard.neighbors.ids) = (Distance::Jaccard, vec![2, 0, 2, 1]);
+        jaccard.neighbors.distances = vec![0.5, 0.0, 0.5, 0.0];
+        assert!(expected(&jaccard).contains(reversed), "{}", expected(&jaccard));
+        jaccard.neighbors.distances = vec![0.9, 0.5, 0.9, 0.5];
+        assert!(expected(&jaccard).contains("as Jaccard similarities do"), "{}", expected(&jaccard));
+        dataset.neighbors.distances = vec![2.0, 0.0, 0.0, 5_f64.sqrt()];
+        dataset.neighbors.ids = vec![2, 0, 1, 2];
+        assert!(
+            expected(&dataset).ends_with(": these are right; sort each row by them, and with it that of `neighbors`")
+        );
     }
 
     #[test]

@@ -202,12 +202,30 @@ impl Dataset {
             && (&self.train_names, &self.test_names) == (&other.train_names, &other.test_names)
     }
 
+    /// A note where the vectors are so long that distances may not fit 32-bit floats, as results store them.
+    fn beyond_f32(&self) -> Option<String> {
+        let longest = |points: &Points| points.norms().iter().copied().fold(0.0, f64::max);
+        let (what, largest) = match self.distance {
+            Distance::InnerProduct => ("inner products", longest(&self.train) * longest(&self.test)),
+            Distance::Euclidean => ("distances", longest(&self.train) + longest(&self.test)),
+            Distance::Angular | Distance::Hamming | Distance::Jaccard => return None,
+        };
+        let most = f64::from(f32::MAX);
+        (largest > most).then(|| {
+            format!(
+                "vectors this long may have {what} up to {largest:.1e}, which do not fit 32-bit floats: results store those \
+                 beyond {most:.1e} as that number"
+            )
+        })
+    }
+
     /// Unusual things that are allowed but that a user should know of.
     pub fn doubts(&self) -> Vec<String> {
         let count = |points: &Points, is_so: &dyn Fn(Point<'_>) -> bool| {
             (0..points.len()).filter(|&i| is_so(points.row(i))).count()
         };
         let mut doubts = self.notes.clone();
+        doubts.extend(self.beyond_f32());
         for (name, points) in [("train", &self.train), ("test", &self.test)] {
             let zeros =
                 if self.distance == Distance::Angular { count(points, &|point| point.norm() == 0.0) } else { 0 };
@@ -336,6 +354,33 @@ mod tests {
         for value in [0.1_f32, 3.0, 65_535.0, 1e-30, 3e38] {
             let next = f64::from(f32::from_bits(value.to_bits() + 1)) - f64::from(value);
             assert_eq!(Stored::Float32.half_unit(value.into()), next / 2.0, "{value}");
+        }
+    }
+
+    #[test]
+    fn vectors_whose_distances_do_not_fit_32_bits_are_told() {
+        for (distance, value, note) in [
+            (
+                Distance::InnerProduct,
+                1e20_f32,
+                Some("vectors this long may have inner products up to 1.0e40, which do not fit"),
+            ),
+            (Distance::InnerProduct, 1e19, None),
+            (
+                Distance::Euclidean,
+                2e38,
+                Some("vectors this long may have distances up to 4.0e38, which do not fit 32-bit"),
+            ),
+            (Distance::Euclidean, 1e38, None),
+            (Distance::Angular, 2e38, None),
+        ] {
+            let (train, test) = (vectors(&[value, 1.0], 1), vectors(&[-value], 1));
+            let neighbors = ground_truth::compute(&Base::new(train.clone(), distance), &test, 1);
+            let doubts = Dataset::of_points(train, test, distance, neighbors).doubts();
+            match note {
+                Some(note) => assert!(doubts.len() == 1 && doubts[0].starts_with(note), "{doubts:?}"),
+                None => assert!(doubts.is_empty(), "{doubts:?}"),
+            }
         }
     }
 

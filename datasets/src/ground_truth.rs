@@ -53,11 +53,22 @@ pub enum Cause {
     Unit {
         /// What the stored distances are.
         stored: &'static str,
+        /// Whether the ids are in order, the nearest first.
+        in_order: bool,
         /// The first neighbour that differs.
         example: NeighborExample,
     },
     /// The stored ids are the nearest, but their distances are wrong.
     Distances {
+        /// Whether the ids are in order, the nearest first.
+        in_order: bool,
+        /// The first neighbour that differs.
+        example: NeighborExample,
+    },
+    /// The stored ids are the nearest and the stored distances are theirs, but in another order.
+    Order {
+        /// Whether the nearest is last.
+        is_reversed: bool,
         /// The first neighbour that differs.
         example: NeighborExample,
     },
@@ -98,6 +109,10 @@ impl fmt::Display for NeighborExample {
     }
 }
 
+/// What must be done about ids that are right, but not in the order of their distances.
+const OUT_OF_ORDER: &str =
+    "`distances` is computed again, and each row of `neighbors` is sorted by it, the nearest first";
+
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { query, disagreeing, sampled, .. } = self;
@@ -106,15 +121,26 @@ impl fmt::Display for Doubt {
             "the stored neighbours disagree with recomputed ones for {disagreeing} of {sampled} sampled queries: "
         )?;
         match &self.cause {
-            Cause::Unit { stored, example } => write!(
+            Cause::Unit { stored, in_order, example } => write!(
                 f,
                 "the ids are right, but the stored distances are {stored} (query {query}, {example}); metrics that use \
-                 them will be wrong until `distances` is computed again"
+                 them will be wrong until {}",
+                if *in_order { "`distances` is computed again" } else { OUT_OF_ORDER }
             ),
-            Cause::Distances { example } => write!(
+            Cause::Distances { in_order, example } => write!(
                 f,
                 "the ids are right, but the stored distances are not (query {query}, {example}); were the vectors changed \
-                 after they were computed? compute `distances` again"
+                 after they were computed? metrics that use them will be wrong until {}",
+                if *in_order { "`distances` is computed again" } else { OUT_OF_ORDER }
+            ),
+            Cause::Order { is_reversed, example } => write!(
+                f,
+                "the ids and the distances are right, but not in the same order (query {query}, {example}); {}",
+                if *is_reversed {
+                    "the nearest id is last: reverse each row of `neighbors`"
+                } else {
+                    "sort each row of `neighbors` by distance, the nearest first"
+                }
             ),
             Cause::OtherDistance { distance, example } => write!(
                 f,
@@ -149,7 +175,7 @@ pub fn verify(base: &Base, dataset: &Dataset, seed: u64) -> Option<Doubt> {
         queries.iter().filter_map(|&query| Some((query, judge(base, dataset, query)?))).collect();
     // Wrong ids are worse than wrong distances, and may be their cause; wrong ids without an explanation are the worst.
     let gravest = causes.iter().rev().max_by_key(|(_, cause)| match cause {
-        Cause::Distances { .. } => 1,
+        Cause::Distances { .. } | Cause::Order { .. } => 1,
         Cause::Unit { .. } => 0,
         Cause::OtherDistance { .. } | Cause::FromOne { .. } | Cause::AmongQueries { .. } => 2,
         Cause::Ids { .. } => 3,
@@ -243,9 +269,24 @@ fn judge(base: &Base, dataset: &Dataset, at: usize) -> Option<Cause> {
         return Some(wrong_ids(dataset, at, right, farthest, example(outside.unwrap_or(0))));
     }
     let first = (0..ids.len()).find(|&i| !close(stored[i], recomputed[i], tolerance))?;
-    let unit = unit(base.distance(), dataset, at, &recomputed);
     let example = example(first);
-    Some(unit.map_or(Cause::Distances { example }, |stored| Cause::Unit { stored, example }))
+    let agree = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(&a, &b)| close(a, b, tolerance));
+    let mut ascending = recomputed.clone();
+    ascending.sort_unstable_by(f64::total_cmp);
+    if agree(stored, &ascending) {
+        let is_reversed = recomputed.windows(2).all(|pair| pair[1] <= pair[0]);
+        return Some(Cause::Order { is_reversed, example });
+    }
+    let in_order = agree(&recomputed, &ascending);
+    let unit = unit(base.distance(), dataset, at, &recomputed);
+    Some(unit.map_or(Cause::Distances { in_order, example }, |stored| Cause::Unit { stored, in_order, example }))
+}
+
+/// Whether the stored distances are those of the query to the rows at `ids`.
+pub(crate) fn are_distances(query: Point<'_>, rows: &Points, distance: Distance, ids: &[u32], stored: &[f64]) -> bool {
+    let found: Vec<f64> = ids.iter().map(|&id| distance.between(query, rows.row(id as usize))).collect();
+    let scale = scale(distance, found.iter().copied().fold(0.0, f64::max), lengths(query, rows, ids));
+    found.iter().zip(stored).all(|(&found, &stored)| close(stored, found, scale))
 }
 
 /// Finds out why the stored ids of the query are not the nearest.
@@ -514,6 +555,27 @@ mod tests {
         let mut off = dataset(Distance::Euclidean);
         off.neighbors.distances.iter_mut().for_each(|d| *d *= 1.1);
         assert!(matches!(doubt(&off).map(|d| d.cause), Some(Cause::Distances { .. })));
+
+        for (distance, reversed) in
+            [(Distance::Euclidean, true), (Distance::Angular, true), (Distance::Euclidean, false)]
+        {
+            let mut disordered = dataset(distance);
+            let rows = disordered.neighbors.ids.chunks_exact_mut(7);
+            rows.for_each(|row| if reversed { row.reverse() } else { row.swap(0, 6) });
+            let doubt = doubt(&disordered).expect("a doubt");
+            assert!(matches!(doubt.cause, Cause::Order { is_reversed, .. } if is_reversed == reversed), "{doubt}");
+            let text = doubt.to_string();
+            let remedy =
+                if reversed { "reverse each row of `neighbors`" } else { "sort each row of `neighbors` by distance" };
+            assert!(text.contains(remedy) && !text.contains("computed again"), "{text}");
+            disordered.neighbors.distances.iter_mut().for_each(|d| *d *= 1.1);
+            let text =
+                verify(&Base::new(disordered.train.clone(), distance), &disordered, 1).expect("a doubt").to_string();
+            assert!(
+                text.contains("computed again, and each row of `neighbors` is sorted by it, the nearest first"),
+                "{text}"
+            );
+        }
 
         let mut shuffled = dataset(Distance::Euclidean);
         shuffled.neighbors.ids.rotate_left(7);

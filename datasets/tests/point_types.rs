@@ -162,7 +162,7 @@ const CASES: &[Case] = &[
     ),
     (
         |p| (p.dimension, p.members.0[4]) = (None, 1 << 40),
-        "`train`, value 4 (row 2): the value is 1099511627776; expected 0 to 2147483645: a number below the dimension",
+        "`train`, value 4 (row 2): the value is 1099511627776; expected 0 to 2147483646: a number below the dimension",
     ),
     (
         |p| p.members.1[0] = -1,
@@ -226,17 +226,19 @@ struct BitParts {
     distances: Vec<f64>,
 }
 
-/// Three rows of `train`, of which `test` is the first; stored as unsigned bytes.
+/// Three rows of `train`, or as many as there are bytes if the dimension is 1, of which `test` is the first; stored as unsigned
+/// bytes.
 fn read_bits(parts: &BitParts) -> Result<Dataset, DatasetError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.hdf5");
-    let width = parts.train.len() / 3;
+    let rows = if parts.dimension == Some(1) { parts.train.len() } else { 3 };
+    let width = parts.train.len() / rows;
     let mut file = Hdf5Writer::new();
     file.text("type", "dense").text("distance", "hamming");
     if let Some(dimension) = parts.dimension {
         file.integer("dimension", dimension);
     }
-    file.array("train", &[3, width], Values::U8(&parts.train)).array(
+    file.array("train", &[rows, width], Values::U8(&parts.train)).array(
         "test",
         &[1, width],
         Values::U8(&parts.train[..width]),
@@ -263,7 +265,9 @@ const BIT_CASES: &[BitCase] = &[
     (Some(12), PACKED, 2.0 / 12.0, 12, &[]),
     (Some(16), PACKED, 2.0, 16, &["are counts of bits: they are read as shares of 16 bits"]),
     (None, PACKED, 2.0 / 16.0, 16, &["each byte is read as eight bits, so that the dimension is 16"]),
-    (Some(2), PACKED, 2.0, 16, &["each byte is read as eight bits", "are counts of bits"]),
+    // One bit in a byte, packed: 0 and 128; and as numbers.
+    (Some(1), &[128, 0, 128], 1.0, 1, &[]),
+    (Some(1), &[1, 0, 1], 1.0, 1, &[]),
 ];
 
 #[test]
@@ -277,8 +281,12 @@ fn packed_bits_and_rows_of_0_and_1_are_told_apart() {
         assert_eq!(read.neighbors.distances(0), [0.0, recomputed]);
         let Points::Bits(bits) = &read.train else { panic!("bits") };
         // The first bit of a byte is its highest.
-        let expected = if train == PACKED { [true, false, true] } else { [false, true, false] };
-        assert_eq!([0, 1, 2].map(|bit| bits.row(0).bit(bit)), expected);
+        let expected: &[bool] = match (train, dim) {
+            (_, 1) => &[true],
+            (PACKED, _) => &[true, false, true],
+            _ => &[false, true, false],
+        };
+        assert!(expected.iter().enumerate().all(|(bit, &is_set)| bits.row(0).bit(bit) == is_set), "{train:?}");
     }
 }
 
@@ -288,6 +296,15 @@ fn bits_that_do_not_fit_their_dimension_are_named() {
         (
             5,
             "attribute `dimension`: it is 5; expected 2, the width of `train`; or, where eight bits are packed into a byte, 9 to 16",
+        ),
+        (
+            2,
+            "attribute `dimension`: it is 2; expected 9 to 16: there are bytes above 1, so that each of the 2 bytes in a row \
+             holds eight bits",
+        ),
+        (
+            17,
+            "attribute `dimension`: it is 17; expected 2, the width of `train`; or, where eight bits are packed into a byte, 9 to 16",
         ),
         (
             9,
@@ -300,11 +317,27 @@ fn bits_that_do_not_fit_their_dimension_are_named() {
         let found = read_bits(&parts).expect_err(message).to_string();
         assert!(found.contains(message), "{found}");
     }
+    let parts = BitParts { dimension: Some(1), train: vec![128, 64, 0], distances: vec![0.0, 1.0] };
+    let found = read_bits(&parts).expect_err("a second bit").to_string();
+    assert!(found.contains("`train`, row 1: a bit after its last, 1, is set; expected 0 for the bits"), "{found}");
 }
 
-/// A group with compressed rows: the shape, the offsets, the columns and the values of `train`.
+/// The value that says that a bit is packed comes long after those that are read first.
+#[test]
+fn one_bit_in_a_byte_is_told_from_0_and_1_by_all_values() {
+    let mut train = vec![0; 3 << 20];
+    train.push(128);
+    train.extend([0; 2]);
+    let parts = BitParts { dimension: Some(1), train, distances: vec![0.0, 0.0] };
+    let read = read_bits(&parts).expect("valid");
+    let Points::Bits(bits) = &read.train else { panic!("bits") };
+    assert!(bits.dim() == 1 && bits.row(3 << 20).bit(0) && !bits.row(0).bit(0));
+}
+
+/// Groups with compressed rows: the shape, the offsets, the columns and the values of `train`, and the shape of `test`.
 struct GroupParts {
     shape: Option<Vec<i64>>,
+    test_shape: Option<Vec<i64>>,
     dimension: Option<i64>,
     offsets: Vec<i64>,
     columns: Vec<i64>,
@@ -314,6 +347,7 @@ struct GroupParts {
 fn group_parts() -> GroupParts {
     GroupParts {
         shape: Some(vec![3, 9]),
+        test_shape: None,
         dimension: None,
         offsets: vec![0, 2, 2, 3],
         columns: vec![1, 8, 0],
@@ -329,8 +363,10 @@ fn read_group(parts: &GroupParts) -> Result<Dataset, DatasetError> {
     if let Some(dimension) = parts.dimension {
         file.integer("dimension", dimension);
     }
-    if let Some(shape) = &parts.shape {
-        file.array("train/shape", &[shape.len()], Values::I64(shape));
+    for (name, shape) in [("train/shape", &parts.shape), ("test/shape", &parts.test_shape)] {
+        if let Some(shape) = shape {
+            file.array(name, &[shape.len()], Values::I64(shape));
+        }
     }
     file.array("train/indptr", &[parts.offsets.len()], Values::I64(&parts.offsets));
     file.array("train/indices", &[parts.columns.len()], Values::I64(&parts.columns));
@@ -363,9 +399,53 @@ const GROUP_CASES: &[GroupCase] = &[
         |p| p.offsets[3] = 4,
         "`train/indptr`, row 3: the value is 4; expected 3, the number of values in `train/indices`",
     ),
+    (|p| p.shape = Some(vec![3, 9, 1]), "`train/shape`: it is 3 x 9 x 1; expected 3, one less than the values in"),
+    (|p| p.shape = Some(vec![]), "`train/shape`: it is ; expected 3, one less than the values in"),
+    (
+        |p| p.shape = Some(vec![2, 9]),
+        "`train/shape`: it is 2 x 9; expected 3, one less than the values in `train/indptr`",
+    ),
+    (
+        |p| p.shape = Some(vec![3, 0]),
+        "`train/shape`: it is 3 x 0; expected 3, one less than the values in `train/indptr`, by 1 to 2^31 - 1 columns",
+    ),
+    (
+        |p| p.shape = Some(vec![3, 1 << 31]),
+        "`train/shape`: it is 3 x 2147483648; expected 3, one less than the values in `",
+    ),
     (
         |p| p.columns[1] = 9,
-        "`train/indices`, value 1 (row 0): the value is 9; expected 0 to 8: a number below the dimen",
+        "`train/indices`, value 1 (row 0): the value is 9; expected 0 to 8: `train/shape` says that there are 9 columns",
+    ),
+    (
+        |p| (p.shape, p.dimension) = (Some(vec![3, 8]), Some(9)),
+        "`train/indices`, value 1 (row 0): the value is 8; expected 0 to 7: `train/shape` says that there are 8 columns",
+    ),
+    (
+        |p| p.test_shape = Some(vec![1, 1]),
+        "`test/indices`, value 0 (row 0): the value is 1; expected 0 to 0: `test/shape` says that there are 1 columns",
+    ),
+    (
+        |p| p.test_shape = Some(vec![2, 9]),
+        "`test/shape`: it is 2 x 9; expected 1, one less than the values in `test/indptr`",
+    ),
+    (
+        |p| (p.shape, p.dimension) = (None, Some(8)),
+        "`train/indices`, value 1 (row 0): the value is 8; expected 0 to 7: a number below the dimension",
+    ),
+    (
+        |p| p.columns[0] = -1,
+        "`train/indices`, value 0 (row 0): the value is -1; expected 0 to 8: `train/shape` says that there",
+    ),
+    (|p| p.dimension = Some(1 << 31), "attribute `dimension`: it is 2147483648; expected at least 1, and below 2^31"),
+    (|p| p.offsets[0] = 1, "`train/indptr`, row 0: the value is 1; expected 0, where the first row begins"),
+    (
+        |p| p.offsets[3] = 2,
+        "`train/indptr`, row 3: the value is 2; expected 3, the number of values in `train/indices`",
+    ),
+    (
+        |p| (p.columns[1], p.values) = (1, vec![3e38, 3e38, 1.0]),
+        "`train/values`, row 0: the values in column 1 add up to inf; expected a sum within the range of f32, or one value",
     ),
     (|p| p.values[2] = 1e300, "`train/values`, value 2 (row 2): the value is inf; expected a finite number within the"),
     (|p| p.values.truncate(2), "`train/values`: it has 2 values; expected 3, one for each value in `train/indices`"),
@@ -380,6 +460,26 @@ fn every_flaw_of_compressed_rows_is_named() {
     let mut without = group_parts();
     without.shape = None;
     assert!(read_group(&without).expect("valid").same(&read), "the largest column says the dimension");
+    let mut narrow = group_parts();
+    narrow.test_shape = Some(vec![1, 2]);
+    assert!(read_group(&narrow).expect("valid").same(&read), "queries may have fewer columns");
+    (narrow.shape, narrow.test_shape) = (Some(vec![3, 9]), Some(vec![1, 12]));
+    assert_eq!(read_group(&narrow).expect("valid").train.dim(), 12, "and base vectors, too");
+    let largest = i32::MAX as usize;
+    for (shape, dimension) in [(vec![3, i64::from(i32::MAX)], None), (vec![3, 9], Some(i64::from(i32::MAX)))] {
+        let read = read_group(&GroupParts { shape: Some(shape), dimension, ..group_parts() }).expect("valid");
+        assert_eq!((read.train.dim(), read.test.dim()), (largest, largest));
+    }
+    let mut unsorted = group_parts();
+    unsorted.columns[..2].reverse();
+    unsorted.values[..2].reverse();
+    let sorted = read_group(&unsorted).expect("valid");
+    assert!(sorted.same(&read) && sorted.notes.is_empty(), "columns come in any order: {:?}", sorted.notes);
+    let mut twice = group_parts();
+    twice.columns[1] = 1;
+    let added = read_group(&twice).expect("valid");
+    let note = "1 rows in `train/indices` have several values in one column: these are added up, as SciPy does";
+    assert_eq!(added.notes, [note]);
     for (break_it, message) in GROUP_CASES {
         let mut broken = group_parts();
         break_it(&mut broken);

@@ -219,7 +219,7 @@ fn wrong_rows(folder: &Path) {
         &i64::MAX.to_le_bytes(),
         "the header: it says 9223372036854775807 rows, 3000 columns and 59943 values; exp",
     );
-    broken(8, &(-1_i64).to_le_bytes(), "-1 columns and 59943 values; expected rows and columns from 1 to 2^31 - 2");
+    broken(8, &(-1_i64).to_le_bytes(), "-1 columns and 59943 values; expected rows and columns from 1 to 2^31 - 1");
     broken(16, &(1_i64 << 60).to_le_bytes(), "bytes; the file has");
     broken(
         24,

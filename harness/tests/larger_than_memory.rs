@@ -71,6 +71,9 @@ fn points_larger_than_memory_are_searched_as_others_are() {
     assert!(within.status.success(), "{}", stderr(&within));
     let free = swath(folder.path(), &["run", "--quiet", "x.yaml", "--out", "free"]);
     assert!(free.status.success(), "{}", stderr(&free));
+    let is_told =
+        |output: &Output| stderr(output).contains("MiB from the disk again, and the run takes many times as long");
+    assert!(is_told(&within) && !is_told(&free), "{}", stderr(&within));
     let [within, free] = ["within", "free"].map(|out| returned(&folder.path().join(out)));
     assert_eq!(within.keys().collect::<Vec<_>>(), ["exact", "ivf"]);
     assert_eq!(within, free);

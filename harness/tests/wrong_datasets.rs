@@ -169,6 +169,32 @@ fn headers() {
     wrong("distances-shape", |parts| parts.distances = (vec![2, 1], vec![0.0, 1.0]));
 }
 
+/// Sparse vectors with fewer columns than indices that occur, and bits with a dimension that their bytes do not have.
+#[test]
+fn dimensions_of_other_points() {
+    let neighbors = |file: &mut Hdf5Writer| {
+        file.array("neighbors", &[1, 1], Values::I32(&[0])).array("distances", &[1, 1], Values::F32(&[0.0]));
+    };
+    check("sparse-shape", |path| {
+        let mut file = Hdf5Writer::new();
+        file.text("distance", "ip").array("train/shape", &[2], Values::I64(&[1, 3]));
+        for name in ["train", "test"] {
+            file.array(&format!("{name}/indptr"), &[2], Values::I64(&[0, 2]));
+            file.array(&format!("{name}/indices"), &[2], Values::I32(&[1, 3]));
+            file.array(&format!("{name}/data"), &[2], Values::F32(&[1.0, 2.0]));
+        }
+        neighbors(&mut file);
+        file.integer("dimension", 9).write(path).expect("written");
+    });
+    check("packed-dimension", |path| {
+        let mut file = Hdf5Writer::new();
+        file.text("distance", "hamming").integer("dimension", 2);
+        file.array("train", &[1, 2], Values::U8(&[200, 1])).array("test", &[1, 2], Values::U8(&[200, 1]));
+        neighbors(&mut file);
+        file.write(path).expect("written");
+    });
+}
+
 #[test]
 fn values() {
     wrong("nan", |parts| parts.train.1[5] = f32::NAN);
@@ -177,6 +203,10 @@ fn values() {
     wrong("negative-neighbor", |parts| parts.neighbors.1[0] = -1);
     wrong("neighbor-twice", |parts| parts.neighbors.1 = vec![0, 1, 3, 3]);
     wrong("descending-distances", |parts| parts.distances.1.swap(2, 3));
+    wrong("nearest-last", |parts| {
+        parts.neighbors.1 = vec![1, 0, 2, 3];
+        parts.distances.1 = vec![1.0, 0.0, 13.0_f32.sqrt(), 1.0];
+    });
     wrong("nan-distance", |parts| parts.distances.1[1] = f32::NAN);
     wrong("negative-distance", |parts| parts.distances.1[0] = -0.5);
 }

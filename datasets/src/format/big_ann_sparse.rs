@@ -250,8 +250,8 @@ impl RowsFile {
         let flaw = |found, expected: &str| invalid(path, Flaw::new("the header", found, expected));
         let found = format!("it says {rows} rows, {dim} columns and {values} values");
         let limit = i64::from(i32::MAX);
-        if !((1..limit).contains(&rows) && (1..limit).contains(&dim) && values >= 0) {
-            return Err(flaw(found, "rows and columns from 1 to 2^31 - 2, and at least 0 values"));
+        if !((1..=limit).contains(&rows) && (1..=limit).contains(&dim) && values >= 0) {
+            return Err(flaw(found, "rows and columns from 1 to 2^31 - 1, and at least 0 values"));
         }
         let claimed = 24 + 8 * (i128::from(rows) + 1) + 8 * i128::from(values);
         if claimed != i128::from(size) {

@@ -151,8 +151,8 @@ impl CompressedRows<'_> {
         Sets::new(members, offsets, dim).map_err(|error| refused(name, &error))
     }
 
-    /// The rows as sparse vectors with a value for each number. A row that is out of order is sorted, and values of one column
-    /// are added up, as SciPy does; that is noted.
+    /// The rows as sparse vectors with a value for each number. SciPy leaves the columns of a row in any order: they are sorted.
+    /// Values of one column are added up, as SciPy does; that is noted.
     pub(crate) fn sparse(
         self,
         values_name: &str,
@@ -184,6 +184,15 @@ impl CompressedRows<'_> {
             for &(column, value) in &pairs {
                 if kept > start && columns[kept - 1] == column {
                     values[kept - 1] += value;
+                    if values[kept - 1].is_infinite() {
+                        let at = format!("`{values_name}`, row {row}");
+                        let found = format!("the values in column {column} add up to {}", values[kept - 1]);
+                        return Err(Flaw::new(
+                            at,
+                            found,
+                            "a sum within the range of f32, or one value for each column",
+                        ));
+                    }
                 } else {
                     (columns[kept], values[kept]) = (column, value);
                     kept += 1;

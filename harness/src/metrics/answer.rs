@@ -34,7 +34,7 @@ pub struct AnsweredQuery<'a> {
 /// Values that several metrics use.
 #[derive(Default)]
 pub struct Seen {
-    /// [`Base::item_measure`] of each pair of results, a row for each.
+    /// [`item_measure`] of each pair of results, a row for each.
     pairs: OnceCell<Vec<f64>>,
     /// The same of each result and each of N, a row for each result.
     neighbors: OnceCell<Vec<f64>>,
@@ -132,7 +132,7 @@ impl<'a> Answer<'a> {
         *self.asked.seen.sigma.get_or_init(|| median(&mut self.neighbors().iter().map(distance).collect::<Vec<_>>()))
     }
 
-    /// Whether the kernel is a function of [`Base::item_measure`].
+    /// Whether the kernel is a function of [`item_measure`].
     fn is_direct(&self, kernel: Kernel) -> bool {
         kernel.follows_items(self.asked.base.distance())
     }
@@ -182,6 +182,10 @@ impl<'a> Answer<'a> {
 
     /// Similarity of two base vectors.
     pub fn between(&self, kernel: Kernel, a: u32, b: u32) -> f64 {
+        let compares_directions = matches!(kernel, Kernel::Cosine | Kernel::Gram | Kernel::Geodesic);
+        if a == b && compares_directions && self.asked.base.norms()[a as usize] == 0.0 {
+            return 1.0;
+        }
         kernel.between(self.asked.base, a, b, self.sigma(kernel))
     }
 
@@ -212,7 +216,7 @@ impl<'a> Answer<'a> {
     fn neighbor_pair(&self, i: usize, v: usize) -> f64 {
         let AnsweredQuery { base, returned, truth, seen, .. } = self.asked;
         let all = seen.neighbors.get_or_init(|| {
-            let row = |&r: &u32| truth.neighbors.iter().map(move |&v| base.item_measure(r, v));
+            let row = |&r: &u32| truth.neighbors.iter().map(move |&v| item_measure(base, r, v));
             returned.iter().flat_map(row).collect()
         });
         all[i * truth.neighbors.len() + v]
@@ -231,14 +235,15 @@ impl<'a> Answer<'a> {
     pub fn distance_between(&self, kernel: KernelChoice, a: u32, b: u32) -> f64 {
         match kernel.named() {
             Some(kernel) => 1.0 - self.between(kernel, a, b),
-            None => self.distance_of(self.asked.base.item_measure(a, b), a, b),
+            None => self.distance_of(item_measure(self.asked.base, a, b), a, b),
         }
     }
 
-    /// The distance of two base points with that [`Base::item_measure`].
+    /// The distance of two base points with that [`item_measure`].
     fn distance_of(&self, measure: f64, a: u32, b: u32) -> f64 {
         let base = self.asked.base;
         match base.distance() {
+            Distance::Angular | Distance::InnerProduct if a == b => 0.0,
             Distance::Angular | Distance::InnerProduct => {
                 base.query(a as usize).angle(base.query(b as usize), measure) / PI
             }
@@ -246,15 +251,25 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// [`Base::item_measure`] of the results at two positions.
+    /// [`item_measure`] of the results at two positions.
     fn pair(&self, i: usize, j: usize) -> f64 {
         let AnsweredQuery { base, returned, seen, .. } = self.asked;
         let all = seen.pairs.get_or_init(|| {
-            let row = |&a: &u32| returned.iter().map(move |&b| base.item_measure(a, b));
+            let row = |&a: &u32| returned.iter().map(move |&b| item_measure(base, a, b));
             returned.iter().flat_map(row).collect()
         });
         all[i * returned.len() + j]
     }
+}
+
+/// [`Base::item_measure`] of two base points. A vector of zeros has no direction: its cosine to itself is 1, as kernels must
+/// have it, and that to others is 0.
+fn item_measure(base: &Base, a: u32, b: u32) -> f64 {
+    let compares_directions = matches!(base.distance(), Distance::Angular | Distance::InnerProduct);
+    if a == b && compares_directions && base.norms()[a as usize] == 0.0 {
+        return 1.0;
+    }
+    base.item_measure(a, b)
 }
 
 /// The `count` largest inner products of base points with a query, the largest first.

@@ -3,9 +3,39 @@
 use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::{KernelChoice, Unfit};
+use swath_algorithms::kernel::Kernel;
+use swath_algorithms::{Distance, KernelChoice, Unfit};
 
 const RANGE: &str = "0 to 1; from 0 (euclidean)";
+
+/// What stands between results.
+enum Between {
+    /// The angle, divided by pi.
+    Angle,
+    /// The dataset's distance.
+    Distance,
+    /// 1 - the similarity by a kernel that is named.
+    Dissimilarity,
+}
+
+impl Between {
+    fn of(kernel: KernelChoice, distance: Distance) -> Self {
+        match distance {
+            _ if !kernel.is_default() => Self::Dissimilarity,
+            Distance::Angular | Distance::InnerProduct => Self::Angle,
+            Distance::Euclidean | Distance::Hamming | Distance::Jaccard => Self::Distance,
+        }
+    }
+}
+
+/// The values that distances between results can have.
+fn range_on(kernel: KernelChoice, distance: Distance) -> &'static str {
+    match distance {
+        _ if kernel.is(Kernel::Gram) => "0 to 2",
+        Distance::Euclidean if kernel.is_default() => "from 0",
+        _ => "0 to 1",
+    }
+}
 
 /// Intra-list distance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +59,15 @@ impl Metric for Diversity {
             usual: Usual::Always,
             headline: Some(5),
         }
+    }
+
+    fn about_on(&self, distance: Distance) -> About {
+        let definition = match Between::of(self.kernel, distance) {
+            Between::Angle => "intra-list distance (ILD): mean angle of two results / pi",
+            Between::Distance => "intra-list distance (ILD): mean distance of two results",
+            Between::Dissimilarity => "intra-list distance (ILD): mean of 1 - similarity of two results",
+        };
+        About { definition, range: range_on(self.kernel, distance), ..self.about() }
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
@@ -72,6 +111,15 @@ impl Metric for MinDistance {
         }
     }
 
+    fn about_on(&self, distance: Distance) -> About {
+        let definition = match Between::of(self.kernel, distance) {
+            Between::Angle => "smallest angle of two results / pi: what max-min maximises",
+            Between::Distance => "smallest distance of two results: what max-min maximises",
+            Between::Dissimilarity => "smallest 1 - similarity of two results",
+        };
+        About { definition, range: range_on(self.kernel, distance), ..self.about() }
+    }
+
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
@@ -112,6 +160,21 @@ impl Metric for Mst {
             usual: Usual::Never,
             headline: None,
         }
+    }
+
+    fn about_on(&self, distance: Distance) -> About {
+        let definition = match Between::of(self.kernel, distance) {
+            Between::Angle => {
+                "mean edge of the minimum spanning tree of the results, by angle / pi: one far result does not make a list diverse"
+            }
+            Between::Distance => {
+                "mean edge of the minimum spanning tree of the results, by their distance: one far result does not make a list diverse"
+            }
+            Between::Dissimilarity => {
+                "mean edge of the minimum spanning tree of the results, by 1 - similarity: one far result does not make a list diverse"
+            }
+        };
+        About { definition, range: range_on(self.kernel, distance), ..self.about() }
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {

@@ -30,7 +30,7 @@ use spectrum::{LogVolume, SpectralEntropy, Vendi};
 use subtopics::{AlphaNdcg, ErrIa, SubtopicRecall};
 use swath_algorithms::params::OutOfRange;
 use swath_algorithms::points::PointType;
-use swath_algorithms::{KernelChoice, Unfit, registry};
+use swath_algorithms::{Distance, KernelChoice, Unfit, registry};
 
 registry! {
     /// Metrics by name, in the order of tables.
@@ -123,6 +123,11 @@ pub struct About {
 pub trait Metric: Send + Sync {
     /// What it is.
     fn about(&self) -> About;
+
+    /// The same on data of that distance: it names only what these have.
+    fn about_on(&self, _: Distance) -> About {
+        self.about()
+    }
 
     /// Whether it judges a list of results, so that it can be computed for the first few alone.
     fn takes_cut(&self) -> bool {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
-use swath_algorithms::Unfit;
+use swath_algorithms::{Distance, Unfit};
 use swath_datasets::Stored;
 
 /// A metric with its parameters and its cut, by its name. Names are few, so each metric is made once and kept.
@@ -89,9 +89,9 @@ impl MetricName {
         self.0.params.about()
     }
 
-    /// Its definition, in one sentence.
-    pub fn definition(self) -> &'static str {
-        self.about().definition
+    /// What it is on data of a distance; `None` stands for data of any.
+    pub fn about_on(self, distance: Option<Distance>) -> About {
+        distance.map_or_else(|| self.about(), |distance| self.0.params.about_on(distance))
     }
 
     /// Whether larger values are better.

@@ -3,8 +3,9 @@
 use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use swath_algorithms::kernel::Kernel;
 use swath_algorithms::params::Fraction;
-use swath_algorithms::{KernelChoice, Unfit};
+use swath_algorithms::{Distance, KernelChoice, Unfit};
 
 /// Mean similarity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +29,11 @@ impl Metric for Redundancy {
             usual: Usual::Always,
             headline: None,
         }
+    }
+
+    fn about_on(&self, distance: Distance) -> About {
+        let range = if self.kernel.or_raw(distance) == Kernel::Gram { "-1 to 1" } else { "0 to 1" };
+        About { range, ..self.about() }
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
@@ -70,6 +76,11 @@ impl Metric for MaxRedundancy {
             usual: Usual::Never,
             headline: None,
         }
+    }
+
+    fn about_on(&self, distance: Distance) -> About {
+        let range = if self.kernel.or_raw(distance) == Kernel::Gram { "-1 to 1" } else { "0 to 1" };
+        About { range, ..self.about() }
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {

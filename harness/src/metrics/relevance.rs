@@ -3,7 +3,13 @@
 use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted, needs_neighbors};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::{KernelChoice, Unfit};
+use swath_algorithms::kernel::Kernel;
+use swath_algorithms::{Distance, KernelChoice, Unfit};
+
+/// Whether relevance by that kernel is the inner product.
+fn is_product(kernel: KernelChoice, distance: Distance) -> bool {
+    kernel.is_default() && distance == Distance::InnerProduct
+}
 
 /// Relevance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +33,16 @@ impl Metric for Relevance {
             usual: Usual::Always,
             headline: None,
         }
+    }
+
+    fn about_on(&self, distance: Distance) -> About {
+        let (definition, range) = if is_product(self.kernel, distance) {
+            ("mean inner product of the results with the query", "any")
+        } else {
+            let is_signed = self.kernel.or_raw(distance) == Kernel::Gram;
+            ("mean similarity of the results to the query", if is_signed { "-1 to 1" } else { "0 to 1" })
+        };
+        About { definition, range, ..self.about() }
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
@@ -67,6 +83,17 @@ impl Metric for Ndcg {
             usual: Usual::Never,
             headline: None,
         }
+    }
+
+    fn about_on(&self, distance: Distance) -> About {
+        let definition = if is_product(self.kernel, distance) {
+            "sum of max(0, inner product with the query) / log2(1 + rank) over the results, over that of the k base vectors \
+             where it is largest"
+        } else {
+            "sum of max(0, similarity to the query) / log2(1 + rank) over the results, over that of the k base points where \
+             it is largest"
+        };
+        About { definition, ..self.about() }
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {

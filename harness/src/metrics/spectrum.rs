@@ -56,7 +56,7 @@ impl Metric for Vendi {
     }
 
     fn bounds(&self, _: usize) -> (f64, f64) {
-        // A vector of zeros is similar to nothing, not even to itself, and leaves no bound above.
+        // Rounding may put it just below 1 or above k.
         (0.0, f64::INFINITY)
     }
 
@@ -176,10 +176,9 @@ impl Metric for SpectralEntropy {
         }
         let similarity = DMatrix::from_fn(count, count, |i, j| answer.similarity(kernel, i.min(j), i.max(j)));
         let degrees = |matrix: &DMatrix<f64>| matrix.row_iter().map(|row| row.sum()).collect::<Vec<f64>>();
-        // A vector of zeros is similar to nothing, not even to itself: its degree counts as 1.
-        let root = |degree: f64| if degree > 0.0 { degree.sqrt() } else { 1.0 };
+        // Each result is similar to itself, so that no degree is 0.
         let scale = |matrix: &DMatrix<f64>, degrees: &[f64]| {
-            DMatrix::from_fn(count, count, |i, j| matrix[(i, j)] / (root(degrees[i]) * root(degrees[j])))
+            DMatrix::from_fn(count, count, |i, j| matrix[(i, j)] / (degrees[i].sqrt() * degrees[j].sqrt()))
         };
         // First the density of the results is divided out. Then the walk's matrix is made symmetric, which leaves its
         // eigenvalues as they are.

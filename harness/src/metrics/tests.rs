@@ -311,6 +311,69 @@ fn no_parameter_makes_a_spectrum_undefined() {
 }
 
 /// Copies, scaled so that their cosine is rounded, are at distance 0, and cover each other.
+/// A caption on a page is about one dataset.
+#[test]
+fn a_definition_names_only_what_its_data_have() {
+    for name in MetricParams::NAMES {
+        let metric = MetricName::find(name).expect(name);
+        for distance in Distance::ALL {
+            let about = metric.about_on(Some(distance));
+            let others: &[&str] = match distance {
+                Distance::Euclidean => &["angular", "angle", "cosine", "for ip", "inner product", "Jaccard"],
+                Distance::Angular => &["angular", "euclidean", "for ip", "inner product", "Jaccard"],
+                Distance::InnerProduct => &["angular", "euclidean", "for ip", "Jaccard"],
+                Distance::Hamming | Distance::Jaccard => {
+                    &["angular", "angle", "cosine", "euclidean", "for ip", "inner product", "vector"]
+                }
+            };
+            for text in [about.definition, about.range] {
+                assert!(others.iter().all(|other| !text.contains(other)), "{name} on {distance}: {text}");
+            }
+        }
+    }
+    let of = |name: &str, distance| MetricName::find(name).expect("a metric").about_on(Some(distance));
+    assert!(of("diversity", Distance::InnerProduct).definition.contains("angle of two results / pi"));
+    assert!(of("diversity(kernel=gram)", Distance::Angular).definition.contains("1 - similarity"));
+    assert_eq!(of("diversity(kernel=gram)", Distance::Angular).range, "0 to 2");
+    assert_eq!(of("relevance", Distance::InnerProduct).definition, "mean inner product of the results with the query");
+    assert_eq!(
+        (of("redundancy", Distance::Jaccard).range, of("redundancy", Distance::Angular).range),
+        ("0 to 1", "-1 to 1")
+    );
+}
+
+/// A vector of zeros has no direction: it is like itself, and like nothing else.
+#[test]
+fn a_vector_of_zeros_is_like_itself_alone() {
+    let ten = 10_f64.to_radians();
+    let rows = [[0.0, 0.0], [1.0, 0.0], [0.0, 2.0], [(ten.cos()) as f32, (ten.sin()) as f32]];
+    for distance in [Distance::InnerProduct, Distance::Angular, Distance::Euclidean] {
+        let world = World {
+            base: Base::from_values(rows.as_flattened(), 2, distance).expect("finite"),
+            queries: Vectors::new(&[2.0, 0.0], 2).expect("finite"),
+            truth: truth(&[0, 1, 3], &[0.0, 0.5, 1.0]),
+        };
+        let of = |name: &str, returned: &[u32]| world.of(name, returned, &[0, 1, 2, 3]);
+        close(of("vendi(kernel=gram)", &[0]), 1.0);
+        close(of("vendi(kernel=gram)", &[0, 1, 2]), 3.0);
+        close(of("vendi(q=2,kernel=gram)", &[0, 1, 2]), 3.0);
+        close(of("log-volume(kernel=gram)", &[0, 1, 2]), 3.0 * 1e-6_f64.ln_1p());
+        close(of("spectral-entropy(kernel=cosine)", &[0, 1, 2]), 3.0_f64.log2());
+        close(of("coverage(kernel=cosine)", &[0]), 1.0 / 3.0);
+        close(of("redundancy(kernel=gram)", &[0, 1]), 0.0);
+        // 1 - similarity in N: 1, 1 and nearly 0; the zeros are within a quarter quantile of themselves alone.
+        close(of("ball-coverage(kernel=cosine)", &[0]), 1.0 / 3.0);
+        if distance != Distance::Euclidean {
+            close(of("vendi", &[0, 1, 2]), 3.0);
+            close(of("log-volume", &[0, 1, 2]), 3.0 * 1e-6_f64.ln_1p());
+            close(of("spectral-entropy", &[0, 1, 2]), 3.0_f64.log2());
+            close(of("coverage", &[0]), 1.0 / 3.0);
+            close(of("ball-coverage", &[0]), 1.0 / 3.0);
+            close(of("diversity", &[0, 1]), 0.5);
+        }
+    }
+}
+
 #[test]
 fn copies_have_distance_zero() {
     let rows: Vec<f32> =

@@ -19,7 +19,8 @@ struct Needs {
 /// Bytes of the program itself, the stacks of its threads, and what the allocator keeps.
 pub const PROGRAM: usize = 32 << 20;
 
-/// A note for each retriever that is likely not to fit: how much it needs, how much there is, and what helps.
+/// A note where the points are read from the disk again and again, and one for each retriever that is likely not to fit: how
+/// much it needs, how much there is, and what helps.
 pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec<String> {
     let limit = plan.experiment.limits.memory.map(Bytes::get).filter(|&limit| limit < resources.memory);
     let mut capacity = resources.capacity();
@@ -40,7 +41,7 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
         *most = Needs { memory: most.memory.max(needs.memory), disk: most.disk.max(needs.disk) };
     }
     let free = capacity.scratch.as_deref().and_then(free_in).unwrap_or(u64::MAX);
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = read_again(base.bytes_of(facts.rows) as u64, resources.memory).into_iter().collect();
     for (name, Needs { memory, disk }) in by_retriever {
         if memory as u64 > capacity.memory {
             let (allowed, help) = match limit {
@@ -66,6 +67,19 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
         }
     }
     notes
+}
+
+/// A note if the points are larger than memory.
+fn read_again(points: u64, memory: u64) -> Option<String> {
+    (points > memory).then(|| {
+        format!(
+            "the points take {points}, and swath may use {memory}: where the system limits memory to that, each query that is \
+             compared with all points reads {points} from the disk again, and the run takes many times as long; give it more \
+             memory, or use fewer base points",
+            points = mib(points),
+            memory = mib(memory)
+        )
+    })
 }
 
 /// Bytes in words.

@@ -112,6 +112,11 @@ impl DatasetRecord {
         )
     }
 
+    /// Its distance; `None` if this version does not know it.
+    pub fn known_distance(&self) -> Option<Distance> {
+        Distance::from_name(&self.distance)
+    }
+
     /// How a map of the neighbourhood of a query places points that are not vectors as they are, as a sentence.
     pub fn placed(&self) -> Option<&'static str> {
         match Distance::from_name(&self.distance)? {

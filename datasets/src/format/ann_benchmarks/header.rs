@@ -82,7 +82,7 @@ impl OpenDataset {
         };
         let fits = shape.len() == rank && width.is_none_or(|width| shape[rank - 1] == width as u64);
         // Ids have 32 bits.
-        let sane = shape.iter().all(|&n| n < u64::from(i32::MAX.unsigned_abs()));
+        let sane = shape.iter().all(|&n| n <= u64::from(i32::MAX.unsigned_abs()));
         if !fits || !sane {
             let shape = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
             let expected = if fits { "fewer than 2^31 rows and columns".into() } else { expected };

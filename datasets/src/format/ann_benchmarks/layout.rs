@@ -102,8 +102,7 @@ impl OpenDataset {
     /// The attribute `dimension`.
     fn stated_dimension(&self, attributes: &HashMap<String, Attribute>) -> Result<Option<usize>, DatasetError> {
         let Some(stated) = attributes.get("dimension").and_then(Attribute::integer) else { return Ok(None) };
-        let fits = (1..i64::from(i32::MAX)).contains(&stated);
-        if fits {
+        if (1..=i64::from(i32::MAX)).contains(&stated) {
             return Ok(Some(stated as usize));
         }
         Err(self.invalid("attribute `dimension`", format!("it is {stated}"), "at least 1, and below 2^31"))
@@ -155,33 +154,44 @@ impl OpenDataset {
             return self.matrix(PointLayout::BitMatrix, stated);
         }
         let packed = |dim| PointArrays { layout: PointLayout::PackedBits, dim, ..arrays };
+        let wrong =
+            |stated: usize, expected| Err(self.invalid("attribute `dimension`", format!("it is {stated}"), expected));
+        let (least, most) = (8 * width - 7, 8 * width);
+        let fits_bytes = stated.is_some_and(|stated| (least..=most).contains(&stated));
         match stated {
-            Some(stated) if stated != width && stated.div_ceil(8) == width => Ok(packed(stated)),
-            Some(stated) if stated != width => {
-                let expected = format!(
-                    "{width}, the width of `train`; or, where eight bits are packed into a byte, {} to {}",
-                    8 * width - 7,
-                    8 * width
-                );
-                Err(self.invalid("attribute `dimension`", format!("it is {stated}"), expected))
+            Some(stated) if stated != width && fits_bytes => Ok(packed(stated)),
+            Some(stated) if stated != width => wrong(
+                stated,
+                format!(
+                    "{width}, the width of `train`; or, where eight bits are packed into a byte, {least} to {most}"
+                ),
+            ),
+            // One bit in a byte is stored as 0 and 1, or packed as 0 and 128: all values say which of the two.
+            _ if !(self.has_more_than_bits("train", fits_bytes)? || self.has_more_than_bits("test", fits_bytes)?) => {
+                Ok(PointArrays { layout: PointLayout::BitMatrix, ..arrays })
             }
-            _ if self.begins_with_more_than_bits("train")? || self.begins_with_more_than_bits("test")? => {
+            Some(stated) if fits_bytes => Ok(packed(stated)),
+            Some(stated) => wrong(
+                stated,
+                format!(
+                    "{least} to {most}: there are bytes above 1, so that each of the {width} bytes in a row holds eight bits"
+                ),
+            ),
+            None => {
                 notes.push(format!(
-                    "there are bytes above 1 in `train` or `test`: each byte is read as eight bits, so that the dimension is {}",
-                    8 * width
+                    "there are bytes above 1 in `train` or `test`: each byte is read as eight bits, so that the dimension is {most}"
                 ));
-                Ok(packed(8 * width))
+                Ok(packed(most))
             }
-            _ => Ok(PointArrays { layout: PointLayout::BitMatrix, ..arrays }),
         }
     }
 
-    /// Whether one of an array's first values is above 1.
-    fn begins_with_more_than_bits(&self, name: &str) -> Result<bool, DatasetError> {
+    /// Whether one of an array's values is above 1: of all, or of the first.
+    fn has_more_than_bits(&self, name: &str, of_all: bool) -> Result<bool, DatasetError> {
         let mut is_more = false;
         let read = self.file.integer_rows(name, ElementKind::Bit, |values| {
-            is_more = values.iter().any(|&value| value > 1);
-            false
+            is_more |= values.iter().any(|&value| value > 1);
+            of_all && !is_more
         });
         read.map_err(|error| self.at(error))?;
         Ok(is_more)
@@ -215,10 +225,11 @@ impl OpenDataset {
             });
             read.map_err(|error| self.at(error))?;
         }
-        Ok((largest.min(i64::from(i32::MAX) - 2) + 1) as usize)
+        Ok((largest.min(i64::from(i32::MAX) - 1) + 1) as usize)
     }
 
-    /// Sparse vectors: groups with compressed rows. Both may have fewer columns than the other.
+    /// Sparse vectors: groups with compressed rows. Each group may have fewer columns than the other, and than the attribute
+    /// `dimension` says.
     fn groups(&self, stated: Option<usize>) -> Result<PointArrays, DatasetError> {
         let [train, test] = [self.group("train")?, self.group("test")?];
         let dim = match stated.or(train.dim.max(test.dim)) {
@@ -236,6 +247,11 @@ impl OpenDataset {
         }
         let members = [train.values, test.values];
         Ok(PointArrays { layout: PointLayout::CompressedGroups, train: train.rows, test: test.rows, dim, members })
+    }
+
+    /// Columns of a group as its `shape` says.
+    pub(super) fn own_columns(&self, group: &str) -> Result<Option<usize>, DatasetError> {
+        Ok(self.group(group)?.dim)
     }
 
     /// Names of the arrays in a group with compressed rows.
@@ -259,17 +275,16 @@ impl OpenDataset {
             return Ok(GroupSizes { rows, dim: None, values });
         }
         let shape = self.file.integers(&names.shape).map_err(|error| self.at(error))?;
-        match shape.as_slice() {
-            &[n, dim] if n == rows as i64 && (1..i64::from(i32::MAX)).contains(&dim) => {
-                Ok(GroupSizes { rows, dim: Some(dim as usize), values })
+        let rows_by = format!("{rows}, one less than the values in `{}`, by", names.offsets);
+        let expected = match shape[..] {
+            [n, dim] if n == rows as i64 && (1..=i64::from(i32::MAX)).contains(&dim) => {
+                return Ok(GroupSizes { rows, dim: Some(dim as usize), values });
             }
-            _ => {
-                let found = shape.iter().take(4).map(i64::to_string).collect::<Vec<_>>().join(" x ");
-                let expected =
-                    format!("{rows}, one less than the values in `{}`, by the number of columns", names.offsets);
-                Err(self.invalid(&format!("`{}`", names.shape), format!("it is {found}"), expected))
-            }
-        }
+            [n, _] if n == rows as i64 => format!("{rows_by} 1 to 2^31 - 1 columns"),
+            _ => format!("{rows_by} the number of columns"),
+        };
+        let found = shape.iter().take(4).map(i64::to_string).collect::<Vec<_>>().join(" x ");
+        Err(self.invalid(&format!("`{}`", names.shape), format!("it is {found}"), expected))
     }
 }
 

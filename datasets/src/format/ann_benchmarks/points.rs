@@ -217,14 +217,20 @@ impl OpenDataset {
         notes: &mut Vec<String>,
     ) -> Result<SparseVectors, DatasetError> {
         let group = self.group_names(name);
-        let names = RowNames { numbers: &group.columns, lengths: &group.offsets, bound: BELOW_DIMENSION };
+        // The group's own shape may have fewer columns than the dataset.
+        let own = self.own_columns(name)?;
+        let bound = own.map_or_else(
+            || BELOW_DIMENSION.to_owned(),
+            |own| format!("`{name}/shape` says that there are {own} columns"),
+        );
+        let names = RowNames { numbers: &group.columns, lengths: &group.offsets, bound: &bound };
         let stored = self.file.integers(&group.offsets).map_err(|error| self.at(error))?;
         let total = self.shape(&group.columns, 1, None)?[0];
-        let numbers = self.numbers_below(&group.columns, dim, total, space)?;
+        let numbers = self.numbers_below(&group.columns, own.unwrap_or(dim), total, space)?;
         let offsets = offsets(names, &stored, numbers.len()).map_err(|flaw| self.flaw(flaw))?;
         let values = self.values(&group.values, space)?;
         let rows = CompressedRows { names, numbers, offsets };
-        rows.sparse(&group.values, values, notes).map_err(|flaw| self.flaw(flaw))
+        Ok(rows.sparse(&group.values, values, notes).map_err(|flaw| self.flaw(flaw))?.with_dim(dim))
     }
 
     /// The members or columns in an array of `total`.

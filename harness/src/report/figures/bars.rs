@@ -46,7 +46,7 @@ impl Figure for MetricBars {
         format!(
             "Mean {} over queries, with its 95 % interval: {}.{}{}",
             metric.name(),
-            metric.definition(),
+            metric.about_on(found.manifest.dataset.known_distance()).definition,
             rows::selection(trials, best),
             left_out(all - trials, "trial", false)
         )

@@ -37,7 +37,7 @@ pub fn page(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
         (tuning(found))
         section id="results" {
             h2 { "Results" }
-            (results(summary))
+            (results(found))
             p.note {
                 "Means over " @if summary.tuning.is_some() { "all queries, including those that parameters were chosen on" } @else { "queries" }
                 ", with 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
@@ -56,7 +56,7 @@ pub fn page(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
         (same_recall::section(summary))
         (diagnosis::section(manifest.diagnosis.as_ref()))
         (costs(summary, manifest))
-        (definitions(summary))
+        (definitions(found))
         (cautions(summary, manifest))
         (provenance(manifest, tables))
     };
@@ -190,6 +190,7 @@ fn tuning(found: &LoadedRun) -> Markup {
     let summary = &found.summary;
     let Some(tuning) = &summary.tuning else { return html! {} };
     let by = summary.metrics[tuning.by];
+    let distance = found.manifest.dataset.known_distance();
     html! {
         section {
             h2 { "Chosen on " (number(tuning.tuned_on as f64)) " queries, reported on the other " (number(tuning.reported_on as f64)) }
@@ -198,7 +199,7 @@ fn tuning(found: &LoadedRun) -> Markup {
                     thead { tr {
                         th scope="col" { "retriever, at its chosen point" }
                         th scope="col" { "grid points" }
-                        @for metric in &summary.metrics { th scope="col" title=(metric.definition()) { (metric.name()) } }
+                        @for metric in &summary.metrics { th scope="col" title=(metric.about_on(distance).definition) { (metric.name()) } }
                         th scope="col" { "difference" span.unit { "in " (by.name()) } }
                     } }
                     tbody { @for tuned in &tuning.retrievers { tr {
@@ -245,7 +246,9 @@ fn best_rows(summary: &Summary, metric: usize) -> Vec<bool> {
     (0..summary.rows.len()).map(|row| can_rank && value(row) == Some(best)).collect()
 }
 
-fn results(summary: &Summary) -> Markup {
+fn results(found: &LoadedRun) -> Markup {
+    let summary = &found.summary;
+    let distance = found.manifest.dataset.known_distance();
     let best: Vec<Vec<bool>> = (0..summary.metrics.len()).map(|metric| best_rows(summary, metric)).collect();
     html! {
         div.scroll tabindex="0" role="region" aria-label="Results" {
@@ -254,7 +257,7 @@ fn results(summary: &Summary) -> Markup {
                     th scope="col" { "trial" }
                     th scope="col" title="candidates per query" { "pool" }
                     @for metric in &summary.metrics {
-                        th scope="col" title=(metric.definition()) {
+                        th scope="col" title=(metric.about_on(distance).definition) {
                             (metric.name()) span.unit { @if metric.higher_is_better() { "higher is better" } @else { "lower is better" } }
                         }
                     }
@@ -412,13 +415,14 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
     }
 }
 
-fn definitions(summary: &Summary) -> Markup {
+fn definitions(found: &LoadedRun) -> Markup {
+    let distance = found.manifest.dataset.known_distance();
     html! {
         section {
             h2 { "Metrics" }
-            dl { @for metric in &summary.metrics {
+            dl { @for (metric, about) in found.summary.metrics.iter().map(|metric| (metric, metric.about_on(distance))) {
                 dt { (metric.name()) }
-                dd { (with_code(metric.definition())) ". " span.dim { (metric.about().range) "; " (metric.about().source) "." } }
+                dd { (with_code(about.definition)) ". " span.dim { (about.range) "; " (about.source) "." } }
             } }
         }
     }
