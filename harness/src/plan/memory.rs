@@ -53,6 +53,10 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
                 mib(memory as u64),
                 mib(capacity.memory)
             ));
+        } else if let Some(note) =
+            resources.addresses.and_then(|limit| beyond_addresses(name, memory + disk + facts.bytes, limit))
+        {
+            notes.push(note);
         }
         if disk as u64 > free {
             let folder = capacity.scratch.as_deref().unwrap_or(std::path::Path::new(""));
@@ -67,6 +71,23 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
     }
     notes
 }
+
+/// A note if a retriever needs more addresses than there are: its memory, and the files that are mapped.
+fn beyond_addresses(name: &str, bytes: usize, limit: u64) -> Option<String> {
+    let stacks = std::thread::available_parallelism().map_or(1, usize::from) * STACK;
+    let needs = bytes.saturating_add(stacks) as u64;
+    (needs > limit).then(|| {
+        format!(
+            "{name} is likely to fail: the dataset, the program, its index and its results need at least {} of addresses, and \
+             `ulimit -v` allows {}, in which mapped files count; raise it, or limit memory by `ulimit -d`, in which they do not",
+            mib(needs),
+            mib(limit)
+        )
+    })
+}
+
+/// Bytes of the stack of a thread.
+const STACK: usize = 2 << 20;
 
 /// Bytes in words.
 fn mib(bytes: u64) -> String {
