@@ -383,7 +383,7 @@ mod tests {
             let why = cache.load("abc", &spec(), 3, 0).expect_err("another program's");
             assert!(why.contains("it was written by another program"), "{why}");
         }
-        std::fs::write(&path, vec![0; 1 << 20]).expect("written");
+        std::fs::write(&path, [&MAGIC[..], &vec![0; 1 << 20]].concat()).expect("written");
         let why = cache.load("abc", &spec(), 3, 0).expect_err("too large");
         assert!(why.contains("larger than such a graph"), "{why}");
         assert!(cache.entries().expect("listed")[0].label.as_ref().is_err_and(|why| !why.is_empty()));
