@@ -236,7 +236,8 @@ impl KeptDatasets {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_unfinished = is_unfinished(&name);
-            if !is_name(&name) && !(is_unfinished && entry.file_type()?.is_file()) {
+            let is_kept = is_name(&name) || is_unfinished && entry.file_type()?.is_file();
+            if !is_kept {
                 continue;
             }
             let (path, metadata) = match entry.metadata() {

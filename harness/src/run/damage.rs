@@ -50,12 +50,12 @@ pub fn check(kept: Option<&KeptDatasets>, shared: Option<&Path>, consequence: Co
     if !damaged.is_empty() {
         let mut message = String::new();
         for DamagedFile { path, why, removed } in damaged {
-            let _ = write!(message, "the prepared dataset {}: {why}; {lost}\n  ", escape::path(&path));
-            message += &match removed {
-                Ok(true) => "it is removed, and is prepared again when it is needed\n  ".to_owned(),
-                Ok(false) => "another file has its name by now, and stays\n  ".to_owned(),
-                Err(error) => format!("it cannot be removed ({error}): remove it\n  "),
+            let then = match removed {
+                Ok(true) => "it is removed, and is prepared again when it is needed".to_owned(),
+                Ok(false) => "another file has its name by now, and stays".to_owned(),
+                Err(error) => format!("it cannot be removed ({error}): remove it"),
             };
+            let _ = write!(message, "the prepared dataset {}: {why}; {lost}\n  {then}\n  ", escape::path(&path));
         }
         return Err(Failure::Run(message + &run_again));
     }
