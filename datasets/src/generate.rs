@@ -350,21 +350,30 @@ impl Generated {
 
     fn bits(&self, array: Array, rows: usize) -> Result<Bits, PointsError> {
         let (dim, mean) = (self.dimension.size(), self.generate.mean());
-        let words = (0..rows).map(|i| Bits::pack(self.row(array, i).iter().map(|&x| x > mean), dim));
-        let words = words.map(|row| row.map(|row| row.words().to_vec())).collect::<Result<Vec<_>, _>>()?;
-        Bits::new(words.concat(), dim)
+        // Allocated once: a list that grows takes twice its memory for a moment.
+        let mut words = Vec::with_capacity(rows.saturating_mul(dim.div_ceil(64)));
+        for i in 0..rows {
+            let row = Bits::pack(self.row(array, i).iter().map(|&x| x > mean), dim)?;
+            words.extend_from_slice(row.words());
+        }
+        Bits::new(words, dim)
     }
 
     fn sets(&self, array: Array, rows: usize) -> Result<Sets, PointsError> {
         let zipf = Zipf::new(self.dimension.size(), self.seed);
-        let rows: Vec<Vec<u32>> = (0..rows).map(|i| zipf.row(&mut self.stream(array, i))).collect();
-        Sets::from_rows(&rows, self.dimension.size())
+        let (mut members, mut offsets) = (room_for_members(rows), room_for_offsets(rows));
+        for i in 0..rows {
+            members.extend(zipf.row(&mut self.stream(array, i)));
+            offsets.push(members.len() as u64);
+        }
+        Sets::new(members, offsets, self.dimension.size())
     }
 
     /// Members as columns, with values above 0.1: half-normal, as learned weights of words are about.
     fn sparse_vectors(&self, array: Array, rows: usize) -> Result<SparseVectors, PointsError> {
         let zipf = Zipf::new(self.dimension.size(), self.seed);
-        let (mut columns, mut values, mut offsets) = (Vec::new(), Vec::new(), vec![0]);
+        let (mut columns, mut values) = (room_for_members(rows), room_for_members(rows));
+        let mut offsets = room_for_offsets(rows);
         for i in 0..rows {
             let mut rng = self.stream(array, i);
             let row = zipf.row(&mut rng);
@@ -374,6 +383,18 @@ impl Generated {
         }
         SparseVectors::new(columns, values, offsets, self.dimension.size())
     }
+}
+
+/// Room for the members of so many rows, which are rarely more: draws that are equal count once.
+fn room_for_members<T>(rows: usize) -> Vec<T> {
+    Vec::with_capacity(rows.saturating_mul(1 + MEMBERS[0]))
+}
+
+/// Room for the end of each row, after 0.
+fn room_for_offsets(rows: usize) -> Vec<u64> {
+    let mut offsets = Vec::with_capacity(rows + 1);
+    offsets.push(0);
+    offsets
 }
 
 #[cfg(test)]

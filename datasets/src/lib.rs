@@ -8,6 +8,7 @@ pub mod format;
 pub mod generate;
 pub mod ground_truth;
 pub mod hdf5_file;
+pub mod in_the_way;
 mod map;
 pub mod prepared;
 pub mod scratch;

@@ -158,7 +158,7 @@ fn a_kept_dataset_that_is_damaged_or_open_to_others_is_prepared_again() {
     std::fs::write(&file, &damaged).expect("written");
     let graph = entries(&place).remove(0);
     let graph_bytes = std::fs::read(&graph).expect("read");
-    std::fs::write(&graph, &graph_bytes[1..]).expect("cut");
+    std::fs::write(&graph, &graph_bytes[..graph_bytes.len() - 1]).expect("cut");
     let (code, said) = verified();
     assert_eq!(code, Some(1), "{said}");
     assert!(
@@ -266,11 +266,158 @@ retrievers:
         said.contains("it is damaged: its content has another SHA-256 than its header says; no result is written"),
         "{said}"
     );
-    assert!(said.contains("it is removed, and the next run prepares it again:\n  swath run x.yaml"), "{said}");
+    assert!(
+        said.contains("it is removed, and is prepared again when it is needed\n  run again:\n  swath run x.yaml"),
+        "{said}"
+    );
     assert!(!file.exists() && !folder.path().join("out/unfinished").exists());
     assert_eq!(std::fs::read(folder.path().join("out/runs.csv")).expect("those of before"), before);
     let (code, said) = run();
     assert_eq!((code, file.exists()), (Some(0), true), "{said}");
+}
+
+/// Sets, whose damaged offsets make a search panic. 75 MiB.
+const LARGE_SETS: &str = "
+name: large
+dataset: { generate: zipf, n: 700000, dimension: 5000, queries: 5, distance: jaccard }
+k: 3
+repeats: 1
+metrics: [recall]
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
+";
+
+/// Overwrites some numbers of an array of a prepared dataset.
+fn damage(file: &Path, array: &str) {
+    let mut bytes = std::fs::read(file).expect("read");
+    let length = u64::from_le_bytes(bytes[8..16].try_into().expect("8 bytes")) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[48..48 + length]).expect("a header");
+    let arrays = header["arrays"].as_array().expect("arrays");
+    let place = arrays.iter().find(|place| place["name"] == array).expect("there");
+    let [offset, size] = ["offset", "bytes"].map(|key| place[key].as_u64().expect("a number") as usize);
+    let middle = 48 + length + offset + size / 16 * 8;
+    bytes[middle..middle + 800].iter_mut().for_each(|byte| *byte ^= 0x7f);
+    std::fs::write(file, bytes).expect("written");
+}
+
+/// Where a large kept dataset is damaged, no panic and no failed trial hides it: of the run itself, of its children, of a check.
+#[test]
+fn damage_is_the_reason_whoever_panics_over_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("x.yaml"), LARGE_SETS).expect("written");
+    let swath = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_swath"));
+        command.args(arguments).args(["--quiet", "--cache-dir", "kept"]).current_dir(folder.path());
+        let output = command.env("RUST_BACKTRACE", "1").output().expect("started");
+        (output.status.code(), stderr(&output))
+    };
+    let run = ["run", "x.yaml", "--out", "out"];
+    assert_eq!(swath(&run).0, Some(0));
+    let file = kept(&folder.path().join("kept"), "dataset").remove(0);
+    let whole = folder.path().join("whole");
+    std::fs::copy(&file, &whole).expect("copied");
+    let before = std::fs::read(folder.path().join("out/runs.csv")).expect("results");
+    assert_eq!(swath(&["baseline", "save", "x.yaml", "--cached-graphs", "--quality-only"]).0, Some(0));
+    let here = [&run[..], &["--no-isolation"]].concat();
+    let check = ["check", "x.yaml", "--cached-graphs", "--quality-only"];
+    let checked_here = [&check[..], &["--no-isolation"]].concat();
+    let commands = [&run[..], &here, &check, &checked_here];
+    for (command, array) in commands.iter().flat_map(|command| [(command, "train_offsets"), (command, "train")]) {
+        std::fs::copy(&whole, &file).expect("copied");
+        damage(&file, array);
+        let (code, said) = swath(command);
+        assert_eq!(code, Some(1), "{command:?} {array}: {said}");
+        assert!(said.starts_with("error: the prepared dataset kept"), "{command:?} {array}: {said}");
+        assert!(said.contains("another SHA-256 than its header says; no"), "{command:?} {array}: {said}");
+        assert!(said.contains("it is removed, and is prepared again when it is needed\n  run again"), "{said}");
+        assert!(!said.contains("panicked") && !file.exists(), "{command:?} {array}: {said}");
+        assert_eq!(std::fs::read(folder.path().join("out/runs.csv")).expect("those of before"), before);
+    }
+    assert_eq!(swath(&run), (Some(0), String::new()));
+}
+
+/// A sample of a damaged dataset would be kept as if it were right.
+#[test]
+fn no_sample_is_taken_of_a_large_kept_dataset_that_is_damaged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = swath_datasets::Generated {
+        generate: swath_datasets::Distribution::Zipf,
+        n: swath_algorithms::params::Count::new(700_000).expect("in range"),
+        dimension: swath_algorithms::params::Count::new(5000).expect("in range"),
+        queries: swath_algorithms::params::Count::new(5).expect("in range"),
+        distance: swath_algorithms::Distance::Jaccard,
+        seed: 0,
+    };
+    let path = folder.path().join("large.hdf5");
+    swath_datasets::ann_benchmarks::write(&path, &data.dataset().expect("points")).expect("written");
+    age(&path, 60);
+    let drawn = "{ generate: zipf, n: 700000, dimension: 5000, queries: 5, distance: jaccard }";
+    let experiment = LARGE_SETS.replace(drawn, "large.hdf5");
+    std::fs::write(folder.path().join("x.yaml"), &experiment).expect("written");
+    let sampled = experiment.replace("k: 3\n", "k: 3\nsweep: { n: [1000] }\n");
+    std::fs::write(folder.path().join("swept.yaml"), sampled).expect("written");
+    let swath = |name: &str, out: &str| {
+        let output = swath(folder.path(), &["run", name, "--out", out, "--quiet", "--cache-dir", "kept"]);
+        (output.status.code(), stderr(&output))
+    };
+    assert_eq!(swath("x.yaml", "out").0, Some(0));
+    let file = kept(&folder.path().join("kept"), "dataset").remove(0);
+    damage(&file, "train");
+    let (code, said) = swath("swept.yaml", "swept");
+    assert!(code == Some(1) && said.starts_with("error: the prepared dataset kept"), "{said}");
+    assert!(kept(&folder.path().join("kept"), "dataset").is_empty());
+    let (code, said) = swath("swept.yaml", "swept");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(kept(&folder.path().join("kept"), "dataset").len(), 2);
+}
+
+/// What is not swath's stays where a dataset or a graph would be kept, and every command says what to do about it; an empty or
+/// damaged file is made anew.
+#[test]
+fn what_lies_in_the_place_of_kept_files_is_named_and_what_is_empty_is_made_anew() {
+    let folder = folder();
+    let (at, place) = (["--cache-dir", "kept"], folder.path().join("kept"));
+    age(&folder.path().join("rich.hdf5"), 60);
+    let (_, _, first) = run(folder.path(), &at);
+    let files = || [kept(&place, "dataset").remove(0), kept(&place, "graph").remove(0)];
+    let verified = || {
+        let output = swath(folder.path(), &["cache", "verify", "--cache-dir", "kept"]);
+        (output.status.code(), stdout(&output) + &stderr(&output))
+    };
+    files().iter().for_each(|file| std::fs::write(file, "").expect("emptied"));
+    let (code, said) = verified();
+    assert!(code == Some(1) && said.contains("2 of 3 files are not whole\n  runs make anew what they need"), "{said}");
+    let (said, _, again) = run(folder.path(), &at);
+    assert!(said.contains("the dataset is prepared again: it is damaged") && said.contains("built again"), "{said}");
+    assert_eq!((again, verified().0), (first.clone(), Some(0)));
+    let mut foreign: Vec<fn(&Path)> = vec![|file| std::fs::write(file, "mine").expect("written")];
+    if cfg!(unix) {
+        foreign.push(|file| {
+            let elsewhere = file.with_extension("elsewhere");
+            std::fs::rename(file, &elsewhere).expect("moved");
+            #[cfg(unix)]
+            std::os::unix::fs::symlink(elsewhere, file).expect("linked");
+        });
+    }
+    for put in foreign {
+        let files = files();
+        files.iter().for_each(|file| put(file));
+        let content =
+            || files.each_ref().map(|file| (std::fs::read(file).expect("read"), std::fs::read_link(file).ok()));
+        let before = content();
+        let (said, _, again) = run(folder.path(), &at);
+        for file in &files {
+            let name = file.file_name().expect("a name").to_string_lossy();
+            assert!(said.contains(&format!("kept/{name} is in the way: ")), "{said}");
+        }
+        assert!(said.contains("move it away or remove it") && again == first && content() == before, "{said}");
+        let (code, said) = verified();
+        assert!(code == Some(1) && said.contains("2 of 3 files are in the way: "), "{said}");
+        let listed = stdout(&swath(folder.path(), &["cache", "--cache-dir", "kept"]));
+        assert_eq!(listed.matches("in the way: ").count(), 2, "{listed}");
+        files.iter().for_each(|file| std::fs::remove_file(file).expect("removed"));
+        assert_eq!((run(folder.path(), &at).2, verified().0), (first.clone(), Some(0)));
+    }
 }
 
 /// What is drawn and what is sampled is kept, too, each under what it is made of.

@@ -200,7 +200,7 @@ fn every_writing_command_leaves_the_folder_of_somebody_else_as_it_was() {
     assert!(said.contains(expected) && said.contains("a folder that is new, empty or its own"), "{said}");
     // The cache's folder may hold other things.
     let said = succeeds(folder.path(), &["cache", "clear", "--cache-dir", "theirs"]);
-    assert!(said.contains("0123456789abcdef0123456789abcdef.graph is kept: swath did not write it"), "{said}");
+    assert!(said.contains("0123456789abcdef0123456789abcdef.graph stays: it is not swath's"), "{said}");
     assert_same(&snapshot(folder.path()), &before, "");
     // And by way of a link to it.
     #[cfg(unix)]

@@ -47,6 +47,8 @@ fn run_within(folder: &Path, kilobytes: usize, cache: &str, out: &str) -> Output
     let script = format!("ulimit -d {kilobytes}; exec \"$0\" run --quiet x.yaml --out {out}");
     let mut command = Command::new("sh");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_swath")]).current_dir(folder);
+    // A backtrace takes memory: if none is left, it waits for itself.
+    command.env("RUST_BACKTRACE", "0");
     // Each thread has its part of the allocator.
     command.env("SWATH_CACHE", folder.join(cache)).env("RAYON_NUM_THREADS", "2").output().expect("a shell")
 }
@@ -120,4 +122,48 @@ fn a_retriever_that_does_not_fit_is_told_before_it_runs() {
     assert_eq!(notes(&run), told, "{}", stderr(&run));
     std::fs::write(folder.path().join("x.yaml"), experiment.replace("1 MiB", "1 GiB")).expect("written");
     assert!(notes(&swath(folder.path(), &["run", "--dry-run", "x.yaml"])).is_empty());
+}
+
+/// Where addresses are limited, mapped files count: the dataset, and the copy of an index that lies in a file.
+#[test]
+fn a_retriever_for_which_addresses_do_not_suffice_is_told_before_it_runs() {
+    let experiment = "name: x\ndataset: { generate: gaussian, n: 200000, dimension: 128, queries: 20 }\nk: 5\nrepeats: 1\n\
+                      metrics: [recall]\nretrievers:\n  - { name: exact, candidates: { exact: { pool: 10 } }, select: top-k }\n  \
+                      - { name: ivf, candidates: { ivf-flat: { lists: 16, nprobe: 4, pool: 10 } }, select: top-k }\n";
+    let folder = folder_with("x.yaml", experiment);
+    let file = swath::config::open(&folder.path().join("x.yaml")).expect("an experiment");
+    let told = |addresses: Option<u64>| {
+        let resources = swath::plan::Resources { addresses, ..swath::plan::Resources::of_memory(8 << 30) };
+        let notes = swath::plan::outline(&file, None, resources).expect("planned").plan.notes;
+        notes.into_iter().filter(|note| note.contains("of addresses, and `ulimit -v` allows")).collect::<Vec<_>>()
+    };
+    assert!(told(None).is_empty() && told(Some(4 << 30)).is_empty());
+    // 98 MiB of points, and in the index a copy of them.
+    let tight = told(Some(230 << 20));
+    assert!(tight.len() == 1 && tight[0].starts_with("ivf is likely to fail"), "{tight:?}");
+    assert_eq!(told(Some(90 << 20)).len(), 2);
+}
+
+/// An abort for lack of memory ends with what is known of the limit, and how to go on; its exit code is that of a failed run.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_runs_out_is_told_with_its_limit_and_how_to_go_on() {
+    let experiment = "name: x\ndataset: { generate: gaussian, n: 20000, dimension: 512, queries: 20, distance: hamming }\nk: 5\n\
+                      repeats: 1\nmetrics: [recall]\nretrievers:\n  \
+                      - { name: exact, candidates: { exact: { pool: 10 } }, select: top-k }\n";
+    let folder = folder_with("x.yaml", experiment);
+    let mut aborts = 0;
+    for kilobytes in [12_000, 14_000, 16_000, 20_000] {
+        let output = run_within(folder.path(), kilobytes, ".cache", "out");
+        let said = stderr(&output);
+        assert!(output.status.code().is_some(), "{kilobytes}: {:?} {said}", output.status);
+        if said.contains("memory allocation of") {
+            aborts += 1;
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            let limit = format!("swath may use {} MiB here, the limit of `ulimit -d`\n", kilobytes >> 10);
+            assert!(said.contains(&limit), "{said}");
+            assert!(said.contains("finished work is kept; resume with\n  swath run x.yaml --out out"), "{said}");
+        }
+    }
+    assert!(aborts > 0, "no memory ran out");
 }

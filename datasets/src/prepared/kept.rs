@@ -1,16 +1,19 @@
 //! Prepared datasets that are kept from run to run in a folder, each named by what it was made of.
 
 use super::layout::{PreparedHeader, SourceFile};
-use super::read::{PreparedError, Wanted, header, is_prepared, open_kept, verify};
+use super::read::{OpenedKept, PreparedError, Wanted, header, not_ours, open_kept, verify, verify_mapped};
 use super::write::{Made, write};
 use crate::dataset::Dataset;
 use crate::format::{self, DatasetError};
+use crate::in_the_way::MOVE_IT;
 use crate::sha256;
 use crate::stamp::Stamp;
 use crate::whole_file::{leads_to, make_folder};
 use sha2::{Digest as _, Sha256};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// How the names of the files end.
@@ -27,6 +30,26 @@ const KEY: usize = 16;
 pub struct KeptDatasets {
     folder: PathBuf,
     program: String,
+    /// The large files that were mapped, and not checked.
+    mapped: Arc<Mutex<Vec<Arc<MappedFile>>>>,
+}
+
+/// A file that is mapped.
+#[derive(Debug)]
+struct MappedFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// A file that was mapped, and whose content is not what swath wrote.
+#[derive(Debug)]
+pub struct DamagedFile {
+    /// Its name when it was mapped.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub why: PreparedError,
+    /// Whether it has been removed: `false` if another file, which is whole, has its name by now.
+    pub removed: io::Result<bool>,
 }
 
 /// What a dataset is made of.
@@ -60,6 +83,8 @@ pub struct KeptFile {
     pub used: Option<SystemTime>,
     /// Its header, or why it cannot be read.
     pub header: Result<PreparedHeader, String>,
+    /// Why swath may neither use nor replace it, if it may not.
+    pub in_the_way: Option<String>,
 }
 
 /// The files that the dataset at `path` consists of, with their stamps at the time `now`.
@@ -77,7 +102,7 @@ pub fn sources(path: &Path, now: SystemTime) -> Result<Vec<SourceFile>, DatasetE
 impl KeptDatasets {
     /// The datasets in `folder` that `program` can use: those that it wrote itself. The folder is created with the first one.
     pub fn new(folder: PathBuf, program: String) -> Self {
-        Self { folder, program }
+        Self { folder, program, mapped: Arc::default() }
     }
 
     /// The folder.
@@ -102,42 +127,78 @@ impl KeptDatasets {
         self.folder.join(sha256::hex(&key.finalize()[..KEY]) + ENDING)
     }
 
-    /// Maps the dataset that is made of `origin`, which is then used at the time `now`; `None` if it is not kept. Whether its files have changed is for
+    /// Maps the dataset that is made of `origin`, which is then used at the time `now`; `None` if it is not kept, or if what has
+    /// its name is not swath's, as [`KeptDatasets::keep`] says then. Whether its files have changed is for
     /// [`KeptDataset::is_current`] to say.
     ///
     /// # Errors
     /// Why the file that is there cannot be used.
     pub fn find(&self, origin: Origin<'_>, now: SystemTime) -> Result<Option<KeptDataset>, String> {
         let path = self.path(origin);
-        // A dangling link counts as a file, too.
-        if std::fs::symlink_metadata(&path).is_err() {
-            return Ok(None);
-        }
         let not_used =
             |what: String| format!("{} is not used, and the dataset is prepared again: {what}", path.display());
-        let (header, dataset) = open_kept(&path, Wanted::Everything).map_err(|error| not_used(error.to_string()))?;
-        if header.program != self.program {
+        if !path.exists() || not_ours(&path).is_ok_and(|foreign| foreign.is_some()) {
+            return Ok(None);
+        }
+        let opened = open_kept(&path, Wanted::Everything).map_err(|error| not_used(error.to_string()))?;
+        if opened.header.program != self.program {
             return Err(not_used("another version or build of swath wrote it".into()));
         }
         used(&path, now);
-        Ok(Some(KeptDataset { path, header, dataset }))
+        Ok(Some(self.mapped(path, opened)))
     }
 
     /// Keeps the dataset that is made of `origin`, and maps it.
     ///
     /// # Errors
-    /// The refusal of the file system, or that a file which is not swath's bears its name.
+    /// The refusal of the file system, or that what is not swath's has its name.
     pub fn keep(&self, origin: Origin<'_>, made: &Made<'_>) -> Result<KeptDataset, PreparedError> {
         make_folder(&self.folder)?;
         let path = self.path(origin);
-        let there = std::fs::symlink_metadata(&path);
-        if there.is_ok_and(|there| !there.is_file()) || path.exists() && !is_prepared(&path)? {
-            return Err(PreparedError::NotOurs(format!("{} exists and was not written by swath", path.display())));
+        if let Some(why) = not_ours(&path)? {
+            return Err(PreparedError::NotOurs(format!("{} is in the way: {why}; {MOVE_IT}", path.display())));
         }
         self.make_room(&path, made.dataset.bytes() as u64)?;
         write(&path, &self.program, made)?;
-        let (header, dataset) = open_kept(&path, Wanted::Everything)?;
-        Ok(KeptDataset { path, header, dataset })
+        let opened = open_kept(&path, Wanted::Everything)?;
+        Ok(self.mapped(path, opened))
+    }
+
+    /// Remembers a file whose content is still to be checked.
+    fn mapped(&self, path: PathBuf, opened: OpenedKept) -> KeptDataset {
+        let OpenedKept { header, dataset, unchecked } = opened;
+        let remembered = unchecked.map(|file| Arc::new(MappedFile { path: path.clone(), file }));
+        self.all_mapped().extend(remembered);
+        KeptDataset { path, header, dataset }
+    }
+
+    fn all_mapped(&self) -> MutexGuard<'_, Vec<Arc<MappedFile>>> {
+        self.mapped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the content of a large file that was mapped is damaged. Nothing is removed.
+    pub fn is_damaged(&self) -> bool {
+        let mapped = self.all_mapped().clone();
+        mapped.iter().any(|mapped| mapped.damage().is_some())
+    }
+
+    /// Checks the content of the large files that were mapped: of these very files, whatever has their names by now. A file that
+    /// is damaged is removed if it still has its name, returned, and not looked at again.
+    pub fn check(&self) -> Vec<DamagedFile> {
+        let mapped = self.all_mapped().clone();
+        let damaged = mapped.iter().filter_map(|mapped| Some((Arc::clone(mapped), mapped.damage()?)));
+        let damaged: Vec<_> = damaged.collect();
+        self.all_mapped().retain(|mapped| !damaged.iter().any(|(damaged, _)| Arc::ptr_eq(damaged, mapped)));
+        let removed = |(mapped, why): (Arc<MappedFile>, PreparedError)| {
+            let path = mapped.path.clone();
+            DamagedFile { removed: discard(&path), path, why }
+        };
+        damaged.into_iter().map(removed).collect()
+    }
+
+    /// Forgets the files that were mapped so far: they are no longer used.
+    pub fn forget(&self) {
+        self.all_mapped().clear();
     }
 
     /// Removes datasets that were not used for the longest time until one of `bytes` bytes can be kept at `path`. All of them may
@@ -147,7 +208,8 @@ impl KeptDatasets {
     /// It has no room even alone.
     fn make_room(&self, path: &Path, bytes: u64) -> Result<(), PreparedError> {
         let Some(free) = free(&self.folder) else { return Ok(()) };
-        let others = self.files()?.into_iter().filter(|file| file.path != path && !file.is_unfinished());
+        let is_other = |file: &KeptFile| file.path != path && !file.is_unfinished() && file.in_the_way.is_none();
+        let others = self.files()?.into_iter().filter(is_other);
         let (room, unused) = unused(others.collect(), free, bytes);
         if bytes > room {
             let what =
@@ -155,10 +217,7 @@ impl KeptDatasets {
             return Err(PreparedError::NoRoom(what));
         }
         // A run that uses one of them has opened it already.
-        unused
-            .iter()
-            .filter(|file| is_prepared(&file.path).unwrap_or(false))
-            .try_for_each(|file| remove(&file.path))?;
+        unused.iter().try_for_each(|file| remove(&file.path))?;
         Ok(())
     }
 
@@ -177,7 +236,8 @@ impl KeptDatasets {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_unfinished = is_unfinished(&name);
-            if !entry.file_type()?.is_file() || !is_name(&name) && !is_unfinished {
+            let is_kept = is_name(&name) || is_unfinished && entry.file_type()?.is_file();
+            if !is_kept {
                 continue;
             }
             let (path, metadata) = match entry.metadata() {
@@ -185,23 +245,19 @@ impl KeptDatasets {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 metadata => (entry.path(), metadata?),
             };
-            let header = if is_unfinished {
+            let in_the_way =
+                if is_unfinished { None } else { not_ours(&path).unwrap_or_else(|error| Some(error.to_string())) };
+            let header = if let Some(why) = &in_the_way {
+                Err(why.clone())
+            } else if is_unfinished {
                 Err("it is not finished: a run is writing it, or was killed".to_owned())
             } else {
                 header(&path).map_err(|error| error.to_string())
             };
-            files.push(KeptFile { path, bytes: metadata.len(), used: metadata.modified().ok(), header });
+            files.push(KeptFile { path, bytes: metadata.len(), used: metadata.modified().ok(), header, in_the_way });
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
-    }
-
-    /// Removes a dataset that turned out to be damaged.
-    ///
-    /// # Errors
-    /// The file system's refusal.
-    pub fn discard(&self, path: &Path) -> io::Result<()> {
-        if is_prepared(path)? { remove(path) } else { Ok(()) }
     }
 
     /// Removes the kept datasets and what killed programs left of others, and nothing else. Returns the removed files, and those
@@ -212,7 +268,7 @@ impl KeptDatasets {
     pub fn clear(&self) -> io::Result<(Vec<KeptFile>, Vec<PathBuf>)> {
         let (mut removed, mut kept) = (Vec::new(), Vec::new());
         for file in self.files()? {
-            if file.is_unfinished() || is_prepared(&file.path)? {
+            if file.in_the_way.is_none() {
                 remove(&file.path)?;
                 removed.push(file);
             } else {
@@ -230,6 +286,13 @@ impl KeptDataset {
         let same =
             |(a, b): (&SourceFile, &SourceFile)| a.path == b.path && a.stamp.is_settled() && a.stamp.agrees(&b.stamp);
         ours.len() == sources.len() && ours.iter().zip(sources).all(same)
+    }
+}
+
+impl MappedFile {
+    /// What is wrong with its content, if anything is.
+    fn damage(&self) -> Option<PreparedError> {
+        verify_mapped(&self.file).err().filter(|error| matches!(error, PreparedError::Damaged(_)))
     }
 }
 
@@ -254,6 +317,14 @@ impl KeptFile {
     }
 }
 
+/// Removes a damaged file, unless another one that is whole, or is not swath's, has its name by now. Returns whether it is gone.
+fn discard(path: &Path) -> io::Result<bool> {
+    if !matches!(not_ours(path), Ok(None)) || verify(path).is_ok() {
+        return Ok(false);
+    }
+    remove(path).map(|()| true)
+}
+
 /// Removes a file, which another run may have removed.
 fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
@@ -264,7 +335,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// Notes that a kept dataset was used at the time `now`. Where this fails, it is taken for one that was not, and may be prepared again some day.
 fn used(path: &Path, now: SystemTime) {
-    let _ = std::fs::File::open(path).and_then(|file| file.set_modified(now));
+    let _ = File::open(path).and_then(|file| file.set_modified(now));
 }
 
 /// The bytes that prepared datasets may take on a disk with `free` bytes, and those of `files` that must go before one of `bytes`

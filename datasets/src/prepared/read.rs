@@ -3,6 +3,7 @@
 use super::layout::{HASH, LONGEST_HEADER, MAGIC, PREFIX, PreparedHeader, StoredArray, StoredPoints};
 use crate::bounded;
 use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use crate::in_the_way::{in_the_way, of_another};
 use crate::map;
 use crate::sha256;
 use bytemuck::Pod;
@@ -42,15 +43,12 @@ pub enum Wanted {
     Search,
 }
 
-/// Whether a file begins like a prepared dataset of any version.
+/// Why a file may neither be used nor replaced as a prepared dataset of any version, if it may not: [`in_the_way()`].
 ///
 /// # Errors
 /// The file system's refusal.
-pub fn is_prepared(path: &Path) -> io::Result<bool> {
-    let name = &MAGIC[..7];
-    let mut begins = Vec::new();
-    bounded::open(path)?.0.take(name.len() as u64).read_to_end(&mut begins)?;
-    Ok(begins == name)
+pub fn not_ours(path: &Path) -> io::Result<Option<String>> {
+    in_the_way(path, &MAGIC[..7])
 }
 
 /// Reads the header alone.
@@ -62,44 +60,63 @@ pub fn header(path: &Path) -> Result<PreparedHeader, PreparedError> {
     read_header(&mut file, length).map(|(header, _)| header)
 }
 
+/// A prepared dataset that another run kept, mapped.
+pub(super) struct OpenedKept {
+    pub header: PreparedHeader,
+    pub dataset: Dataset,
+    /// The file, if its content has not been checked.
+    pub unchecked: Option<File>,
+}
+
 /// Maps a dataset that another run kept, if nobody but the user could have written it. The content of a small file is checked
-/// by its SHA-256; that of a large one by [`verify_large`], so that opening it takes a time that does not depend on its size.
+/// by its SHA-256; that of a large one by [`verify_mapped`], so that opening it takes a time that does not depend on its size.
 ///
 /// # Errors
 /// [`PreparedError`].
-pub fn open_kept(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset), PreparedError> {
-    if !is_large(path)? {
-        verify(path)?;
+pub(super) fn open_kept(path: &Path, wanted: Wanted) -> Result<OpenedKept, PreparedError> {
+    let (file, length) = bounded::open(path)?;
+    check_owner(&file)?;
+    let is_small = length <= LARGE;
+    if is_small {
+        verify_mapped(&file)?;
     }
-    check_owner(&bounded::open(path)?.0)?;
-    open(path, wanted)
+    let (header, dataset) = open_file(&file, wanted)?;
+    Ok(OpenedKept { header, dataset, unchecked: (!is_small).then_some(file) })
 }
 
-/// Checks the content of a file that [`open_kept`] found too large to do so.
+/// Checks the content of a file if it is too large to be checked whenever a run opens it.
 ///
 /// # Errors
 /// [`PreparedError`].
 pub fn verify_large(path: &Path) -> Result<(), PreparedError> {
-    if is_large(path)? { verify(path) } else { Ok(()) }
+    if bounded::open(path)?.1 > LARGE { verify(path) } else { Ok(()) }
 }
 
 /// Files of more bytes are large: to hash as many takes some hundredths of a second.
 const LARGE: u64 = 64 << 20;
-
-fn is_large(path: &Path) -> io::Result<bool> {
-    Ok(bounded::open(path)?.1 > LARGE)
-}
 
 /// Maps a dataset that [`write`](super::write()) wrote, after a look at its header and its length.
 ///
 /// # Errors
 /// [`PreparedError`].
 pub fn open(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset), PreparedError> {
-    let (mut file, length) = bounded::open(path)?;
-    let (header, start) = read_header(&mut file, length)?;
-    let arrays = Arrays { bytes: map::read_only(&file)?, start, places: &header.arrays };
+    open_file(&bounded::open(path)?.0, wanted)
+}
+
+fn open_file(file: &File, wanted: Wanted) -> Result<(PreparedHeader, Dataset), PreparedError> {
+    let (header, start, bytes) = map_file(file)?;
+    let arrays = Arrays { bytes, start, places: &header.arrays };
     let dataset = arrays.dataset(&header, wanted)?;
     Ok((header, dataset))
+}
+
+/// The header, where the arrays begin, and all bytes.
+fn map_file(file: &File) -> Result<(PreparedHeader, u64, Bytes), PreparedError> {
+    let length = file.metadata()?.len();
+    // An empty file cannot be mapped.
+    let bytes = if length == 0 { Bytes::new() } else { map::read_only(file)? };
+    let (header, start) = read_header(&mut &bytes[..], length)?;
+    Ok((header, start, bytes))
 }
 
 /// Checks the content of a prepared dataset by its SHA-256, which reads all of it.
@@ -107,10 +124,18 @@ pub fn open(path: &Path, wanted: Wanted) -> Result<(PreparedHeader, Dataset), Pr
 /// # Errors
 /// [`PreparedError`].
 pub fn verify(path: &Path) -> Result<(), PreparedError> {
-    let (mut file, length) = bounded::open(path)?;
+    let file = bounded::open(path)?.0;
     check_owner(&file)?;
-    let (header, start) = read_header(&mut file, length)?;
-    let arrays = Arrays { bytes: map::read_only(&file)?, start, places: &header.arrays };
+    verify_mapped(&file)
+}
+
+/// The same, of the very file that is mapped, whatever has its name by now.
+///
+/// # Errors
+/// [`PreparedError`].
+pub(super) fn verify_mapped(file: &File) -> Result<(), PreparedError> {
+    let (header, start, bytes) = map_file(file)?;
+    let arrays = Arrays { bytes, start, places: &header.arrays };
     let mut content = Sha256::new();
     for place in &header.arrays {
         content.update(arrays.bytes_at(place)?);
@@ -127,9 +152,8 @@ fn check_owner(file: &File) -> Result<(), PreparedError> {
     /// Write permission of the group and of others.
     const OTHERS: u32 = 0o022;
     let metadata = file.metadata()?;
-    let user = rustix::process::geteuid().as_raw();
-    if metadata.uid() != user {
-        return Err(PreparedError::NotOurs(format!("it belongs to user {}, not to {user}", metadata.uid())));
+    if let Some(why) = of_another(&metadata) {
+        return Err(PreparedError::NotOurs(why));
     }
     if metadata.mode() & OTHERS != 0 {
         let mode = metadata.mode() & 0o777;
@@ -144,13 +168,13 @@ fn check_owner(_: &File) -> Result<(), PreparedError> {
 }
 
 /// The header, and where the arrays begin.
-fn read_header(file: &mut File, length: u64) -> Result<(PreparedHeader, u64), PreparedError> {
+fn read_header(file: &mut impl io::Read, length: u64) -> Result<(PreparedHeader, u64), PreparedError> {
     let cut = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => PreparedError::Damaged("it is cut short".into()),
         _ => PreparedError::Io(error),
     };
     let (mut begins, mut bytes, mut hash) = (Vec::new(), [0; size_of::<u64>()], [0; HASH]);
-    file.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut begins)?;
     if !MAGIC.starts_with(&begins) {
         return Err(PreparedError::OtherLayout("it is no prepared dataset of this version of swath".into()));
     }

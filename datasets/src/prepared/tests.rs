@@ -1,8 +1,10 @@
 //! A dataset is read as it was written, and a file that is not ours or not whole is refused.
 
 use super::layout::PREFIX;
+use super::read::{not_ours, open_kept};
 use super::*;
 use crate::dataset::{Dataset, Links, Neighbors, Stored, Subtopics};
+use crate::in_the_way::MOVE_IT;
 use std::path::Path;
 use swath_algorithms::points::{Bits, Points, Sets, SparseVectors, Vectors};
 use swath_algorithms::{Base, Distance};
@@ -65,7 +67,7 @@ fn written(path: &Path, dataset: &Dataset) -> std::io::Result<()> {
 }
 
 fn refused(path: &Path) -> String {
-    match open_kept(path, Wanted::Everything) {
+    match open_kept(path, Wanted::Everything).map(|opened| (opened.header, opened.dataset)) {
         Ok(_) => panic!("{} was opened", path.display()),
         Err(error) => error.to_string(),
     }
@@ -78,7 +80,7 @@ fn a_dataset_is_mapped_as_it_was_written_to_the_last_bit() {
     for dataset in datasets() {
         written(&path, &dataset).expect("written");
         verify(&path).expect("whole");
-        assert!(is_prepared(&path).expect("read"));
+        assert_eq!(not_ours(&path).expect("read"), None);
         let (header, again) = open(&path, Wanted::Everything).expect("mapped");
         assert_eq!((header.name.as_str(), header.sha256.as_str(), header.program.as_str()), ("x", "abc", "swath 1"));
         assert!(again.same(&dataset), "{}", dataset.distance);
@@ -247,11 +249,75 @@ fn a_kept_file_that_cannot_be_used_says_why() {
         assert!(place.why_not().contains("others may write it"), "{}", place.why_not());
         assert_eq!(std::fs::metadata(place.keep(dataset).path).expect("there").permissions().mode() & 0o777, 0o600);
     }
+    for cut in [&b""[..], b"swa", &whole[..20]] {
+        std::fs::write(&path, cut).expect("cut");
+        assert!(place.why_not().contains("it is damaged: it is cut short"), "{}", place.why_not());
+        place.keep(dataset);
+        place.find();
+    }
+}
+
+#[test]
+fn what_is_not_swaths_is_neither_used_nor_replaced_but_listed() {
+    let (place, dataset) = (Place::new(), &datasets()[0]);
+    let path = place.keep(dataset).path;
+    let in_the_way = |why: &str| {
+        assert!(place.kept.find(place.origin(), now()).expect("nothing of ours").is_none());
+        let refused = place.kept.keep(place.origin(), &made(dataset)).map(drop).expect_err("in the way").to_string();
+        assert!(refused.contains(&format!("is in the way: {why}")) && refused.ends_with(MOVE_IT), "{refused}");
+        let listed = place.kept.files().expect("listed");
+        assert!(listed[0].in_the_way.as_ref().is_some_and(|said| said.starts_with(why)), "{listed:?}");
+        assert_eq!(place.kept.clear().expect("cleared").1, [path.clone()]);
+    };
     std::fs::write(&path, "mine").expect("written");
-    assert!(place.why_not().contains("no prepared dataset"), "{}", place.why_not());
-    let refused = place.kept.keep(place.origin(), &made(dataset)).map(drop).expect_err("somebody's");
-    assert!(refused.to_string().ends_with("exists and was not written by swath"), "{refused}");
+    in_the_way("swath did not write it");
     assert_eq!(std::fs::read(&path).expect("there"), b"mine");
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::create_dir(&path).expect("made");
+    in_the_way("it is a folder");
+    std::fs::remove_dir(&path).expect("removed");
+    #[cfg(unix)]
+    {
+        // Even a link to a file that is whole.
+        place.keep(dataset);
+        let elsewhere = place.kept.folder().join("elsewhere");
+        std::fs::rename(&path, &elsewhere).expect("moved");
+        std::os::unix::fs::symlink(&elsewhere, &path).expect("linked");
+        in_the_way("it is a link");
+        verify(&elsewhere).expect("untouched");
+    }
+}
+
+/// What was mapped is checked, whatever has its name by now: a whole file that replaced it stays.
+#[test]
+fn of_a_damaged_file_and_one_that_replaced_it_the_damaged_one_alone_goes() {
+    let rows = Vectors::new(&vec![0.5; 17_000 * 1024], 1024).expect("finite");
+    let test = Points::from(Vectors::new(&[0.5; 1024], 1024).expect("finite"));
+    let neighbors = Neighbors { count: 1, ids: vec![0], distances: vec![0.0], stored: Stored::Float32 };
+    let dataset = Dataset::of_points(rows.into(), test, Distance::Euclidean, neighbors);
+    let place = Place::new();
+    let path = place.keep(&dataset).path;
+    let damage = || {
+        use std::io::{Seek as _, SeekFrom, Write as _};
+        let mut file = std::fs::OpenOptions::new().write(true).open(&path).expect("opened");
+        file.seek(SeekFrom::End(-40_000_000)).expect("long");
+        file.write_all(b"damage").expect("written");
+    };
+    assert!(!place.kept.is_damaged() && place.kept.check().is_empty());
+    damage();
+    assert!(place.kept.is_damaged() && path.exists());
+    // As another run does.
+    KeptDatasets::new(place.kept.folder().to_owned(), "swath 1".into())
+        .keep(place.origin(), &made(&dataset))
+        .expect("kept");
+    let damaged = place.kept.check();
+    assert!(damaged.len() == 1 && matches!(damaged[0].removed, Ok(false)), "{damaged:?}");
+    verify(&path).expect("the other file stays");
+    assert!(!place.kept.is_damaged(), "it is looked at once");
+    place.find();
+    damage();
+    let damaged = place.kept.check();
+    assert!(damaged.len() == 1 && matches!(damaged[0].removed, Ok(true)) && !path.exists(), "{damaged:?}");
 }
 
 #[test]
@@ -265,6 +331,7 @@ fn those_not_used_for_the_longest_time_make_room() {
         bytes,
         used: Some(at(seconds)),
         header: file.header.as_ref().map_err(String::clone).cloned(),
+        in_the_way: None,
     };
     // 40 of 400 bytes are taken, so that all may take 100.
     let gone = |bytes| {
@@ -298,13 +365,14 @@ fn clearing_removes_datasets_and_what_killed_programs_left_of_them() {
         folder.join(format!("{key}.dataset")),
     ];
     others.iter().chain([&unfinished]).for_each(|path| std::fs::write(path, "mine").expect("written"));
-    std::fs::create_dir(folder.join("abcdefabcdefabcdefabcdefabcdefab.dataset")).expect("made");
+    let in_the_way = folder.join("abcdefabcdefabcdefabcdefabcdefab.dataset");
+    std::fs::create_dir(&in_the_way).expect("made");
     let files = place.kept.files().expect("listed");
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
     let unfinished_ones: Vec<&KeptFile> = files.iter().filter(|file| file.is_unfinished()).collect();
     assert!(unfinished_ones.len() == 1 && unfinished_ones[0].header.as_ref().is_err_and(|why| why.contains("killed")));
     let (removed, kept) = place.kept.clear().expect("cleared");
-    assert_eq!((removed.len(), kept), (2, vec![others[3].clone()]));
+    assert_eq!((removed.len(), kept), (2, vec![others[3].clone(), in_the_way]));
     assert!(!unfinished.exists() && others.iter().all(|other| std::fs::read(other).expect("there") == b"mine"));
     assert!(place.kept.clear().expect("cleared").0.is_empty());
 }

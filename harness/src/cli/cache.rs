@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use swath::config::Failure;
 use swath::run::cache::{Cache, CachedGraph, Label};
 use swath::{clock, escape};
+use swath_datasets::in_the_way::MOVE_IT;
 use swath_datasets::prepared::{KeptDatasets, KeptFile};
 
 /// List, check or remove what runs have kept: prepared datasets and graphs
@@ -94,30 +95,49 @@ impl<'a> Kept<'a> {
 
     fn verify(&self) -> Result<ExitCode, Failure> {
         let (datasets, graphs) = self.files()?;
-        let of_dataset = |file: &KeptFile| (file.path.clone(), file.verify().map_err(|error| error.to_string()));
-        let of_graph = |graph: &CachedGraph| self.graphs.verify(graph);
-        let checked =
-            datasets.iter().filter(|file| !file.is_unfinished()).map(of_dataset).chain(graphs.iter().map(of_graph));
-        let damaged: Vec<(PathBuf, String)> =
-            checked.filter_map(|(path, checked)| Some((path, checked.err()?))).collect();
-        damaged.iter().for_each(|(path, why)| complain(&format!("{}: {why}", escape::path(path))));
-        if damaged.is_empty() {
+        let of_dataset = |file: &KeptFile| Checked {
+            path: file.path.clone(),
+            in_the_way: file.in_the_way.clone(),
+            damage: file.verify().err().map(|error| error.to_string()),
+        };
+        let of_graph = |graph: &CachedGraph| {
+            let (path, whole) = self.graphs.verify(graph);
+            Checked { path, in_the_way: graph.in_the_way.clone(), damage: whole.err() }
+        };
+        let finished = datasets.iter().filter(|file| !file.is_unfinished());
+        let all: Vec<Checked> = finished.map(of_dataset).chain(graphs.iter().map(of_graph)).collect();
+        let (mut damaged, mut foreign) = (0, 0);
+        for Checked { path, in_the_way, damage } in &all {
+            if let Some(why) = in_the_way {
+                foreign += 1;
+                complain(&format!("{} is in the way: {why}", escape::path(path)));
+            } else if let Some(why) = damage {
+                damaged += 1;
+                complain(&format!("{}: {why}", escape::path(path)));
+            }
+        }
+        let of_all = |some: usize, what: &str| {
+            let (all, are) = (all.len(), if some == 1 { "is" } else { "are" });
+            (some > 0).then(|| format!("{some} of {all} files {are} {what}"))
+        };
+        let clear = Shown::new(&["cache", "clear"]).whole();
+        let advice =
+            format!("not whole\n  runs make anew what they need; this removes all that swath keeps:\n  {clear}");
+        let stays = format!(
+            "in the way: swath neither uses nor replaces what is not its own\n  {MOVE_IT}; runs keep theirs there then"
+        );
+        let said: Vec<String> = [of_all(damaged, &advice), of_all(foreign, &stays)].into_iter().flatten().collect();
+        if said.is_empty() {
             return print(&format!("{} in {}: all are whole\n", count(datasets.len(), graphs.len()), self.place()));
         }
-        let (some, all) = (damaged.len(), datasets.len() + graphs.len());
-        let are = if some == 1 { "is" } else { "are" };
-        let clear = Shown::new(&["cache", "clear"]).whole();
-        Err(Failure::Run(format!(
-            "{some} of {all} files {are} not whole\n  remove what is damaged, or all with\n  {clear}\n  runs make anew what they need"
-        )))
+        Err(Failure::Run(said.join("\n  ")))
     }
 
     fn clear(&self) -> Result<ExitCode, Failure> {
         let (datasets, mut others) = self.datasets.clear().map_err(|error| self.refused(&error))?;
         let (graphs, other_graphs) = self.graphs.clear().map_err(|error| self.refused(&error))?;
         others.extend(other_graphs);
-        let is_kept =
-            |path: &PathBuf| complain(&format!("note: {} is kept: swath did not write it", escape::path(path)));
+        let is_kept = |path: &PathBuf| complain(&format!("note: {} stays: it is not swath's", escape::path(path)));
         others.iter().for_each(is_kept);
         let bytes = datasets.iter().map(|file| file.bytes).chain(graphs.iter().map(|graph| graph.bytes)).sum();
         let removed = count(datasets.len(), graphs.len());
@@ -125,11 +145,18 @@ impl<'a> Kept<'a> {
     }
 }
 
+/// A file that was checked.
+struct Checked {
+    path: PathBuf,
+    in_the_way: Option<String>,
+    damage: Option<String>,
+}
+
 fn dataset_row(file: &KeptFile) -> Vec<String> {
     let used = file.used.map_or_else(|| "-".into(), time);
     let cells = match &file.header {
         Ok(header) => [header.name.clone(), used, short(&header.program), header.content()],
-        Err(why) => ["-".into(), used, "-".into(), format!("cannot be used: {why}")],
+        Err(why) => ["-".into(), used, "-".into(), format!("{}: {why}", unusable(file.in_the_way.as_ref()))],
     };
     row(file.key(), cells, file.bytes)
 }
@@ -140,9 +167,13 @@ fn graph_row(graph: &CachedGraph) -> Vec<String> {
             let Label { dataset, built, graph, .. } = label;
             [dataset.clone(), built.clone(), label.program(), format!("graph: {graph}")]
         }
-        Err(why) => ["-".into(), "-".into(), "-".into(), format!("cannot be read: {why}")],
+        Err(why) => ["-".into(), "-".into(), "-".into(), format!("{}: {why}", unusable(graph.in_the_way.as_ref()))],
     };
     row(graph.key.clone(), cells, graph.bytes)
+}
+
+fn unusable(in_the_way: Option<&String>) -> &'static str {
+    if in_the_way.is_some() { "in the way" } else { "cannot be used" }
 }
 
 fn row(key: String, cells: [String; 4], bytes: u64) -> Vec<String> {

@@ -3,6 +3,8 @@
 //! To add a command: write one file here with its `Arguments`, which hold the help, and their `run`; and add its line to the list
 //! below. Only this room names options: the other rooms report what is wrong, and this one adds the option that helps.
 
+#[cfg(unix)]
+mod abort;
 mod algorithms;
 mod baseline;
 mod cache;
@@ -35,6 +37,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::interrupt;
+use swath::run::damage;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -114,10 +117,12 @@ pub fn main() -> ExitCode {
     };
     if !matches!(cli.command, Command::Child(_)) {
         interrupt::listen();
+        #[cfg(unix)]
+        abort::explain();
     }
     shown::remember(&cli.data_dir, cli.cache_dir.as_deref());
     let places = Places::new(cli.data_dir, cli.cache_dir);
-    match places.and_then(|places| cli.command.run(&places)) {
+    match places.and_then(|places| damage::or_damaged(places.kept.as_ref(), || cli.command.run(&places))) {
         Ok(code) => code,
         Err(failure) => terminal::failed(failure),
     }

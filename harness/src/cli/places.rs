@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use swath::config::Failure;
 use swath::escape;
 use swath::plan::{Resources, missing_dataset};
-use swath::record::machine::memory;
+use swath::record::machine::{address_limit, memory};
 use swath::run::cache::{self, Cache};
 use swath::version;
 use swath_datasets::catalogue;
@@ -44,6 +44,7 @@ impl Places {
         Resources {
             data_folders: &self.data,
             memory: memory(),
+            addresses: address_limit(),
             kept: self.kept.as_ref(),
             scratch: self.cache.as_ref().map(Cache::folder),
         }

@@ -87,6 +87,8 @@ impl Arguments {
         let again = Shown::new(&["run"]).path(&self.config).option("--out", self.out.as_ref());
         let again =
             again.flag("--no-cache", self.cache(places).is_none()).flag("--no-isolation", self.no_isolation).whole();
+        #[cfg(unix)]
+        super::abort::resume_with(&again);
         let start = self.start();
         let resources = places.resources().keeping_if(!self.no_cache);
         let means = Means { program: program.as_deref(), resources, cache: self.cache(places), cell: None };

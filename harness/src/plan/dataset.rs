@@ -15,6 +15,8 @@ pub struct Resources<'a> {
     pub data_folders: &'a [PathBuf],
     /// Bytes of memory.
     pub memory: u64,
+    /// Bytes of addresses, in which mapped files count, if they are limited (`ulimit -v`).
+    pub addresses: Option<u64>,
     /// Where prepared datasets are kept, if anywhere.
     pub kept: Option<&'a KeptDatasets>,
     /// Where arrays are put that do not fit into memory; the system's folder for temporary files if `None`.
@@ -24,7 +26,7 @@ pub struct Resources<'a> {
 impl Resources<'_> {
     /// No folders, and nothing is kept.
     pub fn of_memory(memory: u64) -> Self {
-        Self { data_folders: &[], memory, kept: None, scratch: None }
+        Self { data_folders: &[], memory, addresses: None, kept: None, scratch: None }
     }
 
     /// The memory, and the folder for what does not fit.
@@ -190,12 +192,15 @@ impl LoadedDataset {
     /// Maps what [`sample`](Self::sample) takes if it is kept; otherwise samples it, and keeps it.
     ///
     /// # Errors
-    /// None of its own.
+    /// [`Failure::Run`] if it is kept, and damaged: a sample would be kept as if it were right.
     pub fn sampled(self, rows: usize, seed: u64, resources: Resources<'_>) -> Result<Self, Failure> {
         let (name, before) = (self.name.clone(), self.notes.clone());
         let sha256 = Self::sampled_sha256(&self.sha256, rows, seed);
         let description = format!("sample {sha256}");
         let sampled = Self::found_or_made(&description, &sha256, resources, || {
+            if resources.kept.is_some_and(KeptDatasets::is_damaged) {
+                return Err(Failure::Run("a prepared dataset is damaged".into()));
+            }
             Ok(Self { notes: Vec::new(), ..self }.sample(rows, seed, &resources.capacity()))
         })?;
         Ok(Self { name, notes: [before, sampled.notes].concat(), ..sampled })

@@ -19,6 +19,9 @@ struct Needs {
 /// Bytes of the program itself, the stacks of its threads, and what the allocator keeps.
 pub const PROGRAM: usize = 32 << 20;
 
+/// Bytes of the stack of a thread.
+const STACK: usize = 2 << 20;
+
 /// A note where the points are read from the disk again and again, and one for each retriever that is likely not to fit: how
 /// much it needs, how much there is, and what helps.
 pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec<String> {
@@ -54,6 +57,10 @@ pub fn memory_notes(plan: &Plan, facts: &Facts, resources: Resources<'_>) -> Vec
                 mib(memory as u64),
                 mib(capacity.memory)
             ));
+        } else if let Some(note) =
+            resources.addresses.and_then(|limit| beyond_addresses(name, memory + disk + facts.bytes, limit))
+        {
+            notes.push(note);
         }
         if disk as u64 > free {
             let folder = capacity.scratch.as_deref().unwrap_or(std::path::Path::new(""));
@@ -78,6 +85,20 @@ fn read_again(points: u64, memory: u64) -> Option<String> {
              memory, or use fewer base points",
             points = mib(points),
             memory = mib(memory)
+        )
+    })
+}
+
+/// A note if a retriever needs more addresses than there are: its memory, and the files that are mapped.
+fn beyond_addresses(name: &str, bytes: usize, limit: u64) -> Option<String> {
+    let stacks = std::thread::available_parallelism().map_or(1, usize::from) * STACK;
+    let needs = bytes.saturating_add(stacks) as u64;
+    (needs > limit).then(|| {
+        format!(
+            "{name} is likely to fail: the dataset, the program, its index and its results need at least {} of addresses, and \
+             `ulimit -v` allows {}, in which mapped files count; raise it, or limit memory by `ulimit -d`, in which they do not",
+            mib(needs),
+            mib(limit)
         )
     })
 }

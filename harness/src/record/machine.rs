@@ -1,6 +1,7 @@
 //! The machine that a run is timed on.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use swath_datasets::bounded;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
@@ -67,19 +68,60 @@ impl Machine {
 /// Bytes of memory that this process may use: the machine's, or the limit of a control group (of a container, a batch job, a
 /// service) or of the process itself. Every decision on memory asks here.
 pub fn memory() -> u64 {
-    let limits = [group_limit(Path::new("/")), process_limit()];
-    limits.into_iter().flatten().fold(all_memory(&ram()), u64::min)
+    memory_limit().bytes
 }
 
-/// The smaller limit on this process's data and addresses (`ulimit -d`, `ulimit -v`); `None` without one.
+/// The smallest limit on this process's memory.
+pub fn memory_limit() -> MemoryLimit {
+    let of = |source| move |bytes| MemoryLimit { bytes, source };
+    let group = group_limit(Path::new("/")).map(of("its control group"));
+    let process = [data_limit().map(of("`ulimit -d`")), address_limit().map(of("`ulimit -v`"))];
+    let machine = MemoryLimit { bytes: all_memory(&ram()), source: "the machine" };
+    process.into_iter().chain([group]).flatten().fold(
+        machine,
+        |least, limit| {
+            if limit.bytes < least.bytes { limit } else { least }
+        },
+    )
+}
+
+/// A limit on memory, and who sets it. Displays as a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimit {
+    /// Bytes.
+    pub bytes: u64,
+    /// Who sets it.
+    pub source: &'static str,
+}
+
+impl fmt::Display for MemoryLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "swath may use {} MiB here, the limit of {}", self.bytes >> 20, self.source)
+    }
+}
+
+/// The limit on this process's data (`ulimit -d`); `None` without one.
 #[cfg(target_os = "linux")]
-fn process_limit() -> Option<u64> {
+fn data_limit() -> Option<u64> {
     use rustix::process::{Resource, getrlimit};
-    [Resource::Data, Resource::As].into_iter().filter_map(|resource| getrlimit(resource).current).min()
+    getrlimit(Resource::Data).current
+}
+
+/// The limit on this process's addresses (`ulimit -v`), in which mapped files count; `None` without one.
+#[cfg(target_os = "linux")]
+pub fn address_limit() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::As).current
 }
 
 #[cfg(not(target_os = "linux"))]
-fn process_limit() -> Option<u64> {
+fn data_limit() -> Option<u64> {
+    None
+}
+
+/// This system has no such limit.
+#[cfg(not(target_os = "linux"))]
+pub fn address_limit() -> Option<u64> {
     None
 }
 

@@ -14,11 +14,12 @@
 use crate::{clock, version};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use swath_algorithms::BUILD;
 use swath_algorithms::graph::{Graph, GraphSpec};
 use swath_datasets::bounded;
+use swath_datasets::in_the_way::{MOVE_IT, in_the_way};
 use swath_datasets::sha256;
 use swath_datasets::whole_file::{make_folder, write_whole};
 
@@ -72,6 +73,8 @@ pub struct CachedGraph {
     pub bytes: u64,
     /// The label, or why it cannot be read.
     pub label: Result<Label, String>,
+    /// Why swath may neither use nor replace it, if it may not.
+    pub in_the_way: Option<String>,
 }
 
 /// The folder that is used if the user names none: `SWATH_CACHE`, else `swath` in the platform's folder for caches. `None` if
@@ -109,7 +112,8 @@ impl Cache {
         self.folder.join(name + ".graph")
     }
 
-    /// Reads a graph of a dataset of `rows` vectors and `links` links, with its label; `None` if it is not kept.
+    /// Reads a graph of a dataset of `rows` vectors and `links` links, with its label; `None` if it is not kept, or if what has its
+    /// name is not swath's, as [`Cache::store`] says then.
     ///
     /// # Errors
     /// Why the file that is there cannot be used.
@@ -138,8 +142,8 @@ impl Cache {
             }
             Ok((graph, label))
         };
-        // A dangling link counts as a file, too.
-        if std::fs::symlink_metadata(&path).is_err() {
+        // What is in the way is for `store` to say.
+        if not_ours(&path).is_ok_and(|foreign| foreign.is_some()) || !path.exists() {
             return Ok(None);
         }
         read().map(Some).map_err(|what| format!("{} is not used, and the graph is built again: {what}", path.display()))
@@ -148,13 +152,12 @@ impl Cache {
     /// Keeps a graph.
     ///
     /// # Errors
-    /// The file system's refusal.
+    /// The file system's refusal, or that what is not swath's has its name.
     pub fn store(&self, graph: &Graph, label: &Label) -> io::Result<()> {
         make_folder(&self.folder)?;
         let path = self.path(&label.sha256, &label.graph);
-        let there = std::fs::symlink_metadata(&path);
-        if there.is_ok_and(|there| !there.is_file()) || path.exists() && !is_ours(&path)? {
-            return Err(io::Error::other(format!("{} exists and was not written by swath", path.display())));
+        if let Some(why) = not_ours(&path)? {
+            return Err(io::Error::other(format!("{} is in the way: {why}; {MOVE_IT}", path.display())));
         }
         write_whole(&path, &encode(graph, label)?)
     }
@@ -173,10 +176,14 @@ impl Cache {
             let file = file?;
             let name = file.file_name().to_string_lossy().into_owned();
             let Some(key) = name.strip_suffix(".graph") else { continue };
-            if key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()) && file.file_type()?.is_file() {
-                let opened = bounded::open(&file.path()).map_err(|error| error.to_string());
-                let label = opened.and_then(|(file, _)| read_label(file));
-                entries.push(CachedGraph { key: key.to_owned(), bytes: file.metadata()?.len(), label });
+            if key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()) {
+                let in_the_way = not_ours(&file.path()).unwrap_or_else(|error| Some(error.to_string()));
+                let opened = || bounded::open(&file.path()).map_err(|error| error.to_string());
+                let label = match &in_the_way {
+                    Some(why) => Err(why.clone()),
+                    None => opened().and_then(|(file, _)| read_label(file)),
+                };
+                entries.push(CachedGraph { key: key.to_owned(), bytes: file.metadata()?.len(), label, in_the_way });
             }
         }
         entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -200,7 +207,7 @@ impl Cache {
         let (mut removed, mut kept) = (Vec::new(), Vec::new());
         for entry in self.entries()? {
             let path = self.folder.join(format!("{}.graph", entry.key));
-            if is_ours(&path)? {
+            if entry.in_the_way.is_none() {
                 std::fs::remove_file(path)?;
                 removed.push(entry);
             } else {
@@ -223,12 +230,9 @@ impl Label {
     }
 }
 
-/// Whether a file begins like a graph's file of any version.
-fn is_ours(path: &Path) -> io::Result<bool> {
-    let name = &MAGIC[..7];
-    let mut begins = Vec::new();
-    bounded::open(path)?.0.take(name.len() as u64).read_to_end(&mut begins)?;
-    Ok(begins == name)
+/// Why a file may neither be used nor replaced as a graph's file of any version, if it may not.
+fn not_ours(path: &Path) -> io::Result<Option<String>> {
+    in_the_way(path, &MAGIC[..7])
 }
 
 /// The label of a graph that took `seconds` to build.
@@ -344,7 +348,7 @@ mod tests {
         assert!(others.iter().all(|other| std::fs::read(other).expect("there") == b"mine"));
         std::fs::write(cache.path("abc", &spec().key()), "mine").expect("written");
         let refused = cache.store(&back, &label).expect_err("it is somebody's");
-        assert!(refused.to_string().contains("not written by swath"), "{refused}");
+        assert!(refused.to_string().contains("is in the way: swath did not write it"), "{refused}");
     }
 
     /// A file that is cut anywhere, or in which any byte is changed, is refused. If its checksum is corrected it may hold another
@@ -379,23 +383,41 @@ mod tests {
             let why = cache.load("abc", &spec(), 3, 0).expect_err("another program's");
             assert!(why.contains("it was written by another program"), "{why}");
         }
-        std::fs::write(&path, vec![0; 1 << 20]).expect("written");
+        std::fs::write(&path, [&MAGIC[..], &vec![0; 1 << 20]].concat()).expect("written");
         let why = cache.load("abc", &spec(), 3, 0).expect_err("too large");
         assert!(why.contains("larger than such a graph"), "{why}");
         assert!(cache.entries().expect("listed")[0].label.as_ref().is_err_and(|why| !why.is_empty()));
     }
 
+    /// An empty file, as a full disk leaves it, and a damaged one are written anew; neither stays in the way.
+    #[test]
+    fn an_empty_or_damaged_file_is_written_anew() {
+        let (_folder, cache, graph) = kept();
+        let path = cache.path("abc", &spec().key());
+        for damaged in [&b""[..], b"swa", b"swathgr\x02 and more"] {
+            std::fs::write(&path, damaged).expect("written");
+            assert!(cache.load("abc", &spec(), 3, 0).is_err(), "{damaged:?}");
+            cache.store(&graph, &label("x", "abc", &spec(), &graph, 1.5)).expect("stored");
+            assert!(cache.load("abc", &spec(), 3, 0).expect("fine").is_some(), "{damaged:?}");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
-    fn a_device_in_place_of_a_file_is_neither_read_nor_replaced() {
+    fn a_link_in_place_of_a_file_is_neither_read_nor_replaced_but_listed() {
         let (folder, cache, graph) = kept();
-        let path = cache.path("abc", &spec().key());
-        std::fs::remove_file(&path).expect("removed");
-        std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
-        let why = cache.load("abc", &spec(), 3, 0).expect_err("no file");
-        assert!(why.contains("it is a device"), "{why}");
-        cache.store(&graph, &label("x", "abc", &spec(), &graph, 1.5)).expect_err("in the way");
-        assert!(std::fs::read_link(&path).is_ok_and(|to| to == Path::new("/dev/zero")));
-        drop(folder);
+        let (path, elsewhere) = (cache.path("abc", &spec().key()), folder.path().join("elsewhere"));
+        std::fs::rename(&path, &elsewhere).expect("moved");
+        for to in [elsewhere.as_path(), Path::new("/dev/zero"), Path::new("none")] {
+            std::os::unix::fs::symlink(to, &path).expect("a link");
+            assert!(cache.load("abc", &spec(), 3, 0).expect("fine").is_none(), "{to:?}");
+            let refused = cache.store(&graph, &label("x", "abc", &spec(), &graph, 1.5)).expect_err("in the way");
+            assert!(refused.to_string().contains("is in the way: it is a link"), "{refused}");
+            assert!(std::fs::read_link(&path).is_ok_and(|now| now == to));
+            let listed = cache.entries().expect("listed");
+            assert!(listed[0].in_the_way.as_ref().is_some_and(|why| why.contains("it is a link")), "{listed:?}");
+            assert_eq!(cache.clear().expect("nothing"), (Vec::new(), vec![path.clone()]));
+            std::fs::remove_file(&path).expect("removed");
+        }
     }
 }

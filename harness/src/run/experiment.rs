@@ -1,5 +1,6 @@
 //! Runs one experiment: runs what is left of its plan, and writes everything that a run leaves behind.
 
+use super::damage::{self, Consequence};
 use super::lock;
 use super::means::Means;
 use super::runner::{self, Stop, TrialEndings};
@@ -16,11 +17,11 @@ use crate::record::manifest::{self, DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError};
 use crate::record::{ExperimentRecord, Machine, Outcome};
-use crate::{clock, escape, interrupt, report};
+use crate::{clock, interrupt, report};
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use swath_datasets::prepared::{self, PreparedError};
 
 /// How an experiment is run.
 #[derive(Clone, Copy)]
@@ -65,15 +66,17 @@ impl Prepared {
         let (mut unfinished, done, said) = Unfinished::open(&out, self, options.start)?;
         unfinished.share(self, options.means)?;
         said.iter().for_each(|note| (options.say)(note));
-        let ran = self.run_trials(&mut unfinished, done, options);
-        if !matches!(ran, Err(Failure::Stopped(_)))
-            && let Err(damaged) = self.check_dataset(unfinished.data(), options)
-        {
-            // What was measured on it is worth nothing.
-            unfinished.remove();
-            return Err(damaged);
+        let ran = catch_unwind(AssertUnwindSafe(|| self.run_trials(&mut unfinished, done, options)));
+        if !matches!(ran, Ok(Err(Failure::Stopped(_)))) {
+            let consequence = Consequence { lost: "no result is written", again: Some(options.again) };
+            let shared = unfinished.data().filter(|_| self.dataset_file.is_some());
+            if let Err(damaged) = damage::check(options.means.resources.kept, shared, consequence) {
+                // What was measured on it is worth nothing.
+                unfinished.remove();
+                return Err(damaged);
+            }
         }
-        let TrialEndings { failed, notes } = ran?;
+        let TrialEndings { failed, notes } = ran.unwrap_or_else(|panic| resume_unwind(panic))?;
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
             Some(reason) => Ok(Err(reason)),
             None => unfinished.finish(self, trial).map(Ok),
@@ -93,27 +96,6 @@ impl Prepared {
         unfinished.remove();
         out.settle();
         Ok((summary, manifest, notes.into_iter().chain(refused).collect()))
-    }
-
-    /// Checks the content of a kept dataset that was too large to be checked when it was opened, and removes a damaged one.
-    /// `shared` is where children found it: the same file by another name, or a copy.
-    fn check_dataset(&self, shared: Option<&Path>, options: &RunOptions<'_>) -> Result<(), Failure> {
-        let Some(file) = &self.dataset_file else { return Ok(()) };
-        // A kept file may be another by now, or gone; what is shared stays.
-        let mut checked = shared.into_iter().chain([file.as_path()]).map(prepared::verify_large);
-        let Some(error) =
-            checked.find_map(|checked| checked.err().filter(|error| matches!(error, PreparedError::Damaged(_))))
-        else {
-            return Ok(());
-        };
-        let removed = options.means.resources.kept.map(|kept| kept.discard(file));
-        let message = format!("the prepared dataset {}: {error}; no result is written", escape::path(file));
-        Err(Failure::Run(match removed {
-            Some(Ok(())) => {
-                format!("{message}\n  it is removed, and the next run prepares it again:\n  {}", options.again)
-            }
-            _ => format!("{message}\n  remove it, and run again:\n  {}", options.again),
-        }))
     }
 
     /// Opens the run's folder, once no child of an earlier run is at work there.

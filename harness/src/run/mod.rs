@@ -17,6 +17,7 @@ pub mod built;
 pub mod cache;
 pub mod child;
 mod crowd;
+pub mod damage;
 pub mod data;
 pub mod experiment;
 pub mod group;

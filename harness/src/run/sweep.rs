@@ -60,6 +60,10 @@ pub fn run(
         let options = RunOptions { means, start: &start, say: &|note| said(cell, note), ..*options };
         let (_, _, notes) = prepared.run(&folder.join(&cell.folder), &options)?;
         notes.iter().for_each(|note| said(cell, note));
+        // They have been checked.
+        if let Some(kept) = resources.kept {
+            kept.forget();
+        }
     }
     let list = serde_json::to_string_pretty(cells).map_err(|error| Failure::Run(error.to_string()))?;
     out.write(SWEEP, (list + "\n").as_bytes())?;

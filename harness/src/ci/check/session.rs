@@ -8,6 +8,7 @@ use crate::plan::workload::Workload;
 use crate::progress::Progress;
 use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::results::{self, ResultsError};
+use crate::run::damage::{self, Consequence};
 use crate::run::unfinished::{Start, TrialProgress, Unfinished};
 use crate::run::{self, Means, Rounds, Stop, TimedRounds};
 use crate::statistics::Round;
@@ -115,6 +116,9 @@ impl<'a> Session<'a> {
         progress.finish();
         match ran {
             Ok(timed) => {
+                let shared = self.unfinished.data().filter(|_| self.prepared.dataset_file.is_some());
+                let consequence = Consequence { lost: "nothing is compared or saved", again: None };
+                damage::check(self.means.resources.kept, shared, consequence)?;
                 self.builds += timed.builds;
                 Ok(timed)
             }
