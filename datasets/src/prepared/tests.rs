@@ -267,7 +267,7 @@ fn what_is_not_swaths_is_neither_used_nor_replaced_but_listed() {
         assert!(refused.contains(&format!("is in the way: {why}")) && refused.ends_with(MOVE_IT), "{refused}");
         let listed = place.kept.files().expect("listed");
         assert!(listed[0].in_the_way.as_ref().is_some_and(|said| said.starts_with(why)), "{listed:?}");
-        assert_eq!(place.kept.clear().expect("cleared").1, [path.clone()]);
+        assert_eq!(place.kept.clear().expect("cleared").1, std::slice::from_ref(&path));
     };
     std::fs::write(&path, "mine").expect("written");
     in_the_way("swath did not write it");
