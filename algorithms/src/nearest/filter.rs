@@ -5,6 +5,7 @@
 //! ([`Base::measure`]), so that results depend neither on tiling nor on threads nor on the
 //! instruction set.
 
+use super::micro_kernel::PerRow;
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::points::dense::DenseRows;
@@ -72,6 +73,15 @@ impl Filter {
             _ => self.max_norm * (query.norm + self.max_norm),
         };
         Some(ErrorBound((magnitude * self.relative_error) as f32))
+    }
+
+    /// What [`Filter::similarities`] does to the product with each row.
+    pub fn per_row(&self, base: &Base) -> PerRow<'_> {
+        match base.distance() {
+            Distance::Angular => PerRow::Times(&self.per_row),
+            Distance::Euclidean => PerRow::Minus(&self.per_row),
+            _ => PerRow::Nothing,
+        }
     }
 
     /// Turns inner products of the query with rows `first..` into similarities, larger is nearer:
@@ -195,18 +205,6 @@ fn any_at_least(values: &[f32], cut: f32) -> bool {
         any |= value >= cut;
     }
     any
-}
-
-/// Approximate inner products of `query` with each row of `block` (rows of `query.len()` lines).
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-pub fn products(query: &[Line], block: &[Line], out: &mut [f32]) {
-    let stride = query.len();
-    let row = |i: usize| &block[i * stride..][..stride];
-    if target_cfg_f!(target_feature = "fma") {
-        products_with(query, row, out, f32::mul_add);
-    } else {
-        products_with(query, row, out, |a, b, c| a * b + c);
-    }
 }
 
 /// Approximate inner products of `query` with the rows at `ids`.

@@ -1,8 +1,9 @@
 //! Exact search through all base points by several queries at once: each block of rows is read once for all of them.
 
+use super::Scan;
 use super::filter::{Contenders, Filter};
+use super::micro_kernel::{Panels, Rows};
 use super::scan::{BLOCK, TABLE};
-use super::{Scan, multiply};
 use crate::base::{Base, Query};
 use crate::points::bits::similarities_in_block;
 use crate::points::{Bits, Points, Sets, Vectors, sets};
@@ -11,10 +12,24 @@ use crate::scratch::Scratch;
 use crate::spare::{Room, reserve};
 use std::ops::Range;
 
-/// Queries a tile spans: as many as a mask has bits.
-pub const TILE_QUERIES: usize = u64::BITS as usize;
-/// Base rows a tile spans: with 64 queries 256 KiB of products, which stay in the second-level cache.
+/// The most queries that a tile spans.
+const MOST_QUERIES: usize = 128;
+/// Queries of bits and sets that a tile spans: as many as a mask has bits.
+const MASKED_QUERIES: usize = u64::BITS as usize;
+/// Rows of bits and sets that a tile spans.
 const TILE_ROWS: usize = BLOCK;
+
+/// How many of these queries are searched for together. The more, the less often rows are read; but each thread should have
+/// some.
+pub fn queries_of_a_tile(queries: &Points) -> usize {
+    match queries {
+        Points::Dense(_) => {
+            let a_thread = queries.len().div_ceil(rayon::current_num_threads());
+            a_thread.next_multiple_of(MOST_QUERIES / 4).clamp(1, MOST_QUERIES)
+        }
+        _ => MASKED_QUERIES,
+    }
+}
 
 /// What is searched.
 #[derive(Clone, Copy)]
@@ -23,7 +38,7 @@ pub struct Searched<'a> {
     pub scan: &'a Scan,
 }
 
-/// Some of the queries, at most [`TILE_QUERIES`].
+/// Some of the queries, at most [`queries_of_a_tile`].
 #[derive(Clone)]
 pub struct Asked<'a> {
     pub queries: &'a Points,
@@ -33,7 +48,9 @@ pub struct Asked<'a> {
 /// One thread's working memory.
 #[derive(Default)]
 pub struct Tile {
-    /// Similarities of a block.
+    /// Packed dense queries.
+    panels: Panels,
+    /// Similarities of a block of bits.
     products: Vec<f32>,
     /// For each member the queries that have it; all 0 between searches.
     having: Vec<u64>,
@@ -44,7 +61,7 @@ pub struct Tile {
 }
 
 /// The contenders of each query; none where similarities cannot be trusted, nor beyond the last query.
-type AllContenders<'k> = [Option<Contenders<'k>>; TILE_QUERIES];
+type AllContenders<'k> = [Option<Contenders<'k>>; MOST_QUERIES];
 
 impl Tile {
     /// Finds the `m` nearest of each query, nearest first, ties by lower id, and calls `each` with its number and them.
@@ -66,7 +83,7 @@ impl Tile {
             }
             return;
         }
-        self.kept.resize_with(TILE_QUERIES, Vec::new);
+        self.kept.resize_with(MOST_QUERIES, Vec::new);
         let mut all_kept = std::mem::take(&mut self.kept);
         let mut kept = range.clone().zip(&mut all_kept);
         let mut contenders: AllContenders<'_> = std::array::from_fn(|_| {
@@ -101,7 +118,7 @@ impl Tile {
         self.kept = all_kept;
     }
 
-    /// Approximate similarities of dense vectors, by products of tiles.
+    /// Approximate similarities of dense vectors.
     fn multiply(
         &mut self,
         base: &Base,
@@ -110,22 +127,15 @@ impl Tile {
         range: Range<usize>,
         contenders: &mut AllContenders<'_>,
     ) {
-        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
-        for rows in blocks(base.len()) {
-            let block = base.vectors().block(rows.clone());
-            multiply(of.block(range.clone()), block, of.stride(), &mut self.products);
-            for (contenders, products) in contenders.iter_mut().zip(self.products.chunks_exact_mut(rows.len())) {
-                if let Some(contenders) = contenders {
-                    filter.similarities(base, rows.start, products);
-                    contenders.take(rows.start, products);
-                }
-            }
+        if contenders.iter().any(Option::is_some) {
+            self.panels.pack(of, range);
+            self.panels.multiply(Rows { vectors: base.vectors(), per_row: filter.per_row(base) }, contenders);
         }
     }
 
     /// Minus the numbers of differing bits.
     fn count_bits(&mut self, rows: &Bits, of: &Bits, range: Range<usize>, contenders: &mut AllContenders<'_>) {
-        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
+        self.products.resize(TILE_ROWS, 0.0);
         for block in blocks(rows.rows()) {
             let products = &mut self.products[..block.len()];
             for (i, contenders) in range.clone().zip(&mut *contenders) {
@@ -152,8 +162,8 @@ impl Tile {
             of.row(i).iter().for_each(|&member| self.having[member as usize] |= 1 << place);
             of_empty |= u64::from(of.row(i).is_empty()) << place;
         }
-        let all = u64::MAX >> (TILE_QUERIES - range.len());
-        let mut common = [0_u32; TILE_QUERIES];
+        let all = u64::MAX >> (MASKED_QUERIES - range.len());
+        let mut common = [0_u32; MASKED_QUERIES];
         for block in blocks(rows.rows()) {
             // Those for which a row counts though it has nothing in common.
             let mut open = of_empty;
@@ -198,6 +208,7 @@ fn places(mut mask: u64) -> impl Iterator<Item = usize> {
 
 impl Room for Tile {
     fn make_room(&mut self, other: &Self) {
+        self.panels.make_room(&other.panels);
         reserve(&mut self.products, other.products.capacity());
         reserve(&mut self.having, other.having.capacity());
         if self.kept.len() < other.kept.len() {
