@@ -103,6 +103,35 @@ pub struct Rows<'a> {
     pub vectors: &'a Vectors,
     /// A number for each of them.
     pub per_row: PerRow<'a>,
+    /// Which of them.
+    pub part: Part,
+}
+
+/// Some of the rows. A sample is one group of rows in [`ONE_IN`], and not one run of them in so many: those that stand near each
+/// other in a file are often alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All rows.
+    All,
+    /// The first group, and each that follows one by `ONE_IN` groups.
+    Sample,
+    /// All others.
+    Rest,
+}
+
+/// Groups of rows of which a sample has one.
+pub const ONE_IN: usize = 16;
+
+impl Part {
+    /// Whether it has the rows of a group, by the number of the group.
+    #[inline(always)]
+    fn has(self, group: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Sample => group.is_multiple_of(ONE_IN),
+            Self::Rest => !group.is_multiple_of(ONE_IN),
+        }
+    }
 }
 
 /// Packed queries, and the working memory that multiplying them takes.
@@ -194,6 +223,9 @@ trait Register: Copy {
     /// `self * by + and`.
     fn times_plus(self, by: Self, and: Self) -> Self;
 
+    /// The larger of each two.
+    fn max(self, other: Self) -> Self;
+
     /// A bit for each lane that is not below that of another.
     fn at_least(self, other: Self) -> u32;
 
@@ -206,7 +238,7 @@ trait Register: Copy {
 }
 
 macro_rules! register {
-    ($register:ty, $lanes:literal, $all:path, $load:path, $store:path, $times_plus:expr, $at_least:expr, $sums:path) => {
+    ($register:ty, $lanes:literal, $all:path, $load:path, $store:path, $times_plus:expr, $max:path, $at_least:expr, $sums:path) => {
         impl Register for $register {
             const LANES: usize = $lanes;
 
@@ -232,6 +264,12 @@ macro_rules! register {
             fn times_plus(self, by: Self, and: Self) -> Self {
                 // SAFETY: only functions compiled for these instructions use the register, see `Panels::multiply`.
                 unsafe { $times_plus(self, by, and) }
+            }
+
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                // SAFETY: only functions compiled for these instructions use the register, see `Panels::multiply`.
+                unsafe { $max(self, other) }
             }
 
             #[inline(always)]
@@ -263,9 +301,9 @@ mod x86 {
     use super::Register;
     use std::arch::x86_64::{
         __m256, __m512, _CMP_GE_OQ, _mm256_add_ps, _mm256_castpd_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_hadd_ps,
-        _mm256_loadu_ps, _mm256_movemask_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_storeu_ps,
+        _mm256_loadu_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_storeu_ps,
         _mm512_castps_pd, _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf64x4_pd, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        _mm512_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_storeu_ps,
     };
 
     /// The sums of each four lanes next to each other, then of the halves.
@@ -294,6 +332,7 @@ mod x86 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
+        _mm512_max_ps,
         |a, b| u32::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b)),
         sums_of_512
     );
@@ -304,6 +343,7 @@ mod x86 {
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
+        _mm256_max_ps,
         |a, b| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(a, b)) as u32,
         sums_of_256
     );
@@ -336,6 +376,11 @@ impl Register for [f32; 4] {
         std::array::from_fn(|lane| {
             if fused { self[lane].mul_add(by[lane], and[lane]) } else { self[lane] * by[lane] + and[lane] }
         })
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        std::array::from_fn(|lane| if self[lane] > other[lane] { self[lane] } else { other[lane] })
     }
 
     #[inline(always)]
@@ -496,13 +541,6 @@ struct Panel<'a> {
     cuts: &'a [f32],
 }
 
-/// The similarities of a group of rows to the queries of a panel, a row after another.
-struct Found {
-    similarities: [f32; TALLEST * WIDEST],
-    /// For each row a bit for each query whose cut it reaches.
-    reached: [u32; TALLEST],
-}
-
 #[inline(always)]
 fn multiply_by_registers<R: Register, const ROWS: usize, const REGISTERS: usize>(
     panels: &mut Panels,
@@ -516,7 +554,7 @@ fn multiply_by_registers<R: Register, const ROWS: usize, const REGISTERS: usize>
     for (place, cut) in cuts.iter_mut().enumerate() {
         *cut = contenders.get(place).and_then(Option::as_ref).map_or(f32::INFINITY, Contenders::cut);
     }
-    let mut found = Found { similarities: [0.0; TALLEST * WIDEST], reached: [0; TALLEST] };
+    let mut similarities = [0.0; TALLEST * WIDEST];
     let groups = (CHUNK / (ROWS * rows.vectors.stride() * size_of::<Line>())).max(1);
     for start in (0..n).step_by(groups * ROWS) {
         let chunk = start..(start + groups * ROWS).min(n);
@@ -525,14 +563,18 @@ fn multiply_by_registers<R: Register, const ROWS: usize, const REGISTERS: usize>
             let contenders = &mut contenders[at * width..];
             let mut first = chunk.start;
             while first + ROWS <= chunk.end {
-                if group::<R, ROWS, REGISTERS>(rows, first, Panel { values, cuts }, &mut found) {
-                    take::<ROWS>(&found, first, width, cuts, contenders);
+                if rows.part.has(first / ROWS)
+                    && group::<R, ROWS, REGISTERS>(rows, first, Panel { values, cuts }, &mut similarities)
+                {
+                    take::<R, ROWS, REGISTERS>(&similarities, first, cuts, contenders);
                 }
                 first += ROWS;
             }
             for row in first..chunk.end {
-                if group::<R, 1, REGISTERS>(rows, row, Panel { values, cuts }, &mut found) {
-                    take::<1>(&found, row, width, cuts, contenders);
+                if rows.part != Part::Sample
+                    && group::<R, 1, REGISTERS>(rows, row, Panel { values, cuts }, &mut similarities)
+                {
+                    take::<R, 1, REGISTERS>(&similarities, row, cuts, contenders);
                 }
             }
         }
@@ -540,20 +582,20 @@ fn multiply_by_registers<R: Register, const ROWS: usize, const REGISTERS: usize>
 }
 
 /// The similarities of rows `first..first + ROWS` to the queries of a panel. Returns whether one of them reaches a cut; only then
-/// they are written.
+/// they are written, a row after another.
 #[inline(always)]
 fn group<R: Register, const ROWS: usize, const REGISTERS: usize>(
     rows: Rows<'_>,
     first: usize,
     panel: Panel<'_>,
-    found: &mut Found,
+    similarities: &mut [f32],
 ) -> bool {
     let (width, dim, stride) = (REGISTERS * R::LANES, rows.vectors.dim(), rows.vectors.stride() * LANES);
     let block: &[f32] = bytemuck::cast_slice(rows.vectors.block(first..first + ROWS));
     let (factors, addends) = rows.per_row.of_group::<ROWS>(first);
     assert!(block.len() == ROWS * stride && dim <= stride);
     assert!(panel.values.len() == dim * width && panel.cuts.len() == width);
-    assert!(ROWS * width <= found.similarities.len() && ROWS <= found.reached.len());
+    assert!(ROWS * width <= similarities.len());
     let mut sums = [[R::all(0.0); REGISTERS]; ROWS];
     for k in 0..dim {
         // SAFETY: `k * width + width <= dim * width`, the length of the panel's values.
@@ -569,44 +611,48 @@ fn group<R: Register, const ROWS: usize, const REGISTERS: usize>(
     }
     // SAFETY: the panel has `width` cuts.
     let cuts: [R; REGISTERS] = std::array::from_fn(|at| unsafe { R::load(panel.cuts.as_ptr().add(at * R::LANES)) });
-    let mut reached = [0; ROWS];
+    let mut largest = [R::all(f32::NEG_INFINITY); REGISTERS];
     for row in 0..ROWS {
         let (factor, addend) = (R::all(factors[row]), R::all(addends[row]));
         for at in 0..REGISTERS {
             sums[row][at] = sums[row][at].times_plus(factor, addend);
-            reached[row] |= sums[row][at].at_least(cuts[at]) << (at * R::LANES);
+            largest[at] = largest[at].max(sums[row][at]);
         }
     }
-    if reached.iter().fold(0, |any, &row| any | row) == 0 {
+    if (0..REGISTERS).all(|at| largest[at].at_least(cuts[at]) == 0) {
         return false;
     }
     for row in 0..ROWS {
         for at in 0..REGISTERS {
-            // SAFETY: `row * width + width <= ROWS * width`, which the similarities have room for.
-            unsafe { sums[row][at].store(found.similarities.as_mut_ptr().add(row * width + at * R::LANES)) };
+            // SAFETY: `row * width + width <= ROWS * width`, which there is room for.
+            unsafe { sums[row][at].store(similarities.as_mut_ptr().add(row * width + at * R::LANES)) };
         }
     }
-    found.reached[..ROWS].copy_from_slice(&reached);
     true
 }
 
 /// Hands what reaches a cut to the contenders, whose cuts may rise.
-#[inline(never)]
-fn take<const ROWS: usize>(
-    found: &Found,
+#[inline(always)]
+fn take<R: Register, const ROWS: usize, const REGISTERS: usize>(
+    similarities: &[f32],
     first: usize,
-    width: usize,
     cuts: &mut [f32],
     contenders: &mut [Option<Contenders<'_>>],
 ) {
-    for row in 0..ROWS {
-        let mut reached = found.reached[row];
-        while reached != 0 {
-            let at = reached.trailing_zeros() as usize;
-            reached &= reached - 1;
-            if let Some(Some(contenders)) = contenders.get_mut(at) {
-                contenders.push((first + row) as u32, found.similarities[row * width + at]);
-                cuts[at] = contenders.cut();
+    let width = REGISTERS * R::LANES;
+    assert!(ROWS * width <= similarities.len() && cuts.len() == width);
+    for (row, similarities) in similarities.chunks_exact(width).take(ROWS).enumerate() {
+        for at in (0..width).step_by(R::LANES) {
+            // SAFETY: `at + LANES <= width`, the length of both.
+            let (of_row, cut) = unsafe { (R::load(similarities.as_ptr().add(at)), R::load(cuts.as_ptr().add(at))) };
+            let mut reached = of_row.at_least(cut);
+            while reached != 0 {
+                let place = at + reached.trailing_zeros() as usize;
+                reached &= reached - 1;
+                if let Some(Some(contenders)) = contenders.get_mut(place) {
+                    contenders.push((first + row) as u32, similarities[place]);
+                    cuts[place] = contenders.cut();
+                }
             }
         }
     }
@@ -647,7 +693,12 @@ mod tests {
                 let numbers: Vec<f32> = (0..n).map(|i| 0.25 + i as f32 / 64.0).collect();
                 for per_row in [PerRow::Nothing, PerRow::Times(&numbers), PerRow::Minus(&numbers)] {
                     for range in [0..1, 3..18, 0..33, 5..40] {
-                        let found = all(&mut panels, Rows { vectors: &vectors, per_row }, &queries, range.clone());
+                        let found = all(
+                            &mut panels,
+                            Rows { vectors: &vectors, per_row, part: Part::All },
+                            &queries,
+                            range.clone(),
+                        );
                         for (i, found) in range.zip(found) {
                             assert!(found.iter().map(|&(_, row)| row).eq(0..n as u32), "{instructions:?} {n} x {dim}");
                             for (similarity, row) in found {
@@ -677,7 +728,7 @@ mod tests {
     #[test]
     fn what_is_below_a_cut_is_dropped() {
         let (vectors, queries) = (drawn(3000, 20, 3), drawn(50, 20, 4));
-        let rows = Rows { vectors: &vectors, per_row: PerRow::Nothing };
+        let rows = Rows { vectors: &vectors, per_row: PerRow::Nothing, part: Part::All };
         for instructions in Instructions::available() {
             let mut panels = Panels::with(instructions);
             let everything = all(&mut panels, rows, &queries, 0..50);

@@ -177,6 +177,26 @@ mod tests {
         }
     }
 
+    /// So many rows that a sample guesses the cut: rows in no order; rows in order, so that all of the best are next to each other,
+    /// in the sample or out of it; and the same row again and again.
+    #[test]
+    fn guessed_cuts_leave_none_out() {
+        let (n, dim) = (4000, 5);
+        let mut rng = random::stream(7, "guesses", 0);
+        let drawn: Vec<f32> = (0..n * dim).map(|_| random::normal(&mut rng) as f32).collect();
+        let spiral: Vec<f32> = (0..n * dim).map(|i| ((i / dim) as f32 / 1e4 + (i % dim) as f32).sin()).collect();
+        let few: Vec<f32> = (0..n * dim).map(|i| [0.0, 1.0, 0.5][(i / dim) % 600 / 200 * (i % dim) % 3]).collect();
+        for rows in [drawn, spiral, few] {
+            let queries = Vectors::new(&[&rows[..40 * dim], &[0.0; 5]].concat(), dim).expect("finite");
+            for distance in Distance::DENSE {
+                let base = Base::from_values(&rows, dim, distance).expect("finite");
+                for m in [1, 12, 40] {
+                    check(&base, &Points::from(queries.clone()), m);
+                }
+            }
+        }
+    }
+
     /// Rows of several blocks: half of them few different ones, so that very many are equally near, and some of no bits or
     /// members. More queries than a tile spans.
     #[test]

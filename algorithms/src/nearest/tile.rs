@@ -1,12 +1,12 @@
 //! Exact search through all base points by several queries at once: each block of rows is read once for all of them.
 
 use super::Scan;
-use super::filter::{Contenders, Filter};
-use super::micro_kernel::{Panels, Rows};
+use super::filter::{Contenders, Filter, guessing};
+use super::micro_kernel::{ONE_IN, Panels, Part, Rows};
 use super::scan::{BLOCK, TABLE};
 use crate::base::{Base, Query};
 use crate::points::bits::similarities_in_block;
-use crate::points::{Bits, Points, Sets, Vectors, sets};
+use crate::points::{Bits, Points, Sets, sets};
 use crate::pool::Pool;
 use crate::scratch::Scratch;
 use crate::spare::{Room, reserve};
@@ -18,6 +18,9 @@ const MOST_QUERIES: usize = 128;
 const MASKED_QUERIES: usize = u64::BITS as usize;
 /// Rows of bits and sets that a tile spans.
 const TILE_ROWS: usize = BLOCK;
+
+/// A sample has at least so many rows for each of its best.
+const ENOUGH: usize = 8;
 
 /// How many of these queries are searched for together. The more, the less often rows are read; but each thread should have
 /// some.
@@ -92,8 +95,8 @@ impl Tile {
             bound.map(|bound| Contenders::new(m, bound, kept).of_lowest_rows())
         });
         match (scan, base.points(), queries) {
-            (Scan::Dense(filter), _, Points::Dense(of)) => {
-                self.multiply(base, filter, of, range.clone(), &mut contenders);
+            (Scan::Dense(filter), _, Points::Dense(_)) => {
+                self.multiply(base, filter, asked.clone(), m, &mut contenders);
             }
             (Scan::Bits, Points::Bits(rows), Points::Bits(of)) => {
                 self.count_bits(rows, of, range.clone(), &mut contenders);
@@ -104,12 +107,18 @@ impl Tile {
             }
             (_, base, of) => panic!("{} are compared with {}: a bug of the caller", of.kind(), base.kind()),
         }
-        for (i, contenders) in range.zip(contenders) {
+        for (i, mut contenders) in range.zip(contenders) {
+            let proved = contenders.as_mut().is_none_or(Contenders::is_proved);
             self.scratch.reset();
             let (query, n) = (Query::row(queries, i), base.len() as u32);
             match contenders {
-                Some(mut contenders) => {
+                Some(mut contenders) if proved => {
                     self.pool.fill_nearest_first(base, query, contenders.finish(), m, &self.scratch);
+                }
+                Some(_) => {
+                    scan.nearest(base, query, m, &mut self.scratch, &mut self.found);
+                    let found = self.found.iter().copied();
+                    self.pool.fill_nearest_first(base, query, found, m, &self.scratch);
                 }
                 None => self.pool.fill_nearest_first(base, query, 0..n, m, &self.scratch),
             }
@@ -118,19 +127,26 @@ impl Tile {
         self.kept = all_kept;
     }
 
-    /// Approximate similarities of dense vectors.
+    /// Approximate similarities of dense vectors. The best of a sample guess the cut, so that few others have to be looked at.
     fn multiply(
         &mut self,
         base: &Base,
         filter: &Filter,
-        of: &Vectors,
-        range: Range<usize>,
+        Asked { queries, range }: Asked<'_>,
+        m: usize,
         contenders: &mut AllContenders<'_>,
     ) {
-        if contenders.iter().any(Option::is_some) {
-            self.panels.pack(of, range);
-            self.panels.multiply(Rows { vectors: base.vectors(), per_row: filter.per_row(base) }, contenders);
+        let (Points::Dense(queries), true) = (queries, contenders.iter().any(Option::is_some)) else { return };
+        self.panels.pack(queries, range);
+        let mut rows = Rows { vectors: base.vectors(), per_row: filter.per_row(base), part: Part::All };
+        if base.len() / ONE_IN >= ENOUGH * guessing(m, ONE_IN) {
+            contenders.iter_mut().flatten().for_each(|contenders| contenders.sample(ONE_IN));
+            rows.part = Part::Sample;
+            self.panels.multiply(rows, contenders);
+            contenders.iter_mut().flatten().for_each(|contenders| contenders.guess(m));
+            rows.part = Part::Rest;
         }
+        self.panels.multiply(rows, contenders);
     }
 
     /// Minus the numbers of differing bits.
