@@ -13,7 +13,11 @@ use crate::spare::{Room, reserve};
 use std::ops::Range;
 
 /// The most queries that a tile spans.
-const MOST_QUERIES: usize = 128;
+const MOST_QUERIES: usize = 256;
+/// Dense queries come in multiples of this, the most that a panel holds.
+const PANEL: usize = 32;
+/// The most bytes of packed queries: they stay in the caches.
+const PACKED: usize = 1 << 20;
 /// Queries of bits and sets that a tile spans: as many as a mask has bits.
 const MASKED_QUERIES: usize = u64::BITS as usize;
 /// Rows of bits and sets that a tile spans.
@@ -26,9 +30,10 @@ const ENOUGH: usize = 8;
 /// some.
 pub fn queries_of_a_tile(queries: &Points) -> usize {
     match queries {
-        Points::Dense(_) => {
+        Points::Dense(vectors) => {
             let a_thread = queries.len().div_ceil(rayon::current_num_threads());
-            a_thread.next_multiple_of(MOST_QUERIES / 4).clamp(1, MOST_QUERIES)
+            let most = PACKED / (vectors.dim() * size_of::<f32>()) / PANEL * PANEL;
+            a_thread.next_multiple_of(PANEL).min(most).clamp(PANEL, MOST_QUERIES)
         }
         _ => MASKED_QUERIES,
     }
