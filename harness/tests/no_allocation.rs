@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// More queries, and more rows, than a tile of the batch search holds.
+/// More queries than a tile of the batch search holds, and so many rows that a sample guesses the cut.
 const EXPERIMENT: &str = "\
 name: x
 dataset: { generate: clusters, n: 1100, dimension: 8, queries: 70, distance: DISTANCE }
@@ -48,9 +48,6 @@ metrics: [recall]
 retrievers:
   - { name: top-k, select: top-k }
 ";
-
-/// Tiles of queries, and of rows for each.
-const TILES: usize = 2 * 2;
 
 const THREADS: usize = 3;
 
@@ -104,9 +101,7 @@ fn a_timed_pass_does_not_allocate() {
                     assert_eq!(calls, 1, "single: {name}");
                     let calls =
                         counted(&mut || drop(searcher.time_batch(&workload, expected, &mut batch).expect("same")));
-                    // matrixmultiply makes itself a buffer in each product: nothing of ours.
-                    let products = if matches!(candidates, CandidatesParams::Exact(_)) { TILES } else { 0 };
-                    assert_eq!(calls, products, "batch: {name}");
+                    assert_eq!(calls, 0, "batch: {name}");
                     combinations += 1;
                 }
             }

@@ -1,4 +1,4 @@
-//! Searches through bits and sets, for `points.py`.
+//! Exact searches, for `points.py` and `vectors.py`.
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use swath_algorithms::candidates::{CandidatesParams, Index};
 use swath_algorithms::nearest::Batch;
 use swath_algorithms::points::{Bits, Sets};
-use swath_algorithms::{Base, Distance, Points, Pool, Query, Scratch};
+use swath_algorithms::{Base, Distance, Points, Pool, Query, Scratch, Vectors};
 
 /// A base that is searched, with its index.
 struct Searched {
@@ -30,8 +30,11 @@ fn words(path: &Value) -> Vec<u64> {
     values(path, |bytes| u64::from_le_bytes(bytes.try_into().expect("8 bytes")))
 }
 
-/// Bits packed into words, or sets that all have as many members.
+/// Dense vectors, bits packed into words, or sets that all have as many members.
 fn points(kind: &str, path: &Value, dim: usize, size: usize) -> Points {
+    if kind == "vectors" {
+        return Vectors::new(&crate::vectors(path.as_str().expect("a path")), dim).expect("finite").into();
+    }
     if kind == "bits" {
         return Bits::new(words(path), dim).expect("whole rows").into();
     }
@@ -45,7 +48,11 @@ impl Searched {
         let kind = asked["kind"].as_str().expect("kind");
         let number = |name: &str| asked[name].as_u64().expect("a number") as usize;
         let of = |name: &str| points(kind, &asked[name], number("dim"), number("size"));
-        let distance = if kind == "bits" { Distance::Hamming } else { Distance::Jaccard };
+        let distance = match kind {
+            "vectors" => Distance::Angular,
+            "bits" => Distance::Hamming,
+            _ => Distance::Jaccard,
+        };
         let base = Base::new(of("rows"), distance);
         let candidates: CandidatesParams = serde_json::from_value(asked["candidates"].clone()).expect("candidates");
         let index = candidates.build(&base);
@@ -54,25 +61,29 @@ impl Searched {
 }
 
 impl Searches {
-    /// Answers all queries one by one, then all at once by one thread, where the index can; in milliseconds a query.
+    /// Answers queries one by one (all, or as many as `one_by_one` says), then all at once by as many `threads` as asked for, where
+    /// the index can; in milliseconds a query.
     pub fn answer(&mut self, asked: &Value) -> Value {
+        let count = |name: &str| asked[name].as_u64().map(|count| count as usize);
         let searched = self.0.entry(asked.to_string()).or_insert_with(|| Searched::new(asked));
         let Searched { base, candidates, index, queries } = searched;
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         let mut distances = Vec::new();
+        let one_by_one = count("one_by_one").unwrap_or(queries.len());
         let start = Instant::now();
-        for i in 0..queries.len() {
+        for i in 0..one_by_one {
             scratch.reset();
             candidates.search(index, base, Query::row(queries, i), &mut scratch, &mut found, &mut pool);
             distances.push(pool.items.iter().map(|item| item.distance).collect::<Vec<f64>>());
         }
-        let each = |start: Instant| start.elapsed().as_secs_f64() * 1e3 / queries.len() as f64;
-        let single = each(start);
+        let each = |start: Instant, queries: usize| start.elapsed().as_secs_f64() * 1e3 / queries as f64;
+        let single = each(start, one_by_one);
         let mut batch = Batch::default();
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+        let threads =
+            rayon::ThreadPoolBuilder::new().num_threads(count("threads").unwrap_or(1)).build().expect("threads");
         let start = Instant::now();
         let has_batch = threads.install(|| candidates.search_batch(index, base, queries, &mut batch));
-        let together = each(start);
+        let together = each(start, queries.len());
         json!({ "single_ms": single, "batch_ms": has_batch.then_some(together), "distances": distances })
     }
 }

@@ -5,6 +5,7 @@
 //! ([`Base::measure`]), so that results depend neither on tiling nor on threads nor on the
 //! instruction set.
 
+use super::micro_kernel::PerRow;
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::points::dense::DenseRows;
@@ -74,6 +75,15 @@ impl Filter {
         Some(ErrorBound((magnitude * self.relative_error) as f32))
     }
 
+    /// What [`Filter::similarities`] does to the product with each row.
+    pub fn per_row(&self, base: &Base) -> PerRow<'_> {
+        match base.distance() {
+            Distance::Angular => PerRow::Times(&self.per_row),
+            Distance::Euclidean => PerRow::Minus(&self.per_row),
+            _ => PerRow::Nothing,
+        }
+    }
+
     /// Turns inner products of the query with rows `first..` into similarities, larger is nearer:
     /// the cosine times the query's norm, `q.x - |x|^2 / 2`, or the product itself.
     pub fn similarities(&self, base: &Base, first: usize, products: &mut [f32]) {
@@ -104,6 +114,8 @@ pub struct Contenders<'s> {
     m: usize,
     slack: f32,
     cut: f32,
+    /// What was below this was dropped, and it is not yet known that it may be.
+    guessed: f32,
     full: usize,
     /// Whether of equal similarities only those of the lowest rows are kept.
     lower_rows: bool,
@@ -116,7 +128,15 @@ impl<'s> Contenders<'s> {
         kept.clear();
         // If the m-th best similarity is t, the m-th best true value is at least t - bound, and nothing whose
         // similarity is below t - 2 bound can truly reach that.
-        Self { m, slack: 2.0 * bound.0, cut: f32::NEG_INFINITY, full: 2 * m + 4 * LANES, lower_rows: false, kept }
+        Self {
+            m,
+            slack: 2.0 * bound.0,
+            cut: f32::NEG_INFINITY,
+            guessed: f32::NEG_INFINITY,
+            full: full(m),
+            lower_rows: false,
+            kept,
+        }
     }
 
     /// The same, but of equal similarities only those of the lowest rows are kept, however many there are. Right where rows are
@@ -124,6 +144,37 @@ impl<'s> Contenders<'s> {
     #[must_use]
     pub fn of_lowest_rows(self) -> Self {
         Self { lower_rows: self.slack == 0.0, ..self }
+    }
+
+    /// Looks for the best of a sample of all rows, one in `one_in`, and no more of them than guess the cut;
+    /// [`Contenders::guess`] ends this.
+    pub fn sample(&mut self, one_in: usize) {
+        self.m = guessing(self.m, one_in);
+        self.full = full(self.m);
+        self.lower_rows = false;
+    }
+
+    /// Ends a sample: what is worse than its best is not among the best `m` of all rows, it is guessed.
+    /// [`Contenders::is_proved`] says in the end whether that was right.
+    pub fn guess(&mut self, m: usize) {
+        self.tighten();
+        self.guessed = self.cut;
+        self.m = m;
+        self.full = full(m);
+        self.lower_rows = self.slack == 0.0;
+    }
+
+    /// Whether nothing was dropped that may be among the best: at least `m` reach the cut that was guessed, by more than errors
+    /// can make of it.
+    pub fn is_proved(&mut self) -> bool {
+        if self.guessed == f32::NEG_INFINITY {
+            return true;
+        }
+        if self.kept.len() < self.m {
+            return false;
+        }
+        let (_, &mut (mth, _), _) = self.kept.select_nth_unstable_by(self.m - 1, |a, b| b.0.total_cmp(&a.0));
+        (mth - self.slack).next_down() >= self.guessed
     }
 
     /// Takes the similarities of rows `first..`.
@@ -179,13 +230,25 @@ impl<'s> Contenders<'s> {
         } else if self.kept.len() > self.m {
             let (_, &mut (mth, _), _) = self.kept.select_nth_unstable_by(self.m - 1, |a, b| b.0.total_cmp(&a.0));
             // Rounding of the subtraction itself must not cut too much.
-            self.cut = (mth - self.slack).next_down();
+            self.cut = (mth - self.slack).next_down().max(self.guessed);
             let cut = self.cut;
             self.kept.retain(|&(similarity, _)| similarity >= cut);
         }
         // Ties and near-ties may leave many more than m; do not look again before it has doubled.
         self.full = self.full.max(2 * self.kept.len());
     }
+}
+
+/// How many of a sample of one row in `one_in` guess the similarity of the `m`-th best of all: as many as it should have of the best
+/// `m`, five standard deviations, and two.
+pub fn guessing(m: usize, one_in: usize) -> usize {
+    let share = m as f64 / one_in as f64;
+    (share + 5.0 * share.sqrt() + 2.0) as usize
+}
+
+/// How many contenders for `m` places are kept before the worst are dropped.
+fn full(m: usize) -> usize {
+    2 * m + 4 * LANES
 }
 
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
@@ -195,18 +258,6 @@ fn any_at_least(values: &[f32], cut: f32) -> bool {
         any |= value >= cut;
     }
     any
-}
-
-/// Approximate inner products of `query` with each row of `block` (rows of `query.len()` lines).
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-pub fn products(query: &[Line], block: &[Line], out: &mut [f32]) {
-    let stride = query.len();
-    let row = |i: usize| &block[i * stride..][..stride];
-    if target_cfg_f!(target_feature = "fma") {
-        products_with(query, row, out, f32::mul_add);
-    } else {
-        products_with(query, row, out, |a, b, c| a * b + c);
-    }
 }
 
 /// Approximate inner products of `query` with the rows at `ids`.

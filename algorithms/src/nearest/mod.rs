@@ -1,10 +1,12 @@
 //! Exact nearest neighbours: a search through all base points, and exact measuring of what it leaves. For many queries the base
-//! points are read once per 64 queries; on dense vectors the search is a blocked matrix product.
+//! points are read once for a group of queries; on dense vectors the search is a blocked matrix product.
 
 pub mod filter;
+mod micro_kernel;
 mod scan;
 mod tile;
 
+pub use micro_kernel::multiply_in_registers;
 pub use scan::{Memory, Scan};
 
 use crate::base::Base;
@@ -13,7 +15,7 @@ use crate::points::vectors::{LANES, Line};
 use crate::pool::Pool;
 use crate::spare::Spare;
 use rayon::prelude::*;
-use tile::{Asked, Searched, TILE_QUERIES, Tile};
+use tile::{Asked, Searched, Tile, queries_of_a_tile};
 
 /// For each row of `queries` its `m` nearest base vectors, nearest first, ties by lower id: calls
 /// `each(query, pool)` once per query, in no particular order, from as many threads as the current rayon pool has.
@@ -27,9 +29,10 @@ pub fn for_each_nearest<T: Send>(
     m: usize,
     each: impl Fn(usize, &Pool) -> T + Sync,
 ) -> Vec<T> {
-    let blocks: Vec<_> = (0..queries.len()).step_by(TILE_QUERIES).collect();
+    let together = queries_of_a_tile(queries);
+    let blocks: Vec<_> = (0..queries.len()).step_by(together).collect();
     let found = blocks.into_par_iter().map_init(Tile::default, |tile, start| {
-        let range = start..(start + TILE_QUERIES).min(queries.len());
+        let range = start..(start + together).min(queries.len());
         let mut results = Vec::with_capacity(range.len());
         tile.search(Searched { base, scan }, &Asked { queries, range }, m, |i, pool| results.push(each(i, pool)));
         results
@@ -57,11 +60,12 @@ impl Batch {
 pub fn nearest_of_all(base: &Base, scan: &Scan, queries: &Points, m: usize, batch: &mut Batch) {
     let Batch { pools, tiles } = batch;
     pools.resize_with(queries.len(), Pool::default);
-    let blocks = pools.par_chunks_mut(TILE_QUERIES).enumerate();
+    let together = queries_of_a_tile(queries);
+    let blocks = pools.par_chunks_mut(together).enumerate();
     blocks.for_each_init(
         || tiles.take(),
         |tile, (block, pools)| {
-            let start = block * TILE_QUERIES;
+            let start = block * together;
             let range = start..start + pools.len();
             tile.search(Searched { base, scan }, &Asked { queries, range }, m, |i, nearest| {
                 let pool = &mut pools[i - start];
@@ -169,6 +173,26 @@ mod tests {
             let queries = Points::from(Vectors::new(&rows[..30], 3).expect("finite"));
             for distance in Distance::DENSE {
                 check(&Base::from_values(&rows, 3, distance).expect("finite"), &queries, 17);
+            }
+        }
+    }
+
+    /// So many rows that a sample guesses the cut: rows in no order; rows in order, so that all of the best are next to each other,
+    /// in the sample or out of it; and the same row again and again.
+    #[test]
+    fn guessed_cuts_leave_none_out() {
+        let (n, dim) = (4000, 5);
+        let mut rng = random::stream(7, "guesses", 0);
+        let drawn: Vec<f32> = (0..n * dim).map(|_| random::normal(&mut rng) as f32).collect();
+        let spiral: Vec<f32> = (0..n * dim).map(|i| ((i / dim) as f32 / 1e4 + (i % dim) as f32).sin()).collect();
+        let few: Vec<f32> = (0..n * dim).map(|i| [0.0, 1.0, 0.5][(i / dim) % 600 / 200 * (i % dim) % 3]).collect();
+        for rows in [drawn, spiral, few] {
+            let queries = Vectors::new(&[&rows[..40 * dim], &[0.0; 5]].concat(), dim).expect("finite");
+            for distance in Distance::DENSE {
+                let base = Base::from_values(&rows, dim, distance).expect("finite");
+                for m in [1, 12, 40] {
+                    check(&base, &Points::from(queries.clone()), m);
+                }
             }
         }
     }

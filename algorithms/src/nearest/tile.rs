@@ -1,20 +1,43 @@
 //! Exact search through all base points by several queries at once: each block of rows is read once for all of them.
 
-use super::filter::{Contenders, Filter};
+use super::Scan;
+use super::filter::{Contenders, Filter, guessing};
+use super::micro_kernel::{ONE_IN, Panels, Part, Rows};
 use super::scan::{BLOCK, TABLE};
-use super::{Scan, multiply};
 use crate::base::{Base, Query};
 use crate::points::bits::similarities_in_block;
-use crate::points::{Bits, Points, Sets, Vectors, sets};
+use crate::points::{Bits, Points, Sets, sets};
 use crate::pool::Pool;
 use crate::scratch::Scratch;
 use crate::spare::{Room, reserve};
 use std::ops::Range;
 
-/// Queries a tile spans: as many as a mask has bits.
-pub const TILE_QUERIES: usize = u64::BITS as usize;
-/// Base rows a tile spans: with 64 queries 256 KiB of products, which stay in the second-level cache.
+/// The most queries that a tile spans.
+const MOST_QUERIES: usize = 256;
+/// Dense queries come in multiples of this, the most that a panel holds.
+const PANEL: usize = 32;
+/// The most bytes of packed queries: they stay in the caches.
+const PACKED: usize = 1 << 20;
+/// Queries of bits and sets that a tile spans: as many as a mask has bits.
+const MASKED_QUERIES: usize = u64::BITS as usize;
+/// Rows of bits and sets that a tile spans.
 const TILE_ROWS: usize = BLOCK;
+
+/// A sample has at least so many rows for each of its best.
+const ENOUGH: usize = 8;
+
+/// How many of these queries are searched for together. The more, the less often rows are read; but each thread should have
+/// some.
+pub fn queries_of_a_tile(queries: &Points) -> usize {
+    match queries {
+        Points::Dense(vectors) => {
+            let a_thread = queries.len().div_ceil(rayon::current_num_threads());
+            let most = PACKED / (vectors.dim() * size_of::<f32>()) / PANEL * PANEL;
+            a_thread.next_multiple_of(PANEL).min(most).clamp(PANEL, MOST_QUERIES)
+        }
+        _ => MASKED_QUERIES,
+    }
+}
 
 /// What is searched.
 #[derive(Clone, Copy)]
@@ -23,7 +46,7 @@ pub struct Searched<'a> {
     pub scan: &'a Scan,
 }
 
-/// Some of the queries, at most [`TILE_QUERIES`].
+/// Some of the queries, at most [`queries_of_a_tile`].
 #[derive(Clone)]
 pub struct Asked<'a> {
     pub queries: &'a Points,
@@ -33,7 +56,9 @@ pub struct Asked<'a> {
 /// One thread's working memory.
 #[derive(Default)]
 pub struct Tile {
-    /// Similarities of a block.
+    /// Packed dense queries.
+    panels: Panels,
+    /// Similarities of a block of bits.
     products: Vec<f32>,
     /// For each member the queries that have it; all 0 between searches.
     having: Vec<u64>,
@@ -44,7 +69,7 @@ pub struct Tile {
 }
 
 /// The contenders of each query; none where similarities cannot be trusted, nor beyond the last query.
-type AllContenders<'k> = [Option<Contenders<'k>>; TILE_QUERIES];
+type AllContenders<'k> = [Option<Contenders<'k>>; MOST_QUERIES];
 
 impl Tile {
     /// Finds the `m` nearest of each query, nearest first, ties by lower id, and calls `each` with its number and them.
@@ -66,7 +91,7 @@ impl Tile {
             }
             return;
         }
-        self.kept.resize_with(TILE_QUERIES, Vec::new);
+        self.kept.resize_with(MOST_QUERIES, Vec::new);
         let mut all_kept = std::mem::take(&mut self.kept);
         let mut kept = range.clone().zip(&mut all_kept);
         let mut contenders: AllContenders<'_> = std::array::from_fn(|_| {
@@ -75,8 +100,8 @@ impl Tile {
             bound.map(|bound| Contenders::new(m, bound, kept).of_lowest_rows())
         });
         match (scan, base.points(), queries) {
-            (Scan::Dense(filter), _, Points::Dense(of)) => {
-                self.multiply(base, filter, of, range.clone(), &mut contenders);
+            (Scan::Dense(filter), _, Points::Dense(_)) => {
+                self.multiply(base, filter, asked.clone(), m, &mut contenders);
             }
             (Scan::Bits, Points::Bits(rows), Points::Bits(of)) => {
                 self.count_bits(rows, of, range.clone(), &mut contenders);
@@ -87,12 +112,18 @@ impl Tile {
             }
             (_, base, of) => panic!("{} are compared with {}: a bug of the caller", of.kind(), base.kind()),
         }
-        for (i, contenders) in range.zip(contenders) {
+        for (i, mut contenders) in range.zip(contenders) {
+            let proved = contenders.as_mut().is_none_or(Contenders::is_proved);
             self.scratch.reset();
             let (query, n) = (Query::row(queries, i), base.len() as u32);
             match contenders {
-                Some(mut contenders) => {
+                Some(mut contenders) if proved => {
                     self.pool.fill_nearest_first(base, query, contenders.finish(), m, &self.scratch);
+                }
+                Some(_) => {
+                    scan.nearest(base, query, m, &mut self.scratch, &mut self.found);
+                    let found = self.found.iter().copied();
+                    self.pool.fill_nearest_first(base, query, found, m, &self.scratch);
                 }
                 None => self.pool.fill_nearest_first(base, query, 0..n, m, &self.scratch),
             }
@@ -101,31 +132,31 @@ impl Tile {
         self.kept = all_kept;
     }
 
-    /// Approximate similarities of dense vectors, by products of tiles.
+    /// Approximate similarities of dense vectors. The best of a sample guess the cut, so that few others have to be looked at.
     fn multiply(
         &mut self,
         base: &Base,
         filter: &Filter,
-        of: &Vectors,
-        range: Range<usize>,
+        Asked { queries, range }: Asked<'_>,
+        m: usize,
         contenders: &mut AllContenders<'_>,
     ) {
-        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
-        for rows in blocks(base.len()) {
-            let block = base.vectors().block(rows.clone());
-            multiply(of.block(range.clone()), block, of.stride(), &mut self.products);
-            for (contenders, products) in contenders.iter_mut().zip(self.products.chunks_exact_mut(rows.len())) {
-                if let Some(contenders) = contenders {
-                    filter.similarities(base, rows.start, products);
-                    contenders.take(rows.start, products);
-                }
-            }
+        let (Points::Dense(queries), true) = (queries, contenders.iter().any(Option::is_some)) else { return };
+        self.panels.pack(queries, range);
+        let mut rows = Rows { vectors: base.vectors(), per_row: filter.per_row(base), part: Part::All };
+        if base.len() / ONE_IN >= ENOUGH * guessing(m, ONE_IN) {
+            contenders.iter_mut().flatten().for_each(|contenders| contenders.sample(ONE_IN));
+            rows.part = Part::Sample;
+            self.panels.multiply(rows, contenders);
+            contenders.iter_mut().flatten().for_each(|contenders| contenders.guess(m));
+            rows.part = Part::Rest;
         }
+        self.panels.multiply(rows, contenders);
     }
 
     /// Minus the numbers of differing bits.
     fn count_bits(&mut self, rows: &Bits, of: &Bits, range: Range<usize>, contenders: &mut AllContenders<'_>) {
-        self.products.resize(TILE_QUERIES * TILE_ROWS, 0.0);
+        self.products.resize(TILE_ROWS, 0.0);
         for block in blocks(rows.rows()) {
             let products = &mut self.products[..block.len()];
             for (i, contenders) in range.clone().zip(&mut *contenders) {
@@ -152,8 +183,8 @@ impl Tile {
             of.row(i).iter().for_each(|&member| self.having[member as usize] |= 1 << place);
             of_empty |= u64::from(of.row(i).is_empty()) << place;
         }
-        let all = u64::MAX >> (TILE_QUERIES - range.len());
-        let mut common = [0_u32; TILE_QUERIES];
+        let all = u64::MAX >> (MASKED_QUERIES - range.len());
+        let mut common = [0_u32; MASKED_QUERIES];
         for block in blocks(rows.rows()) {
             // Those for which a row counts though it has nothing in common.
             let mut open = of_empty;
@@ -198,6 +229,7 @@ fn places(mut mask: u64) -> impl Iterator<Item = usize> {
 
 impl Room for Tile {
     fn make_room(&mut self, other: &Self) {
+        self.panels.make_room(&other.panels);
         reserve(&mut self.products, other.products.capacity());
         reserve(&mut self.having, other.having.capacity());
         if self.kept.len() < other.kept.len() {

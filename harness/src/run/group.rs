@@ -36,7 +36,7 @@ pub fn groups(plan: &Plan, facts: &Facts) -> Vec<BuildGroup> {
     groups
 }
 
-/// Bytes of each thread: tiles of a matrix product, and what the allocator keeps for the thread.
+/// Bytes of each thread: packed queries, and what the allocator keeps for the thread.
 const THREAD: usize = 4 << 20;
 
 /// Bytes that are held while one trial is answered or timed. It counts everything at once, and so is rather too large.

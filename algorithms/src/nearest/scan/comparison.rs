@@ -5,7 +5,8 @@ use super::members::{MemberTable, PIECE, Places};
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::inverted::InvertedIndex;
-use crate::nearest::filter::{self, Contenders, ErrorBound, Filter};
+use crate::nearest::filter::{Contenders, ErrorBound, Filter};
+use crate::nearest::micro_kernel::products;
 use crate::points::bits::similarities_in_block;
 use crate::points::{Bits, Point, Sets, SparseRow, SparseVectors, Vectors, sets};
 use bumpalo::Bump;
@@ -62,7 +63,7 @@ impl<'a> Comparison<'a, '_> {
         let similarities = self.room();
         for rows in blocks(ranges) {
             let similarities = &mut similarities[..rows.len()];
-            filter::products(query.lines(), vectors.block(rows.clone()), similarities);
+            products(query.lines(), vectors.block(rows.clone()), similarities);
             filter.similarities(self.base, rows.start, similarities);
             self.contenders.take(rows.start, similarities);
         }
