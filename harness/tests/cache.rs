@@ -336,6 +336,71 @@ fn damage_is_the_reason_whoever_panics_over_it() {
     assert_eq!(swath(&run), (Some(0), String::new()));
 }
 
+/// A kept dataset of any size that is damaged during a run gives no results: neither if the run goes on to its end, nor if it is
+/// stopped, nor if it is killed, the damaged file is removed, and the run is resumed.
+#[cfg(unix)]
+#[test]
+fn what_was_measured_on_a_dataset_that_was_damaged_meanwhile_is_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let experiment = "
+name: small
+dataset: { generate: gaussian, n: 1000, dimension: 32, queries: 100 }
+k: 3
+repeats: 1
+metrics: [recall]
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
+";
+    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
+    std::fs::write(folder.path().join("long.yaml"), experiment.replace("repeats: 1", "repeats: 500")).expect("written");
+    assert_eq!(swath(folder.path(), &["run", "x.yaml", "--quiet", "--cache-dir", "kept"]).status.code(), Some(0));
+    let file = kept(&folder.path().join("kept"), "dataset").remove(0);
+    let whole = std::fs::read(&file).expect("read");
+    let unfinished = folder.path().join("out/unfinished");
+    for (signal, here) in [("", false), ("", true), ("INT", false), ("INT", true), ("KILL", false), ("KILL", true)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_swath"));
+        command.args(["run", "long.yaml", "--quiet", "--out", "out", "--cache-dir", "kept"]);
+        command.args(here.then_some("--no-isolation")).current_dir(folder.path());
+        let child = command.stderr(std::process::Stdio::piped()).spawn().expect("started");
+        let is_measured = || {
+            let files = std::fs::read_dir(unfinished.join("trials")).into_iter().flatten().flatten();
+            files.map(|file| file.path()).any(|path| path.extension().is_some_and(|ending| ending == "hdf5"))
+        };
+        while !is_measured() {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        // In place: a file that is cut would end the process.
+        let at = (whole.len() / 2) as u64;
+        let damaged = std::fs::OpenOptions::new().write(true).open(&file).expect("there");
+        std::os::unix::fs::FileExt::write_all_at(&damaged, &[0x55; 64], at).expect("written");
+        if !signal.is_empty() {
+            let id = child.id().to_string();
+            assert!(
+                std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill").success()
+            );
+        }
+        let output = child.wait_with_output().expect("ended");
+        let said = stderr(&output);
+        if signal == "KILL" {
+            assert!(unfinished.join("dataset").is_file(), "{said}");
+            assert_eq!(swath(folder.path(), &["cache", "clear", "--cache-dir", "kept"]).status.code(), Some(0));
+            let output = swath(folder.path(), &["run", "x.yaml", "--out", "out", "--cache-dir", "kept"]);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(0), "{said}");
+            assert!(said.contains("run again, since the dataset was damaged then: it is damaged"), "{here}: {said}");
+            assert_eq!(std::fs::read(&file).expect("kept again").len(), whole.len());
+        } else {
+            assert_eq!(output.status.code(), Some(1), "{signal} {here}: {said}");
+            assert!(said.contains("another SHA-256 than its header says; no result is written"), "{said}");
+            assert!(!unfinished.exists() && !folder.path().join("out/runs.csv").exists() && !file.exists(), "{said}");
+            assert_eq!(
+                swath(folder.path(), &["run", "x.yaml", "--quiet", "--cache-dir", "kept"]).status.code(),
+                Some(0)
+            );
+        }
+    }
+}
+
 /// A sample of a damaged dataset would be kept as if it were right.
 #[test]
 fn no_sample_is_taken_of_a_large_kept_dataset_that_is_damaged() {

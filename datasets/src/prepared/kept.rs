@@ -30,7 +30,7 @@ const KEY: usize = 16;
 pub struct KeptDatasets {
     folder: PathBuf,
     program: String,
-    /// The large files that were mapped, and not checked.
+    /// The files that were mapped.
     mapped: Arc<Mutex<Vec<Arc<MappedFile>>>>,
 }
 
@@ -164,11 +164,10 @@ impl KeptDatasets {
         Ok(self.mapped(path, opened))
     }
 
-    /// Remembers a file whose content is still to be checked.
+    /// Remembers a file, to check its content when it has been used.
     fn mapped(&self, path: PathBuf, opened: OpenedKept) -> KeptDataset {
-        let OpenedKept { header, dataset, unchecked } = opened;
-        let remembered = unchecked.map(|file| Arc::new(MappedFile { path: path.clone(), file }));
-        self.all_mapped().extend(remembered);
+        let OpenedKept { header, dataset, file } = opened;
+        self.all_mapped().push(Arc::new(MappedFile { path: path.clone(), file }));
         KeptDataset { path, header, dataset }
     }
 
@@ -176,13 +175,13 @@ impl KeptDatasets {
         self.mapped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the content of a large file that was mapped is damaged. Nothing is removed.
+    /// Whether the content of a file that was mapped is damaged. Nothing is removed.
     pub fn is_damaged(&self) -> bool {
         let mapped = self.all_mapped().clone();
         mapped.iter().any(|mapped| mapped.damage().is_some())
     }
 
-    /// Checks the content of the large files that were mapped: of these very files, whatever has their names by now. A file that
+    /// Checks the content of the files that were mapped: of these very files, whatever has their names by now. A file that
     /// is damaged is removed if it still has its name, returned, and not looked at again.
     pub fn check(&self) -> Vec<DamagedFile> {
         let mapped = self.all_mapped().clone();

@@ -64,32 +64,24 @@ pub fn header(path: &Path) -> Result<PreparedHeader, PreparedError> {
 pub(super) struct OpenedKept {
     pub header: PreparedHeader,
     pub dataset: Dataset,
-    /// The file, if its content has not been checked.
-    pub unchecked: Option<File>,
+    /// The file, whose content is checked again when it has been used.
+    pub file: File,
 }
 
 /// Maps a dataset that another run kept, if nobody but the user could have written it. The content of a small file is checked
-/// by its SHA-256; that of a large one by [`verify_mapped`], so that opening it takes a time that does not depend on its size.
+/// by its SHA-256; that of a large one is not, so that opening it takes a time that does not depend on its size. [`verify_mapped`]
+/// checks both when they have been used.
 ///
 /// # Errors
 /// [`PreparedError`].
 pub(super) fn open_kept(path: &Path, wanted: Wanted) -> Result<OpenedKept, PreparedError> {
     let (file, length) = bounded::open(path)?;
     check_owner(&file)?;
-    let is_small = length <= LARGE;
-    if is_small {
+    if length <= LARGE {
         verify_mapped(&file)?;
     }
     let (header, dataset) = open_file(&file, wanted)?;
-    Ok(OpenedKept { header, dataset, unchecked: (!is_small).then_some(file) })
-}
-
-/// Checks the content of a file if it is too large to be checked whenever a run opens it.
-///
-/// # Errors
-/// [`PreparedError`].
-pub fn verify_large(path: &Path) -> Result<(), PreparedError> {
-    if bounded::open(path)?.1 > LARGE { verify(path) } else { Ok(()) }
+    Ok(OpenedKept { header, dataset, file })
 }
 
 /// Files of more bytes are large: to hash as many takes some hundredths of a second.

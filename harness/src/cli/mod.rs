@@ -37,6 +37,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::interrupt;
+use swath::record::machine;
 use swath::run::damage;
 
 const STYLES: Styles = Styles::styled()
@@ -119,6 +120,10 @@ pub fn main() -> ExitCode {
         interrupt::listen();
         #[cfg(unix)]
         abort::explain();
+        if let Err(error) = rayon::ThreadPoolBuilder::new().build_global() {
+            let limit = machine::memory_limit();
+            return terminal::failed(Failure::Run(format!("threads cannot be started ({error}); {limit}")));
+        }
     }
     shown::remember(&cli.data_dir, cli.cache_dir.as_deref());
     let places = Places::new(cli.data_dir, cli.cache_dir);

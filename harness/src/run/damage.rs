@@ -1,5 +1,5 @@
-//! A kept dataset that is damaged. A small one is checked when it is opened; a large one when it has been used, before any result
-//! is written, and before a failure is put down to anything else.
+//! A kept dataset that is damaged. A small one is checked when it is opened; each one when it has been used, before any result is
+//! written, before a run that was stopped says that its work is kept, and before a failure is put down to anything else.
 
 use crate::config::Failure;
 use crate::escape;
@@ -38,7 +38,7 @@ pub fn or_damaged<T>(kept: Option<&KeptDatasets>, command: impl FnOnce() -> Resu
     ran.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Checks the content of the large kept datasets that were used, and removes those that are damaged. `shared` is where children
+/// Checks the content of the kept datasets that were used, and removes those that are damaged. `shared` is where children
 /// found a dataset: the same file by another name, or a copy.
 ///
 /// # Errors
@@ -59,7 +59,7 @@ pub fn check(kept: Option<&KeptDatasets>, shared: Option<&Path>, consequence: Co
         }
         return Err(Failure::Run(message + &run_again));
     }
-    match shared.map(|shared| (shared, prepared::verify_large(shared))) {
+    match shared.map(|shared| (shared, prepared::verify(shared))) {
         Some((shared, Err(why @ PreparedError::Damaged(_)))) => Err(Failure::Run(format!(
             "{}, the copy of the dataset for child processes: {why}; {lost}\n  {run_again}",
             escape::path(shared)

@@ -8,7 +8,7 @@ use crate::version;
 use std::path::{Path, PathBuf};
 use swath_datasets::prepared::{self, Made, PreparedError, Wanted};
 
-/// The prepared dataset of a run, for as long as it has children.
+/// The prepared dataset of a run, for as long as the run takes.
 #[derive(Debug)]
 pub struct SharedDataset {
     path: PathBuf,
@@ -18,21 +18,22 @@ impl SharedDataset {
     /// The file's name in the folder of unfinished trials.
     pub const FILE: &str = "dataset";
 
-    /// Writes the dataset into `folder`. `None` if there will be no children. Removes the file of an earlier run.
+    /// Gives the dataset a name in `folder`: the kept file a second one, or else that of a file that is written. `None` if there will
+    /// be no children and it is not kept. Removes the file of an earlier run, for which see [`damage_of_earlier`].
     ///
     /// # Errors
     /// [`Failure::Run`].
     pub fn new(prepared: &Prepared, means: Means<'_>, folder: &Path) -> Result<Option<Self>, Failure> {
         let path = folder.join(Self::FILE);
         remove(&path);
-        if means.program.is_none() {
-            return Ok(None);
-        }
         // Made first: dropping it removes a file that is written in part.
         let made = Self { path };
         let Prepared { facts, dataset, dataset_name, dataset_file, .. } = prepared;
         if dataset_file.as_deref().is_some_and(|kept| link(kept, &made.path, &facts.sha256)) {
             return Ok(Some(made));
+        }
+        if means.program.is_none() {
+            return Ok(None);
         }
         let contents = Made { name: dataset_name, sha256: &facts.sha256, sources: &[], doubts: &[], dataset };
         prepared::write(&made.path, &version::program(), &contents)
@@ -44,6 +45,12 @@ impl SharedDataset {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Why the dataset that an earlier run measured on, and that is still in `folder` because the run was killed, is damaged, if it is.
+/// What was measured on it is worth nothing.
+pub fn damage_of_earlier(folder: &Path) -> Option<PreparedError> {
+    prepared::verify(&folder.join(SharedDataset::FILE)).err().filter(|why| matches!(why, PreparedError::Damaged(_)))
 }
 
 /// Opens the dataset of a run in a child, without the names of its points; `sha256` is that which the run had.

@@ -67,14 +67,11 @@ impl Prepared {
         unfinished.share(self, options.means)?;
         said.iter().for_each(|note| (options.say)(note));
         let ran = catch_unwind(AssertUnwindSafe(|| self.run_trials(&mut unfinished, done, options)));
-        if !matches!(ran, Ok(Err(Failure::Stopped(_)))) {
-            let consequence = Consequence { lost: "no result is written", again: Some(options.again) };
-            let shared = unfinished.data().filter(|_| self.dataset_file.is_some());
-            if let Err(damaged) = damage::check(options.means.resources.kept, shared, consequence) {
-                // What was measured on it is worth nothing.
-                unfinished.remove();
-                return Err(damaged);
-            }
+        let consequence = Consequence { lost: "no result is written", again: Some(options.again) };
+        if let Err(damaged) = damage::check(options.means.resources.kept, unfinished.data(), consequence) {
+            // What was measured on it is worth nothing.
+            unfinished.remove();
+            return Err(damaged);
         }
         let TrialEndings { failed, notes } = ran.unwrap_or_else(|panic| resume_unwind(panic))?;
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {

@@ -59,10 +59,12 @@ impl Diagnostic for Hubness {
         }))
     }
 
-    fn meaning(&self, value: f64, _: Distance) -> String {
+    fn meaning(&self, value: f64, distance: Distance) -> String {
         let so = match value {
             ..1.0 => "no point is returned to unusually many queries",
             ..3.0 => "some points are returned to many queries",
+            // Graphs are by angle then, and the longest vectors are returned to most.
+            _ if distance == Distance::InnerProduct => "a few hubs are returned to very many queries",
             _ => "a few hubs are returned to very many queries, and graph indexes and walks pass through them",
         };
         // Not -0.00.

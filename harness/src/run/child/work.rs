@@ -101,9 +101,10 @@ fn misheard(what: &str, error: &dyn std::fmt::Display) -> ExitCode {
 /// # Errors
 /// Why it could not build.
 fn serve(job: Job, orders: &Receiver<Order>, replies: &mut Replies) -> Result<(), Failure> {
-    // Threads first: a memory limit that is hit while they start would blame threads, not memory. If they cannot be started,
-    // rayon says so at its first use.
-    let _ = rayon::ThreadPoolBuilder::new().build_global();
+    // Threads first: a memory limit that is hit while they start would blame threads, not memory.
+    rayon::ThreadPoolBuilder::new().build_global().map_err(|error| {
+        Failure::Run(format!("its threads cannot be started ({error}); {}", machine::memory_limit()))
+    })?;
     if let Some(bytes) = job.limit {
         memory::limit(bytes).map_err(|error| Failure::Run(format!("its memory cannot be limited: {error}")))?;
     }

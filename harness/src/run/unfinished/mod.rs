@@ -9,7 +9,7 @@ mod files;
 mod resume;
 mod run_file;
 
-use super::data::SharedDataset;
+use super::data::{SharedDataset, damage_of_earlier};
 use super::means::Means;
 use super::trial_files::write_trial_to;
 use crate::config::Failure;
@@ -20,6 +20,7 @@ use crate::record::output_folder::OutputFolder;
 use crate::record::results::{self, ResultsError, write_whole};
 use crate::record::{Outcome, passes};
 use files::{PREFIX, passes_file, remove, remove_all, trial_file, trials};
+use resume::trials_are;
 use run_file::{StoredRun, UnfinishedRun};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -100,6 +101,16 @@ impl Unfinished {
             before = StoredRun::read(&path);
         }
         let mut notes = Vec::new();
+        if let (StoredRun::Read(_), Some(damage)) = (&before, damage_of_earlier(&unfinished.folder)) {
+            let measured = trials(out);
+            measured.iter().for_each(|id| remove(out, id));
+            if !measured.is_empty() {
+                notes.push(format!(
+                    "{} again, since the dataset was damaged then: {damage}",
+                    trials_are(measured.len(), "run")
+                ));
+            }
+        }
         let mut done = vec![TrialProgress::default(); prepared.plan.trials.len()];
         match before {
             StoredRun::Read(before) => done = unfinished.resume(&before, prepared, &mut notes)?,
@@ -148,7 +159,7 @@ impl Unfinished {
         &self.folder
     }
 
-    /// Shares the dataset with children, if there will be any, for as long as this value lives.
+    /// Shares the dataset with children, and keeps it as it is for as long as this value lives.
     ///
     /// # Errors
     /// [`Failure::Run`].

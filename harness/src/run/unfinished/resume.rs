@@ -160,6 +160,6 @@ impl Again {
     }
 }
 
-fn trials_are(count: usize, what: &str) -> String {
+pub(super) fn trials_are(count: usize, what: &str) -> String {
     if count == 1 { format!("1 trial is {what}") } else { format!("{count} trials are {what}") }
 }
