@@ -113,7 +113,7 @@ pub enum PointsError {
         len: usize,
     },
     /// There is no room for them.
-    #[error("there is no room for them: {reason}")]
+    #[error("there is no room for the points: {reason}")]
     NoRoom {
         /// What was refused.
         reason: String,

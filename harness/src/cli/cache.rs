@@ -90,7 +90,11 @@ impl<'a> Kept<'a> {
         rows.extend(datasets.iter().map(dataset_row));
         rows.extend(graphs.iter().map(graph_row));
         let listed = if rows.len() == 1 { String::new() } else { table(&rows, 5..) + "\n" };
-        print(&format!("{listed}{} in {}\n", count(datasets.len(), graphs.len()), self.place()))
+        let ours = [
+            datasets.iter().filter(|file| file.in_the_way.is_none()).count(),
+            graphs.iter().filter(|graph| graph.in_the_way.is_none()).count(),
+        ];
+        print(&format!("{listed}{} in {}\n", count(ours[0], ours[1]), self.place()))
     }
 
     fn verify(&self) -> Result<ExitCode, Failure> {
