@@ -237,15 +237,7 @@ fn a_cache_among_results_is_refused() {
 fn a_large_kept_dataset_that_is_damaged_gives_no_results() {
     let folder = tempfile::tempdir().expect("a folder");
     // 66 MiB of points.
-    let experiment = "
-name: large
-dataset: { generate: gaussian, n: 17000, dimension: 1024, queries: 5 }
-k: 3
-repeats: 1
-metrics: [recall]
-retrievers:
-  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
-";
+    let experiment = top_k("{ generate: gaussian, n: 17000, dimension: 1024, queries: 5 }");
     std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
     let run = || {
         let output = swath(folder.path(), &["run", "x.yaml", "--quiet", "--out", "out", "--cache-dir", "kept"]);
@@ -277,15 +269,13 @@ retrievers:
 }
 
 /// Sets, whose damaged offsets make a search panic. 75 MiB.
-const LARGE_SETS: &str = "
-name: large
-dataset: { generate: zipf, n: 700000, dimension: 5000, queries: 5, distance: jaccard }
-k: 3
-repeats: 1
-metrics: [recall]
-retrievers:
-  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
-";
+const LARGE_SETS: &str = "{ generate: zipf, n: 700000, dimension: 5000, queries: 5, distance: jaccard }";
+
+/// An experiment with one quick trial.
+fn top_k(dataset: &str) -> String {
+    let trial = "{ name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }";
+    format!("name: x\ndataset: {dataset}\nk: 3\nrepeats: 1\nmetrics: [recall]\nretrievers:\n  - {trial}\n")
+}
 
 /// Overwrites some numbers of an array of a prepared dataset.
 fn damage(file: &Path, array: &str) {
@@ -304,7 +294,7 @@ fn damage(file: &Path, array: &str) {
 #[test]
 fn damage_is_the_reason_whoever_panics_over_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("x.yaml"), LARGE_SETS).expect("written");
+    std::fs::write(folder.path().join("x.yaml"), top_k(LARGE_SETS)).expect("written");
     let swath = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_swath"));
         command.args(arguments).args(["--quiet", "--cache-dir", "kept"]).current_dir(folder.path());
@@ -342,16 +332,8 @@ fn damage_is_the_reason_whoever_panics_over_it() {
 #[test]
 fn what_was_measured_on_a_dataset_that_was_damaged_meanwhile_is_not_kept() {
     let folder = tempfile::tempdir().expect("a folder");
-    let experiment = "
-name: small
-dataset: { generate: gaussian, n: 1000, dimension: 32, queries: 100 }
-k: 3
-repeats: 1
-metrics: [recall]
-retrievers:
-  - { name: top-k, candidates: { exact: { pool: 5 } }, select: top-k }
-";
-    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
+    let experiment = top_k("{ generate: gaussian, n: 1000, dimension: 32, queries: 100 }");
+    std::fs::write(folder.path().join("x.yaml"), &experiment).expect("written");
     std::fs::write(folder.path().join("long.yaml"), experiment.replace("repeats: 1", "repeats: 500")).expect("written");
     assert_eq!(swath(folder.path(), &["run", "x.yaml", "--quiet", "--cache-dir", "kept"]).status.code(), Some(0));
     let file = kept(&folder.path().join("kept"), "dataset").remove(0);
@@ -416,8 +398,7 @@ fn no_sample_is_taken_of_a_large_kept_dataset_that_is_damaged() {
     let path = folder.path().join("large.hdf5");
     swath_datasets::ann_benchmarks::write(&path, &data.dataset().expect("points")).expect("written");
     age(&path, 60);
-    let drawn = "{ generate: zipf, n: 700000, dimension: 5000, queries: 5, distance: jaccard }";
-    let experiment = LARGE_SETS.replace(drawn, "large.hdf5");
+    let experiment = top_k("large.hdf5");
     std::fs::write(folder.path().join("x.yaml"), &experiment).expect("written");
     let sampled = experiment.replace("k: 3\n", "k: 3\nsweep: { n: [1000] }\n");
     std::fs::write(folder.path().join("swept.yaml"), sampled).expect("written");

@@ -8,10 +8,10 @@
 //!
 //! # Error
 //!
-//! Each product is a sum of `d` products in the order of `k`, each step rounded once where there is a fused multiply-add, twice where
-//! there is none; then it is multiplied by a number of the row and another is added. So it is off by at most `d + 2` roundings of
-//! 2^-24 (`2 d + 2` halves, without fusing: the product is rounded relative to itself, the sum relative to the sum) of the sum of
-//! magnitudes, which the bound of [`super::filter`], `(d + 16) 2^-23`, covers: it holds for any order of summation.
+//! A similarity is a sum of `d` products, in the order of `k`; it is then multiplied by a number of the row, and another is added.
+//! Each step rounds by at most 2^-24 of its result. Whether or not a product is rounded before it is added, the sum is off by at most
+//! `d + 1` such roundings of the sum of magnitudes, and the similarity by three more, since the row's number is rounded, too. The bound
+//! of [`super::filter`], `(d + 16) 2^-23`, is more than twice that.
 
 use super::filter::Contenders;
 use crate::points::Vectors;

@@ -116,9 +116,8 @@ impl<'a> Session<'a> {
         progress.finish();
         match ran {
             Ok(timed) => {
-                let shared = self.unfinished.data().filter(|_| self.prepared.dataset_file.is_some());
                 let consequence = Consequence { lost: "nothing is compared or saved", again: None };
-                damage::check(self.means.resources.kept, shared, consequence)?;
+                damage::check(self.means.resources.kept, self.unfinished.data(), consequence)?;
                 self.builds += timed.builds;
                 Ok(timed)
             }
