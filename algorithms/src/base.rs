@@ -150,6 +150,11 @@ impl Base {
         Self { copies, ..self }
     }
 
+    /// Where an index puts a copy of all points.
+    pub fn copies(&self) -> &Space {
+        &self.copies
+    }
+
     /// Whether a copy of all points would be outside the heap.
     pub fn copies_are_outside(&self) -> bool {
         matches!(self.copies, Space::Outside(_))
@@ -166,7 +171,8 @@ impl Base {
             Space::Heap => None,
             outside @ Space::Outside(_) => self.points.gather_into(ids, outside).ok(),
         };
-        Self::new(elsewhere.unwrap_or_else(|| self.points.gather(ids)), self.distance)
+        let copy = Self::new(elsewhere.unwrap_or_else(|| self.points.gather(ids)), self.distance);
+        copy.with_copies_in(self.copies.clone())
     }
 
     /// Number of base points, n.
@@ -215,6 +221,14 @@ impl Base {
     #[inline]
     pub fn query(&self, i: usize) -> Query<'_> {
         Query { point: self.points.row(i), norm: self.norms[i] }
+    }
+
+    /// Says that the point `id` will be measured soon.
+    #[inline]
+    pub fn prefetch(&self, id: u32) {
+        if let Points::Dense(vectors) = &self.points {
+            vectors.prefetch(id as usize);
+        }
     }
 
     /// The measure of point `id` and the query: distance and relevance are both computed from it.

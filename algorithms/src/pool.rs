@@ -8,6 +8,9 @@ use crate::spare::{Room, reserve};
 use std::cell::Cell;
 use std::cmp::Ordering;
 
+/// Items from the one that is measured to the one that is fetched from memory meanwhile: candidates lie far apart there.
+const AHEAD: usize = 6;
+
 /// One base vector in a pool.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Item {
@@ -80,7 +83,14 @@ impl Pool {
         scratch: &Scratch,
     ) {
         self.items.clear();
-        self.items.extend(found.map(|id| Item { id, distance: base.distance_to(query, id), rel: 0.0, score: 0.0 }));
+        self.items.extend(found.map(|id| Item { id, distance: 0.0, rel: 0.0, score: 0.0 }));
+        for i in 0..self.items.len() {
+            if let Some(later) = self.items.get(i + AHEAD) {
+                base.prefetch(later.id);
+            }
+            let item = &mut self.items[i];
+            item.distance = base.distance_to(query, item.id);
+        }
         self.items.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.id.cmp(&b.id)));
         self.items.dedup_by_key(|item| item.id);
         self.items.truncate(limit);

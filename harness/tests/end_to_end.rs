@@ -801,3 +801,23 @@ fn a_report_can_be_drawn_anew_as_another_file_says() {
     assert_eq!(plots, ["captions.txt", "mine.pdf", "mine.png", "mine.svg", "slide"]);
     assert_eq!(names_in(&reports.join("plots/slide")), ["mine.pdf", "mine.png", "mine.svg"]);
 }
+
+/// Whether vectors are compared by codes is decided by the data, kept in the trial's file, and told on the page. It changes no result.
+#[test]
+fn what_an_index_decided_is_kept_and_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let experiment = "name: x\ndataset: { generate: gaussian, n: 1500, dimension: 8 }\nk: 5\nrepeats: 1\nretrievers:\n  \
+                      - { name: all, candidates: { exact: { pool: 20 } }, select: top-k }\n  \
+                      - { name: lists, candidates: { ivf-flat: { lists: 8, nprobe: 8, pool: 20 } }, select: top-k }\n";
+    std::fs::write(folder.path().join("x.yaml"), experiment).expect("written");
+    let page = |command: &[&str]| {
+        let output = swath(folder.path(), command);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        std::fs::read_to_string(folder.path().join("reports/x/index.html")).expect("a page")
+    };
+    for page in [page(&["run", "x.yaml"]), page(&["report", "reports/x"])] {
+        let told = page.split("<p class=\"note\">").filter_map(|note| Some(note.split_once(": compared by ")?.0));
+        let told: Vec<&str> = told.flat_map(|retrievers| retrievers.split(", ")).collect();
+        assert_eq!(told, ["all", "lists"]);
+    }
+}

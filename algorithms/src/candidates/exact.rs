@@ -61,13 +61,21 @@ impl Candidates for Exact {
         base.bytes() + index.bytes()
     }
 
+    fn decision(index: &Scan) -> Option<String> {
+        index.decision()
+    }
+
     fn estimate(&self, facts: &BaseFacts) -> usize {
         Scan::estimate(facts)
     }
 
+    fn copied(&self, facts: &BaseFacts) -> usize {
+        Scan::copied(facts)
+    }
+
     fn estimate_outside(&self, facts: &BaseFacts) -> usize {
         // Sparse vectors are then compared without an inverted index.
-        if facts.kind == PointType::Sparse { 0 } else { Scan::estimate(facts) }
+        if facts.kind == PointType::Sparse { 0 } else { Scan::estimate(facts) - Scan::copied(facts) }
     }
 
     fn search(&self, index: &Scan, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>) {

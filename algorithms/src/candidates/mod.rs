@@ -68,10 +68,15 @@ pub trait Candidates: Sized + Send + Sync + 'static {
     /// Bytes the index needs to answer queries, the vectors included, computed from sizes.
     fn bytes(index: &Self::Index, base: &Base) -> usize;
 
+    /// What building decided by the data, in words for the reader of a report; `None` where there was no choice.
+    fn decision(_: &Self::Index) -> Option<String> {
+        None
+    }
+
     /// Bytes that such an index over such base points will need beside the points. An estimate.
     fn estimate(&self, facts: &BaseFacts) -> usize;
 
-    /// Bytes of the estimate that are a copy of all points, which the index puts where [`Base::copy_of`] does.
+    /// Bytes of the estimate that are put where [copies](Base::with_copies_in) are: a copy of all points, or codes of them.
     fn copied(&self, _: &BaseFacts) -> usize {
         0
     }
@@ -121,6 +126,8 @@ pub trait AnyCandidates: Send + Sync {
     fn restore(&self, words: &[u32], base: &Base) -> Option<Index>;
     /// Bytes of an index that these parameters built.
     fn bytes(&self, index: &Index, base: &Base) -> usize;
+    /// See [`Candidates::decision`].
+    fn decision(&self, index: &Index) -> Option<String>;
     /// Bytes that such an index will need, see [`Candidates::estimate`].
     fn estimate(&self, facts: &BaseFacts) -> usize;
     /// See [`Candidates::copied`].
@@ -194,6 +201,10 @@ impl<C: Candidates> AnyCandidates for C {
 
     fn bytes(&self, index: &Index, base: &Base) -> usize {
         C::bytes(downcast::<C>(index), base)
+    }
+
+    fn decision(&self, index: &Index) -> Option<String> {
+        C::decision(downcast::<C>(index))
     }
 
     fn search(
@@ -313,7 +324,7 @@ mod tests {
     #[test]
     fn estimates_are_of_the_size_that_an_index_has() {
         for (kind, distance) in pairs() {
-            let base = Sample { rows: 600, centres: 9, dim: 24 }.base(kind, distance, "base");
+            let base = Sample { rows: 1100, centres: 9, dim: 24 }.base(kind, distance, "base");
             let facts = BaseFacts::of(&base);
             for candidates in CandidatesParams::all().into_iter().filter(|candidates| candidates.check(&facts).is_ok())
             {

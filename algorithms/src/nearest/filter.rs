@@ -34,6 +34,16 @@ impl ErrorBound {
     /// Of similarities that `f32` holds exactly.
     pub const EXACT: Self = Self(0.0);
 
+    /// Of similarities that are off by at most so much.
+    pub fn of(error: f64) -> Self {
+        Self((error as f32).next_up())
+    }
+
+    /// How much similarities are off at most.
+    pub fn size(self) -> f64 {
+        f64::from(self.0)
+    }
+
     /// Of similarities up to `largest` in magnitude that are rounded to `f32` once.
     pub fn rounding(largest: f64) -> Self {
         Self((largest * f64::from(f32::EPSILON)) as f32)
@@ -57,6 +67,11 @@ impl Filter {
         }
     }
 
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.per_row.len()
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         size_of_val(self.per_row.as_slice())
@@ -77,11 +92,8 @@ impl Filter {
 
     /// What [`Filter::similarities`] does to the product with each row.
     pub fn per_row(&self, base: &Base) -> PerRow<'_> {
-        match base.distance() {
-            Distance::Angular => PerRow::Times(&self.per_row),
-            Distance::Euclidean => PerRow::Minus(&self.per_row),
-            _ => PerRow::Nothing,
-        }
+        let numbers = |distance| (base.distance() == distance).then_some(self.per_row.as_slice());
+        PerRow { factors: numbers(Distance::Angular), subtracted: numbers(Distance::Euclidean) }
     }
 
     /// Turns inner products of the query with rows `first..` into similarities, larger is nearer:
@@ -137,6 +149,11 @@ impl<'s> Contenders<'s> {
             lower_rows: false,
             kept,
         }
+    }
+
+    /// How many are looked for.
+    pub fn most(&self) -> usize {
+        self.m
     }
 
     /// The same, but of equal similarities only those of the lowest rows are kept, however many there are. Right where rows are

@@ -1,12 +1,13 @@
 //! Exact nearest neighbours: a search through all base points, and exact measuring of what it leaves. For many queries the base
 //! points are read once for a group of queries; on dense vectors the search is a blocked matrix product.
 
+mod codes;
 pub mod filter;
 mod micro_kernel;
 mod scan;
 mod tile;
 
-pub use micro_kernel::multiply_in_registers;
+pub use micro_kernel::{multiply_in_registers, read};
 pub use scan::{Memory, Scan};
 
 use crate::base::Base;
@@ -125,12 +126,20 @@ mod tests {
         pool.items.iter().map(|item| item.id).collect()
     }
 
+    /// By all ways to search, codes included.
     fn check(base: &Base, queries: &Points, m: usize) {
-        let scan = Scan::new(base);
+        check_scan(base, &Scan::new(base), queries, m);
+        if let Some(by_codes) = matches!(base.points(), Points::Dense(_)).then(|| Scan::always_by_codes(base)).flatten()
+        {
+            check_scan(base, &by_codes, queries, m);
+        }
+    }
+
+    fn check_scan(base: &Base, scan: &Scan, queries: &Points, m: usize) {
         let expected: Vec<_> = (0..queries.len()).map(|i| naive(base, Query::row(queries, i), m)).collect();
-        assert_eq!(for_each_nearest(base, &scan, queries, m, |_, pool| ids(pool)), expected, "by tiles");
+        assert_eq!(for_each_nearest(base, scan, queries, m, |_, pool| ids(pool)), expected, "by tiles");
         let mut batch = Batch::default();
-        nearest_of_all(base, &scan, queries, m, &mut batch);
+        nearest_of_all(base, scan, queries, m, &mut batch);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         for (i, expected) in expected.iter().enumerate() {
             scratch.reset();

@@ -1,7 +1,8 @@
 //! Exact search through all base points by several queries at once: each block of rows is read once for all of them.
 
 use super::Scan;
-use super::filter::{Contenders, Filter, guessing};
+use super::codes::Codes;
+use super::filter::{Contenders, guessing};
 use super::micro_kernel::{ONE_IN, Panels, Part, Rows};
 use super::scan::{BLOCK, TABLE};
 use crate::base::{Base, Query};
@@ -77,7 +78,7 @@ impl Tile {
         let Searched { base, scan } = searched;
         let Asked { queries, range } = asked.clone();
         let by_blocks = match (scan, base.points()) {
-            (Scan::Dense(_) | Scan::Bits, _) => true,
+            (Scan::Dense(..) | Scan::Bits, _) => true,
             (Scan::Sets { .. }, Points::Sets(sets)) => sets.dim() <= TABLE,
             _ => false,
         };
@@ -100,8 +101,14 @@ impl Tile {
             bound.map(|bound| Contenders::new(m, bound, kept).of_lowest_rows())
         });
         match (scan, base.points(), queries) {
-            (Scan::Dense(filter), _, Points::Dense(_)) => {
-                self.multiply(base, filter, asked.clone(), m, &mut contenders);
+            (Scan::Dense(filter, codes), _, Points::Dense(_)) => {
+                let codes = codes.as_ref().filter(|coded| self.panels.take_codes() && m <= coded.worth.batch);
+                let codes = codes.map(|coded| &coded.codes);
+                let rows = match codes {
+                    Some(codes) => codes.rows(filter.per_row(base)),
+                    None => Rows::of_values(base.vectors(), filter.per_row(base)),
+                };
+                self.multiply(rows, codes, asked.clone(), m, &mut contenders);
             }
             (Scan::Bits, Points::Bits(rows), Points::Bits(of)) => {
                 self.count_bits(rows, of, range.clone(), &mut contenders);
@@ -135,23 +142,45 @@ impl Tile {
     /// Approximate similarities of dense vectors. The best of a sample guess the cut, so that few others have to be looked at.
     fn multiply(
         &mut self,
-        base: &Base,
-        filter: &Filter,
-        Asked { queries, range }: Asked<'_>,
+        mut rows: Rows<'_>,
+        codes: Option<&Codes>,
+        asked: Asked<'_>,
         m: usize,
         contenders: &mut AllContenders<'_>,
     ) {
-        let (Points::Dense(queries), true) = (queries, contenders.iter().any(Option::is_some)) else { return };
-        self.panels.pack(queries, range);
-        let mut rows = Rows { vectors: base.vectors(), per_row: filter.per_row(base), part: Part::All };
-        if base.len() / ONE_IN >= ENOUGH * guessing(m, ONE_IN) {
+        let (Points::Dense(queries), true) = (asked.queries, contenders.iter().any(Option::is_some)) else { return };
+        let multiply = if let Some(codes) = codes {
+            self.pack_codes(codes, &asked, contenders);
+            Panels::multiply_codes
+        } else {
+            self.panels.pack(queries, asked.range);
+            Panels::multiply
+        };
+        if rows.len() / ONE_IN >= ENOUGH * guessing(m, ONE_IN) {
             contenders.iter_mut().flatten().for_each(|contenders| contenders.sample(ONE_IN));
             rows.part = Part::Sample;
-            self.panels.multiply(rows, contenders);
+            multiply(&mut self.panels, rows, contenders);
             contenders.iter_mut().flatten().for_each(|contenders| contenders.guess(m));
             rows.part = Part::Rest;
         }
-        self.panels.multiply(rows, contenders);
+        multiply(&mut self.panels, rows, contenders);
+    }
+
+    /// Packs the codes of the queries, and allows for their error.
+    fn pack_codes(&mut self, codes: &Codes, Asked { queries, range }: &Asked<'_>, contenders: &mut AllContenders<'_>) {
+        self.panels.clear_for_codes(range.len(), codes.stride());
+        for (place, (i, contenders)) in range.clone().zip(contenders).enumerate() {
+            self.scratch.reset();
+            let of_query = codes.of_query(Query::row(queries, i), &self.scratch.arena);
+            match (of_query, &mut *contenders) {
+                (Some(of_query), Some(contenders)) => {
+                    self.panels.pack_codes(place, &of_query);
+                    contenders.loosen(of_query.bound());
+                }
+                // Such a query is compared with all rows exactly.
+                _ => *contenders = None,
+            }
+        }
     }
 
     /// Minus the numbers of differing bits.

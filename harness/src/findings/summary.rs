@@ -40,6 +40,8 @@ pub struct TrialRow {
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
+    /// What building the index decided by the data, in words.
+    pub decision: Option<String>,
     /// The most memory that its process held.
     pub peaks: Peaks,
     /// Mean similarity evaluations per query in each stage: candidates, expansion, selector; NaN if they were not counted.
@@ -278,6 +280,7 @@ impl TrialRow {
             counts: trial.metrics.iter().map(|values| defined(values.iter().copied())).collect(),
             build_seconds: trial.build_seconds,
             index_bytes: trial.index_bytes,
+            decision: trial.decision.clone(),
             peaks: trial.peaks,
             evaluations: [mean(0), mean(1), mean(2)],
             timing: Timing::new(trial, rate == Rate::Best),

@@ -193,6 +193,7 @@ mod tests {
             evaluations: Vec::new(),
             build_seconds: 0.0,
             index_bytes: 0,
+            decision: None,
             filled: 0,
             peaks: Peaks::default(),
             untimed: [0.0; 2],

@@ -176,6 +176,7 @@ mod tests {
             metrics: vec![values],
             build_seconds: 0.0,
             index_bytes: 0,
+            decision: None,
         }
     }
 

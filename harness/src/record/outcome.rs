@@ -27,6 +27,8 @@ pub struct Outcome {
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
+    /// What building the index decided by the data, in words; `None` where there was no choice.
+    pub decision: Option<String>,
     /// The peaks of its process's memory.
     pub peaks: Peaks,
     /// Seconds of the untimed pass, over all threads: answering, and metrics.

@@ -72,6 +72,7 @@ fn row(i: usize, retriever: usize, metrics: usize) -> TrialRow {
         counts: vec![100; metrics],
         build_seconds: 0.5,
         index_bytes: 1 << 20,
+        decision: None,
         peaks: Peaks { build: Some(5 << 20), search: Some(7 << 20) },
         evaluations: [1000.0, 0.0, 450.0],
         timing: Timing {
@@ -108,6 +109,7 @@ fn found(summary: &Summary) -> LoadedRun {
         evaluations: vec![[1000, 0, 450]; row.queries],
         build_seconds: row.build_seconds,
         index_bytes: row.index_bytes,
+        decision: row.decision.clone(),
         filled: 0,
         peaks: row.peaks,
         untimed: [0.0; 2],

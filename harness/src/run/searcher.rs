@@ -339,6 +339,7 @@ pub fn measure(
         filled: measured.iter().filter(|m| m.filled).count(),
         build_seconds: searcher.build_seconds,
         index_bytes: searcher.bytes(workload),
+        decision: trial.retriever.candidates.decision(searcher.index),
         untimed: [0, 1].map(|part| measured.iter().map(|m| m.untimed[part]).sum()),
         ..Outcome::default()
     })

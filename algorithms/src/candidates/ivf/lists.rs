@@ -71,6 +71,11 @@ impl IvfIndex {
         self.rows.bytes() + self.compared.bytes() + self.scan.bytes() + lists
     }
 
+    /// How rows are compared with a query, where the data decided that.
+    pub fn decision(&self) -> Option<String> {
+        self.scan.decision()
+    }
+
     /// Scans the `nprobe` nearest lists, more if these hold fewer than `pool` rows, and finds the ids of the rows that may be
     /// among the `pool` nearest.
     pub fn search(&self, query: Query<'_>, nprobe: usize, pool: usize, scratch: &mut Scratch, found: &mut Vec<u32>) {

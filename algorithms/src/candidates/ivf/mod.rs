@@ -104,6 +104,10 @@ impl Candidates for Ivf {
         base.bytes() + index.bytes()
     }
 
+    fn decision(index: &IvfIndex) -> Option<String> {
+        index.decision()
+    }
+
     fn estimate(&self, facts: &BaseFacts) -> usize {
         let lists = self.lists.size().min(facts.rows);
         let filter = if facts.kind == PointType::Dense { Scan::estimate(facts) } else { 0 };
@@ -115,7 +119,8 @@ impl Candidates for Ivf {
     }
 
     fn copied(&self, facts: &BaseFacts) -> usize {
-        facts.bytes_of(facts.rows)
+        let codes = if facts.kind == PointType::Dense { Scan::copied(facts) } else { 0 };
+        facts.bytes_of(facts.rows).saturating_add(codes)
     }
 
     fn check(&self, facts: &BaseFacts) -> Result<(), Unfit> {

@@ -5,6 +5,7 @@ use super::members::{MemberTable, PIECE, Places};
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::inverted::InvertedIndex;
+use crate::nearest::codes::{Codes, QueryCodes};
 use crate::nearest::filter::{Contenders, ErrorBound, Filter};
 use crate::nearest::micro_kernel::products;
 use crate::points::bits::similarities_in_block;
@@ -65,6 +66,26 @@ impl<'a> Comparison<'a, '_> {
             let similarities = &mut similarities[..rows.len()];
             products(query.lines(), vectors.block(rows.clone()), similarities);
             filter.similarities(self.base, rows.start, similarities);
+            self.contenders.take(rows.start, similarities);
+        }
+    }
+
+    /// The same by codes.
+    pub fn of_codes(
+        &mut self,
+        filter: &Filter,
+        codes: &Codes,
+        query: &QueryCodes<'_>,
+        ranges: impl Iterator<Item = Range<usize>>,
+    ) {
+        self.contenders.loosen(query.bound());
+        let similarities = self.room();
+        for rows in blocks(ranges) {
+            let similarities = &mut similarities[..rows.len()];
+            codes.similarities(query, rows.clone(), similarities);
+            if self.base.distance() == Distance::Euclidean {
+                filter.similarities(self.base, rows.start, similarities);
+            }
             self.contenders.take(rows.start, similarities);
         }
     }

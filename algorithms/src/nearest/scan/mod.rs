@@ -2,7 +2,9 @@
 
 mod comparison;
 mod members;
+mod worth;
 
+use super::codes::{self, Codes};
 use super::filter::{self, Contenders, ErrorBound, Filter};
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
@@ -11,7 +13,15 @@ use crate::points::{Point, PointType, Points};
 use crate::scratch::Scratch;
 use comparison::Comparison;
 pub use comparison::TABLE;
+use rayon::prelude::*;
 use std::ops::Range;
+pub use worth::Worth;
+
+/// Base points that are asked for their nearest ones, to see what codes rule out.
+const ASKED: usize = 16;
+
+/// Rows among which they are looked for, at most.
+const AMONG: usize = 1 << 17;
 
 /// Rows that are looked at together.
 pub(super) const BLOCK: usize = 1024;
@@ -19,8 +29,8 @@ pub(super) const BLOCK: usize = 1024;
 /// What exact search prepares for the base points, by their type.
 #[derive(Clone, Debug)]
 pub enum Scan {
-    /// Approximate products of vectors rule out nearly all of them.
-    Dense(Filter),
+    /// Approximate products of vectors rule out nearly all of them: by the vectors themselves, or by codes.
+    Dense(Filter, Option<Coded>),
     /// Differing bits are counted row by row.
     Bits,
     /// The members of each set are looked up among the query's.
@@ -32,6 +42,15 @@ pub enum Scan {
     Sparse,
     /// An inverted index gives the products with all sparse vectors at once.
     Inverted(InvertedIndex),
+}
+
+/// Codes, and when they are used.
+#[derive(Clone, Debug)]
+pub struct Coded {
+    /// Of all rows.
+    pub codes: Codes,
+    /// In which searches.
+    pub worth: Worth,
 }
 
 /// Working memory of a search.
@@ -55,7 +74,7 @@ impl Scan {
     /// Prepares for searches through some rows of `base`, see [`Scan::nearest_within`].
     pub fn by_rows(base: &Base) -> Self {
         match base.points() {
-            Points::Dense(_) => Self::Dense(Filter::new(base)),
+            Points::Dense(_) => Self::dense(base),
             Points::Bits(_) => Self::Bits,
             Points::Sets(sets) => {
                 Self::Sets { longest: (0..sets.rows()).map(|i| sets.row(i).len()).max().unwrap_or(0) }
@@ -64,22 +83,87 @@ impl Scan {
         }
     }
 
+    /// With codes where these are worth it.
+    fn dense(base: &Base) -> Self {
+        let codes = if base.len() < codes::FEWEST { None } else { Codes::new(base) };
+        let by_codes = Self::Dense(Filter::new(base), codes.map(|codes| Coded { codes, worth: Worth::ALWAYS }));
+        if !by_codes.has_codes() {
+            return by_codes;
+        }
+        let among = base.len().min(AMONG);
+        let worth = Worth::of(among, |most| by_codes.left(base, 0..among, most));
+        match by_codes {
+            Self::Dense(filter, Some(coded)) if worth.single > 0 => Self::Dense(filter, Some(Coded { worth, ..coded })),
+            not_worth_it => not_worth_it.without_codes(),
+        }
+    }
+
+    /// How many of these rows are measured exactly to find the nearest ones of a base point: the mean of some.
+    fn left(&self, base: &Base, rows: Range<usize>, most: usize) -> usize {
+        let asked = (0..ASKED).into_par_iter().map(|i| {
+            let (scratch, mut kept, mut found) = (Scratch::default(), Vec::new(), Vec::new());
+            let mut memory = Memory { scratch: &scratch, kept: &mut kept };
+            let query = base.query(i * base.len() / ASKED);
+            self.nearest_within(base, query, std::iter::once(rows.clone()), most, &mut memory, &mut found);
+            found.len()
+        });
+        asked.sum::<usize>() / ASKED
+    }
+
+    /// What the data decided, in words; `None` where there was no choice.
+    pub fn decision(&self) -> Option<String> {
+        match self {
+            Self::Dense(filter, codes) if filter.rows() >= codes::FEWEST => Some(match codes {
+                Some(Coded { worth, .. }) => worth.to_string(),
+                None => "compared by values: codes of 8 bits would leave too many to measure".to_owned(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether dense vectors are compared by codes, in some searches at least.
+    pub fn has_codes(&self) -> bool {
+        matches!(self, Self::Dense(_, Some(_)))
+    }
+
+    /// The same without codes.
+    #[must_use]
+    pub fn without_codes(self) -> Self {
+        if let Self::Dense(filter, _) = self { Self::Dense(filter, None) } else { self }
+    }
+
+    /// The same that uses codes in all searches, if it has them.
+    #[cfg(test)]
+    pub(super) fn always_by_codes(base: &Base) -> Option<Self> {
+        let codes = Codes::new(base)?;
+        Some(Self::Dense(Filter::new(base), Some(Coded { codes, worth: Worth::ALWAYS })))
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Dense(filter) => filter.bytes(),
+            Self::Dense(filter, codes) => filter.bytes() + codes.as_ref().map_or(0, |coded| coded.codes.bytes()),
             Self::Bits | Self::Sets { .. } | Self::Sparse => 0,
             Self::Inverted(index) => index.bytes(),
         }
     }
 
-    /// Bytes that [`Scan::new`] of such points will hold.
+    /// Bytes that [`Scan::new`] of such points will hold, if codes are used.
     pub fn estimate(facts: &BaseFacts) -> usize {
         match facts.kind {
-            PointType::Dense => facts.rows.saturating_mul(size_of::<f32>()),
+            PointType::Dense => {
+                let of_codes = if facts.rows < codes::FEWEST { [0, 0] } else { Codes::estimate(facts) };
+                of_codes.into_iter().fold(facts.rows.saturating_mul(size_of::<f32>()), usize::saturating_add)
+            }
             PointType::Bits | PointType::Sets => 0,
             PointType::Sparse => InvertedIndex::estimate(facts),
         }
+    }
+
+    /// Those of them that are where [copies](Base::with_copies_in) are.
+    pub fn copied(facts: &BaseFacts) -> usize {
+        let has_codes = facts.kind == PointType::Dense && facts.rows >= codes::FEWEST;
+        if has_codes { Codes::estimate(facts)[0] } else { 0 }
     }
 
     /// Finds all that may be among the `m` nearest of one query: hardly more than `m`, in any order. Counts its evaluations.
@@ -108,7 +192,7 @@ impl Scan {
 
     /// Similarities of base point `row` to those at `ids`, larger is nearer: approximate ones of dense vectors.
     pub(crate) fn similarities_at(&self, base: &Base, row: usize, ids: &[u32], out: &mut [f32]) {
-        if let Self::Dense(filter) = self {
+        if let Self::Dense(filter, _) = self {
             return filter.similarities_at(base, row, ids, out);
         }
         let query = base.query(row);
@@ -117,13 +201,13 @@ impl Scan {
 
     /// Whether similarities can be trusted, see [`filter::is_safe`].
     pub(crate) fn is_safe(&self, base: &Base) -> bool {
-        !matches!(self, Self::Dense(_)) || base.norms().iter().all(|&norm| filter::is_safe(norm))
+        !matches!(self, Self::Dense(..)) || base.norms().iter().all(|&norm| filter::is_safe(norm))
     }
 
     /// A bound on the error of similarities; `None` if they cannot be trusted.
     pub(super) fn error_bound(&self, base: &Base, query: Query<'_>) -> Option<ErrorBound> {
         match self {
-            Self::Dense(filter) => filter.error_bound(base, query),
+            Self::Dense(filter, _) => filter.error_bound(base, query),
             Self::Bits => comparison::bits_error(base.points().dim()),
             Self::Sets { longest } => Some(comparison::sets_error(query.point, *longest)),
             // It is known when the products are.
@@ -147,9 +231,17 @@ impl Scan {
             found.extend(ranges.flat_map(|range| range.start as u32..range.end as u32));
             return;
         };
+        let m = contenders.most();
         let mut comparison = Comparison { base, arena: &scratch.arena, contenders };
         match (self, base.points(), query.point) {
-            (Self::Dense(filter), Points::Dense(vectors), _) => comparison.of_vectors(filter, vectors, query, ranges),
+            (Self::Dense(filter, codes), Points::Dense(vectors), _) => {
+                let codes = codes.as_ref().filter(|coded| m <= coded.worth.single).map(|coded| &coded.codes);
+                let of_query = codes.and_then(|codes| Some((codes, codes.of_query(query, &scratch.arena)?)));
+                match of_query {
+                    Some((codes, of_query)) => comparison.of_codes(filter, codes, &of_query, ranges),
+                    None => comparison.of_vectors(filter, vectors, query, ranges),
+                }
+            }
             (Self::Bits, Points::Bits(bits), Point::Bits(of)) => comparison.of_bits(bits, of.words, ranges),
             (Self::Sets { .. }, Points::Sets(sets), Point::Set(of)) => comparison.of_sets(sets, of, ranges),
             (Self::Sparse, Points::Sparse(vectors), Point::Sparse(of)) => comparison.of_sparse(vectors, of, ranges),

@@ -21,7 +21,7 @@ pub const WITHIN: [&str; 2] = [GROUPS[1], GROUPS[2]];
 const AT_ROOT: [&str; 3] = ["neighbors", "distances", "times"];
 
 /// The attributes at the root. Other programs may have added others, which are not read.
-const ATTRIBUTES: [&str; 21] = [
+const ATTRIBUTES: [&str; 22] = [
     "algo",
     "best_search_time",
     "build_time",
@@ -33,6 +33,7 @@ const ATTRIBUTES: [&str; 21] = [
     "name",
     "run_count",
     "swath_build_peak",
+    "swath_decision",
     "swath_filled",
     "swath_index_bytes",
     "swath_params",

@@ -18,6 +18,9 @@ pub const TIMED: [&str; 2] = ["repeats_at", "repeats_load"];
 /// Attributes with the seconds of the untimed pass.
 pub const UNTIMED: [&str; 2] = ["swath_untimed_answering", "swath_untimed_judging"];
 
+/// The attribute of what building the index decided.
+pub const DECISION: &str = "swath_decision";
+
 /// Attributes with the peaks of memory, where these were measured.
 pub const PEAKS: [&str; 2] = ["swath_build_peak", "swath_search_peak"];
 

@@ -3,7 +3,7 @@
 use super::ResultsError;
 use super::check::{Context, check};
 use super::content::{Content, WITHIN};
-use super::layout::{EVALUATIONS, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
+use super::layout::{DECISION, EVALUATIONS, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
 use super::trial::{TrialResult, marked_name};
 use super::within::StoredWithin;
 use crate::metrics::MetricName;
@@ -32,6 +32,7 @@ pub fn outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<Outcom
         filled: trial.filled,
         build_seconds: trial.build_seconds,
         index_bytes: trial.index_bytes,
+        decision: trial.decision,
         peaks: trial.peaks,
         untimed: trial.untimed,
         repeats: trial.repeats,
@@ -113,6 +114,7 @@ pub(super) fn read_trial(
         evaluations,
         build_seconds: file.number("build_time")?,
         index_bytes: file.count("swath_index_bytes")? as u64,
+        decision: file.optional_text(DECISION)?,
         filled: file.optional_count("swath_filled")?.unwrap_or(0),
         peaks: Peaks { build: file.bytes(PEAKS[0])?, search: file.bytes(PEAKS[1])? },
         untimed: [file.number_or_zero(UNTIMED[0])?, file.number_or_zero(UNTIMED[1])?],
@@ -162,6 +164,10 @@ impl TrialFile {
     fn text(&self, name: &str) -> Result<String, ResultsError> {
         let text = self.content.attribute(name).and_then(Attribute::text);
         text.map(str::to_owned).ok_or_else(|| self.missing(name))
+    }
+
+    fn optional_text(&self, name: &str) -> Result<Option<String>, ResultsError> {
+        self.content.attribute(name).map(|_| self.text(name)).transpose()
     }
 
     fn number(&self, name: &str) -> Result<f64, ResultsError> {

@@ -28,6 +28,8 @@ pub struct TrialResult {
     pub build_seconds: f64,
     /// Bytes of index and graph.
     pub index_bytes: u64,
+    /// What building the index decided by the data, in words; `None` where there was no choice, or it is not known.
+    pub decision: Option<String>,
     /// Queries that the selector could answer only in part.
     pub filled: usize,
     /// The peaks of its process's memory.

@@ -2,7 +2,7 @@
 
 use super::ResultsError;
 use super::content::{Sealed, WITHIN};
-use super::layout::{EVALUATIONS, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
+use super::layout::{DECISION, EVALUATIONS, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
 use super::within::RecallWithin;
 use crate::metrics::MetricName;
 use crate::record::{Mode, Outcome, Times, label};
@@ -55,6 +55,7 @@ pub fn write_outcome(path: &Path, header: &TrialHeader<'_>, outcome: &Outcome) -
     let mut file = layout(header, outcome, &per_query);
     file.integer("swath_index_bytes", outcome.index_bytes as i64).integer("swath_filled", outcome.filled as i64);
     file.float(UNTIMED[0], outcome.untimed[0]).float(UNTIMED[1], outcome.untimed[1]);
+    outcome.decision.as_ref().map(|decision| file.text(DECISION, decision));
     for (name, peak) in PEAKS.into_iter().zip([outcome.peaks.build, outcome.peaks.search]) {
         peak.map(|bytes| file.integer(name, bytes as i64));
     }

@@ -403,6 +403,9 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                     } } }
                 }
             }
+            @for (decision, retrievers) in decisions(summary) {
+                p.note { (retrievers.join(", ")) ": " (decision) "." }
+            }
             p.note {
                 "Evaluations do not depend on the machine. Times do, and on the content of the caches: the same search takes longer in "
                 "a trial whose walk fills the caches with other data. Metrics are computed outside the timed part"
@@ -413,6 +416,20 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
             }
         }
     }
+}
+
+/// What building indexes decided by the data, each with the retrievers whose indexes did.
+fn decisions(summary: &Summary) -> Vec<(&str, Vec<&str>)> {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in &summary.rows {
+        let Some(decision) = row.decision.as_deref() else { continue };
+        match all.iter_mut().find(|(other, _)| *other == decision) {
+            Some((_, retrievers)) if retrievers.contains(&row.retriever.as_str()) => {}
+            Some((_, retrievers)) => retrievers.push(&row.retriever),
+            None => all.push((decision, vec![&row.retriever])),
+        }
+    }
+    all
 }
 
 fn definitions(found: &LoadedRun) -> Markup {
