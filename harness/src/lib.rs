@@ -25,5 +25,6 @@ pub mod progress;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod speed;
 pub mod statistics;
 pub mod version;

@@ -7,6 +7,7 @@
 mod abort;
 mod algorithms;
 mod baseline;
+mod bench;
 mod cache;
 mod check;
 mod child;
@@ -105,6 +106,7 @@ commands! {
     Metrics: metrics,
     Schema: schema,
     Cache: cache,
+    Bench: bench,
     #[command(name = swath::run::child::COMMAND, hide = true)]
     Child: child,
 }
