@@ -39,6 +39,12 @@ impl Scratch {
         self.contenders.clear();
     }
 
+    /// How much memory it has: a number that grows whenever a search asks the allocator for more.
+    pub fn room(&self) -> usize {
+        let Self { arena, evaluations: _, edges: _, filled: _, contenders, mass, residual } = self;
+        arena.allocated_bytes() + contenders.capacity() + mass.room() + residual.room()
+    }
+
     /// Adds to the count of similarity evaluations.
     pub fn count(&self, evaluations: usize) {
         self.evaluations.set(self.evaluations.get() + evaluations as u64);
@@ -79,6 +85,11 @@ pub struct SparseVector {
 const UNTOUCHED: u32 = u32::MAX;
 
 impl SparseVector {
+    /// See [`Scratch::room`].
+    fn room(&self) -> usize {
+        self.values.capacity() + self.order.capacity() + self.touched.capacity()
+    }
+
     /// Clears what was set (in time proportional to that) and makes room for `n` places.
     pub fn clear(&mut self, n: usize) {
         for &i in &self.touched {

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use swath::plan;
 use swath::record::Mode;
 use swath::run::built::{Built, Kept};
-use swath::run::searcher::{Memory, Searcher, measure};
+use swath::run::searcher::Searcher;
+use swath::run::untimed::measure;
+use swath::run::worker::Memory;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::selector::SelectorParams;
@@ -64,7 +66,7 @@ fn a_timed_pass_does_not_allocate() {
         let mut workload = prepared.workload();
         // Pools without subtopics would have nothing for xquad and pm2 to do.
         workload.truths.iter_mut().for_each(|truth| truth.subtopics = Some((0..1100).map(|id| (id, id % 5)).collect()));
-        let plan = &prepared.plan;
+        let mut plan = prepared.plan.clone();
         let all_queries = workload.queries.len();
         // One memory for all, as a bench has.
         let (mut single, mut batch) = (Memory::default(), Memory::default());
@@ -79,15 +81,22 @@ fn a_timed_pass_does_not_allocate() {
                 let most = if std::mem::take(&mut plain) { selectors.len() } else { 2 };
                 for select in selectors.into_iter().take(most) {
                     trial.retriever.select = select;
-                    let searcher = Searcher::new(&trial, &built, 10);
-                    // In mode single measuring warms up; a run that goes on has measured before, in another process.
-                    let outcome = measure(plan, &trial, &workload, &built, &single).expect("measured");
-                    single.level(THREADS);
-                    if combinations % 2 == 1 {
-                        single = Memory::default();
-                        pool.install(|| searcher.warm_up(Mode::Single, &workload, all_queries, &mut single));
+                    let searcher = Searcher::new(&trial, &workload, &built, 10);
+                    // Measuring warms up; a run that goes on has measured before, in another process.
+                    let mut measured = |mode: Mode, memory: &mut Memory| {
+                        plan.experiment.mode = mode;
+                        measure(&plan, &trial, &workload, &built, memory, &pool).expect("measured")
+                    };
+                    if combinations % 3 == 2 {
+                        (single, batch) = Default::default();
                     }
-                    pool.install(|| searcher.warm_up(Mode::Batch, &workload, all_queries, &mut batch));
+                    let outcome = measured(Mode::Single, &mut single);
+                    assert_eq!(outcome.evaluations, measured(Mode::Batch, &mut batch).evaluations);
+                    if combinations % 3 == 1 {
+                        (single, batch) = Default::default();
+                        pool.install(|| searcher.warm_up(Mode::Single, all_queries, &mut single));
+                        pool.install(|| searcher.warm_up(Mode::Batch, all_queries, &mut batch));
+                    }
                     let expected = &outcome.returned;
                     let counted = |pass: &mut (dyn FnMut() + Send)| {
                         let before = ALLOCATIONS.load(Ordering::SeqCst);
@@ -96,11 +105,9 @@ fn a_timed_pass_does_not_allocate() {
                     };
                     let name = format!("{distance}, {}", trial.params());
                     // The times themselves are kept, in one piece that is made before the first query.
-                    let calls =
-                        counted(&mut || drop(searcher.time_single(&workload, expected, &single).expect("same")));
+                    let calls = counted(&mut || drop(searcher.time_single(expected, &single).expect("same")));
                     assert_eq!(calls, 1, "single: {name}");
-                    let calls =
-                        counted(&mut || drop(searcher.time_batch(&workload, expected, &mut batch).expect("same")));
+                    let calls = counted(&mut || drop(searcher.time_batch(expected, &mut batch).expect("same")));
                     assert_eq!(calls, 0, "batch: {name}");
                     combinations += 1;
                 }

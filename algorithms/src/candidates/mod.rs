@@ -98,8 +98,8 @@ pub trait Candidates: Sized + Send + Sync + 'static {
     /// The pool keeps the nearest of them, measured exactly. One thread, one query; counts its similarity evaluations.
     fn search(&self, index: &Self::Index, base: &Base, query: Query<'_>, scratch: &mut Scratch, found: &mut Vec<u32>);
 
-    /// Fills the batch with the pools of many queries at once, with the threads of the current rayon pool. Returns
-    /// `false` and does nothing if searching one by one is as good.
+    /// Fills the batch with the pools of many queries at once, and with the evaluations that [`Candidates::search`] counts for
+    /// each, with the threads of the current rayon pool. Returns `false` and does nothing if searching one by one is as good.
     fn search_batch(&self, _: &Self::Index, _: &Base, _: &Points, _: &mut Batch) -> bool {
         false
     }

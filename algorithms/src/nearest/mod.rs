@@ -46,6 +46,8 @@ pub fn for_each_nearest<T: Send>(
 pub struct Batch {
     /// The pool of each query, in their order.
     pub pools: Vec<Pool>,
+    /// The similarity evaluations that a search for each query alone counts.
+    pub evaluations: Vec<u64>,
     tiles: Spare<Tile>,
 }
 
@@ -59,8 +61,11 @@ impl Batch {
 
 /// Fills the batch with the pools of the `m` nearest base vectors of each query, as [`Pool::fill`] makes them.
 pub fn nearest_of_all(base: &Base, scan: &Scan, queries: &Points, m: usize, batch: &mut Batch) {
-    let Batch { pools, tiles } = batch;
+    let Batch { pools, evaluations, tiles } = batch;
     pools.resize_with(queries.len(), Pool::default);
+    // A scan compares each query with all.
+    evaluations.clear();
+    evaluations.resize(queries.len(), base.len() as u64);
     let together = queries_of_a_tile(queries);
     let blocks = pools.par_chunks_mut(together).enumerate();
     blocks.for_each_init(

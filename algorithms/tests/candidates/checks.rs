@@ -78,15 +78,18 @@ fn full_pool(candidates: &dyn AnyCandidates, case: &Case) -> Result<(), String> 
     Ok(())
 }
 
-/// A batch gives the pools of single queries, where the index has a search of its own for batches.
+/// A batch gives the pools and evaluations of single queries, where the index has a search of its own for batches.
 fn batch_as_single(candidates: &dyn AnyCandidates, case: &Case) -> Result<(), String> {
     let index = candidates.build(&case.base);
     let mut batch = Batch::default();
     if !candidates.search_batch(&index, &case.base, &case.queries, &mut batch) {
         return ensure(batch.pools.is_empty(), || "a batch that is refused has pools".into());
     }
-    let pools: Vec<Pool> = answers(candidates, &index, case).into_iter().map(|answer| answer.pool).collect();
-    ensure(batch.pools == pools, || format!("{:?} for {pools:?}", batch.pools))
+    let answers = answers(candidates, &index, case);
+    let (pools, evaluations): (Vec<Pool>, Vec<u64>) =
+        answers.into_iter().map(|answer| (answer.pool, answer.evaluations)).unzip();
+    ensure(batch.pools == pools, || format!("{:?} for {pools:?}", batch.pools))?;
+    ensure(batch.evaluations == evaluations, || format!("{:?} for {evaluations:?}", batch.evaluations))
 }
 
 /// With 1, 2 and 4 threads the index finds the same in as many evaluations, alone and in batches, and has the same words.

@@ -4,8 +4,9 @@
 
 use super::built::{self, BuildKey, Built, Kept};
 use super::order::{Order, Reply};
-use super::searcher::{self, Memory, Searcher};
-use super::{memory, write_trial};
+use super::searcher::Searcher;
+use super::worker::Memory;
+use super::{duel, memory, untimed, write_trial};
 use crate::clock;
 use crate::plan::workload::Workload;
 use crate::plan::{Plan, Prepared};
@@ -115,25 +116,22 @@ impl<'a> Bench<'a> {
         let warm = self.warm[side].entry(trial).or_default();
         if *warm < queries {
             *warm = queries;
-            let searcher = searcher(self.plan, &self.built, trial);
+            let searcher = searcher(self.plan, self.workload, &self.built, trial);
             let (mode, memory) = (self.plan.experiment.mode, &mut self.memories[side]);
-            self.timed.install(|| searcher.warm_up(mode, self.workload, queries, memory));
+            self.timed.install(|| searcher.warm_up(mode, queries, memory));
         }
     }
 
     fn measure(&mut self, trial: usize) -> Reply {
         let built = &self.built[&built::key(&self.plan.trials[trial])];
-        let (plan, memory) = (self.plan, &self.memories[0]);
-        let measured = attempt(|| searcher::measure(plan, &plan.trials[trial], self.workload, built, memory));
+        let (plan, memory) = (self.plan, &mut self.memories[0]);
+        let measured =
+            attempt(|| untimed::measure(plan, &plan.trials[trial], self.workload, built, memory, &self.timed));
         let mut outcome = match measured {
             Ok(outcome) => outcome,
             Err(reason) => return Reply::Failed(reason),
         };
-        // Fewer threads may time than measured.
-        self.memories[0].level(self.plan.experiment.threads.size());
-        if self.plan.experiment.mode == Mode::Single {
-            self.warm[0].insert(trial, self.workload.queries.len());
-        }
+        self.warm[0].insert(trial, self.workload.queries.len());
         outcome.peaks.build = self.peak;
         // Passes that were timed before stay, whichever metrics the file held.
         if let Some(before) = results::read_outcome(&self.folder, self.id(trial), &[])
@@ -160,13 +158,13 @@ impl<'a> Bench<'a> {
         memory::reset_peak();
         let times = attempt(|| {
             self.warm_up(0, trial, self.workload.queries.len());
-            let searcher = searcher(self.plan, &self.built, trial);
-            let (workload, memory, expected) = (self.workload, &mut self.memories[0], &self.returned[&trial]);
+            let searcher = searcher(self.plan, self.workload, &self.built, trial);
+            let (memory, expected) = (&mut self.memories[0], &self.returned[&trial]);
             let times = match self.plan.experiment.mode {
-                Mode::Single => self.timed.install(|| searcher.time_single(workload, expected, memory)),
-                Mode::Batch => self.timed.install(|| searcher.time_batch(workload, expected, memory)),
+                Mode::Single => self.timed.install(|| searcher.time_single(expected, memory)),
+                Mode::Batch => self.timed.install(|| searcher.time_batch(expected, memory)),
             };
-            times.map_err(|query| disagreement(after, workload.query_ids[query]))
+            times.map_err(|query| disagreement(after, self.workload.query_ids[query]))
         });
         let times = match times {
             Ok(times) => times,
@@ -211,11 +209,11 @@ impl<'a> Bench<'a> {
         let dueled = attempt(|| {
             self.warm_up(0, trial, queries);
             self.warm_up(1, reference, queries);
-            let two = [trial, reference].map(|trial| searcher(self.plan, &self.built, trial));
-            let (workload, memories) = (self.workload, &mut self.memories);
+            let two = [trial, reference].map(|trial| searcher(self.plan, self.workload, &self.built, trial));
+            let memories = &mut self.memories;
             Ok(match self.plan.experiment.mode {
-                Mode::Single => self.timed.install(|| searcher::duel_single(&two, workload, memories, queries, passes)),
-                Mode::Batch => self.timed.install(|| searcher::duel_batch(&two, workload, memories, passes)),
+                Mode::Single => self.timed.install(|| duel::duel_single(&two, memories, queries, passes)),
+                Mode::Batch => self.timed.install(|| duel::duel_batch(&two, memories, passes)),
             })
         });
         dueled.map_or_else(Reply::Failed, Reply::Dueled)
@@ -234,9 +232,14 @@ impl<'a> Bench<'a> {
 }
 
 /// The searcher of a trial whose build is there.
-fn searcher<'a>(plan: &'a Plan, built: &'a BTreeMap<BuildKey, Built>, trial: usize) -> Searcher<'a> {
+fn searcher<'a>(
+    plan: &'a Plan,
+    workload: &'a Workload,
+    built: &'a BTreeMap<BuildKey, Built>,
+    trial: usize,
+) -> Searcher<'a> {
     let trial = &plan.trials[trial];
-    Searcher::new(trial, &built[&built::key(trial)], plan.experiment.k.size())
+    Searcher::new(trial, workload, &built[&built::key(trial)], plan.experiment.k.size())
 }
 
 /// Says for which query a timed pass returned something else.

@@ -1,6 +1,7 @@
 //! Trials that share a build, and an estimate of the memory that their process will hold.
 
 use super::built;
+use super::untimed::pools_at_once;
 use crate::plan::{Facts, PROGRAM, Plan, Trial};
 use crate::record::Mode;
 use swath_algorithms::Item;
@@ -55,13 +56,12 @@ fn memory(plan: &Plan, facts: &Facts, trials: &[usize]) -> u64 {
     // All outcomes, and one more as it is assembled and written.
     let outcomes = plan.outcome_bytes().saturating_mul(trials.len() + 3) + asked * 256;
     let pool = most(&|trial| trial.retriever.candidates.pool().min(facts.rows));
-    let batch = match plan.experiment.mode {
-        Mode::Single => 0,
-        Mode::Batch => {
-            let rows = pool * size_of::<Item>() + 64 + plan.experiment.k.size() * size_of::<i32>();
-            asked.saturating_mul(rows)
-        }
+    let together = match plan.experiment.mode {
+        Mode::Single => asked.min(pools_at_once(pool)),
+        Mode::Batch => asked,
     };
+    let rows = pool * size_of::<Item>() + 64 + plan.experiment.k.size() * size_of::<i32>();
+    let batch = together.saturating_mul(rows);
     // A worker per thread: for walks arrays over all base vectors, and a pool with its rows and similarities.
     let threads = rayon::current_num_threads().max(plan.experiment.threads.size());
     let walks = if trials.iter().any(|trial| trial.graph().is_some()) { 32 } else { 4 };

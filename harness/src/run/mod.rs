@@ -2,8 +2,8 @@
 //!
 //! Trials that share a build share a process ([`child`]), which does one step at a time:
 //!
-//! 1. It answers all queries once, untimed, with all cores. This gives the results and metrics, which are written into the
-//!    trial's file ([`unfinished`]).
+//! 1. It answers all queries once, untimed, with all cores ([`untimed`]). This gives the results and metrics, which are written
+//!    into the trial's file ([`unfinished`]).
 //! 2. Again and again it times all queries once, and appends the times to a file beside that one ([`passes`]). Each pass must
 //!    return the same results as the first step.
 //!
@@ -19,6 +19,7 @@ pub mod child;
 mod crowd;
 pub mod damage;
 pub mod data;
+pub mod duel;
 pub mod experiment;
 pub mod group;
 mod kept_indexes;
@@ -30,9 +31,12 @@ pub mod order;
 mod plant;
 pub mod runner;
 pub mod searcher;
+pub mod stages;
 pub mod sweep;
 mod trial_files;
 pub mod unfinished;
+pub mod untimed;
+pub mod worker;
 
 pub use experiment::RunOptions;
 pub use means::Means;

@@ -1,6 +1,6 @@
 //! What a run tells a bench to do, and what the bench replies.
 
-use super::searcher::Duel;
+use super::duel::Duel;
 use crate::record::manifest::GraphRecord;
 use serde::{Deserialize, Serialize};
 

@@ -6,9 +6,9 @@ use crate::plan::Prepared;
 use crate::plan::workload::Workload;
 use crate::progress::Progress;
 use crate::run::cache::Cache;
+use crate::run::duel::Duel;
 use crate::run::means::Means;
 use crate::run::order::{Order, Reply};
-use crate::run::searcher::Duel;
 use crate::run::unfinished::{TrialProgress, Unfinished};
 use crate::statistics::Round;
 
