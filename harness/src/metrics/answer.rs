@@ -5,7 +5,7 @@ use crate::metrics::truth::Truth;
 use std::cell::{Cell, OnceCell};
 use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};
-use swath_algorithms::points::Measure;
+use swath_algorithms::points::{Chosen, Measure};
 use swath_algorithms::{Base, Distance, KernelChoice, Pool, Query};
 
 /// One query as it was answered. Ids are valid and different; distances are recomputed here and not what the retriever
@@ -215,10 +215,7 @@ impl<'a> Answer<'a> {
 
     fn neighbor_pair(&self, i: usize, v: usize) -> f64 {
         let AnsweredQuery { base, returned, truth, seen, .. } = self.asked;
-        let all = seen.neighbors.get_or_init(|| {
-            let row = |&r: &u32| truth.neighbors.iter().map(move |&v| item_measure(base, r, v));
-            returned.iter().flat_map(row).collect()
-        });
+        let all = seen.neighbors.get_or_init(|| item_measures(base, returned, &truth.neighbors));
         all[i * truth.neighbors.len() + v]
     }
 
@@ -254,10 +251,7 @@ impl<'a> Answer<'a> {
     /// [`item_measure`] of the results at two positions.
     fn pair(&self, i: usize, j: usize) -> f64 {
         let AnsweredQuery { base, returned, seen, .. } = self.asked;
-        let all = seen.pairs.get_or_init(|| {
-            let row = |&a: &u32| returned.iter().map(move |&b| item_measure(base, a, b));
-            returned.iter().flat_map(row).collect()
-        });
+        let all = seen.pairs.get_or_init(|| item_measures(base, returned, returned));
         all[i * returned.len() + j]
     }
 }
@@ -265,11 +259,28 @@ impl<'a> Answer<'a> {
 /// [`Base::item_measure`] of two base points. A vector of zeros has no direction: its cosine to itself is 1, as kernels must
 /// have it, and that to others is 0.
 fn item_measure(base: &Base, a: u32, b: u32) -> f64 {
-    let compares_directions = matches!(base.distance(), Distance::Angular | Distance::InnerProduct);
-    if a == b && compares_directions && base.norms()[a as usize] == 0.0 {
-        return 1.0;
+    if a == b && lacks_direction(base, a) { 1.0 } else { base.item_measure(a, b) }
+}
+
+/// The [`item_measure`] of each point of `left` and each of `right`, a row for each of `left`: the same bits, from several rows of
+/// points at a time.
+fn item_measures(base: &Base, left: &[u32], right: &[u32]) -> Vec<f64> {
+    let norms = [left, right].map(|ids| ids.iter().map(|&id| base.norms()[id as usize]).collect::<Vec<f64>>());
+    let mut all = vec![0.0; left.len() * right.len()];
+    let [a, b] = [Chosen { ids: left, norms: &norms[0] }, Chosen { ids: right, norms: &norms[1] }];
+    base.distance().item_measure().tile(base.points().rows(), a, b, &mut all);
+    for (row, &id) in all.chunks_exact_mut(right.len().max(1)).zip(left) {
+        if lacks_direction(base, id) {
+            row.iter_mut().zip(right).filter(|(_, other)| **other == id).for_each(|(value, _)| *value = 1.0);
+        }
     }
-    base.item_measure(a, b)
+    all
+}
+
+/// Whether points are compared by direction and this one is all zeros.
+fn lacks_direction(base: &Base, id: u32) -> bool {
+    let compares_directions = matches!(base.distance(), Distance::Angular | Distance::InnerProduct);
+    compares_directions && base.norms()[id as usize] == 0.0
 }
 
 /// The `count` largest inner products of base points with a query, the largest first.
@@ -278,4 +289,32 @@ fn largest_products(base: &Base, query: Query<'_>, count: usize) -> Vec<f64> {
     all.sort_unstable_by(|a, b| b.total_cmp(a));
     all.truncate(count);
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swath_algorithms::points::{Bits, Sets};
+
+    /// Rows of zeros, copies, and numbers of points that no block divides.
+    #[test]
+    fn many_measures_are_those_of_each_pair() {
+        let dim = 5;
+        let value = |i: usize| if (i / dim).is_multiple_of(4) { 0.0 } else { ((i * 31) % 17) as f32 - 8.0 };
+        let dense: Vec<f32> = (0..20 * dim).map(value).collect();
+        let bits = Bits::pack((0..20 * dim).map(|i| (i * 31) % 17 > 8), dim).expect("whole rows");
+        let sets = Sets::from_rows(&(0..20_u32).map(|i| (0..i % 5).collect()).collect::<Vec<Vec<u32>>>(), 9);
+        let dense = |distance| Base::from_values(&dense, dim, distance).expect("finite");
+        let bases = [Distance::Angular, Distance::Euclidean, Distance::InnerProduct].map(dense).into_iter();
+        let others = [Base::new(bits, Distance::Hamming), Base::new(sets.expect("valid"), Distance::Jaccard)];
+        let left: Vec<u32> = vec![4, 0, 7, 19, 1, 2, 3];
+        for base in bases.chain(others) {
+            for right in [&left[..], &[0, 9, 8, 7, 6, 5, 4, 19, 18], &[3], &[]] {
+                let pairs = left.iter().flat_map(|&a| right.iter().map(move |&b| (a, b)));
+                let expected: Vec<u64> = pairs.map(|(a, b)| item_measure(&base, a, b).to_bits()).collect();
+                let found: Vec<u64> = item_measures(&base, &left, right).into_iter().map(f64::to_bits).collect();
+                assert_eq!(found, expected, "{}", base.distance());
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::record::diagnosis::DiagnosticValue;
 use rayon::prelude::*;
 use std::sync::OnceLock;
 use swath_algorithms::nearest::{Scan, for_each_nearest};
+use swath_algorithms::points::Chosen;
 use swath_algorithms::{Base, Distance, Points, Pool, Query, random};
 
 /// Sampled base vectors whose neighbours are found among all.
@@ -49,9 +50,14 @@ impl<'a> Sample<'a> {
         let most = (MULTIPLICATIONS / (QUERIES * base.points().width().max(1))).clamp(1, ROWS);
         let rows = draw("diagnosed rows", base.len(), most);
         let asked = draw("diagnosed queries", queries.len(), QUERIES);
+        let ids: Vec<u32> = rows.iter().map(|&row| row as u32).collect();
+        let norms: Vec<f64> = rows.iter().map(|&row| base.norms()[row]).collect();
+        let (measure, chosen) = (base.compared_by(), Chosen { ids: &ids, norms: &norms });
         let spread = asked.par_iter().map(|&query| {
             let query = Query::row(queries, query);
-            let distances = rows.iter().map(|&row| base.distance_to(query, row as u32));
+            let mut measures = vec![0.0; ids.len()];
+            measure.with_many(query.point, query.norm, base.points().rows(), chosen, &mut measures);
+            let distances = measures.into_iter().map(|measure| base.distance_of(measure));
             let (mut least, mut total, mut most) = (f64::INFINITY, 0.0, 0.0_f64);
             for distance in distances {
                 (least, total, most) = (least.min(distance), total + distance, most.max(distance));
