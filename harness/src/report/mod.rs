@@ -24,7 +24,7 @@ use crate::escape;
 use crate::findings::LoadedRun;
 use crate::record::output_folder::{FolderError, OutputFolder};
 use lacking::Lacking;
-use plots::Plots;
+use plots::{Picture, Plots};
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -71,9 +71,12 @@ pub fn write(out: &OutputFolder, found: &LoadedRun, spec: &ReportSpec) -> Result
     let tables = tables::write(out, found)?;
     let mut plots = Plots::new(out, &spec.sizes);
     let (figures, mut notes) = figures::all(found, spec.figures.as_deref());
-    for figure in figures {
-        plots.draw(figure.name(), figure.caption(found), |size| figure.draw(found, size))?;
+    let mut pictures: Vec<Picture<'_>> = Vec::with_capacity(figures.len());
+    for figure in &figures {
+        let (name, caption) = (figure.name().to_owned(), figure.caption(found));
+        pictures.push(Picture { name, caption, draw: Box::new(|size| figure.draw(found, size)) });
     }
+    plots.draw(&pictures)?;
     notes.extend(plots.lacking());
     notes.extend(without_tex(found));
     let drawn = plots.finish()?;

@@ -6,6 +6,7 @@ use crate::escape::terminal;
 use crate::plot::Size;
 use crate::plot::drawing::{Drawing, has_sign};
 use crate::record::output_folder::OutputFolder;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// A drawn figure.
@@ -17,6 +18,31 @@ pub struct Drawn {
     /// The picture for a page that has the font.
     pub svg: String,
 }
+
+/// A figure that is to be drawn.
+pub struct Picture<'f> {
+    /// Its file's name, without extension.
+    pub name: String,
+    /// Its caption.
+    pub caption: String,
+    /// Draws it at a size.
+    pub draw: Box<dyn Fn(Size) -> Drawing + Sync + 'f>,
+}
+
+/// A figure in each size and format.
+struct Rendered {
+    /// The files, each with its content.
+    files: Vec<(String, Vec<u8>)>,
+    /// The texts in it.
+    texts: Vec<String>,
+    drawn: Drawn,
+}
+
+/// So many figures are in memory together.
+const AT_ONCE: usize = 32;
+
+/// So many files are written and synced together: each has a thread that waits for the disk.
+const TOGETHER: usize = 48;
 
 /// The folder.
 const FOLDER: &str = "plots/";
@@ -45,25 +71,44 @@ impl<'a> Plots<'a> {
         if size == Size::Column { FOLDER.to_owned() } else { format!("{FOLDER}{}/", size.name()) }
     }
 
-    /// Draws a figure at each size and writes it in each format.
+    /// Draws figures at each size with all cores, and writes them in each format.
     ///
     /// # Errors
     /// [`ReportError`].
-    pub fn draw(&mut self, name: &str, caption: String, draw: impl Fn(Size) -> Drawing) -> Result<(), ReportError> {
-        let failed = |reason| ReportError::Figure { name: name.to_owned(), reason };
+    pub fn draw(&mut self, pictures: &[Picture<'_>]) -> Result<(), ReportError> {
+        pictures.chunks(AT_ONCE).try_for_each(|pictures| self.draw_at_once(pictures))
+    }
+
+    fn draw_at_once(&mut self, pictures: &[Picture<'_>]) -> Result<(), ReportError> {
+        let rendered = pictures.par_iter().map(|picture| self.render(picture)).collect::<Result<Vec<_>, _>>()?;
+        let files: Vec<(String, &[u8])> =
+            rendered.iter().flat_map(|one| &one.files).map(|(name, bytes)| (name.clone(), bytes.as_slice())).collect();
+        for files in files.chunks(TOGETHER) {
+            self.out.write_together(files)?;
+        }
+        for Rendered { files, texts, drawn } in rendered {
+            self.written.extend(files.into_iter().map(|(name, _)| name));
+            texts.iter().for_each(|text| self.lacking.add(text, has_sign));
+            self.drawn.push(drawn);
+        }
+        Ok(())
+    }
+
+    fn render(&self, picture: &Picture<'_>) -> Result<Rendered, ReportError> {
+        let Picture { name, caption, draw } = picture;
+        let failed = |reason| ReportError::Figure { name: name.clone(), reason };
+        let mut files = Vec::new();
         for &size in &self.sizes {
             let drawing = draw(size);
+            let svg = drawing.svg_file(caption).map_err(failed)?.into_bytes();
+            let (png, pdf) = (drawing.png().map_err(failed)?, drawing.pdf(caption).map_err(failed)?);
             let file = |extension: &str| format!("{}{name}.{extension}", Self::place(size));
-            let svg = drawing.svg_file(&caption).map_err(failed)?;
-            let (png, pdf) = (drawing.png().map_err(failed)?, drawing.pdf(&caption).map_err(failed)?);
-            self.out.write_together(&[(file("svg"), svg.as_bytes()), (file("png"), &png), (file("pdf"), &pdf)])?;
-            self.written.extend(["svg", "png", "pdf"].map(file));
+            files.extend([(file("svg"), svg), (file("png"), png), (file("pdf"), pdf)]);
         }
         let column = draw(Size::Column);
-        column.texts().for_each(|text| self.lacking.add(text, has_sign));
+        let texts = column.texts().map(str::to_owned).collect();
         let svg = column.svg().map_err(failed)?;
-        self.drawn.push(Drawn { name: name.to_owned(), caption, svg });
-        Ok(())
+        Ok(Rendered { files, texts, drawn: Drawn { name: name.clone(), caption: caption.clone(), svg } })
     }
 
     /// A note on characters that no figure can show, if there are any.

@@ -13,7 +13,7 @@ use crate::plot::{Marker, Size};
 use crate::record::label;
 use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::report::ReportError;
-use crate::report::plots::Plots;
+use crate::report::plots::{Picture, Plots};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -52,6 +52,7 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<(Vec<String
     let mut plots = Plots::new(&out, &[Size::Column]);
     let mut names: Vec<Vec<String>> = Vec::new();
     let mut used = BTreeSet::new();
+    let mut pictures = Vec::new();
     for experiment in &experiments {
         let charts = experiment.measures().into_iter().map(|measure| Chart { experiment, measure });
         let mut own = Vec::new();
@@ -60,11 +61,12 @@ pub fn write(history: &History, level: f64, folder: &Path) -> Result<(Vec<String
             while !used.insert(name.clone()) {
                 name.push('-');
             }
-            plots.draw(&name, chart.caption(), |size| chart.draw(size)).map_err(failed)?;
-            own.push(name);
+            own.push(name.clone());
+            pictures.push(Picture { name, caption: chart.caption(), draw: Box::new(move |size| chart.draw(size)) });
         }
         names.push(own);
     }
+    plots.draw(&pictures).map_err(failed)?;
     let lacking = plots.lacking();
     let drawn = plots.finish().map_err(failed)?;
     let text = page::page(&experiments, &changes, level, &drawn, &names);

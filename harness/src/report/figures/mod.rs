@@ -48,7 +48,7 @@ pub trait FigureKind {
 }
 
 /// A picture of an experiment's results.
-pub trait Figure {
+pub trait Figure: Sync {
     /// Its name, which becomes its file's name.
     fn name(&self) -> String;
 

@@ -5,7 +5,7 @@ mod page;
 
 use super::ReportError;
 use super::page::verdict;
-use super::plots::Plots;
+use super::plots::{Picture, Plots};
 use super::tables::{self, Table, TableCell, TableColumn, TableRow};
 use crate::config::measure::{Cost, Measure};
 use crate::findings::LoadedRun;
@@ -259,12 +259,15 @@ impl Several {
         out.write("several.csv", &self.csv()?)?;
         out.write("changes.csv", &self.changes_csv()?)?;
         let mut plots = Plots::new(out, &[Size::Column]);
+        let mut pictures = Vec::new();
         for metric in self.metrics() {
             let name = metric.file_name();
             tables::write_one(out, &name, &self.table(metric))?;
             let dots = dots::Dots { several: self, metric };
-            plots.draw(&format!("several-{name}"), dots.caption(), |size| dots.draw(size))?;
+            let (name, caption) = (format!("several-{name}"), dots.caption());
+            pictures.push(Picture { name, caption, draw: Box::new(move |size| dots.draw(size)) });
         }
+        plots.draw(&pictures)?;
         let lacking = plots.lacking();
         out.write("index.html", self.page(out.path(), &plots.finish()?).as_bytes())?;
         Ok(lacking)

@@ -4,7 +4,7 @@ mod csv;
 mod figures;
 mod page;
 
-use super::plots::Plots;
+use super::plots::{Picture, Plots};
 use super::{ReportError, from_files};
 use crate::config::measure::Cost;
 use crate::config::{Failure, ReportSpec};
@@ -127,9 +127,12 @@ pub(super) fn write_above(out: &OutputFolder, cells: &[CellReport]) -> Result<()
     out.write("scale.csv", &csv::bytes(cells)?)?;
     let sizes: Vec<Size> = cells.first().map_or_else(Vec::new, CellReport::sizes);
     let mut plots = Plots::new(out, &sizes);
-    for figure in figures::figures(cells) {
-        plots.draw(&figure.name, figure.caption(), |size| figure.draw(size))?;
-    }
+    let picture = |figure: figures::SweepFigure| Picture {
+        name: figure.name.clone(),
+        caption: figure.caption(),
+        draw: Box::new(move |size| figure.draw(size)),
+    };
+    plots.draw(&figures::figures(cells).into_iter().map(picture).collect::<Vec<_>>())?;
     out.write("index.html", page::page(cells, &plots.finish()?).as_bytes())?;
     Ok(())
 }
