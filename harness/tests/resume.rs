@@ -41,7 +41,7 @@ fn untimed(out: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let (manifest, results) = swath::record::results::read(out).expect("a run");
     let mut manifest = serde_json::to_value(manifest).expect("JSON");
-    for field in ["started", "finished", "resumed", "untimed"] {
+    for field in ["started", "finished", "resumed", "untimed", "seconds"] {
         manifest.as_object_mut().expect("an object").remove(field);
     }
     for graph in manifest["graphs"].as_array_mut().expect("graphs") {

@@ -10,7 +10,7 @@ use crate::sha256;
 use crate::stamp::Stamp;
 use crate::whole_file::{leads_to, make_folder};
 use sha2::{Digest as _, Sha256};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -195,6 +195,13 @@ impl KeptDatasets {
         damaged.into_iter().map(removed).collect()
     }
 
+    /// Whether the file at `path` is one of those that were mapped, by this or another name.
+    pub fn has_mapped(&self, path: &Path) -> bool {
+        let Ok(there) = std::fs::symlink_metadata(path) else { return false };
+        let is_it = |mapped: &Arc<MappedFile>| mapped.file.metadata().is_ok_and(|mapped| is_same(&mapped, &there));
+        self.all_mapped().iter().any(is_it)
+    }
+
     /// Forgets the files that were mapped so far: they are no longer used.
     pub fn forget(&self) {
         self.all_mapped().clear();
@@ -286,6 +293,18 @@ impl KeptDataset {
             |(a, b): (&SourceFile, &SourceFile)| a.path == b.path && a.stamp.is_settled() && a.stamp.agrees(&b.stamp);
         ours.len() == sources.len() && ours.iter().zip(sources).all(same)
     }
+}
+
+/// Whether both are of one file; `false` where the system does not tell.
+#[cfg(unix)]
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    false
 }
 
 impl MappedFile {

@@ -1,6 +1,6 @@
 //! `manifest.json`: everything that is needed to run an experiment again, and to trust its results.
 
-use super::{ExperimentRecord, Machine};
+use super::{ExperimentRecord, Machine, RunSeconds};
 use crate::plot::format::number;
 use crate::record::coarse::Coarse;
 use crate::record::diagnosis::Diagnosis;
@@ -54,6 +54,9 @@ pub struct Manifest {
     /// Seconds of the untimed pass, over all threads: answering, and metrics.
     #[serde(default)]
     pub untimed: [f64; 2],
+    /// The time that the run took, by phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<RunSeconds>,
     /// Notes for the user: metrics left out, doubts about the dataset.
     pub notes: Vec<String>,
 }

@@ -16,6 +16,7 @@ mod parting;
 pub mod passes;
 pub mod reference;
 pub mod results;
+mod run_seconds;
 mod seal;
 
 pub use experiment_record::{ExperimentRecord, StatedCount};
@@ -25,3 +26,4 @@ pub use mode::Mode;
 pub use outcome::{MISSING, Outcome, Peaks, Timed, Times, stored};
 pub use parameters::Parameters;
 pub use parting::{Parting, tuned_on};
+pub use run_seconds::RunSeconds;

@@ -210,6 +210,7 @@ fn manifest(summary: &Summary) -> Manifest {
         coarse: Vec::new(),
         diagnosis: None,
         untimed: [2.0, 0.5],
+        seconds: None,
         notes: Vec::new(),
     }
 }

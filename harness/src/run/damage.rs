@@ -59,7 +59,9 @@ pub fn check(kept: Option<&KeptDatasets>, shared: Option<&Path>, consequence: Co
         }
         return Err(Failure::Run(message + &run_again));
     }
-    match shared.map(|shared| (shared, prepared::verify(shared))) {
+    // A second name of a file that was just checked needs no check of its own.
+    let other = shared.filter(|shared| !kept.is_some_and(|kept| kept.has_mapped(shared)));
+    match other.map(|shared| (shared, prepared::verify(shared))) {
         Some((shared, Err(why @ PreparedError::Damaged(_)))) => Err(Failure::Run(format!(
             "{}, the copy of the dataset for child processes: {why}; {lost}\n  {run_again}",
             escape::path(shared)

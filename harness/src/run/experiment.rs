@@ -5,6 +5,7 @@ use super::lock;
 use super::means::Means;
 use super::runner::{self, Stop, TrialEndings};
 use super::unfinished::{Start, TrialProgress, Unfinished};
+use crate::clock::Moment;
 use crate::config::Failure;
 use crate::findings::diagnostics::diagnose;
 use crate::findings::summary::Summary;
@@ -62,6 +63,7 @@ impl Prepared {
         folder: &Path,
         options: &RunOptions<'_>,
     ) -> Result<(Option<Summary>, Manifest, Vec<String>), Failure> {
+        let begun = Moment::now();
         let out = self.open(folder)?;
         let (mut unfinished, done, said) = Unfinished::open(&out, self, options.start)?;
         unfinished.share(self, options.means)?;
@@ -73,7 +75,7 @@ impl Prepared {
             unfinished.remove();
             return Err(damaged);
         }
-        let TrialEndings { failed, notes } = ran.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let TrialEndings { failed, notes, mut seconds } = ran.unwrap_or_else(|panic| resume_unwind(panic))?;
         let finish = |(trial, reason): (&Trial, Option<String>)| match reason {
             Some(reason) => Ok(Err(reason)),
             None => unfinished.finish(self, trial).map(Ok),
@@ -81,8 +83,15 @@ impl Prepared {
         let unwritten = |error: ResultsError| options.unwritten(&error);
         let outcomes = self.plan.trials.iter().zip(failed).map(finish).collect::<Result<Vec<_>, _>>();
         let outcomes = outcomes.map_err(unwritten)?;
-        let manifest = self.manifest(out.path(), &unfinished, &outcomes, options.quiet)?;
         self.excerpt(&outcomes).write(&out).map_err(unwritten)?;
+        let start = Moment::now();
+        let diagnosis = diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed, options.quiet);
+        (seconds.diagnosing, seconds.whole) = (start.elapsed(), begun.elapsed());
+        let manifest = Manifest {
+            diagnosis: Some(diagnosis),
+            seconds: Some(seconds),
+            ..self.manifest(out.path(), &unfinished, &outcomes)?
+        };
         results::write_manifest(&out, &manifest).map_err(unwritten)?;
         remove_other_trials(&out, &manifest);
         let (summary, manifest, refused) =
@@ -139,12 +148,12 @@ impl Prepared {
         all.chain(trials).collect()
     }
 
+    /// The manifest without diagnosis and seconds.
     fn manifest(
         &self,
         folder: &Path,
         unfinished: &Unfinished,
         outcomes: &[Result<Outcome, String>],
-        quiet: bool,
     ) -> Result<Manifest, Failure> {
         let experiment = ExperimentRecord::new(&self.plan.experiment)
             .map_err(|error| Failure::Run(format!("the manifest cannot be written: {error}")))?;
@@ -183,10 +192,11 @@ impl Prepared {
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),
             metrics: self.plan.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             coarse: self.coarse.clone(),
-            diagnosis: Some(diagnose(&self.base, &self.dataset.test, self.plan.experiment.seed, quiet)),
+            diagnosis: None,
             // An empty sum is -0.
             untimed: [0, 1]
                 .map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum::<f64>() + 0.0),
+            seconds: None,
             notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
         })
     }

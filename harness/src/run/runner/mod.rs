@@ -13,8 +13,8 @@ use super::unfinished::{TrialProgress, Unfinished};
 use crate::plan::Prepared;
 use crate::plan::workload::Workload;
 use crate::progress::Progress;
-use crate::record::machine;
 use crate::record::results::ResultsError;
+use crate::record::{RunSeconds, machine};
 use std::path::PathBuf;
 use step::BenchStep;
 use swath_algorithms::random;
@@ -44,6 +44,8 @@ pub struct TrialEndings {
     pub failed: Vec<Option<String>>,
     /// What went wrong with the files that keep builds.
     pub notes: Vec<String>,
+    /// The seconds that building, answering and timing took.
+    pub seconds: RunSeconds,
 }
 
 /// A bench in this process or in a child.
@@ -68,6 +70,7 @@ struct Runner<'a> {
     failed: Vec<Option<String>>,
     builds: usize,
     notes: Vec<String>,
+    seconds: RunSeconds,
     progress: &'a Progress,
 }
 
@@ -90,7 +93,8 @@ pub fn run(
         runner.time(&shift)?;
         shift.iter().for_each(|&group| runner.benches[group] = None);
     }
-    Ok(TrialEndings { failed: runner.failed, notes: runner.notes })
+    let Runner { failed, notes, seconds, .. } = runner;
+    Ok(TrialEndings { failed, notes, seconds })
 }
 
 /// Divides the groups into shifts. The groups of a shift are in memory together, so that their timed passes can be
@@ -124,8 +128,21 @@ impl<'a> Runner<'a> {
         let groups = group::groups(&prepared.plan, &prepared.facts);
         let benches = groups.iter().map(|_| None).collect();
         let failed = vec![None; done.len()];
-        let (indexes, builds, notes) = (None, 0, Vec::new());
-        Self { prepared, workload, means, unfinished, indexes, groups, benches, done, failed, builds, notes, progress }
+        Self {
+            prepared,
+            workload,
+            means,
+            unfinished,
+            indexes: None,
+            groups,
+            benches,
+            done,
+            failed,
+            builds: 0,
+            notes: Vec::new(),
+            seconds: RunSeconds::default(),
+            progress,
+        }
     }
 
     /// Whether something is left to do for a trial.

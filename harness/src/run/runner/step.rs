@@ -1,6 +1,7 @@
 //! One step of a run: an order to a group's bench, which is built first if it is not there.
 
 use super::{AnyBench, Runner, Stop};
+use crate::clock::Moment;
 use crate::config::Bytes;
 use crate::interrupt;
 use crate::run::bench::{Bench, Workplace};
@@ -42,16 +43,20 @@ impl Runner<'_> {
         if interrupt::asked() {
             return Err(Stop::Asked);
         }
-        if self.benches[group].is_none()
-            && let Err(reason) = self.build(group)?
-        {
-            self.fail(group, &reason);
-            return Ok(Err(reason));
+        if self.benches[group].is_none() {
+            let start = Moment::now();
+            let built = self.build(group)?;
+            self.seconds.building += start.elapsed();
+            if let Err(reason) = built {
+                self.fail(group, &reason);
+                return Ok(Err(reason));
+            }
         }
         let doing = if matches!(order, Order::Measure(_)) { "measuring" } else { "timing" };
         self.progress.trial(doing, &self.prepared.plan.trials[trial].label());
         let seconds = self.seconds();
         let is_build = matches!(order, Order::Build(_));
+        let start = Moment::now();
         let reply = match &mut self.benches[group] {
             Some(AnyBench::Here(bench)) => Ok(bench.obey(order)),
             Some(AnyBench::Child(child)) => {
@@ -60,6 +65,7 @@ impl Runner<'_> {
             }
             None => return Ok(Err("it has no bench".into())),
         };
+        *self.seconds_of(order) += start.elapsed();
         match reply {
             Ok(Reply::Unwritten(what)) => Err(Stop::Unwritten(what)),
             Ok(Reply::Failed(reason)) => Ok(Err(if is_build { reason + &self.memory_limit() } else { reason })),
@@ -72,6 +78,15 @@ impl Runner<'_> {
                 self.benches[group] = None;
                 Ok(Err(cause(death, seconds, if is_build { BUILDING } else { "answering all queries once" })))
             }
+        }
+    }
+
+    /// The seconds that carrying out such orders has taken so far.
+    fn seconds_of(&mut self, order: Order) -> &mut f64 {
+        match order {
+            Order::Build(_) => &mut self.seconds.building,
+            Order::Measure(_) => &mut self.seconds.answering,
+            Order::Time { .. } | Order::Duel { .. } => &mut self.seconds.timing,
         }
     }
 

@@ -178,6 +178,7 @@ fn manifest(
         coarse: judge.coarse.clone(),
         diagnosis: Some(diagnose(judge.base, &dataset.test, 0, false)),
         untimed: [0.0; 2],
+        seconds: None,
         notes,
     })
 }
