@@ -140,9 +140,12 @@ impl OwnedPool {
                 scores[at]
             )));
         }
-        let item = |(id, &score): (u32, &f64)| Item { id, distance: 1.0 - score, rel: score, score };
-        let mut pool = Pool { items: (0..).zip(scores).map(item).collect(), ..Pool::default() };
-        pool.keep_best(base.len());
+        let item = |key| {
+            // The last bits of the key.
+            let (id, score) = (key as u32, scores[key as u32 as usize]);
+            Item { id, distance: 1.0 - score, rel: score, score }
+        };
+        let pool = Pool { items: best_first(scores).into_iter().map(item).collect(), ..Pool::default() };
         Ok(Self { base, query: None, pool, seed: 0 })
     }
 
@@ -160,15 +163,24 @@ fn names_of_distances(points: PointType) -> String {
 }
 
 fn gather(vectors: &[impl AsRef<[f32]>], dim: usize) -> Result<Vectors, SelectError> {
-    let mut values = Vec::with_capacity(vectors.len() * dim);
-    for (i, vector) in vectors.iter().enumerate() {
-        let found = vector.as_ref().len();
-        if found != dim {
-            return Err(SelectError::Dimension { what: format!("vector {i}"), found, expected: dim });
-        }
-        values.extend_from_slice(vector.as_ref());
+    if let Some(i) = vectors.iter().position(|vector| vector.as_ref().len() != dim) {
+        let found = vectors[i].as_ref().len();
+        return Err(SelectError::Dimension { what: format!("vector {i}"), found, expected: dim });
     }
-    Ok(Vectors::new(&values, dim)?)
+    Ok(Vectors::of_rows(vectors.iter().map(AsRef::as_ref), dim)?)
+}
+
+/// The numbers of scores, in the order of [`Item::best_first`].
+fn best_first(scores: &[f64]) -> Vec<u128> {
+    let key = |(id, &score): (u32, &f64)| {
+        // Of numbers at least 0 the larger one has the larger bits; of those below 0 the smaller one. 0 and -0 are equal.
+        let bits = (score + 0.0).to_bits();
+        let ascending = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+        u128::from(!ascending) << 32 | u128::from(id)
+    };
+    let mut keys: Vec<u128> = (0..).zip(scores).map(key).collect();
+    keys.sort_unstable();
+    keys
 }
 
 /// Picks `min(k, m)` items of the pool. Returns their indices in the slice that the pool was made from, in the order of
@@ -177,6 +189,32 @@ fn gather(vectors: &[impl AsRef<[f32]>], dim: usize) -> Result<Vectors, SelectEr
 /// # Errors
 /// [`SelectError::NothingAsked`], [`SelectError::Unfit`], [`SelectError::NeedsQuery`].
 pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec<usize>, SelectError> {
+    select_with(pool, params, k, &mut Scratch::default())
+}
+
+/// The same, in working memory that the caller keeps from pool to pool: new memory costs more than many a selection.
+///
+/// ```
+/// use swath_algorithms::selector::{Mmr, SelectorParams};
+/// use swath_algorithms::{Distance, OwnedPool, Scratch, select, select_with};
+///
+/// let mut scratch = Scratch::default();
+/// let mmr = SelectorParams::Mmr(Mmr::default());
+/// for vectors in [[[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], [[0.5, 0.5], [1.0, 0.1], [0.2, 0.9]]] {
+///     let pool = OwnedPool::around(&vectors, &[1.0, 0.2], Distance::Angular)?;
+///     assert_eq!(select_with(&pool, &mmr, 2, &mut scratch)?, select(&pool, &mmr, 2)?);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`select`].
+pub fn select_with(
+    pool: &OwnedPool,
+    params: &SelectorParams,
+    k: usize,
+    scratch: &mut Scratch,
+) -> Result<Vec<usize>, SelectError> {
     if k == 0 {
         return Err(SelectError::NothingAsked);
     }
@@ -193,8 +231,10 @@ pub fn select(pool: &OwnedPool, params: &SelectorParams, k: usize) -> Result<Vec
     let request =
         Request { base: &pool.base, query, pool: &pool.pool, k, subtopics: &[], seed: pool.seed, query_id: 0 };
     let mut picked = Vec::new();
-    params.select(&request, &Scratch::default(), &mut picked);
-    Ok(picked.into_iter().map(|position| pool.pool.items[position].id as usize).collect())
+    scratch.reset();
+    params.select(&request, scratch, &mut picked);
+    picked.iter_mut().for_each(|position| *position = pool.pool.items[*position].id as usize);
+    Ok(picked)
 }
 
 #[cfg(test)]
@@ -225,6 +265,32 @@ mod tests {
         assert_eq!(select(&pool, &SelectorParams::TopK(TopK {}), 4), Ok(vec![0, 1, 2, 3]));
         let refused = select(&pool, &SelectorParams::Cluster(Cluster::default()), 2);
         assert!(matches!(refused, Err(SelectError::Unfit(_))), "{refused:?}");
+    }
+
+    #[test]
+    fn scores_are_in_the_order_of_items() {
+        let scores = [0.5, -0.0, 0.0, -1e12, 1e12, 0.5, -3.0, f64::MIN_POSITIVE, -f64::MIN_POSITIVE, -3.0, 0.0];
+        let vectors = vec![[1.0, 0.0]; scores.len()];
+        let pool = OwnedPool::scored(&vectors, &scores).expect("scored").pool;
+        let mut expected = pool.clone();
+        expected.items.reverse();
+        expected.keep_best(scores.len());
+        assert_eq!(pool, expected);
+        assert!(pool.items.iter().all(|item| item.score.to_bits() == scores[item.id as usize].to_bits()));
+    }
+
+    /// The working memory of a large pool serves a small one, and what it held makes no difference.
+    #[test]
+    fn working_memory_may_be_kept() {
+        let mut scratch = Scratch::default();
+        for m in [300, 5, 1, 300, 40] {
+            let vectors: Vec<[f32; 3]> = (0..m).map(|i| [1.0, (i as f32).sin(), (i as f32 * 0.7).cos()]).collect();
+            let pool = OwnedPool::around(&vectors, &[1.0, 0.2, 0.1], Distance::Angular).expect("finite");
+            for params in SelectorParams::all().iter().filter(|params| !params.is_oracle()) {
+                let kept = select_with(&pool, params, 12, &mut scratch);
+                assert_eq!(kept, select(&pool, params, 12), "{} of {m}", params.name());
+            }
+        }
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use crate::Query;
 use crate::distance::Distance;
 use crate::kernel::{self, Kernel};
-use crate::nearest::filter;
+use crate::nearest::{filter, row_products};
 use crate::points::dense::{self, DenseRows};
-use crate::points::vectors::LANES;
+use crate::points::vectors::{LANES, Line};
 use crate::points::{Chosen, Measure, Point, Rows};
 use crate::scratch::Scratch;
 use crate::selector::Request;
@@ -93,29 +93,58 @@ impl<'s> PoolKernel<'s> {
         self.similarities(self.item(i), self.all, out);
     }
 
-    /// Prepares [`PoolKernel::lower_row`]; `None` if there is no cheap bound: only [`Kernel::Gram`] of dense vectors has one.
-    pub fn approximate(&self, dim: usize, scratch: &'s Scratch) -> Option<Approximate<'s>> {
-        let safe = || self.all.norms.iter().all(|&norm| filter::is_safe(norm));
+    /// Prepares approximate similarities; `None` if there are no cheap ones: only [`Kernel::Gram`] and [`Kernel::Cosine`] of dense
+    /// vectors have them.
+    pub fn approximate(&self, scratch: &'s Scratch) -> Option<Approximate<'s>> {
         let Rows::Dense(rows) = self.rows else { return None };
-        if self.kernel != Some(Kernel::Gram) || !safe() {
+        let is_cosine = matches!(self.kernel, Some(Kernel::Gram | Kernel::Cosine));
+        if !is_cosine || !self.all.norms.iter().all(|&norm| filter::is_safe(norm)) {
             return None;
         }
         let inverse = |&norm: &f64| if norm > 0.0 { (1.0 / norm) as f32 } else { 0.0 };
         Some(Approximate {
             rows,
+            ids: self.all.ids,
             inverse_norms: scratch.arena.alloc_slice_fill_iter(self.all.norms.iter().map(inverse)),
-            products: scratch.arena.alloc_slice_fill_copy(self.len(), 0.0),
-            error: filter::cosine_error(dim) as f32,
+            cosines: scratch.arena.alloc_slice_fill_copy(self.len(), 0.0),
+            error: row_products::cosine_error(rows.stride()),
+            is_clipped: self.kernel == Some(Kernel::Cosine),
+            evaluations: self.evaluations,
         })
     }
 
-    /// Returns tight lower bounds of `s(i, j)` for every item `j`, in half the time of [`PoolKernel::row`].
-    pub fn lower_row<'a>(&self, i: usize, approximate: &'a mut Approximate<'s>) -> &'a [f32] {
-        let Approximate { rows, inverse_norms, products, error } = approximate;
-        self.count(products.len());
-        filter::products_at(rows.get(self.all.ids[i]), *rows, self.all.ids, products);
-        lower_cosines(products, inverse_norms[i], inverse_norms, *error);
-        products
+    /// Which kernel it is; `None` for negative squared distances.
+    pub(crate) fn kind(&self) -> Option<Kernel> {
+        self.kernel
+    }
+
+    /// The vector of each item over its norm, `stride` lines each, and zeros up to `rows` of them; zeros for a vector of zeros.
+    /// Each value is within 2^-23 of the true one, relatively. `None` if these are no vectors, or `f32` cannot be trusted.
+    pub(crate) fn directions(&self, rows: usize, scratch: &'s Scratch) -> Option<(&'s mut [Line], usize)> {
+        let Rows::Dense(from) = self.rows else { return None };
+        if !self.all.norms.iter().all(|&norm| filter::is_safe(norm)) {
+            return None;
+        }
+        let stride = from.stride();
+        let lines = scratch.arena.alloc_slice_fill_copy(rows * stride, Line([0.0; LANES]));
+        for ((to, &id), &norm) in lines.chunks_exact_mut(stride.max(1)).zip(self.all.ids).zip(self.all.norms) {
+            let inverse = if norm > 0.0 { (1.0 / norm) as f32 } else { 0.0 };
+            for (to, from) in to.iter_mut().zip(from.get(id)) {
+                for i in 0..LANES {
+                    to.0[i] = from.0[i] * inverse;
+                }
+            }
+        }
+        Some((lines, stride))
+    }
+
+    /// The items at these positions; `ids` and `norms` have room for them.
+    pub(crate) fn choose<'a>(&self, positions: &[u32], ids: &'a mut [u32], norms: &'a mut [f64]) -> Chosen<'a> {
+        let (ids, norms) = (&mut ids[..positions.len()], &mut norms[..positions.len()]);
+        for ((&position, id), norm) in positions.iter().zip(&mut *ids).zip(&mut *norms) {
+            (*id, *norm) = (self.all.ids[position as usize], self.all.norms[position as usize]);
+        }
+        Chosen { ids, norms }
     }
 
     /// `out[j]` is the similarity of item `i` to the `j`-th of `group`.
@@ -136,6 +165,12 @@ impl<'s> PoolKernel<'s> {
         Query { point: self.rows.get(self.all.ids[i]), norm: self.all.norms[i] }
     }
 
+    /// The lines and the norm of item `i`, if it is a vector.
+    pub(crate) fn vector(&self, i: usize) -> Option<(&'s [Line], f64)> {
+        let Rows::Dense(rows) = self.rows else { return None };
+        Some((rows.get(self.all.ids[i]), self.all.norms[i]))
+    }
+
     /// The similarity of item `i` to itself: 1, but for a vector without a direction.
     pub fn self_similarity(&self, i: usize) -> f64 {
         let cosine = if self.all.norms[i] > 0.0 { 1.0 } else { 0.0 };
@@ -146,7 +181,7 @@ impl<'s> PoolKernel<'s> {
         }
     }
 
-    fn count(&self, evaluations: usize) {
+    pub(crate) fn count(&self, evaluations: usize) {
         self.evaluations.set(self.evaluations.get() + evaluations as u64);
     }
 
@@ -174,7 +209,7 @@ impl<'s> PoolKernel<'s> {
 
     /// Evaluates every pair once, and calls `visit(rows, columns, tile)` for tiles that together are the whole matrix.
     /// For each row its tiles come with ascending columns.
-    fn tiles(&self, scratch: &Scratch, mut visit: impl FnMut(Range<usize>, Range<usize>, &[f64])) {
+    pub(crate) fn tiles(&self, scratch: &Scratch, mut visit: impl FnMut(Range<usize>, Range<usize>, &[f64])) {
         let m = self.len();
         self.count(m * (m + 1) / 2);
         let tile = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
@@ -199,18 +234,66 @@ impl<'s> PoolKernel<'s> {
     }
 }
 
-/// Data for approximate similarities, see [`PoolKernel::lower_row`].
+/// Approximate cosines of the items of a pool, in half the time of [`PoolKernel::row`] or less.
 pub struct Approximate<'s> {
     rows: DenseRows<'s>,
+    ids: &'s [u32],
     inverse_norms: &'s [f32],
-    products: &'s mut [f32],
-    error: f32,
+    cosines: &'s mut [f32],
+    error: f64,
+    is_clipped: bool,
+    evaluations: &'s Cell<u64>,
+}
+
+impl<'s> Approximate<'s> {
+    /// The bound on their error.
+    pub fn error(&self) -> f64 {
+        self.error
+    }
+
+    /// Whether similarities are cosines of at least 0, see [`Kernel::Cosine`].
+    pub fn is_clipped(&self) -> bool {
+        self.is_clipped
+    }
+
+    /// Raises a number for each item of a range to its product with the direction of item `i`, where that is larger.
+    /// [`Approximate::cosine`] turns them into the largest cosines.
+    pub fn raise(&mut self, i: usize, range: Range<usize>, nearest: &mut [f32]) {
+        self.evaluations.set(self.evaluations.get() + range.len() as u64);
+        let (inverse, products) = (self.inverse_norms[i], &mut self.cosines[..range.len()]);
+        row_products::products_at(self.rows.get(self.ids[i]), self.rows, &self.ids[range], products);
+        for (nearest, &product) in nearest.iter_mut().zip(&*products) {
+            let along = product * inverse;
+            *nearest = if along > *nearest { along } else { *nearest };
+        }
+    }
+
+    /// The cosine that belongs to the product of item `i` with a direction.
+    #[inline]
+    pub fn cosine(&self, i: usize, product: f32) -> f32 {
+        product * self.inverse_norms[i]
+    }
+
+    /// The cosine of item `i` with each item of a range.
+    pub fn with(&mut self, i: usize, range: Range<usize>) -> &[f32] {
+        let (inverse, vector) = (self.inverse_norms[i], self.rows.get(self.ids[i]));
+        self.products(vector, inverse, range)
+    }
+
+    /// The inner product of a vector, over the inverse of a norm, with the direction of each item of a range.
+    pub fn products(&mut self, vector: &[Line], inverse_norm: f32, range: Range<usize>) -> &[f32] {
+        self.evaluations.set(self.evaluations.get() + range.len() as u64);
+        let cosines = &mut self.cosines[range.clone()];
+        row_products::products_at(vector, self.rows, &self.ids[range.clone()], cosines);
+        scale(cosines, inverse_norm, &self.inverse_norms[range]);
+        cosines
+    }
 }
 
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn lower_cosines(products: &mut [f32], inverse_norm: f32, inverse_norms: &[f32], error: f32) {
+fn scale(products: &mut [f32], inverse_norm: f32, inverse_norms: &[f32]) {
     for (product, inverse) in products.iter_mut().zip(inverse_norms) {
-        *product = (*product * inverse_norm * inverse - error).max(-1.0);
+        *product = *product * inverse_norm * inverse;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::spare::{Room, reserve};
 use bumpalo::Bump;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// What the stages of a retriever work in. One per thread; [`Scratch::reset`] before each query.
 #[derive(Default)]
@@ -21,6 +21,9 @@ pub struct Scratch {
     pub mass: SparseVector,
     /// Another one.
     pub residual: SparseVector,
+    /// Similarities of all pairs of a pool in whole units. They may take hundreds of megabytes, which the arena would clear for
+    /// each query.
+    pub(crate) units: RefCell<Vec<u16>>,
 }
 
 impl Scratch {
@@ -41,8 +44,8 @@ impl Scratch {
 
     /// How much memory it has: a number that grows whenever a search asks the allocator for more.
     pub fn room(&self) -> usize {
-        let Self { arena, evaluations: _, edges: _, filled: _, contenders, mass, residual } = self;
-        arena.allocated_bytes() + contenders.capacity() + mass.room() + residual.room()
+        let Self { arena, evaluations: _, edges: _, filled: _, contenders, mass, residual, units } = self;
+        arena.allocated_bytes() + contenders.capacity() + mass.room() + residual.room() + units.borrow().len()
     }
 
     /// Adds to the count of similarity evaluations.
@@ -60,6 +63,15 @@ impl Room for Scratch {
         reserve(&mut self.contenders, other.contenders.capacity());
         self.mass.make_room(&other.mass);
         self.residual.make_room(&other.residual);
+        room_for_units(&mut self.units.borrow_mut(), other.units.borrow().len());
+    }
+}
+
+/// Makes room for so many units. Those that are there keep no value that anybody reads, so none is copied.
+pub(crate) fn room_for_units(units: &mut Vec<u16>, count: usize) {
+    if units.len() < count {
+        *units = Vec::new();
+        *units = vec![0; count];
     }
 }
 

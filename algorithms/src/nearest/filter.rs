@@ -6,11 +6,12 @@
 //! instruction set.
 
 use super::micro_kernel::PerRow;
+use super::row_products::products_at;
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::points::dense::DenseRows;
-use crate::points::vectors::{LANES, Line};
-use multiversion::{multiversion, target::target_cfg_f};
+use crate::points::vectors::LANES;
+use multiversion::multiversion;
 
 /// Norms within which `f32` arithmetic neither overflows nor loses small numbers; outside, nothing is filtered.
 const SAFE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
@@ -277,57 +278,6 @@ fn any_at_least(values: &[f32], cut: f32) -> bool {
     any
 }
 
-/// Approximate inner products of `query` with the rows at `ids`.
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-pub fn products_at(query: &[Line], rows: DenseRows<'_>, ids: &[u32], out: &mut [f32]) {
-    let row = |i: usize| rows.get(ids[i]);
-    if target_cfg_f!(target_feature = "fma") {
-        products_with(query, row, out, f32::mul_add);
-    } else {
-        products_with(query, row, out, |a, b, c| a * b + c);
-    }
-}
-
-/// Four rows at a time, so that four chains of additions are under way at once.
-#[inline(always)]
-fn products_with<'r>(
-    query: &[Line],
-    row: impl Fn(usize) -> &'r [Line],
-    out: &mut [f32],
-    add_product: impl Fn(f32, f32, f32) -> f32,
-) {
-    let mut at = 0;
-    let mut fours = out.chunks_exact_mut(4);
-    for out in &mut fours {
-        let (a, b, c, d) = (row(at), row(at + 1), row(at + 2), row(at + 3));
-        let stride = query.len();
-        let (a, b, c, d) = (&a[..stride], &b[..stride], &c[..stride], &d[..stride]);
-        // One accumulator a name: an array of arrays does not stay in registers.
-        let (mut qa, mut qb, mut qc, mut qd) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
-        for at in 0..stride {
-            for i in 0..LANES {
-                let q = query[at].0[i];
-                qa[i] = add_product(q, a[at].0[i], qa[i]);
-                qb[i] = add_product(q, b[at].0[i], qb[i]);
-                qc[i] = add_product(q, c[at].0[i], qc[i]);
-                qd[i] = add_product(q, d[at].0[i], qd[i]);
-            }
-        }
-        out.copy_from_slice(&[tree_sum(&qa), tree_sum(&qb), tree_sum(&qc), tree_sum(&qd)]);
-        at += 4;
-    }
-    for out in fours.into_remainder() {
-        let mut sums = [0.0_f32; LANES];
-        for (q, x) in query.iter().zip(row(at)) {
-            for i in 0..LANES {
-                sums[i] = add_product(q.0[i], x.0[i], sums[i]);
-            }
-        }
-        *out = tree_sum(&sums);
-        at += 1;
-    }
-}
-
 /// A bound on the error of a cosine computed from an approximate inner product, for vectors of `dim` values with norms
 /// that pass [`is_safe`].
 pub fn cosine_error(dim: usize) -> f64 {
@@ -343,16 +293,4 @@ pub fn is_safe(norm: f64) -> bool {
 /// unit roundoffs (2^-24) relative to the sum of magnitudes; doubled, with a few more for scaling, to be safe.
 fn relative_error(dim: usize) -> f64 {
     (dim + 16) as f64 * f64::from(f32::EPSILON)
-}
-
-#[inline(always)]
-fn tree_sum(lanes: &[f32; LANES]) -> f32 {
-    let (mut eight, mut four) = ([0.0; 8], [0.0; 4]);
-    for i in 0..8 {
-        eight[i] = lanes[i] + lanes[i + 8];
-    }
-    for i in 0..4 {
-        four[i] = eight[i] + eight[i + 4];
-    }
-    (four[0] + four[2]) + (four[1] + four[3])
 }

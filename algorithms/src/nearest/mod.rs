@@ -4,15 +4,16 @@
 mod codes;
 pub mod filter;
 mod micro_kernel;
+pub(crate) mod row_products;
 mod scan;
 mod tile;
+pub(crate) mod tile_product;
 
 pub use micro_kernel::{multiply_in_registers, read};
 pub use scan::{Memory, Scan};
 
 use crate::base::Base;
 use crate::points::Points;
-use crate::points::vectors::{LANES, Line};
 use crate::pool::Pool;
 use crate::spare::Spare;
 use rayon::prelude::*;
@@ -80,34 +81,6 @@ pub fn nearest_of_all(base: &Base, scan: &Scan, queries: &Points, m: usize, batc
             });
         },
     );
-}
-
-/// `out[i * (rows of b) + j] = a_i . b_j` for rows of `stride` lines.
-pub(crate) fn multiply(a: &[Line], b: &[Line], stride: usize, out: &mut [f32]) {
-    let (m, n, depth) = (a.len() / stride, b.len() / stride, stride * LANES);
-    let (a, b): (&[f32], &[f32]) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
-    assert!(a.len() == m * depth && b.len() == n * depth && out.len() >= m * n);
-    // SAFETY: with the strides given, element (i, l) of a is at i * depth + l < m * depth, element (l, j) of b's
-    // transpose at j * depth + l < n * depth and element (i, j) of the result at i * n + j < m * n; the assertion
-    // above says that the three slices are that long, and `out` is borrowed mutably, so nothing overlaps it.
-    unsafe {
-        matrixmultiply::sgemm(
-            m,
-            depth,
-            n,
-            1.0,
-            a.as_ptr(),
-            depth as isize,
-            1,
-            b.as_ptr(),
-            1,
-            depth as isize,
-            0.0,
-            out.as_mut_ptr(),
-            n as isize,
-            1,
-        );
-    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,11 @@ impl<'a> DenseRows<'a> {
         Self::new(vectors.block(0..vectors.rows()), vectors.stride())
     }
 
+    /// Lines of a row.
+    pub fn stride(self) -> usize {
+        self.stride
+    }
+
     /// Row `i`.
     #[inline(always)]
     pub fn get(self, i: u32) -> &'a [Line] {
@@ -130,6 +135,39 @@ fn one_with_one<T: Term>(a: &[Line], b: &[Line]) -> f64 {
         }
     }
     tree_sum(&sums)
+}
+
+/// Four rows, each with itself.
+#[inline(always)]
+fn four_with_themselves<T: Term>(rows: [&[Line]; 4]) -> [f64; 4] {
+    let stride = rows[0].len();
+    let [p, q, r, s] = rows.map(|row| &row[..stride]);
+    let (mut pp, mut qq, mut rr, mut ss) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for at in 0..stride {
+        for i in 0..LANES {
+            let (p, q) = (f64::from(p[at].0[i]), f64::from(q[at].0[i]));
+            let (r, s) = (f64::from(r[at].0[i]), f64::from(s[at].0[i]));
+            T::add(&mut pp[i], p, p);
+            T::add(&mut qq[i], q, q);
+            T::add(&mut rr[i], r, r);
+            T::add(&mut ss[i], s, s);
+        }
+    }
+    [tree_sum(&pp), tree_sum(&qq), tree_sum(&rr), tree_sum(&ss)]
+}
+
+/// Row after row of `stride` lines, each with itself.
+#[inline(always)]
+fn all_with_themselves<T: Term>(lines: &[Line], stride: usize, out: &mut [f64]) {
+    let (mut fours, mut outs) = (lines.chunks_exact(4 * stride), out.chunks_exact_mut(4));
+    for (lines, out) in (&mut fours).zip(&mut outs) {
+        out.copy_from_slice(&four_with_themselves::<T>(std::array::from_fn(|row| {
+            &lines[row * stride..(row + 1) * stride]
+        })));
+    }
+    for (row, out) in fours.remainder().chunks_exact(stride).zip(outs.into_remainder()) {
+        *out = one_with_one::<T>(row, row);
+    }
 }
 
 /// Row `a` with the rows at `ids`.
@@ -221,6 +259,17 @@ pub fn squared_euclidean_tile(rows: DenseRows<'_>, left: &[u32], right: &[u32], 
     many_to_many::<SquaredDifference>(rows, left, right, out);
 }
 
+/// The L2 norms of rows of `stride` lines, with the same bits as those of [`norm`].
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn norms(lines: &[Line], stride: usize, out: &mut [f64]) {
+    if target_cfg_f!(target_feature = "fma") {
+        all_with_themselves::<Product<true>>(lines, stride, out);
+    } else {
+        all_with_themselves::<Product<false>>(lines, stride, out);
+    }
+    out.iter_mut().for_each(|square| *square = square.sqrt());
+}
+
 /// The L2 norm of a row.
 pub fn norm(a: &[Line]) -> f64 {
     dot(a, a).sqrt()
@@ -286,7 +335,10 @@ mod tests {
             let (mut all_products, mut all_squares) = ([0.0; 35], [0.0; 35]);
             dot_tile(rows, &ids[..5], &ids, &mut all_products);
             squared_euclidean_tile(rows, &ids[..5], &ids, &mut all_squares);
+            let mut lengths = [0.0; 7];
+            norms(vectors.block(0..7), vectors.stride(), &mut lengths);
             for j in 0..7 {
+                prop_assert_eq!(lengths[j as usize].to_bits(), norm(rows.get(j)).to_bits());
                 prop_assert_eq!(products[j as usize].to_bits(), product(0, j));
                 prop_assert_eq!(squares[j as usize].to_bits(), square(1, j));
                 for i in 0..5 {

@@ -3,6 +3,7 @@
 use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared, dense};
 use bytemuck::{Pod, Zeroable};
+use multiversion::multiversion;
 use std::io;
 
 /// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
@@ -64,8 +65,7 @@ impl Builder {
         if !values.len().is_multiple_of(dim) {
             return Err(PointsError::Ragged { len: values.len(), dim });
         }
-        // One pass without branches: a NaN or an infinity survives multiplication by zero.
-        if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0
+        if !are_finite(values)
             && let Some(at) = values.iter().position(|v| !v.is_finite())
         {
             let (row, column) = (self.norms.len() + at / dim, at % dim);
@@ -73,11 +73,10 @@ impl Builder {
         }
         let (stride, rows) = (dim.div_ceil(LANES), values.len() / dim);
         let (lines, norms) = (self.lines.add_zeros(rows * stride)?, self.norms.add_zeros(rows)?);
-        let padded = lines.chunks_exact_mut(stride).zip(norms);
-        for (row, (padded, norm)) in values.chunks_exact(dim).zip(padded) {
+        for (row, padded) in values.chunks_exact(dim).zip(lines.chunks_exact_mut(stride)) {
             bytemuck::cast_slice_mut::<Line, f32>(padded)[..dim].copy_from_slice(row);
-            *norm = dense::norm(padded);
         }
+        dense::norms(lines, stride, norms);
         Ok(())
     }
 
@@ -85,6 +84,17 @@ impl Builder {
     pub fn finish(self) -> Vectors {
         Vectors { lines: self.lines.into(), norms: self.norms.into(), dim: self.dim }
     }
+}
+
+/// Whether no value is NaN or infinite: their exponents alone have all bits set.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+fn are_finite(values: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    let mut found = false;
+    for value in values {
+        found |= value.to_bits() & EXPONENT == EXPONENT;
+    }
+    !found
 }
 
 impl Vectors {
@@ -96,6 +106,39 @@ impl Vectors {
         let mut builder = Builder::new(values.len() / dim.max(1), dim)?;
         builder.push(values)?;
         Ok(builder.finish())
+    }
+
+    /// Copies rows of `dim` values each, in one pass over them.
+    ///
+    /// # Errors
+    /// [`PointsError`] when `dim` is 0, a row has another length, or a value is NaN or infinite.
+    pub fn of_rows<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, dim: usize) -> Result<Self, PointsError> {
+        if dim == 0 {
+            return Err(PointsError::NoDimension);
+        }
+        let (count, stride) = (rows.len(), dim.div_ceil(LANES));
+        let (mut lines, mut norms) = (Vec::with_capacity(count * stride), vec![0.0; count]);
+        for row in rows {
+            if row.len() != dim {
+                return Err(PointsError::Ragged { len: row.len(), dim });
+            }
+            let whole = row.chunks_exact(LANES);
+            let rest = whole.remainder();
+            lines.extend(whole.map(|values| Line(std::array::from_fn(|i| values[i]))));
+            if !rest.is_empty() {
+                let mut line = Line([0.0; LANES]);
+                line.0[..rest.len()].copy_from_slice(rest);
+                lines.push(line);
+            }
+        }
+        dense::norms(&lines, stride, &mut norms);
+        // A sum of squares of finite `f32` is a finite `f64`, and no other is.
+        if let Some(row) = norms.iter().position(|norm| !norm.is_finite()) {
+            let values: &[f32] = &bytemuck::cast_slice(&lines[row * stride..(row + 1) * stride])[..dim];
+            let column = values.iter().position(|value| !value.is_finite()).unwrap_or_default();
+            return Err(PointsError::NotFinite { row, column, value: values[column] });
+        }
+        Ok(Self { lines: lines.into(), norms: norms.into(), dim })
     }
 
     /// Takes lines, the rows one after another, and the norm of each row, such as those of a mapped file, without a look at the
@@ -244,6 +287,26 @@ mod tests {
         assert!((0..3).all(|i| vectors.row(i) == whole.row(i)) && vectors.rows() == 3);
         assert!(std::ptr::eq(vectors.clone().lines(0), vectors.lines(0)));
         assert!(Builder::new(1, 0).is_err());
+    }
+
+    #[test]
+    fn rows_of_slices_are_those_of_values() {
+        for dim in [1, 15, 16, 17, 40] {
+            let values: Vec<f32> = (0..11 * dim).map(|v| (v as f32).sin()).collect();
+            let vectors = Vectors::of_rows(values.chunks_exact(dim), dim).expect("finite");
+            let expected = Vectors::new(&values, dim).expect("finite");
+            assert_eq!((vectors.rows(), vectors.norms()[..].to_vec()), (11, expected.norms()[..].to_vec()));
+            assert!((0..11).all(|i| vectors.lines(i).iter().zip(expected.lines(i)).all(|(a, b)| a.0 == b.0)));
+        }
+        let rows = |rows: &[&[f32]], dim| Vectors::of_rows(rows.iter().copied(), dim).map(|vectors| vectors.rows());
+        assert_eq!(rows(&[], 3), Ok(0));
+        assert_eq!(rows(&[&[]], 0), Err(PointsError::NoDimension));
+        assert_eq!(rows(&[&[1.0], &[1.0, 2.0]], 1), Err(PointsError::Ragged { len: 2, dim: 1 }));
+        for value in [f32::INFINITY, f32::NEG_INFINITY] {
+            let found = rows(&[&[1.0, f32::MAX], &[f32::MIN_POSITIVE, value]], 2);
+            assert_eq!(found, Err(PointsError::NotFinite { row: 1, column: 1, value }));
+        }
+        assert!(matches!(rows(&[&[f32::NAN]], 1), Err(PointsError::NotFinite { row: 0, column: 0, .. })));
     }
 
     #[test]

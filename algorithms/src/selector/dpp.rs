@@ -2,13 +2,15 @@
 
 use super::engine::directions::{Directions, Factor};
 use super::engine::lazily::Bounds;
-use super::engine::order::fill_by_relevance;
+use super::engine::order::{best_first, fill_by_relevance};
+use super::engine::span::Span;
 use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
 use crate::kernel_choice::KernelChoice;
 use crate::params::{PartialFraction, constant};
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
+use multiversion::multiversion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +48,11 @@ impl Selector for Dpp {
         if PATIENCE * request.count() <= request.base.points().dim() {
             one_by_one(request, kernel, scale, scratch, picked);
         } else {
-            together(request, kernel, scale, scratch, picked);
+            let kernel = &*scratch.arena.alloc(kernel);
+            match Span::new(kernel, 0.0, request.count(), scratch) {
+                Some(span) => by_bounds(request, span, scale, scratch, picked),
+                None => together(request, kernel, scale, scratch, picked),
+            }
         }
         if picked.len() < request.count() {
             scratch.filled.set(true);
@@ -93,9 +99,67 @@ fn one_by_one(
     }
 }
 
+/// Where remainders are bounded: exact ones only of items whose bounds reach the best.
+///
+/// Items are compared by their scale's power times the remainder, which needs no logarithm for each pick.
+fn by_bounds(
+    request: &Request<'_>,
+    mut span: Span<'_>,
+    scale: impl Fn(usize) -> f64,
+    scratch: &Scratch,
+    picked: &mut Vec<usize>,
+) {
+    let (m, arena) = (request.pool.items.len(), &scratch.arena);
+    let scales = arena.alloc_slice_fill_with(m, scale);
+    let largest_scale = scales.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let magnitude = scales.iter().map(|scale| scale.abs()).fold(0.0, f64::max);
+    // The scale's power; 0 once the item is taken.
+    let powers = arena.alloc_slice_fill_with(m, |i| (scales[i] - largest_scale).exp());
+    let taken = arena.alloc_slice_fill_copy(m, false);
+    // The exact values, scale and logarithm, are rounded by less than 2^-51 of the scale and of a logarithm of at most 28.
+    let rounding = (-(1e-15 * magnitude + 1e-12)).exp();
+    while picked.len() < request.count() {
+        let floor = surely_reached(powers, span.remainders(), span.off()) * rounding;
+        // Powers of less are no longer precise.
+        let floor = if floor > 1e-280 { floor } else { 0.0 };
+        let mut best: Option<(f64, usize)> = None;
+        for i in 0..m {
+            if !taken[i] && powers[i] * (span.remainders()[i] + span.off()) >= floor {
+                let entry = (scales[i] + span.remainder(i).ln(), i);
+                if best.is_none_or(|best| best_first(entry, best).is_lt()) {
+                    best = Some(entry);
+                }
+            }
+        }
+        let Some((value, best)) = best else { return };
+        if value == f64::NEG_INFINITY {
+            return;
+        }
+        span.pick(best);
+        (taken[best], powers[best]) = (true, 0.0);
+        picked.push(best);
+    }
+}
+
+/// The largest of powers times remainders, less their error.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+fn surely_reached(powers: &[f64], remainders: &[f64], off: f64) -> f64 {
+    const LANES: usize = 16;
+    let mut most = [0.0; LANES];
+    let (mut of_powers, mut of_remainders) = (powers.chunks_exact(LANES), remainders.chunks_exact(LANES));
+    for (powers, remainders) in (&mut of_powers).zip(&mut of_remainders) {
+        for lane in 0..LANES {
+            let reached = powers[lane] * (remainders[lane] - off);
+            most[lane] = if reached > most[lane] { reached } else { most[lane] };
+        }
+    }
+    let rest = of_powers.remainder().iter().zip(of_remainders.remainder());
+    rest.map(|(power, remainder)| power * (remainder - off)).chain(most).fold(0.0, f64::max)
+}
+
 fn together(
     request: &Request<'_>,
-    kernel: PoolKernel<'_>,
+    kernel: &PoolKernel<'_>,
     scale: impl Fn(usize) -> f64,
     scratch: &Scratch,
     picked: &mut Vec<usize>,

@@ -1,8 +1,9 @@
 //! Facility location: cover the pool.
 
-use super::engine::coarse::{self, CoarseGains};
+use super::engine::coarse::{self, BoundedCoverage};
 use super::engine::coverage::CoverageObjective;
 use super::engine::greedy::{Optimizer, maximize};
+use super::engine::units::Units;
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
 use crate::kernel_choice::KernelChoice;
@@ -47,13 +48,12 @@ impl Selector for FacilityLocation {
         let kernel = self.kernel.or_coverage(request.base.distance());
         let similarities = PoolKernel::new(kernel, request, scratch);
         let weights = self.weights.of(request, self.temperature.get(), scratch);
-        let is_plain = self.weights == Weights::Uniform && kernel == Kernel::Cosine;
-        if is_plain
+        if self.weights == Weights::Uniform
             && self.optimizer == Optimizer::Lazy
-            && let Some(mut coarse) = CoarseGains::new(request, scratch)
+            && let Some(units) = Units::of(&similarities, request.base.points().dim(), scratch)
         {
-            let mut coverage = CoverageObjective::new(Matrix::by_rows(similarities, scratch), weights, None, scratch);
-            return coarse::maximize(&mut coverage, &mut coarse, request, scratch, picked);
+            let mut coverage = BoundedCoverage::new(similarities, units, None, scratch);
+            return coarse::maximize(&mut coverage, request, scratch, picked);
         }
         let mut coverage = CoverageObjective::new(Matrix::new(similarities, scratch), weights, None, scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);

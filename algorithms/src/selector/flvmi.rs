@@ -1,7 +1,9 @@
 //! Facility location of mutual information: cover what is relevant, as far as it is.
 
+use super::engine::coarse::{self, BoundedCoverage};
 use super::engine::coverage::CoverageObjective;
 use super::engine::greedy::{Optimizer, maximize};
+use super::engine::units::Units;
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel_choice::KernelChoice;
 use crate::params::{Positive, constant};
@@ -41,6 +43,12 @@ impl Selector for Flvmi {
         kernel.of_query(caps);
         caps.iter_mut().for_each(|cap| *cap *= self.eta.get());
         let weights = Weights::Uniform.of(request, 1.0, scratch);
+        if self.optimizer == Optimizer::Lazy
+            && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch)
+        {
+            let mut coverage = BoundedCoverage::new(kernel, units, Some(caps), scratch);
+            return coarse::maximize(&mut coverage, request, scratch, picked);
+        }
         let mut coverage = CoverageObjective::new(Matrix::new(kernel, scratch), weights, Some(caps), scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);
     }

@@ -1,6 +1,6 @@
 //! Max-min diversity: the farthest point, again and again.
 
-use super::engine::novelty::novel;
+use super::engine::novelty::{Novelty, novel};
 use super::{Request, Selector};
 use crate::Distance;
 use crate::kernel::Kernel;
@@ -25,6 +25,7 @@ impl Selector for MaxMin {
             Distance::Euclidean => PoolKernel::negative_squares(request, scratch),
             distance => PoolKernel::new(Kernel::raw(distance), request, scratch),
         };
-        novel(request, &kernel, |_, nearest| -nearest, scratch, picked);
+        let relevance = scratch.arena.alloc_slice_fill_copy(kernel.len(), 0.0);
+        novel(request, &kernel, Novelty { relevance, weight: 1.0 }, scratch, picked);
     }
 }

@@ -1,6 +1,6 @@
 //! Maximal marginal relevance.
 
-use super::engine::novelty::novel;
+use super::engine::novelty::{Novelty, novel};
 use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
 use crate::kernel_choice::KernelChoice;
@@ -36,8 +36,8 @@ impl Selector for Mmr {
         let kernel = self.kernel.or_raw(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let lambda = self.lambda.get();
-        let value = |i: usize, nearest: f64| lambda * request.score(i) - (1.0 - lambda) * nearest;
-        novel(request, &kernel, value, scratch, picked);
+        let relevance = scratch.arena.alloc_slice_fill_with(kernel.len(), |i| lambda * request.score(i));
+        novel(request, &kernel, Novelty { relevance, weight: 1.0 - lambda }, scratch, picked);
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {

@@ -1,9 +1,11 @@
 //! Semantic compression: relevance, coverage and diversity in one objective.
 
+use super::engine::coarse::{self, Bounded, BoundedCoverage};
 use super::engine::coverage::CoverageObjective;
 use super::engine::directions::Factor;
 use super::engine::greedy::{Objective, Optimizer, maximize};
 use super::engine::spread::{Spread, Spreads};
+use super::engine::units::Units;
 use super::{FacilityLocation, Request, Selector, SelectorSetting, TopK, Unfit, Weights};
 use crate::kernel::Kernel;
 use crate::kernel_choice::KernelChoice;
@@ -88,9 +90,8 @@ impl Selector for SemanticCompression {
         let weights = self.weights.of(request, self.temperature.get(), scratch);
         let total: f64 = weights.iter().sum();
         let coverage = (b > 0.0 && total > 0.0).then(|| {
-            let kernel = self.kernel.or_coverage(request.base.distance());
-            let matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
-            (b * request.count() as f64 / total, CoverageObjective::new(matrix, weights, None, scratch))
+            let worth = b * request.count() as f64 / total;
+            Covering { worth, coverage: self.coverage(weights, request, scratch) }
         });
         let spread = match self.diversity {
             _ if c == 0.0 => Spreading::None,
@@ -107,6 +108,9 @@ impl Selector for SemanticCompression {
         };
         let is_submodular = !matches!(spread, Spreading::Distances { .. });
         let mut compression = Compression { request, a, c, coverage, spread };
+        if matches!(compression.coverage, Some(Covering { coverage: Coverage::Bounded(_), .. })) {
+            return coarse::maximize(&mut compression, request, scratch, picked);
+        }
         let optimizer = if is_submodular { self.optimizer } else { Optimizer::Naive };
         maximize(&mut compression, optimizer, request, scratch, picked);
     }
@@ -134,6 +138,22 @@ impl Selector for SemanticCompression {
     }
 }
 
+impl SemanticCompression {
+    /// The objective of coverage, with bounds where these pay.
+    fn coverage<'s>(&self, weights: &'s [f64], request: &Request<'s>, scratch: &'s Scratch) -> Coverage<'s> {
+        let kernel = self.kernel.or_coverage(request.base.distance());
+        let kernel = PoolKernel::new(kernel, request, scratch);
+        let is_lazy = self.optimizer == Optimizer::Lazy && self.diversity == DiversityTerm::LogDet;
+        if self.weights == Weights::Uniform
+            && is_lazy
+            && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch)
+        {
+            return Coverage::Bounded(BoundedCoverage::new(kernel, units, None, scratch));
+        }
+        Coverage::Exact(CoverageObjective::new(Matrix::new(kernel, scratch), weights, None, scratch))
+    }
+}
+
 fn to_three_digits(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }
@@ -143,9 +163,37 @@ struct Compression<'s> {
     request: &'s Request<'s>,
     a: f64,
     c: f64,
-    /// The value of one unit of coverage, and the coverage so far.
-    coverage: Option<(f64, CoverageObjective<'s>)>,
+    coverage: Option<Covering<'s>>,
     spread: Spreading<'s>,
+}
+
+/// The coverage so far, and what it is worth.
+struct Covering<'s> {
+    /// The value of one unit of coverage.
+    worth: f64,
+    coverage: Coverage<'s>,
+}
+
+/// The objective of coverage.
+enum Coverage<'s> {
+    Exact(CoverageObjective<'s>),
+    Bounded(BoundedCoverage<'s>),
+}
+
+impl Coverage<'_> {
+    fn gain(&mut self, position: usize) -> f64 {
+        match self {
+            Self::Exact(coverage) => coverage.gain(position),
+            Self::Bounded(coverage) => coverage.gain(position),
+        }
+    }
+
+    fn add(&mut self, position: usize) {
+        match self {
+            Self::Exact(coverage) => coverage.add(position),
+            Self::Bounded(coverage) => coverage.add(position),
+        }
+    }
 }
 
 /// D of the picks.
@@ -155,19 +203,28 @@ enum Spreading<'s> {
     Distances { spreads: Spreads<'s>, total: &'s mut [f64], row: &'s mut [f64], pairs: f64 },
 }
 
-impl Objective for Compression<'_> {
-    fn gain(&mut self, position: usize) -> f64 {
-        let covers = self.coverage.as_mut().map_or(0.0, |(worth, coverage)| *worth * coverage.gain(position));
-        let monotone = self.a * self.request.score(position) + covers;
-        match &mut self.spread {
+impl Compression<'_> {
+    /// The gain of an item with this gain in coverage and this remainder. It grows with both, to the last bit.
+    fn value(&self, position: usize, covers: f64, remainder: f64) -> f64 {
+        let worth = self.coverage.as_ref().map_or(0.0, |covering| covering.worth);
+        let monotone = self.a * self.request.score(position) + worth * covers;
+        match &self.spread {
             Spreading::None => monotone,
-            Spreading::Volume(factor) => monotone + self.c * factor.remainder(position).ln(),
+            Spreading::Volume(_) => monotone + self.c * remainder.ln(),
             Spreading::Distances { total, pairs, .. } => 0.5 * monotone + self.c * total[position] / *pairs,
         }
     }
+}
+
+impl Objective for Compression<'_> {
+    fn gain(&mut self, position: usize) -> f64 {
+        let covers = self.coverage.as_mut().map_or(0.0, |covering| covering.coverage.gain(position));
+        let remainder = if let Spreading::Volume(factor) = &mut self.spread { factor.remainder(position) } else { 1.0 };
+        self.value(position, covers, remainder)
+    }
 
     fn add(&mut self, position: usize) {
-        if let Some((_, coverage)) = &mut self.coverage {
+        if let Some(Covering { coverage, .. }) = &mut self.coverage {
             coverage.add(position);
         }
         match &mut self.spread {
@@ -182,19 +239,34 @@ impl Objective for Compression<'_> {
 
     fn first_gains(&mut self, gains: &mut [f64], scratch: &Scratch) {
         match &mut self.coverage {
-            Some((worth, coverage)) => {
-                coverage.first_gains(gains, scratch);
-                gains.iter_mut().for_each(|gain| *gain *= *worth);
-            }
+            Some(Covering { coverage: Coverage::Exact(coverage), .. }) => coverage.first_gains(gains, scratch),
+            Some(Covering { coverage: Coverage::Bounded(coverage), .. }) => coverage.first_gains(gains, scratch),
             None => gains.fill(0.0),
         }
         for (position, gain) in gains.iter_mut().enumerate() {
-            let monotone = self.a * self.request.score(position) + *gain;
-            *gain = match &self.spread {
-                Spreading::None => monotone,
-                Spreading::Volume(factor) => monotone + self.c * factor.known(position).ln(),
-                Spreading::Distances { total, pairs, .. } => 0.5 * monotone + self.c * total[position] / *pairs,
-            };
+            let remainder = if let Spreading::Volume(factor) = &self.spread { factor.known(position) } else { 1.0 };
+            *gain = self.value(position, *gain, remainder);
+        }
+    }
+}
+
+impl Bounded for Compression<'_> {
+    fn bounds(&self, position: usize) -> [f64; 2] {
+        let [least, most] = match &self.coverage {
+            Some(Covering { coverage: Coverage::Bounded(coverage), .. }) => coverage.bounds(position),
+            Some(_) => [0.0, f64::INFINITY],
+            None => [0.0; 2],
+        };
+        let [fewest, remaining] = match &self.spread {
+            Spreading::Volume(factor) => factor.bounds(position),
+            _ => [1.0, 1.0],
+        };
+        [self.value(position, least, fewest), self.value(position, most, remaining)]
+    }
+
+    fn tighten(&mut self, position: usize) {
+        if let Spreading::Volume(factor) = &mut self.spread {
+            factor.remainder(position);
         }
     }
 }

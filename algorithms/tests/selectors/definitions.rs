@@ -543,22 +543,6 @@ fn true_ties_go_to_the_higher_score_and_not_to_rounding() {
     }
 }
 
-/// Pools of hundreds and more, whose gains are first computed in 16 bits, are covered as by plain greedy, with duplicates,
-/// opposites and zero vectors among them, until nothing is left to gain.
-#[test]
-fn coarse_gains_change_nothing() {
-    for (m, d, distinct) in [(257, 2, 40), (300, 16, 300), (700, 5, 90)] {
-        let value = |i: usize| ((i % (distinct * d)) as f32 * 12.9898).sin();
-        let mut rows: Vec<f32> = (0..m * d).map(value).collect();
-        rows[..d].fill(0.0);
-        let opposite: Vec<f32> = rows[d..2 * d].iter().map(|v| -v).collect();
-        rows[2 * d..3 * d].copy_from_slice(&opposite);
-        let case = Case::new(&rows, &rows[5 * d..6 * d], Distance::Angular);
-        let with = |optimizer| FacilityLocation { optimizer, ..FacilityLocation::default() };
-        assert_eq!(case.select(&with(Optimizer::Lazy), 60), case.select(&with(Optimizer::Naive), 60), "{m} x {d}");
-    }
-}
-
 /// Pools beyond the size whose kernel is kept give what smaller memory would: the same rows, computed again.
 #[test]
 fn a_pool_too_large_to_keep_its_kernel_is_covered_the_same() {

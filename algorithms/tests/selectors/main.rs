@@ -3,6 +3,7 @@
 mod definitions;
 mod guarantees;
 mod invariance;
+mod large_pools;
 #[path = "../naive/mod.rs"]
 mod naive;
 mod pools;

@@ -23,6 +23,7 @@ mod sums;
 
 pub use one_query::products;
 pub use peak::{multiply_in_registers, read};
+pub use register::Register;
 pub use sums::Word;
 
 use super::codes::QueryCodes;
@@ -30,7 +31,6 @@ use super::filter::Contenders;
 use crate::points::Vectors;
 use crate::points::vectors::{LANES, Line};
 use crate::spare::reserve;
-use register::Register;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m512, __m512i};
 use std::ops::Range;
@@ -378,23 +378,10 @@ fn group<R: Register, S: Sums<R>, const ROWS: usize, const REGISTERS: usize>(
     let (width, depth, stride) = (REGISTERS * R::LANES, rows.depth, rows.stride);
     let block = &rows.words[first * stride..(first + ROWS) * stride];
     let (factors, addends) = rows.per_row.of_group::<ROWS>(first);
-    assert!(block.len() == ROWS * stride && depth <= stride);
     assert!(panel.words.len() == depth * width && panel.cuts.len() == width);
     assert!(ROWS * width <= similarities.len());
-    let mut sums =
-        [std::array::from_fn::<S, REGISTERS, _>(|at| S::begin(panel.firsts, panel.query + at * R::LANES)); ROWS];
-    for k in 0..depth {
-        // SAFETY: `k * width + width <= depth * width`, the length of the panel's words.
-        let of_queries: [S; REGISTERS] =
-            std::array::from_fn(|at| unsafe { S::load(panel.words.as_ptr().add(k * width + at * R::LANES)) });
-        for row in 0..ROWS {
-            // SAFETY: `row < ROWS` and `k < depth <= stride`, and the block has `ROWS * stride` words.
-            let of_row = S::all(unsafe { *block.get_unchecked(row * stride + k) });
-            for at in 0..REGISTERS {
-                sums[row][at] = sums[row][at].plus(of_row, of_queries[at]);
-            }
-        }
-    }
+    let firsts = std::array::from_fn(|at| S::begin(panel.firsts, panel.query + at * R::LANES));
+    let sums = sums_of_group::<R, S, ROWS, REGISTERS>(block, stride, panel.words, firsts);
     // SAFETY: the panel has `width` cuts.
     let cuts: [R; REGISTERS] = std::array::from_fn(|at| unsafe { R::load(panel.cuts.as_ptr().add(at * R::LANES)) });
     let of_queries: [R; REGISTERS] = std::array::from_fn(|at| S::factors(panel.factors, panel.query + at * R::LANES));
@@ -417,6 +404,44 @@ fn group<R: Register, S: Sums<R>, const ROWS: usize, const REGISTERS: usize>(
         }
     }
     true
+}
+
+/// The sums of a block of `ROWS` rows of `stride` words each with the queries of a panel, in registers that begin with `firsts`.
+#[inline(always)]
+fn sums_of_group<R: Register, S: Sums<R>, const ROWS: usize, const REGISTERS: usize>(
+    block: &[Word],
+    stride: usize,
+    panel: &[Word],
+    firsts: [S; REGISTERS],
+) -> [[S; REGISTERS]; ROWS] {
+    let width = REGISTERS * R::LANES;
+    let depth = panel.len() / width;
+    assert!(block.len() == ROWS * stride && depth <= stride);
+    let mut sums = [firsts; ROWS];
+    for k in 0..depth {
+        // SAFETY: `k * width + width <= depth * width`, which the panel's words are at least.
+        let of_queries: [S; REGISTERS] =
+            std::array::from_fn(|at| unsafe { S::load(panel.as_ptr().add(k * width + at * R::LANES)) });
+        for row in 0..ROWS {
+            // SAFETY: `row < ROWS` and `k < depth <= stride`, and the block has `ROWS * stride` words.
+            let of_row = S::all(unsafe { *block.get_unchecked(row * stride + k) });
+            for at in 0..REGISTERS {
+                sums[row][at] = sums[row][at].plus(of_row, of_queries[at]);
+            }
+        }
+    }
+    sums
+}
+
+/// The products of a block of `ROWS` rows of `stride` values each with the vectors of a panel, in registers.
+#[inline(always)]
+pub fn products_of_group<R: Register, const ROWS: usize, const REGISTERS: usize>(
+    block: &[f32],
+    stride: usize,
+    panel: &[f32],
+) -> [[R; REGISTERS]; ROWS] {
+    let (block, panel) = (bytemuck::cast_slice(block), bytemuck::cast_slice(panel));
+    sums_of_group::<R, R, ROWS, REGISTERS>(block, stride, panel, [R::all(0.0); REGISTERS])
 }
 
 /// Hands what reaches a cut to the contenders, whose cuts may rise.

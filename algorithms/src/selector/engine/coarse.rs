@@ -1,186 +1,325 @@
-//! Facility location over pools of thousands: gains in 16-bit similarities rule out nearly all items, exact gains decide.
+//! Gains of coverage over pools of thousands, in 16-bit similarities: bounds that rule out nearly all items, so that few exact gains
+//! have to be computed.
+//!
+//! # Bound
+//!
+//! The true gain of item i is the sum over v of `max(0, min(s(v, i), cap_v) - c_v)`, where `c_v` is the coverage of v so far. The coarse
+//! gain is the same of whole units. Each similarity and each cap is off by at most `e` units, and so is a minimum of both, and so is
+//! `c_v`, the largest of such minima: a term is off by at most `2 e`. Terms are counted where they may be above 0:
+//!
+//! - A similarity of less than `c_v - 2 e` units is truly below the coverage.
+//! - Where a pick's similarity is at least `cap_v + 2 e` units, v is truly covered up to its cap, and nobody gains there any more.
+//!
+//! In both cases the coarse term is 0, as the true one is. So the coarse gain is off by at most `2 e` times the number of counted terms.
 
-use super::coverage::CoverageObjective;
 use super::greedy::{Objective, note_filling, quantum, rounded};
 use super::order::best_first;
-use crate::nearest::{filter, multiply};
-use crate::points::Points;
-use crate::points::dense::DenseRows;
+use super::units::{NEVER, ONE, Units, WIDTH, in_units};
+use crate::kernel::positive;
+use crate::points::dense::tree_sum;
+use crate::points::vectors::LANES;
+use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
 use crate::selector::Request;
+use bumpalo::collections::Vec as ArenaVec;
 use multiversion::multiversion;
 
-/// Similarity 1 in whole units; a little below 2^16.
-const ONE: f64 = 65_000.0;
-
-/// Pools whose coarse similarities are kept, 2 bytes a pair: up to 288 MiB.
-pub const SIZES: std::ops::RangeInclusive<usize> = 257..=12_288;
-
-/// Rows and columns of a tile of the matrix product.
-const TILE: (usize, usize) = (128, 1024);
-
-/// Columns that are mirrored at once.
-const MIRRORED: usize = 64;
-
-/// The clipped cosines of a pool in whole units, and each item's gain in them.
+/// The coverage of a pool, in whole units, and gains, with the number of terms that may be off.
 pub struct CoarseGains<'s> {
-    similarities: &'s mut [u16],
+    units: Units<'s>,
+    caps: &'s [u16],
     covered: &'s mut [u16],
+    /// Per item: a similarity to it that is below this has a term of 0, and is not counted.
+    counted_from: &'s mut [u16],
     gains: &'s mut [u32],
     /// Per item: the number of terms of its gain that are above 0, or may be.
-    terms: &'s mut [u32],
+    terms: &'s mut [u16],
     /// Bound on the error of one term, in units.
     off: f64,
 }
 
+/// A rise of the coverage of one item.
+#[derive(Clone, Copy, Default)]
+struct Rise {
+    /// Offset of the item's row.
+    row: usize,
+    /// Its coverage before and after.
+    covered: [u16; 2],
+    /// Similarities from the first on were counted, and from the second on are.
+    counted_from: [u16; 2],
+}
+
+/// Rises that are taken from the gains in one pass.
+const ROWS: usize = 8;
+
 impl<'s> CoarseGains<'s> {
-    /// Computes them for the pool of `request`; `None` if the pool has another size or `f32` cannot be trusted.
-    pub fn new(request: &Request<'_>, scratch: &'s Scratch) -> Option<Self> {
-        let (base, items, arena) = (request.base, &request.pool.items, &scratch.arena);
-        let Points::Dense(vectors) = base.points() else { return None };
-        let (m, stride) = (items.len(), vectors.stride());
-        let norm = |i: usize| base.norms()[items[i].id as usize];
-        if !SIZES.contains(&m) || !(0..m).all(|i| filter::is_safe(norm(i))) {
-            return None;
+    /// Nothing is covered yet. Without `caps`, coverage has no cap.
+    pub fn new(units: Units<'s>, caps: Option<&[f64]>, scratch: &'s Scratch) -> Self {
+        let (m, stride, arena) = (units.size(), units.stride(), &scratch.arena);
+        // No similarity is above 1, so no higher cap counts.
+        let in_units = |v: usize| caps.map_or(NEVER, |caps| if v < m { in_units(caps[v].min(1.0)) } else { NEVER });
+        let caps_in_units = arena.alloc_slice_fill_with(stride, in_units);
+        // Up to a cap of 0 every item is covered from the start.
+        let is_closed = |v: usize| caps.is_some_and(|caps| caps[v] <= 0.0);
+        let counted_from = arena.alloc_slice_fill_with(m, |v| if is_closed(v) { NEVER } else { 0 });
+        let open = (0..m).filter(|&v| !is_closed(v)).count() as u16;
+        let gains = arena.alloc_slice_fill_copy(stride, 0);
+        for (i, gain) in gains[..m].iter_mut().enumerate() {
+            *gain = capped_sum(units.row(i), caps_in_units);
         }
-        scratch.count(m * (m + 1) / 2);
-        let rows = DenseRows::of(vectors);
-        let gathered = arena.alloc_slice_fill_with(m * stride, |at| rows.get(items[at / stride].id)[at % stride]);
-        let inverse = |i: usize| if norm(i) > 0.0 { (1.0 / norm(i)) as f32 } else { 0.0 };
-        let inverses = arena.alloc_slice_fill_with(m, inverse);
-        let similarities = arena.alloc_slice_fill_copy(m * m, 0_u16);
-        let products = arena.alloc_slice_fill_copy(TILE.0 * TILE.1, 0.0_f32);
-        for first in (0..m).step_by(TILE.0) {
-            let left = first..(first + TILE.0).min(m);
-            // On and above the diagonal; below it is the mirror image.
-            for second in (first..m).step_by(TILE.1) {
-                let right = second..(second + TILE.1).min(m);
-                let lines = |range: &std::ops::Range<usize>| &gathered[range.start * stride..range.end * stride];
-                multiply(lines(&left), lines(&right), stride, products);
-                for (i, row) in left.clone().zip(products.chunks_exact(right.len())) {
-                    let scale = inverses[i] * ONE as f32;
-                    in_units(row, scale, &inverses[right.clone()], &mut similarities[i * m..][right.clone()]);
-                }
-                for block in right.clone().step_by(MIRRORED) {
-                    for j in block..(block + MIRRORED).min(right.end) {
-                        for i in left.clone() {
-                            similarities[j * m + i] = similarities[i * m + j];
-                        }
-                    }
-                }
-            }
+        Self {
+            caps: caps_in_units,
+            covered: arena.alloc_slice_fill_copy(m, 0),
+            counted_from,
+            gains,
+            terms: arena.alloc_slice_fill_copy(stride, open),
+            off: 2.0 * units.error(),
+            units,
         }
-        let gains = arena.alloc_slice_fill_with(m, |i| sum(&similarities[i * m..(i + 1) * m]));
-        // The similarity and the coverage may each be off by the product's error and half a unit.
-        let off = 2.0 * (ONE * filter::cosine_error(vectors.dim()) + 0.5);
-        let (covered, terms) = (arena.alloc_slice_fill_copy(m, 0), arena.alloc_slice_fill_copy(m, m as u32));
-        Some(Self { similarities, covered, gains, terms, off })
     }
 
-    /// A lower bound (`sign` -1) or an upper bound (`sign` 1) on the true gain of the item at `position`.
-    fn bound(&self, position: usize, sign: f64) -> f64 {
-        (f64::from(self.gains[position]) + sign * self.off * f64::from(self.terms[position])) / ONE
+    /// A lower and an upper bound on the true gain of the item at `position`.
+    fn bounds(&self, position: usize) -> [f64; 2] {
+        let (gain, off) = (f64::from(self.gains[position]), self.off * f64::from(self.terms[position]));
+        [((gain - off) / ONE).max(0.0), (gain + off) / ONE]
     }
 
     /// Adds the item at `position`: where it covers better, every gain falls.
     fn add(&mut self, position: usize) {
-        let m = self.gains.len();
-        // A similarity that is lower by more than this is truly below the coverage.
+        let (m, stride) = (self.units.size(), self.units.stride());
         let reach = self.off.ceil() as u16;
-        let mut rises = [(0, 0, 0); ROWS];
+        let mut rises = [Rise::default(); ROWS];
         let mut count = 0;
         for v in 0..m {
-            let (old, new) = (self.covered[v], self.similarities[position * m + v]);
-            if new > old {
-                self.covered[v] = new;
-                rises[count] = (v * m, old, new);
+            let (similarity, cap) = (self.units.row(position)[v], self.caps[v]);
+            let (old, from) = (self.covered[v], self.counted_from[v]);
+            let new = similarity.min(cap).max(old);
+            let reaches_cap = similarity >= cap.saturating_add(reach);
+            let to = if reaches_cap { NEVER } else { new.saturating_sub(reach).max(from) };
+            if new > old || to > from {
+                (self.covered[v], self.counted_from[v]) = (new, to);
+                rises[count] = Rise { row: v * stride, covered: [old, new], counted_from: [from, to] };
                 count += 1;
             }
             if count == ROWS || v + 1 == m {
                 // A rise from 0 to 0 changes nothing.
-                rises[count..].fill((0, 0, 0));
-                lower(self.gains, self.terms, self.similarities, rises, reach);
+                rises[count..].fill(Rise::default());
+                lower(self.gains, self.terms, self.units.all(), &rises);
                 count = 0;
             }
         }
     }
 }
 
-/// Rises of coverage that are taken from the gains in one pass.
-const ROWS: usize = 4;
+/// Coverage that is bounded before it is computed: the gains are those of [`super::coverage::CoverageObjective`] with weights of 1,
+/// to the last bit.
+pub struct BoundedCoverage<'s> {
+    kernel: PoolKernel<'s>,
+    caps: Option<&'s [f64]>,
+    covered: &'s mut [f64],
+    /// Items that were added and are not covered with yet: only a gain needs that.
+    waiting: ArenaVec<'s, usize>,
+    coarse: CoarseGains<'s>,
+    near: Near<'s>,
+}
 
-/// The greedy choice: the same items as the lazy engine's with equal weights.
-pub fn maximize(
-    exact: &mut CoverageObjective<'_>,
-    coarse: &mut CoarseGains<'_>,
-    request: &Request<'_>,
-    scratch: &Scratch,
-    picked: &mut Vec<usize>,
-) {
+/// Room for the items that may gain from one, and their similarities to it.
+struct Near<'s> {
+    positions: &'s mut [u32],
+    ids: &'s mut [u32],
+    norms: &'s mut [f64],
+    similarities: &'s mut [f64],
+}
+
+impl<'s> BoundedCoverage<'s> {
+    /// Nothing is covered yet; `units` are those of this kernel. Without `caps`, coverage has no cap.
+    pub fn new(kernel: PoolKernel<'s>, units: Units<'s>, caps: Option<&'s [f64]>, scratch: &'s Scratch) -> Self {
+        let (m, arena) = (kernel.len(), &scratch.arena);
+        let near = Near {
+            positions: arena.alloc_slice_fill_copy(m, 0),
+            ids: arena.alloc_slice_fill_copy(m, 0),
+            norms: arena.alloc_slice_fill_copy(m, 0.0),
+            similarities: arena.alloc_slice_fill_copy(m, 0.0),
+        };
+        let coarse = CoarseGains::new(units, caps, scratch);
+        Self {
+            kernel,
+            caps,
+            covered: arena.alloc_slice_fill_copy(m, 0.0),
+            waiting: ArenaVec::new_in(arena),
+            coarse,
+            near,
+        }
+    }
+
+    /// Computes the similarities of the item at `position` to all that its gain counts. The other terms are 0, so a sum without them
+    /// is the same. Returns how many there are.
+    fn look_near(&mut self, position: usize) -> usize {
+        let Near { positions, ids, norms, similarities } = &mut self.near;
+        let count = at_least(self.coarse.units.row(position), self.coarse.counted_from, positions);
+        let group = self.kernel.choose(&positions[..count], ids, norms);
+        self.kernel.to(position, group, &mut similarities[..count]);
+        count
+    }
+
+    fn cover(&mut self) {
+        while let Some(position) = self.waiting.pop() {
+            let count = self.look_near(position);
+            for (&v, &similarity) in self.near.positions[..count].iter().zip(&*self.near.similarities) {
+                let v = v as usize;
+                let cap = self.caps.map_or(f64::INFINITY, |caps| caps[v]);
+                self.covered[v] = self.covered[v].max(similarity.min(cap));
+            }
+        }
+    }
+}
+
+impl Objective for BoundedCoverage<'_> {
+    fn gain(&mut self, position: usize) -> f64 {
+        self.cover();
+        let count = self.look_near(position);
+        let mut sums = [0.0; LANES];
+        for (&v, &similarity) in self.near.positions[..count].iter().zip(&*self.near.similarities) {
+            let v = v as usize;
+            let cap = self.caps.map_or(f64::INFINITY, |caps| caps[v]);
+            // The lane and the order that the sum over all has.
+            sums[v % LANES] += positive(similarity.min(cap) - self.covered[v]);
+        }
+        tree_sum(&sums)
+    }
+
+    fn add(&mut self, position: usize) {
+        self.waiting.push(position);
+        self.coarse.add(position);
+    }
+}
+
+/// An objective whose gains never grow as items are added, and are cheaper to bound than to compute.
+pub trait Bounded: Objective {
+    /// A lower and an upper bound on [`Objective::gain`].
+    fn bounds(&self, position: usize) -> [f64; 2];
+
+    /// Work that makes the bounds of one item tighter, and costs less than its gain.
+    fn tighten(&mut self, _: usize) {}
+}
+
+impl Bounded for BoundedCoverage<'_> {
+    fn bounds(&self, position: usize) -> [f64; 2] {
+        self.coarse.bounds(position)
+    }
+}
+
+/// The greedy choice: the same items as the lazy engine's, see [`super::greedy::maximize`].
+pub fn maximize(objective: &mut impl Bounded, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
     picked.clear();
-    let m = coarse.gains.len();
-    let taken = scratch.arena.alloc_slice_fill_copy(m, false);
-    let found = scratch.arena.alloc_slice_fill_copy(m, (0.0, 0_usize));
-    let mut unit = None;
+    let (m, arena) = (request.pool.items.len(), &scratch.arena);
+    // Per item: its gain when it was last computed; minus infinity once it is taken.
+    let known = arena.alloc_slice_fill_copy(m, f64::INFINITY);
+    let highest = arena.alloc_slice_fill_copy(m, 0.0);
+    let contenders = arena.alloc_slice_fill_copy(m, (0.0, 0_usize));
+    let unit = unit_of_first_gains(objective, known, m);
     while picked.len() < request.count() {
-        let left = || (0..m).filter(|&i| !taken[i]);
-        let sure = left().map(|i| coarse.bound(i, -1.0)).fold(f64::NEG_INFINITY, f64::max);
-        let first = left().max_by_key(|&i| (coarse.gains[i], std::cmp::Reverse(i)));
-        let (mut count, mut floor) = (0, sure);
-        // The highest coarse gain first: its exact one rules out most of the others.
-        for i in first.into_iter().chain(left().filter(|&i| Some(i) != first)) {
-            if coarse.bound(i, 1.0) >= floor {
-                found[count] = (exact.gain(i), i);
-                floor = floor.max(found[count].0);
+        let mut sure = f64::NEG_INFINITY;
+        for i in (0..m).filter(|&i| known[i] > f64::NEG_INFINITY) {
+            let [least, most] = objective.bounds(i);
+            (sure, highest[i]) = (sure.max(least), most.min(known[i]));
+        }
+        let mut count = 0;
+        for i in (0..m).filter(|&i| known[i] > f64::NEG_INFINITY) {
+            if highest[i] >= sure - unit {
+                contenders[count] = (highest[i], i);
                 count += 1;
             }
         }
-        let most = found[..count].iter().map(|&(gain, _)| gain).fold(0.0, f64::max);
-        let unit = *unit.get_or_insert_with(|| quantum(&[most]));
-        let entries = found[..count].iter().map(|&(gain, i)| (rounded(gain, unit), i));
-        let Some((gain, best)) = entries.min_by(|&a, &b| best_first(a, b)) else { break };
+        let contenders = &mut contenders[..count];
+        contenders.sort_unstable_by(|&a, &b| best_first(a, b));
+        let mut best: Option<(f64, usize)> = None;
+        for &(most, i) in &*contenders {
+            // What is below the best by more than a unit is below it when both are rounded, too.
+            let floor = best.map_or(f64::NEG_INFINITY, |(gain, _)| gain - unit);
+            if most < floor {
+                break;
+            }
+            objective.tighten(i);
+            if objective.bounds(i)[1] < floor {
+                continue;
+            }
+            let is_settled = most == 0.0 && known[i] == 0.0;
+            known[i] = if is_settled { 0.0 } else { objective.gain(i) };
+            let entry = (rounded(known[i], unit), i);
+            if best.is_none_or(|best| best_first(entry, best).is_lt()) {
+                best = Some(entry);
+            }
+        }
+        let Some((gain, best)) = best else { break };
         note_filling(gain, scratch);
-        exact.add(best);
-        coarse.add(best);
-        taken[best] = true;
+        objective.add(best);
+        known[best] = f64::NEG_INFINITY;
         picked.push(best);
     }
 }
 
-/// `max(0, product * scale * inverse)` in whole units.
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn in_units(products: &[f32], scale: f32, inverses: &[f32], units: &mut [u16]) {
-    for ((unit, product), inverse) in units.iter_mut().zip(products).zip(inverses) {
-        let value = (product * inverse) * scale + 0.5;
-        let value = if value > 0.0 { value } else { 0.0 };
-        let value = if value < 65_535.0 { value } else { 65_535.0 };
-        *unit = value as i32 as u16;
-    }
-}
-
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn sum(row: &[u16]) -> u32 {
-    row.iter().map(|&unit| u32::from(unit)).sum()
-}
-
-/// Lowers each gain by what it loses when the coverage of some items rises. Each rise is (the item's offset in `all`,
-/// its coverage before, its coverage after).
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn lower(gains: &mut [u32], terms: &mut [u32], all: &[u16], rises: [(usize, u16, u16); ROWS], reach: u16) {
-    let m = gains.len();
-    let terms = &mut terms[..m];
-    let row = |r: usize| &all[rises[r].0..][..m];
-    let (a, b, c, d) = (row(0), row(1), row(2), row(3));
-    let lost = |r: usize, unit: u16| {
-        let (_, old, new) = rises[r];
-        u32::from(unit.saturating_sub(old) - unit.saturating_sub(new))
+/// The unit to which gains are rounded: [`quantum`] of all first gains, of which only those are computed whose magnitude may be that
+/// of the largest.
+fn unit_of_first_gains(objective: &mut impl Bounded, known: &mut [f64], m: usize) -> f64 {
+    let magnitude = |objective: &_, i: usize| {
+        let [least, most] = Bounded::bounds(objective, i);
+        least.abs().max(most.abs())
     };
-    let settled = |r: usize, unit: u16| {
-        let (_, old, new) = rises[r];
-        u32::from(unit >= old.saturating_sub(reach)) - u32::from(unit >= new.saturating_sub(reach))
-    };
+    let largest = |objective: &_| (0..m).map(|i| (magnitude(objective, i), i)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((_, first)) = largest(objective) else { return 0.0 };
+    known[first] = objective.gain(first);
+    let mut most = known[first].abs();
     for i in 0..m {
-        gains[i] -= lost(0, a[i]) + lost(1, b[i]) + lost(2, c[i]) + lost(3, d[i]);
-        terms[i] -= settled(0, a[i]) + settled(1, b[i]) + settled(2, c[i]) + settled(3, d[i]);
+        // The unit depends on the exponent of the largest magnitude alone.
+        let reach = magnitude(objective, i);
+        if reach > most && quantum(&[reach]) > quantum(&[most]) {
+            known[i] = objective.gain(i);
+            most = most.max(known[i].abs());
+        }
+    }
+    quantum(&[most])
+}
+
+/// Puts the places of the units that are at least the given ones into `found`, ascending, and returns how many there are.
+fn at_least(units: &[u16], from: &[u16], found: &mut [u32]) -> usize {
+    let mut count = 0;
+    for (v, (unit, from)) in units.iter().zip(from).enumerate() {
+        // Without a branch: what is not found is written over.
+        found[count] = v as u32;
+        count += usize::from(unit >= from);
+        if count == found.len() {
+            break;
+        }
+    }
+    count
+}
+
+#[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
+fn capped_sum(row: &[u16], caps: &[u16]) -> u32 {
+    row.iter().zip(caps).map(|(&unit, &cap)| u32::from(unit.min(cap))).sum()
+}
+
+/// Lowers each gain by what it loses when the coverage of some items rises, and the number of its terms by those that are no longer
+/// counted.
+#[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
+fn lower(gains: &mut [u32], terms: &mut [u16], all: &[u16], rises: &[Rise; ROWS]) {
+    let stride = gains.len();
+    let rows = rises.map(|rise| &all[rise.row..][..stride]);
+    let blocks = gains.chunks_exact_mut(WIDTH).zip(terms.chunks_exact_mut(WIDTH));
+    for (block, (gains, terms)) in blocks.enumerate() {
+        let (mut lost, mut settled) = ([0_u32; WIDTH], [0_u16; WIDTH]);
+        for (row, rise) in rows.iter().zip(rises) {
+            let units = &row[block * WIDTH..][..WIDTH];
+            let ([old, new], [from, to]) = (rise.covered, rise.counted_from);
+            for i in 0..WIDTH {
+                lost[i] += u32::from(units[i].max(old).min(new) - old);
+                settled[i] += u16::from((units[i] >= from) & (units[i] < to));
+            }
+        }
+        for i in 0..WIDTH {
+            gains[i] -= lost[i];
+            terms[i] -= settled[i];
+        }
     }
 }

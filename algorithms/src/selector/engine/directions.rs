@@ -7,7 +7,7 @@ use crate::scratch::Scratch;
 use multiversion::multiversion;
 
 /// A remainder that counts as nothing; that of a whole item is 1 or 2.
-const NOTHING: f64 = 1e-12;
+pub const NOTHING: f64 = 1e-12;
 
 /// The remainder, or exactly `floor` if the rest is rounding.
 fn something(remainder: f64, floor: f64) -> f64 {
@@ -19,7 +19,7 @@ fn something(remainder: f64, floor: f64) -> f64 {
 /// An item's remainder is the squared length of its part that is orthogonal to the directions. A pick's direction is
 /// the part of it that was left when it was picked; a pick of which nothing was left has none.
 pub struct Directions<'s> {
-    kernel: PoolKernel<'s>,
+    kernel: &'s PoolKernel<'s>,
     bias: f64,
     /// For each direction in the window, every item's coordinate along it; the oldest is overwritten.
     coordinates: &'s mut [f64],
@@ -31,7 +31,7 @@ pub struct Directions<'s> {
 
 impl<'s> Directions<'s> {
     /// No pick yet; `bias` is added to every similarity.
-    pub fn new(kernel: PoolKernel<'s>, bias: f64, window: usize, scratch: &'s Scratch) -> Self {
+    pub fn new(kernel: &'s PoolKernel<'s>, bias: f64, window: usize, scratch: &'s Scratch) -> Self {
         let (m, arena) = (kernel.len(), &scratch.arena);
         Self {
             coordinates: arena.alloc_slice_fill_copy(window * m, 0.0),
@@ -141,6 +141,12 @@ impl<'s> Factor<'s> {
     /// The remainder of item `i` beside the picks that it has seen: an upper bound on the remainder beside all.
     pub fn known(&self, i: usize) -> f64 {
         self.remainders[i]
+    }
+
+    /// A lower and an upper bound on the remainder of item `i` beside all picks.
+    pub fn bounds(&self, i: usize) -> [f64; 2] {
+        let least = if self.seen[i] == self.picks.count() { self.remainders[i] } else { self.ridge };
+        [least, self.remainders[i]]
     }
 
     /// The remainder of item `i` beside all picks.

@@ -54,8 +54,9 @@ impl<'s> Bounds<'s> {
     }
 }
 
+/// The largest value; minus infinity if there are none.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn largest(values: &[f64]) -> f64 {
+pub fn largest(values: &[f64]) -> f64 {
     let mut lanes = [f64::NEG_INFINITY; 16];
     let mut chunks = values.chunks_exact(16);
     for chunk in &mut chunks {
@@ -68,7 +69,7 @@ fn largest(values: &[f64]) -> f64 {
 
 /// Puts the positions of the values that are at least `floor` into `found`, ascending, and returns how many there are.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn at_least(values: &[f64], floor: f64, found: &mut [u32]) -> usize {
+pub fn at_least(values: &[f64], floor: f64, found: &mut [u32]) -> usize {
     let mut count = 0;
     for (chunk, values) in values.chunks(32).enumerate() {
         let mut any = false;

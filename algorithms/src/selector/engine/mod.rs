@@ -9,5 +9,7 @@ pub(super) mod lazily;
 pub(super) mod novelty;
 pub(super) mod order;
 mod queue;
+pub(super) mod span;
 pub(super) mod spread;
+pub(super) mod units;
 pub(super) mod weights;

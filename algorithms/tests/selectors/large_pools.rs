@@ -1,0 +1,243 @@
+//! Pools of hundreds, whose gains and similarities are first bounded: every selector picks what it picks without bounds.
+
+use crate::naive::{self, SPACES};
+use crate::support::Case;
+use swath_algorithms::kernel::Kernel;
+use swath_algorithms::params::{Fraction, NonNegative, PartialFraction, Positive};
+use swath_algorithms::selector::{
+    Dpp, FacilityLocation, Flvmi, MaxMin, MaxSum, Mmr, Optimizer, Selector, SelectorParams, SemanticCompression,
+    Spread, Ssd, Weights,
+};
+use swath_algorithms::{Distance, KernelChoice, random};
+
+/// Rows among which ties and near-ties abound: `distinct` different ones and copies of them, some moved by a few units in the last
+/// place, so that bounds cannot tell them apart; opposites and zeros among them.
+fn rows(m: usize, d: usize, distinct: usize) -> Vec<f32> {
+    let mut rng = random::stream(m as u64, "rows", d as u64);
+    let different: Vec<f32> = (0..distinct * d).map(|_| random::normal(&mut rng) as f32).collect();
+    let mut rows: Vec<f32> = (0..m * d).map(|at| different[at % (distinct * d)]).collect();
+    for (i, row) in rows.chunks_exact_mut(d).enumerate() {
+        match i % 7 {
+            // Near-ties.
+            3 => row.iter_mut().for_each(|v| *v *= 1.0 + random::below(&mut rng, 8) as f32 * f32::EPSILON),
+            // The same direction in another unit.
+            4 => row.iter_mut().for_each(|v| *v *= 8.0),
+            _ => {}
+        }
+        match i % 50 {
+            11 => row.fill(0.0),
+            12 => row.iter_mut().for_each(|v| *v = -*v),
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// Dense pools of many shapes, and one of every other space.
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (m, d, distinct) in [(257, 1, 200), (288, 3, 60), (300, 17, 300), (600, 100, 90)] {
+        let rows = rows(m, d, distinct);
+        for distance in Distance::DENSE {
+            cases.push(Case::new(&rows, &rows[5 * d..6 * d], distance));
+        }
+    }
+    cases.extend(SPACES.into_iter().map(|space| Case::of(naive::irregular_cloud(space, 20, 320, 3))));
+    cases
+}
+
+fn coverage_selectors(kernel: KernelChoice, optimizer: Optimizer) -> Vec<SelectorParams> {
+    let eta = |eta| Positive::new(eta).expect("in range");
+    let flvmi = |of| SelectorParams::Flvmi(Flvmi { eta: eta(of), kernel, optimizer });
+    let facility = |weights| {
+        SelectorParams::FacilityLocation(FacilityLocation { weights, kernel, optimizer, ..Default::default() })
+    };
+    let [half, quarter] = [0.5, 0.25].map(|part| Fraction::new(part).expect("in range"));
+    let compression = |a, b, c| {
+        SelectorParams::SemanticCompression(SemanticCompression { a, b, c, kernel, optimizer, ..Default::default() })
+    };
+    let none = Fraction::new(0.0).expect("in range");
+    vec![
+        facility(Weights::Uniform),
+        facility(Weights::Relevance),
+        flvmi(1.0),
+        flvmi(0.2),
+        flvmi(3.0),
+        compression(half, quarter, quarter),
+        compression(half, half, none),
+        compression(none, half, half),
+    ]
+}
+
+/// Until nothing is left to gain, and beyond. A sum over all of a pool of these sizes is only computed for items that bounds leave.
+#[test]
+fn coarse_gains_change_nothing() {
+    for case in cases() {
+        for kernel in case.kernels(|kernel| FacilityLocation { kernel, ..FacilityLocation::default() }) {
+            let lazy = coverage_selectors(kernel, Optimizer::Lazy);
+            for (lazy, plain) in lazy.iter().zip(coverage_selectors(kernel, Optimizer::Naive)) {
+                let (space, m) = (case.cloud.space, case.m());
+                assert_eq!(case.select(&**lazy, 60), case.select(&*plain, 60), "{lazy:?} on {m} of {space}");
+            }
+        }
+    }
+}
+
+/// Scores so large that their last digits are as large as gains in coverage, and negative ones: the largest first gain by magnitude,
+/// which says how gains are rounded, is not the best.
+#[test]
+fn coarse_gains_are_rounded_as_exact_ones() {
+    let values = rows(300, 17, 300);
+    let mut case = Case::new(&values, &values[..17], Distance::Angular);
+    for scale in [-3.0, 1e-9, 1e9] {
+        case.pool.items.iter_mut().for_each(|item| item.score = scale * (item.rel + 0.3));
+        case.pool.keep_best(300);
+        for diversity in [0.0, 0.5] {
+            let [a, b, c] = [0.5 - diversity / 2.0, 0.5 - diversity / 2.0, diversity]
+                .map(|part| Fraction::new(part).expect("in range"));
+            let with = |optimizer| SemanticCompression { a, b, c, optimizer, ..SemanticCompression::default() };
+            let picked = case.select(&with(Optimizer::Lazy), 50);
+            assert_eq!(picked, case.select(&with(Optimizer::Naive), 50), "scores times {scale}");
+        }
+    }
+}
+
+/// Against the definition, and not only against another way through the code.
+#[test]
+fn coarse_gains_are_those_of_the_definition() {
+    let values = rows(257, 3, 100);
+    let case = Case::new(&values, &values[3..6], Distance::Angular);
+    let similarity: Vec<Vec<f64>> =
+        (0..257).map(|i| (0..257).map(|j| case.similarity(Kernel::Cosine, i, j)).collect()).collect();
+    let covers = |picked: &[usize], v: usize| picked.iter().map(|&r| similarity[r][v]).fold(0.0, f64::max);
+    let facility =
+        |picked: &[usize], i: usize| -> f64 { (0..257).map(|v| (similarity[i][v] - covers(picked, v)).max(0.0)).sum() };
+    assert_eq!(case.select(&FacilityLocation::default(), 25), case.naive_greedy(25, facility));
+    let capped = |picked: &[usize], i: usize| -> f64 {
+        let term = |v: usize| {
+            let cap = case.to_query(Kernel::Cosine, v);
+            (similarity[i][v].min(cap) - covers(picked, v).min(cap)).max(0.0)
+        };
+        (0..257).map(term).sum()
+    };
+    assert_eq!(case.select(&Flvmi::default(), 25), case.naive_greedy(25, capped));
+    assert!(Flvmi::default().check(&case.setting()).is_ok());
+}
+
+/// Cosines of all pairs, exactly.
+fn cosines(case: &Case) -> Vec<Vec<f64>> {
+    let row = |i| (0..case.m()).map(|j| case.similarity(Kernel::Gram, i, j)).collect();
+    (0..case.m()).map(row).collect()
+}
+
+/// Dense pools by angle and inner product, where similarities are approximate first.
+fn directed_cases() -> Vec<Case> {
+    let mut cases = cases();
+    cases.retain(|case| case.base.distance().of_items() == Distance::Angular && case.base.points().dense().is_some());
+    assert!(cases.len() >= 8);
+    cases
+}
+
+#[test]
+fn approximate_novelty_changes_nothing() {
+    for case in directed_cases() {
+        let all = cosines(&case);
+        for lambda in [0.0, 0.5, 0.95] {
+            for kernel in [Kernel::Gram, Kernel::Cosine] {
+                let similar =
+                    |i: usize, j: usize| if kernel == Kernel::Cosine { all[i][j].max(0.0) } else { all[i][j] };
+                let mut expected = vec![0];
+                while expected.len() < 50 {
+                    let value = |i: usize| {
+                        let nearest = expected.iter().map(|&t| similar(t, i)).fold(f64::NEG_INFINITY, f64::max);
+                        lambda * case.rel(i) - (1.0 - lambda) * nearest
+                    };
+                    expected.push(case.best(&expected, value));
+                }
+                let mmr = Mmr { lambda: Fraction::new(lambda).expect("in range"), kernel: kernel.into() };
+                assert_eq!(
+                    case.select(&mmr, 50),
+                    expected,
+                    "{kernel:?}, {lambda} on {} of {}",
+                    case.m(),
+                    case.cloud.space
+                );
+                if lambda == 0.0 && kernel == Kernel::Gram {
+                    assert_eq!(case.select(&MaxMin {}, 50), expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn approximate_sums_change_nothing() {
+    for case in directed_cases() {
+        let all = cosines(&case);
+        for (lambda, scale) in [(0.0, 1.0), (0.1, 1.0), (3.0, 1.0), (1e6, 1.0), (0.1, 1e9)] {
+            let mut case = Case { pool: case.pool.clone(), ..Case::of(case.cloud.clone()) };
+            case.pool.items.iter_mut().for_each(|item| item.score *= scale);
+            let (mut expected, mut sums) = (vec![], vec![0.0; case.m()]);
+            while expected.len() < 50 {
+                let best = case.best(&expected, |i| 0.5 * case.rel(i) + lambda * sums[i]);
+                // In the order of picking, as the selector adds up.
+                sums.iter_mut().zip(&all[best]).for_each(|(sum, cosine)| *sum += 1.0 - cosine);
+                expected.push(best);
+            }
+            let max_sum = MaxSum { lambda: NonNegative::new(lambda).expect("in range"), distance: Spread::Cosine };
+            assert_eq!(case.select(&max_sum, 50), expected, "{lambda} on {} of {}", case.m(), case.cloud.space);
+        }
+    }
+}
+
+/// Remainders by Gram-Schmidt on similarities. Vectors give the same up to rounding, so each pick must be the best up to that.
+#[test]
+fn approximate_remainders_change_nothing() {
+    for case in directed_cases() {
+        let (all, m, k) = (cosines(&case), case.m(), 60);
+        for bias in [0.0, 1.0] {
+            let theta = PartialFraction::new(0.6).expect("in range");
+            let dpp = Dpp { theta, ..Dpp::default() };
+            let ssd = Ssd { gamma: NonNegative::new(0.7).expect("in range"), bias: bias > 0.0, ..Ssd::default() };
+            for is_dpp in [true, false] {
+                if is_dpp && bias > 0.0 {
+                    continue;
+                }
+                let picked = if is_dpp { case.select(&dpp, k) } else { case.select(&ssd, k) };
+                let mut left: Vec<f64> = (0..m).map(|i| if all[i][i] > 0.5 { 1.0 } else { 0.0 } + bias).collect();
+                let mut coordinates: Vec<Vec<f64>> = vec![Vec::new(); m];
+                for (step, &pick) in picked.iter().enumerate() {
+                    let is_first = step == 0 && !is_dpp;
+                    let value = |i: usize| {
+                        let left: f64 = if left[i] < 1e-12 { 0.0 } else { left[i] };
+                        match is_dpp {
+                            true => 1.5 * case.rel(i) + left.ln(),
+                            false => case.rel(i) + if is_first { 0.0 } else { 0.7 * left.sqrt() },
+                        }
+                    };
+                    let best = value(case.best(&picked[..step], value));
+                    if is_dpp && best < -20.0 {
+                        // Nothing is left but rounding: the rest is by relevance.
+                        break;
+                    }
+                    let off = if step == 0 { 1e-12 } else { 1e-6 };
+                    assert!(
+                        value(pick) >= best - off,
+                        "step {step}, bias {bias}, dpp {is_dpp}: {} of {best} on {m} of {}",
+                        value(pick),
+                        case.cloud.space
+                    );
+                    let root = if left[pick] > 1e-12 { 1.0 / left[pick].sqrt() } else { 0.0 };
+                    let of_pick = coordinates[pick].clone();
+                    for i in 0..m {
+                        let along: f64 = of_pick.iter().zip(&coordinates[i]).map(|(a, b)| a * b).sum();
+                        let own = if i == pick && all[i][i] > 0.5 { 1.0 } else { all[pick][i] };
+                        let new = (own + bias - along) * root;
+                        coordinates[i].push(new);
+                        left[i] -= new * new;
+                    }
+                }
+            }
+        }
+    }
+}
