@@ -17,6 +17,8 @@ pub struct Scratch {
     pub filled: Cell<bool>,
     /// Approximate similarities and ids under consideration by a search.
     pub contenders: Vec<(f32, u32)>,
+    /// The points that a walk over a graph has met.
+    pub visited: Visited,
     /// A sparse vector over base vectors.
     pub mass: SparseVector,
     /// Another one.
@@ -44,8 +46,13 @@ impl Scratch {
 
     /// How much memory it has: a number that grows whenever a search asks the allocator for more.
     pub fn room(&self) -> usize {
-        let Self { arena, evaluations: _, edges: _, filled: _, contenders, mass, residual, units } = self;
-        arena.allocated_bytes() + contenders.capacity() + mass.room() + residual.room() + units.borrow().len()
+        let Self { arena, evaluations: _, edges: _, filled: _, contenders, visited, mass, residual, units } = self;
+        arena.allocated_bytes()
+            + contenders.capacity()
+            + visited.room()
+            + mass.room()
+            + residual.room()
+            + units.borrow().len()
     }
 
     /// Adds to the count of similarity evaluations.
@@ -61,6 +68,7 @@ impl Room for Scratch {
             self.arena = Bump::with_capacity(held);
         }
         reserve(&mut self.contenders, other.contenders.capacity());
+        self.visited.make_room(&other.visited);
         self.mass.make_room(&other.mass);
         self.residual.make_room(&other.residual);
         room_for_units(&mut self.units.borrow_mut(), other.units.borrow().len());
@@ -80,6 +88,51 @@ impl Room for SparseVector {
         if self.values.len() < other.values.len() {
             self.values.resize(other.values.len(), 0.0);
             self.order.resize(other.values.len(), UNTOUCHED);
+        }
+        reserve(&mut self.touched, other.touched.capacity());
+    }
+}
+
+/// A set of few of `n` places: one bit for each, and a list of the words to clear.
+#[derive(Default)]
+pub struct Visited {
+    words: Vec<u64>,
+    touched: Vec<u32>,
+}
+
+impl Visited {
+    /// See [`Scratch::room`].
+    fn room(&self) -> usize {
+        self.words.len() + self.touched.capacity()
+    }
+
+    /// Clears it (in time proportional to what it has) and makes room for `n` places.
+    pub fn clear(&mut self, n: usize) {
+        self.touched.drain(..).for_each(|word| self.words[word as usize] = 0);
+        let words = n.div_ceil(64);
+        if self.words.len() < words {
+            self.words.resize(words, 0);
+        }
+    }
+
+    /// Adds a place. Returns whether it was not there yet.
+    #[inline(always)]
+    pub fn insert(&mut self, place: u32) -> bool {
+        let (word, bit) = (place / 64, 1 << (place % 64));
+        let held = &mut self.words[word as usize];
+        if *held == 0 {
+            self.touched.push(word);
+        }
+        let is_new = *held & bit == 0;
+        *held |= bit;
+        is_new
+    }
+}
+
+impl Room for Visited {
+    fn make_room(&mut self, other: &Self) {
+        if self.words.len() < other.words.len() {
+            self.words.resize(other.words.len(), 0);
         }
         reserve(&mut self.touched, other.touched.capacity());
     }
@@ -147,5 +200,23 @@ impl SparseVector {
     /// The places that were set, in the order in which they first were.
     pub fn touched(&self) -> &[u32] {
         &self.touched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_new_once_until_all_are_cleared() {
+        let mut visited = Visited::default();
+        for n in [1, 64, 65, 200, 3] {
+            visited.clear(n);
+            let last = n as u32 - 1;
+            assert!(visited.insert(last) && !visited.insert(last), "{n}");
+            assert!(n == 1 || visited.insert(0), "{n}");
+        }
+        visited.clear(200);
+        assert!((0..200).all(|place| visited.insert(place)));
     }
 }

@@ -1,4 +1,4 @@
-//! swath's side of `compare.py`, `points.py` and `vectors.py`: answers their requests, one JSON object a line, with times and picks.
+//! swath's side of `compare.py`, `points.py`, `vectors.py` and `graphs.py`: answers their requests, one JSON object a line, with times and picks.
 //!
 //! Not a benchmark to run by itself: `python algorithms/benches/peers/compare.py` starts it.
 

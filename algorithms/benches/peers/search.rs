@@ -1,5 +1,6 @@
-//! Exact searches, for `points.py` and `vectors.py`.
+//! Searches, for `points.py`, `vectors.py` and `graphs.py`.
 
+use rayon::ThreadPool;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Instant;
@@ -11,12 +12,12 @@ use swath_algorithms::{Base, Distance, Points, Pool, Query, Scratch, Vectors};
 /// A base that is searched, with its index.
 struct Searched {
     base: Base,
-    candidates: CandidatesParams,
     index: Index,
+    build_seconds: f64,
     queries: Points,
 }
 
-/// What has been asked for, by the text of the request: data are read and indexed once.
+/// What has been asked for, by data, build and threads: data are read and indexed once.
 #[derive(Default)]
 pub struct Searches(HashMap<String, Searched>);
 
@@ -44,7 +45,7 @@ fn points(kind: &str, path: &Value, dim: usize, size: usize) -> Points {
 }
 
 impl Searched {
-    fn new(asked: &Value) -> Self {
+    fn new(asked: &Value, candidates: &CandidatesParams, threads: &ThreadPool) -> Self {
         let kind = asked["kind"].as_str().expect("kind");
         let number = |name: &str| asked[name].as_u64().expect("a number") as usize;
         let of = |name: &str| points(kind, &asked[name], number("dim"), number("size"));
@@ -54,9 +55,9 @@ impl Searched {
             _ => Distance::Jaccard,
         };
         let base = Base::new(of("rows"), distance);
-        let candidates: CandidatesParams = serde_json::from_value(asked["candidates"].clone()).expect("candidates");
-        let index = candidates.build(&base);
-        Self { base, index, candidates, queries: of("queries") }
+        let start = Instant::now();
+        let index = threads.install(|| candidates.build(&base));
+        Self { base, index, build_seconds: start.elapsed().as_secs_f64(), queries: of("queries") }
     }
 }
 
@@ -65,25 +66,32 @@ impl Searches {
     /// the index can; in milliseconds a query.
     pub fn answer(&mut self, asked: &Value) -> Value {
         let count = |name: &str| asked[name].as_u64().map(|count| count as usize);
-        let searched = self.0.entry(asked.to_string()).or_insert_with(|| Searched::new(asked));
-        let Searched { base, candidates, index, queries } = searched;
+        let candidates: CandidatesParams = serde_json::from_value(asked["candidates"].clone()).expect("candidates");
+        let threads =
+            rayon::ThreadPoolBuilder::new().num_threads(count("threads").unwrap_or(1)).build().expect("threads");
+        let data = ["kind", "dim", "size", "rows", "queries", "threads"].map(|name| asked[name].to_string());
+        let key = format!("{} {}", data.join(" "), candidates.build_key());
+        let searched = self.0.entry(key).or_insert_with(|| Searched::new(asked, &candidates, &threads));
+        let Searched { base, index, build_seconds, queries } = searched;
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
-        let mut distances = Vec::new();
+        let (mut distances, mut ids) = (Vec::new(), Vec::new());
         let one_by_one = count("one_by_one").unwrap_or(queries.len());
         let start = Instant::now();
         for i in 0..one_by_one {
             scratch.reset();
             candidates.search(index, base, Query::row(queries, i), &mut scratch, &mut found, &mut pool);
             distances.push(pool.items.iter().map(|item| item.distance).collect::<Vec<f64>>());
+            ids.push(pool.items.iter().map(|item| item.id).collect::<Vec<u32>>());
         }
         let each = |start: Instant, queries: usize| start.elapsed().as_secs_f64() * 1e3 / queries as f64;
         let single = each(start, one_by_one);
         let mut batch = Batch::default();
-        let threads =
-            rayon::ThreadPoolBuilder::new().num_threads(count("threads").unwrap_or(1)).build().expect("threads");
         let start = Instant::now();
         let has_batch = threads.install(|| candidates.search_batch(index, base, queries, &mut batch));
         let together = each(start, queries.len());
-        json!({ "single_ms": single, "batch_ms": has_batch.then_some(together), "distances": distances })
+        json!({
+            "build_s": build_seconds, "single_ms": single, "batch_ms": has_batch.then_some(together),
+            "distances": distances, "ids": ids,
+        })
     }
 }

@@ -61,7 +61,10 @@ impl Candidates for Inverted {
         }
         let message =
             format!("an inverted index lists the rows of each member or column, and {} have none", facts.kind);
-        Err(Unfit::new(message, "use `exact`, `ivf-flat` or `vamana`; `inverted` is for sets and sparse vectors"))
+        Err(Unfit::new(
+            message,
+            "use `exact`, `ivf-flat`, `hnsw` or `vamana`; `inverted` is for sets and sparse vectors",
+        ))
     }
 
     fn search(

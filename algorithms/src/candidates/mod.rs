@@ -4,13 +4,16 @@
 //! registry below.
 
 mod exact;
+mod hnsw;
 mod inverted;
 mod ivf;
+mod proximity_graph;
 #[cfg(test)]
 mod samples;
 mod vamana;
 
 pub use exact::Exact;
+pub use hnsw::Hnsw;
 pub use inverted::Inverted;
 pub use ivf::Ivf;
 pub use vamana::Vamana;
@@ -240,6 +243,7 @@ registry! {
     /// Candidates by name.
     CandidatesParams: AnyCandidates {
         "exact" => Exact,
+        "hnsw" => Hnsw,
         "inverted" => Inverted,
         "ivf-flat" => Ivf,
         "vamana" => Vamana,
@@ -316,7 +320,8 @@ mod tests {
                 assert!(candidates.restore(&empty, &none).is_some());
             }
         }
-        let all = |(kind, distance)| [("ivf-flat", kind, distance), ("vamana", kind, distance)];
+        let all =
+            |(kind, distance)| [("hnsw", kind, distance), ("ivf-flat", kind, distance), ("vamana", kind, distance)];
         assert_eq!(with_words, pairs().into_iter().flat_map(all).collect::<Vec<_>>());
     }
 

@@ -74,6 +74,7 @@ fn what_an_index_cannot_do_is_said() {
     let wrong = [
         json!({ "ivf-flat": { "lists": 1001 } }),
         json!({ "ivf-flat": { "lists": 100, "nprobe": 101 } }),
+        json!({ "hnsw": { "pool": 100, "ef": 99 } }),
         json!({ "vamana": { "pool": 100, "ef": 99 } }),
     ];
     for parameters in wrong {

@@ -1,0 +1,91 @@
+//! Points that are compared with each other while a graph is built.
+
+use super::total_order::TotalOrder;
+use super::walk::Distances;
+
+/// Points of which each is looked for among the others. Their distances are the same to the bit on every machine.
+pub trait Items: Sync {
+    /// A distance of two.
+    type Distance: ItemDistance;
+    /// Distances from one of them.
+    type From<'a>: Distances<Distance = Self::Distance>
+    where
+        Self: 'a;
+
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Distances from one of them.
+    fn from(&self, id: u32) -> Self::From<'_>;
+
+    /// One in the middle of all, where walks start; `None` if there are none.
+    fn middle(&self) -> Option<u32>;
+}
+
+/// A distance that can be multiplied.
+pub trait ItemDistance: Copy + Default + Ord + Send + Sync {
+    /// The distance, at least 0.
+    fn number(self) -> f64;
+}
+
+impl ItemDistance for i32 {
+    #[inline(always)]
+    fn number(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl ItemDistance for TotalOrder<f64> {
+    #[inline(always)]
+    fn number(self) -> f64 {
+        self.0
+    }
+}
+
+/// Some of the points, by their places in a list.
+pub struct Members<'a, I> {
+    pub items: &'a I,
+    pub ids: &'a [u32],
+}
+
+/// Distances to some of the points, by their places in a list.
+pub struct ToMembers<'a, D> {
+    pub from: D,
+    pub ids: &'a [u32],
+}
+
+impl<D: Distances> Distances for ToMembers<'_, D> {
+    type Distance = D::Distance;
+
+    fn measure(&self, places: &[u32], out: &mut [Self::Distance]) {
+        let mut ids = [0; super::walk::TOGETHER];
+        for (id, &place) in ids.iter_mut().zip(places) {
+            *id = self.ids[place as usize];
+        }
+        self.from.measure(&ids[..places.len()], out);
+    }
+
+    fn prefetch(&self, place: u32) {
+        self.from.prefetch(self.ids[place as usize]);
+    }
+}
+
+impl<I: Items> Items for Members<'_, I> {
+    type Distance = I::Distance;
+    type From<'a>
+        = ToMembers<'a, I::From<'a>>
+    where
+        Self: 'a;
+
+    fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn from(&self, place: u32) -> Self::From<'_> {
+        ToMembers { from: self.items.from(self.ids[place as usize]), ids: self.ids }
+    }
+
+    fn middle(&self) -> Option<u32> {
+        (!self.ids.is_empty()).then_some(0)
+    }
+}
