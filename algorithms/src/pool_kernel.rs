@@ -245,7 +245,7 @@ pub struct Approximate<'s> {
     evaluations: &'s Cell<u64>,
 }
 
-impl<'s> Approximate<'s> {
+impl Approximate<'_> {
     /// The bound on their error.
     pub fn error(&self) -> f64 {
         self.error

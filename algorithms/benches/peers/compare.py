@@ -5,7 +5,8 @@
 
 Each round times every case once with the peer and once with swath, so that a drift of the machine touches both; the
 table shows medians over rounds. `stage` is swath's selector alone on vectors that it holds already, as in a benchmark run;
-`whole` begins with plain slices of numbers, as the peer does. The peers get float32 arrays.
+`whole` begins with plain slices of numbers, as the peer does, and keeps its working memory from call to call. The peers get
+float32 arrays.
 """
 
 import argparse

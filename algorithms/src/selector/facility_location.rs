@@ -48,11 +48,10 @@ impl Selector for FacilityLocation {
         let kernel = self.kernel.or_coverage(request.base.distance());
         let similarities = PoolKernel::new(kernel, request, scratch);
         let weights = self.weights.of(request, self.temperature.get(), scratch);
-        if self.weights == Weights::Uniform
-            && self.optimizer == Optimizer::Lazy
+        if self.optimizer == Optimizer::Lazy
             && let Some(units) = Units::of(&similarities, request.base.points().dim(), scratch)
         {
-            let mut coverage = BoundedCoverage::new(similarities, units, None, scratch);
+            let mut coverage = BoundedCoverage::new(similarities, units, weights, None, scratch);
             return coarse::maximize(&mut coverage, request, scratch, picked);
         }
         let mut coverage = CoverageObjective::new(Matrix::new(similarities, scratch), weights, None, scratch);

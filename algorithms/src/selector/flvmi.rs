@@ -46,7 +46,7 @@ impl Selector for Flvmi {
         if self.optimizer == Optimizer::Lazy
             && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch)
         {
-            let mut coverage = BoundedCoverage::new(kernel, units, Some(caps), scratch);
+            let mut coverage = BoundedCoverage::new(kernel, units, weights, Some(caps), scratch);
             return coarse::maximize(&mut coverage, request, scratch, picked);
         }
         let mut coverage = CoverageObjective::new(Matrix::new(kernel, scratch), weights, Some(caps), scratch);

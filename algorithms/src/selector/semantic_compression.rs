@@ -144,11 +144,8 @@ impl SemanticCompression {
         let kernel = self.kernel.or_coverage(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
         let is_lazy = self.optimizer == Optimizer::Lazy && self.diversity == DiversityTerm::LogDet;
-        if self.weights == Weights::Uniform
-            && is_lazy
-            && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch)
-        {
-            return Coverage::Bounded(BoundedCoverage::new(kernel, units, None, scratch));
+        if is_lazy && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch) {
+            return Coverage::Bounded(BoundedCoverage::new(kernel, units, weights, None, scratch));
         }
         Coverage::Exact(CoverageObjective::new(Matrix::new(kernel, scratch), weights, None, scratch))
     }
@@ -175,6 +172,7 @@ struct Covering<'s> {
 }
 
 /// The objective of coverage.
+#[expect(clippy::large_enum_variant, reason = "there is one, on the stack of a selection")]
 enum Coverage<'s> {
     Exact(CoverageObjective<'s>),
     Bounded(BoundedCoverage<'s>),

@@ -53,19 +53,28 @@ fn coverage_selectors(kernel: KernelChoice, optimizer: Optimizer) -> Vec<Selecto
         SelectorParams::FacilityLocation(FacilityLocation { weights, kernel, optimizer, ..Default::default() })
     };
     let [half, quarter] = [0.5, 0.25].map(|part| Fraction::new(part).expect("in range"));
-    let compression = |a, b, c| {
-        SelectorParams::SemanticCompression(SemanticCompression { a, b, c, kernel, optimizer, ..Default::default() })
+    let compression = |a, b, c, weights| {
+        SelectorParams::SemanticCompression(SemanticCompression {
+            a,
+            b,
+            c,
+            weights,
+            kernel,
+            optimizer,
+            ..Default::default()
+        })
     };
     let none = Fraction::new(0.0).expect("in range");
     vec![
         facility(Weights::Uniform),
         facility(Weights::Relevance),
+        facility(Weights::Softmax),
         flvmi(1.0),
         flvmi(0.2),
         flvmi(3.0),
-        compression(half, quarter, quarter),
-        compression(half, half, none),
-        compression(none, half, half),
+        compression(half, quarter, quarter, Weights::Uniform),
+        compression(half, half, none, Weights::Relevance),
+        compression(none, half, half, Weights::Softmax),
     ]
 }
 
@@ -89,13 +98,20 @@ fn coarse_gains_change_nothing() {
 fn coarse_gains_are_rounded_as_exact_ones() {
     let values = rows(300, 17, 300);
     let mut case = Case::new(&values, &values[..17], Distance::Angular);
-    for scale in [-3.0, 1e-9, 1e9] {
+    for (scale, weights) in [
+        (-3.0, Weights::Uniform),
+        (-1.0, Weights::Relevance),
+        (1e-9, Weights::Relevance),
+        (1e9, Weights::Relevance),
+        (1e9, Weights::Softmax),
+    ] {
         case.pool.items.iter_mut().for_each(|item| item.score = scale * (item.rel + 0.3));
         case.pool.keep_best(300);
         for diversity in [0.0, 0.5] {
             let [a, b, c] = [0.5 - diversity / 2.0, 0.5 - diversity / 2.0, diversity]
                 .map(|part| Fraction::new(part).expect("in range"));
-            let with = |optimizer| SemanticCompression { a, b, c, optimizer, ..SemanticCompression::default() };
+            let with =
+                |optimizer| SemanticCompression { a, b, c, weights, optimizer, ..SemanticCompression::default() };
             let picked = case.select(&with(Optimizer::Lazy), 50);
             assert_eq!(picked, case.select(&with(Optimizer::Naive), 50), "scores times {scale}");
         }
@@ -187,6 +203,27 @@ fn approximate_sums_change_nothing() {
             let max_sum = MaxSum { lambda: NonNegative::new(lambda).expect("in range"), distance: Spread::Cosine };
             assert_eq!(case.select(&max_sum, 50), expected, "{lambda} on {} of {}", case.m(), case.cloud.space);
         }
+    }
+}
+
+/// Norms that `f32` cannot square: everything is exact then, and the picks are those of the same vectors in another unit.
+#[test]
+fn what_f32_cannot_square_is_picked_the_same() {
+    let values = rows(300, 17, 120);
+    let case = |factor: f32| {
+        let values: Vec<f32> = values.iter().map(|v| v * factor).collect();
+        Case::new(&values, &values[17..34], Distance::Angular)
+    };
+    let (small, usual) = (case(2.0_f32.powi(-70)), case(1.0));
+    let window = |window| swath_algorithms::params::Count::new(window).expect("in range");
+    for bias in [false, true] {
+        for of in [100, 5] {
+            let ssd = Ssd { bias, window: window(of), ..Ssd::default() };
+            assert_eq!(small.select(&ssd, 60), usual.select(&ssd, 60), "window {of}, bias {bias}");
+        }
+    }
+    for selector in SelectorParams::all().into_iter().filter(|selector| !selector.is_oracle()) {
+        assert_eq!(small.select(&*selector, 60), usual.select(&*selector, 60), "{}", selector.name());
     }
 }
 

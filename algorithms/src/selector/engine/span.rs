@@ -10,6 +10,7 @@
 //! less than [`NOTHING`] count as 0.
 
 use super::directions::NOTHING;
+use crate::kernel::Kernel;
 use crate::points::dense::tree_sum;
 use crate::points::vectors::{LANES, Line};
 use crate::pool_kernel::{Approximate, PoolKernel};
@@ -22,7 +23,9 @@ const LITTLE: f64 = 1e-2;
 /// Remainders of all items beside the directions of the picks.
 pub struct Span<'s> {
     kernel: &'s PoolKernel<'s>,
-    approximate: Approximate<'s>,
+    /// None where `f32` cannot be trusted: then all remainders are exact ones. Which they are must not depend on the unit of the
+    /// vectors, as Gram-Schmidt on similarities would differ in the last bits.
+    approximate: Option<Approximate<'s>>,
     /// What is added to every similarity: as by one more dimension, with the root of it as every item's value.
     bias: f64,
     /// Values of a direction, whole lines.
@@ -42,15 +45,17 @@ pub struct Span<'s> {
 }
 
 impl<'s> Span<'s> {
-    /// No pick yet, and room for `capacity`; `bias`, 0 or 1, is added to every similarity. `None` if similarities are no cosines, or
-    /// there are no approximate ones.
+    /// No pick yet, and room for `capacity`; `bias`, 0 or 1, is added to every similarity. `None` if similarities are no cosines of
+    /// dense vectors, or there are no items.
     pub fn new(kernel: &'s PoolKernel<'s>, bias: f64, capacity: usize, scratch: &'s Scratch) -> Option<Self> {
-        let approximate = kernel.approximate(scratch).filter(|approximate| !approximate.is_clipped())?;
+        if kernel.is_empty() || kernel.kind() != Some(Kernel::Gram) {
+            return None;
+        }
         let (m, arena) = (kernel.len(), &scratch.arena);
         let stride = kernel.vector(0)?.0.len();
         let own = |i| kernel.self_similarity(i) + bias;
         Some(Self {
-            approximate,
+            approximate: kernel.approximate(scratch),
             bias,
             width: stride * LANES,
             directions: arena.alloc_slice_fill_copy(capacity * stride * LANES, 0.0),
@@ -112,15 +117,27 @@ impl<'s> Span<'s> {
             let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
             direction.iter_mut().for_each(|value| *value *= scale);
             along_bias *= scale;
-            let rounded: &mut [f32] = bytemuck::cast_slice_mut(self.rounded);
-            rounded.iter_mut().zip(&*direction).for_each(|(to, &value)| *to = value as f32);
-            let m = self.remainders.len();
-            let coordinates = self.approximate.products(self.rounded, 1.0, 0..m);
-            subtract_squares(self.remainders, coordinates, self.bias * along_bias);
         }
         self.along_bias[self.picks] = along_bias;
         self.picks += 1;
-        let (picks, error) = (self.picks as f64, self.approximate.error());
+        if remainder > 0.0 {
+            self.lower_remainders();
+        }
+    }
+
+    /// Takes the squares of the coordinates along the last direction from all remainders.
+    fn lower_remainders(&mut self) {
+        let (m, last) = (self.remainders.len(), self.picks - 1);
+        let Some(approximate) = &mut self.approximate else {
+            (0..m).for_each(|i| self.remainders[i] = self.remainder(i));
+            return;
+        };
+        let direction = &self.directions[last * self.width..][..self.width];
+        let rounded: &mut [f32] = bytemuck::cast_slice_mut(self.rounded);
+        rounded.iter_mut().zip(direction).for_each(|(to, &value)| *to = value as f32);
+        let coordinates = approximate.products(self.rounded, 1.0, 0..m);
+        subtract_squares(self.remainders, coordinates, self.bias * self.along_bias[last]);
+        let (picks, error) = (self.picks as f64, approximate.error());
         // A thousandth more for what rounding makes of lengths and right angles.
         let own = 1.001 * (1.0 + self.bias);
         self.off = 2.0 * error * (picks * own).sqrt() + picks * error * error + 2.0 * NOTHING;
