@@ -58,6 +58,7 @@ pub mod params;
 pub mod points;
 pub mod pool;
 pub mod pool_kernel;
+mod prefetch;
 pub mod random;
 mod registry;
 pub mod scratch;

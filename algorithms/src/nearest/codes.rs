@@ -23,6 +23,7 @@ use crate::distance::Distance;
 use crate::points::Shared;
 use crate::points::space::Filling;
 use crate::points::vectors::LANES;
+use crate::prefetch::fetch;
 use bumpalo::Bump;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -293,10 +294,6 @@ trait Sums: Copy {
 
     /// The sum of all of each.
     fn totals(of: &[Self; 8]) -> [i32; 8];
-
-    /// Says that this will be read soon.
-    #[inline(always)]
-    fn prefetch(_: *const u8) {}
 }
 
 impl Sums for [i32; LANES] {
@@ -324,10 +321,9 @@ impl Sums for [i32; LANES] {
 mod x86 {
     use super::Sums;
     use std::arch::x86_64::{
-        __m256i, __m512i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi32, _mm256_cvtepi8_epi16,
-        _mm256_cvtepu8_epi16, _mm256_hadd_epi32, _mm256_madd_epi16, _mm256_permute2x128_si256, _mm256_setzero_si256,
-        _mm512_castsi512_si256, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_loadu_si512,
-        _mm512_setzero_si512,
+        __m256i, __m512i, _mm_loadu_si128, _mm256_add_epi32, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16,
+        _mm256_hadd_epi32, _mm256_madd_epi16, _mm256_permute2x128_si256, _mm256_setzero_si256, _mm512_castsi512_si256,
+        _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_setzero_si512,
     };
 
     /// The sums of each four lanes next to each other, then of the halves.
@@ -365,12 +361,6 @@ mod x86 {
                 totals_of_256(&[halved(0), halved(1), halved(2), halved(3), halved(4), halved(5), halved(6), halved(7)])
             }
         }
-
-        #[inline(always)]
-        fn prefetch(at: *const u8) {
-            // SAFETY: a hint, which may name any address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-        }
     }
 
     impl Sums for __m256i {
@@ -396,12 +386,6 @@ mod x86 {
         fn totals(of: &[Self; 8]) -> [i32; 8] {
             // SAFETY: only functions compiled for these instructions use the register, see `products`.
             unsafe { totals_of_256(of) }
-        }
-
-        #[inline(always)]
-        fn prefetch(at: *const u8) {
-            // SAFETY: a hint, which may name any address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
         }
     }
 }
@@ -440,7 +424,7 @@ fn products_by_sums<S: Sums>(query: &[i8], block: Block<'_>, out: &mut [i32]) {
             let start = codes.as_ptr().wrapping_add((first + row) * stride);
             for k in (0..steps).map(|step| step * S::CODES) {
                 let at = start.wrapping_add(k);
-                S::prefetch(at.wrapping_add(AHEAD));
+                fetch(at.wrapping_add(AHEAD));
                 // SAFETY: `k < stride` and the row is one of those of `out`, so that at least `WIDEST >= CODES` bytes follow; the
                 // query has `steps * CODES` codes.
                 sums[row] = unsafe { sums[row].plus(query.as_ptr().add(k), at) };

@@ -2,6 +2,7 @@
 
 use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared, dense};
+use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
 use multiversion::multiversion;
 use std::io;
@@ -196,11 +197,8 @@ impl Vectors {
     /// Says that row `i` and its norm will be read soon.
     #[inline]
     pub fn prefetch(&self, i: usize) {
-        /// Lines of a row that are fetched: the processor itself fetches what follows.
-        const LINES: usize = 8;
-        let row = self.lines(i);
-        row.iter().take(LINES).for_each(prefetch);
-        prefetch(&self.norms[i]);
+        prefetch(self.lines(i));
+        prefetch(&self.norms[i..=i]);
     }
 
     /// Rows `range` as one run of lines, padding included.
@@ -245,18 +243,6 @@ impl Vectors {
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.lines) + size_of_val(&*self.norms)
     }
-}
-
-/// Says that this will be read soon. Does nothing where there is no such instruction.
-#[inline(always)]
-fn prefetch<T>(at: &T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint; every x86-64 processor has it.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(std::ptr::from_ref(at).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
 }
 
 #[cfg(test)]

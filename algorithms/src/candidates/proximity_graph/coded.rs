@@ -13,12 +13,12 @@
 
 use super::centre::Centre;
 use super::exact::ExactDistances;
-use super::prefetch::prefetch;
 use super::total_order::TotalOrder;
 use super::walk::{Distances, TOGETHER, TargetLists};
 use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::nearest::filter::is_safe;
+use crate::prefetch::prefetch;
 use crate::random;
 use bumpalo::Bump;
 use bytemuck::{Pod, Zeroable};

@@ -1,11 +1,11 @@
 //! Exact distances, of points of any type.
 
 use super::items::Items;
-use super::prefetch::prefetch;
 use super::total_order::TotalOrder;
 use super::walk::{Distances, TOGETHER};
 use crate::base::{Base, Query};
 use crate::points::{Chosen, Point};
+use crate::prefetch::prefetch;
 use crate::random;
 use rayon::prelude::*;
 

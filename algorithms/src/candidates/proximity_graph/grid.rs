@@ -14,10 +14,10 @@
 
 use super::centre::Centre;
 use super::items::Items;
-use super::prefetch::prefetch;
 use super::walk::Distances;
 use crate::base::Base;
 use crate::distance::Distance;
+use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
 use multiversion::multiversion;
 use rayon::prelude::*;

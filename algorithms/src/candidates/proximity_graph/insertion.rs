@@ -7,9 +7,9 @@
 //! Source: ParlayANN (Manohar et al. 2024).
 
 use super::items::Items;
-use super::prefetch::prefetch;
 use super::prune::{Rule, prune};
 use super::walk::{Course, Distances, Near, TOGETHER, TargetLists, WalkMemory, walk};
+use crate::prefetch::prefetch;
 use crate::scratch::Scratch;
 use crate::spare::Spare;
 use rayon::prelude::*;

@@ -17,7 +17,6 @@ mod grid;
 mod insertion;
 mod items;
 mod layers;
-mod prefetch;
 mod prune;
 #[cfg(test)]
 mod tests;

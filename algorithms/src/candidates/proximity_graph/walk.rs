@@ -1,6 +1,6 @@
 //! Best-first walks over a graph.
 
-use super::prefetch::prefetch;
+use crate::prefetch::prefetch;
 use crate::scratch::{Scratch, Visited};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;

@@ -3,6 +3,7 @@
 use super::Instructions;
 use super::register::Register;
 use crate::points::vectors::{LANES, Line};
+use crate::prefetch::fetch;
 
 /// Values from the one that is multiplied to the one that is fetched meanwhile: 4 KiB.
 const AHEAD: usize = 1024;
@@ -41,7 +42,7 @@ fn products_by_registers<R: Register>(query: &[Line], block: &[Line], out: &mut 
             let start = block.as_ptr().wrapping_add((first + row) * values);
             for k in (0..values).step_by(R::LANES) {
                 let at = start.wrapping_add(k);
-                R::prefetch(at.wrapping_add(AHEAD));
+                fetch(at.wrapping_add(AHEAD).cast());
                 // SAFETY: `k + LANES <= values`, the length of the query and of each of the eight rows from `first` on.
                 let (of_query, of_row) = unsafe { (R::load(query.as_ptr().add(k)), R::load(at)) };
                 sums[row] = of_row.times_plus(of_query, sums[row]);

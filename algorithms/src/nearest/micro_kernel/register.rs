@@ -31,10 +31,6 @@ pub trait Register: Copy {
 
     /// The sum of the lanes of each.
     fn sums_of_eight(of: &[Self; 8]) -> [f32; 8];
-
-    /// Says that this will be read soon.
-    #[inline(always)]
-    fn prefetch(_: *const f32) {}
 }
 
 macro_rules! register {
@@ -82,15 +78,6 @@ macro_rules! register {
             fn sums_of_eight(of: &[Self; 8]) -> [f32; 8] {
                 // SAFETY: only functions compiled for these instructions use the register, see `Panels::multiply`.
                 unsafe { $sums(of) }
-            }
-
-            #[inline(always)]
-            fn prefetch(at: *const f32) {
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: a hint, which may name any address.
-                unsafe {
-                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
-                }
             }
         }
     };

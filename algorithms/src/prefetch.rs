@@ -17,9 +17,10 @@ pub fn prefetch<T>(values: &[T]) {
     }
 }
 
+/// Says that the 64 bytes around this place, which may be any, will be read soon.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn fetch(at: *const u8) {
+pub fn fetch(at: *const u8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: a hint, which reads nothing and may name any address.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
@@ -28,4 +29,4 @@ fn fetch(at: *const u8) {
 /// Elsewhere there is no stable way to ask for it.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn fetch(_: *const u8) {}
+pub fn fetch(_: *const u8) {}
