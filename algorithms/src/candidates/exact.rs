@@ -61,7 +61,7 @@ impl Candidates for Exact {
         base.bytes() + index.bytes()
     }
 
-    fn decision(index: &Scan) -> Option<String> {
+    fn decision(index: &Scan, _: &Base) -> Option<String> {
         index.decision()
     }
 

@@ -93,6 +93,10 @@ impl Candidates for Hnsw {
         base.bytes() + graph.bytes()
     }
 
+    fn decision(graph: &ProximityGraph, base: &Base) -> Option<String> {
+        graph.decision(base)
+    }
+
     fn estimate(&self, facts: &BaseFacts) -> usize {
         ProximityGraph::estimate(&Candidates::build_part(self).plan(), facts)
     }

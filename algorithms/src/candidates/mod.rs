@@ -72,7 +72,7 @@ pub trait Candidates: Sized + Send + Sync + 'static {
     fn bytes(index: &Self::Index, base: &Base) -> usize;
 
     /// What building decided by the data, in words for the reader of a report; `None` where there was no choice.
-    fn decision(_: &Self::Index) -> Option<String> {
+    fn decision(_: &Self::Index, _: &Base) -> Option<String> {
         None
     }
 
@@ -130,7 +130,7 @@ pub trait AnyCandidates: Send + Sync {
     /// Bytes of an index that these parameters built.
     fn bytes(&self, index: &Index, base: &Base) -> usize;
     /// See [`Candidates::decision`].
-    fn decision(&self, index: &Index) -> Option<String>;
+    fn decision(&self, index: &Index, base: &Base) -> Option<String>;
     /// Bytes that such an index will need, see [`Candidates::estimate`].
     fn estimate(&self, facts: &BaseFacts) -> usize;
     /// See [`Candidates::copied`].
@@ -206,8 +206,8 @@ impl<C: Candidates> AnyCandidates for C {
         C::bytes(downcast::<C>(index), base)
     }
 
-    fn decision(&self, index: &Index) -> Option<String> {
-        C::decision(downcast::<C>(index))
+    fn decision(&self, index: &Index, base: &Base) -> Option<String> {
+        C::decision(downcast::<C>(index), base)
     }
 
     fn search(

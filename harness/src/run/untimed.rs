@@ -77,7 +77,7 @@ pub fn measure(
         filled: measured.iter().filter(|m| m.filled).count(),
         build_seconds: built.seconds,
         index_bytes: pass.searcher.bytes(),
-        decision: trial.retriever.candidates.decision(&built.index),
+        decision: trial.retriever.candidates.decision(&built.index, &workload.base),
         untimed: [untimed[0] + searching, untimed[1]],
         ..Outcome::default()
     })

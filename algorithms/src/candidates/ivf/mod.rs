@@ -104,7 +104,7 @@ impl Candidates for Ivf {
         base.bytes() + index.bytes()
     }
 
-    fn decision(index: &IvfIndex) -> Option<String> {
+    fn decision(index: &IvfIndex, _: &Base) -> Option<String> {
         index.decision()
     }
 

@@ -24,9 +24,9 @@ const SMALL_BATCH: usize = 64;
 /// What shapes a graph.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// TargetLists that a new point chooses.
+    /// Targets that a new point chooses.
     pub first: usize,
-    /// TargetLists that a point may have while the graph grows.
+    /// Targets that a point may have while the graph grows.
     pub capacity: usize,
     /// What is kept of more.
     pub rule: Rule,
@@ -61,7 +61,7 @@ impl GrowingLists {
         rows.saturating_mul((capacity + 1) * size_of::<u32>())
     }
 
-    /// ItemDistance of points.
+    /// Number of points.
     pub fn len(&self) -> usize {
         self.words.len() / self.width
     }

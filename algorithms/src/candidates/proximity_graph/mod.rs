@@ -195,6 +195,16 @@ impl ProximityGraph {
         Some(Self { targets, start, layers, twins, codes: None }.with_codes(base))
     }
 
+    /// What walks compare, in words, where the data decided that.
+    pub fn decision(&self, base: &Base) -> Option<String> {
+        base.points().dense()?;
+        let said = match self.codes {
+            Some(_) => "walks compare codes of 8 bits, and what they keep is measured exactly",
+            None => "walks compare exactly: codes of 8 bits would not tell near points apart",
+        };
+        Some(said.to_owned())
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         let codes = self.codes.as_ref().map_or(0, CodedRows::held);
