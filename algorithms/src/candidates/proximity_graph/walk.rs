@@ -219,7 +219,8 @@ mod tests {
     /// The walk by its definition: sets, and a sort at every step.
     fn naive(course: Course<'_>, lists: &[Vec<u32>], from: &OnLine) -> Vec<u32> {
         let distance = |id: u32| (from.points[id as usize] - from.place).abs();
-        let (mut met, mut expanded) = (BTreeSet::from_iter(course.starts.iter().copied()), BTreeSet::new());
+        let mut met: BTreeSet<u32> = course.starts.iter().copied().collect();
+        let mut expanded = BTreeSet::new();
         loop {
             let mut kept: Vec<(i64, u32)> = met.iter().map(|&id| (distance(id), id)).collect();
             kept.sort_unstable();
