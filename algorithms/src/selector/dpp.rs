@@ -83,7 +83,9 @@ fn one_by_one(
 ) {
     let m = kernel.len();
     let mut factor = Factor::new(kernel, 0.0, request.count(), scratch);
-    let bounds = scratch.arena.alloc_slice_fill_with(m, |i| scale(i) + factor.known(i).ln());
+    // Logarithms are expensive, and that of a whole item's remainder is 0.
+    let first = |i: usize| if factor.known(i) == 1.0 { scale(i) } else { scale(i) + factor.known(i).ln() };
+    let bounds = scratch.arena.alloc_slice_fill_with(m, first);
     let mut bounds = Bounds::new(bounds, scratch);
     while picked.len() < request.count() {
         let best = bounds.take_best(|i| scale(i) + factor.remainder(i).ln());

@@ -247,9 +247,12 @@ fn approximate_remainders_change_nothing() {
                     let is_first = step == 0 && !is_dpp;
                     let value = |i: usize| {
                         let left: f64 = if left[i] < 1e-12 { 0.0 } else { left[i] };
-                        match is_dpp {
-                            true => 1.5 * case.rel(i) + left.ln(),
-                            false => case.rel(i) + if is_first { 0.0 } else { 0.7 * left.sqrt() },
+                        if is_dpp {
+                            1.5 * case.rel(i) + left.ln()
+                        } else if is_first {
+                            case.rel(i)
+                        } else {
+                            case.rel(i) + 0.7 * left.sqrt()
                         }
                     };
                     let best = value(case.best(&picked[..step], value));
