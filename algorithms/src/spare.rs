@@ -9,9 +9,9 @@ pub trait Room: Default + Send {
     fn make_room(&mut self, other: &Self);
 }
 
-/// Gives `values` at least this capacity.
+/// Gives `values` at least this capacity. No more: two that again and again were given the other's capacity would grow for ever.
 pub fn reserve<T>(values: &mut Vec<T>, capacity: usize) {
-    values.reserve(capacity.saturating_sub(values.len()));
+    values.reserve_exact(capacity.saturating_sub(values.len()));
 }
 
 /// Working memories that are not in use.
@@ -79,7 +79,7 @@ mod tests {
         let mut spare = Spare::<Vec<u8>>::default();
         {
             let (mut a, mut b) = (spare.take(), spare.take());
-            a.reserve(100);
+            a.reserve(3000);
             b.reserve(5000);
         }
         spare.level(3);
@@ -87,6 +87,9 @@ mod tests {
         assert!(taken.iter().all(|memory| memory.capacity() >= 5000));
         assert_eq!(spare.take().capacity(), 0, "a fourth is new");
         drop(taken);
+        // The others were given as much as the roomiest has, and no more.
+        (0..50).for_each(|_| spare.level(3));
+        assert!(spare.take().capacity() < 10_000);
         spare.level(1);
         let one = spare.take();
         assert!(one.capacity() >= 5000);

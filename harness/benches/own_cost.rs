@@ -156,7 +156,7 @@ fn whole_run(folder: &Path, name: &str, config: &Path) {
         let report = seconds_of(swath(&["report", &out_text]));
         let (manifest, results) = results::read(&out).expect("results");
         let spent = manifest.seconds.expect("seconds");
-        let timed = |trial: &record::results::TrialResult| trial.repeats.iter().map(record::Times::total).sum::<f64>();
+        let timed = |trial: &results::TrialResult| trial.repeats.iter().map(record::Times::total).sum::<f64>();
         let threads = manifest.experiment.threads().count().map_or(1.0, f64::from);
         let is_single = manifest.experiment.mode() == record::Mode::Single;
         let timed = results.trials.iter().map(timed).sum::<f64>() / if is_single { threads } else { 1.0 };

@@ -107,7 +107,8 @@ impl UntimedPass<'_> {
     /// In mode single the memory of a batch is not needed any more afterwards.
     fn single(&self, memory: &mut Memory, timed: &ThreadPool) -> Measured {
         let queries = &self.searcher.workload.queries;
-        let together = pools_at_once(self.searcher.trial.retriever.candidates.pool());
+        let pool = self.searcher.trial.retriever.candidates.pool().min(self.searcher.workload.base.len());
+        let together = pools_at_once(pool);
         let (mut batch, mut measured, mut searching) = (Batch::default(), Vec::with_capacity(queries.len()), 0.0);
         for first in (0..queries.len()).step_by(together) {
             let range = first..(first + together).min(queries.len());
@@ -120,7 +121,7 @@ impl UntimedPass<'_> {
             measured.extend(self.queries(range, Some(&batch), memory)?);
         }
         timed.install(|| self.searcher.warm_up(Mode::Single, WARM_UP, memory));
-        memory.double(timed.current_num_threads());
+        memory.allow_for(pool, timed.current_num_threads());
         Ok((measured, searching))
     }
 

@@ -4,6 +4,9 @@ use swath_algorithms::nearest::Batch;
 use swath_algorithms::spare::{Room, Spare, reserve};
 use swath_algorithms::{Pool, Scratch};
 
+/// Candidates for which there is room beside those that a pool needs: searches look at a block of them at a time.
+const BESIDE: usize = 256;
+
 /// One thread's working memory.
 #[derive(Default)]
 pub struct Worker {
@@ -24,23 +27,18 @@ impl Worker {
         scratch.room() + found.capacity() + pool.items.capacity() + picked.capacity()
     }
 
-    /// Makes room for searches that leave twice as many candidates as those so far.
-    pub fn double(&mut self) {
-        let Self { scratch, found, pool, .. } = self;
-        double(found);
-        double(&mut pool.items);
-        double(&mut scratch.contenders);
+    /// Makes room for searches that look at twice as many candidates as usual to find a pool of that size.
+    fn allow_for(&mut self, pool: usize) {
+        let Self { scratch, found, pool: Pool { items, .. }, .. } = self;
+        reserve(found, 2 * pool + BESIDE);
+        reserve(items, 2 * pool + BESIDE);
+        reserve(&mut scratch.contenders, 4 * pool + BESIDE);
     }
 
     /// Ids of the items that were picked.
     pub fn ids(&self) -> impl Iterator<Item = i32> {
         self.picked.iter().map(|&position| self.pool.items[position].id as i32)
     }
-}
-
-fn double<T>(values: &mut Vec<T>) {
-    let capacity = 2 * values.capacity();
-    reserve(values, capacity);
 }
 
 impl Room for Worker {
@@ -72,10 +70,31 @@ impl Memory {
         self.batch.level(threads);
     }
 
-    /// Makes room for searches of queries that were not answered yet, see [`Worker::double`].
-    pub(super) fn double(&mut self, threads: usize) {
+    /// Makes room for queries that were not answered yet, so that few of them need more: each of `threads` threads can find twice
+    /// as many candidates as usual for pools of that size.
+    pub(super) fn allow_for(&mut self, pool: usize, threads: usize) {
+        self.workers.take().allow_for(pool);
         self.workers.level(threads);
-        self.workers.take().double();
-        self.workers.level(threads);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_for_the_same_pools_is_made_once() {
+        let mut memory = Memory::default();
+        memory.allow_for(100, 3);
+        let rooms = |memory: &Memory| {
+            let three = [memory.workers.take(), memory.workers.take(), memory.workers.take()];
+            three.map(|worker| worker.room())
+        };
+        let first = rooms(&memory);
+        assert!(first[0] > 800 && first.iter().all(|&room| room == first[0]), "{first:?}");
+        (0..40).for_each(|_| memory.allow_for(100, 3));
+        assert_eq!(rooms(&memory), first);
+        memory.allow_for(200, 3);
+        assert!(rooms(&memory)[0] > first[0]);
     }
 }
