@@ -89,9 +89,10 @@ fn same(worker: &Worker, expected: &[i32]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     /// Finds more from query to query, and tells for which queries it was asked.
-    struct Growing(std::sync::Mutex<Vec<usize>>);
+    struct Growing(Mutex<Vec<usize>>);
 
     impl Stages for Growing {
         fn find(&self, worker: &mut Worker, query: usize) {
@@ -109,14 +110,14 @@ mod tests {
 
     #[test]
     fn a_query_for_which_memory_grew_is_timed_again() {
-        let (stages, mut worker) = (Growing(Default::default()), Worker::default());
+        let (stages, mut worker) = (Growing(Mutex::default()), Worker::default());
         (0..5).for_each(|query| assert!(time(&stages, &mut worker, query).is_sorted()));
         assert_eq!(*stages.0.lock().expect("one thread"), [0, 0, 1, 2, 2, 3, 4, 4]);
     }
 
     #[test]
     fn a_query_with_other_results_is_told() {
-        let stages = Growing(Default::default());
+        let stages = Growing(Mutex::default());
         assert_eq!(time_all(&stages, &Spare::default(), &[MISSING; 10], 2).map(|times| times.len()), Ok(5));
         let first = *stages.0.lock().expect("one thread").first().expect("asked");
         assert_eq!(time_all(&stages, &Spare::default(), &[MISSING, MISSING, 7, MISSING], 2), Err(1), "after {first}");
