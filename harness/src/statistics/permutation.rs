@@ -75,6 +75,7 @@ fn threshold(column: &[f64]) -> f64 {
 
 /// p of up to [`LANES`] columns from drawn patterns, block by block: the sums of a block stay in cache while the tables of all
 /// groups are added.
+#[multiversion::multiversion(targets("x86_64+avx+avx2+avx512f+avx512vl", "x86_64+avx+avx2"))]
 fn sampled(columns: &[&[f64]], patterns: &[Vec<u8>]) -> [f64; LANES] {
     let queries = columns.first().map_or(0, |column| column.len());
     let tables: Vec<_> = (0..queries.div_ceil(GROUP)).map(|group| tabulate(columns, group * GROUP)).collect();
