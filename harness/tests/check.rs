@@ -17,7 +17,7 @@ dataset: rich.hdf5
 k: 5
 repeats: 2
 metrics: [recall, redundancy]
-check: { rounds: 3, passes: 2, tolerance: { time: 9 } }
+check: { rounds: 3, passes: 2, tolerance: { time: 9, evaluations: 9 } }
 retrievers:
   - { name: top-k, candidates: { exact: { pool: 10 } }, select: top-k }
   - { name: mmr, candidates: { exact: { pool: 20 } }, select: { mmr: { lambda: 0.9 } } }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom. A room uses those that come after it. docs/architecture.md shows the same as a picture.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "cli",
     "ci",
     "exchange",
@@ -22,6 +22,7 @@ const ROOMS: [&str; 18] = [
     "metrics",
     "statistics",
     "plot",
+    "speed",
     "progress",
     "escape",
     "version",

@@ -5,8 +5,7 @@ use super::terminal::{note, print};
 use clap::{Args, value_parser};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::Failure;
@@ -15,6 +14,7 @@ use swath::progress::Progress;
 use swath::record::machine::Machine;
 use swath::speed::{Line, Setting, measure};
 use swath::{clock, escape};
+use swath_datasets::whole_file;
 
 /// Measure how fast swath's kernels are here, beside what this machine can do
 #[derive(Args)]
@@ -45,7 +45,7 @@ impl Arguments {
     pub fn run(self, _: &Places) -> Result<ExitCode, Failure> {
         let setting = Setting { rows: self.rows as usize, dim: self.dim as usize, rounds: self.rounds as usize };
         // Before anything is measured: a file that cannot be written costs no time.
-        let file = self.json.as_deref().map(new_file).transpose()?;
+        self.json.as_deref().map_or(Ok(()), may_write)?;
         if cfg!(debug_assertions) {
             note("this build of swath is not optimised, and slow; `cargo run --release -- bench` measures one that is");
         }
@@ -54,24 +54,33 @@ impl Arguments {
         let lines = measure(setting, |_| progress.step("one round"))
             .map_err(|error| Failure::Run(format!("threads cannot be started: {error}")))?;
         progress.finish();
-        if let Some((mut file, path)) = file.zip(self.json.as_deref()) {
+        if let Some(path) = &self.json {
             let version = env!("CARGO_PKG_VERSION");
             let found = json!({ "swath": version, "at": at, "machine": machine, "setting": setting, "lines": lines });
-            let text = format!("{found:#}\n");
-            let unwritten = |error| Failure::Run(format!("{}: {error}", escape::path(path)));
-            file.write_all(text.as_bytes()).map_err(unwritten)?;
+            let folder = path.parent().map_or(Ok(()), whole_file::make_folder);
+            let written = folder.and_then(|()| whole_file::write_new(path, format!("{found:#}\n").as_bytes()));
+            // What was measured is not lost with the file.
+            print(&text(&machine, setting, &lines))?;
+            return written.map(|()| ExitCode::SUCCESS).map_err(|error| refused(path, &error));
         }
         print(&text(&machine, setting, &lines))
     }
 }
 
-/// A new file.
-fn new_file(path: &Path) -> Result<std::fs::File, Failure> {
-    OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
-        let help =
-            if error.kind() == ErrorKind::AlreadyExists { "; name another file, or move this one away" } else { "" };
-        Failure::Input(format!("--json {}: {error}{help}", escape::path(path)))
-    })
+/// Whether this file can be written, and is new.
+fn may_write(path: &Path) -> Result<(), Failure> {
+    if std::fs::symlink_metadata(path).is_ok() {
+        return Err(refused(path, &ErrorKind::AlreadyExists.into()));
+    }
+    whole_file::can_write(path).map_err(|error| refused(path, &error))
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    let path = escape::path(path);
+    if error.kind() == ErrorKind::AlreadyExists {
+        return Failure::Input(format!("{path} already exists; name another file with --json"));
+    }
+    Failure::Input(format!("--json: cannot write {path}: {error}"))
 }
 
 /// The table in Markdown, with what it is of.

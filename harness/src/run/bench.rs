@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+/// Why a trial failed for which there was no memory.
+pub const OUT_OF_MEMORY: &str = "it ran out of memory";
+
 /// Where a bench works.
 #[derive(Clone)]
 pub struct Workplace<'a> {
@@ -252,6 +255,7 @@ fn attempt<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-        Err(format!("it panicked: {text}"))
+        // So working memory says that there is no more; other allocations end the process.
+        if text == "out of memory" { Err(OUT_OF_MEMORY.into()) } else { Err(format!("it panicked: {text}")) }
     })
 }

@@ -1,7 +1,6 @@
 //! What the machine can do, which no kernel exceeds.
 
-use super::search::ONE_BY_ONE;
-use super::{Subject, Task, Unit};
+use super::{ONE_BY_ONE, Subject, Task, Unit};
 use rayon::prelude::*;
 use std::hint::black_box;
 use swath_algorithms::nearest::{multiply_in_registers, read};

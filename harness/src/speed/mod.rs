@@ -108,6 +108,9 @@ struct Subject {
 /// Queries of a batch.
 const QUERIES: usize = 1_000;
 
+/// Queries that exact search is asked one by one; all values are read as often.
+const ONE_BY_ONE: usize = 20;
+
 impl Subject {
     fn new(setting: Setting) -> Result<Self, ThreadPoolBuildError> {
         let all = std::thread::available_parallelism().map_or(1, usize::from);

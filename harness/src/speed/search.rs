@@ -1,16 +1,13 @@
 //! Exact search through the base vectors.
 
 use super::machine::{FLOPS, READ};
-use super::{QUERIES, Subject, Task, Unit};
+use super::{ONE_BY_ONE, QUERIES, Subject, Task, Unit};
 use std::hint::black_box;
 use swath_algorithms::nearest::{Batch, Scan, nearest_of_all};
 use swath_algorithms::{Query, Scratch};
 
 /// How many nearest ones are looked for.
 const MOST: [usize; 2] = [10, 100];
-
-/// Queries that are asked one by one; all values are read as often.
-pub const ONE_BY_ONE: usize = 20;
 
 /// What exact search prepares: by values and, where these are worth it, by codes of 8 bits.
 pub struct Prepared(Vec<(&'static str, Scan)>);

@@ -4,7 +4,8 @@ use super::{AnyBench, Runner, Stop};
 use crate::clock::Moment;
 use crate::config::Bytes;
 use crate::interrupt;
-use crate::run::bench::{Bench, Workplace};
+use crate::record::machine;
+use crate::run::bench::{Bench, OUT_OF_MEMORY, Workplace};
 use crate::run::built::{GraphCache, Kept};
 use crate::run::child::{self, Child, Death, Job};
 use crate::run::order::{Order, Reply};
@@ -68,7 +69,7 @@ impl Runner<'_> {
         *self.seconds_of(order) += start.elapsed();
         match reply {
             Ok(Reply::Unwritten(what)) => Err(Stop::Unwritten(what)),
-            Ok(Reply::Failed(reason)) => Ok(Err(if is_build { reason + &self.memory_limit() } else { reason })),
+            Ok(Reply::Failed(reason)) => Ok(Err(self.explained(reason, is_build))),
             Ok(reply) => {
                 self.note(&reply)?;
                 Ok(Ok(reply))
@@ -116,10 +117,16 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// The memory limit, for the reason of a failed build; empty if there is none.
-    fn memory_limit(&self) -> String {
-        let limit = self.prepared.plan.experiment.limits.memory;
-        limit.map_or_else(String::new, |limit| format!("; it may take {} by limits.memory", child::mib(limit.get())))
+    /// The reason of a failed step, with the limit on memory where that may have been it.
+    fn explained(&self, reason: String, is_build: bool) -> String {
+        let is_memory = reason == OUT_OF_MEMORY;
+        match self.prepared.plan.experiment.limits.memory {
+            Some(limit) if is_build || is_memory => {
+                format!("{reason}; it may take {} by limits.memory", child::mib(limit.get()))
+            }
+            None if is_memory => format!("{reason}; {}", machine::memory_limit()),
+            _ => reason,
+        }
     }
 
     /// Builds what a group needs; the inner error is why that failed.
@@ -142,7 +149,7 @@ impl Runner<'_> {
                 self.benches[group] = Some(bench);
                 Ok(Ok(()))
             }
-            Ok(Reply::Failed(reason)) => failed(reason + &self.memory_limit()),
+            Ok(Reply::Failed(reason)) => failed(self.explained(reason, true)),
             Ok(_) => failed(match &mut bench {
                 AnyBench::Here(_) => "it replied to something that it was not asked".into(),
                 AnyBench::Child(child) => cause(child.misunderstood(), seconds, BUILDING),
