@@ -44,7 +44,9 @@ fn a_file_that_is_there_is_not_replaced() {
 #[test]
 fn what_cannot_be_measured_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    for wrong in [["--rows", "0"], ["--dim", "65537"], ["--rounds", "0"], ["--json", "folder/"]] {
+    for wrong in
+        [["--rows", "999"], ["--rows", "100000000"], ["--dim", "65537"], ["--rounds", "0"], ["--json", "folder/"]]
+    {
         let output = swath(folder.path(), &[&["bench"][..], &wrong].concat());
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
         assert!(stderr(&output).contains(wrong[0]), "{}", stderr(&output));

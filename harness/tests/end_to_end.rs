@@ -814,7 +814,9 @@ fn what_an_index_decided_is_kept_and_told() {
         std::fs::read_to_string(folder.path().join("reports/x/index.html")).expect("a page")
     };
     for page in [page(&["run", "x.yaml"]), page(&["report", "reports/x"])] {
-        let told = page.split("<p class=\"note\">").filter_map(|note| Some(note.split_once(": compared by ")?.0));
+        let told = page.split("<p class=\"note\">").filter_map(|note| {
+            Some(note.split_once(": a query is compared by ").or(note.split_once(": queries are compared by "))?.0)
+        });
         let told: Vec<&str> = told.flat_map(|retrievers| retrievers.split(", ")).collect();
         assert_eq!(told, ["all", "lists"]);
     }

@@ -15,7 +15,7 @@
 //! product is divided by `|x|`. The sum of products of codes is rounded to `f32` and multiplied by two factors, and a number may be
 //! subtracted: some roundings of 2^-24 of the sum of magnitudes, which are added to the bound.
 
-use super::filter::{ErrorBound, is_safe};
+use super::filter::{ErrorBound, is_safe, rounding_of_measure};
 use super::micro_kernel::{PerRow, Rows, Word};
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
@@ -52,6 +52,8 @@ pub struct Codes {
     /// `n x stride`, and some bytes more, so that the last row may be read in the widest steps.
     of_rows: Shared<u8>,
     stride: usize,
+    dim: usize,
+    distance: Distance,
     /// What a product is multiplied by, for each row: its step `s`; over its norm for angular data.
     factors: Vec<f32>,
     largest: Largest,
@@ -134,7 +136,7 @@ impl Codes {
         });
         let largest = largest.reduce(Largest::default, Largest::or);
         let largest = Largest { error: largest.error * INFLATED, norm: largest.norm * INFLATED };
-        Some(Self { of_rows: codes.finish(), stride, factors, largest })
+        Some(Self { of_rows: codes.finish(), stride, dim: vectors.dim(), distance: base.distance(), factors, largest })
     }
 
     /// Bytes held.
@@ -172,7 +174,13 @@ impl Codes {
         let by_codes = norm * self.largest.error + error * of_rows;
         let rounding =
             8.0 * f64::from(f32::EPSILON) * ((norm + error) * of_rows + self.largest.norm * self.largest.norm);
-        Some(QueryCodes { codes, factor: step, added, bound: ErrorBound::of((by_codes + rounding) * INFLATED) })
+        let error = (by_codes + rounding + self.of_measure(query.norm)) * INFLATED;
+        Some(QueryCodes { codes, factor: step, added, bound: ErrorBound::of(error) })
+    }
+
+    /// See [`rounding_of_measure`].
+    fn of_measure(&self, query_norm: f64) -> f64 {
+        rounding_of_measure(self.distance, self.dim, [query_norm, self.largest.norm])
     }
 
     /// The similarities of rows to a query, but for what is subtracted for euclidean data.

@@ -88,7 +88,8 @@ impl Filter {
             Distance::InnerProduct => self.max_norm * query.norm,
             _ => self.max_norm * (query.norm + self.max_norm),
         };
-        Some(ErrorBound((magnitude * self.relative_error) as f32))
+        let of_measure = rounding_of_measure(base.distance(), base.points().dim(), [query.norm, self.max_norm]);
+        Some(ErrorBound::of(magnitude * self.relative_error + of_measure))
     }
 
     /// What [`Filter::similarities`] does to the product with each row.
@@ -282,6 +283,17 @@ fn any_at_least(values: &[f32], cut: f32) -> bool {
 /// that pass [`is_safe`].
 pub fn cosine_error(dim: usize) -> f64 {
     relative_error(dim)
+}
+
+/// A bound on what measuring exactly, in `f64`, rounds a similarity by, where an error bound of `f32` is not much larger. A squared
+/// distance is a sum of d rounded squares, up to the square of both norms together: where a query is 10^9 times longer than the
+/// rows, that is more than any similarity differs from another.
+pub fn rounding_of_measure(distance: Distance, dim: usize, norms: [f64; 2]) -> f64 {
+    match distance {
+        // A similarity is half of a squared distance, but for the query's own part.
+        Distance::Euclidean => (dim + 16) as f64 * f64::EPSILON * (norms[0] + norms[1]).powi(2),
+        _ => 0.0,
+    }
 }
 
 /// Whether `f32` arithmetic can be trusted with vectors of that norm.

@@ -184,6 +184,24 @@ mod tests {
         }
     }
 
+    /// Queries so much longer than the rows that `f64` rounds distances to equal ones, or the wrong way round.
+    #[test]
+    fn queries_far_longer_than_rows() {
+        let (n, dim) = (1500, 17);
+        let mut rng = random::stream(8, "long queries", 0);
+        let mut drawn =
+            |rows: usize| -> Vec<f32> { (0..rows * dim).map(|_| random::normal(&mut rng) as f32).collect() };
+        let (rows, queries) = (drawn(n), drawn(6));
+        for (of_rows, of_queries) in [(1.0, 1e9), (1.0, 3e11), (1.0, 1e13), (1e-10, 1e3)] {
+            let scaled = |values: &[f32], by: f32| values.iter().map(|value| value * by).collect::<Vec<_>>();
+            let queries = Points::from(Vectors::new(&scaled(&queries, of_queries), dim).expect("finite"));
+            for distance in Distance::DENSE {
+                let base = Base::from_values(&scaled(&rows, of_rows), dim, distance).expect("finite");
+                check(&base, &queries, 100);
+            }
+        }
+    }
+
     /// Rows of several blocks: half of them few different ones, so that very many are equally near, and some of no bits or
     /// members. More queries than a tile spans.
     #[test]

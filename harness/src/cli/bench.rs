@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use swath::config::Failure;
 use swath::plot::format::three_digits;
 use swath::progress::Progress;
-use swath::record::machine::Machine;
+use swath::record::machine::{self, Machine};
 use swath::speed::{Line, Setting, measure};
 use swath::{clock, escape};
 use swath_datasets::whole_file;
@@ -20,14 +20,15 @@ use swath_datasets::whole_file;
 #[derive(Args)]
 #[command(after_help = "\
 Prints a table in Markdown, to paste into an issue. Each round measures every line once, one after another; the table has \
-the median of the rounds, the least and the greatest. A share compares a line with what the machine reached in the same rounds.
+the median of the rounds, the least and the greatest. A share compares a line with what the machine reached in the same round, and \
+is the median of the rounds.
 
 Examples:
   swath bench
   swath bench --rows 20000 --dim 768 --json bench.json")]
 pub struct Arguments {
-    /// Number of vectors, drawn around centres
-    #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u64).range(1..=100_000_000))]
+    /// Number of vectors, drawn around centres; at least 1000
+    #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u64).range(1_000..=100_000_000))]
     rows: u64,
     /// Their dimension
     #[arg(long, default_value_t = 100, value_parser = value_parser!(u64).range(1..=65_536))]
@@ -46,13 +47,20 @@ impl Arguments {
         let setting = Setting { rows: self.rows as usize, dim: self.dim as usize, rounds: self.rounds as usize };
         // Before anything is measured: a file that cannot be written costs no time.
         self.json.as_deref().map_or(Ok(()), may_write)?;
+        if setting.bytes() > machine::memory() {
+            let (needed, limit) = (setting.bytes().div_ceil(1 << 20), machine::memory_limit());
+            let Setting { rows, dim, .. } = setting;
+            return Err(Failure::Input(format!(
+                "to measure {rows} vectors of {dim} values takes about {needed} MiB, and {limit}; use fewer --rows"
+            )));
+        }
         if cfg!(debug_assertions) {
             note("this build of swath is not optimised, and slow; `cargo run --release -- bench` measures one that is");
         }
         let (machine, at) = (Machine::this(), clock::timestamp());
         let progress = Progress::steps("measuring", setting.rounds, false);
         let lines = measure(setting, |_| progress.step("one round"))
-            .map_err(|error| Failure::Run(format!("threads cannot be started: {error}")))?;
+            .map_err(|error| Failure::Run(format!("{error}; {}", machine::memory_limit())))?;
         progress.finish();
         if let Some(path) = &self.json {
             let version = env!("CARGO_PKG_VERSION");
@@ -96,8 +104,10 @@ fn text(machine: &Machine, setting: Setting, lines: &[Line]) -> String {
         if rounds == 1 { "one round".into() } else { format!("medians of {rounds} rounds") }
     );
     for line in lines {
-        let share =
-            line.share.zip(line.limit.as_ref()).map(|(share, limit)| format!("{:.0} % of {limit}", 100.0 * share));
+        let share = line
+            .share
+            .zip(line.limit.as_ref())
+            .map(|(share, limit)| format!("{} % of {limit}", three_digits(100.0 * share)));
         let [median, least, greatest] = [line.median, line.least, line.greatest].map(three_digits);
         let numbers = format!("{median} {} | {least} to {greatest}", line.unit.name());
         // Writing into a text does not fail.

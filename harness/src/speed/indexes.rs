@@ -34,7 +34,7 @@ pub fn tasks(subject: &Subject) -> Vec<Task<'_>> {
         let index = candidates.build(&base);
         let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
         Task {
-            what: format!("{}: a query of {rows} vectors", candidates.name()),
+            what: format!("{}: a query among {rows} vectors", candidates.name()),
             threads: 1,
             unit: Unit::Milliseconds,
             work: ONE_BY_ONE as f64,

@@ -12,7 +12,7 @@ mod selection;
 use crate::clock::Moment;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use serde::Serialize;
-use swath_algorithms::{Base, Distance, Points, Vectors, random};
+use swath_algorithms::{Base, Distance, Points, PointsError, Vectors, random};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -84,6 +84,27 @@ impl Unit {
     }
 }
 
+/// Why nothing can be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmeasured {
+    /// There is no room for the vectors.
+    #[error(transparent)]
+    Vectors(#[from] PointsError),
+    /// Threads cannot be started.
+    #[error("threads cannot be started: {0}")]
+    Threads(#[from] ThreadPoolBuildError),
+}
+
+impl Setting {
+    /// Bytes that measuring takes, at most: the vectors twice while they are drawn, codes of them, and what indexes hold.
+    pub fn bytes(self) -> u64 {
+        const OTHERS: u64 = 512 << 20;
+        let line = 16 * size_of::<f32>();
+        let row = (self.dim * size_of::<f32>()).next_multiple_of(line) as u64;
+        (self.rows as u64).saturating_mul(3 * row).saturating_add(OTHERS)
+    }
+}
+
 /// What a line measures.
 struct Task<'a> {
     what: String,
@@ -112,14 +133,14 @@ const QUERIES: usize = 1_000;
 const ONE_BY_ONE: usize = 20;
 
 impl Subject {
-    fn new(setting: Setting) -> Result<Self, ThreadPoolBuildError> {
+    fn new(setting: Setting) -> Result<Self, Unmeasured> {
         let all = std::thread::available_parallelism().map_or(1, usize::from);
         let mut threads = vec![1, all];
         threads.dedup();
         let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
         Ok(Self {
-            base: Base::new(clustered(setting.rows, setting.dim, 1), Distance::Angular),
-            queries: Points::from(clustered(QUERIES, setting.dim, 2)),
+            base: Base::new(clustered(setting.rows, setting.dim, 1)?, Distance::Angular),
+            queries: Points::from(clustered(QUERIES, setting.dim, 2)?),
             setting,
             pools: threads.into_iter().map(pool).collect::<Result<_, _>>()?,
         })
@@ -127,7 +148,7 @@ impl Subject {
 }
 
 /// Vectors around centres, as embeddings are.
-fn clustered(rows: usize, dim: usize, seed: u64) -> Vectors {
+fn clustered(rows: usize, dim: usize, seed: u64) -> Result<Vectors, PointsError> {
     /// Clusters.
     const CENTRES: usize = 200;
     let mut rng = random::stream(seed, "bench centres", 0);
@@ -138,23 +159,21 @@ fn clustered(rows: usize, dim: usize, seed: u64) -> Vectors {
         let centre = &centres[random::below(&mut rng, CENTRES) * dim..][..dim];
         values.extend(centre.iter().map(|value| (value + random::normal(&mut rng)) as f32));
     }
-    match Vectors::new(&values, dim) {
-        Ok(vectors) => vectors,
-        Err(error) => panic!("drawn vectors are not finite: {error}"),
-    }
+    Vectors::new(&values, dim)
 }
 
-/// Measures all lines. Calls `begin` at the beginning of each round, with its number.
+/// Measures all lines. An untimed round comes first, which fills the caches. Calls `begin` at the beginning of each round, with its number.
 ///
 /// # Errors
-/// Threads cannot be started.
-pub fn measure(setting: Setting, mut begin: impl FnMut(usize)) -> Result<Vec<Line>, ThreadPoolBuildError> {
+/// [`Unmeasured`].
+pub fn measure(setting: Setting, mut begin: impl FnMut(usize)) -> Result<Vec<Line>, Unmeasured> {
     let subject = Subject::new(setting)?;
     let prepared = search::Prepared::new(&subject);
     let mut tasks = machine::tasks(&subject);
     tasks.extend(prepared.tasks(&subject));
     tasks.extend(indexes::tasks(&subject));
     tasks.extend(selection::tasks(&subject));
+    tasks.iter_mut().for_each(|task| (task.run)());
     let mut numbers = vec![Vec::with_capacity(setting.rounds); tasks.len()];
     for round in 1..=setting.rounds {
         begin(round);

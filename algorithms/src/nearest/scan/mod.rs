@@ -6,6 +6,7 @@ mod worth;
 
 use super::codes::{self, Codes};
 use super::filter::{self, Contenders, ErrorBound, Filter};
+use super::micro_kernel::Panels;
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
 use crate::inverted::InvertedIndex;
@@ -114,8 +115,11 @@ impl Scan {
     pub fn decision(&self) -> Option<String> {
         match self {
             Self::Dense(filter, codes) if filter.rows() >= codes::FEWEST => Some(match codes {
-                Some(Coded { worth, .. }) => worth.to_string(),
-                None => "compared by values: codes of 8 bits would leave too many to measure".to_owned(),
+                Some(Coded { worth, .. }) if Panels::default().take_codes() => worth.to_string(),
+                Some(Coded { worth, .. }) => Worth { batch: 0, ..*worth }.to_string(),
+                None => {
+                    "queries are compared by values, since codes of 8 bits would leave too many to measure".to_owned()
+                }
             }),
             _ => None,
         }

@@ -38,14 +38,20 @@ impl Worth {
     }
 }
 
+/// A whole number with a comma before each three digits.
+fn grouped(number: usize) -> String {
+    if number < 1_000 { number.to_string() } else { format!("{},{:03}", grouped(number / 1_000), number % 1_000) }
+}
+
 impl fmt::Display for Worth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { single, batch } = self;
-        write!(
-            f,
-            "compared by codes of 8 bits, and measured exactly where these do not decide: pools of up to {single}, "
-        )?;
-        if *batch == 0 { f.write_str("none in a batch") } else { write!(f, "in a batch up to {batch}") }
+        let Self { single, batch } = *self;
+        let single = grouped(single);
+        write!(f, "a query is compared by codes of 8 bits for pools of up to {single}, by values for larger ones; ")?;
+        match batch {
+            0 => f.write_str("queries of a batch are compared by values"),
+            _ => write!(f, "queries of a batch by codes for pools of up to {}", grouped(batch)),
+        }
     }
 }
 
@@ -61,7 +67,8 @@ mod tests {
         assert_eq!(Worth::of(16_000, |most| 2 * most), Worth { single: 1_000, batch: 100 });
         assert_eq!(Worth::of(16_000, |most| most + 126), Worth { single: 10_000, batch: 0 });
         let none = Worth::of(16_000, |most| most + 126).to_string();
-        assert!(none.ends_with("pools of up to 10000, none in a batch"), "{none}");
+        assert!(none.contains("up to 10,000, by values") && none.ends_with("batch are compared by values"), "{none}");
+        assert_eq!([0, 999, 1_000, 1_234_056].map(grouped), ["0", "999", "1,000", "1,234,056"]);
         assert_eq!(Worth::of(16_000, |_| 16_000), Worth { single: 0, batch: 0 });
         assert_eq!(
             Worth::of(16_000, |most| if most == 10 { 16_000 } else { most }).single,
