@@ -407,7 +407,7 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                 p.note { (retrievers.join(", ")) ": " (decision) "." }
             }
             p.note {
-                "Evaluations do not depend on the machine. Times do, and on the content of the caches: the same search takes longer in "
+                "Evaluations hardly depend on the machine. Times do, and on the content of the caches: the same search takes longer in "
                 "a trial whose walk fills the caches with other data. Metrics are computed outside the timed part"
                 @if let [answering, metrics] = manifest.untimed && answering > 0.0 {
                     ": they took " (three_digits(metrics)) " s of all threads, and answering all queries once took " (three_digits(answering)) " s"

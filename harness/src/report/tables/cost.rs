@@ -41,7 +41,7 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
     };
     let caption = format!(
         "{}: cost of a query by stage, of building, and of storing. Times depend on the machine ({}); similarity evaluations \
-         do not.{}",
+         hardly do.{}",
         setting(found, summary.rows.first()?.queries),
         found.manifest.machine.cpu,
         timed_apart(summary, 0..summary.rows.len())
