@@ -2,13 +2,8 @@
 //!
 //! The graph and the search over it are those of `proximity_graph`.
 
-use super::Candidates;
-use super::proximity_graph::{GraphPlan, LayersPlan, ProximityGraph, Rule, Shape, WalkWidths};
-use crate::base::{Base, Query};
-use crate::base_facts::BaseFacts;
+use super::proximity_graph::{GraphPlan, LayersPlan, Rule, Shape, WalkWidths, WalkedGraph};
 use crate::params::{Count, constant};
-use crate::scratch::Scratch;
-use crate::unfit::Unfit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,66 +48,24 @@ pub struct HnswBuild {
     ef_construction: Count,
 }
 
-impl HnswBuild {
-    fn plan(self) -> GraphPlan {
-        let (m, ef) = (self.m.size(), self.ef_construction.size());
-        let shape = |most| Shape { first: m, capacity: most, rule: Rule { degree: most, alpha: 1.0 }, ef };
-        GraphPlan { graph: shape(2 * m), layers: Some(LayersPlan { shape: shape(m), part: m.max(2) }) }
-    }
-}
-
-impl Candidates for Hnsw {
+impl WalkedGraph for Hnsw {
     type Build = HnswBuild;
-    type Index = ProximityGraph;
 
-    fn pool(&self) -> usize {
-        self.pool.size()
+    fn widths(&self) -> WalkWidths {
+        WalkWidths::of(self.ef, self.pool)
     }
 
-    fn exhaustive(&self, pool: Count, rows: usize) -> Self {
-        Self { pool, ef: WalkWidths::exhaustive(pool, rows), ..self.clone() }
+    fn with_widths(&self, pool: Count, ef: Count) -> Self {
+        Self { pool, ef, ..self.clone() }
     }
 
-    fn build_part(&self) -> HnswBuild {
+    fn graph_part(&self) -> HnswBuild {
         HnswBuild { m: self.m, ef_construction: self.ef_construction }
     }
 
-    fn build(part: &HnswBuild, base: &Base) -> ProximityGraph {
-        ProximityGraph::build(base, &part.plan())
-    }
-
-    fn words(graph: &ProximityGraph) -> Option<Vec<u32>> {
-        Some(graph.words())
-    }
-
-    fn restore(words: &[u32], base: &Base) -> Option<ProximityGraph> {
-        ProximityGraph::restore(words, base)
-    }
-
-    fn bytes(graph: &ProximityGraph, base: &Base) -> usize {
-        base.bytes() + graph.bytes()
-    }
-
-    fn decision(graph: &ProximityGraph, base: &Base) -> Option<String> {
-        graph.decision(base)
-    }
-
-    fn estimate(&self, facts: &BaseFacts) -> usize {
-        ProximityGraph::estimate(&Candidates::build_part(self).plan(), facts)
-    }
-
-    fn check(&self, _: &BaseFacts) -> Result<(), Unfit> {
-        WalkWidths::of(self.ef, self.pool).check()
-    }
-
-    fn search(
-        &self,
-        graph: &ProximityGraph,
-        base: &Base,
-        query: Query<'_>,
-        scratch: &mut Scratch,
-        found: &mut Vec<u32>,
-    ) {
-        graph.find(base, query, WalkWidths::of(self.ef, self.pool), scratch, found);
+    fn plan(part: &HnswBuild) -> GraphPlan {
+        let (m, ef) = (part.m.size(), part.ef_construction.size());
+        let shape = |most| Shape { first: m, capacity: most, rule: Rule { degree: most, alpha: 1.0 }, ef };
+        GraphPlan { graph: shape(2 * m), layers: Some(LayersPlan { shape: shape(m), part: m.max(2) }) }
     }
 }

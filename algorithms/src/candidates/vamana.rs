@@ -2,13 +2,8 @@
 //!
 //! The graph and the search over it are those of `proximity_graph`.
 
-use super::Candidates;
-use super::proximity_graph::{GraphPlan, ProximityGraph, Rule, Shape, WalkWidths};
-use crate::base::{Base, Query};
-use crate::base_facts::BaseFacts;
+use super::proximity_graph::{GraphPlan, Rule, Shape, WalkWidths, WalkedGraph};
 use crate::params::{Count, Stretch, constant};
-use crate::scratch::Scratch;
-use crate::unfit::Unfit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,71 +52,29 @@ pub struct VamanaBuild {
     alpha: Stretch,
 }
 
-impl VamanaBuild {
-    fn plan(self) -> GraphPlan {
-        let degree = self.degree.size();
-        let graph = Shape {
-            first: degree,
-            capacity: degree + degree.div_ceil(3),
-            rule: Rule { degree, alpha: self.alpha.get() },
-            ef: self.ef_construction.size(),
-        };
-        GraphPlan { graph, layers: None }
-    }
-}
-
-impl Candidates for Vamana {
+impl WalkedGraph for Vamana {
     type Build = VamanaBuild;
-    type Index = ProximityGraph;
 
-    fn pool(&self) -> usize {
-        self.pool.size()
+    fn widths(&self) -> WalkWidths {
+        WalkWidths::of(self.ef, self.pool)
     }
 
-    fn exhaustive(&self, pool: Count, rows: usize) -> Self {
-        Self { pool, ef: WalkWidths::exhaustive(pool, rows), ..self.clone() }
+    fn with_widths(&self, pool: Count, ef: Count) -> Self {
+        Self { pool, ef, ..self.clone() }
     }
 
-    fn build_part(&self) -> VamanaBuild {
+    fn graph_part(&self) -> VamanaBuild {
         VamanaBuild { degree: self.degree, ef_construction: self.ef_construction, alpha: self.alpha }
     }
 
-    fn build(part: &VamanaBuild, base: &Base) -> ProximityGraph {
-        ProximityGraph::build(base, &part.plan())
-    }
-
-    fn words(graph: &ProximityGraph) -> Option<Vec<u32>> {
-        Some(graph.words())
-    }
-
-    fn restore(words: &[u32], base: &Base) -> Option<ProximityGraph> {
-        ProximityGraph::restore(words, base)
-    }
-
-    fn bytes(graph: &ProximityGraph, base: &Base) -> usize {
-        base.bytes() + graph.bytes()
-    }
-
-    fn decision(graph: &ProximityGraph, base: &Base) -> Option<String> {
-        graph.decision(base)
-    }
-
-    fn estimate(&self, facts: &BaseFacts) -> usize {
-        ProximityGraph::estimate(&Candidates::build_part(self).plan(), facts)
-    }
-
-    fn check(&self, _: &BaseFacts) -> Result<(), Unfit> {
-        WalkWidths::of(self.ef, self.pool).check()
-    }
-
-    fn search(
-        &self,
-        graph: &ProximityGraph,
-        base: &Base,
-        query: Query<'_>,
-        scratch: &mut Scratch,
-        found: &mut Vec<u32>,
-    ) {
-        graph.find(base, query, WalkWidths::of(self.ef, self.pool), scratch, found);
+    fn plan(part: &VamanaBuild) -> GraphPlan {
+        let degree = part.degree.size();
+        let graph = Shape {
+            first: degree,
+            capacity: degree + degree.div_ceil(3),
+            rule: Rule { degree, alpha: part.alpha.get() },
+            ef: part.ef_construction.size(),
+        };
+        GraphPlan { graph, layers: None }
     }
 }

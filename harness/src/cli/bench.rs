@@ -69,7 +69,8 @@ impl Arguments {
             let written = folder.and_then(|()| whole_file::write_new(path, format!("{found:#}\n").as_bytes()));
             // What was measured is not lost with the file.
             print(&text(&machine, setting, &lines))?;
-            return written.map(|()| ExitCode::SUCCESS).map_err(|error| refused(path, &error));
+            let unwritten = |error| Failure::Run(format!("cannot write {}: {error}", escape::path(path)));
+            return written.map(|()| ExitCode::SUCCESS).map_err(unwritten);
         }
         print(&text(&machine, setting, &lines))
     }

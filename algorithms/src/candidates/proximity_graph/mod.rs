@@ -29,7 +29,7 @@ pub use prune::Rule;
 
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
-use crate::candidates::Words;
+use crate::candidates::{Candidates, Words};
 use crate::params::Count;
 use crate::points::{PointType, Points};
 use crate::scratch::Scratch;
@@ -41,6 +41,7 @@ use grid::GridRows;
 use insertion::{GrowingLists, insert_all};
 use items::Items;
 use layers::Layers;
+use serde::Serialize;
 use twins::Twins;
 use walk::{Course, Distances, Near, TargetLists as _, WalkMemory, walk};
 
@@ -104,6 +105,81 @@ impl WalkWidths {
         }
         let message = format!("a walk that keeps {ef} vectors under consideration cannot find a pool of {pool}");
         Err(Unfit::new(message, format!("use at least {pool}")).of("ef"))
+    }
+}
+
+/// The parameters of candidates that walk over a graph: all that such candidates differ in.
+pub trait WalkedGraph: Sized + Send + Sync + 'static {
+    /// The parameters that shape the graph.
+    type Build: Serialize;
+
+    /// How wide walks are.
+    fn widths(&self) -> WalkWidths;
+
+    /// The same graph with walks that keep `ef`, for this pool.
+    #[must_use]
+    fn with_widths(&self, pool: Count, ef: Count) -> Self;
+
+    /// Those that shape the graph.
+    fn graph_part(&self) -> Self::Build;
+
+    /// How such a graph is built.
+    fn plan(part: &Self::Build) -> GraphPlan;
+}
+
+impl<W: WalkedGraph> Candidates for W {
+    type Build = W::Build;
+    type Index = ProximityGraph;
+
+    fn pool(&self) -> usize {
+        self.widths().pool
+    }
+
+    fn exhaustive(&self, pool: Count, rows: usize) -> Self {
+        self.with_widths(pool, WalkWidths::exhaustive(pool, rows))
+    }
+
+    fn build_part(&self) -> W::Build {
+        self.graph_part()
+    }
+
+    fn build(part: &W::Build, base: &Base) -> ProximityGraph {
+        ProximityGraph::build(base, &W::plan(part))
+    }
+
+    fn words(graph: &ProximityGraph) -> Option<Vec<u32>> {
+        Some(graph.words())
+    }
+
+    fn restore(words: &[u32], base: &Base) -> Option<ProximityGraph> {
+        ProximityGraph::restore(words, base)
+    }
+
+    fn bytes(graph: &ProximityGraph, base: &Base) -> usize {
+        base.bytes() + graph.bytes()
+    }
+
+    fn decision(graph: &ProximityGraph, base: &Base) -> Option<String> {
+        graph.decision(base)
+    }
+
+    fn estimate(&self, facts: &BaseFacts) -> usize {
+        ProximityGraph::estimate(&W::plan(&self.graph_part()), facts)
+    }
+
+    fn check(&self, _: &BaseFacts) -> Result<(), Unfit> {
+        self.widths().check()
+    }
+
+    fn search(
+        &self,
+        graph: &ProximityGraph,
+        base: &Base,
+        query: Query<'_>,
+        scratch: &mut Scratch,
+        found: &mut Vec<u32>,
+    ) {
+        graph.find(base, query, self.widths(), scratch, found);
     }
 }
 
