@@ -52,3 +52,11 @@ fn what_cannot_be_measured_is_refused() {
         assert!(stderr(&output).contains(wrong[0]), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn growth_needs_two_sizes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = swath(folder.path(), &["bench", "--growth", "--rows", "2999"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("use --rows 3000 or more"), "{}", stderr(&output));
+}

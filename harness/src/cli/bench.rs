@@ -3,16 +3,17 @@
 use super::places::Places;
 use super::terminal::{note, print};
 use clap::{Args, value_parser};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::Failure;
-use swath::plot::format::three_digits;
+use swath::plot::format::{decimals, three_digits};
 use swath::progress::Progress;
 use swath::record::machine::{self, Machine};
-use swath::speed::{Line, Setting, measure};
+use swath::speed::growth::{self, Growth};
+use swath::speed::{Line, Setting, Unmeasured, measure};
 use swath::{clock, escape};
 use swath_datasets::whole_file;
 
@@ -23,56 +24,94 @@ Prints a table in Markdown, to paste into an issue. Each round measures every li
 the median of the rounds, the least and the greatest. A share compares a line with what the machine reached in the same round, and \
 is the median of the rounds.
 
+With --growth, three tables tell how time grows: with the number of vectors (a hundredth to all of --rows, of --dim values), with \
+their dimension (32 to 1536), and with the size of the pool that selectors pick from. The exponent is that of the power of the size \
+that fits the times best: 1 where time is in proportion to the size. What takes longer than ten seconds is done once.
+
 Examples:
   swath bench
+  swath bench --growth
   swath bench --rows 20000 --dim 768 --json bench.json")]
 pub struct Arguments {
-    /// Number of vectors, drawn around centres; at least 1000
-    #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u64).range(1_000..=100_000_000))]
-    rows: u64,
+    /// Number of vectors, drawn around centres; at least 1000 [default: 100000, with --growth 1000000]
+    #[arg(long, value_parser = value_parser!(u64).range(1_000..=100_000_000))]
+    rows: Option<u64>,
     /// Their dimension
     #[arg(long, default_value_t = 100, value_parser = value_parser!(u64).range(1..=65_536))]
     dim: u64,
     /// Rounds
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u64).range(1..=1_000))]
     rounds: u64,
+    /// Measure how time grows with the number of vectors, their dimension and the size of pools
+    #[arg(long)]
+    growth: bool,
     /// Also write the table as JSON to this file, which must not exist
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
 impl Arguments {
-    /// Measures, and prints the table.
+    /// Measures, and prints the tables.
     pub fn run(self, _: &Places) -> Result<ExitCode, Failure> {
-        let setting = Setting { rows: self.rows as usize, dim: self.dim as usize, rounds: self.rounds as usize };
+        let rows = self.rows.unwrap_or(if self.growth { 1_000_000 } else { 100_000 });
+        let setting = Setting { rows: rows as usize, dim: self.dim as usize, rounds: self.rounds as usize };
         // Before anything is measured: a file that cannot be written costs no time.
         self.json.as_deref().map_or(Ok(()), may_write)?;
-        if setting.bytes() > machine::memory() {
-            let (needed, limit) = (setting.bytes().div_ceil(1 << 20), machine::memory_limit());
-            let Setting { rows, dim, .. } = setting;
-            return Err(Failure::Input(format!(
-                "to measure {rows} vectors of {dim} values takes about {needed} MiB, and {limit}; use fewer --rows"
-            )));
-        }
+        self.check(setting)?;
         if cfg!(debug_assertions) {
             note("this build of swath is not optimised, and slow; `cargo run --release -- bench` measures one that is");
         }
         let (machine, at) = (Machine::this(), clock::timestamp());
-        let progress = Progress::steps("measuring", setting.rounds, false);
-        let lines = measure(setting, |_| progress.step("one round"))
-            .map_err(|error| Failure::Run(format!("{error}; {}", machine::memory_limit())))?;
-        progress.finish();
-        if let Some(path) = &self.json {
-            let version = env!("CARGO_PKG_VERSION");
-            let found = json!({ "swath": version, "at": at, "machine": machine, "setting": setting, "lines": lines });
-            let folder = path.parent().map_or(Ok(()), whole_file::make_folder);
-            let written = folder.and_then(|()| whole_file::write_new(path, format!("{found:#}\n").as_bytes()));
-            // What was measured is not lost with the file.
-            print(&text(&machine, setting, &lines))?;
-            let unwritten = |error| Failure::Run(format!("cannot write {}: {error}", escape::path(path)));
-            return written.map(|()| ExitCode::SUCCESS).map_err(unwritten);
+        let (tables, text) = self.measure(setting, &machine)?;
+        let Some(path) = &self.json else { return print(&text) };
+        let mut found = json!({ "swath": env!("CARGO_PKG_VERSION"), "at": at, "machine": machine, "setting": setting });
+        found[if self.growth { "growth" } else { "lines" }] = tables;
+        let folder = path.parent().map_or(Ok(()), whole_file::make_folder);
+        let written = folder.and_then(|()| whole_file::write_new(path, format!("{found:#}\n").as_bytes()));
+        // What was measured is not lost with the file.
+        print(&text)?;
+        let unwritten = |error| Failure::Run(format!("cannot write {}: {error}", escape::path(path)));
+        written.map(|()| ExitCode::SUCCESS).map_err(unwritten)
+    }
+
+    /// Whether this can be measured here.
+    fn check(&self, setting: Setting) -> Result<(), Failure> {
+        let Setting { rows, dim, .. } = setting;
+        if self.growth && growth::numbers_of_rows(setting).len() < 2 {
+            return Err(Failure::Input(format!(
+                "--growth compares numbers of vectors from {} on, the second largest of which is a third of --rows; use \
+                 --rows {} or more",
+                growth::FEWEST,
+                3 * growth::FEWEST
+            )));
         }
-        print(&text(&machine, setting, &lines))
+        let bytes = if self.growth { growth::bytes(setting) } else { setting.bytes() };
+        if bytes > machine::memory() {
+            let (needed, limit) = (bytes.div_ceil(1 << 20), machine::memory_limit());
+            return Err(Failure::Input(format!(
+                "to measure {rows} vectors of {dim} values takes about {needed} MiB, and {limit}; use fewer --rows"
+            )));
+        }
+        Ok(())
+    }
+
+    /// What was measured: for a program, and as text.
+    fn measure(&self, setting: Setting, machine: &Machine) -> Result<(Value, String), Failure> {
+        let steps = if self.growth { growth::steps(setting) } else { setting.rounds };
+        let progress = Progress::steps("measuring", steps, false);
+        let failed = |error: Unmeasured| Failure::Run(format!("{error}; {}", machine::memory_limit()));
+        let measured = if self.growth {
+            let begin = |of: &str, size| progress.step(&format!("{of} {size}"));
+            let tables = growth::measure(setting, begin).map_err(failed)?;
+            let text: String = tables.iter().map(growth_text).collect();
+            (json!(tables), head(machine, "vectors drawn around centres", setting.rounds) + &text)
+        } else {
+            let lines = measure(setting, |_| progress.step("one round")).map_err(failed)?;
+            let text = text(machine, setting, &lines);
+            (json!(lines), text)
+        };
+        progress.finish();
+        Ok(measured)
     }
 }
 
@@ -92,17 +131,25 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
     Failure::Input(format!("--json: cannot write {path}: {error}"))
 }
 
-/// The table in Markdown, with what it is of.
-fn text(machine: &Machine, setting: Setting, lines: &[Line]) -> String {
-    let Setting { rows, dim, rounds } = setting;
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!(
-        "swath {version}, {}, {} cores, {}; {rows} x {dim} vectors, angular; {}\n\n\
-         | what | threads | median | least to greatest | share of the limit |\n|---|---|---|---|---|\n",
+/// What the tables are of.
+fn head(machine: &Machine, vectors: &str, rounds: usize) -> String {
+    format!(
+        "swath {}, {}, {} cores, {}; {vectors}, angular; {}\n",
+        env!("CARGO_PKG_VERSION"),
         escape::terminal(&machine.cpu),
         machine.cores,
         escape::terminal(&machine.os),
         if rounds == 1 { "one round".into() } else { format!("medians of {rounds} rounds") }
+    )
+}
+
+/// The table in Markdown.
+fn text(machine: &Machine, setting: Setting, lines: &[Line]) -> String {
+    let Setting { rows, dim, rounds } = setting;
+    let mut text = format!(
+        "{}\n\
+         | what | threads | median | least to greatest | share of the limit |\n|---|---|---|---|---|\n",
+        head(machine, &format!("{rows} x {dim} vectors"), rounds)
     );
     for line in lines {
         let share = line
@@ -115,4 +162,57 @@ fn text(machine: &Machine, setting: Setting, lines: &[Line]) -> String {
         let _ = writeln!(text, "| {} | {} | {numbers} | {} |", line.what, line.threads, share.unwrap_or_default());
     }
     text
+}
+
+/// A table of growth in Markdown.
+fn growth_text(table: &Growth) -> String {
+    let name = match table.of {
+        "vectors" => "number of vectors",
+        "pool" => "size of the pool",
+        other => other,
+    };
+    let sizes: Vec<String> = table.sizes.iter().map(ToString::to_string).collect();
+    let mut text = format!(
+        "\nBy the {name}; {}; milliseconds each\n\n| what | threads | {} | exponent |\n|---|---|{}---|\n",
+        table.at,
+        sizes.join(" | "),
+        "---|".repeat(sizes.len())
+    );
+    for line in &table.lines {
+        let times = line.milliseconds.iter().map(|time| time.map_or("-".into(), three_digits));
+        let times = times.collect::<Vec<_>>().join(" | ");
+        let exponent = line.exponent.map_or("-".into(), |exponent| decimals(exponent, 2));
+        let _ = writeln!(text, "| {} | {} | {times} | {exponent} |", line.what, line.threads);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swath::speed::growth::GrownLine;
+
+    #[test]
+    fn a_table_of_growth_has_a_column_for_each_size() {
+        let line = |what: &str, milliseconds: [Option<f64>; 2], exponent| GrownLine {
+            what: what.into(),
+            threads: 2,
+            milliseconds: milliseconds.to_vec(),
+            exponent,
+        };
+        let lines = vec![
+            line("hnsw: an index", [Some(12.3456), Some(130.0)], Some(1.024)),
+            line("by codes", [None, Some(7.0)], None),
+        ];
+        let table = Growth { of: "vectors", at: "100 values each".into(), sizes: vec![1_000, 10_000], lines };
+        let expected = "
+By the number of vectors; 100 values each; milliseconds each
+
+| what | threads | 1000 | 10000 | exponent |
+|---|---|---|---|---|
+| hnsw: an index | 2 | 12.3 | 130 | 1.02 |
+| by codes | 2 | - | 7.00 | - |
+";
+        assert_eq!(growth_text(&table), expected);
+    }
 }

@@ -28,8 +28,10 @@ pub fn tasks(subject: &Subject) -> Vec<Task<'_>> {
         let threads = pool.current_num_threads();
         tasks.push(Task {
             what: FLOPS.into(),
+            size: String::new(),
             threads,
             unit: Unit::Gigaflops,
+            times: 1,
             work: (threads * multiply_in_registers(1) * STEPS) as f64,
             limit: None,
             run: Box::new(move || {
@@ -43,9 +45,11 @@ pub fn tasks(subject: &Subject) -> Vec<Task<'_>> {
         let part = lines.len().div_ceil(threads).max(1);
         tasks.push(Task {
             what: READ.into(),
+            size: String::new(),
             threads,
             unit: Unit::Gigabytes,
-            work: (ONE_BY_ONE * size_of_val(lines)) as f64,
+            times: ONE_BY_ONE,
+            work: size_of_val(lines) as f64,
             limit: None,
             run: Box::new(move || {
                 pool.install(|| {
@@ -62,9 +66,11 @@ pub fn tasks(subject: &Subject) -> Vec<Task<'_>> {
             "a jump to a place in {} MiB that the last place names",
             size_of_val(walk.as_slice()).div_ceil(1 << 20)
         ),
+        size: String::new(),
         threads: 1,
         unit: Unit::Nanoseconds,
-        work: JUMPS as f64,
+        times: JUMPS,
+        work: 1.0,
         limit: None,
         run: Box::new(move || _ = black_box((0..JUMPS).fold(0_u32, |at, _| walk[at as usize]))),
     });

@@ -3,7 +3,10 @@
 //! Each round takes every line once, one after another, so that a busy moment meets all of them. A line tells the median of the
 //! rounds, the least and the greatest; and, where the machine sets a limit, the median share of what the machine reached in the same
 //! round.
+//!
+//! [`growth`] has how the same cost grows with the data.
 
+pub mod growth;
 mod indexes;
 mod machine;
 mod search;
@@ -12,6 +15,7 @@ mod selection;
 use crate::clock::Moment;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use serde::Serialize;
+use std::sync::Arc;
 use swath_algorithms::{Base, Distance, Points, PointsError, Vectors, random};
 
 /// What is measured.
@@ -107,19 +111,38 @@ impl Setting {
 
 /// What a line measures.
 struct Task<'a> {
+    /// What is done, but for the number of vectors or the size of the pool.
     what: String,
+    /// These, in words that follow; empty where the whole setting is meant.
+    size: String,
     threads: usize,
     unit: Unit,
-    /// Flops, bytes, or answers of one run.
+    /// How often a run does it.
+    times: usize,
+    /// The flops or bytes of doing it once; 1 where time is the number.
     work: f64,
     /// The task that shows the machine's limit, by what it is called. Both have one unit and as many threads.
     limit: Option<&'static str>,
     run: Box<dyn FnMut() + 'a>,
 }
 
+impl Task<'_> {
+    /// The name of its line.
+    fn name(&self) -> String {
+        format!("{}{}", self.what, self.size)
+    }
+
+    /// Runs once, and returns the seconds that doing it once takes.
+    fn seconds(&mut self) -> f64 {
+        let start = Moment::now();
+        (self.run)();
+        start.elapsed() / self.times as f64
+    }
+}
+
 /// Data of the setting, the same in each run of swath.
 struct Subject {
-    base: Base,
+    base: Arc<Base>,
     queries: Points,
     setting: Setting,
     /// Of one thread, and of all.
@@ -132,6 +155,15 @@ const QUERIES: usize = 1_000;
 /// Queries that exact search is asked one by one; all values are read as often.
 const ONE_BY_ONE: usize = 20;
 
+/// The most vectors of an index in the table.
+const INDEXED: usize = 10_000;
+
+/// The most items of the pool that a selector picks from.
+const POOL: usize = 1_000;
+
+/// Items that it picks.
+const PICKED: usize = 100;
+
 impl Subject {
     fn new(setting: Setting) -> Result<Self, Unmeasured> {
         let all = std::thread::available_parallelism().map_or(1, usize::from);
@@ -139,11 +171,16 @@ impl Subject {
         threads.dedup();
         let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
         Ok(Self {
-            base: Base::new(clustered(setting.rows, setting.dim, 1)?, Distance::Angular),
+            base: Arc::new(Base::new(clustered(setting.rows, setting.dim, 1)?, Distance::Angular)),
             queries: Points::from(clustered(QUERIES, setting.dim, 2)?),
             setting,
             pools: threads.into_iter().map(pool).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The threads of all cores.
+    fn all(&self) -> &ThreadPool {
+        &self.pools[self.pools.len() - 1]
     }
 }
 
@@ -171,16 +208,14 @@ pub fn measure(setting: Setting, mut begin: impl FnMut(usize)) -> Result<Vec<Lin
     let prepared = search::Prepared::new(&subject);
     let mut tasks = machine::tasks(&subject);
     tasks.extend(prepared.tasks(&subject));
-    tasks.extend(indexes::tasks(&subject));
-    tasks.extend(selection::tasks(&subject));
+    tasks.extend(indexes::tasks(&subject, INDEXED.min(setting.rows)));
+    tasks.extend(selection::tasks(&subject, POOL.min(setting.rows), PICKED));
     tasks.iter_mut().for_each(|task| (task.run)());
     let mut numbers = vec![Vec::with_capacity(setting.rounds); tasks.len()];
     for round in 1..=setting.rounds {
         begin(round);
         for (task, numbers) in tasks.iter_mut().zip(&mut numbers) {
-            let start = Moment::now();
-            (task.run)();
-            numbers.push(task.unit.number(task.work, start.elapsed()));
+            numbers.push(task.unit.number(task.work, task.seconds()));
         }
     }
     let line = |(task, of_task): (&Task<'_>, &Vec<f64>)| {
@@ -189,13 +224,13 @@ pub fn measure(setting: Setting, mut begin: impl FnMut(usize)) -> Result<Vec<Lin
         let shares = limit.map(|limit| of_task.iter().zip(&numbers[limit]).map(|(number, of)| number / of).collect());
         let sorted = sorted(of_task.clone());
         Line {
-            what: task.what.clone(),
+            what: task.name(),
             threads: task.threads,
             unit: task.unit,
             median: median(of_task.clone()),
             least: sorted[0],
             greatest: sorted[sorted.len() - 1],
-            limit: limit.map(|limit| tasks[limit].what.clone()),
+            limit: limit.map(|limit| tasks[limit].name()),
             share: shares.map(median),
         }
     };

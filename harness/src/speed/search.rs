@@ -29,8 +29,10 @@ impl Prepared {
                 let mut batch = Batch::default();
                 Task {
                     what: format!("exact, {QUERIES} queries together, the {most} nearest, by {by}"),
+                    size: String::new(),
                     threads: pool.current_num_threads(),
                     unit: Unit::Gigaflops,
+                    times: 1,
                     work: 2.0 * (QUERIES * subject.base.len() * subject.setting.dim) as f64,
                     limit: Some(FLOPS),
                     run: Box::new(move || {
@@ -43,9 +45,11 @@ impl Prepared {
             let (mut scratch, mut found) = (Scratch::default(), Vec::new());
             tasks.push(Task {
                 what: format!("exact, one query, the {most} nearest, by {by}"),
+                size: String::new(),
                 threads: 1,
                 unit: Unit::Gigabytes,
-                work: (ONE_BY_ONE * size_of_val(subject.base.vectors().block(0..subject.base.len()))) as f64,
+                times: ONE_BY_ONE,
+                work: size_of_val(subject.base.vectors().block(0..subject.base.len())) as f64,
                 limit: Some(READ),
                 run: Box::new(move || {
                     for i in 0..ONE_BY_ONE {

@@ -5,37 +5,32 @@ use std::hint::black_box;
 use swath_algorithms::selector::{Request, SelectorParams};
 use swath_algorithms::{Pool, Query, Scratch};
 
-/// Items of the pool.
-const POOL: usize = 1_000;
-
-/// Items that are picked.
-const PICKED: usize = 100;
-
 /// How often in a run.
 const TIMES: usize = 5;
 
 /// Kinds of the items, for selectors that ask for them: item `i` has the kind `i % 7`.
 const SUBTOPICS: u32 = 7;
 
-/// One query's pool, by one thread.
-pub fn tasks(subject: &Subject) -> Vec<Task<'_>> {
+/// `k` items of a pool of `size`, at most as many as there are vectors, by one thread.
+pub fn tasks(subject: &Subject, size: usize, k: usize) -> Vec<Task<'_>> {
     let (base, query) = (&subject.base, Query::row(&subject.queries, 0));
-    let size = base.len().min(POOL);
+    let k = k.min(size);
     let selectors = SelectorParams::all().into_iter();
     let tasks = selectors.map(|selector| {
         let (mut scratch, mut pool, mut picked) = (Scratch::default(), Pool::default(), Vec::new());
         pool.fill(base, query, 0..size as u32, size, &scratch);
         let subtopics: Vec<(u32, u32)> = (0..base.len() as u32).map(|id| (id, id % SUBTOPICS)).collect();
         let task: Task<'_> = Task {
-            what: format!("{}: {} of a pool of {size}", selector.name(), PICKED.min(size)),
+            what: format!("{}: {k} of a pool", selector.name()),
+            size: format!(" of {size}"),
             threads: 1,
             unit: Unit::Milliseconds,
-            work: TIMES as f64,
+            times: TIMES,
+            work: 1.0,
             limit: None,
             run: Box::new(move || {
                 for _ in 0..TIMES {
                     scratch.reset();
-                    let k = PICKED.min(size);
                     let request = Request { base, query, pool: &pool, k, subtopics: &subtopics, seed: 0, query_id: 0 };
                     selector.select(&request, &scratch, &mut picked);
                     black_box(&picked);
