@@ -22,10 +22,16 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use swath_datasets::{bounded, sha256, whole_file};
 
 /// A ledger that is replaced each time is opened at most this many times.
 const TRIES: usize = 100;
+
+/// How long to wait for a lock, so many times. A program that is killed while it starts a child lets go of its lock when the child
+/// has begun: on a busy machine a moment later.
+const WAIT: Duration = Duration::from_millis(20);
+const WAITS: usize = 50;
 
 /// Why swath cannot write into a folder.
 #[derive(Debug, thiserror::Error)]
@@ -159,7 +165,7 @@ impl OutputFolder {
         let holds = kinds.first().copied().unwrap_or(FolderKind::Run);
         let place = path.join(LEDGER);
         let io = |source| FolderError::Io { path: place.clone(), source };
-        let mut tries = 0;
+        let (mut tries, mut waits) = (0, 0);
         loop {
             tries += 1;
             match basis(path, kinds)? {
@@ -173,6 +179,11 @@ impl OutputFolder {
             }
             let mut file = OpenOptions::new().read(true).append(true).open(&place).map_err(io)?;
             match file.try_lock() {
+                Err(TryLockError::WouldBlock) if waits < WAITS => {
+                    (tries, waits) = (tries - 1, waits + 1);
+                    std::thread::sleep(WAIT);
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => {
                     return Err(FolderError::NotOurs(format!(
                         "{}: another run is at work there; wait for it, or give this one a folder of its own",

@@ -45,6 +45,18 @@ fn a_new_folder_and_an_empty_one_are_had_and_one_with_anything_in_it_is_not() {
 }
 
 #[test]
+fn a_lock_that_ends_in_a_moment_is_waited_for() {
+    let (_folder, out) = folder();
+    let held = open(&out);
+    let ends = std::thread::spawn(move || {
+        std::thread::sleep(3 * WAIT);
+        drop(held);
+    });
+    open(&out);
+    ends.join().expect("ended");
+}
+
+#[test]
 fn one_process_at_a_time() {
     let (_folder, out) = folder();
     let held = open(&out);
