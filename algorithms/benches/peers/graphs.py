@@ -1,66 +1,56 @@
-"""swath's graphs, Vamana and HNSW, beside hnswlib and FAISS's HNSW, in one run.
+"""swath's graphs, Vamana and HNSW, beside those of hnswlib, FAISS and usearch.
 
-    python3 algorithms/benches/peers/graphs.py FOLDER           # needs numpy, hnswlib, faiss-cpu and npm, see words.py
-    python3 algorithms/benches/peers/graphs.py FOLDER --rows 100000 --rounds 5
-
-Every graph is built once with one thread and once with all, in turn. Then each round searches with every graph at every width of
-walks, in turn, by one thread: queries a second and recall of 10 neighbours, medians over rounds. The last table interpolates
-between widths: queries a second at a recall, and how many times faster swath is than the faster of the two peers. HNSW has M 16
-and walks of width 200 at building; Vamana has its defaults. All search normalised vectors by inner product, or by angle, which
-is the same.
+Word vectors, normalised, by inner product or by angle, which is the same. HNSW has M 16 and walks of width 200 at building; Vamana has
+its defaults. Every graph is built once with each number of threads, the graphs in turn. Then each round searches with every graph at every
+width of walks, in turn, by one thread. Queries a second at a recall of 10 neighbours are interpolated between widths, in each round;
+swath is compared with the peer that is fastest there.
 """
 
-import argparse
-import math
-import os
 import pathlib
 import statistics
-import sys
-import time
+import tempfile
 
-import faiss
-import hnswlib
 import numpy
 
-from points import Swath
+from drawn import unit
+from recall import at_recall, share
+from swath import Swath
+from turns import in_turn, of_threads, seconds
 import words
 
-POOL, WIDTHS, RECALLS = 10, (10, 20, 40, 80, 160, 320, 640), (0.90, 0.95, 0.99)
+ROWS, POOL, WIDTHS, RECALLS = 100_000, 10, (10, 20, 40, 80, 160, 320, 640), (0.90, 0.95, 0.99)
 M, WIDTH_OF_BUILD = 16, 200
 
 
-def seconds(function):
-    start = time.perf_counter()
-    answer = function()
-    return time.perf_counter() - start, answer
-
-
 class OfSwath:
-    """One of swath's graphs; it is built at the first search."""
+    is_peer = False
 
-    def __init__(self, swath, name, data, parameters):
-        self.swath, self.name, self.data, self.parameters = swath, name, data, parameters
+    def __init__(self, swath, name, request, parameters):
+        self.swath, self.name, self.request, self.parameters = swath, f"swath {name}", request, (name, parameters)
 
-    def ask(self, width, threads):
-        candidates = {self.name: {"pool": POOL, "ef": width, **self.parameters}}
-        return self.swath.ask({"kind": "vectors", "size": 0, **self.data, "candidates": candidates, "threads": threads})
+    def ask(self, width, threads, **way):
+        name, parameters = self.parameters
+        candidates = {name: {"pool": POOL, "ef": width, **parameters}}
+        return self.swath.ask(**self.request, **way, candidates=candidates, threads=threads)
 
     def build(self, threads):
         self.threads = threads
         return self.ask(POOL, threads)["build_s"]
 
     def search(self, width):
-        answer = self.ask(width, self.threads)
-        return 1e3 / answer["single_ms"], answer["ids"]
+        answer = self.ask(width, self.threads, one_by_one=self.request["compared"])
+        return 1e3 / answer["one_by_one_ms"], answer["one_by_one"]["ids"]
 
 
 class OfHnswlib:
-    name = "hnswlib"
+    name, package, is_peer = "hnswlib", "hnswlib", True
 
     def __init__(self, rows, queries):
         self.rows, self.queries = rows, queries
 
     def build(self, threads):
+        import hnswlib
+
         self.index = hnswlib.Index("ip", self.rows.shape[1])
         self.index.init_index(len(self.rows), M=M, ef_construction=WIDTH_OF_BUILD)
         return seconds(lambda: self.index.add_items(self.rows, num_threads=threads))[0]
@@ -72,83 +62,124 @@ class OfHnswlib:
 
 
 class OfFaiss:
-    name = "FAISS HNSW"
+    name, package, is_peer = "FAISS HNSW", "faiss", True
 
     def __init__(self, rows, queries):
         self.rows, self.queries = rows, queries
 
     def build(self, threads):
+        import faiss
+
         faiss.omp_set_num_threads(threads)
         self.index = faiss.IndexHNSWFlat(self.rows.shape[1], M, faiss.METRIC_INNER_PRODUCT)
         self.index.hnsw.efConstruction = WIDTH_OF_BUILD
-        return seconds(lambda: self.index.add(self.rows))[0]
+        took, _ = seconds(lambda: self.index.add(self.rows))
+        faiss.omp_set_num_threads(1)
+        return took
 
     def search(self, width):
-        faiss.omp_set_num_threads(1)
         self.index.hnsw.efSearch = width
         took, (_, found) = seconds(lambda: self.index.search(self.queries, POOL))
         return len(self.queries) / took, found
 
 
-def at_recall(points, recall):
-    """Queries a second at a recall, between the two widths around it on a scale of logarithms; None if it is not reached."""
-    for (low, slow), (high, fast) in zip(points, points[1:]):
-        if low < recall <= high:
-            share = (recall - low) / (high - low)
-            return math.exp(math.log(slow) * (1 - share) + math.log(fast) * share)
-    return points[0][1] if points[0][0] >= recall else None
+class OfUsearch:
+    name, package, is_peer = "usearch", "usearch", True
+
+    def __init__(self, rows, queries):
+        self.rows, self.queries = rows, queries
+
+    def build(self, threads):
+        from usearch.index import Index
+
+        self.index = Index(
+            ndim=self.rows.shape[1], metric="ip", dtype="f32", connectivity=M, expansion_add=WIDTH_OF_BUILD
+        )
+        return seconds(lambda: self.index.add(numpy.arange(len(self.rows)), self.rows, threads=threads))[0]
+
+    def search(self, width):
+        self.index.expansion_search = width
+        took, found = seconds(lambda: self.index.search(self.queries, POOL, threads=1))
+        return len(self.queries) / took, found.keys
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--rows", type=int)
-    asked = parser.parse_args()
-    rows, queries = words.write(asked.folder)
-    rows = rows[: asked.rows]
-    folder = pathlib.Path(asked.folder)
-    path = folder / f"rows-{len(rows)}.f32"
-    rows.tofile(path)
-    data = {"dim": rows.shape[1], "rows": str(path), "queries": str(folder / "queries.f32")}
-    rows, queries = (array / numpy.linalg.norm(array, axis=1, keepdims=True) for array in (rows, queries))
-    truth = numpy.argpartition(-(queries @ rows.T), POOL, axis=1)[:, :POOL]
-    swath = Swath()
-    graphs = [
-        OfSwath(swath, "vamana", data, {}),
-        OfSwath(swath, "hnsw", data, {"m": M, "ef-construction": WIDTH_OF_BUILD}),
-        OfHnswlib(rows, queries),
-        OfFaiss(rows, queries),
-    ]
-    print(f"{len(rows):,} x {rows.shape[1]}, angular, {len(queries):,} queries, {POOL} neighbours")
-    cores = os.cpu_count()
-    for threads in sorted({1, cores}):
+PEERS = (OfHnswlib, OfFaiss, OfUsearch)
+
+
+def build(graphs, setting, lines, data):
+    """Builds each graph once with each number of threads; the last stay."""
+    for threads in setting.threads:
+        took = {}
         for graph in graphs:
-            print(f"{graph.name:12} built by {threads} threads in {graph.build(threads):.1f} s", flush=True)
-    found = {(graph.name, width): [] for graph in graphs for width in WIDTHS}
+            took[graph.name] = graph.build(threads)
+            lines.say(f"{graph.name} built by {of_threads(threads)} in {took[graph.name]:.1f} s")
+        fastest = min((graph.name for graph in graphs if graph.is_peer), key=took.get)
+        for graph in graphs:
+            if not graph.is_peer:
+                case = f"{data}, {graph.name}, build, {of_threads(threads)}"
+                facts = {"threads": threads, "seconds": took}
+                lines.add(case, fastest, "s, once", [took[graph.name]], [took[fastest]], **facts)
+
+
+def curves(graphs, setting, truth):
+    """By graph: the recall at each width, and the speeds there, round for round."""
     recalls = {}
-    # The first round warms up and does not count.
-    for round in range(asked.rounds + 1):
-        for width in WIDTHS:
-            for graph in graphs:
-                speed, ids = graph.search(width)
-                hits = sum(len(set(map(int, own)) & set(map(int, true))) for own, true in zip(ids, truth))
-                recalls[graph.name, width] = hits / truth.size
-                if round:
-                    found[graph.name, width].append(speed)
-    curves = {}
+
+    def search(graph, width):
+        speed, ids = graph.search(width)
+        recalls[graph.name, width] = share(ids, truth)
+        return {"speed": speed}, None
+
+    sides = {(graph.name, width): lambda graph=graph, width=width: search(graph, width) for width in WIDTHS for graph in graphs}
+    found = in_turn(setting.rounds, sides)
+    of = lambda name: [(recalls[name, width], found[name, width]["speed"]) for width in WIDTHS]
+    return {graph.name: of(graph.name) for graph in graphs}
+
+
+def speeds_at(curve, recall):
+    """The speed at a recall, round for round; None if it is not reached."""
+    rounds = len(curve[0][1])
+    found = [at_recall([(at, speeds[round]) for at, speeds in curve], recall) for round in range(rounds)]
+    return None if None in found else found
+
+
+def compare(graphs, found, lines, data):
     for graph in graphs:
-        curves[graph.name] = [(recalls[graph.name, width], statistics.median(found[graph.name, width])) for width in WIDTHS]
-        curve = "  ".join(f"{recall:.3f}/{speed:,.0f}" for recall, speed in curves[graph.name])
-        print(f"{graph.name:12} {curve}", flush=True)
-    for recall in RECALLS:
-        speeds = {name: at_recall(curve, recall) for name, curve in curves.items()}
-        line = "  ".join(f"{name} {speed:,.0f}" if speed else f"{name} not reached" for name, speed in speeds.items())
-        ours = max(filter(None, [speeds["vamana"], speeds["hnsw"]]), default=None)
-        theirs = max(filter(None, [speeds["hnswlib"], speeds["FAISS HNSW"]]), default=None)
-        ratio = f"  {ours / theirs:.2f}x" if ours and theirs else ""
-        print(f"recall {recall:.2f}: {line}{ratio}", flush=True)
+        points = "  ".join(f"{recall:.3f}/{statistics.median(speeds):,.0f}" for recall, speeds in found[graph.name])
+        lines.say(f"{graph.name:12} {points}")
+    for graph in (graph for graph in graphs if not graph.is_peer):
+        for recall in RECALLS:
+            case = f"{data}, {graph.name}, recall {recall:.2f}"
+            ours = speeds_at(found[graph.name], recall)
+            theirs = {peer.name: speeds_at(found[peer.name], recall) for peer in graphs if peer.is_peer}
+            theirs = {name: speeds for name, speeds in theirs.items() if speeds}
+            if not ours or not theirs:
+                lines.say(f"{case}: not reached by {'any peer' if ours else 'swath'}")
+                continue
+            fastest = max(theirs, key=lambda name: statistics.median(theirs[name]))
+            curves = {name: found[name] for name in (graph.name, fastest)}
+            facts = {"threads": 1, "all": theirs, "curves": curves}
+            lines.add(case, fastest, "1/s", ours, theirs[fastest], more_is_better=True, **facts)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def measure(setting, lines):
+    rows, queries = words.write(setting.folder)
+    rows = rows[: setting.rows or ROWS]
+    with tempfile.TemporaryDirectory() as folder, Swath(setting.swath) as swath:
+        path, path_of_queries = (pathlib.Path(folder) / name for name in ("rows", "queries"))
+        rows.tofile(path)
+        queries.tofile(path_of_queries)
+        request = {
+            "what": "search", "kind": "vectors", "dim": rows.shape[1], "rows": str(path), "queries": str(path_of_queries),
+            "compared": len(queries),
+        }
+        rows, queries = unit(rows), unit(queries)
+        truth = numpy.argpartition(-(queries @ rows.T), POOL, axis=1)[:, :POOL]
+        graphs = [
+            OfSwath(swath, "vamana", request, {}),
+            OfSwath(swath, "hnsw", request, {"m": M, "ef-construction": WIDTH_OF_BUILD}),
+            *(peer(rows, queries) for peer in PEERS if setting.has(peer.package)),
+        ]
+        data = f"{len(rows):,} words"
+        build(graphs, setting, lines, data)
+        compare(graphs, curves(graphs, setting, truth), lines, data)

@@ -1,148 +1,136 @@
-"""swath's exact search through bits and sets beside FAISS's binary flat index and SciPy's sparse products, in one run.
+"""swath's exact search through bits and sets beside FAISS's binary flat index and SciPy's sparse products.
 
-    python3 algorithms/benches/peers/points.py             # prints a table; needs numpy, scipy and faiss-cpu
-    python3 algorithms/benches/peers/points.py --rounds 9
-
-One thread each. Each round times every case once with the peer and once with swath, in turn; the table shows medians over
-rounds, in milliseconds a query: 64 queries one by one, then all 64 at once. Every answer is checked: the 100 distances must be
-the same. SciPy's times hold the product, the Jaccard similarities from it, and numpy's selection of the 100 largest.
+One thread each. 64 queries one by one, then all 64 at once; SciPy answers sets, FAISS bits. Every round checks the 100 distances. SciPy's
+times hold the product, the Jaccard similarities from it, and numpy's selection of the 100 largest.
 """
 
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-
-import argparse
-import json
 import pathlib
-import statistics
-import subprocess
 import tempfile
-import time
 
-import faiss
 import numpy
-import scipy.sparse
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+from swath import Swath
+from turns import in_turn, seconds
+
 QUERIES, POOL = 64, 100
+BITS = 256
+MEMBERS, OF = 30, 28_000
 
 
-class Swath:
-    def __init__(self):
-        command = ["cargo", "bench", "--quiet", "-p", "swath-algorithms", "--bench", "peers"]
-        subprocess.run([*command, "--no-run"], cwd=REPOSITORY, check=True)
-        self.process = subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+class Data:
+    """What swath gets: a request, whose files have other names for each data."""
 
-    def ask(self, request):
-        self.process.stdin.write(json.dumps({"search": request}) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-
-def largest(similarities):
-    kept = numpy.argpartition(-similarities, POOL)[:POOL]
-    return numpy.sort(1 - similarities[kept])
+    def __init__(self, kind, rows, queries, folder, **facts):
+        paths = {name: pathlib.Path(folder) / f"{kind}-{len(rows)}-{name}" for name in ("rows", "queries")}
+        rows.tofile(paths["rows"])
+        queries.tofile(paths["queries"])
+        self.request = {
+            "what": "search", "kind": kind, "threads": 1, "one_by_one": QUERIES, "together": True, "compared": QUERIES,
+            **{name: str(path) for name, path in paths.items()}, **facts,
+        }
 
 
-def each(function):
-    """Milliseconds a query, and what came out."""
-    start = time.perf_counter()
-    answers = function()
-    return 1e3 * (time.perf_counter() - start) / QUERIES, answers
+class Bits(Data):
+    def __init__(self, rows, folder):
+        import faiss
 
-
-class Bits:
-    def __init__(self, folder, rows):
         rng = numpy.random.default_rng(rows)
-        self.train, self.test = (rng.integers(0, 256, (n, 32), dtype="uint8") for n in (rows, QUERIES))
-        self.name = f"hamming, {rows:,} x 256 bits"
-        self.request = {"kind": "bits", "dim": 256, "size": 4, "candidates": {"exact": {"pool": POOL}}}
-        for name, data in (("rows", self.train), ("queries", self.test)):
-            path = pathlib.Path(folder) / f"bits-{rows}-{name}"
-            data.tofile(path)
-            self.request[name] = str(path)
-        self.index = faiss.IndexBinaryFlat(256)
-        self.index.add(self.train)
+        train, self.queries = (rng.integers(0, 256, (n, BITS // 8), dtype="uint8") for n in (rows, QUERIES))
+        super().__init__("bits", train, self.queries, folder, dim=BITS)
+        self.name, self.candidates = f"hamming, {rows:,} x {BITS} bits", ("exact",)
+        self.index = faiss.IndexBinaryFlat(BITS)
+        self.index.add(train)
+
+    def one(self, i):
+        return self.index.search(self.queries[i : i + 1], POOL)[0][0] / BITS
+
+    def together(self):
+        return self.index.search(self.queries, POOL)[0] / BITS
 
     def peers(self):
-        """(name, one query at a time, all at once)"""
-        one = lambda: [self.index.search(self.test[i : i + 1], POOL)[0][0] / 256 for i in range(QUERIES)]
-        yield "FAISS binary flat", one, lambda: list(self.index.search(self.test, POOL)[0] / 256)
+        """By name: what answers one query, and what answers all."""
+        return {"FAISS binary flat": (self.one, self.together)}
 
 
-class Sets:
-    def __init__(self, folder, rows, candidates):
+class OfSets(Data):
+    def __init__(self, rows, folder):
+        import scipy.sparse
+
         rng = numpy.random.default_rng(rows)
-        draw = lambda n: numpy.sort(numpy.array([rng.choice(28_000, 30, replace=False) for _ in range(n)]), axis=1)
-        train, test = draw(rows).astype("uint32"), draw(QUERIES).astype("uint32")
-        self.name = f"jaccard, {rows:,} x 30 of 28,000, {next(iter(candidates))}"
-        self.request = {"kind": "sets", "dim": 28_000, "size": 30, "candidates": candidates}
-        for name, data in (("rows", train), ("queries", test)):
-            path = pathlib.Path(folder) / f"sets-{rows}-{name}"
-            data.tofile(path)
-            self.request[name] = str(path)
+        draw = lambda n: numpy.sort(numpy.array([rng.choice(OF, MEMBERS, replace=False) for _ in range(n)]), axis=1)
+        train, queries = draw(rows).astype("uint32"), draw(QUERIES).astype("uint32")
+        super().__init__("sets", train, queries, folder, dim=OF, size=MEMBERS)
+        self.name, self.candidates = f"jaccard, {rows:,} x {MEMBERS} of {OF:,}", ("exact", "inverted")
         matrix = lambda members: scipy.sparse.csr_matrix(
-            (numpy.ones(members.size, "float32"), members.ravel(), numpy.arange(0, members.size + 1, 30)),
-            shape=(len(members), 28_000),
+            (numpy.ones(members.size, "float32"), members.ravel(), numpy.arange(0, members.size + 1, MEMBERS)),
+            shape=(len(members), OF),
         )
-        self.train, self.test = matrix(train), matrix(test)
-        self.transposed = self.train.T.tocsr()
+        self.rows, self.queries = matrix(train), matrix(queries)
+        self.transposed, self.dense = self.rows.T.tocsr(), self.queries.toarray()
 
     @staticmethod
-    def similarities(products):
-        return products / (60 - products)
+    def largest(products):
+        """The distances of the most similar."""
+        similarities = products / (2 * MEMBERS - products)
+        kept = numpy.argpartition(-similarities, POOL)[:POOL]
+        return numpy.sort(1 - similarities[kept])
+
+    def by_rows(self, i):
+        return self.largest(self.rows @ self.dense[i])
+
+    def by_columns(self, i):
+        return self.largest((self.queries[i] @ self.transposed).toarray()[0])
+
+    def together(self):
+        return [self.largest(row) for row in (self.queries @ self.transposed).toarray()]
 
     def peers(self):
-        def by_rows():
-            dense = self.test.toarray()
-            return [largest(self.similarities(self.train @ dense[i])) for i in range(QUERIES)]
-
-        def by_columns():
-            return [largest(self.similarities((self.test[i] @ self.transposed).toarray()[0])) for i in range(QUERIES)]
-
-        def at_once():
-            return [largest(self.similarities(row)) for row in (self.test @ self.transposed).toarray()]
-
-        yield "SciPy, rows x dense query", by_rows, at_once
-        yield "SciPy, sparse query x columns", by_columns, at_once
+        """By name: what answers one query, and what answers all, if there is a way of its own."""
+        return {
+            "SciPy, rows x dense query": (self.by_rows, None),
+            "SciPy, sparse query x columns": (self.by_columns, self.together),
+        }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
-    faiss.omp_set_num_threads(1)
-    swath = Swath()
-    print(f"{'case':48} {'peer':30} {'swath':>9} {'peer':>9} {'ratio':>6} {'swath, 64':>10} {'peer, 64':>9} {'ratio':>6}")
-    with tempfile.TemporaryDirectory() as folder:
-        for case in (
-            Bits(folder, 100_000),
-            Bits(folder, 1_000_000),
-            Sets(folder, 100_000, {"exact": {"pool": POOL}}),
-            Sets(folder, 100_000, {"inverted": {"pool": POOL}}),
-        ):
-            for peer, one, at_once in case.peers():
-                times = {"ours": [], "ours at once": [], "theirs": [], "theirs at once": []}
-                # The first round warms up and does not count.
-                for round in range(rounds + 1):
-                    their_one, found = each(one)
-                    answer = swath.ask(case.request)
-                    their_all, found_at_once = each(at_once)
-                    for ours, theirs, others in zip(answer["distances"], found, found_at_once):
-                        assert numpy.allclose(ours, theirs) and numpy.allclose(ours, others), "other distances"
-                    if round:
-                        times["ours"].append(answer["single_ms"])
-                        times["ours at once"].append(answer["batch_ms"] or answer["single_ms"])
-                        times["theirs"].append(their_one)
-                        times["theirs at once"].append(their_all)
-                m = {name: statistics.median(values) for name, values in times.items()}
-                print(
-                    f"{case.name:48} {peer:30} {m['ours']:>9.3f} {m['theirs']:>9.3f} {m['theirs'] / m['ours']:>5.1f}x"
-                    f" {m['ours at once']:>10.3f} {m['theirs at once']:>9.3f} {m['theirs at once'] / m['ours at once']:>5.1f}x"
-                )
+def by_peer(one, together):
+    took, found = seconds(lambda: [one(i) for i in range(QUERIES)])
+    numbers, answers = {"one by one": 1e3 * took / QUERIES}, [found]
+    if together:
+        took, found = seconds(together)
+        numbers["at once"] = 1e3 * took / QUERIES
+        answers.append(found)
+    return numbers, answers
 
 
-if __name__ == "__main__":
-    main()
+def by_swath(swath, data, name):
+    answer = swath.ask(**data.request, candidates={name: {"pool": POOL}})
+    # Candidates that have no way of their own for a batch take it one by one.
+    at_once = answer.get("together_ms", answer["one_by_one_ms"])
+    found = [answer[way]["distances"] for way in ("one_by_one", "together") if way in answer]
+    return {"one by one": answer["one_by_one_ms"], "at once": at_once}, found
+
+
+def check(answers):
+    expected, *others = (distances for answer in answers.values() for distances in answer)
+    assert all(numpy.allclose(expected, other) for other in others), "other distances"
+
+
+def all_data(setting, folder):
+    if setting.has("faiss"):
+        for rows in sorted({setting.at_most(rows) for rows in (100_000, 1_000_000)}):
+            yield Bits(rows, folder)
+    if setting.has("scipy"):
+        yield OfSets(setting.at_most(100_000), folder)
+
+
+def measure(setting, lines):
+    with tempfile.TemporaryDirectory() as folder, Swath(setting.swath) as swath:
+        for data in all_data(setting, folder):
+            sides = {name: lambda name=name: by_swath(swath, data, name) for name in data.candidates}
+            sides |= {name: lambda calls=calls: by_peer(*calls) for name, calls in data.peers().items()}
+            found = in_turn(setting.rounds, sides, check)
+            for candidates in data.candidates:
+                for peer in data.peers():
+                    for way, theirs in found[peer].items():
+                        case = f"{data.name}, {candidates}, {way}"
+                        lines.add(case, peer, "ms/query", found[candidates][way], theirs, threads=1)

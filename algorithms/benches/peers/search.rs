@@ -1,97 +1,171 @@
-//! Searches, for `points.py`, `vectors.py` and `graphs.py`.
+//! Searches, for `vectors.py`, `points.py` and `graphs.py`.
 
+use crate::file;
 use rayon::ThreadPool;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 use swath_algorithms::candidates::{CandidatesParams, Index};
-use swath_algorithms::nearest::Batch;
+use swath_algorithms::nearest::{Batch, Scan, nearest_of_all};
 use swath_algorithms::points::{Bits, Sets};
 use swath_algorithms::{Base, Distance, Points, Pool, Query, Scratch, Vectors};
 
-/// A base that is searched, with its index.
-struct Searched {
+/// What is searched, and for what.
+struct Data {
     base: Base,
-    index: Index,
-    build_seconds: f64,
     queries: Points,
+}
+
+/// What a search goes through.
+enum Way {
+    /// An index of candidates.
+    Index(Index),
+    /// All vectors: by values alone or, where swath finds them worth it, by codes.
+    Scan(Scan),
 }
 
 /// What has been asked for, by data, build and threads: data are read and indexed once.
 #[derive(Default)]
-pub struct Searches(HashMap<String, Searched>);
-
-/// A file of little-endian values.
-fn values<T>(path: &Value, of_bytes: impl Fn(&[u8]) -> T) -> Vec<T> {
-    let bytes = std::fs::read(path.as_str().expect("a path")).expect("a file that points.py wrote");
-    bytes.chunks_exact(size_of::<T>()).map(of_bytes).collect()
+pub struct Searches {
+    data: HashMap<String, Arc<Data>>,
+    built: HashMap<String, Built>,
 }
 
-fn words(path: &Value) -> Vec<u64> {
-    values(path, |bytes| u64::from_le_bytes(bytes.try_into().expect("8 bytes")))
+/// An index of data.
+struct Built {
+    data: Arc<Data>,
+    way: Way,
+    seconds: f64,
 }
 
 /// Dense vectors, bits packed into words, or sets that all have as many members.
 fn points(kind: &str, path: &Value, dim: usize, size: usize) -> Points {
-    if kind == "vectors" {
-        return Vectors::new(&crate::vectors(path.as_str().expect("a path")), dim).expect("finite").into();
+    match kind {
+        "vectors" => Vectors::new(&file::floats(path), dim).expect("finite").into(),
+        "bits" => Bits::new(file::words(path), dim).expect("whole rows").into(),
+        "sets" => {
+            let members = file::members(path);
+            let offsets: Vec<u64> = (0..=members.len() / size).map(|row| (row * size) as u64).collect();
+            Sets::new(members, offsets, dim).expect("ascending members").into()
+        }
+        _ => panic!("unknown kind of points: {kind}"),
     }
-    if kind == "bits" {
-        return Bits::new(words(path), dim).expect("whole rows").into();
-    }
-    let members = values(path, |bytes| u32::from_le_bytes(bytes.try_into().expect("4 bytes")));
-    let offsets: Vec<u64> = (0..=members.len() / size).map(|row| (row * size) as u64).collect();
-    Sets::new(members, offsets, dim).expect("ascending members").into()
 }
 
-impl Searched {
-    fn new(asked: &Value, candidates: &CandidatesParams, threads: &ThreadPool) -> Self {
+fn number(asked: &Value, name: &str) -> Option<usize> {
+    asked[name].as_u64().map(|number| number as usize)
+}
+
+impl Data {
+    fn new(asked: &Value) -> Self {
         let kind = asked["kind"].as_str().expect("kind");
-        let number = |name: &str| asked[name].as_u64().expect("a number") as usize;
-        let of = |name: &str| points(kind, &asked[name], number("dim"), number("size"));
+        let of = |name: &str| {
+            points(kind, &asked[name], number(asked, "dim").expect("dim"), number(asked, "size").unwrap_or(0))
+        };
         let distance = match kind {
             "vectors" => Distance::Angular,
             "bits" => Distance::Hamming,
             _ => Distance::Jaccard,
         };
-        let base = Base::new(of("rows"), distance);
-        let start = Instant::now();
-        let index = threads.install(|| candidates.build(&base));
-        Self { base, index, build_seconds: start.elapsed().as_secs_f64(), queries: of("queries") }
+        Self { base: Base::new(of("rows"), distance), queries: of("queries") }
     }
 }
 
-impl Searches {
-    /// Answers queries one by one (all, or as many as `one_by_one` says), then all at once by as many `threads` as asked for, where
-    /// the index can; in milliseconds a query.
-    pub fn answer(&mut self, asked: &Value) -> Value {
-        let count = |name: &str| asked[name].as_u64().map(|count| count as usize);
-        let candidates: CandidatesParams = serde_json::from_value(asked["candidates"].clone()).expect("candidates");
-        let threads =
-            rayon::ThreadPoolBuilder::new().num_threads(count("threads").unwrap_or(1)).build().expect("threads");
-        let data = ["kind", "dim", "size", "rows", "queries", "threads"].map(|name| asked[name].to_string());
-        let key = format!("{} {}", data.join(" "), candidates.build_key());
-        let searched = self.0.entry(key).or_insert_with(|| Searched::new(asked, &candidates, &threads));
-        let Searched { base, index, build_seconds, queries } = searched;
-        let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
-        let (mut distances, mut ids) = (Vec::new(), Vec::new());
-        let one_by_one = count("one_by_one").unwrap_or(queries.len());
-        let start = Instant::now();
-        for i in 0..one_by_one {
-            scratch.reset();
-            candidates.search(index, base, Query::row(queries, i), &mut scratch, &mut found, &mut pool);
-            distances.push(pool.items.iter().map(|item| item.distance).collect::<Vec<f64>>());
-            ids.push(pool.items.iter().map(|item| item.id).collect::<Vec<u32>>());
+impl Way {
+    /// `by` says whether exact search goes by "values" alone, or by "codes" where swath finds them worth it; without it, the
+    /// candidates say what is built.
+    fn new(asked: &Value, candidates: &CandidatesParams, base: &Base) -> Self {
+        match asked["by"].as_str() {
+            Some("values") => Self::Scan(Scan::new(base).without_codes()),
+            Some("codes") => Self::Scan(Scan::new(base)),
+            Some(other) => panic!("unknown way of exact search: {other}"),
+            None => Self::Index(candidates.build(base)),
         }
-        let each = |start: Instant, queries: usize| start.elapsed().as_secs_f64() * 1e3 / queries as f64;
-        let single = each(start, one_by_one);
+    }
+}
+
+impl Built {
+    fn new(data: Arc<Data>, asked: &Value, candidates: &CandidatesParams, threads: &ThreadPool) -> Self {
+        let start = Instant::now();
+        let way = threads.install(|| Way::new(asked, candidates, &data.base));
+        Self { data, way, seconds: start.elapsed().as_secs_f64() }
+    }
+
+    /// Asks the first `count` queries, one by one: the mean milliseconds and the pools.
+    fn one_by_one(&self, candidates: &CandidatesParams, count: usize) -> (f64, Vec<Pool>) {
+        let Data { base, queries } = &*self.data;
+        let (mut scratch, mut found, mut pool) = (Scratch::default(), Vec::new(), Pool::default());
+        let (mut pools, mut seconds) = (Vec::new(), 0.0);
+        for i in 0..count {
+            scratch.reset();
+            let query = Query::row(queries, i);
+            let start = Instant::now();
+            match &self.way {
+                Way::Index(index) => candidates.search(index, base, query, &mut scratch, &mut found, &mut pool),
+                Way::Scan(scan) => {
+                    scan.nearest(base, query, candidates.pool(), &mut scratch, &mut found);
+                    pool.fill(base, query, found.iter().copied(), candidates.pool(), &scratch);
+                }
+            }
+            seconds += start.elapsed().as_secs_f64();
+            pools.push(pool.clone());
+        }
+        (1e3 * seconds / count as f64, pools)
+    }
+
+    /// Asks all queries at once: the milliseconds a query and the pools; `None` where one by one is as good.
+    fn together(&self, candidates: &CandidatesParams, threads: &ThreadPool) -> Option<(f64, Vec<Pool>)> {
+        let Data { base, queries } = &*self.data;
         let mut batch = Batch::default();
         let start = Instant::now();
-        let has_batch = threads.install(|| candidates.search_batch(index, base, queries, &mut batch));
-        let together = each(start, queries.len());
-        json!({
-            "build_s": build_seconds, "single_ms": single, "batch_ms": has_batch.then_some(together),
-            "distances": distances, "ids": ids,
-        })
+        let answered = threads.install(|| match &self.way {
+            Way::Index(index) => candidates.search_batch(index, base, queries, &mut batch),
+            Way::Scan(scan) => {
+                nearest_of_all(base, scan, queries, candidates.pool(), &mut batch);
+                true
+            }
+        });
+        answered.then(|| (1e3 * start.elapsed().as_secs_f64() / queries.len() as f64, batch.pools))
+    }
+}
+
+/// What was found, for as many queries as the script compares.
+fn found(pools: &[Pool], count: usize) -> Value {
+    let pools = &pools[..count.min(pools.len())];
+    let ids: Vec<Vec<u32>> = pools.iter().map(|pool| pool.items.iter().map(|item| item.id).collect()).collect();
+    let distances: Vec<Vec<f64>> =
+        pools.iter().map(|pool| pool.items.iter().map(|item| item.distance).collect()).collect();
+    json!({ "ids": ids, "distances": distances })
+}
+
+impl Searches {
+    /// Answers so many queries `one_by_one`, or all of them `together` by as many `threads` as asked for, or both, or neither: then it
+    /// only builds. Times are milliseconds a query; answers are those of the first `compared` queries.
+    pub fn answer(&mut self, asked: &Value) -> Value {
+        let candidates: CandidatesParams = serde_json::from_value(asked["candidates"].clone()).expect("candidates");
+        let count = number(asked, "threads").expect("threads");
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(count).build().expect("threads");
+        let of_data = ["kind", "dim", "size", "rows", "queries"].map(|name| asked[name].to_string()).join(" ");
+        let data = self.data.entry(of_data.clone()).or_insert_with(|| Arc::new(Data::new(asked))).clone();
+        let key = format!("{of_data} {} {count} {}", asked["by"], candidates.build_key());
+        let built = self.built.entry(key).or_insert_with(|| Built::new(data, asked, &candidates, &threads));
+        let compared = number(asked, "compared").expect("how many answers are compared");
+        let mut answer = json!({ "build_s": built.seconds });
+        if let Some(count) = number(asked, "one_by_one") {
+            let (milliseconds, pools) = built.one_by_one(&candidates, count);
+            answer["one_by_one"] = found(&pools, compared);
+            answer["one_by_one_ms"] = milliseconds.into();
+        }
+        if asked["together"] == true
+            && let Some((milliseconds, pools)) = built.together(&candidates, &threads)
+        {
+            answer["together"] = found(&pools, compared);
+            answer["together_ms"] = milliseconds.into();
+        }
+        if let Way::Scan(scan) = &built.way {
+            answer["decision"] = scan.decision().into();
+        }
+        answer
     }
 }

@@ -1,86 +1,97 @@
-"""swath's exact search through dense vectors beside FAISS's flat index, in one run.
+"""swath's exact search through dense vectors beside FAISS's flat index.
 
-    python3 algorithms/benches/peers/vectors.py FOLDER             # prints a table; needs numpy, faiss-cpu and npm, see words.py
-    python3 algorithms/benches/peers/vectors.py FOLDER --rounds 9 --rows 19000
-
-Each round times every case once with FAISS and once with swath, in turn; the table shows medians over rounds, and the least and
-the greatest ratio of a round. FAISS is taken at its best: `distance_compute_blas_threshold` 20, so that it multiplies by BLAS (its
-default skips that), and the fastest of the kernels of OpenBLAS that the machine has, by OPENBLAS_CORETYPE. Every answer is
-checked: the 100 distances must be the same.
+Word vectors, as many as a cache of 8 MB holds and all of them; and vectors drawn around centres, in other dimensions. 1,000
+queries at once, then the first 64 one by one. swath goes by values alone, and as it decides: by codes where they are worth it. FAISS is
+taken at its best: `distance_compute_blas_threshold` 20, so that it multiplies by BLAS (its default skips that), and the fastest
+kernels of OpenBLAS that the machine has (environment.py). Every round checks the distances of the first 64 queries.
 """
 
-import argparse
-import os
 import pathlib
-import statistics
-import sys
-import time
-
-if "OPENBLAS_CORETYPE" not in os.environ or os.environ["OPENBLAS_CORETYPE"] == "Haswell":
-    flags = pathlib.Path("/proc/cpuinfo").read_text() if os.path.exists("/proc/cpuinfo") else ""
-    if "avx512f" in flags:
-        os.environ["OPENBLAS_CORETYPE"] = "SkylakeX"
+import tempfile
 
 import faiss
 import numpy
 
-from points import Swath
+from drawn import around_centres, unit
+from swath import Swath
+from turns import in_turn, of_threads, seconds
 import words
 
-ONE_BY_ONE = 64
+QUERIES, ONE_BY_ONE, MOST = 1_000, 64, (10, 100, 1000)
+# 136 MB, and what fits a cache of 8 MB.
+OF_WORDS = (340_479, 20_000)
+# By dimension: a batch takes well below a second a core.
+DRAWN = {25: 340_000, 384: 44_000, 768: 22_000, 1536: 11_000}
 
 
-def seconds(function):
-    start = time.perf_counter()
-    answers = function()
-    return time.perf_counter() - start, answers
+class Data:
+    """Vectors, and the same in FAISS's index."""
+
+    def __init__(self, name, rows, queries, folder):
+        self.name = f"{name}{len(rows):,} x {rows.shape[1]}"
+        self.queries = unit(queries)
+        self.index = faiss.IndexFlatIP(rows.shape[1])
+        self.index.add(unit(rows))
+        paths = {"rows": pathlib.Path(folder) / "rows", "queries": pathlib.Path(folder) / "queries"}
+        rows.tofile(paths["rows"])
+        queries.tofile(paths["queries"])
+        self.request = {
+            "what": "search", "kind": "vectors", "dim": rows.shape[1], "compared": ONE_BY_ONE,
+            **{name: str(path) for name, path in paths.items()},
+        }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--rows", type=int)
-    asked = parser.parse_args()
-    rows, queries = words.write(asked.folder)
-    rows = rows[: asked.rows]
-    path = pathlib.Path(asked.folder) / f"rows-{len(rows)}.f32"
-    rows.tofile(path)
+def by_faiss(data, most, together):
+    if together:
+        took, (found, _) = seconds(lambda: data.index.search(data.queries, most))
+        return {"ms": 1e3 * took / len(data.queries)}, found[:ONE_BY_ONE]
+    ones = [data.queries[i : i + 1] for i in range(ONE_BY_ONE)]
+    took, found = seconds(lambda: [data.index.search(one, most)[0][0] for one in ones])
+    return {"ms": 1e3 * took / ONE_BY_ONE}, found
+
+
+def by_swath(swath, data, most, threads, together, by):
+    way = {"together": True} if together else {"one_by_one": ONE_BY_ONE}
+    answer = swath.ask(**data.request, **way, candidates={"exact": {"pool": most}}, threads=threads, by=by)
+    name = "together" if together else "one_by_one"
+    return {"ms": answer[f"{name}_ms"]}, answer
+
+
+def compare(swath, data, setting, lines, most, threads, together):
+    faiss.omp_set_num_threads(threads)
+    decisions = {}
+
+    def check(answers):
+        for by in ("values", "codes"):
+            decisions[by] = answers[by]["decision"]
+            found = answers[by]["together" if together else "one_by_one"]["distances"]
+            assert numpy.allclose(found, 1 - numpy.array(answers["faiss"]), atol=1e-5), "other distances"
+
+    sides = {by: lambda by=by: by_swath(swath, data, most, threads, together, by) for by in ("values", "codes")}
+    sides["faiss"] = lambda: by_faiss(data, most, together)
+    found = in_turn(setting.rounds, sides, check)
+    way = f"at once, {of_threads(threads)}" if together else "one by one"
+    for by in ("values", "codes"):
+        case = f"{data.name}, m {most}, {way}, {by}"
+        facts = {"threads": threads, "decision": decisions[by]}
+        lines.add(case, "FAISS flat", "ms/query", found[by]["ms"], found["faiss"]["ms"], **facts)
+
+
+def all_data(setting, folder):
+    rows, queries = words.write(setting.folder)
+    for size in sorted({setting.at_most(size) for size in OF_WORDS}):
+        yield Data("words, ", rows[:size], queries, folder), MOST[:2]
+    for dim, size in DRAWN.items():
+        yield Data("drawn, ", *around_centres(setting.at_most(size), QUERIES, dim), folder), MOST[:1]
+
+
+def measure(setting, lines):
     faiss.cvar.distance_compute_blas_threshold = 20
-    index = faiss.IndexFlatIP(rows.shape[1])
-    index.add(rows / numpy.linalg.norm(rows, axis=1, keepdims=True))
-    unit = queries / numpy.linalg.norm(queries, axis=1, keepdims=True)
-    swath = Swath()
-    cores = os.cpu_count()
-    print(f"{len(rows):,} x {rows.shape[1]}, angular, {len(queries):,} queries; seconds a batch, milliseconds one by one")
-    print(f"{'case':32} {'swath':>9} {'FAISS':>9} {'ratio':>6}   least, greatest")
-    for pool in (10, 100):
-        for threads in (1, cores):
-            request = {
-                "kind": "vectors", "dim": rows.shape[1], "size": 0, "candidates": {"exact": {"pool": pool}},
-                "rows": str(path), "queries": str(pathlib.Path(asked.folder) / "queries.f32"),
-                "threads": threads, "one_by_one": ONE_BY_ONE,
-            }
-            faiss.omp_set_num_threads(threads)
-            times = {"batch": [], "one by one": []}
-            for round in range(asked.rounds + 1):
-                their_batch, (found, _) = seconds(lambda: index.search(unit, pool))
-                answer = swath.ask(request)
-                their_one, _ = seconds(lambda: [index.search(unit[i : i + 1], pool) for i in range(ONE_BY_ONE)])
-                for ours, theirs in zip(answer["distances"], found):
-                    assert numpy.allclose(ours, 1 - theirs, atol=1e-5), "other distances"
-                # The first round warms up and does not count.
-                if round:
-                    times["batch"].append((answer["batch_ms"] * len(queries) / 1e3, their_batch))
-                    times["one by one"].append((answer["single_ms"], their_one / ONE_BY_ONE * 1e3))
-            for name, pairs in times.items():
-                if name == "one by one" and threads > 1:
-                    continue
-                ours, theirs = (statistics.median(side) for side in zip(*pairs))
-                ratios = [theirs / ours for ours, theirs in pairs]
-                case = f"{name}, m {pool}" + (f", {threads} threads" if name == "batch" else "")
-                print(f"{case:32} {ours:>9.3f} {theirs:>9.3f} {theirs / ours:>5.2f}x   {min(ratios):.2f} {max(ratios):.2f}", flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    with tempfile.TemporaryDirectory() as folder:
+        for data, one_by_one in all_data(setting, folder):
+            with Swath(setting.swath) as swath:
+                for most in MOST:
+                    for threads in setting.threads:
+                        compare(swath, data, setting, lines, most, threads, together=True)
+                for most in one_by_one:
+                    compare(swath, data, setting, lines, most, 1, together=False)
