@@ -57,7 +57,7 @@ def versions(missing):
 
 
 def start_inside(script, arguments):
-    """Starts the script again inside a virtual environment that has all packages; returns its exit code."""
+    """Goes on with the script inside a virtual environment that has all packages."""
     folder = REPOSITORY / "target" / "peers"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     wanted = "\n".join(f"{distribution}=={version}" for distribution, version in PACKAGES.values())
@@ -68,13 +68,24 @@ def start_inside(script, arguments):
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted.split()], check=True)
         installed.write_text(wanted)
     # With --here it cannot come back to this place.
-    return subprocess.run([python, script, *arguments, "--here"]).returncode
+    os.execv(python, [str(python), script, *arguments, "--here"])
 
 
 def for_threads(threads):
     """The environment of a process whose libraries have so many threads at most."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
-    return {**os.environ, **{name: str(threads) for name in names}, **fastest_kernels()}
+    return {**os.environ, **{name: str(threads) for name in names}, **fastest_kernels(), **patience()}
+
+
+def is_busy():
+    """Whether others compute, too."""
+    return (load() or 0) > cores()
+
+
+def patience():
+    """OpenMP's threads spin while they wait for each other. Where others take their cores meanwhile, FAISS becomes several
+    times slower; then they sleep."""
+    return {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")} if is_busy() else {}
 
 
 def fastest_kernels():
@@ -107,10 +118,10 @@ def load():
 
 def machine():
     cpu = cpuinfo("model name") or platform.processor() or platform.machine()
-    blas = {**os.environ, **fastest_kernels()}.get("OPENBLAS_CORETYPE")
+    set_for_peers = {**os.environ, **fastest_kernels(), **patience()}
     return {
         "cpu": cpu, "cores": cores(), "system": platform.system(), "python": platform.python_version(), "load": load(),
-        "openblas_coretype": blas,
+        **{name: set_for_peers.get(name) for name in ("OPENBLAS_CORETYPE", "OMP_WAIT_POLICY")},
     }
 
 

@@ -17,6 +17,7 @@ import argparse
 import datetime
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,8 @@ def arguments():
     parser.add_argument("folder", nargs="?", type=pathlib.Path, metavar="FOLDER", help="where word vectors are, or are put")
     parser.add_argument("--only", metavar="NAME,NAME", help=f"these parts alone: {', '.join(PARTS)}")
     parser.add_argument("--rounds", type=positive, default=5, metavar="N", help="timed rounds (default 5)")
-    parser.add_argument("--rows", type=positive, metavar="N", help="vectors of a case (default: 100,000 of graphs and neighbors; elsewhere it is the most)")
+    rows = "vectors of a case: so many in graphs and neighbors (default 100,000), at most so many elsewhere"
+    parser.add_argument("--rows", type=positive, metavar="N", help=rows)
     parser.add_argument("--threads", type=counts, metavar="N,N", help="numbers of threads (default: 1 and all cores)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write every number to this new file")
     parser.add_argument("--here", action="store_true", help="install nothing: use the peers that this Python has")
@@ -75,7 +77,7 @@ def measure(asked):
 
 
 def in_own_process(name, asked, missing, folder):
-    """Measures one part; returns its lines, and whether it came to its end."""
+    """Measures one part; returns its lines and its exit code, or None if the user stopped it."""
     part = PARTS[name]
     into = pathlib.Path(folder) / f"{name}.jsonl"
     command = [sys.executable, __file__, asked.folder, "--only", name, "--rounds", asked.rounds, "--swath", asked.swath]
@@ -83,9 +85,12 @@ def in_own_process(name, asked, missing, folder):
     if asked.rows:
         command += ["--rows", asked.rows]
     threads = 1 if part.one_thread else max(asked.threads)
-    ended = subprocess.run([str(word) for word in command], env=environment.for_threads(threads))
+    try:
+        code = subprocess.run([str(word) for word in command], env=environment.for_threads(threads)).returncode
+    except KeyboardInterrupt:
+        code = None
     found = into.read_text().splitlines() if into.exists() else []
-    return [json.loads(line) for line in found], ended.returncode == 0
+    return [json.loads(line) for line in found], code
 
 
 def of_pin(distribution, version):
@@ -105,33 +110,38 @@ def run(asked):
     print(f"swath {versions['swath']}, {versions['commit'] or 'of an unknown commit'}")
     print(f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}, load {machine['load']}")
     print(", ".join(f"{name} {version}{of_pin(name, version)}" for name, version in peers.items()))
-    if (machine["load"] or 0) > machine["cores"]:
-        print("The machine is busy: what several threads do together suffers most.")
+    if environment.is_busy():
+        print("The machine is busy: what several threads do together suffers most, though OpenMP's threads sleep while they wait.")
     for name, why in missing.items():
         print(f"{name} is left out: {why}")
     started = datetime.datetime.now(datetime.timezone.utc)
-    measured, failed = [], []
+    measured, unfinished = [], []
+    # To be told to end, as by a limit of time, is to be stopped: what was measured is kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         for name in asked.only:
             print(f"\n{PARTS[name].about}", flush=True)
             if all(peer in missing for peer in PARTS[name].peers):
                 print(f"left out, since none is here of: {', '.join(PARTS[name].peers)}", flush=True)
                 continue
-            found, whole = in_own_process(name, asked, missing, folder)
+            found, code = in_own_process(name, asked, missing, folder)
             measured += found
-            failed += [] if whole else [name]
+            if code is None:
+                unfinished += asked.only[asked.only.index(name) :]
+                break
+            unfinished += [name] if code else []
     took = datetime.datetime.now(datetime.timezone.utc) - started
     print(f"\n{len(measured)} lines in {took.total_seconds() / 60:.1f} minutes; load {environment.load()} at the end")
     if asked.json:
         asked_for = {"rounds": asked.rounds, "rows": asked.rows, "threads": asked.threads, "parts": asked.only}
         found = {
             **versions, "at": started.isoformat(timespec="seconds"), "seconds": round(took.total_seconds()), "machine": machine,
-            "peers": peers, "missing": missing, "failed": failed, "setting": asked_for, "lines": measured,
+            "peers": peers, "missing": missing, "unfinished": unfinished, "setting": asked_for, "lines": measured,
         }
         lines.write_whole(asked.json, json.dumps(found, indent=1) + "\n")
-    if failed:
-        print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed else 0
+    if unfinished:
+        print(f"not measured to the end: {', '.join(unfinished)}", file=sys.stderr)
+    return 1 if unfinished else 0
 
 
 def main():
@@ -144,7 +154,7 @@ def main():
         measure(asked)
         return 0
     if not asked.here and environment.missing():
-        return environment.start_inside(__file__, sys.argv[1:])
+        environment.start_inside(__file__, sys.argv[1:])
     return run(asked)
 
 

@@ -25,11 +25,12 @@ enum Way {
     Scan(Scan),
 }
 
-/// What has been asked for, by data, build and threads: data are read and indexed once.
+/// What has been asked for, by data, build and threads: data are read and indexed once, and threads stay.
 #[derive(Default)]
 pub struct Searches {
     data: HashMap<String, Arc<Data>>,
     built: HashMap<String, Built>,
+    threads: HashMap<usize, ThreadPool>,
 }
 
 /// An index of data.
@@ -145,11 +146,12 @@ impl Searches {
     pub fn answer(&mut self, asked: &Value) -> Value {
         let candidates: CandidatesParams = serde_json::from_value(asked["candidates"].clone()).expect("candidates");
         let count = number(asked, "threads").expect("threads");
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(count).build().expect("threads");
+        let pool = || rayon::ThreadPoolBuilder::new().num_threads(count).build().expect("threads");
+        let threads = self.threads.entry(count).or_insert_with(pool);
         let of_data = ["kind", "dim", "size", "rows", "queries"].map(|name| asked[name].to_string()).join(" ");
         let data = self.data.entry(of_data.clone()).or_insert_with(|| Arc::new(Data::new(asked))).clone();
         let key = format!("{of_data} {} {count} {}", asked["by"], candidates.build_key());
-        let built = self.built.entry(key).or_insert_with(|| Built::new(data, asked, &candidates, &threads));
+        let built = self.built.entry(key).or_insert_with(|| Built::new(data, asked, &candidates, threads));
         let compared = number(asked, "compared").expect("how many answers are compared");
         let mut answer = json!({ "build_s": built.seconds });
         if let Some(count) = number(asked, "one_by_one") {
@@ -158,7 +160,7 @@ impl Searches {
             answer["one_by_one_ms"] = milliseconds.into();
         }
         if asked["together"] == true
-            && let Some((milliseconds, pools)) = built.together(&candidates, &threads)
+            && let Some((milliseconds, pools)) = built.together(&candidates, threads)
         {
             answer["together"] = found(&pools, compared);
             answer["together_ms"] = milliseconds.into();

@@ -90,7 +90,7 @@ class WholeRun(unittest.TestCase):
             ended = run(folder, *arguments, "--swath", executable(None, ("--workspace", "--profile", "dev")))
             self.assertEqual(ended.returncode, 0, ended.stderr)
             found = json.loads(file.read_text())
-            self.assertEqual(found["failed"], [])
+            self.assertEqual(found["unfinished"], [])
             sets = [line for line in found["lines"] if line["case"].startswith("jaccard, 300 x 30")]
             self.assertEqual(len(sets), 6, "two indexes; two peers one by one, of which one answers all at once")
             for line in sets:

