@@ -50,6 +50,7 @@ pub mod distance;
 pub mod expansion;
 pub mod graph;
 pub mod inverted;
+mod items;
 pub mod kernel;
 mod kernel_choice;
 pub mod nearest;

@@ -6,10 +6,10 @@
 mod exact;
 mod hnsw;
 mod inverted;
-mod ivf;
+pub(crate) mod ivf;
 mod proximity_graph;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod vamana;
 
 pub use exact::Exact;

@@ -7,7 +7,7 @@ use crate::kernel::{self, Kernel};
 use crate::nearest::{Scan, for_each_nearest};
 
 /// Up to this number of points, neighbours are exact, by a blocked product of all with all. Beyond it, NN-descent
-/// finds them, and their recall is measured.
+/// finds them, in a fraction of the comparisons, and their recall is measured.
 const EXACT: usize = 100_000;
 
 /// Each point's `neighbors` nearest others, weighted by the coverage kernel; its width for [`Kernel::Rbf`] is the
@@ -16,14 +16,14 @@ const EXACT: usize = 100_000;
 pub(super) fn rows(base: &Base, neighbors: usize) -> (Vec<EdgeList>, Option<f64>) {
     let base = &base.of_items();
     let scan = Scan::new(base);
-    if base.len() <= EXACT || !scan.is_safe(base) {
+    if base.len() <= EXACT {
         let exact = for_each_nearest(base, &scan, base.points(), neighbors + 1, |i, pool| {
             let others = pool.items.iter().filter(|item| item.id as usize != i).take(neighbors);
             weighted(base, &others.map(|item| (item.id, item.distance)).collect::<Vec<_>>())
         });
         return (exact, None);
     }
-    let found = nn_descent::neighbors(base, &scan, neighbors);
+    let found = nn_descent::neighbors(base, neighbors);
     let recall = nn_descent::recall(base, &scan, &found, neighbors);
     (found.iter().map(|list| weighted(base, list)).collect(), Some(recall))
 }

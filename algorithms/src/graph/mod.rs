@@ -4,6 +4,7 @@ mod knn;
 mod links;
 mod mutual;
 mod nn_descent;
+mod regions;
 mod source;
 
 pub use links::Link;
@@ -12,7 +13,10 @@ pub use source::{EdgeSource, WeightedSource};
 pub(crate) use source::at_least_one;
 
 use crate::base::Base;
+use crate::base_facts::BaseFacts;
+use crate::items::GridRows;
 use crate::params::{Count, NonNegative};
+use crate::points::PointType;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -89,12 +93,15 @@ impl GraphSpec {
         self.most_edges(rows, links) * (size_of::<u32>() + size_of::<f64>()) + (rows + 1) * size_of::<usize>()
     }
 
-    /// Bytes that it will need while it is built, itself included. An estimate, rather too high than too low.
-    pub fn peak(&self, rows: usize, links: usize) -> usize {
+    /// Bytes that it will need over such points and `links` links while it is built, itself included. An estimate, rather too high
+    /// than too low.
+    pub fn peak(&self, facts: &BaseFacts, links: usize) -> usize {
+        let rows = facts.rows;
         // Lists of edges: those of the nearest neighbours during their search, then those of each source.
         let row = size_of::<EdgeList>() + 16;
         let edge = size_of::<(u32, f64)>();
-        let near = self.neighbors().map_or(0, |neighbors| rows * (2 * row + (4 * neighbors + 64) * edge));
+        let grid = if facts.kind == PointType::Dense { GridRows::bytes(rows, facts.dim) } else { 0 };
+        let near = self.neighbors().map_or(0, |neighbors| grid + rows * (2 * row + (4 * neighbors + 64) * edge));
         let lists = self.sources.len() * rows * row + 2 * self.most_edges(rows, links) * edge;
         self.estimate(rows, links).saturating_add(near).saturating_add(lists)
     }

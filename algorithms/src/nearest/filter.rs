@@ -6,10 +6,8 @@
 //! instruction set.
 
 use super::micro_kernel::PerRow;
-use super::row_products::products_at;
 use crate::base::{Base, Query};
 use crate::distance::Distance;
-use crate::points::dense::DenseRows;
 use crate::points::vectors::LANES;
 use multiversion::multiversion;
 
@@ -105,19 +103,6 @@ impl Filter {
         match base.distance() {
             Distance::Angular => products.iter_mut().zip(per_row).for_each(|(product, inverse)| *product *= inverse),
             Distance::Euclidean => products.iter_mut().zip(per_row).for_each(|(product, half)| *product -= half),
-            _ => {}
-        }
-    }
-}
-
-impl Filter {
-    /// Similarities of base vector `row` to those at `ids`, larger is nearer (see [`Filter::similarities`]).
-    pub fn similarities_at(&self, base: &Base, row: usize, ids: &[u32], out: &mut [f32]) {
-        products_at(base.vectors().lines(row), DenseRows::of(base.vectors()), ids, out);
-        let per_row = ids.iter().map(|&id| self.per_row[id as usize]);
-        match base.distance() {
-            Distance::Angular => out.iter_mut().zip(per_row).for_each(|(product, inverse)| *product *= inverse),
-            Distance::Euclidean => out.iter_mut().zip(per_row).for_each(|(product, half)| *product -= half),
             _ => {}
         }
     }
@@ -240,7 +225,8 @@ impl<'s> Contenders<'s> {
         self.kept.iter().map(|&(_, id)| id)
     }
 
-    fn tighten(&mut self) {
+    /// Raises the cut as far as those that were taken allow.
+    pub fn tighten(&mut self) {
         if self.lower_rows && self.kept.len() > self.m {
             let best_first = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
             let (_, &mut (mth, _), _) = self.kept.select_nth_unstable_by(self.m - 1, best_first);

@@ -8,6 +8,7 @@ pub(crate) mod row_products;
 mod scan;
 mod tile;
 pub(crate) mod tile_product;
+pub(crate) mod within_lists;
 
 pub use micro_kernel::{multiply_in_registers, read};
 pub use scan::{Memory, Scan};

@@ -52,7 +52,7 @@ fn memory(plan: &Plan, facts: &Facts, trials: &[usize]) -> u64 {
     // The trials share one build.
     let most = |of: &dyn Fn(&Trial) -> usize| trials.iter().map(|trial| of(trial)).max().unwrap_or(0);
     let index = most(&|trial| trial.retriever.candidates.estimate(&facts.base()));
-    let graph = most(&|trial| trial.graph().map_or(0, |graph| graph.peak(facts.rows, facts.links.unwrap_or(0))));
+    let graph = most(&|trial| trial.graph().map_or(0, |graph| graph.peak(&facts.base(), facts.links.unwrap_or(0))));
     // All outcomes, and one more as it is assembled and written.
     let outcomes = plan.outcome_bytes().saturating_mul(trials.len() + 3) + asked * 256;
     let pool = most(&|trial| trial.retriever.candidates.pool().min(facts.rows));

@@ -1,7 +1,7 @@
 //! IVF-Flat: base points in lists around centroids. A query scans the few nearest lists.
 
 mod lists;
-mod training;
+pub(crate) mod training;
 
 use super::{Candidates, offsets};
 use crate::base::{Base, Query};
@@ -55,9 +55,9 @@ impl Default for Ivf {
 /// What shapes an [`IvfIndex`].
 #[derive(Clone, Debug, Serialize)]
 pub struct IvfBuild {
-    lists: usize,
-    iterations: usize,
-    seed: u64,
+    pub(crate) lists: usize,
+    pub(crate) iterations: usize,
+    pub(crate) seed: u64,
 }
 
 impl Candidates for Ivf {

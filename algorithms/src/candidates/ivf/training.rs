@@ -94,9 +94,14 @@ pub fn lists(centroids: &Base, rows: &Points) -> Vec<u32> {
 
 /// Centroids for a sample of the base points.
 pub fn train(part: &IvfBuild, base: &Base) -> Centroids {
+    let by_medoids = matches!(base.points(), Points::Sets(_) | Points::Sparse(_));
+    train_on(part, if by_medoids { TRAINING_MEDOIDS } else { TRAINING }, base)
+}
+
+/// The same with so many training rows for each list.
+pub fn train_on(part: &IvfBuild, each: usize, base: &Base) -> Centroids {
     let lists = part.lists.min(base.len());
     let by_medoids = matches!(base.points(), Points::Sets(_) | Points::Sparse(_));
-    let each = if by_medoids { TRAINING_MEDOIDS } else { TRAINING };
     let sample =
         random::sample(&mut random::stream(part.seed, "ivf training", 0), base.len(), lists.saturating_mul(each));
     let rows = Base::new(base.points().gather(&sample), base.distance()).of_items();

@@ -11,12 +11,10 @@
 //!
 //! What a walk keeps is measured exactly afterwards. Codes serve where they [tell near points apart](CodedRows::tell_apart).
 
-use super::centre::Centre;
-use super::exact::ExactDistances;
-use super::total_order::TotalOrder;
-use super::walk::{Distances, TOGETHER, TargetLists};
+use super::walk::TargetLists;
 use crate::base::{Base, Query};
 use crate::distance::Distance;
+use crate::items::{Centre, Distances, ExactDistances, TOGETHER, TotalOrder};
 use crate::nearest::filter::is_safe;
 use crate::prefetch::prefetch;
 use crate::random;

@@ -2,8 +2,8 @@
 
 use super::adjacency::Edge;
 use super::insertion::GrowingLists;
-use super::items::Items;
 use super::walk::{Course, TargetLists, WalkMemory, walk};
+use crate::items::Items;
 use crate::scratch::Scratch;
 
 /// Edges with which every point can be reached from the start, in the order of their sources: each point that cannot becomes a
@@ -41,10 +41,10 @@ fn reach(from: u32, lists: &GrowingLists, reached: &mut [bool]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::exact::ExactItems;
     use super::*;
     use crate::base::Base;
     use crate::distance::Distance;
+    use crate::items::ExactItems;
 
     #[test]
     fn what_nothing_leads_to_gets_an_edge_from_the_nearest() {

@@ -6,9 +6,9 @@
 //!
 //! Source: ParlayANN (Manohar et al. 2024).
 
-use super::items::Items;
 use super::prune::{Rule, prune};
-use super::walk::{Course, Distances, Near, TOGETHER, TargetLists, WalkMemory, walk};
+use super::walk::{Course, Near, TargetLists, WalkMemory, walk};
+use crate::items::{Distances, Items, TOGETHER};
 use crate::prefetch::prefetch;
 use crate::scratch::Scratch;
 use crate::spare::Spare;

@@ -2,9 +2,9 @@
 
 use super::adjacency::Adjacency;
 use super::insertion::{Shape, insert_all};
-use super::items::{Items, Members, ToMembers};
-use super::walk::{Course, Distances, WalkMemory, walk};
+use super::walk::{Course, WalkMemory, walk};
 use crate::candidates::Words;
+use crate::items::{Distances, Items, Members, ToMembers};
 use crate::random;
 
 /// A graph over some of the points. In its lists a point is its place among the members.

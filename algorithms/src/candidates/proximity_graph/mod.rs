@@ -1,26 +1,21 @@
 //! Graphs of near points, and the search over them: what `vamana` and `hnsw` share.
 //!
 //! - Building: `insertion` inserts points in batches, `prune` chooses their targets, `connect` makes every point reachable, and
-//!   `layers` builds what is above the graph. Points are compared by `grid` (dense vectors) or `exact` (others).
+//!   `layers` builds what is above the graph. Points are compared as [`items`](crate::items) are.
 //! - Searching: `walk` follows the edges. It compares the query with codes of 8 bits (`coded`) where these tell near points
-//!   apart, otherwise exactly (`exact`).
+//!   apart, otherwise exactly.
 //! - `twins` are points that are the same; `adjacency` holds the finished lists.
 //!
 //! Everything is the same to the bit on every machine and with any number of threads.
 
 mod adjacency;
-mod centre;
 mod coded;
 mod connect;
-mod exact;
-mod grid;
 mod insertion;
-mod items;
 mod layers;
 mod prune;
 #[cfg(test)]
 mod tests;
-mod total_order;
 mod twins;
 mod walk;
 
@@ -30,20 +25,18 @@ pub use prune::Rule;
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
 use crate::candidates::{Candidates, Words};
+use crate::items::{Distances, ExactDistances, ExactItems, GridRows, Items};
 use crate::params::Count;
 use crate::points::{PointType, Points};
 use crate::scratch::Scratch;
 use crate::unfit::Unfit;
 use adjacency::Adjacency;
 use coded::CodedRows;
-use exact::{ExactDistances, ExactItems};
-use grid::GridRows;
 use insertion::{GrowingLists, insert_all};
-use items::Items;
 use layers::Layers;
 use serde::Serialize;
 use twins::Twins;
-use walk::{Course, Distances, Near, TargetLists as _, WalkMemory, walk};
+use walk::{Course, Near, TargetLists as _, WalkMemory, walk};
 
 /// A directed graph over the different base points: for each its targets, and the one where walks start, from which every other
 /// can be reached.

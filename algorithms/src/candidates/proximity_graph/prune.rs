@@ -1,7 +1,7 @@
 //! Pruning: which of the points near a point become its targets.
 
-use super::items::{ItemDistance, Items};
-use super::walk::{Distances, Near};
+use super::walk::Near;
+use crate::items::{Distances, ItemDistance, Items};
 
 /// Points that a candidate is compared with at once: the first of them rule out most.
 const AT_ONCE: usize = 4;
@@ -58,9 +58,9 @@ fn is_ruled_out<I: Items>(items: &I, candidate: Near<I::Distance>, targets: &[u3
 
 #[cfg(test)]
 mod tests {
-    use super::super::exact::ExactItems;
     use super::*;
     use crate::candidates::samples::{Sample, pairs};
+    use crate::items::ExactItems;
     use crate::points::PointType;
     use crate::random;
 
@@ -117,7 +117,7 @@ mod tests {
             let base = Sample { rows: 300, centres: 6, dim: 12 }.base(kind, distance, "base");
             check(&ExactItems::new(&base), &format!("{kind}, {distance}"));
             if kind == PointType::Dense {
-                check(&super::super::grid::GridRows::new(&base), &format!("on the grid, {distance}"));
+                check(&crate::items::GridRows::new(&base), &format!("on the grid, {distance}"));
             }
         }
     }

@@ -1,25 +1,11 @@
 //! Best-first walks over a graph.
 
+use crate::items::{Distances, TOGETHER};
 use crate::prefetch::prefetch;
 use crate::scratch::{Scratch, Visited};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use std::cell::Cell;
-
-/// Points that are measured together, at most.
-pub const TOGETHER: usize = 64;
-
-/// Distances from one point, the one that a walk looks for, to the points of a graph.
-pub trait Distances {
-    /// A distance, or what orders points as distances do: smaller is nearer.
-    type Distance: Copy + Default + Ord + 'static;
-
-    /// Measures the points at `ids`, at most [`TOGETHER`], one for each place of `out`.
-    fn measure(&self, ids: &[u32], out: &mut [Self::Distance]);
-
-    /// Says that a point will be measured soon.
-    fn prefetch(&self, id: u32);
-}
 
 /// The targets of each point of a graph.
 pub trait TargetLists {
@@ -30,18 +16,6 @@ pub trait TargetLists {
     #[inline(always)]
     fn prefetch(&self, id: u32) {
         prefetch(self.of(id));
-    }
-}
-
-impl<D: Distances> Distances for &D {
-    type Distance = D::Distance;
-
-    fn measure(&self, ids: &[u32], out: &mut [D::Distance]) {
-        D::measure(self, ids, out);
-    }
-
-    fn prefetch(&self, id: u32) {
-        D::prefetch(self, id);
     }
 }
 

@@ -7,7 +7,7 @@
 //! times.
 //!
 //! Vectors may also be given by their codes of 8 bits, see [`super::codes`]: four codes take the place of a value, and one instruction
-//! multiplies and adds all four.
+//! multiplies and adds all four. Or by whole numbers of 16 bits, see [`crate::items::grid`], of which two take that place.
 //!
 //! # Error
 //!
@@ -28,13 +28,14 @@ pub use sums::Word;
 
 use super::codes::QueryCodes;
 use super::filter::Contenders;
+use crate::items::GridRows;
 use crate::points::Vectors;
 use crate::points::vectors::{LANES, Line};
 use crate::spare::reserve;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m512, __m512i};
 use std::ops::Range;
-use sums::Sums;
+use sums::{Pairs, Sums};
 
 /// Bytes of rows that are multiplied by all panels before the next ones are: they stay in the second-level cache.
 const CHUNK: usize = 256 << 10;
@@ -74,6 +75,20 @@ impl Instructions {
     /// The fastest that works here.
     pub fn best() -> Self {
         Self::available().next().unwrap_or(Self::Portable)
+    }
+
+    /// The fastest that works here and multiplies whole numbers of 16 bits.
+    pub fn for_pairs() -> Self {
+        Self::all_for_pairs().next().unwrap_or(Self::Portable)
+    }
+
+    /// All that do, the fastest first.
+    pub fn all_for_pairs() -> impl Iterator<Item = Self> {
+        Self::available().filter(|these| match these {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => is_x86_feature_detected!("avx512vnni"),
+            _ => true,
+        })
     }
 
     /// Queries a panel holds: a whole number of lines.
@@ -116,6 +131,10 @@ pub struct Rows<'a> {
     depth: usize,
     /// Numbers of each row.
     per_row: PerRow<'a>,
+    /// How many rows are compared; there may be words of more, so that the last ones are multiplied in a whole group.
+    count: usize,
+    /// The number of the first row.
+    first: usize,
     /// Which of them.
     pub part: Part,
 }
@@ -124,17 +143,46 @@ impl<'a> Rows<'a> {
     /// Rows by their values.
     pub fn of_values(vectors: &'a Vectors, per_row: PerRow<'a>) -> Self {
         let words = bytemuck::cast_slice(vectors.block(0..vectors.rows()));
-        Self { words, stride: vectors.stride() * LANES, depth: vectors.dim(), per_row, part: Part::All }
+        Self {
+            words,
+            stride: vectors.stride() * LANES,
+            depth: vectors.dim(),
+            per_row,
+            count: vectors.rows(),
+            first: 0,
+            part: Part::All,
+        }
     }
 
     /// Rows by their codes, in whole words.
     pub fn of_codes(codes: &'a [u8], stride: usize, per_row: PerRow<'a>) -> Self {
-        let stride = stride / size_of::<Word>();
-        Self { words: bytemuck::cast_slice(codes), stride, depth: stride, per_row, part: Part::All }
+        let (stride, count) = (stride / size_of::<Word>(), codes.len() / stride);
+        Self { words: bytemuck::cast_slice(codes), stride, depth: stride, per_row, count, first: 0, part: Part::All }
+    }
+
+    /// Some rows of a grid, which keep their numbers. `halves` has half the squared length of each row of the grid, which is
+    /// subtracted from products.
+    pub fn of_grid(grid: &'a GridRows, range: Range<usize>, halves: &'a [f32]) -> Self {
+        let with_more = range.start..(range.end + TALLEST).min(halves.len());
+        let per_row = PerRow { subtracted: Some(&halves[with_more.clone()]), ..PerRow::default() };
+        Self {
+            words: bytemuck::cast_slice(grid.numbers_of(with_more)),
+            stride: grid.row_numbers() / 2,
+            depth: grid.dim().div_ceil(2),
+            per_row,
+            count: range.len(),
+            first: range.start,
+            part: Part::All,
+        }
     }
 
     /// How many.
     pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// How many there are words of.
+    fn readable(&self) -> usize {
         self.words.len() / self.stride
     }
 }
@@ -211,6 +259,16 @@ impl Panels {
         }
     }
 
+    /// Packs some rows of a grid as queries.
+    pub fn pack_grid(&mut self, grid: &GridRows, rows: impl ExactSizeIterator<Item = usize>) {
+        let depth = grid.dim().div_ceil(2);
+        self.clear(rows.len(), depth);
+        for (place, row) in rows.enumerate() {
+            let words = bytemuck::cast_slice(grid.numbers_of(row..row + 1));
+            self.put(place, &words[..depth]);
+        }
+    }
+
     /// Makes room for the codes of some queries, of so many bytes each.
     pub fn clear_for_codes(&mut self, queries: usize, bytes: usize) {
         self.clear(queries, bytes / size_of::<Word>());
@@ -277,6 +335,24 @@ impl Panels {
         }
     }
 
+    /// The same by whole numbers of 16 bits, of which no sum of products of a row and a query is beyond 31 bits. Similarities are
+    /// the same with all instructions.
+    ///
+    /// # Panics
+    /// As [`Panels::multiply`]; and where the panels have instructions that [do not](Instructions::for_pairs).
+    pub fn multiply_grid(&mut self, rows: Rows<'_>, contenders: &mut [Option<Contenders<'_>>]) {
+        assert!(Instructions::all_for_pairs().any(|these| these == self.instructions), "a bug of the caller");
+        match self.instructions {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has them, see `Instructions::all_for_pairs`.
+            Instructions::Avx512 => unsafe { multiply_grid_with_vnni(self, rows, contenders) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has them, see `Instructions::all_for_pairs`.
+            Instructions::Avx2 => unsafe { multiply_grid_with_avx2(self, rows, contenders) },
+            Instructions::Portable => multiply_by_registers::<[f32; 4], Pairs<[i32; 4]>, 4, 4>(self, rows, contenders),
+        }
+    }
+
     /// Makes as much room as another has.
     pub fn make_room(&mut self, other: &Self) {
         reserve(&mut self.words, other.words.capacity());
@@ -308,6 +384,22 @@ unsafe fn multiply_with_vnni(panels: &mut Panels, rows: Rows<'_>, contenders: &m
 #[target_feature(enable = "avx2,fma")]
 unsafe fn multiply_with_avx2(panels: &mut Panels, rows: Rows<'_>, contenders: &mut [Option<Contenders<'_>>]) {
     multiply_by_registers::<__m256, __m256, 6, 2>(panels, rows, contenders);
+}
+
+/// # Safety
+/// The processor has AVX-512 F and VNNI.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn multiply_grid_with_vnni(panels: &mut Panels, rows: Rows<'_>, contenders: &mut [Option<Contenders<'_>>]) {
+    multiply_by_registers::<__m512, Pairs<__m512i>, 12, 2>(panels, rows, contenders);
+}
+
+/// # Safety
+/// The processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn multiply_grid_with_avx2(panels: &mut Panels, rows: Rows<'_>, contenders: &mut [Option<Contenders<'_>>]) {
+    multiply_by_registers::<__m256, Pairs<std::arch::x86_64::__m256i>, 6, 2>(panels, rows, contenders);
 }
 
 /// One panel.
@@ -352,14 +444,21 @@ fn multiply_by_registers<R: Register, S: Sums<R>, const ROWS: usize, const REGIS
                 let panel = Panel { words, cuts, query, firsts, factors };
                 if rows.part.has(first / ROWS) && group::<R, S, ROWS, REGISTERS>(rows, first, panel, &mut similarities)
                 {
-                    take::<R, ROWS, REGISTERS>(&similarities, first, cuts, contenders);
+                    take::<R, REGISTERS>(&similarities, rows.first + first, ROWS, cuts, contenders);
                 }
                 first += ROWS;
+            }
+            if rows.part == Part::All && first < chunk.end && first + ROWS <= rows.readable() {
+                let panel = Panel { words, cuts, query, firsts, factors };
+                if group::<R, S, ROWS, REGISTERS>(rows, first, panel, &mut similarities) {
+                    take::<R, REGISTERS>(&similarities, rows.first + first, chunk.end - first, cuts, contenders);
+                }
+                continue;
             }
             for row in first..chunk.end {
                 let panel = Panel { words, cuts, query, firsts, factors };
                 if rows.part != Part::Sample && group::<R, S, 1, REGISTERS>(rows, row, panel, &mut similarities) {
-                    take::<R, 1, REGISTERS>(&similarities, row, cuts, contenders);
+                    take::<R, REGISTERS>(&similarities, rows.first + row, 1, cuts, contenders);
                 }
             }
         }
@@ -446,15 +545,16 @@ pub fn products_of_group<R: Register, const ROWS: usize, const REGISTERS: usize>
 
 /// Hands what reaches a cut to the contenders, whose cuts may rise.
 #[inline(always)]
-fn take<R: Register, const ROWS: usize, const REGISTERS: usize>(
+fn take<R: Register, const REGISTERS: usize>(
     similarities: &[f32],
     first: usize,
+    rows: usize,
     cuts: &mut [f32],
     contenders: &mut [Option<Contenders<'_>>],
 ) {
     let width = REGISTERS * R::LANES;
-    assert!(ROWS * width <= similarities.len() && cuts.len() == width);
-    for (row, similarities) in similarities.chunks_exact(width).take(ROWS).enumerate() {
+    assert!(rows * width <= similarities.len() && cuts.len() == width);
+    for (row, similarities) in similarities.chunks_exact(width).take(rows).enumerate() {
         for at in (0..width).step_by(R::LANES) {
             // SAFETY: `at + LANES <= width`, the length of both.
             let (of_row, cut) = unsafe { (R::load(similarities.as_ptr().add(at)), R::load(cuts.as_ptr().add(at))) };

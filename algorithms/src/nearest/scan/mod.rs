@@ -5,7 +5,7 @@ mod members;
 mod worth;
 
 use super::codes::{self, Codes};
-use super::filter::{self, Contenders, ErrorBound, Filter};
+use super::filter::{Contenders, ErrorBound, Filter};
 use super::micro_kernel::Panels;
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
@@ -192,20 +192,6 @@ impl Scan {
     ) {
         let contenders = self.error_bound(base, query).map(|bound| Contenders::new(m, bound, memory.kept));
         self.search(base, query, ranges, contenders, memory.scratch, found);
-    }
-
-    /// Similarities of base point `row` to those at `ids`, larger is nearer: approximate ones of dense vectors.
-    pub(crate) fn similarities_at(&self, base: &Base, row: usize, ids: &[u32], out: &mut [f32]) {
-        if let Self::Dense(filter, _) = self {
-            return filter.similarities_at(base, row, ids, out);
-        }
-        let query = base.query(row);
-        out.iter_mut().zip(ids).for_each(|(out, &id)| *out = -base.distance_to(query, id) as f32);
-    }
-
-    /// Whether similarities can be trusted, see [`filter::is_safe`].
-    pub(crate) fn is_safe(&self, base: &Base) -> bool {
-        !matches!(self, Self::Dense(..)) || base.norms().iter().all(|&norm| filter::is_safe(norm))
     }
 
     /// A bound on the error of similarities; `None` if they cannot be trusted.

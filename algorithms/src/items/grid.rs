@@ -12,15 +12,14 @@
 //! Rounding moves a vector by about `sqrt(d / 12)` steps, a few thousandths of its length in 10,000 dimensions. That matters
 //! little, since the graph only says where to look.
 
-use super::centre::Centre;
-use super::items::Items;
-use super::walk::Distances;
+use super::{Centre, Distances, Items};
 use crate::base::Base;
 use crate::distance::Distance;
 use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
 use multiversion::multiversion;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Steps from the centre to the farthest vectors.
 const RADIUS: f64 = 16384.0;
@@ -41,6 +40,7 @@ struct GridLine([i16; LANES]);
 pub struct GridRows {
     lines: Vec<GridLine>,
     stride: usize,
+    dim: usize,
     /// The squared length of each row.
     squares: Vec<i32>,
 }
@@ -48,12 +48,18 @@ pub struct GridRows {
 impl GridRows {
     /// Puts all vectors on the grid.
     pub fn new(base: &Base) -> Self {
-        let centre = Centre::of(base);
-        let stride = base.vectors().dim().div_ceil(LANES);
-        let mut lines = vec![GridLine([0; LANES]); base.len() * stride];
-        let mut squares = vec![0; base.len()];
+        Self::of(&Centre::of(base), base, base.len(), |row| row)
+    }
+
+    /// Puts `count` of the vectors on the grid about this centre: as row `i` that at `id(i)`. Rows of grids about the same centre
+    /// can be compared, whatever base they are of.
+    pub fn of(centre: &Centre, base: &Base, count: usize, id: impl Fn(usize) -> usize + Sync) -> Self {
+        let dim = base.vectors().dim();
+        let stride = dim.div_ceil(LANES);
+        let mut lines = vec![GridLine([0; LANES]); count * stride];
+        let mut squares = vec![0; count];
         lines.par_chunks_exact_mut(stride).zip(&mut squares).enumerate().for_each(|(i, (lines, square))| {
-            let row = base.vectors().row(i);
+            let row = base.vectors().row(id(i));
             let length = centre.to(row).max(centre.radius);
             let scale = if length > 0.0 { RADIUS / length } else { 0.0 };
             let values: &mut [i16] = bytemuck::cast_slice_mut(lines);
@@ -63,12 +69,32 @@ impl GridRows {
             let has_direction = length > 0.0 || base.distance() == Distance::Euclidean;
             *square = if has_direction { product(lines, lines) } else { (RADIUS * RADIUS) as i32 };
         });
-        Self { lines, stride, squares }
+        Self { lines, stride, dim, squares }
     }
 
     /// Bytes that such rows take.
     pub fn bytes(rows: usize, dim: usize) -> usize {
         rows.saturating_mul(dim.div_ceil(LANES) * size_of::<GridLine>() + size_of::<i32>())
+    }
+
+    /// Numbers of a row; those that follow, up to [`GridRows::row_numbers`], are zeros.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Numbers from the first of a row to the first of the next.
+    pub fn row_numbers(&self) -> usize {
+        self.stride * LANES
+    }
+
+    /// The numbers of some rows.
+    pub fn numbers_of(&self, rows: Range<usize>) -> &[i16] {
+        bytemuck::cast_slice(&self.lines[rows.start * self.stride..rows.end * self.stride])
+    }
+
+    /// The squared length of each row.
+    pub fn squares(&self) -> &[i32] {
+        &self.squares
     }
 
     #[inline(always)]

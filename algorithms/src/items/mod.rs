@@ -1,7 +1,41 @@
-//! Points that are compared with each other while a graph is built.
+//! Points that are compared with each other while a graph is built: dense vectors on a [grid], others [exactly](exact).
 
-use super::total_order::TotalOrder;
-use super::walk::Distances;
+mod centre;
+pub mod exact;
+pub mod grid;
+mod total_order;
+
+pub use centre::Centre;
+pub use exact::{ExactDistances, ExactItems};
+pub use grid::GridRows;
+pub use total_order::TotalOrder;
+
+/// Points that are measured together, at most.
+pub const TOGETHER: usize = 64;
+
+/// Distances from one point, to others.
+pub trait Distances {
+    /// A distance, or what orders points as distances do: smaller is nearer.
+    type Distance: Copy + Default + Ord + 'static;
+
+    /// Measures the points at `ids`, at most [`TOGETHER`], one for each place of `out`.
+    fn measure(&self, ids: &[u32], out: &mut [Self::Distance]);
+
+    /// Says that a point will be measured soon.
+    fn prefetch(&self, id: u32);
+}
+
+impl<D: Distances> Distances for &D {
+    type Distance = D::Distance;
+
+    fn measure(&self, ids: &[u32], out: &mut [D::Distance]) {
+        D::measure(self, ids, out);
+    }
+
+    fn prefetch(&self, id: u32) {
+        D::prefetch(self, id);
+    }
+}
 
 /// Points of which each is looked for among the others. Their distances are the same to the bit on every machine.
 pub trait Items: Sync {
@@ -58,7 +92,7 @@ impl<D: Distances> Distances for ToMembers<'_, D> {
     type Distance = D::Distance;
 
     fn measure(&self, places: &[u32], out: &mut [Self::Distance]) {
-        let mut ids = [0; super::walk::TOGETHER];
+        let mut ids = [0; TOGETHER];
         for (id, &place) in ids.iter_mut().zip(places) {
             *id = self.ids[place as usize];
         }

@@ -1,8 +1,6 @@
 //! Exact distances, of points of any type.
 
-use super::items::Items;
-use super::total_order::TotalOrder;
-use super::walk::{Distances, TOGETHER};
+use super::{Distances, Items, TOGETHER, TotalOrder};
 use crate::base::{Base, Query};
 use crate::points::{Chosen, Point};
 use crate::prefetch::prefetch;
