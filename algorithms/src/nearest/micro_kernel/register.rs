@@ -29,12 +29,16 @@ pub trait Register: Copy {
     /// A bit for each lane that is not below that of another.
     fn at_least(self, other: Self) -> u32;
 
-    /// The sum of the lanes of each.
+    /// `self + other`.
+    fn plus(self, other: Self) -> Self;
+
+    /// The sum of the lanes of each: halves, down to eight lanes; then neighbours, their pairs, and those of the first and the last
+    /// four.
     fn sums_of_eight(of: &[Self; 8]) -> [f32; 8];
 }
 
 macro_rules! register {
-    ($register:ty, $lanes:literal, $all:path, $load:path, $store:path, $times_plus:expr, $max:path, $at_least:expr, $sums:path) => {
+    ($register:ty, $lanes:literal, $all:path, $load:path, $store:path, $times_plus:expr, $max:path, $plus:path, $at_least:expr, $sums:path) => {
         impl Register for $register {
             const LANES: usize = $lanes;
 
@@ -75,6 +79,12 @@ macro_rules! register {
             }
 
             #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                // SAFETY: only functions compiled for these instructions use the register, see `Panels::multiply`.
+                unsafe { $plus(self, other) }
+            }
+
+            #[inline(always)]
             fn sums_of_eight(of: &[Self; 8]) -> [f32; 8] {
                 // SAFETY: only functions compiled for these instructions use the register, see `Panels::multiply`.
                 unsafe { $sums(of) }
@@ -89,11 +99,11 @@ mod x86 {
     use std::arch::x86_64::{
         __m256, __m512, _CMP_GE_OQ, _mm256_add_ps, _mm256_castpd_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_hadd_ps,
         _mm256_loadu_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_storeu_ps,
-        _mm512_castps_pd, _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf64x4_pd, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        _mm512_add_ps, _mm512_castps_pd, _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf64x4_pd,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_storeu_ps,
     };
 
-    /// The sums of each four lanes next to each other, then of the halves.
+    /// The sums of each two lanes next to each other, of each four, then of the halves.
     #[inline]
     #[target_feature(enable = "avx")]
     fn sums_of_256(of: &[__m256; 8]) -> [f32; 8] {
@@ -122,6 +132,7 @@ mod x86 {
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
         _mm512_max_ps,
+        _mm512_add_ps,
         |a, b| u32::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b)),
         sums_of_512
     );
@@ -133,6 +144,7 @@ mod x86 {
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
         _mm256_max_ps,
+        _mm256_add_ps,
         |a, b| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(a, b)) as u32,
         sums_of_256
     );
@@ -178,7 +190,12 @@ impl Register for [f32; 4] {
     }
 
     #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        std::array::from_fn(|lane| self[lane] + other[lane])
+    }
+
+    #[inline(always)]
     fn sums_of_eight(of: &[Self; 8]) -> [f32; 8] {
-        of.map(|[a, b, c, d]| (a + c) + (b + d))
+        of.map(|[a, b, c, d]| (a + b) + (c + d))
     }
 }
