@@ -4,7 +4,7 @@ use crate::Query;
 use crate::distance::Distance;
 use crate::kernel::{self, Kernel};
 use crate::nearest::{filter, row_products};
-use crate::points::dense::{self, DenseRows};
+use crate::points::dense::{self, DenseRows, WideLine};
 use crate::points::vectors::{LANES, Line};
 use crate::points::{Chosen, Measure, Point, Rows};
 use crate::scratch::Scratch;
@@ -202,9 +202,31 @@ impl<'s> PoolKernel<'s> {
         self.finish(out);
     }
 
-    fn tile(&self, left: Range<usize>, right: Range<usize>, out: &mut [f64]) {
-        self.measure().tile(self.rows, self.all.part(left), self.all.part(right), out);
+    /// `wide` are the vectors of all items, if they are vectors.
+    fn tile(&self, wide: Option<(&[WideLine], usize)>, left: Range<usize>, right: Range<usize>, out: &mut [f64]) {
+        if let Some((wide, stride)) = wide {
+            let rows = |range: &Range<usize>| &wide[range.start * stride..range.end * stride];
+            if self.measure() == Measure::SquaredDistance {
+                dense::wide_squared_euclidean_tile(rows(&left), rows(&right), stride, out);
+            } else {
+                dense::wide_dot_tile(rows(&left), rows(&right), stride, out);
+                let norms = self.all.norms;
+                for (row, &norm) in out.chunks_exact_mut(right.len()).zip(&norms[left]) {
+                    dense::cosines(row, norm, &norms[right.clone()]);
+                }
+            }
+        } else {
+            self.measure().tile(self.rows, self.all.part(left), self.all.part(right), out);
+        }
         self.finish(out);
+    }
+
+    /// The vectors of all items as `f64`, and how many lines each has.
+    fn widened<'a>(&self, scratch: &'a Scratch) -> Option<(&'a [WideLine], usize)> {
+        let Rows::Dense(rows) = self.rows else { return None };
+        let wide = scratch.arena.alloc_slice_fill_copy(self.len() * rows.stride(), [0.0; LANES]);
+        dense::widen(rows, self.all.ids, wide);
+        Some((wide, rows.stride()))
     }
 
     /// Evaluates every pair once, and calls `visit(rows, columns, tile)` for tiles that together are the whole matrix.
@@ -214,11 +236,12 @@ impl<'s> PoolKernel<'s> {
         self.count(m * (m + 1) / 2);
         let tile = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
         let mirrored = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
+        let wide = self.widened(scratch);
         let span = |start: usize| start..(start + TILE).min(m);
         for left in (0..m).step_by(TILE).map(span) {
             for right in (left.start..m).step_by(TILE).map(span) {
                 let tile = &mut tile[..left.len() * right.len()];
-                self.tile(left.clone(), right.clone(), tile);
+                self.tile(wide, left.clone(), right.clone(), tile);
                 visit(left.clone(), right.clone(), tile);
                 if left != right {
                     let mirrored = &mut mirrored[..tile.len()];
@@ -365,6 +388,11 @@ impl<'s> Matrix<'s> {
     /// Items in the pool, m.
     pub fn size(&self) -> usize {
         self.kernel.len()
+    }
+
+    /// All of it, row after row, if it is kept.
+    pub fn kept(&self) -> Option<&[f64]> {
+        self.row.is_empty().then_some(self.kept)
     }
 
     /// Similarities of item `i` to all.

@@ -47,6 +47,9 @@ impl Term for SquaredDifference {
     }
 }
 
+/// The values of a [`Line`] as `f64`, exactly.
+pub type WideLine = [f64; LANES];
+
 /// Row after row of whole lines, read by number.
 #[derive(Clone, Copy, Debug)]
 pub struct DenseRows<'a> {
@@ -99,6 +102,31 @@ fn two_with_four<T: Term>(left: [&[Line]; 2], right: [&[Line]; 4]) -> [[f64; 4];
             T::add(&mut bq[i], b, q);
             T::add(&mut br[i], b, r);
             T::add(&mut bs[i], b, s);
+        }
+    }
+    [
+        [tree_sum(&ap), tree_sum(&aq), tree_sum(&ar), tree_sum(&as_)],
+        [tree_sum(&bp), tree_sum(&bq), tree_sum(&br), tree_sum(&bs)],
+    ]
+}
+
+/// The same of rows that are `f64` already, with the same bits: for tiles, in which each row meets many others.
+#[inline(always)]
+fn two_with_four_wide<T: Term>(left: [&[WideLine]; 2], right: [&[WideLine]; 4]) -> [[f64; 4]; 2] {
+    let stride = left[0].len();
+    let ([a, b], [p, q, r, s]) = (left.map(|row| &row[..stride]), right.map(|row| &row[..stride]));
+    let (mut ap, mut aq, mut ar, mut as_) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let (mut bp, mut bq, mut br, mut bs) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for at in 0..stride {
+        for i in 0..LANES {
+            T::add(&mut ap[i], a[at][i], p[at][i]);
+            T::add(&mut aq[i], a[at][i], q[at][i]);
+            T::add(&mut ar[i], a[at][i], r[at][i]);
+            T::add(&mut as_[i], a[at][i], s[at][i]);
+            T::add(&mut bp[i], b[at][i], p[at][i]);
+            T::add(&mut bq[i], b[at][i], q[at][i]);
+            T::add(&mut br[i], b[at][i], r[at][i]);
+            T::add(&mut bs[i], b[at][i], s[at][i]);
         }
     }
     [
@@ -211,6 +239,24 @@ fn many_to_many<T: Term>(rows: DenseRows<'_>, left: &[u32], right: &[u32], out: 
     }
 }
 
+/// All rows of `left` with all rows of `right`, which have `stride` lines each; `out[l * (rows of right) + r]`. Rows beside the twos
+/// and fours are worked on as if there were more of the last one.
+#[inline(always)]
+fn wide_tile<T: Term>(left: &[WideLine], right: &[WideLine], stride: usize, out: &mut [f64]) {
+    let (height, width) = (left.len() / stride, right.len() / stride);
+    for top in (0..height).step_by(2) {
+        let two = [top, top + 1].map(|l| &left[l.min(height - 1) * stride..][..stride]);
+        for first in (0..width).step_by(4) {
+            let four = [0, 1, 2, 3].map(|r| &right[(first + r).min(width - 1) * stride..][..stride]);
+            let sums = two_with_four_wide::<T>(two, four);
+            let (high, wide) = (2.min(height - top), 4.min(width - first));
+            for (l, sums) in sums.iter().enumerate().take(high) {
+                out[(top + l) * width + first..][..wide].copy_from_slice(&sums[..wide]);
+            }
+        }
+    }
+}
+
 /// The inner product of two rows of equal length.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn dot(a: &[Line], b: &[Line]) -> f64 {
@@ -257,6 +303,37 @@ pub fn dot_tile(rows: DenseRows<'_>, left: &[u32], right: &[u32], out: &mut [f64
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn squared_euclidean_tile(rows: DenseRows<'_>, left: &[u32], right: &[u32], out: &mut [f64]) {
     many_to_many::<SquaredDifference>(rows, left, right, out);
+}
+
+/// The rows at `ids`, one after another, as `f64`.
+///
+/// # Panics
+/// If `to` is shorter than they are.
+pub fn widen(rows: DenseRows<'_>, ids: &[u32], to: &mut [WideLine]) {
+    for (row, &id) in ids.iter().enumerate() {
+        for (to, from) in to[row * rows.stride()..][..rows.stride()].iter_mut().zip(rows.get(id)) {
+            for i in 0..LANES {
+                to[i] = f64::from(from.0[i]);
+            }
+        }
+    }
+}
+
+/// Inner products of widened rows of `stride` lines, all of `left` with all of `right`, row-major: the bits of [`dot_tile`], in less
+/// time where each row meets many.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn wide_dot_tile(left: &[WideLine], right: &[WideLine], stride: usize, out: &mut [f64]) {
+    if target_cfg_f!(target_feature = "fma") {
+        wide_tile::<Product<true>>(left, right, stride, out);
+    } else {
+        wide_tile::<Product<false>>(left, right, stride, out);
+    }
+}
+
+/// Squared L2 distances of widened rows, see [`wide_dot_tile`].
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn wide_squared_euclidean_tile(left: &[WideLine], right: &[WideLine], stride: usize, out: &mut [f64]) {
+    wide_tile::<SquaredDifference>(left, right, stride, out);
 }
 
 /// The L2 norms of rows of `stride` lines, with the same bits as those of [`norm`].
@@ -335,6 +412,13 @@ mod tests {
             let (mut all_products, mut all_squares) = ([0.0; 35], [0.0; 35]);
             dot_tile(rows, &ids[..5], &ids, &mut all_products);
             squared_euclidean_tile(rows, &ids[..5], &ids, &mut all_squares);
+            let mut wide = vec![[0.0; LANES]; 7 * vectors.stride()];
+            widen(rows, &ids, &mut wide);
+            let (mut wide_products, mut wide_squares, five) = ([0.0; 35], [0.0; 35], 5 * vectors.stride());
+            wide_dot_tile(&wide[..five], &wide, vectors.stride(), &mut wide_products);
+            wide_squared_euclidean_tile(&wide[..five], &wide, vectors.stride(), &mut wide_squares);
+            prop_assert_eq!(wide_products.map(f64::to_bits), all_products.map(f64::to_bits));
+            prop_assert_eq!(wide_squares.map(f64::to_bits), all_squares.map(f64::to_bits));
             let mut lengths = [0.0; 7];
             norms(vectors.block(0..7), vectors.stride(), &mut lengths);
             for j in 0..7 {

@@ -9,6 +9,7 @@ use crate::points::PointType;
 use crate::pool_kernel::{Matrix, PoolKernel};
 use crate::random;
 use crate::scratch::Scratch;
+use multiversion::multiversion;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,64 @@ fn draw_centres(k: usize, weights: &mut [f64], rng: &mut ChaCha8Rng, mut add: im
     }
 }
 
+/// Points whose distances to a centre are computed at once.
+const BLOCK: usize = 32;
+
+/// Points in blocks: value `d` of all points of a block stands in one run, so that each distance is added up in the order of `d`, and
+/// those of a block go on side by side.
+struct Blocks<'s> {
+    values: &'s [[f64; BLOCK]],
+    dim: usize,
+}
+
+impl<'s> Blocks<'s> {
+    /// Points of `dim` values each. The last block is filled up with zeros.
+    fn of(points: &[f64], dim: usize, scratch: &'s Scratch) -> Self {
+        let count = points.len() / dim;
+        let values = scratch.arena.alloc_slice_fill_copy(count.div_ceil(BLOCK) * dim, [0.0; BLOCK]);
+        for (i, point) in points.chunks_exact(dim).enumerate() {
+            let block = &mut values[i / BLOCK * dim..][..dim];
+            block.iter_mut().zip(point).for_each(|(run, &value)| run[i % BLOCK] = value);
+        }
+        Self { values, dim }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'s [[f64; BLOCK]]> {
+        self.values.chunks_exact(self.dim)
+    }
+}
+
+/// The squared distance of each point of a block to a centre.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+fn squares(block: &[[f64; BLOCK]], centre: &[f64]) -> [f64; BLOCK] {
+    squares_of(block, centre)
+}
+
+#[inline(always)]
+fn squares_of(block: &[[f64; BLOCK]], centre: &[f64]) -> [f64; BLOCK] {
+    let mut sums = [0.0; BLOCK];
+    for (run, &of_centre) in block.iter().zip(centre) {
+        for i in 0..BLOCK {
+            sums[i] += (run[i] - of_centre) * (run[i] - of_centre);
+        }
+    }
+    sums
+}
+
+/// The centre that is nearest to each point of a block; of equally near ones the first.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+fn nearest_centres(block: &[[f64; BLOCK]], centres: &[f64], dim: usize) -> [usize; BLOCK] {
+    let (mut least, mut nearest) = ([f64::INFINITY; BLOCK], [0; BLOCK]);
+    for (c, centre) in centres.chunks_exact(dim).enumerate() {
+        let squares = squares_of(block, centre);
+        for i in 0..BLOCK {
+            nearest[i] = if squares[i] < least[i] { c } else { nearest[i] };
+            least[i] = if squares[i] < least[i] { squares[i] } else { least[i] };
+        }
+    }
+    nearest
+}
+
 /// Lloyd's k-means over the pool (over directions, on angular data): the cluster of each position.
 fn k_means<'s>(
     request: &Request<'_>,
@@ -125,16 +184,15 @@ fn k_means<'s>(
         point.iter_mut().zip(row).for_each(|(to, &from)| *to = f64::from(from) * scale);
     }
     let point = |i: usize| &points[i * dim..(i + 1) * dim];
-    let squared = |a: &[f64], b: &[f64]| {
-        scratch.count(1);
-        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
-    };
+    let blocks = Blocks::of(points, dim, scratch);
     let centres = arena.alloc_slice_fill_copy(k * dim, 0.0);
     let mut found = 0;
     draw_centres(k, arena.alloc_slice_fill_copy(m, f64::INFINITY), rng, |drawn, nearest| {
         centres[found * dim..(found + 1) * dim].copy_from_slice(point(drawn));
-        for (i, nearest) in nearest.iter_mut().enumerate() {
-            *nearest = nearest.min(squared(point(i), point(drawn)));
+        scratch.count(m);
+        for (nearest, block) in nearest.chunks_mut(BLOCK).zip(blocks.all()) {
+            let squares = squares(block, point(drawn));
+            nearest.iter_mut().zip(squares).for_each(|(nearest, square)| *nearest = nearest.min(square));
         }
         found += 1;
     });
@@ -143,16 +201,12 @@ fn k_means<'s>(
     let counts = arena.alloc_slice_fill_copy(found, 0_usize);
     for round in 0..iterations {
         let mut moved = false;
-        for (i, cluster) in cluster_of.iter_mut().enumerate() {
-            let mut best = (f64::INFINITY, 0);
-            for (c, centre) in centres.chunks_exact(dim).enumerate() {
-                let distance = squared(point(i), centre);
-                if distance < best.0 {
-                    best = (distance, c);
-                }
+        scratch.count(m * found);
+        for (clusters, block) in cluster_of.chunks_mut(BLOCK).zip(blocks.all()) {
+            for (cluster, nearest) in clusters.iter_mut().zip(nearest_centres(block, centres, dim)) {
+                moved |= *cluster != nearest;
+                *cluster = nearest;
             }
-            moved |= *cluster != best.1;
-            *cluster = best.1;
         }
         if round > 0 && !moved {
             break;
@@ -168,6 +222,22 @@ fn k_means<'s>(
         }
     }
     cluster_of
+}
+
+/// Puts the items of each cluster next to each other, ascending, and where they start.
+fn group(cluster_of: &[usize], starts: &mut [usize], members: &mut [u32]) {
+    starts.fill(0);
+    cluster_of.iter().for_each(|&cluster| starts[cluster + 1] += 1);
+    for cluster in 1..starts.len() {
+        starts[cluster] += starts[cluster - 1];
+    }
+    // Each start moves to the end of its cluster, which is the start of the next.
+    for (i, &cluster) in cluster_of.iter().enumerate() {
+        members[starts[cluster]] = i as u32;
+        starts[cluster] += 1;
+    }
+    starts.rotate_right(1);
+    starts[0] = 0;
 }
 
 /// k-medoids by alternation over the pool's distances: the cluster of each position.
@@ -199,7 +269,9 @@ fn k_medoids<'s>(
         }
         medoids.push(drawn);
     });
-    let totals = arena.alloc_slice_fill_copy(m, 0.0);
+    let (totals, similarities) = (arena.alloc_slice_fill_copy(m, 0.0), arena.alloc_slice_fill_copy(m, 0.0));
+    let (ids, norms) = (arena.alloc_slice_fill_copy(m, 0), arena.alloc_slice_fill_copy(m, 0.0));
+    let (starts, members) = (arena.alloc_slice_fill_copy(k + 1, 0), arena.alloc_slice_fill_copy(m, 0));
     for _ in 0..iterations {
         // An item belongs to the nearest medoid; of two equally near, to the one that stands first in the pool.
         medoids.sort_unstable();
@@ -212,15 +284,26 @@ fn k_medoids<'s>(
                 }
             }
         }
-        for (i, total) in totals.iter_mut().enumerate() {
-            let row = matrix.row(i).iter().zip(&*cluster_of).enumerate();
-            let mine = row.filter(|&(j, (_, &cluster))| j != i && cluster == cluster_of[i]);
-            *total = mine.map(|(_, (&similarity, _))| distance(similarity)).sum();
-        }
+        group(cluster_of, starts, members);
         let mut moved = false;
         for (cluster, medoid) in medoids.iter_mut().enumerate() {
-            let members = (0..m).filter(|&i| cluster_of[i] == cluster);
-            let best = members.min_by(|&a, &b| totals[a].total_cmp(&totals[b])).unwrap_or(*medoid);
+            let members = &members[starts[cluster]..starts[cluster + 1]];
+            let chosen = matrix.kernel().choose(members, ids, norms);
+            let similarities = &mut similarities[..members.len()];
+            for &i in members {
+                match matrix.kept() {
+                    Some(kept) => {
+                        let row = &kept[i as usize * m..][..m];
+                        similarities.iter_mut().zip(members).for_each(|(to, &j)| *to = row[j as usize]);
+                    }
+                    None => matrix.kernel().to(i as usize, chosen, similarities),
+                }
+                let others = members.iter().zip(&*similarities).filter(|&(&j, _)| j != i);
+                totals[i as usize] = others.map(|(_, &similarity)| distance(similarity)).sum();
+            }
+            let total = |i: u32| totals[i as usize];
+            let best = members.iter().copied().min_by(|&a, &b| total(a).total_cmp(&total(b)));
+            let best = best.map_or(*medoid, |best| best as usize);
             moved |= best != *medoid;
             *medoid = best;
         }
@@ -229,4 +312,37 @@ fn k_medoids<'s>(
         }
     }
     cluster_of
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To the last bit what adding up one point's squares in turn gives; of equally near centres the first.
+    #[test]
+    fn points_of_a_block_are_compared_as_one_by_one() {
+        for (count, dim) in [(1, 1), (31, 3), (32, 17), (70, 100)] {
+            let mut rng = random::stream(1, "blocks", count as u64);
+            let points: Vec<f64> = (0..count * dim).map(|_| random::normal(&mut rng)).collect();
+            let mut centres: Vec<f64> = (0..6 * dim).map(|_| random::normal(&mut rng)).collect();
+            centres.extend_from_within(2 * dim..3 * dim);
+            let scratch = Scratch::default();
+            let blocks = Blocks::of(&points, dim, &scratch);
+            let plain = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+            let mut seen = 0;
+            for (points, block) in points.chunks(BLOCK * dim).zip(blocks.all()) {
+                let nearest = nearest_centres(block, &centres, dim);
+                for (i, point) in points.chunks_exact(dim).enumerate() {
+                    let all: Vec<f64> = centres.chunks_exact(dim).map(|centre| plain(point, centre)).collect();
+                    for (centre, distance) in centres.chunks_exact(dim).zip(&all) {
+                        assert_eq!(squares(block, centre)[i].to_bits(), distance.to_bits(), "{count} x {dim}");
+                    }
+                    let first = (0..all.len()).min_by(|&a, &b| all[a].total_cmp(&all[b])).expect("some");
+                    assert_eq!(nearest[i], first, "{count} x {dim}");
+                    seen += 1;
+                }
+            }
+            assert_eq!(seen, count);
+        }
+    }
 }
