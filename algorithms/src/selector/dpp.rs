@@ -1,7 +1,7 @@
 //! Determinantal point processes: a large volume of relevant directions.
 
 use super::engine::directions::{Directions, Factor};
-use super::engine::lazily::Bounds;
+use super::engine::lazily::{Bounds, at_least};
 use super::engine::order::{best_first, fill_by_relevance};
 use super::engine::span::Span;
 use super::{Request, Selector, SelectorSetting, Unfit};
@@ -118,15 +118,18 @@ fn by_bounds(
     // The scale's power; 0 once the item is taken.
     let powers = arena.alloc_slice_fill_with(m, |i| (scales[i] - largest_scale).exp());
     let taken = arena.alloc_slice_fill_copy(m, false);
+    let (highest, found) = (arena.alloc_slice_fill_copy(m, 0.0), arena.alloc_slice_fill_copy(m, 0_u32));
     // The exact values, scale and logarithm, are rounded by less than 2^-51 of the scale and of a logarithm of at most 28.
     let rounding = (-(1e-15 * magnitude + 1e-12)).exp();
     while picked.len() < request.count() {
-        let floor = surely_reached(powers, span.remainders(), span.off()) * rounding;
+        let floor = bound(highest, powers, span.remainders(), span.off()) * rounding;
         // Powers of less are no longer precise.
         let floor = if floor > 1e-280 { floor } else { 0.0 };
         let mut best: Option<(f64, usize)> = None;
-        for i in 0..m {
-            if !taken[i] && powers[i] * (span.remainders()[i] + span.off()) >= floor {
+        let count = at_least(highest, floor, found);
+        for &i in &found[..count] {
+            let i = i as usize;
+            if !taken[i] {
                 let entry = (scales[i] + span.remainder(i).ln(), i);
                 if best.is_none_or(|best| best_first(entry, best).is_lt()) {
                     best = Some(entry);
@@ -143,20 +146,20 @@ fn by_bounds(
     }
 }
 
-/// The largest of powers times remainders, less their error.
+/// Sets the highest value that each item may have: its power times its remainder. Returns one that some item reaches.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
-fn surely_reached(powers: &[f64], remainders: &[f64], off: f64) -> f64 {
+fn bound(highest: &mut [f64], powers: &[f64], remainders: &[f64], off: f64) -> f64 {
     const LANES: usize = 16;
     let mut most = [0.0; LANES];
-    let (mut of_powers, mut of_remainders) = (powers.chunks_exact(LANES), remainders.chunks_exact(LANES));
-    for (powers, remainders) in (&mut of_powers).zip(&mut of_remainders) {
-        for lane in 0..LANES {
-            let reached = powers[lane] * (remainders[lane] - off);
-            most[lane] = if reached > most[lane] { reached } else { most[lane] };
+    let sixteens = powers.chunks(LANES).zip(remainders.chunks(LANES)).zip(highest.chunks_mut(LANES));
+    for ((powers, remainders), highest) in sixteens {
+        for (((power, remainder), highest), most) in powers.iter().zip(remainders).zip(highest).zip(&mut most) {
+            *highest = power * (remainder + off);
+            let reached = power * (remainder - off);
+            *most = if reached > *most { reached } else { *most };
         }
     }
-    let rest = of_powers.remainder().iter().zip(of_remainders.remainder());
-    rest.map(|(power, remainder)| power * (remainder - off)).chain(most).fold(0.0, f64::max)
+    most.into_iter().fold(0.0, f64::max)
 }
 
 fn together(

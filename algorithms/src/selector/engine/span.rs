@@ -84,11 +84,10 @@ impl<'s> Span<'s> {
     pub fn remainder(&mut self, i: usize) -> f64 {
         let Some((lines, norm)) = self.kernel.vector(i) else { return self.exact[i] };
         let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-        for pick in self.seen[i]..self.picks {
-            let along = product(lines, &self.directions[pick * self.width..][..self.width]) * inverse
-                + self.bias * self.along_bias[pick];
-            self.exact[i] -= along * along;
-        }
+        let unseen = self.seen[i]..self.picks;
+        let directions = &self.directions[unseen.start * self.width..unseen.end * self.width];
+        let own = Own { lines, inverse, bias: self.bias };
+        self.exact[i] = left_beside(self.exact[i], own, directions, &self.along_bias[unseen]);
         self.seen[i] = self.picks;
         if self.exact[i] < NOTHING { 0.0 } else { self.exact[i] }
     }
@@ -107,11 +106,7 @@ impl<'s> Span<'s> {
             along_bias = self.bias;
             // Where little is left, rounding leaves some of the other directions, which goes the second time.
             for _ in 0..if remainder < LITTLE { 2 } else { 1 } {
-                for (other, &bias) in before.chunks_exact(self.width).zip(&*self.along_bias) {
-                    let along = product_of_values(direction, other) + along_bias * bias;
-                    subtract(direction, other, along);
-                    along_bias -= along * bias;
-                }
+                along_bias = orthogonalise(direction, along_bias, before, self.along_bias);
             }
             let length = (product_of_values(direction, direction) + along_bias * along_bias).sqrt();
             let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
@@ -152,26 +147,48 @@ fn subtract_squares(remainders: &mut [f64], coordinates: &[f32], bias: f64) {
     }
 }
 
+/// Takes from a direction its parts along others, one after another; returns what is left of its value in the dimension of the bias.
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
-fn subtract(values: &mut [f64], other: &[f64], times: f64) {
-    values.iter_mut().zip(other).for_each(|(value, other)| *value -= times * other);
+fn orthogonalise(direction: &mut [f64], mut along_bias: f64, others: &[f64], biases: &[f64]) -> f64 {
+    for (other, &bias) in others.chunks_exact(direction.len()).zip(biases) {
+        let along = sum_of_products(direction, other) + along_bias * bias;
+        direction.iter_mut().zip(other).for_each(|(value, other)| *value -= along * other);
+        along_bias -= along * bias;
+    }
+    along_bias
+}
+
+/// A vector, one over its norm, and its value in the dimension of the bias.
+struct Own<'a> {
+    lines: &'a [Line],
+    inverse: f64,
+    bias: f64,
+}
+
+/// What is left of a remainder beside further directions.
+#[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
+fn left_beside(mut remainder: f64, own: Own<'_>, directions: &[f64], biases: &[f64]) -> f64 {
+    for (direction, bias) in directions.chunks_exact(own.lines.len() * LANES).zip(biases) {
+        let mut sums = [0.0; LANES];
+        for (line, values) in own.lines.iter().zip(direction.chunks_exact(LANES)) {
+            for i in 0..LANES {
+                sums[i] += f64::from(line.0[i]) * values[i];
+            }
+        }
+        let along = tree_sum(&sums) * own.inverse + own.bias * bias;
+        remainder -= along * along;
+    }
+    remainder
 }
 
 /// A sum in a fixed order: value `i` goes to lane `i % 16`, and the lanes are added up in a tree.
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
-fn product(lines: &[Line], values: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    for (line, values) in lines.iter().zip(values.chunks_exact(LANES)) {
-        for i in 0..LANES {
-            sums[i] += f64::from(line.0[i]) * values[i];
-        }
-    }
-    tree_sum(&sums)
+fn product_of_values(a: &[f64], b: &[f64]) -> f64 {
+    sum_of_products(a, b)
 }
 
-/// The same of two rows of whole lines.
-#[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
-fn product_of_values(a: &[f64], b: &[f64]) -> f64 {
+#[inline(always)]
+fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
     for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
         for i in 0..LANES {
