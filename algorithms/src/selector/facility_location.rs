@@ -1,6 +1,7 @@
 //! Facility location: cover the pool.
 
-use super::engine::coarse::{self, BoundedCoverage};
+use super::engine::bounded;
+use super::engine::coarse::BoundedCoverage;
 use super::engine::coverage::CoverageObjective;
 use super::engine::greedy::{Optimizer, maximize};
 use super::engine::units::Units;
@@ -52,7 +53,7 @@ impl Selector for FacilityLocation {
             && let Some(units) = Units::of(&similarities, request.base.points().dim(), scratch)
         {
             let mut coverage = BoundedCoverage::new(similarities, units, weights, None, scratch);
-            return coarse::maximize(&mut coverage, request, scratch, picked);
+            return bounded::maximize(&mut coverage, request, scratch, picked);
         }
         let mut coverage = CoverageObjective::new(Matrix::new(similarities, scratch), weights, None, scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);

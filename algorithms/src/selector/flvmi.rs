@@ -1,6 +1,7 @@
 //! Facility location of mutual information: cover what is relevant, as far as it is.
 
-use super::engine::coarse::{self, BoundedCoverage};
+use super::engine::bounded;
+use super::engine::coarse::BoundedCoverage;
 use super::engine::coverage::CoverageObjective;
 use super::engine::greedy::{Optimizer, maximize};
 use super::engine::units::Units;
@@ -47,7 +48,7 @@ impl Selector for Flvmi {
             && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch)
         {
             let mut coverage = BoundedCoverage::new(kernel, units, weights, Some(caps), scratch);
-            return coarse::maximize(&mut coverage, request, scratch, picked);
+            return bounded::maximize(&mut coverage, request, scratch, picked);
         }
         let mut coverage = CoverageObjective::new(Matrix::new(kernel, scratch), weights, Some(caps), scratch);
         maximize(&mut coverage, self.optimizer, request, scratch, picked);

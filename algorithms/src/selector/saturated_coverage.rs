@@ -1,6 +1,9 @@
 //! Saturated coverage: cover each item of the pool until it has enough.
 
+use super::engine::bounded::{self, Bounded};
+use super::engine::coarse::{self, ROWS, Rise, Rises};
 use super::engine::greedy::{Objective, Optimizer, maximize};
+use super::engine::units::{NEVER, ONE, Units, in_units};
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
 use crate::kernel_choice::KernelChoice;
@@ -37,6 +40,12 @@ impl Selector for SaturatedCoverage {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
         let kernel = self.kernel.or_coverage(request.base.distance());
         let mut matrix = Matrix::new(PoolKernel::new(kernel, request, scratch), scratch);
+        if self.optimizer == Optimizer::Lazy
+            && let Some(units) = units_of(&matrix, request.base.points().dim(), scratch)
+        {
+            let mut saturated = BoundedSaturation::new(matrix, units, self.alpha.get(), scratch);
+            return bounded::maximize(&mut saturated, request, scratch, picked);
+        }
         let (m, arena) = (matrix.size(), &scratch.arena);
         let ones = Weights::Uniform.of(request, 1.0, scratch);
         let (totals, room) = (arena.alloc_slice_fill_copy(m, 0.0), arena.alloc_slice_fill_copy(m, f64::INFINITY));
@@ -83,5 +92,118 @@ impl Objective for Saturated<'_> {
 
     fn first_gains(&mut self, gains: &mut [f64], scratch: &Scratch) {
         self.matrix.capped_sums(self.room, self.ones, scratch, gains);
+    }
+}
+
+fn units_of<'s>(matrix: &Matrix<'s>, dim: usize, scratch: &'s Scratch) -> Option<Units<'s>> {
+    match matrix.kept() {
+        Some(kept) => Units::of_all(kept, matrix.size(), scratch),
+        None => Units::of(matrix.kernel(), dim, scratch),
+    }
+}
+
+/// The same objective, with gains that are bounded before they are computed.
+///
+/// # Bound
+///
+/// The gain of item i is the sum over v of `min(s(v, i), room_v)`; the coarse gain is the same of whole units. A similarity is off by at
+/// most `e` units, and a room, which is known exactly, by half a unit, which is less; so is the smaller of the two. Without room a term
+/// is 0 both ways. So the coarse gain is off by at most `e` times the number of items with room.
+///
+/// Rooms need the sums of all similarities. As long as rooms are surely not below 1, which no similarity exceeds, they do not matter,
+/// and those sums are not computed.
+struct BoundedSaturation<'s> {
+    matrix: Matrix<'s>,
+    units: Units<'s>,
+    alpha: f64,
+    ones: &'s [f64],
+    reached: &'s mut [f64],
+    /// Per item: how much is enough, once all are known; before that, what that is not below.
+    enough: &'s mut [f64],
+    enough_is_known: bool,
+    /// Infinite where it surely is not below 1.
+    room: &'s mut [f64],
+    /// Rooms in units; those of at least 1 are above all similarities.
+    caps: &'s mut [u16],
+    gains: &'s mut [u32],
+    /// Items with room.
+    open: usize,
+    scratch: &'s Scratch,
+}
+
+impl<'s> BoundedSaturation<'s> {
+    fn new(matrix: Matrix<'s>, units: Units<'s>, alpha: f64, scratch: &'s Scratch) -> Self {
+        let (m, arena) = (matrix.size(), &scratch.arena);
+        let caps = arena.alloc_slice_fill_copy(units.stride(), NEVER);
+        let gains = arena.alloc_slice_fill_copy(units.stride(), 0);
+        gains[..m].iter_mut().enumerate().for_each(|(i, gain)| *gain = coarse::capped_sum(units.row(i), caps));
+        let total_off = units.error() * m as f64;
+        // A billionth stands for all that `f64` rounds.
+        let not_below = |v: usize| alpha * (f64::from(gains[v]) - total_off) / ONE * (1.0 - 1e-9);
+        let mut this = Self {
+            ones: arena.alloc_slice_fill_copy(m, 1.0),
+            reached: arena.alloc_slice_fill_copy(m, 0.0),
+            enough: arena.alloc_slice_fill_with(m, not_below),
+            enough_is_known: false,
+            room: arena.alloc_slice_fill_copy(m, f64::INFINITY),
+            caps,
+            gains,
+            open: m,
+            matrix,
+            units,
+            alpha,
+            scratch,
+        };
+        this.update();
+        this
+    }
+
+    /// Brings rooms and gains up to date with what is reached.
+    fn update(&mut self) {
+        let is_above_one = |(enough, reached): (&f64, &f64)| enough - reached > 1.0 + 1e-9 * reached;
+        if !self.enough_is_known {
+            if self.enough.iter().zip(&*self.reached).all(is_above_one) {
+                return;
+            }
+            self.room.fill(f64::INFINITY);
+            self.matrix.capped_sums(self.room, self.ones, self.scratch, self.enough);
+            self.enough.iter_mut().for_each(|total| *total *= self.alpha);
+            self.enough_is_known = true;
+        }
+        let Self { units, enough, reached, room, caps, gains, open, .. } = self;
+        let all = units.all();
+        let mut rises = Rises::default();
+        let mut take = |rises: &[Rise; ROWS]| coarse::lower(gains, all, rises);
+        for v in 0..units.size() {
+            let was_open = room[v] > 0.0;
+            room[v] = (enough[v] - reached[v]).max(0.0);
+            *open -= usize::from(was_open && room[v] == 0.0);
+            let cap = if room[v] < 1.0 { in_units(room[v]) } else { NEVER };
+            if cap < caps[v] {
+                let between = [cap, caps[v]];
+                caps[v] = cap;
+                rises.push(Rise { row: v * units.stride(), between, ..Rise::default() }, &mut take);
+            }
+        }
+        rises.finish(take);
+    }
+}
+
+impl Objective for BoundedSaturation<'_> {
+    fn gain(&mut self, position: usize) -> f64 {
+        capped_sum(self.matrix.row(position), self.room, self.ones)
+    }
+
+    fn add(&mut self, position: usize) {
+        let row = self.matrix.row(position);
+        self.reached.iter_mut().zip(row).for_each(|(reached, &similarity)| *reached += similarity);
+        self.update();
+    }
+}
+
+impl Bounded for BoundedSaturation<'_> {
+    fn bounds(&self, position: usize) -> [f64; 2] {
+        let (gain, off) = (f64::from(self.gains[position]), self.units.error() * self.open as f64);
+        [((gain - off) / ONE).max(0.0), (gain + off) / ONE]
     }
 }

@@ -1,6 +1,7 @@
 //! Semantic compression: relevance, coverage and diversity in one objective.
 
-use super::engine::coarse::{self, Bounded, BoundedCoverage};
+use super::engine::bounded::{self, Bounded};
+use super::engine::coarse::BoundedCoverage;
 use super::engine::coverage::CoverageObjective;
 use super::engine::directions::Factor;
 use super::engine::greedy::{Objective, Optimizer, maximize};
@@ -109,7 +110,7 @@ impl Selector for SemanticCompression {
         let is_submodular = !matches!(spread, Spreading::Distances { .. });
         let mut compression = Compression { request, a, c, coverage, spread };
         if matches!(compression.coverage, Some(Covering { coverage: Coverage::Bounded(_), .. })) {
-            return coarse::maximize(&mut compression, request, scratch, picked);
+            return bounded::maximize(&mut compression, request, scratch, picked);
         }
         let optimizer = if is_submodular { self.optimizer } else { Optimizer::Naive };
         maximize(&mut compression, optimizer, request, scratch, picked);
@@ -143,8 +144,9 @@ impl SemanticCompression {
     fn coverage<'s>(&self, weights: &'s [f64], request: &Request<'s>, scratch: &'s Scratch) -> Coverage<'s> {
         let kernel = self.kernel.or_coverage(request.base.distance());
         let kernel = PoolKernel::new(kernel, request, scratch);
-        let is_lazy = self.optimizer == Optimizer::Lazy && self.diversity == DiversityTerm::LogDet;
-        if is_lazy && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch) {
+        if self.optimizer == Optimizer::Lazy
+            && let Some(units) = Units::of(&kernel, request.base.points().dim(), scratch)
+        {
             return Coverage::Bounded(BoundedCoverage::new(kernel, units, weights, None, scratch));
         }
         Coverage::Exact(CoverageObjective::new(Matrix::new(kernel, scratch), weights, None, scratch))
@@ -260,6 +262,10 @@ impl Bounded for Compression<'_> {
             _ => [1.0, 1.0],
         };
         [self.value(position, least, fewest), self.value(position, most, remaining)]
+    }
+
+    fn gains_only_fall(&self) -> bool {
+        !matches!(self.spread, Spreading::Distances { .. })
     }
 
     fn tighten(&mut self, position: usize) {

@@ -3,10 +3,10 @@
 use crate::naive::{self, SPACES};
 use crate::support::Case;
 use swath_algorithms::kernel::Kernel;
-use swath_algorithms::params::{Fraction, NonNegative, PartialFraction, Positive};
+use swath_algorithms::params::{Fraction, NonNegative, PartialFraction, Positive, PositiveFraction};
 use swath_algorithms::selector::{
-    Dpp, FacilityLocation, Flvmi, MaxMin, MaxSum, Mmr, Optimizer, Selector, SelectorParams, SemanticCompression,
-    Spread, Ssd, Weights,
+    DiversityTerm, Dpp, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, Mmr, Optimizer, SaturatedCoverage, Selector,
+    SelectorParams, SemanticCompression, Spread, Ssd, Weights,
 };
 use swath_algorithms::{Distance, KernelChoice, random};
 
@@ -65,7 +65,28 @@ fn coverage_selectors(kernel: KernelChoice, optimizer: Optimizer) -> Vec<Selecto
         })
     };
     let none = Fraction::new(0.0).expect("in range");
+    let dispersed = |a, b, c, weights| match compression(a, b, c, weights) {
+        SelectorParams::SemanticCompression(all) => {
+            SelectorParams::SemanticCompression(SemanticCompression { diversity: DiversityTerm::Dispersion, ..all })
+        }
+        other => other,
+    };
+    let cut = |lambda| {
+        let lambda = NonNegative::new(lambda).expect("in range");
+        SelectorParams::GraphCut(GraphCut { lambda, kernel, optimizer })
+    };
+    let saturated = |alpha| {
+        let alpha = PositiveFraction::new(alpha).expect("in range");
+        SelectorParams::SaturatedCoverage(SaturatedCoverage { alpha, kernel, optimizer })
+    };
     vec![
+        cut(0.0),
+        cut(0.5),
+        cut(30.0),
+        saturated(1e-6),
+        saturated(0.003),
+        saturated(0.03),
+        saturated(1.0),
         facility(Weights::Uniform),
         facility(Weights::Relevance),
         facility(Weights::Softmax),
@@ -75,6 +96,8 @@ fn coverage_selectors(kernel: KernelChoice, optimizer: Optimizer) -> Vec<Selecto
         compression(half, quarter, quarter, Weights::Uniform),
         compression(half, half, none, Weights::Relevance),
         compression(none, half, half, Weights::Softmax),
+        dispersed(half, quarter, quarter, Weights::Uniform),
+        dispersed(none, half, half, Weights::Relevance),
     ]
 }
 
@@ -89,6 +112,23 @@ fn coarse_gains_change_nothing() {
                 assert_eq!(case.select(&**lazy, 60), case.select(&*plain, 60), "{lazy:?} on {m} of {space}");
             }
         }
+    }
+}
+
+/// Pools so large that their matrix is not kept, with rooms that matter from the start, later, and never.
+#[test]
+fn rooms_of_large_pools_are_known_when_they_matter() {
+    let values = rows(1040, 5, 700);
+    for distance in [Distance::Angular, Distance::Euclidean] {
+        let case = Case::new(&values, &values[5..10], distance);
+        for alpha in [0.0005, 0.012, 0.5] {
+            let alpha = PositiveFraction::new(alpha).expect("in range");
+            let with = |optimizer| SaturatedCoverage { alpha, optimizer, ..SaturatedCoverage::default() };
+            let (lazy, plain) = (case.select(&with(Optimizer::Lazy), 16), case.select(&with(Optimizer::Naive), 16));
+            assert_eq!(lazy, plain, "{alpha:?} of {distance}");
+        }
+        let with = |optimizer| GraphCut { optimizer, ..GraphCut::default() };
+        assert_eq!(case.select(&with(Optimizer::Lazy), 16), case.select(&with(Optimizer::Naive), 16), "{distance}");
     }
 }
 
@@ -137,6 +177,20 @@ fn coarse_gains_are_those_of_the_definition() {
         (0..257).map(term).sum()
     };
     assert_eq!(case.select(&Flvmi::default(), 25), case.naive_greedy(25, capped));
+    let total: Vec<f64> = similarity.iter().map(|row| row.iter().sum()).collect();
+    let cut = |picked: &[usize], i: usize| {
+        let to_picked: f64 = picked.iter().map(|&r| similarity[i][r]).sum();
+        total[i] - 0.5 * (2.0 * to_picked + similarity[i][i])
+    };
+    assert_eq!(case.select(&GraphCut::default(), 25), case.naive_greedy(25, cut));
+    let saturated = |picked: &[usize], i: usize| -> f64 {
+        let term = |v: usize| {
+            let reached: f64 = picked.iter().map(|&r| similarity[r][v]).sum();
+            similarity[i][v].min((0.1 * total[v] - reached).max(0.0))
+        };
+        (0..257).map(term).sum()
+    };
+    assert_eq!(case.select(&SaturatedCoverage::default(), 25), case.naive_greedy(25, saturated));
     assert!(Flvmi::default().check(&case.setting()).is_ok());
 }
 

@@ -17,15 +17,14 @@
 //! than the first gain, so a gain is off by a millionth of the first one, and a sum of weights by a millionth of the first sum. The
 //! least weights are lost to `f32`, and with them no more than [`OF_LEAST`] of a gain.
 
-use super::greedy::{Objective, note_filling, quantum, rounded};
-use super::order::best_first;
+use super::bounded::Bounded;
+use super::greedy::Objective;
 use super::units::{NEVER, ONE, Units, WIDTH, in_units};
 use crate::kernel::positive;
 use crate::points::dense::tree_sum;
 use crate::points::vectors::LANES;
 use crate::pool_kernel::PoolKernel;
 use crate::scratch::Scratch;
-use crate::selector::Request;
 use bumpalo::collections::Vec as ArenaVec;
 use multiversion::multiversion;
 
@@ -58,19 +57,47 @@ struct Shares<'s> {
     total: f64,
 }
 
-/// A rise of the coverage of one item.
+/// A rise of the coverage of one item, or a fall of the room it has left: what lies between the two counts no more.
 #[derive(Clone, Copy, Default)]
-struct Rise {
-    /// Offset of the item's row.
-    row: usize,
-    /// Its coverage before and after.
-    covered: [u16; 2],
+pub struct Rise {
+    /// The offset of the item's row.
+    pub row: usize,
+    /// The lower and the upper number of units.
+    pub between: [u16; 2],
     /// Similarities from the first on were counted, and from the second on are.
-    counted_from: [u16; 2],
+    pub counted_from: [u16; 2],
 }
 
-/// Rises that are taken from the gains in one pass.
-const ROWS: usize = 8;
+/// Rises that are taken from the gains in one pass, so few that what an item loses by them is below 2^16.
+#[derive(Default)]
+pub struct Rises {
+    of: [Rise; ROWS],
+    count: usize,
+    total: u32,
+}
+
+/// The most rises of one pass.
+pub const ROWS: usize = 8;
+
+impl Rises {
+    /// Adds one. If there is no room for it, the others are handed to `take` first.
+    pub fn push(&mut self, rise: Rise, take: impl FnOnce(&[Rise; ROWS])) {
+        let height = u32::from(rise.between[1] - rise.between[0]);
+        if self.count == ROWS || self.total + height > u32::from(u16::MAX) {
+            self.finish(take);
+        }
+        self.of[self.count] = rise;
+        self.count += 1;
+        self.total += height;
+    }
+
+    /// Hands those that are left to `take`. A rise from 0 to 0, with which they are filled up, changes nothing.
+    pub fn finish(&mut self, take: impl FnOnce(&[Rise; ROWS])) {
+        if self.count > 0 {
+            take(&std::mem::take(self).of);
+        }
+    }
+}
 
 impl<'s> CoarseGains<'s> {
     /// Nothing is covered yet. Without `caps`, coverage has no cap.
@@ -126,32 +153,28 @@ impl<'s> CoarseGains<'s> {
     fn add(&mut self, position: usize) {
         let (m, stride) = (self.units.size(), self.units.stride());
         let reach = self.off.ceil() as u16;
-        let mut rises = [Rise::default(); ROWS];
-        let mut count = 0;
+        let Self { units, caps, covered, counted_from, gains, .. } = self;
+        let all = units.all();
+        let mut take = |rises: &[Rise; ROWS]| match gains {
+            Gains::Plain { gains, terms } => lower_counted(gains, terms, all, rises),
+            Gains::Weighted { gains, terms, weights } => {
+                let weights = rises.map(|rise| weights.of[rise.row / stride] as f32);
+                lower_by_weight(gains, terms, all, rises, weights);
+            }
+        };
+        let mut rises = Rises::default();
         for v in 0..m {
-            let (similarity, cap) = (self.units.row(position)[v], self.caps[v]);
-            let (old, from) = (self.covered[v], self.counted_from[v]);
+            let (similarity, cap) = (units.row(position)[v], caps[v]);
+            let (old, from) = (covered[v], counted_from[v]);
             let new = similarity.min(cap).max(old);
             let reaches_cap = similarity >= cap.saturating_add(reach);
             let to = if reaches_cap { NEVER } else { new.saturating_sub(reach).max(from) };
             if new > old || to > from {
-                (self.covered[v], self.counted_from[v]) = (new, to);
-                rises[count] = Rise { row: v * stride, covered: [old, new], counted_from: [from, to] };
-                count += 1;
-            }
-            if count == ROWS || v + 1 == m {
-                // A rise from 0 to 0 changes nothing.
-                rises[count..].fill(Rise::default());
-                match &mut self.gains {
-                    Gains::Plain { gains, terms } => lower(gains, terms, self.units.all(), &rises),
-                    Gains::Weighted { gains, terms, weights } => {
-                        let weight = |rise: Rise| weights.of[rise.row / stride] as f32;
-                        lower_by_weight(gains, terms, self.units.all(), &rises, rises.map(weight));
-                    }
-                }
-                count = 0;
+                (covered[v], counted_from[v]) = (new, to);
+                rises.push(Rise { row: v * stride, between: [old, new], counted_from: [from, to] }, &mut take);
             }
         }
+        rises.finish(take);
     }
 }
 
@@ -245,110 +268,26 @@ impl Objective for BoundedCoverage<'_> {
     }
 }
 
-/// An objective whose gains never grow as items are added, and are cheaper to bound than to compute.
-pub trait Bounded: Objective {
-    /// A lower and an upper bound on [`Objective::gain`].
-    fn bounds(&self, position: usize) -> [f64; 2];
-
-    /// Work that makes the bounds of one item tighter, and costs less than its gain.
-    fn tighten(&mut self, _: usize) {}
-}
-
 impl Bounded for BoundedCoverage<'_> {
     fn bounds(&self, position: usize) -> [f64; 2] {
         self.coarse.bounds(position)
     }
 }
 
-/// The greedy choice: the same items as the lazy engine's, see [`super::greedy::maximize`].
-pub fn maximize(objective: &mut impl Bounded, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-    picked.clear();
-    let (m, arena) = (request.pool.items.len(), &scratch.arena);
-    // Per item: its gain when it was last computed; minus infinity once it is taken.
-    let known = arena.alloc_slice_fill_copy(m, f64::INFINITY);
-    let highest = arena.alloc_slice_fill_copy(m, 0.0);
-    let contenders = arena.alloc_slice_fill_copy(m, (0.0, 0_usize));
-    let unit = unit_of_first_gains(objective, known, m);
-    while picked.len() < request.count() {
-        let mut first: Option<(f64, usize)> = None;
-        for i in (0..m).filter(|&i| known[i] > f64::NEG_INFINITY) {
-            highest[i] = objective.bounds(i)[1].min(known[i]);
-            if first.is_none_or(|first| best_first((highest[i], i), first).is_lt()) {
-                first = Some((highest[i], i));
-            }
-        }
-        let Some((_, first)) = first else { break };
-        objective.tighten(first);
-        known[first] = exact(objective, known[first], first);
-        let mut best = (rounded(known[first], unit), first);
-        // What is below the best by more than a unit is below it when both are rounded, too.
-        let mut count = 0;
-        for i in (0..m).filter(|&i| known[i] > f64::NEG_INFINITY) {
-            if i != first && highest[i] >= best.0 - unit {
-                contenders[count] = (highest[i], i);
-                count += 1;
-            }
-        }
-        let contenders = &mut contenders[..count];
-        contenders.sort_unstable_by(|&a, &b| best_first(a, b));
-        for &(most, i) in &*contenders {
-            if most < best.0 - unit {
-                break;
-            }
-            objective.tighten(i);
-            if objective.bounds(i)[1] >= best.0 - unit {
-                known[i] = exact(objective, known[i], i);
-                let entry = (rounded(known[i], unit), i);
-                best = if best_first(entry, best).is_lt() { entry } else { best };
-            }
-        }
-        let (gain, best) = best;
-        note_filling(gain, scratch);
-        objective.add(best);
-        known[best] = f64::NEG_INFINITY;
-        picked.push(best);
-    }
-}
-
-/// The gain of an item; it is not computed where it cannot be less than it was.
-fn exact(objective: &mut impl Bounded, known: f64, position: usize) -> f64 {
-    if objective.bounds(position)[0] >= known { known } else { objective.gain(position) }
-}
-
-/// The unit to which gains are rounded: [`quantum`] of all first gains, of which only those are computed whose magnitude may be that
-/// of the largest.
-fn unit_of_first_gains(objective: &mut impl Bounded, known: &mut [f64], m: usize) -> f64 {
-    let magnitude = |objective: &_, i: usize| {
-        let [least, most] = Bounded::bounds(objective, i);
-        least.abs().max(most.abs())
-    };
-    let largest = |objective: &_| (0..m).map(|i| (magnitude(objective, i), i)).max_by(|a, b| a.0.total_cmp(&b.0));
-    let Some((_, first)) = largest(objective) else { return 0.0 };
-    known[first] = objective.gain(first);
-    let mut most = known[first].abs();
-    for i in 0..m {
-        // The unit depends on the exponent of the largest magnitude alone.
-        let reach = magnitude(objective, i);
-        if reach > most && quantum(&[reach]) > quantum(&[most]) {
-            known[i] = objective.gain(i);
-            most = most.max(known[i].abs());
-        }
-    }
-    quantum(&[most])
-}
-
 /// Puts the places of the units that are at least the given ones into `found`, ascending, and returns how many there are.
 #[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
 fn at_least(units: &[u16], from: &[u16], found: &mut [u32]) -> usize {
+    /// Numbers that are looked at together.
+    const STEP: usize = 32;
     let mut count = 0;
-    for (chunk, (units, from)) in units.chunks(WIDTH).zip(from.chunks(WIDTH)).enumerate() {
+    for (chunk, (units, from)) in units.chunks(STEP).zip(from.chunks(STEP)).enumerate() {
         let mut any = false;
         for (unit, from) in units.iter().zip(from) {
             any |= unit >= from;
         }
         if any {
             for (at, _) in units.iter().zip(from).enumerate().filter(|(_, (unit, from))| unit >= from) {
-                found[count] = (chunk * WIDTH + at) as u32;
+                found[count] = (chunk * STEP + at) as u32;
                 count += 1;
             }
         }
@@ -357,31 +296,60 @@ fn at_least(units: &[u16], from: &[u16], found: &mut [u32]) -> usize {
 }
 
 #[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
-fn capped_sum(row: &[u16], caps: &[u16]) -> u32 {
+pub fn capped_sum(row: &[u16], caps: &[u16]) -> u32 {
     row.iter().zip(caps).map(|(&unit, &cap)| u32::from(unit.min(cap))).sum()
 }
 
-/// Lowers each gain by what it loses when the coverage of some items rises, and the number of its terms by those that are no longer
-/// counted.
+/// Lowers each gain by what it loses by some rises.
 #[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
-fn lower(gains: &mut [u32], terms: &mut [u16], all: &[u16], rises: &[Rise; ROWS]) {
-    let stride = gains.len();
-    let rows = rises.map(|rise| &all[rise.row..][..stride]);
-    let blocks = gains.chunks_exact_mut(WIDTH).zip(terms.chunks_exact_mut(WIDTH));
+pub fn lower(gains: &mut [u32], all: &[u16], rises: &[Rise; ROWS]) {
+    let rows = rises.map(|rise| all[rise.row..][..gains.len()].as_chunks::<WIDTH>().0);
+    let (mut lost, mut settled) = ([0; WIDTH], [0; WIDTH]);
+    for (block, gains) in gains.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+        take_rises(rows.map(|row| &row[block]), rises, &mut lost, &mut settled);
+        for i in 0..WIDTH {
+            gains[i] -= u32::from(lost[i]);
+        }
+    }
+}
+
+/// As [`lower`]; and lowers the number of terms of each gain by those that are no longer counted.
+#[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
+fn lower_counted(gains: &mut [u32], terms: &mut [u16], all: &[u16], rises: &[Rise; ROWS]) {
+    let rows = rises.map(|rise| all[rise.row..][..gains.len()].as_chunks::<WIDTH>().0);
+    let (mut lost, mut settled) = ([0; WIDTH], [0; WIDTH]);
+    let blocks = gains.as_chunks_mut::<WIDTH>().0.iter_mut().zip(terms.as_chunks_mut::<WIDTH>().0);
     for (block, (gains, terms)) in blocks.enumerate() {
-        let (mut lost, mut settled) = ([0_u32; WIDTH], [0_u16; WIDTH]);
-        for (row, rise) in rows.iter().zip(rises) {
-            let units = &row[block * WIDTH..][..WIDTH];
-            let ([old, new], [from, to]) = (rise.covered, rise.counted_from);
-            for i in 0..WIDTH {
-                lost[i] += u32::from(units[i].max(old).min(new) - old);
-                settled[i] += u16::from(units[i] >= from) & u16::from(units[i] < to);
-            }
+        take_rises(rows.map(|row| &row[block]), rises, &mut lost, &mut settled);
+        for i in 0..WIDTH {
+            gains[i] -= u32::from(lost[i]);
         }
         for i in 0..WIDTH {
-            gains[i] -= lost[i];
             terms[i] -= settled[i];
         }
+    }
+}
+
+/// What some rises take from gains, below 2^16, and the number of terms that are no longer counted. Written out: so it becomes one loop
+/// that works on whole registers.
+#[inline(always)]
+fn take_rises(rows: [&[u16; WIDTH]; ROWS], rises: &[Rise; ROWS], lost: &mut [u16; WIDTH], settled: &mut [u16; WIDTH]) {
+    let [a, b, c, d, e, f, g, h] = rows;
+    for i in 0..WIDTH {
+        let (a, b, c, d) = (rises[0].of(a[i]), rises[1].of(b[i]), rises[2].of(c[i]), rises[3].of(d[i]));
+        let (e, f, g, h) = (rises[4].of(e[i]), rises[5].of(f[i]), rises[6].of(g[i]), rises[7].of(h[i]));
+        lost[i] = a.0 + b.0 + c.0 + d.0 + e.0 + f.0 + g.0 + h.0;
+        settled[i] = a.1 + b.1 + c.1 + d.1 + e.1 + f.1 + g.1 + h.1;
+    }
+}
+
+impl Rise {
+    /// What it takes from a similarity to its item, and 1 if that is no longer counted.
+    #[inline(always)]
+    fn of(&self, unit: u16) -> (u16, u16) {
+        let ([low, high], [from, to]) = (self.between, self.counted_from);
+        // From `from` on to below `to`: what is below `from` becomes large.
+        (unit.max(low).min(high) - low, u16::from(unit.wrapping_sub(from) < to - from))
     }
 }
 
@@ -401,20 +369,22 @@ fn weighted_sum(row: &[u16], caps: &[u16], weights: &[f64]) -> f64 {
 /// As [`lower`], with a weight for each rise.
 #[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
 fn lower_by_weight(gains: &mut [f64], terms: &mut [f64], all: &[u16], rises: &[Rise; ROWS], weights: [f32; ROWS]) {
+    /// Numbers that fill a register.
+    const STEP: usize = 32;
     let stride = gains.len();
     let rows = rises.map(|rise| &all[rise.row..][..stride]);
-    let blocks = gains.chunks_exact_mut(WIDTH).zip(terms.chunks_exact_mut(WIDTH));
+    let blocks = gains.chunks_exact_mut(STEP).zip(terms.chunks_exact_mut(STEP));
     for (block, (gains, terms)) in blocks.enumerate() {
-        let (mut lost, mut settled) = ([0.0_f32; WIDTH], [0.0_f32; WIDTH]);
+        let (mut lost, mut settled) = ([0.0_f32; STEP], [0.0_f32; STEP]);
         for ((row, rise), weight) in rows.iter().zip(rises).zip(weights) {
-            let units = &row[block * WIDTH..][..WIDTH];
-            let ([old, new], [from, to]) = (rise.covered, rise.counted_from);
-            for i in 0..WIDTH {
+            let units = &row[block * STEP..][..STEP];
+            let ([old, new], [from, to]) = (rise.between, rise.counted_from);
+            for i in 0..STEP {
                 lost[i] += weight * f32::from(units[i].max(old).min(new) - old);
                 settled[i] += weight * f32::from(u16::from(units[i] >= from) & u16::from(units[i] < to));
             }
         }
-        for i in 0..WIDTH {
+        for i in 0..STEP {
             gains[i] -= f64::from(lost[i]);
             terms[i] -= f64::from(settled[i]);
         }

@@ -1,7 +1,9 @@
 //! What selectors are made of: greedy maximisation of set functions, the functions, and cheap bounds on their gains.
 
 pub(super) mod aspects;
+pub(super) mod bounded;
 pub(super) mod coarse;
+pub(super) mod cosine_tiles;
 pub(super) mod coverage;
 pub(super) mod directions;
 pub mod greedy;

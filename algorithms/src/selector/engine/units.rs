@@ -1,13 +1,13 @@
 //! The similarities of all pairs of a pool, in 16 bits each, with a bound on their error.
 
-use crate::kernel::Kernel;
-use crate::nearest::tile_product::{COLUMNS, PackedColumns, ROWS, product_error};
-use crate::points::vectors::{LANES, Line};
+use super::cosine_tiles::CosineTiles;
+use crate::nearest::tile_product::{COLUMNS, ROWS};
 use crate::pool_kernel::PoolKernel;
+use crate::prefetch::fetch;
 use crate::scratch::{Scratch, room_for_units};
 use multiversion::multiversion;
 use std::cell::RefMut;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// Similarity 1 in whole units; a little below 2^16.
 pub const ONE: f64 = 65_000.0;
@@ -18,13 +18,8 @@ pub const NEVER: u16 = u16::MAX;
 /// Pools whose similarities are kept, 2 bytes a pair: up to 288 MiB.
 pub const SIZES: RangeInclusive<usize> = 257..=12_288;
 
-/// Numbers that are worked on at once: rows are padded to a multiple.
-pub const WIDTH: usize = 32;
-
-/// Bound on the error of cosines of directions that are rounded to `f32`, beside that of the product: each value of a direction is
-/// off by at most `2 u`, `u = 2^-24`, so the product by `4 u` of the sum of magnitudes, which is at most 1; the fifth stands for
-/// higher powers of `u`, and for values so small that `f32` loses their digits.
-const OF_DIRECTIONS: f64 = 5.0 * 0.5 * f32::EPSILON as f64;
+/// Rows are padded to a multiple of so many numbers: loops over blocks of them use whole registers.
+pub const WIDTH: usize = 128;
 
 /// Error of a number of units beside that of the similarity: half a unit of rounding, the roundings of `f32` on the way there
 /// (of at most `65,536 x 2^-24 = 1/256` each), and room for those of the exact similarities and sums, which are `f64`.
@@ -41,7 +36,25 @@ pub struct Units<'s> {
 impl<'s> Units<'s> {
     /// Those of a pool, for a kernel with values in `[0, 1]`; `None` if the pool has another size than [`SIZES`].
     pub fn of(kernel: &PoolKernel<'s>, dim: usize, scratch: &'s Scratch) -> Option<Self> {
-        let size = kernel.len();
+        let mut this = Self::room(kernel.len(), scratch)?;
+        match CosineTiles::of(kernel, dim, scratch) {
+            Some(tiles) => this.fill_with_cosines(tiles, kernel, scratch),
+            None => this.fill_exactly(kernel, scratch),
+        }
+        this.pad();
+        Some(this)
+    }
+
+    /// The same of a matrix that is kept, row after row.
+    pub fn of_all(similarities: &[f64], size: usize, scratch: &'s Scratch) -> Option<Self> {
+        let mut this = Self::room(size, scratch)?;
+        let rows = similarities.chunks_exact(size).zip(this.values.chunks_exact_mut(this.stride));
+        rows.for_each(|(similarities, units)| exactly_in_units(similarities, &mut units[..size]));
+        this.pad();
+        Some(this)
+    }
+
+    fn room(size: usize, scratch: &'s Scratch) -> Option<Self> {
         if !SIZES.contains(&size) {
             return None;
         }
@@ -52,19 +65,13 @@ impl<'s> Units<'s> {
         }
         let mut values = scratch.units.borrow_mut();
         room_for_units(&mut values, size * stride);
-        let mut this = Self { values, size, stride, error: OF_ROUNDING };
-        let directions = (kernel.kind() == Some(Kernel::Cosine)).then(|| {
-            // Whole tiles of columns are whole tiles of rows, too, or nearly.
-            kernel.directions(size.next_multiple_of(ROWS), scratch)
-        });
-        match directions.flatten() {
-            Some((lines, stride)) => this.fill_with_cosines(lines, stride, dim, kernel, scratch),
-            None => this.fill_exactly(kernel, scratch),
+        Some(Self { values, size, stride, error: OF_ROUNDING })
+    }
+
+    fn pad(&mut self) {
+        for row in self.values.chunks_exact_mut(self.stride).take(self.size) {
+            row[self.size..].fill(0);
         }
-        for row in this.values.chunks_exact_mut(stride).take(size) {
-            row[size..].fill(0);
-        }
-        Some(this)
     }
 
     /// Items of the pool, m.
@@ -97,44 +104,38 @@ impl<'s> Units<'s> {
         let values = &mut *self.values;
         kernel.tiles(scratch, |rows, columns, tile| {
             for (i, similarities) in rows.zip(tile.chunks_exact(columns.len())) {
-                let row = &mut values[i * stride..][columns.clone()];
-                row.iter_mut().zip(similarities).for_each(|(unit, &similarity)| *unit = in_units(similarity));
+                exactly_in_units(similarities, &mut values[i * stride..][columns.clone()]);
             }
         });
     }
 
-    fn fill_with_cosines(
-        &mut self,
-        lines: &[Line],
-        of_row: usize,
-        dim: usize,
-        kernel: &PoolKernel<'s>,
-        scratch: &'s Scratch,
-    ) {
-        let (size, stride, arena) = (self.size, self.stride, &scratch.arena);
-        kernel.count(size * (size + 1) / 2);
-        self.error += ONE * (product_error(dim) + OF_DIRECTIONS);
-        let room = arena.alloc_slice_fill_copy(PackedColumns::lines(dim), Line([0.0; LANES]));
-        let mut packed = PackedColumns::new(dim, room);
-        let products = arena.alloc_slice_fill_copy(ROWS * COLUMNS, 0.0_f32);
-        let units = arena.alloc_slice_fill_copy(ROWS * COLUMNS, 0_u16);
-        let mirrored = arena.alloc_slice_fill_copy(ROWS * COLUMNS, 0_u16);
-        for first in (0..size).step_by(COLUMNS) {
-            let columns = first..(first + COLUMNS).min(size);
-            packed.pack(&lines[columns.start * of_row..columns.end * of_row], of_row);
-            // On and above the diagonal; below it is the mirror image.
-            for top in (0..columns.end).step_by(ROWS) {
-                packed.multiply(&lines[top * of_row..(top + ROWS) * of_row], products);
-                all_in_units(products, units);
-                let rows = top..(top + ROWS).min(size);
-                for (i, row) in rows.clone().zip(units.chunks_exact(COLUMNS)) {
-                    self.values[i * stride..][columns.clone()].copy_from_slice(&row[..columns.len()]);
-                }
-                transpose(units, mirrored);
-                for (j, column) in columns.clone().zip(mirrored.chunks_exact(ROWS)) {
-                    self.values[j * stride..][rows.clone()].copy_from_slice(&column[..rows.len()]);
-                }
+    fn fill_with_cosines(&mut self, mut tiles: CosineTiles<'s>, kernel: &PoolKernel<'s>, scratch: &'s Scratch) {
+        let stride = self.stride;
+        self.error += ONE * tiles.error();
+        let units = scratch.arena.alloc_slice_fill_copy(ROWS * COLUMNS, 0_u16);
+        let start = self.values.as_ptr();
+        let fetch_all = |rows: Range<usize>, columns: Range<usize>| {
+            fetch_block(start, stride, rows.clone(), columns.clone());
+            fetch_block(start, stride, columns, rows);
+        };
+        let values = &mut *self.values;
+        tiles.each(kernel, fetch_all, |rows, columns, cosines| {
+            all_in_units(cosines, units);
+            for (i, row) in rows.clone().zip(units.chunks_exact(COLUMNS)) {
+                values[i * stride..][columns.clone()].copy_from_slice(&row[..columns.len()]);
             }
+            transpose(units, rows.len(), columns.len(), &mut values[columns.start * stride + rows.start..], stride);
+        });
+    }
+}
+
+/// Fetches some columns of some rows.
+fn fetch_block(start: *const u16, stride: usize, rows: Range<usize>, columns: Range<usize>) {
+    /// Numbers that are fetched at once.
+    const STEP: usize = 32;
+    for row in rows {
+        for column in columns.clone().step_by(STEP) {
+            fetch(start.wrapping_add(row * stride + column).cast());
         }
     }
 }
@@ -157,19 +158,32 @@ fn all_in_units(similarities: &[f32], units: &mut [u16]) {
     }
 }
 
+/// The same of exact similarities: each is rounded once.
+#[multiversion(targets("x86_64+avx2+fma+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma"))]
+fn exactly_in_units(similarities: &[f64], units: &mut [u16]) {
+    /// As [`ROUNDING`], of `f64`.
+    const ROUNDING: f64 = 4_503_599_627_370_496.0;
+    for (unit, &similarity) in units.iter_mut().zip(similarities) {
+        let value = similarity * ONE;
+        let value = if value > 0.0 { value } else { 0.0 };
+        let value = if value < 65_534.0 { value } else { 65_534.0 };
+        *unit = (value + ROUNDING).to_bits() as u16;
+    }
+}
+
 /// Rows and columns that are exchanged at once.
 const SQUARE: usize = 8;
 
-/// `to[c * ROWS + r] = from[r * COLUMNS + c]`.
-fn transpose(from: &[u16], to: &mut [u16]) {
-    for row in (0..ROWS).step_by(SQUARE) {
-        for column in (0..COLUMNS).step_by(SQUARE) {
+/// `to[c * stride + r] = from[r * COLUMNS + c]`, for the first `rows` and `columns`, and for what follows to whole squares of rows.
+fn transpose(from: &[u16], rows: usize, columns: usize, to: &mut [u16], stride: usize) {
+    for column in (0..columns).step_by(SQUARE) {
+        for row in (0..rows).step_by(SQUARE) {
             let square: [[u16; SQUARE]; SQUARE] = std::array::from_fn(|r| {
                 let at = (row + r) * COLUMNS + column;
                 std::array::from_fn(|c| from[at..at + SQUARE][c])
             });
-            for (c, values) in exchange(square).into_iter().enumerate() {
-                let at = (column + c) * ROWS + row;
+            for (c, values) in exchange(square).into_iter().enumerate().take(columns - column) {
+                let at = (column + c) * stride + row;
                 to[at..at + SQUARE].copy_from_slice(&values);
             }
         }
@@ -195,10 +209,18 @@ mod tests {
     #[test]
     fn rows_become_columns() {
         let from: Vec<u16> = (0..(ROWS * COLUMNS) as u16).collect();
-        let mut to = vec![0; from.len()];
-        transpose(&from, &mut to);
-        for (at, &value) in to.iter().enumerate() {
-            assert_eq!(value, from[at % ROWS * COLUMNS + at / ROWS]);
+        let stride = 96;
+        for (rows, columns) in [(ROWS, COLUMNS), (17, 3), (1, 9), (16, 256)] {
+            let mut to = vec![NEVER; stride * COLUMNS];
+            transpose(&from, rows, columns, &mut to, stride);
+            for (at, &value) in to.iter().enumerate() {
+                let (row, column) = (at % stride, at / stride);
+                if column >= columns || row >= rows.next_multiple_of(SQUARE) {
+                    assert_eq!(value, NEVER);
+                } else {
+                    assert_eq!(value, from[row * COLUMNS + column]);
+                }
+            }
         }
     }
 
@@ -207,9 +229,13 @@ mod tests {
         let similarities: Vec<f32> = (-100..1100).map(|i| i as f32 * 9.37e-4).collect();
         let mut units = vec![7; similarities.len()];
         all_in_units(&similarities, &mut units);
-        for (&similarity, unit) in similarities.iter().zip(units) {
+        let exactly: Vec<f64> = similarities.iter().map(|&similarity| f64::from(similarity)).collect();
+        let mut of_exact = vec![7; similarities.len()];
+        exactly_in_units(&exactly, &mut of_exact);
+        for ((&similarity, unit), of_exact) in similarities.iter().zip(units).zip(of_exact) {
             let exact = (f64::from(similarity) * ONE).clamp(0.0, 65_534.0);
             assert!((f64::from(unit) - exact).abs() <= OF_ROUNDING, "{similarity}");
+            assert!((f64::from(of_exact) - exact).abs() <= 0.5, "{similarity}");
             assert!((f64::from(in_units(f64::from(similarity))) - exact).abs() <= 0.5, "{similarity}");
         }
     }
