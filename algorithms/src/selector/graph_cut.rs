@@ -225,3 +225,20 @@ fn add_clipped(sums: &mut [f64], cosines: &[f32]) {
         *sum += f64::from(if cosine > 0.0 { cosine } else { 0.0 });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_hold_gains() {
+        for lambda in [0.0, 0.5, 20.0] {
+            bounded::tests::check(&|request, scratch| {
+                let kernel = PoolKernel::new(Kernel::Cosine, request, scratch);
+                let approximate = kernel.approximate(scratch).expect("of cosines");
+                let tiles = CosineTiles::of(&kernel, request.base.points().dim(), scratch).expect("of cosines");
+                Box::new(BoundedCut::new(kernel, approximate, tiles, lambda, request.count(), scratch))
+            });
+        }
+    }
+}

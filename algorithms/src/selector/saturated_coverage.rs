@@ -207,3 +207,23 @@ impl Bounded for BoundedSaturation<'_> {
         [((gain - off) / ONE).max(0.0), (gain + off) / ONE]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The matrix kept, as that of a small pool is, and not.
+    #[test]
+    fn bounds_hold_gains() {
+        for alpha in [0.001, 0.03, 1.0] {
+            for is_kept in [true, false] {
+                bounded::tests::check(&|request, scratch| {
+                    let kernel = PoolKernel::new(Kernel::Cosine, request, scratch);
+                    let matrix = if is_kept { Matrix::new(kernel, scratch) } else { Matrix::by_rows(kernel, scratch) };
+                    let units = units_of(&matrix, request.base.points().dim(), scratch).expect("of that size");
+                    Box::new(BoundedSaturation::new(matrix, units, alpha, scratch))
+                });
+            }
+        }
+    }
+}

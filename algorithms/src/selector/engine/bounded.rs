@@ -139,3 +139,39 @@ fn unit_of_first_gains(objective: &mut impl Bounded, known: &mut [f64], m: usize
     }
     quantum(&[most])
 }
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::{Base, Distance, Pool, Query, Vectors, random};
+
+    /// Makes an objective over a pool.
+    pub type Make<'m> = &'m dyn for<'s> Fn(&Request<'s>, &'s Scratch) -> Box<dyn Bounded + 's>;
+
+    /// Checks that bounds hold the gain of every seventh item, another one after each item that is added: over directions around a few
+    /// centres, with copies, opposites and zeros.
+    pub fn check(make: Make<'_>) {
+        for (m, dim) in [(257, 3), (300, 50), (700, 100)] {
+            let mut rng = random::stream(4, "bounded", dim as u64);
+            let mut normal = || random::normal(&mut rng) as f32;
+            let centres: Vec<f32> = (0..9 * dim).map(|_| normal()).collect();
+            let mut values: Vec<f32> = (0..m * dim).map(|at| centres[at % centres.len()] + 0.3 * normal()).collect();
+            values.copy_within(0..20 * dim, 100 * dim);
+            values[50 * dim..60 * dim].iter_mut().for_each(|value| *value = -*value);
+            values[70 * dim..72 * dim].fill(0.0);
+            let queries = Vectors::new(&values[..dim], dim).expect("finite");
+            let base = Base::new(Vectors::new(&values, dim).expect("finite"), Distance::Angular);
+            let (query, mut pool, scratch) = (Query::vector(&queries, 0), Pool::default(), Scratch::default());
+            pool.fill(&base, query, 0..m as u32, m, &scratch);
+            let request = Request { base: &base, query, pool: &pool, k: 60, subtopics: &[], seed: 0, query_id: 0 };
+            let mut objective = make(&request, &scratch);
+            for step in 0..60 {
+                for i in (step % 7..m).step_by(7) {
+                    let ([least, most], gain) = (objective.bounds(i), objective.gain(i));
+                    assert!(least <= gain && gain <= most, "{least} {gain} {most}: item {i} of {m} at {step}");
+                }
+                objective.add(step * 31 % m);
+            }
+        }
+    }
+}

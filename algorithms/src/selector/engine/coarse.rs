@@ -390,3 +390,69 @@ fn lower_by_weight(gains: &mut [f64], terms: &mut [f64], all: &[u16], rises: &[R
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bounded;
+    use super::super::weights::Weights;
+    use super::*;
+    use crate::kernel::Kernel;
+    use crate::random;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bounds_hold_gains() {
+        for weights in [Weights::Uniform, Weights::Relevance, Weights::Softmax] {
+            for eta in [None, Some(0.5), Some(1.0)] {
+                bounded::tests::check(&|request, scratch| {
+                    let kernel = PoolKernel::new(Kernel::Cosine, request, scratch);
+                    let weights = weights.of(request, 0.1, scratch);
+                    let caps = eta.map(|eta| {
+                        let caps = scratch.arena.alloc_slice_fill_copy(kernel.len(), 0.0);
+                        kernel.of_query(caps);
+                        caps.iter_mut().for_each(|cap| *cap *= eta);
+                        &*caps
+                    });
+                    let units = Units::of(&kernel, request.base.points().dim(), scratch).expect("of that size");
+                    Box::new(BoundedCoverage::new(kernel, units, weights, caps, scratch))
+                });
+            }
+        }
+    }
+
+    proptest! {
+        /// Batches of rises take from gains and terms what one rise after another takes, however high they are.
+        #[test]
+        fn rises_are_taken_as_one_by_one(seed in any::<u64>(), blocks in 1_usize..4, count in 0_usize..40) {
+            let mut rng = random::stream(seed, "rises", 0);
+            let stride = blocks * WIDTH;
+            let mut unit = |below: usize| random::below(&mut rng, below) as u16;
+            let all: Vec<u16> = (0..count * stride).map(|_| unit(65_535)).collect();
+            let (mut gains, mut terms) = (vec![u32::MAX; stride], vec![1000; stride]);
+            let (mut expected, mut settled) = (gains.clone(), vec![0; stride]);
+            let (mut plain, mut rises) = (gains.clone(), Rises::default());
+            for row in 0..count {
+                let height = if row % 3 == 0 { 65_535 } else { 3000 };
+                let [low, from] = [unit(65_535), unit(65_535)];
+                let [high, to] = [low, from].map(|low| low.saturating_add(unit(height)));
+                for i in 0..stride {
+                    let similarity = all[row * stride + i];
+                    expected[i] -= u32::from(similarity.min(high).saturating_sub(low));
+                    settled[i] += u16::from((from..to).contains(&similarity));
+                }
+                let rise = Rise { row: row * stride, between: [low, high], counted_from: [from, to] };
+                rises.push(rise, |rises| {
+                    lower_counted(&mut gains, &mut terms, &all, rises);
+                    lower(&mut plain, &all, rises);
+                });
+            }
+            rises.finish(|rises| {
+                lower_counted(&mut gains, &mut terms, &all, rises);
+                lower(&mut plain, &all, rises);
+            });
+            prop_assert_eq!(&gains, &expected);
+            prop_assert_eq!(&plain, &expected);
+            prop_assert!(terms.iter().zip(&settled).all(|(terms, settled)| terms + settled == 1000));
+        }
+    }
+}
