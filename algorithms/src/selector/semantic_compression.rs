@@ -88,31 +88,11 @@ impl Selector for SemanticCompression {
             let Self { weights, temperature, kernel, optimizer, .. } = *self;
             return FacilityLocation { weights, temperature, kernel, optimizer }.select(request, scratch, picked);
         }
-        let weights = self.weights.of(request, self.temperature.get(), scratch);
-        let total: f64 = weights.iter().sum();
-        let coverage = (b > 0.0 && total > 0.0).then(|| {
-            let worth = b * request.count() as f64 / total;
-            Covering { worth, coverage: self.coverage(weights, request, scratch) }
-        });
-        let spread = match self.diversity {
-            _ if c == 0.0 => Spreading::None,
-            DiversityTerm::LogDet => {
-                let kernel = PoolKernel::new(Kernel::raw(request.base.distance()), request, scratch);
-                Spreading::Volume(Factor::new(kernel, 1.0, request.count(), scratch))
-            }
-            DiversityTerm::Dispersion => Spreading::Distances {
-                spreads: Spreads::new(Spread::Metric, request, scratch),
-                total: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
-                row: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
-                pairs: (request.count().max(2) - 1) as f64,
-            },
-        };
-        let is_submodular = !matches!(spread, Spreading::Distances { .. });
-        let mut compression = Compression { request, a, c, coverage, spread };
+        let mut compression = self.objective(request, scratch);
         if matches!(compression.coverage, Some(Covering { coverage: Coverage::Bounded(_), .. })) {
             return bounded::maximize(&mut compression, request, scratch, picked);
         }
-        let optimizer = if is_submodular { self.optimizer } else { Optimizer::Naive };
+        let optimizer = if compression.gains_only_fall() { self.optimizer } else { Optimizer::Naive };
         maximize(&mut compression, optimizer, request, scratch, picked);
     }
 
@@ -140,6 +120,32 @@ impl Selector for SemanticCompression {
 }
 
 impl SemanticCompression {
+    fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Compression<'s> {
+        let (a, b, c) = (self.a.get(), self.b.get(), self.c.get());
+        let weights = self.weights.of(request, self.temperature.get(), scratch);
+        let total: f64 = weights.iter().sum();
+        let coverage = (b > 0.0 && total > 0.0).then(|| {
+            let worth = b * request.count() as f64 / total;
+            Covering { worth, coverage: self.coverage(weights, request, scratch) }
+        });
+        let spread = match self.diversity {
+            _ if c == 0.0 => Spreading::None,
+            DiversityTerm::LogDet => {
+                let kernel = PoolKernel::new(Kernel::raw(request.base.distance()), request, scratch);
+                let factor = Factor::new(kernel, RIDGE, request.count(), scratch);
+                let log = |i: usize| factor.known(i).ln();
+                Spreading::Volume { logs: scratch.arena.alloc_slice_fill_with(request.pool.items.len(), log), factor }
+            }
+            DiversityTerm::Dispersion => Spreading::Distances {
+                spreads: Spreads::new(Spread::Metric, request, scratch),
+                total: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
+                row: scratch.arena.alloc_slice_fill_copy(request.pool.items.len(), 0.0),
+                pairs: (request.count().max(2) - 1) as f64,
+            },
+        };
+        Compression { request: *request, a, c, coverage, spread }
+    }
+
     /// The objective of coverage, with bounds where these pay.
     fn coverage<'s>(&self, weights: &'s [f64], request: &Request<'s>, scratch: &'s Scratch) -> Coverage<'s> {
         let kernel = self.kernel.or_coverage(request.base.distance());
@@ -159,7 +165,7 @@ fn to_three_digits(number: f64) -> f64 {
 
 /// The objective's state.
 struct Compression<'s> {
-    request: &'s Request<'s>,
+    request: Request<'s>,
     a: f64,
     c: f64,
     coverage: Option<Covering<'s>>,
@@ -196,21 +202,44 @@ impl Coverage<'_> {
     }
 }
 
+/// What log det(I + S) adds to S: no remainder is below it.
+const RIDGE: f64 = 1.0;
+
 /// D of the picks.
 enum Spreading<'s> {
     None,
-    Volume(Factor<'s>),
-    Distances { spreads: Spreads<'s>, total: &'s mut [f64], row: &'s mut [f64], pairs: f64 },
+    /// Logarithms are expensive: that of each item's known remainder is kept.
+    Volume {
+        factor: Factor<'s>,
+        logs: &'s mut [f64],
+    },
+    Distances {
+        spreads: Spreads<'s>,
+        total: &'s mut [f64],
+        row: &'s mut [f64],
+        pairs: f64,
+    },
+}
+
+impl Spreading<'_> {
+    /// The logarithm of an item's remainder beside all picks.
+    fn log(&mut self, position: usize) -> f64 {
+        let Self::Volume { factor, logs } = self else { return 0.0 };
+        if factor.bounds(position)[0] < factor.known(position) {
+            logs[position] = factor.remainder(position).ln();
+        }
+        logs[position]
+    }
 }
 
 impl Compression<'_> {
-    /// The gain of an item with this gain in coverage and this remainder. It grows with both, to the last bit.
-    fn value(&self, position: usize, covers: f64, remainder: f64) -> f64 {
+    /// The gain of an item with this gain in coverage and this logarithm of its remainder. It grows with both, to the last bit.
+    fn value(&self, position: usize, covers: f64, log: f64) -> f64 {
         let worth = self.coverage.as_ref().map_or(0.0, |covering| covering.worth);
         let monotone = self.a * self.request.score(position) + worth * covers;
         match &self.spread {
             Spreading::None => monotone,
-            Spreading::Volume(_) => monotone + self.c * remainder.ln(),
+            Spreading::Volume { .. } => monotone + self.c * log,
             Spreading::Distances { total, pairs, .. } => 0.5 * monotone + self.c * total[position] / *pairs,
         }
     }
@@ -219,8 +248,8 @@ impl Compression<'_> {
 impl Objective for Compression<'_> {
     fn gain(&mut self, position: usize) -> f64 {
         let covers = self.coverage.as_mut().map_or(0.0, |covering| covering.coverage.gain(position));
-        let remainder = if let Spreading::Volume(factor) = &mut self.spread { factor.remainder(position) } else { 1.0 };
-        self.value(position, covers, remainder)
+        let log = self.spread.log(position);
+        self.value(position, covers, log)
     }
 
     fn add(&mut self, position: usize) {
@@ -229,7 +258,14 @@ impl Objective for Compression<'_> {
         }
         match &mut self.spread {
             Spreading::None => {}
-            Spreading::Volume(factor) => factor.pick(position),
+            Spreading::Volume { factor, logs } => {
+                let is_first = factor.picks() == 0;
+                factor.pick(position);
+                if is_first {
+                    // It updated the remainders of all.
+                    logs.iter_mut().enumerate().for_each(|(i, log)| *log = factor.known(i).ln());
+                }
+            }
             Spreading::Distances { spreads, total, row, .. } => {
                 spreads.row(position, row);
                 total.iter_mut().zip(&**row).for_each(|(total, distance)| *total += distance);
@@ -244,8 +280,8 @@ impl Objective for Compression<'_> {
             None => gains.fill(0.0),
         }
         for (position, gain) in gains.iter_mut().enumerate() {
-            let remainder = if let Spreading::Volume(factor) = &self.spread { factor.known(position) } else { 1.0 };
-            *gain = self.value(position, *gain, remainder);
+            let log = if let Spreading::Volume { logs, .. } = &self.spread { logs[position] } else { 0.0 };
+            *gain = self.value(position, *gain, log);
         }
     }
 }
@@ -257,11 +293,14 @@ impl Bounded for Compression<'_> {
             Some(_) => [0.0, f64::INFINITY],
             None => [0.0; 2],
         };
-        let [fewest, remaining] = match &self.spread {
-            Spreading::Volume(factor) => factor.bounds(position),
-            _ => [1.0, 1.0],
+        let [low, high] = match &self.spread {
+            Spreading::Volume { factor, logs } => match factor.bounds(position) {
+                [fewest, remaining] if fewest == remaining => [logs[position]; 2],
+                _ => [RIDGE.ln(), logs[position]],
+            },
+            _ => [0.0; 2],
         };
-        [self.value(position, least, fewest), self.value(position, most, remaining)]
+        [self.value(position, least, low), self.value(position, most, high)]
     }
 
     fn gains_only_fall(&self) -> bool {
@@ -269,8 +308,19 @@ impl Bounded for Compression<'_> {
     }
 
     fn tighten(&mut self, position: usize) {
-        if let Spreading::Volume(factor) = &mut self.spread {
-            factor.remainder(position);
+        self.spread.log(position);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_hold_gains() {
+        for diversity in [DiversityTerm::LogDet, DiversityTerm::Dispersion] {
+            let selector = SemanticCompression { diversity, ..SemanticCompression::default() };
+            bounded::tests::check(&|request, scratch| Box::new(selector.objective(request, scratch)));
         }
     }
 }

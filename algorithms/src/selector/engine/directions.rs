@@ -138,6 +138,11 @@ impl<'s> Factor<'s> {
         }
     }
 
+    /// Number of picks.
+    pub fn picks(&self) -> usize {
+        self.picks.count()
+    }
+
     /// The remainder of item `i` beside the picks that it has seen: an upper bound on the remainder beside all.
     pub fn known(&self, i: usize) -> f64 {
         self.remainders[i]
