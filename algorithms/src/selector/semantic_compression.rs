@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 /// `diversity` says what D is, and with `a + b + c = 1`. `a: 1` is top-k, `b: 1` facility location.
 ///
 /// Greedily: with `diversity: log-det` at least 1 - 1/e of the best where no relevance is negative; with
-/// `diversity: dispersion` by Borodin's greedy, which halves the gain of the rest and evaluates every item in every
+/// `diversity: dispersion` by Borodin's greedy, which halves the gain of the rest and looks at every item in every
 /// round, whatever the optimizer.
 ///
 /// Source: Raja & Vats 2025; Borodin, Lee & Ye 2012.
