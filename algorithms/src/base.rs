@@ -223,14 +223,6 @@ impl Base {
         Query { point: self.points.row(i), norm: self.norms[i] }
     }
 
-    /// Says that the point `id` will be measured soon.
-    #[inline]
-    pub fn prefetch(&self, id: u32) {
-        if let Points::Dense(vectors) = &self.points {
-            vectors.prefetch(id as usize);
-        }
-    }
-
     /// The measure of point `id` and the query: distance and relevance are both computed from it.
     #[inline]
     pub fn measure(&self, query: Query<'_>, id: u32) -> f64 {

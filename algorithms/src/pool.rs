@@ -2,14 +2,15 @@
 
 use crate::base::{Base, Query};
 use crate::distance::Distance;
+use crate::items::{Distances as _, ExactDistances, TotalOrder};
 use crate::kernel;
 use crate::scratch::Scratch;
 use crate::spare::{Room, reserve};
 use std::cell::Cell;
 use std::cmp::Ordering;
 
-/// Items from the one that is measured to the one that is fetched from memory meanwhile: candidates lie far apart there.
-const AHEAD: usize = 6;
+/// Items that are measured together, while the next ones are fetched from memory: candidates lie far apart there.
+const AT_ONCE: usize = 8;
 
 /// One base vector in a pool.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,12 +85,14 @@ impl Pool {
     ) {
         self.items.clear();
         self.items.extend(found.map(|id| Item { id, distance: 0.0, rel: 0.0, score: 0.0 }));
-        for i in 0..self.items.len() {
-            if let Some(later) = self.items.get(i + AHEAD) {
-                base.prefetch(later.id);
-            }
-            let item = &mut self.items[i];
-            item.distance = base.distance_to(query, item.id);
+        let from = ExactDistances::new(base, query);
+        let mut chunks = self.items.chunks_mut(AT_ONCE).peekable();
+        while let Some(items) = chunks.next() {
+            chunks.peek().into_iter().flat_map(|next| next.iter()).for_each(|item| from.prefetch(item.id));
+            let (mut ids, mut distances) = ([0; AT_ONCE], [TotalOrder::default(); AT_ONCE]);
+            ids.iter_mut().zip(&*items).for_each(|(id, item)| *id = item.id);
+            from.measure(&ids[..items.len()], &mut distances[..items.len()]);
+            items.iter_mut().zip(distances).for_each(|(item, distance)| item.distance = distance.0);
         }
         self.items.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.id.cmp(&b.id)));
         self.items.dedup_by_key(|item| item.id);

@@ -47,6 +47,11 @@ impl Progress {
         self.bar.set_message(name.to_owned());
     }
 
+    /// Prints something else while the bar is away.
+    pub fn above(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
     /// A bar that is never shown.
     pub fn silent() -> Self {
         Self { bar: ProgressBar::hidden() }

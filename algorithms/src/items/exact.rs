@@ -39,6 +39,7 @@ impl Distances for ExactDistances<'_> {
     }
 
     fn prefetch(&self, id: u32) {
+        prefetch(&self.base.norms()[id as usize..=id as usize]);
         match self.base.points().row(id as usize) {
             Point::Dense(lines) => prefetch(lines),
             Point::Bits(row) => prefetch(row.words),

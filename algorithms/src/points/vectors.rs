@@ -2,7 +2,6 @@
 
 use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared, dense};
-use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
 use multiversion::multiversion;
 use std::io;
@@ -192,13 +191,6 @@ impl Vectors {
     pub fn lines(&self, i: usize) -> &[Line] {
         let stride = self.stride();
         &self.lines[i * stride..(i + 1) * stride]
-    }
-
-    /// Says that row `i` and its norm will be read soon.
-    #[inline]
-    pub fn prefetch(&self, i: usize) {
-        prefetch(self.lines(i));
-        prefetch(&self.norms[i..=i]);
     }
 
     /// Rows `range` as one run of lines, padding included.

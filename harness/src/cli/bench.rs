@@ -3,7 +3,7 @@
 use super::places::Places;
 use super::terminal::{note, print};
 use clap::{Args, value_parser};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ is the median of the rounds.
 
 With --growth, three tables tell how time grows: with the number of vectors (a hundredth to all of --rows, of --dim values), with \
 their dimension (32 to 1536), and with the size of the pool that selectors pick from. The exponent is that of the power of the size \
-that fits the times best: 1 where time is in proportion to the size. What takes longer than ten seconds is done once.
+that fits the times best: 1 where time is in proportion to the size. What takes longer than three seconds is done once.
 
 Examples:
   swath bench
@@ -62,14 +62,15 @@ impl Arguments {
             note("this build of swath is not optimised, and slow; `cargo run --release -- bench` measures one that is");
         }
         let (machine, at) = (Machine::this(), clock::timestamp());
-        let (tables, text) = self.measure(setting, &machine)?;
-        let Some(path) = &self.json else { return print(&text) };
         let mut found = json!({ "swath": env!("CARGO_PKG_VERSION"), "at": at, "machine": machine, "setting": setting });
-        found[if self.growth { "growth" } else { "lines" }] = tables;
+        if self.growth {
+            found["growth"] = json!(grow(setting, &machine)?);
+        } else {
+            found["lines"] = json!(tabulate(setting, &machine)?);
+        }
+        let Some(path) = &self.json else { return Ok(ExitCode::SUCCESS) };
         let folder = path.parent().map_or(Ok(()), whole_file::make_folder);
         let written = folder.and_then(|()| whole_file::write_new(path, format!("{found:#}\n").as_bytes()));
-        // What was measured is not lost with the file.
-        print(&text)?;
         let unwritten = |error| Failure::Run(format!("cannot write {}: {error}", escape::path(path)));
         written.map(|()| ExitCode::SUCCESS).map_err(unwritten)
     }
@@ -94,25 +95,37 @@ impl Arguments {
         }
         Ok(())
     }
+}
 
-    /// What was measured: for a program, and as text.
-    fn measure(&self, setting: Setting, machine: &Machine) -> Result<(Value, String), Failure> {
-        let steps = if self.growth { growth::steps(setting) } else { setting.rounds };
-        let progress = Progress::steps("measuring", steps, false);
-        let failed = |error: Unmeasured| Failure::Run(format!("{error}; {}", machine::memory_limit()));
-        let measured = if self.growth {
-            let begin = |of: &str, size| progress.step(&format!("{of} {size}"));
-            let tables = growth::measure(setting, begin).map_err(failed)?;
-            let text: String = tables.iter().map(growth_text).collect();
-            (json!(tables), head(machine, "vectors drawn around centres", setting.rounds) + &text)
-        } else {
-            let lines = measure(setting, |_| progress.step("one round")).map_err(failed)?;
-            let text = text(machine, setting, &lines);
-            (json!(lines), text)
-        };
-        progress.finish();
-        Ok(measured)
-    }
+/// Measures the lines of the table, and prints it.
+fn tabulate(setting: Setting, machine: &Machine) -> Result<Vec<Line>, Failure> {
+    let progress = Progress::steps("measuring", setting.rounds, false);
+    let lines = measure(setting, |_| progress.step("one round")).map_err(unmeasured)?;
+    progress.finish();
+    print(&text(machine, setting, &lines)).map(|_| lines)
+}
+
+/// Measures the tables of growth, and prints each when it is whole, so that what was measured is not lost if it is stopped.
+fn grow(setting: Setting, machine: &Machine) -> Result<Vec<Growth>, Failure> {
+    let (progress, mut tables) = (Progress::steps("measuring", growth::steps(setting), false), Vec::new());
+    print(&head(machine, "vectors drawn around centres", setting.rounds))?;
+    let mut printed = Ok(ExitCode::SUCCESS);
+    let take = |table: Growth| {
+        let text = growth_text(&table);
+        progress.above(|| {
+            if printed.is_ok() {
+                printed = print(&text);
+            }
+        });
+        tables.push(table);
+    };
+    growth::measure(setting, |of, size| progress.step(&format!("{of} {size}")), take).map_err(unmeasured)?;
+    progress.finish();
+    printed.map(|_| tables)
+}
+
+fn unmeasured(error: Unmeasured) -> Failure {
+    Failure::Run(format!("{error}; {}", machine::memory_limit()))
 }
 
 /// Whether this file can be written, and is new.

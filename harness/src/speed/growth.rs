@@ -1,5 +1,4 @@
-//! How time grows with the number of vectors, with their dimension and with the size of the pool: the tables of
-//! `swath bench --growth`.
+//! How time grows with the number of vectors, with their dimension and with the size of the pool.
 //!
 //! Time t is compared with the power of the size that fits it best: the exponent is the slope of the least-squares line through
 //! (ln size, ln t). 1 is time in proportion to the size, 2 in proportion to its square.
@@ -23,7 +22,7 @@ const DIMS: [usize; 5] = [32, 96, 384, 768, 1_536];
 const LARGEST_POOL: usize = 10_000;
 
 /// What takes longer than this, in seconds, is done once.
-const LONG: f64 = 10.0;
+const LONG: f64 = 3.0;
 
 /// A table: the same work at several sizes.
 #[derive(Clone, Debug, Serialize)]
@@ -71,19 +70,24 @@ pub fn bytes(setting: Setting) -> u64 {
     setting.bytes().max(largest.bytes()).saturating_add(indexes)
 }
 
-/// Measures all tables. Calls `begin` at each size, with what grows and the size; there are [`steps`] of them.
+/// Measures all tables, and hands each to `take` when it is whole. Calls `begin` at each size, with what grows and the size; there are
+/// [`steps`] of them.
 ///
 /// # Errors
 /// [`Unmeasured`].
-pub fn measure(setting: Setting, begin: impl FnMut(&str, usize)) -> Result<Vec<Growth>, Unmeasured> {
-    measure_at(setting, &DIMS, begin)
+pub fn measure(setting: Setting, begin: impl FnMut(&str, usize), take: impl FnMut(Growth)) -> Result<(), Unmeasured> {
+    measure_at(setting, &DIMS, begin, take)
 }
 
 /// The same with these dimensions.
-fn measure_at(setting: Setting, dims: &[usize], mut begin: impl FnMut(&str, usize)) -> Result<Vec<Growth>, Unmeasured> {
+fn measure_at(
+    setting: Setting,
+    dims: &[usize],
+    mut begin: impl FnMut(&str, usize),
+    mut take: impl FnMut(Growth),
+) -> Result<(), Unmeasured> {
     let rows = numbers_of_rows(setting);
     let fewest = Setting { rows: rows.first().copied().unwrap_or(setting.rows), ..setting };
-    let mut tables = Vec::new();
     let mut vectors = Table::new("vectors", format!("{} values each", setting.dim), rows);
     for at in 0..vectors.sizes.len() {
         begin("vectors", vectors.sizes[at]);
@@ -92,7 +96,7 @@ fn measure_at(setting: Setting, dims: &[usize], mut begin: impl FnMut(&str, usiz
         let searches = prepared.tasks(&subject);
         vectors.take(at, setting.rounds, searches.into_iter().chain(indexes::tasks(&subject, subject.setting.rows)));
     }
-    tables.push(vectors.finish());
+    take(vectors.finish());
     let mut dimensions = Table::new("dimension", format!("{} vectors", fewest.rows), dims.to_vec());
     for (at, &dim) in dims.iter().enumerate() {
         begin("dimension", dim);
@@ -103,7 +107,7 @@ fn measure_at(setting: Setting, dims: &[usize], mut begin: impl FnMut(&str, usiz
         let others = others.chain(selection::tasks(&subject, POOL.min(fewest.rows), PICKED));
         dimensions.take(at, setting.rounds, searches.into_iter().chain(others));
     }
-    tables.push(dimensions.finish());
+    take(dimensions.finish());
     let subject = Subject::new(fewest)?;
     let largest = fewest.rows.min(LARGEST_POOL);
     let mut pools = Table::new("pool", format!("items of {} values", setting.dim), pools(largest));
@@ -112,8 +116,8 @@ fn measure_at(setting: Setting, dims: &[usize], mut begin: impl FnMut(&str, usiz
         // As many of each pool.
         pools.take(at, setting.rounds, selection::tasks(&subject, pools.sizes[at], PICKED.min(pools.sizes[0])));
     }
-    tables.push(pools.finish());
-    Ok(tables)
+    take(pools.finish());
+    Ok(())
 }
 
 /// Sizes of pools, ascending.
@@ -206,8 +210,9 @@ mod tests {
     #[test]
     fn every_size_of_every_line_is_measured() {
         let setting = Setting { rows: 3_000, dim: 8, rounds: 1 };
-        let mut begun = Vec::new();
-        let tables = measure_at(setting, &[3, 9], |of, size| begun.push((of.to_owned(), size))).expect("threads");
+        let (mut begun, mut tables) = (Vec::new(), Vec::new());
+        let begin = |of: &str, size| begun.push((of.to_owned(), size));
+        measure_at(setting, &[3, 9], begin, |table| tables.push(table)).expect("threads");
         assert_eq!(begun.len(), steps(setting) - DIMS.len() + 2);
         assert_eq!(tables.iter().map(|table| table.of).collect::<Vec<_>>(), ["vectors", "dimension", "pool"]);
         for table in &tables {
