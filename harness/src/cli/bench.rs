@@ -100,7 +100,7 @@ impl Arguments {
 /// Measures the lines of the table, and prints it.
 fn tabulate(setting: Setting, machine: &Machine) -> Result<Vec<Line>, Failure> {
     let progress = Progress::steps("measuring", setting.rounds, false);
-    let lines = measure(setting, |_| progress.step("one round")).map_err(unmeasured)?;
+    let lines = measure(setting, |_| progress.step("one round")).map_err(|error| unmeasured(&error))?;
     progress.finish();
     print(&text(machine, setting, &lines)).map(|_| lines)
 }
@@ -119,12 +119,13 @@ fn grow(setting: Setting, machine: &Machine) -> Result<Vec<Growth>, Failure> {
         });
         tables.push(table);
     };
-    growth::measure(setting, |of, size| progress.step(&format!("{of} {size}")), take).map_err(unmeasured)?;
+    growth::measure(setting, |of, size| progress.step(&format!("{of} {size}")), take)
+        .map_err(|error| unmeasured(&error))?;
     progress.finish();
     printed.map(|_| tables)
 }
 
-fn unmeasured(error: Unmeasured) -> Failure {
+fn unmeasured(error: &Unmeasured) -> Failure {
     Failure::Run(format!("{error}; {}", machine::memory_limit()))
 }
 
