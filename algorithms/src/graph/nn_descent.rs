@@ -1,14 +1,14 @@
 //! NN-descent: an approximate kNN graph in far fewer comparisons than all with all (Dong, Moses & Li 2011).
 //!
-//! A neighbour of a neighbour is likely to be a neighbour. Every row begins with some neighbours: dense vectors with the nearest in
-//! the lists of [`Regions`], others with random ones. In each round a row looks at the neighbours of its neighbours, both ways
-//! along the edges, where one of the two edges is new, and keeps the nearest. Rounds are synchronous: a row sees only what the
-//! last round left, so the result does not depend on threads. Points are compared as [`items`](crate::items) are, so it does not
-//! depend on the machine either.
+//! A neighbour of a neighbour is likely to be a neighbour. Every row begins with some neighbours: dense vectors of one scale (see
+//! [`Centre`]) with the nearest in the lists of [`Regions`], others with random ones. In each round a row looks at the neighbours
+//! of its neighbours, both ways along the edges, where one of the two edges is new, and keeps the nearest. Rounds are
+//! synchronous: a row sees only what the last round left, so the result does not depend on threads. Points are compared as
+//! [`items`](crate::items) are, so it does not depend on the machine either.
 
 use super::regions::Regions;
 use crate::base::Base;
-use crate::items::{Distances, ExactDistances, ExactItems, ItemDistance, Items, TOGETHER};
+use crate::items::{Centre, Distances, ExactDistances, ExactItems, ItemDistance, Items, TOGETHER};
 use crate::nearest::within_lists::NONE;
 use crate::nearest::{Scan, for_each_nearest};
 use crate::points::Points;
@@ -62,8 +62,9 @@ impl<D: ItemDistance> Neighbor<D> {
 /// id. Needs `g + 1 < n`.
 pub(super) fn neighbors(base: &Base, g: usize) -> Vec<Vec<(u32, f64)>> {
     let kept = (g + MORE).min(base.len() - 1);
-    if let Points::Dense(_) = base.points() {
-        let regions = Regions::of(base);
+    let on_grid = || matches!(base.points(), Points::Dense(_)).then(|| Centre::of(base));
+    if let Some(centre) = on_grid().filter(|centre| centre.is_of_one_scale) {
+        let regions = Regions::of(base, &centre);
         let first = regions.nearest(kept);
         let Regions { order, grid, .. } = regions;
         let found = descend(&grid, kept, first, ENOUGH_CHANGED_OF_REGIONS);

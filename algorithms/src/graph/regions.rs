@@ -34,20 +34,19 @@ pub struct Regions {
 }
 
 impl Regions {
-    /// Those of dense vectors, at least one.
-    pub fn of(base: &Base) -> Self {
+    /// Those of dense vectors, at least one, about their centre.
+    pub fn of(base: &Base, centre: &Centre) -> Self {
         let n = base.len();
         let count = ((LISTS * (n as f64).sqrt()) as usize).clamp(1, n);
         let part = IvfBuild { lists: count, iterations: ROUNDS, seed: 0 };
         let centroids = near_together(&training::train_on(&part, TRAINING, base).items(base));
-        let centre = Centre::of(base);
         let each = ASKED.min(count);
-        let nearest = nearest_lists(base, &centre, &centroids, each);
+        let nearest = nearest_lists(base, centre, &centroids, each);
         let own: Vec<u32> = nearest.chunks_exact(each).map(|lists| lists[0]).collect();
         let (order, lists) = by_list(&own, count);
         let asked = order.iter().flat_map(|&id| nearest[id as usize * each..][..each].iter().copied()).collect();
         drop(nearest);
-        let grid = GridRows::of(&centre, base, n, |place| order[place] as usize);
+        let grid = GridRows::of(centre, base, n, |place| order[place] as usize);
         Self { order, grid, lists, asked }.cut(LONGEST * n.div_ceil(count))
     }
 
@@ -144,7 +143,7 @@ mod tests {
             for distance in Distance::DENSE {
                 let base = Sample { rows, centres: 5, dim: 12 }.base(PointType::Dense, distance, "base").of_items();
                 for most in [rows, 7] {
-                    let Regions { order, lists, asked, .. } = Regions::of(&base).cut(most);
+                    let Regions { order, lists, asked, .. } = Regions::of(&base, &Centre::of(&base)).cut(most);
                     let mut ids = order.clone();
                     ids.sort_unstable();
                     assert!(ids.into_iter().eq(0..rows as u32));
@@ -167,7 +166,7 @@ mod tests {
     fn each_finds_its_nearest_others() {
         use crate::items::Distances as _;
         let base = Sample { rows: 90, centres: 5, dim: 12 }.base(PointType::Dense, Distance::Euclidean, "base");
-        let regions = Regions::of(&base);
+        let regions = Regions::of(&base, &Centre::of(&base));
         assert!(regions.lists.len() <= ASKED);
         let found = regions.nearest(10);
         for place in 0..90 {
