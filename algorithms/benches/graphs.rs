@@ -8,11 +8,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
+mod data;
+
+use data::{clustered, read};
 use serde_json::{Value, json};
 use std::time::Instant;
 use swath_algorithms::candidates::{CandidatesParams, Index};
 use swath_algorithms::nearest::{Batch, Scan, nearest_of_all};
-use swath_algorithms::{Base, BaseFacts, Distance, Points, Pool, Query, Scratch, Vectors, random};
+use swath_algorithms::{Base, BaseFacts, Distance, Points, Pool, Query, Scratch, Vectors};
 
 /// Size of the pool, and of the recall that is measured.
 const POOL: usize = 10;
@@ -25,27 +28,6 @@ const PASSES: usize = 5;
 
 /// How many points a walk keeps under consideration.
 const SEARCH_LISTS: [usize; 8] = [10, 20, 40, 80, 120, 160, 320, 640];
-
-/// Values around centres, as those of embeddings are.
-fn clustered(rows: usize, dim: usize, seed: u64) -> Vec<f32> {
-    let mut rng = random::stream(9, "bench centres", 0);
-    let centres: Vec<Vec<f64>> = (0..200).map(|_| (0..dim).map(|_| random::normal(&mut rng)).collect()).collect();
-    let mut rng = random::stream(seed, "bench rows", 0);
-    let mut values = Vec::with_capacity(rows * dim);
-    for _ in 0..rows {
-        let centre = &centres[random::below(&mut rng, centres.len())];
-        values.extend(centre.iter().map(|c| (c + random::normal(&mut rng)) as f32));
-    }
-    values
-}
-
-/// The values of a file, of at most so many rows.
-fn read(path: &str, rows: usize, dim: usize) -> Vec<f32> {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let values = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-    let values: Vec<f32> = values.take(rows * dim).collect();
-    values[..values.len() / dim * dim].to_vec()
-}
 
 fn seconds<T>(run: impl FnOnce() -> T) -> (f64, T) {
     let start = Instant::now();

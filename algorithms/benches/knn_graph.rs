@@ -7,6 +7,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
+mod data;
+
+use data::{clustered, read};
 use std::time::Instant;
 use swath_algorithms::graph::{EdgeSource, GraphSpec, Relations};
 use swath_algorithms::nearest::{Scan, for_each_nearest};
@@ -19,34 +22,13 @@ const NEIGHBORS: usize = 10;
 /// Vectors whose neighbours are judged.
 const JUDGED: usize = 1_000;
 
-/// Values around centres, as those of embeddings are.
-fn clustered(rows: usize, dim: usize) -> Vec<f32> {
-    let mut rng = random::stream(9, "bench centres", 0);
-    let centres: Vec<Vec<f64>> = (0..200).map(|_| (0..dim).map(|_| random::normal(&mut rng)).collect()).collect();
-    let mut rng = random::stream(1, "bench rows", 0);
-    let mut values = Vec::with_capacity(rows * dim);
-    for _ in 0..rows {
-        let centre = &centres[random::below(&mut rng, centres.len())];
-        values.extend(centre.iter().map(|c| (c + random::normal(&mut rng)) as f32));
-    }
-    values
-}
-
-/// The values of a file, of at most so many rows.
-fn read(path: &str, rows: usize, dim: usize) -> Vec<f32> {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let values = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-    let values: Vec<f32> = values.take(rows * dim).collect();
-    values[..values.len() / dim * dim].to_vec()
-}
-
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let number = |at: usize, default| arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (rows, dim, threads, rounds) = (number(0, 340_479), number(1, 100), number(2, 1), number(3, 3));
     let values = match arguments.get(4) {
         Some(path) => read(path, rows, dim),
-        None => clustered(rows, dim),
+        None => clustered(rows, dim, 1),
     };
     let base = Base::from_values(&values, dim, Distance::Angular).expect("finite values in whole rows");
     drop(values);

@@ -8,10 +8,10 @@ use rayon::prelude::*;
 /// Vectors farther from the centre than this many times the median are outliers.
 const OUTLYING: f64 = 8.0;
 
-/// Vectors of one scale: one outlier in so many at most,
+/// Vectors are of one scale where at most one in so many is an outlier.
 const ONE_OUTLIER_IN: usize = 100;
 
-/// and half of the vectors that are not at the centre at most so many times nearer than the radius.
+/// They are not where half of those that are not at the centre are so many times nearer than the radius.
 const FAR_NEARER: f64 = 64.0;
 
 /// The centre and the median distance are those of so many vectors, drawn from all if there are more.

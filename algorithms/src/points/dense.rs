@@ -50,6 +50,26 @@ impl Term for SquaredDifference {
 /// The values of a [`Line`] as `f64`, exactly.
 pub type WideLine = [f64; LANES];
 
+/// Values that are multiplied as `f64`.
+trait Values {
+    /// Value `i`, below [`LANES`].
+    fn value(&self, i: usize) -> f64;
+}
+
+impl Values for Line {
+    #[inline(always)]
+    fn value(&self, i: usize) -> f64 {
+        f64::from(self.0[i])
+    }
+}
+
+impl Values for WideLine {
+    #[inline(always)]
+    fn value(&self, i: usize) -> f64 {
+        self[i]
+    }
+}
+
 /// Row after row of whole lines, read by number.
 #[derive(Clone, Copy, Debug)]
 pub struct DenseRows<'a> {
@@ -83,7 +103,7 @@ impl<'a> DenseRows<'a> {
 /// Two rows with four rows: eight chains of additions under way at once, and each row widened to `f64` once for several
 /// uses. (One accumulator a name: an array of arrays does not stay in registers.)
 #[inline(always)]
-fn two_with_four<T: Term>(left: [&[Line]; 2], right: [&[Line]; 4]) -> [[f64; 4]; 2] {
+fn two_with_four<T: Term, L: Values>(left: [&[L]; 2], right: [&[L]; 4]) -> [[f64; 4]; 2] {
     let stride = left[0].len();
     // The same length for all, known to the compiler: no bounds are checked in the loop.
     let ([a, b], [p, q, r, s]) = (left.map(|row| &row[..stride]), right.map(|row| &row[..stride]));
@@ -91,9 +111,8 @@ fn two_with_four<T: Term>(left: [&[Line]; 2], right: [&[Line]; 4]) -> [[f64; 4];
     let (mut bp, mut bq, mut br, mut bs) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
     for at in 0..stride {
         for i in 0..LANES {
-            let (a, b) = (f64::from(a[at].0[i]), f64::from(b[at].0[i]));
-            let (p, q, r, s) =
-                (f64::from(p[at].0[i]), f64::from(q[at].0[i]), f64::from(r[at].0[i]), f64::from(s[at].0[i]));
+            let (a, b) = (a[at].value(i), b[at].value(i));
+            let (p, q, r, s) = (p[at].value(i), q[at].value(i), r[at].value(i), s[at].value(i));
             T::add(&mut ap[i], a, p);
             T::add(&mut aq[i], a, q);
             T::add(&mut ar[i], a, r);
@@ -102,31 +121,6 @@ fn two_with_four<T: Term>(left: [&[Line]; 2], right: [&[Line]; 4]) -> [[f64; 4];
             T::add(&mut bq[i], b, q);
             T::add(&mut br[i], b, r);
             T::add(&mut bs[i], b, s);
-        }
-    }
-    [
-        [tree_sum(&ap), tree_sum(&aq), tree_sum(&ar), tree_sum(&as_)],
-        [tree_sum(&bp), tree_sum(&bq), tree_sum(&br), tree_sum(&bs)],
-    ]
-}
-
-/// The same of rows that are `f64` already, with the same bits: for tiles, in which each row meets many others.
-#[inline(always)]
-fn two_with_four_wide<T: Term>(left: [&[WideLine]; 2], right: [&[WideLine]; 4]) -> [[f64; 4]; 2] {
-    let stride = left[0].len();
-    let ([a, b], [p, q, r, s]) = (left.map(|row| &row[..stride]), right.map(|row| &row[..stride]));
-    let (mut ap, mut aq, mut ar, mut as_) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
-    let (mut bp, mut bq, mut br, mut bs) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
-    for at in 0..stride {
-        for i in 0..LANES {
-            T::add(&mut ap[i], a[at][i], p[at][i]);
-            T::add(&mut aq[i], a[at][i], q[at][i]);
-            T::add(&mut ar[i], a[at][i], r[at][i]);
-            T::add(&mut as_[i], a[at][i], s[at][i]);
-            T::add(&mut bp[i], b[at][i], p[at][i]);
-            T::add(&mut bq[i], b[at][i], q[at][i]);
-            T::add(&mut br[i], b[at][i], r[at][i]);
-            T::add(&mut bs[i], b[at][i], s[at][i]);
         }
     }
     [
@@ -225,7 +219,7 @@ fn many_to_many<T: Term>(rows: DenseRows<'_>, left: &[u32], right: &[u32], out: 
         for at in (0..whole).step_by(4) {
             let ids = &right[at..at + 4];
             let four = [rows.get(ids[0]), rows.get(ids[1]), rows.get(ids[2]), rows.get(ids[3])];
-            let sums = two_with_four::<T>(left, four);
+            let sums = two_with_four::<T, Line>(left, four);
             first[at..at + 4].copy_from_slice(&sums[0]);
             second[at..at + 4].copy_from_slice(&sums[1]);
         }
@@ -248,7 +242,7 @@ fn wide_tile<T: Term>(left: &[WideLine], right: &[WideLine], stride: usize, out:
         let two = [top, top + 1].map(|l| &left[l.min(height - 1) * stride..][..stride]);
         for first in (0..width).step_by(4) {
             let four = [0, 1, 2, 3].map(|r| &right[(first + r).min(width - 1) * stride..][..stride]);
-            let sums = two_with_four_wide::<T>(two, four);
+            let sums = two_with_four::<T, WideLine>(two, four);
             let (high, wide) = (2.min(height - top), 4.min(width - first));
             for (l, sums) in sums.iter().enumerate().take(high) {
                 out[(top + l) * width + first..][..wide].copy_from_slice(&sums[..wide]);
