@@ -94,19 +94,37 @@ impl Pool {
             from.measure(&ids[..items.len()], &mut distances[..items.len()]);
             items.iter_mut().zip(distances).for_each(|(item, distance)| item.distance = distance.0);
         }
+        self.order(base.distance(), limit, scratch);
+    }
+
+    /// As [`Pool::fill_nearest_first`], of points that were measured exactly: ids and distances.
+    pub(crate) fn fill_measured(
+        &mut self,
+        distance: Distance,
+        found: impl Iterator<Item = (u32, f64)>,
+        limit: usize,
+        scratch: &Scratch,
+    ) {
+        self.items.clear();
+        self.items.extend(found.map(|(id, distance)| Item { id, distance, rel: 0.0, score: 0.0 }));
+        self.order(distance, limit, scratch);
+    }
+
+    /// Puts the nearest first, keeps `limit` of them, and gives them their relevances.
+    fn order(&mut self, distance: Distance, limit: usize, scratch: &Scratch) {
         self.items.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.id.cmp(&b.id)));
         self.items.dedup_by_key(|item| item.id);
         self.items.truncate(limit);
-        if base.distance() == Distance::Euclidean {
+        if distance == Distance::Euclidean {
             let distances = scratch.arena.alloc_slice_fill_iter(self.items.iter().map(|item| item.distance));
             self.sigma = kernel::median(distances);
         }
         for item in &mut self.items {
-            item.rel = relevance(base.distance(), item.distance, self.sigma);
+            item.rel = relevance(distance, item.distance, self.sigma);
         }
         // The items stand in the order of distances, so of relevances.
         let ends = self.items.first().zip(self.items.last()).map(|(most, least)| [least.rel, most.rel]);
-        self.range = ends.filter(|_| base.distance() == Distance::InnerProduct);
+        self.range = ends.filter(|_| distance == Distance::InnerProduct);
         let range = self.range;
         self.items.iter_mut().for_each(|item| item.score = scaled(item.rel, range));
     }

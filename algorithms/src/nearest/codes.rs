@@ -15,7 +15,7 @@
 //! product is divided by `|x|`. The sum of products of codes is rounded to `f32` and multiplied by two factors, and a number may be
 //! subtracted: some roundings of 2^-24 of the sum of magnitudes, which are added to the bound.
 
-use super::filter::{ErrorBound, is_safe, rounding_of_measure};
+use super::filter::{ErrorBound, Filter, is_safe, rounding_of_measure};
 use super::micro_kernel::{PerRow, Rows, Word};
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
@@ -110,7 +110,8 @@ fn code(values: &[f32], codes: &mut [i8]) -> Coded {
 
 impl Codes {
     /// Codes of all rows, put where [copies](Base::with_copies_in) are; `None` if there are none that bound errors, or no room.
-    pub fn new(base: &Base) -> Option<Self> {
+    /// Errors of [long rows](Filter::long) are not bounded.
+    pub fn new(base: &Base, filter: &Filter) -> Option<Self> {
         let (vectors, norms) = (base.vectors(), base.norms());
         if vectors.dim() > LONGEST || !norms.iter().all(|&norm| is_safe(norm)) {
             return None;
@@ -130,7 +131,9 @@ impl Codes {
                 codes.iter_mut().for_each(|code| *code ^= 128);
                 let over = if by_angle && norms[i] > 0.0 { norms[i] } else { 1.0 };
                 *factor = (f64::from(step) / over) as f32;
-                largest = largest.or(Largest { error: error / over, norm: norms[i] / over });
+                if filter.long_within(i..i + 1).is_empty() {
+                    largest = largest.or(Largest { error: error / over, norm: norms[i] / over });
+                }
             }
             largest
         });
@@ -500,14 +503,17 @@ mod tests {
             rows.iter_mut().for_each(|value| *value *= scale);
             for distance in Distance::DENSE {
                 let base = Base::from_values(&rows, dim, distance).expect("finite");
-                let codes = Codes::new(&base).expect("safe norms");
+                let filter = Filter::new(&base);
+                let codes = Codes::new(&base, &filter).expect("safe norms");
                 let arena = Bump::new();
                 for i in 0..50 {
                     let query = base.query(i);
                     let of_query = codes.of_query(query, &arena).expect("a safe norm");
                     let mut out = vec![0.0; 50];
                     codes.similarities(&of_query, 0..50, &mut out);
-                    for (row, &similarity) in out.iter().enumerate() {
+                    let bounded =
+                        out.iter().enumerate().filter(|&(row, _)| filter.long_within(row..row + 1).is_empty());
+                    for (row, &similarity) in bounded {
                         let product = crate::points::dense::dot(query.lines(), base.query(row).lines());
                         let norm = base.norms()[row];
                         let over = if distance == Distance::Angular && norm > 0.0 { norm } else { 1.0 };

@@ -10,15 +10,27 @@ use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::points::vectors::LANES;
 use multiversion::multiversion;
+use std::ops::Range;
 
 /// Norms within which `f32` arithmetic neither overflows nor loses small numbers; outside, nothing is filtered.
 const SAFE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
 
-/// One number for each base vector, and a bound on the filter's error.
+/// Of so many rows one may be [far longer](Filter::long) than the others, or one of all.
+const LONG_ONE_IN: usize = 4096;
+
+/// So many times longer than others.
+const FAR_LONGER: f64 = 2.0;
+
+/// Numbers of the base vectors, and a bound on the filter's error.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    /// Angular: the inverse norm of each row (0 for a zero row). Euclidean: half the squared norm. Inner product: unused.
-    per_row: Vec<f32>,
+    rows: usize,
+    /// Angular: the inverse norm of each row (0 for a zero row); else none.
+    factors: Vec<f32>,
+    /// What is subtracted from each product. Euclidean: half the squared norm; infinity for a long row. None where all would be 0.
+    subtracted: Vec<f32>,
+    long: Vec<u32>,
+    /// Of those that are not long.
     max_norm: f64,
     /// Bound on the relative error of a sum of d products.
     relative_error: f64,
@@ -52,28 +64,47 @@ impl ErrorBound {
 impl Filter {
     /// Prepares for `base`.
     pub fn new(base: &Base) -> Self {
-        let per_row = base.norms().iter().map(|&norm| match base.distance() {
-            Distance::Angular if norm > 0.0 => (1.0 / norm) as f32,
-            Distance::Euclidean => (norm * norm / 2.0) as f32,
-            _ => 0.0,
-        });
-        let nonzero = || base.norms().iter().copied().filter(|&norm| norm > 0.0);
+        let (norms, distance) = (base.norms(), base.distance());
+        let long = if distance == Distance::Angular { Vec::new() } else { far_longer(norms) };
+        let mut subtracted: Vec<f32> = match distance {
+            Distance::Euclidean => norms.iter().map(|&norm| (norm * norm / 2.0) as f32).collect(),
+            _ if long.is_empty() => Vec::new(),
+            _ => vec![0.0; norms.len()],
+        };
+        long.iter().for_each(|&row| subtracted[row as usize] = f32::INFINITY);
+        let inverse = |&norm: &f64| if norm > 0.0 { (1.0 / norm) as f32 } else { 0.0 };
+        let is_short = |row: usize| long.binary_search(&(row as u32)).is_err();
         Self {
-            per_row: per_row.collect(),
-            max_norm: nonzero().fold(0.0, f64::max),
+            rows: norms.len(),
+            factors: if distance == Distance::Angular { norms.iter().map(inverse).collect() } else { Vec::new() },
+            subtracted,
+            max_norm: (0..norms.len()).filter(|&row| is_short(row)).map(|row| norms[row]).fold(0.0, f64::max),
             relative_error: relative_error(base.vectors().dim()),
-            usable: nonzero().all(|norm| SAFE.contains(&norm)),
+            usable: norms.iter().all(|&norm| is_safe(norm)),
+            long,
         }
     }
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.per_row.len()
+        self.rows
+    }
+
+    /// Rows so much longer than all others that a bound on their error would hide what the others differ by. They are few, they are
+    /// measured exactly for each query, and their similarities are minus infinity. Ascending.
+    pub fn long(&self) -> &[u32] {
+        &self.long
+    }
+
+    /// Those of the long rows that are in a range.
+    pub fn long_within(&self, range: Range<usize>) -> &[u32] {
+        let [start, end] = [range.start, range.end].map(|end| self.long.partition_point(|&row| (row as usize) < end));
+        &self.long[start..end]
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.per_row.as_slice())
+        size_of_val(self.factors.as_slice()) + size_of_val(self.subtracted.as_slice())
     }
 
     /// A bound on the error of this query's similarities; `None` if `f32` cannot be trusted at all.
@@ -91,21 +122,38 @@ impl Filter {
     }
 
     /// What [`Filter::similarities`] does to the product with each row.
-    pub fn per_row(&self, base: &Base) -> PerRow<'_> {
-        let numbers = |distance| (base.distance() == distance).then_some(self.per_row.as_slice());
-        PerRow { factors: numbers(Distance::Angular), subtracted: numbers(Distance::Euclidean) }
+    pub fn per_row(&self) -> PerRow<'_> {
+        let unless_empty = |numbers| Some(numbers).filter(|numbers: &&[f32]| !numbers.is_empty());
+        PerRow { factors: unless_empty(&self.factors), subtracted: unless_empty(&self.subtracted) }
     }
 
     /// Turns inner products of the query with rows `first..` into similarities, larger is nearer:
     /// the cosine times the query's norm, `q.x - |x|^2 / 2`, or the product itself.
-    pub fn similarities(&self, base: &Base, first: usize, products: &mut [f32]) {
-        let per_row = &self.per_row[first..first + products.len()];
-        match base.distance() {
-            Distance::Angular => products.iter_mut().zip(per_row).for_each(|(product, inverse)| *product *= inverse),
-            Distance::Euclidean => products.iter_mut().zip(per_row).for_each(|(product, half)| *product -= half),
-            _ => {}
+    pub fn similarities(&self, first: usize, products: &mut [f32]) {
+        if let Some(factors) = self.factors.get(first..first + products.len()) {
+            products.iter_mut().zip(factors).for_each(|(product, factor)| *product *= factor);
+        }
+        self.subtract(first, products);
+    }
+
+    /// Subtracts from similarities to rows `first..` what is subtracted from products.
+    pub fn subtract(&self, first: usize, similarities: &mut [f32]) {
+        if let Some(subtracted) = self.subtracted.get(first..first + similarities.len()) {
+            similarities.iter_mut().zip(subtracted).for_each(|(similarity, number)| *similarity -= number);
         }
     }
+}
+
+/// The rows that are far longer than all but a few; ascending.
+fn far_longer(norms: &[f64]) -> Vec<u32> {
+    let few = norms.len().div_ceil(LONG_ONE_IN);
+    if norms.len() <= few {
+        return Vec::new();
+    }
+    let mut longest_first = norms.to_vec();
+    let (_, &mut longest_of_others, _) = longest_first.select_nth_unstable_by(few, |a, b| b.total_cmp(a));
+    let limit = FAR_LONGER * longest_of_others;
+    (0..).zip(norms).filter(|&(_, &norm)| norm > limit).map(|(row, _)| row).collect()
 }
 
 /// The `m` best similarities of a stream so far, and all that may still turn out to be among the best.
@@ -223,6 +271,11 @@ impl<'s> Contenders<'s> {
     pub fn finish(&mut self) -> impl Iterator<Item = u32> + '_ {
         self.tighten();
         self.kept.iter().map(|&(_, id)| id)
+    }
+
+    /// Of rows whose similarity is minus infinity, those that were dropped: all or none.
+    pub fn dropped<'r>(&self, rows: &'r [u32]) -> &'r [u32] {
+        if self.cut == f32::NEG_INFINITY { &[] } else { rows }
     }
 
     /// Raises the cut as far as those that were taken allow.

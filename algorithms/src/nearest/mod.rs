@@ -3,6 +3,7 @@
 
 mod codes;
 pub mod filter;
+mod measured;
 mod micro_kernel;
 pub(crate) mod row_products;
 mod scan;
@@ -182,6 +183,52 @@ mod tests {
                     check(&base, &Points::from(queries.clone()), m);
                 }
             }
+        }
+    }
+
+    /// Some rows so much longer than the others that the error of their similarities is larger than what those of others differ by:
+    /// they are found, and do not make others hard to tell from each other. Rows of several ranges, too.
+    #[test]
+    fn few_rows_far_longer_than_others() {
+        let (n, dim, m) = (9000, 17, 10);
+        let mut rng = random::stream(9, "long rows", 0);
+        let mut rows: Vec<f32> = (0..n * dim).map(|_| random::normal(&mut rng) as f32).collect();
+        let queries = Points::from(Vectors::new(&rows[..6 * dim], dim).expect("finite"));
+        for (row, by) in [(3, 1e4), (5000, 1e7), (8999, -1e5)] {
+            rows[row * dim..(row + 1) * dim].iter_mut().for_each(|value| *value *= by);
+        }
+        for distance in Distance::DENSE {
+            let base = Base::from_values(&rows, dim, distance).expect("finite");
+            check(&base, &queries, m);
+            check(&base, &queries, n - 1);
+            let by_codes = Scan::always_by_codes(&base).expect("safe norms");
+            for scan in [by_codes.clone().without_codes(), by_codes] {
+                let (mut scratch, mut found, mut kept) = (Scratch::default(), Vec::new(), Vec::new());
+                let query = Query::row(&queries, 1);
+                scan.nearest(&base, query, m, &mut scratch, &mut found);
+                assert!(found.len() < 20 * m, "{distance}: {} are left", found.len());
+                let ranges = [2..4, 4999..5002, 8000..8001].into_iter();
+                let mut memory = Memory { scratch: &scratch, kept: &mut kept };
+                scan.nearest_within(&base, query, ranges.clone(), 5, &mut memory, &mut found);
+                let mut within: Vec<u32> = ranges.flatten().map(|row| row as u32).collect();
+                within.sort_by(|&a, &b| base.distance_to(query, a).total_cmp(&base.distance_to(query, b)));
+                assert!(within[..5].iter().all(|row| found.contains(row)), "{distance}");
+            }
+        }
+    }
+
+    /// So many are found that they are measured row by row, with rows that no query found and some that more found than are
+    /// measured at once.
+    #[test]
+    fn rows_that_many_queries_found() {
+        let (n, dim) = (3000, 20);
+        let mut rng = random::stream(10, "many found", 0);
+        let rows: Vec<f32> = (0..n * dim).map(|i| random::normal(&mut rng) as f32 + (i / dim / 1000) as f32).collect();
+        let queries: Vec<f32> = (0..300 * dim).map(|i| rows[i] + random::normal(&mut rng) as f32 / 8.0).collect();
+        let queries = Points::from(Vectors::new(&queries, dim).expect("finite"));
+        for distance in Distance::DENSE {
+            let base = Base::from_values(&rows, dim, distance).expect("finite");
+            check(&base, &queries, 150);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Scan;
 use super::codes::Codes;
 use super::filter::{Contenders, guessing};
+use super::measured::Measured;
 use super::micro_kernel::{ONE_IN, Panels, Part, Rows};
 use super::scan::{BLOCK, TABLE};
 use crate::base::{Base, Query};
@@ -65,6 +66,7 @@ pub struct Tile {
     having: Vec<u64>,
     kept: Vec<Vec<(f32, u32)>>,
     found: Vec<u32>,
+    measured: Measured,
     scratch: Scratch,
     pool: Pool,
 }
@@ -105,8 +107,8 @@ impl Tile {
                 let codes = codes.as_ref().filter(|coded| self.panels.take_codes() && m <= coded.worth.batch);
                 let codes = codes.map(|coded| &coded.codes);
                 let rows = match codes {
-                    Some(codes) => codes.rows(filter.per_row(base)),
-                    None => Rows::of_values(base.vectors(), filter.per_row(base)),
+                    Some(codes) => codes.rows(filter.per_row()),
+                    None => Rows::of_values(base.vectors(), filter.per_row()),
                 };
                 self.multiply(rows, codes, asked.clone(), m, &mut contenders);
             }
@@ -119,20 +121,30 @@ impl Tile {
             }
             (_, base, of) => panic!("{} are compared with {}: a bug of the caller", of.kind(), base.kind()),
         }
-        for (i, mut contenders) in range.zip(contenders) {
-            let proved = contenders.as_mut().is_none_or(Contenders::is_proved);
+        // A wrong guess: the query is asked again, alone.
+        for contenders in &mut contenders {
+            contenders.take_if(|contenders| !contenders.is_proved());
+        }
+        let contenders = &mut contenders[..range.len()];
+        let long = if let Scan::Dense(filter, _) = scan { filter.long() } else { &[] };
+        let by_rows = self.measured.take(base.len(), long, contenders);
+        let by_rows = match queries {
+            Points::Dense(queries) if by_rows => {
+                self.measured.measure(base, queries, range.start);
+                true
+            }
+            _ => false,
+        };
+        for (place, i) in range.enumerate() {
             self.scratch.reset();
-            let (query, n) = (Query::row(queries, i), base.len() as u32);
-            match contenders {
-                Some(mut contenders) if proved => {
-                    self.pool.fill_nearest_first(base, query, contenders.finish(), m, &self.scratch);
-                }
-                Some(_) => {
-                    scan.nearest(base, query, m, &mut self.scratch, &mut self.found);
-                    let found = self.found.iter().copied();
-                    self.pool.fill_nearest_first(base, query, found, m, &self.scratch);
-                }
-                None => self.pool.fill_nearest_first(base, query, 0..n, m, &self.scratch),
+            let query = Query::row(queries, i);
+            if contenders[place].is_none() {
+                scan.nearest(base, query, m, &mut self.scratch, &mut self.found);
+                self.pool.fill_nearest_first(base, query, self.found.iter().copied(), m, &self.scratch);
+            } else if by_rows {
+                self.pool.fill_measured(base.distance(), self.measured.of_query(place), m, &self.scratch);
+            } else {
+                self.pool.fill_nearest_first(base, query, self.measured.ids(place).iter().copied(), m, &self.scratch);
             }
             each(i, &self.pool);
         }
@@ -266,6 +278,7 @@ impl Room for Tile {
         }
         self.kept.iter_mut().zip(&other.kept).for_each(|(kept, other)| reserve(kept, other.capacity()));
         reserve(&mut self.found, other.found.capacity());
+        self.measured.make_room(&other.measured);
         self.scratch.make_room(&other.scratch);
         self.pool.make_room(&other.pool);
     }

@@ -65,7 +65,7 @@ impl<'a> Comparison<'a, '_> {
         for rows in blocks(ranges) {
             let similarities = &mut similarities[..rows.len()];
             products(query.lines(), vectors.block(rows.clone()), similarities);
-            filter.similarities(self.base, rows.start, similarities);
+            filter.similarities(rows.start, similarities);
             self.contenders.take(rows.start, similarities);
         }
     }
@@ -83,9 +83,7 @@ impl<'a> Comparison<'a, '_> {
         for rows in blocks(ranges) {
             let similarities = &mut similarities[..rows.len()];
             codes.similarities(query, rows.clone(), similarities);
-            if self.base.distance() == Distance::Euclidean {
-                filter.similarities(self.base, rows.start, similarities);
-            }
+            filter.subtract(rows.start, similarities);
             self.contenders.take(rows.start, similarities);
         }
     }

@@ -86,8 +86,9 @@ impl Scan {
 
     /// With codes where these are worth it.
     fn dense(base: &Base) -> Self {
-        let codes = if base.len() < codes::FEWEST { None } else { Codes::new(base) };
-        let by_codes = Self::Dense(Filter::new(base), codes.map(|codes| Coded { codes, worth: Worth::ALWAYS }));
+        let filter = Filter::new(base);
+        let codes = if base.len() < codes::FEWEST { None } else { Codes::new(base, &filter) };
+        let by_codes = Self::Dense(filter, codes.map(|codes| Coded { codes, worth: Worth::ALWAYS }));
         if !by_codes.has_codes() {
             return by_codes;
         }
@@ -139,8 +140,9 @@ impl Scan {
     /// The same that uses codes in all searches, if it has them.
     #[cfg(test)]
     pub(super) fn always_by_codes(base: &Base) -> Option<Self> {
-        let codes = Codes::new(base)?;
-        Some(Self::Dense(Filter::new(base), Some(Coded { codes, worth: Worth::ALWAYS })))
+        let filter = Filter::new(base);
+        let codes = Codes::new(base, &filter)?;
+        Some(Self::Dense(filter, Some(Coded { codes, worth: Worth::ALWAYS })))
     }
 
     /// Bytes held.
@@ -228,9 +230,14 @@ impl Scan {
                 let codes = codes.as_ref().filter(|coded| m <= coded.worth.single).map(|coded| &coded.codes);
                 let of_query = codes.and_then(|codes| Some((codes, codes.of_query(query, &scratch.arena)?)));
                 match of_query {
-                    Some((codes, of_query)) => comparison.of_codes(filter, codes, &of_query, ranges),
-                    None => comparison.of_vectors(filter, vectors, query, ranges),
+                    Some((codes, of_query)) => comparison.of_codes(filter, codes, &of_query, ranges.clone()),
+                    None => comparison.of_vectors(filter, vectors, query, ranges.clone()),
                 }
+                found.extend(comparison.contenders.finish());
+                for range in ranges {
+                    found.extend_from_slice(comparison.contenders.dropped(filter.long_within(range)));
+                }
+                return;
             }
             (Self::Bits, Points::Bits(bits), Point::Bits(of)) => comparison.of_bits(bits, of.words, ranges),
             (Self::Sets { .. }, Points::Sets(sets), Point::Set(of)) => comparison.of_sets(sets, of, ranges),
