@@ -53,6 +53,7 @@ pub mod inverted;
 mod items;
 pub mod kernel;
 mod kernel_choice;
+mod large_pages;
 pub mod nearest;
 mod owned_pool;
 pub mod params;

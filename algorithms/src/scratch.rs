@@ -93,39 +93,45 @@ impl Room for SparseVector {
     }
 }
 
-/// A set of few of `n` places: one bit for each, and a list of the words to clear.
+/// A set of few of `n` places: one bit for each, and a list of those to clear.
 #[derive(Default)]
 pub struct Visited {
     words: Vec<u64>,
-    touched: Vec<u32>,
+    places: Vec<u32>,
 }
 
 impl Visited {
     /// See [`Scratch::room`].
     fn room(&self) -> usize {
-        self.words.len() + self.touched.capacity()
+        self.words.len() + self.places.capacity()
     }
 
     /// Clears it (in time proportional to what it has) and makes room for `n` places.
     pub fn clear(&mut self, n: usize) {
-        self.touched.drain(..).for_each(|word| self.words[word as usize] = 0);
+        self.places.drain(..).for_each(|place| self.words[place as usize / 64] = 0);
         let words = n.div_ceil(64);
         if self.words.len() < words {
             self.words.resize(words, 0);
         }
     }
 
-    /// Adds a place. Returns whether it was not there yet.
+    /// Adds some places, and writes those that were not there yet to `new`, in their order. Returns how many these are.
+    ///
+    /// # Panics
+    /// If `new` is shorter than `places`.
     #[inline(always)]
-    pub fn insert(&mut self, place: u32) -> bool {
-        let (word, bit) = (place / 64, 1 << (place % 64));
-        let held = &mut self.words[word as usize];
-        if *held == 0 {
-            self.touched.push(word);
+    pub fn insert(&mut self, places: &[u32], new: &mut [u32]) -> usize {
+        let new = &mut new[..places.len()];
+        let mut count = 0;
+        for &place in places {
+            let (word, bit) = (&mut self.words[place as usize / 64], 1 << (place % 64));
+            // Written over by the next one unless it is new. At most as many are new as there have been.
+            new[count] = place;
+            count += usize::from(*word & bit == 0);
+            *word |= bit;
         }
-        let is_new = *held & bit == 0;
-        *held |= bit;
-        is_new
+        self.places.extend_from_slice(&new[..count]);
+        count
     }
 }
 
@@ -134,7 +140,7 @@ impl Room for Visited {
         if self.words.len() < other.words.len() {
             self.words.resize(other.words.len(), 0);
         }
-        reserve(&mut self.touched, other.touched.capacity());
+        reserve(&mut self.places, other.places.capacity());
     }
 }
 
@@ -213,10 +219,14 @@ mod tests {
         for n in [1, 64, 65, 200, 3] {
             visited.clear(n);
             let last = n as u32 - 1;
-            assert!(visited.insert(last) && !visited.insert(last), "{n}");
-            assert!(n == 1 || visited.insert(0), "{n}");
+            let mut new = [u32::MAX; 4];
+            assert_eq!((visited.insert(&[last, last], &mut new), new[0]), (1, last), "{n}");
+            assert_eq!(visited.insert(&[last], &mut new), 0, "{n}");
+            let others = usize::from(n != 1);
+            assert_eq!((visited.insert(&[last, 0, last, 0], &mut new), new[0]), (others, 0), "{n}");
         }
         visited.clear(200);
-        assert!((0..200).all(|place| visited.insert(place)));
+        let (all, mut new): (Vec<u32>, _) = ((0..200).collect(), [0; 200]);
+        assert_eq!((visited.insert(&all, &mut new), &new[..]), (200, &all[..]));
     }
 }

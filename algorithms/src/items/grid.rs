@@ -12,12 +12,13 @@
 //! Rounding moves a vector by about `sqrt(d / 12)` steps, a few thousandths of its length in 10,000 dimensions. That matters
 //! little, since the graph only says where to look.
 
+use super::whole_products::{WholeRows, products};
 use super::{Centre, Distances, Items};
 use crate::base::Base;
 use crate::distance::Distance;
+use crate::large_pages;
 use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
-use multiversion::multiversion;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -56,7 +57,7 @@ impl GridRows {
     pub fn of(centre: &Centre, base: &Base, count: usize, id: impl Fn(usize) -> usize + Sync) -> Self {
         let dim = base.vectors().dim();
         let stride = dim.div_ceil(LANES);
-        let mut lines = vec![GridLine([0; LANES]); count * stride];
+        let mut lines = large_pages::filled(GridLine([0; LANES]), count * stride);
         let mut squares = vec![0; count];
         lines.par_chunks_exact_mut(stride).zip(&mut squares).enumerate().for_each(|(i, (lines, square))| {
             let row = base.vectors().row(id(i));
@@ -103,27 +104,11 @@ impl GridRows {
     }
 }
 
-/// The product of two rows. (Written so that the compiler multiplies and adds in pairs.)
+/// The product of two rows.
 #[inline(always)]
 fn product(a: &[GridLine], b: &[GridLine]) -> i32 {
-    let mut total = 0;
-    for (a, b) in a.iter().zip(b) {
-        let mut sum = 0;
-        for i in 0..LANES {
-            sum += i32::from(a.0[i]) * i32::from(b.0[i]);
-        }
-        total += sum;
-    }
-    total
-}
-
-/// Squared distances of row `of` to the rows at `ids`.
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f+avx512bw+avx512vl+avx512vnni", "x86_64+avx+avx2+fma"))]
-fn squared_distances(rows: &GridRows, of: u32, ids: &[u32], out: &mut [i32]) {
-    let (row, square) = (rows.row(of), rows.squares[of as usize]);
-    for (&id, out) in ids.iter().zip(out) {
-        *out = square + rows.squares[id as usize] - 2 * product(row, rows.row(id));
-    }
+    let (a, b): (&[i16], &[i16]) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+    a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
 /// Squared distances from one row.
@@ -137,12 +122,19 @@ impl Distances for FromGridRow<'_> {
     type Distance = i32;
 
     fn measure(&self, ids: &[u32], out: &mut [i32]) {
-        squared_distances(self.rows, self.id, ids, out);
+        let Self { rows, id } = *self;
+        let (stride, square) = (rows.row_numbers(), rows.squares[id as usize]);
+        let numbers: &[i16] = bytemuck::cast_slice(&rows.lines);
+        products(bytemuck::cast_slice(rows.row(id)), WholeRows::new(numbers, stride), ids, out);
+        for (out, &id) in out.iter_mut().zip(ids) {
+            *out = square + rows.squares[id as usize] - 2 * *out;
+        }
     }
 
     #[inline(always)]
     fn prefetch(&self, id: u32) {
         prefetch(self.rows.row(id));
+        prefetch(&self.rows.squares[id as usize..=id as usize]);
     }
 }
 

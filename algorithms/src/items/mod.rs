@@ -4,6 +4,7 @@ mod centre;
 pub mod exact;
 pub mod grid;
 mod total_order;
+pub mod whole_products;
 
 pub use centre::Centre;
 pub use exact::{ExactDistances, ExactItems};

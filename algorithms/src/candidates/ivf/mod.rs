@@ -263,7 +263,10 @@ mod tests {
             assert_eq!(exact(&base, 30), exact(&outside, 30), "{kind}, {distance}");
             let (facts, held) = (BaseFacts::of(&base), Scan::new(&outside).bytes());
             let params = crate::candidates::Exact::default();
-            assert_eq!(Candidates::estimate_outside(&params, &facts), held, "{kind}, {distance}");
+            // By inner product a number of each vector is held only if some are far longer than others.
+            let most = Candidates::estimate_outside(&params, &facts);
+            let may_be_less = distance == Distance::InnerProduct && held < most;
+            assert!(held == most || may_be_less, "{kind}, {distance}: {held}, of {most}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::insertion::GrowingLists;
 use super::walk::TargetLists;
 use crate::candidates::{Words, offsets};
+use crate::large_pages;
 
 /// The targets of each point, without room for more.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +19,8 @@ pub type Edge = (u32, u32);
 impl Adjacency {
     /// Lays out lists, each with its further `edges` at its end.
     pub fn new(lists: &GrowingLists, edges: &[Edge]) -> Self {
-        let mut adjacency = Self { starts: vec![0], targets: Vec::new() };
+        let count = (0..lists.len() as u32).map(|id| lists.of(id).len()).sum::<usize>() + edges.len();
+        let mut adjacency = Self { starts: vec![0], targets: large_pages::with_capacity(count) };
         let mut edges = edges.iter().peekable();
         for id in 0..lists.len() as u32 {
             adjacency.targets.extend_from_slice(lists.of(id));
@@ -27,11 +29,10 @@ impl Adjacency {
             }
             adjacency.starts.push(adjacency.targets.len() as u64);
         }
-        adjacency.targets.shrink_to_fit();
         adjacency
     }
 
-    /// ItemDistance of points.
+    /// Number of points.
     pub fn len(&self) -> usize {
         self.starts.len() - 1
     }

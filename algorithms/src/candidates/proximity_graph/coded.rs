@@ -14,13 +14,14 @@
 use super::walk::TargetLists;
 use crate::base::{Base, Query};
 use crate::distance::Distance;
+use crate::items::whole_products::{WholeRows, products};
 use crate::items::{Centre, Distances, ExactDistances, TOGETHER, TotalOrder};
+use crate::large_pages;
 use crate::nearest::filter::is_safe;
 use crate::prefetch::prefetch;
 use crate::random;
 use bumpalo::Bump;
 use bytemuck::{Pod, Zeroable};
-use multiversion::multiversion;
 use rayon::prelude::*;
 
 /// The largest code of a row.
@@ -93,7 +94,7 @@ impl CodedRows {
             _ => vec![0.0; vectors.dim()],
         };
         let stride = stride(vectors.dim());
-        let mut lines = vec![CodeLine([0; BYTES]); vectors.rows() * stride];
+        let mut lines = large_pages::filled(CodeLine([0; BYTES]), vectors.rows() * stride);
         lines.par_chunks_exact_mut(stride).enumerate().for_each(|(i, lines)| {
             let codes: &mut [i8] = bytemuck::cast_slice_mut(lines);
             let (codes, ending) = codes.split_at_mut(stride * BYTES - size_of::<Ending>());
@@ -182,37 +183,19 @@ pub struct FromCodes<'a> {
     step: f32,
 }
 
-/// The sum of products. (Written so that the compiler multiplies and adds in pairs. What ends a row meets zeros.)
-#[inline(always)]
-fn product(query: &[[i16; LANES]], row: &[CodeLine]) -> i32 {
-    let row: &[[i8; LANES]] = bytemuck::cast_slice(row);
-    let mut total = 0;
-    for (query, row) in query.iter().zip(row) {
-        let mut sum = 0;
-        for i in 0..LANES {
-            sum += i32::from(query[i]) * i32::from(row[i]);
-        }
-        total += sum;
-    }
-    total
-}
-
-/// What orders the rows at `ids` as their distances do.
-#[multiversion(targets("x86_64+avx+avx2+fma+avx512f+avx512bw+avx512vl+avx512vnni", "x86_64+avx+avx2+fma"))]
-fn measure(from: &FromCodes<'_>, ids: &[u32], out: &mut [TotalOrder<f32>]) {
-    for (&id, out) in ids.iter().zip(out) {
-        let row = from.rows.row(id);
-        let bytes: &[u8] = bytemuck::cast_slice(row);
-        let own: Ending = bytemuck::pod_read_unaligned(&bytes[bytes.len() - size_of::<Ending>()..]);
-        *out = TotalOrder(own.offset - product(from.codes, row) as f32 * (own.factor * from.step));
-    }
-}
-
 impl Distances for FromCodes<'_> {
     type Distance = TotalOrder<f32>;
 
     fn measure(&self, ids: &[u32], out: &mut [TotalOrder<f32>]) {
-        measure(self, ids, out);
+        let mut all = [0; TOGETHER];
+        let numbers: &[i8] = bytemuck::cast_slice(&self.rows.lines);
+        let rows = WholeRows::new(numbers, self.rows.stride * BYTES);
+        products(bytemuck::cast_slice(self.codes), rows, ids, &mut all[..ids.len()]);
+        for ((&id, out), product) in ids.iter().zip(out).zip(all) {
+            let bytes: &[u8] = bytemuck::cast_slice(self.rows.row(id));
+            let own: Ending = bytemuck::pod_read_unaligned(&bytes[bytes.len() - size_of::<Ending>()..]);
+            *out = TotalOrder(own.offset - product as f32 * (own.factor * self.step));
+        }
     }
 
     #[inline(always)]

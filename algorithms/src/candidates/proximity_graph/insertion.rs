@@ -9,6 +9,7 @@
 use super::prune::{Rule, prune};
 use super::walk::{Course, Near, TargetLists, WalkMemory, walk};
 use crate::items::{Distances, Items, TOGETHER};
+use crate::large_pages;
 use crate::prefetch::prefetch;
 use crate::scratch::Scratch;
 use crate::spare::Spare;
@@ -53,7 +54,7 @@ pub struct GrowingLists {
 impl GrowingLists {
     /// Empty lists of `rows` points.
     fn new(rows: usize, capacity: usize) -> Self {
-        Self { words: vec![0; rows * (capacity + 1)], width: capacity + 1 }
+        Self { words: large_pages::filled(0, rows * (capacity + 1)), width: capacity + 1 }
     }
 
     /// Bytes that lists of so many points take.

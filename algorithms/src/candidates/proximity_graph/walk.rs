@@ -80,11 +80,8 @@ pub fn walk<'s, D: Distances>(
     let mut next = Some(course.starts);
     while let Some(ids) = next {
         for ids in ids.chunks(TOGETHER) {
-            let (mut new, mut count) = ([0; TOGETHER], 0);
-            for &id in ids {
-                new[count] = id;
-                count += usize::from(visited.insert(id));
-            }
+            let mut new = [0; TOGETHER];
+            let count = visited.insert(ids, &mut new);
             let new = &new[..count];
             new.iter().for_each(|&id| from.prefetch(id));
             // Unless something nearer is found now, its targets are looked at next.
@@ -126,7 +123,10 @@ impl<'s, D: Copy + Ord> Nearest<'s, D> {
             }
             self.kept.pop();
         }
-        let place = self.kept.partition_point(|kept| (kept.distance, kept.id) < (near.distance, near.id));
+        // Distances alone first: that is one comparison a step.
+        let mut place = self.kept.partition_point(|kept| kept.distance < near.distance);
+        let is_before = |kept: &Near<D>| kept.distance == near.distance && kept.id < near.id;
+        place += self.kept[place..].iter().take_while(|kept| is_before(kept)).count();
         self.kept.insert(place, near);
         self.first = self.first.min(place);
     }
