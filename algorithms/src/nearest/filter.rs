@@ -273,7 +273,8 @@ impl<'s> Contenders<'s> {
         self.kept.iter().map(|&(_, id)| id)
     }
 
-    /// Of rows whose similarity is minus infinity, those that were dropped: all or none.
+    /// Of rows whose similarity is minus infinity, those that were dropped: all or none. To be asked when the cut is
+    /// [raised](Contenders::tighten) for the last time.
     pub fn dropped<'r>(&self, rows: &'r [u32]) -> &'r [u32] {
         if self.cut == f32::NEG_INFINITY { &[] } else { rows }
     }

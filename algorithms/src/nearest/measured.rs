@@ -1,5 +1,5 @@
 //! Exact distances of what many queries found, row by row: each row is read once for all queries that found it, and rows are read in
-//! their order. Worth it where queries found most rows; else each query measures its own, see [`crate::pool::Pool::fill`].
+//! their order. Worth it where rows were found by several queries; else each query measures its own, see [`crate::pool::Pool::fill`].
 
 use super::filter::Contenders;
 use crate::base::Base;
@@ -8,11 +8,13 @@ use crate::points::dense::DenseRows;
 use crate::points::{Chosen, Rows, Vectors};
 use crate::prefetch::prefetch;
 use crate::spare::reserve;
-use std::ops::Range;
 
 /// It is worth it where so many queries found a row, in the mean: fewer queries, which lie far apart in memory, take longer to read
 /// than the row does.
 const FINDERS: usize = 4;
+
+/// So many ids take 80 MB: no thread takes more for this.
+const MOST: usize = 1 << 22;
 
 /// Queries that measure a row together.
 struct Together {
@@ -67,10 +69,14 @@ impl Together {
 
 impl Measured {
     /// Takes what the contenders of some queries kept, a query after another, and for each of them the `long` rows; nothing for
-    /// queries without. Returns whether it is worth to measure it all row by row.
+    /// queries without. Returns whether it is worth to measure it all row by row; if it is not, nothing is taken.
     pub fn take(&mut self, rows: usize, long: &[u32], contenders: &mut [Option<Contenders<'_>>]) -> bool {
         self.ids.clear();
         self.ends.clear();
+        let found: usize = contenders.iter_mut().flatten().map(|contenders| contenders.finish().count()).sum();
+        if !(FINDERS * rows..MOST).contains(&found) {
+            return false;
+        }
         for contenders in contenders {
             if let Some(contenders) = contenders {
                 self.ids.extend(contenders.finish());
@@ -78,7 +84,7 @@ impl Measured {
             }
             self.ends.push(self.ids.len());
         }
-        self.ids.len() >= FINDERS * rows && u32::try_from(self.ids.len()).is_ok()
+        true
     }
 
     /// Measures all that was taken. The queries are rows `first..` of `queries`.
@@ -122,18 +128,10 @@ impl Measured {
         }
     }
 
-    /// The ids that the query at this place found.
-    pub fn ids(&self, place: usize) -> &[u32] {
-        &self.ids[self.range(place)]
-    }
-
-    /// The ids and their distances, once they are measured.
+    /// The ids that the query at this place found, with their distances, once they are measured.
     pub fn of_query(&self, place: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
-        self.ids(place).iter().copied().zip(self.distances[self.range(place)].iter().copied())
-    }
-
-    fn range(&self, place: usize) -> Range<usize> {
-        place.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[place]
+        let range = place.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[place];
+        self.ids[range.clone()].iter().copied().zip(self.distances[range].iter().copied())
     }
 
     /// Makes as much room as another has.

@@ -127,9 +127,8 @@ impl Tile {
         }
         let contenders = &mut contenders[..range.len()];
         let long = if let Scan::Dense(filter, _) = scan { filter.long() } else { &[] };
-        let by_rows = self.measured.take(base.len(), long, contenders);
         let by_rows = match queries {
-            Points::Dense(queries) if by_rows => {
+            Points::Dense(queries) if self.measured.take(base.len(), long, contenders) => {
                 self.measured.measure(base, queries, range.start);
                 true
             }
@@ -138,13 +137,20 @@ impl Tile {
         for (place, i) in range.enumerate() {
             self.scratch.reset();
             let query = Query::row(queries, i);
-            if contenders[place].is_none() {
-                scan.nearest(base, query, m, &mut self.scratch, &mut self.found);
-                self.pool.fill_nearest_first(base, query, self.found.iter().copied(), m, &self.scratch);
-            } else if by_rows {
-                self.pool.fill_measured(base.distance(), self.measured.of_query(place), m, &self.scratch);
-            } else {
-                self.pool.fill_nearest_first(base, query, self.measured.ids(place).iter().copied(), m, &self.scratch);
+            match &mut contenders[place] {
+                Some(_) if by_rows => {
+                    self.pool.fill_measured(base.distance(), self.measured.of_query(place), m, &self.scratch);
+                }
+                Some(contenders) => {
+                    contenders.tighten();
+                    let dropped = contenders.dropped(long);
+                    let found = contenders.finish().chain(dropped.iter().copied());
+                    self.pool.fill_nearest_first(base, query, found, m, &self.scratch);
+                }
+                None => {
+                    scan.nearest(base, query, m, &mut self.scratch, &mut self.found);
+                    self.pool.fill_nearest_first(base, query, self.found.iter().copied(), m, &self.scratch);
+                }
             }
             each(i, &self.pool);
         }
