@@ -3,12 +3,14 @@
 mod centre;
 pub mod exact;
 pub mod grid;
+mod keyed;
 mod total_order;
 pub mod whole_products;
 
 pub use centre::Centre;
 pub use exact::{ExactDistances, ExactItems};
 pub use grid::GridRows;
+pub use keyed::KeyedDistance;
 pub use total_order::TotalOrder;
 
 /// Points that are measured together, at most.
@@ -17,7 +19,7 @@ pub const TOGETHER: usize = 64;
 /// Distances from one point, to others.
 pub trait Distances {
     /// A distance, or what orders points as distances do: smaller is nearer.
-    type Distance: Copy + Default + Ord + 'static;
+    type Distance: KeyedDistance;
 
     /// Measures the points at `ids`, at most [`TOGETHER`], one for each place of `out`.
     fn measure(&self, ids: &[u32], out: &mut [Self::Distance]);
@@ -58,7 +60,7 @@ pub trait Items: Sync {
 }
 
 /// A distance that can be multiplied.
-pub trait ItemDistance: Copy + Default + Ord + Send + Sync {
+pub trait ItemDistance: KeyedDistance + Send + Sync {
     /// The distance, at least 0.
     fn number(self) -> f64;
 }

@@ -12,9 +12,12 @@ const AT_ONCE: usize = 4;
 /// Rows have a multiple of so many numbers, the most that are multiplied at once.
 const WIDEST: usize = 32;
 
-/// What the processor offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instructions {
+/// What the processor offers: only [`Instructions::available`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Instructions(Kind);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
     /// 32 products at once, added up by two.
     #[cfg(target_arch = "x86_64")]
     Vnni,
@@ -31,18 +34,18 @@ impl Instructions {
     fn available() -> impl Iterator<Item = Self> {
         let all = [
             #[cfg(target_arch = "x86_64")]
-            (Self::Vnni, is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni")),
+            (Kind::Vnni, is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni")),
             #[cfg(target_arch = "x86_64")]
-            (Self::Avx2, is_x86_feature_detected!("avx2")),
-            (Self::Portable, true),
+            (Kind::Avx2, is_x86_feature_detected!("avx2")),
+            (Kind::Portable, true),
         ];
-        all.into_iter().filter(|&(_, works)| works).map(|(instructions, _)| instructions)
+        all.into_iter().filter(|&(_, works)| works).map(|(kind, _)| Self(kind))
     }
 
     /// The fastest that works here.
     #[inline(always)]
     fn best() -> Self {
-        Self::available().next().unwrap_or(Self::Portable)
+        Self::available().next().unwrap_or(Self(Kind::Portable))
     }
 }
 
@@ -136,14 +139,14 @@ macro_rules! whole {
         impl Whole for $number {
             #[inline(always)]
             fn products_with(set: Instructions, of: &[i16], rows: WholeRows<'_, Self>, ids: &[u32], out: &mut [i32]) {
-                match set {
+                match set.0 {
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: the processor has them, see `Instructions::available`.
-                    Instructions::Vnni => unsafe { $vnni(of, rows, ids, out) },
+                    Kind::Vnni => unsafe { $vnni(of, rows, ids, out) },
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: the processor has them, see `Instructions::available`.
-                    Instructions::Avx2 => unsafe { $avx2(of, rows, ids, out) },
-                    Instructions::Portable => products_by_fours::<Self, [i32; 8]>(of, rows, ids, out),
+                    Kind::Avx2 => unsafe { $avx2(of, rows, ids, out) },
+                    Kind::Portable => products_by_fours::<Self, [i32; 8]>(of, rows, ids, out),
                 }
             }
         }

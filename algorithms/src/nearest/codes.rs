@@ -11,7 +11,7 @@
 //!
 //! `|<q, x> - <q', x'>| <= |<q, x - x'>| + |<q - q', x'>| <= |q| |x - x'| + |q - q'| (|x| + |x - x'|)`,
 //!
-//! so the largest `|x - x'|` of all rows bounds the error of all products; for angular data that of `|x - x'| / |x|`, as the
+//! so the largest `|x - x'|` of all rows but the [long ones](super::filter::Filter::long) bounds the error of all their products; for angular data that of `|x - x'| / |x|`, as the
 //! product is divided by `|x|`. The sum of products of codes is rounded to `f32` and multiplied by two factors, and a number may be
 //! subtracted: some roundings of 2^-24 of the sum of magnitudes, which are added to the bound.
 
@@ -59,7 +59,7 @@ pub struct Codes {
     largest: Largest,
 }
 
-/// The largest numbers of all rows.
+/// The largest numbers of all rows but the long ones.
 #[derive(Clone, Copy, Debug, Default)]
 struct Largest {
     /// The error of a row, over its norm for angular data.

@@ -27,7 +27,8 @@ pub struct Filter {
     rows: usize,
     /// Angular: the inverse norm of each row (0 for a zero row); else none.
     factors: Vec<f32>,
-    /// What is subtracted from each product. Euclidean: half the squared norm; infinity for a long row. None where all would be 0.
+    /// What is subtracted from each product. Euclidean: half the squared norm; infinity for a long row. None for other distances
+    /// without long rows.
     subtracted: Vec<f32>,
     long: Vec<u32>,
     /// Of those that are not long.
@@ -104,7 +105,9 @@ impl Filter {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.factors.as_slice()) + size_of_val(self.subtracted.as_slice())
+        size_of_val(self.factors.as_slice())
+            + size_of_val(self.subtracted.as_slice())
+            + size_of_val(self.long.as_slice())
     }
 
     /// A bound on the error of this query's similarities; `None` if `f32` cannot be trusted at all.

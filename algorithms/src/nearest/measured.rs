@@ -9,6 +9,9 @@ use crate::points::{Chosen, Rows, Vectors};
 use crate::prefetch::prefetch;
 use crate::spare::reserve;
 
+/// It is worth it for vectors of so many values: for narrower ones, sorting takes longer than reading again.
+const WIDE: usize = 256;
+
 /// It is worth it where so many queries found a row, in the mean: fewer queries, which lie far apart in memory, take longer to read
 /// than the row does.
 const FINDERS: usize = 4;
@@ -68,11 +71,14 @@ impl Together {
 }
 
 impl Measured {
-    /// Takes what the contenders of some queries kept, a query after another, and for each of them the `long` rows; nothing for
-    /// queries without. Returns whether it is worth to measure it all row by row; if it is not, nothing is taken.
-    pub fn take(&mut self, rows: usize, long: &[u32], contenders: &mut [Option<Contenders<'_>>]) -> bool {
+    /// Takes what the contenders of some queries kept, by these many rows of these many values, a query after another, and for each
+    /// of them the `long` rows; nothing for queries without. Returns whether it is worth to measure it all row by row; if it is not, nothing is taken.
+    pub fn take(&mut self, [rows, dim]: [usize; 2], long: &[u32], contenders: &mut [Option<Contenders<'_>>]) -> bool {
         self.ids.clear();
         self.ends.clear();
+        if dim < WIDE {
+            return false;
+        }
         let found: usize = contenders.iter_mut().flatten().map(|contenders| contenders.finish().count()).sum();
         if !(FINDERS * rows..MOST).contains(&found) {
             return false;

@@ -221,14 +221,14 @@ mod tests {
     /// measured at once.
     #[test]
     fn rows_that_many_queries_found() {
-        let (n, dim) = (3000, 20);
+        let (n, dim) = (1500, 300);
         let mut rng = random::stream(10, "many found", 0);
-        let rows: Vec<f32> = (0..n * dim).map(|i| random::normal(&mut rng) as f32 + (i / dim / 1000) as f32).collect();
+        let rows: Vec<f32> = (0..n * dim).map(|i| random::normal(&mut rng) as f32 + (i / dim / 500) as f32).collect();
         let queries: Vec<f32> = (0..300 * dim).map(|i| rows[i] + random::normal(&mut rng) as f32 / 8.0).collect();
         let queries = Points::from(Vectors::new(&queries, dim).expect("finite"));
         for distance in Distance::DENSE {
             let base = Base::from_values(&rows, dim, distance).expect("finite");
-            check(&base, &queries, 150);
+            check(&base, &queries, 100);
         }
     }
 

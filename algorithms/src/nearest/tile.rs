@@ -128,7 +128,7 @@ impl Tile {
         let contenders = &mut contenders[..range.len()];
         let long = if let Scan::Dense(filter, _) = scan { filter.long() } else { &[] };
         let by_rows = match queries {
-            Points::Dense(queries) if self.measured.take(base.len(), long, contenders) => {
+            Points::Dense(queries) if self.measured.take([base.len(), queries.dim()], long, contenders) => {
                 self.measured.measure(base, queries, range.start);
                 true
             }

@@ -22,11 +22,12 @@ use swath_datasets::whole_file;
 #[command(after_help = "\
 Prints a table in Markdown, to paste into an issue. Each round measures every line once, one after another; the table has \
 the median of the rounds, the least and the greatest. A share compares a line with what the machine reached in the same round, and \
-is the median of the rounds.
+is the median of the rounds. There are no lines of codes where search would not use codes.
 
-With --growth, three tables tell how time grows: with the number of vectors (a hundredth to all of --rows, of --dim values), with \
-their dimension (32 to 1536), and with the size of the pool that selectors pick from. The exponent is that of the power of the size \
-that fits the times best: 1 where time is in proportion to the size. What takes longer than three seconds is done once.
+With --growth, three tables tell how time grows: with the number of vectors (a hundredth to all of --rows, at least 1000, of --dim \
+values), with their dimension (32 to 1536), and with the size of the pool that selectors pick from. All rounds of a line at one size \
+follow each other, so caches are warm. The exponent is that of the power of the size that fits the times best: 1 where time is in \
+proportion to the size. What takes longer than three seconds is done once. A dash stands where search would not use codes.
 
 Examples:
   swath bench
@@ -62,7 +63,17 @@ impl Arguments {
             note("this build of swath is not optimised, and slow; `cargo run --release -- bench` measures one that is");
         }
         let (machine, at) = (Machine::this(), clock::timestamp());
-        let mut found = json!({ "swath": env!("CARGO_PKG_VERSION"), "at": at, "machine": machine, "setting": setting });
+        let load = machine::load();
+        if let Some(load) = load.filter(|load| *load > machine.cores as f64 / 2.0) {
+            note(&format!(
+                "caution: the load average is {load:.1} on {} cores: another program runs, or did in the minute before, such as a \
+                 build. If it runs on, times are longer, and shares and exponents mean little",
+                machine.cores
+            ));
+        }
+        let mut found = json!({
+            "swath": env!("CARGO_PKG_VERSION"), "at": at, "machine": machine, "load": load, "setting": setting
+        });
         if self.growth {
             found["growth"] = json!(grow(setting, &machine)?);
         } else {

@@ -103,7 +103,7 @@ fn beyond_addresses(name: &str, bytes: usize, limit: u64) -> Option<String> {
     })
 }
 
-/// Bytes in words.
+/// Bytes in words: to the byte where they are less than a mebibyte, as those of a limit are whose unit was forgotten.
 fn mib(bytes: u64) -> String {
-    format!("{} MiB", bytes.div_ceil(1 << 20))
+    if bytes < 1 << 20 { format!("{bytes} bytes") } else { format!("{} MiB", bytes.div_ceil(1 << 20)) }
 }

@@ -22,7 +22,7 @@ pub fn missing_edges<I: Items>(items: &I, lists: &GrowingLists, start: Option<u3
         scratch.reset();
         let course = Course { rows: lists.len(), starts: &[start], ef };
         let nearest = walk(course, lists, &items.from(id), &mut WalkMemory::of(&mut scratch), |_| ());
-        edges.extend(nearest.first().map(|near| (near.id, id)));
+        edges.extend(nearest.first().map(|near| (near.id(), id)));
         reach(id, lists, &mut reached);
     }
     edges.sort_unstable();

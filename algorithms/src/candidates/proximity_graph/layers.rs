@@ -80,7 +80,7 @@ impl Layers {
             let start = found.and_then(|id| place(members, id)).unwrap_or(0);
             let course = Course { rows: members.len(), starts: &[start], ef: 1 };
             let nearest = walk(course, lists, &ToMembers { from, ids: members }, memory, |_| ()).first();
-            found = nearest.map(|near| members[near.id as usize]);
+            found = nearest.map(|near| members[near.id() as usize]);
         }
         found
     }

@@ -25,7 +25,7 @@ pub use prune::Rule;
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
 use crate::candidates::{Candidates, Words};
-use crate::items::{Distances, ExactDistances, ExactItems, GridRows, Items};
+use crate::items::{Distances, ExactDistances, ExactItems, GridRows, Items, KeyedDistance};
 use crate::params::Count;
 use crate::points::{PointType, Points};
 use crate::scratch::Scratch;
@@ -321,20 +321,20 @@ impl ProximityGraph {
     }
 
     /// Of what a walk kept the nearest, each with those that are the same, until there are `pool`; then so many `more`.
-    fn collect<D: PartialOrd + Copy>(&self, nearest: &[Near<D>], pool: usize, mut more: usize, found: &mut Vec<u32>) {
+    fn collect<D: KeyedDistance>(&self, nearest: &[Near<D>], pool: usize, mut more: usize, found: &mut Vec<u32>) {
         let mut last = None;
         for near in nearest {
             if found.len() >= pool {
                 // Of those that are as near as the last, lower ids come first, whatever they are the same as.
-                let is_beyond = self.twins.is_empty() || last.is_some_and(|last| near.distance > last);
+                let is_beyond = self.twins.is_empty() || last.is_some_and(|last| near.distance() > last);
                 if more == 0 && is_beyond {
                     return;
                 }
                 more = more.saturating_sub(1);
             }
-            found.push(near.id);
-            found.extend(self.twins.others(near.id).take(pool));
-            last = Some(near.distance);
+            found.push(near.id());
+            found.extend(self.twins.others(near.id()).take(pool));
+            last = Some(near.distance());
         }
     }
 

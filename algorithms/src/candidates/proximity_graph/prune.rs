@@ -24,12 +24,12 @@ pub struct Rule {
 /// selection of Malkov & Yashunin 2018.
 pub fn prune<I: Items>(items: &I, rule: Rule, near: &mut Vec<Near<I::Distance>>) -> Vec<u32> {
     near.sort_unstable();
-    near.dedup_by_key(|near| near.id);
+    near.dedup_by_key(|near| near.id());
     let mut chosen: Vec<u32> = Vec::with_capacity(rule.degree.min(near.len()));
     near.retain(|candidate| {
         let is_left = chosen.len() == rule.degree || is_ruled_out(items, *candidate, &chosen, 1.0);
         if !is_left {
-            chosen.push(candidate.id);
+            chosen.push(candidate.id());
         }
         is_left
     });
@@ -39,7 +39,7 @@ pub fn prune<I: Items>(items: &I, rule: Rule, near: &mut Vec<Near<I::Distance>>)
                 break;
             }
             if !is_ruled_out(items, *candidate, &chosen, rule.alpha) {
-                chosen.push(candidate.id);
+                chosen.push(candidate.id());
             }
         }
     }
@@ -48,11 +48,11 @@ pub fn prune<I: Items>(items: &I, rule: Rule, near: &mut Vec<Near<I::Distance>>)
 
 /// Whether one of the targets is `alpha` times nearer to a candidate than the point is to which that is near.
 fn is_ruled_out<I: Items>(items: &I, candidate: Near<I::Distance>, targets: &[u32], alpha: f64) -> bool {
-    let from = items.from(candidate.id);
+    let from = items.from(candidate.id());
     targets.chunks(AT_ONCE).any(|targets| {
         let mut distances = [I::Distance::default(); AT_ONCE];
         from.measure(targets, &mut distances[..targets.len()]);
-        distances[..targets.len()].iter().any(|between| alpha * between.number() <= candidate.distance.number())
+        distances[..targets.len()].iter().any(|between| alpha * between.number() <= candidate.distance().number())
     })
 }
 

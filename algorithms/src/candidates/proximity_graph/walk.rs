@@ -1,6 +1,6 @@
 //! Best-first walks over a graph.
 
-use crate::items::{Distances, TOGETHER};
+use crate::items::{Distances, KeyedDistance, TOGETHER};
 use crate::prefetch::prefetch;
 use crate::scratch::{Scratch, Visited};
 use bumpalo::Bump;
@@ -34,21 +34,42 @@ impl<'s> WalkMemory<'s> {
     }
 }
 
+/// Points that a graph may have: a bit beside the number says whether a walk has looked at the targets of a point.
+pub const MOST_POINTS: usize = 1 << 31;
+
 /// A point that a walk has met. The nearer is less, then the lower id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Near<D> {
-    /// How far off it is.
-    pub distance: D,
-    /// Its number in the graph.
-    pub id: u32,
-    /// Whether its own targets have been looked at.
-    expanded: bool,
-}
+pub struct Near<D: KeyedDistance>(D::Key);
 
-impl<D> Near<D> {
+impl<D: KeyedDistance> Near<D> {
     /// A point at that distance, whose targets have not been looked at.
+    #[inline(always)]
     pub fn new(id: u32, distance: D) -> Self {
-        Self { distance, id, expanded: false }
+        Self(distance.key(id << 1))
+    }
+
+    /// How far off it is.
+    #[inline(always)]
+    pub fn distance(self) -> D {
+        D::distance(self.0)
+    }
+
+    /// Its number in the graph.
+    #[inline(always)]
+    pub fn id(self) -> u32 {
+        D::number(self.0) >> 1
+    }
+
+    /// Whether its own targets have been looked at.
+    #[inline(always)]
+    fn is_expanded(self) -> bool {
+        D::number(self.0) & 1 == 1
+    }
+
+    /// The same, expanded.
+    #[inline(always)]
+    fn expanded(self) -> Self {
+        Self(self.0 | 1.into())
     }
 }
 
@@ -74,6 +95,7 @@ pub fn walk<'s, D: Distances>(
     mut expanded: impl FnMut(Near<D::Distance>),
 ) -> &'s [Near<D::Distance>] {
     let WalkMemory { arena, visited, evaluations } = memory;
+    assert!(course.rows <= MOST_POINTS, "more points than a graph can have");
     visited.clear(course.rows);
     let mut nearest = Nearest::new(course.ef.min(course.rows), arena);
     let mut measured = 0;
@@ -86,7 +108,7 @@ pub fn walk<'s, D: Distances>(
             new.iter().for_each(|&id| from.prefetch(id));
             // Unless something nearer is found now, its targets are looked at next.
             if let Some(likely) = nearest.next() {
-                targets.prefetch(likely.id);
+                targets.prefetch(likely.id());
             }
             let mut distances = [D::Distance::default(); TOGETHER];
             from.measure(new, &mut distances[..count]);
@@ -95,7 +117,7 @@ pub fn walk<'s, D: Distances>(
         }
         next = nearest.expand().map(|near| {
             expanded(near);
-            targets.of(near.id)
+            targets.of(near.id())
         });
     }
     evaluations.set(evaluations.get() + measured);
@@ -103,14 +125,14 @@ pub fn walk<'s, D: Distances>(
 }
 
 /// The nearest `width` of those met so far, nearest first.
-struct Nearest<'s, D> {
+struct Nearest<'s, D: KeyedDistance> {
     kept: ArenaVec<'s, Near<D>>,
     width: usize,
     /// All before this one are expanded.
     first: usize,
 }
 
-impl<'s, D: Copy + Ord> Nearest<'s, D> {
+impl<'s, D: KeyedDistance> Nearest<'s, D> {
     fn new(width: usize, arena: &'s Bump) -> Self {
         Self { kept: ArenaVec::with_capacity_in(width, arena), width, first: 0 }
     }
@@ -118,22 +140,19 @@ impl<'s, D: Copy + Ord> Nearest<'s, D> {
     fn insert(&mut self, near: Near<D>) {
         if self.kept.len() == self.width {
             // Most points are farther off than all that are kept.
-            if self.kept.last().is_none_or(|last| (last.distance, last.id) < (near.distance, near.id)) {
+            if self.kept.last().is_none_or(|last| *last < near) {
                 return;
             }
             self.kept.pop();
         }
-        // Distances alone first: that is one comparison a step.
-        let mut place = self.kept.partition_point(|kept| kept.distance < near.distance);
-        let is_before = |kept: &Near<D>| kept.distance == near.distance && kept.id < near.id;
-        place += self.kept[place..].iter().take_while(|kept| is_before(kept)).count();
+        let place = self.kept.partition_point(|kept| *kept < near);
         self.kept.insert(place, near);
         self.first = self.first.min(place);
     }
 
     /// The nearest that is not expanded yet.
     fn next(&mut self) -> Option<Near<D>> {
-        let ahead = self.kept[self.first..].iter().position(|near| !near.expanded);
+        let ahead = self.kept[self.first..].iter().position(|near| !near.is_expanded());
         self.first += ahead.unwrap_or(self.kept.len() - self.first);
         self.kept.get(self.first).copied()
     }
@@ -141,7 +160,7 @@ impl<'s, D: Copy + Ord> Nearest<'s, D> {
     /// The same, and marks it as expanded.
     fn expand(&mut self) -> Option<Near<D>> {
         let next = self.next()?;
-        self.kept[self.first].expanded = true;
+        self.kept[self.first] = next.expanded();
         Some(next)
     }
 }
@@ -156,15 +175,15 @@ mod tests {
 
     /// Distances to points on a line, from one place.
     struct OnLine {
-        place: i64,
-        points: Vec<i64>,
+        place: i32,
+        points: Vec<i32>,
         measured: Cell<usize>,
     }
 
     impl Distances for OnLine {
-        type Distance = i64;
+        type Distance = i32;
 
-        fn measure(&self, ids: &[u32], out: &mut [i64]) {
+        fn measure(&self, ids: &[u32], out: &mut [i32]) {
             ids.iter().zip(out).for_each(|(&id, out)| *out = (self.points[id as usize] - self.place).abs());
             self.measured.set(self.measured.get() + ids.len());
         }
@@ -185,8 +204,8 @@ mod tests {
         let mut scratch = Scratch::default();
         // From 0 it meets 1 and 4, from 1 it meets 2: with 2 kept, 1 and 0 are nearest to 9 and both are expanded.
         let (course, mut expanded) = (Course { rows: 5, starts: &[0], ef: 2 }, Vec::new());
-        let nearest = walk(course, &lists, &from, &mut WalkMemory::of(&mut scratch), |near| expanded.push(near.id));
-        assert_eq!(nearest.iter().map(|near| near.id).collect::<Vec<_>>(), [1, 0]);
+        let nearest = walk(course, &lists, &from, &mut WalkMemory::of(&mut scratch), |near| expanded.push(near.id()));
+        assert_eq!(nearest.iter().map(|near| near.id()).collect::<Vec<_>>(), [1, 0]);
         assert_eq!((expanded, scratch.evaluations.get(), from.measured.get()), (vec![0, 1], 4, 4));
     }
 
@@ -196,7 +215,7 @@ mod tests {
         let mut met: BTreeSet<u32> = course.starts.iter().copied().collect();
         let mut expanded = BTreeSet::new();
         loop {
-            let mut kept: Vec<(i64, u32)> = met.iter().map(|&id| (distance(id), id)).collect();
+            let mut kept: Vec<(i32, u32)> = met.iter().map(|&id| (distance(id), id)).collect();
             kept.sort_unstable();
             kept.truncate(course.ef);
             let Some(&(_, id)) = kept.iter().find(|(_, id)| !expanded.contains(id)) else {
@@ -212,14 +231,14 @@ mod tests {
         #[test]
         fn a_walk_finds_what_its_definition_finds(rows in 1_usize..150, degree in 0_usize..140, ef in 1_usize..40, seed: u64) {
             let mut rng = random::stream(seed, "walk", 0);
-            let points: Vec<i64> = (0..rows).map(|_| random::below(&mut rng, 50) as i64).collect();
+            let points: Vec<i32> = (0..rows).map(|_| random::below(&mut rng, 50) as i32).collect();
             let list = |_| (0..degree).map(|_| random::below(&mut rng, rows) as u32).collect();
             let lists: Vec<Vec<u32>> = (0..rows).map(list).collect();
             let from = OnLine { place: 20, points, measured: Cell::new(0) };
             let starts = [0, (rows / 2) as u32];
             let course = Course { rows, starts: &starts, ef };
             let mut scratch = Scratch::default();
-            let found: Vec<u32> = walk(course, &lists, &from, &mut WalkMemory::of(&mut scratch), |_| ()).iter().map(|near| near.id).collect();
+            let found: Vec<u32> = walk(course, &lists, &from, &mut WalkMemory::of(&mut scratch), |_| ()).iter().map(|near| near.id()).collect();
             prop_assert_eq!(found, naive(course, &lists, &from));
             prop_assert_eq!(scratch.evaluations.get(), from.measured.get() as u64);
         }

@@ -151,21 +151,26 @@ impl Contest<'_> {
                 )
             }
         };
-        vec![format!("{nothing} ({}).{}", self.standing(), self.detectable()), nearest]
+        vec![format!("{nothing} ({}).{}", self.standing(), self.detectable(first)), nearest]
     }
 
-    /// The difference that the queries could detect; empty if it is unknown.
-    fn detectable(&self) -> String {
-        let known =
-            self.rivals.iter().find_map(|rival| Some((rival.comparison, rival.comparison.smallest_detectable?)));
-        let Some((comparison, least)) = known else { return String::new() };
+    /// The difference that the queries could detect: of the trial that is named, if it varies; empty if none does.
+    fn detectable(&self, first: &Rival<'_>) -> String {
+        let known = std::iter::once(first)
+            .chain(&self.rivals)
+            .find_map(|rival| Some((rival, rival.comparison.smallest_detectable?)));
+        let Some((&Rival { row, comparison, .. }, least)) = known else { return String::new() };
+        // A difference that varies as little as that of two that find nearly the same needs more digits.
+        let amount = if least < 0.001 { three_digits(least) } else { format!("{least:.4}") };
         let share = share(least, comparison.reference_mean).map_or_else(String::new, |share| {
             format!(" ({} % of the mean of {})", three_digits(100.0 * share), name(self.found, self.reference))
         });
         format!(
-            " With these {} queries a true difference of about {least:.4}{share} would be detected in four of five experiments, before \
-             correction for multiple comparisons.",
-            number(comparison.n as f64)
+            " With these {} queries a true difference between {} and {} of about {amount}{share} would be detected in four of five \
+             experiments, before correction for multiple comparisons.",
+            number(comparison.n as f64),
+            name(self.found, row),
+            name(self.found, self.reference)
         )
     }
 

@@ -193,13 +193,20 @@ impl Several {
             };
             self.runs.iter().map(in_run).sum::<f64>() / self.runs.len() as f64
         };
-        let best = names.iter().copied().min_by(|a, b| rank(a).total_cmp(&rank(b)))?;
+        let ranks: Vec<f64> = names.iter().map(|name| rank(name)).collect();
+        let least = ranks.iter().copied().fold(f64::INFINITY, f64::min);
+        // Ranks are counts over the number of runs: equal ones are the same number.
+        let best: Vec<&str> =
+            names.iter().zip(&ranks).filter(|&(_, &rank)| rank == least).map(|(name, _)| *name).collect();
+        let of = match best.split_last()? {
+            (last, []) => format!("is that of {last}"),
+            (last, others) => format!("is shared by {} and {last}", others.join(", ")),
+        };
         Some(format!(
-            "The best mean rank in {} of the {} retrievers that {} have is that of {best} ({:.2}; 1 is first in every run).",
+            "The best mean rank in {} of the {} retrievers that {} have {of} ({least:.2}; 1 is first in every run).",
             metric.name(),
             names.len(),
             if self.runs.len() == 2 { "both runs".to_owned() } else { format!("all {} runs", self.runs.len()) },
-            rank(best)
         ))
     }
 
