@@ -549,8 +549,8 @@ fn the_verdict_says_what_holds() {
         &doubt,
         &[
             "No difference from retriever-0 with lambda 0.0 in subtopic-recall is shown (exploratory, because the best of 2 trials \
-         is picked on the same queries that judge it). With these 100 queries a true difference between retriever-1 with \
-         lambda 0.1 and retriever-0 with lambda 0.0 of about 0.1250 (",
+         is picked on the same queries that judge it). With these 100 queries a true difference between retriever-2 with \
+         lambda 0.2 and retriever-0 with lambda 0.0 of about 0.1250 (",
             " would be detected in four of five experiments, before correction for multiple comparisons. The trial retriever-1 with \
          lambda 0.1 has the best mean, with 5.00 % more of the subtopics, at 80 % of the reference's recall; the difference (+0.0200, ",
             "is not significant: p = 0.500",

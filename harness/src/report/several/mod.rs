@@ -194,14 +194,7 @@ impl Several {
             self.runs.iter().map(in_run).sum::<f64>() / self.runs.len() as f64
         };
         let ranks: Vec<f64> = names.iter().map(|name| rank(name)).collect();
-        let least = ranks.iter().copied().fold(f64::INFINITY, f64::min);
-        // Ranks are counts over the number of runs: equal ones are the same number.
-        let best: Vec<&str> =
-            names.iter().zip(&ranks).filter(|&(_, &rank)| rank == least).map(|(name, _)| *name).collect();
-        let of = match best.split_last()? {
-            (last, []) => format!("is that of {last}"),
-            (last, others) => format!("is shared by {} and {last}", others.join(", ")),
-        };
+        let (of, least) = best_rank(&names, &ranks)?;
         Some(format!(
             "The best mean rank in {} of the {} retrievers that {} have {of} ({least:.2}; 1 is first in every run).",
             metric.name(),
@@ -396,5 +389,32 @@ impl Several {
             *datasets.entry(run.found.manifest.dataset.name.as_str()).or_default() += 1;
         }
         datasets
+    }
+}
+
+/// Which of them have the least rank, as the end of a sentence, and that rank.
+fn best_rank(names: &[&str], ranks: &[f64]) -> Option<(String, f64)> {
+    let least = ranks.iter().copied().reduce(f64::min)?;
+    // Ranks are counts over the number of runs: those of retrievers that are as good are the same number.
+    let best: Vec<&str> = names.iter().zip(ranks).filter(|&(_, &rank)| rank == least).map(|(&name, _)| name).collect();
+    let of = match best.split_last()? {
+        (last, []) => format!("is that of {last}"),
+        (last, others) => format!("is shared by {} and {last}", others.join(", ")),
+    };
+    Some((of, least))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_have_the_best_rank_are_named() {
+        let names = ["exact", "hnsw", "ivf"];
+        let said = |ranks: [f64; 3]| best_rank(&names, &ranks).expect("three");
+        assert_eq!(said([2.0, 1.5, 2.5]), ("is that of hnsw".into(), 1.5));
+        assert_eq!(said([1.5, 3.0, 1.5]), ("is shared by exact and ivf".into(), 1.5));
+        assert_eq!(said([1.0; 3]), ("is shared by exact, hnsw and ivf".into(), 1.0));
+        assert_eq!(best_rank(&[], &[]), None);
     }
 }
