@@ -175,6 +175,9 @@ fn exactly_in_units(similarities: &[f64], units: &mut [u16]) {
 const SQUARE: usize = 8;
 
 /// `to[c * stride + r] = from[r * COLUMNS + c]`, for the first `rows` and `columns`, and for what follows to whole squares of rows.
+///
+/// A function of its own: as part of a larger one, squares do not stay in registers, which takes 3 times as long.
+#[inline(never)]
 fn transpose(from: &[u16], rows: usize, columns: usize, to: &mut [u16], stride: usize) {
     for column in (0..columns).step_by(SQUARE) {
         for row in (0..rows).step_by(SQUARE) {
