@@ -67,6 +67,7 @@ pub mod scratch;
 pub mod selector;
 pub mod spare;
 mod unfit;
+mod whole_instructions;
 
 /// SHA-256 of what this build is made of: these sources, the versions of the crates they use, the compiler and its
 /// target. Builds with different hashes may compute different results.

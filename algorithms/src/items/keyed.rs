@@ -12,10 +12,10 @@ pub trait KeyedDistance: Copy + Default + Ord + 'static {
     fn key(self, with: u32) -> Self::Key;
 
     /// The distance of a key.
-    fn distance(key: Self::Key) -> Self;
+    fn distance_of(key: Self::Key) -> Self;
 
     /// The number of a key.
-    fn number(key: Self::Key) -> u32;
+    fn number_of(key: Self::Key) -> u32;
 }
 
 impl KeyedDistance for i32 {
@@ -27,12 +27,12 @@ impl KeyedDistance for i32 {
     }
 
     #[inline(always)]
-    fn distance(key: u64) -> Self {
+    fn distance_of(key: u64) -> Self {
         ((key >> 32) as u32 ^ 1 << 31).cast_signed()
     }
 
     #[inline(always)]
-    fn number(key: u64) -> u32 {
+    fn number_of(key: u64) -> u32 {
         key as u32
     }
 }
@@ -58,12 +58,12 @@ impl KeyedDistance for TotalOrder<f32> {
     }
 
     #[inline(always)]
-    fn distance(key: u64) -> Self {
-        Self(f32::from_bits(ordered_32(i32::distance(key)).cast_unsigned()))
+    fn distance_of(key: u64) -> Self {
+        Self(f32::from_bits(ordered_32(i32::distance_of(key)).cast_unsigned()))
     }
 
     #[inline(always)]
-    fn number(key: u64) -> u32 {
+    fn number_of(key: u64) -> u32 {
         key as u32
     }
 }
@@ -78,13 +78,13 @@ impl KeyedDistance for TotalOrder<f64> {
     }
 
     #[inline(always)]
-    fn distance(key: u128) -> Self {
+    fn distance_of(key: u128) -> Self {
         let ordered = ((key >> 64) as u64 ^ 1 << 63).cast_signed();
         Self(f64::from_bits(ordered_64(ordered).cast_unsigned()))
     }
 
     #[inline(always)]
-    fn number(key: u128) -> u32 {
+    fn number_of(key: u128) -> u32 {
         key as u32
     }
 }
@@ -99,8 +99,8 @@ mod tests {
             ascending.iter().flat_map(|&distance| numbers.map(|number| distance.key(number))).collect();
         assert!(keys.is_sorted_by(|a, b| a < b), "{ascending:?}");
         for (at, &key) in keys.iter().enumerate() {
-            assert_eq!((D::distance(key), D::number(key)), (ascending[at / 4], numbers[at % 4]));
-            assert_eq!(D::number(key | 1.into()), numbers[at % 4] | 1);
+            assert_eq!((D::distance_of(key), D::number_of(key)), (ascending[at / 4], numbers[at % 4]));
+            assert_eq!(D::number_of(key | 1.into()), numbers[at % 4] | 1);
         }
     }
 

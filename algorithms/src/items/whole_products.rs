@@ -3,6 +3,7 @@
 //!
 //! Four rows are multiplied at once: enough chains of additions under way, which are added up together.
 
+use crate::whole_instructions::{Instructions, Kind};
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256i, __m512i};
 
@@ -11,43 +12,6 @@ const AT_ONCE: usize = 4;
 
 /// Rows have a multiple of so many numbers, the most that are multiplied at once.
 const WIDEST: usize = 32;
-
-/// What the processor offers: only [`Instructions::available`] makes one.
-#[derive(Clone, Copy, Debug)]
-pub struct Instructions(Kind);
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    /// 32 products at once, added up by two.
-    #[cfg(target_arch = "x86_64")]
-    Vnni,
-    /// 16 products at once, added up by two.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// What the compiler makes of arrays.
-    Portable,
-}
-
-impl Instructions {
-    /// All that work here, the fastest first.
-    #[inline(always)]
-    fn available() -> impl Iterator<Item = Self> {
-        let all = [
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Vnni, is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni")),
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, is_x86_feature_detected!("avx2")),
-            (Kind::Portable, true),
-        ];
-        all.into_iter().filter(|&(_, works)| works).map(|(kind, _)| Self(kind))
-    }
-
-    /// The fastest that works here.
-    #[inline(always)]
-    fn best() -> Self {
-        Self::available().next().unwrap_or(Self(Kind::Portable))
-    }
-}
 
 /// Rows of `stride` numbers each, one after another.
 #[derive(Clone, Copy)]
@@ -139,7 +103,7 @@ macro_rules! whole {
         impl Whole for $number {
             #[inline(always)]
             fn products_with(set: Instructions, of: &[i16], rows: WholeRows<'_, Self>, ids: &[u32], out: &mut [i32]) {
-                match set.0 {
+                match set.kind() {
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: the processor has them, see `Instructions::available`.
                     Kind::Vnni => unsafe { $vnni(of, rows, ids, out) },

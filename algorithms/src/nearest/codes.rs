@@ -24,6 +24,7 @@ use crate::points::Shared;
 use crate::points::space::Filling;
 use crate::points::vectors::LANES;
 use crate::prefetch::fetch;
+use crate::whole_instructions::{Instructions, Kind};
 use bumpalo::Bump;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -244,48 +245,16 @@ struct Block<'a> {
     stride: usize,
 }
 
-/// What the processor offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Instructions {
-    /// 64 products, added up by four, at once.
-    #[cfg(target_arch = "x86_64")]
-    Vnni,
-    /// 16 products, added up by two.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// What the compiler makes of it.
-    Portable,
-}
-
-impl Instructions {
-    /// All that work here, the fastest first.
-    fn available() -> impl Iterator<Item = Self> {
-        let all = [
-            #[cfg(target_arch = "x86_64")]
-            (Self::Vnni, is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni")),
-            #[cfg(target_arch = "x86_64")]
-            (Self::Avx2, is_x86_feature_detected!("avx2")),
-            (Self::Portable, true),
-        ];
-        all.into_iter().filter(|&(_, works)| works).map(|(instructions, _)| instructions)
-    }
-
-    /// The fastest that works here.
-    fn best() -> Self {
-        Self::available().next().unwrap_or(Self::Portable)
-    }
-}
-
 /// Sums of products of a query's codes with those of each row of a block.
 fn products(instructions: Instructions, query: &[i8], block: Block<'_>, out: &mut [i32]) {
-    match instructions {
+    match instructions.kind() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has them, see `Instructions::available`.
-        Instructions::Vnni => unsafe { products_with_vnni(query, block, out) },
+        Kind::Vnni => unsafe { products_with_vnni(query, block, out) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has them, see `Instructions::available`.
-        Instructions::Avx2 => unsafe { products_with_avx2(query, block, out) },
-        Instructions::Portable => products_by_sums::<[i32; LANES]>(query, block, out),
+        Kind::Avx2 => unsafe { products_with_avx2(query, block, out) },
+        Kind::Portable => products_by_sums::<[i32; LANES]>(query, block, out),
     }
 }
 

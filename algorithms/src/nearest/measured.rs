@@ -16,7 +16,7 @@ const WIDE: usize = 256;
 /// than the row does.
 const FINDERS: usize = 4;
 
-/// So many ids take 80 MB: no thread takes more for this.
+/// So many ids take about 80 MB: no thread takes more for this.
 const MOST: usize = 1 << 22;
 
 /// Queries that measure a row together.
@@ -71,8 +71,9 @@ impl Together {
 }
 
 impl Measured {
-    /// Takes what the contenders of some queries kept, by these many rows of these many values, a query after another, and for each
-    /// of them the `long` rows; nothing for queries without. Returns whether it is worth to measure it all row by row; if it is not, nothing is taken.
+    /// Takes what the contenders of some queries kept among so many rows of so many values, a query after another, and for each of
+    /// them the `long` rows; nothing for queries without. Returns whether it is worth to measure it all row by row; if it is not,
+    /// nothing is taken.
     pub fn take(&mut self, [rows, dim]: [usize; 2], long: &[u32], contenders: &mut [Option<Contenders<'_>>]) -> bool {
         self.ids.clear();
         self.ends.clear();

@@ -51,19 +51,19 @@ impl<D: KeyedDistance> Near<D> {
     /// How far off it is.
     #[inline(always)]
     pub fn distance(self) -> D {
-        D::distance(self.0)
+        D::distance_of(self.0)
     }
 
     /// Its number in the graph.
     #[inline(always)]
     pub fn id(self) -> u32 {
-        D::number(self.0) >> 1
+        D::number_of(self.0) >> 1
     }
 
     /// Whether its own targets have been looked at.
     #[inline(always)]
     fn is_expanded(self) -> bool {
-        D::number(self.0) & 1 == 1
+        D::number_of(self.0) & 1 == 1
     }
 
     /// The same, expanded.

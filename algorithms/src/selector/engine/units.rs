@@ -176,7 +176,7 @@ const SQUARE: usize = 8;
 
 /// `to[c * stride + r] = from[r * COLUMNS + c]`, for the first `rows` and `columns`, and for what follows to whole squares of rows.
 ///
-/// A function of its own: as part of a larger one, squares do not stay in registers, which takes 3 times as long.
+/// A function of its own: as part of a larger one, squares do not stay in registers, and it takes about 3 times as long.
 #[inline(never)]
 fn transpose(from: &[u16], rows: usize, columns: usize, to: &mut [u16], stride: usize) {
     for column in (0..columns).step_by(SQUARE) {
