@@ -1,7 +1,7 @@
 //! `swath bench`.
 
 use super::places::Places;
-use super::terminal::{note, print};
+use super::terminal::{complain, note, print};
 use clap::{Args, value_parser};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -65,7 +65,7 @@ impl Arguments {
         let (machine, at) = (Machine::this(), clock::timestamp());
         let load = machine::load();
         if let Some(load) = load.filter(|load| *load > machine.cores as f64 / 2.0) {
-            note(&format!(
+            complain(&format!(
                 "caution: the load average is {load:.1} on {} cores: another program runs, or did in the minute before, such as a \
                  build. If it runs on, times are longer, and shares and exponents mean little",
                 machine.cores
