@@ -1,10 +1,10 @@
-//! `swath datasets`.
+//! `swath datasets info`.
 
-use super::parameters::indented;
-use super::places::Places;
-use super::table::table;
-use super::terminal::print;
-use clap::{Args, Subcommand};
+use crate::cli::parameters::indented;
+use crate::cli::places::Places;
+use crate::cli::table::table;
+use crate::cli::terminal::print;
+use clap::Args;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,65 +16,29 @@ use swath::plot::format::decimals;
 use swath::record::diagnosis::Diagnosis;
 use swath::record::machine::memory;
 use swath_algorithms::{Base, Points};
-use swath_datasets::catalogue::{CATALOGUE, resolve};
 use swath_datasets::{Capacity, Dataset, ground_truth};
 
-/// List datasets, or describe one
+/// Check a dataset and describe its content
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  swath datasets info glove-wordnet-20k\n  swath datasets info glove-wordnet-20k --diagnose"
+)]
 pub struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// List the datasets known by name, and whether they are on this machine
-    List,
-    /// Check a dataset and describe its content
-    #[command(
-        after_help = "Examples:\n  swath datasets info glove-wordnet-20k\n  swath datasets info glove-wordnet-20k --diagnose"
-    )]
-    Info {
-        /// A dataset's name, or the path of its HDF5 file or folder
-        dataset: PathBuf,
-        /// Also diagnose it: contrast, dimension, hubs and copies, with intervals
-        #[arg(long)]
-        diagnose: bool,
-        /// Seed of the samples for the diagnosis
-        #[arg(long, default_value_t = 0, requires = "diagnose")]
-        seed: u64,
-    },
+    /// A dataset's name, or the path of its HDF5 file or folder
+    dataset: PathBuf,
+    /// Also diagnose it: contrast, dimension, hubs and copies, with intervals
+    #[arg(long)]
+    diagnose: bool,
+    /// Seed of the samples for the diagnosis
+    #[arg(long, default_value_t = 0, requires = "diagnose")]
+    seed: u64,
 }
 
 impl Arguments {
-    /// Lists the datasets, or describes one.
+    /// Describes a dataset.
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        match self.command {
-            Command::List => print(&list(&places.data)),
-            Command::Info { dataset, diagnose, seed } => info(&places.find(&dataset)?, diagnose.then_some(seed)),
-        }
+        info(&places.find(&self.dataset)?, self.diagnose.then_some(self.seed))
     }
-}
-
-/// The datasets that are known by name.
-fn list(folders: &[PathBuf]) -> String {
-    let mut rows = vec![["name", "here", "distance", "about", "points", "queries", "dim"].map(str::to_owned).to_vec()];
-    for entry in CATALOGUE {
-        let found = resolve(entry.name, Path::new(""), folders).is_ok();
-        let here = if found { "yes" } else { "no" };
-        let mut cells = [entry.name, here, entry.distance, entry.about].map(str::to_owned).to_vec();
-        cells.extend([entry.train, entry.test, entry.dim].map(|n| n.to_string()));
-        rows.push(cells);
-    }
-    let mut text = table(&rows, 4..);
-    let _ = writeln!(
-        text,
-        "\n{} is in the repository's datasets/data; elsewhere, give that folder with --data-dir or SWATH_DATA.\n\
-         To get another dataset that is not here, download https://ann-benchmarks.com/NAME.hdf5 into a folder of --data-dir or\n\
-         SWATH_DATA. To use any other HDF5 file of ann-benchmarks, give its path.",
-        CATALOGUE[0].name
-    );
-    text
 }
 
 /// Reads and checks a dataset and describes it; with a seed also diagnoses it.

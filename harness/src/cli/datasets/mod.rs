@@ -1,0 +1,33 @@
+//! `swath datasets`: a file for each of its commands, and one line for it below.
+
+mod info;
+mod list;
+
+use super::places::Places;
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+use swath::config::Failure;
+
+/// List datasets, or describe one
+#[derive(Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    // One line each, in the order of the help.
+    List(list::Arguments),
+    Info(info::Arguments),
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::List(arguments) => arguments.run(places),
+            Command::Info(arguments) => arguments.run(places),
+        }
+    }
+}
