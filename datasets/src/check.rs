@@ -1,7 +1,9 @@
 //! Checks what must hold for every dataset, whether it is read from a file or made in memory.
 
-use crate::dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Subtopics};
+use crate::dataset::{Dataset, Groups, Links, NO_ID, Neighbors, Qrels, Subtopics};
 use crate::ground_truth;
+use crate::texts::Labels;
+use std::collections::HashMap;
 use swath_algorithms::Distance;
 
 /// Something that is wrong in a dataset.
@@ -56,9 +58,9 @@ impl Dataset {
             pairs.as_ref().map_or(Ok(()), |pairs| check_by_query(n, m, name, what, pairs))?;
         }
         self.qrels.as_ref().map_or(Ok(()), check_grades)?;
-        for (name, texts, rows) in [("train_names", &self.train_names, n), ("test_names", &self.test_names, m)] {
-            texts.as_ref().map_or(Ok(()), |texts| one_for_each(name, texts.len(), rows, "row"))?;
-        }
+        check_groups(n, &self.groups)?;
+        check_labels("train", n, &self.train_labels)?;
+        check_labels("test", m, &self.test_labels)?;
         Ok(())
     }
 
@@ -268,6 +270,57 @@ fn check_by_query(n: usize, m: usize, name: &str, what: &str, pairs: &Subtopics)
     Err(Flaw::new(format!("{at} of query {query}"), found, expected))
 }
 
+/// Checks groups of `n` base vectors.
+fn check_groups(n: usize, groups: &[Groups]) -> Result<(), Flaw> {
+    let at = |groups: &Groups| match groups.name.as_str() {
+        "" => "groups".to_owned(),
+        name => format!("groups/{name}"),
+    };
+    for (i, kind) in groups.iter().enumerate() {
+        let name = at(kind);
+        if groups[..i].iter().any(|other| other.name == kind.name) || (kind.name.is_empty() && groups.len() > 1) {
+            let expected = "a name of its own for each kind of groups";
+            return Err(Flaw::new(format!("`{name}`"), "there are several kinds of groups", expected));
+        }
+        one_for_each(&name, kind.of.len(), n, "base vector")?;
+        let named = kind.labels.len() as i64;
+        let is_wrong = |group: i64| group < -1 || (named > 0 && group >= named);
+        let wrong = kind.of.iter().enumerate().filter(|(_, group)| is_wrong(i64::from(**group)));
+        if let Some(((row, group), count)) = first(wrong) {
+            let found = first_of(format!("the value is {group}"), count);
+            return Err(Flaw::new(format!("`{name}`, row {row}"), found, "the number of a group, or -1 for none"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the labels of the `rows` rows of an array.
+fn check_labels(array: &str, rows: usize, labels: &Labels) -> Result<(), Flaw> {
+    for (kind, texts) in Labels::KINDS.into_iter().zip(labels.kinds()) {
+        texts.as_ref().map_or(Ok(()), |texts| one_for_each(&format!("{array}_{kind}"), texts.len(), rows, "row"))?;
+    }
+    labels.ids.as_ref().map_or(Ok(()), |ids| each_once(&format!("`{array}_ids`"), ids.iter()))
+}
+
+/// Checks that ids, one for each row of `at`, are different and not empty.
+pub(crate) fn each_once<'t>(at: &str, ids: impl Iterator<Item = &'t str>) -> Result<(), Flaw> {
+    let (mut rows, mut repeated, mut empty) = (HashMap::new(), Vec::new(), Vec::new());
+    for (row, id) in ids.enumerate() {
+        if id.is_empty() {
+            empty.push(row);
+        } else if let Some(before) = rows.insert(id, row) {
+            repeated.push((row, before, id));
+        }
+    }
+    if let Some(&row) = empty.first() {
+        let found = first_of("it is empty".to_owned(), empty.len());
+        return Err(Flaw::new(format!("{at}, row {row}"), found, "an id for each row"));
+    }
+    let Some(&(row, before, id)) = repeated.first() else { return Ok(()) };
+    let found = first_of(format!("the id `{id}` is that of row {before}, too"), repeated.len());
+    Err(Flaw::new(format!("{at}, row {row}"), found, "each id once"))
+}
+
 /// Checks that no query and item have two grades.
 fn check_grades(qrels: &Qrels) -> Result<(), Flaw> {
     let pairs = (0..qrels.queries()).flat_map(|query| qrels.of(query).windows(2).map(move |pair| (query, pair)));
@@ -300,8 +353,12 @@ mod tests {
             links: Some(Links { edges: vec![[0, 1], [2, 0]], relations: vec!["of".into()], relation: vec![0, 0] }),
             subtopics: Some(Subtopics::new(2, vec![[0, 2, 5], [1, 0, 0]])),
             qrels: Some(Subtopics::new(2, vec![[0, 1, 3]])),
-            train_names: Some(vec!["a".into(), "b".into(), "c".into()]),
-            test_names: Some(vec!["p".into(), "q".into()]),
+            groups: vec![Groups::of_labels("seller", ["x", "", "y"])],
+            train_labels: Labels {
+                ids: Some(["1", "2", "3"].into_iter().collect()),
+                ..Labels::of_names(["a", "b", "c"])
+            },
+            test_labels: Labels::of_names(["p", "q"]),
             notes: Vec::new(),
         }
     }
@@ -353,10 +410,28 @@ mod tests {
             "`qrels` of query 1: item 1 has the grades 3 and 5; expected one grade for each query and item",
         ),
         (
-            |d| drop(d.train_names.as_mut().map(Vec::pop)),
+            |d| d.train_labels = Labels::of_names(["a", "b"]),
             "`train_names`: it has 2 values; expected 3, one for each row",
         ),
-        (|d| d.test_names = Some(vec![]), "`test_names`: it has 0 values; expected 2, one for each row"),
+        (|d| d.test_labels = Labels::of_names([""; 0]), "`test_names`: it has 0 values; expected 2, one for each row"),
+        (
+            |d| d.train_labels.ids = Some(["1", "1", "1"].into_iter().collect()),
+            "`train_ids`, row 1: the id `1` is that of row 0, too (the first of 2 like it); expected each id once",
+        ),
+        (
+            |d| d.train_labels.ids = Some(["1", "", "3"].into_iter().collect()),
+            "`train_ids`, row 1: it is empty; expected an id for each row",
+        ),
+        (|d| d.groups[0].of.truncate(2), "`groups/seller`: it has 2 values; expected 3, one for each base vector"),
+        (
+            |d| d.groups[0].of[1] = -2,
+            "`groups/seller`, row 1: the value is -2; expected the number of a group, or -1 for none",
+        ),
+        (|d| d.groups[0].of[2] = 2, "`groups/seller`, row 2: the value is 2; expected the number of a group"),
+        (
+            |d| d.groups.push(d.groups[0].clone()),
+            "`groups/seller`: there are several kinds of groups; expected a name of its own for each",
+        ),
     ];
 
     #[test]

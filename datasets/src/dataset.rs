@@ -1,11 +1,13 @@
 //! A dataset in memory, checked.
 
 use crate::ground_truth;
+use crate::texts::Labels;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use swath_algorithms::points::{Point, Space};
 use swath_algorithms::{Base, Distance, Points};
 
-/// Base vectors, queries, exact neighbours, and optionally links, subtopics and names.
+/// Base vectors, queries, exact neighbours, and optionally links, subtopics, judgements, groups and labels.
 ///
 /// A dataset from a file is checked: every id is in range, every value finite, every row of distances ascending. A dataset
 /// made in memory should be checked by [`Dataset::check`].
@@ -25,10 +27,12 @@ pub struct Dataset {
     pub subtopics: Option<Subtopics>,
     /// Relevance judged by people: pairs (item, grade) of each query; grade 0 is not relevant.
     pub qrels: Option<Qrels>,
-    /// What each base vector stands for, n texts.
-    pub train_names: Option<Vec<String>>,
-    /// What each query stands for, m texts.
-    pub test_names: Option<Vec<String>>,
+    /// What base vectors belong to: documents, sellers, sites. Each has a name of its own; one alone may have none.
+    pub groups: Vec<Groups>,
+    /// What base vectors are called, n of each kind.
+    pub train_labels: Labels,
+    /// What queries are called, m of each kind.
+    pub test_labels: Labels,
     /// Unusual things in the file that it was read from, and how they were read.
     pub notes: Vec<String>,
 }
@@ -92,8 +96,9 @@ impl Dataset {
             links: None,
             subtopics: None,
             qrels: None,
-            train_names: None,
-            test_names: None,
+            groups: Vec::new(),
+            train_labels: Labels::default(),
+            test_labels: Labels::default(),
             notes: Vec::new(),
         }
     }
@@ -132,8 +137,9 @@ impl Dataset {
             links,
             subtopics: self.subtopics.as_ref().map(by_query),
             qrels: self.qrels.as_ref().map(by_query),
-            train_names: self.train_names.as_ref().map(|names| kept.iter().map(|&i| names[i].clone()).collect()),
-            test_names: self.test_names.clone(),
+            groups: self.groups.iter().map(|groups| groups.gather(kept)).collect(),
+            train_labels: self.train_labels.gather(kept),
+            test_labels: self.test_labels.clone(),
             notes: self.notes.clone(),
         }
     }
@@ -168,8 +174,9 @@ impl Dataset {
             links: self.links.clone(),
             subtopics: self.subtopics.as_ref().map(by_query),
             qrels: self.qrels.as_ref().map(by_query),
-            train_names: self.train_names.clone(),
-            test_names: self.test_names.as_ref().map(|names| asked.iter().map(|&query| names[query].clone()).collect()),
+            groups: self.groups.clone(),
+            train_labels: self.train_labels.clone(),
+            test_labels: self.test_labels.gather(asked),
             notes: self.notes.clone(),
         }
     }
@@ -177,8 +184,6 @@ impl Dataset {
     /// Bytes that it takes in memory.
     pub fn bytes(&self) -> usize {
         let by_query = |pairs: &Subtopics| size_of_val(pairs.pairs.as_slice()) + size_of_val(pairs.starts.as_slice());
-        let names =
-            |names: &Vec<String>| names.iter().map(|name| size_of::<String>() + name.capacity().max(16)).sum::<usize>();
         let links = |links: &Links| size_of_val(links.edges.as_slice()) + links.relation.len();
         let neighbors = size_of_val(self.neighbors.ids.as_slice()) + size_of_val(self.neighbors.distances.as_slice());
         self.train.bytes()
@@ -186,7 +191,9 @@ impl Dataset {
             + neighbors
             + self.links.as_ref().map_or(0, links)
             + [&self.subtopics, &self.qrels].into_iter().flatten().map(by_query).sum::<usize>()
-            + [&self.train_names, &self.test_names].into_iter().flatten().map(names).sum::<usize>()
+            + self.groups.iter().map(Groups::bytes).sum::<usize>()
+            + self.train_labels.size()
+            + self.test_labels.size()
     }
 
     /// Whether both are equal. Distances are compared as `f32`, as files store them; notes are ignored.
@@ -199,7 +206,8 @@ impl Dataset {
             && self.test == other.test
             && self.train == other.train
             && (&self.links, &self.subtopics, &self.qrels) == (&other.links, &other.subtopics, &other.qrels)
-            && (&self.train_names, &self.test_names) == (&other.train_names, &other.test_names)
+            && self.groups == other.groups
+            && (&self.train_labels, &self.test_labels) == (&other.train_labels, &other.test_labels)
     }
 
     /// A note where the vectors are so long that distances may not fit 32-bit floats, as results store them.
@@ -273,6 +281,59 @@ pub struct Links {
     pub relations: Vec<String>,
     /// Index into `relations` of each link; empty if links have none.
     pub relation: Vec<u8>,
+}
+
+/// What base vectors belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// What kind of group it is, such as `seller`; empty if the dataset has one kind and the file does not name it.
+    pub name: String,
+    /// The group of each base vector; [`Groups::NONE`] if it belongs to none.
+    pub of: Vec<i32>,
+    /// What the groups are called, by number; empty if the file has only numbers.
+    pub labels: Vec<String>,
+}
+
+impl Groups {
+    /// The group of a base vector that belongs to none.
+    pub const NONE: i32 = -1;
+
+    /// From the label of each base vector; an empty one means none. Groups are numbered as they first appear.
+    pub fn of_labels<S: AsRef<str>>(name: impl Into<String>, rows: impl IntoIterator<Item = S>) -> Self {
+        let (mut numbers, mut labels) = (HashMap::<String, i32>::new(), Vec::new());
+        let mut number = |label: &str| {
+            if label.is_empty() {
+                return Self::NONE;
+            }
+            numbers.get(label).copied().unwrap_or_else(|| {
+                let next = labels.len() as i32;
+                numbers.insert(label.to_owned(), next);
+                labels.push(label.to_owned());
+                next
+            })
+        };
+        let of = rows.into_iter().map(|label| number(label.as_ref())).collect();
+        Self { name: name.into(), of, labels }
+    }
+
+    /// Of these base vectors alone, in this order; groups keep their numbers.
+    #[must_use]
+    pub fn gather(&self, rows: &[usize]) -> Self {
+        Self { of: rows.iter().map(|&row| self.of[row]).collect(), ..self.clone() }
+    }
+
+    /// Number of different groups.
+    pub fn count(&self) -> usize {
+        let mut all: Vec<i32> = self.of.iter().copied().filter(|&group| group != Self::NONE).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.len()
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self.of.as_slice())
+            + self.labels.iter().map(|label| size_of::<String>() + label.capacity()).sum::<usize>()
+    }
 }
 
 /// Relevance judgements, kept as subtopics are: (item, grade) pairs by query.
@@ -400,7 +461,7 @@ mod tests {
         let neighbors = ground_truth::compute(&Base::new(train.clone(), Distance::Euclidean), &test, 3);
         let whole = Dataset {
             subtopics: Some(Subtopics::new(3, vec![[0, 1, 7], [2, 0, 8], [2, 3, 9]])),
-            test_names: Some(["a", "b", "c"].map(str::to_owned).to_vec()),
+            test_labels: Labels::of_names(["a", "b", "c"]),
             ..Dataset::of_points(train, test, Distance::Euclidean, neighbors)
         };
         let part = whole.of_queries(&[2, 0]);
@@ -410,7 +471,7 @@ mod tests {
         assert_eq!(part.neighbors.distances(1), whole.neighbors.distances(0));
         let subtopics = part.subtopics.as_ref().expect("subtopics");
         assert_eq!((subtopics.of(0), subtopics.of(1)), (&[(0, 8), (3, 9)][..], &[(1, 7)][..]));
-        assert_eq!(part.test_names.as_ref().expect("names"), &["c", "a"]);
+        assert_eq!(part.test_labels, Labels::of_names(["c", "a"]));
         assert!(whole.of_queries(&[0, 1, 2]).same(&whole) && !part.same(&whole));
         assert!(!whole.of_queries(&[0, 2, 1]).same(&whole));
     }
@@ -429,8 +490,9 @@ mod tests {
             links: Some(Links { edges: vec![[0, 1], [2, 5], [5, 3]], relations, relation: vec![0, 1, 0] }),
             subtopics: Some(Subtopics::new(1, vec![[0, 1, 7], [0, 5, 8]])),
             qrels: None,
-            train_names: Some((0..6).map(|i| format!("v{i}")).collect()),
-            test_names: None,
+            groups: vec![Groups { name: String::new(), of: vec![0, 1, 2, 0, -1, 1], labels: Vec::new() }],
+            train_labels: Labels::of_names((0..6).map(|i| format!("v{i}"))),
+            test_labels: Labels::default(),
             notes: Vec::new(),
         };
         whole.check().expect("valid");
@@ -441,6 +503,7 @@ mod tests {
         let links = part.links.expect("links");
         assert_eq!((links.edges, links.relation), (vec![[0, 2], [2, 1]], vec![1, 0]));
         assert_eq!(part.subtopics.expect("subtopics").of(0), [(2, 8)]);
-        assert_eq!(part.train_names.expect("names"), ["v2", "v3", "v5"]);
+        assert_eq!(part.train_labels, Labels::of_names(["v2", "v3", "v5"]));
+        assert_eq!(part.groups[0].of, [2, 0, 1]);
     }
 }

@@ -4,7 +4,7 @@
 //! To add a distribution of vectors: a variant of [`Distribution`], its arm in `Distribution::row`, and its name.
 
 use crate::dataset::Dataset;
-use crate::format::Header;
+use crate::format::{HasLabels, Header};
 use crate::ground_truth;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
@@ -286,7 +286,8 @@ impl Generated {
             relations: Vec::new(),
             subtopics: None,
             qrels: None,
-            names: false,
+            groups: Vec::new(),
+            labels: HasLabels::default(),
             is_normalized: false,
             notes: Vec::new(),
         })

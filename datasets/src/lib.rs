@@ -15,11 +15,13 @@ pub mod scratch;
 pub mod sha256;
 pub mod stamp;
 mod stored_neighbors;
+pub mod texts;
 pub mod whole_file;
 
 pub use check::Flaw;
-pub use dataset::{Dataset, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
+pub use dataset::{Dataset, Groups, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
 pub use format::{DatasetError, Header, ann_benchmarks};
 pub use generate::{Distribution, GenerateError, Generated};
 pub use scratch::Capacity;
 pub use stamp::Stamp;
+pub use texts::{Labels, Texts};

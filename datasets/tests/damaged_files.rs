@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use swath_algorithms::params::Count;
 use swath_algorithms::random::stream;
 use swath_algorithms::{Distance, Points, Vectors};
-use swath_datasets::{Dataset, Distribution, Generated, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
+use swath_datasets::{
+    Dataset, Distribution, Generated, Groups, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format,
+};
 
 /// Bytes that one array may take.
 const MEMORY: u64 = 64 << 20;
@@ -44,8 +46,9 @@ fn dataset() -> Dataset {
         }),
         subtopics: Some(Subtopics::new(m, vec![[0, 1, 2], [2, 299, 0]])),
         qrels: Some(Subtopics::new(m, vec![[1, 4, 2]])),
-        train_names: Some((0..n).map(|i| format!("name {i}")).collect()),
-        test_names: None,
+        groups: vec![Groups::of_labels("seller", (0..n).map(|i| (i % 5).to_string()))],
+        train_labels: Labels::of_names((0..n).map(|i| format!("name {i}"))),
+        test_labels: Labels::default(),
         notes: Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use swath_algorithms::points::{Bits, Sets, SparseVectors, Vectors};
 use swath_algorithms::{Base, Distance, Points, random};
 use swath_datasets::hdf5_file::{Hdf5Writer, MEMORY, Values};
 use swath_datasets::prepared::{self, Made};
-use swath_datasets::{Capacity, Dataset, Stored, ann_benchmarks, format, ground_truth};
+use swath_datasets::{Capacity, Dataset, Labels, Stored, ann_benchmarks, format, ground_truth};
 
 /// Base points; three more are queries.
 const ROWS: usize = 12_000;
@@ -185,8 +185,8 @@ fn what_must_be_in_memory_is_named() {
     let found = message(90_000);
     assert!(found.contains("`size_train`: it needs 96000 bytes of memory; expected at most 90000"), "{found}");
     whole = dataset(dense, Distance::Angular);
-    whole.train_names = Some((0..ROWS).map(|i| i.to_string()).collect());
-    whole.test_names = Some((0..3).map(|i| i.to_string()).collect());
+    whole.train_labels = Labels::of_names((0..ROWS).map(|i| i.to_string()));
+    whole.test_labels = Labels::of_names((0..3).map(|i| i.to_string()));
     ann_benchmarks::write(&path, &whole).expect("written");
     let found = message(200_000);
     assert!(found.contains("bytes of memory; expected at most 200000"), "{found}");

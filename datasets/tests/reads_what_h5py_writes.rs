@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use swath_algorithms::points::{Bits, PointType, Sets};
 use swath_algorithms::{Distance, Points, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5File, MEMORY};
-use swath_datasets::{Dataset, Links, format};
+use swath_datasets::{Dataset, Labels, Links, Texts, format};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("{name}.hdf5"))
@@ -79,14 +79,14 @@ fn additions_are_read() {
         let subtopics = dataset.subtopics.expect("subtopics");
         assert_eq!(subtopics.of(0), [(1, 2), (3, 1)], "sorted, each once");
         assert_eq!(subtopics.of(1), [(5, 0)]);
-        assert_eq!(dataset.train_names.expect("names")[4..], ["4", "fünf"]);
-        assert_eq!(dataset.test_names.expect("names"), ["first", ""]);
+        assert_eq!(dataset.train_labels.names.expect("names").gather(&[4, 5]), Texts::from_iter(["4", "fünf"]));
+        assert_eq!(dataset.test_labels, Labels::of_names(["first", ""]));
         let header = format::header(&path(name)).expect("a header");
         assert_eq!((header.train, header.test, header.dim, header.neighbors), (6, 2, 3, 3));
-        assert_eq!((header.links, header.subtopics, header.names), (Some(3), Some(4), true));
+        assert_eq!((header.links, header.subtopics, header.labels.names), (Some(3), Some(4), true));
     }
     let plain = read("contiguous");
-    assert!(plain.links.is_none() && plain.subtopics.is_none() && plain.train_names.is_none());
+    assert!(plain.links.is_none() && plain.subtopics.is_none() && plain.train_labels == Labels::default());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::path::Path;
 use swath_algorithms::{Distance, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
-use swath_datasets::{Dataset, DatasetError, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format};
+use swath_datasets::{
+    Dataset, DatasetError, Groups, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format,
+};
 
 fn dataset() -> Dataset {
     Dataset {
@@ -24,8 +26,19 @@ fn dataset() -> Dataset {
         }),
         subtopics: Some(Subtopics::new(2, vec![[1, 2, 3], [0, 9, 0]])),
         qrels: Some(Subtopics::new(2, vec![[1, 4, 2], [1, 5, 0]])),
-        train_names: Some((0..1500).map(|i| format!("nämé {i}")).collect()),
-        test_names: Some(vec![String::new(), "漢字".into()]),
+        groups: vec![
+            Groups { name: "number".into(), of: (0..1500).map(|i| i % 7 - 1).collect(), labels: Vec::new() },
+            Groups::of_labels(
+                "séller",
+                (0..1500).map(|i| if i % 3 == 0 { String::new() } else { format!("s{}", i % 11) }),
+            ),
+        ],
+        train_labels: Labels {
+            ids: Some((0..1500).map(|i| format!("d{i}")).collect()),
+            texts: Some((0..1500).map(|i| "text ".repeat(i % 50)).collect()),
+            ..Labels::of_names((0..1500).map(|i| format!("nämé {i}")))
+        },
+        test_labels: Labels::of_names(["", "漢字"]),
         notes: Vec::new(),
     }
 }
@@ -45,7 +58,8 @@ impl Rounded for Neighbors {
 fn same(a: &Dataset, b: &Dataset) {
     assert!(a.train == b.train && a.test == b.test);
     assert_eq!((&a.neighbors, &a.links, &a.subtopics, &a.qrels), (&b.neighbors, &b.links, &b.subtopics, &b.qrels));
-    assert_eq!((a.distance, &a.train_names, &a.test_names), (b.distance, &b.train_names, &b.test_names));
+    assert_eq!((a.distance, &a.groups), (b.distance, &b.groups));
+    assert_eq!((&a.train_labels, &a.test_labels), (&b.train_labels, &b.test_labels));
 }
 
 #[test]
@@ -55,7 +69,8 @@ fn a_dataset_is_read_as_it_was_written() {
     let mut dataset = dataset();
     for strip in [false, true] {
         if strip {
-            (dataset.links, dataset.subtopics, dataset.train_names, dataset.test_names) = (None, None, None, None);
+            (dataset.links, dataset.subtopics, dataset.groups) = (None, None, Vec::new());
+            (dataset.train_labels, dataset.test_labels) = (Labels::default(), Labels::default());
         }
         ann_benchmarks::write(&first, &dataset).expect("written");
         ann_benchmarks::write(&second, &dataset).expect("written");
@@ -365,14 +380,13 @@ fn little_that_unpacks_to_very_much_is_refused_and_said() {
 fn a_name_has_a_bound() {
     let mut long = dataset();
     let (rows, longest) = (long.train.len(), "x".repeat(1 << 16));
-    let mut names = vec![String::new(); rows];
-    names[1] = longest.clone();
-    long.train_names = Some(names);
+    let labels = |name: &str| Labels::of_names((0..rows).map(|row| if row == 1 { name } else { "" }));
+    long.train_labels = labels(&longest);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.hdf5");
     ann_benchmarks::write(&path, &long).expect("written");
     assert!(format::read(&path, MEMORY).is_ok());
-    long.train_names.as_mut().expect("names")[1].push('x');
+    long.train_labels = labels(&(longest + "x"));
     ann_benchmarks::write(&path, &long).expect("written");
     let message = format::read(&path, MEMORY).expect_err("refused").to_string();
     assert!(

@@ -10,8 +10,8 @@ use std::process::{Command, Output};
 use support::{stderr, stdout};
 use swath::escape::{self, is_unseen};
 use swath_algorithms::Distance;
-use swath_datasets::ann_benchmarks;
 use swath_datasets::hdf5_file::{Hdf5Writer, Values};
+use swath_datasets::{Labels, ann_benchmarks};
 
 /// Names of relations, which stand in the labels of trials. (A comma parts them in the file.)
 const RELATIONS: [&str; 4] = [
@@ -49,8 +49,8 @@ fn experiment(pool: usize) -> String {
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let mut dataset = support::dataset(Distance::Angular, true);
-    dataset.train_names = Some((0..60).map(|i| ITEMS[i % 3].to_owned()).collect());
-    dataset.test_names = Some((0..12).map(|i| format!("{i} {}", ITEMS[i % 3])).collect());
+    dataset.train_labels = Labels::of_names((0..60).map(|i| ITEMS[i % 3]));
+    dataset.test_labels = Labels::of_names((0..12).map(|i| format!("{i} {}", ITEMS[i % 3])));
     let links = dataset.links.as_mut().expect("links");
     links.relations = RELATIONS.map(str::to_owned).to_vec();
     links.relation = (0..120).map(|i| i % 4).collect();

@@ -7,13 +7,14 @@
 //! The files are found by that project's names: `base_small.csr`, `queries.dev.csr`, `base_small.dev.gt`.
 
 use super::compressed_rows::{CompressedRows, NumbersBelow, RowNames, offsets};
-use super::{DatasetError, Format, Header};
+use super::{DatasetError, Format, HasLabels, Header};
 use crate::bounded;
 use crate::check::{Flaw, no_room};
 use crate::dataset::{Dataset, Neighbors, Stored};
 use crate::ground_truth;
 use crate::scratch::Capacity;
 use crate::stored_neighbors::StoredNeighbors;
+use crate::texts::Texts;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -100,7 +101,7 @@ impl Format for BigAnnSparse {
         Ok(dataset)
     }
 
-    fn query_names(&self, _: &Path, _: u64) -> Result<Option<Vec<String>>, DatasetError> {
+    fn query_names(&self, _: &Path, _: u64) -> Result<Option<Texts>, DatasetError> {
         Ok(None)
     }
 
@@ -130,7 +131,8 @@ fn header(base: &RowsFile, queries: &RowsFile, truth: Option<&TruthFile>) -> Hea
         relations: Vec::new(),
         subtopics: None,
         qrels: None,
-        names: false,
+        groups: Vec::new(),
+        labels: HasLabels::default(),
         is_normalized: false,
         notes,
     }

@@ -11,6 +11,7 @@ use crate::dataset::Dataset;
 use crate::hdf5_file::Hdf5Error;
 use crate::scratch::Capacity;
 use crate::sha256 as hash;
+use crate::texts::Texts;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use swath_algorithms::points::PointType;
@@ -58,11 +59,11 @@ pub trait Format: Sync {
     /// The error in the file, its place, and what would be right.
     fn read(&self, path: &Path, capacity: &Capacity) -> Result<Dataset, DatasetError>;
 
-    /// Reads only the names of the queries; `None` if they have none.
+    /// Reads only the names of the queries, or their ids; `None` if they have neither.
     ///
     /// # Errors
     /// As [`Format::read`].
-    fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError>;
+    fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Texts>, DatasetError>;
 
     /// The files that the dataset at `path` consists of.
     ///
@@ -152,12 +153,25 @@ pub struct Header {
     pub subtopics: Option<usize>,
     /// Rows of relevance judgements; `None` if the dataset has none.
     pub qrels: Option<usize>,
-    /// Whether base vectors have names.
-    pub names: bool,
+    /// Kinds of groups that base vectors belong to; a kind may have an empty name if it is the only one.
+    pub groups: Vec<String>,
+    /// Which labels base vectors have.
+    pub labels: HasLabels,
     /// Whether the file says that its vectors have length 1.
     pub is_normalized: bool,
     /// Notes on unusual parts of the header, and how they are read.
     pub notes: Vec<String>,
+}
+
+/// Which labels rows have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HasLabels {
+    /// Ids.
+    pub ids: bool,
+    /// Names.
+    pub names: bool,
+    /// Texts.
+    pub texts: bool,
 }
 
 impl Header {
@@ -264,7 +278,7 @@ pub fn read(path: &Path, capacity: impl Into<Capacity>) -> Result<Dataset, Datas
 ///
 /// # Errors
 /// As [`of`] and [`Format::query_names`].
-pub fn query_names(path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
+pub fn query_names(path: &Path, memory: u64) -> Result<Option<Texts>, DatasetError> {
     of(path)?.query_names(path, memory)
 }
 
@@ -321,7 +335,7 @@ mod tests {
             Err(DatasetError::NoFormat { path: path.to_owned(), known: self.0.into() })
         }
 
-        fn query_names(&self, _: &Path, _: u64) -> Result<Option<Vec<String>>, DatasetError> {
+        fn query_names(&self, _: &Path, _: u64) -> Result<Option<Texts>, DatasetError> {
             Ok(None)
         }
     }

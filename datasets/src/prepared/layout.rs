@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use swath_algorithms::Distance;
 
 /// The first bytes of every file. The last of them is the layout's version.
-pub(super) const MAGIC: &[u8; 8] = b"swathds\x01";
+pub(super) const MAGIC: &[u8; 8] = b"swathds\x02";
 
 /// Bytes of a SHA-256.
 pub(super) const HASH: usize = 32;
@@ -51,6 +51,8 @@ pub struct PreparedHeader {
     pub(super) stored: Stored,
     /// Names of the links' relations, if there are links.
     pub(super) relations: Option<Vec<String>>,
+    /// Kinds of groups, and what the groups of each are called.
+    pub(super) groups: Vec<StoredGroups>,
     pub(super) notes: Vec<String>,
     /// The arrays, in the order in which they lie in the file.
     pub(super) arrays: Vec<StoredArray>,
@@ -88,6 +90,13 @@ pub(super) enum StoredPoints {
     Sparse(usize),
 }
 
+/// A kind of groups.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct StoredGroups {
+    pub name: String,
+    pub labels: Vec<String>,
+}
+
 /// Where an array lies.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredArray {
@@ -95,6 +104,16 @@ pub(super) struct StoredArray {
     /// From the beginning of the arrays.
     pub offset: u64,
     pub bytes: u64,
+}
+
+/// The arrays of labels of one kind, such as `train_ids`: where each text ends, and all texts.
+pub(super) fn label_arrays(array: &str, kind: &str) -> [String; 2] {
+    [format!("{array}_{kind}_ends"), format!("{array}_{kind}")]
+}
+
+/// The array of the groups of one kind.
+pub(super) fn group_array(number: usize) -> String {
+    format!("groups_{number}")
 }
 
 /// The smallest multiple of [`ALIGNMENT`] that is not below `place`.

@@ -1,11 +1,15 @@
 //! Opens a prepared dataset.
 
-use super::layout::{HASH, LONGEST_HEADER, MAGIC, PREFIX, PreparedHeader, StoredArray, StoredPoints};
+use super::layout::{
+    HASH, LONGEST_HEADER, MAGIC, PREFIX, PreparedHeader, StoredArray, StoredGroups, StoredPoints, group_array,
+    label_arrays,
+};
 use crate::bounded;
-use crate::dataset::{Dataset, Links, Neighbors, Subtopics};
+use crate::dataset::{Dataset, Groups, Links, Neighbors, Subtopics};
 use crate::in_the_way::{in_the_way, of_another};
 use crate::map;
 use crate::sha256;
+use crate::texts::{Labels, Texts};
 use bytemuck::Pod;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -39,7 +43,7 @@ pub enum PreparedError {
 pub enum Wanted {
     /// All of it.
     Everything,
-    /// What a search needs: no names. Opening it takes a time that does not depend on the number of base points.
+    /// What a search needs: no labels. Opening it takes a time that does not depend on the number of base points.
     Search,
 }
 
@@ -252,19 +256,22 @@ impl Arrays<'_> {
         Ok(Some(Subtopics::new(queries, self.array::<[u32; 3]>(name)?.to_vec())))
     }
 
-    fn names(&self, name: &str, wanted: Wanted) -> Result<Option<Vec<String>>, PreparedError> {
-        if wanted == Wanted::Search || self.find(&format!("{name}s")).is_none() {
-            return Ok(None);
-        }
-        let (ends, texts) = (self.array::<u64>(&format!("{name}_ends"))?, self.array::<u8>(&format!("{name}s"))?);
-        let damaged = || PreparedError::Damaged(format!("`{name}s` cannot be read"));
-        let mut from = 0;
-        let mut text = |&end: &u64| {
-            let bytes = texts.get(from..end as usize).ok_or_else(damaged)?;
-            from = end as usize;
-            String::from_utf8(bytes.to_vec()).map_err(|_| damaged())
+    fn labels(&self, array: &str, wanted: Wanted) -> Result<Labels, PreparedError> {
+        let texts = |kind| -> Result<Option<Texts>, PreparedError> {
+            let [ends, texts] = label_arrays(array, kind);
+            if wanted == Wanted::Search || self.find(&texts).is_none() {
+                return Ok(None);
+            }
+            let damaged = || PreparedError::Damaged(format!("`{texts}` cannot be read"));
+            Texts::of_parts(self.array(&ends)?, self.array(&texts)?).ok_or_else(damaged).map(Some)
         };
-        ends.iter().map(&mut text).collect::<Result<Vec<_>, _>>().map(Some)
+        let [ids, names, texts] = Labels::KINDS.map(texts);
+        Ok(Labels { ids: ids?, names: names?, texts: texts? })
+    }
+
+    fn groups(&self, (number, stored): (usize, &StoredGroups)) -> Result<Groups, PreparedError> {
+        let of = self.array(&group_array(number))?.to_vec();
+        Ok(Groups { name: stored.name.clone(), of, labels: stored.labels.clone() })
     }
 
     fn dataset(&self, header: &PreparedHeader, wanted: Wanted) -> Result<Dataset, PreparedError> {
@@ -286,8 +293,9 @@ impl Arrays<'_> {
             links: links.transpose()?,
             subtopics: self.by_query("subtopics", m)?,
             qrels: self.by_query("qrels", m)?,
-            train_names: self.names("train_name", wanted)?,
-            test_names: self.names("test_name", wanted)?,
+            groups: header.groups.iter().enumerate().map(|groups| self.groups(groups)).collect::<Result<_, _>>()?,
+            train_labels: self.labels("train", wanted)?,
+            test_labels: self.labels("test", wanted)?,
             notes: header.notes.clone(),
             train,
             test,

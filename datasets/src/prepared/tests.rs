@@ -3,8 +3,9 @@
 use super::layout::PREFIX;
 use super::read::{not_ours, open_kept};
 use super::*;
-use crate::dataset::{Dataset, Links, Neighbors, Stored, Subtopics};
+use crate::dataset::{Dataset, Groups, Links, Neighbors, Stored, Subtopics};
 use crate::in_the_way::MOVE_IT;
+use crate::texts::Labels;
 use std::path::Path;
 use swath_algorithms::points::{Bits, Points, Sets, SparseVectors, Vectors};
 use swath_algorithms::{Base, Distance};
@@ -53,8 +54,11 @@ fn datasets() -> Vec<Dataset> {
     rich.links = Some(Links { edges: vec![[0, 5], [3, 2]], relations, relation: vec![1, 0] });
     rich.subtopics = Some(Subtopics::new(3, vec![[0, 1, 7], [2, 5, 0], [2, 5, 1]]));
     rich.qrels = Some(Subtopics::new(3, vec![[1, 1, 3]]));
-    rich.train_names = Some((0..6).map(|i| format!("n{i}")).collect());
-    rich.test_names = Some(vec![String::new(), "\u{e9}".into(), "z".into()]);
+    rich.groups = vec![Groups::of_labels("seller", ["a", "b", "", "a", "c", "b"])];
+    rich.train_labels = Labels::of_names((0..6).map(|i| format!("n{i}")));
+    rich.train_labels.ids = Some((0..6).map(|i| format!("id {i}")).collect());
+    rich.train_labels.texts = Some((0..6).map(|i| "text ".repeat(i)).collect());
+    rich.test_labels = Labels::of_names(["", "\u{e9}", "z"]);
     all
 }
 
@@ -90,7 +94,11 @@ fn a_dataset_is_mapped_as_it_was_written_to_the_last_bit() {
             (Base::new(dataset.train.clone(), dataset.distance), Base::new(again.train, again.distance));
         assert_eq!(base.norms(), mapped.norms());
         let (_, search) = open(&path, Wanted::Search).expect("mapped");
-        assert!(search.train_names.is_none() && search.test_names.is_none() && search.train == dataset.train);
+        assert!(
+            search.train_labels == Labels::default()
+                && search.test_labels == Labels::default()
+                && search.train == dataset.train
+        );
     }
 }
 

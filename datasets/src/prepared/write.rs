@@ -1,8 +1,12 @@
 //! Writes a prepared dataset.
 
-use super::layout::{MAGIC, PREFIX, PreparedHeader, SourceFile, StoredArray, StoredPoints, aligned};
+use super::layout::{
+    MAGIC, PREFIX, PreparedHeader, SourceFile, StoredArray, StoredGroups, StoredPoints, aligned, group_array,
+    label_arrays,
+};
 use crate::dataset::{Dataset, Subtopics};
 use crate::sha256;
+use crate::texts::Labels;
 use crate::whole_file;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -11,7 +15,7 @@ use std::path::Path;
 use swath_algorithms::Points;
 
 /// An array of a file: its name and its bytes.
-type Array<'a> = (&'static str, Cow<'a, [u8]>);
+type Array<'a> = (Cow<'static, str>, Cow<'a, [u8]>);
 
 /// A dataset, and what there is to know of it.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +45,7 @@ pub fn write(path: &Path, program: &str, made: &Made<'_>) -> io::Result<()> {
     let mut place = |(name, bytes): &Array<'_>| {
         let offset = aligned(end);
         end = offset + bytes.len() as u64;
-        StoredArray { name: (*name).to_owned(), offset, bytes: bytes.len() as u64 }
+        StoredArray { name: name.clone().into_owned(), offset, bytes: bytes.len() as u64 }
     };
     let placed: Vec<StoredArray> = arrays.iter().map(&mut place).collect();
     let mut header = PreparedHeader {
@@ -59,6 +63,11 @@ pub fn write(path: &Path, program: &str, made: &Made<'_>) -> io::Result<()> {
         neighbors: dataset.neighbors.count,
         stored: dataset.neighbors.stored,
         relations: dataset.links.as_ref().map(|links| links.relations.clone()),
+        groups: dataset
+            .groups
+            .iter()
+            .map(|groups| StoredGroups { name: groups.name.clone(), labels: groups.labels.clone() })
+            .collect(),
         notes: dataset.notes.clone(),
         arrays: placed,
     };
@@ -101,27 +110,24 @@ fn stored_points(points: &Points) -> StoredPoints {
 fn arrays(dataset: &Dataset) -> Vec<Array<'_>> {
     let mut arrays = points(&dataset.train, ["train", "train_norms", "train_offsets", "train_columns"]);
     arrays.extend(points(&dataset.test, ["test", "test_norms", "test_offsets", "test_columns"]));
-    arrays.push(("neighbors", Cow::Borrowed(bytemuck::cast_slice(&dataset.neighbors.ids))));
-    arrays.push(("distances", Cow::Borrowed(bytemuck::cast_slice(&dataset.neighbors.distances))));
+    arrays.push(("neighbors".into(), Cow::Borrowed(bytemuck::cast_slice(&dataset.neighbors.ids))));
+    arrays.push(("distances".into(), Cow::Borrowed(bytemuck::cast_slice(&dataset.neighbors.distances))));
     if let Some(links) = &dataset.links {
-        arrays.push(("links", Cow::Borrowed(bytemuck::cast_slice(&links.edges))));
-        arrays.push(("link_relations", Cow::Borrowed(&links.relation)));
+        arrays.push(("links".into(), Cow::Borrowed(bytemuck::cast_slice(&links.edges))));
+        arrays.push(("link_relations".into(), Cow::Borrowed(&links.relation)));
     }
     for (name, pairs) in [("subtopics", &dataset.subtopics), ("qrels", &dataset.qrels)] {
-        arrays.extend(pairs.as_ref().map(|pairs| (name, Cow::Owned(by_query(pairs)))));
+        arrays.extend(pairs.as_ref().map(|pairs| (name.into(), Cow::Owned(by_query(pairs)))));
     }
-    let names = [
-        ("train_names", "train_name_ends", &dataset.train_names),
-        ("test_names", "test_name_ends", &dataset.test_names),
-    ];
-    for (name, ends, texts) in names {
-        if let Some(texts) = texts {
-            let at = texts.iter().scan(0, |end, text| {
-                *end += text.len() as u64;
-                Some(*end)
-            });
-            arrays.push((ends, Cow::Owned(bytemuck::cast_slice(&at.collect::<Vec<u64>>()).to_vec())));
-            arrays.push((name, Cow::Owned(texts.concat().into_bytes())));
+    for (number, groups) in dataset.groups.iter().enumerate() {
+        arrays.push((group_array(number).into(), Cow::Borrowed(bytemuck::cast_slice(&groups.of))));
+    }
+    for (array, labels) in [("train", &dataset.train_labels), ("test", &dataset.test_labels)] {
+        for (kind, texts) in Labels::KINDS.into_iter().zip(labels.kinds()) {
+            let Some(texts) = texts else { continue };
+            let [ends, bytes] = label_arrays(array, kind);
+            arrays.push((ends.into(), Cow::Borrowed(texts.ends().as_bytes())));
+            arrays.push((bytes.into(), Cow::Borrowed(texts.bytes().as_bytes())));
         }
     }
     arrays
@@ -129,7 +135,7 @@ fn arrays(dataset: &Dataset) -> Vec<Array<'_>> {
 
 /// The arrays of points: their values (words, members), norms, offsets and columns, as far as their type has these.
 fn points<'a>(points: &'a Points, [values, norms, offsets, columns]: [&'static str; 4]) -> Vec<Array<'a>> {
-    let array = |name, bytes: &'a [u8]| (name, Cow::Borrowed(bytes));
+    let array = |name: &'static str, bytes: &'a [u8]| (name.into(), Cow::Borrowed(bytes));
     match points {
         Points::Dense(vectors) => {
             vec![array(values, vectors.all_lines().as_bytes()), array(norms, vectors.norms().as_bytes())]

@@ -2,6 +2,7 @@
 
 use swath_algorithms::points::{PointType, Points};
 use swath_algorithms::{BaseFacts, Distance};
+use swath_datasets::format::HasLabels;
 use swath_datasets::{Dataset, GenerateError, Generated, Header};
 
 /// What a plan needs to know of the dataset.
@@ -35,15 +36,20 @@ pub struct Facts {
     pub bytes: usize,
 }
 
-/// Bytes of a name of usual length.
+/// Bytes of an id or a name of usual length.
 const NAME: usize = 64;
+
+/// Bytes of a document of usual length.
+const TEXT: usize = 1024;
 
 impl Facts {
     /// Facts from a file's header: all but the SHA-256.
     pub fn of_header(header: &Header) -> Self {
         let pairs = header.subtopics.unwrap_or(0) + header.qrels.unwrap_or(0);
         let queries = header.test * (2 * size_of::<usize>() + header.neighbors * (size_of::<u32>() + size_of::<f64>()));
-        let names = if header.names { header.train * NAME } else { 0 };
+        let HasLabels { ids, names, texts } = header.labels;
+        let label = usize::from(ids) * NAME + usize::from(names) * NAME + usize::from(texts) * TEXT;
+        let group = header.groups.len() * size_of::<i32>();
         Self {
             sha256: String::new(),
             rows: header.train,
@@ -61,7 +67,7 @@ impl Facts {
                 + queries
                 + header.links.unwrap_or(0) * (size_of::<[u32; 2]>() + 1)
                 + pairs * size_of::<(u32, u32)>()
-                + names,
+                + header.train * (label + group),
         }
     }
 

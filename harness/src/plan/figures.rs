@@ -7,6 +7,7 @@ use crate::config::figures::{FigureParams, FigureSpec, Mention, QueryRef};
 use crate::config::{Experiment, FieldPath, Name, Problem, suggest};
 use crate::metrics::MetricName;
 use crate::path;
+use swath_datasets::Texts;
 
 /// Metrics, retrievers and parameters that figures name are the experiment's.
 pub(super) fn check_figures(
@@ -82,8 +83,8 @@ fn not_varied(path: FieldPath, name: &str, of: Option<&str>, grids: &[(&str, Vec
 }
 
 /// The queries that figures name are among those that the plan asks. `queries` is the dataset's number of them.
-pub(super) fn check_queries(plan: &Plan, names: Option<&[String]>, queries: usize) -> Vec<Problem> {
-    let name = |row: usize| names.map(|names| names[row].as_str());
+pub(super) fn check_queries(plan: &Plan, names: Option<&Texts>, queries: usize) -> Vec<Problem> {
+    let name = |row: usize| names.map(|names| names.get(row));
     let is_asked = |wanted: &QueryRef| plan.queries.iter().any(|&row| wanted.is(row, name(row)));
     let figures = plan.experiment.report.figures.iter().flatten().enumerate();
     let named = figures.filter_map(|(i, figure)| Some((i, figure.draw.name(), wanted_query(figure)?)));
@@ -100,7 +101,7 @@ pub(super) fn check_queries(plan: &Plan, names: Option<&[String]>, queries: usiz
         if let QueryRef::Name(wanted) = wanted
             && !known
         {
-            let names: Vec<&str> = names.iter().copied().flatten().map(String::as_str).collect();
+            let names: Vec<&str> = names.into_iter().flat_map(Texts::iter).collect();
             problem = suggest(wanted, &names)
                 .into_iter()
                 .take_while(|line| line.starts_with("did you"))

@@ -59,6 +59,6 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
         Some(path) => format::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
         None => None,
     };
-    let problems = check_queries(&plan, names.as_deref(), facts.queries);
+    let problems = check_queries(&plan, names.as_ref(), facts.queries);
     if problems.is_empty() { Ok(Outline { plan, facts, dataset_name }) } else { Err(invalid(problems)) }
 }

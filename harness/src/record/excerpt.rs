@@ -158,7 +158,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
     let (places, explained) = plane(&vectors(&shown.collect::<Vec<_>>(), dataset.train.dim(), dataset.distance));
     let item = |(&id, &at): (&u32, &[f32; 2])| ShownItem {
         id,
-        name: dataset.train_names.as_ref().map(|names| names[id as usize].clone()),
+        name: dataset.train_labels.name(id as usize).map(str::to_owned),
         rank: dataset.neighbors.ids(row).iter().position(|&other| other == id).map(|rank| rank + 1),
         subtopics: covered.get(&id).cloned().unwrap_or_default(),
         at,
@@ -166,7 +166,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
     ShownQuery {
         position,
         row,
-        name: dataset.test_names.as_ref().map(|names| names[row].clone()),
+        name: dataset.test_labels.name(row).map(str::to_owned),
         subtopics: dataset.subtopics.as_ref().map_or(0, |subtopics| subtopics.count(row)),
         at: places[ids.len()],
         explained,

@@ -204,7 +204,7 @@ impl Prepared {
     /// The single queries that the report shows.
     fn excerpt(&self, outcomes: &[Result<Outcome, String>]) -> Excerpt {
         let experiment = &self.plan.experiment;
-        let name = |row: usize| self.dataset.test_names.as_ref().map(|names| names[row].as_str());
+        let name = |row: usize| self.dataset.test_labels.name(row);
         let figures = || experiment.report.figures.iter().flatten();
         let is_named = |row: usize| figures().filter_map(wanted_query).any(|wanted| wanted.is(row, name(row)));
         let returned: Vec<&[i32]> = outcomes.iter().flatten().map(|outcome| outcome.returned.as_slice()).collect();

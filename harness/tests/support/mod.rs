@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use swath_algorithms::{Base, Distance, Points, Query, Vectors};
-use swath_datasets::{Dataset, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
+use swath_datasets::{Dataset, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
 
 /// 60 base vectors and 12 queries of 5 dimensions, 20 true neighbours of each; links and subtopics if `rich`.
 pub fn dataset(distance: Distance, rich: bool) -> Dataset {
@@ -38,8 +38,9 @@ pub fn dataset(distance: Distance, rich: bool) -> Dataset {
         links: rich.then_some(links),
         subtopics: rich.then(|| Subtopics::new(12, subtopics)),
         qrels: None,
-        train_names: rich.then(|| (0..60).map(|i| format!("item {i}")).collect()),
-        test_names: None,
+        groups: Vec::new(),
+        train_labels: if rich { Labels::of_names((0..60).map(|i| format!("item {i}"))) } else { Labels::default() },
+        test_labels: Labels::default(),
         notes: Vec::new(),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::layout::PointArrays;
 use super::reader::OpenDataset;
-use crate::format::{DatasetError, Header};
+use crate::format::{DatasetError, HasLabels, Header};
 use crate::hdf5_file::Attribute;
+use crate::texts::Labels;
 use std::collections::HashMap;
 use swath_algorithms::Distance;
 
@@ -51,7 +52,8 @@ impl OpenDataset {
         let optional =
             |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
         let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
-        let names = has("train_names");
+        let [ids, names, texts] = Labels::KINDS.map(|kind| has(&format!("train_{kind}")));
+        let groups = self.kinds_of_groups()?;
         let relations = if links.is_some() { self.relations()? } else { Vec::new() };
         let header = Header {
             distance,
@@ -65,7 +67,8 @@ impl OpenDataset {
             relations,
             subtopics,
             qrels,
-            names,
+            groups,
+            labels: HasLabels { ids, names, texts },
             is_normalized,
             notes,
         };

@@ -1,4 +1,4 @@
-//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, names, sparse vectors.
+//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, judgements, groups, labels, sparse vectors.
 //!
 //! The content of a file is checked before it is used. There are four generations of ann-benchmarks' writer, so only
 //! `distance`, `train`, `test`, `neighbors` and `distances` are required.
@@ -15,6 +15,7 @@ use super::{DatasetError, Format, Header};
 use crate::dataset::Dataset;
 use crate::hdf5_file::MEMORY;
 use crate::scratch::Capacity;
+use crate::texts::Texts;
 use reader::OpenDataset;
 use std::path::Path;
 use swath_algorithms::Distance;
@@ -62,9 +63,10 @@ impl Format for AnnBenchmarks {
         OpenDataset::open(path, capacity)?.dataset()
     }
 
-    fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Vec<String>>, DatasetError> {
+    fn query_names(&self, path: &Path, memory: u64) -> Result<Option<Texts>, DatasetError> {
         let dataset = OpenDataset::open(path, &memory.into())?;
         let (header, _) = dataset.header()?;
-        dataset.names("test_names", header.test)
+        let names = dataset.label("test", "names", header.test)?;
+        if names.is_some() { Ok(names) } else { dataset.label("test", "ids", header.test) }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::layout::{PointArrays, PointLayout};
 use crate::check::{self, Flaw};
-use crate::dataset::{Dataset, Links, Qrels, Subtopics};
+use crate::dataset::{Dataset, Groups, Links, Qrels, Subtopics};
 use crate::format::{DatasetError, Header};
 use crate::hdf5_file::{ElementKind, Hdf5Error, Hdf5File};
 use crate::scratch::Capacity;
 use crate::stored_neighbors::StoredNeighbors;
+use crate::texts::{Labels, Texts};
 use std::path::Path;
 use swath_algorithms::Points;
 
@@ -50,11 +51,23 @@ impl OpenDataset {
         let subtopics =
             header.subtopics.map(|_| self.by_query("subtopics", "the number of a subtopic", &header)).transpose()?;
         let qrels = header.qrels.map(|_| self.qrels(&header, &mut notes)).transpose()?;
-        let train_names = self.names("train_names", header.train)?;
-        let test_names = self.names("test_names", header.test)?;
+        let groups = self.item_groups(&header)?;
+        let train_labels = self.labels("train", header.train)?;
+        let test_labels = self.labels("test", header.test)?;
         let distance = header.distance;
-        let dataset =
-            Dataset { train, test, distance, neighbors, links, subtopics, qrels, train_names, test_names, notes };
+        let dataset = Dataset {
+            train,
+            test,
+            distance,
+            neighbors,
+            links,
+            subtopics,
+            qrels,
+            groups,
+            train_labels,
+            test_labels,
+            notes,
+        };
         dataset.check().map_err(|flaw| self.flaw(flaw))?;
         Ok(dataset)
     }
@@ -68,7 +81,9 @@ impl OpenDataset {
             ("links", ElementKind::Integer, header.links.is_some()),
             ("subtopics", ElementKind::Integer, header.subtopics.is_some()),
             ("qrels", ElementKind::Integer, header.qrels.is_some()),
-            ("train_names", ElementKind::Text, header.names),
+            ("train_ids", ElementKind::Text, header.labels.ids),
+            ("train_names", ElementKind::Text, header.labels.names),
+            ("train_texts", ElementKind::Text, header.labels.texts),
         ];
         for (name, kind, _) in arrays.into_iter().filter(|(.., is_there)| *is_there) {
             self.file.can_read(name, kind).map_err(|error| self.at(error))?;
@@ -218,23 +233,63 @@ impl OpenDataset {
         ))
     }
 
-    pub(super) fn names(&self, name: &str, rows: usize) -> Result<Option<Vec<String>>, DatasetError> {
-        /// At most this many bytes: names are shown in pages and tables.
+    /// Labels of the rows of an array, of each kind that the file has.
+    fn labels(&self, array: &str, rows: usize) -> Result<Labels, DatasetError> {
+        let kinds = Labels::KINDS.map(|kind| self.label(array, kind, rows));
+        let [ids, names, texts] = kinds;
+        Ok(Labels { ids: ids?, names: names?, texts: texts? })
+    }
+
+    /// Labels of one kind of the rows of an array, if the file has them.
+    pub(super) fn label(&self, array: &str, kind: &str, rows: usize) -> Result<Option<Texts>, DatasetError> {
+        /// At most this many bytes: ids and names are shown in pages and tables.
         const LONGEST: usize = 1 << 16;
-        if !self.file.has(name) {
+        let name = format!("{array}_{kind}");
+        if !self.file.has(&name) {
             return Ok(None);
         }
-        let length = self.shape(name, 1, None)?[0];
-        check::one_for_each(name, length, rows, "row").map_err(|flaw| self.flaw(flaw))?;
-        let names = self.file.texts(name).map_err(|error| self.at(error))?;
-        if let Some((row, text)) = names.iter().enumerate().find(|(_, text)| text.len() > LONGEST) {
-            let found = format!("it has {} bytes", text.len());
-            return Err(self.invalid(
-                &format!("`{name}`, row {row}"),
-                found,
-                format!("a name of at most {LONGEST} bytes"),
-            ));
+        let length = self.shape(&name, 1, None)?[0];
+        check::one_for_each(&name, length, rows, "row").map_err(|flaw| self.flaw(flaw))?;
+        let labels = self.file.texts(&name).map_err(|error| self.at(error))?;
+        let mut long = labels.iter().enumerate().filter(|(_, label)| kind != "texts" && label.len() > LONGEST);
+        if let Some((row, label)) = long.next() {
+            let found = format!("it has {} bytes", label.len());
+            let expected = format!("a {} of at most {LONGEST} bytes", kind.trim_end_matches('s'));
+            return Err(self.invalid(&format!("`{name}`, row {row}"), found, expected));
         }
-        Ok(Some(names))
+        Ok(Some(labels.into_iter().collect()))
+    }
+
+    /// Groups of base vectors: one array `groups`, or a group of that name with an array for each kind.
+    fn item_groups(&self, header: &Header) -> Result<Vec<Groups>, DatasetError> {
+        header.groups.iter().map(|kind| self.item_groups_of(kind, header.train)).collect()
+    }
+
+    fn item_groups_of(&self, kind: &str, rows: usize) -> Result<Groups, DatasetError> {
+        let name = if kind.is_empty() { GROUPS.to_owned() } else { format!("{GROUPS}/{kind}") };
+        let length = self.shape(&name, 1, None)?[0];
+        check::one_for_each(&name, length, rows, "base vector").map_err(|flaw| self.flaw(flaw))?;
+        if self.file.can_read(&name, ElementKind::Text).is_ok() {
+            let labels = self.file.texts(&name).map_err(|error| self.at(error))?;
+            return Ok(Groups::of_labels(kind, labels));
+        }
+        let values = self.file.integers(&name).map_err(|error| self.at(error))?;
+        let is_wrong = |value: &&i64| !(-1..=i64::from(i32::MAX)).contains(*value);
+        if let Some(at) = values.iter().position(|value| is_wrong(&value)) {
+            let found = check::first_of(format!("the value is {}", values[at]), values.iter().filter(is_wrong).count());
+            return Err(self.invalid(&format!("`{name}`, row {at}"), found, "a number below 2^31, or -1 for none"));
+        }
+        Ok(Groups { name: kind.to_owned(), of: values.into_iter().map(|v| v as i32).collect(), labels: Vec::new() })
+    }
+
+    /// The kinds of groups that the file has: an array `groups` has no name.
+    pub(super) fn kinds_of_groups(&self) -> Result<Vec<String>, DatasetError> {
+        if self.file.is_group(GROUPS) {
+            return self.file.names(GROUPS).map_err(|error| self.at(error));
+        }
+        Ok(if self.file.has(GROUPS) { vec![String::new()] } else { Vec::new() })
     }
 }
+
+/// The array of groups, or the HDF5 group that holds several.
+const GROUPS: &str = "groups";

@@ -1,8 +1,9 @@
 //! Writes datasets as ann-benchmarks stores them, with swath's additions.
 
-use crate::dataset::{Dataset, Subtopics};
+use crate::dataset::{Dataset, Groups, Subtopics};
 use crate::format::DatasetError;
 use crate::hdf5_file::{Hdf5Writer, Values};
+use crate::texts::Labels;
 use std::path::Path;
 use swath_algorithms::Points;
 use swath_algorithms::points::PointType;
@@ -72,6 +73,28 @@ impl<'a> PointValues<'a> {
     }
 }
 
+/// Groups as files store them: numbers, or the label of each base vector's group.
+enum GroupValues<'a> {
+    Numbers(&'a [i32]),
+    Labels(Vec<&'a str>),
+}
+
+impl<'a> GroupValues<'a> {
+    fn of(groups: &'a Groups) -> Self {
+        let label = |group: &i32| usize::try_from(*group).map_or("", |group| groups.labels[group].as_str());
+        match groups.labels.is_empty() {
+            true => Self::Numbers(&groups.of),
+            false => Self::Labels(groups.of.iter().map(label).collect()),
+        }
+    }
+}
+
+/// The labels of an array, each kind with the name of its own array.
+fn labels<'a>(array: &'static str, labels: &'a Labels) -> impl Iterator<Item = (String, Vec<&'a str>)> {
+    let kinds = Labels::KINDS.into_iter().zip(labels.kinds());
+    kinds.filter_map(move |(kind, texts)| Some((format!("{array}_{kind}"), texts.as_ref()?.iter().collect())))
+}
+
 /// Writes a dataset; [`read`](crate::format::read) returns an equal one. Distances are rounded to `f32`, as in ann-benchmarks,
 /// unless one exceeds its range. Equal datasets give equal bytes. The file appears under its name only when it is complete.
 ///
@@ -91,10 +114,9 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
         pairs.as_ref().map(|pairs| (0..m).flat_map(|q| pairs.of(q).iter().flat_map(move |pair| row(q, pair))).collect())
     };
     let (subtopics, qrels) = (by_query(&dataset.subtopics), by_query(&dataset.qrels));
-    let texts = |names: &'_ Option<Vec<String>>| names.clone().unwrap_or_default();
-    let (train_names, test_names) = (texts(&dataset.train_names), texts(&dataset.test_names));
-    let (train_names, test_names): (Vec<&str>, Vec<&str>) =
-        (train_names.iter().map(String::as_str).collect(), test_names.iter().map(String::as_str).collect());
+    let groups: Vec<GroupValues<'_>> = dataset.groups.iter().map(GroupValues::of).collect();
+    let labels: Vec<(String, Vec<&str>)> =
+        labels("train", &dataset.train_labels).chain(labels("test", &dataset.test_labels)).collect();
 
     let mut file = Hdf5Writer::new();
     let (form, of) = match dataset.train.kind() {
@@ -124,11 +146,15 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
             file.array(name, &[rows.len() / 3, 3], Values::I32(rows));
         }
     }
-    if dataset.train_names.is_some() {
-        file.array("train_names", &[n], Values::Text(&train_names));
+    for (kind, values) in dataset.groups.iter().zip(&groups) {
+        let name = if kind.name.is_empty() { "groups".to_owned() } else { format!("groups/{}", kind.name) };
+        match values {
+            GroupValues::Numbers(numbers) => file.array(&name, &[n], Values::I32(numbers)),
+            GroupValues::Labels(labels) => file.array(&name, &[n], Values::Text(labels)),
+        };
     }
-    if dataset.test_names.is_some() {
-        file.array("test_names", &[m], Values::Text(&test_names));
+    for (name, texts) in &labels {
+        file.array(name, &[texts.len()], Values::Text(texts));
     }
     Ok(file.write(path)?)
 }

@@ -5,6 +5,7 @@ use crate::cli::places::Places;
 use crate::cli::table::table;
 use crate::cli::terminal::print;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use swath::plot::format::decimals;
 use swath::record::diagnosis::Diagnosis;
 use swath::record::machine::memory;
 use swath_algorithms::{Base, Points};
-use swath_datasets::{Capacity, Dataset, ground_truth};
+use swath_datasets::{Capacity, Dataset, Groups, Qrels, Texts, ground_truth};
 
 /// Check a dataset and describe its content
 #[derive(Args)]
@@ -68,11 +69,6 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
         let mean = (0..queries).map(|query| subtopics.count(query)).sum::<usize>() as f64 / queries as f64;
         format!("{} rows, {mean:.2} subtopics per query", subtopics.len())
     });
-    let first = |name: &String| name.chars().take(80).collect::<String>();
-    let names = dataset
-        .train_names
-        .as_ref()
-        .map_or("none".into(), |names| names.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + " ...");
     let mut rows = vec![("distance", dataset.distance.to_string())];
     rows.extend(base_points(&dataset.train));
     rows.extend([
@@ -80,9 +76,45 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
         ("true neighbours", of_each),
         ("links", links),
         ("subtopics", subtopics),
-        ("names", names),
+        ("judgements", dataset.qrels.as_ref().map_or("none".into(), |qrels| judgements(qrels, queries))),
+        ("groups", groups(&dataset.groups)),
+        ("ids", examples(dataset.train_labels.ids.as_ref())),
+        ("names", examples(dataset.train_labels.names.as_ref())),
+        ("texts", examples(dataset.train_labels.texts.as_ref())),
     ]);
     rows
+}
+
+/// How many judgements there are, of how many queries, and by which grades.
+fn judgements(qrels: &Qrels, queries: usize) -> String {
+    let judged = (0..queries).filter(|&query| !qrels.of(query).is_empty()).count();
+    let mut grades: BTreeMap<u32, usize> = BTreeMap::new();
+    let pairs = (0..queries).flat_map(|query| qrels.of(query));
+    pairs.for_each(|&(_, grade)| *grades.entry(grade).or_default() += 1);
+    let of_grades: Vec<String> =
+        grades.iter().take(5).map(|(grade, count)| format!("{count} of grade {grade}")).collect();
+    let more = if grades.len() > 5 { ", ..." } else { "" };
+    format!("{} rows, {judged} of {queries} queries judged: {}{more}", qrels.len(), of_grades.join(", "))
+}
+
+/// The kinds of groups, and how many groups there are of each.
+fn groups(kinds: &[Groups]) -> String {
+    let of = |groups: &Groups| {
+        let without = groups.of.iter().filter(|&&group| group == Groups::NONE).count();
+        let rest = if without > 0 { format!(", {without} base points in none") } else { String::new() };
+        let name = if groups.name.is_empty() { String::new() } else { format!("{}: ", groups.name) };
+        format!("{name}{}{rest}", groups.count())
+    };
+    if kinds.is_empty() { "none".to_owned() } else { kinds.iter().map(of).collect::<Vec<_>>().join("; ") }
+}
+
+/// The first few texts, each cut to a length that can be shown.
+fn examples(texts: Option<&Texts>) -> String {
+    let first = |text: &str| text.chars().take(80).collect::<String>();
+    texts.map_or("none".into(), |texts| {
+        let more = if texts.len() > 3 { " ..." } else { "" };
+        texts.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + more
+    })
 }
 
 /// The type of the base points, their number and size, and how many members or values they have.
