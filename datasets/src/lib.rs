@@ -1,5 +1,6 @@
 //! Reads, checks and describes vector search datasets.
 
+pub mod array_file;
 pub mod bounded;
 pub mod catalogue;
 pub mod check;
@@ -10,6 +11,7 @@ pub mod ground_truth;
 pub mod hdf5_file;
 pub mod in_the_way;
 mod map;
+pub mod number;
 pub mod prepared;
 pub mod scratch;
 pub mod sha256;

@@ -278,7 +278,10 @@ fn wrong_truth(folder: &Path) {
     let Ok(whole) = std::fs::read(&truth) else { return };
     std::fs::write(&truth, &whole[..whole.len() - 4]).expect("written");
     let found = message(folder);
-    assert!(found.contains("it says 30 queries with 10 neighbours each, which are 2408 bytes with their"), "{found}");
+    assert!(
+        found.contains("it says 30 rows of 10, which are 2408 bytes with a header of 8 bytes; the file has 2404"),
+        "{found}"
+    );
     let mut narrow = whole.clone();
     narrow[..8].copy_from_slice(&[20, 0, 0, 0, 15, 0, 0, 0]);
     std::fs::write(&truth, &narrow).expect("written");

@@ -8,24 +8,20 @@
 
 use super::compressed_rows::{CompressedRows, NumbersBelow, RowNames, offsets};
 use super::{DatasetError, Format, HasLabels, Header};
-use crate::bounded;
+use crate::array_file::{self, Matrix, csr};
 use crate::check::{Flaw, no_room};
 use crate::dataset::{Dataset, Neighbors, Stored};
 use crate::ground_truth;
 use crate::scratch::Capacity;
 use crate::stored_neighbors::StoredNeighbors;
 use crate::texts::Texts;
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use swath_algorithms::points::{Filling, PointType, Space, SparseVectors};
 use swath_algorithms::{Base, Distance, Points};
 
 /// True neighbours of a query that are computed if the dataset has none.
 const COMPUTED: usize = 100;
-
-/// Values read at a time.
-const AT_ONCE: usize = 1 << 16;
 
 /// The format of big-ann-benchmarks' sparse track: a folder, or the file of base vectors in it.
 pub struct BigAnnSparse;
@@ -41,17 +37,13 @@ struct DatasetFiles {
 /// A file of compressed rows whose sizes have been checked.
 struct RowsFile {
     path: PathBuf,
-    file: BufReader<File>,
-    rows: usize,
-    dim: usize,
-    values: usize,
+    stored: array_file::CompressedRows,
 }
 
 /// A file of true neighbours whose sizes have been checked.
 struct TruthFile {
-    file: BufReader<File>,
-    queries: usize,
-    count: usize,
+    ids: Box<dyn Matrix>,
+    distances: Box<dyn Matrix>,
 }
 
 impl Format for BigAnnSparse {
@@ -75,7 +67,10 @@ impl Format for BigAnnSparse {
     fn sizes(&self, path: &Path, capacity: &Capacity) -> Result<Header, DatasetError> {
         let files = DatasetFiles::find(path)?;
         let (base, queries) = (RowsFile::open(&files.base, capacity)?, RowsFile::open(&files.queries, capacity)?);
-        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, capacity.memory, queries.rows, base.rows));
+        let truth = files
+            .truth
+            .as_deref()
+            .map(|path| TruthFile::open(path, capacity.memory, queries.stored.rows, base.stored.rows));
         let truth = truth.transpose()?;
         Ok(header(&base, &queries, truth.as_ref()))
     }
@@ -83,7 +78,10 @@ impl Format for BigAnnSparse {
     fn read(&self, path: &Path, capacity: &Capacity) -> Result<Dataset, DatasetError> {
         let files = DatasetFiles::find(path)?;
         let (base, queries) = (RowsFile::open(&files.base, capacity)?, RowsFile::open(&files.queries, capacity)?);
-        let truth = files.truth.as_deref().map(|path| TruthFile::open(path, capacity.memory, queries.rows, base.rows));
+        let truth = files
+            .truth
+            .as_deref()
+            .map(|path| TruthFile::open(path, capacity.memory, queries.stored.rows, base.stored.rows));
         let truth = truth.transpose()?;
         let header = header(&base, &queries, truth.as_ref());
         let space = capacity.space_for(header.bytes_of_points());
@@ -112,7 +110,7 @@ impl Format for BigAnnSparse {
 }
 
 fn header(base: &RowsFile, queries: &RowsFile, truth: Option<&TruthFile>) -> Header {
-    let computed = COMPUTED.min(base.rows);
+    let computed = COMPUTED.min(base.stored.rows);
     let mut notes = Vec::new();
     if truth.is_none() {
         notes.push(format!(
@@ -122,11 +120,11 @@ fn header(base: &RowsFile, queries: &RowsFile, truth: Option<&TruthFile>) -> Hea
     Header {
         distance: Distance::InnerProduct,
         kind: PointType::Sparse,
-        train: base.rows,
-        test: queries.rows,
-        dim: base.dim.max(queries.dim),
-        members: [base.values, queries.values],
-        neighbors: truth.map_or(computed, |truth| truth.count),
+        train: base.stored.rows,
+        test: queries.stored.rows,
+        dim: base.stored.columns.max(queries.stored.columns),
+        members: [base.stored.values_count, queries.stored.values_count],
+        neighbors: truth.map_or(computed, TruthFile::count),
         links: None,
         relations: Vec::new(),
         subtopics: None,
@@ -196,123 +194,77 @@ fn invalid(path: &Path, flaw: Flaw) -> DatasetError {
     DatasetError::Invalid { path: path.to_owned(), flaw }
 }
 
-/// Opens a file, and reads the `N` bytes at its beginning; returns its size, too.
-fn open<const N: usize>(path: &Path) -> Result<(BufReader<File>, u64, [u8; N]), DatasetError> {
-    let io = |source| DatasetError::Io { path: path.to_owned(), source };
-    let (file, size) = bounded::open(path).map_err(io)?;
-    let (mut file, mut start) = (BufReader::new(file), [0; N]);
-    if size < N as u64 {
-        return Err(invalid(
-            path,
-            Flaw::new("the header", format!("the file has {size} bytes"), format!("{N} and more")),
-        ));
-    }
-    file.read_exact(&mut start).map_err(io)?;
-    Ok((file, size, start))
-}
-
-/// Passes `count` numbers of `N` bytes to `each`, several at a time.
-fn numbers<const N: usize, T>(
-    file: &mut impl Read,
-    count: usize,
-    from: impl Fn([u8; N]) -> T,
-    mut each: impl FnMut(&[T]) -> io::Result<()>,
-) -> io::Result<()> {
-    let (mut bytes, mut numbers) = (vec![0; AT_ONCE.min(count) * N], Vec::new());
-    for start in (0..count).step_by(AT_ONCE) {
-        let part = &mut bytes[..AT_ONCE.min(count - start) * N];
-        file.read_exact(part)?;
-        numbers.clear();
-        numbers.extend(part.as_chunks::<N>().0.iter().map(|bytes| from(*bytes)));
-        each(&numbers)?;
-    }
-    Ok(())
-}
-
-/// All of them.
-fn all_numbers<const N: usize, T: Clone>(
-    file: &mut impl Read,
-    count: usize,
-    from: impl Fn([u8; N]) -> T,
-) -> io::Result<Vec<T>> {
-    let mut all = Vec::with_capacity(count);
-    numbers(file, count, from, |part| {
-        all.extend_from_slice(part);
-        Ok(())
-    })?;
-    Ok(all)
-}
-
 impl RowsFile {
     /// Opens a file and checks its sizes: it must be as long as its header says, and what must be in memory must fit.
     fn open(path: &Path, capacity: &Capacity) -> Result<Self, DatasetError> {
-        let (file, size, start) = open::<24>(path)?;
-        let sizes: Vec<i64> = start.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
-        let [rows, dim, values] = [0, 1, 2].map(|i| sizes.get(i).copied().unwrap_or(0));
-        let flaw = |found, expected: &str| invalid(path, Flaw::new("the header", found, expected));
-        let found = format!("it says {rows} rows, {dim} columns and {values} values");
-        let limit = i64::from(i32::MAX);
-        if !((1..=limit).contains(&rows) && (1..=limit).contains(&dim) && values >= 0) {
-            return Err(flaw(found, "rows and columns from 1 to 2^31 - 1, and at least 0 values"));
-        }
-        let claimed = 24 + 8 * (i128::from(rows) + 1) + 8 * i128::from(values);
-        if claimed != i128::from(size) {
-            let found = format!("{found}, which are {claimed} bytes; the file has {size}");
-            return Err(flaw(found, "a whole file, with the sizes that its header says"));
-        }
-        let whole = u64::try_from(claimed).unwrap_or(u64::MAX);
+        let stored = csr::rows(path)?;
+        let array_file::CompressedRows { rows, columns, values_count, .. } = stored;
         // Columns and values may be in scratch files; offsets are in memory, twice while they are checked.
-        let offsets = 16 * (rows.unsigned_abs() + 1);
-        let held = if capacity.scratch.is_some() { whole.min(offsets) } else { whole };
+        let offsets = 16 * (rows as u64 + 1);
+        let held = if capacity.scratch.is_some() { offsets } else { offsets.max(8 * (rows + values_count) as u64) };
         let memory = capacity.memory;
         if held > memory {
-            return Err(flaw(format!("{found}, which need {held} bytes of memory"), &format!("at most {memory}")));
+            let found = format!(
+                "it says {rows} rows, {columns} columns and {values_count} values, which need {held} bytes of memory"
+            );
+            return Err(invalid(path, Flaw::new("the header", found, format!("at most {memory}"))));
         }
-        Ok(Self { path: path.to_owned(), file, rows: rows as usize, dim: dim as usize, values: values as usize })
+        Ok(Self { path: path.to_owned(), stored })
     }
 
     /// The vectors, with `dim` columns.
     fn read(self, dim: usize, space: &Space, notes: &mut Vec<String>) -> Result<SparseVectors, DatasetError> {
-        let Self { path, mut file, rows, dim: own, values: count } = self;
-        let io = |source| DatasetError::Io { path: path.clone(), source };
+        let Self { path, stored } = self;
+        let array_file::CompressedRows { columns, values_count: count, .. } = stored;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let lengths = format!("{name}: offsets");
         let names = RowNames { numbers: &name, lengths: &lengths, bound: "a column" };
-        let stored = all_numbers(&mut file, rows + 1, i64::from_le_bytes).map_err(io)?;
-        let offsets = offsets(names, &stored, count).map_err(|flaw| invalid(&path, flaw))?;
+        let all = stored.offsets.all_integers()?;
+        let offsets = offsets(names, &all, count).map_err(|flaw| invalid(&path, flaw))?;
         let full = |error: io::Error| invalid(&path, no_room(&name, &error));
-        let mut below = NumbersBelow::new(own, count, space).map_err(full)?;
+        let mut below = NumbersBelow::new(columns, count, space).map_err(full)?;
         let mut values = Filling::with_capacity(space, count).map_err(full)?;
-        numbers(&mut file, count, |bytes| i64::from(i32::from_le_bytes(bytes)), |part| below.push(part)).map_err(io)?;
-        numbers(&mut file, count, f32::from_le_bytes, |part| values.extend(part)).map_err(io)?;
+        let mut room = Ok(());
+        stored.numbers.integer_rows(&mut |part| keep(&mut room, below.push(part)))?;
+        stored.values.f32_rows(&mut |part| keep(&mut room, values.extend(part)))?;
+        room.map_err(full)?;
         let rows = CompressedRows { names, numbers: below, offsets };
         let sparse = rows.sparse(&format!("{name}: values"), values, notes).map_err(|flaw| invalid(&path, flaw))?;
         Ok(sparse.with_dim(dim))
     }
 }
 
+/// Keeps the first error; returns whether there is none.
+fn keep(first: &mut io::Result<()>, next: io::Result<()>) -> bool {
+    if first.is_ok() {
+        *first = next;
+    }
+    first.is_ok()
+}
+
 impl TruthFile {
     /// Opens a file and checks its sizes.
     fn open(path: &Path, memory: u64, queries: usize, train: usize) -> Result<Self, DatasetError> {
-        let (file, size, start) = open::<8>(path)?;
-        let sizes: Vec<u32> = start.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
-        let [rows, count] = [0, 1].map(|i| sizes.get(i).copied().unwrap_or(0));
+        let array_file::Truth { ids, distances } = array_file::truth(path)?;
+        let (rows, count) = (ids.header().rows, ids.header().columns);
         let flaw = |found, expected| invalid(path, Flaw::new("the header", found, expected));
         let found = format!("it says {rows} queries with {count} neighbours each");
-        let claimed = 8 + 8 * u128::from(rows) * u128::from(count);
-        if claimed != u128::from(size) {
-            let found = format!("{found}, which are {claimed} bytes with their distances; the file has {size}");
-            return Err(flaw(found, "a whole file, with the sizes that its header says".to_owned()));
-        }
-        if rows as usize != queries || count == 0 || count as usize > train {
+        let Some(distances) = distances else {
+            return Err(flaw(format!("{found}, without distances"), "ids, and then their inner products".into()));
+        };
+        if rows != queries || count > train {
             return Err(flaw(found, format!("{queries} queries with 1 to {train} neighbours each")));
         }
         // Ids become 64 bits wide, as do distances.
-        let needed = claimed * 2;
+        let needed = 16 * rows as u128 * count as u128;
         if needed > u128::from(memory) {
             return Err(flaw(format!("{found}, which need {needed} bytes of memory"), format!("at most {memory}")));
         }
-        Ok(Self { file, queries, count: count as usize })
+        Ok(Self { ids, distances })
+    }
+
+    fn count(&self) -> usize {
+        self.ids.header().columns
     }
 
     fn read(
@@ -322,11 +274,8 @@ impl TruthFile {
         test: &Points,
         notes: &mut Vec<String>,
     ) -> Result<Neighbors, DatasetError> {
-        let Self { mut file, queries, count } = self;
-        let io = |source| DatasetError::Io { path: path.to_owned(), source };
-        let cells = queries * count;
-        let ids = all_numbers(&mut file, cells, |bytes| i64::from(u32::from_le_bytes(bytes))).map_err(io)?;
-        let mut distances = all_numbers(&mut file, cells, |bytes| f64::from(f32::from_le_bytes(bytes))).map_err(io)?;
+        let count = self.count();
+        let (ids, mut distances) = (self.ids.all_integers()?, self.distances.all_f64s()?);
         if are_products(&distances, count, |at| {
             let id = usize::try_from(ids[at]).ok().filter(|&id| id < train.len())?;
             Some(Distance::InnerProduct.between(test.row(at / count), train.row(id)))

@@ -2,7 +2,7 @@
 
 use super::as_text;
 use super::heap::Heap;
-use super::number::NumberType;
+use super::number;
 use crate::dataset::Stored;
 use hdf5::messages::attribute::AttributeMessage;
 use hdf5::{Datatype, StringSize, VarLenKind};
@@ -63,7 +63,7 @@ pub(super) fn attribute(found: &AttributeMessage, heap: &mut Heap<'_>) -> Option
             Some(Attribute::Text(as_text(&heap.bytes(&found.raw_data).ok()?, *padding)))
         }
         datatype => {
-            let number = NumberType::plain(datatype).filter(|number| number.bytes() == found.raw_data.len())?;
+            let number = number::plain(datatype).filter(|number| number.bytes() == found.raw_data.len())?;
             match number.stored() {
                 Stored::Integer => number.integers(&found.raw_data).ok()?.first().copied().map(Attribute::Integer),
                 _ => number.f64s(&found.raw_data).first().copied().map(Attribute::Float),

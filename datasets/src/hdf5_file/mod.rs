@@ -20,6 +20,7 @@ pub use write::{Hdf5Writer, Values};
 
 use crate::bounded;
 use crate::dataset::Stored;
+use crate::number::{NotWhole, NumberForm, NumberType};
 use attribute::attribute;
 use blocks::{Blocks, Reading, ValueBytes};
 use hdf5::messages::attribute::AttributeMessage;
@@ -28,7 +29,6 @@ use hdf5::storage::FileStorage;
 use hdf5::{Dataset, Datatype, OpenOptions, StringPadding, StringSize, VarLenKind};
 use heap::Heap;
 use links::Member;
-use number::NumberType;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -271,7 +271,7 @@ impl Hdf5File {
     /// [`Hdf5Error::Missing`], [`Hdf5Error::Unreadable`].
     pub fn holds_bytes(&self, name: &str) -> Result<bool, Hdf5Error> {
         let number = self.number(name, &self.dataset(name)?, ElementKind::Number);
-        Ok(number.is_ok_and(NumberType::is_byte))
+        Ok(number.is_ok_and(|number| number.form == NumberForm::Unsigned(1)))
     }
 
     /// Whether `name` is a group.
@@ -307,7 +307,7 @@ impl Hdf5File {
         let mut values = Vec::new();
         self.number_rows(name, ElementKind::Number, |number, bytes, _| {
             values.clear();
-            number.f32s(bytes, &mut values);
+            number.append_f32s(bytes, &mut values);
             Ok(each(&values))
         })
     }
@@ -324,7 +324,8 @@ impl Hdf5File {
     ) -> Result<(), Hdf5Error> {
         self.number_rows(name, kind, |number, bytes, first| {
             let whole = number.integers(bytes);
-            let not_whole = |(at, found)| Hdf5Error::NotWhole { name: name.to_owned(), at: first + at, found };
+            let not_whole =
+                |NotWhole { at, found, .. }| Hdf5Error::NotWhole { name: name.to_owned(), at: first + at, found };
             Ok(each(&whole.map_err(not_whole)?))
         })
     }
@@ -376,7 +377,7 @@ impl Hdf5File {
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, Hdf5Error> {
         let (blocks, number) = self.numbers(name, ElementKind::Integer, 8, Reading::Whole)?;
         let whole = number.integers(&blocks.read(0, u64::MAX)?);
-        whole.map_err(|(at, found)| Hdf5Error::NotWhole { name: name.to_owned(), at, found })
+        whole.map_err(|NotWhole { at, found, .. }| Hdf5Error::NotWhole { name: name.to_owned(), at, found })
     }
 
     /// All texts of an array; bytes that are not UTF-8 are replaced by U+FFFD.
@@ -462,9 +463,9 @@ impl Hdf5File {
     fn number(&self, name: &str, dataset: &Dataset, kind: ElementKind) -> Result<NumberType, Hdf5Error> {
         let message = dataset.raw_datatype().map_err(|error| self.refused(name, &error))?;
         let (number, expected) = match kind {
-            ElementKind::Bit => (NumberType::of_bits(&message), "booleans, or numbers 0 and 1"),
-            ElementKind::Integer | ElementKind::Member => (NumberType::of(&message), "whole numbers"),
-            ElementKind::Number | ElementKind::Text => (NumberType::of(&message), "numbers"),
+            ElementKind::Bit => (number::of_bits(&message), "booleans, or numbers 0 and 1"),
+            ElementKind::Integer | ElementKind::Member => (number::of(&message), "whole numbers"),
+            ElementKind::Number | ElementKind::Text => (number::of(&message), "numbers"),
         };
         number.map_err(|found| Hdf5Error::WrongType { name: name.to_owned(), found, expected })
     }
