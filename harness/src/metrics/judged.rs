@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::Unfit;
 
-fn needs_qrels(setting: &MetricSetting) -> Result<(), Unfit> {
+pub(super) fn needs_qrels(setting: &MetricSetting) -> Result<(), Unfit> {
     if setting.qrels {
         return Ok(());
     }
@@ -15,16 +15,26 @@ fn needs_qrels(setting: &MetricSetting) -> Result<(), Unfit> {
     ))
 }
 
+/// The pairs (item, grade) of the query, ascending.
+pub(super) fn judgements<'a>(answer: &Answer<'a>) -> &'a [(u32, u32)] {
+    answer.asked().truth.qrels.as_deref().unwrap_or(&[])
+}
+
+/// Number of items that were judged relevant.
+pub(super) fn relevant_items(answer: &Answer<'_>) -> usize {
+    ideal(answer).len()
+}
+
 /// The highest grade of an item; 0 if nobody judged it.
-fn grade(answer: &Answer<'_>, item: u32) -> u32 {
-    let qrels = answer.asked().truth.qrels.as_deref().unwrap_or(&[]);
+pub(super) fn grade(answer: &Answer<'_>, item: u32) -> u32 {
+    let qrels = judgements(answer);
     let first = qrels.partition_point(|pair| pair.0 < item);
     qrels[first..].iter().take_while(|pair| pair.0 == item).map(|pair| pair.1).max().unwrap_or(0)
 }
 
 /// Grades above 0 of the query's items, the highest first.
 fn ideal(answer: &Answer<'_>) -> Vec<u32> {
-    let mut items: Vec<u32> = answer.asked().truth.qrels.iter().flatten().map(|pair| pair.0).collect();
+    let mut items: Vec<u32> = judgements(answer).iter().map(|pair| pair.0).collect();
     items.dedup();
     let mut grades: Vec<u32> = items.iter().map(|&item| grade(answer, item)).filter(|&grade| grade > 0).collect();
     grades.sort_unstable_by(|a, b| b.cmp(a));

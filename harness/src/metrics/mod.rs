@@ -8,6 +8,7 @@ mod diversity;
 mod effort;
 mod judged;
 mod name;
+mod precision;
 mod recall;
 mod redundancy;
 mod relevance;
@@ -23,6 +24,7 @@ use coverage::{BallCoverage, Coverage};
 use diversity::{Diversity, MinDistance, Mst};
 use effort::{Evaluations, ObjectiveRatio};
 use judged::{Hit, Mrr, NdcgQrels};
+use precision::{Judged, Map, Precision, RPrecision, RecallQrels};
 use recall::{PoolRecall, Recall, RecallEps};
 use redundancy::{Duplicates, MaxRedundancy, Redundancy};
 use relevance::{Ndcg, Relevance};
@@ -57,6 +59,11 @@ registry! {
         "hit" => Hit,
         "mrr" => Mrr,
         "ndcg-qrels" => NdcgQrels,
+        "recall-qrels" => RecallQrels,
+        "precision" => Precision,
+        "map" => Map,
+        "r-precision" => RPrecision,
+        "judged" => Judged,
         "evaluations" => Evaluations,
         "objective-ratio" => ObjectiveRatio,
     }

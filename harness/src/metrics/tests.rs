@@ -168,6 +168,28 @@ fn spectra_of_the_same_and_of_the_different() {
     close(world.of("spectral-entropy", &[0, 2], &[]), 0.0);
 }
 
+/// Results 3 (relevant), 1 (not judged), 0 (not relevant), 2 (relevant) of three relevant items, by hand.
+#[test]
+fn relevant_results_are_counted_by_rank() {
+    let world = World::angles(&[0.0, 10.0, 20.0, 30.0, 40.0]).with_qrels(&[(0, 0), (2, 1), (3, 3), (4, 1)]);
+    let of = |name: &str| world.of(name, &[3, 1, 0, 2], &[]);
+    close(of("precision"), 0.5);
+    close(of("precision@1"), 1.0);
+    close(of("recall-qrels"), 2.0 / 3.0);
+    close(of("map"), (1.0 + 2.0 / 4.0) / 3.0);
+    close(of("map@3"), 1.0 / 3.0);
+    close(of("r-precision"), 1.0 / 3.0);
+    close(of("judged"), 0.75);
+    // Two of four were returned: the others are not relevant.
+    let short = |name: &str| world.of_k(name, &[2, 3], 4, &[]);
+    close(short("precision"), 0.5);
+    close(short("map"), 2.0 / 3.0);
+    close(short("r-precision"), 2.0 / 3.0);
+    close(short("judged"), 1.0);
+    let nobody = World::angles(&[0.0]).with_qrels(&[]);
+    assert_eq!(nobody.of("judged", &[0], &[]), None);
+}
+
 #[test]
 fn metrics_of_judgements() {
     let world = World::angles(&[0.0, 10.0, 20.0, 30.0]).with_qrels(&[(0, 0), (2, 1), (3, 3)]);
@@ -178,7 +200,9 @@ fn metrics_of_judgements() {
     let second = 1.0 / 3.0_f64.log2();
     close(of("ndcg-qrels"), (second + 1.5) / (3.0 + second));
     close(of("ndcg-qrels(gain=exponential)"), (second + 3.5) / (7.0 + second));
-    assert_eq!(World::angles(&[0.0]).with_qrels(&[(0, 0)]).of("hit", &[0], &[]), None, "nothing relevant to be hit");
+    let none = World::angles(&[0.0]).with_qrels(&[(0, 0)]);
+    assert_eq!(none.of("hit", &[0], &[]), None, "nothing relevant to be hit");
+    assert_eq!(none.of("judged", &[0], &[]), Some(1.0));
 }
 
 /// Recall counts by distance, not by id: a result as near as the k-th neighbour is one.
@@ -262,6 +286,11 @@ fn metrics_that_cannot_be_computed_say_why() {
         "hit",
         "mrr",
         "ndcg-qrels",
+        "recall-qrels",
+        "precision",
+        "map",
+        "r-precision",
+        "judged",
     ];
     assert_eq!(impossible.collect::<Vec<_>>(), expected);
     let setting = MetricSetting {
@@ -551,7 +580,7 @@ fn usual_headline_and_cost_metrics_are_those_of_old() {
     let usual = |qrels| MetricName::usual(qrels).map(MetricName::name).collect::<Vec<_>>();
     let always = ["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
     assert_eq!(usual(false), always);
-    assert_eq!(usual(true), [&always[..], &["hit", "mrr", "ndcg-qrels"]].concat());
+    assert_eq!(usual(true), [&always[..], &["hit", "mrr", "ndcg-qrels", "recall-qrels", "judged"]].concat());
     let mut ranked: Vec<_> =
         MetricName::all().filter_map(|metric| Some((metric.headline_rank()?, metric.name()))).collect();
     ranked.sort_unstable();
