@@ -168,6 +168,11 @@ pub struct RowIds<'a> {
 }
 
 impl<'a> RowIds<'a> {
+    /// The numbers of rows.
+    pub fn numbers(rows: usize) -> Self {
+        Self { texts: None, rows }
+    }
+
     /// The id of a row.
     pub fn of(&self, row: usize) -> Cow<'a, str> {
         self.texts.map_or_else(|| Cow::Owned(row.to_string()), |texts| Cow::Borrowed(texts.get(row)))

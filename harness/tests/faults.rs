@@ -471,7 +471,7 @@ fn a_dataset_that_is_swapped_while_it_is_read_is_never_taken_for_the_other() {
         let (mut read, mut found) = (0, 0);
         let begun = Moment::now();
         while begun.elapsed() < 4.0 {
-            match plan::LoadedDataset::read(&path, &(1 << 30).into()) {
+            match plan::LoadedDataset::read(&path.clone().into(), &(1 << 30).into()) {
                 Ok(same) => {
                     read += 1;
                     let first = same.dataset.train.dense().expect("dense").row(300)[0];

@@ -3,7 +3,7 @@
 
 pub mod ann_benchmarks;
 pub mod big_ann_sparse;
-mod compressed_rows;
+pub(crate) mod compressed_rows;
 
 use crate::bounded;
 use crate::check::Flaw;

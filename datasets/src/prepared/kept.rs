@@ -4,8 +4,9 @@ use super::layout::{PreparedHeader, SourceFile};
 use super::read::{OpenedKept, PreparedError, Wanted, header, not_ours, open_kept, verify, verify_mapped};
 use super::write::{Made, write};
 use crate::dataset::Dataset;
-use crate::format::{self, DatasetError};
+use crate::format::DatasetError;
 use crate::in_the_way::MOVE_IT;
+use crate::location::Location;
 use crate::sha256;
 use crate::stamp::Stamp;
 use crate::whole_file::{leads_to, make_folder};
@@ -55,8 +56,8 @@ pub struct DamagedFile {
 /// What a dataset is made of.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
-    /// A file, or several of one format.
-    File(&'a Path),
+    /// A file, or several.
+    Location(&'a Location),
     /// The description from which it is drawn or sampled.
     Description(&'a str),
 }
@@ -87,16 +88,16 @@ pub struct KeptFile {
     pub in_the_way: Option<String>,
 }
 
-/// The files that the dataset at `path` consists of, with their stamps at the time `now`.
+/// The files that a dataset consists of, with their stamps at the time `now`.
 ///
 /// # Errors
 /// A file is missing.
-pub fn sources(path: &Path, now: SystemTime) -> Result<Vec<SourceFile>, DatasetError> {
+pub fn sources(location: &Location, now: SystemTime) -> Result<Vec<SourceFile>, DatasetError> {
     let source = |path: PathBuf| match Stamp::of(&path, now) {
         Ok(stamp) => Ok(SourceFile { path: std::path::absolute(&path).unwrap_or(path), stamp }),
         Err(source) => Err(DatasetError::Io { path, source }),
     };
-    format::files(path)?.into_iter().map(source).collect()
+    location.files()?.into_iter().map(source).collect()
 }
 
 impl KeptDatasets {
@@ -114,10 +115,15 @@ impl KeptDatasets {
     fn path(&self, origin: Origin<'_>) -> PathBuf {
         let mut key = Sha256::new();
         match origin {
-            Origin::File(path) => {
+            Origin::Location(Location::Path(path)) => {
                 key.update("file\n");
                 let path = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
                 path.iter().for_each(|path| key.update(path.as_os_str().as_encoded_bytes()));
+            }
+            Origin::Location(Location::Files(files)) => {
+                key.update("files\n");
+                let here = std::env::current_dir().unwrap_or_default();
+                key.update(files.clone().beside(&here).description());
             }
             Origin::Description(description) => {
                 key.update("description\n");

@@ -5,6 +5,7 @@ use super::read::{not_ours, open_kept};
 use super::*;
 use crate::dataset::{Dataset, Groups, Links, Neighbors, Stored, Subtopics};
 use crate::in_the_way::MOVE_IT;
+use crate::location::Location;
 use crate::texts::Labels;
 use std::path::Path;
 use swath_algorithms::points::{Bits, Points, Sets, SparseVectors, Vectors};
@@ -154,7 +155,7 @@ fn now() -> std::time::SystemTime {
 /// A folder with a source file, unchanged for long, and a folder for what is kept.
 struct Place {
     root: tempfile::TempDir,
-    source: std::path::PathBuf,
+    source: Location,
     kept: KeptDatasets,
 }
 
@@ -163,16 +164,23 @@ impl Place {
         let root = tempfile::tempdir().expect("a folder");
         let source = root.path().join("x.hdf5");
         let kept = KeptDatasets::new(root.path().join("made/when/needed"), "swath 1".into());
-        let place = Self { root, source, kept };
+        let place = Self { root, source: source.into(), kept };
         place.write(b"\x89HDF\r\n\x1a\n one", 60);
         place
     }
 
     /// Writes the source so many seconds ago.
     fn write(&self, content: &[u8], ago: u64) {
-        std::fs::write(&self.source, content).expect("written");
-        let file = std::fs::File::options().write(true).open(&self.source).expect("opened");
+        std::fs::write(self.source(), content).expect("written");
+        let file = std::fs::File::options().write(true).open(self.source()).expect("opened");
         file.set_modified(now() - std::time::Duration::from_secs(ago)).expect("set");
+    }
+
+    fn source(&self) -> &Path {
+        match &self.source {
+            Location::Path(path) => path,
+            Location::Files(_) => panic!("one file"),
+        }
     }
 
     fn sources(&self) -> Vec<SourceFile> {
@@ -180,7 +188,7 @@ impl Place {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin::File(&self.source)
+        Origin::Location(&self.source)
     }
 
     fn keep(&self, dataset: &Dataset) -> KeptDataset {
@@ -211,11 +219,11 @@ fn a_kept_dataset_is_found_until_its_source_changes() {
     #[cfg(unix)]
     {
         let other = place.root.path().join("y.hdf5");
-        std::os::unix::fs::symlink(&place.source, &other).expect("a link");
-        assert!(place.kept.find(Origin::File(&other), now()).expect("fine").is_some());
+        std::os::unix::fs::symlink(place.source(), &other).expect("a link");
+        assert!(place.kept.find(Origin::Location(&other.clone().into()), now()).expect("fine").is_some());
     }
     let other = place.root.path().join("z.hdf5");
-    assert!(place.kept.find(Origin::File(&other), now()).expect("fine").is_none());
+    assert!(place.kept.find(Origin::Location(&other.clone().into()), now()).expect("fine").is_none());
     assert!(place.kept.find(Origin::Description("x"), now()).expect("fine").is_none());
     // Of the same length.
     place.write(b"\x89HDF\r\n\x1a\n two", 30);

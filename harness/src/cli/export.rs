@@ -10,7 +10,7 @@ use swath::escape;
 use swath::exchange::export::{EXPORTERS, Exporter, FinishedRun};
 use swath::record::machine::memory;
 
-/// Write a run in the formats of other programs: ann-benchmarks, Parquet
+/// Write a run in the formats of other programs: ann-benchmarks, Parquet, TREC
 #[derive(Args)]
 #[command(after_help = examples())]
 pub struct Arguments {

@@ -10,7 +10,7 @@ use crate::plot::Size;
 use crate::record::Mode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Error, IntoDeserializer as _, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::params::{Count, Part};
 use swath_algorithms::selector::SelectorParams;
-use swath_datasets::Generated;
+use swath_datasets::{FileSet, Generated};
 
 /// A swath experiment: a dataset, retrievers with their parameter grids, and metrics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub struct Experiment {
     /// Name of the experiment, and of the folder under reports/ that holds its results.
     pub name: Name,
     /// A name that `swath datasets list` knows, or a path to an ann-benchmarks HDF5 file (seen from this file's folder), or
-    /// vectors to draw.
+    /// files of vectors, judgements and so on, or vectors to draw.
     pub dataset: DatasetSource,
     /// Results per query.
     #[serde(default = "ten")]
@@ -82,8 +82,46 @@ pub struct Experiment {
 pub enum DatasetSource {
     /// A name or a path.
     File(String),
+    /// Files that are named one by one.
+    Files(Box<FileSet>),
     /// Drawn.
     Generated(Generated),
+}
+
+impl DatasetSource {
+    /// Keys that say nothing of which of the two a map is: drawn or of files.
+    const SHARED: [&str; 3] = ["queries", "distance", "dimension"];
+}
+
+/// The entries of a map of which the first few were read before.
+struct Replayed<A> {
+    before: std::vec::IntoIter<(String, serde_json::Value)>,
+    value: Option<serde_json::Value>,
+    /// A key whose value is not read yet.
+    key: Option<String>,
+    rest: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Replayed<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        if let Some((key, value)) = self.before.next() {
+            self.value = Some(value);
+            return seed.deserialize(key.into_deserializer()).map(Some);
+        }
+        match self.key.take() {
+            Some(key) => seed.deserialize(key.into_deserializer()).map(Some),
+            None => self.rest.next_key_seed(seed),
+        }
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value).map_err(A::Error::custom),
+            None => self.rest.next_value_seed(seed),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for DatasetSource {
@@ -94,15 +132,31 @@ impl<'de> Deserialize<'de> for DatasetSource {
             type Value = DatasetSource;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name or path of a dataset, or `{ generate: gaussian, n: 20000, dimension: 128 }`")
+                f.write_str(
+                    "the name or path of a dataset, `{ vectors: FILE, queries: FILE, distance: angular }`, or \
+                     `{ generate: gaussian, n: 20000, dimension: 128 }`",
+                )
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<DatasetSource, E> {
                 Ok(DatasetSource::File(name.to_owned()))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DatasetSource, A::Error> {
-                Generated::deserialize(MapAccessDeserializer::new(map)).map(DatasetSource::Generated)
+            /// The first key that only one of the two has decides.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DatasetSource, A::Error> {
+                let mut before = Vec::new();
+                let mut key = map.next_key::<String>()?;
+                while let Some(shared) = key.take_if(|key| DatasetSource::SHARED.contains(&key.as_str())) {
+                    before.push((shared, map.next_value()?));
+                    key = map.next_key()?;
+                }
+                let is_drawn = key.as_deref().is_some_and(|key| ["generate", "n", "seed"].contains(&key));
+                let map = Replayed { before: before.into_iter(), value: None, key, rest: map };
+                let map = MapAccessDeserializer::new(map);
+                if is_drawn {
+                    return Generated::deserialize(map).map(DatasetSource::Generated);
+                }
+                FileSet::deserialize(map).map(|files| DatasetSource::Files(Box::new(files)))
             }
         }
 
@@ -116,8 +170,8 @@ impl JsonSchema for DatasetSource {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let generated = generator.subschema_for::<Generated>();
-        json_schema!({ "anyOf": [{ "type": "string" }, generated] })
+        let (files, generated) = (generator.subschema_for::<FileSet>(), generator.subschema_for::<Generated>());
+        json_schema!({ "anyOf": [{ "type": "string" }, files, generated] })
     }
 }
 

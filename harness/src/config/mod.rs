@@ -115,7 +115,7 @@ fn check_sweep(sweep: &Sweep, experiment: &Experiment) -> Option<Problem> {
         let problem = Problem::new(path!["sweep"], "this sweep has no sizes");
         return Some(problem.help("give it sizes, as in `{ n: [1000, 10000] }`, or leave it out"));
     }
-    if !sweep.dimension.is_empty() && matches!(experiment.dataset, DatasetSource::File(_)) {
+    if !sweep.dimension.is_empty() && !matches!(experiment.dataset, DatasetSource::Generated(_)) {
         let problem = Problem::new(path!["sweep", "dimension"], "the dimension of a file's vectors cannot be varied");
         return Some(
             problem.help("draw vectors instead, as in `dataset: { generate: gaussian, n: 10000, dimension: 8 }`"),

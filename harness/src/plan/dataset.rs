@@ -2,11 +2,11 @@
 
 use super::{at_dataset, missing_dataset};
 use crate::clock;
-use crate::config::{Failure, Invalid, Problem, YamlSource};
+use crate::config::{DatasetSource, Failure, Invalid, Problem, YamlSource};
 use std::path::{Path, PathBuf};
 use swath_algorithms::random;
 use swath_datasets::prepared::{self, KeptDataset, KeptDatasets, Made, Origin, PreparedHeader, SourceFile};
-use swath_datasets::{Capacity, Dataset, DatasetError, Generated, catalogue, format, ground_truth, sha256};
+use swath_datasets::{Capacity, Dataset, DatasetError, FileSet, Generated, Location, catalogue, ground_truth, sha256};
 
 /// Where datasets are looked for and kept, and how much memory they may take.
 #[derive(Clone, Copy, Debug)]
@@ -63,56 +63,56 @@ impl LoadedDataset {
         Self { name, sha256, dataset, file: None, doubts: None, notes: Vec::new() }
     }
 
-    /// Maps the dataset at `path` if it is kept and has not changed; otherwise [reads](Self::read) it, and keeps it.
+    /// Maps the dataset at a location if it is kept and has not changed; otherwise [reads](Self::read) it, and keeps it.
     ///
     /// # Errors
     /// [`Failure::Input`].
-    pub fn load(path: &Path, resources: Resources<'_>) -> Result<Self, Failure> {
-        let loaded = Self::load_kept(path, resources)?;
+    pub fn load(location: &Location, resources: Resources<'_>) -> Result<Self, Failure> {
+        let loaded = Self::load_kept(location, resources)?;
         // A file that bears two names is kept once.
-        Ok(Self { name: file_name(path), ..loaded })
+        Ok(Self { name: location.name(), ..loaded })
     }
 
-    fn load_kept(path: &Path, resources: Resources<'_>) -> Result<Self, Failure> {
+    fn load_kept(location: &Location, resources: Resources<'_>) -> Result<Self, Failure> {
         let capacity = resources.capacity();
-        let Some(folder) = resources.kept else { return Self::read(path, &capacity) };
+        let Some(folder) = resources.kept else { return Self::read(location, &capacity) };
         // Hashing may take long: a file that cannot be read is refused first.
-        format::sizes(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
-        let before = sources(path)?;
-        let origin = Origin::File(path);
+        location.sizes(&capacity).map_err(|error| dataset_failure(&error))?;
+        let before = sources(location)?;
+        let origin = Origin::Location(location);
         let (found, mut notes) = find(folder, origin);
         if let Some(found) = found {
             if found.is_current(&before) {
                 return Ok(Self::of_kept(found));
             }
-            let sha256 = steady(path, || content(path))?;
+            let sha256 = steady(location, || content(location))?;
             if sha256 == found.header.sha256 {
                 // Only the stamps are others.
                 return Ok(Self { notes, ..Self::of_kept(found) }.keep(folder, origin, &before));
             }
-            notes.push(format!("{} has changed since it was prepared, and is prepared again", path.display()));
+            notes.push(format!("{location} has changed since it was prepared, and is prepared again"));
         }
-        let read = Self::read(path, &capacity)?;
+        let read = Self::read(location, &capacity)?;
         Ok(Self { notes, ..read }.keep(folder, origin, &before))
     }
 
-    /// Reads a file.
+    /// Reads a file, or several.
     ///
     /// # Errors
     /// [`Failure::Input`].
-    pub fn read(path: &Path, capacity: &Capacity) -> Result<Self, Failure> {
+    pub fn read(location: &Location, capacity: &Capacity) -> Result<Self, Failure> {
         // Hashing may take long: a file that cannot be read is refused first.
-        format::sizes(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
-        let (sha256, dataset) = steady(path, || {
-            let (before, young) = (content(path)?, sources(path)?.iter().any(|file| !file.stamp.is_settled()));
-            let dataset = format::read(path, capacity.clone()).map_err(|error| dataset_failure(&error))?;
+        location.sizes(capacity).map_err(|error| dataset_failure(&error))?;
+        let (sha256, dataset) = steady(location, || {
+            let (before, young) = (content(location)?, sources(location)?.iter().any(|file| !file.stamp.is_settled()));
+            let dataset = location.read(capacity).map_err(|error| dataset_failure(&error))?;
             // A file that was just written may be written again without a new stamp.
-            if young && content(path)? != before {
-                return Err(unsteady(path));
+            if young && content(location)? != before {
+                return Err(unsteady(location));
             }
             Ok((before, dataset))
         })?;
-        Ok(Self::new(file_name(path), sha256, dataset))
+        Ok(Self::new(location.name(), sha256, dataset))
     }
 
     /// Maps what [`draw`](Self::draw) draws if it is kept; otherwise draws it, and keeps it.
@@ -230,13 +230,13 @@ fn find(folder: &KeptDatasets, origin: Origin<'_>) -> (Option<KeptDataset>, Vec<
 }
 
 /// The SHA-256 of a dataset's files.
-fn content(path: &Path) -> Result<String, Failure> {
-    format::sha256(path).map_err(|error| dataset_failure(&error))
+fn content(location: &Location) -> Result<String, Failure> {
+    location.sha256().map_err(|error| dataset_failure(&error))
 }
 
 /// A dataset's files as they are now.
-fn sources(path: &Path) -> Result<Vec<SourceFile>, Failure> {
-    prepared::sources(path, clock::now()).map_err(|error| match error {
+fn sources(location: &Location) -> Result<Vec<SourceFile>, Failure> {
+    prepared::sources(location, clock::now()).map_err(|error| match error {
         DatasetError::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
             Failure::Input(format!("the dataset {} does not exist", path.display()))
         }
@@ -248,19 +248,19 @@ fn sources(path: &Path) -> Result<Vec<SourceFile>, Failure> {
 ///
 /// # Errors
 /// `look` fails; or a file was changed or replaced meanwhile, so that the result may mix two files.
-fn steady<T>(path: &Path, look: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+fn steady<T>(location: &Location, look: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // First: a missing file has a message of its own.
-    let before = sources(path)?;
+    let before = sources(location)?;
     let seen = look()?;
-    let after = sources(path)?;
+    let after = sources(location)?;
     let agree = |(a, b): (&SourceFile, &SourceFile)| a.path == b.path && a.stamp.agrees(&b.stamp);
     let is_steady = before.len() == after.len() && before.iter().zip(&after).all(agree);
-    if is_steady { Ok(seen) } else { Err(unsteady(path)) }
+    if is_steady { Ok(seen) } else { Err(unsteady(location)) }
 }
 
 /// The error for a file that changes while it is read.
-fn unsteady(path: &Path) -> Failure {
-    let message = format!("the dataset {} was changed or replaced while it was read", path.display());
+fn unsteady(location: &Location) -> Failure {
+    let message = format!("the dataset {location} was changed or replaced while it was read");
     Failure::Input(message + "\n  run again when nothing writes it any more")
 }
 
@@ -269,19 +269,32 @@ pub(super) fn changed(known: &str, sha256: &str) -> Failure {
     Failure::Input(format!("the dataset has changed since the run began (SHA-256 {known:.12} then, {sha256:.12} now)"))
 }
 
-/// The path of the dataset that an experiment names, seen from the experiment's folder.
-pub(super) fn locate(named: &str, source: &YamlSource, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
-    let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
-    catalogue::resolve(named, &beside, folders).map_err(|not_found| {
-        let help = missing_dataset::help(&not_found);
-        let problem = help.iter().fold(Problem::new(at_dataset(), not_found.to_string()), Problem::help);
-        Box::new(Invalid { source: source.clone(), problems: vec![problem] }).into()
-    })
+/// What an experiment's dataset comes from.
+pub(super) enum Found<'e> {
+    /// Files, which are there.
+    Read(Location),
+    /// A description.
+    Drawn(&'e Generated),
 }
 
-/// A dataset's name in files and plots.
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+/// What the dataset of an experiment comes from; paths are seen from the experiment's folder.
+pub(super) fn locate<'e>(
+    dataset: &'e DatasetSource,
+    source: &YamlSource,
+    folders: &[PathBuf],
+) -> Result<Found<'e>, Failure> {
+    let beside = source.path().parent().unwrap_or(Path::new("")).to_owned();
+    let named = match dataset {
+        DatasetSource::File(named) => named,
+        DatasetSource::Files(files) => return Ok(Found::Read(FileSet::clone(files).beside(&beside).into())),
+        DatasetSource::Generated(generated) => return Ok(Found::Drawn(generated)),
+    };
+    let found = catalogue::resolve(named, &beside, folders).map_err(|not_found| {
+        let help = missing_dataset::help(&not_found);
+        let problem = help.iter().fold(Problem::new(at_dataset(), not_found.to_string()), Problem::help);
+        Failure::from(Box::new(Invalid { source: source.clone(), problems: vec![problem] }))
+    });
+    found.map(|path| Found::Read(path.into()))
 }
 
 /// A dataset's file that cannot be read is wrong input, also if the file system refuses it.

@@ -1,12 +1,12 @@
 //! An experiment that is planned without its data: from sizes, headers and its own text.
 
-use super::dataset::{Resources, dataset_failure, file_name, locate};
+use super::dataset::{Found, Resources, dataset_failure, locate};
 use super::figures::{check_queries, wanted_query};
 use super::{Facts, Plan, at_dataset, memory_notes};
-use crate::config::{DatasetSource, ExperimentFile, Failure, Invalid, Problem};
+use crate::config::{ExperimentFile, Failure, Invalid, Problem};
 use crate::path;
 use swath_algorithms::params::Count;
-use swath_datasets::{format, sha256};
+use swath_datasets::sha256;
 
 /// An experiment that is planned without its data.
 pub struct Outline {
@@ -26,13 +26,12 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
     let ExperimentFile { source, experiment } = file;
     let Resources { data_folders, memory, .. } = resources;
     let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
-    let (dataset_name, mut facts, path) = match &experiment.dataset {
-        DatasetSource::File(named) => {
-            let path = locate(named, source, data_folders)?;
-            let header = format::sizes(&path, resources.capacity()).map_err(|error| dataset_failure(&error))?;
-            (file_name(&path), Facts::of_header(&header), Some(path))
+    let (dataset_name, mut facts, location) = match locate(&experiment.dataset, source, data_folders)? {
+        Found::Read(location) => {
+            let header = location.sizes(&resources.capacity()).map_err(|error| dataset_failure(&error))?;
+            (location.name(), Facts::of_header(&header), Some(location))
         }
-        DatasetSource::Generated(generated) => {
+        Found::Drawn(generated) => {
             let needed = generated.bytes();
             if needed > memory {
                 let message = format!("drawing these vectors takes {needed} bytes of memory");
@@ -55,8 +54,8 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
     let mut plan = Plan::new(experiment.clone(), &facts).map_err(invalid)?;
     plan.notes.extend(memory_notes(&plan, &facts, resources));
     let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
-    let names = match path.filter(|_| names_one) {
-        Some(path) => format::query_names(&path, memory).map_err(|error| dataset_failure(&error))?,
+    let names = match location.filter(|_| names_one) {
+        Some(location) => location.query_labels(memory).map_err(|error| dataset_failure(&error))?,
         None => None,
     };
     let problems = check_queries(&plan, names.as_ref(), facts.queries);

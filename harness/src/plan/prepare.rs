@@ -1,9 +1,9 @@
 //! An experiment that is ready to run: its file read, its dataset loaded, its trials planned.
 
-use super::dataset::{LoadedDataset, Resources, changed, locate};
+use super::dataset::{Found, LoadedDataset, Resources, changed, locate};
 use super::workload::Workload;
 use super::{Facts, Plan, memory_notes, outline};
-use crate::config::{self, DatasetSource, ExperimentFile, Failure, Invalid, YamlSource};
+use crate::config::{self, ExperimentFile, Failure, Invalid, YamlSource};
 use crate::metrics::truth::Truth;
 use crate::plot::format::number;
 use crate::record::coarse::{Coarse, Sizes};
@@ -62,11 +62,9 @@ pub fn prepare_experiment(
     resources: Resources<'_>,
 ) -> Result<Prepared, Failure> {
     outline(&file, rows, resources)?;
-    let mut loaded = match &file.experiment.dataset {
-        DatasetSource::File(named) => {
-            LoadedDataset::load(&locate(named, &file.source, resources.data_folders)?, resources)?
-        }
-        DatasetSource::Generated(generated) => LoadedDataset::drawn(generated, resources)?,
+    let mut loaded = match locate(&file.experiment.dataset, &file.source, resources.data_folders)? {
+        Found::Read(location) => LoadedDataset::load(&location, resources)?,
+        Found::Drawn(generated) => LoadedDataset::drawn(generated, resources)?,
     };
     if let Some(rows) = rows {
         loaded = loaded.sampled(rows.size(), file.experiment.seed, resources)?;

@@ -44,7 +44,8 @@ impl Arguments {
 
 /// Reads and checks a dataset and describes it; with a seed also diagnoses it.
 fn info(path: &Path, seed: Option<u64>) -> Result<ExitCode, Failure> {
-    let LoadedDataset { sha256, dataset, .. } = LoadedDataset::read(path, &Capacity::with_scratch(memory(), None))?;
+    let LoadedDataset { sha256, dataset, .. } =
+        LoadedDataset::read(&path.into(), &Capacity::with_scratch(memory(), None))?;
     let base = Base::new(dataset.train.clone(), dataset.distance);
     let mut rows = vec![("file", escape::path(path)), ("SHA-256", sha256)];
     rows.extend(contents(&dataset));

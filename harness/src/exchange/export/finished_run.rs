@@ -8,7 +8,7 @@ use crate::record::manifest::Manifest;
 use crate::record::results::{self, Results};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use swath_datasets::{Capacity, Generated, catalogue, format};
+use swath_datasets::{Capacity, FileSet, Generated, Location, catalogue};
 
 /// The dataset of a run, found or generated again.
 pub struct Refound {
@@ -90,7 +90,8 @@ impl FinishedRun {
             Failure::Input(format!("{}: its dataset: {error}", self.folder.join("manifest.json").display()))
         })?;
         match source {
-            DatasetSource::File(named) => self.of_file(&named, folders, memory),
+            DatasetSource::File(named) => self.of_files(places(&named, &self.beside(), folders)?, memory),
+            DatasetSource::Files(files) => self.of_files(self.beside_all(&files)?, memory),
             DatasetSource::Generated(generated) => self.drawn(&generated, memory),
         }
     }
@@ -111,35 +112,58 @@ impl FinishedRun {
         Err(Failure::Input(message + "; run the experiment again"))
     }
 
-    /// Finds the file of a dataset by its name or path in the experiment.
-    fn of_file(&self, named: &str, folders: &[PathBuf], memory: u64) -> Result<Refound, Failure> {
+    /// The folders from which relative paths of the experiment may start.
+    fn beside(&self) -> Vec<PathBuf> {
+        let configs = self.manifest.config_paths(&self.folder);
+        configs.iter().filter_map(|config| config.parent()).map(Path::to_owned).chain([PathBuf::new()]).collect()
+    }
+
+    /// The files of a dataset, seen from each folder in which all of them are.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] if there is no such folder.
+    fn beside_all(&self, files: &FileSet) -> Result<Vec<Location>, Failure> {
+        let seen = self.beside().into_iter().map(|folder| files.clone().beside(&folder));
+        let (found, missing): (Vec<FileSet>, Vec<FileSet>) =
+            seen.partition(|seen| seen.files().iter().all(|file| file.is_file()));
+        if !found.is_empty() {
+            return Ok(found.into_iter().map(Location::from).collect());
+        }
+        let lacking = missing.first().and_then(|seen| seen.files().into_iter().find(|file| !file.is_file()));
+        let lacking = lacking.unwrap_or_default();
+        Err(Failure::Input(format!("the dataset's file {} does not exist", lacking.display())))
+    }
+
+    /// Finds the dataset of the run among several.
+    fn of_files(&self, places: Vec<Location>, memory: u64) -> Result<Refound, Failure> {
         let record = &self.manifest.dataset;
         let mut others = Vec::new();
-        let configs = self.manifest.config_paths(&self.folder);
-        let mut beside: Vec<&Path> = configs.iter().filter_map(|config| config.parent()).collect();
-        beside.push(Path::new(""));
         let capacity = Capacity::with_scratch(memory, None);
-        for path in places(named, &beside, folders)? {
-            let sha256 = format::sha256(&path).map_err(|error| Failure::Input(error.to_string()))?;
-            // The file is read twice. Its content must be the same both times.
-            let read = || match LoadedDataset::read(&path, &capacity) {
+        for place in places {
+            let sha256 = place.sha256().map_err(|error| Failure::Input(error.to_string()))?;
+            // Files are read twice. Their content must be the same both times.
+            let read = || match LoadedDataset::read(&place, &capacity) {
                 Ok(found) if found.sha256 != sha256 => {
-                    Err(Failure::Input(format!("the dataset {} was replaced while it was read", path.display())))
+                    Err(Failure::Input(format!("the dataset {place} was replaced while it was read")))
                 }
                 other => other,
             };
+            let file = match &place {
+                Location::Path(path) => Some(path.clone()),
+                Location::Files(_) => None,
+            };
             if sha256 == record.sha256 {
-                return Ok(Refound { found: read()?, file: Some(path), is_sample: false });
+                return Ok(Refound { found: read()?, file, is_sample: false });
             }
             let seed = self.results.seed;
             if LoadedDataset::sampled_sha256(&sha256, record.rows, seed) == record.sha256 {
                 let found = read()?;
                 if found.dataset.train.len() == record.rows {
-                    return Ok(Refound { found, file: Some(path), is_sample: false });
+                    return Ok(Refound { found, file, is_sample: false });
                 }
                 return Ok(Refound { found: found.sample(record.rows, seed, &capacity), file: None, is_sample: true });
             }
-            others.push(path.display().to_string());
+            others.push(place.to_string());
         }
         Err(Failure::Input(format!(
             "the SHA-256 of this run's dataset is {}, but these files have a different one: {}\n  \
@@ -154,7 +178,7 @@ impl FinishedRun {
 ///
 /// # Errors
 /// [`Failure::Input`] if there is no such file.
-fn places(named: &str, beside: &[&Path], folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+fn places(named: &str, beside: &[PathBuf], folders: &[PathBuf]) -> Result<Vec<Location>, Failure> {
     let mut found: Vec<_> = beside.iter().map(|beside| catalogue::resolve(named, beside, folders)).collect();
     if catalogue::is_path(named) {
         let stem = Path::new(named).file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -165,7 +189,7 @@ fn places(named: &str, beside: &[&Path], folders: &[PathBuf]) -> Result<Vec<Path
     let new = |path: &PathBuf| tried.insert(path.canonicalize().unwrap_or_else(|_| path.clone()));
     let places: Vec<PathBuf> = places.into_iter().flatten().filter(new).collect();
     if !places.is_empty() {
-        return Ok(places);
+        return Ok(places.into_iter().map(Location::from).collect());
     }
     let said =
         missing.into_iter().filter_map(Result::err).flat_map(|missing| [vec![missing.to_string()], help(&missing)]);

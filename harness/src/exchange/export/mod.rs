@@ -5,6 +5,7 @@
 mod ann_benchmarks;
 mod finished_run;
 mod parquet;
+mod trec;
 
 pub use finished_run::FinishedRun;
 
@@ -16,6 +17,7 @@ pub const EXPORTERS: &[&dyn Exporter] = &[
     // One line each.
     &ann_benchmarks::AnnBenchmarks,
     &parquet::Parquet,
+    &trec::Trec,
 ];
 
 /// Writes finished runs for another program.

@@ -64,11 +64,11 @@ pub fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<
     if beside.is_file() {
         // Without a separator, the path would be taken for a name.
         let named = Path::new(".").join(&beside);
-        return Ok((LoadedDataset::read(&beside, &capacity)?, named.display().to_string()));
+        return Ok((LoadedDataset::read(&beside.into(), &capacity)?, named.display().to_string()));
     }
     let path = catalogue::resolve(wanted.dataset, Path::new(""), folders).map_err(|missing| {
         let looked = format!("{} does not exist, either", beside.display());
         Failure::Input([vec![missing.to_string(), looked], missing_dataset::help(&missing)].concat().join("\n  "))
     })?;
-    Ok((LoadedDataset::read(&path, &capacity)?, wanted.dataset.to_owned()))
+    Ok((LoadedDataset::read(&path.into(), &capacity)?, wanted.dataset.to_owned()))
 }

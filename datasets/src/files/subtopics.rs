@@ -1,0 +1,92 @@
+//! Which base vector covers which subtopic of a query: TREC's diversity qrels (`topic subtopic document grade`), a table with named
+//! columns, or nuggets as JSON.
+
+use super::nuggets;
+use super::qrels::{Finders, ITEM, QUERY, grade};
+use super::strangers::Strangers;
+use super::table::{ColumnNames, Table, utf8};
+use crate::bounded;
+use crate::check::Flaw;
+use crate::format::DatasetError;
+use crate::text_file;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const SUBTOPIC: ColumnNames =
+    &["subtopic", "subtopic_id", "subtopic-id", "intent", "aspect", "nugget", "nugget_id", "iteration"];
+const GRADE: ColumnNames = &["score", "grade", "relevance", "rel", "label"];
+
+/// The number of a subtopic of a query: the number that it is called, or its place among the names of all the query's subtopics.
+pub(super) fn number_of(name: &str, all: &BTreeSet<&str>) -> u32 {
+    let number = |name: &str| name.parse::<u32>().ok().filter(|number| i32::try_from(*number).is_ok());
+    let place = || all.iter().position(|other| *other == name).unwrap_or(0) as u32;
+    if all.iter().all(|name| number(name).is_some()) { number(name).unwrap_or(0) } else { place() }
+}
+
+/// Reads rows (query, item, subtopic).
+pub(super) fn read(
+    path: &Path,
+    memory: u64,
+    finders: Finders<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<[u32; 3]>, DatasetError> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let invalid = |flaw| DatasetError::Invalid { path: path.to_owned(), flaw };
+    if !text_file::is_parquet(path)? {
+        let bytes = bounded::read(path, memory).map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
+        let text = utf8(path, &bytes)?;
+        if text.trim_start().starts_with(['{', '[']) {
+            return nuggets::read(text, &name, finders, notes).map_err(invalid);
+        }
+    }
+    let columns = [QUERY, ITEM, SUBTOPIC, GRADE];
+    let table = Table::read(path, &columns, 3, memory)?;
+    parse(&table, &columns, &name, finders, notes).map_err(invalid)
+}
+
+fn parse(
+    table: &Table,
+    columns: &[ColumnNames],
+    name: &str,
+    finders: Finders<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<[u32; 3]>, Flaw> {
+    const EXPECTED: &str =
+        "TREC's `topic subtopic document grade`, or `query item subtopic`, or columns with these names";
+    let width = table.rows.first().map_or(0, |(_, fields)| fields.len());
+    let without_header = match width {
+        3 => [Some(0), Some(1), Some(2), None],
+        _ => [Some(0), Some(2), Some(1), Some(3)],
+    };
+    let places = table.places(columns, 3, &without_header)?;
+    table.check_width(places.iter().flatten().max().map_or(3, |most| most + 1), EXPECTED)?;
+    let [Some(query_at), Some(item_at), Some(subtopic_at), grade_at] = places[..] else {
+        return Err(Flaw::new("the table", "it has no rows", EXPECTED));
+    };
+    let mut strangers = Strangers::new(name, "rows", finders.example.to_owned());
+    let mut names: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
+    let mut rows: BTreeSet<(u32, u32, &str)> = BTreeSet::new();
+    let mut repeated = 0;
+    for (at, fields) in &table.rows {
+        let grade = match grade_at {
+            Some(place) => grade(&fields[place]).ok_or_else(|| {
+                Flaw::new(table.at(*at), format!("the grade is `{}`", fields[place]), "a whole number")
+            })?,
+            None => 1,
+        };
+        let query = strangers.check("query", &fields[query_at], finders.queries.find(&fields[query_at]));
+        let item = strangers.check("base vector", &fields[item_at], finders.items.find(&fields[item_at]));
+        strangers.line(query.is_some() && item.is_some());
+        let (Some(query), Some(item)) = (query, item) else { continue };
+        let subtopic = fields[subtopic_at].as_str();
+        names.entry(query).or_default().insert(subtopic);
+        if grade > 0 {
+            repeated += usize::from(!rows.insert((query, item, subtopic)));
+        }
+    }
+    strangers.tell(notes)?;
+    if repeated > 0 {
+        notes.push(format!("{repeated} rows in {name} are there twice: each counts once"));
+    }
+    Ok(rows.into_iter().map(|(query, item, subtopic)| [query, item, number_of(subtopic, &names[&query])]).collect())
+}

@@ -1,0 +1,136 @@
+//! Small tables of texts: rows of fields between tabs, commas or spaces, or the columns of a Parquet file.
+
+use crate::bounded;
+use crate::check::{Flaw, first_of};
+use crate::format::DatasetError;
+use crate::text_file;
+use std::path::Path;
+
+/// A table: its rows, and the names of its columns if it has a header.
+pub(super) struct Table {
+    /// The columns' names, in lower case.
+    pub header: Option<Vec<String>>,
+    /// A row's number in the file (the line, from 1), and its fields.
+    pub rows: Vec<(usize, Vec<String>)>,
+    /// What a row's number counts: line or row.
+    pub counts: &'static str,
+}
+
+/// What a table's columns may be called.
+pub(super) type ColumnNames = &'static [&'static str];
+
+impl Table {
+    /// Reads a table whose columns are called as `columns` says, those up to `needed` required. Of a text the separator is found
+    /// by its first line: tabs, else commas, else spaces. Its first line is a header if one of its fields is a column's name.
+    pub(super) fn read(path: &Path, columns: &[ColumnNames], needed: usize, memory: u64) -> Result<Self, DatasetError> {
+        if text_file::is_parquet(path)? {
+            return Self::of_parquet(path, columns, needed, memory);
+        }
+        let bytes = bounded::read(path, memory).map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
+        let text = utf8(path, &bytes)?;
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let separator = if first.contains('\t') { Some(b'\t') } else { first.contains(',').then_some(b',') };
+        let mut rows = match separator {
+            Some(separator) => separated(path, text, separator)?,
+            None => {
+                let line = |(at, line): (usize, &str)| {
+                    (at + 1, line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+                };
+                text.lines().enumerate().map(line).filter(|(_, fields)| !fields.is_empty()).collect()
+            }
+        };
+        let is_name =
+            |field: &String| columns.iter().any(|names| names.contains(&field.trim().to_lowercase().as_str()));
+        let has_header = rows.first().is_some_and(|(_, fields)| fields.iter().any(is_name));
+        let header = has_header.then(|| rows.remove(0).1.iter().map(|name| name.trim().to_lowercase()).collect());
+        Ok(Self { header, rows, counts: "line" })
+    }
+
+    fn of_parquet(path: &Path, columns: &[ColumnNames], needed: usize, memory: u64) -> Result<Self, DatasetError> {
+        let present = text_file::columns(path)?;
+        let find = |names: &ColumnNames| present.iter().find(|column| names.contains(&column.to_lowercase().as_str()));
+        let found: Vec<Option<&String>> = columns.iter().map(find).collect();
+        if let Some(missing) = found.iter().take(needed).position(Option::is_none) {
+            let has = format!("its columns are {}", present.join(", "));
+            let expected = format!("a column `{}`", columns[missing].join("` or `"));
+            return Err(DatasetError::Invalid { path: path.to_owned(), flaw: Flaw::new("the table", has, expected) });
+        }
+        let named: Vec<&String> = found.into_iter().flatten().collect();
+        let texts =
+            named.iter().map(|column| text_file::texts(path, Some(column), memory)).collect::<Result<Vec<_>, _>>()?;
+        let count = texts.iter().map(crate::Texts::len).min().unwrap_or(0);
+        let row = |row: usize| (row, texts.iter().map(|column| column.get(row).to_owned()).collect());
+        Ok(Self {
+            header: Some(named.into_iter().map(|name| name.to_lowercase()).collect()),
+            rows: (0..count).map(row).collect(),
+            counts: "row",
+        })
+    }
+
+    /// The places of columns: by their names in the header; `without_header` where there is none.
+    ///
+    /// # Errors
+    /// The header lacks one of the first `needed`.
+    pub(super) fn places(
+        &self,
+        columns: &[ColumnNames],
+        needed: usize,
+        without_header: &[Option<usize>],
+    ) -> Result<Vec<Option<usize>>, Flaw> {
+        let Some(header) = &self.header else { return Ok(without_header.to_vec()) };
+        let places: Vec<Option<usize>> =
+            columns.iter().map(|names| header.iter().position(|name| names.contains(&name.as_str()))).collect();
+        match places.iter().take(needed).position(Option::is_none) {
+            None => Ok(places),
+            Some(missing) => {
+                let found = format!("its columns are {}", header.join(", "));
+                Err(Flaw::new("the header", found, format!("a column `{}`", columns[missing].join("` or `"))))
+            }
+        }
+    }
+
+    /// The place of a row, for messages.
+    pub(super) fn at(&self, row: usize) -> String {
+        format!("{} {row}", self.counts)
+    }
+
+    /// Checks that each row has at least `width` fields.
+    pub(super) fn check_width(&self, width: usize, expected: &str) -> Result<(), Flaw> {
+        let mut short = self.rows.iter().filter(|(_, fields)| fields.len() < width);
+        let Some((row, fields)) = short.next() else { return Ok(()) };
+        let found = first_of(format!("it has {} fields", fields.len()), 1 + short.count());
+        Err(Flaw::new(self.at(*row), found, expected))
+    }
+}
+
+/// The text of a file.
+pub(super) fn utf8<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b str, DatasetError> {
+    // Some programs begin a text with a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let expected = "UTF-8; `iconv -f ISO-8859-1 -t UTF-8 OLD > NEW` converts other texts";
+        let flaw = Flaw::new(format!("line {line}"), "it is not UTF-8", expected);
+        DatasetError::Invalid { path: path.to_owned(), flaw }
+    })
+}
+
+/// Rows of fields between separators. Quotes mean something only between commas.
+fn separated(path: &Path, text: &str, separator: u8) -> Result<Vec<(usize, Vec<String>)>, DatasetError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .quoting(separator == b',')
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            let flaw = Flaw::new("the table", error.to_string(), "rows of fields");
+            DatasetError::Invalid { path: path.to_owned(), flaw }
+        })?;
+        let line = record.position().map_or(0, |position| position.line() as usize);
+        rows.push((line, record.iter().map(|field| field.trim().to_owned()).collect()));
+    }
+    Ok(rows)
+}
