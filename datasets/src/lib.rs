@@ -21,6 +21,7 @@ pub mod stamp;
 mod stored_neighbors;
 mod text_file;
 pub mod texts;
+pub mod truth_file;
 pub mod truth_in_parts;
 pub mod whole_file;
 

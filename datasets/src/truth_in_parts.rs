@@ -135,6 +135,14 @@ fn read_block(file: &mut File, count: usize) -> io::Result<Option<(Vec<u32>, Vec
     Ok(Some((ids, distances)))
 }
 
+/// Removes the file that kept the blocks, once their result is safe.
+///
+/// # Errors
+/// The file system's refusal.
+pub fn discard(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
+}
+
 /// The name of the file that keeps the blocks of the true neighbours which become `output`.
 pub fn name(output: &Path) -> std::path::PathBuf {
     let mut name = output.file_name().unwrap_or_default().to_owned();

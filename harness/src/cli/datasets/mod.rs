@@ -1,5 +1,6 @@
 //! `swath datasets`: a file for each of its commands, and one line for it below.
 
+mod ground_truth;
 mod info;
 mod list;
 
@@ -8,7 +9,7 @@ use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use swath::config::Failure;
 
-/// List datasets, or describe one
+/// List, describe and prepare datasets
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -20,6 +21,7 @@ enum Command {
     // One line each, in the order of the help.
     List(list::Arguments),
     Info(info::Arguments),
+    GroundTruth(ground_truth::Arguments),
 }
 
 impl Arguments {
@@ -28,6 +30,7 @@ impl Arguments {
         match self.command {
             Command::List(arguments) => arguments.run(places),
             Command::Info(arguments) => arguments.run(places),
+            Command::GroundTruth(arguments) => arguments.run(places),
         }
     }
 }
