@@ -24,6 +24,11 @@ impl Texts {
         (is_whole && ends.is_sorted() && ends.iter().all(fits)).then_some(Self { ends, bytes })
     }
 
+    /// The same of texts that are known to be UTF-8, with their ends.
+    pub(crate) fn of_checked(ends: Vec<u64>, bytes: Vec<u8>) -> Self {
+        Self { ends: ends.into(), bytes: bytes.into() }
+    }
+
     /// Where each text ends.
     pub fn ends(&self) -> &Shared<u64> {
         &self.ends

@@ -258,25 +258,299 @@ fn texmexs_vectors_are_read_and_rows_of_other_lengths_are_named() {
 
 #[test]
 fn sparse_rows_are_read() {
-    for name in ["plain.csr"] {
+    for name in ["plain.csr", "sparse.npz"] {
         let CompressedRows { rows, columns, values_count, offsets, numbers, values } = open_compressed(name);
         assert_eq!((rows, columns, values_count), (5, 7, 6), "{name}");
         assert_eq!(offsets.all_integers().expect("read"), [0, 2, 2, 5, 5, 6]);
         assert_eq!(numbers.all_integers().expect("read"), [0, 6, 1, 2, 3, 6]);
         assert_eq!(f32s(&*values), [0.5, -1.5, 2.0, 3.25, -4.0, 1e-3]);
+        assert!(array_file::open_matrix(&path(name), None).is_err());
     }
-    assert!(array_file::open_matrix(&path("plain.csr"), None).is_err());
+    assert_eq!(open_part("sparse.npz", Some("data")).header().rows, 6, "a part is a matrix");
+    assert_eq!(
+        refusal("sparse-columns.npz", None),
+        "sparse-columns.npz: `format`: it holds a sparse matrix in SciPy's format \"csc\"; expected \"csr\": rows; in \
+         Python: scipy.sparse.save_npz(\"rows.npz\", scipy.sparse.load_npz(\"sparse-columns.npz\").tocsr())"
+    );
+    assert_eq!(
+        refusal("sparse-cut.npz", None),
+        "sparse-cut.npz: `indptr`: it has 5 x 1 values; expected 6, for 5 rows with 6 values"
+    );
+}
+
+#[test]
+fn arrays_of_an_archive_are_chosen_by_name() {
+    has_numbers(&*open("one.npz"), NumberForm::Single);
+    has_numbers(&*open_part("two.npz", Some("vectors")), NumberForm::Single);
+    has_numbers(&*open_part("two.npz", Some("vectors.npy")), NumberForm::Single);
+    has_numbers(&*open_part("two.npz", Some("turned")), NumberForm::Double);
+    let ids = open_part("two.npz", Some("ids"));
+    assert_eq!(ids.all_integers().expect("read"), [0, 1, 2, 3, 4]);
+    assert_eq!(ids.header().at(2, 0), "`ids`, row 2");
+    let all = "`vectors` (5, 3), `ids` (5,), `turned` (5, 3)";
+    assert_eq!(
+        refusal("two.npz", None),
+        format!("two.npz: the file: it has 3 arrays: {all}; expected the name of one array, beside the file's")
+    );
+    assert_eq!(
+        refusal("two.npz", Some("x")),
+        format!("two.npz: `x`: the file has no such array; expected one of its arrays: {all}")
+    );
+    assert_eq!(
+        refusal("objects.npz", None),
+        "objects.npz: `x`, the type: it holds Python objects (a pickle), which could run any program; expected numbers; in \
+         Python: numpy.save(\"numbers.npy\", numpy.stack(numpy.load(\"objects.npz\", \
+         allow_pickle=True)[\"x\"]).astype(\"float32\"))"
+    );
+}
+
+/// A changed value is found by the checksum, when the last value is read.
+#[test]
+fn a_damaged_member_of_an_archive_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, part) in [("one.npz", None), ("two.npz", Some("vectors")), ("two.npz", Some("turned"))] {
+        let whole = std::fs::read(path(name)).expect("read");
+        let file = folder.path().join(name);
+        let at = whole.windows(4).position(|bytes| bytes == 1.0_f32.to_le_bytes());
+        // Deflated members have their values in other bytes.
+        let at = at.unwrap_or(whole.len() / 3);
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        std::fs::write(&file, bytes).expect("written");
+        let read = array_file::open_matrix(&file, part).and_then(|matrix| matrix.all_f64s());
+        if name == "one.npz" {
+            let message = read.expect_err("damaged").to_string();
+            let expected = "`vectors`: its checksum is wrong; expected a whole file: copy or write it again";
+            assert!(message.ends_with(expected), "{message}");
+        }
+    }
+}
+
+#[test]
+fn pickles_are_refused_with_the_line_that_converts_them() {
+    assert_eq!(
+        refusal("list.pkl", None),
+        "list.pkl: the file: it is Python's pickle: reading it could run any program in it; expected numbers; if you trust the \
+         file, in Python: numpy.save(\"numbers.npy\", numpy.asarray(pickle.load(open(\"list.pkl\", \"rb\")), \
+         dtype=\"float32\"))"
+    );
+    assert_eq!(
+        refusal("torch.bin", None),
+        "torch.bin: the file: it is PyTorch's pickle: reading it could run any program in it; expected numbers; if you trust \
+         the file, in Python: numpy.save(\"numbers.npy\", torch.load(\"torch.bin\", map_location=\"cpu\", \
+         weights_only=True).float().numpy())"
+    );
+}
+
+/// The two bytes that all pickles begin with are 640 as a number of values, too.
+#[test]
+fn a_matrix_that_begins_like_a_pickle_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("x.bvecs");
+    std::fs::write(&file, [0x80, 2, 0, 0].into_iter().chain((0..640).map(|i| i as u8)).collect::<Vec<u8>>())
+        .expect("written");
+    has_shape(&*array_file::open_matrix(&file, None).expect("opened"), 1, 640);
+    let file = folder.path().join("x.npy");
+    std::fs::copy(path("list.pkl"), &file).expect("copied");
+    let message = array_file::open(&file, None).err().expect("refused").to_string();
+    assert!(message.contains("it is Python's pickle"), "{message}");
+}
+
+#[test]
+fn tensors_are_chosen_by_name() {
+    use NumberForm::{Bfloat16, Bool, Double, Half, Signed, Single, Unsigned};
+    has_numbers(&*open("one.safetensors"), Single);
+    has_numbers(&*open("bfloat16.safetensors"), Bfloat16);
+    has_numbers(&*open_part("many.safetensors", Some("float16")), Half);
+    has_numbers(&*open_part("many.safetensors", Some("float64")), Double);
+    has_whole(&*open_part("many.safetensors", Some("uint8")), Unsigned(1), 0);
+    has_whole(&*open_part("many.safetensors", Some("int64")), Signed(8), 0);
+    assert_eq!(open_part("many.safetensors", Some("bool")).header().form, Bool);
+    has_shape(&*open_part("many.safetensors", Some("ids")), 5, 1);
+    assert_eq!(
+        refusal("many.safetensors", None),
+        "many.safetensors: the file: it has 6 tensors: `bool` BOOL [5, 3], `float16` F16 [5, 3], `float64` F64 [5, 3], `ids` \
+         I64 [5], `int64` I64 [5, 3], `uint8` U8 [5, 3]; expected the name of one tensor, beside the file's"
+    );
+    assert_eq!(
+        refusal("float8.safetensors", None),
+        "float8.safetensors: `b`: it holds elements of the type F8_E4M3; expected one of BOOL, F16, BF16, F32, F64, I8, I16, \
+         I32, I64, U8, U16, U32, U64"
+    );
+}
+
+#[test]
+fn flat_indexes_of_faiss_are_read_and_others_refused_by_name() {
+    for name in ["l2.faiss", "ip.faiss", "l1.faiss"] {
+        has_numbers(&*open(name), NumberForm::Single);
+    }
+    let with_ids = open("with-ids.faiss");
+    has_numbers(&*with_ids, NumberForm::Single);
+    assert_eq!(with_ids.header().notes.len(), 1);
+    let ids = open_part("with-ids.faiss", Some("ids"));
+    assert_eq!(ids.all_integers().expect("read"), [0, 10, 20, 30, 40]);
+    assert_eq!(
+        refusal("l2.faiss", Some("ids")),
+        "l2.faiss: `ids`: the index has no ids of its own; expected no name of a part"
+    );
+    assert_eq!(
+        refusal("graph.faiss", None),
+        "graph.faiss: the index: it is an index of kind \"IHNf\" (an HNSW graph), not a flat one; expected the vectors it was \
+         built from; without them, in Python: index = faiss.read_index(\"graph.faiss\"); numpy.save(\"vectors.npy\", \
+         index.reconstruct_n(0, index.ntotal)), which may be less precise (an index of inverted lists needs \
+         index.make_direct_map() before)"
+    );
+}
+
+#[test]
+fn parquets_columns_are_read_however_they_are_packed() {
+    use NumberForm::{Double, Half, Signed, Single, Unsigned};
+    for name in [
+        "lists-none",
+        "lists-snappy",
+        "lists-gzip",
+        "lists-zstd",
+        "lists-lz4",
+        "version-2",
+        "groups",
+        "plain",
+        "fixed",
+        "required",
+        "polars",
+    ] {
+        has_numbers(&*open(&format!("{name}.parquet")), Single);
+    }
+    has_numbers(&*open("large.parquet"), Double);
+    has_numbers(&*open("half.parquet"), Half);
+    has_whole(&*open("whole.parquet"), Unsigned(4), 0);
+    let ids = open_part("lists-snappy.parquet", Some("id"));
+    assert_eq!((ids.header().form, ids.all_integers().expect("read")), (Signed(8), vec![100, 101, 102, 103, 104]));
+    let only = open("one-number.parquet");
+    assert_eq!(only.header().part.as_deref(), Some("id"));
+    has_numbers(&*open_part("two-lists.parquet", Some("other")), Single);
+    has_shape(&*open("empty.parquet"), 0, 1);
+}
+
+#[test]
+fn what_parquet_lacks_is_named_with_the_row_and_the_number_of_its_like() {
+    for (name, part, expected) in [
+        (
+            "no-row.parquet",
+            None,
+            "`vector`, row 0: it is missing (null) (the first of 2 like it); expected 3 numbers in each row",
+        ),
+        (
+            "nulls.parquet",
+            None,
+            "`vector`, row 1, column 1: the value is missing (null) (the first of 3 like it); expected 3 numbers in each row",
+        ),
+        ("fixed-nulls.parquet", None, "`vector`, row 1: it is missing (null); expected 3 numbers in each row"),
+        (
+            "ragged.parquet",
+            None,
+            "`vector`, row 1: it has 0 numbers (the first of 2 like it); expected 3 numbers in each row",
+        ),
+        (
+            "ids-nulls.parquet",
+            None,
+            "`id`, row 1: the value is missing (null) (the first of 2 like it); expected a number",
+        ),
+        (
+            "two-lists.parquet",
+            None,
+            "the file: it has 2 columns: `vector` (list of float32), `other` (list of float32); expected the name of one column, \
+             beside the file's",
+        ),
+        (
+            "numbers.parquet",
+            None,
+            "the file: it has 2 columns: `id` (int64), `score` (float64); expected the name of one column, beside the file's",
+        ),
+        (
+            "numbers.parquet",
+            Some("x"),
+            "`x`: the file has no such column; expected one of its columns: `id` (int64), `score` (float64), `text` (text), `day` \
+             (other)",
+        ),
+        ("numbers.parquet", Some("day"), "`day`: it holds other; expected a column of numbers, or of lists of them"),
+        ("only-text.parquet", None, "the file: its columns are `text` (text); expected a column of lists of numbers"),
+        (
+            "brotli.parquet",
+            None,
+            "`vector`: its values are packed by BROTLI(BrotliLevel(1)); expected snappy, gzip, zstd, lz4_raw or none: \
+             `pyarrow.parquet.write_table(pyarrow.parquet.read_table(OLD), NEW, compression=\"zstd\")` in Python",
+        ),
+    ] {
+        assert_eq!(refusal(name, part), format!("{name}: {expected}"));
+    }
+}
+
+#[test]
+fn numbers_as_text_are_read() {
+    use NumberForm::{Double, Signed};
+    has_numbers(&*open("plain.csv"), Double);
+    has_whole(&*open("plain.tsv"), Signed(8), 0);
+    let ids = open_part("named.csv", Some("id"));
+    assert_eq!((ids.header().form, ids.all_integers().expect("read")), (Signed(8), vec![0, 1, 2, 3, 4]));
+    let column = open_part("named.csv", Some("y"));
+    assert_eq!(column.all_f64s().expect("read"), numbers().into_iter().skip(1).step_by(3).collect::<Vec<_>>());
+    assert_eq!(open_part("plain.tsv", Some("2")).all_integers().expect("read")[..2], [whole()[2], whole()[5]]);
+    for (name, part, expected) in [
+        (
+            "named.csv",
+            Some("label"),
+            "`label`, row 0 (line 2): it is \"a, 0\" (the first of 5 like it); expected a whole number below 2^63; if only some \
+             columns have numbers, name one",
+        ),
+        (
+            "named.csv",
+            Some("z"),
+            "`z`: the file has no such column; expected one of its columns: `id`, `x`, `y`, `label`",
+        ),
+        (
+            "missing.csv",
+            None,
+            "row 1, column 1 (line 3): the value is missing (the first of 3 like it); expected a whole number below 2^63",
+        ),
+        ("ragged.csv", None, "row 1 (line 3): it has 3 fields; expected 2, as the first line has"),
+        (
+            "words.csv",
+            None,
+            "row 1, column 1 (line 2): it is \"four\" (the first of 2 like it); expected a whole number below 2^63",
+        ),
+    ] {
+        assert_eq!(refusal(name, part), format!("{name}: {expected}"));
+    }
+}
+
+/// Replaces a file. A file that is made shorter and longer again would be written to the disk each time.
+fn rewrite(file: &Path, bytes: &[u8]) {
+    drop(std::fs::remove_file(file));
+    std::fs::write(file, bytes).expect("written");
 }
 
 /// Every beginning of a file is refused by name.
 #[test]
 fn files_that_are_cut_short_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    for name in ["little-f4.npy", "fortran-big-f8.npy", "plain.fbin", "wide.fbin", "plain.u8bin", "plain.csr"] {
+    for name in [
+        "little-f4.npy",
+        "fortran-big-f8.npy",
+        "plain.fbin",
+        "wide.fbin",
+        "plain.u8bin",
+        "plain.csr",
+        "one.npz",
+        "sparse.npz",
+        "one.safetensors",
+        "l2.faiss",
+        "with-ids.faiss",
+        "fixed.parquet",
+    ] {
         let whole = std::fs::read(path(name)).expect("read");
         let cut = folder.path().join(name);
         for length in 0..whole.len() {
-            std::fs::write(&cut, &whole[..length]).expect("written");
+            rewrite(&cut, &whole[..length]);
             let message = array_file::open(&cut, None).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(message.contains(name), "{name}, {length} bytes: {message}");
         }
@@ -285,7 +559,7 @@ fn files_that_are_cut_short_are_refused() {
     let whole = std::fs::read(path("plain.fvecs")).expect("read");
     let cut = folder.path().join("plain.fvecs");
     for length in 0..whole.len() {
-        std::fs::write(&cut, &whole[..length]).expect("written");
+        rewrite(&cut, &whole[..length]);
         let is_whole = length > 0 && length.is_multiple_of(16);
         assert_eq!(array_file::open(&cut, None).is_ok(), is_whole, "{length} bytes");
     }
@@ -298,7 +572,7 @@ fn a_file_of_no_known_format_is_told_of_those_that_are() {
     std::fs::write(&file, "0123456789").expect("written");
     let message = array_file::open(&file, None).err().expect("refused").to_string();
     assert!(
-        message.contains("x.dat is in no known format; expected NumPy (.npy); big-ann-benchmarks' binary"),
+        message.contains("x.dat is in no known format; expected NumPy (.npy); NumPy's archives (.npz); safetensors"),
         "{message}"
     );
     assert!(array_file::has_known_ending(Path::new("x.FBIN")) && !array_file::has_known_ending(&file));

@@ -1,7 +1,8 @@
 //! big-ann-benchmarks' files: the numbers of rows and columns as uint32, then the values row after row, all little-endian.
 //! Files with more than 2^32 rows have both as uint64; the file's size tells which. The ending names the type of the values.
 
-use super::stored::{Layout, Span, StoredMatrix};
+use super::bytes::Span;
+use super::stored::{Layout, StoredMatrix};
 use super::{ArrayFile, ArrayFormat, MatrixHeader, ending, invalid, no_parts};
 use crate::bounded;
 use crate::format::DatasetError;
@@ -54,7 +55,7 @@ impl ArrayFormat for Bin {
             return Err(start.refused(path, &what, |rows, columns| rows * columns * number.bytes() as u128));
         };
         let header = MatrixHeader { path: path.to_owned(), part: None, rows, columns, form, notes: Vec::new() };
-        let bytes = Span { at: before, ..start.bytes };
+        let bytes = start.bytes.from(before).into();
         Ok(StoredMatrix { header, number, layout: Layout::Rows, bytes }.into())
     }
 }

@@ -1,7 +1,8 @@
 //! big-ann-benchmarks' files of sparse vectors (`.csr`, `.spmat`), all little-endian: the numbers of rows, columns and values as
 //! int64; the offsets of the rows as int64, one more than rows; the columns as int32; and the values as float32.
 
-use super::stored::{Layout, Span, StoredMatrix};
+use super::bytes::Span;
+use super::stored::{Layout, StoredMatrix};
 use super::{ArrayFile, ArrayFormat, CompressedRows, Matrix, MatrixHeader, invalid, no_parts};
 use crate::bounded;
 use crate::format::DatasetError;
@@ -65,7 +66,7 @@ pub(crate) fn rows(path: &Path) -> Result<CompressedRows, DatasetError> {
     let part = |name: &str, form: NumberForm, at: u64, count: usize| -> Box<dyn Matrix> {
         let part = Some(name.to_owned());
         let header = MatrixHeader { path: path.to_owned(), part, rows: count, columns: 1, form, notes: Vec::new() };
-        let (number, bytes) = (NumberType::little_endian(form), Span { at, ..bytes.clone() });
+        let (number, bytes) = (NumberType::little_endian(form), bytes.from(at).into());
         Box::new(StoredMatrix { header, number, layout: Layout::Rows, bytes })
     };
     let numbers_at = HEADER + 8 * (rows as u64 + 1);

@@ -4,8 +4,15 @@
 //! the values are there that its header claims.
 
 mod bin;
+pub(crate) mod bytes;
 pub(crate) mod csr;
-mod npy;
+mod csv;
+mod faiss_index;
+pub(crate) mod npy;
+mod npz;
+mod parquet;
+mod pickle;
+mod safetensors;
 mod stored;
 mod truth;
 mod vecs;
@@ -16,13 +23,18 @@ use crate::bounded;
 use crate::check::Flaw;
 use crate::format::DatasetError;
 use crate::number::NumberForm;
-use std::io::Read as _;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 /// All formats. The first that recognises a file reads it.
 pub const FORMATS: &[&dyn ArrayFormat] = &[
     // One line each.
     &npy::Npy,
+    &npz::Npz,
+    &safetensors::Safetensors,
+    &faiss_index::FaissIndex,
+    &parquet::Parquet,
+    &csv::Csv,
     &bin::Bin,
     &vecs::Vecs,
     &csr::Csr,
@@ -153,14 +165,17 @@ pub struct CompressedRows {
 /// 1. The first format that recognises the file's first bytes reads it,
 /// 2. otherwise the first that has the ending of the file's name.
 ///
+/// A pickle is never read: the error has the line of Python that converts it.
+///
 /// # Errors
 /// [`DatasetError::NoFormat`] lists the known formats; and as [`ArrayFormat::open`].
 pub fn open(path: &Path, part: Option<&str>) -> Result<ArrayFile, DatasetError> {
     let start = start(path)?;
     let sniffed = FORMATS.iter().find(|format| format.sniff(&start));
     let by_name = || FORMATS.iter().find(|format| has_ending(path, format.endings()));
-    let format = sniffed.or_else(by_name);
-    format.ok_or_else(|| DatasetError::NoFormat { path: path.to_owned(), known: known() })?.open(path, part)
+    let unknown = || DatasetError::NoFormat { path: path.to_owned(), known: known() };
+    let opened = sniffed.or_else(by_name).ok_or_else(unknown).and_then(|format| format.open(path, part));
+    opened.map_err(|error| pickle::refusal(path, &start).unwrap_or(error))
 }
 
 /// Opens a file of rows of equal length.
@@ -209,6 +224,29 @@ fn invalid(path: &Path, at: impl Into<String>, found: impl Into<String>, expecte
     DatasetError::Invalid { path: path.to_owned(), flaw: Flaw::new(at, found, expected) }
 }
 
+/// Which of several arrays is meant, each with its name and a description: the one called `part`, or the only one.
+fn choose(path: &Path, what: &str, part: Option<&str>, arrays: &[(String, String)]) -> Result<usize, DatasetError> {
+    let list = || {
+        let named = |(name, description): &(String, String)| format!("`{name}` {description}").trim_end().to_owned();
+        let named: Vec<String> = arrays.iter().map(named).collect();
+        if named.is_empty() { "none".into() } else { named.join(", ") }
+    };
+    match (part, arrays) {
+        (Some(part), arrays) => arrays.iter().position(|(name, _)| name == part).ok_or_else(|| {
+            let found = format!("the file has no such {what}");
+            invalid(path, format!("`{part}`"), found, format!("one of its {what}s: {}", list()))
+        }),
+        (None, [_]) => Ok(0),
+        (None, []) => {
+            Err(invalid(path, "the file", format!("it has no {what} of numbers"), format!("at least one {what}")))
+        }
+        (None, _) => {
+            let found = format!("it has {} {what}s: {}", arrays.len(), list());
+            Err(invalid(path, "the file", found, format!("the name of one {what}, beside the file's")))
+        }
+    }
+}
+
 /// Refuses the name of a part, for formats that have none.
 fn no_parts(path: &Path, part: Option<&str>) -> Result<(), DatasetError> {
     let Some(part) = part else { return Ok(()) };
@@ -238,7 +276,13 @@ impl MatrixHeader {
         self.rows.saturating_mul(self.columns).min(1 << 22)
     }
 
-    fn io(&self, source: std::io::Error) -> DatasetError {
-        DatasetError::Io { path: self.path.clone(), source }
+    fn io(&self, source: io::Error) -> DatasetError {
+        let at = self.part.as_ref().map_or_else(|| "the values".into(), |part| format!("`{part}`"));
+        let expected = "a whole file: copy or write it again";
+        match source.kind() {
+            ErrorKind::InvalidData => self.invalid(at, source.to_string(), expected),
+            ErrorKind::UnexpectedEof => self.invalid(at, "they end too early", expected),
+            _ => DatasetError::Io { path: self.path.clone(), source },
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! NumPy's `.npy` files, versions 1 to 3 (NumPy Enhancement Proposal 1): a header in Python's words, then the values.
 
-use super::stored::{Layout, Span, StoredMatrix};
+use super::bytes::{Bytes, Span};
+use super::stored::{Layout, StoredMatrix};
 use super::{ArrayFile, ArrayFormat, MatrixHeader, invalid, no_parts};
 use crate::bounded;
 use crate::format::DatasetError;
@@ -51,7 +52,7 @@ impl ArrayFormat for Npy {
         let header = NpyHeader::read(&mut span.clone()).map_err(|error| refused(path, None, error))?;
         let mut matrix = matrix(path, None, &header)?;
         let values = values_bytes(&matrix.0, matrix.1);
-        let end = values + u128::from(header.length);
+        let end = values.saturating_add(header.length.into());
         if end > u128::from(size) {
             let found = format!("its shape {} needs {end} bytes; the file has {size}", shape_text(&header.shape));
             return Err(invalid(path, "the header", found, "a whole file: copy or write it again"));
@@ -60,17 +61,17 @@ impl ArrayFormat for Npy {
             let more = u128::from(size) - end;
             matrix.0.notes.push(format!("{more} bytes follow the array in the file: they are not read"));
         }
-        Ok(stored(matrix, &header, Span { at: header.length, ..span }).into())
+        Ok(stored(matrix, &header, span.from(header.length).into()).into())
     }
 }
 
 /// Bytes of the values of a matrix.
 pub(super) fn values_bytes(header: &MatrixHeader, number: NumberType) -> u128 {
-    header.rows as u128 * header.columns as u128 * number.bytes() as u128
+    (header.rows as u128 * header.columns as u128).saturating_mul(number.bytes() as u128)
 }
 
 /// The matrix whose values are `bytes`.
-pub(super) fn stored((matrix, number): (MatrixHeader, NumberType), header: &NpyHeader, bytes: Span) -> StoredMatrix {
+pub(super) fn stored((matrix, number): (MatrixHeader, NumberType), header: &NpyHeader, bytes: Bytes) -> StoredMatrix {
     // A single row or column is the same in both orders.
     let is_turned = header.fortran && matrix.rows > 1 && matrix.columns > 1;
     let layout = if is_turned { Layout::Columns } else { Layout::Rows };
@@ -78,7 +79,7 @@ pub(super) fn stored((matrix, number): (MatrixHeader, NumberType), header: &NpyH
 }
 
 /// The error that a header cannot be read; `part` is the name of the array in an archive.
-pub(super) fn refused(path: &Path, part: Option<&str>, error: io::Error) -> DatasetError {
+pub(crate) fn refused(path: &Path, part: Option<&str>, error: io::Error) -> DatasetError {
     let at = part.map_or_else(|| "the header".to_owned(), |part| format!("`{part}`, the header"));
     let expected = "a file that numpy.save has written";
     match error.kind() {

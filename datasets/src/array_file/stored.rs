@@ -1,14 +1,13 @@
 //! Matrices whose numbers stand in the file as memory has them, of whatever type, byte order and layout. Most formats are such
 //! a matrix behind a header.
 
+use super::bytes::Bytes;
 use super::{AT_ONCE, ArrayFile, Matrix, MatrixHeader};
 use crate::check::first_of;
 use crate::format::DatasetError;
 use crate::number::{NotWhole, NumberForm, NumberType};
 use bytemuck::Pod;
-use std::fs::File;
-use std::io::{self, Read};
-use std::sync::Arc;
+use std::io::{self, Read as _};
 
 /// Bytes of a matrix in column order that are read at a time: long runs of each column.
 const COLUMNS_AT_ONCE: usize = 64 << 20;
@@ -24,47 +23,24 @@ pub(super) enum Layout {
     RowsWithLengths,
 }
 
-/// Bytes of an open file. Reads are independent of each other.
-#[derive(Clone)]
-pub(super) struct Span {
-    pub file: Arc<File>,
-    pub at: u64,
-    pub end: u64,
-}
-
 /// A matrix in a file.
 pub(super) struct StoredMatrix {
     pub header: MatrixHeader,
     pub number: NumberType,
     pub layout: Layout,
-    pub bytes: Span,
+    pub bytes: Bytes,
 }
 
-impl Span {
-    /// The bytes from `at` to `end`.
-    pub(super) fn new(file: &Arc<File>, at: u64, end: u64) -> Self {
-        Self { file: file.clone(), at, end }
-    }
-}
+/// A matrix that is read as bytes of numbers.
+pub(super) trait Blocks: Send {
+    fn header(&self) -> &MatrixHeader;
 
-impl Read for Span {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let length = buffer.len().min(left);
-        let count = read_at(&self.file, &mut buffer[..length], self.at)?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
+    /// The type of the numbers.
+    fn number(&self) -> NumberType;
 
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+    /// Passes the bytes of the rows to `each`, several whole rows at a time, until it returns `false`. They are aligned for
+    /// numbers of this type.
+    fn blocks(&self, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), DatasetError>;
 }
 
 /// A type that numbers are read as.
@@ -107,15 +83,6 @@ impl StoredMatrix {
         self.header.columns * self.number.bytes()
     }
 
-    /// Passes the bytes of the rows to `each`, several whole rows at a time and without lengths, until it returns `false`.
-    fn blocks(&self, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), DatasetError> {
-        match self.layout {
-            Layout::Rows => self.blocks_of_rows(0, each),
-            Layout::RowsWithLengths => self.blocks_of_rows(size_of::<i32>(), each),
-            Layout::Columns => self.blocks_of_columns(each).map_err(|error| self.header.io(error)),
-        }
-    }
-
     /// The blocks if rows follow each other, with `before` bytes before each.
     fn blocks_of_rows(&self, before: usize, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), DatasetError> {
         let (rows, bytes) = (self.header.rows, self.row_bytes());
@@ -124,7 +91,7 @@ impl StoredMatrix {
         // Of 64-bit numbers, so that the bytes are aligned for numbers of any type.
         let mut buffer = vec![0_u64; (at_once * stride).div_ceil(size_of::<u64>())];
         let buffer: &mut [u8] = bytemuck::must_cast_slice_mut(&mut buffer);
-        let mut file = self.bytes.clone();
+        let mut file = self.bytes.reader().map_err(|error| self.header.io(error))?;
         for first in (0..rows).step_by(at_once) {
             let count = at_once.min(rows - first);
             file.read_exact(&mut buffer[..count * stride]).map_err(|error| self.header.io(error))?;
@@ -157,14 +124,14 @@ impl StoredMatrix {
         let bytes = self.number.bytes();
         let read_at_once = (COLUMNS_AT_ONCE / self.row_bytes()).clamp(1, rows.max(1));
         let at_once = (AT_ONCE / columns).clamp(1, read_at_once);
+        let file = self.bytes.by_place()?;
         let mut stored = vec![0_u8; read_at_once * self.row_bytes()];
         let mut turned = vec![0_u64; (at_once * self.row_bytes()).div_ceil(size_of::<u64>())];
         let turned: &mut [u8] = bytemuck::must_cast_slice_mut(&mut turned);
         for first in (0..rows).step_by(read_at_once) {
             let count = read_at_once.min(rows - first);
             for (column, part) in stored.chunks_exact_mut(count * bytes).take(columns).enumerate() {
-                let at = self.bytes.at + ((column * rows + first) * bytes) as u64;
-                Span { at, ..self.bytes.clone() }.read_exact(part)?;
+                file.read(((column * rows + first) * bytes) as u64, part)?;
             }
             for from in (0..count).step_by(at_once) {
                 let until = count.min(from + at_once);
@@ -183,29 +150,47 @@ impl StoredMatrix {
         }
         Ok(())
     }
+}
 
-    /// Passes the rows as numbers of a type.
-    fn rows<T: Number>(&self, each: &mut dyn FnMut(&[T]) -> bool) -> Result<(), DatasetError> {
-        let is_as_in_memory = self.number == NumberType { form: T::FORM, big_endian: cfg!(target_endian = "big") };
-        if is_as_in_memory {
-            return self.blocks(&mut |bytes| each(bytemuck::cast_slice(bytes)));
-        }
-        let (mut numbers, mut before) = (Vec::new(), 0);
-        let mut wrong: Option<NotWhole> = None;
-        self.blocks(&mut |bytes| {
-            numbers.clear();
-            let start = before;
-            before += bytes.len() / self.number.bytes();
-            match (T::append(self.number, bytes, &mut numbers), &mut wrong) {
-                (Ok(()), None) => return each(&numbers),
-                (Ok(()), Some(_)) => {}
-                (Err(more), Some(wrong)) => wrong.count += more.count,
-                (Err(first), None) => wrong = Some(NotWhole { at: start + first.at, ..first }),
-            }
-            true
-        })?;
-        wrong.map_or(Ok(()), |wrong| Err(not_whole(&self.header, wrong)))
+impl Blocks for StoredMatrix {
+    fn header(&self) -> &MatrixHeader {
+        &self.header
     }
+
+    fn number(&self) -> NumberType {
+        self.number
+    }
+
+    fn blocks(&self, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), DatasetError> {
+        match self.layout {
+            Layout::Rows => self.blocks_of_rows(0, each),
+            Layout::RowsWithLengths => self.blocks_of_rows(size_of::<i32>(), each),
+            Layout::Columns => self.blocks_of_columns(each).map_err(|error| self.header.io(error)),
+        }
+    }
+}
+
+/// Passes the rows as numbers of a type.
+fn rows<T: Number>(matrix: &impl Blocks, each: &mut dyn FnMut(&[T]) -> bool) -> Result<(), DatasetError> {
+    let number = matrix.number();
+    if number == (NumberType { form: T::FORM, big_endian: cfg!(target_endian = "big") }) {
+        return matrix.blocks(&mut |bytes| each(bytemuck::cast_slice(bytes)));
+    }
+    let (mut numbers, mut before) = (Vec::new(), 0);
+    let mut wrong: Option<NotWhole> = None;
+    matrix.blocks(&mut |bytes| {
+        numbers.clear();
+        let start = before;
+        before += bytes.len() / number.bytes();
+        match (T::append(number, bytes, &mut numbers), &mut wrong) {
+            (Ok(()), None) => return each(&numbers),
+            (Ok(()), Some(_)) => {}
+            (Err(more), Some(wrong)) => wrong.count += more.count,
+            (Err(first), None) => wrong = Some(NotWhole { at: start + first.at, ..first }),
+        }
+        true
+    })?;
+    wrong.map_or(Ok(()), |wrong| Err(not_whole(matrix.header(), wrong)))
 }
 
 /// The refusal of a number that is not whole.
@@ -223,21 +208,21 @@ fn turn<'a, const N: usize>(columns: usize, column: impl Fn(usize) -> &'a [u8], 
     }
 }
 
-impl Matrix for StoredMatrix {
+impl<B: Blocks> Matrix for B {
     fn header(&self) -> &MatrixHeader {
-        &self.header
+        Blocks::header(self)
     }
 
     fn f32_rows(&self, each: &mut dyn FnMut(&[f32]) -> bool) -> Result<(), DatasetError> {
-        self.rows(each)
+        rows(self, each)
     }
 
     fn f64_rows(&self, each: &mut dyn FnMut(&[f64]) -> bool) -> Result<(), DatasetError> {
-        self.rows(each)
+        rows(self, each)
     }
 
     fn integer_rows(&self, each: &mut dyn FnMut(&[i64]) -> bool) -> Result<(), DatasetError> {
-        self.rows(each)
+        rows(self, each)
     }
 }
 

@@ -4,7 +4,7 @@
 //! after row, and then the distances as float32; some leave out the distances. The file's size tells.
 
 use super::bin::{Sizes, Start};
-use super::stored::{Layout, Span, StoredMatrix};
+use super::stored::{Layout, StoredMatrix};
 use super::{ArrayFormat, FORMATS, Matrix, MatrixHeader, ending, has_ending, open_matrix, start};
 use crate::format::DatasetError;
 use crate::number::{NumberForm, NumberType};
@@ -42,7 +42,7 @@ pub fn truth(path: &Path) -> Result<Truth, DatasetError> {
     let matrix = |part: &str, form: NumberForm, at: u64| -> Box<dyn Matrix> {
         let part = Some(part.to_owned());
         let header = MatrixHeader { path: path.to_owned(), part, rows, columns, form, notes: Vec::new() };
-        let (number, bytes) = (NumberType::little_endian(form), Span { at, ..start.bytes.clone() });
+        let (number, bytes) = (NumberType::little_endian(form), start.bytes.from(at).into());
         Box::new(StoredMatrix { header, number, layout: Layout::Rows, bytes })
     };
     let middle = before + 4 * (rows * columns) as u64;

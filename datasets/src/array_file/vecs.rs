@@ -1,6 +1,7 @@
 //! TEXMEX's files (`.fvecs`, `.bvecs`, `.ivecs`): each row is its number of values as int32, then the values, all little-endian.
 
-use super::stored::{Layout, Span, StoredMatrix};
+use super::bytes::Span;
+use super::stored::{Layout, StoredMatrix};
 use super::{ArrayFile, ArrayFormat, MatrixHeader, ending, invalid, no_parts};
 use crate::bounded;
 use crate::format::DatasetError;
@@ -61,7 +62,7 @@ impl ArrayFormat for Vecs {
         }
         let rows = usize::try_from(size / stride).map_err(|error| io(io::Error::other(error)))?;
         let header = MatrixHeader { path: path.to_owned(), part: None, rows, columns, form, notes: Vec::new() };
-        Ok(StoredMatrix { header, number, layout: Layout::RowsWithLengths, bytes }.into())
+        Ok(StoredMatrix { header, number, layout: Layout::RowsWithLengths, bytes: bytes.into() }.into())
     }
 }
 

@@ -1,0 +1,82 @@
+//! NumPy's arrays of texts, of characters of 4 bytes (`<U10`) or of bytes (`|S10`), or of whole numbers.
+
+use super::{Collected, TextFormat, invalid};
+use crate::array_file::npy::{NpyHeader, refused};
+use crate::array_file::open_matrix;
+use crate::bounded;
+use crate::format::DatasetError;
+use std::io::{BufReader, Read as _};
+use std::path::Path;
+
+/// NumPy's arrays.
+pub struct Npy;
+
+impl TextFormat for Npy {
+    fn name(&self) -> &'static str {
+        "NumPy"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["npy"]
+    }
+
+    fn read(&self, path: &Path, column: Option<&str>, texts: &mut Collected<'_>) -> Result<(), DatasetError> {
+        let io = |source| DatasetError::Io { path: path.to_owned(), source };
+        let (file, size) = bounded::open(path).map_err(io)?;
+        let mut file = BufReader::with_capacity(1 << 16, file);
+        let header = NpyHeader::read(&mut file).map_err(|error| refused(path, None, error))?;
+        let text = text_type(&header.descr);
+        let (Some((kind, characters)), None, [rows]) = (text, column, &header.shape[..]) else {
+            return numbers(path, column, texts);
+        };
+        let bytes = characters.saturating_mul(if kind == 'S' { 1 } else { 4 });
+        let needed = u128::from(*rows) * u128::from(bytes) + u128::from(header.length);
+        if needed > u128::from(size) {
+            let found = format!("its {rows} texts need {needed} bytes; the file has {size}");
+            return Err(invalid(path, "the header", found, "a whole file: copy or write it again"));
+        }
+        let mut text = vec![0; usize::try_from(bytes).unwrap_or(0)];
+        for row in 0..*rows {
+            file.read_exact(&mut text).map_err(io)?;
+            if kind == 'S' {
+                let length = text.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+                texts.add(&text[..length])?;
+                continue;
+            }
+            let big_endian = header.descr.starts_with('>');
+            let number =
+                |bytes: &[u8; 4]| if big_endian { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) };
+            let all: Option<String> = text.as_chunks().0.iter().map(|bytes| char::from_u32(number(bytes))).collect();
+            let Some(mut all) = all else {
+                return Err(invalid(path, format!("row {row}"), "it has what is no character", "Unicode"));
+            };
+            all.truncate(all.trim_end_matches('\0').len());
+            texts.add_text(&all)?;
+        }
+        Ok(())
+    }
+}
+
+/// The kind of characters, and how many a text has at most: of `<U10` or `|S10`.
+fn text_type(descr: &str) -> Option<(char, u64)> {
+    let (_, rest) = descr.split_at_checked(1)?;
+    let (kind, characters) = rest.split_at_checked(1)?;
+    let kind = kind.chars().next().filter(|kind| matches!(kind, 'U' | 'S'))?;
+    Some((kind, characters.parse().ok()?))
+}
+
+/// Adds whole numbers.
+fn numbers(path: &Path, column: Option<&str>, texts: &mut Collected<'_>) -> Result<(), DatasetError> {
+    let matrix = open_matrix(path, column)?;
+    let header = matrix.header();
+    if header.columns != 1 {
+        let found = format!("it has {} x {} numbers", header.rows, header.columns);
+        return Err(invalid(path, "the shape", found, "one dimension"));
+    }
+    let mut result = Ok(());
+    matrix.integer_rows(&mut |rows| {
+        result = rows.iter().try_for_each(|number| texts.add_text(&number.to_string()));
+        result.is_ok()
+    })?;
+    result
+}
