@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod check;
 mod csv_file;
 pub mod dataset;
+pub mod fetch;
 pub mod files;
 pub mod format;
 pub mod generate;

@@ -436,7 +436,8 @@ fn the_shipped_dataset_is_what_its_page_says() {
     assert_eq!(swath_datasets::ground_truth::verify(&base, &dataset, 1), None);
     assert!(dataset.doubts().is_empty());
     let entry = swath_datasets::catalogue::find("glove-wordnet-20k").expect("known");
-    assert_eq!((entry.train, entry.test, entry.dim), (dataset.train.len(), dataset.test.len(), dataset.train.dim()));
+    let sizes = [dataset.train.len(), dataset.test.len(), dataset.train.dim()];
+    assert_eq!([entry.train, entry.test, entry.dim], sizes.map(Some));
     let links = dataset.links.expect("links");
     for (i, name) in links.relations.iter().enumerate() {
         let count = links.relation.iter().filter(|&&relation| usize::from(relation) == i).count();

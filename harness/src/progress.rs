@@ -41,6 +41,34 @@ impl Progress {
         Self { bar }
     }
 
+    /// A bar for bytes that come; its length is given later. Hidden as [`Progress::new`].
+    pub fn bytes(quiet: bool) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        Self { bar: ProgressBar::with_draw_target(None, target) }
+    }
+
+    /// Begins the bytes of another file, of which `have` are here already. The file may be of unknown length.
+    pub fn begin(&self, name: &str, have: u64, length: Option<u64>) {
+        let template = match length {
+            Some(_) => "{spinner} {msg}\n  [{bar:40}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{spinner} {msg}\n  {bytes}, {bytes_per_sec}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("=> "));
+        }
+        self.bar.set_length(length.unwrap_or(0));
+        self.bar.set_message(terminal(name).into_owned());
+        self.bar.reset_eta();
+        // What was here before says nothing of the speed.
+        self.bar.set_position(have);
+        self.bar.reset_eta();
+    }
+
+    /// Shows how many bytes are here.
+    pub fn has(&self, bytes: u64) {
+        self.bar.set_position(bytes);
+    }
+
     /// Begins the next step.
     pub fn step(&self, name: &str) {
         self.bar.inc(1);

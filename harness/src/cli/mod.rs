@@ -62,7 +62,7 @@ Examples:
 Exit codes: 0 success; 1 a trial failed, or results could not be written; 2 the input is wrong;
 130 the run was stopped, and can be resumed.")]
 struct Cli {
-    /// Folder with datasets, searched before those of `SWATH_DATA` and of the repository; may be given several times
+    /// Folder with datasets, searched before those of `SWATH_DATA`, of the repository and of the user; may be given several times
     #[arg(long, global = true, display_order = 100, value_name = "DIR")]
     data_dir: Vec<PathBuf>,
     /// Folder for prepared datasets and built graphs [default: `SWATH_CACHE`, or the platform's folder for caches]

@@ -15,6 +15,9 @@ use swath_datasets::prepared::KeptDatasets;
 pub struct Places {
     /// Folders that are searched for datasets, in order.
     pub data: Vec<PathBuf>,
+    /// The folder that datasets are downloaded into: the first that the user names, or else the user's own, which is searched
+    /// last. `None` if the system has none.
+    pub downloads: Option<PathBuf>,
     /// The graphs that are kept; `None` if the system has no folder for caches.
     pub cache: Option<Cache>,
     /// The datasets that are kept in the same folder.
@@ -33,10 +36,13 @@ impl Places {
         let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
         data.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));
         let here = std::env::current_dir().unwrap_or_default();
-        let data = catalogue::folders(&data, &here);
+        let own = own_datasets();
+        let downloads = data.first().cloned().or_else(|| own.clone());
+        let mut data = catalogue::folders(&data, &here);
+        data.extend(own.filter(|folder| folder.is_dir()));
         let folder = cache.or_else(cache::default_folder);
         let kept = folder.clone().map(|folder| KeptDatasets::new(folder, version::program()));
-        Ok(Self { data, cache: folder.map(Cache::new), kept })
+        Ok(Self { data, downloads, cache: folder.map(Cache::new), kept })
     }
 
     /// The folders to search for datasets, the memory that a dataset may take, and where prepared ones are kept.
@@ -62,6 +68,18 @@ impl Places {
         resolved
             .map_err(|not_found| Failure::Input(with_help(not_found.to_string(), &missing_dataset::help(&not_found))))
     }
+}
+
+/// The user's own folder of datasets: `swath/datasets` in the platform's folder for data. `None` if there is none.
+fn own_datasets() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else {
+        let under = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" };
+        variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(under)))
+    };
+    data.map(|folder| folder.join("swath").join("datasets"))
 }
 
 /// This program's own file, from which it starts its children.

@@ -1,7 +1,7 @@
 //! What a user can do about a dataset that was not found.
 
 use std::path::{Path, PathBuf};
-use swath_datasets::catalogue::NotFound;
+use swath_datasets::catalogue::{Content, Entry, NotFound};
 use swath_datasets::format;
 
 /// How to name a folder with datasets. The command line says its option beside it.
@@ -11,15 +11,8 @@ pub const ADD_FOLDER: &str = "the variable SWATH_DATA";
 pub fn help(not_found: &NotFound) -> Vec<String> {
     match not_found {
         NotFound::Path { beside, .. } => vec![format!("a relative path starts from {}", shown(beside))],
-        NotFound::Known { entry, searched } => {
-            let get = match entry.url() {
-                Some(url) => {
-                    format!("download {url} and put it, as {}, into one of the searched folders", entry.file())
-                }
-                None => format!("{} is in the folder datasets/data of swath's repository", entry.file()),
-            };
-            vec![get, folders(searched)]
-        }
+        NotFound::Known { entry, searched } => vec![get(entry), folders(searched)],
+        NotFound::Catalogue(_) => vec!["correct the catalogue, or give the path of the dataset's file".into()],
         NotFound::Unknown { name, likely, is_file, searched } => {
             let mut help: Vec<String> = likely.iter().map(|name| format!("did you mean `{name}`?")).collect();
             if *is_file {
@@ -33,6 +26,20 @@ pub fn help(not_found: &NotFound) -> Vec<String> {
             help.push(folders(searched));
             help
         }
+    }
+}
+
+/// How to get a dataset that is known.
+fn get(entry: &Entry) -> String {
+    match &entry.content {
+        Content::Shipped => {
+            format!("{} is in the folder datasets/data of swath's repository", entry.below(Path::new("")).display())
+        }
+        Content::Own(files) => {
+            let paths: Vec<String> = files.paths().iter().map(|path| shown(path)).collect();
+            format!("its catalogue names the files {}", paths.join(", "))
+        }
+        Content::File(_) | Content::Folder(_) => format!("`swath datasets fetch {}` downloads it", entry.name),
     }
 }
 
@@ -69,14 +76,18 @@ mod tests {
             help("glove-wordnet-20", &nowhere).starts_with("did you mean `glove-wordnet-20k`?\n`swath datasets list`")
         );
         let known = help("sift-128-euclidean", &nowhere);
-        assert!(
-            known.contains("https://ann-benchmarks.com/sift-128-euclidean.hdf5 and put it, as sift-128-e"),
-            "{known}"
-        );
+        assert!(known.starts_with("`swath datasets fetch sift-128-euclidean` downloads it\n"), "{known}");
         assert!(known.ends_with("searched: /nowhere; add a folder by the variable SWATH_DATA"), "{known}");
         assert!(
-            help("kosarak-jaccard", &nowhere).starts_with("download https://ann-benchmarks.com/kosarak-jaccard.hdf5")
+            help("glove-wordnet-20k", &nowhere).starts_with("glove-wordnet-20k.hdf5 is in the folder datasets/data")
         );
+        let catalogue = folder.path().join("catalogue.yaml");
+        std::fs::write(&catalogue, "docs: { files: { vectors: docs.npy, distance: angular } }\n").expect("written");
+        let beside = [folder.path().to_owned()];
+        let own = format!("its catalogue names the files {}\n", folder.path().join("docs.npy").display());
+        assert!(help("docs", &beside).starts_with(&own));
+        std::fs::write(&catalogue, "docs: [").expect("written");
+        assert!(help("docs", &beside).starts_with("correct the catalogue"));
         let file = help("v.npz", &[]);
         assert!(
             file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5 or .csr;"),

@@ -68,6 +68,7 @@ pub fn swath(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .env_remove("SWATH_DATA")
         .env("SWATH_CACHE", folder.join(".cache"))
+        .env("XDG_DATA_HOME", folder.join(".data"))
         .output()
         .expect("the program runs")
 }

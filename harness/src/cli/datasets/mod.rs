@@ -1,5 +1,6 @@
 //! `swath datasets`: a file for each of its commands, and one line for it below.
 
+mod fetch;
 mod ground_truth;
 mod info;
 mod list;
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use swath::config::Failure;
 
-/// List, describe and prepare datasets
+/// List, download, describe and prepare datasets
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -20,6 +21,7 @@ pub struct Arguments {
 enum Command {
     // One line each, in the order of the help.
     List(list::Arguments),
+    Fetch(fetch::Arguments),
     Info(info::Arguments),
     GroundTruth(ground_truth::Arguments),
 }
@@ -29,6 +31,7 @@ impl Arguments {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         match self.command {
             Command::List(arguments) => arguments.run(places),
+            Command::Fetch(arguments) => arguments.run(places),
             Command::Info(arguments) => arguments.run(places),
             Command::GroundTruth(arguments) => arguments.run(places),
         }

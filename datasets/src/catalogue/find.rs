@@ -1,86 +1,11 @@
-//! Datasets by name, and where their files are.
+//! Finds the file of a dataset by its name or path.
 
+use super::entry::{Content, Entry, State, file};
+use super::own::{self, CatalogueError};
+use super::{builtin, find};
 use crate::format;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-/// A dataset that swath knows by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CatalogueEntry {
-    /// Its name: that of its file without `.hdf5`.
-    pub name: &'static str,
-    /// Its distance, by ann-benchmarks' name.
-    pub distance: &'static str,
-    /// Dimension.
-    pub dim: usize,
-    /// Base vectors.
-    pub train: usize,
-    /// Queries.
-    pub test: usize,
-    /// What its vectors are.
-    pub about: &'static str,
-}
-
-const fn entry(
-    name: &'static str,
-    distance: &'static str,
-    dim: usize,
-    train: usize,
-    test: usize,
-    about: &'static str,
-) -> CatalogueEntry {
-    CatalogueEntry { name, distance, dim, train, test, about }
-}
-
-/// All known datasets: the one that ships with swath, and those of ann-benchmarks (sizes from its README).
-pub const CATALOGUE: &[CatalogueEntry] = &[
-    entry(
-        "glove-wordnet-20k",
-        "angular",
-        100,
-        19_000,
-        1_000,
-        "word vectors with WordNet links, senses as subtopics; in the repository",
-    ),
-    entry("deep-image-96-angular", "angular", 96, 9_990_000, 10_000, "image descriptors"),
-    entry("fashion-mnist-784-euclidean", "euclidean", 784, 60_000, 10_000, "pictures of clothes"),
-    entry("gist-960-euclidean", "euclidean", 960, 1_000_000, 1_000, "image descriptors"),
-    entry("glove-25-angular", "angular", 25, 1_183_514, 10_000, "word vectors"),
-    entry("glove-50-angular", "angular", 50, 1_183_514, 10_000, "word vectors"),
-    entry("glove-100-angular", "angular", 100, 1_183_514, 10_000, "word vectors"),
-    entry("glove-200-angular", "angular", 200, 1_183_514, 10_000, "word vectors"),
-    entry("mnist-784-euclidean", "euclidean", 784, 60_000, 10_000, "handwritten digits"),
-    entry("nytimes-256-angular", "angular", 256, 290_000, 10_000, "bags of words"),
-    entry("sift-128-euclidean", "euclidean", 128, 1_000_000, 10_000, "image descriptors"),
-    entry("lastfm-64-dot", "angular", 65, 292_385, 50_000, "listening habits; inner product stored as angular"),
-    entry("coco-i2i-512-angular", "angular", 512, 113_287, 10_000, "pictures to pictures"),
-    entry("coco-t2i-512-angular", "angular", 512, 113_287, 10_000, "captions to pictures"),
-    entry("kosarak-jaccard", "jaccard", 27_983, 74_962, 500, "sets of clicks"),
-    entry("movielens10m-jaccard", "jaccard", 65_134, 69_363, 500, "sets of films"),
-    entry("sift-256-hamming", "hamming", 256, 1_000_000, 1_000, "binary codes"),
-    entry("word2bits-800-hamming", "hamming", 800, 399_000, 1_000, "binary word vectors"),
-];
-
-impl CatalogueEntry {
-    /// Where ann-benchmarks offers the file; `None` for the dataset that ships with swath.
-    pub fn url(&self) -> Option<String> {
-        (self.name != CATALOGUE[0].name).then(|| format!("https://ann-benchmarks.com/{}.hdf5", self.name))
-    }
-
-    /// The name of its file.
-    pub fn file(&self) -> String {
-        file(self.name)
-    }
-}
-
-/// The name of the file of a dataset that is looked for by name.
-fn file(name: &str) -> String {
-    format!("{name}.hdf5")
-}
-
-/// The entry of that name.
-pub fn find(name: &str) -> Option<&'static CatalogueEntry> {
-    CATALOGUE.iter().find(|entry| entry.name == name)
-}
 
 /// Why the file of a dataset was not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,7 +24,7 @@ pub enum NotFound {
     #[error("the dataset `{}` is known, but its file is not here", entry.name)]
     Known {
         /// Its entry.
-        entry: &'static CatalogueEntry,
+        entry: Box<Entry>,
         /// The folders that were searched.
         searched: Vec<PathBuf>,
     },
@@ -109,12 +34,15 @@ pub enum NotFound {
         /// The name.
         name: String,
         /// A known name that is spelled much like it.
-        likely: Option<&'static str>,
+        likely: Option<String>,
         /// Whether there is a file of the very name, which does not end as dataset files do.
         is_file: bool,
         /// The folders that were searched.
         searched: Vec<PathBuf>,
     },
+    /// The user's own catalogue is wrong, so that it is not known what the name means.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
 }
 
 /// Why a path is not that of a dataset's file, to end the sentence "the dataset PATH ...".
@@ -139,8 +67,55 @@ pub fn is_path(dataset: &str) -> bool {
     dataset.contains(['/', '\\']) || format::has_known_ending(Path::new(dataset))
 }
 
+/// The entry of that name: of the first of the user's own catalogues that has it, or else of those that swath knows.
+///
+/// # Errors
+/// One of the user's catalogues is wrong.
+pub fn known(name: &str, folders: &[PathBuf]) -> Result<Option<Entry>, CatalogueError> {
+    for folder in folders {
+        if let Some(entry) = own::read(folder)?.into_iter().find(|entry| entry.name == name) {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(find(name).cloned())
+}
+
+/// All entries: those of the user's own catalogues, in the order of the folders, and those that swath knows and they do not name.
+///
+/// # Errors
+/// One of the user's catalogues is wrong.
+pub fn all(folders: &[PathBuf]) -> Result<Vec<Entry>, CatalogueError> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for folder in folders {
+        for entry in own::read(folder)? {
+            if entries.iter().all(|known| known.name != entry.name) {
+                entries.push(entry);
+            }
+        }
+    }
+    let known: BTreeSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    entries.extend(builtin().iter().filter(|entry| !known.contains(&entry.name)).cloned());
+    Ok(entries)
+}
+
+/// Longer names are not compared with others: that takes time for each pair of letters, and so long a name is no slip.
+const LONGEST: usize = 200;
+
+/// The known name that is spelled much like this one, if there is one.
+pub fn nearest(name: &str, folders: &[PathBuf]) -> Option<String> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    // A catalogue that is wrong has said so where its names matter.
+    let own = folders.iter().flat_map(|folder| own::read(folder).unwrap_or_default()).map(|entry| entry.name);
+    let names = own.chain(builtin().iter().map(|entry| entry.name.clone()));
+    let distances = names.map(|known| (strsim::damerau_levenshtein(&known, name), known));
+    distances.filter(|(distance, known)| *distance <= known.len() / 3).min().map(|(_, known)| known)
+}
+
 /// Finds the file of the dataset that an experiment names. A path ([`is_path`]) starts from `beside` if it is relative; a name
-/// is looked for in `folders`.
+/// is looked for in `folders`: first the file `NAME.hdf5`, then all files of the entry of that name ([`known`]). Without an entry,
+/// a folder of that name that is a dataset will do.
 ///
 /// # Errors
 /// [`NotFound`].
@@ -159,14 +134,22 @@ pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<Path
     if let Some(path) = folders.iter().map(|folder| folder.join(&file)).find(|path| path.is_file()) {
         return Ok(path);
     }
-    let searched = folders.to_vec();
-    if let Some(entry) = find(dataset) {
-        return Err(NotFound::Known { entry, searched });
+    let entry = known(dataset, folders)?;
+    if let Some(entry) = &entry
+        && !matches!(entry.content, Content::Own(_))
+        && let State::Here(path) = entry.state(folders)
+    {
+        return Ok(path);
     }
-    let distance = |name: &str| strsim::damerau_levenshtein(name, dataset);
-    let nearest = CATALOGUE.iter().map(|entry| entry.name).min_by_key(|name| distance(name));
-    let likely = nearest.filter(|name| distance(name) <= name.len() / 3);
-    Err(NotFound::Unknown { name: dataset.to_owned(), likely, is_file: beside.join(dataset).is_file(), searched })
+    let searched = folders.to_vec();
+    if let Some(entry) = entry {
+        return Err(NotFound::Known { entry: Box::new(entry), searched });
+    }
+    if let Some(path) = folders.iter().map(|folder| folder.join(dataset)).find(|path| format::is_dataset_folder(path)) {
+        return Ok(path);
+    }
+    let (name, likely) = (dataset.to_owned(), nearest(dataset, folders));
+    Err(NotFound::Unknown { name, likely, is_file: beside.join(dataset).is_file(), searched })
 }
 
 /// The existing path that is displayed as this one. Names of files need not be UTF-8, but a text must be: each part that does
@@ -232,19 +215,65 @@ mod tests {
         let nowhere = [PathBuf::from("/nowhere")];
         let missing = |dataset: &str| resolve(dataset, folder.path(), &nowhere).expect_err("not there");
         std::fs::write(folder.path().join("v.npz"), "x").expect("written");
-        let unknown = |name: &str, likely, is_file| NotFound::Unknown {
+        let unknown = |name: &str, likely: Option<&str>, is_file| NotFound::Unknown {
             name: name.into(),
-            likely,
+            likely: likely.map(str::to_owned),
             is_file,
             searched: nowhere.to_vec(),
         };
         assert_eq!(missing("glove-wordnet-20"), unknown("glove-wordnet-20", Some("glove-wordnet-20k"), false));
         assert_eq!(missing("v.npz"), unknown("v.npz", None, true));
-        let Some(entry) = find("sift-128-euclidean") else { panic!("in the catalogue") };
-        assert_eq!(missing(entry.name), NotFound::Known { entry, searched: nowhere.to_vec() });
-        assert_eq!(entry.url().as_deref(), Some("https://ann-benchmarks.com/sift-128-euclidean.hdf5"));
+        let Some(entry) = find("sift-128-euclidean").cloned() else { panic!("in the catalogue") };
+        assert_eq!(entry.downloads()[0].url, "https://ann-benchmarks.com/sift-128-euclidean.hdf5");
+        assert_eq!(
+            missing("sift-128-euclidean"),
+            NotFound::Known { entry: Box::new(entry), searched: nowhere.to_vec() }
+        );
         let (path, beside) = (folder.path().join("no/such.hdf5"), folder.path().to_owned());
         assert_eq!(missing("no/such.hdf5"), NotFound::Path { path, is_folder: false, beside });
         assert!(matches!(missing("./"), NotFound::Path { is_folder: true, .. }));
+    }
+
+    #[test]
+    fn the_users_own_catalogue_gives_names_and_stands_above_the_built_in_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folders = [folder.path().to_owned()];
+        let text = "mine: { url: 'https://a.org/x', file: other.hdf5 }\nglove-25-angular: { url: 'https://a.org/y' }\n\
+                    files: { files: { vectors: x.npy } }\n";
+        std::fs::write(folder.path().join(own::FILE), text).expect("written");
+        let found = |name: &str| resolve(name, Path::new(""), &folders);
+        assert!(matches!(found("mine"), Err(NotFound::Known { .. })));
+        std::fs::write(folder.path().join("other.hdf5"), "").expect("written");
+        assert_eq!(found("mine"), Ok(folder.path().join("other.hdf5")));
+        let Ok(Some(entry)) = known("glove-25-angular", &folders) else { panic!("known") };
+        assert_eq!(entry.downloads()[0].url, "https://a.org/y");
+        let all = all(&folders).expect("right");
+        assert_eq!(all.len(), builtin().len() + 2, "one takes the place of another");
+        assert_eq!(all[1].name, "glove-25-angular");
+        assert_eq!(nearest("mins", &folders).as_deref(), Some("mine"));
+        std::fs::write(folder.path().join("x.npy"), "").expect("written");
+        assert!(matches!(found("files"), Err(NotFound::Known { .. })), "several files are no path");
+        std::fs::write(folder.path().join(own::FILE), "mine: [\n").expect("written");
+        let wrong = found("glove-25-angular").expect_err("no YAML").to_string();
+        assert!(wrong.contains("catalogue.yaml, line "), "{wrong}");
+        assert_eq!(found("other"), Ok(folder.path().join("other.hdf5")), "a file needs no catalogue");
+    }
+
+    #[test]
+    fn a_folder_that_is_a_dataset_is_found_by_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folders = [folder.path().to_owned()];
+        let found = |name: &str| resolve(name, Path::new(""), &folders);
+        for name in ["sparse-small", "my-own"] {
+            std::fs::create_dir(folder.path().join(name)).expect("made");
+            assert!(found(name).is_err());
+            for file in ["base_small.csr", "queries.dev.csr"] {
+                std::fs::write(folder.path().join(name).join(file), "").expect("written");
+            }
+        }
+        assert_eq!(found("my-own"), Ok(folder.path().join("my-own")), "true neighbours can be computed");
+        assert!(matches!(found("sparse-small"), Err(NotFound::Known { .. })), "these have a file of true neighbours");
+        std::fs::write(folder.path().join("sparse-small/base_small.dev.gt"), "").expect("written");
+        assert_eq!(found("sparse-small"), Ok(folder.path().join("sparse-small")));
     }
 }

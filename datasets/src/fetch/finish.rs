@@ -1,0 +1,115 @@
+//! Checks a file that is here as a whole, and gives it its final name.
+
+use super::checksum::{self, Record};
+use super::part::Part;
+use super::{FetchError, Fetched};
+use crate::bounded;
+use crate::catalogue::{Download, Then};
+use crate::format::ann_benchmarks::AnnBenchmarks;
+use crate::format::{self, DatasetError, Format as _};
+use crate::sha256;
+use crate::whole_file::rename;
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+/// The first bytes of a file that gzip packed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Checks the header of the file at `path`, if its final name says that it is HDF5. A file that was cut short does not pass.
+pub(super) fn check_header(target: &Path, path: &Path) -> Result<(), DatasetError> {
+    let is_hdf5 = AnnBenchmarks.endings().iter().any(|ending| target.extension().is_some_and(|of| of == *ending));
+    if is_hdf5 { format::header(path).map(drop) } else { Ok(()) }
+}
+
+/// Checks a file that was here before.
+pub(super) fn check_old(download: &Download, path: &Path) -> Result<Fetched, FetchError> {
+    let in_the_way = |why: String| FetchError::InTheWay { path: path.to_owned(), why };
+    let io = |source| FetchError::Io { path: path.to_owned(), source };
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if !metadata.is_file() {
+        return Err(in_the_way("it is no file".into()));
+    }
+    check_header(path, path).map_err(|error| in_the_way(format!("it is no whole dataset ({error})")))?;
+    let found = sha256::of_file(path).map_err(io)?;
+    let known = download.sha256.clone().filter(|_| download.then == Then::Keep);
+    let expected = known.or_else(|| checksum::read(path).map(|record| record.sha256));
+    match expected.filter(|expected| *expected != found) {
+        Some(expected) => Err(FetchError::Differs { path: path.to_owned(), expected, found }),
+        None => Ok(Fetched { path: path.to_owned(), bytes: metadata.len(), sha256: found, was_here: true, note: None }),
+    }
+}
+
+/// Checks the whole part and gives it its final name.
+pub(super) fn finish(download: &Download, mut part: Part) -> Result<Fetched, FetchError> {
+    let (url, target) = (&download.url, part.target().to_owned());
+    let io = |source| FetchError::Io { path: target.clone(), source };
+    if let Some(expected) = download.sha256.as_ref().filter(|expected| **expected != part.sha256()) {
+        part.discard();
+        return Err(FetchError::Checksum { url: url.clone(), expected: expected.clone(), found: part.sha256() });
+    }
+    let no_dataset = |part: &Part, what: String| {
+        part.discard();
+        FetchError::NotADataset { url: url.clone(), what }
+    };
+    if let Then::Crop { rows, dim, .. } = download.then
+        && let Err(what) = crop(&mut part, rows, dim)?
+    {
+        return Err(no_dataset(&part, what));
+    }
+    let is_packed = download.then == Then::Unpack && part.start(GZIP.len() as u64)? == GZIP;
+    let whole = if is_packed { part.unpacked() } else { part.path() };
+    if is_packed {
+        unpack(&part.path(), &whole).map_err(|error| match error.kind() {
+            ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                no_dataset(&part, format!("it cannot be unpacked: {error}"))
+            }
+            _ => io(error),
+        })?;
+    } else {
+        part.sync()?;
+    }
+    check_header(&target, &whole)
+        .map_err(|error| no_dataset(&part, format!("what came cannot be read as a dataset: {error}")))?;
+    let hash = if is_packed { sha256::of_file(&whole).map_err(io)? } else { part.sha256() };
+    let bytes = whole.metadata().map_err(io)?.len();
+    if std::fs::symlink_metadata(&target).is_ok() {
+        return Err(FetchError::InTheWay { path: target, why: "it was not there when the download began".into() });
+    }
+    let old = checksum::read(&target).filter(|old| old.sha256 != hash);
+    rename(&whole, &target).map_err(io)?;
+    if is_packed {
+        part.discard();
+    } else {
+        part.forget();
+    }
+    let record = Record { sha256: hash.clone(), url: url.clone() };
+    checksum::write(&target, &record).map_err(|source| FetchError::Io { path: checksum::beside(&target), source })?;
+    let note = old.map(|Record { sha256, url }| {
+        let from = if url.is_empty() { String::new() } else { format!(" from {url}") };
+        format!("this is not the file that was downloaded{from} before: its SHA-256 was {sha256}, and is {hash} now")
+    });
+    Ok(Fetched { path: target, bytes, sha256: hash, was_here: false, note })
+}
+
+/// Writes the number of rows that were downloaded into the header. The inner error says what is wrong with the header.
+fn crop(part: &mut Part, rows: u32, dim: u32) -> Result<Result<(), String>, FetchError> {
+    let start = part.start(8)?;
+    let number =
+        |at: usize| start.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let (found, width) = (number(0), number(4));
+    if width != dim || found < rows {
+        let said = format!("the file's header says {found} rows of {width} values, expected at least {rows} of {dim}");
+        return Ok(Err(said));
+    }
+    part.replace_start(&rows.to_le_bytes()).map(Ok)
+}
+
+/// Unpacks a file that gzip packed.
+fn unpack(packed: &Path, to: &Path) -> io::Result<()> {
+    let mut unpacked = MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, bounded::open(packed)?.0));
+    let mut file = File::create(to)?;
+    io::copy(&mut unpacked, &mut file)?;
+    file.sync_all()
+}
