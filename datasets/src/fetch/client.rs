@@ -158,8 +158,9 @@ impl Client {
                 let said = other.to_string();
                 if said.to_lowercase().contains("certificate") {
                     return NoAnswer::Refused(format!(
-                        "the server's certificate is not trusted ({said}); a company's own certificates are found through \
-                         SSL_CERT_FILE"
+                        "the server's certificate is not trusted ({}); a company's own certificates are found through \
+                         SSL_CERT_FILE",
+                        said.trim_start_matches("io: ")
                     ));
                 }
                 NoAnswer::Again(self.broke_off(other.into_io()))

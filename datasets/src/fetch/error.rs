@@ -116,9 +116,9 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// Whether the same command may succeed later, with what is here already.
+    /// Whether some of the file is here, so that the next download goes on from there.
     pub fn can_go_on(&self) -> bool {
-        matches!(self, Self::Broken { .. } | Self::NoRoom { .. } | Self::Busy { .. })
+        matches!(self, Self::Broken { have: Some(1..), .. })
     }
 
     /// Whether the user's files or settings are in the way, not the network or the disk.

@@ -82,7 +82,7 @@ pub fn dataset(
 /// Downloads a file to `path`, unless it is there. Goes on where an earlier download of the same address ended.
 ///
 /// # Errors
-/// [`FetchError`]. Nothing but a whole file ever has the final name.
+/// [`FetchError`]. Nothing but a whole file ever has the final name, and an empty part is removed.
 pub fn file(
     download: &Download,
     path: &Path,
@@ -99,8 +99,13 @@ pub fn file(
         // Another process has just finished it.
         Opened::Finished => return finish::check_old(download, path),
     };
-    if !part.is_whole() {
-        bring(download, &mut part, client, watch)?;
+    if !part.is_whole()
+        && let Err(error) = bring(download, &mut part, client, watch)
+    {
+        if part.have() == 0 {
+            part.discard();
+        }
+        return Err(error);
     }
     finish::finish(download, *part)
 }
