@@ -1,9 +1,12 @@
 //! What is known of a dataset without its files.
 
+use crate::files::{FileSet, Part};
+use crate::location::Location;
 use std::path::{Path, PathBuf};
+use swath_algorithms::Distance;
 
 /// A dataset that swath knows by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// Its name.
     pub name: String,
@@ -26,7 +29,7 @@ pub struct Entry {
 }
 
 /// The files of a dataset.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// A file that is in swath's repository.
     Shipped,
@@ -35,7 +38,7 @@ pub enum Content {
     /// Several files, in a folder that has the dataset's name.
     Folder(Vec<Download>),
     /// Files of the user's own, which are nowhere offered.
-    Own(OwnFiles),
+    Own(Box<FileSet>),
 }
 
 /// A file that can be downloaded.
@@ -98,24 +101,6 @@ impl Then {
     }
 }
 
-/// Files of the user's own that are a dataset together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnFiles {
-    /// The folder that relative paths start from: that of the catalogue.
-    pub beside: PathBuf,
-    /// The description, as it stands under `files:` in the catalogue.
-    pub described: serde_json::Value,
-}
-
-impl OwnFiles {
-    /// The paths of the files: all texts in the description that end as names of files do.
-    pub fn paths(&self) -> Vec<PathBuf> {
-        let texts = self.described.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
-        let is_file = |text: &&str| Path::new(text).extension().is_some();
-        texts.filter(is_file).map(|text| self.beside.join(text)).collect()
-    }
-}
-
 /// Whether the files of a dataset are on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -151,7 +136,7 @@ impl Entry {
             Content::Shipped => folder.join(file(&self.name)),
             Content::File(download) => folder.join(&download.file),
             Content::Folder(_) => folder.join(&self.name),
-            Content::Own(files) => files.beside.clone(),
+            Content::Own(files) => files.vectors.0.first().map_or_else(PathBuf::new, |part| part.file.clone()),
         }
     }
 
@@ -164,8 +149,8 @@ impl Entry {
     /// Whether its files are in one of the folders; the first that has all of them counts.
     pub fn state(&self, folders: &[PathBuf]) -> State {
         if let Content::Own(files) = &self.content {
-            let is_whole = files.paths().iter().all(|path| path.is_file());
-            return if is_whole { State::Here(files.beside.clone()) } else { State::Missing };
+            let is_whole = files.files().iter().all(|path| path.is_file());
+            return if is_whole { State::Here(self.below(Path::new(""))) } else { State::Missing };
         }
         let is_whole = |folder: &&PathBuf| match &self.content {
             Content::Folder(_) => self.targets(folder).iter().all(|(_, path)| path.is_file()),
@@ -181,6 +166,32 @@ impl Entry {
             Some(bytes) if bytes > 0 => State::Begun(bytes),
             _ => State::Missing,
         }
+    }
+}
+
+impl Entry {
+    /// Where it is read from, if all its files are in one of the folders.
+    pub fn location(&self, folders: &[PathBuf]) -> Option<Location> {
+        let State::Here(path) = self.state(folders) else { return None };
+        Some(match &self.content {
+            Content::Own(files) => Location::Files(files.clone()),
+            Content::Folder(_) => {
+                self.file_set().map_or_else(|| path.clone().into(), |files| files.beside(&path).into())
+            }
+            Content::Shipped | Content::File(_) => path.into(),
+        })
+    }
+
+    /// The files of a folder by their roles, if each part of the dataset is a matrix. (Sparse vectors are known by their folder.)
+    fn file_set(&self) -> Option<FileSet> {
+        let of = |role: Role| {
+            self.downloads().iter().find(|download| download.role == role).map(|of| PathBuf::from(&of.file))
+        };
+        let (base, queries) = (of(Role::Base)?, of(Role::Queries)?);
+        let is_matrix = base.extension().is_some_and(|ending| ending != "csr");
+        let distance = self.distance.as_deref().and_then(Distance::from_name)?;
+        is_matrix
+            .then(|| FileSet { neighbors: of(Role::Truth).map(Part::from), ..FileSet::new(base, queries, distance) })
     }
 }
 
@@ -223,22 +234,24 @@ mod tests {
         std::fs::write(own.join("queries.fbin.part"), "12").expect("written");
         assert_eq!(several.state(&folders), State::Begun(7));
         std::fs::rename(own.join("queries.fbin.part"), own.join("queries.fbin")).expect("renamed");
-        assert_eq!(several.state(&folders), State::Here(own));
+        assert_eq!(several.state(&folders), State::Here(own.clone()));
+        let files = FileSet::new("base.fbin".into(), "queries.fbin".into(), Distance::Euclidean).beside(&own);
+        assert_eq!(several.location(&folders), several.distance.as_ref().map(|_| files.into()));
         let unknown =
             entry(Content::Folder(vec![download("q", Role::Queries, Some(1)), download("b", Role::Base, None)]));
         assert_eq!(unknown.bytes(), None);
     }
 
     #[test]
-    fn own_files_are_the_texts_that_end_as_files_do() {
+    fn own_files_are_here_if_all_of_them_are() {
         let folder = tempfile::tempdir().expect("a folder");
-        let described = serde_json::json!({ "vectors": "docs.npy", "distance": "angular", "k": 10 });
-        let files = OwnFiles { beside: folder.path().to_owned(), described };
-        assert_eq!(files.paths(), [folder.path().join("docs.npy")]);
-        let own = entry(Content::Own(files));
-        assert_eq!((own.state(&[]), own.bytes()), (State::Missing, None));
+        let files = FileSet::new("docs.npy".into(), "queries.npy".into(), Distance::Angular).beside(folder.path());
+        let own = entry(Content::Own(Box::new(files.clone())));
         std::fs::write(folder.path().join("docs.npy"), "").expect("written");
-        assert_eq!(own.state(&[]), State::Here(folder.path().to_owned()));
+        assert_eq!((own.state(&[]), own.bytes(), own.location(&[])), (State::Missing, None, None));
+        std::fs::write(folder.path().join("queries.npy"), "").expect("written");
+        assert_eq!(own.state(&[]), State::Here(folder.path().join("docs.npy")));
+        assert_eq!(own.location(&[]), Some(files.into()));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Finds the file of a dataset by its name or path.
 
-use super::entry::{Content, Entry, State, file};
+use super::entry::{Entry, file};
 use super::own::{self, CatalogueError};
 use super::{builtin, find};
 use crate::format;
+use crate::location::Location;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Why the file of a dataset was not found.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NotFound {
     /// A path leads to no file.
     #[error("the dataset {} {}", path.display(), what_is_there(path, *is_folder))]
@@ -119,34 +120,31 @@ pub fn nearest(name: &str, folders: &[PathBuf]) -> Option<String> {
 ///
 /// # Errors
 /// [`NotFound`].
-pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<PathBuf, NotFound> {
+pub fn resolve(dataset: &str, beside: &Path, folders: &[PathBuf]) -> Result<Location, NotFound> {
     if is_path(dataset) {
         let path = beside.join(dataset);
         if path.is_file() || format::is_dataset_folder(&path) {
-            return Ok(path);
+            return Ok(path.into());
         }
         if let Some(path) = shown_as(&path).filter(|path| path.is_file()) {
-            return Ok(path);
+            return Ok(path.into());
         }
         return Err(NotFound::Path { is_folder: path.is_dir(), path, beside: beside.to_owned() });
     }
     let file = file(dataset);
     if let Some(path) = folders.iter().map(|folder| folder.join(&file)).find(|path| path.is_file()) {
-        return Ok(path);
+        return Ok(path.into());
     }
     let entry = known(dataset, folders)?;
-    if let Some(entry) = &entry
-        && !matches!(entry.content, Content::Own(_))
-        && let State::Here(path) = entry.state(folders)
-    {
-        return Ok(path);
+    if let Some(location) = entry.as_ref().and_then(|entry| entry.location(folders)) {
+        return Ok(location);
     }
     let searched = folders.to_vec();
     if let Some(entry) = entry {
         return Err(NotFound::Known { entry: Box::new(entry), searched });
     }
     if let Some(path) = folders.iter().map(|folder| folder.join(dataset)).find(|path| format::is_dataset_folder(path)) {
-        return Ok(path);
+        return Ok(path.into());
     }
     let (name, likely) = (dataset.to_owned(), nearest(dataset, folders));
     Err(NotFound::Unknown { name, likely, is_file: beside.join(dataset).is_file(), searched })
@@ -187,9 +185,9 @@ mod tests {
         }
         std::fs::write(data.join("x.hdf5"), "").expect("written");
         let here = folders(&[], &inner);
-        assert_eq!(resolve("x", &inner, &here), Ok(data.join("x.hdf5")));
+        assert_eq!(resolve("x", &inner, &here), Ok(data.join("x.hdf5").into()));
         std::fs::write(own.join("x.hdf5"), "").expect("written");
-        assert_eq!(resolve("x", &inner, &folders(std::slice::from_ref(&own), &inner)), Ok(own.join("x.hdf5")));
+        assert_eq!(resolve("x", &inner, &folders(std::slice::from_ref(&own), &inner)), Ok(own.join("x.hdf5").into()));
         assert!(resolve("../../own/x.hdf5", &data, &[]).is_ok(), "a relative path starts from the folder given");
     }
 
@@ -203,8 +201,8 @@ mod tests {
         std::fs::create_dir(&folder).expect("created");
         let file = folder.join(OsStr::from_bytes(b"b\xff.hdf5"));
         std::fs::write(&file, "").expect("written");
-        assert_eq!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]), Ok(file.clone()));
-        assert_eq!(resolve("b\u{fffd}.hdf5", &folder, &[]), Ok(file), "a folder whose name is not UTF-8 either");
+        assert_eq!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]), Ok(file.clone().into()));
+        assert_eq!(resolve("b\u{fffd}.hdf5", &folder, &[]), Ok(file.into()), "a folder whose name is not UTF-8 either");
         std::fs::write(folder.join(OsStr::from_bytes(b"b\xfe.hdf5")), "").expect("written");
         assert!(resolve("a\u{fffd}/b\u{fffd}.hdf5", root.path(), &[]).is_err(), "two look like it");
     }
@@ -239,12 +237,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let folders = [folder.path().to_owned()];
         let text = "mine: { url: 'https://a.org/x', file: other.hdf5 }\nglove-25-angular: { url: 'https://a.org/y' }\n\
-                    files: { files: { vectors: x.npy } }\n";
+                    files: { files: { vectors: x.npy, queries: q.npy, distance: ip } }\n";
         std::fs::write(folder.path().join(own::FILE), text).expect("written");
         let found = |name: &str| resolve(name, Path::new(""), &folders);
         assert!(matches!(found("mine"), Err(NotFound::Known { .. })));
         std::fs::write(folder.path().join("other.hdf5"), "").expect("written");
-        assert_eq!(found("mine"), Ok(folder.path().join("other.hdf5")));
+        assert_eq!(found("mine"), Ok(folder.path().join("other.hdf5").into()));
         let Ok(Some(entry)) = known("glove-25-angular", &folders) else { panic!("known") };
         assert_eq!(entry.downloads()[0].url, "https://a.org/y");
         let all = all(&folders).expect("right");
@@ -252,11 +250,13 @@ mod tests {
         assert_eq!(all[1].name, "glove-25-angular");
         assert_eq!(nearest("mins", &folders).as_deref(), Some("mine"));
         std::fs::write(folder.path().join("x.npy"), "").expect("written");
-        assert!(matches!(found("files"), Err(NotFound::Known { .. })), "several files are no path");
+        assert!(matches!(found("files"), Err(NotFound::Known { .. })), "one of its files is not here");
+        std::fs::write(folder.path().join("q.npy"), "").expect("written");
+        assert!(matches!(found("files"), Ok(Location::Files(_))));
         std::fs::write(folder.path().join(own::FILE), "mine: [\n").expect("written");
         let wrong = found("glove-25-angular").expect_err("no YAML").to_string();
         assert!(wrong.contains("catalogue.yaml, line "), "{wrong}");
-        assert_eq!(found("other"), Ok(folder.path().join("other.hdf5")), "a file needs no catalogue");
+        assert_eq!(found("other"), Ok(folder.path().join("other.hdf5").into()), "a file needs no catalogue");
     }
 
     #[test]
@@ -271,9 +271,9 @@ mod tests {
                 std::fs::write(folder.path().join(name).join(file), "").expect("written");
             }
         }
-        assert_eq!(found("my-own"), Ok(folder.path().join("my-own")), "true neighbours can be computed");
+        assert_eq!(found("my-own"), Ok(folder.path().join("my-own").into()), "true neighbours can be computed");
         assert!(matches!(found("sparse-small"), Err(NotFound::Known { .. })), "these have a file of true neighbours");
         std::fs::write(folder.path().join("sparse-small/base_small.dev.gt"), "").expect("written");
-        assert_eq!(found("sparse-small"), Ok(folder.path().join("sparse-small")));
+        assert_eq!(found("sparse-small"), Ok(folder.path().join("sparse-small").into()));
     }
 }

@@ -41,7 +41,7 @@ pub fn unlisted(folders: &[PathBuf], entries: &[Entry]) -> Vec<Local> {
 /// The paths of an entry's files in the folders.
 fn of_entry<'e>(entry: &'e Entry, folders: &'e [PathBuf]) -> Vec<PathBuf> {
     match &entry.content {
-        Content::Own(files) => files.paths(),
+        Content::Own(files) => files.files(),
         _ => match entry.state(folders) {
             State::Here(_) => folders.iter().map(|folder| entry.below(folder)).collect(),
             State::Begun(_) | State::Missing => Vec::new(),

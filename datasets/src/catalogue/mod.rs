@@ -11,7 +11,7 @@ mod local;
 pub mod own;
 mod vibe;
 
-pub use entry::{Content, Download, Entry, OwnFiles, Role, State, Then, part};
+pub use entry::{Content, Download, Entry, Role, State, Then, part};
 pub use find::{NotFound, all, folders, is_path, known, nearest, resolve};
 pub use local::{Local, unlisted};
 

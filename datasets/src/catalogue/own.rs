@@ -15,9 +15,10 @@
 //!
 //! An entry here takes the place of one that swath itself knows by the same name.
 
-use super::entry::{Content, Download, Entry, OwnFiles, Role, Then, file};
+use super::entry::{Content, Download, Entry, Role, Then, file};
 use super::find::is_path;
 use crate::bounded;
+use crate::files::FileSet;
 use crate::format;
 use serde::Deserialize;
 use serde_yaml::{Location, Spanned};
@@ -54,7 +55,7 @@ struct Written {
     url: Option<String>,
     sha256: Option<String>,
     file: Option<String>,
-    files: Option<serde_json::Value>,
+    files: Option<FileSet>,
 }
 
 /// The entries of the catalogue in a folder, by name; none if it has no catalogue.
@@ -112,20 +113,19 @@ fn entry(name: &str, written: Written, folder: &Path) -> Result<Entry, String> {
     }
     let content = match (url, files) {
         (Some(url), None) => Content::File(download(name, url, sha256, called)?),
-        (None, Some(described)) if sha256.is_none() && called.is_none() => {
-            if !described.is_object() {
-                return Err("`files` is a mapping, as in `{ vectors: docs.npy, distance: angular }`".into());
-            }
-            Content::Own(OwnFiles { beside: folder.to_owned(), described })
-        }
+        (None, Some(files)) if sha256.is_none() && called.is_none() => Content::Own(Box::new(files.beside(folder))),
         (None, Some(_)) => return Err("`sha256` and `file` belong to `url`, not to `files`".into()),
         (Some(_), Some(_)) => return Err("give either `url` or `files`, not both".into()),
         (None, None) => return Err("add `url: https://...`, or `files: { vectors: ..., distance: ... }`".into()),
     };
+    let distance = match &content {
+        Content::Own(files) => Some(files.distance.name().to_owned()),
+        _ => None,
+    };
     Ok(Entry {
         name: name.into(),
         about: about.unwrap_or_default(),
-        distance: None,
+        distance,
         train: None,
         test: None,
         dim: None,
@@ -171,10 +171,12 @@ mod tests {
     #[test]
     fn both_kinds_of_entries_are_read() {
         let text = "news:\n  about: news\n  licence: internal\n  url: https://a.org/n.hdf5.gz?x=1\n  file: other.hdf5\n\
-                    docs: { files: { vectors: docs.npy, distance: angular } }\n";
+                    docs: { files: { vectors: docs.npy, queries: q.npy, distance: angular } }\n";
         let entries = parsed(text).expect("right");
         let [docs, news] = entries.as_slice() else { panic!("two entries") };
-        assert!(matches!(&docs.content, Content::Own(files) if files.paths() == [Path::new("d/docs.npy")]));
+        assert!(
+            matches!(&docs.content, Content::Own(files) if files.files() == [Path::new("d/docs.npy"), Path::new("d/q.npy")])
+        );
         assert_eq!(docs.source, "d/catalogue.yaml");
         assert_eq!((news.about.as_str(), news.licence.as_deref()), ("news", Some("internal")));
         let [download] = news.downloads() else { panic!("one file") };
@@ -197,8 +199,16 @@ mod tests {
             ("a: { url: 'https://a.org/x', sha256: abc }\n", "line 1, column 4: `a`: ", "this has 3 characters"),
             ("a: { url: 'https://a.org/x', file: ../x.hdf5 }\n", "line 1", "without a folder"),
             ("a: { url: 'https://a.org/x', file: x.txt }\n", "line 1", "ends in .hdf5"),
-            ("a: { url: 'https://a.org/x', files: { vectors: x.npy } }\n", "line 1", "not both"),
-            ("a: { file: x.hdf5, files: { vectors: x.npy } }\n", "line 1", "belong to `url`"),
+            (
+                "a: { url: 'https://a.org/x', files: { vectors: x.npy, queries: q.npy, distance: ip } }\n",
+                "line 1",
+                "not both",
+            ),
+            (
+                "a: { file: x.hdf5, files: { vectors: x.npy, queries: q.npy, distance: ip } }\n",
+                "line 1",
+                "belong to `url`",
+            ),
             ("a: { files: x.npy }\n", "line 1", "`files` is a mapping"),
             ("a.hdf5: { url: 'https://a.org/x' }\n", "line 1", "a name is a word"),
             ("a: { url: 'https://a.org/x' }\na: { url: 'https://a.org/y' }\n", "line 2, column 1: ", "duplicate"),

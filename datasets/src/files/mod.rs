@@ -103,6 +103,28 @@ pub enum GroupFiles {
 }
 
 impl FileSet {
+    /// Base vectors and queries, and nothing else.
+    pub fn new(vectors: PathBuf, queries: PathBuf, distance: Distance) -> Self {
+        let one = |file: PathBuf| Parts(vec![file.into()]);
+        Self {
+            vectors: one(vectors),
+            queries: one(queries),
+            distance,
+            dimension: None,
+            neighbors: None,
+            ids: None,
+            query_ids: None,
+            names: None,
+            query_names: None,
+            texts: None,
+            query_texts: None,
+            qrels: None,
+            subtopics: None,
+            links: None,
+            groups: None,
+        }
+    }
+
     /// The same, with every relative path seen from `folder`.
     #[must_use]
     pub fn beside(mut self, folder: &Path) -> Self {

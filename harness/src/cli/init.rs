@@ -4,11 +4,11 @@ use super::places::Places;
 use super::shown::Shown;
 use super::terminal::{note, print};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::{config, escape, plan};
-use swath_datasets::{catalogue, format, whole_file};
+use swath_datasets::{Location, catalogue, whole_file};
 
 /// Write a commented experiment to start from
 #[derive(Args)]
@@ -27,19 +27,24 @@ pub struct Arguments {
 impl Arguments {
     /// Writes a starter experiment.
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let path = places.find(&self.dataset)?;
-        let header = format::header(&path).map_err(|error| plan::dataset_failure(&error))?;
+        let location = places.find(&self.dataset)?;
+        let header = location.header().map_err(|error| plan::dataset_failure(&error))?;
         // A dataset that a run would refuse is refused here, too.
-        let read = format::read(&path, places.resources().capacity()).map_err(|error| plan::dataset_failure(&error))?;
+        let read = location.read(&places.resources().capacity()).map_err(|error| plan::dataset_failure(&error))?;
         read.notes.iter().for_each(|text| note(text));
-        let name = experiment_name(&path);
+        let by_path = catalogue::is_path(&self.dataset.to_string_lossy());
+        let name =
+            experiment_name(&if by_path { location.name() } else { self.dataset.to_string_lossy().into_owned() });
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));
         // A relative path would be resolved from the experiment's folder, so an absolute one is written. A path that is not UTF-8
         // is written as it is displayed; that finds the file if no other file is displayed the same way.
         let dataset = self.dataset.to_string_lossy();
-        let by_path = catalogue::is_path(&dataset);
-        let absolute = if by_path { std::path::absolute(&path).unwrap_or(path) } else { path };
-        let called = if by_path { absolute.to_string_lossy() } else { dataset };
+        let called = match &location {
+            Location::Path(path) if by_path => {
+                std::path::absolute(path).unwrap_or_else(|_| path.clone()).to_string_lossy().into_owned().into()
+            }
+            _ => dataset,
+        };
         let text = config::starter(&name, &called, &header);
         let folder = output.parent().map_or(Ok(()), whole_file::make_folder);
         let written = folder.and_then(|()| whole_file::write_new(&output, text.as_bytes()));
@@ -55,10 +60,9 @@ impl Arguments {
 }
 
 /// Makes the name of an experiment from the name of a dataset's file.
-fn experiment_name(dataset: &Path) -> String {
-    let stem = dataset.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+fn experiment_name(dataset: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = stem.chars().map(plain).take(64).collect();
+    let name: String = dataset.chars().map(plain).take(64).collect();
     let name = name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).trim_end_matches('.');
     if name.is_empty() { "experiment".into() } else { name.to_owned() }
 }

@@ -8,8 +8,8 @@ use swath::plan::{Resources, missing_dataset};
 use swath::record::machine::{address_limit, memory};
 use swath::run::cache::{self, Cache};
 use swath::version;
-use swath_datasets::catalogue;
 use swath_datasets::prepared::KeptDatasets;
+use swath_datasets::{Location, catalogue};
 
 /// The folders of datasets, and of what is kept from run to run.
 pub struct Places {
@@ -56,13 +56,13 @@ impl Places {
         }
     }
 
-    /// Finds the file of a dataset that the command line names.
+    /// Finds the dataset that the command line names.
     ///
     /// # Errors
     /// [`Failure::Input`] if there is none.
-    pub fn find(&self, dataset: &Path) -> Result<PathBuf, Failure> {
+    pub fn find(&self, dataset: &Path) -> Result<Location, Failure> {
         if dataset.to_str().is_none() && dataset.is_file() {
-            return Ok(dataset.to_owned());
+            return Ok(dataset.into());
         }
         let resolved = catalogue::resolve(&dataset.to_string_lossy(), Path::new(""), &self.data);
         resolved

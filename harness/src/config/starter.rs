@@ -76,7 +76,8 @@ fn metrics(header: &Header, k: usize) -> String {
         _ => Some("recall".to_owned()),
     };
     let about = if header.subtopics.is_some() { "subtopic-recall" } else { "relevance" };
+    let judged: &[&str] = if header.qrels.is_some() { &["ndcg-qrels", "recall-qrels", "judged"] } else { &[] };
     let of_pairs = ["redundancy", "diversity"].into_iter().filter(|_| k > 1);
-    let others = [about, "coverage"].into_iter().chain(of_pairs).map(str::to_owned);
+    let others = judged.iter().copied().chain([about, "coverage"]).chain(of_pairs).map(str::to_owned);
     recall.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }

@@ -294,7 +294,7 @@ pub(super) fn locate<'e>(
         let problem = help.iter().fold(Problem::new(at_dataset(), not_found.to_string()), Problem::help);
         Failure::from(Box::new(Invalid { source: source.clone(), problems: vec![problem] }))
     });
-    found.map(|path| Found::Read(path.into()))
+    found.map(Found::Read)
 }
 
 /// A dataset's file that cannot be read is wrong input, also if the file system refuses it.

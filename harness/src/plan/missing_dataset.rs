@@ -36,8 +36,8 @@ fn get(entry: &Entry) -> String {
             format!("{} is in the folder datasets/data of swath's repository", entry.below(Path::new("")).display())
         }
         Content::Own(files) => {
-            let paths: Vec<String> = files.paths().iter().map(|path| shown(path)).collect();
-            format!("its catalogue names the files {}", paths.join(", "))
+            let missing = files.files().into_iter().find(|path| !path.is_file());
+            format!("its catalogue names the file {}, which does not exist", shown(&missing.unwrap_or_default()))
         }
         Content::File(_) | Content::Folder(_) => format!("`swath datasets fetch {}` downloads it", entry.name),
     }

@@ -13,9 +13,9 @@ use swath::plan::missing_dataset;
 use swath::plot::format::three_digits;
 use swath::progress::Progress;
 use swath::{escape, interrupt};
+use swath_datasets::Location;
 use swath_datasets::catalogue::{Entry, NotFound, State, known, nearest, resolve};
 use swath_datasets::fetch::{self, Client, Event, FetchError, Fetched, Patience, Proxies, amount};
-use swath_datasets::format;
 
 /// Download datasets by name
 #[derive(Args)]
@@ -45,7 +45,7 @@ impl Arguments {
         let mut code = ExitCode::SUCCESS;
         for wanted in wanted {
             code = match wanted {
-                Wanted::Here(path) => print(&format!("{} is here\n", escape::path(&path)))?,
+                Wanted::Here(location) => print(&format!("{} is here\n", escape::terminal(&location.to_string())))?,
                 Wanted::Entry(entry) => {
                     let folder = self.folder(&entry, places)?;
                     download(&entry, &folder, &client, places)?
@@ -72,7 +72,7 @@ enum Wanted {
     /// A dataset that can be downloaded.
     Entry(Box<Entry>),
     /// A file that is here and cannot be.
-    Here(PathBuf),
+    Here(Location),
 }
 
 fn find(name: &str, folders: &[PathBuf]) -> Result<Wanted, Failure> {
@@ -81,7 +81,7 @@ fn find(name: &str, folders: &[PathBuf]) -> Result<Wanted, Failure> {
         return Ok(Wanted::Entry(Box::new(entry)));
     }
     match resolve(name, Path::new(""), folders) {
-        Ok(path) => Ok(Wanted::Here(path)),
+        Ok(location) => Ok(Wanted::Here(location)),
         Err(NotFound::Unknown { .. }) => {
             let likely = nearest(name, folders).map(|likely| format!("did you mean `{likely}`?"));
             let known = "`swath datasets list` shows the known names".to_owned();
@@ -118,7 +118,8 @@ fn download(entry: &Entry, folder: &Path, client: &Client, places: &Places) -> R
         let _ = writeln!(text, "downloaded in {} s", three_digits(began.elapsed()));
     }
     fetched.iter().filter_map(|file| file.note.as_ref()).for_each(|text| note(text));
-    if format::header(&entry.below(folder)).is_ok() {
+    let location = entry.location(&[folder.to_owned()]);
+    if location.is_some_and(|location| location.header().is_ok()) {
         let init = Shown::new(&["init", &entry.name]).option("--data-dir", other).whole();
         let _ = writeln!(text, "write an experiment: {init}");
     }

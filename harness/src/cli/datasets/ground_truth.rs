@@ -44,7 +44,7 @@ impl Arguments {
         let Self { dataset, output, k, quiet } = self;
         let form = Form::of(&output)?;
         refuse_existing(&output)?;
-        let location = places.find(&dataset)?.into();
+        let location = places.find(&dataset)?;
         let loaded = LoadedDataset::load(&location, places.resources())?;
         let LoadedDataset { sha256, mut dataset, notes, .. } = loaded;
         notes.iter().for_each(|text| note(text));

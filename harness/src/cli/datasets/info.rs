@@ -7,7 +7,7 @@ use crate::cli::terminal::print;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::escape;
@@ -17,7 +17,7 @@ use swath::plot::format::decimals;
 use swath::record::diagnosis::Diagnosis;
 use swath::record::machine::memory;
 use swath_algorithms::{Base, Points};
-use swath_datasets::{Capacity, Dataset, Groups, Qrels, Texts, ground_truth};
+use swath_datasets::{Capacity, Dataset, Groups, Location, Qrels, Texts, ground_truth};
 
 /// Check a dataset and describe its content
 #[derive(Args)]
@@ -43,11 +43,10 @@ impl Arguments {
 }
 
 /// Reads and checks a dataset and describes it; with a seed also diagnoses it.
-fn info(path: &Path, seed: Option<u64>) -> Result<ExitCode, Failure> {
-    let LoadedDataset { sha256, dataset, .. } =
-        LoadedDataset::read(&path.into(), &Capacity::with_scratch(memory(), None))?;
+fn info(location: &Location, seed: Option<u64>) -> Result<ExitCode, Failure> {
+    let LoadedDataset { sha256, dataset, .. } = LoadedDataset::read(location, &Capacity::with_scratch(memory(), None))?;
     let base = Base::new(dataset.train.clone(), dataset.distance);
-    let mut rows = vec![("file", escape::path(path)), ("SHA-256", sha256)];
+    let mut rows = vec![("file", escape::terminal(&location.to_string()).into_owned()), ("SHA-256", sha256)];
     rows.extend(contents(&dataset));
     rows.push(("ground truth", truth(&base, &dataset)));
     rows.extend(dataset.doubts().into_iter().map(|doubt| ("note", doubt)));

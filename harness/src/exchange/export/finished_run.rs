@@ -186,10 +186,13 @@ fn places(named: &str, beside: &[PathBuf], folders: &[PathBuf]) -> Result<Vec<Lo
     }
     let (places, missing): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
     let mut tried = BTreeSet::new();
-    let new = |path: &PathBuf| tried.insert(path.canonicalize().unwrap_or_else(|_| path.clone()));
-    let places: Vec<PathBuf> = places.into_iter().flatten().filter(new).collect();
+    let new = |place: &Location| match place {
+        Location::Path(path) => tried.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        Location::Files(_) => true,
+    };
+    let places: Vec<Location> = places.into_iter().flatten().filter(new).collect();
     if !places.is_empty() {
-        return Ok(places.into_iter().map(Location::from).collect());
+        return Ok(places);
     }
     let said =
         missing.into_iter().filter_map(Result::err).flat_map(|missing| [vec![missing.to_string()], help(&missing)]);

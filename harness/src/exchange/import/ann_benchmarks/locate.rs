@@ -70,5 +70,5 @@ pub fn dataset(wanted: &Wanted<'_>, folders: &[PathBuf], memory: u64) -> Result<
         let looked = format!("{} does not exist, either", beside.display());
         Failure::Input([vec![missing.to_string(), looked], missing_dataset::help(&missing)].concat().join("\n  "))
     })?;
-    Ok((LoadedDataset::read(&path.into(), &capacity)?, wanted.dataset.to_owned()))
+    Ok((LoadedDataset::read(&path, &capacity)?, wanted.dataset.to_owned()))
 }
