@@ -18,7 +18,7 @@ use swath_algorithms::params::{Count, Precision};
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Scratch};
 use swath_datasets::dataset::Dataset;
 use swath_datasets::format;
-use swath_datasets::generate::{Distribution, Generated};
+use swath_datasets::generate::{Distribution, Gaussian, Generated};
 
 /// From coarse to fine.
 const EPSILONS: [f64; 7] = [1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7];
@@ -48,7 +48,7 @@ fn main() -> Result<(), Failure> {
     }
     let (n, dimension) = (Count::new(20_000)?, Count::new(32)?);
     let queries = Count::new(QUERIES as u32)?;
-    let generate = Distribution::Gaussian;
+    let generate = Distribution::Gaussian(Gaussian {});
     let drawn = Generated { generate, n, dimension, queries, distance: Distance::Euclidean, seed: 0 };
     measure(&drawn.name(), &drawn.dataset()?)
 }

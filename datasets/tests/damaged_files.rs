@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use swath_algorithms::params::Count;
 use swath_algorithms::random::stream;
 use swath_algorithms::{Distance, Points, Vectors};
+use swath_datasets::generate::{Gaussian, Zipf};
 use swath_datasets::{
     Dataset, Distribution, Generated, Groups, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format,
 };
@@ -73,9 +74,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join("own.hdf5");
     ann_benchmarks::write(&own, &dataset()).expect("written");
     let others = [
-        (Distribution::Gaussian, Distance::Hamming),
-        (Distribution::Zipf, Distance::Jaccard),
-        (Distribution::Zipf, Distance::InnerProduct),
+        (Distribution::Gaussian(Gaussian {}), Distance::Hamming),
+        (Distribution::Zipf(Zipf {}), Distance::Jaccard),
+        (Distribution::Zipf(Zipf {}), Distance::InnerProduct),
     ];
     let others = others.map(|(generate, distance)| {
         let path = folder.join(format!("own-{distance}.hdf5"));
@@ -145,7 +146,7 @@ fn csr(points: &Points) -> Vec<u8> {
 /// Damages one of the files of a dataset of the sparse track at a time.
 fn damage_the_sparse_track(trials: &mut Trials) {
     let folder = tempfile::tempdir().expect("a folder");
-    let dataset = drawn(Distribution::Zipf, Distance::InnerProduct);
+    let dataset = drawn(Distribution::Zipf(Zipf {}), Distance::InnerProduct);
     let Neighbors { count, ids, distances, .. } = &dataset.neighbors;
     let mut truth = narrow(&[dataset.test.len() as u32, *count as u32]);
     truth.extend(narrow(ids));

@@ -8,6 +8,7 @@ use std::process::Command;
 use swath_algorithms::params::Count;
 use swath_algorithms::points::{Point, PointType};
 use swath_algorithms::{Base, Distance, Points};
+use swath_datasets::generate::{Clusters, Zipf};
 use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
 use swath_datasets::{Dataset, Distribution, Generated, Neighbors, ann_benchmarks, catalogue, format, ground_truth};
 
@@ -82,10 +83,10 @@ fn others_read_what_swath_writes() {
     let count = |value| Count::new(value).expect("at least 1");
     // HDF5 2.0 is strict about chunks of more than 65,535 values along a dimension: so many members, columns and bits.
     for (generate, n, distance, attributes) in [
-        (Distribution::Clusters, 90, Distance::Hamming, ["dense", "hamming", "bit", "70"]),
-        (Distribution::Clusters, 20, Distance::Hamming, ["dense", "hamming", "bit", "70000"]),
-        (Distribution::Zipf, 4000, Distance::Jaccard, ["sparse", "jaccard", "bit", "70"]),
-        (Distribution::Zipf, 4000, Distance::InnerProduct, ["sparse", "ip", "float", "70"]),
+        (Distribution::Clusters(Clusters {}), 90, Distance::Hamming, ["dense", "hamming", "bit", "70"]),
+        (Distribution::Clusters(Clusters {}), 20, Distance::Hamming, ["dense", "hamming", "bit", "70000"]),
+        (Distribution::Zipf(Zipf {}), 4000, Distance::Jaccard, ["sparse", "jaccard", "bit", "70"]),
+        (Distribution::Zipf(Zipf {}), 4000, Distance::InnerProduct, ["sparse", "ip", "float", "70"]),
     ] {
         let dimension = count(attributes[3].parse().expect("a number"));
         let generated = Generated { generate, n: count(n), dimension, queries: count(9), distance, seed: 3 };

@@ -388,7 +388,7 @@ fn what_was_measured_on_a_dataset_that_was_damaged_meanwhile_is_not_kept() {
 fn no_sample_is_taken_of_a_large_kept_dataset_that_is_damaged() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = swath_datasets::Generated {
-        generate: swath_datasets::Distribution::Zipf,
+        generate: swath_datasets::Distribution::Zipf(swath_datasets::generate::Zipf {}),
         n: swath_algorithms::params::Count::new(700_000).expect("in range"),
         dimension: swath_algorithms::params::Count::new(5000).expect("in range"),
         queries: swath_algorithms::params::Count::new(5).expect("in range"),

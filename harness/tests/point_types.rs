@@ -9,6 +9,7 @@ use std::time::Duration;
 use support::{stderr, stdout, swath};
 use swath_algorithms::Distance;
 use swath_algorithms::params::Count;
+use swath_datasets::generate::{Clusters, Lengths, Zipf};
 use swath_datasets::{Distribution, Generated, ann_benchmarks};
 
 /// A dataset of one type of points.
@@ -22,12 +23,30 @@ struct Kind {
 }
 
 const KINDS: [Kind; 4] = [
-    Kind { name: "bits", distribution: Distribution::Clusters, distance: Distance::Hamming, dim: 64, exact: "exact" },
-    Kind { name: "sets", distribution: Distribution::Zipf, distance: Distance::Jaccard, dim: 300, exact: "inverted" },
-    Kind { name: "ip", distribution: Distribution::Lengths, distance: Distance::InnerProduct, dim: 16, exact: "exact" },
+    Kind {
+        name: "bits",
+        distribution: Distribution::Clusters(Clusters {}),
+        distance: Distance::Hamming,
+        dim: 64,
+        exact: "exact",
+    },
+    Kind {
+        name: "sets",
+        distribution: Distribution::Zipf(Zipf {}),
+        distance: Distance::Jaccard,
+        dim: 300,
+        exact: "inverted",
+    },
+    Kind {
+        name: "ip",
+        distribution: Distribution::Lengths(Lengths {}),
+        distance: Distance::InnerProduct,
+        dim: 16,
+        exact: "exact",
+    },
     Kind {
         name: "sparse",
-        distribution: Distribution::Zipf,
+        distribution: Distribution::Zipf(Zipf {}),
         distance: Distance::InnerProduct,
         dim: 300,
         exact: "inverted",
@@ -42,9 +61,9 @@ impl Kind {
 
     /// Writes the dataset and an experiment on it, both by its name, into a folder.
     fn write(&self, folder: &Path) {
-        let Kind { name, distribution, distance, dim, .. } = *self;
+        let Kind { name, distance, dim, .. } = *self;
         let [n, dimension, queries] = [300, dim, 20].map(|count| Count::new(count).expect("a count"));
-        let drawn = Generated { generate: distribution, n, dimension, queries, distance, seed: 5 };
+        let drawn = Generated { generate: self.distribution.clone(), n, dimension, queries, distance, seed: 5 };
         let dataset = drawn.dataset().expect("points");
         ann_benchmarks::write(&folder.join(format!("{name}.hdf5")), &dataset).expect("written");
         std::fs::write(folder.join(format!("{name}.yaml")), self.experiment("")).expect("written");

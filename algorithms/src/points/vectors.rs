@@ -4,6 +4,7 @@ use super::space::{Filling, Space, in_order_of_source};
 use super::{PointsError, Shared, dense};
 use bytemuck::{Pod, Zeroable};
 use multiversion::multiversion;
+use rayon::prelude::*;
 use std::io;
 
 /// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
@@ -15,6 +16,9 @@ pub struct Line(pub [f32; LANES]);
 
 /// `f32` values in a [`Line`].
 pub const LANES: usize = 16;
+
+/// Rows that one thread writes before another may take the next.
+const ROWS_AT_ONCE: usize = 64;
 
 /// A row-major matrix of `rows x dim` finite `f32` values, each row padded with zeros to whole [`Line`]s.
 ///
@@ -78,6 +82,37 @@ impl Builder {
         }
         dense::norms(lines, stride, norms);
         Ok(())
+    }
+
+    /// Adds `rows` rows that `write` writes where they stay, in parallel and in any order: it gets a workspace of its thread, the
+    /// row's number among these, and its zeros.
+    ///
+    /// # Errors
+    /// As [`Builder::push`]; a row that is not finite stays.
+    pub fn write<W>(
+        &mut self,
+        rows: usize,
+        workspace: impl Fn() -> W + Sync,
+        write: impl Fn(&mut W, usize, &mut [f32]) + Sync,
+    ) -> Result<(), PointsError> {
+        let (dim, stride, before) = (self.dim, self.dim.div_ceil(LANES), self.norms.len());
+        let (lines, norms) = (self.lines.add_zeros(rows * stride)?, self.norms.add_zeros(rows)?);
+        let blocks = lines.par_chunks_mut(ROWS_AT_ONCE * stride).zip(norms.par_chunks_mut(ROWS_AT_ONCE)).enumerate();
+        let wrong = blocks.map_init(&workspace, |workspace, (block, (lines, norms))| {
+            let mut wrong = None;
+            for (i, padded) in lines.chunks_exact_mut(stride).enumerate() {
+                let (row, at) = (&mut bytemuck::cast_slice_mut::<Line, f32>(padded)[..dim], block * ROWS_AT_ONCE + i);
+                write(workspace, at, row);
+                if wrong.is_none() && !are_finite(row) {
+                    let column = row.iter().position(|value| !value.is_finite()).unwrap_or_default();
+                    wrong = Some(PointsError::NotFinite { row: before + at, column, value: row[column] });
+                }
+            }
+            dense::norms(lines, stride, norms);
+            wrong
+        });
+        // The first, whichever thread found it.
+        wrong.collect::<Vec<_>>().into_iter().flatten().next().map_or(Ok(()), Err)
     }
 
     /// The vectors.
@@ -265,6 +300,33 @@ mod tests {
         assert!((0..3).all(|i| vectors.row(i) == whole.row(i)) && vectors.rows() == 3);
         assert!(std::ptr::eq(vectors.clone().lines(0), vectors.lines(0)));
         assert!(Builder::new(1, 0).is_err());
+    }
+
+    #[test]
+    fn rows_that_are_written_in_place_are_those_that_are_pushed() {
+        let value = |row: usize, column: usize| (row as f32).mul_add(0.7, column as f32).sin();
+        for (rows, dim) in [(0, 3), (1, 16), (63, 17), (200, 5)] {
+            let write = |(): &mut (), row: usize, values: &mut [f32]| {
+                assert!(values.len() == dim && values.iter().all(|&value| value == 0.0));
+                values.iter_mut().enumerate().for_each(|(column, out)| *out = value(row, column));
+            };
+            let mut builder = Builder::new(rows + 1, dim).expect("a dimension");
+            builder.push(&vec![7.0; dim]).expect("finite");
+            builder.write(rows, || (), write).expect("finite");
+            let pushed = (0..rows).flat_map(|row| (0..dim).map(move |column| value(row, column)));
+            let expected: Vec<f32> = std::iter::repeat_n(7.0, dim).chain(pushed).collect();
+            let (written, expected) = (builder.finish(), Vectors::new(&expected, dim).expect("finite"));
+            assert_eq!(written.norms()[..], expected.norms()[..]);
+            assert!((0..=rows).all(|i| written.lines(i).iter().zip(expected.lines(i)).all(|(a, b)| a.0 == b.0)));
+        }
+        // The first of two, as a row of all.
+        let mut builder = Builder::new(301, 2).expect("a dimension");
+        builder.push(&[0.0; 2]).expect("finite");
+        let infinite = |(): &mut (), row: usize, values: &mut [f32]| {
+            values[1] = if row == 130 || row == 250 { f32::INFINITY } else { 0.0 };
+        };
+        let found = builder.write(300, || (), infinite).err();
+        assert_eq!(found, Some(PointsError::NotFinite { row: 131, column: 1, value: f32::INFINITY }));
     }
 
     #[test]

@@ -14,7 +14,11 @@ pub fn schema() -> Value {
     for name in ["CandidatesParams", "ExpansionParams", "SelectorParams"] {
         if let Some(Value::Object(registry)) = definitions.get_mut(name) {
             parameters.extend(allow_names(registry));
+            allow_list(registry);
         }
+    }
+    if let Some(Value::Object(registry)) = definitions.get_mut("Distribution") {
+        allow_names(registry);
     }
     for name in parameters {
         if let Some(Value::Object(properties)) = definitions.get_mut(&name).and_then(|d| d.get_mut("properties")) {
@@ -36,10 +40,15 @@ fn allow_names(registry: &mut Map<String, Value>) -> Vec<String> {
     let definitions = properties.clone().filter_map(|(_, content)| reference(content)).collect();
     let mut alternatives = vec![json!({ "enum": names, "description": "All parameters at their defaults." })];
     alternatives.extend(variants.iter().cloned());
-    let one = json!({ "anyOf": alternatives });
+    registry.insert("anyOf".into(), Value::Array(alternatives));
+    definitions
+}
+
+/// Allows a list of what a registry allows.
+fn allow_list(registry: &mut Map<String, Value>) {
+    let one = json!({ "anyOf": registry.remove("anyOf") });
     let axis = json!({ "type": "array", "items": one, "minItems": 1, "description": "A grid axis." });
     registry.insert("anyOf".into(), json!([one, axis]));
-    definitions
 }
 
 /// Allows a list of a parameter's values.
@@ -83,5 +92,9 @@ mod tests {
         assert_eq!(lambda["anyOf"][1]["items"]["maximum"], 1);
         assert_eq!(lambda["default"], 0.5);
         assert!(lambda["description"].as_str().is_some_and(|text| text.contains("top-k")));
+        // A dataset is no grid.
+        let distributions = &schema["$defs"]["Distribution"]["anyOf"];
+        assert!(distributions[0]["enum"].as_array().is_some_and(|names| names.contains(&json!("manifold"))));
+        assert_eq!(schema["$defs"]["Manifold"]["properties"]["intrinsic"]["default"], 8);
     }
 }
