@@ -1,6 +1,7 @@
 //! Computes true neighbours, and checks those of a file: for a seeded sample of queries they are computed again.
 
 use crate::dataset::{Dataset, Neighbors, Stored};
+use rayon::prelude::*;
 use std::fmt;
 use swath_algorithms::nearest::{Scan, for_each_nearest};
 use swath_algorithms::points::{Measure, Point};
@@ -172,7 +173,7 @@ pub fn verify(base: &Base, dataset: &Dataset, seed: u64) -> Option<Doubt> {
     let m = dataset.test.len();
     let queries = random::sample(&mut random::stream(seed, "ground truth", 0), m, SAMPLE);
     let causes: Vec<(usize, Cause)> =
-        queries.iter().filter_map(|&query| Some((query, judge(base, dataset, query)?))).collect();
+        queries.par_iter().filter_map(|&query| Some((query, judge(base, dataset, query)?))).collect();
     // Wrong ids are worse than wrong distances, and may be their cause; wrong ids without an explanation are the worst.
     let gravest = causes.iter().rev().max_by_key(|(_, cause)| match cause {
         Cause::Distances { .. } | Cause::Order { .. } => 1,

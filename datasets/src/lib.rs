@@ -1,6 +1,7 @@
 //! Reads, checks and describes vector search datasets.
 
 pub mod array_file;
+pub mod audit;
 pub mod bounded;
 pub mod catalogue;
 pub mod check;

@@ -44,6 +44,7 @@ pub use zipf::Zipf;
 use crate::dataset::Dataset;
 use crate::format::{HasLabels, Header};
 use crate::ground_truth;
+use crate::texts::Labels;
 use schemars::JsonSchema;
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
@@ -425,6 +426,7 @@ impl Generated {
         let base = Base::new(train.clone(), self.distance);
         let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
         let Planted { links, subtopics, test_names } = self.generate.planted(&size);
-        Ok(Dataset { links, subtopics, test_names, ..Dataset::of_points(train, test, self.distance, neighbors) })
+        let test_labels = test_names.map_or_else(Labels::default, Labels::of_names);
+        Ok(Dataset { links, subtopics, test_labels, ..Dataset::of_points(train, test, self.distance, neighbors) })
     }
 }

@@ -2,6 +2,7 @@
 
 mod fetch;
 mod ground_truth;
+mod check;
 mod info;
 mod list;
 
@@ -10,7 +11,7 @@ use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use swath::config::Failure;
 
-/// List, download, describe and prepare datasets
+/// List, download, describe, check and prepare datasets
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ enum Command {
     Fetch(fetch::Arguments),
     Info(info::Arguments),
     GroundTruth(ground_truth::Arguments),
+    Check(check::Arguments),
 }
 
 impl Arguments {
@@ -34,6 +36,7 @@ impl Arguments {
             Command::Fetch(arguments) => arguments.run(places),
             Command::Info(arguments) => arguments.run(places),
             Command::GroundTruth(arguments) => arguments.run(places),
+            Command::Check(arguments) => arguments.run(places),
         }
     }
 }

@@ -1,0 +1,42 @@
+//! Whole numbers that are stored as floats.
+
+use super::{Check, Finding, Subject};
+use rayon::prelude::*;
+use swath_algorithms::Points;
+
+/// Whether all values are whole numbers, which a smaller type holds.
+pub struct WholeNumbers;
+
+/// The types that hold whole numbers in few bytes, with their ranges.
+const TYPES: [(&str, f32, f32); 2] = [("uint8", 0.0, 255.0), ("int8", -128.0, 127.0)];
+
+impl Check for WholeNumbers {
+    fn name(&self) -> &'static str {
+        "values"
+    }
+
+    fn look(&self, subject: &Subject<'_>) -> Vec<Finding> {
+        let Points::Dense(vectors) = &subject.dataset.train else { return Vec::new() };
+        let range = |row: usize| {
+            let values = vectors.row(row);
+            let is_whole = values.iter().all(|value| value.fract() == 0.0);
+            is_whole.then(|| values.iter().fold((0.0_f32, 0.0_f32), |(low, high), &x| (low.min(x), high.max(x))))
+        };
+        // Ends at the first row with a fraction.
+        let all = (0..vectors.rows()).into_par_iter().map(range);
+        let found = all.try_reduce(|| (0.0, 0.0), |a, b| Some((a.0.min(b.0), a.1.max(b.1))));
+        let Some((low, high)) = found else {
+            return vec![Finding::fine("they have fractions: floats are the right type")];
+        };
+        let says = format!("all values of base vectors are whole numbers, from {low} to {high}");
+        if low == 0.0 && high <= 1.0 {
+            let remedy = "store them as bits, with the distance hamming: a 32nd of the bytes, and faster";
+            return vec![Finding::note(says, remedy)];
+        }
+        let fitting = TYPES.iter().find(|(_, least, most)| low >= *least && high <= *most);
+        vec![match fitting {
+            Some((name, ..)) => Finding::note(says, format!("store them as {name}: a quarter of the bytes, and exact")),
+            None => Finding::fine(says),
+        }]
+    }
+}
