@@ -27,6 +27,7 @@ pub mod text_file;
 pub mod texts;
 pub mod truth_file;
 pub mod truth_in_parts;
+pub mod transform;
 pub mod whole_file;
 
 pub use check::Flaw;
