@@ -67,7 +67,8 @@ def csv(name):
     return np.stack([column.to_numpy() for column in table.columns], axis=1).astype("f4")
 
 
-sparse = scipy.sparse.random(N, 30_000, 128 / 30_000, "csr", "f4", random_state=18)
+columns = np.sort(random.integers(0, 30_000, (N, D), dtype="i4"), axis=1)
+sparse = scipy.sparse.csr_matrix((matrix.reshape(-1), columns.reshape(-1), np.arange(0, N * D + 1, D)), shape=(N, 30_000))
 index = faiss.IndexFlatL2(D)
 index.add(matrix)
 READERS = {

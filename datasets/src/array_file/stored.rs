@@ -10,7 +10,7 @@ use bytemuck::Pod;
 use std::io::{self, Read as _};
 
 /// Bytes of a matrix in column order that are read at a time: long runs of each column.
-const COLUMNS_AT_ONCE: usize = 64 << 20;
+const COLUMNS_AT_ONCE: usize = 16 << 20;
 
 /// The order of the numbers in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,12 +199,14 @@ pub(super) fn not_whole(header: &MatrixHeader, NotWhole { at, found, count }: No
     header.invalid(header.at(at / header.columns, at % header.columns), found, "a whole number below 2^63")
 }
 
-/// Turns columns of numbers of `N` bytes into rows.
+/// Turns columns of numbers of `N` bytes into rows: of all columns a few numbers at a time, whose rows stay in the nearest cache.
 fn turn<'a, const N: usize>(columns: usize, column: impl Fn(usize) -> &'a [u8], rows: &mut [u8]) {
-    let rows = rows.as_chunks_mut::<N>().0;
-    for i in 0..columns {
-        let targets = rows[i..].iter_mut().step_by(columns);
-        targets.zip(column(i).as_chunks::<N>().0).for_each(|(target, number)| *target = *number);
+    const ROWS: usize = 16;
+    for (part, rows) in rows.as_chunks_mut::<N>().0.chunks_mut(ROWS * columns).enumerate() {
+        for i in 0..columns {
+            let numbers = column(i).as_chunks::<N>().0.iter().skip(part * ROWS);
+            rows[i..].iter_mut().step_by(columns).zip(numbers).for_each(|(target, number)| *target = *number);
+        }
     }
 }
 
