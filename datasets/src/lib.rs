@@ -25,9 +25,9 @@ pub mod stamp;
 mod stored_neighbors;
 pub mod text_file;
 pub mod texts;
+pub mod transform;
 pub mod truth_file;
 pub mod truth_in_parts;
-pub mod transform;
 pub mod whole_file;
 
 pub use check::Flaw;

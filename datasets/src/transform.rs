@@ -155,6 +155,7 @@ pub fn subset(dataset: &Dataset, base: Option<Count>, queries: Option<Count>, se
 mod tests {
     use super::*;
     use crate::generate::{Distribution, Generated, Graph, Zipf};
+    use crate::texts::Labels;
     use swath_algorithms::params::Fraction;
 
     fn count(value: u32) -> Count {

@@ -190,7 +190,7 @@ fn files_of_the_sparse_track_are_found_and_read() {
         let header = format::sizes(&path, MEMORY).expect("a header");
         assert_eq!((header.kind, header.dim, header.neighbors), (PointType::Sparse, 3000, count));
         assert_eq!(header.bytes_of_points(), (dataset.train.bytes() + dataset.test.bytes()) as u64);
-        assert_eq!(catalogue::resolve(&path.to_string_lossy(), Path::new("."), &[]), Ok(path.clone()));
+        assert_eq!(catalogue::resolve(&path.to_string_lossy(), Path::new("."), &[]), Ok(path.clone().into()));
         let files = format::files(&path).expect("files");
         assert_eq!(files.len(), if name == "none" { 2 } else { 3 });
         assert_eq!(format::sha256(&path).expect("read").len(), 64);

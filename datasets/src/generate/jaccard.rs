@@ -145,7 +145,7 @@ mod tests {
                 // Similarities of whole numbers are at most 2 / (members + 1) apart: from one less than all common to all.
                 assert!((found - asked).abs() <= 1.0 / f64::from(members + 1) + 1e-9, "{found} for {asked}");
                 assert_eq!(
-                    data.test_names.as_ref().expect("names")[query],
+                    data.test_labels.name(query).expect("a name"),
                     format!("{common} / {all} to base set {}", query % n as usize)
                 );
                 if dim == 5000 && found > 0.2 {

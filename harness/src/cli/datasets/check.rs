@@ -5,14 +5,14 @@ use crate::cli::terminal::{print, print_raw};
 use clap::Args;
 use serde_json::json;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::escape;
 use swath::plan::dataset_failure;
 use swath::record::machine::memory;
 use swath_datasets::audit::{Checked, Severity, audit};
-use swath_datasets::{Capacity, format};
+use swath_datasets::{Capacity, Location};
 
 /// Look for what is wrong or odd in a dataset: copies, leaks, ties, wrong units
 #[derive(Args)]
@@ -36,18 +36,18 @@ pub struct Arguments {
 impl Arguments {
     /// Checks a dataset.
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let path = places.find(&self.dataset)?;
+        let location = places.find(&self.dataset)?;
         // What the reader refuses, such as values that are NaN, is the finding.
-        let dataset =
-            format::read(&path, Capacity::with_scratch(memory(), None)).map_err(|error| dataset_failure(&error))?;
+        let capacity = Capacity::with_scratch(memory(), None);
+        let dataset = location.read(&capacity).map_err(|error| dataset_failure(&error))?;
         let found = audit(&dataset, self.seed);
-        if self.json { print_raw(&json_text(&path, self.seed, &found)) } else { print(&text(&path, &found)) }
+        if self.json { print_raw(&json_text(&location, self.seed, &found)) } else { print(&text(&location, &found)) }
     }
 }
 
 /// A line for each finding, and what to do below it.
-fn text(path: &Path, found: &[Checked]) -> String {
-    let mut text = format!("{}\n", escape::path(path));
+fn text(location: &Location, found: &[Checked]) -> String {
+    let mut text = format!("{}\n", escape::terminal(&location.to_string()));
     let width = found.iter().map(|checked| checked.check.chars().count()).max().unwrap_or(0);
     for Checked { check, findings } in found {
         for finding in findings {
@@ -72,7 +72,7 @@ fn text(path: &Path, found: &[Checked]) -> String {
 }
 
 /// The findings as JSON, with a line end.
-fn json_text(path: &Path, seed: u64, found: &[Checked]) -> String {
-    let document = json!({ "dataset": path.display().to_string(), "seed": seed, "checks": found });
+fn json_text(location: &Location, seed: u64, found: &[Checked]) -> String {
+    let document = json!({ "dataset": location.to_string(), "seed": seed, "checks": found });
     format!("{document:#}\n")
 }

@@ -1,8 +1,8 @@
 //! `swath datasets`: a file for each of its commands, and one line for it below.
 
+mod check;
 mod fetch;
 mod ground_truth;
-mod check;
 mod info;
 mod list;
 
