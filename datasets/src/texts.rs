@@ -114,6 +114,16 @@ impl Labels {
     /// The kinds of labels, as arrays are named: `train_ids`, `test_texts`.
     pub const KINDS: [&str; 3] = ["ids", "names", "texts"];
 
+    /// Number of rows; 0 where there are no labels.
+    pub fn len(&self) -> usize {
+        self.kinds().into_iter().flatten().map(Texts::len).next().unwrap_or(0)
+    }
+
+    /// Whether there are no labels.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Names alone.
     pub fn of_names<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
         Self { names: Some(names.into_iter().collect()), ..Self::default() }

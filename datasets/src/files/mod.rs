@@ -3,6 +3,7 @@
 //! [`FileSet`] names the files; [`array_file`](crate::array_file) reads numbers, [`text_file`](crate::text_file) texts. The other
 //! parts refer to base vectors and queries by their ids: [`RowIds`](crate::texts::RowIds).
 
+pub mod beir;
 mod groups;
 mod links;
 mod nuggets;

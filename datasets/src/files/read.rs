@@ -1,7 +1,7 @@
 //! Puts the parts of a dataset together.
 
 use super::points::{Layout, PointFiles, layout};
-use super::qrels::Finders;
+use super::qrels::{Finders, Judged};
 use super::{FileSet, GroupFiles, Part, Parts, groups, links, qrels, subtopics};
 use crate::array_file::{self, Truth};
 use crate::check::{self, Flaw};
@@ -159,19 +159,10 @@ fn add_tables(
     let (items, queries) = (item_ids.finder(), query_ids.finder());
     let example = item_ids.of(0);
     let finders = Finders { queries: &queries, items: &items, example: &example };
-    let mut covered = None;
-    if let Some(part) = &files.qrels {
-        let judged = qrels::read(&part.file, memory, finders, notes)?;
-        dataset.qrels = Some(Qrels::new(m, judged.qrels));
-        covered = judged.subtopics;
-    }
-    if let Some(part) = &files.subtopics {
-        covered = Some(subtopics::read(&part.file, memory, finders, notes)?);
-    }
-    dataset.subtopics = covered.map(|rows| Subtopics::new(m, rows));
-    if let Some(part) = &files.links {
-        dataset.links = Some(links::read(&part.file, memory, finders, notes)?);
-    }
+    let judged = files.qrels.as_ref().map(|part| qrels::read(&part.file, memory, finders, notes)).transpose()?;
+    let covered =
+        files.subtopics.as_ref().map(|part| subtopics::read(&part.file, memory, finders, notes)).transpose()?;
+    let links = files.links.as_ref().map(|part| links::read(&part.file, memory, finders, notes)).transpose()?;
     let mut kinds: Vec<(&str, &Part)> = Vec::new();
     match &files.groups {
         None => {}
@@ -179,8 +170,22 @@ fn add_tables(
         Some(GroupFiles::Several(parts)) => kinds.extend(parts.iter().map(|(kind, part)| (kind.as_str(), part))),
     }
     let read = |(kind, part): (&str, &Part)| groups::read(&part.file, kind, n, memory, finders, notes);
-    dataset.groups = kinds.into_iter().map(read).collect::<Result<Vec<Groups>, _>>()?;
+    let groups = kinds.into_iter().map(read).collect::<Result<Vec<Groups>, _>>()?;
+    (dataset.links, dataset.groups) = (links, groups);
+    if let Some(judged) = judged {
+        add_judgements(dataset, judged);
+    }
+    if let Some(rows) = covered {
+        dataset.subtopics = Some(Subtopics::new(m, rows));
+    }
     Ok(())
+}
+
+/// Adds judgements, and the subtopics that they name.
+pub(super) fn add_judgements(dataset: &mut Dataset, judged: Judged) {
+    let queries = dataset.test.len();
+    dataset.qrels = Some(Qrels::new(queries, judged.qrels));
+    dataset.subtopics = judged.subtopics.map(|rows| Subtopics::new(queries, rows));
 }
 
 /// Texts of files, one after another.

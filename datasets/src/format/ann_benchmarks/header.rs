@@ -2,6 +2,7 @@
 
 use super::layout::PointArrays;
 use super::reader::OpenDataset;
+use super::writer::HISTORY;
 use crate::format::{DatasetError, HasLabels, Header};
 use crate::hdf5_file::Attribute;
 use crate::texts::Labels;
@@ -25,6 +26,8 @@ impl OpenDataset {
         let attributes = self.file.attributes().map_err(|error| self.at(error))?;
         let mut notes = Vec::new();
         let (distance, is_normalized) = self.distance(&attributes, &mut notes)?;
+        let history = attributes.get(HISTORY).and_then(Attribute::text).unwrap_or_default();
+        notes.extend(history.lines().map(|step| format!("how it was made: {step}")));
         let points = self.points(distance, &attributes, &mut notes)?;
         let (rows, queries) = (points.train, points.test);
         if queries == 0 {

@@ -8,6 +8,9 @@ use std::path::Path;
 use swath_algorithms::Points;
 use swath_algorithms::points::PointType;
 
+/// The attribute that says how a dataset was made, a line for each step.
+pub(super) const HISTORY: &str = "history";
+
 /// The values of points as files store them.
 enum PointValues<'a> {
     Dense(&'a str, [usize; 2], Vec<f32>),
@@ -101,6 +104,14 @@ fn labels<'a>(array: &'static str, labels: &'a Labels) -> impl Iterator<Item = (
 /// # Errors
 /// [`DatasetError::Invalid`] if [`Dataset::check`] fails, [`DatasetError::Io`].
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
+    write_with_history(path, dataset, &[])
+}
+
+/// As [`write`], with lines that say how the dataset was made. They become notes of whoever reads the file.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_with_history(path: &Path, dataset: &Dataset, history: &[String]) -> Result<(), DatasetError> {
     dataset.check().map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })?;
     let (train, test) = (PointValues::of("train", &dataset.train), PointValues::of("test", &dataset.test));
     let (n, m, count) = (dataset.train.len(), dataset.test.len(), dataset.neighbors.count);
@@ -127,6 +138,9 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     };
     file.text("type", form).text("distance", dataset.distance.name()).text("point_type", of);
     file.integer("dimension", dataset.train.dim() as i64);
+    if !history.is_empty() {
+        file.text(HISTORY, &history.join("\n"));
+    }
     train.add_to(&mut file);
     test.add_to(&mut file);
     file.array("neighbors", &[m, count], Values::I32(&ids));

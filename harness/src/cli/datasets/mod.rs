@@ -1,8 +1,11 @@
 //! `swath datasets`: a file for each of its commands, and one line for it below.
 
 mod check;
+mod convert;
 mod fetch;
+mod files;
 mod ground_truth;
+mod import;
 mod info;
 mod list;
 
@@ -24,8 +27,10 @@ enum Command {
     List(list::Arguments),
     Fetch(fetch::Arguments),
     Info(info::Arguments),
-    GroundTruth(ground_truth::Arguments),
     Check(check::Arguments),
+    Convert(convert::Arguments),
+    Import(import::Arguments),
+    GroundTruth(ground_truth::Arguments),
 }
 
 impl Arguments {
@@ -35,8 +40,10 @@ impl Arguments {
             Command::List(arguments) => arguments.run(places),
             Command::Fetch(arguments) => arguments.run(places),
             Command::Info(arguments) => arguments.run(places),
-            Command::GroundTruth(arguments) => arguments.run(places),
             Command::Check(arguments) => arguments.run(places),
+            Command::Convert(arguments) => arguments.run(places),
+            Command::Import(arguments) => arguments.run(places),
+            Command::GroundTruth(arguments) => arguments.run(places),
         }
     }
 }
