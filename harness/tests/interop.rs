@@ -3,9 +3,14 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 use support::{stderr, stdout, swath, write_datasets};
+use swath_algorithms::random::{below, stream};
+use swath_algorithms::{Base, Distance, Points, Vectors};
+use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
+use swath_datasets::{Dataset, Labels, Subtopics, ann_benchmarks, ground_truth};
 
 const EXPERIMENT: &str = "
 name: small
@@ -164,4 +169,90 @@ fn the_documented_way_to_make_a_dataset_makes_one() {
         let output = swath(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
+}
+
+/// A dataset with judgements and subtopics, of which some queries have none, and ids that are words.
+fn judged() -> Dataset {
+    let mut random = stream(5, "judged", 0);
+    let mut points = |rows: usize| {
+        let values: Vec<f32> = (0..rows * 12).map(|_| below(&mut random, 2001) as f32 / 1000.0 - 1.0).collect();
+        Points::from(Vectors::new(&values, 12).expect("finite"))
+    };
+    let (train, test) = (points(500), points(60));
+    let base = Base::new(train.clone(), Distance::Angular);
+    let neighbors = ground_truth::compute(&base, &test, 100);
+    let mut random = stream(5, "judgements", 0);
+    let (mut grades, mut covered) = (BTreeMap::new(), Vec::new());
+    for query in 0..57 {
+        for _ in 0..25 {
+            let item = neighbors.ids(query)[below(&mut random, 60)];
+            grades.insert([query as u32, item], below(&mut random, 4) as u32);
+            let item = neighbors.ids(query)[below(&mut random, 60)];
+            covered.push([query as u32, item, below(&mut random, 7) as u32]);
+        }
+    }
+    let qrels = grades.into_iter().map(|([query, item], grade)| [query, item, grade]).collect();
+    Dataset {
+        qrels: Some(Subtopics::new(60, qrels)),
+        subtopics: Some(Subtopics::new(60, covered)),
+        train_labels: Labels { ids: Some((0..500).map(|i| format!("doc-{i}")).collect()), ..Labels::default() },
+        test_labels: Labels { ids: Some((0..60).map(|i| format!("q{i}")).collect()), ..Labels::default() },
+        ..Dataset::of_points(train, test, Distance::Angular, neighbors)
+    }
+}
+
+/// Names of ir_measures, of swath, and by what swath's value must be divided.
+const MEASURES: [(&str, &str, f64); 8] = [
+    ("nDCG@10", "ndcg-qrels", 1.0),
+    ("R@10", "recall-qrels", 1.0),
+    ("RR@10", "mrr", 1.0),
+    ("AP@10", "map", 1.0),
+    ("P@10", "precision", 1.0),
+    ("alpha_nDCG@10", "alpha-ndcg", 1.0),
+    ("StRecall@10", "subtopic-recall", 1.0),
+    ("ERR_IA@10", "err-ia", f64::NAN),
+];
+
+/// Query by query. Those that have nothing relevant, which swath leaves out, are zero there.
+#[test]
+fn ir_measures_finds_in_an_export_what_the_run_measured() {
+    let Some(python) = support::python(&["ir_measures", "pyndeval"]) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let dataset = judged();
+    ann_benchmarks::write(&folder.path().join("judged.hdf5"), &dataset).expect("written");
+    let names = MEASURES.map(|(_, name, _)| name).join(", ");
+    let experiment = format!(
+        "name: small\ndataset: judged.hdf5\nmetrics: [{names}]\nretrievers:\n  - {{ name: top-k, select: top-k }}\n  \
+         - {{ name: mmr, select: {{ mmr: {{ lambda: [0.2, 0.6] }} }} }}\n  - {{ name: random, select: random }}\n"
+    );
+    std::fs::write(folder.path().join("small.yaml"), experiment).expect("written");
+    for arguments in [&["run", "small.yaml"][..], &["export", "reports/small", "--trec", "trec"]] {
+        let output = swath(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let found = script(&python, "trec.py", folder.path(), &["trec"]);
+    assert_eq!(found.status.code(), Some(0), "{}", stderr(&found));
+    // What ndeval divides by: the value of a list of which every result covers the only subtopic.
+    let ideal: f64 = 0.5 * (1..=10).map(|i| 0.5_f64.powi(i - 1) / f64::from(i)).sum::<f64>();
+    let (mut compared, mut largest) = (BTreeMap::<&str, usize>::new(), BTreeMap::<&str, f64>::new());
+    for line in stdout(&found).lines() {
+        let [trial, query, measure, value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let (name, metric, divided) = MEASURES.into_iter().find(|(name, ..)| *name == measure).expect("a measure");
+        let file = folder.path().join("reports/small/trials").join(trial).with_extension("hdf5");
+        let values = Hdf5File::open(&file, MEMORY).expect("a trial").f64s(&format!("swath/{metric}")).expect("values");
+        let query: usize = query.trim_start_matches('q').parse().expect("a number");
+        let (ours, theirs): (f64, f64) = (values[query], value.parse().expect("a number"));
+        if ours.is_nan() {
+            assert_eq!(theirs, 0.0, "{line}");
+            continue;
+        }
+        let difference = (ours / if divided.is_nan() { ideal } else { divided } - theirs).abs();
+        assert!(difference < 1e-6, "{line}, swath {ours}");
+        *compared.entry(name).or_default() += 1;
+        let most = largest.entry(name).or_default();
+        *most = most.max(difference);
+    }
+    println!("values compared: {compared:?}; largest differences: {largest:?}");
+    assert_eq!(compared.len(), MEASURES.len());
+    assert!(compared.values().all(|&count| count >= 4 * 50), "{compared:?}");
 }
