@@ -21,7 +21,7 @@ pub(super) type ColumnNames = &'static [&'static str];
 
 impl Table {
     /// Reads a table whose columns are called as `columns` says, those up to `needed` required. Of a text the separator is found
-    /// by its first line: tabs, else commas, else spaces. Its first line is a header if one of its fields is a column's name.
+    /// by its first line: tabs, else commas (also where the file is called `.csv`), else spaces. Its first line is a header if one of its fields is a column's name.
     pub(super) fn read(path: &Path, columns: &[ColumnNames], needed: usize, memory: u64) -> Result<Self, DatasetError> {
         if text_file::is_parquet(path)? {
             return Self::of_parquet(path, columns, needed, memory);
@@ -29,7 +29,9 @@ impl Table {
         let bytes = bounded::read(path, memory).map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
         let text = utf8(path, &bytes)?;
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let separator = if first.contains('\t') { Some(b'\t') } else { first.contains(',').then_some(b',') };
+        let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let commas = (is_csv || first.contains(',')).then_some(b',');
+        let separator = if first.contains('\t') { Some(b'\t') } else { commas };
         let mut rows = match separator {
             Some(separator) => separated(path, text, separator)?,
             None => {
