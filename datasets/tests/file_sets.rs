@@ -166,20 +166,23 @@ fn unknown_ids_and_repeated_judgements_are_counted() {
     }
 }
 
+/// Files that are wrong, each in one thing.
+const WRONG: [(&str, &str); 9] = [
+    ("twice.txt", "q1 0 a 1\nq2 0 d 1\nq1 0 a 2\nq2 0 d 3\n"),
+    ("strangers.txt", "7 0 8 1\n7 0 9 1\n"),
+    ("words.txt", "q1 0 a good\nq1 0 b 1.5\n"),
+    ("narrow.txt", "q1 a 1\nq1 a\n"),
+    ("same-ids.txt", "a\nb\na\nb\n"),
+    ("few-ids.txt", "a\nb\n"),
+    ("groups.csv", "item,group\na,east\na,west\n"),
+    ("other.csv", "left,right\na,b\n"),
+    ("nuggets.json", r#"{"query_id": "q1", "facts": []}"#),
+];
+
 #[test]
 fn what_is_wrong_is_refused_by_name_and_place() {
     let nan = [[0.0, f32::NAN], [f32::INFINITY, 1.0]];
-    let folder = folder(&[
-        ("twice.txt", "q1 0 a 1\nq2 0 d 1\nq1 0 a 2\nq2 0 d 3\n"),
-        ("strangers.txt", "7 0 8 1\n7 0 9 1\n"),
-        ("words.txt", "q1 0 a good\nq1 0 b 1.5\n"),
-        ("narrow.txt", "q1 a 1\nq1 a\n"),
-        ("same-ids.txt", "a\nb\na\nb\n"),
-        ("few-ids.txt", "a\nb\n"),
-        ("groups.csv", "item,group\na,east\na,west\n"),
-        ("other.csv", "left,right\na,b\n"),
-        ("nuggets.json", r#"{"query_id": "q1", "facts": []}"#),
-    ]);
+    let folder = folder(&WRONG);
     npy(&folder.path().join("nan.npy"), &nan);
     std::fs::write(folder.path().join("latin.txt"), b"q1 0 a 1\nq1 0 \xe4 1\n").expect("written");
     for (others, expected) in [

@@ -197,7 +197,10 @@ fn judged() -> Dataset {
     Dataset {
         qrels: Some(Subtopics::new(60, qrels)),
         subtopics: Some(Subtopics::new(60, covered)),
-        train_labels: Labels { ids: Some((0..500).map(|i| format!("doc-{:03}", 499 - i)).collect()), ..Labels::default() },
+        train_labels: Labels {
+            ids: Some((0..500).map(|i| format!("doc-{:03}", 499 - i)).collect()),
+            ..Labels::default()
+        },
         test_labels: Labels { ids: Some((0..60).map(|i| format!("q{i}")).collect()), ..Labels::default() },
         ..Dataset::of_points(train, test, Distance::Angular, neighbors)
     }

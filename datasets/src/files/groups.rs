@@ -44,7 +44,7 @@ pub(super) fn read(
         let group = fields[group_at].as_str();
         match labels[item as usize] {
             Some((before, first_at)) if before != group => {
-                contradicting.push((first_at, *at, &fields[item_at], before, group))
+                contradicting.push((first_at, *at, &fields[item_at], before, group));
             }
             Some(_) => {}
             None => labels[item as usize] = Some((group, *at)),

@@ -69,8 +69,11 @@ pub(super) fn read(
     Ok(rows)
 }
 
-/// The objects in a text, each with its place.
-fn objects(text: &str) -> Result<Vec<(String, Map<String, Value>)>, Flaw> {
+/// An object, with its place in the text.
+type Placed = (String, Map<String, Value>);
+
+/// The objects in a text.
+fn objects(text: &str) -> Result<Vec<Placed>, Flaw> {
     let wrong = |at: String, error: &serde_json::Error| Flaw::new(at, format!("it is no JSON ({error})"), EXPECTED);
     let object = |at: String, value: Value| match value {
         Value::Object(object) => Ok((at, object)),

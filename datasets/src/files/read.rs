@@ -13,6 +13,7 @@ use crate::stored_neighbors::StoredNeighbors;
 use crate::text_file;
 use crate::texts::{Labels, Texts};
 use std::path::Path;
+use swath_algorithms::params::Count;
 use swath_algorithms::points::Space;
 use swath_algorithms::{Base, Points};
 
@@ -36,7 +37,7 @@ impl Opened {
         let train = PointFiles::open("vectors", &files.vectors)?;
         let test = PointFiles::open("queries", &files.queries)?;
         let mut notes = [train.notes(), test.notes()].concat();
-        let stated = files.dimension.map(|dimension| dimension.size());
+        let stated = files.dimension.map(Count::size);
         let (layout, dim) = layout(files.distance, stated, [&train, &test], &mut notes)?;
         Ok(Self { train, test, layout, dim, notes })
     }

@@ -32,14 +32,12 @@ impl Table {
         let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         let commas = (is_csv || first.contains(',')).then_some(b',');
         let separator = if first.contains('\t') { Some(b'\t') } else { commas };
-        let mut rows = match separator {
-            Some(separator) => separated(path, text, separator)?,
-            None => {
-                let line = |(at, line): (usize, &str)| {
-                    (at + 1, line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-                };
-                text.lines().enumerate().map(line).filter(|(_, fields)| !fields.is_empty()).collect()
-            }
+        let mut rows = if let Some(separator) = separator {
+            separated(path, text, separator)?
+        } else {
+            let fields = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let rows = text.lines().enumerate().map(|(at, line)| (at + 1, fields(line)));
+            rows.filter(|(_, fields)| !fields.is_empty()).collect()
         };
         let is_name =
             |field: &String| columns.iter().any(|names| names.contains(&field.trim().to_lowercase().as_str()));
@@ -110,7 +108,7 @@ pub(super) fn utf8<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b str, DatasetE
     // Some programs begin a text with a byte order mark.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         let expected = "UTF-8; `iconv -f ISO-8859-1 -t UTF-8 OLD > NEW` converts other texts";
         let flaw = Flaw::new(format!("line {line}"), "it is not UTF-8", expected);
         DatasetError::Invalid { path: path.to_owned(), flaw }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use swath_algorithms::points::Point;
 use swath_algorithms::{Distance, random};
-use swath_datasets::{Dataset, bounded};
+use swath_datasets::{Dataset, Labels, bounded};
 
 /// The file's name in the folder of a run.
 pub const FILE: &str = "queries.json";
@@ -32,6 +32,9 @@ pub struct ShownQuery {
     pub row: usize,
     /// Its name, if the dataset has names.
     pub name: Option<String>,
+    /// The beginning of its text, if the dataset has texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// Number of its subtopics.
     pub subtopics: usize,
     /// Its place on the map.
@@ -50,6 +53,9 @@ pub struct ShownItem {
     /// Its name, if the dataset has names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The beginning of its text, if a trial returned it and the dataset has texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// Its rank among the true neighbours, from 1; `None` beyond those that the dataset stores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
@@ -137,10 +143,18 @@ impl ShownItem {
 /// Characters of a name that are shown.
 const NAME: usize = 200;
 
+/// Characters of a text that are shown.
+const TEXT: usize = 280;
+
 /// A name, cut to a length that can be shown.
 fn shown(name: &str) -> String {
-    let mut chars = name.chars();
-    let mut shown: String = chars.by_ref().take(NAME).collect();
+    beginning(name, NAME)
+}
+
+/// The first so many characters of a text, and whether there are more.
+fn beginning(text: &str, length: usize) -> String {
+    let mut chars = text.chars();
+    let mut shown: String = chars.by_ref().take(length).collect();
     if chars.next().is_some() {
         shown.push('\u{2026}');
     }
@@ -149,7 +163,10 @@ fn shown(name: &str) -> String {
 
 fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<Item = u32>) -> ShownQuery {
     let neighbours = dataset.neighbors.ids(row).iter().take(NEIGHBOURS);
-    let ids: Vec<u32> = neighbours.copied().chain(picked).collect::<BTreeSet<u32>>().into_iter().collect();
+    let picked: BTreeSet<u32> = picked.collect();
+    let ids: Vec<u32> =
+        neighbours.copied().chain(picked.iter().copied()).collect::<BTreeSet<u32>>().into_iter().collect();
+    let text = |labels: &Labels, row: usize| labels.texts.as_ref().map(|texts| beginning(texts.get(row), TEXT));
     let mut covered: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for &(item, subtopic) in dataset.subtopics.iter().flat_map(|subtopics| subtopics.of(row)) {
         covered.entry(item).or_default().push(subtopic);
@@ -159,6 +176,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
     let item = |(&id, &at): (&u32, &[f32; 2])| ShownItem {
         id,
         name: dataset.train_labels.name(id as usize).map(str::to_owned),
+        text: text(&dataset.train_labels, id as usize).filter(|_| picked.contains(&id)),
         rank: dataset.neighbors.ids(row).iter().position(|&other| other == id).map(|rank| rank + 1),
         subtopics: covered.get(&id).cloned().unwrap_or_default(),
         at,
@@ -167,6 +185,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
         position,
         row,
         name: dataset.test_labels.name(row).map(str::to_owned),
+        text: text(&dataset.test_labels, row),
         subtopics: dataset.subtopics.as_ref().map_or(0, |subtopics| subtopics.count(row)),
         at: places[ids.len()],
         explained,

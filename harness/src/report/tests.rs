@@ -129,6 +129,7 @@ fn found(summary: &Summary) -> LoadedRun {
     let item = |id: u32| ShownItem {
         id,
         name: Some(format!("item <{id}>")),
+        text: None,
         rank: (id < 30).then_some(id as usize + 1),
         subtopics: if id.is_multiple_of(4) { vec![id % 3] } else { Vec::new() },
         at: [wave(id as usize, 1) as f32, wave(id as usize, 2) as f32],
@@ -137,6 +138,7 @@ fn found(summary: &Summary) -> LoadedRun {
         position,
         row: position,
         name: Some(format!("query {position}")),
+        text: None,
         subtopics: 3,
         at: [0.5, 0.5],
         explained: 0.4,

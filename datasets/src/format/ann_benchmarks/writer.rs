@@ -85,9 +85,10 @@ enum GroupValues<'a> {
 impl<'a> GroupValues<'a> {
     fn of(groups: &'a Groups) -> Self {
         let label = |group: &i32| usize::try_from(*group).map_or("", |group| groups.labels[group].as_str());
-        match groups.labels.is_empty() {
-            true => Self::Numbers(&groups.of),
-            false => Self::Labels(groups.of.iter().map(label).collect()),
+        if groups.labels.is_empty() {
+            Self::Numbers(&groups.of)
+        } else {
+            Self::Labels(groups.of.iter().map(label).collect())
         }
     }
 }

@@ -28,7 +28,7 @@ enum Command {
     Fetch(fetch::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
-    Convert(convert::Arguments),
+    Convert(Box<convert::Arguments>),
     Import(import::Arguments),
     GroundTruth(ground_truth::Arguments),
 }

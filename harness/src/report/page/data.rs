@@ -122,7 +122,7 @@ fn query(found: &LoadedRun, metric: usize, rows: &[usize], shown: &ShownQuery) -
         let value = found.results.trials[row].metrics[metric].get(shown.position).copied();
         value.filter(|value| value.is_finite()).map(short)
     };
-    json!({
+    let mut query = json!({
         "label": shown.label(),
         "row": shown.row,
         "subtopics": shown.subtopics,
@@ -130,9 +130,17 @@ fn query(found: &LoadedRun, metric: usize, rows: &[usize], shown: &ShownQuery) -
         "explained": short(f64::from(shown.explained)),
         "items": items.iter().map(|item| {
             let [x, y] = place(item.at);
-            json!([item.label(), item.rank, item.subtopics, x, y])
+            let (label, text) = (item.label(), item.text.as_ref());
+            text.map_or_else(
+                || json!([label, item.rank, item.subtopics, x, y]),
+                |text| json!([label, item.rank, item.subtopics, x, y, text]),
+            )
         }).collect::<Vec<_>>(),
         "answers": answers.iter().map(|ids| ids.iter().filter_map(index).collect::<Vec<_>>()).collect::<Vec<_>>(),
         "values": rows.iter().map(value).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(text) = &shown.text {
+        query["text"] = json!(text);
+    }
+    query
 }

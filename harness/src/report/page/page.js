@@ -308,7 +308,7 @@
       const query = all[Number(choose.value)];
       const covered = (answer) => new Set(answer.flatMap((item) => query.items[item][2])).size;
       const subtopics = query.subtopics ? `, ${query.subtopics} subtopics` : "";
-      about.textContent = `${query.label}: row ${query.row}${subtopics}. The map holds ${Math.round(100 * query.explained)} % of the variance of its neighbourhood.`;
+      about.textContent = `${query.label}${query.text && query.text !== query.label ? ` (${query.text})` : ""}: row ${query.row}${subtopics}. The map holds ${Math.round(100 * query.explained)} % of the variance of its neighbourhood.`;
       const light = (item, of) => {
         lit = item;
         for (const element of section.querySelectorAll("[data-item]")) element.classList.toggle("lit", element.dataset.item === String(item));
@@ -320,9 +320,9 @@
           const score = value === null ? "" : `${metric} ${text(value)}`;
           const found = query.subtopics ? `${covered(answer)} of ${query.subtopics} subtopics` : "";
           const items = answer.map((item) => {
-            const [label, rank, subs] = query.items[item];
+            const [label, rank, subs, , , words] = query.items[item];
             const chips = subs.map((subtopic) => make("span", { class: "chip", style: `background:${ink(subtopic)}`, title: `subtopic ${subtopic + 1}` }, [String(subtopic + 1)]));
-            const line = make("li", { "data-item": item }, [label, ...chips, make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"])]);
+            const line = make("li", { "data-item": item }, [label, ...chips, make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"]), ...(words ? [make("div", { class: "words" }, [words])] : [])]);
             line.addEventListener("pointerenter", () => light(item));
             return line;
           });
