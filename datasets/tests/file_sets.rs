@@ -2,7 +2,8 @@
 
 use std::path::Path;
 use swath_algorithms::Distance;
-use swath_datasets::{Dataset, FileSet, Groups, Labels, Location};
+use swath_datasets::files::{Part, Parts};
+use swath_datasets::{Dataset, FileSet, Groups, Labels, Location, ann_benchmarks, format};
 
 /// A `.npy` file of `f4` rows.
 fn npy(path: &Path, rows: &[[f32; 2]]) {
@@ -280,4 +281,45 @@ fn stored_neighbours_are_used() {
     assert_eq!((dataset.neighbors.ids(0), dataset.neighbors.ids(1)), (&[0, 1][..], &[3][..]));
     assert!((dataset.neighbors.distances(0)[0] - 0.1).abs() < 1e-6 && dataset.neighbors.count == 2);
     assert!(dataset.notes.iter().any(|note| note.contains("computed again from the vectors")), "{:?}", dataset.notes);
+}
+
+/// Files that hold the same five rows of three numbers, as each format stores them, and the column or array of those that need its
+/// name. (`reads_array_files.rs` compares the numbers themselves.)
+const SAME: &[(&str, Option<&str>)] = &[
+    ("little-f4.npy", None),
+    ("little-f8.npy", None),
+    ("little-f2.npy", None),
+    ("big-f4.npy", None),
+    ("fortran-f4.npy", None),
+    ("one.npz", None),
+    ("plain.fbin", None),
+    ("wide.fbin", None),
+    ("plain.f16bin", None),
+    ("plain.fvecs", None),
+    ("plain.csv", None),
+    ("plain.parquet", None),
+    ("fixed.parquet", None),
+    ("lists-zstd.parquet", None),
+    ("one.safetensors", None),
+    ("l2.faiss", None),
+];
+
+/// Each format gives the dataset that the plainest gives, and it is that dataset again after it was written as HDF5.
+#[test]
+fn every_format_becomes_the_same_hdf5_file() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/arrays");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut first: Option<(Dataset, Vec<u8>)> = None;
+    for (name, part) in SAME {
+        let files = Parts(vec![Part { file: fixtures.join(name), part: part.map(str::to_owned) }]);
+        let queries = fixtures.join("little-f4.npy");
+        let set = FileSet { vectors: files, ..FileSet::new(queries.clone(), queries, Distance::Euclidean) };
+        let dataset = set.read(&(1 << 30).into()).map_err(|error| error.to_string()).expect(name);
+        let path = folder.path().join("x.hdf5");
+        ann_benchmarks::write(&path, &dataset).expect("written");
+        let (read, bytes) = (format::read(&path, 1 << 30).expect("read"), std::fs::read(&path).expect("read"));
+        assert!(read.same(&dataset), "{name}");
+        let (same, same_bytes) = first.get_or_insert_with(|| (read.clone(), bytes.clone()));
+        assert!(read.same(same) && bytes == *same_bytes, "{name}");
+    }
 }

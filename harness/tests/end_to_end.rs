@@ -573,7 +573,7 @@ fn what_there_is_can_be_listed_and_explained() {
         (vec!["algorithms", "mmr"], "Carbonell & Goldstein 1998"),
         (vec!["algorithms", "walk"], "[default: 0.15]"),
         (vec!["datasets", "list"], "sift-128-euclidean"),
-        (vec!["datasets", "list"], "glove-wordnet-20k is in the repository's datasets/data"),
+        (vec!["datasets", "list", "--about"], "in swath's repository"),
         (vec!["schema"], "\"$schema\""),
         (vec!["--help"], "Examples:"),
         (vec!["run", "--help"], "--dry-run"),

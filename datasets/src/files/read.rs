@@ -8,6 +8,7 @@ use crate::check::{self, Flaw};
 use crate::dataset::{Dataset, Groups, Neighbors, Qrels, Stored, Subtopics};
 use crate::format::{DatasetError, HasLabels, Header};
 use crate::ground_truth;
+use crate::hdf5_file::MEMORY;
 use crate::scratch::Capacity;
 use crate::stored_neighbors::StoredNeighbors;
 use crate::text_file;
@@ -34,6 +35,7 @@ struct Opened {
 
 impl Opened {
     fn new(files: &FileSet) -> Result<Self, DatasetError> {
+        files.parts().into_iter().try_for_each(|(key, part)| is_there(key, &part.file))?;
         let train = PointFiles::open("vectors", &files.vectors)?;
         let test = PointFiles::open("queries", &files.queries)?;
         let mut notes = [train.notes(), test.notes()].concat();
@@ -44,15 +46,11 @@ impl Opened {
 }
 
 pub(super) fn header(files: &FileSet) -> Result<Header, DatasetError> {
-    let opened = Opened::new(files)?;
-    header_of(files, &opened)
+    header_of(files, &Opened::new(files)?, MEMORY)
 }
 
-fn header_of(files: &FileSet, opened: &Opened) -> Result<Header, DatasetError> {
+fn header_of(files: &FileSet, opened: &Opened, memory: u64) -> Result<Header, DatasetError> {
     let Opened { train, test, layout, dim, notes } = opened;
-    for (key, part) in files.parts() {
-        is_there(key, &part.file)?;
-    }
     let neighbors = match &files.neighbors {
         Some(part) => stored_columns(&part.file, test.rows, train.rows)?,
         None => COMPUTED.min(train.rows),
@@ -61,7 +59,7 @@ fn header_of(files: &FileSet, opened: &Opened) -> Result<Header, DatasetError> {
     let lines = |part: &Option<Part>| part.as_ref().map(|part| (bytes(&part.file) / LINE) as usize);
     let (links, relations) = match &files.links {
         Some(part) => {
-            let (count, relations) = links::relations(&part.file, u64::MAX)?;
+            let (count, relations) = links::relations(&part.file, memory)?;
             (Some(count), relations)
         }
         None => (None, Vec::new()),
@@ -96,7 +94,7 @@ fn header_of(files: &FileSet, opened: &Opened) -> Result<Header, DatasetError> {
 
 pub(super) fn sizes(files: &FileSet, capacity: &Capacity) -> Result<Header, DatasetError> {
     let opened = Opened::new(files)?;
-    let header = header_of(files, &opened)?;
+    let header = header_of(files, &opened, capacity.memory)?;
     if header.bytes_of_points() > capacity.of_points() {
         let found = format!("its points need {} bytes of memory", header.bytes_of_points());
         let flaw = Flaw::new("`vectors` or `queries`", found, format!("at most {}", capacity.memory));
@@ -127,7 +125,7 @@ fn bytes(path: &Path) -> u64 {
 
 pub(super) fn read(files: &FileSet, capacity: &Capacity) -> Result<Dataset, DatasetError> {
     let opened = Opened::new(files)?;
-    let header = header_of(files, &opened)?;
+    let header = header_of(files, &opened, capacity.memory)?;
     let space = capacity.space_for(header.bytes_of_points());
     let mut notes = header.notes.clone();
     let train = opened.train.read(opened.layout, opened.dim, &space, &mut notes)?;

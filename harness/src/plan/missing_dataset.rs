@@ -82,9 +82,13 @@ mod tests {
             help("glove-wordnet-20k", &nowhere).starts_with("glove-wordnet-20k.hdf5 is in the folder datasets/data")
         );
         let catalogue = folder.path().join("catalogue.yaml");
-        std::fs::write(&catalogue, "docs: { files: { vectors: docs.npy, distance: angular } }\n").expect("written");
+        std::fs::write(&catalogue, "docs: { files: { vectors: docs.npy, queries: q.npy, distance: angular } }\n")
+            .expect("written");
         let beside = [folder.path().to_owned()];
-        let own = format!("its catalogue names the files {}\n", folder.path().join("docs.npy").display());
+        let own = format!(
+            "its catalogue names the file {}, which does not exist\n",
+            folder.path().join("docs.npy").display()
+        );
         assert!(help("docs", &beside).starts_with(&own));
         std::fs::write(&catalogue, "docs: [").expect("written");
         assert!(help("docs", &beside).starts_with("correct the catalogue"));

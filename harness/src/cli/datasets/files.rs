@@ -12,11 +12,11 @@ use swath_datasets::files::{GroupFiles, Part, Parts};
 #[derive(Args)]
 pub struct FileOptions {
     /// Base vectors: npy, npz, fbin, fvecs, CSR, CSV, Parquet, safetensors or a FAISS flat index; FILE#NAME takes one of several
-    /// arrays or columns; several files are read one after another
-    #[arg(long, value_name = "FILE", num_args = 1.., requires_all = ["queries", "distance"])]
+    /// arrays or columns; files of an option that is given several times are read one after another
+    #[arg(long, value_name = "FILE", requires_all = ["queries", "distance"])]
     vectors: Vec<PathBuf>,
     /// Queries, in the same formats
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     queries: Vec<PathBuf>,
     /// The distance: euclidean, angular, ip, hamming or jaccard
     #[arg(long, value_parser = distance, requires = "vectors")]
@@ -28,22 +28,22 @@ pub struct FileOptions {
     #[arg(long, value_name = "FILE", requires = "vectors")]
     neighbors: Option<PathBuf>,
     /// Ids of base vectors, by which the other files name them
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     ids: Vec<PathBuf>,
     /// Ids of queries
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     query_ids: Vec<PathBuf>,
     /// Names to show for base vectors
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     names: Vec<PathBuf>,
     /// Names to show for queries
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     query_names: Vec<PathBuf>,
     /// Documents that base vectors stand for
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     texts: Vec<PathBuf>,
     /// Questions that queries stand for
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     query_texts: Vec<PathBuf>,
     /// Judgements of relevance: TREC's qrels, BEIR's TSV, CSV or Parquet
     #[arg(long, value_name = "FILE", requires = "vectors")]
@@ -55,7 +55,7 @@ pub struct FileOptions {
     #[arg(long, value_name = "FILE", requires = "vectors")]
     links: Option<PathBuf>,
     /// Groups: CSV with item,group; or KIND=FILE, once for each kind of groups
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "vectors")]
+    #[arg(long, value_name = "FILE", requires = "vectors")]
     groups: Vec<PathBuf>,
 }
 

@@ -40,10 +40,10 @@ struct Beir {
     /// The HDF5 file to write
     output: PathBuf,
     /// Vectors of the corpus, in any format of `swath datasets convert`; FILE#NAME takes one of several arrays or columns
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    #[arg(long, value_name = "FILE", required = true)]
     corpus_vectors: Vec<PathBuf>,
     /// Vectors of all queries, or of those that the split judges, in the order of queries.jsonl
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    #[arg(long, value_name = "FILE", required = true)]
     query_vectors: Vec<PathBuf>,
     /// The distance: euclidean, angular, ip
     #[arg(long, value_parser = distance)]
