@@ -236,7 +236,8 @@ mod tests {
         std::fs::rename(own.join("queries.fbin.part"), own.join("queries.fbin")).expect("renamed");
         assert_eq!(several.state(&folders), State::Here(own.clone()));
         let files = FileSet::new("base.fbin".into(), "queries.fbin".into(), Distance::Euclidean).beside(&own);
-        assert_eq!(several.location(&folders), several.distance.as_ref().map(|_| files.into()));
+        let known = Entry { distance: Some("euclidean".into()), ..several };
+        assert_eq!(known.location(&folders), Some(files.into()));
         let unknown =
             entry(Content::Folder(vec![download("q", Role::Queries, Some(1)), download("b", Role::Base, None)]));
         assert_eq!(unknown.bytes(), None);

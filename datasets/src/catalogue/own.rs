@@ -85,7 +85,7 @@ fn parse(path: &Path, folder: &Path, text: &str) -> Result<Vec<Entry>, Catalogue
         let said = error.without_snippet().to_string();
         // The place stands before the message.
         let end = said.find(" at line ").or_else(|| said.find('\n')).unwrap_or(said.len());
-        wrong(error.location(), said[..end].to_owned())
+        wrong(error.location(), said[..end].replace("mapping start", "a mapping"))
     })?;
     let entry = |(name, Spanned { value, referenced, .. }): (String, Spanned<Written>)| {
         entry(&name, value, folder).map_err(|message| wrong(Some(referenced), format!("`{name}`: {message}")))
@@ -209,7 +209,7 @@ mod tests {
                 "line 1",
                 "belong to `url`",
             ),
-            ("a: { files: x.npy }\n", "line 1", "`files` is a mapping"),
+            ("a: { files: x.npy }\n", "line 1, column 13: ", "expected a mapping"),
             ("a.hdf5: { url: 'https://a.org/x' }\n", "line 1", "a name is a word"),
             ("a: { url: 'https://a.org/x' }\na: { url: 'https://a.org/y' }\n", "line 2, column 1: ", "duplicate"),
             ("a: {", "line 1", ""),

@@ -1,11 +1,12 @@
 //! Vectors as text: a line each, `base` or `query` and its numbers.
 
-use super::{DatasetError, Format, Header};
+use super::{DatasetError, Format, HasLabels, Header};
 use crate::bounded;
 use crate::check::Flaw;
 use crate::dataset::Dataset;
 use crate::ground_truth;
 use crate::scratch::Capacity;
+use crate::texts::Texts;
 use std::path::Path;
 use swath_algorithms::points::vectors::Builder;
 use swath_algorithms::{Base, Distance, Points, Vectors};
@@ -69,7 +70,8 @@ impl Format for Plain {
             relations: Vec::new(),
             subtopics: None,
             qrels: None,
-            names: false,
+            groups: Vec::new(),
+            labels: HasLabels::default(),
             is_normalized: false,
             notes: Vec::new(),
         })
@@ -84,7 +86,7 @@ impl Format for Plain {
         Ok(Dataset::of_points(train, test, Distance::Angular, neighbors))
     }
 
-    fn query_names(&self, _: &Path, _: u64) -> Result<Option<Vec<String>>, DatasetError> {
+    fn query_names(&self, _: &Path, _: u64) -> Result<Option<Texts>, DatasetError> {
         Ok(None)
     }
 }
