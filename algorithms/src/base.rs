@@ -27,6 +27,8 @@ pub struct Query<'a> {
     pub point: Point<'a>,
     /// Its L2 norm; 0 of bits and sets.
     pub norm: f64,
+    /// Its row among the points that it was taken from. Lists from a file are found by it.
+    pub row: usize,
 }
 
 /// Sums over two unit vectors u and v: `|u - v|^2`, `|u + v|^2` and `(u - v) . (u + v)`.
@@ -41,13 +43,13 @@ impl<'a> Query<'a> {
     /// Row `i` of `queries`.
     pub fn row(queries: &'a Points, i: usize) -> Self {
         let point = queries.row(i);
-        Self { point, norm: point.norm() }
+        Self { point, norm: point.norm(), row: i }
     }
 
     /// Row `i` of dense queries.
     pub fn vector(queries: &'a Vectors, i: usize) -> Self {
         let point = Point::Dense(queries.lines(i));
-        Self { point, norm: point.norm() }
+        Self { point, norm: point.norm(), row: i }
     }
 
     /// The lines of a dense query.
@@ -220,7 +222,7 @@ impl Base {
     /// Point `i` as a query.
     #[inline]
     pub fn query(&self, i: usize) -> Query<'_> {
-        Query { point: self.points.row(i), norm: self.norms[i] }
+        Query { point: self.points.row(i), norm: self.norms[i], row: i }
     }
 
     /// The measure of point `id` and the query: distance and relevance are both computed from it.

@@ -226,7 +226,7 @@ pub fn select_with(
     let query = match &pool.query {
         Some(query) => Query::row(query, 0),
         // No selector that got here looks at it.
-        None => Query { point: Point::Dense(&[]), norm: 0.0 },
+        None => Query { point: Point::Dense(&[]), norm: 0.0, row: 0 },
     };
     let request =
         Request { base: &pool.base, query, pool: &pool.pool, k, subtopics: &[], seed: pool.seed, query_id: 0 };

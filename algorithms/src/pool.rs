@@ -97,6 +97,22 @@ impl Pool {
         self.order(base.distance(), limit, scratch);
     }
 
+    /// Fills the pool with listed base vectors, each once, measured exactly. The scores that the list gives them, scaled by this
+    /// list from 0 to 1 (1 where all are equal), become theirs, best first.
+    pub(crate) fn fill_listed(&mut self, base: &Base, query: Query<'_>, listed: &[(u32, f64)], scratch: &Scratch) {
+        self.fill_nearest_first(base, query, listed.iter().map(|&(id, _)| id), listed.len(), scratch);
+        let by_id = scratch.arena.alloc_slice_fill_iter(listed.iter().copied());
+        by_id.sort_unstable_by_key(|&(id, _)| id);
+        let scores = || listed.iter().map(|&(_, score)| score);
+        let range = scores().reduce(f64::min).zip(scores().reduce(f64::max)).map(|(least, most)| [least, most]);
+        for item in &mut self.items {
+            if let Ok(at) = by_id.binary_search_by_key(&item.id, |&(id, _)| id) {
+                item.score = scaled(by_id[at].1, range);
+            }
+        }
+        self.keep_best(listed.len());
+    }
+
     /// As [`Pool::fill_nearest_first`], of points that were measured exactly: ids and distances.
     pub(crate) fn fill_measured(
         &mut self,

@@ -162,7 +162,8 @@ impl<'s> PoolKernel<'s> {
 
     /// Item `i` as a query.
     fn item(&self, i: usize) -> Query<'s> {
-        Query { point: self.rows.get(self.all.ids[i]), norm: self.all.norms[i] }
+        let id = self.all.ids[i];
+        Query { point: self.rows.get(id), norm: self.all.norms[i], row: id as usize }
     }
 
     /// The lines and the norm of item `i`, if it is a vector.

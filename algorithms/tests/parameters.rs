@@ -48,5 +48,9 @@ fn the_canonical_json_of_parameters_is_what_it_was() {
     all.extend(ExpansionParams::NAMES.iter().map(|name| become_of::<ExpansionParams>(name, &written)));
     let written = ["{}", "{\"pool\": 5}", "{\"pool\": null}", "{\"colour\": 1}"].map(str::to_owned);
     all.extend(CandidatesParams::NAMES.iter().map(|name| become_of::<CandidatesParams>(name, &written)));
+    let mut written = each("file", &["\"a.trec\"", "null"]);
+    written.extend(each("files", &["{\"a.trec\": 0.5}", "{}", "[\"a.trec\"]", "{\"a.trec\": 0}"]));
+    written.extend(each("fuse", &["\"sum\"", "\"borda\""]));
+    all.push_str(&become_of::<CandidatesParams>("run", &written));
     insta::assert_snapshot!(all);
 }

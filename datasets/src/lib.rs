@@ -26,6 +26,7 @@ mod stored_neighbors;
 pub mod text_file;
 pub mod texts;
 pub mod transform;
+pub mod trec_run;
 pub mod truth_file;
 pub mod truth_in_parts;
 pub mod whole_file;

@@ -188,6 +188,16 @@ impl<'a> RowIds<'a> {
         Self { texts: None, rows }
     }
 
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     /// The id of a row.
     pub fn of(&self, row: usize) -> Cow<'a, str> {
         self.texts.map_or_else(|| Cow::Owned(row.to_string()), |texts| Cow::Borrowed(texts.get(row)))

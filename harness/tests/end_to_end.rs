@@ -499,6 +499,12 @@ fn every_snippet_runs() {
         let text = stdout(&swath(folder.path(), &["algorithms", name]));
         assert!(text.contains("Source: "), "{text}");
         let (_, snippet) = text.split_once("YAML, to save and run (`swath run FILE`):\n\n").expect("a snippet");
+        if name == "run" {
+            // The file that it names: what exact search found for the same queries.
+            let export = ["--data-dir", data, "export", "reports/try-exact", "--trec", "trec"];
+            assert_eq!(swath(folder.path(), &export).status.code(), Some(0));
+            std::fs::copy(folder.path().join("trec/runs/exact.txt"), folder.path().join("bm25.trec")).expect("copied");
+        }
         std::fs::write(folder.path().join("x.yaml"), snippet).expect("written");
         let output = swath(folder.path(), &["--data-dir", data, "run", "--quiet", "x.yaml"]);
         assert_eq!(output.status.code(), Some(0), "{snippet}\n{}", stderr(&output));

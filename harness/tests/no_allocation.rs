@@ -71,7 +71,7 @@ fn a_timed_pass_does_not_allocate() {
         // One memory for all, as a bench has.
         let (mut single, mut batch) = (Memory::default(), Memory::default());
         let mut plain = true;
-        for candidates in CandidatesParams::all() {
+        for candidates in CandidatesParams::all().into_iter().filter(|candidates| candidates.listed().is_none()) {
             for expand in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
                 let mut trial = plan.trials[0].clone();
                 (trial.retriever.candidates, trial.retriever.expand) = (candidates.clone(), expand.clone());

@@ -16,6 +16,7 @@ use swath::run::Means;
 use swath::run::data::{self, SharedDataset};
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::{Start, Unfinished};
+use swath_datasets::prepared::Wanted;
 
 const DRAWN: &str = "\
 name: x
@@ -88,9 +89,10 @@ fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
     unfinished.share(&prepared, means(Some(&program))).expect("shared");
     assert!(file.is_file());
     let shared = unfinished.data().expect("shared");
-    let read = data::open(shared, &prepared.facts.sha256).map_err(|error| error.to_string()).expect("opened");
+    let read =
+        data::open(shared, &prepared.facts.sha256, Wanted::Search).map_err(|error| error.to_string()).expect("opened");
     assert!(read.dataset.same(&prepared.dataset));
-    let other = data::open(shared, "another").map(drop).map_err(|error| error.to_string());
+    let other = data::open(shared, "another", Wanted::Search).map(drop).map_err(|error| error.to_string());
     assert!(other.is_err_and(|why| why.contains("is the dataset of another run")));
     assert_eq!(read.dataset.neighbors.distances, prepared.dataset.neighbors.distances);
     drop(unfinished);
@@ -106,7 +108,8 @@ fn what_is_shared_is_the_dataset_to_the_last_bit_and_goes_with_the_run() {
     unfinished.share(&of_file, means(Some(&program))).expect("shared");
     assert!(file.is_file());
     std::fs::remove_file(folder.path().join("plain.hdf5")).expect("removed");
-    let read = data::open(&file, &of_file.facts.sha256).map_err(|error| error.to_string()).expect("opened");
+    let read =
+        data::open(&file, &of_file.facts.sha256, Wanted::Search).map_err(|error| error.to_string()).expect("opened");
     assert!(read.dataset.same(&of_file.dataset));
 }
 

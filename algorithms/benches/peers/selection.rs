@@ -34,7 +34,7 @@ pub fn answer(request: &Value) -> Value {
     let queries = (!of_query.is_empty()).then(|| Points::from(Vectors::new(&of_query, dim).expect("one query")));
     let query = match &queries {
         Some(queries) => Query::row(queries, 0),
-        None => Query { point: Point::Dense(&[]), norm: 0.0 },
+        None => Query { point: Point::Dense(&[]), norm: 0.0, row: 0 },
     };
     let asked = Request { base: &base, query, pool: &pool, k, subtopics: &[], seed: 0, query_id: 0 };
     let (mut scratch, mut picked) = (Scratch::default(), Vec::new());

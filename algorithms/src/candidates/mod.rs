@@ -8,6 +8,7 @@ mod hnsw;
 mod inverted;
 pub(crate) mod ivf;
 mod proximity_graph;
+mod run;
 #[cfg(test)]
 pub(crate) mod samples;
 mod vamana;
@@ -16,6 +17,7 @@ pub use exact::Exact;
 pub use hnsw::Hnsw;
 pub use inverted::Inverted;
 pub use ivf::Ivf;
+pub use run::{Fuse, Lists, Run};
 pub use vamana::Vamana;
 
 use crate::base::{Base, Query};
@@ -246,7 +248,15 @@ registry! {
         "hnsw" => Hnsw,
         "inverted" => Inverted,
         "ivf-flat" => Ivf,
+        "run" => Run,
         "vamana" => Vamana,
+    }
+}
+
+impl CandidatesParams {
+    /// The files whose lists these candidates are; `None` if they search.
+    pub fn listed(&self) -> Option<&Run> {
+        if let Self::Run(run) = self { Some(run) } else { None }
     }
 }
 

@@ -31,7 +31,7 @@ impl Distances for ExactDistances<'_> {
         }
         let chosen = Chosen { ids, norms: &norms[..ids.len()] };
         let measures = &mut measures[..ids.len()];
-        let Query { point, norm } = self.query;
+        let Query { point, norm, .. } = self.query;
         self.base.compared_by().with_many(point, norm, self.base.points().rows(), chosen, measures);
         for (out, &measure) in out.iter_mut().zip(&*measures) {
             *out = TotalOrder(self.base.distance_of(measure));

@@ -62,7 +62,7 @@ fn every_check_can_fail() {
 fn what_an_index_cannot_do_is_said() {
     let facts = |kind, distance| BaseFacts { rows: 1000, dim: 64, kind, distance, numbers: 5000 };
     let mut said = String::new();
-    for candidates in CandidatesParams::all() {
+    for candidates in CandidatesParams::all().into_iter().filter(|candidates| candidates.listed().is_none()) {
         for (kind, distance) in
             PointType::ALL.into_iter().flat_map(|kind| Distance::ALL.map(|distance| (kind, distance)))
         {
@@ -76,6 +76,9 @@ fn what_an_index_cannot_do_is_said() {
         json!({ "ivf-flat": { "lists": 100, "nprobe": 101 } }),
         json!({ "hnsw": { "pool": 100, "ef": 99 } }),
         json!({ "vamana": { "pool": 100, "ef": 99 } }),
+        json!({ "run": {} }),
+        json!({ "run": { "file": "a.trec", "files": { "b.trec": 1 } } }),
+        json!({ "run": { "file": "a.trec", "fuse": "sum" } }),
     ];
     for parameters in wrong {
         let candidates: CandidatesParams = serde_json::from_value(parameters.clone()).expect("each in range");

@@ -10,7 +10,7 @@ mod nuggets;
 mod points;
 mod qrels;
 mod read;
-mod strangers;
+pub(crate) mod strangers;
 mod subtopics;
 mod table;
 

@@ -32,15 +32,21 @@ pub fn planned_again(
     let file = config::parse(YamlSource::parse(path, manifest.config.clone())?)?;
     let sha256 = Some(manifest.dataset.sha256.as_str());
     let moved = |failure| if_moved(failure, folder, manifest);
+    let same_lists = |prepared: Prepared| match prepared.lists.changed(&manifest.lists) {
+        Some(what) => Err(Failure::Input(what)),
+        None => Ok(prepared),
+    };
     let Some(sweep) = &file.experiment.sweep else {
-        return Ok((plan::prepare_experiment(file, None, sha256, resources).map_err(moved)?, None));
+        let prepared = plan::prepare_experiment(file, None, sha256, resources).map_err(moved)?;
+        return Ok((same_lists(prepared)?, None));
     };
     let name = folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
     let cell = cells(&file.experiment, sweep).into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
     let cell = cell.ok_or_else(|| {
         Failure::Input(format!("{}: the sweep in its manifest has no cell with this folder's name", folder.display()))
     })?;
-    Ok((cells::prepare_cell(&file, &cell, sha256, resources).map_err(moved)?, Some(cell)))
+    let prepared = cells::prepare_cell(&file, &cell, sha256, resources).map_err(moved)?;
+    Ok((same_lists(prepared)?, Some(cell)))
 }
 
 /// Adds to a problem with the dataset that the run's folder was moved, if its experiment is not where it was.
@@ -127,7 +133,10 @@ pub fn differences(before: RecordedRun<'_>, again: RecordedRun<'_>) -> RunDiffer
         match again.results.trials.iter().find(is_same) {
             Some(now) => {
                 found.results.extend(differs(then, now, before.results).map(|what| format!("{name}: {what}")));
-                ratios.push(now.best_search_seconds / then.best_search_seconds);
+                // Lists from files are found at no cost.
+                if !then.params.is_listed() {
+                    ratios.push(now.best_search_seconds / then.best_search_seconds);
+                }
             }
             None if second.trials.iter().all(|trial| trial.label() != name) => {
                 found.results.push(format!("{name} is missing now"));

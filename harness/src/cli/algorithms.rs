@@ -40,6 +40,9 @@ struct Component {
     key: &'static str,
     name: &'static str,
     schema: Value,
+    /// Its parameters where none is given.
+    defaults: Value,
+    /// Its parameters in an experiment to copy.
     example: Value,
     /// A dataset that it can search, in YAML.
     dataset: &'static str,
@@ -86,8 +89,9 @@ fn searchable(candidates: &CandidatesParams) -> &'static str {
 fn components() -> Vec<Component> {
     let mut all = Vec::new();
     let mut add = |kind, key, name, schema: schemars::Schema, example: Result<Value, _>, dataset| {
-        let example: Value = example.unwrap_or(Value::Null);
-        all.push(Component { kind, key, name, schema: schema.to_value(), example, dataset });
+        let defaults: Value = example.unwrap_or(Value::Null);
+        let example = defaults.clone();
+        all.push(Component { kind, key, name, schema: schema.to_value(), defaults, example, dataset });
     };
     for c in CandidatesParams::all() {
         add("candidates", "candidates", c.name(), c.schema(), serde_json::to_value(&c), searchable(&c));
@@ -98,6 +102,10 @@ fn components() -> Vec<Component> {
     }
     for s in SelectorParams::all() {
         add("selector", "select", s.name(), s.schema(), serde_json::to_value(&s), shipped.yaml);
+    }
+    for component in all.iter_mut().filter(|component| component.name == "run") {
+        // There is no file by default.
+        component.example["run"]["file"] = "bm25.trec".into();
     }
     all
 }
@@ -136,7 +144,7 @@ fn one(all: &[Component], name: &str) -> Result<String, Failure> {
     };
     let schema = &component.schema;
     let mut text = format!("{name}, {}\n\n{}\n", component.kind, schema["description"].as_str().unwrap_or(""));
-    let rows = parameters(schema, &component.example[name]);
+    let rows = parameters(schema, &component.defaults[name]);
     if !rows.is_empty() {
         let _ = write!(text, "\nparameters (in a retriever a list is a grid axis):\n{}", table(&rows, 4..));
     }

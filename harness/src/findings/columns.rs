@@ -59,7 +59,7 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     add("index_bytes", TrialValues::Count(rows.iter().map(|row| row.index_bytes).collect()));
     let stages = ["candidates", "expand", "select"];
     for (i, stage) in stages.into_iter().enumerate() {
-        add(&format!("{stage}_ms"), numbers(rows, |row| Some(row.timing.latency.as_ref()?.stages_ms[i])));
+        add(&format!("{stage}_ms"), numbers(rows, |row| Some(row.timing.stages_ms?[i])));
     }
     // If it is a metric, the column exists already.
     if summary.metrics.iter().all(|metric| metric.name() != "evaluations") {

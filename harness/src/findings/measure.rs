@@ -7,8 +7,11 @@ use crate::statistics::Estimate;
 
 impl TrialRow {
     /// A cost of the trial; `None` if it was not measured. A clock too coarse for the queries gives no rate, and of imported
-    /// results only the best repeat is known.
+    /// results only the best repeat is known. Lists from a file are found at no cost, and have none.
     pub fn cost(&self, cost: Cost) -> Option<f64> {
+        if self.params.is_listed() {
+            return None;
+        }
         let percentile = |which: usize| self.timing.latency.as_ref().map(|latency| latency.percentiles_ms[which]);
         let value = match cost {
             Cost::Qps => Some(self.timing.qps),

@@ -75,6 +75,8 @@ pub struct Timing {
     pub load: Option<Load>,
     /// Times of single queries; unknown in mode batch.
     pub latency: Option<Latency>,
+    /// Mean milliseconds per query in each stage, candidates, expansion, selector; unknown in mode batch.
+    pub stages_ms: Option<[f64; 3]>,
 }
 
 /// Load averages over repeats.
@@ -93,12 +95,11 @@ pub struct Latency {
     pub quantiles: Vec<f64>,
     /// Percentiles 50, 95 and 99, in milliseconds.
     pub percentiles_ms: [f64; 3],
-    /// Mean milliseconds in each stage: candidates, expansion, selector.
-    pub stages_ms: [f64; 3],
 }
 
 impl Timing {
-    /// The timing of a trial. With `only_best` only its best repeat is known.
+    /// The timing of a trial. With `only_best` only its best repeat is known. Where candidates are lists from a file, only the times of
+    /// the later stages are: those lists are found at no cost.
     pub fn new(trial: &TrialResult, only_best: bool) -> Self {
         let best = trial.best_search_seconds;
         // Imported results may contain the times of another repeat than the best.
@@ -109,7 +110,7 @@ impl Timing {
         let loads: Vec<f64> = trial.timed.iter().map(|timed| timed.load).filter(|load| !load.is_nan()).collect();
         let load = |most| Load { mean: loads.iter().sum::<f64>() / loads.len() as f64, most };
         let mut at: Vec<i64> = trial.timed.iter().map(|timed| timed.at).collect();
-        Self {
+        let timing = Self {
             qps: if is_unknown { f64::NAN } else { rate(median(&mut seconds)) },
             qps_least: rate(slowest),
             qps_best: rate(best),
@@ -117,7 +118,16 @@ impl Timing {
             at: middle(&mut at),
             load: loads.iter().copied().reduce(f64::max).map(load),
             latency: Latency::new(&trial.repeats),
-        }
+            stages_ms: stages_ms(&trial.repeats),
+        };
+        if trial.params.is_listed() { timing.without_search() } else { timing }
+    }
+
+    /// Without what has a part that is no search.
+    fn without_search(self) -> Self {
+        let stages_ms = self.stages_ms.map(|[_, expansion, selector]| [f64::NAN, expansion, selector]);
+        let [qps, qps_least, qps_best] = [f64::NAN; 3];
+        Self { qps, qps_least, qps_best, latency: None, stages_ms, ..self }
     }
 }
 
@@ -129,25 +139,28 @@ fn rate(seconds: f64) -> f64 {
 impl Latency {
     /// The latencies of all repeats in mode single; `None` if there are none.
     fn new(repeats: &[Times]) -> Option<Self> {
-        let mut seconds = Vec::new();
-        let mut stages = [0.0; 3];
-        for &[found, expanded, selected] in single(repeats).flatten() {
-            seconds.push(selected);
-            stages[0] += found;
-            stages[1] += expanded - found;
-            stages[2] += selected - expanded;
-        }
+        let mut seconds: Vec<f64> = single(repeats).flatten().map(|&[_, _, selected]| selected).collect();
         if seconds.is_empty() {
             return None;
         }
         seconds.sort_unstable_by(f64::total_cmp);
-        let count = seconds.len() as f64;
         Some(Self {
             quantiles: (0..=STEPS).map(|step| quantile(&seconds, step as f64 / STEPS as f64)).collect(),
             percentiles_ms: [0.5, 0.95, 0.99].map(|level| 1e3 * quantile(&seconds, level)),
-            stages_ms: stages.map(|stage| 1e3 * stage / count),
         })
     }
+}
+
+/// Mean milliseconds of each stage in all repeats in mode single; `None` if there are none.
+fn stages_ms(repeats: &[Times]) -> Option<[f64; 3]> {
+    let (mut stages, mut count) = ([0.0; 3], 0);
+    for &[found, expanded, selected] in single(repeats).flatten() {
+        stages[0] += found;
+        stages[1] += expanded - found;
+        stages[2] += selected - expanded;
+        count += 1;
+    }
+    (count > 0).then(|| stages.map(|stage| 1e3 * stage / f64::from(count)))
 }
 
 /// The repeats in mode single: for each query, when each stage ended.
@@ -224,13 +237,24 @@ mod tests {
         assert_eq!([0, 500, 1000].map(|step| latency.quantiles[step]), [1.0, 1.0, 9.0]);
         // All stages of all passes: 29 s, of which 7.25 in the first; of 17 s of the first query a quarter in the second.
         let mean = |seconds: f64| 1e3 * seconds / 8.0;
-        assert_eq!(latency.stages_ms, [mean(7.25), mean(4.25), mean(17.5)]);
+        assert_eq!(timing.stages_ms, Some([mean(7.25), mean(4.25), mean(17.5)]));
         assert_eq!(seconds_per_query(&spiky()), Some(vec![4.25, 3.0]));
         let batch = vec![Times::Batch(4, 2.0), Times::Batch(4, 1.0), Times::Batch(4, 8.0)];
         assert_eq!(seconds_per_query(&batch), None);
         let timing = Timing::new(&trial(batch, &[]), false);
         assert_eq!((timing.qps, timing.qps_least, timing.qps_best), (2.0, 0.5, 4.0));
         assert_eq!((timing.at, timing.load, timing.latency), (None, None, None));
+    }
+
+    #[test]
+    fn lists_from_a_file_have_no_times_but_those_of_later_stages() {
+        let params = crate::record::Parameters::parse(r#"{"candidates":{"run":{"file":"a"}}}"#.into());
+        let timing = Timing::new(&TrialResult { params, ..trial(spiky(), &[40, 10, 20, 30]) }, false);
+        assert!([timing.qps, timing.qps_least, timing.qps_best].iter().all(|rate| rate.is_nan()));
+        assert_eq!(timing.latency, None);
+        let [candidates, expansion, selector] = timing.stages_ms.expect("single");
+        assert!(candidates.is_nan());
+        assert_eq!([expansion, selector], [1e3 * 4.25 / 8.0, 1e3 * 17.5 / 8.0]);
     }
 
     #[test]

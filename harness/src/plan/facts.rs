@@ -1,5 +1,6 @@
 //! What a plan needs to know of the dataset.
 
+use std::collections::BTreeMap;
 use swath_algorithms::points::{PointType, Points};
 use swath_algorithms::{BaseFacts, Distance};
 use swath_datasets::format::HasLabels;
@@ -32,6 +33,8 @@ pub struct Facts {
     pub subtopics: bool,
     /// Whether it has judgements of relevance.
     pub qrels: bool,
+    /// SHA-256 of each file of lists beside it, by its path as the experiment has it; none before they are read.
+    pub lists: BTreeMap<String, String>,
     /// Bytes that it takes in memory; an estimate before it is read.
     pub bytes: usize,
 }
@@ -63,6 +66,7 @@ impl Facts {
             relations: header.relations.clone(),
             subtopics: header.subtopics.is_some(),
             qrels: header.qrels.is_some(),
+            lists: BTreeMap::new(),
             bytes: header.bytes_of_points() as usize
                 + queries
                 + header.links.unwrap_or(0) * (size_of::<[u32; 2]>() + 1)
@@ -95,6 +99,7 @@ impl Facts {
             relations: dataset.links.as_ref().map_or_else(Vec::new, |links| links.relations.clone()),
             subtopics: dataset.subtopics.is_some(),
             qrels: dataset.qrels.is_some(),
+            lists: BTreeMap::new(),
         }
     }
 

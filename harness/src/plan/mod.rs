@@ -6,6 +6,7 @@ mod check;
 pub mod dataset;
 mod facts;
 mod figures;
+pub mod lists;
 mod memory;
 mod metrics;
 pub mod missing_dataset;
@@ -19,6 +20,7 @@ pub use cells::{Cell, cells};
 pub use dataset::{LoadedDataset, Resources, dataset_failure};
 pub use facts::Facts;
 pub use figures::wanted_query;
+pub use lists::ListedRuns;
 pub use memory::{PROGRAM, memory_notes};
 pub use outline::{Outline, outline};
 pub use prepare::{Prepared, prepare_experiment, prepare_file, prepare_on};
@@ -90,7 +92,14 @@ impl Plan {
     /// Bytes that a trial needs beside the dataset: index, graph, and its outcome. An estimate from sizes.
     pub fn memory(&self, trial: &Trial, facts: &Facts) -> usize {
         let graph = trial.graph().map_or(0, |graph| graph.estimate(facts.rows, facts.links.unwrap_or(0)));
-        trial.retriever.candidates.estimate(&facts.base()) + graph + self.outcome_bytes()
+        let index = trial.retriever.candidates.estimate(&facts.base()) + self.list_bytes(trial);
+        index + graph + self.outcome_bytes()
+    }
+
+    /// Bytes of the lists that a trial takes its candidates from; 0 if it searches.
+    pub fn list_bytes(&self, trial: &Trial) -> usize {
+        let listed = trial.retriever.candidates.listed();
+        listed.map_or(0, |run| self.queries.len().saturating_mul(run.pool.size() * size_of::<(u32, f64)>()))
     }
 
     /// Bytes of a trial's results, their metrics and times.

@@ -2,7 +2,7 @@
 
 use super::dataset::{Found, Resources, dataset_failure, locate};
 use super::figures::{check_queries, wanted_query};
-use super::{Facts, Plan, at_dataset, memory_notes};
+use super::{Facts, Plan, at_dataset, lists, memory_notes};
 use crate::config::{ExperimentFile, Failure, Invalid, Problem};
 use crate::path;
 use swath_algorithms::params::Count;
@@ -50,6 +50,10 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
             return Err(invalid(vec![Problem::new(path!["sweep", "n"], message).help(format!("use at most {all}"))]));
         }
         facts = facts.sampled(rows);
+    }
+    let problems = lists::check_files(experiment, source);
+    if !problems.is_empty() {
+        return Err(invalid(problems));
     }
     let mut plan = Plan::new(experiment.clone(), &facts).map_err(invalid)?;
     plan.notes.extend(memory_notes(&plan, &facts, resources));

@@ -1,10 +1,12 @@
 //! An experiment that is ready to run: its file read, its dataset loaded, its trials planned.
 
 use super::dataset::{Found, LoadedDataset, Resources, changed, locate};
+use super::lists::{self, ListedRuns};
 use super::workload::Workload;
 use super::{Facts, Plan, memory_notes, outline};
-use crate::config::{self, ExperimentFile, Failure, Invalid, YamlSource};
+use crate::config::{self, ExperimentFile, Failure, Invalid, Problem, YamlSource};
 use crate::metrics::truth::Truth;
+use crate::path;
 use crate::plot::format::number;
 use crate::record::coarse::{Coarse, Sizes};
 use std::collections::BTreeMap;
@@ -31,6 +33,8 @@ pub struct Prepared {
     pub dataset_file: Option<PathBuf>,
     /// What a user should know of its dataset; `None` until it is examined.
     pub doubts: Option<Vec<String>>,
+    /// The lists that candidates take from files.
+    pub lists: ListedRuns,
     /// Its base vectors, with norms.
     pub base: Arc<Base>,
     /// Recalls whose slack is large against the distances.
@@ -67,24 +71,41 @@ pub fn prepare_experiment(
         Found::Drawn(generated) => LoadedDataset::drawn(generated, resources)?,
     };
     if let Some(rows) = rows {
+        check_sample(&file, &loaded.dataset)?;
         loaded = loaded.sampled(rows.size(), file.experiment.seed, resources)?;
     }
     if let Some(sha256) = sha256.filter(|sha256| *sha256 != loaded.sha256) {
         return Err(changed(sha256, &loaded.sha256));
     }
-    let mut prepared = prepare_on(file, loaded)?.with_copies_within(&resources.capacity());
+    let source = file.source.clone();
+    let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
+    let lists = ListedRuns::read(&file.experiment, &source, &loaded.dataset, resources.memory).map_err(invalid)?;
+    let mut prepared = prepare_on(file, loaded, lists)?.with_copies_within(&resources.capacity());
+    prepared.lists.check(&prepared.plan, &prepared.dataset, &mut prepared.notes).map_err(invalid)?;
     prepared.said.extend(memory_notes(&prepared.plan, &prepared.facts, resources));
     Ok(prepared)
 }
 
-/// Plans an experiment on a dataset that is loaded.
+/// Refuses lists from files for a sample of base vectors that the files call by their numbers: in the sample they have others.
+fn check_sample(file: &ExperimentFile, dataset: &Dataset) -> Result<(), Failure> {
+    let has_ids = !dataset.train_labels.row_ids(dataset.train.len()).are_numbers();
+    if has_ids || lists::listed(&file.experiment).next().is_none() {
+        return Ok(());
+    }
+    let message = "a run's file calls the base vectors by their row numbers, which are others in a sample";
+    let problem = Problem::new(path!["sweep", "n"], message);
+    let problem = problem.help("use a dataset with ids of base vectors, or leave `n` out");
+    Err(Box::new(Invalid { source: file.source.clone(), problems: vec![problem] }).into())
+}
+
+/// Plans an experiment on a dataset that is loaded, with the lists that were read for it.
 ///
 /// # Errors
 /// [`Failure::Invalid`].
-pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepared, Failure> {
+pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset, lists: ListedRuns) -> Result<Prepared, Failure> {
     let ExperimentFile { source, experiment } = file;
     let LoadedDataset { name: dataset_name, sha256, dataset, file: dataset_file, doubts, notes: said } = loaded;
-    let facts = Facts::of_dataset(&dataset, sha256);
+    let facts = Facts { lists: lists.sha256.clone(), ..Facts::of_dataset(&dataset, sha256) };
     let mut plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
         Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
@@ -96,7 +117,7 @@ pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset) -> Result<Prepare
     let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset);
     Coarse::put_relative_beside(&coarse, &mut plan.metrics);
     let notes = coarse.iter().map(Coarse::caution).chain(plan.notes.iter().cloned()).collect();
-    Ok(Prepared { source, plan, facts, dataset, dataset_name, dataset_file, doubts, base, coarse, notes, said })
+    Ok(Prepared { source, plan, facts, dataset, dataset_name, dataset_file, doubts, lists, base, coarse, notes, said })
 }
 
 impl Prepared {
@@ -136,6 +157,7 @@ impl Prepared {
             truths: self.plan.queries.iter().map(|&query| Truth::of(&self.dataset, query)).collect(),
             links: edges.collect(),
             relations: self.facts.relations.clone(),
+            lists: self.lists.of_queries(&self.plan.queries),
         }
     }
 }

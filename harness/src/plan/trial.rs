@@ -6,7 +6,7 @@ use crate::path;
 use crate::record::{Parameters, label};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::graph::GraphSpec;
 use swath_algorithms::params::Count;
@@ -89,8 +89,16 @@ pub(super) fn list_trials(
 
 fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> String {
     let queries = experiment.queries.map_or(facts.queries, Count::size);
+    let mut stages = parameters(retriever).stages().clone();
+    if let Some(run) = retriever.candidates.listed() {
+        // What is in the files counts, not what they are called.
+        let content = |file: &str| facts.lists.get(file).cloned().unwrap_or_else(|| file.to_owned());
+        let files: BTreeSet<(String, String)> =
+            run.files().map(|(file, weight)| (content(file), weight.to_string())).collect();
+        stages["candidates"] = json!({ "run": { "pool": run.pool, "fuse": run.fused(), "files": files } });
+    }
     let shape = json!({
-        "parameters": parameters(retriever).stages(),
+        "parameters": stages,
         "k": experiment.k,
         "dataset": facts.sha256,
         "queries": queries,

@@ -1,7 +1,9 @@
 //! The data that the trials of an experiment work on: base vectors, the sample of queries, and the truth about each query.
 
 use crate::metrics::truth::Truth;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use swath_algorithms::candidates::Lists;
 use swath_algorithms::graph::Link;
 use swath_algorithms::{Base, Points, Query};
 
@@ -21,6 +23,8 @@ pub struct Workload {
     pub links: Vec<Link>,
     /// Names of their relations.
     pub relations: Vec<String>,
+    /// By build key the lists that files have for the queries.
+    pub lists: BTreeMap<String, Lists>,
 }
 
 impl Workload {

@@ -5,6 +5,7 @@ use crate::plot::format::number;
 use crate::record::coarse::Coarse;
 use crate::record::diagnosis::Diagnosis;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use swath_algorithms::Distance;
 
@@ -36,6 +37,9 @@ pub struct Manifest {
     pub config_from_here: Option<PathBuf>,
     /// The dataset.
     pub dataset: DatasetRecord,
+    /// SHA-256 of each file of lists that candidates were taken from, by its path as the experiment has it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, String>,
     /// The machine.
     pub machine: Machine,
     /// The graphs that trials walk.

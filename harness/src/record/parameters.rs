@@ -59,6 +59,16 @@ impl Parameters {
         usize::try_from(pool).ok()
     }
 
+    /// Whether the candidates are lists from files, which are found at no cost.
+    pub fn is_listed(&self) -> bool {
+        self.stages["candidates"].get("run").is_some()
+    }
+
+    /// Why no time of the whole is one of a search, if so.
+    pub fn without_time(&self) -> Option<&'static str> {
+        self.is_listed().then_some("its candidates are lists from a file, which are found at no cost")
+    }
+
     /// Whether the selector is an oracle: one that looks at the subtopics.
     pub fn is_oracle(&self) -> bool {
         self.is_oracle
@@ -92,6 +102,7 @@ mod tests {
         assert!(planned.is_top_k() && !planned.is_oracle());
         let mmr = read(r#"{"candidates":{"hnsw":{"pool":70}},"select":{"mmr":{"lambda":0.5}}}"#);
         assert_eq!((mmr.pool(), mmr.is_top_k(), mmr.is_oracle()), (Some(70), false, false));
+        assert!(!mmr.is_listed() && read(r#"{"candidates":{"run":{"file":"a","pool":70}}}"#).is_listed());
         let walk = r#"{"candidates":{"exact":{"pool":7}},"expand":{"walk":{}},"select":{"top-k":{}}}"#;
         assert!(!read(walk).is_top_k());
         assert!(read(r#"{"candidates":{"exact":{"pool":7}},"select":{"xquad":{}}}"#).is_oracle());
@@ -102,6 +113,6 @@ mod tests {
         let text = "hnswlib (M=12)";
         let imported = Parameters::parse(text.into());
         assert_eq!((imported.text(), imported.stages(), imported.pool()), (text, &Value::Null, None));
-        assert!(!imported.is_top_k() && !imported.is_oracle());
+        assert!(!imported.is_top_k() && !imported.is_oracle() && !imported.is_listed());
     }
 }

@@ -82,7 +82,8 @@ fn row(i: usize, retriever: usize, metrics: usize) -> TrialRow {
             repeats: 2,
             at: None,
             load: None,
-            latency: Some(Latency { quantiles, percentiles_ms: [0.15, 0.19, 0.2], stages_ms: [0.1, 0.0, 0.05] }),
+            latency: Some(Latency { quantiles, percentiles_ms: [0.15, 0.19, 0.2] }),
+            stages_ms: Some([0.1, 0.0, 0.05]),
         },
     }
 }
@@ -205,6 +206,7 @@ fn manifest(summary: &Summary) -> Manifest {
             subtopics: true,
             sparse: false,
         },
+        lists: BTreeMap::new(),
         machine: Machine { cpu: "cpu".into(), cores: 2, memory: 8 << 30, os: "Linux".into(), arch: "x86_64".into() },
         graphs: Vec::new(),
         trials: summary.rows.iter().map(record).collect(),
@@ -305,7 +307,7 @@ fn a_figure_needs_its_metrics() {
 #[test]
 fn a_batch_has_no_latencies() {
     let mut batch = summary(3, 3);
-    batch.rows.iter_mut().for_each(|row| row.timing.latency = None);
+    batch.rows.iter_mut().for_each(|row| (row.timing.latency, row.timing.stages_ms) = (None, None));
     assert!(drawn(&batch).iter().all(|(name, _)| name != "latency"));
 }
 
@@ -317,7 +319,8 @@ fn dull_and_odd_values_are_drawn() {
             row.estimates.fill(estimate);
             row.timing.qps = qps;
             let quantiles = vec![seconds; 10];
-            row.timing.latency = Some(Latency { quantiles, percentiles_ms: [0.0; 3], stages_ms: [0.0; 3] });
+            row.timing.latency = Some(Latency { quantiles, percentiles_ms: [0.0; 3] });
+            row.timing.stages_ms = Some([0.0; 3]);
         }
         drawn(&summary);
     };

@@ -7,7 +7,7 @@ use crate::plan::workload::Workload;
 use crate::record::manifest::GraphRecord;
 use crate::run::cache::{self, Cache};
 use std::path::{Path, PathBuf};
-use swath_algorithms::candidates::Index;
+use swath_algorithms::candidates::{Index, Lists};
 use swath_algorithms::graph::{Graph, GraphSpec};
 
 /// Where the graphs of a dataset are kept.
@@ -38,7 +38,7 @@ pub struct Built {
     pub graph: Option<Graph>,
     /// Whether an index that is kept was built here, not read.
     pub is_new: bool,
-    /// Seconds that building both took. A graph from the cache counts as in the run that built it, an index from a file as
+    /// Seconds that building both took. Lists from a file count 0, a graph from the cache as in the run that built it, an index from a file as
     /// reading took.
     pub seconds: f64,
     /// The graph's record.
@@ -63,12 +63,14 @@ impl Built {
     /// Builds what `trial` searches and walks, or reads what is kept of it.
     pub fn new(trial: &Trial, workload: &Workload, kept: &Kept<'_>) -> Self {
         let mut notes = Vec::new();
+        let candidates = &trial.retriever.candidates;
+        let listed = candidates.listed().and_then(|_| workload.lists.get(&candidates.build_key()));
         let start = Moment::now();
         let indexes = kept.indexes.as_deref();
         let read = indexes.and_then(|folder| read_index(trial, workload, folder));
         let folder = indexes.filter(|_| read.is_none());
-        let index = read.unwrap_or_else(|| trial.retriever.candidates.build(&workload.base));
-        let mut seconds = start.elapsed();
+        let index = read.or_else(|| listed.map(Lists::index)).unwrap_or_else(|| candidates.build(&workload.base));
+        let mut seconds = if listed.is_some() { 0.0 } else { start.elapsed() };
         let is_new = folder.is_some_and(|folder| keep_index(trial, &index, folder, &mut notes));
         let (graph, record) = trial.graph().map(|spec| build_graph(&spec, workload, kept.graphs, &mut notes)).unzip();
         seconds += record.as_ref().map_or(0.0, |record| record.seconds);

@@ -53,12 +53,12 @@ pub fn damage_of_earlier(folder: &Path) -> Option<PreparedError> {
     prepared::verify(&folder.join(SharedDataset::FILE)).err().filter(|why| matches!(why, PreparedError::Damaged(_)))
 }
 
-/// Opens the dataset of a run in a child, without the names of its points; `sha256` is that which the run had.
+/// Opens what is `wanted` of the dataset of a run in a child; `sha256` is that which the run had.
 ///
 /// # Errors
 /// [`Failure::Run`] if the file cannot be used, or is that of another run.
-pub fn open(path: &Path, sha256: &str) -> Result<LoadedDataset, Failure> {
-    let (header, dataset) = prepared::open(path, Wanted::Search).map_err(|error| unshared(path, &error))?;
+pub fn open(path: &Path, sha256: &str, wanted: Wanted) -> Result<LoadedDataset, Failure> {
+    let (header, dataset) = prepared::open(path, wanted).map_err(|error| unshared(path, &error))?;
     if header.sha256 != sha256 {
         let message = format!("{} is the dataset of another run: somebody runs in the same folder", path.display());
         return Err(Failure::Run(message));

@@ -187,6 +187,7 @@ impl Prepared {
                 subtopics: self.facts.subtopics,
                 sparse: matches!(self.dataset.train, swath_algorithms::Points::Sparse(_)),
             },
+            lists: self.facts.lists.clone(),
             machine: Machine::this(),
             graphs: unfinished.graphs(),
             trials: self.plan.trials.iter().zip(outcomes).map(record).collect(),

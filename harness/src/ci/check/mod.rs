@@ -251,6 +251,8 @@ impl Snapshot {
         let trial = |(i, trial): (usize, &crate::record::results::TrialResult)| {
             // If the reference failed, there are no rounds.
             let passes = trial.repeats.iter().zip(reference.map_or(&[][..], |reference| &reference.repeats));
+            let untimed =
+                trial.params.without_time().or(reference.and_then(|reference| reference.params.without_time()));
             let queries = trial.query_ids.len() as f64;
             let round =
                 |(own, its): (&Times, &Times)| Round { own: own.total() / queries, reference: its.total() / queries };
@@ -258,8 +260,12 @@ impl Snapshot {
                 label: label(trial.plain_name(), &trial.point),
                 failed: None,
                 measures: measures(&results.metrics, &trial.metrics, &trial.evaluations),
-                rounds: if results.reference.is(i) { Vec::new() } else { passes.map(round).collect() },
-                untimed: None,
+                rounds: if results.reference.is(i) || untimed.is_some() {
+                    Vec::new()
+                } else {
+                    passes.map(round).collect()
+                },
+                untimed: untimed.map(str::to_owned),
             }
         };
         let mut trials: Vec<TrialSnapshot> = results.trials.iter().enumerate().map(trial).collect();

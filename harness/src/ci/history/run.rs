@@ -124,7 +124,10 @@ impl AddedRun {
         measures.extend(Cost::ALL.into_iter().filter(|cost| !others.contains(&cost.column())).filter_map(cost));
         let qps = |row: &Trial| rate.of(&row.timing);
         let reference = self.summary.reference.row().map(|row| &self.summary.rows[row]);
-        measures.extend(reference.map(|reference| Measurement::new(RELATIVE_TIME, qps(reference) / qps(trial))));
+        let relative = reference.map(|reference| Measurement::new(RELATIVE_TIME, qps(reference) / qps(trial)));
+        // Lists from files are found at no cost.
+        let has_time = |row: &Trial| !row.params.is_listed();
+        measures.extend(relative.filter(|_| has_time(trial) && reference.is_some_and(has_time)));
         measures
     }
 }

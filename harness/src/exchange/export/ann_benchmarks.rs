@@ -54,10 +54,11 @@ impl Exporter for AnnBenchmarks {
         let is_whole = is_whole(run, asked);
         let data = Data::new(target, &dataset, refound, (!is_whole).then_some(asked));
         let is_there = data.is_there(memory)?;
-        let first = &run.results.trials[0];
+        let trials: Vec<&TrialResult> = run.results.trials.iter().filter(|trial| !trial.params.is_listed()).collect();
+        let Some(&first) = trials.first() else { return Err(only_lists()) };
         let results = format!("results/{dataset}/{}", first.k);
-        let names = names(&results, &run.results.trials);
-        run.results.trials.iter().try_for_each(|trial| fits(run, trial))?;
+        let names = names(&results, &trials);
+        trials.iter().try_for_each(|trial| fits(run, trial))?;
 
         let out = OutputFolder::open(target, &[FolderKind::Export])?;
         out.tidy();
@@ -65,14 +66,14 @@ impl Exporter for AnnBenchmarks {
         if !is_there {
             data.write(&out)?;
         }
-        for (trial, name) in run.results.trials.iter().zip(&names) {
+        for (trial, name) in trials.iter().zip(&names) {
             write(run, trial, &dataset, &out, name)?;
         }
         out.settle();
         let batch = if mode(first) == Mode::Batch { " --batch" } else { "" };
         Ok(Exported {
             written: vec![
-                Written { what: format!("{} results", run.results.trials.len()), path: target.join(results) },
+                Written { what: format!("{} results", trials.len()), path: target.join(results) },
                 Written { what: "their dataset".into(), path: target.join(data.name) },
             ],
             next: Some(format!(
@@ -84,6 +85,13 @@ impl Exporter for AnnBenchmarks {
             notes: notes(run, first),
         })
     }
+}
+
+/// The error for a run that searches nothing.
+fn only_lists() -> Failure {
+    let message = "all candidates of this run are lists from files, and ann-benchmarks compares times, which they do not have\n  \
+                   export it as Parquet or as runs of TREC";
+    Failure::Input(message.into())
 }
 
 /// Checks that ann-benchmarks has the distance of a run.
@@ -143,6 +151,13 @@ fn notes(run: &FinishedRun, first: &TrialResult) -> Vec<String> {
     let failed = run.manifest.trials.len() - run.results.trials.len();
     if failed > 0 {
         notes.push(format!("{failed} of {} trials failed and are not in the export", run.manifest.trials.len()));
+    }
+    let listed = run.results.trials.iter().filter(|trial| trial.params.is_listed()).count();
+    if listed > 0 {
+        notes.push(format!(
+            "{listed} of {} trials are not in the export: their candidates are lists from files, and ann-benchmarks compares times",
+            run.manifest.trials.len()
+        ));
     }
     let name = &run.manifest.dataset.name;
     if file_name(name) != *name {
@@ -221,7 +236,7 @@ fn is_theirs(file: &Path) -> bool {
 }
 
 /// A unique name for each trial's file, relative to the export's folder.
-fn names(results: &str, trials: &[TrialResult]) -> Vec<String> {
+fn names(results: &str, trials: &[&TrialResult]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut path = |trial: &TrialResult| {
         let batch = if mode(trial) == Mode::Batch { "-batch" } else { "" };
@@ -237,7 +252,7 @@ fn names(results: &str, trials: &[TrialResult]) -> Vec<String> {
         }
         format!("{folder}/{name}.hdf5")
     };
-    trials.iter().map(&mut path).collect()
+    trials.iter().map(|trial| path(trial)).collect()
 }
 
 /// A folder's name for a retriever.

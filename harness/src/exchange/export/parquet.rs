@@ -116,7 +116,8 @@ fn queries(run: &FinishedRun, summary: &Summary, trials: &[usize]) -> Vec<Field>
     let mut seconds = Vec::new();
     for &i in trials {
         let (of, row) = trial(i);
-        match timing::seconds_per_query(&of.repeats) {
+        // Lists from files are found at no cost.
+        match timing::seconds_per_query(&of.repeats).filter(|_| !of.params.is_listed()) {
             Some(means) => seconds.extend(means.into_iter().map(Some)),
             None => seconds.extend(std::iter::repeat_n(None, row.queries)),
         }

@@ -11,6 +11,7 @@ use super::code_spans::with_code;
 use super::diagnosis;
 use super::interval::interval;
 use super::plots::Drawn;
+use super::tables::lists_from_files;
 use crate::escape;
 use crate::findings::LoadedRun;
 use crate::findings::summary::Summary;
@@ -392,8 +393,8 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                     tbody { @for (i, row) in summary.rows.iter().enumerate() { tr {
                         th scope="row" { (timed_label(summary, i)) }
                         @for stage in 0..3 {
-                            td { @match &row.timing.latency {
-                                Some(latency) => { (three_digits(latency.stages_ms[stage])) }
+                            td { @match row.timing.stages_ms {
+                                Some(times) => { (three_digits(times[stage])) }
                                 None => { "-" }
                             } }
                         }
@@ -412,7 +413,7 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                 @if let [answering, metrics] = manifest.untimed && answering > 0.0 {
                     ": they took " (three_digits(metrics)) " s of all threads, and answering all queries once took " (three_digits(answering)) " s"
                 }
-                "."
+                "." (lists_from_files(summary))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `tables/cost`: the cost of each trial by stage.
 
-use super::{Table, TableCell, TableColumn, TableRow, setting, timed_apart};
+use super::{Table, TableCell, TableColumn, TableRow, lists_from_files, setting, timed_apart};
 use crate::findings::LoadedRun;
 
 /// Milliseconds and evaluations per query in each stage, seconds to build, sizes, and peaks of memory.
@@ -8,7 +8,7 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
     let summary = &found.summary;
     let stages = ["candidates", "expand", "select"];
     let mut columns: Vec<TableColumn> = vec![TableColumn::cost("pool", "items")];
-    let is_timed = summary.rows.iter().any(|row| row.timing.latency.is_some());
+    let is_timed = summary.rows.iter().any(|row| row.timing.stages_ms.is_some());
     if is_timed {
         columns.extend(stages.map(|stage| TableColumn::cost(stage, "ms")));
     }
@@ -25,7 +25,7 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
         let size = |pool: usize| TableCell::Text(crate::plot::format::number(pool as f64));
         let mut cells: Vec<TableCell> = vec![row.pool().map_or(TableCell::Empty, size)];
         if is_timed {
-            let times = row.timing.latency.as_ref().map(|latency| latency.stages_ms);
+            let times = row.timing.stages_ms;
             cells
                 .extend((0..3).map(|stage| times.map_or(TableCell::Empty, |times| TableCell::Number(times[stage], 0))));
         }
@@ -41,9 +41,10 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
     };
     let caption = format!(
         "{}: cost of a query by stage, of building, and of storing. Times depend on the machine ({}); similarity evaluations \
-         hardly do.{}",
+         hardly do.{}{}",
         setting(found, summary.rows.first()?.queries),
         found.manifest.machine.cpu,
+        lists_from_files(summary),
         timed_apart(summary, 0..summary.rows.len())
     );
     Some(Table { caption, corner: "retriever", columns, rows: summary.rows.iter().enumerate().map(row).collect() })

@@ -188,6 +188,20 @@ fn timed_apart(summary: &Summary, mut rows: impl Iterator<Item = usize>) -> Stri
     }
 }
 
+/// A sentence that names the retrievers whose candidates are lists from files, which are found at no cost.
+pub fn lists_from_files(summary: &Summary) -> String {
+    let listed = summary.rows.iter().filter(|row| row.params.is_listed());
+    let mut names: Vec<&str> = listed.map(|row| row.retriever.as_str()).collect();
+    names.dedup();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        " Candidates of {} are lists from files: finding them has no cost here, so they have no queries per second.",
+        names.join(", ")
+    )
+}
+
 /// The number of decimals at which half of the median interval keeps two significant digits; 3 if no interval has a width.
 fn decimals<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> usize {
     let mut halves: Vec<f64> =

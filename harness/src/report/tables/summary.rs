@@ -1,6 +1,6 @@
 //! `tables/summary`: every trial.
 
-use super::{Table, TableCell, TableColumn, TableRow, legend, number, setting, timed_apart};
+use super::{Table, TableCell, TableColumn, TableRow, legend, lists_from_files, number, setting, timed_apart};
 use crate::findings::LoadedRun;
 
 /// The means, queries per second and median milliseconds of each trial.
@@ -39,7 +39,7 @@ pub fn of(found: &LoadedRun, rows: &[usize], caption: String) -> Table {
     };
     let family =
         summary.rows.iter().enumerate().filter(|(at, row)| !summary.reference.is(*at) && !row.is_oracle).count();
-    let caption = caption + &timed_apart(summary, rows.iter().copied());
+    let caption = caption + &timed_apart(summary, rows.iter().copied()) + &lists_from_files(summary);
     let mut table = Table { caption, corner: "retriever", columns, rows: rows.iter().map(row).collect() };
     if table.has_stars() || summary.reference.row().is_none() {
         table.caption = format!("{} {}", table.caption, legend(found, family));

@@ -19,6 +19,7 @@ mod work;
 use crate::exact_path;
 use crate::plan::Cell;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use channel::Channel;
@@ -44,6 +45,10 @@ pub struct Job {
     pub data: PathBuf,
     /// The dataset's SHA-256 when the run was planned.
     pub sha256: String,
+    /// SHA-256 of each file of lists when the run was planned.
+    pub lists: BTreeMap<String, String>,
+    /// Whether the trials take their candidates from lists.
+    pub is_listed: bool,
     /// The folder that holds the folder of unfinished trials.
     #[serde(with = "exact_path")]
     pub folder: PathBuf,

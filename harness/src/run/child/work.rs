@@ -2,8 +2,8 @@
 
 use super::line::{line, next_line};
 use super::{Channel, Job};
-use crate::config::{self, Failure, YamlSource};
-use crate::plan::{self, Prepared};
+use crate::config::{self, Failure, Invalid, YamlSource};
+use crate::plan::{self, ListedRuns, Prepared};
 use crate::record::{folder, machine};
 use crate::run::bench::{Bench, Workplace};
 use crate::run::built::{GraphCache, Kept};
@@ -16,6 +16,7 @@ use std::io::{BufReader, Write as _};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
 use swath_datasets::Capacity;
+use swath_datasets::prepared::Wanted;
 
 /// Works as a child: builds what the first line of standard input says and obeys the orders in the lines that follow.
 pub fn work() -> ExitCode {
@@ -134,7 +135,18 @@ fn serve(job: Job, orders: &Receiver<Order>, replies: &mut Replies) -> Result<()
 fn prepare_job(job: &Job) -> Result<Prepared, Failure> {
     let file = config::parse(YamlSource::parse(job.config.clone(), job.text.clone())?)?;
     let file = job.cell.as_ref().map_or(file.clone(), |cell| cell.of(&file).0);
-    plan::prepare_on(file, data::open(&job.data, &job.sha256)?)
+    if !job.is_listed {
+        let loaded = data::open(&job.data, &job.sha256, Wanted::Search)?;
+        return plan::prepare_on(file, loaded, ListedRuns::known(job.lists.clone()));
+    }
+    // Lists are found by ids.
+    let loaded = data::open(&job.data, &job.sha256, Wanted::Everything)?;
+    let lists = ListedRuns::read(&file.experiment, &file.source, &loaded.dataset, machine::memory());
+    let lists = lists.map_err(|problems| Box::new(Invalid { source: file.source.clone(), problems }))?;
+    match lists.changed(&job.lists) {
+        Some(what) => Err(Failure::Run(what)),
+        None => plan::prepare_on(file, loaded, lists),
+    }
 }
 
 /// A failure in one line for the run.

@@ -56,7 +56,8 @@ impl From<Duel> for Round {
 /// Each round has processes of its own: the layout of memory, and times with it, differ from process to process. But each index
 /// is built only once. It is kept in the folder of unfinished trials, and later rounds read it to other places in memory.
 ///
-/// If the reference fails, nothing is timed. If it cannot be built beside a trial, that trial is not timed.
+/// If the reference fails, nothing is timed. If it cannot be built beside a trial, that trial is not timed; nor is one whose
+/// candidates are lists from a file.
 ///
 /// # Errors
 /// [`Stop`].
@@ -76,7 +77,7 @@ pub fn rounds(
     let mut runner = Runner::new(prepared, workload, means, unfinished, done, progress);
     runner.indexes = Some(indexes);
     let mut rounds = vec![Vec::new(); prepared.plan.trials.len()];
-    let mut untimed: Vec<Option<String>> = vec![None; rounds.len()];
+    let mut untimed = without_time(prepared, asked);
     // The reference's group first: whether it fails is known before any trial is timed against it.
     let mut order: Vec<usize> = (0..runner.groups.len()).collect();
     order.sort_by_key(|&group| !runner.groups[group].trials.contains(&asked.reference));
@@ -100,6 +101,20 @@ pub fn rounds(
     }
     let Runner { failed, builds, notes, .. } = runner;
     Ok(TimedRounds { failed, rounds, untimed, builds, notes })
+}
+
+/// Why trials have no time that could be compared; none if nothing is timed.
+fn without_time(prepared: &Prepared, asked: Rounds<'_>) -> Vec<Option<String>> {
+    let reason = |trial: usize| prepared.plan.trials[trial].params().without_time();
+    let of_reference = || {
+        let label = prepared.plan.trials[asked.reference].label();
+        reason(asked.reference).map(|reason| format!("the reference {label} has no time: {reason}"))
+    };
+    let all = (0..prepared.plan.trials.len()).map(|trial| {
+        let is_timed = asked.rounds > 0 && trial != asked.reference;
+        is_timed.then(|| reason(trial).map(str::to_owned).or_else(of_reference)).flatten()
+    });
+    all.collect()
 }
 
 impl Runner<'_> {

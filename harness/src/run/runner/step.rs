@@ -193,6 +193,8 @@ impl<'a> Runner<'a> {
             cell: means.cell.cloned(),
             data: data.to_owned(),
             sha256: prepared.facts.sha256.clone(),
+            lists: prepared.facts.lists.clone(),
+            is_listed: prepared.plan.trials[trial].retriever.candidates.listed().is_some(),
             folder: self.unfinished.folder().to_owned(),
             cache: means.cache.map(|cache| cache.folder().to_owned()),
             indexes: self.indexes.clone(),

@@ -27,7 +27,7 @@ use judge::Judge;
 use locate::{RESULTS, dataset, locate};
 use place::{Listed, OneMode, Place, list, nothing};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use stored::StoredResult;
 use swath_algorithms::Base;
@@ -171,6 +171,7 @@ fn manifest(
             subtopics: dataset.subtopics.is_some(),
             sparse: matches!(dataset.train, swath_algorithms::Points::Sparse(_)),
         },
+        lists: BTreeMap::new(),
         machine: Machine { cpu: "unknown (imported)".into(), cores: 0, memory: 0, os: unknown(), arch: unknown() },
         graphs: Vec::new(),
         trials,
