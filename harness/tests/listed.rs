@@ -31,7 +31,7 @@ fn second(q: usize, d: usize) -> f64 {
 /// A run with a line for each document, the lines in no order and rank 0 on all, as BEIR writes them.
 fn run_of(score: impl Fn(usize, usize) -> f64) -> String {
     let lines = (0..12).flat_map(|q| (0..60).map(move |d| (q, d * 7 % 60)));
-    lines.map(|(q, d)| format!("q{q} Q0 d{d} 0 {} other\n", score(q, d))).collect()
+    lines.map(|(q, d)| format!("q{q} Q0 d{d} 0 {} other\n", score(q, d))).collect::<Vec<_>>().concat()
 }
 
 /// A folder with the dataset, two runs and an experiment.
@@ -205,6 +205,9 @@ fn a_check_compares_the_quality_of_lists() {
     assert_eq!(worse.status.code(), Some(1), "{}{}", stdout(&worse), stderr(&worse));
 }
 
+/// Parameters of a run, what is changed before it, and what is said of it.
+type Case = (&'static str, Box<dyn Fn(&Path)>, &'static str);
+
 /// Each wrong experiment or file, and what is said of it.
 #[test]
 fn wrong_runs_are_refused_with_their_place() {
@@ -218,7 +221,6 @@ fn wrong_runs_are_refused_with_their_place() {
     };
     let nothing = |_: &Path| ();
     let with = |text: &'static str| move |folder: &Path| std::fs::write(folder.join("a.trec"), text).expect("written");
-    type Case = (&'static str, Box<dyn Fn(&Path)>, &'static str);
     let cases: [Case; 8] = [
         ("pool: 20", Box::new(nothing), "it names no file"),
         ("file: none.trec, pool: 20", Box::new(nothing), "cannot read none.trec: No such file"),
