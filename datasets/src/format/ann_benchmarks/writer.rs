@@ -108,10 +108,10 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     write_with_history(path, dataset, &[])
 }
 
-/// As [`write`], with lines that say how the dataset was made. They become notes of whoever reads the file.
+/// As [`write()`], with lines that say how the dataset was made. They become notes of whoever reads the file.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_with_history(path: &Path, dataset: &Dataset, history: &[String]) -> Result<(), DatasetError> {
     dataset.check().map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })?;
     let (train, test) = (PointValues::of("train", &dataset.train), PointValues::of("test", &dataset.test));
