@@ -2,10 +2,11 @@
 
 use crate::points::{Measure, Point, PointType};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How far apart two points are, as ann-benchmarks and VIBE define it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distance {
     /// The L2 norm of the difference (not squared), in `[0, inf)`.
@@ -26,6 +27,16 @@ impl Distance {
     /// All distances, for messages that list what is allowed.
     pub const ALL: [Self; 5] = [Self::Euclidean, Self::Angular, Self::InnerProduct, Self::Hamming, Self::Jaccard];
 
+    /// What other projects call them.
+    pub const OTHER_NAMES: [(&str, Self); 6] = [
+        ("cosine", Self::Angular),
+        ("l2", Self::Euclidean),
+        ("dot", Self::InnerProduct),
+        ("inner", Self::InnerProduct),
+        ("inner_product", Self::InnerProduct),
+        ("mips", Self::InnerProduct),
+    ];
+
     /// Those of dense vectors.
     pub const DENSE: [Self; 3] = [Self::Euclidean, Self::Angular, Self::InnerProduct];
 
@@ -43,6 +54,13 @@ impl Distance {
     /// The distance with that name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|d| d.name() == name)
+    }
+
+    /// The distance that other projects call so, in upper or lower case; its own name, too.
+    pub fn from_any_name(name: &str) -> Option<Self> {
+        let low = name.to_ascii_lowercase();
+        let other = || Self::OTHER_NAMES.iter().find(|(other, _)| *other == low).map(|&(_, distance)| distance);
+        Self::from_name(&low).or_else(other)
     }
 
     /// Whether points of that type have it.
@@ -98,6 +116,16 @@ impl Distance {
             Measure::JaccardToQuery => Measure::Jaccard,
             measure => measure,
         }
+    }
+}
+
+/// By any name.
+impl<'de> Deserialize<'de> for Distance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// The names of [`Distance::ALL`].
+        const NAMES: [&str; 5] = ["euclidean", "angular", "ip", "hamming", "jaccard"];
+        let name = String::deserialize(deserializer)?;
+        Self::from_any_name(&name).ok_or_else(|| D::Error::unknown_variant(&name, &NAMES))
     }
 }
 

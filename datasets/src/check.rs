@@ -360,6 +360,7 @@ mod tests {
             },
             test_labels: Labels::of_names(["p", "q"]),
             notes: Vec::new(),
+            history: Vec::new(),
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Dataset {
     pub test_labels: Labels,
     /// Unusual things in the file that it was read from, and how they were read.
     pub notes: Vec<String>,
+    /// How the file was made, a line for each step, if it says so.
+    pub history: Vec<String>,
 }
 
 /// The type that distances are stored as, and so the precision that they are rounded to.
@@ -100,6 +102,7 @@ impl Dataset {
             train_labels: Labels::default(),
             test_labels: Labels::default(),
             notes: Vec::new(),
+            history: Vec::new(),
         }
     }
 
@@ -141,6 +144,7 @@ impl Dataset {
             train_labels: self.train_labels.gather(kept),
             test_labels: self.test_labels.clone(),
             notes: self.notes.clone(),
+            history: self.history.clone(),
         }
     }
 
@@ -178,6 +182,7 @@ impl Dataset {
             train_labels: self.train_labels.clone(),
             test_labels: self.test_labels.gather(asked),
             notes: self.notes.clone(),
+            history: self.history.clone(),
         }
     }
 
@@ -494,6 +499,7 @@ mod tests {
             train_labels: Labels::of_names((0..6).map(|i| format!("v{i}"))),
             test_labels: Labels::default(),
             notes: Vec::new(),
+            history: Vec::new(),
         };
         whole.check().expect("valid");
         let part = whole.subset(&[2, 3, 5]);

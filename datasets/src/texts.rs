@@ -60,7 +60,7 @@ impl Texts {
     }
 
     /// All texts in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         (0..self.len()).map(|row| self.get(row))
     }
 

@@ -266,18 +266,11 @@ mod tests {
             ids: Some((0..rows).map(|row| format!("{letter}{row}")).collect()),
             ..Labels::default()
         };
+        let neighbors = Neighbors { count: 1, ids: vec![0; 3], distances: vec![0.0; 3], stored: Stored::Float64 };
         Dataset {
-            train: points(12),
-            test: points(3),
-            distance: Distance::Euclidean,
-            neighbors: Neighbors { count: 1, ids: vec![0; 3], distances: vec![0.0; 3], stored: Stored::Float64 },
-            links: None,
-            subtopics: None,
-            qrels: None,
-            groups: Vec::new(),
             train_labels: ids('d', 12),
             test_labels: ids('q', 3),
-            notes: Vec::new(),
+            ..Dataset::of_points(points(12), points(3), Distance::Euclidean, neighbors)
         }
     }
 
@@ -313,11 +306,11 @@ mod tests {
         let (lists, notes) = read("q0 Q0 d1 1 3 x\nq0 Q0 other 2 2 x\nq7 Q0 d1 1 9 x\nq0 Q0 d2 3 1 x\n");
         assert_eq!(lists, [vec![(1, 3.0), (2, 1.0)], vec![], vec![]]);
         let note =
-            "2 of 4 lines in x.trec are left out: their ids are not in the dataset, such as `other`, of no base vector";
+            "2 of 4 lines in x.trec are left out: their ids are not in the dataset (no base vector has the id `other`)";
         assert_eq!(notes, [note]);
         let none = read_with("q0 Q0 1 1 3 x\nq1 Q0 2 1 3 x\n", 1 << 20).0.expect_err("refused");
-        assert!(none.starts_with("x.trec: `x.trec`: none of its 2 lines is of a query and a base vector"), "{none}");
-        assert!(none.contains("`1`, of no base vector; expected ids such as `d0`"), "{none}");
+        assert!(none.starts_with("x.trec: the ids: none of its 2 lines is of a query and a base vector"), "{none}");
+        assert!(none.contains("no base vector has the id `1`; expected ids such as `d0`"), "{none}");
     }
 
     #[test]

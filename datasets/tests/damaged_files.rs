@@ -51,6 +51,7 @@ fn dataset() -> Dataset {
         train_labels: Labels::of_names((0..n).map(|i| format!("name {i}"))),
         test_labels: Labels::default(),
         notes: Vec::new(),
+        history: Vec::new(),
     }
 }
 

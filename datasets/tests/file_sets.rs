@@ -136,7 +136,7 @@ fn nuggets_are_subtopics() {
     let has = |part: &str| assert!(dataset.notes.iter().any(|note| note.contains(part)), "{:?}", dataset.notes);
     has("1 of 3 nuggets in fresh.jsonl have no document in the dataset: they are left out");
     has(
-        "1 of 4 nuggets' documents in fresh.jsonl are left out: their ids are not in the dataset, such as `zz`, of no base vector",
+        "1 of 4 nuggets' documents in fresh.jsonl is left out: its id is not in the dataset (no base vector has the id `zz`)",
     );
     let dataset = read(folder.path(), serde_json::json!({ "subtopics": "covered.json" })).expect("read");
     assert_eq!(dataset.subtopics.expect("subtopics").of(1), [(2, 0), (3, 1)]);
@@ -158,10 +158,10 @@ fn unknown_ids_and_repeated_judgements_are_counted() {
         Err(error) => panic!("{error}"),
     };
     for expected in [
-        "2 of 4 judgements in qrels.txt are left out: their ids are not in the dataset, such as `x7`, of no base vector",
+        "2 of 4 judgements in qrels.txt are left out: their ids are not in the dataset (no base vector has the id `x7`)",
         "1 judgements in qrels.txt are there twice, such as that of lines 1 and 4: each counts once",
-        "1 of 2 links in links.csv are left out: their ids are not in the dataset, such as `zz`, of no base vector",
-        "1 of 2 rows in groups.csv are left out: their ids are not in the dataset, such as `zz`, of no base vector",
+        "1 of 2 links in links.csv is left out: its id is not in the dataset (no base vector has the id `zz`)",
+        "1 of 2 rows in groups.csv is left out: its id is not in the dataset (no base vector has the id `zz`)",
     ] {
         assert!(notes.iter().any(|note| note == expected), "{expected}\n{notes:?}");
     }
@@ -193,7 +193,7 @@ fn what_is_wrong_is_refused_by_name_and_place() {
         ),
         (
             serde_json::json!({ "qrels": "strangers.txt" }),
-            "strangers.txt: `strangers.txt`: none of its 2 judgements is of a query and a base vector of the dataset; the first unknown id is `7`, of no query; expected ids such as `a`; name the files of ids as `ids` and `query-ids`",
+            "strangers.txt: the ids: none of its 2 judgements is of a query and a base vector of the dataset: no query has the id `7`; expected ids such as `a`; `ids` and `query-ids` name the files of others",
         ),
         (
             serde_json::json!({ "qrels": "words.txt" }),

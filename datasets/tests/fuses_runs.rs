@@ -45,6 +45,7 @@ fn dataset() -> Dataset {
         train_labels: ids('d', 200),
         test_labels: ids('q', 20),
         notes: Vec::new(),
+        history: Vec::new(),
     }
 }
 

@@ -40,6 +40,7 @@ fn dataset() -> Dataset {
         },
         test_labels: Labels::of_names(["", "漢字"]),
         notes: Vec::new(),
+        history: vec!["drawn".into(), "sampled".into()],
     }
 }
 
@@ -58,7 +59,7 @@ impl Rounded for Neighbors {
 fn same(a: &Dataset, b: &Dataset) {
     assert!(a.train == b.train && a.test == b.test);
     assert_eq!((&a.neighbors, &a.links, &a.subtopics, &a.qrels), (&b.neighbors, &b.links, &b.subtopics, &b.qrels));
-    assert_eq!((a.distance, &a.groups), (b.distance, &b.groups));
+    assert_eq!((a.distance, &a.groups, &a.history), (b.distance, &b.groups, &b.history));
     assert_eq!((&a.train_labels, &a.test_labels), (&b.train_labels, &b.test_labels));
 }
 

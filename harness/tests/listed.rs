@@ -265,7 +265,7 @@ fn what_is_left_out_is_told() {
     assert!(ran.status.success(), "{}", stderr(&ran));
     let said = stdout(&ran) + &stderr(&ran);
     assert!(
-        said.contains("2 of 673 lines in a.trec are left out: their ids are not in the dataset, such as `unknown`"),
+        said.contains("2 of 673 lines in a.trec are left out: their ids are not in the dataset (no base vector has the id `unknown`"),
         "{said}"
     );
     assert!(

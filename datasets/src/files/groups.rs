@@ -29,9 +29,8 @@ pub(super) fn read(
         check::one_for_each(&file, table.rows.len(), rows, "base vector").map_err(invalid)?;
         return Ok(Groups::of_labels(name, table.rows.iter().map(|(_, fields)| &fields[0])));
     }
-    let places = table.places(&COLUMNS, 2, &[Some(0), Some(1)]).map_err(invalid)?;
-    table.check_width(places.iter().flatten().max().map_or(2, |most| most + 1), "`item,group`").map_err(invalid)?;
-    let [Some(item_at), Some(group_at)] = places[..] else {
+    let places = table.places(&COLUMNS, 2, [Some(0), Some(1)], "`item,group`").map_err(invalid)?;
+    let [Some(item_at), Some(group_at)] = places else {
         return Err(invalid(Flaw::new("the table", "it has no rows", "`item,group`")));
     };
     let mut strangers = Strangers::new(&file, "rows", finders.example.to_owned());

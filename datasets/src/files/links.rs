@@ -59,10 +59,7 @@ pub(super) fn relations(path: &Path, memory: u64) -> Result<(usize, Vec<String>)
 
 fn places(table: &Table) -> Result<[Option<usize>; 3], Flaw> {
     const EXPECTED: &str = "`source,target` or `source,target,relation`";
-    let width = table.rows.first().map_or(0, |(_, fields)| fields.len());
-    let places = table.places(&COLUMNS, 2, &[Some(0), Some(1), (width > 2).then_some(2)])?;
-    table.check_width(places.iter().flatten().max().map_or(2, |most| most + 1), EXPECTED)?;
-    Ok([places[0], places[1], places[2]])
+    table.places(&COLUMNS, 2, [Some(0), Some(1), (table.width() > 2).then_some(2)], EXPECTED)
 }
 
 /// The names of relations, sorted.

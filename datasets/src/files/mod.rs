@@ -129,7 +129,7 @@ impl FileSet {
     /// The same, with every relative path seen from `folder`.
     #[must_use]
     pub fn beside(mut self, folder: &Path) -> Self {
-        for part in self.parts_mut() {
+        for (_, part) in self.parts_mut() {
             part.file = folder.join(&part.file);
         }
         self
@@ -152,7 +152,7 @@ impl FileSet {
         let mut files: Vec<PathBuf> = Vec::new();
         for (_, part) in self.parts() {
             if !files.contains(&part.file) {
-                files.push(part.file.clone());
+                files.push(part.file);
             }
         }
         files
@@ -169,7 +169,7 @@ impl FileSet {
             hashes.insert(path, hash);
         }
         let mut hashed = self.clone();
-        for part in hashed.parts_mut() {
+        for (_, part) in hashed.parts_mut() {
             part.file = hashes.get(&part.file).map_or_else(PathBuf::new, PathBuf::from);
         }
         Ok(hash::of(hashed.description()))
@@ -209,54 +209,40 @@ impl FileSet {
     }
 
     /// All parts, each with its key in YAML.
-    fn parts(&self) -> Vec<(&'static str, &Part)> {
-        let groups: Vec<&Part> = match &self.groups {
-            None => Vec::new(),
-            Some(GroupFiles::One(part)) => vec![part],
-            Some(GroupFiles::Several(parts)) => parts.values().collect(),
-        };
-        let lists = [
-            ("vectors", Some(&self.vectors)),
-            ("queries", Some(&self.queries)),
-            ("ids", self.ids.as_ref()),
-            ("query-ids", self.query_ids.as_ref()),
-            ("names", self.names.as_ref()),
-            ("query-names", self.query_names.as_ref()),
-            ("texts", self.texts.as_ref()),
-            ("query-texts", self.query_texts.as_ref()),
-        ];
-        let singles = [
-            ("neighbors", self.neighbors.as_ref()),
-            ("qrels", self.qrels.as_ref()),
-            ("subtopics", self.subtopics.as_ref()),
-            ("links", self.links.as_ref()),
-        ];
-        let of_lists = lists.into_iter().flat_map(|(key, parts)| {
-            parts.into_iter().flat_map(move |parts| parts.0.iter().map(move |part| (key, part)))
-        });
-        let of_singles = singles.into_iter().filter_map(|(key, part)| Some((key, part?)));
-        of_lists.chain(of_singles).chain(groups.into_iter().map(|part| ("groups", part))).collect()
+    pub fn parts(&self) -> Vec<(&'static str, Part)> {
+        let mut copy = self.clone();
+        copy.parts_mut().into_iter().map(|(key, part)| (key, part.clone())).collect()
     }
 
-    fn parts_mut(&mut self) -> Vec<&mut Part> {
+    fn parts_mut(&mut self) -> Vec<(&'static str, &mut Part)> {
         let groups: Vec<&mut Part> = match &mut self.groups {
             None => Vec::new(),
             Some(GroupFiles::One(part)) => vec![part],
             Some(GroupFiles::Several(parts)) => parts.values_mut().collect(),
         };
         let lists = [
-            Some(&mut self.vectors),
-            Some(&mut self.queries),
-            self.ids.as_mut(),
-            self.query_ids.as_mut(),
-            self.names.as_mut(),
-            self.query_names.as_mut(),
-            self.texts.as_mut(),
-            self.query_texts.as_mut(),
+            ("vectors", Some(&mut self.vectors)),
+            ("queries", Some(&mut self.queries)),
+            ("ids", self.ids.as_mut()),
+            ("query-ids", self.query_ids.as_mut()),
+            ("names", self.names.as_mut()),
+            ("query-names", self.query_names.as_mut()),
+            ("texts", self.texts.as_mut()),
+            ("query-texts", self.query_texts.as_mut()),
         ];
-        let singles = [self.neighbors.as_mut(), self.qrels.as_mut(), self.subtopics.as_mut(), self.links.as_mut()];
-        let of_lists = lists.into_iter().flatten().flat_map(|parts| parts.0.iter_mut());
-        of_lists.chain(singles.into_iter().flatten()).chain(groups).collect()
+        let singles = [
+            ("neighbors", self.neighbors.as_mut()),
+            ("qrels", self.qrels.as_mut()),
+            ("subtopics", self.subtopics.as_mut()),
+            ("links", self.links.as_mut()),
+        ];
+        let mut all: Vec<(&'static str, &mut Part)> = Vec::new();
+        for (key, parts) in lists {
+            all.extend(parts.into_iter().flat_map(|parts| &mut parts.0).map(|part| (key, part)));
+        }
+        all.extend(singles.into_iter().filter_map(|(key, part)| Some((key, part?))));
+        all.extend(groups.into_iter().map(|part| ("groups", part)));
+        all
     }
 }
 

@@ -49,12 +49,18 @@ impl<'a> Strangers<'a> {
         let all = known + unknown;
         if known == 0 {
             let found = format!(
-                "none of its {all} {lines} is of a query and a base vector of the dataset; the first unknown id is `{id}`, of no {what}"
+                "none of its {all} {lines} is of a query and a base vector of the dataset: no {what} has the id `{id}`"
             );
-            let expected = format!("ids such as `{known_example}`; name the files of ids as `ids` and `query-ids`");
-            return Err(Flaw::new(format!("`{file}`"), found, expected));
+            return Err(Flaw::new(
+                "the ids",
+                found,
+                format!("ids such as `{known_example}`; `ids` and `query-ids` name the files of others"),
+            ));
         }
-        notes.push(format!("{unknown} of {all} {lines} in {file} are left out: their ids are not in the dataset, such as `{id}`, of no {what}"));
+        let left = if unknown == 1 { "is left out: its id is" } else { "are left out: their ids are" };
+        notes.push(format!(
+            "{unknown} of {all} {lines} in {file} {left} not in the dataset (no {what} has the id `{id}`)"
+        ));
         Ok(())
     }
 }

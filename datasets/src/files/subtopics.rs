@@ -46,21 +46,19 @@ pub(super) fn read(
 
 fn parse(
     table: &Table,
-    columns: &[ColumnNames],
+    columns: &[ColumnNames; 4],
     name: &str,
     finders: Finders<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<[u32; 3]>, Flaw> {
     const EXPECTED: &str =
         "TREC's `topic subtopic document grade`, or `query item subtopic`, or columns with these names";
-    let width = table.rows.first().map_or(0, |(_, fields)| fields.len());
-    let without_header = match width {
+    let without_header = match table.width() {
         3 => [Some(0), Some(1), Some(2), None],
         _ => [Some(0), Some(2), Some(1), Some(3)],
     };
-    let places = table.places(columns, 3, &without_header)?;
-    table.check_width(places.iter().flatten().max().map_or(3, |most| most + 1), EXPECTED)?;
-    let [Some(query_at), Some(item_at), Some(subtopic_at), grade_at] = places[..] else {
+    let places = table.places(columns, 3, without_header, EXPECTED)?;
+    let [Some(query_at), Some(item_at), Some(subtopic_at), grade_at] = places else {
         return Err(Flaw::new("the table", "it has no rows", EXPECTED));
     };
     let mut strangers = Strangers::new(name, "rows", finders.example.to_owned());

@@ -67,39 +67,42 @@ impl Table {
         })
     }
 
-    /// The places of columns: by their names in the header; `without_header` where there is none.
+    /// The places of columns: by their names in the header, or as in `without_header` where there is none. Every row reaches to each.
     ///
     /// # Errors
-    /// The header lacks one of the first `needed`.
-    pub(super) fn places(
+    /// The header lacks one of the first `needed`; a row is too short.
+    pub(super) fn places<const N: usize>(
         &self,
-        columns: &[ColumnNames],
+        columns: &[ColumnNames; N],
         needed: usize,
-        without_header: &[Option<usize>],
-    ) -> Result<Vec<Option<usize>>, Flaw> {
-        let Some(header) = &self.header else { return Ok(without_header.to_vec()) };
-        let places: Vec<Option<usize>> =
-            columns.iter().map(|names| header.iter().position(|name| names.contains(&name.as_str()))).collect();
-        match places.iter().take(needed).position(Option::is_none) {
-            None => Ok(places),
-            Some(missing) => {
+        without_header: [Option<usize>; N],
+        expected: &str,
+    ) -> Result<[Option<usize>; N], Flaw> {
+        let mut places = without_header;
+        if let Some(header) = &self.header {
+            places = columns.map(|names| header.iter().position(|name| names.contains(&name.as_str())));
+            if let Some(missing) = places.iter().take(needed).position(Option::is_none) {
                 let found = format!("its columns are {}", header.join(", "));
-                Err(Flaw::new("the header", found, format!("a column `{}`", columns[missing].join("` or `"))))
+                return Err(Flaw::new("the header", found, format!("a column `{}`", columns[missing].join("` or `"))));
             }
         }
+        let width = places.iter().flatten().max().map_or(0, |last| last + 1);
+        let mut short = self.rows.iter().filter(|(_, fields)| fields.len() < width);
+        if let Some((row, fields)) = short.next() {
+            let found = first_of(format!("it has {} fields", fields.len()), 1 + short.count());
+            return Err(Flaw::new(self.at(*row), found, expected));
+        }
+        Ok(places)
+    }
+
+    /// Fields of the first row; 0 where there is none.
+    pub(super) fn width(&self) -> usize {
+        self.rows.first().map_or(0, |(_, fields)| fields.len())
     }
 
     /// The place of a row, for messages.
     pub(super) fn at(&self, row: usize) -> String {
         format!("{} {row}", self.counts)
-    }
-
-    /// Checks that each row has at least `width` fields.
-    pub(super) fn check_width(&self, width: usize, expected: &str) -> Result<(), Flaw> {
-        let mut short = self.rows.iter().filter(|(_, fields)| fields.len() < width);
-        let Some((row, fields)) = short.next() else { return Ok(()) };
-        let found = first_of(format!("it has {} fields", fields.len()), 1 + short.count());
-        Err(Flaw::new(self.at(*row), found, expected))
     }
 }
 

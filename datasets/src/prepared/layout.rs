@@ -54,6 +54,7 @@ pub struct PreparedHeader {
     /// Kinds of groups, and what the groups of each are called.
     pub(super) groups: Vec<StoredGroups>,
     pub(super) notes: Vec<String>,
+    pub(super) history: Vec<String>,
     /// The arrays, in the order in which they lie in the file.
     pub(super) arrays: Vec<StoredArray>,
 }

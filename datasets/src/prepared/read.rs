@@ -297,6 +297,7 @@ impl Arrays<'_> {
             train_labels: self.labels("train", wanted)?,
             test_labels: self.labels("test", wanted)?,
             notes: header.notes.clone(),
+            history: header.history.clone(),
             train,
             test,
         })

@@ -69,6 +69,7 @@ pub fn write(path: &Path, program: &str, made: &Made<'_>) -> io::Result<()> {
             .map(|groups| StoredGroups { name: groups.name.clone(), labels: groups.labels.clone() })
             .collect(),
         notes: dataset.notes.clone(),
+        history: dataset.history.clone(),
         arrays: placed,
     };
     // The header holds the file's length, whose digits are part of that length: room for all of them is kept by spaces.

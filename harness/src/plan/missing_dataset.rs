@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use swath_datasets::catalogue::{Content, Entry, NotFound};
-use swath_datasets::format;
+use swath_datasets::{array_file, format};
 
 /// How to name a folder with datasets. The command line says its option beside it.
 pub const ADD_FOLDER: &str = "the variable SWATH_DATA";
@@ -15,7 +15,12 @@ pub fn help(not_found: &NotFound) -> Vec<String> {
         NotFound::Catalogue(_) => vec!["correct the catalogue, or give the path of the dataset's file".into()],
         NotFound::Unknown { name, likely, is_file, searched } => {
             let mut help: Vec<String> = likely.iter().map(|name| format!("did you mean `{name}`?")).collect();
-            if *is_file {
+            if *is_file && array_file::has_known_ending(Path::new(name)) {
+                help.push(format!(
+                    "{name} holds vectors alone: write `dataset: {{ vectors: {name}, queries: FILE, distance: angular }}`, or make a \
+                     dataset of it with `swath datasets convert`"
+                ));
+            } else if *is_file {
                 let endings: Vec<String> = format::endings().map(|ending| format!(".{ending}")).collect();
                 help.push(format!(
                     "there is a file {name}, but names of dataset files end in {}; write ./{name} to use it all the same",

@@ -86,6 +86,9 @@ pub struct DatasetRecord {
     pub links: Option<usize>,
     /// Whether it has subtopics.
     pub subtopics: bool,
+    /// How its file was made, as the file says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<String>,
     /// Whether its points are sparse vectors.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sparse: bool,

@@ -204,6 +204,7 @@ fn manifest(summary: &Summary) -> Manifest {
             neighbors: 100,
             links: None,
             subtopics: true,
+            history: Vec::new(),
             sparse: false,
         },
         lists: BTreeMap::new(),

@@ -185,6 +185,7 @@ impl Prepared {
                 neighbors: self.facts.neighbors,
                 links: self.facts.links,
                 subtopics: self.facts.subtopics,
+                history: self.dataset.history.clone(),
                 sparse: matches!(self.dataset.train, swath_algorithms::Points::Sparse(_)),
             },
             lists: self.facts.lists.clone(),

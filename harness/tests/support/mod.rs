@@ -42,6 +42,7 @@ pub fn dataset(distance: Distance, rich: bool) -> Dataset {
         train_labels: if rich { Labels::of_names((0..60).map(|i| format!("item {i}"))) } else { Labels::default() },
         test_labels: Labels::default(),
         notes: Vec::new(),
+        history: Vec::new(),
     }
 }
 

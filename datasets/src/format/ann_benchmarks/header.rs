@@ -2,23 +2,14 @@
 
 use super::layout::PointArrays;
 use super::reader::OpenDataset;
-use super::writer::HISTORY;
 use crate::format::{DatasetError, HasLabels, Header};
 use crate::hdf5_file::Attribute;
 use crate::texts::Labels;
 use std::collections::HashMap;
 use swath_algorithms::Distance;
 
-/// Other names of distances.
-const ALIASES: [(&str, Distance); 7] = [
-    ("cosine", Distance::Angular),
-    ("normalized", Distance::Angular),
-    ("l2", Distance::Euclidean),
-    ("dot", Distance::InnerProduct),
-    ("inner", Distance::InnerProduct),
-    ("inner_product", Distance::InnerProduct),
-    ("mips", Distance::InnerProduct),
-];
+/// VIBE's name of the angular distance of vectors that have length 1.
+const NORMALIZED: &str = "normalized";
 
 impl OpenDataset {
     /// The header, and how the points are stored.
@@ -26,8 +17,6 @@ impl OpenDataset {
         let attributes = self.file.attributes().map_err(|error| self.at(error))?;
         let mut notes = Vec::new();
         let (distance, is_normalized) = self.distance(&attributes, &mut notes)?;
-        let history = attributes.get(HISTORY).and_then(Attribute::text).unwrap_or_default();
-        notes.extend(history.lines().map(|step| format!("how it was made: {step}")));
         let points = self.points(distance, &attributes, &mut notes)?;
         let (rows, queries) = (points.train, points.test);
         if queries == 0 {
@@ -111,16 +100,16 @@ impl OpenDataset {
         };
         let name = value.text().unwrap_or_default();
         let low = name.to_ascii_lowercase();
-        let alias = || ALIASES.iter().find(|(alias, _)| *alias == low).map(|&(_, distance)| distance);
-        let Some(distance) = Distance::from_name(&low).or_else(alias) else {
-            let expected =
-                format!("{names}, or one of their other names: {}", ALIASES.map(|(alias, _)| alias).join(", "));
+        let is_normalized = low == NORMALIZED;
+        let Some(distance) = Distance::from_any_name(if is_normalized { "angular" } else { &low }) else {
+            let others = Distance::OTHER_NAMES.map(|(other, _)| other).join(", ");
+            let expected = format!("{names}, or one of their other names: {others}, {NORMALIZED}");
             return Err(self.invalid("attribute `distance`", format!("it is {value}"), expected));
         };
         if name != distance.name() {
             notes.push(format!("the file calls its distance `{name}`, which is read as `{distance}`"));
         }
-        Ok((distance, low == "normalized"))
+        Ok((distance, is_normalized))
     }
 
     /// Names of the links' relations; empty if they have none.

@@ -9,7 +9,7 @@ mod points;
 mod reader;
 mod writer;
 
-pub use writer::{write, write_with_history};
+pub use writer::write;
 
 use super::{DatasetError, Format, Header};
 use crate::dataset::Dataset;

@@ -1,10 +1,11 @@
 //! Reads and checks the arrays of a dataset.
 
 use super::layout::{PointArrays, PointLayout};
+use super::writer::HISTORY;
 use crate::check::{self, Flaw};
 use crate::dataset::{Dataset, Groups, Links, Qrels, Subtopics};
 use crate::format::{DatasetError, Header};
-use crate::hdf5_file::{ElementKind, Hdf5Error, Hdf5File};
+use crate::hdf5_file::{Attribute, ElementKind, Hdf5Error, Hdf5File};
 use crate::scratch::Capacity;
 use crate::stored_neighbors::StoredNeighbors;
 use crate::texts::{Labels, Texts};
@@ -67,6 +68,7 @@ impl OpenDataset {
             train_labels,
             test_labels,
             notes,
+            history: self.history()?,
         };
         dataset.check().map_err(|flaw| self.flaw(flaw))?;
         Ok(dataset)
@@ -258,6 +260,13 @@ impl OpenDataset {
             return Err(self.invalid(&format!("`{name}`, row {row}"), found, expected));
         }
         Ok(Some(labels.into_iter().collect()))
+    }
+
+    /// How the file was made, as its attribute says.
+    fn history(&self) -> Result<Vec<String>, DatasetError> {
+        let attributes = self.file.attributes().map_err(|error| self.at(error))?;
+        let written = attributes.get(HISTORY).and_then(Attribute::text).unwrap_or_default();
+        Ok(written.lines().map(str::to_owned).collect())
     }
 
     /// Groups of base vectors: one array `groups`, or a group of that name with an array for each kind.

@@ -105,14 +105,6 @@ fn labels<'a>(array: &'static str, labels: &'a Labels) -> impl Iterator<Item = (
 /// # Errors
 /// [`DatasetError::Invalid`] if [`Dataset::check`] fails, [`DatasetError::Io`].
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
-    write_with_history(path, dataset, &[])
-}
-
-/// As [`write()`], with lines that say how the dataset was made. They become notes of whoever reads the file.
-///
-/// # Errors
-/// As [`write()`].
-pub fn write_with_history(path: &Path, dataset: &Dataset, history: &[String]) -> Result<(), DatasetError> {
     dataset.check().map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })?;
     let (train, test) = (PointValues::of("train", &dataset.train), PointValues::of("test", &dataset.test));
     let (n, m, count) = (dataset.train.len(), dataset.test.len(), dataset.neighbors.count);
@@ -139,8 +131,8 @@ pub fn write_with_history(path: &Path, dataset: &Dataset, history: &[String]) ->
     };
     file.text("type", form).text("distance", dataset.distance.name()).text("point_type", of);
     file.integer("dimension", dataset.train.dim() as i64);
-    if !history.is_empty() {
-        file.text(HISTORY, &history.join("\n"));
+    if !dataset.history.is_empty() {
+        file.text(HISTORY, &dataset.history.join("\n"));
     }
     train.add_to(&mut file);
     test.add_to(&mut file);

@@ -4,20 +4,21 @@ use super::files::FileOptions;
 use super::ground_truth::refuse_existing;
 use crate::cli::places::Places;
 use crate::cli::shown::Shown;
-use crate::cli::terminal::{note, print};
+use crate::cli::terminal::{note, print, with_help};
 use clap::{Args, value_parser};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::plan::{LoadedDataset, dataset_failure};
 use swath::{escape, version};
+use swath_algorithms::Unfit;
 use swath_algorithms::params::Count;
 use swath_datasets::transform::{self, Transformed};
 use swath_datasets::{Dataset, Location, ann_benchmarks, format, whole_file};
 
 /// Write a dataset of any format as HDF5, which ann-benchmarks and h5py read
 ///
-/// The file keeps what was done, a line for each step, and whoever reads it notes these lines.
+/// The file keeps what was done, a line for each step: `swath datasets info` shows it, and the manifest of a run.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -92,15 +93,15 @@ pub fn check_output(output: &Path) -> Result<(), Failure> {
     refuse_existing(output)
 }
 
-/// Changes a dataset and writes it.
-pub fn write(output: &Path, dataset: Dataset, made: String, changes: &Changes) -> Result<ExitCode, Failure> {
-    let mut history = dataset.notes.clone();
-    history.insert(0, made);
+/// Changes a dataset and writes it. Its history ends with how it was made, what was noted, and what was changed.
+pub fn write(output: &Path, mut dataset: Dataset, made: String, changes: &Changes) -> Result<ExitCode, Failure> {
     dataset.notes.iter().for_each(|text| note(text));
-    let Transformed { dataset, note: _ } = changes.apply(dataset, &mut history)?;
+    dataset.history.push(made);
+    dataset.history.append(&mut dataset.notes);
+    let dataset = changes.apply(dataset)?;
     let folder = output.parent().map_or(Ok(()), whole_file::make_folder);
     folder.map_err(|error| Failure::Run(format!("{}: {error}", escape::path(output))))?;
-    ann_benchmarks::write_with_history(output, &dataset, &history).map_err(|error| dataset_failure(&error))?;
+    ann_benchmarks::write(output, &dataset).map_err(|error| dataset_failure(&error))?;
     let header = format::header(output).map_err(|error| dataset_failure(&error))?;
     let init = Shown::new(&["init"]).path(output).whole();
     print(&format!(
@@ -117,24 +118,25 @@ impl Changes {
     /// No change.
     pub const NONE: Self = Self { dedupe: false, normalize: false, subset: None, subset_queries: None, seed: 0 };
 
-    /// The changed dataset; notes of the changes go to the history.
-    fn apply(&self, mut dataset: Dataset, history: &mut Vec<String>) -> Result<Transformed, Failure> {
-        let mut keep = |transformed: Transformed| {
+    /// The changed dataset; each change is noted, and added to the history.
+    fn apply(&self, mut dataset: Dataset) -> Result<Dataset, Failure> {
+        let keep = |transformed: Transformed| {
             note(&transformed.note);
-            history.push(transformed.note);
-            transformed.dataset
+            let mut dataset = transformed.dataset;
+            dataset.history.push(transformed.note);
+            dataset
         };
         if self.dedupe {
             dataset = keep(transform::dedupe(&dataset));
         }
         if self.normalize {
-            let unfit = |unfit: swath_algorithms::Unfit| Failure::Input(format!("{}\n  {}", unfit.message, unfit.help));
+            let unfit = |unfit: Unfit| Failure::Input(with_help(unfit.message, &[unfit.help]));
             dataset = keep(transform::normalize(&dataset).map_err(unfit)?);
         }
         if self.subset.is_some() || self.subset_queries.is_some() {
             let count = |asked: Option<u32>| asked.and_then(|asked| Count::new(asked).ok());
             dataset = keep(transform::subset(&dataset, count(self.subset), count(self.subset_queries), self.seed));
         }
-        Ok(Transformed { dataset, note: String::new() })
+        Ok(dataset)
     }
 }

@@ -59,10 +59,10 @@ pub struct FileOptions {
     groups: Vec<PathBuf>,
 }
 
-/// A distance by its name.
+/// A distance by any of its names.
 pub fn distance(name: &str) -> Result<Distance, String> {
     let known = || Distance::ALL.map(Distance::name).join(", ");
-    Distance::from_name(name).ok_or_else(|| format!("there is no such distance; it is one of {}", known()))
+    Distance::from_any_name(name).ok_or_else(|| format!("there is no such distance; it is one of {}", known()))
 }
 
 /// A file, or `FILE#NAME` for one of its arrays or columns.

@@ -46,9 +46,16 @@ impl Arguments {
 fn info(location: &Location, seed: Option<u64>) -> Result<ExitCode, Failure> {
     let LoadedDataset { sha256, dataset, .. } = LoadedDataset::read(location, &Capacity::with_scratch(memory(), None))?;
     let base = Base::new(dataset.train.clone(), dataset.distance);
-    let mut rows = vec![("file", escape::terminal(&location.to_string()).into_owned()), ("SHA-256", sha256)];
+    let mut rows = match location {
+        Location::Path(path) => vec![("file", escape::path(path))],
+        Location::Files(files) => {
+            files.parts().into_iter().map(|(key, part)| (key, escape::path(&part.file))).collect()
+        }
+    };
+    rows.push(("SHA-256", sha256));
     rows.extend(contents(&dataset));
     rows.push(("ground truth", truth(&base, &dataset)));
+    rows.extend(dataset.history.iter().map(|step| ("made", step.clone())));
     rows.extend(dataset.doubts().into_iter().map(|doubt| ("note", doubt)));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
     let diagnosed = seed.map(|seed| diagnosis(&diagnose(&base, &dataset.test, seed, false)));
@@ -112,8 +119,9 @@ fn groups(kinds: &[Groups]) -> String {
 fn examples(texts: Option<&Texts>) -> String {
     let first = |text: &str| text.chars().take(80).collect::<String>();
     texts.map_or("none".into(), |texts| {
-        let more = if texts.len() > 3 { " ..." } else { "" };
-        texts.iter().take(3).map(first).collect::<Vec<_>>().join(", ") + more
+        let some = texts.iter().filter(|text| !text.is_empty());
+        let more = if some.clone().nth(3).is_some() { " ..." } else { "" };
+        some.take(3).map(first).collect::<Vec<_>>().join(", ") + more
     })
 }
 

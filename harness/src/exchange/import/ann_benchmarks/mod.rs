@@ -169,6 +169,7 @@ fn manifest(
             neighbors: dataset.neighbors.count,
             links: dataset.links.as_ref().map(|links| links.edges.len()),
             subtopics: dataset.subtopics.is_some(),
+            history: dataset.history.clone(),
             sparse: matches!(dataset.train, swath_algorithms::Points::Sparse(_)),
         },
         lists: BTreeMap::new(),
