@@ -8,7 +8,7 @@ use super::part::Part;
 use super::sniff::{self, no_dataset};
 use crate::catalogue::{Download, Then};
 use crate::scratch::free_in;
-use std::io::Read;
+use std::io::{self, Cursor, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,13 +42,12 @@ pub(super) fn make(
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, FetchError> {
     let url = &download.url;
-    let answer = match client.get(url, part.have(), download.then.first_bytes(), part.mark()) {
+    let mut answer = match client.get(url, part.have(), download.then.first_bytes(), part.mark()) {
         Ok(answer) => answer,
         Err(NoAnswer::Again(why)) => return Ok(Outcome::Unreached(why)),
         Err(NoAnswer::Refused(why)) => return Err(FetchError::Refused { url: url.clone(), why }),
     };
     match answer.status {
-        200 if part.have() > 0 => part.restart()?,
         200 => {}
         206 => {
             if let Some(why) = does_not_fit(&answer, download, part) {
@@ -70,8 +69,16 @@ pub(super) fn make(
         let why = format!("the server packs the file ({encoding}), though it was asked not to");
         return Err(FetchError::Refused { url: url.clone(), why });
     }
-    if part.have() == 0 {
-        part.begin(length(&answer, download)?, answer.mark())?;
+    if answer.status == 200 || part.have() == 0 {
+        // What comes in place of the file costs no byte that is here.
+        if let Some(ended) = look(&mut answer, download, client)? {
+            return Ok(ended);
+        }
+        let length = length(&answer, download)?;
+        if part.have() > 0 {
+            part.restart()?;
+        }
+        part.begin(length, answer.mark())?;
     }
     has_room(part)?;
     watch(Event::Begins { path: part.target(), have: part.have(), length: part.length() });
@@ -116,6 +123,23 @@ fn has_room(part: &Part) -> Result<(), FetchError> {
     }
 }
 
+/// Looks at the first bytes before any is kept; they are read again after that. `Some` if none can be kept.
+fn look(answer: &mut Answer, download: &Download, client: &Client) -> Result<Option<Outcome>, FetchError> {
+    let mut start = Vec::new();
+    if let Err(error) = answer.body.by_ref().take(sniff::START as u64).read_to_end(&mut start) {
+        return Ok(Some(again(client.broke_off(error))));
+    }
+    if let Some(what) = no_dataset(&start, answer.mime.as_deref()) {
+        return Err(FetchError::NotADataset { url: download.url.clone(), what });
+    }
+    if start.is_empty() {
+        return Ok(Some(again("the server sent an empty file")));
+    }
+    let rest = std::mem::replace(&mut answer.body, Box::new(io::empty()));
+    answer.body = Box::new(Cursor::new(start).chain(rest));
+    Ok(None)
+}
+
 /// Adds what comes to the part.
 fn read(
     mut answer: Answer,
@@ -125,37 +149,21 @@ fn read(
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, FetchError> {
     let mut buffer = vec![0; AT_ONCE];
-    let mut held = Vec::new();
-    let mut is_looked_at = part.have() > 0;
     loop {
-        let read = answer.body.read(&mut buffer);
-        let count = *read.as_ref().unwrap_or(&0);
-        held.extend_from_slice(&buffer[..count]);
-        // The first bytes are looked at together, before any of them is kept.
-        if !is_looked_at && (count == 0 || held.len() >= sniff::START) {
-            is_looked_at = true;
-            if let Some(what) = no_dataset(&held, answer.mime.as_deref()) {
-                part.discard();
-                return Err(FetchError::NotADataset { url: download.url.clone(), what });
-            }
-        }
-        if is_looked_at {
-            let left = part.length().map_or(u64::MAX, |length| length - part.have());
-            let wanted = held.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            part.append(&held[..wanted])?;
-            watch(Event::Has(part.have()));
-            if wanted < held.len() {
-                return more_than_said(download, part);
-            }
-            held.clear();
-        }
-        match read {
+        let count = match answer.body.read(&mut buffer) {
             Ok(0) => return ended(download, part),
-            Ok(_) if part.length() == Some(part.have()) && download.then.first_bytes().is_some() => {
-                return Ok(Outcome::Whole);
-            }
-            Ok(_) => {}
+            Ok(count) => count,
             Err(error) => return Ok(again(client.broke_off(error))),
+        };
+        let left = part.length().map_or(u64::MAX, |length| length - part.have());
+        let wanted = count.min(usize::try_from(left).unwrap_or(usize::MAX));
+        part.append(&buffer[..wanted])?;
+        watch(Event::Has(part.have()));
+        if wanted < count {
+            return more_than_said(download, part);
+        }
+        if part.is_whole() && download.then.first_bytes().is_some() {
+            return Ok(Outcome::Whole);
         }
     }
 }

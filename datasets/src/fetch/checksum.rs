@@ -2,6 +2,7 @@
 
 use crate::bounded;
 use crate::catalogue::own::is_sha256;
+use crate::in_the_way::in_the_way;
 use crate::whole_file::write_whole;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,11 +40,14 @@ pub fn read(path: &Path) -> Option<Record> {
     Some(Record { sha256, url })
 }
 
-/// Records the SHA-256 of a file.
+/// Records the SHA-256 of a file. A record that swath did not write stays as it is.
 ///
 /// # Errors
 /// The file system's refusal.
 pub fn write(path: &Path, record: &Record) -> io::Result<()> {
+    if in_the_way(&beside(path), FROM.as_bytes())?.is_some() {
+        return Ok(());
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let text = format!("{FROM}{}\n{}  {name}\n", record.url, record.sha256);
     write_whole(&beside(path), text.as_bytes())
@@ -62,8 +66,11 @@ mod tests {
         write(&path, &record).expect("written");
         assert_eq!(read(&path), Some(record.clone()));
         std::fs::write(beside(&path), format!("{} *x.hdf5\n", "AB".repeat(32))).expect("written");
-        assert_eq!(read(&path), Some(Record { url: String::new(), ..record }));
-        std::fs::write(beside(&path), format!("{}  y.hdf5\n", "ab".repeat(32))).expect("written");
+        assert_eq!(read(&path), Some(Record { url: String::new(), ..record.clone() }));
+        let other = format!("{}  y.hdf5\n", "ab".repeat(32));
+        std::fs::write(beside(&path), &other).expect("written");
         assert_eq!(read(&path), None, "of another file");
+        write(&path, &record).expect("nothing to do");
+        assert_eq!(std::fs::read_to_string(beside(&path)).expect("there"), other, "swath did not write it");
     }
 }

@@ -17,13 +17,14 @@ const REDIRECTS: u32 = 10;
 /// How long a server is waited for, and how often it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// How long a connection may take, and the next bytes.
+    /// The longest time without an answer: until a connection is made, and until the next bytes come.
     pub silence: Duration,
-    /// Attempts, one after another, that bring nothing new.
+    /// After so many attempts in a row that bring nothing new, the download has failed.
     pub attempts: u32,
-    /// The wait after the first of these; it doubles with each.
+    /// The wait after the first of these; it doubles with each. Seconds in the server's `Retry-After` come first; a date there
+    /// is not understood.
     pub first_wait: Duration,
-    /// The longest wait, also if the server asks for one.
+    /// The longest wait. If the server asks for a longer one, the download has failed.
     pub longest_wait: Duration,
 }
 
@@ -208,7 +209,7 @@ impl Answer {
         Some((range.split_once('-')?.0.trim().parse().ok()?, total.trim().parse().ok()))
     }
 
-    /// How long the server asks to wait. A date is not understood: that needs a clock.
+    /// How long the server asks to wait, in seconds. A date is not understood: that needs a clock.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         self.header("retry-after")?.parse().ok().map(Duration::from_secs)
     }

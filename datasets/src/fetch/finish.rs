@@ -34,11 +34,14 @@ pub(super) fn check_old(download: &Download, path: &Path) -> Result<Fetched, Fet
     check_header(path, path).map_err(|error| in_the_way(format!("it is no whole dataset ({error})")))?;
     let found = sha256::of_file(path).map_err(io)?;
     let known = download.sha256.clone().filter(|_| download.then == Then::Keep);
-    let expected = known.or_else(|| checksum::read(path).map(|record| record.sha256));
-    match expected.filter(|expected| *expected != found) {
-        Some(expected) => Err(FetchError::Differs { path: path.to_owned(), expected, found }),
-        None => Ok(Fetched { path: path.to_owned(), bytes: metadata.len(), sha256: found, was_here: true, note: None }),
+    let record = checksum::read(path);
+    let expected = known.or_else(|| record.as_ref().map(|record| record.sha256.clone()));
+    if let Some(expected) = expected.filter(|expected| *expected != found) {
+        return Err(FetchError::Differs { path: path.to_owned(), expected, found });
     }
+    let other = record.filter(|record| !record.url.is_empty() && record.url != download.url);
+    let note = other.map(|Record { url, .. }| format!("{} was downloaded from {url}", path.display()));
+    Ok(Fetched { path: path.to_owned(), bytes: metadata.len(), sha256: found, was_here: true, note })
 }
 
 /// Checks the whole part and gives it its final name.
@@ -65,7 +68,11 @@ pub(super) fn finish(download: &Download, mut part: Part) -> Result<Fetched, Fet
             ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
                 no_dataset(&part, format!("it cannot be unpacked: {error}"))
             }
-            _ => io(error),
+            _ => {
+                // Half a file would only take room.
+                let _ = std::fs::remove_file(&whole);
+                io(error)
+            }
         })?;
     } else {
         part.sync()?;

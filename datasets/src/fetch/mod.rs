@@ -2,8 +2,8 @@
 //!
 //! 1. A file is downloaded beside its final name, as `NAME.part`. Beside that, `NAME.part.json` says where it comes from and how
 //!    long it is (`part`). Both stay if the download breaks off, in any way, so that the next one goes on from there.
-//! 2. What comes is looked at before it is kept: servers send web pages, errors and Git LFS pointers in place of files
-//!    (`sniff`).
+//! 2. What comes is looked at before it is kept, and before it takes the place of a part: servers send web pages, errors and
+//!    Git LFS pointers in place of files (`sniff`).
 //! 3. The file is checked: its length, its SHA-256 where that is known, and the header of an HDF5 file. Then it gets its final
 //!    name, and its SHA-256 is recorded beside it, as `NAME.sha256` (`checksum`).
 
@@ -61,7 +61,7 @@ pub struct Fetched {
     pub sha256: String,
     /// Whether it was here before, so that nothing was downloaded.
     pub was_here: bool,
-    /// What is odd about it: it is not the file that was downloaded from there before.
+    /// What is odd about it: it is not the file that was downloaded before, or it came from another address.
     pub note: Option<String>,
 }
 

@@ -78,10 +78,12 @@ impl Part {
                 }
             }
             if read_origin(target)?.is_none() {
-                // Another process may have begun between the two looks.
-                if path.exists() && read_origin(target)?.is_none() && path.exists() {
-                    let why = format!("no {} says that it is a download of swath's", origin_of(target).display());
-                    return Err(FetchError::InTheWay { path, why });
+                for path in [&path, &beside_part(target, ".unpacked")] {
+                    // Another process may have begun between the two looks.
+                    if path.exists() && read_origin(target)?.is_none() && path.exists() {
+                        let why = format!("no {} says that it is a download of swath's", origin_of(target).display());
+                        return Err(FetchError::InTheWay { path: path.clone(), why });
+                    }
                 }
                 write_origin(target, &wanted)?;
             }
@@ -165,13 +167,11 @@ impl Part {
 
     /// Makes the part empty again.
     pub(super) fn restart(&mut self) -> Result<(), FetchError> {
-        self.origin = Origin { length: None, mark: None, ..self.origin.clone() };
-        // First the origin: a part that is longer than it says is not believed.
-        write_origin(&self.target, &self.origin)?;
-        self.file.set_len(0).map_err(self.io())?;
+        // First the bytes: no origin but theirs may ever lie beside them, not even after a loss of power.
+        self.file.set_len(0).and_then(|()| self.file.sync_all()).map_err(self.io())?;
         self.have = 0;
         self.hash = Sha256::new();
-        Ok(())
+        self.begin(None, None)
     }
 
     /// Notes what the server says of the file, before its first byte is kept.

@@ -26,7 +26,9 @@ pub fn no_dataset(start: &[u8], mime: Option<&str>) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let lower = text.to_ascii_lowercase();
     let begins = BEGINNINGS.iter().find(|(beginning, _)| lower.starts_with(beginning)).map(|(_, what)| *what);
-    let is_text = || std::str::from_utf8(start).is_ok() && !start.contains(&0);
+    // The last character may have been cut.
+    let is_text =
+        || std::str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| !start.contains(&0));
     let said = || mime.is_some_and(|mime| mime.eq_ignore_ascii_case("text/html")) && is_text();
     let what = begins.or_else(|| said().then_some(PAGE))?;
     let title = title(text, &lower).filter(|_| what == PAGE);
@@ -60,6 +62,7 @@ mod tests {
         let page = no_dataset(b"<p>Sorry</p>", Some("text/html"));
         assert_eq!(page.as_deref(), Some(PAGE));
         assert_eq!(no_dataset(b"<p>Sorry</p>", Some("application/octet-stream")), None);
+        assert_eq!(no_dataset(b"<p>Tr\xc3\xa8s d\xc3", Some("text/html")), Some(PAGE.into()), "cut in a character");
         // A server that says the wrong type of a dataset.
         assert_eq!(no_dataset(b"\x89HDF\r\n\x1a\n\0", Some("text/html")), None);
         assert_eq!(no_dataset(&[16, 39, 0, 0, 60, 104, 116, 109], None), None);

@@ -165,6 +165,26 @@ fn a_later_command_goes_on_and_an_earlier_process_may_have_been_killed() {
 }
 
 #[test]
+fn a_page_in_place_of_the_rest_costs_nothing_that_is_here() {
+    let page = "<html><title>Sign in to this network</title>";
+    let server = Server::new(move |i, request| match i {
+        0 => broken(&content(1), 400_000, "\"a\""),
+        1 => Reply::whole(page.as_bytes()),
+        2 => Reply::whole(b""),
+        _ => Reply::ranged(request, &content(1), "\"a\""),
+    });
+    let place = Place::new("x.bin");
+    let wanted = download(server.url("x.bin"));
+    let error = place.error(&wanted);
+    assert!(error.to_string().contains("(\u{201c}Sign in to this network\u{201d}), not a dataset"), "{error}");
+    assert_eq!(place.names(), ["x.bin.part", "x.bin.part.json"]);
+    let (fetched, waits) = place.fetch(&wanted);
+    assert!(fetched.is_ok() && place.holds(&content(1)));
+    assert_eq!(waits, ["the server sent an empty file"]);
+    assert!(server.requests()[1..].iter().all(|request| request.header("range") == Some("bytes=400000-")));
+}
+
+#[test]
 fn a_part_of_another_address_is_not_gone_on_with() {
     let server = Server::new(|i, _| match i {
         0 => broken(&content(1), 400_000, "\"a\""),
@@ -173,8 +193,12 @@ fn a_part_of_another_address_is_not_gone_on_with() {
     });
     let place = Place::new("x.bin");
     place.error(&download(server.url("x.bin")));
-    assert!(place.fetch(&download(server.url("other.bin"))).0.is_ok() && place.holds(&content(2)));
+    let other = download(server.url("other.bin"));
+    assert!(place.fetch(&other).0.is_ok() && place.holds(&content(2)));
     assert_eq!(server.requests()[3].header("range"), None);
+    assert_eq!(place.fetch(&other).0.expect("here").note, None);
+    let note = place.fetch(&download(server.url("x.bin"))).0.expect("here").note.expect("not from there");
+    assert!(note.ends_with(&format!("x.bin was downloaded from {}", other.url)), "{note}");
 }
 
 #[test]
@@ -463,15 +487,19 @@ fn the_first_rows_of_a_large_file_are_a_file_of_their_own() {
 
 #[test]
 fn two_downloads_of_one_file_do_not_harm_each_other() {
-    let server = Server::new(|_, _| broken(&content(1), 400_000, "\"a\"").pause(250).then(&content(1)[400_000..]));
+    let server = Server::new(|_, _| {
+        let content = content(1);
+        let head = broken(&content, 0, "\"a\"");
+        content.chunks(100_000).fold(head, |reply, bytes| reply.then(bytes).pause(100))
+    });
     let place = Place::new("x.bin");
     let wanted = download(server.url("x.bin"));
     std::thread::scope(|scope| {
         let first = scope.spawn(|| place.fetch(&wanted).0);
-        while !place.folder.path().join("x.bin.part").exists() {
+        // It has its lock before it has its first bytes.
+        while !place.folder.path().join("x.bin.part").metadata().is_ok_and(|part| part.len() > 0) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        std::thread::sleep(Duration::from_millis(50));
         let error = place.error(&wanted);
         assert!(matches!(error, FetchError::Busy { .. }), "{error}");
         first.join().expect("no panic").expect("whole");
@@ -494,6 +522,12 @@ fn what_is_not_swaths_is_not_touched() {
     std::fs::write(&origin, "mine").expect("written");
     let error = place.error(&wanted).to_string();
     assert!(error.contains("x.hdf5.part.json is in the way: swath did not write it"), "{error}");
+    std::fs::remove_file(&origin).expect("removed");
+    let unpacked = place.folder.path().join("x.hdf5.part.unpacked");
+    std::fs::rename(&part, &unpacked).expect("renamed");
+    let error = place.error(&wanted).to_string();
+    assert!(error.contains("x.hdf5.part.unpacked is in the way: no "), "{error}");
+    assert_eq!(place.names(), ["x.hdf5.part.unpacked"]);
     std::fs::write(&place.path, "mine").expect("written");
     let error = place.error(&wanted).to_string();
     assert!(error.contains("x.hdf5 is in the way: it is no whole dataset ("), "{error}");
