@@ -259,6 +259,88 @@ fn proxy(address: &str, not_for: &str) -> Result<Proxy, FetchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
+    use std::net::TcpListener;
+    use ureq::unversioned::resolver::DefaultResolver;
+    use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport};
+
+    /// A connection that says it is encrypted and is not: it needs no certificate.
+    #[derive(Debug)]
+    struct Pretended<T>(T);
+
+    impl<T: Transport> Transport for Pretended<T> {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            self.0.buffers()
+        }
+
+        fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+            self.0.transmit_output(amount, timeout)
+        }
+
+        fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+            self.0.await_input(timeout)
+        }
+
+        fn is_open(&mut self) -> bool {
+            self.0.is_open()
+        }
+
+        fn is_tls(&self) -> bool {
+            true
+        }
+    }
+
+    /// Makes such connections.
+    #[derive(Debug)]
+    struct Pretend;
+
+    impl<In: Transport> Connector<In> for Pretend {
+        type Out = Pretended<In>;
+
+        fn connect(&self, _: &ConnectionDetails<'_>, made: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
+            Ok(made.map(Pretended))
+        }
+    }
+
+    /// The address of a server that leads from `/out` to an address with `http://`, and from `/on` to one without a scheme.
+    fn leading() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let own = address.clone();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let (mut head, mut byte) = (Vec::new(), [0]);
+                while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+                    head.push(byte[0]);
+                }
+                let to = |place: &str| format!("302 Found\r\nLocation: {place}");
+                let answer = match String::from_utf8_lossy(&head).split(' ').nth(1) {
+                    Some("/out") => to(&format!("http://{own}/there")),
+                    Some("/on") => to("/there"),
+                    _ => "200 OK".into(),
+                };
+                let _ = write!(stream, "HTTP/1.1 {answer}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn an_encrypted_address_leads_to_none_that_is_not() {
+        let client = Client::new(&Proxies::default(), Patience::default()).expect("no proxy");
+        let connector = ().chain(TcpConnector::default()).chain(Pretend);
+        let https = Agent::with_parts(client.https.config().clone(), connector, DefaultResolver::default());
+        let (client, host) = (Client { https, ..client }, leading());
+        let refused = |url: String| match client.get(&url, 0, None, None) {
+            Ok(answer) => Err(answer.status),
+            Err(NoAnswer::Refused(why) | NoAnswer::Again(why)) => Ok(why),
+        };
+        let why = format!("it leads to http://{host}/there, which is not encrypted");
+        assert_eq!(refused(format!("https://{host}/out")), Ok(why));
+        for allowed in ["https://HOST/on", "http://HOST/on", "http://HOST/out"] {
+            assert_eq!(refused(allowed.replace("HOST", &host)), Err(200), "{allowed}");
+        }
+    }
 
     #[test]
     fn proxies_are_those_of_the_usual_variables() {
