@@ -67,6 +67,20 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
         .map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
+/// How YAML that people write is read: as one document of at most 20,000 values, at most 32 deep, in which aliases do not
+/// multiply into more; only `true` and `false` are truth values; tags that are not YAML's own are refused.
+pub fn yaml() -> serde_yaml::Options {
+    let budget = serde_yaml::budget! { max_nodes: 20_000, max_depth: 32, max_aliases: 1_000 };
+    let alias_limits = serde_yaml::alias_limits! { max_total_replayed_events: 20_000 };
+    serde_yaml::options! {
+        budget: budget,
+        alias_limits: alias_limits,
+        reject_unsupported_tags: true,
+        strict_booleans: true,
+        with_snippet: false,
+    }
+}
+
 /// Checks that it is a regular file.
 fn regular(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {

@@ -80,7 +80,7 @@ fn parse(path: &Path, folder: &Path, text: &str) -> Result<Vec<Entry>, Catalogue
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Vec::new());
     }
-    let read = serde_yaml::from_str_with_options::<BTreeMap<String, Spanned<Written>>>(text, options());
+    let read = serde_yaml::from_str_with_options::<BTreeMap<String, Spanned<Written>>>(text, bounded::yaml());
     let written = read.map_err(|error| {
         let said = error.without_snippet().to_string();
         // The place stands before the message.
@@ -93,23 +93,11 @@ fn parse(path: &Path, folder: &Path, text: &str) -> Result<Vec<Entry>, Catalogue
     written.into_iter().map(entry).collect()
 }
 
-fn options() -> serde_yaml::Options {
-    let budget = serde_yaml::budget! { max_nodes: 20_000, max_depth: 32, max_aliases: 1_000 };
-    let alias_limits = serde_yaml::alias_limits! { max_total_replayed_events: 20_000 };
-    serde_yaml::options! {
-        budget: budget,
-        alias_limits: alias_limits,
-        reject_unsupported_tags: true,
-        strict_booleans: true,
-        with_snippet: false,
-    }
-}
-
 /// The entry, or what is wrong with it.
 fn entry(name: &str, written: Written, folder: &Path) -> Result<Entry, String> {
     let Written { about, licence, source, url, sha256, file: called, files } = written;
     if is_path(name) || name.trim() != name || name.is_empty() {
-        return Err("a name is a word without `/` that does not end as a file does".into());
+        return Err("a name has no `/` and no space at its ends, and does not end in .hdf5".into());
     }
     let content = match (url, files) {
         (Some(url), None) => Content::File(download(name, url, sha256, called)?),
@@ -210,7 +198,7 @@ mod tests {
                 "belong to `url`",
             ),
             ("a: { files: x.npy }\n", "line 1, column 13: ", "expected a mapping"),
-            ("a.hdf5: { url: 'https://a.org/x' }\n", "line 1", "a name is a word"),
+            ("a.hdf5: { url: 'https://a.org/x' }\n", "line 1", "a name has no `/`"),
             ("a: { url: 'https://a.org/x' }\na: { url: 'https://a.org/y' }\n", "line 2, column 1: ", "duplicate"),
             ("a: {", "line 1", ""),
         ];

@@ -8,6 +8,7 @@ use serde_yaml::{Location, Spanned};
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
+use swath_datasets::bounded;
 
 /// A value with its place.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl YamlSource {
     pub fn parse(path: PathBuf, text: String) -> Result<Self, Box<Invalid>> {
         let nothing = YamlNode { place: TextRange::default(), value: YamlValue::Null };
         let mut source = Self { path, text, root: nothing };
-        match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options()) {
+        match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, bounded::yaml()) {
             Ok(raw) => {
                 source.root = node(raw);
                 Ok(source)
@@ -170,18 +171,6 @@ impl fmt::Display for Invalid {
 }
 
 impl std::error::Error for Invalid {}
-
-fn options() -> serde_yaml::Options {
-    let budget = serde_yaml::budget! { max_nodes: 20_000, max_depth: 32, max_aliases: 1_000 };
-    let alias_limits = serde_yaml::alias_limits! { max_total_replayed_events: 20_000 };
-    serde_yaml::options! {
-        budget: budget,
-        alias_limits: alias_limits,
-        reject_unsupported_tags: true,
-        strict_booleans: true,
-        with_snippet: false,
-    }
-}
 
 /// The message for a tab in the indentation.
 const TAB: &str = "there is a tab where YAML wants spaces";
