@@ -44,6 +44,20 @@ pub fn for_each_nearest<T: Send>(
     found.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
+/// For each of the base points `points` its `count` nearest others, exactly, nearest first: ids and distances in the dataset's own
+/// measure. For ip base points are compared by their products, as queries are with them.
+pub fn nearest_others(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
+    let count = count.min(base.len().saturating_sub(1));
+    if count == 0 {
+        return vec![Vec::new(); points.len()];
+    }
+    let others = |i: usize, pool: &Pool| {
+        let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
+        others.take(count).map(|item| (item.id, item.distance)).collect()
+    };
+    for_each_nearest(base, &Scan::new(base), &base.points().gather(points), count + 1, others)
+}
+
 /// Pools of many queries, with the working memory that finding them takes; kept from batch to batch.
 #[derive(Default)]
 pub struct Batch {
@@ -152,6 +166,16 @@ mod tests {
                 check(&base, &queries, m);
             }
         }
+    }
+
+    #[test]
+    fn the_nearest_others_leave_out_the_point_itself_and_no_copy() {
+        let base = Base::from_values(&[0.0, 5.0, 0.0, 1.0, 3.0], 1, Distance::Euclidean).expect("finite");
+        let found = nearest_others(&base, &[2, 4], 3);
+        assert_eq!(found, [[(0, 0.0), (3, 1.0), (4, 3.0)], [(1, 2.0), (3, 2.0), (0, 3.0)]]);
+        assert_eq!(nearest_others(&base, &[0], 9)[0].len(), 4);
+        let one = Base::from_values(&[1.0], 1, Distance::InnerProduct).expect("finite");
+        assert_eq!(nearest_others(&one, &[0], 3), [[]; 1]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Rows that are there twice, or nearly so.
 
 use super::rows::{SameRows, equal};
-use super::samples::nearest_others;
 use super::{Check, Finding, Subject, counted, percent};
 use rayon::prelude::*;
 use swath_algorithms::kernel::median;
+use swath_algorithms::nearest::nearest_others;
 use swath_algorithms::{Distance, random};
 
 /// Base points that equal an earlier one.
@@ -19,13 +19,15 @@ pub struct NearCopies;
 /// Queries that equal a base point.
 pub struct Leaks;
 
+/// A share of exact copies below this changes results little.
+const RARE: f64 = 0.001;
 /// Base points whose nearest others are searched for.
 const SAMPLE: usize = 200;
 /// Nearest others that are looked at: the first that is no exact copy counts.
 const OTHERS: usize = 10;
-/// A near copy is this part as far as a usual nearest neighbour.
+/// A near copy is nearer than this part of the usual distance to the nearest.
 const PART: f64 = 0.1;
-/// The nearest is at least this part as far as any two, unless it is a copy.
+/// The usual distance to the nearest counts as at least this part of the median distance of two points.
 const LEAST: f64 = 1e-4;
 /// A share of near copies below this is what chance may bring in few dimensions.
 const FEW: f64 = 0.02;
@@ -46,8 +48,8 @@ impl Check for BaseCopies {
         );
         let remedy = "keep the first of each and compute the true neighbours again; otherwise results repeat, and recall \
                       depends on which copy is found";
-        let finding =
-            if copies.len() * 1000 < n { Finding::note(what, remedy) } else { Finding::warning(what, remedy) };
+        let is_rare = (copies.len() as f64) < RARE * n as f64;
+        let finding = if is_rare { Finding::note(what, remedy) } else { Finding::warning(what, remedy) };
         vec![finding.of(copies.len(), n, Some(row as usize))]
     }
 }

@@ -7,7 +7,6 @@ mod copies;
 mod lengths;
 mod notes;
 mod rows;
-mod samples;
 #[cfg(test)]
 mod tests;
 mod ties;

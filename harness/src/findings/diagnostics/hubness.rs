@@ -1,9 +1,9 @@
 //! Hubness: whether some points are neighbours of unusually many others.
 
-use super::sample::nearest_others;
 use super::{Diagnostic, Sample, bootstrap, mean_at};
 use crate::plot::format::number;
 use crate::record::diagnosis::DiagnosticValue;
+use swath_algorithms::nearest::nearest_others;
 use swath_algorithms::{Base, Distance, random};
 
 /// Sampled base vectors.

@@ -6,9 +6,9 @@ use crate::progress::Progress;
 use crate::record::diagnosis::DiagnosticValue;
 use rayon::prelude::*;
 use std::sync::OnceLock;
-use swath_algorithms::nearest::{Scan, for_each_nearest};
+use swath_algorithms::nearest::nearest_others;
 use swath_algorithms::points::Chosen;
-use swath_algorithms::{Base, Distance, Points, Pool, Query, random};
+use swath_algorithms::{Base, Distance, Points, Query, random};
 
 /// Sampled base vectors whose neighbours are found among all.
 const POINTS: usize = 1000;
@@ -113,18 +113,4 @@ pub fn neighbors(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f
         found.into_iter().map(|(id, distance)| (id, metric(point, id, distance))).collect()
     };
     found.into_iter().zip(points).map(measured).collect()
-}
-
-/// The `count` nearest others of base points, exactly, each with its distance in the dataset's own measure. For ip the points are
-/// compared by their products, as queries are with them.
-pub fn nearest_others(base: &Base, points: &[usize], count: usize) -> Vec<Vec<(u32, f64)>> {
-    let count = count.min(base.len().saturating_sub(1));
-    if count == 0 {
-        return vec![Vec::new(); points.len()];
-    }
-    let others = |i: usize, pool: &Pool| {
-        let others = pool.items.iter().filter(|item| item.id as usize != points[i]);
-        others.take(count).map(|item| (item.id, item.distance)).collect()
-    };
-    for_each_nearest(base, &Scan::new(base), &base.points().gather(points), count + 1, others)
 }
