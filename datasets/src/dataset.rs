@@ -216,7 +216,7 @@ impl Dataset {
     }
 
     /// A note where the vectors are so long that distances may not fit 32-bit floats, as results store them.
-    fn beyond_f32(&self) -> Option<String> {
+    pub(crate) fn beyond_f32(&self) -> Option<String> {
         let longest = |points: &Points| points.norms().iter().copied().fold(0.0, f64::max);
         let (what, largest) = match self.distance {
             Distance::InnerProduct => ("inner products", longest(&self.train) * longest(&self.test)),

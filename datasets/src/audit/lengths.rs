@@ -41,7 +41,7 @@ impl Check for Lengths {
                 ),
             },
             Distance::InnerProduct if ratio > 1.0 + TOLERANCE => Finding::note(
-                format!("{range}: long vectors are near to many queries by ip, and no angle tells which"),
+                format!("{range}: by ip, long vectors are near to many queries, whatever their angle"),
                 "use indexes that are made for inner products, or angular if lengths mean nothing",
             ),
             Distance::InnerProduct => Finding::note(

@@ -1,8 +1,8 @@
-//! What the reader has noted.
+//! What the reader has noted, and values that results cannot hold.
 
 use super::{Check, Finding, Subject};
 
-/// Notes of the reader on unusual parts of the file.
+/// Notes of the reader on unusual parts of the file, and distances that results cannot store.
 pub struct Notes;
 
 impl Check for Notes {
@@ -11,10 +11,12 @@ impl Check for Notes {
     }
 
     fn look(&self, subject: &Subject<'_>) -> Vec<Finding> {
-        let notes = &subject.dataset.notes;
-        if notes.is_empty() {
+        let (notes, beyond) = (&subject.dataset.notes, subject.dataset.beyond_f32());
+        let found: Vec<Finding> =
+            notes.iter().chain(&beyond).map(|note| Finding::note(note, "check that this is what you mean")).collect();
+        if found.is_empty() {
             return vec![Finding::fine("it is read without a remark; no value is NaN or infinite")];
         }
-        notes.iter().map(|note| Finding::note(note, "check that this is what you mean")).collect()
+        found
     }
 }

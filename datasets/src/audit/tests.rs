@@ -214,7 +214,13 @@ fn whole_numbers_and_constant_columns_are_found() {
     let of_values = |value: &dyn Fn(usize, f32) -> f32| one(&with(value), "values").remedy.unwrap_or_default();
     assert!(of_values(&|_, x| (20.0 * x.abs()).round()).starts_with("store them as uint8"));
     assert!(of_values(&|_, x| (20.0 * x).round()).starts_with("store them as int8"));
-    assert!(of_values(&|_, x| f32::from(x > 0.0)).starts_with("store them as bits"));
+    // The queries must be bits, too, and another distance has another order.
+    let bits = with(&|_, x| f32::from(x > 0.0));
+    assert!(one(&bits, "values").remedy.is_some_and(|remedy| remedy.starts_with("store them as uint8")));
+    for (distance, kind) in [(Distance::Euclidean, "all vectors as bits"), (Distance::InnerProduct, "them as uint8")] {
+        let remedy = one(&of(bits.train.clone(), bits.train.gather(&[0, 1]), distance, 20), "values").remedy;
+        assert!(remedy.is_some_and(|remedy| remedy.starts_with(&format!("store {kind}"))), "{distance}");
+    }
     assert_eq!(one(&with(&|_, x| (1000.0 * x).round()), "values").severity, Severity::Fine);
     // One fraction is enough.
     assert_eq!(one(&with(&|column, x| if column == 11 { x } else { 0.0 }), "values").severity, Severity::Fine);
@@ -232,4 +238,6 @@ fn notes_of_the_reader_are_passed_on() {
     let data = Dataset { notes: vec!["half precision".into(), "no type".into()], ..plain() };
     let found = look(&data, "the file");
     assert_eq!(found.iter().map(|one| one.what.as_str()).collect::<Vec<_>>(), ["half precision", "no type"]);
+    let long = of(vectors(&[3e38, 1.0], 1), vectors(&[1e38], 1), Distance::Euclidean, 1);
+    assert!(one(&long, "the file").what.contains("up to 4.0e38, which do not fit 32-bit floats"));
 }

@@ -21,7 +21,7 @@ impl Check for Truth {
         let Some(doubt) = verify(subject.base, dataset, subject.seed) else {
             let sampled = SAMPLE.min(queries);
             return vec![Finding::fine(format!(
-                "they agree with those of {sampled} sampled queries that were computed again"
+                "the stored ones of {sampled} sampled queries agree with those computed again"
             ))];
         };
         // The problem stands before a semicolon, what to do behind it.

@@ -36,11 +36,11 @@ fn finding(name: &str, points: &Points, what: &str, distance: Distance) -> Optio
             "leave these rows out, or find out why they are empty: failed embeddings look like this",
         ),
         Distance::Jaccard => Finding::warning(
-            format!("{says}; the distance to every other set is 1"),
+            format!("{says}; the distance of such a set to every other is 1"),
             "leave these rows out: they have no neighbours",
         ),
         Distance::InnerProduct => Finding::warning(
-            format!("{says}; its product with everything is 0"),
+            format!("{says}; the product of such a vector with everything is 0"),
             "leave these rows out, or find out why they are empty: failed embeddings look like this",
         ),
         Distance::Euclidean | Distance::Hamming => {

@@ -56,9 +56,9 @@ fn text(location: &Location, found: &[Checked]) -> String {
                 Severity::Note => "note",
                 Severity::Warning => "WARNING",
             };
-            let _ = writeln!(text, "{check:width$}  {severity:7}  {}", finding.what);
+            let _ = writeln!(text, "{check:width$}  {severity:7}  {}", escape::terminal(&finding.what));
             if let Some(remedy) = &finding.remedy {
-                let _ = writeln!(text, "{:width$}  - {remedy}", "");
+                let _ = writeln!(text, "{:width$}  - {}", "", escape::terminal(remedy));
             }
         }
     }
