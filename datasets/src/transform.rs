@@ -20,7 +20,8 @@ pub struct Transformed {
 }
 
 /// Keeps the first of base points that are equal. True neighbours are computed again. What a copy is linked to, covers or is
-/// judged as, the first is, too: with the best of several grades, and without links to itself.
+/// judged as, the first is, too: with the best of several grades, and without links to itself. Its groups, names and texts are
+/// left out with it.
 #[must_use]
 pub fn dedupe(dataset: &Dataset) -> Transformed {
     let n = dataset.train.len();
@@ -41,8 +42,15 @@ pub fn dedupe(dataset: &Dataset) -> Transformed {
         qrels: dataset.qrels.as_ref().map(|pairs| with_best_grades(&redirected_pairs(pairs, &first))),
         ..dataset.clone()
     };
+    let is_elsewhere = |&&(copy, of): &&(u32, u32)| {
+        dataset.groups.iter().any(|groups| groups.of[copy as usize] != groups.of[of as usize])
+    };
+    let elsewhere = match same.copies().iter().filter(is_elsewhere).count() {
+        0 => String::new(),
+        count => format!(" ({count} in other groups than the one that was kept)"),
+    };
     let note = format!(
-        "{copies} of {n} base points were left out as exact copies of earlier ones; true neighbours were computed again"
+        "{copies} of {n} base points were left out as exact copies of earlier ones{elsewhere}; true neighbours were computed again"
     );
     Transformed { dataset: redirected.subset(&kept), note }
 }
@@ -128,8 +136,8 @@ fn unit(points: &Points) -> Result<Points, PointsError> {
     })
 }
 
-/// A seeded sample of the base points, of the queries, or of both; all where as many are asked for as there are, or none. What is kept
-/// stays in its order. True neighbours are computed again if base points are left out.
+/// A seeded sample of `base` base points and `queries` queries. `None` keeps all, and so does a number that is not below theirs.
+/// What is kept stays in its order. True neighbours are computed again if base points are left out.
 #[must_use]
 pub fn subset(dataset: &Dataset, base: Option<Count>, queries: Option<Count>, seed: u64) -> Transformed {
     let sample = |purpose, all: usize, asked: Option<Count>| {
@@ -154,6 +162,7 @@ pub fn subset(dataset: &Dataset, base: Option<Count>, queries: Option<Count>, se
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Groups;
     use crate::generate::{Distribution, Generated, Graph, Zipf};
     use crate::texts::Labels;
     use swath_algorithms::params::Fraction;
@@ -194,6 +203,7 @@ mod tests {
             links: Some(Links { edges, relations, relation: vec![0, 1, 0, 1] }),
             subtopics: Some(Subtopics::new(1, vec![[0, 4, 7], [0, 1, 7], [0, 2, 8]])),
             qrels: Some(Subtopics::new(1, vec![[0, 0, 1], [0, 2, 3], [0, 5, 0]])),
+            groups: vec![Groups::of_labels("shop", ["a", "b", "a", "b", "a", "a"])],
             train_labels: Labels::of_names((0..6).map(|i| format!("v{i}"))),
             ..Dataset::of_points(train, test, Distance::Euclidean, neighbors)
         };
@@ -202,13 +212,15 @@ mod tests {
         // Rows 0, 1, 3 and 5 are left.
         assert_eq!(dataset.train_labels, Labels::of_names(["v0", "v1", "v3", "v5"]));
         assert_eq!((dataset.neighbors.ids, dataset.neighbors.count), (vec![0, 1, 2, 3], 4));
+        assert_eq!(dataset.groups[0].of, [0, 1, 1, 0]);
         let links = dataset.links.expect("links");
         assert_eq!((links.edges, links.relation), (vec![[0, 1], [3, 0], [2, 2]], vec![1, 0, 1]));
         assert_eq!(dataset.subtopics.expect("subtopics").of(0), [(0, 8), (1, 7)]);
         assert_eq!(dataset.qrels.expect("judgements").of(0), [(0, 3), (3, 0)]);
         assert_eq!(
             note,
-            "2 of 6 base points were left out as exact copies of earlier ones; true neighbours were computed again"
+            "2 of 6 base points were left out as exact copies of earlier ones (1 in other groups than the one that was kept); \
+             true neighbours were computed again"
         );
         let plain = graph(Distance::Euclidean);
         let Transformed { dataset, note } = dedupe(&plain);
