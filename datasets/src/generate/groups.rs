@@ -11,8 +11,10 @@ use swath_algorithms::{Unfit, random};
 const RADIUS: f64 = 0.5;
 
 /// Clusters in groups. Base point i is in cluster `i % clusters`; cluster c is in group `c / subtopics`, and is its subtopic
-/// `c % subtopics`. Query j is in the middle of group `j % groups`. Clusters that are left over are in no group. The clusters of a group lie around its middle, each in a direction at
-/// right angles to the others', but for the last `hidden` ones, which lie anywhere.
+/// `c % subtopics`. Query j is in the middle of group `j % groups`. Clusters that are left over are in no group.
+///
+/// The clusters of a group lie around its middle, each in a direction at right angles to the others'. The last `hidden` ones of a
+/// group lie anywhere.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Groups {
     pub(super) clusters: usize,

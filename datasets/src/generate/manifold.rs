@@ -53,7 +53,7 @@ impl Draw for Manifold {
         let mut rng = random::stream(size.seed, "generated phase", 0);
         let phases: Vec<f64> = (0..size.dim).map(|_| TAU * random::uniform(&mut rng)).collect();
         Rows::Vectors(Box::new(move |_, rng, values| {
-            // As few numbers as a hundred need no heap, but the dimension has no such bound.
+            // On the heap, because the dimension has no bound.
             let mut place = vec![0.0; width];
             normals(rng, &mut place);
             normalize(&mut place);

@@ -96,8 +96,8 @@ mod tests {
                 let pairs = planted.of(query);
                 assert_eq!(planted.count(query), subtopics as usize);
                 assert!((pairs.len() as i64 - (of_each * subtopics as usize) as i64).abs() <= i64::from(subtopics));
-                // 0.5 * 40^0.5 = 3.2 to a cluster, plus a step of 0.1 in each of at most 40 directions, of which one is towards it; a cluster's mean is off by
-                // 0.1 * (40 / 100)^0.5 = 0.06, of which about 0.01 is along the way to it.
+                // 0.5 * 40^0.5 = 3.2 to a cluster, plus a step of 0.1 in each of at most 40 directions, of which one is
+                // towards it. A cluster's mean is off by 0.1 * (40 / 100)^0.5 = 0.06, of which about 0.01 is along the way.
                 let to: Vec<f64> =
                     means(&data, query).iter().map(|(_, mean)| apart(mean, coordinates(&data.test, query))).collect();
                 assert!(to.iter().all(|each| (each - to[0]).abs() < 0.05 && (2.8..3.6).contains(each)), "{to:?}");
