@@ -145,6 +145,7 @@ fn a_download_that_the_user_stops_leaves_its_part() {
         .current_dir(folder.path())
         .env_remove("SWATH_DATA")
         .env("XDG_DATA_HOME", folder.path())
+        .env("no_proxy", "*")
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("it runs");

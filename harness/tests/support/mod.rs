@@ -70,6 +70,7 @@ pub fn swath(folder: &Path, arguments: &[&str]) -> Output {
         .env_remove("SWATH_DATA")
         .env("SWATH_CACHE", folder.join(".cache"))
         .env("XDG_DATA_HOME", folder.join(".data"))
+        .env("no_proxy", "*")
         .output()
         .expect("the program runs")
 }
