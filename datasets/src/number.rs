@@ -96,8 +96,6 @@ impl NumberType {
     /// # Errors
     /// [`NotWhole`]
     pub(crate) fn append_integers(self, bytes: &[u8], numbers: &mut Vec<i64>) -> Result<(), NotWhole> {
-        /// `f64` has every whole number up to this one.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
         match self.form {
             NumberForm::Signed(1) => self.append(bytes, numbers, |bytes| i8::from_le_bytes(bytes).into()),
             NumberForm::Signed(2) => self.append(bytes, numbers, |bytes| i16::from_le_bytes(bytes).into()),
@@ -117,9 +115,8 @@ impl NumberType {
             }
             NumberForm::Half | NumberForm::Bfloat16 | NumberForm::Single | NumberForm::Double => {
                 let floats = self.f64s(bytes);
-                let is_whole = |number: f64| number.fract() == 0.0 && number.abs() <= EXACT;
-                not_whole(floats.iter().map(|&number| (!is_whole(number)).then(|| number.to_string())))?;
-                numbers.extend(floats.into_iter().map(|number| number as i64));
+                not_whole(floats.iter().map(|&number| whole(number).is_none().then(|| number.to_string())))?;
+                numbers.extend(floats.into_iter().filter_map(whole));
             }
         }
         Ok(())
@@ -191,6 +188,12 @@ impl NumberForm {
             Self::Signed(bytes) | Self::Unsigned(bytes) => bytes,
         }
     }
+}
+
+/// A floating-point number as a whole one; `None` if it is not whole, or so large that `f64` does not have every whole number.
+pub(crate) fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
 /// Finds the numbers that are not whole: those that have a text.

@@ -136,6 +136,14 @@ impl ParquetFile {
         sum.ok_or_else(|| damaged(&self.path, "the metadata", &"it says impossible numbers of rows"))
     }
 
+    /// Number of values of a column, as the metadata says; those that are missing count, too.
+    pub(crate) fn values_count(&self, column: &Column) -> Result<u64, DatasetError> {
+        let groups = self.metadata.row_groups().iter();
+        let counts = groups.map(|group| u64::try_from(group.column(column.leaf).num_values()).ok());
+        let sum = counts.reduce(|sum, count| sum?.checked_add(count?)).unwrap_or(Some(0));
+        sum.ok_or_else(|| self.damaged(column, &"the metadata says impossible numbers of values"))
+    }
+
     /// Number of groups of rows.
     pub(crate) fn groups(&self) -> usize {
         self.metadata.num_row_groups()
@@ -178,7 +186,8 @@ impl ParquetFile {
         let descriptor = chunk.column_descr_ptr();
         let as_stored = chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build();
         let pages = as_stored.and_then(|chunk| SerializedPageReader::new(self.bytes.clone(), &chunk, rows, None));
-        let pages = Pages { stored: pages.map_err(|error| wrong(&error))?, packing };
+        let left = u64::try_from(chunk.num_values()).unwrap_or(0);
+        let pages = Pages { stored: pages.map_err(|error| wrong(&error))?, packing, left };
         Ok(ColumnReaderImpl::new(descriptor, Box::new(pages)))
     }
 
@@ -386,6 +395,8 @@ impl Packing {
 struct Pages {
     stored: SerializedPageReader<Source>,
     packing: Packing,
+    /// Values that the following pages may have, as the metadata says.
+    left: u64,
 }
 
 impl Pages {
@@ -413,6 +424,11 @@ impl Iterator for Pages {
 impl PageReader for Pages {
     fn get_next_page(&mut self) -> ParquetResult<Option<Page>> {
         let Some(mut page) = self.stored.get_next_page()? else { return Ok(None) };
+        if !matches!(page, Page::DictionaryPage { .. }) {
+            let left = self.left.checked_sub(page.num_values().into());
+            self.left =
+                left.ok_or_else(|| ParquetError::General("it has more values than the metadata says".into()))?;
+        }
         if matches!(self.packing, Packing::None) {
             return Ok(Some(page));
         }

@@ -111,6 +111,30 @@ fn lie_about_sizes(trials: &mut Trials) {
     }
 }
 
+/// Headers that claim no rows, or rows without bytes: no size of a file proves the other number.
+fn claim_without_bytes(trials: &mut Trials) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let npy = |descr: &str, shape: &str| {
+        let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
+        [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
+    };
+    let tensors = r#"{"x":{"dtype":"F32","shape":[0,1152921504606846976],"data_offsets":[0,0]}}"#;
+    let files = [
+        ("columns.npy", npy("<f4", "0, 1152921504606846976")),
+        ("characters.npy", npy("<U1152921504606846976", "0,")),
+        ("empty-texts.npy", npy("<U0", "1152921504606846976,")),
+        ("narrow.fbin", [[0; 4], [0xff; 4]].concat()),
+        ("wide.fbin", [0, 1_u64 << 59].map(u64::to_le_bytes).concat()),
+        ("vectors.faiss", [b"IxF2", &i32::MAX.to_le_bytes()[..], &[0; 25], &[1, 0, 0, 0], &[0; 8]].concat()),
+        ("x.safetensors", [&(tensors.len() as u64).to_le_bytes(), tensors.as_bytes()].concat()),
+    ];
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        reads(&path, name, trials);
+    }
+}
+
 /// `SWATH_MUTATIONS=200000 cargo test -p swath-datasets --test damaged_arrays -- --nocapture` damages that many files.
 #[test]
 fn reading_a_damaged_array_ends_soon_without_a_panic_or_a_large_allocation() {
@@ -119,6 +143,7 @@ fn reading_a_damaged_array_ends_soon_without_a_panic_or_a_large_allocation() {
             reads(&source, &source.to_string_lossy(), trials);
         }
         lie_about_sizes(trials);
+        claim_without_bytes(trials);
         damage_at_random(trials);
         let (tried, valid) = trials.counts();
         assert!(valid > 0 && valid < tried, "all files were refused, or none");

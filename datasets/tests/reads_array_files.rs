@@ -468,6 +468,12 @@ fn what_parquet_lacks_is_named_with_the_row_and_the_number_of_its_like() {
              (other)",
         ),
         ("numbers.parquet", Some("day"), "`day`: it holds other; expected a column of numbers, or of lists of them"),
+        (
+            "../long-rows.parquet",
+            None,
+            "`vector`: its 335544320 values take 1342177280 bytes, packed into a file of 1585; expected at most 200 times the \
+             file's size: real vectors do not compress so far",
+        ),
         ("only-text.parquet", None, "the file: its columns are `text` (text); expected a column of lists of numbers"),
         (
             "brotli.parquet",

@@ -4,7 +4,7 @@ use super::{AT_ONCE, ArrayFile, ArrayFormat, Matrix, MatrixHeader, choose};
 use crate::check::first_of;
 use crate::csv_file::CsvFile;
 use crate::format::DatasetError;
-use crate::number::NumberForm;
+use crate::number::{NumberForm, whole};
 use std::path::Path;
 
 /// What stands for a value that is missing.
@@ -47,9 +47,6 @@ impl Parsed for f64 {
 
 impl Parsed for i64 {
     fn parse(text: &str) -> Option<Self> {
-        /// `f64` has every whole number up to this one.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        let whole = |number: f64| (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as Self);
         text.parse().ok().or_else(|| whole(text.parse().ok()?))
     }
 

@@ -143,11 +143,14 @@ fn sparse<'a>(path: &Path, find: impl Fn(&str) -> Option<&'a Array>) -> Result<C
         let missing = || invalid(path, format!("`{name}`"), "it is missing", format!("what SciPy writes: {line}"));
         find(name).ok_or_else(missing)?.matrix(path)
     };
-    let shape = matrix("shape")?.all_integers()?;
+    let not_two = |found| invalid(path, "`shape`", found, "the numbers of rows and of columns");
+    let shape = matrix("shape")?;
+    if (shape.header.rows, shape.header.columns) != (2, 1) {
+        return Err(not_two(format!("it has {} x {} values", shape.header.rows, shape.header.columns)));
+    }
+    let shape = shape.all_integers()?;
     let sizes: Vec<usize> = shape.iter().filter_map(|&size| usize::try_from(size).ok()).collect();
-    let [rows, columns] = sizes[..] else {
-        return Err(invalid(path, "`shape`", format!("it is {shape:?}"), "the numbers of rows and of columns"));
-    };
+    let [rows, columns] = sizes[..] else { return Err(not_two(format!("it is {shape:?}"))) };
     let (offsets, numbers, values) = (matrix("indptr")?, matrix("indices")?, matrix("data")?);
     let values_count = values.header.rows;
     let expected = [(&offsets, rows.saturating_add(1)), (&numbers, values_count), (&values, values_count)];

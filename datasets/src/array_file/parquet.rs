@@ -61,17 +61,12 @@ impl ArrayFormat for Parquet {
         let part = Some(column.name.clone());
         let header = MatrixHeader { path: path.to_owned(), part, rows, columns: 1, form, notes: Vec::new() };
         let mut matrix = ParquetMatrix { header, file, column };
+        // Before any is read: one row may have them all.
+        matrix.check_size(matrix.file.values_count(&matrix.column)?.into())?;
         if matrix.column.is_list {
             matrix.header.columns = matrix.width()?;
         }
-        let MatrixHeader { columns, .. } = matrix.header;
-        let bytes = (rows as u128).saturating_mul(columns as u128).saturating_mul(form.bytes().into());
-        let size = matrix.file.size;
-        if bytes > u128::from(UNPACKED.max(size.saturating_mul(AMPLIFIED))) {
-            let found = format!("its {rows} x {columns} values take {bytes} bytes, packed into a file of {size}");
-            let expected = format!("at most {AMPLIFIED} times the file's size: real vectors do not compress so far");
-            return Err(invalid(path, format!("`{}`", matrix.column.name), found, expected));
-        }
+        matrix.check_size((rows as u128).saturating_mul(matrix.header.columns as u128))?;
         Ok(ArrayFile::Matrix(Box::new(matrix)))
     }
 }
@@ -150,6 +145,18 @@ struct First {
 }
 
 impl ParquetMatrix {
+    /// Refuses more values than a file of this size may have.
+    fn check_size(&self, values: u128) -> Result<(), DatasetError> {
+        let size = self.file.size;
+        let bytes = values.saturating_mul(self.header.form.bytes().into());
+        if bytes <= u128::from(UNPACKED.max(size.saturating_mul(AMPLIFIED))) {
+            return Ok(());
+        }
+        let found = format!("its {values} values take {bytes} bytes, packed into a file of {size}");
+        let expected = format!("at most {AMPLIFIED} times the file's size: real vectors do not compress so far");
+        Err(self.header.invalid(format!("`{}`", self.column.name), found, expected))
+    }
+
     /// Values of the first row.
     fn width(&self) -> Result<usize, DatasetError> {
         match self.column.kind {

@@ -87,7 +87,7 @@ impl StoredMatrix {
     fn blocks_of_rows(&self, before: usize, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), DatasetError> {
         let (rows, bytes) = (self.header.rows, self.row_bytes());
         let stride = before + bytes;
-        let at_once = (AT_ONCE / self.header.columns).clamp(1, rows.max(1));
+        let at_once = (AT_ONCE / self.header.columns).clamp(1, rows);
         // Of 64-bit numbers, so that the bytes are aligned for numbers of any type.
         let mut buffer = vec![0_u64; (at_once * stride).div_ceil(size_of::<u64>())];
         let buffer: &mut [u8] = bytemuck::must_cast_slice_mut(&mut buffer);
@@ -122,7 +122,7 @@ impl StoredMatrix {
     fn blocks_of_columns(&self, each: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<()> {
         let MatrixHeader { rows, columns, .. } = self.header;
         let bytes = self.number.bytes();
-        let read_at_once = (COLUMNS_AT_ONCE / self.row_bytes()).clamp(1, rows.max(1));
+        let read_at_once = (COLUMNS_AT_ONCE / self.row_bytes()).clamp(1, rows);
         let at_once = (AT_ONCE / columns).clamp(1, read_at_once);
         let file = self.bytes.by_place()?;
         let mut stored = vec![0_u8; read_at_once * self.row_bytes()];
@@ -162,6 +162,10 @@ impl Blocks for StoredMatrix {
     }
 
     fn blocks(&self, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), DatasetError> {
+        if self.header.rows == 0 {
+            // No bytes of the file prove how long a row is.
+            return Ok(());
+        }
         match self.layout {
             Layout::Rows => self.blocks_of_rows(0, each),
             Layout::RowsWithLengths => self.blocks_of_rows(size_of::<i32>(), each),

@@ -159,9 +159,9 @@ impl Collected<'_> {
     fn note(&mut self, kind: WrongKind) {
         let row = self.rows;
         self.rows += 1;
-        let is_utf8 = |kind: WrongKind| kind == WrongKind::Missing;
+        let is_missing = |kind: WrongKind| kind == WrongKind::Missing;
         match &mut self.wrong {
-            Some(first) => first.count += usize::from(is_utf8(first.kind) == is_utf8(kind)),
+            Some(first) => first.count += usize::from(is_missing(first.kind) == is_missing(kind)),
             None => self.wrong = Some(Wrong { row, kind, count: 1 }),
         }
     }

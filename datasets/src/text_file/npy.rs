@@ -35,6 +35,10 @@ impl TextFormat for Npy {
             let found = format!("its {rows} texts need {needed} bytes; the file has {size}");
             return Err(invalid(path, "the header", found, "a whole file: copy or write it again"));
         }
+        if *rows == 0 {
+            // No bytes of the file prove how long a text is.
+            return Ok(());
+        }
         let mut text = vec![0; usize::try_from(bytes).unwrap_or(0)];
         for row in 0..*rows {
             file.read_exact(&mut text).map_err(io)?;
@@ -57,12 +61,12 @@ impl TextFormat for Npy {
     }
 }
 
-/// The kind of characters, and how many a text has at most: of `<U10` or `|S10`.
+/// The kind of characters, and how many a text has at most, at least 1: of `<U10` or `|S10`.
 fn text_type(descr: &str) -> Option<(char, u64)> {
     let (_, rest) = descr.split_at_checked(1)?;
     let (kind, characters) = rest.split_at_checked(1)?;
     let kind = kind.chars().next().filter(|kind| matches!(kind, 'U' | 'S'))?;
-    Some((kind, characters.parse().ok()?))
+    Some((kind, characters.parse().ok().filter(|&characters| characters > 0)?))
 }
 
 /// Adds whole numbers.
