@@ -22,7 +22,8 @@ pub struct Item {
     /// Relevance, raw: cosine for angular, `exp(-distance^2 / (2 sigma^2))` for euclidean, the inner product for ip,
     /// 1 - distance for hamming and jaccard.
     pub rel: f64,
-    /// What selectors read as relevance: [`Pool::scaled`] of `rel`, until an expansion replaces it.
+    /// What selectors read as relevance: [`Pool::scaled`] of `rel`, or the score of a list from a file, until an expansion
+    /// replaces it.
     pub score: f64,
 }
 
@@ -197,7 +198,7 @@ fn relevance(kind: Distance, distance: f64, sigma: f64) -> f64 {
 
 /// See [`Pool::scaled`].
 #[inline]
-pub(crate) fn scaled(rel: f64, range: Option<[f64; 2]>) -> f64 {
+pub fn scaled(rel: f64, range: Option<[f64; 2]>) -> f64 {
     match range {
         None => rel,
         Some([least, most]) if most > least => ((rel - least) / (most - least)).clamp(0.0, 1.0),

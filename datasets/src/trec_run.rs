@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use swath_algorithms::candidates::Fuse;
+use swath_algorithms::pool::scaled;
 
 /// The constant of reciprocal rank fusion.
 const RANKS: f64 = 60.0;
@@ -79,12 +80,12 @@ impl<'a> RunReader<'a> {
         self.topics.of(row).into_owned()
     }
 
-    /// Reads a file with at most `memory` bytes of lists, and notes what is left out.
+    /// Reads a file, and notes what is left out. Its lists take at most `memory` bytes, and their memory is subtracted.
     ///
     /// # Errors
     /// [`DatasetError::Io`]; [`DatasetError::Invalid`] if a line is wrong, if none is of a query and a base vector of the dataset,
     /// or if the lists take more memory.
-    pub fn read(&self, path: &Path, memory: u64, notes: &mut Vec<String>) -> Result<TrecRun, DatasetError> {
+    pub fn read(&self, path: &Path, memory: &mut u64, notes: &mut Vec<String>) -> Result<TrecRun, DatasetError> {
         let unreadable = |source| DatasetError::Io { path: path.to_owned(), source };
         let invalid = |flaw| DatasetError::Invalid { path: path.to_owned(), flaw };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -93,7 +94,7 @@ impl<'a> RunReader<'a> {
         let (mut hash, mut line, mut number) = (Sha256::new(), Vec::new(), 0);
         let mut strangers = Strangers::new(&name, "lines", self.documents.of(0).into_owned());
         let mut lists: RunLists = vec![Vec::new(); self.topics.len()];
-        let (mut left, mut wrong, mut is_empty) = (memory, None, true);
+        let (mut wrong, mut is_empty) = (None, true);
         loop {
             line.clear();
             if (&mut text).take(LINE).read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
@@ -126,9 +127,9 @@ impl<'a> RunReader<'a> {
             let item = strangers.check("base vector", document, self.find_document.find(document));
             strangers.line(query.is_some() && item.is_some());
             let (Some(query), Some(item)) = (query, item) else { continue };
-            left = left.checked_sub(ENTRY).ok_or_else(|| {
-                let found = format!("the lists up to here take more than {memory} bytes of memory");
-                invalid(Flaw::new(format!("line {number}"), found, "shorter lists, or a higher limit"))
+            *memory = memory.checked_sub(ENTRY).ok_or_else(|| {
+                let found = "the lists up to here, with those of runs read before, take more memory than there is";
+                invalid(Flaw::new(format!("line {number}"), found, "shorter lists, fewer runs, or more memory"))
             })?;
             lists[query as usize].push((item, score));
         }
@@ -173,14 +174,14 @@ impl<'a> RunReader<'a> {
         list.sort_by(|a, b| (b.1 + 0.0).total_cmp(&(a.1 + 0.0)).then_with(|| id(b.0).cmp(&id(a.0))));
     }
 
-    /// One list of each query from those of several runs with their weights.
-    pub fn fuse(&self, runs: &[(&RunLists, f64)], fuse: Fuse) -> RunLists {
+    /// One list of each query from those of several runs with their weights: the best `limit` of it.
+    pub fn fuse(&self, runs: &[(&RunLists, f64)], fuse: Fuse, limit: usize) -> RunLists {
         let one = |query: usize| {
             let mut scores: BTreeMap<u32, f64> = BTreeMap::new();
             for (lists, weight) in runs {
                 let list = &lists[query];
                 // Best first.
-                let ends = list.first().zip(list.last()).map_or([0.0; 2], |(most, least)| [least.1, most.1]);
+                let ends = list.first().zip(list.last()).map(|(most, least)| [least.1, most.1]);
                 for (rank, &(item, score)) in (1..).zip(list) {
                     let gain = match fuse {
                         Fuse::Rrf => 1.0 / (RANKS + f64::from(rank)),
@@ -191,6 +192,8 @@ impl<'a> RunReader<'a> {
             }
             let mut list: Vec<(u32, f64)> = scores.into_iter().collect();
             self.put_in_order(&mut list);
+            list.truncate(limit);
+            list.shrink_to_fit();
             list
         };
         (0..self.topics.len()).map(one).collect()
@@ -244,11 +247,6 @@ fn parse(line: &[u8]) -> Result<Option<Entry<'_>>, (WrongKind, String)> {
     }
 }
 
-/// The place of a score between the least and the most, from 0 to 1; 1 if all are equal.
-fn scaled(score: f64, [least, most]: [f64; 2]) -> f64 {
-    if most > least { (score - least) / (most - least) } else { 1.0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,12 +272,12 @@ mod tests {
         }
     }
 
-    fn read_with(text: impl AsRef<[u8]>, memory: u64) -> (Result<TrecRun, String>, Vec<String>) {
+    fn read_with(text: impl AsRef<[u8]>, mut memory: u64) -> (Result<TrecRun, String>, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.trec");
         std::fs::write(&path, &text).expect("written");
         let (dataset, mut notes) = (dataset(), Vec::new());
-        let run = RunReader::new(&dataset).read(&path, memory, &mut notes);
+        let run = RunReader::new(&dataset).read(&path, &mut memory, &mut notes);
         if let Ok(run) = &run {
             assert_eq!(run.sha256, sha256::of(&text));
         }
@@ -340,30 +338,36 @@ mod tests {
         assert!(refused(b"\n \n").contains("it has no lines"));
         assert!(refused(&vec![b'x'; LINE as usize + 9]).contains("line 1: it has 1048576 bytes or more"));
         let short = read_with("q0 Q0 d1 1 3 x\nq0 Q0 d2 2 2 x\n", ENTRY).0.expect_err("refused");
-        assert!(short.contains("line 2: the lists up to here take more than 32 bytes of memory"), "{short}");
+        assert!(
+            short.contains("line 2: the lists up to here, with those of runs read before, take more memory"),
+            "{short}"
+        );
     }
 
     /// By hand: ranks 1, 2, 3 of the first, weight 1; ranks 1, 2 of the second, weight 2.
     #[test]
     fn ranks_are_fused_by_their_reciprocals() {
         let (dataset, first, second) = (dataset(), read(FIRST).0, read(SECOND).0);
-        let fused = RunReader::new(&dataset).fuse(&[(&first, 1.0), (&second, 2.0)], Fuse::Rrf);
+        let fused = RunReader::new(&dataset).fuse(&[(&first, 1.0), (&second, 2.0)], Fuse::Rrf, 9);
         let expected = [(3, 1.0 / 62.0 + 2.0 / 61.0), (4, 2.0 / 62.0), (1, 1.0 / 61.0), (2, 1.0 / 63.0)];
         assert_eq!(fused, [expected.to_vec(), vec![], vec![]]);
         // Of equal sums the later id.
-        let equal = RunReader::new(&dataset)
-            .fuse(&[(&second, 1.0), (&vec![vec![(4, 1.0), (3, 0.5)], vec![], vec![]], 1.0)], Fuse::Rrf);
-        assert_eq!(equal[0].iter().map(|entry| entry.0).collect::<Vec<_>>(), [4, 3]);
+        let equal = RunReader::new(&dataset).fuse(
+            &[(&second, 1.0), (&vec![vec![(4, 1.0), (3, 0.5)], vec![], vec![]], 1.0)],
+            Fuse::Rrf,
+            1,
+        );
+        assert_eq!(equal[0].iter().map(|entry| entry.0).collect::<Vec<_>>(), [4], "the best alone");
     }
 
     #[test]
     fn scores_are_fused_by_their_places_between_least_and_most() {
         let (dataset, first, second) = (dataset(), read(FIRST).0, read(SECOND).0);
-        let fused = RunReader::new(&dataset).fuse(&[(&first, 0.5), (&second, 0.25)], Fuse::Sum);
+        let fused = RunReader::new(&dataset).fuse(&[(&first, 0.5), (&second, 0.25)], Fuse::Sum, 9);
         // d3: 0.5 * 0.25 + 0.25; d4 and d2 are the least of their files.
         assert_eq!(fused[0], [(1, 0.5), (3, 0.375), (4, 0.0), (2, 0.0)]);
         let equal = vec![vec![(7, 3.0), (6, 3.0)], vec![], vec![]];
-        assert_eq!(RunReader::new(&dataset).fuse(&[(&equal, 2.0)], Fuse::Sum)[0], [(7, 2.0), (6, 2.0)]);
+        assert_eq!(RunReader::new(&dataset).fuse(&[(&equal, 2.0)], Fuse::Sum, 9)[0], [(7, 2.0), (6, 2.0)]);
     }
 
     const FIRST: &str = "q0 Q0 d1 1 10 a\nq0 Q0 d3 2 4 a\nq0 Q0 d2 3 2 a\n";

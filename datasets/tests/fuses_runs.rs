@@ -59,9 +59,9 @@ fn runs_are_fused_as_by_ranx() {
     let text = std::fs::read_to_string(folder.path().join("fused.json")).expect("written");
     let expected: Value = serde_json::from_str(&text).expect("JSON");
 
-    let (dataset, mut notes) = (dataset(), Vec::new());
+    let (dataset, mut memory, mut notes) = (dataset(), 1 << 20, Vec::new());
     let reader = RunReader::new(&dataset);
-    let mut read = |name: &str| reader.read(&folder.path().join(name), 1 << 20, &mut notes).expect("read").lists;
+    let mut read = |name: &str| reader.read(&folder.path().join(name), &mut memory, &mut notes).expect("read").lists;
     let (first, second) = (read("a.trec"), read("b.trec"));
     let check = |fused: &RunLists, expected: &Value| {
         for (query, list) in fused.iter().enumerate() {
@@ -74,6 +74,6 @@ fn runs_are_fused_as_by_ranx() {
             }
         }
     };
-    check(&reader.fuse(&[(&first, 1.0), (&second, 1.0)], Fuse::Rrf), &expected["rrf"]);
-    check(&reader.fuse(&[(&first, 0.3), (&second, 0.7)], Fuse::Sum), &expected["sum"]);
+    check(&reader.fuse(&[(&first, 1.0), (&second, 1.0)], Fuse::Rrf, usize::MAX), &expected["rrf"]);
+    check(&reader.fuse(&[(&first, 0.3), (&second, 0.7)], Fuse::Sum, usize::MAX), &expected["sum"]);
 }

@@ -166,6 +166,14 @@ fn a_trial_is_known_by_the_content_of_its_file() {
     assert_eq!(id(other.path()), before);
     std::fs::write(one.path().join("a.trec"), run_of(second)).expect("written");
     assert_ne!(id(one.path()), before);
+    // A file that is there twice counts twice.
+    let fused = |files: &str| {
+        let folder = folder_with(&listed("a.trec").replace("file: a.trec", &format!("files: {{ {files} }}")));
+        std::fs::copy(folder.path().join("a.trec"), folder.path().join("c.trec")).expect("copied");
+        id(folder.path())
+    };
+    assert_ne!(fused("a.trec: 1, b.trec: 1, c.trec: 1"), fused("a.trec: 1, b.trec: 1"));
+    assert_eq!(fused("b.trec: 1, c.trec: 1"), fused("a.trec: 1, b.trec: 1"));
 }
 
 /// A finished trial is kept only if its file has not changed.
@@ -199,7 +207,10 @@ fn a_check_compares_the_quality_of_lists() {
     assert!(saved.status.success(), "{}", stderr(&saved));
     let checked = swath(folder.path(), &["check", "x.yaml"]);
     let said = stdout(&checked) + &stderr(&checked);
-    assert!(said.contains("5 trials are not timed: its candidates are lists from a file"), "{said}");
+    assert!(
+        said.contains("5 trials are not timed: candidates that are lists from files are found at no cost"),
+        "{said}"
+    );
     std::fs::write(folder.path().join("a.trec"), run_of(|q, d| -nearest(q, d))).expect("written");
     let worse = swath(folder.path(), &["check", "x.yaml"]);
     assert_eq!(worse.status.code(), Some(1), "{}{}", stdout(&worse), stderr(&worse));

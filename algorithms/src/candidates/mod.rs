@@ -181,7 +181,7 @@ impl<C: Candidates> AnyCandidates for C {
     }
 
     fn words(&self, index: &Index) -> Option<Vec<u32>> {
-        C::words(downcast::<C>(index))
+        C::words(downcast::<C::Index>(index))
     }
 
     fn restore(&self, words: &[u32], base: &Base) -> Option<Index> {
@@ -205,11 +205,11 @@ impl<C: Candidates> AnyCandidates for C {
     }
 
     fn bytes(&self, index: &Index, base: &Base) -> usize {
-        C::bytes(downcast::<C>(index), base)
+        C::bytes(downcast::<C::Index>(index), base)
     }
 
     fn decision(&self, index: &Index, base: &Base) -> Option<String> {
-        C::decision(downcast::<C>(index), base)
+        C::decision(downcast::<C::Index>(index), base)
     }
 
     fn search(
@@ -221,20 +221,20 @@ impl<C: Candidates> AnyCandidates for C {
         found: &mut Vec<u32>,
         pool: &mut Pool,
     ) {
-        Candidates::search(self, downcast::<C>(index), base, query, scratch, found);
+        Candidates::search(self, downcast::<C::Index>(index), base, query, scratch, found);
         pool.fill(base, query, found.iter().copied(), Candidates::pool(self), scratch);
     }
 
     fn search_batch(&self, index: &Index, base: &Base, queries: &Points, batch: &mut Batch) -> bool {
-        Candidates::search_batch(self, downcast::<C>(index), base, queries, batch)
+        Candidates::search_batch(self, downcast::<C::Index>(index), base, queries, batch)
     }
 }
 
-/// The index as the type that `C` builds.
+/// The index as its own type.
 ///
 /// # Panics
 /// If another kind of candidates built it: a bug of the caller, since `build_key` identifies indexes.
-fn downcast<C: Candidates>(index: &Index) -> &C::Index {
+fn downcast<I: 'static>(index: &Index) -> &I {
     match index.0.downcast_ref() {
         Some(index) => index,
         None => panic!("an index was given to another kind of candidates than built it"),

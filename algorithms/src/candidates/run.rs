@@ -1,6 +1,6 @@
 //! Pools that are listed in files: what another program found.
 
-use super::{AnyCandidates, Index};
+use super::{AnyCandidates, Index, downcast};
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
 use crate::nearest::Batch;
@@ -21,7 +21,8 @@ use std::sync::Arc;
 ///
 /// Documents are in the order of their scores, equal ones by their ids from the last to the first, as in trec_eval; the rank on a
 /// line is not believed. A query's pool is the first of them. Its scores, scaled by query from 0 to 1 (1 where all are equal), are
-/// what selectors read as relevance. Distances and similarities are measured as in any pool.
+/// what selectors read as relevance; of equal ones they take the lower row first, as in any pool. Distances and similarities are
+/// measured as in any pool. An expansion scores all items anew, by measured relevance.
 ///
 /// A document that the dataset does not have is left out and counted. A query without any document that it has is an error. Finding
 /// the lists has no cost here, so such a retriever has no queries per second.
@@ -68,11 +69,6 @@ impl Default for Run {
 }
 
 impl Run {
-    /// A run of one file.
-    pub fn of_file(file: &str) -> Self {
-        Self { file: Some(file.to_owned()), ..Self::default() }
-    }
-
     /// The files, each with its weight.
     pub fn files(&self) -> impl Iterator<Item = (&str, f64)> {
         let one = self.file.iter().map(|file| (file.as_str(), 1.0));
@@ -182,10 +178,7 @@ impl AnyCandidates for Run {
         _: &mut Vec<u32>,
         pool: &mut Pool,
     ) {
-        let Some(lists) = index.0.downcast_ref::<Lists>() else {
-            panic!("an index was given to another kind of candidates than built it")
-        };
-        let list = lists.of(query.row);
+        let list = downcast::<Lists>(index).of(query.row);
         pool.fill_listed(base, query, &list[..list.len().min(self.pool.size())], scratch);
     }
 
@@ -212,7 +205,7 @@ mod tests {
     #[test]
     fn a_pool_has_the_scores_of_its_list_and_relevances_that_are_measured() {
         let lists = Lists::new([vec![(3, 12.0), (1, 9.0), (0, 2.0), (2, -8.0)], vec![(2, 5.0), (1, 5.0)]]);
-        let all = Run::of_file("x");
+        let all = Run { file: Some("x".to_owned()), ..Run::default() };
         for distance in [Distance::Angular, Distance::Euclidean, Distance::InnerProduct] {
             let (pool, evaluations) = found(&all, &lists, 0, distance);
             let listed: Vec<_> = pool.items.iter().map(|item| (item.id, item.score)).collect();

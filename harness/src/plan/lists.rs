@@ -3,7 +3,7 @@
 use super::Plan;
 use crate::config::{Experiment, FieldPath, Problem, YamlSource};
 use crate::path;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use swath_algorithms::candidates::{AnyCandidates as _, Lists, Run};
 use swath_datasets::trec_run::{RunLists, RunReader};
@@ -40,6 +40,20 @@ fn beside(source: &YamlSource, file: &str) -> PathBuf {
     source.path().parent().unwrap_or(Path::new("")).join(file)
 }
 
+/// The first `pool` of each list.
+fn cut(mut lists: RunLists, pool: usize) -> RunLists {
+    for list in &mut lists {
+        list.truncate(pool);
+        list.shrink_to_fit();
+    }
+    lists
+}
+
+/// Bytes of lists in memory.
+fn bytes(lists: &RunLists) -> u64 {
+    lists.iter().map(|list| size_of_val(&list[..]) as u64).sum()
+}
+
 /// The files, for a sentence.
 fn named(run: &Run) -> String {
     run.files().map(|(file, _)| file).collect::<Vec<_>>().join(" and ")
@@ -63,12 +77,14 @@ pub(super) fn check_files(experiment: &Experiment, source: &YamlSource) -> Vec<P
 }
 
 impl ListedRuns {
-    /// Runs that are not read: only the SHA-256 of their files is known.
-    pub fn known(sha256: BTreeMap<String, String>) -> Self {
-        Self { sha256, ..Self::default() }
+    /// These, with the SHA-256 of all files of the run, those that were not read among them.
+    #[must_use]
+    pub fn with_known(self, sha256: BTreeMap<String, String>) -> Self {
+        Self { sha256, ..self }
     }
 
-    /// Reads and fuses the runs of an experiment with at most `memory` bytes for each.
+    /// Reads and fuses the runs of an experiment, or only that with the build key `only`. All lists together take at most `memory`
+    /// bytes.
     ///
     /// # Errors
     /// The first file that is wrong.
@@ -77,42 +93,61 @@ impl ListedRuns {
         source: &YamlSource,
         dataset: &Dataset,
         memory: u64,
+        only: Option<&str>,
     ) -> Result<Self, Vec<Problem>> {
         let mut found = Self::default();
-        if listed(experiment).next().is_none() {
+        let wanted = |run: &Run| only.is_none_or(|key| key == run.build_key());
+        let runs: Vec<(usize, &Run)> = listed(experiment).filter(|(_, run)| wanted(run)).collect();
+        if runs.is_empty() {
             return Ok(found);
         }
-        let reader = RunReader::new(dataset);
-        let mut read: BTreeMap<&str, RunLists> = BTreeMap::new();
         let mut pools: BTreeMap<String, usize> = BTreeMap::new();
-        for (i, run) in listed(experiment) {
+        for (_, run) in &runs {
             let pool = pools.entry(run.build_key()).or_default();
             *pool = run.pool.size().max(*pool);
+        }
+        let fused = runs.iter().filter(|(_, run)| run.fused().is_some()).flat_map(|(_, run)| run.files());
+        let fused: BTreeSet<&str> = fused.map(|(file, _)| file).collect();
+        let reader = RunReader::new(dataset);
+        // What is fused stays whole until then: the last of a list counts, too.
+        let mut whole: BTreeMap<&str, RunLists> = BTreeMap::new();
+        let mut left = memory;
+        for &(i, run) in &runs {
             for (file, _) in run.files() {
-                if !read.contains_key(file) {
-                    let one = reader.read(&beside(source, file), memory, &mut found.notes);
-                    let one = one.map_err(|error| vec![Problem::new(at(i, run, file), error.to_string())])?;
-                    found.sha256.insert(file.to_owned(), one.sha256);
-                    read.insert(file, one.lists);
+                if found.sha256.contains_key(file) {
+                    continue;
+                }
+                let before = left;
+                let one = reader.read(&beside(source, file), &mut left, &mut found.notes);
+                let one = one.map_err(|error| vec![Problem::new(at(i, run, file), error.to_string())])?;
+                found.sha256.insert(file.to_owned(), one.sha256);
+                if fused.contains(file) {
+                    whole.insert(file, one.lists);
+                } else {
+                    let key = run.build_key();
+                    let lists = cut(one.lists, pools[&key]);
+                    left = before.saturating_sub(bytes(&lists));
+                    found.lists.insert(key, lists);
                 }
             }
         }
-        for (_, run) in listed(experiment) {
+        for (_, run) in runs {
             let key = run.build_key();
             if found.lists.contains_key(&key) {
                 continue;
             }
-            let runs: Vec<(&RunLists, f64)> = run.files().map(|(file, weight)| (&read[file], weight)).collect();
-            let mut lists = match (run.fused(), &runs[..]) {
-                (Some(fuse), _) => reader.fuse(&runs, fuse),
-                (None, [(one, _), ..]) => (*one).clone(),
+            let mut files: Vec<(&str, f64)> = run.files().collect();
+            // As a trial's id, sums follow what is in the files, and not what these are called: their order decides rounding.
+            files.sort_by(|a, b| found.sha256[a.0].cmp(&found.sha256[b.0]).then(a.1.total_cmp(&b.1)));
+            let lists = match (run.fused(), &files[..]) {
+                (Some(fuse), _) => {
+                    let runs: Vec<_> = files.iter().map(|&(file, weight)| (&whole[file], weight)).collect();
+                    reader.fuse(&runs, fuse, pools[&key])
+                }
+                (None, [(one, _), ..]) => cut(whole[one].clone(), pools[&key]),
                 // It names no file, which the plan refuses.
                 (None, []) => continue,
             };
-            for list in &mut lists {
-                list.truncate(pools[&key]);
-                list.shrink_to_fit();
-            }
             found.lists.insert(key, lists);
         }
         Ok(found)

@@ -79,7 +79,8 @@ pub fn prepare_experiment(
     }
     let source = file.source.clone();
     let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
-    let lists = ListedRuns::read(&file.experiment, &source, &loaded.dataset, resources.memory).map_err(invalid)?;
+    let lists =
+        ListedRuns::read(&file.experiment, &source, &loaded.dataset, resources.memory, None).map_err(invalid)?;
     let mut prepared = prepare_on(file, loaded, lists)?.with_copies_within(&resources.capacity());
     prepared.lists.check(&prepared.plan, &prepared.dataset, &mut prepared.notes).map_err(invalid)?;
     prepared.said.extend(memory_notes(&prepared.plan, &prepared.facts, resources));

@@ -6,7 +6,7 @@ use crate::path;
 use crate::record::{Parameters, label};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::graph::GraphSpec;
 use swath_algorithms::params::Count;
@@ -93,8 +93,9 @@ fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> St
     if let Some(run) = retriever.candidates.listed() {
         // What is in the files counts, not what they are called.
         let content = |file: &str| facts.lists.get(file).cloned().unwrap_or_else(|| file.to_owned());
-        let files: BTreeSet<(String, String)> =
+        let mut files: Vec<(String, String)> =
             run.files().map(|(file, weight)| (content(file), weight.to_string())).collect();
+        files.sort();
         stages["candidates"] = json!({ "run": { "pool": run.pool, "fuse": run.fused(), "files": files } });
     }
     let shape = json!({

@@ -64,9 +64,9 @@ impl Parameters {
         self.stages["candidates"].get("run").is_some()
     }
 
-    /// Why no time of the whole is one of a search, if so.
+    /// Why its times are not those of a search, if so.
     pub fn without_time(&self) -> Option<&'static str> {
-        self.is_listed().then_some("its candidates are lists from a file, which are found at no cost")
+        self.is_listed().then_some("candidates that are lists from files are found at no cost")
     }
 
     /// Whether the selector is an oracle: one that looks at the subtopics.

@@ -51,7 +51,8 @@ fn memory(plan: &Plan, facts: &Facts, trials: &[usize]) -> u64 {
     let dataset = facts.bytes + beside + links + asked * 256 + facts.rows * size_of::<f64>();
     // The trials share one build.
     let most = |of: &dyn Fn(&Trial) -> usize| trials.iter().map(|trial| of(trial)).max().unwrap_or(0);
-    let index = most(&|trial| trial.retriever.candidates.estimate(&facts.base()) + plan.list_bytes(trial));
+    // Lists are held for all queries, and again for those that are asked.
+    let index = most(&|trial| trial.retriever.candidates.estimate(&facts.base()) + 2 * plan.list_bytes(trial));
     let graph = most(&|trial| trial.graph().map_or(0, |graph| graph.peak(&facts.base(), facts.links.unwrap_or(0))));
     // All outcomes, and one more as it is assembled and written.
     let outcomes = plan.outcome_bytes().saturating_mul(trials.len() + 3) + asked * 256;

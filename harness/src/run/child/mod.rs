@@ -47,8 +47,8 @@ pub struct Job {
     pub sha256: String,
     /// SHA-256 of each file of lists when the run was planned.
     pub lists: BTreeMap<String, String>,
-    /// Whether the trials take their candidates from lists.
-    pub is_listed: bool,
+    /// The build key of the lists that the trials take their candidates from, if they do.
+    pub lists_key: Option<String>,
     /// The folder that holds the folder of unfinished trials.
     #[serde(with = "exact_path")]
     pub folder: PathBuf,

@@ -135,17 +135,17 @@ fn serve(job: Job, orders: &Receiver<Order>, replies: &mut Replies) -> Result<()
 fn prepare_job(job: &Job) -> Result<Prepared, Failure> {
     let file = config::parse(YamlSource::parse(job.config.clone(), job.text.clone())?)?;
     let file = job.cell.as_ref().map_or(file.clone(), |cell| cell.of(&file).0);
-    if !job.is_listed {
+    let Some(key) = &job.lists_key else {
         let loaded = data::open(&job.data, &job.sha256, Wanted::Search)?;
-        return plan::prepare_on(file, loaded, ListedRuns::known(job.lists.clone()));
-    }
+        return plan::prepare_on(file, loaded, ListedRuns::default().with_known(job.lists.clone()));
+    };
     // Lists are found by ids.
     let loaded = data::open(&job.data, &job.sha256, Wanted::Everything)?;
-    let lists = ListedRuns::read(&file.experiment, &file.source, &loaded.dataset, machine::memory());
+    let lists = ListedRuns::read(&file.experiment, &file.source, &loaded.dataset, machine::memory(), Some(key));
     let lists = lists.map_err(|problems| Box::new(Invalid { source: file.source.clone(), problems }))?;
     match lists.changed(&job.lists) {
         Some(what) => Err(Failure::Run(what)),
-        None => plan::prepare_on(file, loaded, lists),
+        None => plan::prepare_on(file, loaded, lists.with_known(job.lists.clone())),
     }
 }
 
