@@ -325,14 +325,14 @@ fn a_damaged_member_of_an_archive_is_told() {
 fn pickles_are_refused_with_the_line_that_converts_them() {
     assert_eq!(
         refusal("list.pkl", None),
-        "list.pkl: the file: it is Python's pickle: reading it could run any program in it; expected numbers; if you trust the \
-         file, in Python: numpy.save(\"numbers.npy\", numpy.asarray(pickle.load(open(\"list.pkl\", \"rb\")), \
+        "list.pkl: the file: it is Python's pickle, and reading it could run any program in it; expected a file of numbers; \
+         if you trust this one, write such a file in Python: numpy.save(\"numbers.npy\", numpy.asarray(pickle.load(open(\"list.pkl\", \"rb\")), \
          dtype=\"float32\"))"
     );
     assert_eq!(
         refusal("torch.bin", None),
-        "torch.bin: the file: it is PyTorch's pickle: reading it could run any program in it; expected numbers; if you trust \
-         the file, in Python: numpy.save(\"numbers.npy\", torch.load(\"torch.bin\", map_location=\"cpu\", \
+        "torch.bin: the file: it is PyTorch's pickle, and reading it could run any program in it; expected a file of numbers; \
+         if you trust this one, write such a file in Python: numpy.save(\"numbers.npy\", torch.load(\"torch.bin\", map_location=\"cpu\", \
          weights_only=True).float().numpy())"
     );
 }

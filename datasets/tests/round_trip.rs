@@ -215,7 +215,7 @@ const CASES: &[Case] = &[
     (
         |p| p.distance = "cos",
         "attribute `distance`: it is \"cos\"; expected \"euclidean\" or \"angular\" or \"ip\" or \"hamming\" or \
-         \"jaccard\", or one of their other names: cosine, normalized, l2, dot, inner, inner_product, mips",
+         \"jaccard\", or one of their other names: cosine, l2, dot, inner, inner_product, mips, normalized",
     ),
     (
         |p| p.distance = "jaccard",

@@ -692,7 +692,7 @@ fn every_file_is_written_by_those_who_write_it_whole() {
         ("harness/src/interrupt.rs", "fs::remove", 1),
         // The part of a download, which must stay if it breaks off; it is renamed when it is whole.
         ("datasets/src/fetch/part.rs", "OpenOptions::new", 1),
-        ("datasets/src/fetch/part.rs", "fs::remove", 3),
+        ("datasets/src/fetch/part.rs", "fs::remove", 5),
         ("datasets/src/fetch/finish.rs", "File::create", 1),
         // No file: a switch of the kernel's.
         ("harness/src/run/memory.rs", "fs::write", 1),

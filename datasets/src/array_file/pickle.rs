@@ -22,8 +22,10 @@ pub(super) fn refusal(path: &Path, start: &[u8]) -> Option<DatasetError> {
     } else {
         return None;
     };
-    let found = format!("it is {what}: reading it could run any program in it");
-    let expected = format!("numbers; if you trust the file, in Python: numpy.save(\"numbers.npy\", {load})");
+    let found = format!("it is {what}, and reading it could run any program in it");
+    let expected = format!(
+        "a file of numbers; if you trust this one, write such a file in Python: numpy.save(\"numbers.npy\", {load})"
+    );
     Some(invalid(path, "the file", found, expected))
 }
 

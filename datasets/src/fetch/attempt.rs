@@ -96,7 +96,7 @@ fn does_not_fit(answer: &Answer, download: &Download, part: &Part) -> Option<Str
     let is_other = |old: Option<u64>| old.zip(total).is_some_and(|(old, new)| old != new);
     let has_changed = download.then.first_bytes().is_none() && from > 0 && is_other(part.length());
     let other_mark = from > 0 && part.mark().map(str::to_owned).zip(answer.mark()).is_some_and(|(old, new)| old != new);
-    (has_changed || other_mark).then(|| "the server has another version of the file by now".into())
+    (has_changed || other_mark).then(|| "the server has another version of the file now".into())
 }
 
 /// Bytes of all that is wanted of the file, if the server says so.

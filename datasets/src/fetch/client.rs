@@ -150,8 +150,8 @@ impl Client {
         use ureq::Error as E;
         match error {
             E::RequireHttpsOnly(to) => NoAnswer::Refused(format!("it leads to {to}, which is not encrypted")),
-            E::TooManyRedirects => NoAnswer::Refused(format!("it leads on more than {REDIRECTS} times")),
-            E::BadUri(_) | E::Http(_) => NoAnswer::Refused("this is no address of a file".into()),
+            E::TooManyRedirects => NoAnswer::Refused(format!("it is redirected more than {REDIRECTS} times")),
+            E::BadUri(_) | E::Http(_) => NoAnswer::Refused("this is not the address of a file".into()),
             E::HostNotFound => NoAnswer::Again("the host was not found".into()),
             E::ConnectProxyFailed(why) => NoAnswer::Again(format!("the proxy did not connect: {why}")),
             E::Timeout(_) => NoAnswer::Again(self.silent()),

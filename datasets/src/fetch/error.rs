@@ -53,7 +53,7 @@ pub enum FetchError {
     },
     /// The file that came is not the one that is meant.
     #[error(
-        "{url}: its SHA-256 is {found}, and that of the catalogue's file is {expected}: the site has another file now, or it was damaged on the way; it was not kept"
+        "{url}: its SHA-256 is {found}, expected {expected}: the site has another file now, or the file was damaged on the way. It was not kept"
     )]
     Checksum {
         /// The address.
@@ -64,7 +64,7 @@ pub enum FetchError {
         found: String,
     },
     /// The file that is here is not the one that is meant.
-    #[error("{path}: its SHA-256 is {found}, and should be {expected}; move it away or remove it, and it is downloaded again", path = path.display())]
+    #[error("{path}: its SHA-256 is {found}, expected {expected}; move it away or remove it to download it again", path = path.display())]
     Differs {
         /// The file.
         path: PathBuf,

@@ -7,7 +7,7 @@
 use super::error::FetchError;
 use crate::bounded;
 use crate::catalogue::{Download, part as part_of};
-use crate::in_the_way::{MOVE_IT, in_the_way};
+use crate::in_the_way::in_the_way;
 use crate::sha256::hex;
 use crate::whole_file::write_whole;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,10 @@ impl Part {
             }
             // Some file systems have no locks. A process that finished the file has renamed the one that was opened here.
             if target.exists() {
+                // This one may have been made after that.
+                if file.metadata().is_ok_and(|part| part.len() == 0) {
+                    let _ = std::fs::remove_file(&path).and_then(|()| std::fs::remove_file(origin_of(target)));
+                }
                 return Ok(Opened::Finished);
             }
             if !path.exists() {
@@ -253,7 +257,7 @@ fn read_origin(target: &Path) -> Result<Option<Origin>, FetchError> {
         text => text.map_err(|source| FetchError::Io { path: path.clone(), source })?,
     };
     let origin = serde_json::from_str(&text);
-    origin.map(Some).map_err(|_| FetchError::InTheWay { path, why: format!("swath did not write it ({MOVE_IT})") })
+    origin.map(Some).map_err(|_| FetchError::InTheWay { path, why: "swath did not write it".into() })
 }
 
 fn write_origin(target: &Path, origin: &Origin) -> Result<(), FetchError> {
@@ -261,4 +265,22 @@ fn write_origin(target: &Path, origin: &Origin) -> Result<(), FetchError> {
     let io = |source| FetchError::Io { path: path.clone(), source };
     let text = serde_json::to_vec(origin).map_err(|error| io(error.into()))?;
     write_whole(&path, &text).map_err(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Role, Then};
+
+    #[test]
+    fn a_part_that_comes_too_late_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("x.bin");
+        std::fs::write(&target, "whole").expect("written");
+        let url = "https://example.org/x.bin".to_owned();
+        let download =
+            Download { url, file: "x.bin".into(), role: Role::Base, bytes: None, sha256: None, then: Then::Keep };
+        assert!(matches!(Part::open(&download, &target), Ok(Opened::Finished)));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1);
+    }
 }

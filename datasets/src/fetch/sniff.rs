@@ -9,9 +9,9 @@ const BEGINNINGS: &[(&str, &str)] = &[
     ("<html", PAGE),
     ("<head", PAGE),
     ("<body", PAGE),
-    ("<?xml", "the server sent an XML document, mostly an error, not a dataset"),
+    ("<?xml", "the server sent an XML document, usually an error, not a dataset"),
     ("<error", "the server sent an error in XML, not a dataset"),
-    ("{\"", "the server sent a text in JSON, mostly an error, not a dataset"),
+    ("{\"", "the server sent a text in JSON, usually an error, not a dataset"),
     ("version https://git-lfs", POINTER),
 ];
 

@@ -4,6 +4,7 @@ use super::{Part, Parts};
 use crate::array_file::{self, ArrayFile, CompressedRows, Matrix};
 use crate::check::{Flaw, first_of, no_room};
 use crate::format::DatasetError;
+use crate::format::bit_rows::{BitRows, SetRows};
 use crate::format::compressed_rows::{self, NumbersBelow, RowNames};
 use crate::number::NumberForm;
 use std::io;
@@ -11,9 +12,6 @@ use std::path::Path;
 use swath_algorithms::points::vectors::Builder;
 use swath_algorithms::points::{Bits, Filling, PointType, Sets, Space, SparseVectors};
 use swath_algorithms::{Distance, Points, PointsError};
-
-/// Bits in a word of [`Bits`].
-const WORD: usize = u64::BITS as usize;
 
 /// Files of base vectors, or of queries, which are read one after another.
 pub(super) struct PointFiles {
@@ -296,40 +294,23 @@ impl PointFiles {
     }
 
     fn bit_matrix(&self, dim: usize, space: &Space) -> Result<Bits, DatasetError> {
-        let stride = dim.div_ceil(WORD);
-        let mut words =
-            Filling::<u64>::with_capacity(space, self.rows * stride).map_err(|error| self.no_room(&error))?;
-        self.each_bit_row(|row| {
-            let words = words.add_zeros(stride)?;
-            for (column, _) in row.iter().enumerate().filter(|(_, bit)| **bit == 1) {
-                words[column / WORD] |= 1 << (column % WORD);
-            }
-            Ok(())
-        })?;
-        Bits::new(words, dim).map_err(|error| self.not_points(&error))
+        let mut bits = BitRows::new(self.rows, dim, space).map_err(|error| self.no_room(&error))?;
+        self.each_bit_row(|row| bits.push(row))?;
+        bits.finish().map_err(|error| self.not_points(&error))
     }
 
     fn packed_bits(&self, dim: usize, space: &Space) -> Result<Bits, DatasetError> {
-        let stride = dim.div_ceil(WORD);
-        let mut words =
-            Filling::<u64>::with_capacity(space, self.rows * stride).map_err(|error| self.no_room(&error))?;
+        let mut bits = BitRows::new(self.rows, dim, space).map_err(|error| self.no_room(&error))?;
         for (_, matrix) in self.matrices() {
-            let width = matrix.header().columns;
             let mut full = None;
             matrix.integer_rows(&mut |values| {
-                for row in values.chunks_exact(width) {
-                    match words.add_zeros(stride) {
-                        Ok(words) => row.iter().enumerate().for_each(|(i, &byte)| {
-                            words[i / 8] |= u64::from((byte as u8).reverse_bits()) << (8 * (i % 8));
-                        }),
-                        Err(error) => full = Some(self.no_room(&error)),
-                    }
-                }
+                let mut rows = values.chunks_exact(matrix.header().columns);
+                full = rows.try_for_each(|row| bits.push_packed(row)).err();
                 full.is_none()
             })?;
-            full.map_or(Ok(()), Err)?;
+            full.map_or(Ok(()), |error| Err(self.no_room(&error)))?;
         }
-        Bits::new(words, dim).map_err(|error| match error {
+        bits.finish().map_err(|error| match error {
             PointsError::BitBeyondDimension { row, dim } => {
                 let found = format!("in row {row} a bit after its last, {dim}, is set");
                 self.wrong(found, "0 for the bits that fill up the last byte; or another `dimension`")
@@ -339,18 +320,9 @@ impl PointFiles {
     }
 
     fn set_matrix(&self, dim: usize, space: &Space) -> Result<Sets, DatasetError> {
-        let full = |error: io::Error| self.no_room(&error);
-        let mut members = Filling::with_capacity(space, self.rows).map_err(full)?;
-        let mut offsets = Filling::with_capacity(space, self.rows + 1).map_err(full)?;
-        offsets.extend(&[0_u64]).map_err(full)?;
-        let mut set = Vec::new();
-        self.each_bit_row(|row| {
-            set.clear();
-            set.extend(row.iter().enumerate().filter(|(_, bit)| **bit == 1).map(|(column, _)| column as u32));
-            members.extend(&set)?;
-            offsets.extend(&[members.len() as u64])
-        })?;
-        Sets::new(members, offsets, dim).map_err(|error| self.not_points(&error))
+        let mut sets = SetRows::new(self.rows, dim, space).map_err(|error| self.no_room(&error))?;
+        self.each_bit_row(|row| sets.push(row))?;
+        sets.finish().map_err(|error| self.not_points(&error))
     }
 
     /// The only file of compressed rows: these are not put together.

@@ -108,11 +108,17 @@ fn is_there(key: &str, path: &Path) -> Result<(), DatasetError> {
     match std::fs::metadata(path) {
         Ok(_) => Ok(()),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-            let flaw = Flaw::new(
-                format!("`{key}`"),
-                "the file does not exist",
-                "a path that starts from the folder of the experiment",
-            );
+            let path_of = "a path that starts from the folder of the experiment";
+            let name = path.to_string_lossy();
+            // As options of the command line name parts.
+            let expected = match name.rsplit_once('#') {
+                Some((file, part)) if Path::new(file).is_file() => {
+                    let file = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
+                    format!("{path_of}; in YAML a part of a file is `{{ file: {file}, part: {part} }}`")
+                }
+                _ => path_of.to_owned(),
+            };
+            let flaw = Flaw::new(format!("`{key}`"), "the file does not exist", expected);
             Err(DatasetError::Invalid { path: path.to_owned(), flaw })
         }
         Err(source) => Err(DatasetError::Io { path: path.to_owned(), source }),

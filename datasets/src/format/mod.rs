@@ -3,6 +3,7 @@
 
 pub mod ann_benchmarks;
 pub mod big_ann_sparse;
+pub(crate) mod bit_rows;
 pub(crate) mod compressed_rows;
 
 use crate::bounded;

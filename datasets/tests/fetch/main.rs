@@ -304,7 +304,7 @@ fn redirects_are_followed_also_for_the_rest_of_a_file() {
 
     let server = Server::new(|_, _| Reply::new(301, &[("Location", "/x.bin"), ("Content-Length", "0")]));
     let error = place_error(&server, "y.bin");
-    assert!(error.contains("it leads on more than 10 times"), "{error}");
+    assert!(error.contains("it is redirected more than 10 times"), "{error}");
     assert_eq!(server.requests().len(), 11);
 }
 

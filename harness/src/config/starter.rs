@@ -31,7 +31,7 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
         entry(&format!("name: {}", yaml(name)), "also the folder under reports/"),
         entry(
             &format!("dataset: {}", yaml(dataset)),
-            "a name from `swath datasets list`, or a path to an ann-benchmarks HDF5 file",
+            "a name from `swath datasets list`, a path to an HDF5 file, or files of your own (docs/your-data.md)",
         ),
         entry(&format!("k: {k}"), "results per query"),
         entry(&format!("queries: {queries}"), "a seeded sample; leave out for all"),

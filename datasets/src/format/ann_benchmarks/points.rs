@@ -4,15 +4,13 @@ use super::layout::{PointArrays, PointLayout};
 use super::reader::OpenDataset;
 use crate::check::{first_of, no_room};
 use crate::format::DatasetError;
+use crate::format::bit_rows::{BitRows, SetRows};
 use crate::format::compressed_rows::{CompressedRows, NumbersBelow, RowNames, offsets, offsets_of_lengths};
 use crate::hdf5_file::ElementKind;
 use std::io;
 use swath_algorithms::points::vectors::Builder;
 use swath_algorithms::points::{Bits, Filling, Sets, Space, SparseVectors};
 use swath_algorithms::{Points, PointsError, Vectors};
-
-/// Bits in a word of [`Bits`].
-const WORD: usize = u64::BITS as usize;
 
 /// What limits members and columns.
 const BELOW_DIMENSION: &str = "a number below the dimension";
@@ -93,38 +91,21 @@ impl OpenDataset {
 
     /// A matrix of 0 and 1, packed into words.
     fn bit_matrix(&self, name: &str, dim: usize, space: &Space) -> Result<Bits, DatasetError> {
-        let stride = dim.div_ceil(WORD);
-        let mut words = self.room_for_words(name, stride, space)?;
+        let mut bits = self.room_for_bits(name, dim, space)?;
         let expected = "0 or 1; or, where eight bits are packed into a byte, their number as attribute `dimension`";
-        self.each_bit_row(name, dim, expected, |row| {
-            let words = words.add_zeros(stride)?;
-            for (column, _) in row.iter().enumerate().filter(|(_, bit)| **bit == 1) {
-                words[column / WORD] |= 1 << (column % WORD);
-            }
-            Ok(())
-        })?;
-        Bits::new(words, dim).map_err(|error| self.not_points(name, &error))
+        self.each_bit_row(name, dim, expected, |row| bits.push(row))?;
+        bits.finish().map_err(|error| self.not_points(name, &error))
     }
 
     /// A matrix of 0 and 1, each row a set of columns.
     fn set_matrix(&self, name: &str, dim: usize, space: &Space) -> Result<Sets, DatasetError> {
-        let full = |error: io::Error| self.no_room(name, &error);
         let rows = self.shape(name, 2, None)?[0];
         self.file.can_read_rows(name, ElementKind::Bit).map_err(|error| self.at(error))?;
-        // The file says the number of sets, and not how many members they have.
-        let mut members = Filling::with_capacity(space, rows).map_err(full)?;
-        let mut offsets = Filling::with_capacity(space, rows + 1).map_err(full)?;
-        offsets.extend(&[0_u64]).map_err(full)?;
-        let mut set = Vec::new();
+        let mut sets = SetRows::new(rows, dim, space).map_err(|error| self.no_room(name, &error))?;
         let expected = "0 or 1, for each member whether the set has it; or the members of all sets, with their number in \
                         `size_train` and `size_test`";
-        self.each_bit_row(name, dim, expected, |row| {
-            set.clear();
-            set.extend(row.iter().enumerate().filter(|(_, bit)| **bit == 1).map(|(column, _)| column as u32));
-            members.extend(&set)?;
-            offsets.extend(&[members.len() as u64])
-        })?;
-        Sets::new(members, offsets, dim).map_err(|error| self.not_points(name, &error))
+        self.each_bit_row(name, dim, expected, |row| sets.push(row))?;
+        sets.finish().map_err(|error| self.not_points(name, &error))
     }
 
     /// Calls `each` with the rows of a matrix, after a check that all values are 0 or 1. `each` fails where there is no room.
@@ -154,24 +135,14 @@ impl OpenDataset {
     /// Rows of bytes with eight bits each, the first the highest.
     fn packed_bits(&self, name: &str, dim: usize, space: &Space) -> Result<Bits, DatasetError> {
         let width = self.shape(name, 2, None)?[1];
-        let stride = dim.div_ceil(WORD);
-        let (mut words, mut full) = (self.room_for_words(name, stride, space)?, None);
+        let (mut bits, mut full) = (self.room_for_bits(name, dim, space)?, None);
         let read = self.file.integer_rows(name, ElementKind::Bit, |values| {
-            match words.add_zeros(values.len() / width * stride) {
-                Ok(words) => {
-                    for (row, words) in values.chunks_exact(width).zip(words.chunks_exact_mut(stride)) {
-                        for (i, &byte) in row.iter().enumerate() {
-                            words[i / 8] |= u64::from((byte as u8).reverse_bits()) << (8 * (i % 8));
-                        }
-                    }
-                }
-                Err(error) => full = Some(self.no_room(name, &error)),
-            }
+            full = values.chunks_exact(width).try_for_each(|row| bits.push_packed(row)).err();
             full.is_none()
         });
         read.map_err(|error| self.at(error))?;
-        full.map_or(Ok(()), Err)?;
-        Bits::new(words, dim).map_err(|error| match error {
+        full.map_or(Ok(()), |error| Err(self.no_room(name, &error)))?;
+        bits.finish().map_err(|error| match error {
             PointsError::BitBeyondDimension { row, dim } => self.invalid(
                 &format!("`{name}`, row {row}"),
                 format!("a bit after its last, {dim}, is set"),
@@ -181,16 +152,16 @@ impl OpenDataset {
         })
     }
 
-    /// Room for rows of `stride` words, after a check that the file holds the rows and that there may be so many words.
-    fn room_for_words(&self, name: &str, stride: usize, space: &Space) -> Result<Filling<u64>, DatasetError> {
+    /// Room for rows of `dim` bits, after a check that the file holds the rows and that there may be so many words.
+    fn room_for_bits(&self, name: &str, dim: usize, space: &Space) -> Result<BitRows, DatasetError> {
         let rows = self.shape(name, 2, None)?[0];
         self.file.can_read_rows(name, ElementKind::Bit).map_err(|error| self.at(error))?;
-        let needed = (rows * stride) as u64 * u64::from(u64::BITS / 8);
+        let needed = (rows * dim.div_ceil(64)) as u64 * 8;
         if needed > self.capacity.of_points() {
             let found = format!("its bits need {needed} bytes of memory");
             return Err(self.invalid(&format!("`{name}`"), found, format!("at most {}", self.capacity.memory)));
         }
-        Filling::with_capacity(space, rows * stride).map_err(|error| self.no_room(name, &error))
+        BitRows::new(rows, dim, space).map_err(|error| self.no_room(name, &error))
     }
 
     fn flat_sets_of(

@@ -3,6 +3,7 @@
 use crate::config::problem::{FieldPath, FieldStep, Problem, TextRange, suggest};
 use serde::de::{self, Unexpected};
 use std::fmt;
+use swath_algorithms::Distance;
 
 /// A serde error with its place, and with help.
 #[derive(Debug)]
@@ -120,6 +121,11 @@ impl de::Error for ReadError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("the field `{field}` is missing"), vec![format!("add `{field}: ...` here")])
+        let mut help = vec![format!("add `{field}: ...` here")];
+        // A dataset's distance has no default, and no file of vectors says it.
+        if field == "distance" {
+            help.extend(suggest("", &Distance::ALL.map(Distance::name)));
+        }
+        Self::new(format!("the field `{field}` is missing"), help)
     }
 }

@@ -21,18 +21,19 @@ impl FigureKind for Frontier {
             let metric = found.summary.metrics.iter().copied().find(|metric| metric.name() == name);
             metric.map(Measure::Metric).or_else(|| Measure::cost(name))
         };
-        let plot = |x, y| -> Box<dyn Figure> {
+        let plot = |x, y| {
             let name = format!("{}-{}", Measure::file_name(y), Measure::file_name(x));
             let name = match name.strip_suffix("-recall") {
                 Some(rate) if rate.starts_with("qps") => format!("recall-{rate}"),
                 _ => name,
             };
-            Box::new(Scatter { name, x, y, scales: (self.x_scale, self.y_scale) })
+            Scatter { name, x, y, scales: (self.x_scale, self.y_scale) }
         };
         if self.x.is_none() && self.y.is_none() {
             let rate = |y| if y == "qps" { found.summary.rate.column() } else { y };
             let pairs = USUAL.iter().filter_map(|(x, y)| Some(plot(measured(x)?, measured(rate(y))?)));
-            return Ok(pairs.collect());
+            let shown = pairs.filter(|plot| plot.both(found).next().is_some());
+            return Ok(shown.map(|plot| -> Box<dyn Figure> { Box::new(plot) }).collect());
         }
         let named = |measure: Option<Measure>, usual: &str| {
             let measure = measure.or_else(|| measured(usual)).ok_or(format!("`{usual}` was not measured"))?;
@@ -43,7 +44,7 @@ impl FigureKind for Frontier {
             }
         };
         let headline = found.headline().map_or("coverage", |metric| found.metric(metric).name());
-        Ok(vec![plot(named(self.x, "recall")?, named(self.y, headline)?)])
+        Ok(vec![Box::new(plot(named(self.x, "recall")?, named(self.y, headline)?))])
     }
 }
 
@@ -56,13 +57,21 @@ struct Scatter {
 }
 
 impl Scatter {
-    /// The trials that have both values and a place, as (row, across, up), and how many have both values but no place. Oracles
-    /// are left out: they are bounds, and their values would stretch the axes.
+    /// The trials that a figure may show. Oracles are left out: they are bounds, and their values would stretch the axes.
+    fn rows(found: &LoadedRun) -> impl Iterator<Item = usize> {
+        (0..found.summary.rows.len()).filter(|&row| !found.summary.rows[row].is_oracle)
+    }
+
+    /// Those that have both values, as (row, across, up).
+    fn both(&self, found: &LoadedRun) -> impl Iterator<Item = (usize, Estimate, Estimate)> {
+        Self::rows(found).filter_map(|row| Some((row, found.measured(self.x, row)?, found.measured(self.y, row)?)))
+    }
+
+    /// The trials that have both values and a place, as (row, across, up), and how many have both values but no place.
     fn points(&self, found: &LoadedRun) -> (Vec<(usize, Estimate, Estimate)>, usize) {
-        let rows = (0..found.summary.rows.len()).filter(|&row| !found.summary.rows[row].is_oracle);
-        let both = rows.filter_map(|row| Some((row, found.measured(self.x, row)?, found.measured(self.y, row)?)));
-        let (placed, others): (Vec<_>, Vec<_>) =
-            both.partition(|(_, x, y)| self.x.has_place(self.scales.0, x) && self.y.has_place(self.scales.1, y));
+        let (placed, others): (Vec<_>, Vec<_>) = self
+            .both(found)
+            .partition(|(_, x, y)| self.x.has_place(self.scales.0, x) && self.y.has_place(self.scales.1, y));
         (placed, others.len())
     }
 }
@@ -74,6 +83,11 @@ impl Figure for Scatter {
 
     fn caption(&self, found: &LoadedRun) -> String {
         let (points, without) = self.points(found);
+        let lacking = match Self::rows(found).count() - points.len() - without {
+            0 => String::new(),
+            1 => " 1 trial lacks one of the two and is not shown.".to_owned(),
+            many => format!(" {many} trials lack one of the two and are not shown."),
+        };
         let without = left_out(without, "trial", self.x.is_log(self.scales.0) || self.y.is_log(self.scales.1));
         let interval = match (self.x, self.y) {
             _ if points.len() > MANY => "",
@@ -94,7 +108,7 @@ impl Figure for Scatter {
         };
         format!(
             "{}{} against {}{}, one marker per trial.{interval} Dashed: the Pareto front, the trials that no other trial beats \
-             in one measure without losing in the other.{without}{oracles}",
+             in one measure without losing in the other.{without}{lacking}{oracles}",
             capital(self.y.words()),
             log(self.y, self.scales.1),
             self.x.words(),

@@ -36,7 +36,17 @@ pub fn plot(runs: &[(&str, &LoadedRun)]) -> Value {
     let is_best = runs.iter().any(|(_, found)| found.summary.rate == Rate::Best);
     let rate = if is_best { Rate::Best } else { Rate::Median };
     let headline = runs.first().and_then(|(_, found)| at(found.metric(found.headline()?).name()));
-    let x = at("recall").filter(|&x| Some(x) != headline).or_else(|| at(rate.column())).unwrap_or(0);
+    let has = |x: usize| {
+        let of = |found: &LoadedRun| {
+            let rows = 0..found.summary.rows.len();
+            rows.filter(|&row| found.measured(measures[x], row).is_some()).count()
+        };
+        runs.iter().map(|(_, found)| of(found)).sum::<usize>()
+    };
+    // Lists from files have no queries per second.
+    let all: usize = runs.iter().map(|(_, found)| found.summary.rows.len()).sum();
+    let mut across = [at("recall"), at(rate.column())].into_iter().flatten().chain(0..measures.len());
+    let x = across.find(|&x| Some(x) != headline && 2 * has(x) >= all).unwrap_or(0);
     let prefix = |name: &str| if name.is_empty() { String::new() } else { format!("{name}: ") };
     let (mut retrievers, mut trials) = (Vec::new(), Vec::new());
     for (name, found) in runs {

@@ -200,13 +200,14 @@
           }
         }),
       );
+      const trials = marks.length === 1 ? "1 trial" : `${marks.length} trials`;
       plot.replaceChildren(
-        svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": `${y.name} against ${x.name}, ${marks.length} trials; arrow keys go from one to the next` }, [...parts, ...marks]),
+        svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": `${y.name} against ${x.name}, ${trials}; arrow keys go from one to the next` }, [...parts, ...marks]),
       );
       const hidden = data.trials.length - marks.length;
       const without = points.length - drawable.length;
       const why = without ? `, ${without} of them because a logarithmic scale shows only values above 0` : "";
-      said.textContent = `${marks.length} trials${hidden ? `, ${hidden} not shown${why}` : ""}. Point at a marker, or go to the plot and use the arrow keys.`;
+      said.textContent = `${trials}${hidden ? `, ${hidden} not shown${why}` : ""}. Point at a marker, or go to the plot and use the arrow keys.`;
     };
     for (const name of ["x", "y"]) {
       choose[name].addEventListener("change", () => {

@@ -223,11 +223,14 @@ impl Several {
             .map(|trial| rate(&other.found, trial.row) / rate(&first.found, trial.before))
             .filter(|r| r.is_finite())
             .collect();
-        let speed = if ratios.is_empty() {
+        let timed = ratios.len();
+        let speed = if timed == 0 {
             String::new()
         } else {
             let ratio = swath_algorithms::kernel::median(&mut ratios);
-            format!(" Its trials answer {ratio:.2} times as many queries per second (median).")
+            // Lists from files have no times of a search.
+            let trials = if timed < changes.trials.len() { "Its timed trials" } else { "Its trials" };
+            format!(" {trials} answer {ratio:.2} times as many queries per second (median).")
         };
         format!(
             "Comparing {} with {} over the same queries gives {all} differences ({} trials, {} metrics): {better} are significantly \

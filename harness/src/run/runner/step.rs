@@ -10,7 +10,7 @@ use crate::run::built::{GraphCache, Kept};
 use crate::run::child::{self, Child, Death, Job};
 use crate::run::order::{Order, Reply};
 use std::path::Path;
-use swath_algorithms::candidates::AnyCandidates as _;
+use swath_algorithms::candidates::AnyCandidates;
 use swath_algorithms::params::Count;
 
 /// What a child does while it builds, for messages.
@@ -195,7 +195,7 @@ impl<'a> Runner<'a> {
             data: data.to_owned(),
             sha256: prepared.facts.sha256.clone(),
             lists: prepared.facts.lists.clone(),
-            lists_key: prepared.plan.trials[trial].retriever.candidates.listed().map(|run| run.build_key()),
+            lists_key: prepared.plan.trials[trial].retriever.candidates.listed().map(AnyCandidates::build_key),
             folder: self.unfinished.folder().to_owned(),
             cache: means.cache.map(|cache| cache.folder().to_owned()),
             indexes: self.indexes.clone(),
