@@ -694,6 +694,7 @@ fn every_file_is_written_by_those_who_write_it_whole() {
         ("datasets/src/fetch/part.rs", "OpenOptions::new", 1),
         ("datasets/src/fetch/part.rs", "fs::remove", 5),
         ("datasets/src/fetch/finish.rs", "File::create", 1),
+        ("datasets/src/fetch/finish.rs", "fs::remove", 1),
         // No file: a switch of the kernel's.
         ("harness/src/run/memory.rs", "fs::write", 1),
     ];

@@ -19,6 +19,11 @@ const RECIPES: &[&str] = &[
     "importer",
     "check-output",
     "command",
+    "array-format",
+    "text-format",
+    "distribution",
+    "audit-check",
+    "catalogue-entry",
 ];
 
 fn root() -> PathBuf {
@@ -131,6 +136,24 @@ retrievers:
     select: plain-top
 ";
 
+/// What is new of datasets.
+const OWN: &str = "\
+dataset: { vectors: base.narrow, queries: query.narrow, distance: euclidean, names: names.bars }
+";
+const DRAWN: &str = "\
+dataset: { generate: corners, n: 40, dimension: 9, queries: 5, distance: euclidean, seed: 1 }
+";
+
+/// An experiment on a dataset.
+fn experiment(dataset: &str) -> String {
+    format!("name: newcomers\n{dataset}k: 3\nretrievers: [{{ name: top-k, select: top-k }}]\n")
+}
+
+/// Rows of three bytes, as the format of the recipe has them.
+fn narrow(rows: std::ops::Range<u8>) -> Vec<u8> {
+    std::iter::once(3).chain(rows.flat_map(|row| [row, row.wrapping_mul(7), row.wrapping_mul(13)])).collect()
+}
+
 /// Vectors of three dimensions as text: 40 base vectors and 5 queries.
 fn vectors() -> String {
     let value = |i: usize, j: usize| ((i * 31 + j * 17 + 1) as f64 * 0.7391).sin();
@@ -203,6 +226,21 @@ fn one_of_each_kind_is_added_as_the_recipes_say() {
     let output =
         import.current_dir(copied).args(["import", "empty", "--dataset", "x"]).output().expect("the program runs");
     assert!(String::from_utf8_lossy(&output.stderr).contains("a recipe's example imports nothing"), "{output:?}");
+    std::fs::write(copied.join("base.narrow"), narrow(0..40)).expect("written");
+    std::fs::write(copied.join("query.narrow"), narrow(40..45)).expect("written");
+    let names: Vec<String> = (0..40).map(|row| format!("the {row}th")).collect();
+    std::fs::write(copied.join("names.bars"), names.join("|")).expect("written");
+    for (file, dataset) in [("own", OWN), ("drawn", DRAWN)] {
+        let yaml = format!("{file}.yaml");
+        std::fs::write(copied.join(&yaml), experiment(dataset)).expect("written");
+        use_it(&["run", &yaml, "--out", file, "--quiet"]);
+        let runs = std::fs::read_to_string(copied.join(file).join("runs.csv")).expect("runs");
+        assert!(runs.contains("top-k"), "{runs}");
+    }
+    let page = std::fs::read_to_string(copied.join("own/index.html")).expect("a page");
+    assert!(names.iter().any(|name| page.contains(name)), "no name of a base vector is on the page");
+    assert!(use_it(&["datasets", "check", "small.vec"]).contains("40 base points (a recipe's example)"));
+    assert!(use_it(&["datasets", "list"]).contains("newcomers-3-euclidean"));
     // What holds for any of them.
     for suite in ["candidates", "expansions", "selectors"] {
         succeed(suite, &cargo(copied, &["test", "-p", "swath-algorithms", "--test", suite]));

@@ -72,7 +72,9 @@ mod tests {
     #[test]
     fn each_missing_dataset_comes_with_what_can_be_done() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("v.npz"), "x").expect("written");
+        for name in ["v.npz", "v.txt"] {
+            std::fs::write(folder.path().join(name), "x").expect("written");
+        }
         let help = |dataset: &str, folders: &[PathBuf]| {
             help(&resolve(dataset, folder.path(), folders).expect_err("not there")).join("\n")
         };
@@ -97,13 +99,16 @@ mod tests {
         assert!(help("docs", &beside).starts_with(&own));
         std::fs::write(&catalogue, "docs: [").expect("written");
         assert!(help("docs", &beside).starts_with("correct the catalogue"));
-        let file = help("v.npz", &[]);
+        assert!(help("v.npz", &[]).starts_with("v.npz holds vectors alone: write `dataset: { vectors: v.npz,"));
+        let file = help("v.txt", &[]);
         assert!(
-            file.starts_with("there is a file v.npz, but names of dataset files end in .hdf5 or .h5 or .csr;"),
+            file.starts_with("there is a file v.txt, but names of dataset files end in .hdf5 or .h5 or .csr;"),
             "{file}"
         );
         assert!(file.contains("no folder was searched") && file.contains("SWATH_DATA"), "{file}");
-        assert!(!help("w.npz", &[]).contains("there is a file"));
+        for name in ["w.npz", "w.txt"] {
+            assert!(help(name, &[]).starts_with("`swath datasets list` shows"));
+        }
         let path = help("no/such.hdf5", &nowhere);
         assert_eq!(path, format!("a relative path starts from {}", folder.path().display()));
     }
