@@ -236,6 +236,12 @@ impl RowFinder<'_> {
             None => id.parse::<u32>().ok().filter(|&row| (row as usize) < self.count && !id.starts_with('+')),
         }
     }
+
+    /// The id of the first row.
+    pub(crate) fn first(&self) -> String {
+        let named = self.rows.iter().flatten().find(|(_, row)| **row == 0);
+        named.map_or_else(|| "0".to_owned(), |(id, _)| (*id).to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl<'a> RunReader<'a> {
         let (file, _) = bounded::open(path).map_err(unreadable)?;
         let mut text = BufReader::with_capacity(1 << 18, file);
         let (mut hash, mut line, mut number) = (Sha256::new(), Vec::new(), 0);
-        let mut strangers = Strangers::new(&name, "lines", self.documents.of(0).into_owned());
+        let mut strangers = Strangers::new(&name, "lines");
         let mut lists: RunLists = vec![Vec::new(); self.topics.len()];
         let (mut wrong, mut is_empty) = (None, true);
         loop {
@@ -123,8 +123,8 @@ impl<'a> RunReader<'a> {
                 }
             };
             is_empty = false;
-            let query = strangers.check("query", topic, self.find_topic.find(topic));
-            let item = strangers.check("base vector", document, self.find_document.find(document));
+            let query = strangers.query(topic, &self.find_topic);
+            let item = strangers.item(document, &self.find_document);
             strangers.line(query.is_some() && item.is_some());
             let (Some(query), Some(item)) = (query, item) else { continue };
             *memory = memory.checked_sub(ENTRY).ok_or_else(|| {
@@ -147,6 +147,7 @@ impl<'a> RunReader<'a> {
     /// Puts lists into their order, and leaves the first of each document there.
     fn sort(&self, lists: &mut RunLists, name: &str, notes: &mut Vec<String>) {
         let (mut repeated, mut example) = (0, None);
+        let (mut several, mut tied) = (0, 0);
         for (query, list) in lists.iter_mut().enumerate() {
             self.put_in_order(list);
             let mut seen = HashSet::with_capacity(list.len());
@@ -158,6 +159,16 @@ impl<'a> RunReader<'a> {
                 }
                 is_new
             });
+            if let [(_, best), .., (_, worst)] = list[..] {
+                several += 1;
+                tied += usize::from(best == worst);
+            }
+        }
+        if tied > 0 {
+            notes.push(format!(
+                "{tied} of {several} lists in {name} have one score for all documents: these are in the order of their ids, the \
+                 last first, as in trec_eval; ranks are not read"
+            ));
         }
         if let Some((item, query)) = example {
             notes.push(format!(
@@ -308,7 +319,18 @@ mod tests {
         assert_eq!(notes, [note]);
         let none = read_with("q0 Q0 1 1 3 x\nq1 Q0 2 1 3 x\n", 1 << 20).0.expect_err("refused");
         assert!(none.starts_with("x.trec: the ids: none of its 2 lines is of a query and a base vector"), "{none}");
-        assert!(none.contains("no base vector has the id `1`; expected ids such as `d0`"), "{none}");
+        assert!(
+            none.contains("no base vector has the id `1`; expected ids such as `d0`, or a file of others as `ids`"),
+            "{none}"
+        );
+    }
+
+    #[test]
+    fn lists_without_an_order_of_scores_are_counted() {
+        let (lists, notes) = read("q0 Q0 d1 1 0 x\nq0 Q0 d2 2 0 x\nq1 Q0 d1 1 3 x\nq1 Q0 d2 2 2 x\nq2 Q0 d1 1 0 x\n");
+        assert_eq!(lists[0], [(2, 0.0), (1, 0.0)]);
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].starts_with("1 of 2 lists in x.trec have one score for all documents"), "{notes:?}");
     }
 
     #[test]

@@ -68,8 +68,8 @@ impl Beir {
             ));
         }
         let (item_ids, query_ids) = (corpus.row_ids(count), queries.row_ids(all));
-        let (items, by_query, example) = (item_ids.finder(), query_ids.finder(), item_ids.of(0));
-        let finders = Finders { queries: &by_query, items: &items, example: &example };
+        let (items, by_query) = (item_ids.finder(), query_ids.finder());
+        let finders = Finders { queries: &by_query, items: &items };
         let mut judged_rows = read_qrels(&qrels, memory, finders, &mut notes)?;
         let mut judged: Vec<usize> = judged_rows.qrels.iter().map(|row| row[0] as usize).collect();
         judged.dedup();

@@ -33,11 +33,11 @@ pub(super) fn read(
     let [Some(item_at), Some(group_at)] = places else {
         return Err(invalid(Flaw::new("the table", "it has no rows", "`item,group`")));
     };
-    let mut strangers = Strangers::new(&file, "rows", finders.example.to_owned());
+    let mut strangers = Strangers::new(&file, "rows");
     let mut labels: Vec<Option<(&str, usize)>> = vec![None; rows];
     let mut contradicting = Vec::new();
     for (at, fields) in &table.rows {
-        let item = strangers.check("base vector", &fields[item_at], finders.items.find(&fields[item_at]));
+        let item = strangers.item(&fields[item_at], finders.items);
         strangers.line(item.is_some());
         let Some(item) = item else { continue };
         let group = fields[group_at].as_str();

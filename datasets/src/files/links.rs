@@ -27,14 +27,14 @@ pub(super) fn read(
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let invalid = |flaw| DatasetError::Invalid { path: path.to_owned(), flaw };
     let table = Table::read(path, &COLUMNS, 2, memory)?;
-    let mut strangers = Strangers::new(&name, "links", finders.example.to_owned());
+    let mut strangers = Strangers::new(&name, "links");
     let [source_at, target_at, relation_at] = places(&table).map_err(invalid)?;
     let relations = relations_of(&table, relation_at).map_err(invalid)?;
     let (mut edges, mut relation) = (Vec::new(), Vec::new());
     for (_, fields) in &table.rows {
         let end = |strangers: &mut Strangers<'_>, place: Option<usize>| {
             let id = place.map_or("", |place| fields[place].as_str());
-            strangers.check("base vector", id, finders.items.find(id))
+            strangers.item(id, finders.items)
         };
         let (source, target) = (end(&mut strangers, source_at), end(&mut strangers, target_at));
         strangers.line(source.is_some() && target.is_some());

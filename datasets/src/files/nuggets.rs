@@ -32,7 +32,7 @@ pub(super) fn read(
     finders: Finders<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<[u32; 3]>, Flaw> {
-    let mut strangers = Strangers::new(name, "nuggets' documents", finders.example.to_owned());
+    let mut strangers = Strangers::new(name, "nuggets' documents");
     let (mut rows, mut empty, mut all, mut queries_unknown) = (Vec::new(), 0, 0, Vec::new());
     for (at, object) in objects(text)? {
         let (query_id, nuggets) = nuggets(&object).map_err(|found| Flaw::new(at.clone(), found, EXPECTED))?;
@@ -44,8 +44,8 @@ pub(super) fn read(
             all += 1;
             let mut found = 0;
             for document in documents {
-                strangers.check("query", &query_id, query);
-                let item = strangers.check("base vector", &document, finders.items.find(&document));
+                strangers.query(&query_id, finders.queries);
+                let item = strangers.item(&document, finders.items);
                 strangers.line(query.is_some() && item.is_some());
                 if let (Some(query), Some(item)) = (query, item) {
                     rows.push([query, item, number as u32]);

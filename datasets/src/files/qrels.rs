@@ -35,8 +35,6 @@ const ITERATION: ColumnNames = &["iteration", "iter", "subtopic", "intent", "q0"
 pub(super) struct Finders<'a> {
     pub queries: &'a RowFinder<'a>,
     pub items: &'a RowFinder<'a>,
-    /// An id of a base vector, for messages.
-    pub example: &'a str,
 }
 
 /// Judgements of a file.
@@ -76,7 +74,7 @@ fn parse(
     let [Some(query_at), Some(item_at), Some(grade_at), iteration_at] = places else {
         return Err(Flaw::new("the table", "it has no rows", EXPECTED));
     };
-    let mut strangers = Strangers::new(name, "judgements", finders.example.to_owned());
+    let mut strangers = Strangers::new(name, "judgements");
     // By query, item and iteration: the grade, and where it stands.
     let mut grades: HashMap<(u32, u32, &str), (i64, usize)> = HashMap::with_capacity(table.rows.len());
     let mut iterations: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
@@ -88,8 +86,8 @@ fn parse(
                 first_of(format!("the grade is `{}`", fields[grade_at]), table.rows.iter().filter(is_wrong).count());
             Flaw::new(table.at(*at), found, format!("a whole number; {EXPECTED}"))
         })?;
-        let query = strangers.check("query", &fields[query_at], finders.queries.find(&fields[query_at]));
-        let item = strangers.check("base vector", &fields[item_at], finders.items.find(&fields[item_at]));
+        let query = strangers.query(&fields[query_at], finders.queries);
+        let item = strangers.item(&fields[item_at], finders.items);
         strangers.line(query.is_some() && item.is_some());
         let (Some(query), Some(item)) = (query, item) else { continue };
         let iteration = iteration_at.map_or("", |place| fields[place].as_str());

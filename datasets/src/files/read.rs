@@ -162,8 +162,7 @@ fn add_tables(
     let (n, m) = (dataset.train.len(), dataset.test.len());
     let (item_ids, query_ids) = (dataset.train_labels.row_ids(n), dataset.test_labels.row_ids(m));
     let (items, queries) = (item_ids.finder(), query_ids.finder());
-    let example = item_ids.of(0);
-    let finders = Finders { queries: &queries, items: &items, example: &example };
+    let finders = Finders { queries: &queries, items: &items };
     let judged = files.qrels.as_ref().map(|part| qrels::read(&part.file, memory, finders, notes)).transpose()?;
     let covered =
         files.subtopics.as_ref().map(|part| subtopics::read(&part.file, memory, finders, notes)).transpose()?;

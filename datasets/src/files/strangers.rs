@@ -1,6 +1,7 @@
 //! Ids in a file that no row has: counted and told, with an example.
 
 use crate::check::Flaw;
+use crate::texts::RowFinder;
 
 /// Counts what a file says of rows that do not exist.
 pub(crate) struct Strangers<'a> {
@@ -10,22 +11,38 @@ pub(crate) struct Strangers<'a> {
     lines: &'a str,
     known: usize,
     unknown: usize,
-    /// What the first unknown id is of, and the id.
-    example: Option<(&'static str, String)>,
-    /// An id that would be known.
-    known_example: String,
+    example: Option<Example>,
+}
+
+/// The first unknown id.
+struct Example {
+    /// What it is of.
+    what: &'static str,
+    id: String,
+    /// An id that a row has.
+    known: String,
 }
 
 impl<'a> Strangers<'a> {
-    /// None yet; `known_example` is an id that a row has.
-    pub(crate) fn new(file: &'a str, lines: &'a str, known_example: String) -> Self {
-        Self { file, lines, known: 0, unknown: 0, example: None, known_example }
+    /// None yet.
+    pub(crate) fn new(file: &'a str, lines: &'a str) -> Self {
+        Self { file, lines, known: 0, unknown: 0, example: None }
     }
 
-    /// The row, if there is one; otherwise counts the id as that of no `what`.
-    pub(crate) fn check(&mut self, what: &'static str, id: &str, row: Option<u32>) -> Option<u32> {
+    /// The row of the query with this id.
+    pub(crate) fn query(&mut self, id: &str, rows: &RowFinder<'_>) -> Option<u32> {
+        self.find("query", id, rows)
+    }
+
+    /// The row of the base vector with this id.
+    pub(crate) fn item(&mut self, id: &str, rows: &RowFinder<'_>) -> Option<u32> {
+        self.find("base vector", id, rows)
+    }
+
+    fn find(&mut self, what: &'static str, id: &str, rows: &RowFinder<'_>) -> Option<u32> {
+        let row = rows.find(id);
         if row.is_none() {
-            self.example.get_or_insert_with(|| (what, id.to_owned()));
+            self.example.get_or_insert_with(|| Example { what, id: id.to_owned(), known: rows.first() });
         }
         row
     }
@@ -44,18 +61,16 @@ impl<'a> Strangers<'a> {
     /// # Errors
     /// [`Flaw`] if no line is left.
     pub(crate) fn tell(self, notes: &mut Vec<String>) -> Result<(), Flaw> {
-        let Self { file, lines, known, unknown, example, known_example } = self;
-        let Some((what, id)) = example else { return Ok(()) };
+        let Self { file, lines, known, unknown, example } = self;
+        let Some(Example { what, id, known: known_id }) = example else { return Ok(()) };
         let all = known + unknown;
         if known == 0 {
             let found = format!(
                 "none of its {all} {lines} is of a query and a base vector of the dataset: no {what} has the id `{id}`"
             );
-            return Err(Flaw::new(
-                "the ids",
-                found,
-                format!("ids such as `{known_example}`; `ids` and `query-ids` name the files of others"),
-            ));
+            let key = if what == "query" { "query-ids" } else { "ids" };
+            let expected = format!("ids such as `{known_id}`, or a file of others as `{key}`");
+            return Err(Flaw::new("the ids", found, expected));
         }
         let left = if unknown == 1 { "is left out: its id is" } else { "are left out: their ids are" };
         notes.push(format!(

@@ -61,7 +61,7 @@ fn parse(
     let [Some(query_at), Some(item_at), Some(subtopic_at), grade_at] = places else {
         return Err(Flaw::new("the table", "it has no rows", EXPECTED));
     };
-    let mut strangers = Strangers::new(name, "rows", finders.example.to_owned());
+    let mut strangers = Strangers::new(name, "rows");
     let mut names: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
     let mut rows: BTreeSet<(u32, u32, &str)> = BTreeSet::new();
     let mut repeated = 0;
@@ -72,8 +72,8 @@ fn parse(
             })?,
             None => 1,
         };
-        let query = strangers.check("query", &fields[query_at], finders.queries.find(&fields[query_at]));
-        let item = strangers.check("base vector", &fields[item_at], finders.items.find(&fields[item_at]));
+        let query = strangers.query(&fields[query_at], finders.queries);
+        let item = strangers.item(&fields[item_at], finders.items);
         strangers.line(query.is_some() && item.is_some());
         let (Some(query), Some(item)) = (query, item) else { continue };
         let subtopic = fields[subtopic_at].as_str();
