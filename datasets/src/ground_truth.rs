@@ -106,7 +106,12 @@ pub enum Cause {
 impl fmt::Display for NeighborExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, stored, recomputed } = self;
-        write!(f, "neighbour {id}: stored {stored:.6}, recomputed {recomputed:.6}")
+        let [stored, recomputed] = [stored, recomputed].map(|distance| format!("{distance:.6}"));
+        if stored == recomputed {
+            write!(f, "neighbour {id} at {stored}")
+        } else {
+            write!(f, "neighbour {id}: stored {stored}, recomputed {recomputed}")
+        }
     }
 }
 
@@ -145,7 +150,7 @@ impl fmt::Display for Doubt {
             ),
             Cause::OtherDistance { distance, example } => write!(
                 f,
-                "they are the nearest by {distance} distance (query {query}, {example}); correct the attribute `distance`, \
+                "they are the nearest by {distance} distance (query {query}, {example}); correct `distance`, \
                  or compute `neighbors` and `distances` again"
             ),
             Cause::FromOne { example } => write!(

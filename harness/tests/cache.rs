@@ -127,7 +127,7 @@ fn a_kept_dataset_gives_the_same_results_until_its_source_changes() {
         std::fs::write(folder.path().join(name), text).expect("written");
     }
     let (said, _, changed) = run(folder.path(), &at);
-    assert!(said.contains("rich.hdf5 has changed since it was prepared, and is prepared again"), "{said}");
+    assert!(said.contains("rich.hdf5: changed since the dataset was prepared, which is prepared again"), "{said}");
     assert_eq!(kept(&place, "dataset").len(), 1);
     std::fs::rename(folder.path().join("plain.yaml"), folder.path().join("x.yaml")).expect("renamed");
     let (_, _, itself) = run(folder.path(), &["--no-cache"]);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 use support::{stderr, stdout, swath, write_datasets};
+use swath::record::results::TrialResult;
 use swath_algorithms::random::{below, stream};
 use swath_algorithms::{Base, Distance, Points, Vectors};
 use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
@@ -239,11 +240,15 @@ fn ir_measures_finds_in_an_export_what_the_run_measured() {
     assert_eq!(found.status.code(), Some(0), "{}", stderr(&found));
     // What ndeval divides by: the value of a list of which every result covers the only subtopic.
     let ideal: f64 = 0.5 * (1..=10).map(|i| 0.5_f64.powi(i - 1) / f64::from(i)).sum::<f64>();
+    let (_, results) = swath::record::results::read(&folder.path().join("reports/small")).expect("a run");
+    let exported = |trial: &TrialResult| format!("{} {}", trial.plain_name(), trial.point).trim().replace(' ', "-");
+    let ids: BTreeMap<String, String> =
+        results.trials.iter().map(|trial| (exported(trial), trial.id.clone())).collect();
     let (mut compared, mut largest) = (BTreeMap::<&str, usize>::new(), BTreeMap::<&str, f64>::new());
     for line in stdout(&found).lines() {
         let [trial, query, measure, value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let (name, metric, divided) = MEASURES.into_iter().find(|(name, ..)| *name == measure).expect("a measure");
-        let file = folder.path().join("reports/small/trials").join(trial).with_extension("hdf5");
+        let file = folder.path().join(format!("reports/small/trials/{}.hdf5", ids[trial]));
         let values = Hdf5File::open(&file, MEMORY).expect("a trial").f64s(&format!("swath/{metric}")).expect("values");
         let query: usize = query.trim_start_matches('q').parse().expect("a number");
         let (ours, theirs): (f64, f64) = (values[query], value.parse().expect("a number"));

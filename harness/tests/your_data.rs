@@ -104,6 +104,14 @@ fn write_files(folder: &Path) {
     let judgements = format!("query-id\tcorpus-id\tscore\n{}", lines(5 * QUERIES, judged));
     write("test.tsv", judgements.as_bytes());
     write("scifact/qrels/test.tsv", judgements.as_bytes());
+    // Two programs that list the judged documents and others, the first with ranks from 0.
+    for (file, step, first) in [("reranker.trec", 41, 0), ("bm25.trec", 7, 1)] {
+        let listed = |i: usize| {
+            let (query, rank) = (i / 60, i % 60);
+            format!("q{query} Q0 d{} {} {} x", (query + step * rank) % DOCUMENTS, rank + first, 100 - rank)
+        };
+        write(file, lines(60 * QUERIES, listed).as_bytes());
+    }
     let covered = |i| {
         let (query, document) = of(i);
         format!("q{query} {} d{document} 1", i / QUERIES % 3)
@@ -178,7 +186,7 @@ fn every_command_of_the_page_runs_as_it_stands_there() {
             other => panic!("a block of {other}, which nobody runs"),
         }
     }
-    assert_eq!((commands.len(), experiments.len()), (20, 5), "{commands:#?}");
+    assert_eq!((commands.len(), experiments.len()), (21, 6), "{commands:#?}");
     assert_eq!(server.requests().len(), 1, "one dataset is downloaded, once");
     for name in experiments {
         // A catalogue is used by its folder.
@@ -193,6 +201,7 @@ fn every_command_of_the_page_runs_as_it_stands_there() {
         ("parquet", true),
         ("fbin", false),
         ("scifact", true),
+        ("rerank", true),
         ("glove-100-angular", false),
     ] {
         let report = here.join("reports").join(name);

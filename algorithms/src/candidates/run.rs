@@ -31,8 +31,6 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Run {
-    /// Size of the pool. Shorter lists are taken whole.
-    pub pool: Count,
     /// The run's file, seen from the folder of the experiment's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -40,6 +38,8 @@ pub struct Run {
     /// Several files, whose lists become one, and the weight of each: `{ bm25.trec: 0.3, colbert.trec: 0.7 }`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, Positive>,
+    /// Size of the pool. Shorter lists are taken whole.
+    pub pool: Count,
     /// How the lists of `files` become one; `rrf`, if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Fuse")]

@@ -4,7 +4,7 @@ use super::places::Places;
 use super::shown::Shown;
 use super::terminal::{note, print};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::{config, escape, plan};
@@ -17,7 +17,7 @@ Examples:
   swath init glove-wordnet-20k
   swath init my-vectors.hdf5 --output experiments/first.yaml")]
 pub struct Arguments {
-    /// A dataset's name, or the path of its HDF5 file or folder
+    /// A dataset's name, or the path of its file or folder
     dataset: PathBuf,
     /// The file to write [default: DATASET.yaml]
     #[arg(long, short, value_name = "FILE")]
@@ -36,14 +36,10 @@ impl Arguments {
         let name =
             experiment_name(&if by_path { location.name() } else { self.dataset.to_string_lossy().into_owned() });
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{name}.yaml")));
-        // A relative path would be resolved from the experiment's folder, so an absolute one is written. A path that is not UTF-8
-        // is written as it is displayed; that finds the file if no other file is displayed the same way.
-        let dataset = self.dataset.to_string_lossy();
+        // A path that is not UTF-8 is written as it is displayed; that finds the file if no other file is displayed the same way.
         let called = match &location {
-            Location::Path(path) if by_path => {
-                std::path::absolute(path).unwrap_or_else(|_| path.clone()).to_string_lossy().into_owned().into()
-            }
-            _ => dataset,
+            Location::Path(path) if by_path => path_from(&output, path).to_string_lossy().into_owned(),
+            _ => self.dataset.to_string_lossy().into_owned(),
         };
         let text = config::starter(&name, &called, &header);
         let folder = output.parent().map_or(Ok(()), whole_file::make_folder);
@@ -56,6 +52,17 @@ impl Arguments {
         })?;
         let run = Shown::new(&["run"]).path(&output).whole();
         print(&format!("wrote {}\nrun it: {run}\n", escape::path(&output)))
+    }
+}
+
+/// The path of a file as an experiment names it: from the experiment's folder if the file is below, else absolute.
+fn path_from(experiment: &Path, file: &Path) -> PathBuf {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (experiment, file) = (absolute(experiment), absolute(file));
+    match experiment.parent().and_then(|folder| file.strip_prefix(folder).ok()) {
+        Some(below) if catalogue::is_path(&below.to_string_lossy()) => below.to_owned(),
+        Some(below) => Path::new(".").join(below),
+        None => file,
     }
 }
 

@@ -227,7 +227,7 @@ pub struct Sweep {
 pub struct Split {
     /// The share of the queries, seeded, on which each retriever's best point is chosen.
     pub tune: Part,
-    /// The metric by which points are chosen; if left out, `subtopic-recall` if it is measured, else the first of the metrics.
+    /// The metric by which points are chosen; if left out, the first of `subtopic-recall`, `alpha-ndcg` and `ndcg-qrels` that is measured, else the first of the metrics.
     #[serde(default)]
     pub by: Option<MetricName>,
 }
@@ -238,8 +238,7 @@ pub struct Split {
 pub struct Name(String);
 
 impl Name {
-    const ALLOWED: &str =
-        "a plain folder name: 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or a digit";
+    const ALLOWED: &str = "a plain name, as files and folders bear it: 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or a digit";
 
     /// The name.
     pub fn as_str(&self) -> &str {

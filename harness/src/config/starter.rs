@@ -11,6 +11,11 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
     let (k, queries, neighbors) =
         (header.train.min(10), header.test.min(100), header.train.saturating_sub(1).clamp(1, 16));
     let metrics = metrics(header, k);
+    let sample = if queries < header.test {
+        "a seeded sample; leave out for all"
+    } else {
+        "all of them; a smaller number draws a seeded sample"
+    };
     let (pool, seeds) = (header.train.min(100), header.train.min(20));
     // One vector makes no graph.
     let walk = if header.train < 2 {
@@ -34,7 +39,7 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
             "a name from `swath datasets list`, a path to an HDF5 file, or files of your own (docs/your-data.md)",
         ),
         entry(&format!("k: {k}"), "results per query"),
-        entry(&format!("queries: {queries}"), "a seeded sample; leave out for all"),
+        entry(&format!("queries: {queries}"), sample),
         entry("seed: 42", "of every random choice"),
         entry("mode: single", "one query at a time (latency), or batch (throughput)"),
         entry("threads: 1", "for timed queries; building uses all cores"),

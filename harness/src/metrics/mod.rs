@@ -101,6 +101,8 @@ pub enum Usual {
     Always,
     /// On a dataset with judgements of relevance.
     WithQrels,
+    /// On a dataset with subtopics.
+    WithSubtopics,
     /// Only where the experiment names it.
     Never,
 }

@@ -54,13 +54,27 @@ impl MetricName {
         MetricParams::all().into_iter().map(|params| Self::new(params, None))
     }
 
-    /// The metrics that are measured if an experiment names none, on a dataset with or without judgements of relevance.
-    pub fn usual(qrels: bool) -> impl Iterator<Item = Self> {
-        Self::all().filter(move |metric| match metric.about().usual {
+    /// The metrics that are measured if an experiment names none, on a dataset with or without judgements of relevance and of
+    /// subtopics: recall, then the headline metrics of these judgements, then the others.
+    pub fn usual(qrels: bool, subtopics: bool) -> Vec<Self> {
+        let is_usual = |metric: &Self| match metric.about().usual {
             Usual::Always => true,
             Usual::WithQrels => qrels,
+            Usual::WithSubtopics => subtopics,
             Usual::Never => false,
-        })
+        };
+        let mut usual: Vec<Self> = Self::all().filter(is_usual).collect();
+        usual.sort_by_key(|metric| match metric.name() {
+            "recall" => 0,
+            _ if metric.is_judged() && metric.headline_rank().is_some() => 1,
+            _ => 2,
+        });
+        usual
+    }
+
+    /// Whether it is measured by what people judged: relevance or subtopics.
+    pub fn is_judged(self) -> bool {
+        matches!(self.family(), Family::Judged | Family::Subtopics)
     }
 
     /// Its name in YAML, CSV, plots and result files.

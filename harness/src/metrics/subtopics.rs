@@ -46,7 +46,7 @@ impl Metric for SubtopicRecall {
             higher_is_better: true,
             source: "Zhai, Cohen & Lafferty 2003",
             family: Family::Subtopics,
-            usual: Usual::Always,
+            usual: Usual::WithSubtopics,
             headline: Some(1),
         }
     }

@@ -577,10 +577,14 @@ fn the_canonical_json_of_parameters_is_what_it_was() {
 /// The lists that were kept by name before `About` said it.
 #[test]
 fn usual_headline_and_cost_metrics_are_those_of_old() {
-    let usual = |qrels| MetricName::usual(qrels).map(MetricName::name).collect::<Vec<_>>();
-    let always = ["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
-    assert_eq!(usual(false), always);
-    assert_eq!(usual(true), [&always[..], &["hit", "mrr", "ndcg-qrels", "recall-qrels", "judged"]].concat());
+    let usual = |qrels, subtopics| -> Vec<_> {
+        MetricName::usual(qrels, subtopics).into_iter().map(MetricName::name).collect()
+    };
+    let others = ["pool-recall", "relevance", "coverage", "redundancy", "diversity"];
+    assert_eq!(usual(false, false), [&["recall"], &others[..]].concat());
+    assert_eq!(usual(false, true), [&["recall", "subtopic-recall"], &others[..]].concat());
+    let judged = ["hit", "mrr", "recall-qrels", "judged"];
+    assert_eq!(usual(true, false), [&["recall", "ndcg-qrels"], &others[..], &judged].concat());
     let mut ranked: Vec<_> =
         MetricName::all().filter_map(|metric| Some((metric.headline_rank()?, metric.name()))).collect();
     ranked.sort_unstable();

@@ -75,11 +75,20 @@ fn check_retriever(retriever: &Retriever, place: RetrieverPlace, facts: &Facts) 
 fn check_pool(candidates: &CandidatesParams, place: RetrieverPlace, facts: &Facts) -> Option<Problem> {
     let RetrieverPlace { index: i, k, is_pool_left_out: by_default } = place;
     let pool = candidates.pool();
+    let is_listed = candidates.listed().is_some();
     let candidates = candidates.name();
     let pool_path = path!["retrievers", i, "candidates", candidates, "pool"];
-    let example = |pool: usize| format!("write `candidates: {{ {candidates}: {{ pool: {pool} }} }}`");
+    let example = |pool: usize| {
+        // Lists need their file beside it.
+        let others = if is_listed { "..., " } else { "" };
+        format!("write `candidates: {{ {candidates}: {{ {others}pool: {pool} }} }}`")
+    };
     if pool > facts.rows {
-        let wanted = if by_default { "is the default" } else { "is asked for" };
+        let wanted = match (by_default, is_listed) {
+            (true, _) => "is the default",
+            (false, true) => "is more than there can be (100 is the default)",
+            (false, false) => "is asked for",
+        };
         let message = format!("a pool of {pool} {wanted}, but the dataset has {}", plural(facts.rows, "base vector"));
         return Some(Problem::new(pool_path, message).help(format!("{}, or less", example(facts.rows))));
     }

@@ -90,7 +90,7 @@ impl LoadedDataset {
                 // Only the stamps are others.
                 return Ok(Self { notes, ..Self::of_kept(found) }.keep(folder, origin, &before));
             }
-            notes.push(format!("{location} has changed since it was prepared, and is prepared again"));
+            notes.push(format!("{location}: changed since the dataset was prepared, which is prepared again"));
         }
         let read = Self::read(location, &capacity)?;
         Ok(Self { notes, ..read }.keep(folder, origin, &before))

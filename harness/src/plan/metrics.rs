@@ -2,8 +2,12 @@
 
 use super::Facts;
 use crate::config::{Experiment, Problem};
-use crate::metrics::{MetricName, MetricSetting};
+use crate::metrics::{Family, MetricName, MetricSetting};
 use crate::path;
+
+/// Names that look alike are of other things.
+const JUDGEMENTS_UNUSED: &str = "no metric uses the dataset's judgements of relevance: `recall` and `ndcg` compare results with the \
+                                 nearest vectors; `recall-qrels` and `ndcg-qrels` compare them with what people judged";
 
 /// The metrics that the experiment names. If it names none: the usual metrics, with a note for each that cannot be computed.
 pub(super) fn choose_metrics(
@@ -29,8 +33,11 @@ pub(super) fn choose_metrics(
                 problems.push(Problem::new(path!["metrics", i], message).help(impossible.help));
             }
         }
+        if facts.qrels && !metrics.iter().any(|metric| metric.family() == Family::Judged) {
+            notes.push(JUDGEMENTS_UNUSED.to_owned());
+        }
     } else {
-        for metric in MetricName::usual(facts.qrels) {
+        for metric in MetricName::usual(facts.qrels, facts.subtopics) {
             match metric.possible(&setting) {
                 Ok(()) => metrics.push(metric),
                 Err(impossible) => {
@@ -42,17 +49,19 @@ pub(super) fn choose_metrics(
     (metrics, notes)
 }
 
-/// The metric by which points are chosen: the one that is named, else `subtopic-recall`, else the first that does not depend on
-/// the pool, else the first.
+/// The metric by which points are chosen: the one that is named, else the headline metric of what people judged, else the first
+/// that does not depend on the pool, else the first.
 pub(super) fn choose_by(
     named: Option<MetricName>,
     metrics: &[MetricName],
     problems: &mut Vec<Problem>,
 ) -> Option<MetricName> {
     let Some(named) = named else {
-        let subtopics = metrics.iter().find(|metric| metric.name() == "subtopic-recall");
+        let judged = metrics.iter().filter(|metric| metric.is_judged());
+        let headline =
+            judged.filter_map(|metric| Some((metric.headline_rank()?, metric))).min_by_key(|(rank, _)| *rank);
         let any = metrics.iter().find(|metric| !metric.params().depends_on_pool()).or(metrics.first());
-        return subtopics.or(any).copied();
+        return headline.map(|(_, metric)| metric).or(any).copied();
     };
     if !metrics.contains(&named) {
         let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();

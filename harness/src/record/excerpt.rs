@@ -62,6 +62,9 @@ pub struct ShownItem {
     /// The subtopics of the query that it covers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subtopics: Vec<u32>,
+    /// The grade of its relevance to the query, if people judged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<u32>,
     /// Its place on the map.
     pub at: [f32; 2],
 }
@@ -171,6 +174,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
     for &(item, subtopic) in dataset.subtopics.iter().flat_map(|subtopics| subtopics.of(row)) {
         covered.entry(item).or_default().push(subtopic);
     }
+    let grades: BTreeMap<u32, u32> = dataset.qrels.iter().flat_map(|qrels| qrels.of(row)).copied().collect();
     let shown = ids.iter().map(|&id| dataset.train.row(id as usize)).chain([dataset.test.row(row)]);
     let (places, explained) = plane(&vectors(&shown.collect::<Vec<_>>(), dataset.train.dim(), dataset.distance));
     let item = |(&id, &at): (&u32, &[f32; 2])| ShownItem {
@@ -179,6 +183,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
         text: text(&dataset.train_labels, id as usize).filter(|_| picked.contains(&id)),
         rank: dataset.neighbors.ids(row).iter().position(|&other| other == id).map(|rank| rank + 1),
         subtopics: covered.get(&id).cloned().unwrap_or_default(),
+        grade: grades.get(&id).copied(),
         at,
     };
     ShownQuery {
@@ -238,18 +243,26 @@ fn plane(points: &[Vec<f64>]) -> (Vec<[f32; 2]>, f32) {
         if step > 1 { centred.select_rows((0..n).step_by(step).collect::<Vec<_>>().iter()) } else { centred.clone() };
     // The products of columns and those of rows have the same eigenvalues but for zeros, and the fewer are quicker.
     let is_wide = dim > seen.nrows();
+    let products = if is_wide { &seen * seen.transpose() } else { seen.tr_mul(&seen) };
+    // What never varies has a coefficient of 0. It is left out, since with rows of zeros nalgebra's eigenvectors may be NaN.
+    let kept: Vec<usize> = (0..products.nrows()).filter(|&i| products[(i, i)] > 0.0).collect();
+    if kept.is_empty() {
+        return (vec![[0.0; 2]; n], 1.0);
+    }
     let SymmetricEigen { eigenvalues, eigenvectors } =
-        SymmetricEigen::new(if is_wide { &seen * seen.transpose() } else { seen.tr_mul(&seen) });
+        SymmetricEigen::new(products.select_rows(kept.iter()).select_columns(kept.iter()));
     let mut order: Vec<usize> = (0..eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigenvalues[b].total_cmp(&eigenvalues[a]));
     let (total, of_seen) = (centred.norm_squared(), seen.norm_squared());
     let axis = |at: &usize| -> DVector<f64> {
-        // Without any variance there is no direction.
-        if eigenvalues[*at] <= ROUNDING * of_seen {
+        let coefficients = eigenvectors.column(*at);
+        // Without any variance there is no direction; nor where the computation failed.
+        if !(eigenvalues[*at] > ROUNDING * of_seen && coefficients.iter().all(|value| value.is_finite())) {
             return DVector::zeros(dim);
         }
-        let vector = eigenvectors.column(*at);
-        let axis = if is_wide { seen.tr_mul(&vector) } else { vector.into_owned() };
+        let mut vector = DVector::zeros(products.nrows());
+        kept.iter().zip(&coefficients).for_each(|(&i, &value)| vector[i] = value);
+        let axis = if is_wide { seen.tr_mul(&vector) } else { vector };
         let axis = axis.normalize();
         // Two that are as large but for rounding must not take turns.
         let first = axis.iter().find(|value| value.abs() >= axis.amax() * (1.0 - 1e-9));
@@ -267,6 +280,28 @@ fn plane(points: &[Vec<f64>]) -> (Vec<[f32; 2]>, f32) {
 #[cfg(test)]
 mod tests {
     use super::plane;
+
+    /// Columns that rarely differ from one value gave places that were NaN, and a file that could not be read.
+    #[test]
+    fn places_are_finite_where_columns_hardly_vary() {
+        let mut state = 1_u64;
+        let mut uniform = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        for _ in 0..300 {
+            let share = 0.02 * uniform() * uniform();
+            let bit = |uniform: &mut dyn FnMut() -> f64| if uniform() < share { 1.0 } else { 0.0 };
+            let points: Vec<Vec<f64>> = (0..101).map(|_| (0..64).map(|_| bit(&mut uniform)).collect()).collect();
+            let (places, explained) = plane(&points);
+            assert!(explained > 0.0 && places.iter().flatten().all(|place| place.is_finite()), "{places:?}");
+            // Points that differ have places that differ, unless the plane sees neither of their columns.
+            let differ = points.iter().any(|point| point != &points[0]);
+            assert_eq!(differ, places.iter().any(|place| place != &places[0]));
+        }
+    }
 
     /// Squared lengths along the two axes of a plane, by hand: a cloud of independent coordinates of known spread.
     #[test]

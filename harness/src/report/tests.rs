@@ -23,7 +23,8 @@ use swath_algorithms::params::Count;
 
 /// `trials` trials of `retrievers` retrievers, all metrics, values that differ but are the same on every run.
 fn summary(trials: usize, retrievers: usize) -> Summary {
-    let metrics: Vec<MetricName> = MetricName::usual(false).collect();
+    let metrics = ["recall", "pool-recall", "relevance", "coverage", "redundancy", "diversity", "subtopic-recall"];
+    let metrics = metrics.map(|name| MetricName::find(name).expect("a metric")).to_vec();
     let rows: Vec<TrialRow> = (0..trials).map(|i| row(i, i % retrievers.max(1), metrics.len())).collect();
     let pairs = (1..trials).flat_map(|row| (0..metrics.len()).map(move |metric| (row, metric)));
     let difference = |(row, metric): (usize, usize)| {
@@ -133,6 +134,7 @@ fn found(summary: &Summary) -> LoadedRun {
         text: None,
         rank: (id < 30).then_some(id as usize + 1),
         subtopics: if id.is_multiple_of(4) { vec![id % 3] } else { Vec::new() },
+        grade: None,
         at: [wave(id as usize, 1) as f32, wave(id as usize, 2) as f32],
     };
     let shown = |position: usize| ShownQuery {
@@ -549,6 +551,25 @@ fn the_verdict_says_what_holds() {
         retriever-0 with lambda 0.0 has 1.00).",
         ],
     );
+    // A winner that loses what people judged otherwise.
+    let loses = said(&|summary| {
+        let other = at(summary, "diversity");
+        summary.metrics[other] = MetricName::find("alpha-ndcg").expect("a metric");
+        for difference in summary.differences.iter_mut().filter(|difference| difference.metric == other) {
+            let c = &mut difference.comparison;
+            (c.reference_mean, c.mean, c.p_holm) = (0.6, 0.4, Some(0.01));
+            c.difference = Estimate { mean: -0.2, lo: -0.3, hi: -0.1 };
+        }
+    });
+    is(
+        &loses,
+        &[
+            "Exploratory, ",
+            " But retriever-2 with lambda 0.2 returns significantly less discounted novelty (alpha-ndcg 0.4000, where retriever-0 with \
+        lambda 0.0 has 0.6000).",
+        ],
+    );
+    assert!(!text.contains(" But "), "{text}");
     // Nothing is shown: that comes first, and what could have been.
     let doubt = said(&|summary| [1, 2].into_iter().for_each(|row| set_p(summary, row, 0.5)));
     is(

@@ -17,7 +17,8 @@ measures = {
 for name, wanted in measures.items():
     qrels = list(ir_measures.read_trec_qrels(str(folder / name)))
     for path in sorted((folder / "runs").iterdir()):
-        trial = path.read_text().split()[5]
+        trial = path.stem
+        assert path.read_text().split()[5] == trial, "the tag is the name of the file"
         run = list(ir_measures.read_trec_run(str(path)))
         for found in ir_measures.iter_calc(wanted, qrels, run):
             print(trial, found.query_id, found.measure, repr(found.value))

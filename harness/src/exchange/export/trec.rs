@@ -52,7 +52,7 @@ impl Exporter for Trec {
         let names = names(&run.results.trials);
         let mut files: Vec<(String, String)> = Vec::new();
         for (trial, name) in run.results.trials.iter().zip(&names) {
-            files.push((format!("runs/{name}.txt"), run_of(trial, asked, &ids)));
+            files.push((format!("runs/{name}.txt"), run_of(trial, name, asked, &ids)));
         }
         let judged =
             [(QRELS, &dataset.qrels, "judgements"), (DIVERSITY, &dataset.subtopics, "judgements of subtopics")];
@@ -121,15 +121,15 @@ fn names(trials: &[TrialResult]) -> Vec<String> {
     trials.iter().map(name).collect()
 }
 
-/// `topic Q0 document rank score tag`, a line for each result.
-fn run_of(trial: &TrialResult, asked: &[usize], ids: &Ids<'_>) -> String {
+/// `topic Q0 document rank score tag`, a line for each result. The tag is the name of the file.
+fn run_of(trial: &TrialResult, name: &str, asked: &[usize], ids: &Ids<'_>) -> String {
     let mut text = String::new();
     for (position, &query) in asked.iter().enumerate() {
         let topic = ids.queries.of(query);
         for (i, item) in trial.answer(position).enumerate() {
             let document = ids.items.of(item as usize);
             // Writing to a text cannot fail.
-            let _ = writeln!(text, "{topic} Q0 {document} {} {} {}", i + 1, trial.k - i, trial.id);
+            let _ = writeln!(text, "{topic} Q0 {document} {} {} {}", i + 1, trial.k - i, name);
         }
     }
     text

@@ -131,7 +131,7 @@ impl Figure for Scatter {
         let y = self.y.axis(self.scales.1, &of(|p| p.2), Frame::heights(style.size));
         let frame = Frame::new(style.size, &y);
         let x = self.x.axis(self.scales.0, &of(|p| p.1), frame.across());
-        let shown = |name: &&str| summary.rows.iter().any(|row| row.retriever == *name && !row.is_oracle);
+        let shown = |name: &&str| points.iter().any(|point| summary.rows[point.0].retriever == *name);
         let names = summary.retrievers().into_iter().enumerate().filter(|(_, name)| shown(name));
         let legend = Legend::new(style.size, names.map(|(i, name)| (Marker::new(i), name.to_owned())));
         let mut drawing = Drawing::new(style.size, frame.below() + legend.height());

@@ -140,11 +140,13 @@ fn query(found: &LoadedRun, metric: usize, rows: &[usize], shown: &ShownQuery) -
         "explained": short(f64::from(shown.explained)),
         "items": items.iter().map(|item| {
             let [x, y] = place(item.at);
-            let (label, text) = (item.label(), item.text.as_ref());
-            text.map_or_else(
-                || json!([label, item.rank, item.subtopics, x, y]),
-                |text| json!([label, item.rank, item.subtopics, x, y, text]),
-            )
+            let mut values = vec![json!(item.label()), json!(item.rank), json!(item.subtopics), json!(x), json!(y)];
+            // Left out at the end where there are none.
+            if item.text.is_some() || item.grade.is_some() {
+                values.push(json!(item.text));
+            }
+            values.extend(item.grade.map(|grade| json!(grade)));
+            values
         }).collect::<Vec<_>>(),
         "answers": answers.iter().map(|ids| ids.iter().filter_map(index).collect::<Vec<_>>()).collect::<Vec<_>>(),
         "values": rows.iter().map(value).collect::<Vec<_>>(),

@@ -11,7 +11,9 @@ use maud::{Markup, html};
 /// Whether the page shows trade-offs with this metric: those of the headline metrics that are always measured, but for recall
 /// itself. `frontiers.csv` has all.
 fn is_shown(metric: MetricName) -> bool {
-    metric.headline_rank().is_some() && metric.about().usual == Usual::Always && metric.family() != Family::Recall
+    metric.headline_rank().is_some()
+        && matches!(metric.about().usual, Usual::Always | Usual::WithSubtopics)
+        && metric.family() != Family::Recall
 }
 
 /// The section; nothing if no retriever has several points.

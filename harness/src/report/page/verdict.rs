@@ -2,6 +2,7 @@
 
 use crate::findings::LoadedRun;
 use crate::findings::timing::Rate;
+use crate::metrics::MetricName;
 use crate::plot::format::{number, signed, three_decimals, three_digits};
 use crate::report::figures::capital;
 use crate::statistics::effect::share;
@@ -54,6 +55,7 @@ pub fn verdict(found: &LoadedRun) -> Vec<String> {
     // A significant gain comes before a larger one that is not significant.
     let winner = contest.rivals.iter().find(|rival| rival.is_shown() && contest.gains(rival));
     let mut sentences = winner.map_or_else(|| contest.no_gain(first), |winner| contest.gain(winner));
+    sentences.extend(contest.losses(winner.unwrap_or(first)));
     sentences.extend(contest.equals(winner.unwrap_or(first)));
     sentences.extend(beside(found, winner.unwrap_or(first).row));
     if let Some(winner) = winner.filter(|winner| winner.row != first.row && !winner.is_tied(first)) {
@@ -172,6 +174,30 @@ impl Contest<'_> {
             name(self.found, row),
             name(self.found, self.reference)
         )
+    }
+
+    /// The significant losses of the named one in other headline metrics of what people judged.
+    fn losses(&self, named: &Rival<'_>) -> Vec<String> {
+        let metrics = self.found.summary.metrics.iter().enumerate();
+        let others =
+            metrics.filter(|&(at, metric)| at != self.metric && metric.is_judged() && metric.headline_rank().is_some());
+        let loss = |(at, metric): (usize, &MetricName)| {
+            let rival = rivals(self.found, at).into_iter().find(|rival| rival.row == named.row)?;
+            let difference = rival.comparison.difference.mean;
+            let is_loss = difference != 0.0 && (difference > 0.0) != metric.higher_is_better();
+            (rival.is_shown() && is_loss).then(|| {
+                format!(
+                    "But {} returns significantly less {} ({} {:.4}, where {} has {:.4}).",
+                    name(self.found, named.row),
+                    metric.about().plain,
+                    metric.name(),
+                    rival.comparison.mean,
+                    name(self.found, self.reference),
+                    rival.comparison.reference_mean
+                )
+            })
+        };
+        others.filter_map(loss).collect()
     }
 
     /// The others that have the same mean as the named one.

@@ -47,7 +47,7 @@ impl<'a> Judge<'a> {
             kind: dataset.train.kind(),
         };
         let (mut metrics, mut notes) = (Vec::new(), Vec::new());
-        for metric in MetricName::usual(setting.qrels) {
+        for metric in MetricName::usual(setting.qrels, setting.subtopics) {
             let reason = if metric.params().looks_inside() {
                 Some("it looks at the stages of a retriever, which imported results do not have".to_owned())
             } else {
