@@ -6,14 +6,14 @@ use std::io;
 use std::path::Path;
 
 /// Writes the numbers of queries and of neighbours as uint32, the ids as uint32 (4294967295 where there is none), row after row, and
-/// the distances as float32, all little-endian. [`array_file::truth`](crate::array_file::truth) reads it.
+/// the distances as float32, all little-endian. [`array_file::truth`](crate::array_file::truth) reads it. No other file is replaced.
 ///
 /// # Errors
-/// The file system's refusal; then the file is not there.
+/// The file system's refusal; [`io::ErrorKind::AlreadyExists`] if the file exists.
 pub fn write(path: &Path, neighbors: &Neighbors) -> io::Result<()> {
     let count = neighbors.count;
     let queries = neighbors.ids.len().checked_div(count).unwrap_or(0);
-    whole_file::write_with(path, |file| {
+    whole_file::write_new_with(path, |file| {
         for size in [queries, count] {
             let size = u32::try_from(size).map_err(|_| io::Error::other("more than 2^32 rows or columns"))?;
             file.write_all(&size.to_le_bytes())?;
@@ -42,6 +42,7 @@ mod tests {
             stored: Stored::Float64,
         };
         write(&path, &neighbors).expect("written");
+        assert_eq!(write(&path, &neighbors).expect_err("it is there").kind(), io::ErrorKind::AlreadyExists);
         let truth = array_file::truth(&path).expect("read");
         let (mut ids, mut distances) = (Vec::new(), Vec::new());
         truth

@@ -177,12 +177,19 @@ fn make_private(_: &File) -> io::Result<()> {
 /// # Errors
 /// The file system's refusal; [`io::ErrorKind::AlreadyExists`] if the file exists.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = beside(path, |beside| beside.write_all(bytes))?;
-    System.sync_file(beside.as_file())?;
-    beside.persist_noclobber(path).map_err(|error| error.error)?;
-    // As in `replace`.
-    let _ = System.sync_folder(folder_of(path));
-    Ok(())
+    put_new(path, |beside| beside.write_all(bytes))
+}
+
+/// Writes a new file as [`write_with`] does, and replaces none, not even one that appears meanwhile.
+///
+/// # Errors
+/// As [`write_new`].
+pub fn write_new_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    put_new(path, |beside| {
+        let mut buffered = BufWriter::new(beside);
+        write(&mut buffered)?;
+        buffered.flush()
+    })
 }
 
 /// Gives the file `beside`, which must be whole and synced, its final name `path` in the same folder.
@@ -282,6 +289,16 @@ fn replace(path: &Path, disk: &impl Disk, write: impl FnOnce(&mut File) -> io::R
     beside.persist(path).map_err(|error| error.error)?;
     // Some file systems cannot sync folders; the file is whole in any case.
     let _ = disk.sync_folder(folder_of(path));
+    Ok(())
+}
+
+/// As [`replace`], but another file is not replaced.
+fn put_new(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let beside = beside(path, write)?;
+    System.sync_file(beside.as_file())?;
+    beside.persist_noclobber(path).map_err(|error| error.error)?;
+    // As in `replace`.
+    let _ = System.sync_folder(folder_of(path));
     Ok(())
 }
 
@@ -460,6 +477,13 @@ mod tests {
         write_new(&folder.path().join("new"), b"1").expect("written");
         let there = write_new(&folder.path().join("new"), b"2").expect_err("it is there");
         assert_eq!(there.kind(), io::ErrorKind::AlreadyExists);
+        // One that appears while the new one is written.
+        let appears = |_: &mut dyn Write| std::fs::write(folder.path().join("late"), "mine");
+        let there = write_new_with(&folder.path().join("late"), appears).expect_err("it is there");
+        assert_eq!(there.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(folder.path().join("late")).expect("read"), b"mine");
+        write_new_with(&folder.path().join("newer"), |file| file.write_all(b"3")).expect("written");
+        assert_eq!(std::fs::read(folder.path().join("newer")).expect("read"), b"3");
         assert_eq!(std::fs::read(folder.path().join("new")).expect("read"), b"1");
         make_folder(&folder.path().join("a/b/c")).expect("made");
         make_folder(&folder.path().join("a/b/c")).expect("there");

@@ -25,7 +25,7 @@ impl Check for Lengths {
             norms.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &norm| (low.min(norm), high.max(norm)));
         let is_one = |norm: f64| (norm - 1.0).abs() <= TOLERANCE;
         let ratio = longest / shortest.max(f64::MIN_POSITIVE);
-        let range = format!("base vectors are {shortest:.4} to {longest:.4} long");
+        let range = format!("base vectors are {} to {} long", digits(shortest), digits(longest));
         let finding = match dataset.distance {
             _ if is_one(shortest) && is_one(longest) => match dataset.distance {
                 Distance::Angular => {
@@ -51,5 +51,18 @@ impl Check for Lengths {
             _ => Finding::fine(range),
         };
         vec![finding]
+    }
+}
+
+/// A length with four digits; with an exponent where it is very small or large.
+fn digits(length: f64) -> String {
+    let magnitude = length.log10().floor();
+    if length == 0.0 {
+        // 0 has no sign.
+        "0".into()
+    } else if (-3.0..6.0).contains(&magnitude) {
+        format!("{length:.*}", (3.0 - magnitude).max(0.0) as usize)
+    } else {
+        format!("{length:.3e}")
     }
 }

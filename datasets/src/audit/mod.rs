@@ -5,6 +5,7 @@
 mod columns;
 mod copies;
 mod lengths;
+mod near;
 mod notes;
 mod rows;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod zeros;
 pub(crate) use rows::SameRows;
 
 use crate::dataset::Dataset;
+use near::Surroundings;
 use serde::Serialize;
 use std::sync::OnceLock;
 use swath_algorithms::Base;
@@ -28,8 +30,9 @@ pub static CHECKS: &[&dyn Check] = &[
     &zeros::Zeros,
     &copies::BaseCopies,
     &copies::QueryCopies,
-    &copies::NearCopies,
+    &near::NearCopies,
     &copies::Leaks,
+    &near::NearLeaks,
     &truth::Truth,
     &ties::Ties,
     &lengths::Lengths,
@@ -55,6 +58,7 @@ pub struct Subject<'a> {
     /// Seed of all samples.
     pub seed: u64,
     same: OnceLock<SameRows>,
+    surroundings: OnceLock<Surroundings>,
 }
 
 /// How much a finding matters.
@@ -99,12 +103,17 @@ pub struct Checked {
 impl<'a> Subject<'a> {
     /// A dataset with its base points.
     pub fn new(dataset: &'a Dataset, base: &'a Base, seed: u64) -> Self {
-        Self { dataset, base, seed, same: OnceLock::new() }
+        Self { dataset, base, seed, same: OnceLock::new(), surroundings: OnceLock::new() }
     }
 
     /// Base points that are equal; found once.
     fn same_rows(&self) -> &SameRows {
         self.same.get_or_init(|| SameRows::of(&self.dataset.train))
+    }
+
+    /// How base points lie around each other; found once.
+    fn surroundings(&self) -> &Surroundings {
+        self.surroundings.get_or_init(|| Surroundings::of(self.base, self.seed))
     }
 }
 

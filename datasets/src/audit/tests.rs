@@ -4,9 +4,10 @@ use super::*;
 use crate::dataset::Dataset;
 use crate::generate::{Distribution, Duplicates, Gaussian, Generated, Sphere, Zipf};
 use crate::ground_truth;
+use rand_chacha::ChaCha8Rng;
 use swath_algorithms::params::{Count, NonNegative, PartialFraction};
 use swath_algorithms::points::{Bits, Sets};
-use swath_algorithms::{Distance, Points, Vectors};
+use swath_algorithms::{Distance, Points, Vectors, random};
 
 fn drawn(generate: Distribution, distance: Distance) -> Dataset {
     let [n, dimension, queries] = [600, 12, 40].map(|count| Count::new(count).expect("in range"));
@@ -150,7 +151,107 @@ fn near_copies_are_found() {
     assert_eq!((finding.severity, finding.share), (Severity::Warning, Some([200, 200])));
     let half = of(vectors(&longer[..600 * 12 + 200 * 12], 12), vectors(&rows[..24], 12), Distance::Angular, 20);
     let finding = one(&half, "near copies");
-    assert!(finding.severity == Severity::Warning && finding.what.contains("(as a chord)"), "{finding:?}");
+    assert!(finding.severity == Severity::Warning && finding.what.contains(", as a chord)"), "{finding:?}");
+}
+
+/// Rows drawn by a function of a seeded stream.
+fn rows(seed: u64, n: usize, dim: usize, draw: &dyn Fn(&mut ChaCha8Rng, &mut [f32])) -> Vec<f32> {
+    let mut all = vec![0.0; n * dim];
+    let mut rng = random::stream(seed, "test rows", 0);
+    all.chunks_exact_mut(dim).for_each(|row| draw(&mut rng, row));
+    all
+}
+
+fn normal_row(rng: &mut ChaCha8Rng, row: &mut [f32]) {
+    row.iter_mut().for_each(|x| *x = random::normal(rng) as f32);
+}
+
+fn uniform_row(rng: &mut ChaCha8Rng, row: &mut [f32]) {
+    row.iter_mut().for_each(|x| *x = random::uniform(rng) as f32);
+}
+
+/// Lengths with a heavy tail.
+fn long_row(rng: &mut ChaCha8Rng, row: &mut [f32]) {
+    normal_row(rng, row);
+    let length = (1.5 * random::normal(rng)).exp() as f32;
+    row.iter_mut().for_each(|x| *x *= length);
+}
+
+/// Values with a heavy tail.
+fn skewed_row(rng: &mut ChaCha8Rng, row: &mut [f32]) {
+    row.iter_mut().for_each(|x| *x = (1.5 * random::normal(rng)).exp() as f32);
+}
+
+/// In few dimensions chance brings points together, and heavy tails make most points look near.
+#[test]
+fn points_without_copies_have_no_near_ones() {
+    type Draw = fn(&mut ChaCha8Rng, &mut [f32]);
+    let draws: [(&str, Draw); 4] =
+        [("normal", normal_row), ("uniform", uniform_row), ("lengths", long_row), ("values", skewed_row)];
+    for (name, draw) in draws {
+        for dim in [1, 2, 8, 64] {
+            for seed in 0..3 {
+                let (train, test) = (rows(seed, 1000, dim, &draw), rows(100 + seed, 100, dim, &draw));
+                let data = of(vectors(&train, dim), vectors(&test, dim), Distance::Euclidean, 1);
+                for check in ["near copies", "queries near base points"] {
+                    let finding = one(&data, check);
+                    assert!(finding.severity < Severity::Warning, "{name} {dim} {seed}: {finding:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Copies with noise of a thousandth of the length, in a third of the points, in all, and in groups.
+#[test]
+fn planted_near_copies_are_counted() {
+    for (dim, distance) in [(8, Distance::Euclidean), (64, Distance::Euclidean), (64, Distance::Angular)] {
+        for (originals, copies, size) in [(1000, 333, 1e-3), (700, 700, 1e-3), (150, 900, 1e-3), (50, 950, 5e-4)] {
+            let mut train = rows(1, originals, dim, &normal_row);
+            let noise = rows(2, copies, dim, &normal_row);
+            for copy in 0..copies {
+                let noisy = (0..dim).map(|i| train[copy % originals * dim + i] + size * noise[copy * dim + i]);
+                train.extend(noisy.collect::<Vec<_>>());
+            }
+            let n = originals + copies;
+            let data = of(vectors(&train, dim), vectors(&noise[..dim], dim), distance, 1);
+            let sampled = random::sample(&mut random::stream(0, "audited rows", 0), n, 200);
+            let is_one = |row: usize| row >= originals || row < copies;
+            let expected = sampled.iter().filter(|&&row| is_one(row)).count();
+            let finding = one(&data, "near copies");
+            assert_eq!((finding.severity, finding.share), (Severity::Warning, Some([expected, 200])), "{dim} {copies}");
+        }
+    }
+}
+
+#[test]
+fn queries_near_base_points_are_found() {
+    let data = plain();
+    let base = values(&data.train);
+    let noise = rows(5, 40, 12, &normal_row);
+    let with = |distance, query: &dyn Fn(usize) -> f32| {
+        let queries: Vec<f32> = (0..40 * 12).map(query).collect();
+        let data = of(data.train.clone(), vectors(&queries, 12), distance, 20);
+        (one(&data, "queries near base points"), one(&data, "queries among the base points").severity)
+    };
+    // By angle a longer one is the same, whatever rounding did.
+    let (near, exact) = with(Distance::Angular, &|i| 3.0 * base[i]);
+    assert_eq!((near.severity, exact), (Severity::Fine, Severity::Warning));
+    let leaks: [(Distance, &dyn Fn(usize) -> f32); 3] = [
+        (Distance::Angular, &|i| base[i] + 1e-6 * noise[i]),
+        (Distance::InnerProduct, &|i| base[i] + 1e-6 * noise[i]),
+        (Distance::Euclidean, &|i| base[i] + 1e-6 * noise[i]),
+    ];
+    for (distance, query) in leaks {
+        let (finding, exact) = with(distance, query);
+        assert_eq!((finding.severity, finding.share), (Severity::Warning, Some([40, 40])), "{distance}: {finding:?}");
+        assert!(finding.what.contains("far nearer to a base point"), "{}", finding.what);
+        assert_eq!(exact, Severity::Fine, "they are not equal");
+    }
+    // Longer is elsewhere by euclidean distance; half of the queries.
+    assert_eq!(with(Distance::Euclidean, &|i| 3.0 * base[i]).0.severity, Severity::Fine);
+    let (half, _) = with(Distance::Euclidean, &|i| if i < 240 { base[i] + 1e-6 * noise[i] } else { 2.0 * noise[i] });
+    assert_eq!(half.share, Some([20, 40]));
 }
 
 #[test]
@@ -202,6 +303,14 @@ fn lengths_tell_what_the_distance_means() {
     let scaled = of(vectors(&long, 12), sphere.test.clone(), Distance::InnerProduct, 20);
     assert!(one(&scaled, "lengths").what.ends_with("all alike: ip gives the same order as angular"));
     assert_eq!(with(&data, Distance::Euclidean).severity, Severity::Fine);
+    // Four digits, whatever the size, and no -0.
+    let says = |values: &[f32]| {
+        let train = vectors(values, 1);
+        one(&of(train.clone(), train, Distance::Euclidean, 1), "lengths").what
+    };
+    assert_eq!(says(&[-0.0, 3.212_75]), "base vectors are 0 to 3.213 long");
+    assert_eq!(says(&[1.5e-12, -2e-9]), "base vectors are 1.500e-12 to 2.000e-9 long");
+    assert_eq!(says(&[123.45, 1.5e7]), "base vectors are 123.4 to 1.500e7 long");
 }
 
 #[test]
@@ -214,6 +323,10 @@ fn whole_numbers_and_constant_columns_are_found() {
     let of_values = |value: &dyn Fn(usize, f32) -> f32| one(&with(value), "values").remedy.unwrap_or_default();
     assert!(of_values(&|_, x| (20.0 * x.abs()).round()).starts_with("store them as uint8"));
     assert!(of_values(&|_, x| (20.0 * x).round()).starts_with("store them as int8"));
+    assert_eq!(
+        one(&with(&|_, x| 150.0 + (20.0 * x).round().clamp(-50.0, 50.0)), "values").what,
+        "all values of base vectors are whole numbers, from 100 to 200"
+    );
     // The queries must be bits, too, and another distance has another order.
     let bits = with(&|_, x| f32::from(x > 0.0));
     assert!(one(&bits, "values").remedy.is_some_and(|remedy| remedy.starts_with("store them as uint8")));

@@ -11,6 +11,9 @@ pub struct WholeNumbers;
 /// The types that hold whole numbers in few bytes, with their ranges.
 const TYPES: [(&str, f32, f32); 2] = [("uint8", 0.0, 255.0), ("int8", -128.0, 127.0)];
 
+/// The range of no values.
+const NONE: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
+
 impl Check for WholeNumbers {
     fn name(&self) -> &'static str {
         "values"
@@ -24,7 +27,7 @@ impl Check for WholeNumbers {
         let says = format!("all values of base vectors are whole numbers, from {low} to {high}");
         // The hamming distance is the square of the euclidean one, and has no such relation to others.
         let are_bits =
-            |points: &Points| points.dense().and_then(whole_range).is_some_and(|(low, high)| low == 0.0 && high <= 1.0);
+            |points: &Points| points.dense().and_then(whole_range).is_some_and(|(low, high)| low >= 0.0 && high <= 1.0);
         let Dataset { train, test, distance, .. } = subject.dataset;
         if *distance == Distance::Euclidean && are_bits(train) && are_bits(test) {
             let remedy = "store all vectors as bits, with the distance hamming: the same order in a 32nd of the bytes, and faster";
@@ -41,14 +44,17 @@ impl Check for WholeNumbers {
     }
 }
 
-/// The smallest and the largest value, and 0, if all are whole numbers.
+/// The smallest and the largest value, if all are whole numbers.
 fn whole_range(vectors: &Vectors) -> Option<(f32, f32)> {
     let range = |row: usize| {
         let values = vectors.row(row);
         let is_whole = values.iter().all(|value| value.fract() == 0.0);
-        is_whole.then(|| values.iter().fold((0.0_f32, 0.0_f32), |(low, high), &x| (low.min(x), high.max(x))))
+        // 0 has no sign.
+        let wider = |(low, high): (f32, f32), &x: &f32| (low.min(x + 0.0), high.max(x + 0.0));
+        is_whole.then(|| values.iter().fold(NONE, wider))
     };
     // Ends at the first row with a fraction.
     let all = (0..vectors.rows()).into_par_iter().map(range);
-    all.try_reduce(|| (0.0, 0.0), |a, b| Some((a.0.min(b.0), a.1.max(b.1))))
+    let found = all.try_reduce(|| NONE, |a, b| Some((a.0.min(b.0), a.1.max(b.1))));
+    found.filter(|(low, high)| low <= high)
 }

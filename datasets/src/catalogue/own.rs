@@ -81,23 +81,43 @@ fn parse(path: &Path, folder: &Path, text: &str) -> Result<Vec<Entry>, Catalogue
         return Ok(Vec::new());
     }
     let read = serde_yaml::from_str_with_options::<BTreeMap<String, Spanned<Written>>>(text, bounded::yaml());
-    let written = read.map_err(|error| {
-        let said = error.without_snippet().to_string();
-        // The place stands before the message.
-        let end = said.find(" at line ").or_else(|| said.find('\n')).unwrap_or(said.len());
-        wrong(error.location(), said[..end].replace("mapping start", "a mapping"))
-    })?;
+    let written = read.map_err(|error| wrong(error.location(), explain(&error)))?;
     let entry = |(name, Spanned { value, referenced, .. }): (String, Spanned<Written>)| {
         entry(&name, value, folder).map_err(|message| wrong(Some(referenced), format!("`{name}`: {message}")))
     };
     written.into_iter().map(entry).collect()
 }
 
+/// A problem that the YAML reader found, in swath's words.
+fn explain(error: &serde_yaml::Error) -> String {
+    use serde_yaml::Error as E;
+    match error.without_snippet() {
+        E::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` is given twice; keep one of the two"),
+        E::DuplicateMappingKey { .. } => "a key is given twice; keep one of the two".into(),
+        E::NullIntoString { .. } => "found nothing, expected text".into(),
+        E::MultipleDocuments { .. } => "a second YAML document begins here; a catalogue is one".into(),
+        E::Unexpected { expected, .. } if expected.starts_with("string") => "expected text".into(),
+        E::SerdeInvalidType { unexpected, expected, .. } => format!("found {unexpected}, expected {expected}"),
+        E::SerdeUnknownField { field, expected, .. } => {
+            format!("there is no field `{field}` here, only {}", expected.join(", "))
+        }
+        E::SerdeMissingField { field, .. } => format!("the field `{field}` is missing; add `{field}: ...` here"),
+        other => {
+            let said = other.to_string();
+            // The place stands before the message.
+            let end = said.find(" at line ").or_else(|| said.find('\n')).unwrap_or(said.len());
+            said[..end].replace("mapping start", "a mapping")
+        }
+    }
+}
+
 /// The entry, or what is wrong with it.
 fn entry(name: &str, written: Written, folder: &Path) -> Result<Entry, String> {
     let Written { about, licence, source, url, sha256, file: called, files } = written;
-    if is_path(name) || name.trim() != name || name.is_empty() {
-        return Err("a name has no `/` and no space at its ends, and does not end in .hdf5".into());
+    if is_path(name) || name.trim() != name || ["", ".", ".."].contains(&name) {
+        return Err(
+            "a name has no `/` and no space at its ends, does not end in .hdf5, and is neither `.` nor `..`".into()
+        );
     }
     let content = match (url, files) {
         (Some(url), None) => Content::File(download(name, url, sha256, called)?),
@@ -181,7 +201,7 @@ mod tests {
     fn what_is_wrong_is_said_with_its_line() {
         let cases = [
             ("a:\n  url: https://a.org/x.hdf5\n  licens: x\n", "line 3, column 3: ", "licens"),
-            ("a:\n  url: [1]\n", "line 2, column 8: ", "string"),
+            ("a:\n  url: [1]\n", "line 2, column 8: ", "expected text"),
             ("a: { about: x }\n", "line 1, column 4: `a`: ", "add `url: https://...`"),
             ("b: { url: 'https://a.org/b' }\na:\n  url: ftp://a.org/x\n", "line 3, column 3: `a`: ", "begins neither"),
             ("a: { url: 'https://a.org/x', sha256: abc }\n", "line 1, column 4: `a`: ", "this has 3 characters"),
@@ -199,13 +219,24 @@ mod tests {
             ),
             ("a: { files: x.npy }\n", "line 1, column 13: ", "expected a mapping"),
             ("a.hdf5: { url: 'https://a.org/x' }\n", "line 1", "a name has no `/`"),
-            ("a: { url: 'https://a.org/x' }\na: { url: 'https://a.org/y' }\n", "line 2, column 1: ", "duplicate"),
+            (
+                "a: { url: 'https://a.org/x' }\na: { url: 'https://a.org/y' }\n",
+                "line 2, column 1: ",
+                "the key `a` is given twice",
+            ),
             ("a: {", "line 1", ""),
+            (".: { url: 'https://a.org/x' }\n", "line 1", "neither `.` nor `..`"),
+            ("'..': { url: 'https://a.org/x' }\n", "line 1", "neither `.` nor `..`"),
+            (": [", "line 1", ""),
+            (": 1\n", "line 1", "found nothing, expected text"),
+            ("a: { url: 'https://a.org/x' }\n---\nb: 1\n", "line ", "a second YAML document"),
         ];
         for (text, place, message) in cases {
             let error = parsed(text).expect_err(text);
             assert!(error.starts_with("d/catalogue.yaml, ") && error.contains(place), "{text}: {error}");
             assert!(error.contains(message) && !error.contains('\n'), "{text}: {error}");
+            let words_of_the_reader = ["Options", "Option<", "deserialize", "struct "];
+            assert!(!words_of_the_reader.iter().any(|word| error.contains(word)), "{text}: {error}");
         }
     }
 }

@@ -54,6 +54,9 @@ pub(super) fn make(
                 part.restart()?;
                 return Ok(again(why));
             }
+            if part.have() > 0 && part.mark().is_none() && part.weak().zip(answer.weak().as_deref()).is_none() {
+                part.join_unknown();
+            }
         }
         416 => {
             part.restart()?;
@@ -78,7 +81,7 @@ pub(super) fn make(
         if part.have() > 0 {
             part.restart()?;
         }
-        part.begin(length, answer.mark())?;
+        part.begin(length, answer.mark(), answer.weak())?;
     }
     has_room(part)?;
     watch(Event::Begins { path: part.target(), have: part.have(), length: part.length() });
@@ -95,7 +98,8 @@ fn does_not_fit(answer: &Answer, download: &Download, part: &Part) -> Option<Str
     }
     let is_other = |old: Option<u64>| old.zip(total).is_some_and(|(old, new)| old != new);
     let has_changed = download.then.first_bytes().is_none() && from > 0 && is_other(part.length());
-    let other_mark = from > 0 && part.mark().map(str::to_owned).zip(answer.mark()).is_some_and(|(old, new)| old != new);
+    let differs = |old: Option<&str>, new: Option<String>| old.zip(new).is_some_and(|(old, new)| old != new);
+    let other_mark = from > 0 && (differs(part.mark(), answer.mark()) || differs(part.weak(), answer.weak()));
     (has_changed || other_mark).then(|| "the server has another version of the file now".into())
 }
 

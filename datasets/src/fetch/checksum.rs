@@ -40,17 +40,17 @@ pub fn read(path: &Path) -> Option<Record> {
     Some(Record { sha256, url })
 }
 
-/// Records the SHA-256 of a file. A record that swath did not write stays as it is.
+/// Records the SHA-256 of a file. A record that swath did not write stays as it is; then it returns why.
 ///
 /// # Errors
 /// The file system's refusal.
-pub fn write(path: &Path, record: &Record) -> io::Result<()> {
-    if in_the_way(&beside(path), FROM.as_bytes())?.is_some() {
-        return Ok(());
+pub fn write(path: &Path, record: &Record) -> io::Result<Option<String>> {
+    if let Some(why) = in_the_way(&beside(path), FROM.as_bytes())? {
+        return Ok(Some(why));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let text = format!("{FROM}{}\n{}  {name}\n", record.url, record.sha256);
-    write_whole(&beside(path), text.as_bytes())
+    write_whole(&beside(path), text.as_bytes()).map(|()| None)
 }
 
 #[cfg(test)]
@@ -70,7 +70,8 @@ mod tests {
         let other = format!("{}  y.hdf5\n", "ab".repeat(32));
         std::fs::write(beside(&path), &other).expect("written");
         assert_eq!(read(&path), None, "of another file");
-        write(&path, &record).expect("nothing to do");
+        let why = write(&path, &record).expect("nothing to do");
+        assert_eq!(why.as_deref(), Some("swath did not write it: it begins otherwise"));
         assert_eq!(std::fs::read_to_string(beside(&path)).expect("there"), other, "swath did not write it");
     }
 }

@@ -219,6 +219,11 @@ impl Answer {
         let strong = self.header("etag").filter(|mark| mark.starts_with('"'));
         strong.or_else(|| self.header("last-modified")).map(str::to_owned)
     }
+
+    /// The server's weak mark, which `If-Range` may not have: files of two such marks are two versions.
+    pub(super) fn weak(&self) -> Option<String> {
+        self.header("etag").filter(|mark| mark.starts_with("W/")).map(str::to_owned)
+    }
 }
 
 fn roots() -> RootCerts {

@@ -142,6 +142,8 @@ fn left(have: Option<u64>, length: Option<u64>) -> String {
     match (have, length) {
         (None | Some(0), _) => String::new(),
         (Some(have), None) => format!("; {} are here", amount(have)),
+        // Rounded they would look whole.
+        (Some(have), Some(length)) if amount(have) == amount(length) => format!("; {have} of {length} bytes are here"),
         (Some(have), Some(length)) => format!("; {} of {} are here", amount(have), amount(length)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::checksum::{self, Record};
 use super::part::Part;
-use super::{FetchError, Fetched};
+use super::{FetchError, Fetched, amount};
 use crate::bounded;
 use crate::catalogue::{Download, Then};
 use crate::format::ann_benchmarks::AnnBenchmarks;
@@ -11,7 +11,7 @@ use crate::sha256;
 use crate::whole_file::rename;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 /// The first bytes of a file that gzip packed.
@@ -27,7 +27,10 @@ pub(super) fn check_header(target: &Path, path: &Path) -> Result<(), DatasetErro
 pub(super) fn check_old(download: &Download, path: &Path) -> Result<Fetched, FetchError> {
     let in_the_way = |why: String| FetchError::InTheWay { path: path.to_owned(), why };
     let io = |source| FetchError::Io { path: path.to_owned(), source };
-    let metadata = std::fs::metadata(path).map_err(io)?;
+    let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => in_the_way("it is a link that leads nowhere".into()),
+        _ => io(error),
+    })?;
     if !metadata.is_file() {
         return Err(in_the_way("it is no file".into()));
     }
@@ -41,7 +44,13 @@ pub(super) fn check_old(download: &Download, path: &Path) -> Result<Fetched, Fet
     }
     let other = record.filter(|record| !record.url.is_empty() && record.url != download.url);
     let note = other.map(|Record { url, .. }| format!("{} was downloaded from {url}", path.display()));
-    Ok(Fetched { path: path.to_owned(), bytes: metadata.len(), sha256: found, was_here: true, note })
+    Ok(Fetched {
+        path: path.to_owned(),
+        bytes: metadata.len(),
+        sha256: found,
+        was_here: true,
+        notes: note.into_iter().collect(),
+    })
 }
 
 /// Checks the whole part and gives it its final name.
@@ -92,12 +101,25 @@ pub(super) fn finish(download: &Download, mut part: Part) -> Result<Fetched, Fet
         part.forget();
     }
     let record = Record { sha256: hash.clone(), url: url.clone() };
-    checksum::write(&target, &record).map_err(|source| FetchError::Io { path: checksum::beside(&target), source })?;
-    let note = old.map(|Record { sha256, url }| {
+    let beside = checksum::beside(&target);
+    let kept = checksum::write(&target, &record).map_err(|source| FetchError::Io { path: beside.clone(), source })?;
+    let other = old.map(|Record { sha256, url }| {
         let from = if url.is_empty() { String::new() } else { format!(" from {url}") };
         format!("this is not the file that was downloaded{from} before: its SHA-256 was {sha256}, and is {hash} now")
     });
-    Ok(Fetched { path: target, bytes, sha256: hash, was_here: false, note })
+    let is_recorded = checksum::read(&target).is_some_and(|record| record.sha256 == hash);
+    let unrecorded = kept.filter(|_| !is_recorded);
+    let unrecorded = unrecorded.map(|why| format!("the SHA-256 is not recorded: {}: {why}", beside.display()));
+    let is_unsure = part.is_of_unknown_versions() && download.sha256.is_none();
+    let unsure = is_unsure.then(|| {
+        format!(
+            "{} was downloaded in several parts, and the server does not say of which version they are: that they belong \
+             together is not known",
+            target.display()
+        )
+    });
+    let notes = [other, unrecorded, unsure].into_iter().flatten().collect();
+    Ok(Fetched { path: target, bytes, sha256: hash, was_here: false, notes })
 }
 
 /// Writes the number of rows that were downloaded into the header. The inner error says what is wrong with the header.
@@ -113,10 +135,23 @@ fn crop(part: &mut Part, rows: u32, dim: u32) -> Result<Result<(), String>, Fetc
     part.replace_start(&rows.to_le_bytes()).map(Ok)
 }
 
+/// A file may unpack to so many times its bytes: vectors take at most a few times as many, and gzip reaches a thousand.
+const LARGEST_RATIO: u64 = 100;
+/// And to so many bytes more.
+const MORE: u64 = 64 << 20;
+
 /// Unpacks a file that gzip packed.
+///
+/// # Errors
+/// The file system's refusal; [`ErrorKind::InvalidData`] if it was not packed, or unpacks to far more bytes than a dataset would.
 fn unpack(packed: &Path, to: &Path) -> io::Result<()> {
-    let mut unpacked = MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, bounded::open(packed)?.0));
+    let (from, size) = bounded::open(packed)?;
+    let most = size.saturating_mul(LARGEST_RATIO).saturating_add(MORE);
+    let unpacked = MultiGzDecoder::new(io::BufReader::with_capacity(1 << 18, from));
     let mut file = File::create(to)?;
-    io::copy(&mut unpacked, &mut file)?;
+    if io::copy(&mut unpacked.take(most.saturating_add(1)), &mut file)? > most {
+        let what = format!("its {} become more than {}, as no dataset's do", amount(size), amount(most));
+        return Err(io::Error::new(ErrorKind::InvalidData, what));
+    }
     file.sync_all()
 }

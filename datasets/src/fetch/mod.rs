@@ -61,8 +61,9 @@ pub struct Fetched {
     pub sha256: String,
     /// Whether it was here before, so that nothing was downloaded.
     pub was_here: bool,
-    /// What is odd about it: it is not the file that was downloaded before, or it came from another address.
-    pub note: Option<String>,
+    /// What is odd about it: it is not the file that was downloaded before, or it came from another address, or it cannot be known
+    /// to be of one version.
+    pub notes: Vec<String>,
 }
 
 /// Downloads all files of a dataset that are missing in a folder of datasets, and checks those that are there. `watch` is told
@@ -93,6 +94,9 @@ pub fn file(
         return finish::check_old(download, path);
     }
     let io = |source| FetchError::Io { path: path.to_owned(), source };
+    if let Some(file) = path.ancestors().skip(1).find(|folder| folder.exists() && !folder.is_dir()) {
+        return Err(FetchError::InTheWay { path: file.to_owned(), why: "it is no folder".into() });
+    }
     path.parent().map_or(Ok(()), make_folder).map_err(io)?;
     let mut part = match Part::open(download, path)? {
         Opened::Ready(part) => part,

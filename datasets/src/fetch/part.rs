@@ -27,6 +27,9 @@ pub(super) struct Origin {
     first: Option<u64>,
     /// The server's mark of this version of the file.
     mark: Option<String>,
+    /// Its weak mark, which it does not compare itself.
+    #[serde(default)]
+    weak: Option<String>,
 }
 
 /// The part of a file that is here, locked.
@@ -38,6 +41,7 @@ pub(super) struct Part {
     have: u64,
     hash: Sha256,
     is_ended: bool,
+    is_of_unknown_versions: bool,
 }
 
 /// What was found.
@@ -106,7 +110,9 @@ impl Part {
             let have = file.metadata().map_err(io(&path))?.len();
             let origin = read_origin(target)?.unwrap_or_default();
             let hash = Sha256::new();
-            let mut part = Self { target: target.to_owned(), file, origin, have, hash, is_ended: false };
+            let (is_ended, is_of_unknown_versions) = (false, false);
+            let target = target.to_owned();
+            let mut part = Self { target, file, origin, have, hash, is_ended, is_of_unknown_versions };
             let fits = part.origin.length.is_none_or(|length| have <= length);
             let is_same = (&part.origin.swath_downloads, part.origin.first) == (&wanted.swath_downloads, first);
             if fits && is_same {
@@ -154,6 +160,21 @@ impl Part {
         self.origin.mark.as_deref()
     }
 
+    /// The server's weak mark of that version.
+    pub(super) fn weak(&self) -> Option<&str> {
+        self.origin.weak.as_deref()
+    }
+
+    /// Notes that what is added now may be of another version than what is here: the server does not say.
+    pub(super) fn join_unknown(&mut self) {
+        self.is_of_unknown_versions = true;
+    }
+
+    /// Whether it may be of several versions.
+    pub(super) fn is_of_unknown_versions(&self) -> bool {
+        self.is_of_unknown_versions
+    }
+
     /// Whether all of it is here.
     pub(super) fn is_whole(&self) -> bool {
         self.is_ended || self.origin.length == Some(self.have)
@@ -175,12 +196,18 @@ impl Part {
         self.file.set_len(0).and_then(|()| self.file.sync_all()).map_err(self.io())?;
         self.have = 0;
         self.hash = Sha256::new();
-        self.begin(None, None)
+        self.is_of_unknown_versions = false;
+        self.begin(None, None, None)
     }
 
     /// Notes what the server says of the file, before its first byte is kept.
-    pub(super) fn begin(&mut self, length: Option<u64>, mark: Option<String>) -> Result<(), FetchError> {
-        self.origin = Origin { length, mark, ..self.origin.clone() };
+    pub(super) fn begin(
+        &mut self,
+        length: Option<u64>,
+        mark: Option<String>,
+        weak: Option<String>,
+    ) -> Result<(), FetchError> {
+        self.origin = Origin { length, mark, weak, ..self.origin.clone() };
         write_origin(&self.target, &self.origin)
     }
 

@@ -84,7 +84,11 @@ impl Draw for Jaccard {
             return Ok(());
         }
         let message = format!("two sets of {members} members below {dim} cannot be without a common one");
-        Err(Unfit::new(message, format!("use `members: {}` or less, or a larger `dimension`", dim / 2)).of("members"))
+        let help = match dim / 2 {
+            0 => format!("use a `dimension` of {} or more", 2 * members),
+            most => format!("use `members: {most}` or less, or a larger `dimension`"),
+        };
+        Err(Unfit::new(message, help).of("members"))
     }
 
     fn rows(&self, size: Size) -> Rows<'_> {
@@ -186,5 +190,9 @@ mod tests {
             "`generate: jaccard`: two sets of 9 members below 17 cannot be without a common one"
         );
         assert_eq!(error.help(), "use `members: 8` or less, or a larger `dimension`");
+        // No number of members is small enough.
+        let error =
+            generated(Distribution::Jaccard(with(9, None)), 5, 1, Distance::Jaccard).header().expect_err("unfit");
+        assert_eq!(error.help(), "use a `dimension` of 18 or more");
     }
 }

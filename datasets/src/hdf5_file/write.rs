@@ -3,6 +3,7 @@
 use super::Hdf5Error;
 use crate::whole_file::write_whole;
 use hdf5_pure::{AttrValue, DatasetBuilder, EnumTypeBuilder, FileBuilder, make_i8_type};
+use std::io;
 use std::path::Path;
 
 /// Values of an array to be written.
@@ -85,9 +86,21 @@ impl<'a> Hdf5Writer<'a> {
     /// # Errors
     /// [`Hdf5Error::Io`].
     pub fn write(&self, path: &Path) -> Result<(), Hdf5Error> {
+        self.write_by(path, write_whole)
+    }
+
+    /// Lets `write` put the bytes at the path.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Io`].
+    pub(crate) fn write_by(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&Path, &[u8]) -> io::Result<()>,
+    ) -> Result<(), Hdf5Error> {
         let io = |source| Hdf5Error::Io { path: path.to_owned(), source };
-        let bytes = self.bytes().map_err(|error| io(std::io::Error::other(error.to_string())))?;
-        write_whole(path, &bytes).map_err(io)
+        let bytes = self.bytes().map_err(|error| io(io::Error::other(error.to_string())))?;
+        write(path, &bytes).map_err(io)
     }
 
     fn bytes(&self) -> Result<Vec<u8>, hdf5_pure::Error> {

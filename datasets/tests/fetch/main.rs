@@ -92,7 +92,7 @@ fn a_file_comes_with_its_checksum_and_only_once() {
     assert!(place.holds(&content(1)));
     let hash = sha256::of(content(1));
     let path = place.path.clone();
-    let expected = Fetched { path, bytes: 600_000, sha256: hash.clone(), was_here: false, note: None };
+    let expected = Fetched { path, bytes: 600_000, sha256: hash.clone(), was_here: false, notes: vec![] };
     assert_eq!(fetched, expected);
     assert_eq!(place.names(), ["x.bin", "x.bin.sha256"]);
     let record = std::fs::read_to_string(place.folder.path().join("x.bin.sha256")).expect("recorded");
@@ -140,6 +140,24 @@ fn a_server_that_knows_no_ranges_is_asked_for_all_again() {
     assert!(place.fetch(&download(server.url("x.bin"))).0.is_ok() && place.holds(&content(1)));
     let asked = &server.requests()[1];
     assert_eq!((asked.header("range"), asked.header("if-range")), (Some("bytes=400000-"), None), "a weak mark is none");
+}
+
+/// Without marks nobody knows whether two parts are of one version, unless the SHA-256 of the whole is known.
+#[test]
+fn parts_of_unknown_versions_are_noted() {
+    for is_known in [false, true] {
+        let server = Server::new(|i, _| match i {
+            0 => Reply::new(200, &[("Content-Length", "600000")]).then(&content(1)[..400_000]),
+            _ => Reply::new(206, &[("Content-Range", "bytes 400000-599999/600000"), ("Content-Length", "200000")])
+                .then(&content(1)[400_000..]),
+        });
+        let place = Place::new("x.bin");
+        let sha256 = is_known.then(|| sha256::of(content(1)));
+        let fetched = place.fetch(&Download { sha256, ..download(server.url("x.bin")) }).0.expect("whole");
+        assert!(place.holds(&content(1)));
+        let said = "the server does not say of which version they are";
+        assert_eq!(fetched.notes.iter().filter(|note| note.contains(said)).count(), usize::from(!is_known));
+    }
 }
 
 #[test]
@@ -196,8 +214,8 @@ fn a_part_of_another_address_is_not_gone_on_with() {
     let other = download(server.url("other.bin"));
     assert!(place.fetch(&other).0.is_ok() && place.holds(&content(2)));
     assert_eq!(server.requests()[3].header("range"), None);
-    assert_eq!(place.fetch(&other).0.expect("here").note, None);
-    let note = place.fetch(&download(server.url("x.bin"))).0.expect("here").note.expect("not from there");
+    assert_eq!(place.fetch(&other).0.expect("here").notes, Vec::<String>::new());
+    let note = place.fetch(&download(server.url("x.bin"))).0.expect("here").notes.concat();
     assert!(note.ends_with(&format!("x.bin was downloaded from {}", other.url)), "{note}");
 }
 
@@ -225,6 +243,22 @@ fn a_file_that_changes_between_two_attempts_begins_anew() {
     let (fetched, waits) = place.fetch(&download(server.url("x.bin")));
     assert!(fetched.is_ok() && place.holds(&content(2)));
     assert!(waits[1].contains("another version"), "{waits:?}");
+    // So does this one, whose marks are weak. With equal marks the parts belong together.
+    for mark in ["W/\"b\"", "W/\"a\""] {
+        let is_same = mark.contains('a');
+        let server = Server::new(move |i, request| match (i, request.header("range")) {
+            (0, _) => broken(&content(1), 400_000, "W/\"a\""),
+            (_, None) => Reply::whole(&content(2)),
+            (_, Some(_)) => {
+                let head =
+                    [("Content-Range", "bytes 400000-599999/600000"), ("Content-Length", "200000"), ("ETag", mark)];
+                Reply::new(206, &head).then(&content(if is_same { 1 } else { 2 })[400_000..])
+            }
+        });
+        let place = Place::new("x.bin");
+        let fetched = place.fetch(&download(server.url("x.bin"))).0.expect("whole");
+        assert!(place.holds(&content(if is_same { 1 } else { 2 })) && fetched.notes.is_empty(), "{mark}: {fetched:?}");
+    }
     // This one has a shorter file now.
     let server = Server::new(|i, request| match (i, request.header("range")) {
         (0, _) => broken(&content(1), 400_000, "\"a\""),
@@ -255,6 +289,15 @@ fn lies_about_the_length_are_found() {
     let error = place.error(&download(server.url("x.bin")));
     assert!(matches!(error, FetchError::Broken { .. }), "{error}");
     assert!(!place.path.exists());
+    // Ten bytes more than it sends: rounded, all would seem to be here.
+    let server = Server::new(|_, request| {
+        let start = request.range(115_000).start.min(115_000);
+        let (length, range) = ((115_010 - start).to_string(), format!("bytes {start}-115009/115010"));
+        let head = [("Content-Length", length.as_str()), ("Content-Range", range.as_str())];
+        Reply::new(if start == 0 { 200 } else { 206 }, &head).then(&content(1)[start..115_000])
+    });
+    let error = Place::new("x.bin").error(&download(server.url("x.bin"))).to_string();
+    assert!(error.ends_with("; 115000 of 115010 bytes are here"), "{error}");
     // More than it said.
     let server = Server::new(|i, _| match i {
         0 => broken(&content(1), 400_000, "\"a\""),
@@ -401,7 +444,7 @@ fn a_wrong_checksum_is_refused_and_a_new_one_is_noted() {
     assert!(matches!(error, FetchError::Checksum { .. }) && place.names().is_empty(), "{error}");
     place.fetch(&known(sha256::of(content(1)))).0.expect("the right one");
     std::fs::remove_file(&place.path).expect("removed");
-    let note = place.fetch(&download(server.url("x.bin"))).0.expect("whole").note.expect("another file");
+    let note = place.fetch(&download(server.url("x.bin"))).0.expect("whole").notes.concat();
     let (old, new) = (sha256::of(content(1)), sha256::of(content(2)));
     assert!(note.contains(&old) && note.contains(&new) && note.contains("x.bin"), "{note}");
     // What is here is compared with what was recorded.
@@ -409,6 +452,16 @@ fn a_wrong_checksum_is_refused_and_a_new_one_is_noted() {
     let error = place.error(&download(server.url("x.bin")));
     assert!(matches!(&error, FetchError::Differs { expected, .. } if *expected == new), "{error}");
     assert!(place.holds(b"changed") && error.is_input());
+    // A record of somebody else's stays, and that is said.
+    let record = place.folder.path().join("x.bin.sha256");
+    std::fs::write(&record, "mine").expect("written");
+    std::fs::remove_file(&place.path).expect("removed");
+    let notes = place.fetch(&download(server.url("x.bin"))).0.expect("whole").notes.concat();
+    assert!(
+        notes.starts_with("the SHA-256 is not recorded: ") && notes.contains("x.bin.sha256: swath did not"),
+        "{notes}"
+    );
+    assert_eq!(std::fs::read(&record).expect("there"), b"mine");
 }
 
 #[test]
@@ -440,6 +493,18 @@ fn packed_files_are_unpacked_and_can_break_off() {
     let place = Place::new("x.bin");
     let error = place.error(&Download { url: server.url("x.bin.gz"), ..wanted }).to_string();
     assert!(error.contains("it cannot be unpacked"), "{error}");
+    assert_eq!(place.names(), Vec::<String>::new());
+    // Few bytes that would become very many.
+    let mut zeros = GzEncoder::new(Vec::new(), Compression::default());
+    for _ in 0..160 {
+        zeros.write_all(&vec![0; 1 << 20]).expect("packed");
+    }
+    let zeros = zeros.finish().expect("packed");
+    assert!(zeros.len() < 500_000, "{}", zeros.len());
+    let server = Server::new(move |_, _| Reply::whole(&zeros));
+    let place = Place::new("x.bin");
+    let error = place.error(&Download { then: Then::Unpack, ..download(server.url("x.bin.gz")) }).to_string();
+    assert!(error.contains("it cannot be unpacked: its ") && error.contains("become more than "), "{error}");
     assert_eq!(place.names(), Vec::<String>::new());
 }
 
@@ -532,6 +597,21 @@ fn what_is_not_swaths_is_not_touched() {
     let error = place.error(&wanted).to_string();
     assert!(error.contains("x.hdf5 is in the way: it is no whole dataset ("), "{error}");
     std::fs::remove_file(&place.path).expect("removed");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere", &place.path).expect("linked");
+        let error = place.error(&wanted);
+        assert!(
+            error.is_input() && error.to_string().contains("x.hdf5 is in the way: it is a link that leads"),
+            "{error}"
+        );
+        std::fs::remove_file(&place.path).expect("removed");
+    }
+    let inside = place.folder.path().join("mine");
+    std::fs::write(&inside, "").expect("written");
+    let error = file(&wanted, &inside.join("d/x.hdf5"), &client(), &mut |_| {}).expect_err("no folder");
+    assert!(error.is_input() && error.to_string().contains("mine is in the way: it is no folder"), "{error}");
+    std::fs::remove_file(&inside).expect("removed");
     std::fs::create_dir(&place.path).expect("made");
     let error = place.error(&wanted).to_string();
     assert!(error.contains("is in the way: it is no file"), "{error}");

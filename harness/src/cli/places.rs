@@ -31,7 +31,13 @@ impl Places {
     /// [`Failure::Input`] if one of `data` is not a folder.
     pub fn new(mut data: Vec<PathBuf>, cache: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(missing) = data.iter().find(|folder| !folder.is_dir()) {
-            return Err(Failure::Input(format!("--data-dir: the folder {} does not exist", escape::path(missing))));
+            let path = escape::path(missing);
+            let what = if missing.exists() {
+                format!("{path} is no folder")
+            } else {
+                format!("the folder {path} does not exist")
+            };
+            return Err(Failure::Input(format!("--data-dir: {what}")));
         }
         let given = std::env::var_os("SWATH_DATA").unwrap_or_default();
         data.extend(std::env::split_paths(&given).filter(|folder| !folder.as_os_str().is_empty()));

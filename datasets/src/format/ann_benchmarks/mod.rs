@@ -9,7 +9,7 @@ mod points;
 mod reader;
 mod writer;
 
-pub use writer::write;
+pub use writer::{write, write_new};
 
 use super::{DatasetError, Format, Header};
 use crate::dataset::Dataset;

@@ -4,6 +4,8 @@ use crate::dataset::{Dataset, Groups, Subtopics};
 use crate::format::DatasetError;
 use crate::hdf5_file::{Hdf5Writer, Values};
 use crate::texts::Labels;
+use crate::whole_file;
+use std::io;
 use std::path::Path;
 use swath_algorithms::Points;
 use swath_algorithms::points::PointType;
@@ -105,6 +107,22 @@ fn labels<'a>(array: &'static str, labels: &'a Labels) -> impl Iterator<Item = (
 /// # Errors
 /// [`DatasetError::Invalid`] if [`Dataset::check`] fails, [`DatasetError::Io`].
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
+    write_by(path, dataset, whole_file::write_whole)
+}
+
+/// As [`write`], but replaces no file, not even one that appears meanwhile.
+///
+/// # Errors
+/// As [`write`]; [`DatasetError::Io`] of the kind [`ErrorKind::AlreadyExists`](io::ErrorKind::AlreadyExists) if the file exists.
+pub fn write_new(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
+    write_by(path, dataset, whole_file::write_new)
+}
+
+fn write_by(
+    path: &Path,
+    dataset: &Dataset,
+    put: impl FnOnce(&Path, &[u8]) -> io::Result<()>,
+) -> Result<(), DatasetError> {
     dataset.check().map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })?;
     let (train, test) = (PointValues::of("train", &dataset.train), PointValues::of("test", &dataset.test));
     let (n, m, count) = (dataset.train.len(), dataset.test.len(), dataset.neighbors.count);
@@ -163,5 +181,5 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     for (name, texts) in &labels {
         file.array(name, &[texts.len()], Values::Text(texts));
     }
-    Ok(file.write(path)?)
+    Ok(file.write_by(path, put)?)
 }

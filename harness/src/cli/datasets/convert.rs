@@ -1,7 +1,7 @@
 //! `swath datasets convert`.
 
 use super::files::FileOptions;
-use super::ground_truth::refuse_existing;
+use super::ground_truth::{check_place, unwritten_output};
 use crate::cli::places::Places;
 use crate::cli::shown::Shown;
 use crate::cli::terminal::{note, print, with_help};
@@ -39,12 +39,12 @@ pub struct Arguments {
 // No doc comment: clap would take it for the help of the command.
 #[derive(Args)]
 pub struct Changes {
-    /// Keep the first of base points that are equal
-    #[arg(long)]
-    dedupe: bool,
     /// Divide vectors by their lengths
     #[arg(long)]
     normalize: bool,
+    /// Keep the first of base points that are equal by then
+    #[arg(long)]
+    dedupe: bool,
     /// Keep a seeded sample of this many base points
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     subset: Option<u32>,
@@ -83,14 +83,14 @@ impl Arguments {
     }
 }
 
-/// Refuses an output that is there, or that is not called as HDF5 files are.
+/// Refuses an output that is there, that cannot be written, or that is not called as HDF5 files are.
 pub fn check_output(output: &Path) -> Result<(), Failure> {
     let ending = output.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if !["hdf5", "h5"].contains(&ending.as_str()) {
         let message = format!("{}: the file to write comes last, and its name ends in .hdf5", escape::path(output));
         return Err(Failure::Input(message));
     }
-    refuse_existing(output)
+    check_place(output)
 }
 
 /// Changes a dataset and writes it. Its history ends with how it was made, what was noted, and what was changed.
@@ -101,7 +101,8 @@ pub fn write(output: &Path, mut dataset: Dataset, made: String, changes: &Change
     let dataset = changes.apply(dataset)?;
     let folder = output.parent().map_or(Ok(()), whole_file::make_folder);
     folder.map_err(|error| Failure::Run(format!("{}: {error}", escape::path(output))))?;
-    ann_benchmarks::write(output, &dataset).map_err(|error| dataset_failure(&error))?;
+    let written = ann_benchmarks::write_new(output, &dataset);
+    written.map_err(|error| unwritten_output(&error, "name another file, or remove it"))?;
     let header = format::header(output).map_err(|error| dataset_failure(&error))?;
     let init = Shown::new(&["init"]).path(output).whole();
     print(&format!(
@@ -116,7 +117,7 @@ pub fn write(output: &Path, mut dataset: Dataset, made: String, changes: &Change
 
 impl Changes {
     /// No change.
-    pub const NONE: Self = Self { dedupe: false, normalize: false, subset: None, subset_queries: None, seed: 0 };
+    pub const NONE: Self = Self { normalize: false, dedupe: false, subset: None, subset_queries: None, seed: 0 };
 
     /// The changed dataset; each change is noted, and added to the history.
     fn apply(&self, mut dataset: Dataset) -> Result<Dataset, Failure> {
@@ -126,12 +127,13 @@ impl Changes {
             dataset.history.push(transformed.note);
             dataset
         };
-        if self.dedupe {
-            dataset = keep(transform::dedupe(&dataset));
-        }
         if self.normalize {
             let unfit = |unfit: Unfit| Failure::Input(with_help(unfit.message, &[unfit.help]));
             dataset = keep(transform::normalize(&dataset).map_err(unfit)?);
+        }
+        // Vectors that point the same way may be equal only now.
+        if self.dedupe {
+            dataset = keep(transform::dedupe(&dataset));
         }
         if self.subset.is_some() || self.subset_queries.is_some() {
             let count = |asked: Option<u32>| asked.and_then(|asked| Count::new(asked).ok());

@@ -117,7 +117,7 @@ fn download(entry: &Entry, folder: &Path, client: &Client, places: &Places) -> R
     if fetched.iter().any(|file| !file.was_here) {
         let _ = writeln!(text, "downloaded in {} s", three_digits(began.elapsed()));
     }
-    fetched.iter().filter_map(|file| file.note.as_ref()).for_each(|text| note(text));
+    fetched.iter().flat_map(|file| &file.notes).for_each(|text| note(text));
     let location = entry.location(&[folder.to_owned()]);
     if location.is_some_and(|location| location.header().is_ok()) {
         let init = Shown::new(&["init", &entry.name]).option("--data-dir", other).whole();

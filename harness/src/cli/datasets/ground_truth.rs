@@ -12,8 +12,8 @@ use swath::plan::{self, LoadedDataset};
 use swath::progress::Progress;
 use swath::{escape, interrupt};
 use swath_algorithms::Base;
-use swath_datasets::truth_in_parts::{compute, discard, name};
-use swath_datasets::{Dataset, ann_benchmarks, truth_file, whole_file};
+use swath_datasets::truth_in_parts::{compute, name};
+use swath_datasets::{Dataset, DatasetError, ann_benchmarks, truth_file, whole_file};
 
 /// Compute the true nearest neighbours of a dataset's queries, at any k
 ///
@@ -43,7 +43,7 @@ impl Arguments {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let Self { dataset, output, k, quiet } = self;
         let form = Form::of(&output)?;
-        refuse_existing(&output)?;
+        check_place(&output)?;
         let location = places.find(&dataset)?;
         let loaded = LoadedDataset::load(&location, places.resources())?;
         let LoadedDataset { sha256, mut dataset, notes, .. } = loaded;
@@ -54,6 +54,8 @@ impl Arguments {
                 format!("{k} neighbours are asked for, but the dataset has {} base vectors", dataset.train.len());
             return Err(Failure::Input(message));
         }
+        // Reading may take long, and another process may have finished meanwhile.
+        refuse_existing(&output)?;
         let parts = name(&output);
         interrupt::say("stopped; the same command goes on where this one was".into());
         let progress = Progress::new(dataset.test.len(), quiet);
@@ -67,9 +69,11 @@ impl Arguments {
             })
         });
         progress.finish();
-        dataset.neighbors = computed.map_err(|error| unwritten(&parts, &error))?;
-        form.write(&output, &dataset)?;
-        discard(&parts).map_err(|error| unwritten(&parts, &error))?;
+        let (neighbors, kept) = computed.map_err(|error| unwritten(&parts, &error))?;
+        dataset.neighbors = neighbors;
+        let then = format!("move it away: the same command goes on with what {} keeps", escape::path(&parts));
+        form.write(&output, &dataset).map_err(|error| unwritten_output(&error, &then))?;
+        kept.discard().map_err(|error| unwritten(&parts, &error))?;
         let before = known.map_or(0, |(_, first)| first);
         let resumed = if before > 0 { format!(", {before} of them computed before") } else { String::new() };
         print(&format!(
@@ -103,16 +107,23 @@ impl Form {
         }
     }
 
-    fn write(self, output: &Path, dataset: &Dataset) -> Result<(), Failure> {
+    fn write(self, output: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
         match self {
-            Self::Hdf5 => ann_benchmarks::write(output, dataset).map_err(|error| plan::dataset_failure(&error)),
-            Self::Ibin => truth_file::write(output, &dataset.neighbors).map_err(|error| unwritten(output, &error)),
+            Self::Hdf5 => ann_benchmarks::write_new(output, dataset),
+            Self::Ibin => truth_file::write(output, &dataset.neighbors)
+                .map_err(|source| DatasetError::Io { path: output.to_owned(), source }),
         }
     }
 }
 
+/// Refuses to replace a file, and a place where none can be written, before anything is computed.
+pub(super) fn check_place(output: &Path) -> Result<(), Failure> {
+    refuse_existing(output)?;
+    whole_file::can_write(output).map_err(|error| Failure::Run(format!("{}: {error}", escape::path(output))))
+}
+
 /// Refuses to replace a file.
-pub(super) fn refuse_existing(output: &Path) -> Result<(), Failure> {
+fn refuse_existing(output: &Path) -> Result<(), Failure> {
     if std::fs::symlink_metadata(output).is_ok() {
         return Err(Failure::Input(format!(
             "{} exists already; name another file, or remove it",
@@ -122,7 +133,37 @@ pub(super) fn refuse_existing(output: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Why a dataset was not written. `then` says what to do about a file that appeared since the start: it is not replaced.
+pub(super) fn unwritten_output(error: &DatasetError, then: &str) -> Failure {
+    match error {
+        DatasetError::Io { path, source } if source.kind() == ErrorKind::AlreadyExists => {
+            Failure::Input(format!("{} has appeared since the start, and is not replaced; {then}", escape::path(path)))
+        }
+        DatasetError::Io { path, source } => Failure::Run(format!("{}: {source}", escape::path(path))),
+        error => plan::dataset_failure(error),
+    }
+}
+
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
     let message = format!("{}: {error}", escape::path(path));
     if error.kind() == ErrorKind::InvalidData { Failure::Input(message) } else { Failure::Run(message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_no_wrong_input_but_a_file_in_the_way_is() {
+        let of = |kind: ErrorKind| {
+            let error = DatasetError::Io { path: "x.hdf5".into(), source: kind.into() };
+            unwritten_output(&error, "name another")
+        };
+        assert!(matches!(of(ErrorKind::StorageFull), Failure::Run(said) if said.starts_with("x.hdf5: ")));
+        let there = "x.hdf5 has appeared since the start, and is not replaced; name another";
+        assert!(matches!(of(ErrorKind::AlreadyExists), Failure::Input(said) if said == there));
+        let busy = unwritten(Path::new("x"), &ErrorKind::ResourceBusy.into());
+        let foreign = unwritten(Path::new("x"), &ErrorKind::InvalidData.into());
+        assert!(matches!((busy, foreign), (Failure::Run(_), Failure::Input(_))));
+    }
 }
