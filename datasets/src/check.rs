@@ -130,7 +130,8 @@ pub(crate) fn one_for_each(name: &str, found: usize, expected: usize, what: &str
     if found == expected {
         return Ok(());
     }
-    Err(Flaw::new(format!("`{name}`"), format!("it has {found} values"), format!("{expected}, one for each {what}")))
+    let found = format!("it has {}", counted(found, "value"));
+    Err(Flaw::new(format!("`{name}`"), found, format!("{expected}, one for each {what}")))
 }
 
 /// Checks the values of an array with `bounds.len()` columns: each is at least 0 and below its column's bound.
@@ -174,9 +175,24 @@ fn first<T>(mut all: impl Iterator<Item = T>) -> Option<(T, usize)> {
     Some((all.next()?, 1 + all.count()))
 }
 
+/// `1 value`, or `3 values`.
+pub(crate) fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Says what was found, and of how many like it it is the first.
 pub(crate) fn first_of(found: String, count: usize) -> String {
     if count == 1 { found } else { format!("{found} (the first of {count} like it)") }
+}
+
+/// Names in a line; of many the first ones, and how many there are besides.
+pub(crate) fn listed(names: impl IntoIterator<Item = String>) -> String {
+    const SHOWN: usize = 10;
+    let names: Vec<String> = names.into_iter().collect();
+    match names.len().checked_sub(SHOWN).filter(|more| *more > 1) {
+        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
+        None => names.join(", "),
+    }
 }
 
 fn check_neighbors(n: usize, m: usize, neighbors: &Neighbors) -> Result<(), Flaw> {
@@ -395,7 +411,7 @@ mod tests {
             "`distances`, row 1, column 1: 1 comes after 1.5; expected distances in asc",
         ),
         (|d| links(d).edges[1][0] = 3, "`links`, row 1, column 0: the value is 3; expected 0 to 2"),
-        (|d| links(d).relation.truncate(1), "`link_relations`: it has 1 values; expected 2, one for each link"),
+        (|d| links(d).relation.truncate(1), "`link_relations`: it has 1 value; expected 2, one for each link"),
         (|d| links(d).relation[1] = 1, "`link_relations`, row 1: the value is 1; expected 0 to 0: a relation named"),
         (|d| links(d).relations[0] = "a,b".into(), "`relations` of `links`: a relation is called \"a,b\""),
         (

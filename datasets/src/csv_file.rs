@@ -2,8 +2,9 @@
 
 use crate::array_file::bytes::Span;
 use crate::bounded;
-use crate::check::Flaw;
+use crate::check::{Flaw, counted};
 use crate::format::DatasetError;
+use crate::text_file::lines;
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -46,6 +47,58 @@ impl Read for Limited {
     }
 }
 
+/// Splits a line at tabs. A quote counts only if it begins a field and if another, before a tab or the end of the line, closes it:
+/// in between quotes are doubled, and tabs may stand. Any other quote is a character like others, since many programs write texts
+/// between tabs as they are.
+pub(crate) fn split_at_tabs(line: &[u8], record: &mut ByteRecord) {
+    record.clear();
+    let mut rest = line;
+    loop {
+        let length = if let Some((field, length)) = quoted(rest) {
+            record.push_field(&field);
+            length
+        } else {
+            let length = rest.iter().position(|&byte| byte == b'\t').unwrap_or(rest.len());
+            record.push_field(&rest[..length]);
+            length
+        };
+        let Some(after) = rest.get(length + 1..) else { return };
+        rest = after;
+    }
+}
+
+/// The field in quotes that `text` begins with, and its length with them.
+fn quoted(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let mut rest = text.strip_prefix(b"\"")?;
+    let mut field = Vec::new();
+    loop {
+        match rest {
+            [b'"', b'"', after @ ..] => {
+                field.push(b'"');
+                rest = after;
+            }
+            [b'"'] | [b'"', b'\t', ..] => return Some((field, text.len() - rest.len() + 1)),
+            [b'"', ..] | [] => return None,
+            [byte, after @ ..] => {
+                field.push(*byte);
+                rest = after;
+            }
+        }
+    }
+}
+
+/// The place of a record, for messages; `before` records come before the first row.
+fn place(line: u64, number: usize, before: usize) -> String {
+    match number.checked_sub(before) {
+        Some(row) => format!("row {row} (line {line})"),
+        None => format!("line {line}"),
+    }
+}
+
+fn fields(count: usize) -> String {
+    format!("it has {}", counted(count, "field"))
+}
+
 impl CsvFile {
     /// Opens a file and reads its first record.
     pub(crate) fn open(path: &Path) -> Result<Self, DatasetError> {
@@ -58,7 +111,8 @@ impl CsvFile {
         let is_tabs = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
         let separator = [b'\t', b',', b';'].into_iter().skip(usize::from(!is_tabs));
         // A file may have another separator than its ending says.
-        let separator = separator.chain([b'\t']).find(|separator| line.contains(separator)).unwrap_or(b',');
+        let separator = separator.chain([b'\t']).find(|separator| line.contains(separator));
+        let separator = separator.unwrap_or(if is_tabs { b'\t' } else { b',' });
         let mut this = Self { path: path.to_owned(), bytes, separator, names: None, first: Vec::new() };
         let mut first = Vec::new();
         this.records(|_, _, record| {
@@ -72,6 +126,9 @@ impl CsvFile {
     /// Passes each record to `each` until it returns `false`, with the number of its row and of its line in the file. The
     /// record of names is left out.
     pub(crate) fn records(&self, mut each: impl FnMut(usize, u64, &ByteRecord) -> bool) -> Result<(), DatasetError> {
+        if self.separator == b'\t' {
+            return self.lines(each);
+        }
         let since = Rc::new(Cell::new(0));
         let bytes = Limited { bytes: self.bytes.clone(), since: since.clone() };
         let mut builder = ReaderBuilder::new();
@@ -93,20 +150,40 @@ impl CsvFile {
         Ok(())
     }
 
+    /// The same of fields between tabs: each line is a record. Empty lines are none.
+    fn lines(&self, mut each: impl FnMut(usize, u64, &ByteRecord) -> bool) -> Result<(), DatasetError> {
+        let mut record = ByteRecord::new();
+        let before = usize::from(self.names.is_some());
+        let (mut number, mut width) = (0, None);
+        lines(&self.path, |at, line| {
+            if line.is_empty() {
+                return Ok(true);
+            }
+            split_at_tabs(line, &mut record);
+            let (count, width) = (record.len(), *width.get_or_insert(record.len()));
+            if count != width {
+                let expected = format!("{width}, as the first line has; texts with line ends do not fit between tabs");
+                let at = place(at as u64 + 1, number, before);
+                let flaw = Flaw::new(at, fields(count), expected);
+                return Err(DatasetError::Invalid { path: self.path.clone(), flaw });
+            }
+            let goes_on = number < before || each(number - before, at as u64 + 1, &record);
+            number += 1;
+            Ok(goes_on)
+        })
+    }
+
     /// The error in the record of this number.
     fn wrong(&self, error: &csv::Error, number: usize, before: usize) -> DatasetError {
         let invalid = |at: String, found: String, expected: String| DatasetError::Invalid {
             path: self.path.clone(),
             flaw: Flaw::new(at, found, expected),
         };
-        let at = |line: u64| match number.checked_sub(before) {
-            Some(row) => format!("row {row} (line {line})"),
-            None => format!("line {line}"),
-        };
+        let at = |line: u64| place(line, number, before);
         match error.kind() {
             ErrorKind::UnequalLengths { pos, expected_len, len } => {
                 let line = pos.as_ref().map_or(0, csv::Position::line);
-                invalid(at(line), format!("it has {len} fields"), format!("{expected_len}, as the first line has"))
+                invalid(at(line), fields(*len as usize), format!("{expected_len}, as the first line has"))
             }
             ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
                 let found = format!("it has more than {LONGEST} bytes, or {error}");

@@ -263,6 +263,10 @@ impl ColumnKind {
         !matches!(self, Self::Text | Self::Other)
     }
 
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, Self::Half | Self::Single | Self::Double)
+    }
+
     /// The type in words.
     pub(crate) fn words(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use crate::check::{Flaw, first_of};
 use crate::dataset::{NO_ID, Neighbors, Stored};
+use std::collections::HashSet;
 use swath_algorithms::{Distance, Points};
 
 /// Largest relative disorder of distances in single precision that are computed as `|q|^2 + |x|^2 - 2 qx`.
@@ -79,14 +80,7 @@ impl StoredNeighbors {
         let Self { count, ids, mut distances, stored } = self;
         let (n, m) = (train.len(), test.len());
         let mut repairs = Repairs::default();
-        let is_padding = |id: i64| id == -1 || id == i64::from(u32::MAX);
-        let wrong = |&(_, &id): &(usize, &i64)| !is_padding(id) && !(0..n as i64).contains(&id);
-        let mut all_wrong = ids.iter().enumerate().filter(wrong);
-        if let Some((i, id)) = all_wrong.next() {
-            let found = first_of(format!("the value is {id}"), 1 + all_wrong.count());
-            let expected = format!("0 to {}: a row of `train`", n - 1);
-            return Err(Flaw::new(format!("`neighbors`, row {}, column {}", i / count, i % count), found, expected));
-        }
+        are_rows(&ids, count, n, "a row of `train`")?;
         let mut ids: Vec<u32> = ids.into_iter().map(|id| if is_padding(id) { NO_ID } else { id as u32 }).collect();
         for query in 0..m {
             let row = query * count..(query + 1) * count;
@@ -116,6 +110,32 @@ impl StoredNeighbors {
     }
 }
 
+fn is_padding(id: i64) -> bool {
+    id == -1 || id == i64::from(u32::MAX)
+}
+
+/// Checks that ids, `count` for each query, are below `n` or padding; `what` they are, for messages.
+pub(crate) fn are_rows(ids: &[i64], count: usize, n: usize, what: &str) -> Result<(), Flaw> {
+    let wrong = |&(_, &id): &(usize, &i64)| !is_padding(id) && !(0..n as i64).contains(&id);
+    let mut all_wrong = ids.iter().enumerate().filter(wrong);
+    let Some((i, id)) = all_wrong.next() else { return Ok(()) };
+    let found = first_of(format!("the value is {id}"), 1 + all_wrong.count());
+    let at = format!("`neighbors`, row {}, column {}", i / count, i % count);
+    Err(Flaw::new(at, found, format!("0 to {}: {what}", n - 1)))
+}
+
+/// Checks that no query, with `count` ids each, has an id twice.
+pub(crate) fn is_each_once(ids: &[i64], count: usize) -> Result<(), Flaw> {
+    let mut repeated = ids.chunks_exact(count).enumerate().filter_map(|(query, ids)| {
+        let mut seen = HashSet::with_capacity(count);
+        let second = ids.iter().position(|&id| !is_padding(id) && !seen.insert(id))?;
+        Some((query, second, ids[second]))
+    });
+    let Some((query, column, id)) = repeated.next() else { return Ok(()) };
+    let found = first_of(format!("the value is {id}, which the row has before"), 1 + repeated.count());
+    Err(Flaw::new(format!("`neighbors`, row {query}, column {column}"), found, "each neighbour once"))
+}
+
 /// Sorts a row by distance, then id, if its disorder is more than rounding causes and no more than cancellation causes; returns
 /// whether it did. [`crate::Dataset::check`] finds rows that are farther from order.
 fn sort_if_nearly_sorted(ids: &mut [u32], distances: &mut [f64]) -> bool {
@@ -141,10 +161,12 @@ impl Repairs {
         if self.short > 0 {
             let empty = match self.empty {
                 0 => String::new(),
+                1 => "; 1 has none, and so no recall".to_owned(),
                 empty => format!("; {empty} have none, and so no recall"),
             };
+            let (have, their) = if self.short == 1 { ("has", "its") } else { ("have", "their") };
             notes.push(format!(
-                "{} of {queries} queries have fewer than {count} true neighbours in the file: their recall counts only \
+                "{} of {queries} queries {have} fewer than {count} true neighbours in the file: {their} recall counts only \
                  these{empty}",
                 self.short
             ));
@@ -195,7 +217,7 @@ mod tests {
             assert_eq!(
                 notes,
                 [
-                    "2 of 2 queries have fewer than 3 true neighbours in the file: their recall counts only these; 1 have \
+                    "2 of 2 queries have fewer than 3 true neighbours in the file: their recall counts only these; 1 has \
                      none, and so no recall"
                 ]
             );

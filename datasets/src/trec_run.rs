@@ -5,7 +5,7 @@
 //! topic counts where it stands first. Documents and topics that the dataset does not have are left out and counted.
 
 use crate::bounded;
-use crate::check::{Flaw, first_of};
+use crate::check::{Flaw, counted, first_of};
 use crate::dataset::Dataset;
 use crate::files::strangers::Strangers;
 use crate::format::DatasetError;
@@ -92,7 +92,7 @@ impl<'a> RunReader<'a> {
         let (file, _) = bounded::open(path).map_err(unreadable)?;
         let mut text = BufReader::with_capacity(1 << 18, file);
         let (mut hash, mut line, mut number) = (Sha256::new(), Vec::new(), 0);
-        let mut strangers = Strangers::new(&name, "lines");
+        let mut strangers = Strangers::new(&name, ["line", "lines"]);
         let mut lists: RunLists = vec![Vec::new(); self.topics.len()];
         let (mut wrong, mut is_empty) = (None, true);
         loop {
@@ -248,7 +248,7 @@ fn parse(line: &[u8]) -> Result<Option<Entry<'_>>, (WrongKind, String)> {
         return Ok(None);
     }
     if count != 6 {
-        let has = if count == 1 { "1 field".to_owned() } else { format!("{count} fields") };
+        let has = counted(count, "field");
         return Err((WrongKind::Fields, format!("it has {has}")));
     }
     let [topic, _, document, _, score, _] = six;

@@ -43,7 +43,7 @@ mod tests {
         };
         write(&path, &neighbors).expect("written");
         assert_eq!(write(&path, &neighbors).expect_err("it is there").kind(), io::ErrorKind::AlreadyExists);
-        let truth = array_file::truth(&path).expect("read");
+        let truth = array_file::truth(&path, None).expect("read");
         let (mut ids, mut distances) = (Vec::new(), Vec::new());
         truth
             .ids

@@ -53,7 +53,7 @@ fn reads(path: &Path, what: &str, trials: &mut Trials) -> bool {
                 Err(_) => false,
             };
         }
-        if let Ok(truth) = array_file::truth(path) {
+        if let Ok(truth) = array_file::truth(path, None) {
             valid |= values(&*truth.ids) && truth.distances.is_none_or(|distances| values(&*distances));
         }
         for column in [None, Some("text"), Some("id")] {

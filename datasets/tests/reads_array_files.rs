@@ -224,13 +224,13 @@ fn big_anns_matrices_and_truth_are_read() {
     has_whole(&*open("plain.i8bin"), Signed(1), 5);
     has_whole(&*open("plain.ibin"), Signed(4), 5);
     for (name, has_distances) in [("truth.ibin", true), ("wide-truth.bin", true), ("ids.gt", false)] {
-        let Truth { ids, distances } = array_file::truth(&path(name)).unwrap_or_else(|error| panic!("{error}"));
+        let Truth { ids, distances } = array_file::truth(&path(name), None).unwrap_or_else(|error| panic!("{error}"));
         has_whole(&*ids, Unsigned(4), 0);
         assert_eq!(distances.is_some(), has_distances, "{name}");
         distances.iter().for_each(|distances| has_numbers(&**distances, Single));
     }
     for (name, form) in [("plain.ivecs", Signed(4)), ("little-i8.npy", Signed(8))] {
-        assert_eq!(array_file::truth(&path(name)).expect("opened").ids.header().form, form);
+        assert_eq!(array_file::truth(&path(name), None).expect("opened").ids.header().form, form);
     }
     assert_eq!(
         refusal("wide-truth.bin", None),
@@ -424,6 +424,17 @@ fn parquets_columns_are_read_however_they_are_packed() {
     assert_eq!(only.header().part.as_deref(), Some("id"));
     has_numbers(&*open_part("two-lists.parquet", Some("other")), Single);
     has_shape(&*open("empty.parquet"), 0, 1);
+    // Each column is a coordinate.
+    has_numbers(&*open("coordinates.parquet"), Single);
+    let mixed = open("coordinates-mixed.parquet");
+    assert_eq!((mixed.header().form, mixed.header().columns), (Double, 3));
+    let expected: Vec<f64> = numbers()
+        .into_iter()
+        .zip(whole())
+        .enumerate()
+        .map(|(i, (x, n))| if i % 3 == 2 { n as f64 } else { x })
+        .collect();
+    assert_eq!(mixed.all_f64s().expect("read"), expected);
 }
 
 #[test]
@@ -466,6 +477,22 @@ fn what_parquet_lacks_is_named_with_the_row_and_the_number_of_its_like() {
             Some("x"),
             "`x`: the file has no such column; expected one of its columns: `id` (int64), `score` (float64), `text` (text), `day` \
              (other)",
+        ),
+        (
+            "coordinates-null.parquet",
+            None,
+            "`b`, row 0: the value is missing (null) (the first of 3 like it); expected a number",
+        ),
+        (
+            "coordinates-id.parquet",
+            None,
+            "the file: it has 2 columns: `id` (int64), `x` (float64); expected the name of one column, beside the file's",
+        ),
+        (
+            "wide.parquet",
+            None,
+            "the file: its columns are `c0` (text), `c1` (text), `c2` (text), `c3` (text), `c4` (text), `c5` (text), `c6` (text), \
+             `c7` (text), `c8` (text), `c9` (text) and 20 more; expected a column of lists of numbers",
         ),
         ("numbers.parquet", Some("day"), "`day`: it holds other; expected a column of numbers, or of lists of them"),
         (

@@ -32,6 +32,7 @@ fn texts_of_all_formats_are_read() {
     assert_eq!(texts("unicode.npy", None), ["one", "fünf", ""]);
     assert_eq!(texts("big-unicode.npy", None), ["one", "fünf", ""]);
     assert_eq!(texts("bytes.npy", None), ["one", "five", ""]);
+    assert_eq!(texts("with-ids.faiss", Some("ids")), ["0", "10", "20", "30", "40"]);
     assert_eq!(texts("one-dimension.npy", None), ["0", "1", "2", "3"]);
     let expected: Vec<String> = (0..5).map(|i| format!("Text {i}, fünf")).collect();
     assert_eq!(texts("groups.parquet", None), expected);
@@ -59,7 +60,26 @@ fn what_is_wrong_is_named_with_the_row_and_the_number_of_its_like() {
                 .to_owned(),
         ),
         ("objects.jsonl", Some("title"), format!("`title`, row 1: {missing}; {instead}")),
-        ("objects.jsonl", Some("x"), format!("`x`, row 0: {missing} (the first of 2 like it); {instead}")),
+        (
+            "objects.jsonl",
+            Some("x"),
+            "`x`: no line has such a key; expected one of `_id`, `text`, `title`, which the first line has".into(),
+        ),
+        (
+            "text-objects.npy",
+            None,
+            "the type: it holds Python objects (a pickle), which could run any program; expected texts or whole numbers; in \
+             Python: numpy.save(\"texts.npy\", numpy.load(\"text-objects.npy\", allow_pickle=True).astype(str))"
+                .into(),
+        ),
+        (
+            "two-dimensions-of-texts.npy",
+            None,
+            "the shape: it is (2, 2); expected one dimension of texts; in Python: numpy.save(\"texts.npy\", \
+             numpy.load(\"two-dimensions-of-texts.npy\")[:, 0])"
+                .into(),
+        ),
+        ("l2.faiss", None, "`ids`: the index has no ids of its own; expected no name of a part".into()),
         ("ids-nulls.parquet", Some("text"), format!("`text`, row 1: {missing} (the first of 2 like it); {instead}")),
         ("ids-nulls.parquet", Some("id"), format!("`id`, row 1: {missing} (the first of 2 like it); {instead}")),
         (

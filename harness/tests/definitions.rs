@@ -363,5 +363,5 @@ fn recall_is_of_the_true_neighbours_that_a_query_has() {
     assert!(ran.column("ndcg")[0] <= 1.0 + 1e-12, "gains are of k results, whatever truth there is");
     let note = format!("2 of {queries} queries have fewer than {count} true neighbours in the file");
     assert!(ran.noted.contains(&note), "{}", ran.noted);
-    assert!(ran.noted.contains("1 have none, and so no recall") || ran.said.contains("1 have none, and so no recall"));
+    assert!(ran.noted.contains("1 has none, and so no recall") || ran.said.contains("1 has none, and so no recall"));
 }

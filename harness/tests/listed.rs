@@ -246,7 +246,7 @@ fn wrong_runs_are_refused_with_their_place() {
         (
             "file: a.trec, pool: 20",
             Box::new(with("0 Q0 1 1 2 x\n")),
-            "none of its 1 lines is of a query and a base vector",
+            "its only line is not of a query and a base vector",
         ),
         (
             "file: a.trec, pool: 20",

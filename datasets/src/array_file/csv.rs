@@ -69,8 +69,16 @@ impl ArrayFormat for Csv {
     fn open(&self, path: &Path, part: Option<&str>) -> Result<ArrayFile, DatasetError> {
         let mut table = CsvFile::open(path)?;
         let is_name = |field: &String| f64::parse(field).is_none() && !MISSING.contains(&field.as_str());
-        if table.first.iter().any(is_name) {
+        // Programs that count columns write their numbers where they have no names.
+        let is_counted =
+            table.first.len() > 1 && table.first.iter().enumerate().all(|(at, name)| *name == at.to_string());
+        if is_counted || table.first.iter().any(is_name) {
             table.names = Some(table.first.clone());
+        }
+        let mut notes = Vec::new();
+        if is_counted {
+            let (file, last) = (path.file_name().unwrap_or_default().to_string_lossy(), table.first.len() - 1);
+            notes.push(format!("the first line of {file} is 0 to {last}: it is read as the names of columns"));
         }
         let described: Vec<(String, String)> = table.columns().into_iter().map(|name| (name, String::new())).collect();
         let column = part.map(|part| choose(path, "column", Some(part), &described)).transpose()?;
@@ -89,7 +97,7 @@ impl ArrayFormat for Csv {
         let columns = if column.is_some() { 1 } else { table.first.len().max(1) };
         let form = if is_whole { NumberForm::Signed(8) } else { NumberForm::Double };
         let part = part.map(str::to_owned);
-        let header = MatrixHeader { path: path.to_owned(), part, rows, columns, form, notes: Vec::new() };
+        let header = MatrixHeader { path: path.to_owned(), part, rows, columns, form, notes };
         Ok(ArrayFile::Matrix(Box::new(CsvMatrix { header, table, column })))
     }
 }

@@ -20,7 +20,7 @@ mod vecs;
 pub use truth::{Truth, truth};
 
 use crate::bounded;
-use crate::check::Flaw;
+use crate::check::{Flaw, listed};
 use crate::format::DatasetError;
 use crate::number::NumberForm;
 use std::io::{self, ErrorKind, Read as _};
@@ -228,8 +228,7 @@ fn invalid(path: &Path, at: impl Into<String>, found: impl Into<String>, expecte
 fn choose(path: &Path, what: &str, part: Option<&str>, arrays: &[(String, String)]) -> Result<usize, DatasetError> {
     let list = || {
         let named = |(name, description): &(String, String)| format!("`{name}` {description}").trim_end().to_owned();
-        let named: Vec<String> = arrays.iter().map(named).collect();
-        if named.is_empty() { "none".into() } else { named.join(", ") }
+        if arrays.is_empty() { "none".into() } else { listed(arrays.iter().map(named)) }
     };
     match (part, arrays) {
         (Some(part), arrays) => arrays.iter().position(|(name, _)| name == part).ok_or_else(|| {

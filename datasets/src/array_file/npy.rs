@@ -170,7 +170,7 @@ fn not_numbers(descr: &str, file: &str, part: Option<&str>, loaded: &str) -> (St
 }
 
 /// A shape as NumPy prints it.
-pub(super) fn shape_text(shape: &[u64]) -> String {
+pub(crate) fn shape_text(shape: &[u64]) -> String {
     match shape {
         [length] => format!("({length},)"),
         shape => format!("({})", shape.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),

@@ -5,7 +5,7 @@
 
 use super::bin::{Sizes, Start};
 use super::stored::{Layout, StoredMatrix};
-use super::{ArrayFormat, FORMATS, Matrix, MatrixHeader, ending, has_ending, open_matrix, start};
+use super::{ArrayFormat, FORMATS, Matrix, MatrixHeader, ending, has_ending, no_parts, open_matrix, start};
 use crate::format::DatasetError;
 use crate::number::{NumberForm, NumberType};
 use std::path::Path;
@@ -18,18 +18,20 @@ pub struct Truth {
     pub distances: Option<Box<dyn Matrix>>,
 }
 
-/// Opens a file of true neighbours: big-ann-benchmarks' with or without distances, whatever its ending, or any matrix.
+/// Opens a file of true neighbours: big-ann-benchmarks' with or without distances, whatever its ending, or any matrix, which `part`
+/// names if the file has several.
 ///
 /// # Errors
 /// As [`open_matrix`].
-pub fn truth(path: &Path) -> Result<Truth, DatasetError> {
+pub fn truth(path: &Path, part: Option<&str>) -> Result<Truth, DatasetError> {
     let start = start(path)?;
     let may_have_both = matches!(ending(path).as_str(), "ibin" | "bin");
     let is_other =
         |format: &&dyn ArrayFormat| format.sniff(&start) || (!may_have_both && has_ending(path, format.endings()));
     if FORMATS.iter().any(is_other) {
-        return Ok(Truth { ids: open_matrix(path, None)?, distances: None });
+        return Ok(Truth { ids: open_matrix(path, part)?, distances: None });
     }
+    no_parts(path, part)?;
     let start = Start::read(path)?;
     let both = |rows, columns| 8 * rows * columns;
     let alone = |rows, columns| 4 * rows * columns;

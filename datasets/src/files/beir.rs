@@ -51,6 +51,11 @@ impl Beir {
     /// What is missing or wrong, and where.
     pub fn read(&self, capacity: &Capacity) -> Result<Dataset, DatasetError> {
         let memory = capacity.memory;
+        if !self.folder.is_dir() {
+            let found = if self.folder.exists() { "it is no folder" } else { "it does not exist" };
+            let expected = "a folder with the corpus, the queries and the judgements, as BEIR has them";
+            return Err(invalid(&self.folder, "the folder", found, expected));
+        }
         let corpus = self.documents("corpus", memory)?;
         let queries = self.documents("queries", memory)?;
         let qrels = self.find(&format!("qrels/{}", self.split), &format!("qrels-{}", self.split), &JUDGEMENTS)?;
@@ -70,7 +75,7 @@ impl Beir {
         let (item_ids, query_ids) = (corpus.row_ids(count), queries.row_ids(all));
         let (items, by_query) = (item_ids.finder(), query_ids.finder());
         let finders = Finders { queries: &by_query, items: &items };
-        let mut judged_rows = read_qrels(&qrels, memory, finders, &mut notes)?;
+        let mut judged_rows = read_qrels(&qrels, memory, finders, false, &mut notes)?;
         let mut judged: Vec<usize> = judged_rows.qrels.iter().map(|row| row[0] as usize).collect();
         judged.dedup();
         if test.rows != all && test.rows != judged.len() {
@@ -88,7 +93,8 @@ impl Beir {
         // Of all queries those that are judged; their rows are then counted anew.
         let asked_points = if test.rows == all && judged.len() < all { points.gather(&judged) } else { points };
         if judged.len() < all {
-            notes.push(format!("{} of {all} queries are judged in {}: these are kept", judged.len(), self.split));
+            let kept = if judged.len() == 1 { "is judged in" } else { "are judged in" };
+            notes.push(format!("{} of {all} queries {kept} {}: the others are left out", judged.len(), self.split));
         }
         let row_of = |query: u32| judged.partition_point(|&row| row < query as usize) as u32;
         let renumber = |rows: &mut Vec<[u32; 3]>| rows.iter_mut().for_each(|row| row[0] = row_of(row[0]));
@@ -108,15 +114,16 @@ impl Beir {
     /// The ids, titles and texts of the corpus or of queries.
     fn documents(&self, what: &str, memory: u64) -> Result<Labels, DatasetError> {
         let path = self.find(what, what, &TEXTS)?;
-        let ids = ID.iter().find_map(|column| text_file::texts(&path, Some(column), memory).ok());
+        let columns = text_file::columns(&path)?;
         // The error of the usual name says which columns there are.
-        let ids = ids.map_or_else(|| text_file::texts(&path, Some(ID[0]), memory), Ok)?;
+        let id = ID.into_iter().find(|id| columns.iter().any(|column| column == id)).unwrap_or(ID[0]);
+        let ids = text_file::texts(&path, Some(id), memory)?;
         check::each_once(&format!("`{what}`"), ids.iter())
             .map_err(|flaw| DatasetError::Invalid { path: path.clone(), flaw })?;
-        // Titles may be left out, all or some.
-        let names = text_file::texts(&path, Some("title"), memory)
-            .ok()
-            .filter(|titles| titles.iter().any(|title| !title.is_empty()));
+        // Titles may be left out, all or some: of lines of JSON only reading all tells.
+        let may_have_titles = !text_file::is_parquet(&path)? || columns.iter().any(|column| column == "title");
+        let titles = may_have_titles.then(|| text_file::texts_or_empty(&path, Some("title"), memory)).transpose()?;
+        let names = titles.filter(|titles| titles.iter().any(|title| !title.is_empty()));
         let texts = text_file::texts(&path, Some("text"), memory)?;
         Ok(Labels { ids: Some(ids), names, texts: Some(texts) })
     }

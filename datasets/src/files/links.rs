@@ -27,18 +27,22 @@ pub(super) fn read(
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let invalid = |flaw| DatasetError::Invalid { path: path.to_owned(), flaw };
     let table = Table::read(path, &COLUMNS, 2, memory)?;
-    let mut strangers = Strangers::new(&name, "links");
+    let mut strangers = Strangers::new(&name, ["link", "links"]);
     let [source_at, target_at, relation_at] = places(&table).map_err(invalid)?;
+    notes.extend(table.header_of_ids(&name, &[source_at, target_at], finders.items));
     let relations = relations_of(&table, relation_at).map_err(invalid)?;
     let (mut edges, mut relation) = (Vec::new(), Vec::new());
-    for (_, fields) in &table.rows {
+    for (at, fields) in &table.rows {
         let end = |strangers: &mut Strangers<'_>, place: Option<usize>| {
             let id = place.map_or("", |place| fields[place].as_str());
             strangers.item(id, finders.items)
         };
         let (source, target) = (end(&mut strangers, source_at), end(&mut strangers, target_at));
         strangers.line(source.is_some() && target.is_some());
-        let (Some(source), Some(target)) = (source, target) else { continue };
+        let (Some(source), Some(target)) = (source, target) else {
+            table.half_header(*at).map_or(Ok(()), Err).map_err(invalid)?;
+            continue;
+        };
         edges.push([source, target]);
         if let Some(place) = relation_at {
             let number = relations.iter().position(|relation| *relation == fields[place]);
@@ -59,7 +63,7 @@ pub(super) fn relations(path: &Path, memory: u64) -> Result<(usize, Vec<String>)
 
 fn places(table: &Table) -> Result<[Option<usize>; 3], Flaw> {
     const EXPECTED: &str = "`source,target` or `source,target,relation`";
-    table.places(&COLUMNS, 2, [Some(0), Some(1), (table.width() > 2).then_some(2)], EXPECTED)
+    table.places(&COLUMNS, [Some(0), Some(1), (table.width() > 2).then_some(2)], EXPECTED)
 }
 
 /// The names of relations, sorted.

@@ -44,7 +44,7 @@ pub struct FileSet {
     /// Bits of each row where eight of them are packed into a byte, or the number that members of sets are below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimension: Option<Count>,
-    /// The true neighbours of each query, as ibin or ivecs; computed, if left out.
+    /// The true neighbours of each query, as ibin, ivecs or another array; computed, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbors: Option<Part>,
     /// What the other files call base vectors; their row numbers, from 0, if left out.
@@ -74,7 +74,7 @@ pub struct FileSet {
     /// A knowledge graph over base vectors: CSV with `source,target` and optionally `relation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links: Option<Part>,
-    /// What base vectors belong to: CSV with `item,group`; or a file for each kind of groups.
+    /// What base vectors belong to: CSV with `item,group`, or a value for each; or a file for each kind of groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<GroupFiles>,
 }
@@ -356,12 +356,15 @@ impl<'de> Deserialize<'de> for GroupFiles {
                 while let Some((kind, part)) = map.next_entry::<String, Part>()? {
                     kinds.insert(kind, part);
                 }
+                let Some(file) = kinds.remove("file") else { return Ok(GroupFiles::Several(kinds)) };
                 // `{ file: FILE, part: NAME }` is one file: its values were read as names of files.
-                let part = ["part", "column"].iter().find_map(|key| kinds.get(*key));
+                let part = ["part", "column", "array", "tensor"].iter().find_map(|key| kinds.remove(*key));
                 let part = part.map(|part| part.file.to_string_lossy().into_owned());
-                match kinds.get("file") {
-                    Some(file) => Ok(GroupFiles::One(Part { file: file.file.clone(), part })),
-                    None => Ok(GroupFiles::Several(kinds)),
+                match kinds.into_keys().next() {
+                    None => Ok(GroupFiles::One(Part { part, ..file })),
+                    Some(kind) => Err(A::Error::custom(format!(
+                        "unknown field `{kind}` beside `file`; several kinds of groups have names, as in {{ site: FILE, {kind}: FILE }}"
+                    ))),
                 }
             }
         }
@@ -462,5 +465,14 @@ mod tests {
         );
         assert!(wrong(serde_json::json!([])).contains("at least one file"));
         assert!(wrong(serde_json::json!({ "file": "x", "tab": "y" })).contains("unknown field `tab`"));
+        let groups = serde_json::json!({ "file": "groups.csv", "site": "sites.csv" });
+        let message = serde_json::from_value::<GroupFiles>(groups).expect_err("two kinds in one").to_string();
+        assert!(
+            message.contains("unknown field `site` beside `file`; several kinds of groups have names"),
+            "{message}"
+        );
+        let column = serde_json::from_value(serde_json::json!({ "file": "g.csv", "column": "site" }));
+        let column: GroupFiles = column.expect("a column");
+        assert_eq!(column, GroupFiles::One(Part { file: "g.csv".into(), part: Some("site".into()) }));
     }
 }

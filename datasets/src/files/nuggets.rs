@@ -10,6 +10,7 @@ use super::qrels::Finders;
 use super::strangers::Strangers;
 use crate::check::Flaw;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// Keys of a query's id.
 const QUERY: [&str; 6] = ["query_id", "topic_id", "query-id", "qid", "_id", "id"];
@@ -32,15 +33,20 @@ pub(super) fn read(
     finders: Finders<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<[u32; 3]>, Flaw> {
-    let mut strangers = Strangers::new(name, "nuggets' documents");
+    let mut strangers = Strangers::new(name, ["nugget's document", "nuggets' documents"]);
     let (mut rows, mut empty, mut all, mut queries_unknown) = (Vec::new(), 0, 0, Vec::new());
+    // Of each query, those of its earlier entries.
+    let mut before: HashMap<String, usize> = HashMap::new();
     for (at, object) in objects(text)? {
         let (query_id, nuggets) = nuggets(&object).map_err(|found| Flaw::new(at.clone(), found, EXPECTED))?;
         let query = finders.queries.find(&query_id);
         if query.is_none() {
             queries_unknown.push(query_id.clone());
         }
-        for (number, documents) in nuggets.into_iter().enumerate() {
+        let numbers = before.entry(query_id.clone()).or_default();
+        for documents in nuggets {
+            let number = *numbers;
+            *numbers += 1;
             all += 1;
             let mut found = 0;
             for document in documents {
@@ -55,16 +61,20 @@ pub(super) fn read(
             empty += usize::from(found == 0);
         }
     }
-    if all > 0 && rows.is_empty() && empty == all && queries_unknown.is_empty() {
-        return Err(Flaw::new(
-            format!("`{name}`"),
-            format!("none of its {all} nuggets has a document of the dataset"),
-            EXPECTED,
-        ));
+    if all == 0 {
+        return Err(Flaw::new("the file", "it has no nuggets", EXPECTED));
+    }
+    if rows.is_empty() && queries_unknown.is_empty() {
+        let found = match all {
+            1 => "its only nugget has no document of the dataset".to_owned(),
+            all => format!("none of its {all} nuggets has a document of the dataset"),
+        };
+        return Err(Flaw::new(format!("`{name}`"), found, EXPECTED));
     }
     strangers.tell(notes)?;
     if empty > 0 {
-        notes.push(format!("{empty} of {all} nuggets in {name} have no document in the dataset: they are left out"));
+        let (have, are) = if empty == 1 { ("has", "it is") } else { ("have", "they are") };
+        notes.push(format!("{empty} of {all} nuggets in {name} {have} no document in the dataset: {are} left out"));
     }
     Ok(rows)
 }

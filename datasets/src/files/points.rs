@@ -2,7 +2,7 @@
 
 use super::{Part, Parts};
 use crate::array_file::{self, ArrayFile, CompressedRows, Matrix};
-use crate::check::{Flaw, first_of, no_room};
+use crate::check::{Flaw, counted, first_of, no_room};
 use crate::format::DatasetError;
 use crate::format::bit_rows::{BitRows, SetRows};
 use crate::format::compressed_rows::{self, NumbersBelow, RowNames};
@@ -85,7 +85,7 @@ pub(super) fn layout(
             test.check_width(train.columns)?;
             match stated.filter(|&stated| stated != width) {
                 Some(stated) => Err(train.wrong(
-                    format!("its rows have {width} values, and `dimension` is {stated}"),
+                    format!("its rows have {}, and `dimension` is {stated}", counted(width, "value")),
                     "the same; or leave `dimension` out",
                 )),
                 None => Ok((Layout::Vectors, width)),
@@ -122,11 +122,11 @@ fn bits(
                 String::new()
             };
             Err(train.wrong(
-                format!("its rows have {width} values, and `dimension` is {stated}"),
+                format!("its rows have {}, and `dimension` is {stated}", counted(width, "value")),
                 format!("a dimension of {width}{packed}"),
             ))
         }
-        None if are_bytes && (train.has_more_than_bits()? || test.has_more_than_bits()?) => {
+        None if are_bytes && (train.has_packed_bytes()? | test.has_packed_bytes()?) => {
             notes.push(format!("there are bytes above 1 in `vectors` or `queries`: each byte is read as eight bits, so that the dimension is {most}"));
             Ok((Layout::PackedBits, most))
         }
@@ -150,8 +150,11 @@ impl PointFiles {
             if let Some((first, _)) = files.first()
                 && (!files.first().is_none_or(is_like_first) || (!is_sparse && width != columns))
             {
-                let found =
-                    format!("its rows have {width} values, and those of {} have {columns}", first.file.display());
+                let found = format!(
+                    "its rows have {}, and those of {} have {columns}",
+                    counted(width, "value"),
+                    first.file.display()
+                );
                 return Err(invalid(
                     &part.file,
                     Flaw::new(format!("`{key}`"), found, "files with rows of one form and width"),
@@ -197,7 +200,8 @@ impl PointFiles {
         if self.columns == width {
             return Ok(());
         }
-        Err(self.wrong(format!("its rows have {} values", self.columns), format!("{width}, as those of `vectors`")))
+        let found = format!("its rows have {}", counted(self.columns, "value"));
+        Err(self.wrong(found, format!("{width}, as those of `vectors`")))
     }
 
     fn holds_bytes(&self) -> bool {
@@ -205,15 +209,34 @@ impl PointFiles {
             .all(|(_, matrix)| matches!(matrix.header().form, NumberForm::Unsigned(1) | NumberForm::Signed(1)))
     }
 
-    fn has_more_than_bits(&self) -> Result<bool, DatasetError> {
-        let mut is_more = false;
-        for (_, matrix) in self.matrices() {
+    /// Whether bytes are above 1. One below 0 is no byte of bits that the type alone tells: it may be the -1 of signs.
+    fn has_packed_bytes(&self) -> Result<bool, DatasetError> {
+        let mut is_packed = false;
+        for (part, matrix) in self.matrices() {
+            let header = matrix.header();
+            let is_signed = matches!(header.form, NumberForm::Signed(_));
+            let (mut at, mut first, mut count) = (0, None, 0);
             matrix.integer_rows(&mut |values| {
-                is_more |= values.iter().any(|&value| !(0..=1).contains(&value));
-                !is_more
+                is_packed |= values.iter().any(|&value| value > 1);
+                let below = values.iter().enumerate().filter(|(_, value)| **value < 0);
+                for (place, &value) in below {
+                    first.get_or_insert((at + place, value));
+                    count += 1;
+                }
+                at += values.len();
+                is_signed || !is_packed
             })?;
+            if let Some((at, value)) = first {
+                let place = header.at(at / header.columns, at % header.columns);
+                let expected =
+                    "0 and 1 (with signs, x > 0); or bytes with eight bits each, with their number as `dimension`";
+                return Err(invalid(
+                    &part.file,
+                    Flaw::new(place, first_of(format!("the value is {value}"), count), expected),
+                ));
+            }
         }
-        Ok(is_more)
+        Ok(is_packed)
     }
 
     /// Notes of the files.

@@ -4,13 +4,13 @@ use super::points::{Layout, PointFiles, layout};
 use super::qrels::{Finders, Judged};
 use super::{FileSet, GroupFiles, Part, Parts, groups, links, qrels, subtopics};
 use crate::array_file::{self, Truth};
-use crate::check::{self, Flaw};
+use crate::check::{self, Flaw, counted};
 use crate::dataset::{Dataset, Groups, Neighbors, Qrels, Stored, Subtopics};
 use crate::format::{DatasetError, HasLabels, Header};
 use crate::ground_truth;
 use crate::hdf5_file::MEMORY;
 use crate::scratch::Capacity;
-use crate::stored_neighbors::StoredNeighbors;
+use crate::stored_neighbors::{StoredNeighbors, are_rows, is_each_once};
 use crate::text_file;
 use crate::texts::{Labels, Texts};
 use std::path::Path;
@@ -36,6 +36,8 @@ struct Opened {
 impl Opened {
     fn new(files: &FileSet) -> Result<Self, DatasetError> {
         files.parts().into_iter().try_for_each(|(key, part)| is_there(key, &part.file))?;
+        are_whole_tables(files)?;
+        are_named(files)?;
         let train = PointFiles::open("vectors", &files.vectors)?;
         let test = PointFiles::open("queries", &files.queries)?;
         let mut notes = [train.notes(), test.notes()].concat();
@@ -52,7 +54,7 @@ pub(super) fn header(files: &FileSet) -> Result<Header, DatasetError> {
 fn header_of(files: &FileSet, opened: &Opened, memory: u64) -> Result<Header, DatasetError> {
     let Opened { train, test, layout, dim, notes } = opened;
     let neighbors = match &files.neighbors {
-        Some(part) => stored_columns(&part.file, test.rows, train.rows)?,
+        Some(part) => stored_columns(part, test.rows, train.rows)?,
         None => COMPUTED.min(train.rows),
     };
     // Counted only when the file is read.
@@ -125,6 +127,34 @@ fn is_there(key: &str, path: &Path) -> Result<(), DatasetError> {
     }
 }
 
+/// Refuses the name of a column of a table that has several.
+fn are_whole_tables(files: &FileSet) -> Result<(), DatasetError> {
+    let tables = [("qrels", &files.qrels), ("subtopics", &files.subtopics), ("links", &files.links)];
+    let named = tables.into_iter().filter_map(|(key, part)| Some((key, part.as_ref()?)));
+    for (key, Part { file, part }) in named {
+        if let Some(part) = part {
+            let expected = "the file alone: its columns are found by their names";
+            let flaw = Flaw::new(format!("`{key}`"), format!("it names the part `{part}`"), expected);
+            return Err(DatasetError::Invalid { path: file.clone(), flaw });
+        }
+    }
+    Ok(())
+}
+
+/// Checks the names of kinds of groups: HDF5 takes them as names of objects.
+fn are_named(files: &FileSet) -> Result<(), DatasetError> {
+    let Some(GroupFiles::Several(kinds)) = &files.groups else { return Ok(()) };
+    let is_wrong = |name: &str| name.is_empty() || name == "." || name.contains(['/', '\0']);
+    match kinds.iter().find(|(name, _)| is_wrong(name)) {
+        Some((name, part)) => {
+            let found = format!("a kind of groups is called `{name}`");
+            let flaw = Flaw::new("`groups`", found, "names without `/`, as in `{ site: sites.csv }`");
+            Err(DatasetError::Invalid { path: part.file.clone(), flaw })
+        }
+        None => Ok(()),
+    }
+}
+
 fn bytes(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
@@ -163,7 +193,9 @@ fn add_tables(
     let (item_ids, query_ids) = (dataset.train_labels.row_ids(n), dataset.test_labels.row_ids(m));
     let (items, queries) = (item_ids.finder(), query_ids.finder());
     let finders = Finders { queries: &queries, items: &items };
-    let judged = files.qrels.as_ref().map(|part| qrels::read(&part.file, memory, finders, notes)).transpose()?;
+    let has_subtopics = files.subtopics.is_some();
+    let judged = files.qrels.as_ref();
+    let judged = judged.map(|part| qrels::read(&part.file, memory, finders, has_subtopics, notes)).transpose()?;
     let covered =
         files.subtopics.as_ref().map(|part| subtopics::read(&part.file, memory, finders, notes)).transpose()?;
     let links = files.links.as_ref().map(|part| links::read(&part.file, memory, finders, notes)).transpose()?;
@@ -173,7 +205,7 @@ fn add_tables(
         Some(GroupFiles::One(part)) => kinds.push(("", part)),
         Some(GroupFiles::Several(parts)) => kinds.extend(parts.iter().map(|(kind, part)| (kind.as_str(), part))),
     }
-    let read = |(kind, part): (&str, &Part)| groups::read(&part.file, kind, n, memory, finders, notes);
+    let read = |(kind, part): (&str, &Part)| groups::read(part, kind, n, memory, finders, notes);
     let groups = kinds.into_iter().map(read).collect::<Result<Vec<Groups>, _>>()?;
     (dataset.links, dataset.groups) = (links, groups);
     if let Some(judged) = judged {
@@ -213,7 +245,13 @@ fn labels(parts: [&Option<Parts>; 3], keys: [&str; 3], rows: usize, memory: u64)
         let file = parts.0.first().map_or(Path::new(""), |part| &part.file);
         let invalid = |flaw| DatasetError::Invalid { path: file.to_owned(), flaw };
         let of = if key.starts_with("query") { "query" } else { "base vector" };
-        check::one_for_each(key, texts.len(), rows, of).map_err(invalid)?;
+        let mut counted = check::one_for_each(key, texts.len(), rows, of);
+        let is_table =
+            file.extension().is_some_and(|ending| ["csv", "tsv"].iter().any(|it| ending.eq_ignore_ascii_case(it)));
+        if let Some(flaw) = counted.as_mut().err().filter(|_| is_table && texts.len() < rows) {
+            flaw.expected.push_str("; the first line of a table names its columns, and is no value");
+        }
+        counted.map_err(invalid)?;
         if i == 0 {
             check::each_once(&format!("`{key}`"), texts.iter()).map_err(invalid)?;
         }
@@ -223,13 +261,13 @@ fn labels(parts: [&Option<Parts>; 3], keys: [&str; 3], rows: usize, memory: u64)
 }
 
 /// The columns of a file of true neighbours, whose rows must be the queries.
-fn stored_columns(path: &Path, queries: usize, train: usize) -> Result<usize, DatasetError> {
-    let truth = array_file::truth(path)?;
+fn stored_columns(Part { file: path, part }: &Part, queries: usize, train: usize) -> Result<usize, DatasetError> {
+    let truth = array_file::truth(path, part.as_deref())?;
     let header = truth.ids.header();
-    let found = format!("it has {} rows of {} neighbours", header.rows, header.columns);
+    let found = format!("it has {} of {}", counted(header.rows, "row"), counted(header.columns, "neighbour"));
     if header.rows != queries {
         let flaw = Flaw::new("`neighbors`", found, format!("{queries} rows, one for each query"));
-        return Err(DatasetError::Invalid { path: path.to_owned(), flaw });
+        return Err(DatasetError::Invalid { path: path.clone(), flaw });
     }
     if header.columns > train {
         let flaw = Flaw::new("`neighbors`", found, format!("1 to {train}, the number of base vectors"));
@@ -247,17 +285,21 @@ fn neighbors(
     notes: &mut Vec<String>,
 ) -> Result<Neighbors, DatasetError> {
     let distance = files.distance;
-    let Some(Part { file, .. }) = &files.neighbors else {
+    let Some(Part { file, part }) = &files.neighbors else {
         let base = Base::new(train.clone(), distance).with_copies_in(space);
         return Ok(ground_truth::compute(&base, test, COMPUTED));
     };
-    let Truth { ids: id_rows, distances } = array_file::truth(file)?;
+    let Truth { ids: id_rows, distances } = array_file::truth(file, part.as_deref())?;
     let count = id_rows.header().columns;
     let mut ids = Vec::with_capacity(test.len() * count);
     id_rows.integer_rows(&mut |rows| {
         ids.extend_from_slice(rows);
         true
     })?;
+    let invalid = |flaw| DatasetError::Invalid { path: file.clone(), flaw };
+    // While each id stands where the file has it.
+    are_rows(&ids, count, train.len(), "the row of a base vector").map_err(invalid)?;
+    is_each_once(&ids, count).map_err(invalid)?;
     // The distances of such files are squared, negative or plain, as their authors liked: these are those of the ids.
     let mut compared = Vec::with_capacity(ids.len());
     for (query, row) in ids.chunks_exact(count).enumerate() {
@@ -272,7 +314,6 @@ fn neighbors(
     }
     sort_rows(&mut ids, &mut compared, count);
     let stored = StoredNeighbors { count, ids, distances: compared, stored: Stored::Float64 };
-    let invalid = |flaw| DatasetError::Invalid { path: file.clone(), flaw };
     stored.repair(train, test, distance, notes).map_err(invalid)
 }
 

@@ -7,8 +7,8 @@ use crate::texts::RowFinder;
 pub(crate) struct Strangers<'a> {
     /// The file, for messages.
     file: &'a str,
-    /// What a line of it is, in the plural: judgements.
-    lines: &'a str,
+    /// What a line of it is, and several: judgement, judgements.
+    lines: [&'a str; 2],
     known: usize,
     unknown: usize,
     example: Option<Example>,
@@ -25,7 +25,7 @@ struct Example {
 
 impl<'a> Strangers<'a> {
     /// None yet.
-    pub(crate) fn new(file: &'a str, lines: &'a str) -> Self {
+    pub(crate) fn new(file: &'a str, lines: [&'a str; 2]) -> Self {
         Self { file, lines, known: 0, unknown: 0, example: None }
     }
 
@@ -65,16 +65,19 @@ impl<'a> Strangers<'a> {
         let Some(Example { what, id, known: known_id }) = example else { return Ok(()) };
         let all = known + unknown;
         if known == 0 {
-            let found = format!(
-                "none of its {all} {lines} is of a query and a base vector of the dataset: no {what} has the id `{id}`"
-            );
+            let none = match all {
+                1 => format!("its only {} is not", lines[0]),
+                _ => format!("none of its {all} {} is", lines[1]),
+            };
+            let found = format!("{none} of a query and a base vector of the dataset: no {what} has the id `{id}`");
             let key = if what == "query" { "query-ids" } else { "ids" };
             let expected = format!("ids such as `{known_id}`, or a file of others as `{key}`");
             return Err(Flaw::new("the ids", found, expected));
         }
         let left = if unknown == 1 { "is left out: its id is" } else { "are left out: their ids are" };
         notes.push(format!(
-            "{unknown} of {all} {lines} in {file} {left} not in the dataset (no {what} has the id `{id}`)"
+            "{unknown} of {all} {} in {file} {left} not in the dataset (no {what} has the id `{id}`)",
+            lines[1]
         ));
         Ok(())
     }

@@ -2,11 +2,11 @@
 //! columns, or nuggets as JSON.
 
 use super::nuggets;
-use super::qrels::{Finders, ITEM, QUERY, grade};
+use super::qrels::{Finders, ITEM, QUERY, grade_in, repetition};
 use super::strangers::Strangers;
 use super::table::{ColumnNames, Table, utf8};
 use crate::bounded;
-use crate::check::Flaw;
+use crate::check::{Flaw, first_of};
 use crate::format::DatasetError;
 use crate::text_file;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,34 +57,49 @@ fn parse(
         3 => [Some(0), Some(1), Some(2), None],
         _ => [Some(0), Some(2), Some(1), Some(3)],
     };
-    let places = table.places(columns, 3, without_header, EXPECTED)?;
+    let places = table.places(columns, without_header, EXPECTED)?;
     let [Some(query_at), Some(item_at), Some(subtopic_at), grade_at] = places else {
         return Err(Flaw::new("the table", "it has no rows", EXPECTED));
     };
-    let mut strangers = Strangers::new(name, "rows");
+    let mut strangers = Strangers::new(name, ["row", "rows"]);
     let mut names: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
-    let mut rows: BTreeSet<(u32, u32, &str)> = BTreeSet::new();
-    let mut repeated = 0;
+    // By query, item and subtopic: the grade, and where it stands.
+    let mut grades: BTreeMap<(u32, u32, &str), (i64, usize)> = BTreeMap::new();
+    let (mut repeated, mut contradicting, mut example) = (0, Vec::new(), None);
     for (at, fields) in &table.rows {
-        let grade = match grade_at {
-            Some(place) => grade(&fields[place]).ok_or_else(|| {
-                Flaw::new(table.at(*at), format!("the grade is `{}`", fields[place]), "a whole number")
-            })?,
-            None => 1,
-        };
+        let grade = grade_at.map_or(Ok(1), |place| grade_in(table, *at, fields, place, EXPECTED))?;
         let query = strangers.query(&fields[query_at], finders.queries);
         let item = strangers.item(&fields[item_at], finders.items);
         strangers.line(query.is_some() && item.is_some());
-        let (Some(query), Some(item)) = (query, item) else { continue };
+        let (Some(query), Some(item)) = (query, item) else {
+            table.half_header(*at).filter(|_| grade_at.is_none()).map_or(Ok(()), Err)?;
+            continue;
+        };
         let subtopic = fields[subtopic_at].as_str();
         names.entry(query).or_default().insert(subtopic);
-        if grade > 0 {
-            repeated += usize::from(!rows.insert((query, item, subtopic)));
+        if let Some((before, first_at)) = grades.insert((query, item, subtopic), (grade, *at)) {
+            if before == grade {
+                repeated += 1;
+                example.get_or_insert([first_at, *at]);
+            } else {
+                contradicting.push((first_at, *at, before, grade, fields));
+            }
         }
     }
-    strangers.tell(notes)?;
-    if repeated > 0 {
-        notes.push(format!("{repeated} rows in {name} are there twice: each counts once"));
+    if let Some(&(first_at, at, before, grade, fields)) = contradicting.first() {
+        let what = format!(
+            "query `{}`, document `{}` and subtopic `{}` have grade {before} in the first and {grade} in the second",
+            fields[query_at], fields[item_at], fields[subtopic_at]
+        );
+        let place = format!("{}s {first_at} and {at}", table.counts);
+        let expected = "one grade for each query, document and subtopic";
+        return Err(Flaw::new(place, first_of(what, contradicting.len()), expected));
     }
-    Ok(rows.into_iter().map(|(query, item, subtopic)| [query, item, number_of(subtopic, &names[&query])]).collect())
+    strangers.tell(notes)?;
+    if let Some(at) = example {
+        notes.push(repetition(repeated, ["row", "rows"], name, table, at));
+    }
+    let covered = grades.into_iter().filter(|(_, (grade, _))| *grade > 0);
+    let row = |((query, item, subtopic), _): ((u32, u32, &str), _)| [query, item, number_of(subtopic, &names[&query])];
+    Ok(covered.map(row).collect())
 }

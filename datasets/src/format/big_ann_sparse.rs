@@ -245,7 +245,7 @@ fn keep(first: &mut io::Result<()>, next: io::Result<()>) -> bool {
 impl TruthFile {
     /// Opens a file and checks its sizes.
     fn open(path: &Path, memory: u64, queries: usize, train: usize) -> Result<Self, DatasetError> {
-        let array_file::Truth { ids, distances } = array_file::truth(path)?;
+        let array_file::Truth { ids, distances } = array_file::truth(path, None)?;
         let (rows, count) = (ids.header().rows, ids.header().columns);
         let flaw = |found, expected| invalid(path, Flaw::new("the header", found, expected));
         let found = format!("it says {rows} queries with {count} neighbours each");

@@ -1,6 +1,7 @@
 //! A column of values with separators between them. The first line names the columns.
 
 use super::{Collected, TextFormat, invalid};
+use crate::check::listed;
 use crate::csv_file::CsvFile;
 use crate::format::DatasetError;
 use std::path::Path;
@@ -20,7 +21,7 @@ impl TextFormat for Csv {
     fn read(&self, path: &Path, column: Option<&str>, texts: &mut Collected<'_>) -> Result<(), DatasetError> {
         let mut table = CsvFile::open(path)?;
         let names = table.first.clone();
-        let list = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let list = || listed(names.iter().map(|name| format!("`{name}`")));
         let chosen = match (column, names.as_slice()) {
             (Some(column), _) => names.iter().position(|name| name == column).ok_or_else(|| {
                 invalid(path, format!("`{column}`"), "the first line has no such name", format!("one of {}", list()))

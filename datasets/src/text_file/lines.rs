@@ -25,14 +25,14 @@ impl TextFormat for Lines {
         if let Some(column) = column {
             return Err(invalid(path, format!("`{column}`"), "lines have no columns", "no name of one"));
         }
-        lines(path, |_, line| texts.add(line))
+        lines(path, |_, line| texts.add(line).map(|()| true))
     }
 }
 
-/// Passes each line of a file to `each`, with its number from 0 on, without its end.
-pub(super) fn lines(
+/// Passes each line of a file to `each` until it returns `false`, with its number from 0 on, without its end.
+pub(crate) fn lines(
     path: &Path,
-    mut each: impl FnMut(usize, &[u8]) -> Result<(), DatasetError>,
+    mut each: impl FnMut(usize, &[u8]) -> Result<bool, DatasetError>,
 ) -> Result<(), DatasetError> {
     let io = |source| DatasetError::Io { path: path.to_owned(), source };
     let (file, _) = bounded::open(path).map_err(io)?;
@@ -53,7 +53,9 @@ pub(super) fn lines(
             // The mark that editors on Windows put before UTF-8.
             text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         }
-        each(number, text)?;
+        if !each(number, text)? {
+            break;
+        }
     }
     Ok(())
 }

@@ -4,7 +4,10 @@ mod csv;
 mod jsonl;
 mod lines;
 mod npy;
+mod numbers;
 mod parquet;
+
+pub(crate) use lines::lines;
 
 use crate::bounded;
 use crate::check::{Flaw, first_of};
@@ -22,6 +25,7 @@ pub const FORMATS: &[&dyn TextFormat] = &[
     &jsonl::Jsonl,
     &parquet::Parquet,
     &npy::Npy,
+    &numbers::Numbers,
 ];
 
 /// A format of files that hold texts.
@@ -43,6 +47,8 @@ pub trait TextFormat: Sync {
 pub struct Collected<'a> {
     path: &'a Path,
     column: Option<&'a str>,
+    /// Whether a text that is missing is an empty one.
+    may_miss: bool,
     /// Bytes that may still be taken.
     left: u64,
     memory: u64,
@@ -73,14 +79,30 @@ enum WrongKind {
 /// [`DatasetError::NoFormat`] lists the known formats; [`DatasetError::Io`]; [`DatasetError::Invalid`] if texts are missing or
 /// not UTF-8, with the first row and the number of these, or if there are too many for the memory.
 pub fn texts(path: &Path, column: Option<&str>, memory: u64) -> Result<Texts, DatasetError> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    let Some(format) = FORMATS.iter().find(|format| format.endings().contains(&ending.as_str())) else {
+    read(path, column, false, memory)
+}
+
+/// The same, where a text that is missing is an empty one.
+///
+/// # Errors
+/// As [`texts`], except for missing texts.
+pub fn texts_or_empty(path: &Path, column: Option<&str>, memory: u64) -> Result<Texts, DatasetError> {
+    read(path, column, true, memory)
+}
+
+fn read(path: &Path, column: Option<&str>, may_miss: bool, memory: u64) -> Result<Texts, DatasetError> {
+    let Some(format) = FORMATS.iter().find(|format| format.endings().contains(&ending(path).as_str())) else {
         return Err(DatasetError::NoFormat { path: path.to_owned(), known: known() });
     };
-    let mut texts =
-        Collected { path, column, left: memory, memory, ends: Vec::new(), bytes: Vec::new(), rows: 0, wrong: None };
+    let (ends, bytes) = (Vec::new(), Vec::new());
+    let mut texts = Collected { path, column, may_miss, left: memory, memory, ends, bytes, rows: 0, wrong: None };
     format.read(path, column, &mut texts)?;
     texts.finish()
+}
+
+/// The ending of a file's name, in lower case, without the dot.
+fn ending(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 /// Whether a file is Parquet, whatever its name.
@@ -94,11 +116,14 @@ pub fn is_parquet(path: &Path) -> Result<bool, DatasetError> {
     Ok(start == SIGNATURE)
 }
 
-/// The names of the columns of a Parquet file.
+/// The names of the columns of a Parquet file, or the keys in the first line of lines of JSON.
 ///
 /// # Errors
 /// [`DatasetError::Io`], [`DatasetError::Invalid`].
 pub fn columns(path: &Path) -> Result<Vec<String>, DatasetError> {
+    if jsonl::Jsonl.endings().contains(&ending(path).as_str()) {
+        return jsonl::first_keys(path);
+    }
     Ok(ParquetFile::open(path)?.columns().into_iter().map(|column| column.name).collect())
 }
 
@@ -151,9 +176,21 @@ impl Collected<'_> {
         Ok(())
     }
 
-    /// Notes that the text of the next row is missing.
-    pub fn add_missing(&mut self) {
+    /// Notes that the text of the next row is missing, or adds an empty one.
+    ///
+    /// # Errors
+    /// The texts take more memory than they may.
+    pub fn add_missing(&mut self) -> Result<(), DatasetError> {
+        if self.may_miss {
+            return self.add_text("");
+        }
         self.note(WrongKind::Missing);
+        Ok(())
+    }
+
+    /// Whether a text that is missing is an empty one.
+    pub fn may_miss(&self) -> bool {
+        self.may_miss
     }
 
     fn note(&mut self, kind: WrongKind) {

@@ -1,8 +1,7 @@
 //! NumPy's arrays of texts, of characters of 4 bytes (`<U10`) or of bytes (`|S10`), or of whole numbers.
 
-use super::{Collected, TextFormat, invalid};
-use crate::array_file::npy::{NpyHeader, refused};
-use crate::array_file::open_matrix;
+use super::{Collected, TextFormat, invalid, numbers};
+use crate::array_file::npy::{NpyHeader, refused, shape_text};
 use crate::bounded;
 use crate::format::DatasetError;
 use std::io::{BufReader, Read as _};
@@ -25,9 +24,20 @@ impl TextFormat for Npy {
         let (file, size) = bounded::open(path).map_err(io)?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let header = NpyHeader::read(&mut file).map_err(|error| refused(path, None, error))?;
-        let text = text_type(&header.descr);
-        let (Some((kind, characters)), None, [rows]) = (text, column, &header.shape[..]) else {
-            return numbers(path, column, texts);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let save = |loaded: String| format!("numpy.save(\"texts.npy\", {loaded})");
+        if header.descr.contains('O') && !header.descr.starts_with('[') {
+            let found = "it holds Python objects (a pickle), which could run any program";
+            let line = save(format!("numpy.load({name:?}, allow_pickle=True).astype(str)"));
+            return Err(invalid(path, "the type", found, format!("texts or whole numbers; in Python: {line}")));
+        }
+        let Some((kind, characters)) = text_type(&header.descr).filter(|_| column.is_none()) else {
+            return numbers::add(path, column, texts);
+        };
+        let [rows] = &header.shape[..] else {
+            let found = format!("it is {}", shape_text(&header.shape));
+            let line = save(format!("numpy.load({name:?})[:, 0]"));
+            return Err(invalid(path, "the shape", found, format!("one dimension of texts; in Python: {line}")));
         };
         let bytes = characters.saturating_mul(if kind == 'S' { 1 } else { 4 });
         let needed = u128::from(*rows) * u128::from(bytes) + u128::from(header.length);
@@ -67,20 +77,4 @@ fn text_type(descr: &str) -> Option<(char, u64)> {
     let (kind, characters) = rest.split_at_checked(1)?;
     let kind = kind.chars().next().filter(|kind| matches!(kind, 'U' | 'S'))?;
     Some((kind, characters.parse().ok().filter(|&characters| characters > 0)?))
-}
-
-/// Adds whole numbers.
-fn numbers(path: &Path, column: Option<&str>, texts: &mut Collected<'_>) -> Result<(), DatasetError> {
-    let matrix = open_matrix(path, column)?;
-    let header = matrix.header();
-    if header.columns != 1 {
-        let found = format!("it has {} x {} numbers", header.rows, header.columns);
-        return Err(invalid(path, "the shape", found, "one dimension"));
-    }
-    let mut result = Ok(());
-    matrix.integer_rows(&mut |rows| {
-        result = rows.iter().try_for_each(|number| texts.add_text(&number.to_string()));
-        result.is_ok()
-    })?;
-    result
 }

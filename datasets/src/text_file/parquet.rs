@@ -1,6 +1,7 @@
 //! A column of texts, or of whole numbers, of a Parquet file.
 
 use super::{Collected, TextFormat, invalid};
+use crate::check::listed;
 use crate::format::DatasetError;
 use crate::parquet_file::{Batch, Column, ColumnKind, ParquetFile, Slot};
 use parquet::data_type::{ByteArrayType, DataType, Int32Type, Int64Type};
@@ -24,17 +25,17 @@ impl TextFormat for Parquet {
     fn read(&self, path: &Path, column: Option<&str>, texts: &mut Collected<'_>) -> Result<(), DatasetError> {
         let file = ParquetFile::open(path)?;
         let all = file.columns();
-        let list = || all.iter().map(|column| format!("`{}` ({})", column.name, column.words())).collect::<Vec<_>>();
+        let list = || listed(all.iter().map(|column| format!("`{}` ({})", column.name, column.words())));
         let texts_of: Vec<&Column> =
             all.iter().filter(|column| column.kind == ColumnKind::Text && !column.is_list).collect();
         let chosen = match (column, texts_of.as_slice()) {
             (Some(column), _) => all.iter().find(|known| known.name == column).ok_or_else(|| {
-                let expected = format!("one of {}", list().join(", "));
+                let expected = format!("one of {}", list());
                 invalid(path, format!("`{column}`"), "the file has no such column", expected)
             })?,
             (None, [only]) => only,
             (None, _) => {
-                let found = format!("its columns are {}", list().join(", "));
+                let found = format!("its columns are {}", list());
                 return Err(invalid(path, "the file", found, "the name of one column of texts, beside the file's"));
             }
         };
@@ -77,7 +78,7 @@ fn read<T: DataType>(
             for (_, slot) in batch.slots(column) {
                 match (slot == Slot::Value).then(|| values.next()).flatten() {
                     Some(value) => add(texts, value)?,
-                    None => texts.add_missing(),
+                    None => texts.add_missing()?,
                 }
             }
         }

@@ -1,5 +1,9 @@
 //! Datasets whose parts are files of their own: right ones are read whole, wrong ones are refused with what, where and how many.
 
+mod beir;
+mod tables;
+mod vectors;
+
 use std::path::Path;
 use swath_algorithms::Distance;
 use swath_datasets::files::{Part, Parts};
@@ -120,7 +124,7 @@ fn a_varying_iteration_is_a_subtopic() {
     assert_eq!((subtopics.of(0), subtopics.of(1)), (&[(0, 1), (0, 2)][..], &[(3, 0)][..]));
     let has = |note: &str| assert!(dataset.notes.iter().any(|other| other == note), "{:?}", dataset.notes);
     has("the second column of qrels.txt varies: it is read as the number of a subtopic");
-    has("1 of 4 grades in qrels.txt are below 0 and count as 0, not relevant");
+    has("1 of 4 grades in qrels.txt is below 0 and counts as 0, not relevant");
 }
 
 #[test]
@@ -134,7 +138,7 @@ fn nuggets_are_subtopics() {
     let dataset = read(folder.path(), serde_json::json!({ "subtopics": "fresh.jsonl" })).expect("read");
     assert_eq!(dataset.subtopics.expect("subtopics").of(0), [(0, 0), (0, 2), (1, 2)]);
     let has = |part: &str| assert!(dataset.notes.iter().any(|note| note.contains(part)), "{:?}", dataset.notes);
-    has("1 of 3 nuggets in fresh.jsonl have no document in the dataset: they are left out");
+    has("1 of 3 nuggets in fresh.jsonl has no document in the dataset: it is left out");
     has(
         "1 of 4 nuggets' documents in fresh.jsonl is left out: its id is not in the dataset (no base vector has the id `zz`)",
     );
@@ -159,7 +163,7 @@ fn unknown_ids_and_repeated_judgements_are_counted() {
     };
     for expected in [
         "2 of 4 judgements in qrels.txt are left out: their ids are not in the dataset (no base vector has the id `x7`)",
-        "1 judgements in qrels.txt are there twice, such as that of lines 1 and 4: each counts once",
+        "1 judgement in qrels.txt is there twice, in lines 1 and 4: it counts once",
         "1 of 2 links in links.csv is left out: its id is not in the dataset (no base vector has the id `zz`)",
         "1 of 2 rows in groups.csv is left out: its id is not in the dataset (no base vector has the id `zz`)",
     ] {
@@ -199,7 +203,10 @@ fn what_is_wrong_is_refused_by_name_and_place() {
             serde_json::json!({ "qrels": "words.txt" }),
             "words.txt: line 1: the grade is `good` (the first of 2 like it); expected a whole number; TREC's",
         ),
-        (serde_json::json!({ "qrels": "narrow.txt" }), "narrow.txt: line 2: it has 2 fields; expected TREC's"),
+        (
+            serde_json::json!({ "qrels": "narrow.txt" }),
+            "narrow.txt: line 2: it has 2 fields between spaces; expected TREC's",
+        ),
         (serde_json::json!({ "qrels": "latin.txt" }), "latin.txt: line 2: it is not UTF-8; expected UTF-8; `iconv"),
         (
             serde_json::json!({ "ids": "same-ids.txt" }),
@@ -219,7 +226,7 @@ fn what_is_wrong_is_refused_by_name_and_place() {
         ),
         (
             serde_json::json!({ "qrels": "other.csv" }),
-            "other.csv: line 1: it has 2 fields (the first of 2 like it); expected TREC's `topic iteration document grade`",
+            "other.csv: line 1: it has 2 fields between commas (the first of 2 like it); expected TREC's `topic iteration document grade`",
         ),
         (
             serde_json::json!({ "subtopics": "nuggets.json" }),

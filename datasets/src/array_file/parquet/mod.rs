@@ -1,8 +1,11 @@
-//! Parquet files: a column of lists of equal length, as embeddings on hubs come, or a column of single numbers.
+//! Parquet files: a column of lists of equal length, as embeddings on hubs come, or a column of single numbers; or only columns of
+//! single numbers, each a coordinate.
+
+mod coordinates;
 
 use super::stored::Blocks;
 use super::{AT_ONCE, ArrayFile, ArrayFormat, MatrixHeader, choose, invalid};
-use crate::check::first_of;
+use crate::check::{first_of, listed};
 use crate::format::DatasetError;
 use crate::number::{NumberForm, NumberType};
 use crate::parquet_file::{Batch, Column, ColumnKind, ParquetFile, SIGNATURE, Slot};
@@ -39,24 +42,14 @@ impl ArrayFormat for Parquet {
 
     fn open(&self, path: &Path, part: Option<&str>) -> Result<ArrayFile, DatasetError> {
         let file = ParquetFile::open(path)?;
+        if part.is_none() && coordinates::are_all(&file.columns()) {
+            return coordinates::open(file);
+        }
         let column = column(&file, part)?;
         let rows = file.rows()?;
-        let form = match column.kind {
-            ColumnKind::Bool => NumberForm::Bool,
-            ColumnKind::Half => NumberForm::Half,
-            ColumnKind::Single => NumberForm::Single,
-            ColumnKind::Double => NumberForm::Double,
-            ColumnKind::Signed(bytes) => NumberForm::Signed(bytes),
-            ColumnKind::Unsigned(bytes) => NumberForm::Unsigned(bytes),
-            ColumnKind::Text | ColumnKind::Other => {
-                let found = format!("it holds {}", column.words());
-                return Err(invalid(
-                    path,
-                    format!("`{}`", column.name),
-                    found,
-                    "a column of numbers, or of lists of them",
-                ));
-            }
+        let Some(form) = form(column.kind) else {
+            let (at, found) = (format!("`{}`", column.name), format!("it holds {}", column.words()));
+            return Err(invalid(path, at, found, "a column of numbers, or of lists of them"));
         };
         let part = Some(column.name.clone());
         let header = MatrixHeader { path: path.to_owned(), part, rows, columns: 1, form, notes: Vec::new() };
@@ -68,6 +61,30 @@ impl ArrayFormat for Parquet {
         }
         matrix.check_size((rows as u128).saturating_mul(matrix.header.columns as u128))?;
         Ok(ArrayFile::Matrix(Box::new(matrix)))
+    }
+}
+
+/// Refuses more values than a file of this size may have.
+fn check_size(header: &MatrixHeader, at: &str, values: u128, size: u64) -> Result<(), DatasetError> {
+    let bytes = values.saturating_mul(header.form.bytes().into());
+    if bytes <= u128::from(UNPACKED.max(size.saturating_mul(AMPLIFIED))) {
+        return Ok(());
+    }
+    let found = format!("its {values} values take {bytes} bytes, packed into a file of {size}");
+    let expected = format!("at most {AMPLIFIED} times the file's size: real vectors do not compress so far");
+    Err(header.invalid(at, found, expected))
+}
+
+/// The form of a column's numbers; `None` if they are none.
+fn form(kind: ColumnKind) -> Option<NumberForm> {
+    match kind {
+        ColumnKind::Bool => Some(NumberForm::Bool),
+        ColumnKind::Half => Some(NumberForm::Half),
+        ColumnKind::Single => Some(NumberForm::Single),
+        ColumnKind::Double => Some(NumberForm::Double),
+        ColumnKind::Signed(bytes) => Some(NumberForm::Signed(bytes)),
+        ColumnKind::Unsigned(bytes) => Some(NumberForm::Unsigned(bytes)),
+        ColumnKind::Text | ColumnKind::Other => None,
     }
 }
 
@@ -84,8 +101,8 @@ fn column(file: &ParquetFile, part: Option<&str>) -> Result<Column, DatasetError
     let numbers: Vec<Column> = all.iter().filter(|column| column.kind.is_number()).cloned().collect();
     let choice = if lists.is_empty() { numbers } else { lists };
     if choice.is_empty() {
-        let list: Vec<String> = described(&all).into_iter().map(|(name, words)| format!("`{name}` {words}")).collect();
-        let found = format!("its columns are {}", list.join(", "));
+        let list = described(&all).into_iter().map(|(name, words)| format!("`{name}` {words}"));
+        let found = format!("its columns are {}", listed(list));
         return Err(invalid(&file.path, "the file", found, "a column of lists of numbers"));
     }
     Ok(choice[choose(&file.path, "column", None, &described(&choice))?].clone())
@@ -145,16 +162,8 @@ struct First {
 }
 
 impl ParquetMatrix {
-    /// Refuses more values than a file of this size may have.
     fn check_size(&self, values: u128) -> Result<(), DatasetError> {
-        let size = self.file.size;
-        let bytes = values.saturating_mul(self.header.form.bytes().into());
-        if bytes <= u128::from(UNPACKED.max(size.saturating_mul(AMPLIFIED))) {
-            return Ok(());
-        }
-        let found = format!("its {values} values take {bytes} bytes, packed into a file of {size}");
-        let expected = format!("at most {AMPLIFIED} times the file's size: real vectors do not compress so far");
-        Err(self.header.invalid(format!("`{}`", self.column.name), found, expected))
+        check_size(&self.header, &format!("`{}`", self.column.name), values, self.file.size)
     }
 
     /// Values of the first row.
