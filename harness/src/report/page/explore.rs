@@ -63,7 +63,7 @@ pub fn queries(found: &LoadedRun) -> Markup {
                 "A seeded sample of " (number(excerpt.queries.len() as f64)) " queries, with each retriever at its " (chosen) " in " (name)
                 ". "
                 @if found.manifest.dataset.subtopics { "Numbered colours are the query's subtopics. " }
-                @if excerpt.queries.iter().any(|query| query.items.iter().any(|item| item.grade.is_some())) { "A frame says what people judged; an item without one was not judged. " }
+                @if excerpt.queries.iter().any(|query| query.items.iter().any(|item| item.grade.is_some())) { "A grade is what people judged: 0 is not relevant. An item without one was not judged. " }
                 "# is the rank among the true neighbours; \"far\" is beyond the "
                 "neighbours that the dataset stores. The map shows the first two principal components of the query's neighbourhood, "
                 "with the query as a cross. "

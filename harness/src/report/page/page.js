@@ -322,7 +322,7 @@
           const found = query.subtopics ? `${covered(answer)} of ${query.subtopics} subtopics` : "";
           const items = answer.map((item) => {
             const [label, rank, subs, , , words, grade] = query.items[item];
-            const judged = grade === undefined ? [] : [make("span", { class: "grade" }, [grade === 0 ? "not relevant" : grade === 1 ? "relevant" : `relevant, grade ${grade}`])];
+            const judged = grade === undefined ? [] : [make("span", { class: "grade" }, [`grade ${grade}`])];
             const chips = subs.map((subtopic) => make("span", { class: "chip", style: `background:${ink(subtopic)}`, title: `subtopic ${subtopic}` }, [String(subtopic)]));
             const line = make("li", { "data-item": item }, [label, ...chips, ...judged, make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"]), ...(words ? [make("div", { class: "words" }, [words])] : [])]);
             line.addEventListener("pointerenter", () => light(item));
