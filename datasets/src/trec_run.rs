@@ -320,7 +320,7 @@ mod tests {
         let none = read_with("q0 Q0 1 1 3 x\nq1 Q0 2 1 3 x\n", 1 << 20).0.expect_err("refused");
         assert!(none.starts_with("x.trec: the ids: none of its 2 lines is of a query and a base vector"), "{none}");
         assert!(
-            none.contains("no base vector has the id `1`; expected ids such as `d0`, or a file of others as `ids`"),
+            none.contains("no base vector has the id `1`; expected ids such as `d0`; `ids` names the file of others"),
             "{none}"
         );
     }

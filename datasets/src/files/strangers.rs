@@ -71,7 +71,7 @@ impl<'a> Strangers<'a> {
             };
             let found = format!("{none} of a query and a base vector of the dataset: no {what} has the id `{id}`");
             let key = if what == "query" { "query-ids" } else { "ids" };
-            let expected = format!("ids such as `{known_id}`, or a file of others as `{key}`");
+            let expected = format!("ids such as `{known_id}`; `{key}` names the file of others");
             return Err(Flaw::new("the ids", found, expected));
         }
         let left = if unknown == 1 { "is left out: its id is" } else { "are left out: their ids are" };

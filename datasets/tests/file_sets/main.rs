@@ -197,7 +197,7 @@ fn what_is_wrong_is_refused_by_name_and_place() {
         ),
         (
             serde_json::json!({ "qrels": "strangers.txt" }),
-            "strangers.txt: the ids: none of its 2 judgements is of a query and a base vector of the dataset: no query has the id `7`; expected ids such as `q1`, or a file of others as `query-ids`",
+            "strangers.txt: the ids: none of its 2 judgements is of a query and a base vector of the dataset: no query has the id `7`; expected ids such as `q1`; `query-ids` names the file of others",
         ),
         (
             serde_json::json!({ "qrels": "words.txt" }),

@@ -110,10 +110,10 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     write_by(path, dataset, whole_file::write_whole)
 }
 
-/// As [`write`], but replaces no file, not even one that appears meanwhile.
+/// As [`write()`], but replaces no file, not even one that appears meanwhile.
 ///
 /// # Errors
-/// As [`write`]; [`DatasetError::Io`] of the kind [`ErrorKind::AlreadyExists`](io::ErrorKind::AlreadyExists) if the file exists.
+/// As [`write()`]; [`DatasetError::Io`] of the kind [`ErrorKind::AlreadyExists`](io::ErrorKind::AlreadyExists) if the file exists.
 pub fn write_new(path: &Path, dataset: &Dataset) -> Result<(), DatasetError> {
     write_by(path, dataset, whole_file::write_new)
 }
