@@ -4,7 +4,7 @@ use crate::array_file::bytes::Span;
 use crate::bounded;
 use crate::check::{Flaw, counted};
 use crate::format::DatasetError;
-use crate::text_file::lines;
+use crate::line_file::lines;
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use std::cell::Cell;
 use std::io::{self, Read};

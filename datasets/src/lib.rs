@@ -14,6 +14,7 @@ pub mod generate;
 pub mod ground_truth;
 pub mod hdf5_file;
 pub mod in_the_way;
+mod line_file;
 pub mod location;
 mod map;
 pub mod number;

@@ -1,8 +1,9 @@
 //! A JSON value on each line: a text itself, or an object with the text under a key. Whole numbers are read as texts.
 
-use super::{Collected, TextFormat, invalid, lines};
+use super::{Collected, TextFormat, invalid};
 use crate::check::listed;
 use crate::format::DatasetError;
+use crate::line_file::lines;
 use serde_json::{Map, Value};
 use std::path::Path;
 

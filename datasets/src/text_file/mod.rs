@@ -7,8 +7,6 @@ mod npy;
 mod numbers;
 mod parquet;
 
-pub(crate) use lines::lines;
-
 use crate::bounded;
 use crate::check::{Flaw, first_of};
 use crate::format::DatasetError;

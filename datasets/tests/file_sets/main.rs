@@ -9,9 +9,9 @@ use swath_algorithms::Distance;
 use swath_datasets::files::{Part, Parts};
 use swath_datasets::{Dataset, FileSet, Groups, Labels, Location, ann_benchmarks, format};
 
-/// A `.npy` file of `f4` rows.
-fn npy(path: &Path, rows: &[[f32; 2]]) {
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, 2), }}", rows.len());
+/// The bytes of a `.npy` file: values of a type, in rows and columns.
+fn npy_bytes(kind: &str, [rows, columns]: [usize; 2], values: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     while !(10 + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
     }
@@ -19,8 +19,14 @@ fn npy(path: &Path, rows: &[[f32; 2]]) {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
-    rows.as_flattened().iter().for_each(|value| bytes.extend(value.to_le_bytes()));
-    std::fs::write(path, bytes).expect("written");
+    bytes.extend(values);
+    bytes
+}
+
+/// A `.npy` file of `f4` rows.
+fn npy(path: &Path, rows: &[[f32; 2]]) {
+    let values = rows.as_flattened().iter().flat_map(|value| value.to_le_bytes());
+    std::fs::write(path, npy_bytes("<f4", [rows.len(), 2], values)).expect("written");
 }
 
 /// A folder with four base vectors, two queries, and what is said of them.

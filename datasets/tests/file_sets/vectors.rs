@@ -1,6 +1,6 @@
 //! Vectors and true neighbours whose files leave it open what they mean.
 
-use super::{folder, read};
+use super::{folder, npy_bytes, read};
 use serde_json::json;
 
 /// pandas numbers the columns of a table that has no names for them.
@@ -27,16 +27,8 @@ fn a_first_line_of_the_numbers_of_columns_is_no_vector() {
 
 /// A NumPy file of bytes.
 fn bytes(kind: &str, rows: &[[i8; 3]]) -> Vec<u8> {
-    let mut header = format!("{{'descr': '|{kind}', 'fortran_order': False, 'shape': ({}, 3), }}", rows.len());
-    while !(10 + header.len() + 1).is_multiple_of(64) {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(rows.as_flattened().iter().map(|value| value.cast_unsigned()));
-    bytes
+    let values = rows.as_flattened().iter().map(|value| value.cast_unsigned());
+    npy_bytes(&format!("|{kind}"), [rows.len(), 3], values)
 }
 
 /// Signs are no packed bits, unless it is said how many bits there are.
