@@ -36,14 +36,18 @@ pub fn planned_again(
         Some(what) => Err(Failure::Input(what)),
         None => Ok(prepared),
     };
-    let Some(sweep) = &file.experiment.sweep else {
+    let cells = cells::cells(&file.experiment);
+    if cells.is_empty() {
         let prepared = plan::prepare_experiment(file, None, sha256, resources).map_err(moved)?;
         return Ok((same_lists(prepared)?, None));
-    };
+    }
     let name = folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
-    let cell = cells(&file.experiment, sweep).into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
+    let cell = cells.into_iter().find(|cell| Some(&cell.folder) == name.as_ref());
     let cell = cell.ok_or_else(|| {
-        Failure::Input(format!("{}: the sweep in its manifest has no cell with this folder's name", folder.display()))
+        Failure::Input(format!(
+            "{}: the experiment in its manifest has no run with this folder's name",
+            folder.display()
+        ))
     })?;
     let prepared = cells::prepare_cell(&file, &cell, sha256, resources).map_err(moved)?;
     Ok((same_lists(prepared)?, Some(cell)))

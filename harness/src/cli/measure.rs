@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use swath::ci::check::{Session, Snapshot};
 use swath::config::{self, CheckSpec, ExperimentFile, Failure};
 use swath::escape;
+use swath::plan::cells::kind_of_cells;
 use swath::plan::{self, Prepared, Resources};
+use swath::record::folder::CellKind;
 use swath::run::Means;
 use swath::run::cache::Cache;
 
@@ -39,10 +41,14 @@ impl MeasureArguments {
     /// [`Failure`] if it is wrong, or a sweep.
     pub fn open(&self) -> Result<ExperimentFile, Failure> {
         let file = config::open(&self.config)?;
-        if file.experiment.sweep.is_some() {
-            let message =
-                format!("{}: a sweep is many experiments, but only one can be checked", escape::path(&self.config));
-            return Err(Failure::Input(message + "\n  remove `sweep`, and write the size to check instead"));
+        if let Some(kind) = kind_of_cells(&file.experiment) {
+            let (config, what) = (escape::path(&self.config), kind.words());
+            let message = format!("{config}: {what} is many experiments, but only one can be checked");
+            let help = match kind {
+                CellKind::Size => "remove `sweep`, and write the size to check instead",
+                CellKind::Dataset => "write `dataset` with the one to check in place of `datasets`",
+            };
+            return Err(Failure::Input(format!("{message}\n  {help}")));
         }
         Ok(file)
     }

@@ -1,16 +1,16 @@
 //! `swath report`.
 
 use super::places::Places;
-use super::results::{finish, finish_sweep};
+use super::results::{finish, finish_cells};
 use super::terminal::{note, print, with_help};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::{self, Failure};
 use swath::escape;
-use swath::record::folder;
+use swath::record::folder::CellKind;
 use swath::record::output_folder::{self, FolderKind};
-use swath::report::{from_files, sweep};
+use swath::report::{cells, from_files};
 
 /// Write the report of a run again from its result files, or one report of several runs
 #[derive(Args)]
@@ -46,9 +46,9 @@ fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> 
         [_] => refuse("--out is for several runs", "the report of one run is written into its own folder"),
         _ if config.is_some() => refuse("--config is for one run", "give one folder"),
         _ => {
-            if let Some(sweep) = folders.iter().find(|folder| folder::is_sweep(folder)) {
-                let message = format!("{} is a sweep and not a run", escape::path(sweep));
-                return refuse(&message, "give the folders of its cells, which are folders in it");
+            if let Some((folder, kind)) = folders.iter().find_map(|folder| Some((folder, CellKind::of(folder)?))) {
+                let message = format!("{} is {} and not a run", escape::path(folder), kind.words());
+                return refuse(&message, "give its runs, which are folders in it");
             }
             let out = out.unwrap_or_else(|| Path::new("reports").join("several"));
             output_folder::check_unchanged(&out, &[FolderKind::Several])?;
@@ -63,8 +63,8 @@ fn reports(folders: &[PathBuf], config: Option<&Path>, out: Option<PathBuf>) -> 
 /// Writes a report again. If `config` is given, its section `report` is used instead of the run's.
 fn report(folder: &Path, config: Option<&Path>) -> Result<ExitCode, Failure> {
     let spec = config.map(|config| config::open(config).map(|file| file.experiment.report)).transpose()?;
-    if folder::is_sweep(folder) {
-        return finish_sweep(folder, &sweep::report(folder, spec.as_ref())?);
+    if let Some(kind) = CellKind::of(folder) {
+        return finish_cells(folder, kind, &cells::report(folder, kind, spec.as_ref())?);
     }
     let (summary, manifest, notes) = from_files::report(folder, spec.as_ref())?;
     notes.iter().for_each(|text| note(text));

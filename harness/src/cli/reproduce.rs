@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::ci::reproduce::{self, RecordedRun};
 use swath::config::Failure;
+use swath::record::folder::CellKind;
 use swath::record::output_folder::{self, FolderKind};
-use swath::record::{folder, results};
+use swath::record::results;
 use swath::run::Means;
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
@@ -40,9 +41,9 @@ impl Arguments {
     /// Runs the experiment of a run's folder again and lists the differences.
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let Self { folder, out, cached_graphs, quiet } = self;
-        if folder::is_sweep(&folder) {
-            let message = format!("{} is a sweep and not a run", escape::path(&folder));
-            return Err(Failure::Input(message + "\n  give the folder of one of its cells, which are folders in it"));
+        if let Some(kind) = CellKind::of(&folder) {
+            let message = format!("{} is {} and not a run", escape::path(&folder), kind.words());
+            return Err(Failure::Input(message + "\n  give one of its runs, which are folders in it"));
         }
         let (manifest, before) = results::read(&folder).map_err(|error| Failure::Input(error.to_string()))?;
         // Printed before the run, which takes time.

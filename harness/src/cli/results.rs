@@ -10,8 +10,9 @@ use swath::findings::summary::Summary;
 use swath::findings::tuning::Tuning;
 use swath::plot::format::decimals;
 use swath::record::coarse::Coarse;
+use swath::record::folder::CellKind;
 use swath::record::manifest::Manifest;
-use swath::report::sweep::CellReport;
+use swath::report::cells::CellReports;
 use swath::report::tuning_tables;
 
 /// A table has about this many columns of characters, so that it fits into a terminal.
@@ -20,9 +21,9 @@ const WIDTH: usize = 120;
 /// At least this many metrics are shown, if there are so many.
 const LEAST: usize = 3;
 
-/// Prints the results of a sweep: each cell, and the trials that failed.
-pub fn finish_sweep(folder: &Path, ran: &[CellReport]) -> Result<ExitCode, Failure> {
-    for one in ran {
+/// Prints the results of each cell, and the trials that failed.
+pub fn finish_cells(folder: &Path, kind: CellKind, ran: &CellReports) -> Result<ExitCode, Failure> {
+    for one in &ran.cells {
         let cell = &one.cell.folder;
         print(&format!("{cell}\n{}", found(&folder.join(cell), one.summary.as_ref(), &one.manifest)))?;
         for (trial, reason) in one.manifest.failed() {
@@ -30,8 +31,14 @@ pub fn finish_sweep(folder: &Path, ran: &[CellReport]) -> Result<ExitCode, Failu
         }
         without_reference(one.summary.as_ref());
     }
-    print(&format!("\nreport of the sweep: {}\n", escape::path(&folder.join("index.html"))))?;
-    Ok(ended(ran.iter().map(|one| &one.manifest)))
+    let verdict = ran.verdict.iter().map(|sentence| escape::terminal(sentence).into_owned() + "\n");
+    print(&verdict.fold(String::new(), |text, sentence| text + "\n" + &sentence))?;
+    let of = match kind {
+        CellKind::Size => "of the sweep",
+        CellKind::Dataset => "across the datasets",
+    };
+    print(&format!("\nreport {of}: {}\n", escape::path(&folder.join("index.html"))))?;
+    Ok(ended(ran.cells.iter().map(|one| &one.manifest)))
 }
 
 /// Prints the results of a run and the path of its report.

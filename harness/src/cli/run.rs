@@ -1,7 +1,7 @@
 //! `swath run`.
 
 use super::places::{Places, program};
-use super::results::{finish, finish_sweep};
+use super::results::{finish, finish_cells};
 use super::shown::Shown;
 use super::table::table;
 use super::terminal::{complain, note, print};
@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use swath::config::{self, Failure, Limits};
 use swath::escape;
-use swath::plan::{self, Cell, Facts, Outline, Trial, cells};
+use swath::plan::cells::{cells, kind_of_cells, outline_cells};
+use swath::plan::{self, Cell, Facts, Outline, Trial};
 use swath::record::output_folder::{self, FolderKind};
 use swath::run::cache::Cache;
 use swath::run::experiment::RunOptions;
 use swath::run::unfinished::{START_AFRESH, Start};
-use swath::run::{Means, sweep};
+use swath::run::{self, Means};
 use swath_algorithms::points::PointType;
 
 /// Run an experiment and write its results and report
@@ -97,12 +98,10 @@ impl Arguments {
             is_apart(kept.folder(), &folder)?;
         }
         // Before the dataset is read or drawn.
-        output_folder::check_unchanged(
-            &folder,
-            &[if experiment.sweep.is_some() { FolderKind::Sweep } else { FolderKind::Run }],
-        )?;
-        if let Some(sweep) = &experiment.sweep {
-            let cells = cells(experiment, sweep);
+        let kind = kind_of_cells(experiment);
+        output_folder::check_unchanged(&folder, &[kind.map_or(FolderKind::Run, FolderKind::from)])?;
+        if let Some(kind) = kind {
+            let cells = cells(experiment);
             // A note of several cells is printed only once, at the first.
             let heard = RefCell::new(BTreeSet::new());
             let said = |cell: &Cell, text: &str| {
@@ -110,8 +109,8 @@ impl Arguments {
                     note(&format!("at {}: {text}", cell.folder));
                 }
             };
-            let ran = sweep::run(&file, &cells, &folder, &options, said).map_err(or_fresh)?;
-            return finish_sweep(&folder, &ran);
+            let ran = run::cells::run(&file, kind, &cells, &folder, &options, said).map_err(or_fresh)?;
+            return finish_cells(&folder, kind, &ran);
         }
         let prepared = plan::prepare_experiment(file, None, None, resources)?.examined();
         prepared.all_notes().for_each(|text| note(text));
@@ -147,15 +146,14 @@ fn or_fresh(failure: Failure) -> Failure {
 fn dry_run(config: &Path, places: &Places) -> Result<ExitCode, Failure> {
     let file = config::open(config)?;
     let resources = places.resources();
-    let Some(sweep) = &file.experiment.sweep else {
+    let cells = cells(&file.experiment);
+    if cells.is_empty() {
         return list(&plan::outline(&file, None, resources)?);
-    };
+    }
     // All cells are checked before the first is listed, as in a run.
-    let cells = cells(&file.experiment, sweep).into_iter();
-    let outline = |cell: Cell| Ok((cells::outline_cell(&file, &cell, resources)?, cell));
-    for (outline, cell) in cells.map(outline).collect::<Result<Vec<_>, Failure>>()? {
+    for (outline, cell) in outline_cells(&file, &cells, resources)?.iter().zip(&cells) {
         print(&format!("{}\n", cell.folder))?;
-        list(&outline)?;
+        list(outline)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ use serde::de::{DeserializeSeed, Error, IntoDeserializer as _, MapAccess, Unexpe
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
+use std::path::Path;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::params::{Count, Part};
@@ -28,7 +29,11 @@ pub struct Experiment {
     pub name: Name,
     /// A name that `swath datasets list` knows, or a path to an ann-benchmarks HDF5 file (seen from this file's folder), or
     /// files of vectors, judgements and so on, or vectors to draw.
+    #[serde(default, skip_serializing_if = "DatasetSource::is_missing")]
     pub dataset: DatasetSource,
+    /// Several datasets, in place of `dataset`: the experiment runs on each, and one page compares the retrievers across them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<DatasetSource>,
     /// Results per query.
     #[serde(default = "ten")]
     pub k: Count,
@@ -88,7 +93,33 @@ pub enum DatasetSource {
     Generated(Generated),
 }
 
+impl Default for DatasetSource {
+    fn default() -> Self {
+        Self::File(String::new())
+    }
+}
+
 impl DatasetSource {
+    /// Whether the experiment does not say it.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::File(name) if name.is_empty())
+    }
+
+    /// Its name: that of its file without the ending.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(named) => {
+                let name =
+                    Path::new(named).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                let endings = [".hdf5", ".h5"];
+                let plain = endings.iter().find_map(|ending| name.strip_suffix(ending)).map(str::to_owned);
+                plain.unwrap_or(name)
+            }
+            Self::Files(files) => files.name(),
+            Self::Generated(generated) => generated.name(),
+        }
+    }
+
     /// Keys that say nothing of which of the two a map is: drawn or of files.
     const SHARED: [&str; 3] = ["queries", "distance", "dimension"];
 }
@@ -221,12 +252,17 @@ pub struct Sweep {
     pub k: Vec<Count>,
 }
 
-/// Parts queries: parameters are chosen on some of them, and reported on the others.
+/// Chooses parameters on some of the queries and reports them on the others: either `tune` or `across` says which.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// The share of the queries, seeded, on which each retriever's best point is chosen.
-    pub tune: Part,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Part>,
+    /// For several datasets, in place of `tune`: for each dataset, each retriever's best point is chosen on all the other
+    /// datasets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub across: bool,
     /// The metric by which points are chosen; if left out, the first of `subtopic-recall`, `alpha-ndcg` and `ndcg-qrels` that is measured, else the first of the metrics.
     #[serde(default)]
     pub by: Option<MetricName>,

@@ -93,6 +93,8 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
         let problem = Problem::new(path!["limits", "memory"], "memory can be limited on Linux alone");
         problems.push(problem.help("leave it out here"));
     }
+    problems.extend(check_datasets(experiment));
+    problems.extend(experiment.split.as_ref().and_then(|split| check_split(split, experiment)));
     problems.extend(experiment.sweep.as_ref().and_then(|sweep| check_sweep(sweep, experiment)));
     if let Some(metrics) = &experiment.metrics {
         if metrics.is_empty() {
@@ -107,6 +109,61 @@ fn check(experiment: &Experiment) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// The problem of the datasets, if they have one.
+fn check_datasets(experiment: &Experiment) -> Option<Problem> {
+    let datasets = &experiment.datasets;
+    match (experiment.dataset.is_missing(), datasets.len()) {
+        (true, 0) => {
+            let problem = Problem::new(path![], "the field `dataset` is missing");
+            return Some(problem.help("add `dataset: ...` here, or `datasets: [..., ...]` for several"));
+        }
+        (false, 1..) => {
+            let problem = Problem::new(path!["datasets"], "both `dataset` and `datasets` are given");
+            return Some(problem.help("keep one of the two: `datasets` is for several"));
+        }
+        (true, 1) => {
+            let problem = Problem::new(path!["datasets"], "one dataset alone is no comparison across datasets");
+            return Some(problem.help("add another, or write `dataset:` for one"));
+        }
+        _ => {}
+    }
+    if let Some(j) = (1..datasets.len()).find(|&j| datasets[..j].contains(&datasets[j])) {
+        return Some(Problem::new(path!["datasets", j], "this dataset is listed twice").help("keep one of the two"));
+    }
+    if datasets.len() > MOST_DATASETS {
+        let message = format!("{} datasets are too many", datasets.len());
+        return Some(Problem::new(path!["datasets"], message).help(format!("use at most {MOST_DATASETS}")));
+    }
+    if !datasets.is_empty() && experiment.sweep.is_some() {
+        let problem = Problem::new(path!["sweep"], "a sweep runs on one dataset, but `datasets` lists several");
+        return Some(problem.help("write an experiment of its own for the sweep, with `dataset`"));
+    }
+    None
+}
+
+/// The most datasets of one experiment.
+const MOST_DATASETS: usize = 100;
+
+/// The problem of a split, if it has one.
+fn check_split(split: &Split, experiment: &Experiment) -> Option<Problem> {
+    let (message, help) = match (split.tune.is_some(), split.across, experiment.datasets.is_empty()) {
+        (true, true, _) => ("both `tune` and `across` are given", "keep one of the two"),
+        (false, false, false) => (
+            "this split does not say on what parameters are chosen",
+            "add `tune: 0.5` for half of each dataset's queries, or `across: true` for the other datasets",
+        ),
+        (false, false, true) => {
+            ("this split does not say on what parameters are chosen", "add `tune: 0.5` for half of the queries")
+        }
+        (false, true, true) => (
+            "`across` chooses on other datasets, but there is one alone",
+            "list several under `datasets`, or write `tune: 0.5` to choose on half of the queries",
+        ),
+        _ => return None,
+    };
+    Some(Problem::new(path!["split"], message).help(help))
 }
 
 /// The problem of a sweep, if it has one.

@@ -1,5 +1,6 @@
 //! What was found: statistics of a run's results, and what its dataset is like.
 
+pub mod across;
 pub mod columns;
 pub mod diagnostics;
 mod loaded_run;

@@ -28,6 +28,11 @@ impl Between {
     }
 }
 
+/// Whether distances between results are in the unit of the vectors.
+fn has_unit(kernel: KernelChoice, distance: Distance) -> bool {
+    kernel.is_default() && distance == Distance::Euclidean
+}
+
 /// The values that distances between results can have.
 fn range_on(kernel: KernelChoice, distance: Distance) -> &'static str {
     match distance {
@@ -68,6 +73,10 @@ impl Metric for Diversity {
             Between::Dissimilarity => "intra-list distance (ILD): mean of 1 - similarity of two results",
         };
         About { definition, range: range_on(self.kernel, distance), ..self.about() }
+    }
+
+    fn has_unit_on(&self, distance: Distance) -> bool {
+        has_unit(self.kernel, distance)
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
@@ -118,6 +127,10 @@ impl Metric for MinDistance {
             Between::Dissimilarity => "smallest 1 - similarity of two results",
         };
         About { definition, range: range_on(self.kernel, distance), ..self.about() }
+    }
+
+    fn has_unit_on(&self, distance: Distance) -> bool {
+        has_unit(self.kernel, distance)
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
@@ -175,6 +188,10 @@ impl Metric for Mst {
             }
         };
         About { definition, range: range_on(self.kernel, distance), ..self.about() }
+    }
+
+    fn has_unit_on(&self, distance: Distance) -> bool {
+        has_unit(self.kernel, distance)
     }
 
     fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {

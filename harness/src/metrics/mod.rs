@@ -138,6 +138,11 @@ pub trait Metric: Send + Sync {
         self.about()
     }
 
+    /// Whether its values are in the unit of the dataset's vectors, so that means over several datasets say nothing.
+    fn has_unit_on(&self, _: Distance) -> bool {
+        false
+    }
+
     /// Whether it judges a list of results, so that it can be computed for the first few alone.
     fn takes_cut(&self) -> bool {
         true

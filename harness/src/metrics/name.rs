@@ -108,6 +108,14 @@ impl MetricName {
         distance.map_or_else(|| self.about(), |distance| self.0.params.about_on(distance))
     }
 
+    /// Whether its values are in the unit of the dataset's vectors; if the distance is not known, whether they may be.
+    pub fn has_unit_on(self, distance: Option<Distance>) -> bool {
+        distance.map_or_else(
+            || Distance::ALL.into_iter().any(|distance| self.0.params.has_unit_on(distance)),
+            |distance| self.0.params.has_unit_on(distance),
+        )
+    }
+
     /// Whether larger values are better.
     pub fn higher_is_better(self) -> bool {
         self.about().higher_is_better

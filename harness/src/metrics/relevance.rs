@@ -45,6 +45,10 @@ impl Metric for Relevance {
         About { definition, range, ..self.about() }
     }
 
+    fn has_unit_on(&self, distance: Distance) -> bool {
+        is_product(self.kernel, distance)
+    }
+
     fn bounds(&self, _: usize) -> (f64, f64) {
         // An inner product has none.
         if self.kernel.is_default() { (f64::NEG_INFINITY, f64::INFINITY) } else { (-1.0, 1.0) }

@@ -1,15 +1,21 @@
-//! The cells of a sweep: one experiment for each combination of n, dimension and k.
+//! The cells of an experiment: one run for each combination of n, dimension and k of a sweep, or for each of several datasets.
 
 use super::{Outline, Prepared, Resources, outline, prepare_experiment};
-use crate::config::{DatasetSource, Experiment, ExperimentFile, Failure, Invalid, Sweep};
+use crate::config::{DatasetSource, Experiment, ExperimentFile, Failure, FieldStep, Invalid, Problem, Sweep};
+use crate::metrics::MetricName;
+use crate::path;
+use crate::record::folder::CellKind;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::params::Count;
 
-/// One combination.
+/// One run of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Its folder, such as `n=1000,k=5`.
+    /// Its folder, such as `n=1000,k=5`, or the name of its dataset.
     pub folder: String,
+    /// Index of its dataset, if the experiment lists several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<usize>,
     /// Base vectors.
     pub n: Option<Count>,
     /// Dimension.
@@ -18,8 +24,22 @@ pub struct Cell {
     pub k: Count,
 }
 
-/// All combinations, the last axis varying fastest.
-pub fn cells(experiment: &Experiment, sweep: &Sweep) -> Vec<Cell> {
+/// Why an experiment has cells; `None` if it is one run.
+pub fn kind_of_cells(experiment: &Experiment) -> Option<CellKind> {
+    match (&experiment.sweep, experiment.datasets.is_empty()) {
+        (Some(_), _) => Some(CellKind::Size),
+        (None, false) => Some(CellKind::Dataset),
+        (None, true) => None,
+    }
+}
+
+/// The cells of an experiment; none if it is one run.
+pub fn cells(experiment: &Experiment) -> Vec<Cell> {
+    experiment.sweep.as_ref().map_or_else(|| datasets(experiment), |sweep| sizes(experiment, sweep))
+}
+
+/// All combinations of a sweep, the last axis varying fastest.
+fn sizes(experiment: &Experiment, sweep: &Sweep) -> Vec<Cell> {
     let axis = |values: &[Count]| -> Vec<Option<Count>> {
         if values.is_empty() { vec![None] } else { values.iter().copied().map(Some).collect() }
     };
@@ -30,43 +50,97 @@ pub fn cells(experiment: &Experiment, sweep: &Sweep) -> Vec<Cell> {
                 let named = [("dimension", dimension), ("n", n), ("k", k)];
                 let parts = named.iter().filter_map(|(name, value)| Some(format!("{name}={}", (*value)?.get())));
                 let folder = parts.collect::<Vec<_>>().join(",");
-                cells.push(Cell { folder, n, dimension, k: k.unwrap_or(experiment.k) });
+                cells.push(Cell { folder, dataset: None, n, dimension, k: k.unwrap_or(experiment.k) });
             }
         }
     }
     cells
 }
 
+/// A cell for each dataset, in a folder of the dataset's name.
+fn datasets(experiment: &Experiment) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = Vec::new();
+    for (index, dataset) in experiment.datasets.iter().enumerate() {
+        let name = folder_name(&dataset.name());
+        let is_taken = |folder: &String| {
+            CellKind::Dataset.is_file_above(folder) || cells.iter().any(|cell| cell.folder.eq_ignore_ascii_case(folder))
+        };
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let folder = std::iter::once(name.clone()).chain(numbered).find(|folder| !is_taken(folder)).unwrap_or(name);
+        cells.push(Cell { folder, dataset: Some(index), n: None, dimension: None, k: experiment.k });
+    }
+    cells
+}
+
+/// A dataset's name as a folder can bear it.
+fn folder_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(plain).take(60).collect();
+    let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if name.is_empty() { "dataset".to_owned() } else { name.to_owned() }
+}
+
 impl Cell {
-    /// The sweep's experiment at this size, and the size of the sample if its dataset is a sample.
-    pub fn of(&self, sweep: &ExperimentFile) -> (ExperimentFile, Option<Count>) {
-        let mut file = sweep.clone();
-        file.experiment.sweep = None;
-        file.experiment.k = self.k;
+    /// The experiment of this cell, and the size of the sample if its dataset is a sample.
+    pub fn of(&self, whole: &ExperimentFile) -> (ExperimentFile, Option<Count>) {
+        let mut file = whole.clone();
+        let experiment = &mut file.experiment;
+        experiment.sweep = None;
+        experiment.k = self.k;
+        if let Some(dataset) = self.dataset.and_then(|index| experiment.datasets.get(index)) {
+            experiment.dataset = dataset.clone();
+            // Points that are chosen on other datasets are chosen above the cells.
+            experiment.split = experiment.split.filter(|split| !split.across);
+        }
+        experiment.datasets = Vec::new();
         let mut rows = self.n;
-        if let DatasetSource::Generated(generated) = &mut file.experiment.dataset {
+        if let (DatasetSource::Generated(generated), None) = (&mut experiment.dataset, self.dataset) {
             generated.n = rows.take().unwrap_or(generated.n);
             generated.dimension = self.dimension.unwrap_or(generated.dimension);
         }
         (file, rows)
     }
 
-    /// Names the cell in the problems of its experiment.
+    /// Names the cell in the problems of its experiment, and the place of its dataset.
     fn named(&self, failure: Failure) -> Failure {
         let Failure::Invalid(invalid) = failure else { return failure };
         let Invalid { source, problems } = *invalid;
-        let named = problems.into_iter().map(|problem| problem.help(format!("this happens at {}", self.folder)));
-        Box::new(Invalid { source, problems: named.collect() }).into()
+        let named = |problem: Problem| {
+            let mut problem = problem.help(format!("this happens at {}", self.folder));
+            let path = &mut problem.path.0;
+            if let (Some(index), Some(FieldStep::Key(first))) = (self.dataset, path.first())
+                && first == "dataset"
+            {
+                path.splice(..1, [FieldStep::from("datasets"), FieldStep::from(index)]);
+            }
+            problem
+        };
+        Box::new(Invalid { source, problems: problems.into_iter().map(named).collect() }).into()
     }
 }
 
-/// Plans the experiment of one cell without its data.
+/// Plans the experiments of all cells without their data.
 ///
 /// # Errors
-/// As [`outline()`], with the cell named.
-pub fn outline_cell(sweep: &ExperimentFile, cell: &Cell, resources: Resources<'_>) -> Result<Outline, Failure> {
-    let (file, rows) = cell.of(sweep);
-    outline(&file, rows, resources).map_err(|failure| cell.named(failure))
+/// As [`outline()`], with the cell named; and [`Failure::Invalid`] if points are chosen by a metric that a dataset does not
+/// measure.
+pub fn outline_cells(
+    whole: &ExperimentFile,
+    cells: &[Cell],
+    resources: Resources<'_>,
+) -> Result<Vec<Outline>, Failure> {
+    let outline = |cell: &Cell| {
+        let (file, rows) = cell.of(whole);
+        outline(&file, rows, resources).map_err(|failure| cell.named(failure))
+    };
+    let outlines = cells.iter().map(outline).collect::<Result<Vec<_>, Failure>>()?;
+    let by = whole.experiment.split.filter(|split| split.across).and_then(|split| split.by);
+    let lacks = |by: &MetricName| outlines.iter().position(|outline| !outline.plan.metrics.contains(by));
+    let Some((by, cell)) = by.and_then(|by| Some((by, &cells[lacks(&by)?]))) else { return Ok(outlines) };
+    let message = format!("`{}` is not measured on {}", by.name(), cell.folder);
+    let problem = Problem::new(path!["split", "by"], message);
+    let problem = problem.help("choose by a metric that every dataset has, and that `metrics` lists if it is given");
+    Err(Box::new(Invalid { source: whole.source.clone(), problems: vec![problem] }).into())
 }
 
 /// Plans the experiment of one cell, with its dataset. If `sha256` is given, the dataset must have it.
@@ -74,11 +148,42 @@ pub fn outline_cell(sweep: &ExperimentFile, cell: &Cell, resources: Resources<'_
 /// # Errors
 /// As [`prepare_experiment`], with the cell named.
 pub fn prepare_cell(
-    sweep: &ExperimentFile,
+    whole: &ExperimentFile,
     cell: &Cell,
     sha256: Option<&str>,
     resources: Resources<'_>,
 ) -> Result<Prepared, Failure> {
-    let (file, rows) = cell.of(sweep);
+    let (file, rows) = cell.of(whole);
     prepare_experiment(file, rows, sha256, resources).map_err(|failure| cell.named(failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{YamlSource, parse};
+
+    fn folders(datasets: &str) -> Vec<String> {
+        let text = format!("name: x\ndatasets: {datasets}\nretrievers: [{{ name: t, select: top-k }}]\n");
+        let file = parse(YamlSource::parse("x.yaml".into(), text).expect("YAML")).expect("an experiment");
+        assert_eq!(kind_of_cells(&file.experiment), Some(CellKind::Dataset));
+        let cells = cells(&file.experiment);
+        for (i, cell) in cells.iter().enumerate() {
+            let (one, rows) = cell.of(&file);
+            assert_eq!((&one.experiment.dataset, rows), (&file.experiment.datasets[i], None));
+            assert_eq!(kind_of_cells(&one.experiment), None, "a cell is one run");
+        }
+        cells.into_iter().map(|cell| cell.folder).collect()
+    }
+
+    #[test]
+    fn each_dataset_has_a_folder_of_its_own_that_leads_nowhere_else() {
+        assert_eq!(folders("[glove-wordnet-20k, ./a/b.hdf5, ./c/B.h5]"), ["glove-wordnet-20k", "b", "B-2"]);
+        let drawn = "{ generate: gaussian, n: 50, dimension: 4";
+        let two = format!("[{drawn}, seed: 1 }}, {drawn}, seed: 2 }}]");
+        assert_eq!(folders(&two), ["gaussian-50x4", "gaussian-50x4-2"]);
+        assert_eq!(
+            folders("[./plots, ./x/index.html, ./.., './a b/ä?.hdf5']"),
+            ["plots-2", "index.html-2", "dataset", "dataset-2"]
+        );
+    }
 }

@@ -16,7 +16,7 @@ mod prepare;
 mod trial;
 pub mod workload;
 
-pub use cells::{Cell, cells};
+pub use cells::Cell;
 pub use dataset::{LoadedDataset, Resources, dataset_failure};
 pub use facts::Facts;
 pub use figures::wanted_query;
@@ -71,7 +71,9 @@ impl Plan {
         check::check_tolerances(&experiment, &metrics, &mut problems);
         let mut experiment = experiment;
         if let Some(split) = &mut experiment.split {
-            check::check_split(split.tune.get(), queries.len(), &mut problems);
+            if let Some(tune) = split.tune {
+                check::check_split(tune.get(), queries.len(), &mut problems);
+            }
             split.by = metrics::choose_by(split.by, &metrics, &mut problems);
             check::check_pools(split.by, &experiment.retrievers, &mut problems);
         }

@@ -29,10 +29,52 @@ pub fn is_unfinished(run: &Path) -> bool {
     run.join(UNFINISHED).join(UNFINISHED_RUN).is_file()
 }
 
-/// The file in a sweep's folder that lists the cells.
-pub const SWEEP: &str = "sweep.json";
+/// Why an experiment has cells, which are runs in folders of their own below one report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// Sizes of a sweep.
+    Size,
+    /// Datasets.
+    Dataset,
+}
 
-/// Whether a folder is that of a sweep.
-pub fn is_sweep(folder: &Path) -> bool {
-    folder.join(SWEEP).is_file()
+impl CellKind {
+    /// All kinds.
+    const ALL: [Self; 2] = [Self::Size, Self::Dataset];
+
+    /// The kind of the cells of a folder; `None` if it has none.
+    pub fn of(folder: &Path) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| folder.join(kind.list()).is_file())
+    }
+
+    /// What such an experiment is, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Size => "a sweep",
+            Self::Dataset => "an experiment on several datasets",
+        }
+    }
+
+    /// The file that lists the cells.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::Size => "sweep.json",
+            Self::Dataset => "datasets.json",
+        }
+    }
+
+    /// The files of the report above the cells, without tables and figures.
+    pub fn report(self) -> &'static [&'static str] {
+        match self {
+            Self::Size => &["scale.csv", "plots/captions.txt", "index.html"],
+            Self::Dataset => &["datasets.csv", "across.csv", "ranks.csv", "plots/captions.txt", "index.html"],
+        }
+    }
+
+    /// Whether a file or folder above the cells has this name, whatever its capitals.
+    pub fn is_file_above(self, name: &str) -> bool {
+        let others = [self.list(), "tables", UNFINISHED];
+        let all = self.report().iter().filter_map(|file| file.split('/').next()).chain(others);
+        all.into_iter().any(|taken| taken.eq_ignore_ascii_case(name))
+    }
 }

@@ -1,5 +1,8 @@
 //! The report: tables, figures and one page, made from [`LoadedRun`] alone.
 
+mod across;
+mod cell_report;
+pub mod cells;
 mod code_spans;
 mod comparisons_csv;
 mod diagnosis;
@@ -11,9 +14,10 @@ mod lacking;
 pub(crate) mod page;
 mod paper;
 pub(crate) mod plots;
+mod rank_diagram;
 mod runs_csv;
 mod several;
-pub mod sweep;
+mod sweep;
 mod tables;
 pub mod tuning_tables;
 

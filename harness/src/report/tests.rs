@@ -15,7 +15,7 @@ use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult};
 use crate::record::{ExperimentRecord, Machine, Parameters, Peaks, Times};
-use crate::report::sweep::CellReport;
+use crate::report::cell_report::CellReport;
 use crate::statistics::{Comparison, Estimate};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -728,7 +728,7 @@ fn cell(n: usize, failed: &[usize]) -> CellReport {
     let mut rows = 0..4;
     summary.rows.retain(|_| rows.next().is_some_and(|row| !failed.contains(&row)));
     let count = |size: usize| serde_json::from_value::<Count>(size.into()).expect("a count");
-    let cell = Cell { folder: format!("n={n}"), n: Some(count(n)), dimension: None, k: count(10) };
+    let cell = Cell { folder: format!("n={n}"), dataset: None, n: Some(count(n)), dimension: None, k: count(10) };
     CellReport { cell, summary: (failed.len() < 4).then_some(summary), manifest }
 }
 

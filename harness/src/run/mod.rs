@@ -15,6 +15,7 @@
 pub mod bench;
 pub mod built;
 pub mod cache;
+pub mod cells;
 pub mod child;
 mod crowd;
 pub mod damage;
@@ -32,7 +33,6 @@ mod plant;
 pub mod runner;
 pub mod searcher;
 pub mod stages;
-pub mod sweep;
 mod trial_files;
 pub mod unfinished;
 pub mod untimed;

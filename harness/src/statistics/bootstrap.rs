@@ -39,13 +39,59 @@ fn estimate_some(columns: &[Column<'_>], seed: u64) -> Vec<Option<Estimate>> {
 
 /// The means of all columns, of equal length, in each resample that intervals come from; NaN if a resample has no value.
 pub fn resampled_means(columns: &[Column<'_>], seed: u64) -> Vec<Vec<f64>> {
+    resampled_in(0, columns, seed)
+}
+
+/// The same for one of several strata, which are resampled independently of each other.
+fn resampled_in(stratum: usize, columns: &[Column<'_>], seed: u64) -> Vec<Vec<f64>> {
     match columns.first().map_or(0, |column| column.values.len()) {
         0 => Vec::new(),
-        queries => resample(columns, queries, seed),
+        queries => resample(stratum, columns, queries, seed),
     }
 }
 
-fn resample(columns: &[Column<'_>], queries: usize, seed: u64) -> Vec<Vec<f64>> {
+/// The mean over strata of each item's mean in them, with its 95 % interval. Each stratum has a column for each item, all of equal
+/// length, or `None` where it does not have the item; all strata that have it count the same. `None` for an item that no
+/// stratum has a value of.
+///
+/// The strata themselves are fixed, and their queries are resampled: the interval says nothing of other strata. It is BCa, with
+/// the acceleration of a statistic of several samples (Efron & Tibshirani 1993, eq. 14.36).
+pub fn means_over_strata(strata: &[Vec<Option<Column<'_>>>], seed: u64) -> Vec<Option<Estimate>> {
+    let items = strata.iter().map(Vec::len).max().unwrap_or(0);
+    let some = |from: usize| {
+        let to = items.min(from + COLUMNS);
+        let some: Vec<Vec<Option<Column<'_>>>> = strata
+            .iter()
+            .map(|stratum| (from..to).map(|item| stratum.get(item).copied().flatten()).collect())
+            .collect();
+        means_of_some(&some, to - from, seed)
+    };
+    (0..items).step_by(COLUMNS).flat_map(some).collect()
+}
+
+/// The same for as many items as are resampled together.
+fn means_of_some(strata: &[Vec<Option<Column<'_>>>], items: usize, seed: u64) -> Vec<Option<Estimate>> {
+    let has = |column: &Column<'_>| column.present().next().is_some();
+    let columns = |item: usize| strata.iter().filter_map(move |stratum| stratum[item]).filter(has);
+    let shares: Vec<f64> = (0..items).map(|item| 1.0 / columns(item).count() as f64).collect();
+    let mut totals = vec![vec![0.0; items]; RESAMPLES];
+    for (number, stratum) in strata.iter().enumerate() {
+        let own: Vec<(usize, Column<'_>)> =
+            (0..items).filter_map(|item| Some((item, stratum[item].filter(has)?))).collect();
+        let resampled = resampled_in(number, &own.iter().map(|(_, column)| *column).collect::<Vec<_>>(), seed);
+        for (totals, means) in totals.iter_mut().zip(resampled) {
+            own.iter().zip(means).for_each(|(&(item, _), mean)| totals[item] += mean * shares[item]);
+        }
+    }
+    let estimate = |item: usize| {
+        let columns: Vec<Column<'_>> = columns(item).collect();
+        let mut means: Vec<f64> = totals.iter().map(|totals| totals[item]).filter(|mean| !mean.is_nan()).collect();
+        (!columns.is_empty()).then(|| interval_over_strata(&columns, &mut means))
+    };
+    (0..items).into_par_iter().map(estimate).collect()
+}
+
+fn resample(stratum: usize, columns: &[Column<'_>], queries: usize, seed: u64) -> Vec<Vec<f64>> {
     // A row for each query, of values and, for columns with gaps, of counts. The matrix of how often each resample has each
     // query, times these rows, gives the sums of a block of resamples. Values are centred at their mean, so that these sums
     // round no more than the mean's own sum.
@@ -58,7 +104,7 @@ fn resample(columns: &[Column<'_>], queries: usize, seed: u64) -> Vec<Vec<f64>> 
         None => f64::from(u8::from(!columns[gaps[c - columns.len()]].values[q].is_nan())),
     });
     let block = |block: usize| {
-        let mut rng = random::stream(seed, "bootstrap", block as u64);
+        let mut rng = random::stream(seed, "bootstrap", (stratum * (RESAMPLES / BLOCK) + block) as u64);
         let mut times = DMatrix::<f64>::zeros(BLOCK, queries);
         for resample in 0..BLOCK {
             for _ in 0..queries {
@@ -102,21 +148,35 @@ pub(super) fn mean_of(values: impl Iterator<Item = f64> + Clone) -> f64 {
 /// `z0` is the normal quantile of the share of resampled means below the mean, those equal to it counted half (Efron &
 /// Tibshirani 1993, eq. 14.14, with mid-ranks for ties as SciPy has them); the acceleration is that of the jackknife.
 pub fn interval(column: Column<'_>, means: &mut [f64]) -> Estimate {
+    interval_over_strata(&[column], means)
+}
+
+/// The same for the mean over several columns of their means.
+pub fn interval_over_strata(columns: &[Column<'_>], means: &mut [f64]) -> Estimate {
+    let unit = columns.iter().map(|column| column.unit).fold(0.0, f64::max);
     // A value that differs from 0 only by rounding is 0, without a sign.
-    let settled = |value: f64| if value.abs() < column.unit { 0.0 } else { value };
-    let mean = column.mean();
-    if column.is_constant() || means.is_empty() {
+    let settled = |value: f64| if value.abs() < unit { 0.0 } else { value };
+    let mean = mean_of(columns.iter().map(Column::mean));
+    if columns.iter().all(Column::is_constant) || means.is_empty() {
         let mean = settled(mean);
         return Estimate { mean, lo: mean, hi: mean };
     }
     let normal = Normal::standard();
-    let below = means.iter().filter(|&&m| m - mean <= -column.unit).count();
-    let above = means.iter().filter(|&&m| m - mean >= column.unit).count();
+    let below = means.iter().filter(|&&m| m - mean <= -unit).count();
+    let above = means.iter().filter(|&&m| m - mean >= unit).count();
     let ties = means.len() - below - above;
     let bias = normal.inverse_cdf((below as f64 + ties as f64 / 2.0) / means.len() as f64);
-    // In units of the largest deviation, so that powers neither vanish nor overflow.
-    let largest = column.present().map(|value| (value - mean).abs()).fold(0.0, f64::max);
-    let moment = |power| column.present().map(|value| ((value - mean) / largest).powi(power)).sum::<f64>();
+    // How far each value moves the mean.
+    let influences: Vec<f64> = columns
+        .iter()
+        .flat_map(|column| {
+            let (mean, count) = (column.mean(), column.present().count() as f64);
+            column.present().map(move |value| (value - mean) / count)
+        })
+        .collect();
+    // In units of the largest, so that powers neither vanish nor overflow.
+    let largest = influences.iter().map(|influence| influence.abs()).fold(0.0, f64::max);
+    let moment = |power| influences.iter().map(|influence| (influence / largest).powi(power)).sum::<f64>();
     let acceleration = moment(3) / (6.0 * moment(2).powf(1.5));
     let mut end = |level: f64| {
         let z = bias + normal.inverse_cdf(level);
@@ -153,6 +213,35 @@ mod tests {
 
     fn estimate(values: &[f64], seed: u64) -> Option<Estimate> {
         estimates(&[Column::new(values)], seed)[0]
+    }
+
+    #[test]
+    fn strata_count_the_same_whatever_their_sizes() {
+        let (long, short) = (skewed(400), vec![0.9, 0.8, f64::NAN, 1.0]);
+        let strata = [
+            vec![Some(Column::new(&long)), Some(Column::new(&long)), None, Some(Column::new(&[0.5; 400]))],
+            vec![Some(Column::new(&short)), None, None, Some(Column::new(&[0.25; 4]))],
+        ];
+        let found = means_over_strata(&strata, 3);
+        let both = found[0].expect("values");
+        assert!((both.mean - f64::midpoint(mean(&long), 0.9)).abs() < 1e-15);
+        assert!(both.lo < both.mean && both.mean < both.hi);
+        // One stratum alone is an ordinary column, and the first has the ordinary resamples.
+        assert_eq!(found[1], estimate(&long, 3));
+        assert_eq!(found[2], None);
+        assert_eq!(found[3], Some(Estimate { mean: 0.375, lo: 0.375, hi: 0.375 }));
+        assert_eq!(means_over_strata(&[], 3), []);
+    }
+
+    /// The same values twice: independent strata halve the variance of a mean.
+    #[test]
+    fn strata_are_resampled_independently() {
+        let values: Vec<f64> = (0..500).map(|i| f64::from(i % 2)).collect();
+        let column = Column::new(&values);
+        let one = means_over_strata(&[vec![Some(column)]], 3)[0].expect("values");
+        let two = means_over_strata(&[vec![Some(column)], vec![Some(column)]], 3)[0].expect("values");
+        let ratio = (one.hi - one.lo) / (two.hi - two.lo);
+        assert!((ratio - 2.0_f64.sqrt()).abs() < 0.1, "{ratio}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod change_points;
 pub mod effect;
 pub mod holm;
+pub mod nemenyi;
 pub mod permutation;
 pub mod power;
 pub mod ranks;
@@ -150,7 +151,7 @@ impl PairedDifferences {
     }
 
     /// The differences in whole units of rounding, so that ranks have ties.
-    fn in_units(&self) -> Vec<f64> {
+    pub fn in_units(&self) -> Vec<f64> {
         self.values.iter().map(|difference| (difference / self.unit).round()).collect()
     }
 }
@@ -160,24 +161,34 @@ const TOGETHER: usize = 512;
 
 /// Compares each pair of columns, all of equal length; `None` if no query has both values.
 pub fn compare(pairs: &[Paired<'_>], seed: u64) -> Vec<Option<Comparison>> {
-    let families = pairs.iter().filter_map(|pair| pair.family).max().map_or(0, |last| last + 1);
-    let mut members = vec![Vec::new(); families];
-    for (i, pair) in pairs.iter().enumerate() {
+    compare_together(&[pairs], seed).pop().unwrap_or_default()
+}
+
+/// Compares the pairs of each group. Columns have equal lengths within a group, and a family's correction is over all groups.
+pub fn compare_together(groups: &[&[Paired<'_>]], seed: u64) -> Vec<Vec<Option<Comparison>>> {
+    let pairs =
+        || groups.iter().enumerate().flat_map(|(group, pairs)| (0..).zip(*pairs).map(move |(i, p)| (group, i, p)));
+    let families = pairs().filter_map(|(.., pair)| pair.family).max().map_or(0, |last| last + 1);
+    let mut members: Vec<Vec<(usize, usize)>> = vec![Vec::new(); families];
+    for (group, i, pair) in pairs() {
         if let Some(family) = pair.family.filter(|_| pair.has_both()) {
-            members[family].push(i);
+            members[family].push((group, i));
         }
     }
     let largest = members.iter().map(Vec::len).max().unwrap_or(1);
-    let mut compared: Vec<Option<Comparison>> =
-        pairs.chunks(TOGETHER).flat_map(|pairs| compare_some(pairs, largest, seed)).collect();
+    let of_group = |pairs: &&[Paired<'_>]| -> Vec<Option<Comparison>> {
+        pairs.chunks(TOGETHER).flat_map(|pairs| compare_some(pairs, largest, seed)).collect()
+    };
+    let mut compared: Vec<Vec<Option<Comparison>>> = groups.iter().map(of_group).collect();
     for members in members {
-        let p: Vec<f64> = members.iter().filter_map(|&i| Some(compared[i]?.p_permutation)).collect();
-        for (i, p) in members.into_iter().zip(holm::adjust(&p)) {
-            compared[i].iter_mut().for_each(|comparison| comparison.p_holm = Some(p));
+        let p: Vec<f64> = members.iter().filter_map(|&(group, i)| Some(compared[group][i]?.p_permutation)).collect();
+        for ((group, i), p) in members.into_iter().zip(holm::adjust(&p)) {
+            compared[group][i].iter_mut().for_each(|comparison| comparison.p_holm = Some(p));
         }
     }
     // Only for differences that are corrected and not significant.
-    for comparison in compared.iter_mut().flatten().filter(|comparison| comparison.significant() != Some(false)) {
+    let all = compared.iter_mut().flatten().flatten();
+    for comparison in all.filter(|comparison| comparison.significant() != Some(false)) {
         comparison.smallest_detectable = None;
     }
     compared
@@ -251,6 +262,29 @@ mod tests {
         for comparison in &found {
             assert!((comparison.mean - comparison.reference_mean - comparison.difference.mean).abs() < 1e-12);
         }
+    }
+
+    /// As datasets with other numbers of queries are: one family over both.
+    #[test]
+    fn groups_share_the_correction_and_nothing_else() {
+        let (shifted, alike) = (Both::new(0.1), Both::new(0.0));
+        let short = Both(shifted.0[..20].to_vec(), shifted.1[..20].to_vec());
+        let groups =
+            [vec![shifted.paired(Some(0)), alike.paired(Some(0))], vec![short.paired(Some(0)), short.paired(None)]];
+        let groups: Vec<&[Paired<'_>]> = groups.iter().map(Vec::as_slice).collect();
+        let found = compare_together(&groups, 5);
+        let of = |group: usize, i: usize| found[group][i].expect("values");
+        assert_eq!([of(0, 0).n, of(1, 0).n], [60, 20]);
+        let p = [of(0, 0), of(0, 1), of(1, 0)].map(|comparison| comparison.p_permutation);
+        let expected = holm::adjust(&p);
+        assert_eq!(
+            [of(0, 0), of(0, 1), of(1, 0)].map(|comparison| comparison.p_holm.expect("corrected")).to_vec(),
+            expected
+        );
+        assert_eq!(of(1, 1).p_holm, None);
+        // Alone, it is corrected for itself.
+        let alone = compare(groups[1], 5)[0].expect("values");
+        assert_eq!((alone.p_permutation, alone.p_holm), (of(1, 0).p_permutation, Some(of(1, 0).p_permutation)));
     }
 
     #[test]

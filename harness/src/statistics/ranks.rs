@@ -1,13 +1,20 @@
-//! Several retrievers ranked query by query (Demsar 2006): mean ranks, Friedman's test, and which pairs differ.
+//! Several retrievers ranked query by query, or dataset by dataset (Demsar 2006): mean ranks, Friedman's test, and which pairs
+//! differ.
 
-use super::{LEVEL, ROUNDING, holm, wilcoxon};
+use super::{LEVEL, ROUNDING, holm, nemenyi, wilcoxon};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
+use swath_algorithms::random;
+
+/// Orders that are drawn for Friedman's test by permutation.
+const DRAWN: usize = 20_000;
 
 /// The ranking of retrievers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
     /// Queries for which all of them have a value.
     pub queries: usize,
+    /// The ranks in each of these queries.
+    ranks: Vec<Vec<f64>>,
     /// The mean rank of each, 1 is best; equal values share the mean of their ranks.
     pub mean_ranks: Vec<f64>,
     /// Indices by rising mean rank.
@@ -33,8 +40,8 @@ impl Ranking {
         if count < 2 || queries < 2 {
             return None;
         }
-        let (mut sums, mut ties) = (vec![0.0; count], 0.0);
-        for row in &rows {
+        let (mut ranks, mut ties) = (vec![vec![0.0; count]; queries], 0.0);
+        for (row, ranks) in rows.iter().zip(&mut ranks) {
             let mut order: Vec<usize> = (0..count).collect();
             order.sort_by(|&a, &b| row[a].total_cmp(&row[b]));
             let mut before = 0;
@@ -42,16 +49,57 @@ impl Ranking {
             let size = row.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
             for equal in order.chunk_by(|&a, &b| row[b] - row[a] <= ROUNDING * size) {
                 let rank = before as f64 + (equal.len() + 1) as f64 / 2.0;
-                equal.iter().for_each(|&i| sums[i] += rank);
+                equal.iter().for_each(|&i| ranks[i] = rank);
                 ties += (equal.len() as f64).powi(3) - equal.len() as f64;
                 before += equal.len();
             }
         }
-        let mean_ranks: Vec<f64> = sums.iter().map(|sum| sum / queries as f64).collect();
+        let mean = |i: usize| ranks.iter().map(|ranks| ranks[i]).sum::<f64>() / queries as f64;
+        let mean_ranks: Vec<f64> = (0..count).map(mean).collect();
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by(|&a, &b| mean_ranks[a].total_cmp(&mean_ranks[b]).then(a.cmp(&b)));
         let groups = groups(&rows, &order);
-        Some(Self { queries, friedman: friedman(&mean_ranks, queries, ties), mean_ranks, order, groups })
+        Some(Self { queries, ranks, friedman: friedman(&mean_ranks, queries, ties), mean_ranks, order, groups })
+    }
+
+    /// p of Friedman's test by permutation: the share of 20,000 drawn orders, each query's ranks shuffled by themselves, whose mean
+    /// ranks lie at least as far apart, with 1 added to both counts. It holds for few queries, for which that of
+    /// [`friedman`](Self::friedman) is only an approximation.
+    pub fn friedman_by_permutation(&self, seed: u64) -> f64 {
+        let count = self.mean_ranks.len();
+        // The sum over retrievers of the squared sum of ranks grows with the statistic. Ranks are halves of whole numbers, so
+        // that sums are exact.
+        let squares = |ranks: &[Vec<f64>]| {
+            let sum = |i: usize| ranks.iter().map(|ranks| ranks[i]).sum::<f64>();
+            (0..count).map(|i| sum(i).powi(2)).sum::<f64>()
+        };
+        let observed = squares(&self.ranks);
+        let mut rng = random::stream(seed, "friedman", 0);
+        let mut drawn = self.ranks.clone();
+        let mut beyond = 0;
+        for _ in 0..DRAWN {
+            drawn.iter_mut().for_each(|ranks| random::shuffle(&mut rng, ranks));
+            beyond += usize::from(squares(&drawn) >= observed);
+        }
+        (beyond + 1) as f64 / (DRAWN + 1) as f64
+    }
+
+    /// The difference of mean ranks from which on two retrievers differ by [Nemenyi's test](nemenyi).
+    pub fn critical_difference(&self) -> f64 {
+        nemenyi::critical_difference(LEVEL, self.mean_ranks.len(), self.queries)
+    }
+
+    /// p of Nemenyi's test of two retrievers.
+    pub fn nemenyi(&self, a: usize, b: usize) -> f64 {
+        nemenyi::p_value(self.mean_ranks[a] - self.mean_ranks[b], self.mean_ranks.len(), self.queries)
+    }
+
+    /// As [`groups`](Self::groups), by Nemenyi's test.
+    pub fn nemenyi_groups(&self) -> Vec<(usize, usize)> {
+        let critical = self.critical_difference();
+        let differ =
+            |a: usize, b: usize| (self.mean_ranks[self.order[a]] - self.mean_ranks[self.order[b]]).abs() > critical;
+        runs(self.order.len(), differ)
     }
 }
 
@@ -81,6 +129,11 @@ fn groups(rows: &[Vec<f64>], order: &[usize]) -> Vec<(usize, usize)> {
     let adjusted = holm::adjust(&pairs.iter().map(p).collect::<Vec<_>>());
     let differ =
         |a: usize, b: usize| pairs.iter().position(|&pair| pair == (a, b)).is_some_and(|at| adjusted[at] < LEVEL);
+    runs(count, differ)
+}
+
+/// The longest runs of neighbours in which no two differ.
+fn runs(count: usize, differ: impl Fn(usize, usize) -> bool) -> Vec<(usize, usize)> {
     let mut groups: Vec<(usize, usize)> = Vec::new();
     for first in 0..count {
         let alike = |&last: &usize| (first..last).all(|other| (other + 1..=last).all(|next| !differ(other, next)));
@@ -109,6 +162,30 @@ mod tests {
         assert_eq!(ranking.groups, [(0, 2)]);
         let turned = Ranking::new(&columns, false).expect("ranked");
         assert_eq!(turned.order, [2, 1, 0]);
+    }
+
+    #[test]
+    fn friedman_by_permutation_is_near_the_exact_share() {
+        // Three retrievers in the same order on three datasets: of 6^3 orders, 6 are as extreme.
+        let columns = [vec![3.0; 3], vec![2.0; 3], vec![1.0; 3]];
+        let ranking = Ranking::new(&columns, true).expect("ranked");
+        let p = ranking.friedman_by_permutation(9);
+        assert!((p - 6.0 / 216.0).abs() < 0.005, "{p}");
+        assert_eq!(ranking.friedman_by_permutation(9), p);
+        let same = Ranking::new(&vec![vec![0.5; 4]; 3], true).expect("ranked");
+        assert_eq!(same.friedman_by_permutation(9), 1.0);
+    }
+
+    #[test]
+    fn pairs_beyond_the_critical_difference_differ() {
+        // Four retrievers, always in the same order: over 12 datasets the first differs from the last two.
+        let columns: Vec<Vec<f64>> = (0..4).map(|i| vec![-f64::from(i); 12]).collect();
+        let ranking = Ranking::new(&columns, true).expect("ranked");
+        let critical = ranking.critical_difference();
+        assert!(critical > 1.0 && critical < 2.0, "{critical}");
+        assert_eq!(ranking.nemenyi_groups(), [(0, 1), (1, 2), (2, 3)]);
+        assert!(ranking.nemenyi(0, 2) < LEVEL && ranking.nemenyi(0, 1) > LEVEL);
+        assert_eq!(ranking.nemenyi(1, 1), 1.0);
     }
 
     #[test]

@@ -93,7 +93,45 @@ intervals.append(bca("16 on 5 levels", rng.integers(0, 5, 16) * (SCALE // 4)))
 intervals.append(bca("24, skewed", np.floor(rng.random(24) ** 4 * SCALE).astype(int)))
 intervals.append(bca("12 differences", rng.integers(-2, 3, 12) * (SCALE // 8)))
 
+def strata(name, columns, resamples=200):
+    """SciPy's BCa interval of the mean of several samples' means, and the resamples that it drew."""
+    samples = [column / SCALE for column in columns]
+    mean = lambda *parts, axis=-1: sum(part.mean(axis=axis) for part in parts) / len(parts)
+    seed = int(rng.integers(2**31))
+    test = stats.bootstrap(samples, mean, n_resamples=resamples, method="BCa", vectorized=True, rng=np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    drawn = [generator.integers(0, len(x), (resamples, len(x))) for x in samples]
+    means = sum(x[d].mean(axis=1) for x, d in zip(samples, drawn)) / len(samples)
+    assert np.allclose(means, test.bootstrap_distribution, rtol=0, atol=1e-12)
+    lo, hi = test.confidence_interval
+    columns = [column.tolist() for column in columns]
+    return {"name": name, "values": columns, "drawn": [d.tolist() for d in drawn], "lo": float(lo), "hi": float(hi)}
+
+
+several = [
+    strata("sizes 20 and 7", [rng.integers(0, 257, 20), rng.integers(0, 257, 7)]),
+    strata("skewed, sizes 30, 12 and 15", [np.floor(rng.random(n) ** 4 * SCALE).astype(int) for n in (30, 12, 15)]),
+]
+
+
+def ranked(retrievers, datasets, levels):
+    """Friedman's test, and Nemenyi's p of the best and the worst, of columns of values."""
+    columns = rng.integers(0, levels, (retrievers, datasets)) + np.arange(retrievers)[:, None] * levels // retrievers
+    ranks = np.apply_along_axis(stats.rankdata, 0, columns).mean(axis=1)
+    spread = np.sqrt(retrievers * (retrievers + 1) / (12 * datasets))
+    beyond = lambda difference: stats.studentized_range.sf(abs(difference) / spread, retrievers, np.inf)
+    return {
+        "name": f"{retrievers} retrievers on {datasets} datasets",
+        "values": columns.tolist(),
+        "friedman": float(stats.friedmanchisquare(*columns).pvalue) if retrievers > 2 else None,
+        "nemenyi": float(beyond(ranks.max() - ranks.min())),
+        "critical_difference": float(stats.studentized_range.isf(0.05, retrievers, np.inf) * spread),
+    }
+
+
+rankings = [ranked(*sizes) for sizes in ((2, 6, 9), (3, 5, 4), (4, 8, 100), (7, 12, 1000), (24, 6, 50), (40, 20, 1000))]
+
 versions = {"numpy": np.__version__, "scipy": scipy.__version__, "statsmodels": statsmodels.__version__}
 lines = lambda items: ",\n".join(json.dumps(item) for item in items)
 head = json.dumps({"versions": versions, "scale": SCALE})[1:-1]
-print(f'{{{head},\n"cases": [\n{lines(cases)}\n],\n"holm": [\n{lines(families)}\n],\n"bca": [\n{lines(intervals)}\n]}}')
+print(f'{{{head},\n"cases": [\n{lines(cases)}\n],\n"holm": [\n{lines(families)}\n],\n"bca": [\n{lines(intervals)}\n],\n"strata": [\n{lines(several)}\n],\n"rankings": [\n{lines(rankings)}\n]}}')

@@ -1,6 +1,7 @@
 //! The statistics against SciPy and statsmodels: `golden.json`, as `golden.py` beside it writes it.
 
 use serde_json::Value;
+use swath::statistics::ranks::Ranking;
 use swath::statistics::{Column, bootstrap, effect, holm, permutation, power, wilcoxon};
 
 const GOLDEN: &str = include_str!("golden.json");
@@ -61,6 +62,36 @@ fn all_is_as_scipy_and_statsmodels_have_it() {
         for (end, found) in [("lo", found.lo), ("hi", found.hi)] {
             largest.see(&format!("{end} of {}", case["name"]), found, case[end].as_f64().expect("a number"));
         }
+    }
+    for case in golden["strata"].as_array().expect("intervals") {
+        let values: Vec<Vec<f64>> = case["values"].as_array().expect("columns").iter().map(numbers).collect();
+        let values: Vec<Vec<f64>> =
+            values.into_iter().map(|column| column.into_iter().map(|value| value / scale).collect()).collect();
+        let drawn: Vec<&Vec<Value>> =
+            case["drawn"].as_array().expect("strata").iter().map(|d| d.as_array().expect("resamples")).collect();
+        let mean = |stratum: usize, resample: usize| {
+            let of = numbers(&drawn[stratum][resample]);
+            bootstrap::mean(&of.iter().map(|&i| values[stratum][i as usize]).collect::<Vec<_>>())
+        };
+        let all = |resample: usize| (0..values.len()).map(|stratum| mean(stratum, resample)).sum::<f64>();
+        let mut means: Vec<f64> = (0..drawn[0].len()).map(|i| all(i) / values.len() as f64).collect();
+        let columns: Vec<Column<'_>> = values.iter().map(|column| Column::new(column)).collect();
+        let found = bootstrap::interval_over_strata(&columns, &mut means);
+        for (end, found) in [("lo", found.lo), ("hi", found.hi)] {
+            largest.see(&format!("{end} of {}", case["name"]), found, case[end].as_f64().expect("a number"));
+        }
+    }
+    for case in golden["rankings"].as_array().expect("rankings") {
+        let columns: Vec<Vec<f64>> = case["values"].as_array().expect("columns").iter().map(numbers).collect();
+        let ranking = Ranking::new(&columns, false).expect("ranked");
+        if let Some(expected) = case["friedman"].as_f64() {
+            largest.see(&format!("Friedman's p of {}", case["name"]), ranking.friedman, expected);
+        }
+        let number = |name: &str| case[name].as_f64().expect("a number");
+        let ends = [ranking.order[0], ranking.order[ranking.order.len() - 1]];
+        largest.see(&format!("Nemenyi's p of {}", case["name"]), ranking.nemenyi(ends[0], ends[1]), number("nemenyi"));
+        let critical = ranking.critical_difference();
+        largest.see(&format!("critical difference of {}", case["name"]), critical, number("critical_difference"));
     }
     println!("the largest difference is {:e}, in {}", largest.0, largest.1);
 }

@@ -6,7 +6,7 @@ use crate::config::measure::Cost;
 use crate::findings::summary::{Summary, TrialRow as Trial};
 use crate::findings::timing::Rate;
 use crate::metrics::MetricName;
-use crate::record::folder;
+use crate::record::folder::CellKind;
 use crate::record::manifest::Manifest;
 use crate::statistics::Estimate;
 use crate::{findings, version};
@@ -40,8 +40,9 @@ impl AddedRun {
     /// [`Failure::Input`] if the folder has no run, or no trial succeeded.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let shown = folder.display();
-        if folder::is_sweep(folder) {
-            let message = format!("{shown} is the folder of a sweep; add its cells, which are folders in it");
+        if let Some(kind) = CellKind::of(folder) {
+            let what = kind.words();
+            let message = format!("{shown} is the folder of {what}; add its runs, which are folders in it");
             return Err(Failure::Input(message));
         }
         let (found, manifest) = findings::load(folder)?;

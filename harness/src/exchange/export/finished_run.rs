@@ -3,7 +3,7 @@
 use crate::config::{DatasetSource, Failure};
 use crate::plan::LoadedDataset;
 use crate::plan::missing_dataset::help;
-use crate::record::folder;
+use crate::record::folder::{self, CellKind};
 use crate::record::manifest::Manifest;
 use crate::record::results::{self, Results};
 use std::collections::BTreeSet;
@@ -37,8 +37,9 @@ impl FinishedRun {
     /// [`Failure::Input`] if the folder has no run, or no trial succeeded.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let shown = folder.display();
-        if folder::is_sweep(folder) {
-            let message = format!("{shown} is the folder of a sweep; export its cells, which are folders in it");
+        if let Some(kind) = CellKind::of(folder) {
+            let what = kind.words();
+            let message = format!("{shown} is the folder of {what}; export its runs, which are folders in it");
             return Err(Failure::Input(message));
         }
         let (manifest, results) = results::read(folder).map_err(|error| Failure::Input(error.to_string()))?;

@@ -103,7 +103,7 @@ fn within(path: &Path) -> Option<String> {
 
 /// The message for a folder that is not swath's.
 fn foreign(path: &Path, names: &[String]) -> String {
-    let lost = if names.iter().any(|name| name == "manifest.json" || name == "sweep.json") {
+    let lost = if names.iter().any(|name| ["manifest.json", "sweep.json", "datasets.json"].contains(&name.as_str())) {
         format!("\n  if a run of swath's was copied here, copy its file {LEDGER}, too")
     } else {
         String::new()

@@ -8,6 +8,7 @@
 //! 3. A file without a hash is one that a run works on: it is swath's, whatever its content. Only unfinished files and locks may
 //!    be listed like this.
 
+use crate::record::folder::CellKind;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
@@ -31,6 +32,8 @@ pub enum FolderKind {
     Import,
     /// A sweep, whose cells are folders of their own.
     Sweep,
+    /// An experiment on several datasets, whose runs are folders of their own.
+    Datasets,
     /// A report of several runs.
     Several,
     /// A page of the history.
@@ -39,13 +42,24 @@ pub enum FolderKind {
     Export,
 }
 
+impl From<CellKind> for FolderKind {
+    /// The kind of the folder above the cells.
+    fn from(cells: CellKind) -> Self {
+        match cells {
+            CellKind::Size => Self::Sweep,
+            CellKind::Dataset => Self::Datasets,
+        }
+    }
+}
+
 impl FolderKind {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Run => "a run",
             Self::Import => "an import",
-            Self::Sweep => "a sweep",
+            Self::Sweep => CellKind::Size.words(),
+            Self::Datasets => CellKind::Dataset.words(),
             Self::Several => "a report of several runs",
             Self::History => "the page of a history",
             Self::Export => "an export",

@@ -435,7 +435,8 @@ impl OutputFolder {
 
 /// Whether a name can be that of a cell's folder: it leads nowhere else.
 pub fn is_cell_name(folder: &str) -> bool {
-    !folder.is_empty() && folder.chars().all(|c| c.is_ascii_alphanumeric() || "=,".contains(c))
+    let is_plain = folder.chars().all(|c| c.is_ascii_alphanumeric() || "=,-_.".contains(c));
+    is_plain && folder.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

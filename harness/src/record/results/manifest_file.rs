@@ -1,7 +1,7 @@
 //! Writes and reads `manifest.json`.
 
 use super::ResultsError;
-use crate::record::folder::{self, MANIFEST};
+use crate::record::folder::{self, CellKind, MANIFEST};
 use crate::record::manifest::Manifest;
 use crate::record::output_folder::{self, OutputFolder};
 use std::path::Path;
@@ -49,8 +49,11 @@ fn why_missing(folder: &Path) -> &'static str {
         "a run is at work here; wait for its end"
     } else if folder::is_unfinished(folder) {
         "a run here was stopped before its end; the same `swath run` resumes it"
-    } else if folder.join(folder::SWEEP).exists() {
-        "this is a sweep: each of the folders in it is a run"
+    } else if let Some(kind) = CellKind::of(folder) {
+        match kind {
+            CellKind::Size => "this is a sweep: each of the folders in it is a run",
+            CellKind::Dataset => "this is an experiment on several datasets: each of the folders in it is a run",
+        }
     } else {
         "this is not the folder of a run: it has no manifest.json, which `swath run` writes"
     }

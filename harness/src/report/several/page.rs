@@ -6,7 +6,7 @@ use crate::plot::format::{decimals, number, signed, three_decimals};
 use crate::report::code_spans::with_code;
 use crate::report::page::{data, document, explore, figure};
 use crate::report::plots::Drawn;
-use crate::report::tables::{self, Table};
+use crate::report::tables;
 use maud::{Markup, html};
 use std::path::{Component, Path, PathBuf};
 
@@ -39,7 +39,7 @@ impl Several {
         html! {
             section id="results" {
                 h2 { "Retrievers in each run" }
-                @for metric in self.metrics() { (table(metric.name(), &self.table(metric))) }
+                @for metric in self.metrics() { (tables::html::table(metric.name(), metric.name(), &self.table(metric))) }
                 p.note {
                     "Each retriever is at its chosen point; in a run without a choice at its best point, which is exploratory. Stars: differs "
                     "from the run's own reference at p < 0.05, 0.01, 0.001 (sign-flip permutation test, Holm-corrected over the run's "
@@ -124,27 +124,6 @@ impl Several {
             }
         }
     }
-}
-
-fn table(name: &str, table: &Table) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(name) {
-            table.sortable {
-                thead { tr {
-                    th scope="col" { (name) }
-                    @for column in &table.columns { th scope="col" { (column.title) } }
-                } }
-                tbody { @for (row, cells) in table.printed() { tr {
-                    th scope="row" { (row.label) }
-                    @for cell in cells { (printed(&cell)) }
-                } } }
-            }
-        }
-    }
-}
-
-fn printed(cell: &tables::Printed) -> Markup {
-    html! { td.best[cell.rank == 1].second[cell.rank == 2] { (cell.text) sup { ("*".repeat(cell.stars)) } } }
 }
 
 /// The relative path from one folder to another, as a link.

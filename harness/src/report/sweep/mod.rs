@@ -4,43 +4,14 @@ mod csv;
 mod figures;
 mod page;
 
+use super::ReportError;
+use super::cell_report::CellReport;
 use super::plots::{Picture, Plots};
-use super::{ReportError, from_files};
 use crate::config::measure::Cost;
-use crate::config::{Failure, ReportSpec};
-use crate::findings::summary::{Summary, TrialRow};
+use crate::findings::summary::TrialRow;
 use crate::metrics::MetricName;
-use crate::plan::Cell;
 use crate::plot::Size;
-use crate::record::folder::SWEEP;
-use crate::record::manifest::Manifest;
-use crate::record::output_folder::{self, FolderKind, OutputFolder, is_cell_name};
-use std::path::Path;
-use swath_datasets::bounded;
-
-/// The results of one cell.
-pub struct CellReport {
-    /// The cell.
-    pub cell: Cell,
-    /// Its statistics; `None` if no trial succeeded.
-    pub summary: Option<Summary>,
-    /// How they came about.
-    pub manifest: Manifest,
-}
-
-impl CellReport {
-    /// The sizes of figures that its experiment asks for.
-    fn sizes(&self) -> Vec<Size> {
-        let report = self.manifest.experiment.report::<ReportSpec>().ok().flatten();
-        report.map_or_else(Vec::new, |report| report.sizes)
-    }
-
-    /// The relative contrast of its dataset: the mean distance to a base vector over that to the nearest.
-    fn contrast(&self) -> Option<f64> {
-        let findings = &self.manifest.diagnosis.as_ref()?.findings;
-        Some(findings.iter().find(|finding| finding.name == "relative contrast")?.measured?.value)
-    }
-}
+use crate::record::output_folder::OutputFolder;
 
 /// What is shown of each trial beside its metrics.
 #[derive(Clone, Copy)]
@@ -80,43 +51,6 @@ impl Expense {
             Self::Evaluations => row.evaluations.iter().sum(),
         }
     }
-}
-
-/// Writes the reports of all cells and of the whole sweep from their result files alone, with `spec` as in
-/// [`from_files::report`].
-///
-/// # Errors
-/// As [`from_files::report`].
-pub fn report(folder: &Path, spec: Option<&ReportSpec>) -> Result<Vec<CellReport>, Failure> {
-    let out = OutputFolder::open(folder, &[FolderKind::Sweep])?;
-    out.tidy();
-    let cells = report_into(&out, spec)?;
-    out.settle();
-    Ok(cells)
-}
-
-/// Writes the reports of all cells and of the whole sweep into a folder that is open.
-///
-/// # Errors
-/// As [`report()`].
-pub fn report_into(out: &OutputFolder, spec: Option<&ReportSpec>) -> Result<Vec<CellReport>, Failure> {
-    let folder = out.path();
-    let path = folder.join(SWEEP);
-    let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
-    let text = bounded::read_text(&path, bounded::TEXT).map_err(|error| unreadable(&error))?;
-    let listed: Vec<Cell> = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
-    if let Some(cell) = listed.iter().find(|cell| !is_cell_name(&cell.folder)) {
-        let message = format!("{}: `{}` is no name of a cell, such as `n=1000,k=5`", path.display(), cell.folder);
-        return Err(Failure::Input(message + "; it was not written by swath"));
-    }
-    out.refuse(|name| name != SWEEP, &["scale.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
-    let mut cells = Vec::new();
-    for cell in listed {
-        let (summary, manifest, _) = from_files::report(&output_folder::inside(folder, &cell.folder)?, spec)?;
-        cells.push(CellReport { cell, summary, manifest });
-    }
-    write_above(out, &cells)?;
-    Ok(cells)
 }
 
 /// Writes `scale.csv`, the figures and `index.html`, each whole.

@@ -6,6 +6,7 @@ mod best;
 mod comparisons;
 mod cost;
 mod csv;
+pub mod html;
 pub mod latex;
 mod markdown;
 mod summary;
@@ -203,7 +204,7 @@ pub fn lists_from_files(summary: &Summary) -> String {
 }
 
 /// The number of decimals at which half of the median interval keeps two significant digits; 3 if no interval has a width.
-fn decimals<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> usize {
+pub fn decimals<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> usize {
     let mut halves: Vec<f64> =
         estimates.map(|e| (e.hi - e.lo) / 2.0).filter(|half| half.is_finite() && *half > 0.0).collect();
     if halves.is_empty() {

@@ -1,5 +1,5 @@
-//! Runs one experiment at several sizes: each cell as an experiment into its own folder, and a report above them that shows how
-//! metrics and costs grow.
+//! Runs the cells of an experiment, the sizes of a sweep or several datasets: each as an experiment into its own folder, and a
+//! report above them.
 
 use super::experiment::RunOptions;
 use super::means::Means;
@@ -7,42 +7,42 @@ use super::unfinished::{START_AFRESH, Start};
 use crate::clock;
 use crate::config::{ExperimentFile, Failure};
 use crate::plan::Cell;
-use crate::plan::cells::{outline_cell, prepare_cell};
-use crate::record::folder::SWEEP;
+use crate::plan::cells::{outline_cells, prepare_cell};
+use crate::record::folder::CellKind;
 use crate::record::output_folder::{self, FolderError, FolderKind, OutputFolder};
 use crate::record::results;
-use crate::report::sweep::{CellReport, report_into};
+use crate::report::cells::{CellReports, report_into};
 use std::io::ErrorKind;
 use std::path::Path;
 use swath_datasets::bounded;
 
-/// A file in the folder of a running sweep that says when the sweep began.
+/// A file in the folder above running cells that says when the first began.
 const UNFINISHED: &str = "unfinished";
 
-/// Runs all cells into folders below `folder` and writes the report above them. `said` takes notes on each cell. A sweep that
-/// was stopped is resumed: cells that are done are not run again.
+/// Runs all cells into folders below `folder` and writes the report above them. `said` takes notes on each cell. What was
+/// stopped is resumed: cells that are done are not run again.
 ///
 /// # Errors
 /// Before any cell runs: everything that sizes and headers show to be wrong with the input of any cell. Then the failure of a
 /// cell.
 pub fn run(
     file: &ExperimentFile,
+    kind: CellKind,
     cells: &[Cell],
     folder: &Path,
     options: &RunOptions<'_>,
     said: impl Fn(&Cell, &str),
-) -> Result<Vec<CellReport>, Failure> {
+) -> Result<CellReports, Failure> {
     let resources = options.means.resources;
-    for cell in cells {
-        outline_cell(file, cell, resources)?;
-    }
+    outline_cells(file, cells, resources)?;
     // Before the first cell runs, so that the last does not find its folder taken.
     for cell in cells {
         output_folder::check_unchanged(&output_folder::inside(folder, &cell.folder)?, &[FolderKind::Run])?;
     }
-    let out = OutputFolder::open(folder, &[FolderKind::Sweep])?;
+    let out = OutputFolder::open(folder, &[kind.into()])?;
     out.tidy();
-    out.refuse(|_| true, &[SWEEP, "scale.csv", "plots/captions.txt", "index.html"].map(str::to_owned))?;
+    let files: Vec<String> = std::iter::once(&kind.list()).chain(kind.report()).map(|&file| file.to_owned()).collect();
+    out.refuse(|_| true, &files)?;
     out.work_on([UNFINISHED.to_owned()])?;
     let mark = folder.join(UNFINISHED);
     let began = if *options.start == Start::GoOn { begin_of(&mark)? } else { None };
@@ -66,15 +66,15 @@ pub fn run(
         }
     }
     let list = serde_json::to_string_pretty(cells).map_err(|error| Failure::Run(error.to_string()))?;
-    out.write(SWEEP, (list + "\n").as_bytes())?;
-    let ran = report_into(&out, None)?;
+    out.write(kind.list(), (list + "\n").as_bytes())?;
+    let ran = report_into(&out, kind, None)?;
     // If it stayed, the next run would look at cells that are done.
     out.remove(UNFINISHED);
     out.settle();
     Ok(ran)
 }
 
-/// When the sweep that was stopped in this folder began; `None` if there is none.
+/// When the cells that were stopped in this folder began; `None` if there is none.
 fn begin_of(mark: &Path) -> Result<Option<String>, FolderError> {
     let io = |source| FolderError::Io { path: mark.to_owned(), source };
     let text = match bounded::read_text(mark, bounded::TEXT) {
@@ -87,7 +87,7 @@ fn begin_of(mark: &Path) -> Result<Option<String>, FolderError> {
         return Ok(Some(text));
     }
     Err(FolderError::NotOurs(format!(
-        "{} is damaged: it does not say when the sweep began, which decides the cells that are done\n  \
+        "{} is damaged: it does not say when the first cell began, which decides the cells that are done\n  \
          move this file away {START_AFRESH}",
         mark.display()
     )))

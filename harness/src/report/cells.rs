@@ -1,0 +1,66 @@
+//! The reports of an experiment with cells: one of each cell, and one above them.
+
+pub use super::cell_report::CellReport;
+
+use super::{across, from_files, sweep};
+use crate::config::{Failure, ReportSpec};
+use crate::plan::Cell;
+use crate::record::folder::CellKind;
+use crate::record::output_folder::{self, OutputFolder, is_cell_name};
+use std::path::Path;
+use swath_datasets::bounded;
+
+/// The reports of all cells, and what the one above them says.
+pub struct CellReports {
+    /// The cells.
+    pub cells: Vec<CellReport>,
+    /// The verdict above them, in sentences; a sweep has none.
+    pub verdict: Vec<String>,
+}
+
+/// Writes the reports of all cells and the one above them from their result files alone, with `spec` as in
+/// [`from_files::report`].
+///
+/// # Errors
+/// As [`from_files::report`].
+pub fn report(folder: &Path, kind: CellKind, spec: Option<&ReportSpec>) -> Result<CellReports, Failure> {
+    let out = OutputFolder::open(folder, &[kind.into()])?;
+    out.tidy();
+    let reports = report_into(&out, kind, spec)?;
+    out.settle();
+    Ok(reports)
+}
+
+/// Writes the same into a folder that is open.
+///
+/// # Errors
+/// As [`report()`].
+pub fn report_into(out: &OutputFolder, kind: CellKind, spec: Option<&ReportSpec>) -> Result<CellReports, Failure> {
+    let (folder, list) = (out.path(), kind.list());
+    let path = folder.join(list);
+    let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
+    let text = bounded::read_text(&path, bounded::TEXT).map_err(|error| unreadable(&error))?;
+    let listed: Vec<Cell> = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+    if let Some(cell) = listed.iter().find(|cell| !is_cell_name(&cell.folder)) {
+        let example = match kind {
+            CellKind::Size => "`n=1000,k=5`",
+            CellKind::Dataset => "`glove-wordnet-20k`",
+        };
+        let message = format!("{}: `{}` is no name of a cell, such as {example}", path.display(), cell.folder);
+        return Err(Failure::Input(message + "; it was not written by swath"));
+    }
+    out.refuse(|name| name != list, &kind.report().iter().map(|&file| file.to_owned()).collect::<Vec<_>>())?;
+    let mut cells = Vec::new();
+    for cell in listed {
+        let (summary, manifest, _) = from_files::report(&output_folder::inside(folder, &cell.folder)?, spec)?;
+        cells.push(CellReport { cell, summary, manifest });
+    }
+    let verdict = match kind {
+        CellKind::Size => {
+            sweep::write_above(out, &cells)?;
+            Vec::new()
+        }
+        CellKind::Dataset => across::write_above(out, &cells)?,
+    };
+    Ok(CellReports { cells, verdict })
+}

@@ -1,0 +1,200 @@
+//! One experiment on several datasets: the runs, and the report above them, whose every number follows from those of the runs.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use support::{folder_with, stderr, stdout, swath};
+
+/// Drawn datasets with subtopics: three of different sizes.
+const DATASETS: &str = "
+datasets:
+  - { generate: { subtopics: {} }, n: 300, dimension: 6, queries: 24, seed: 1 }
+  - { generate: { subtopics: {} }, n: 400, dimension: 8, queries: 30, seed: 2 }
+  - { generate: { subtopics: {} }, n: 500, dimension: 10, queries: 36, seed: 3 }
+";
+
+const NAMES: [&str; 3] = ["subtopics-300x6", "subtopics-400x8", "subtopics-500x10"];
+
+const RETRIEVERS: &str = "
+k: 5
+seed: 7
+repeats: 1
+metrics: [recall, subtopic-recall, diversity]
+retrievers:
+  - { name: top-k, candidates: { exact: { pool: 30 } }, select: top-k }
+  - { name: mmr, candidates: { exact: { pool: 30 } }, select: { mmr: { lambda: [0.1, 0.5, 0.9] } } }
+  - { name: random, candidates: { exact: { pool: 30 } }, select: random }
+  - { name: xquad, candidates: { exact: { pool: 30 } }, select: xquad }
+";
+
+/// Runs the experiment with some settings in a folder of its own; returns what it said.
+fn run(settings: &str) -> (tempfile::TempDir, String) {
+    let folder = folder_with("x.yaml", &format!("name: x\n{settings}{DATASETS}{RETRIEVERS}"));
+    let output = swath(folder.path(), &["run", "x.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    (folder, stdout(&output))
+}
+
+/// The rows of a table, each by the names of its columns.
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a table");
+    let header: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let row = |record: csv::StringRecord| header.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
+    reader.records().map(|record| row(record.expect("a row"))).collect()
+}
+
+/// The rows that have these values.
+fn of<'r>(rows: &'r [BTreeMap<String, String>], wanted: &[(&str, &str)]) -> Vec<&'r BTreeMap<String, String>> {
+    rows.iter().filter(|row| wanted.iter().all(|(column, value)| row[*column] == *value)).collect()
+}
+
+fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap_or_else(|_| panic!("{column}: `{}`", row[column]))
+}
+
+/// Every file of a folder but those with times, by its path, with its content.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let name = entry.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        if entry.is_dir() && !NAMES.contains(&name.as_str()) {
+            found.extend(files(&entry).into_iter().map(|(inner, content)| (format!("{name}/{inner}"), content)));
+        } else if entry.is_file() && !name.starts_with('.') {
+            found.insert(name, std::fs::read(&entry).expect("a file"));
+        }
+    }
+    found
+}
+
+#[test]
+fn means_over_datasets_and_points_chosen_on_the_others_follow_from_the_runs() {
+    let (folder, said) = run("split: { across: true, by: subtopic-recall }\n");
+    let reports = folder.path().join("reports/x");
+    assert!(said.contains("report across the datasets: reports/x/index.html"), "{said}");
+    let runs: Vec<_> = NAMES.iter().map(|name| rows(&reports.join(name).join("runs.csv"))).collect();
+    let (each, across) = (rows(&reports.join("datasets.csv")), rows(&reports.join("across.csv")));
+    let mut choices = Vec::new();
+    for (here, name) in NAMES.iter().enumerate() {
+        // The point with the best mean over the two other datasets, found here a second time.
+        let value = |run: usize, point: &str| {
+            let wanted = point.replace("lambda=", "\"lambda\":");
+            let row = of(&runs[run], &[("retriever", "mmr")]).into_iter().find(|row| row["params"].contains(&wanted));
+            number(row.expect("the point"), "subtopic-recall")
+        };
+        let over_others = |point: &&str| (0..3).filter(|&run| run != here).map(|run| value(run, point)).sum::<f64>();
+        let best = ["lambda=0.1", "lambda=0.5", "lambda=0.9"]
+            .into_iter()
+            .max_by(|a, b| over_others(a).total_cmp(&over_others(b)));
+        let chosen = of(&each, &[("dataset", name), ("retriever", "mmr"), ("metric", "subtopic-recall")])[0];
+        assert_eq!(Some(chosen["point"].as_str()), best, "{name}");
+        assert!((number(chosen, "mean") - value(here, &chosen["point"])).abs() < 1e-11, "over all queries of {name}");
+        choices.push(chosen["point"].clone());
+    }
+    for retriever in ["top-k", "mmr", "random", "xquad (oracle)"] {
+        for metric in ["recall", "subtopic-recall"] {
+            let own = of(&each, &[("retriever", retriever), ("metric", metric)]);
+            let together = of(&across, &[("retriever", retriever), ("metric", metric)])[0];
+            assert_eq!((own.len(), together["datasets"].as_str()), (3, "3"));
+            // Each dataset counts the same, however many queries it has.
+            let mean = own.iter().map(|row| number(row, "mean")).sum::<f64>() / 3.0;
+            assert!((number(together, "mean") - mean).abs() < 1e-11, "{retriever} {metric}");
+            if retriever != "top-k" {
+                let gain = own.iter().map(|row| number(row, "difference")).sum::<f64>() / 3.0;
+                assert!((number(together, "difference") - gain).abs() < 1e-11, "{retriever} {metric}");
+                assert!(number(together, "difference_lo") <= gain && gain <= number(together, "difference_hi"));
+            }
+        }
+        // A distance between vectors is in the unit of each dataset.
+        let diversity = of(&across, &[("retriever", retriever), ("metric", "diversity")])[0];
+        assert_eq!(diversity["mean"], "");
+        assert!(retriever.contains("oracle") || !diversity["mean_rank"].is_empty());
+    }
+    // One family: two retrievers that compete on three datasets.
+    for metric in ["recall", "subtopic-recall"] {
+        let family = of(&each, &[("metric", metric)]);
+        let mut p: Vec<(f64, f64)> = family
+            .iter()
+            .filter(|row| !row["p_holm"].is_empty())
+            .map(|row| (number(row, "p_permutation"), number(row, "p_holm")))
+            .collect();
+        assert_eq!(p.len(), 6);
+        p.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut least = 0.0_f64;
+        for (rank, (p, holm)) in p.into_iter().enumerate() {
+            least = least.max(p * (6 - rank) as f64).min(1.0);
+            assert!((least - holm).abs() < 1e-9, "{metric}: {p} {holm}");
+        }
+    }
+    assert_eq!(rows(&reports.join("ranks.csv")).len(), 3 * 3, "pairs of three in three metrics, oracles left out");
+    let page = std::fs::read_to_string(reports.join("index.html")).expect("a page");
+    for text in [
+        "cannot give a p below 0.25",
+        "chosen for each dataset on all the other datasets",
+        "href=\"subtopics-300x6/index.html\"",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn the_report_is_made_again_from_the_files_alone_and_a_stopped_run_goes_on() {
+    let (folder, said) = run("split: { tune: 0.5, by: recall }\n");
+    let reports = folder.path().join("reports/x");
+    let before = files(&reports);
+    assert!(
+        before.keys().any(|name| name == "tables/across.tex") && before.contains_key("plots/gains-recall.svg"),
+        "{:?}",
+        before.keys()
+    );
+    // Chosen and reported on other queries of each dataset: the runs' own choice.
+    let each = rows(&reports.join("datasets.csv"));
+    for name in NAMES {
+        let chosen = rows(&reports.join(name).join("chosen.csv"));
+        for row in of(&each, &[("dataset", name), ("metric", "recall")]) {
+            let own = of(&chosen, &[("retriever", &row["retriever"])])[0];
+            assert_eq!(row["mean"], own["recall"], "{name} {}", row["retriever"]);
+        }
+    }
+    std::fs::remove_file(reports.join("index.html")).expect("removed");
+    let again = swath(folder.path(), &["report", "reports/x"]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert!(stdout(&again).ends_with(&said[said.find("\nreport across").expect("said")..]), "{}", stdout(&again));
+    assert!(files(&reports) == before, "the same files");
+    // A retriever more: the next run keeps the trials that it has.
+    let text = std::fs::read_to_string(folder.path().join("x.yaml")).expect("read");
+    let more = text + "  - { name: max-min, candidates: { exact: { pool: 30 } }, select: max-min }\n";
+    std::fs::write(folder.path().join("x.yaml"), more).expect("written");
+    let output = swath(folder.path(), &["run", "x.yaml", "--reuse"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(of(&rows(&reports.join("datasets.csv")), &[("retriever", "max-min"), ("metric", "recall")]).len(), 3);
+    // Another kind of experiment does not replace it, and its runs are runs.
+    let refused = swath(folder.path(), &["check", "x.yaml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("an experiment on several datasets is many experiments"), "{}", stderr(&refused));
+    let refused = swath(folder.path(), &["export", "reports/x", "--ann-benchmarks", "out"]);
+    assert!(stderr(&refused).contains("export its runs, which are folders in it"), "{}", stderr(&refused));
+    let again = swath(folder.path(), &["reproduce", &format!("reports/x/{}", NAMES[1])]);
+    assert_eq!(again.status.code(), Some(0), "{}{}", stdout(&again), stderr(&again));
+}
+
+/// A dataset without results is left out, and said.
+#[test]
+fn a_dataset_on_which_all_failed_is_left_out() {
+    let (folder, _) = run("");
+    let reports = folder.path().join("reports/x");
+    let manifest = reports.join(NAMES[1]).join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for trial in value["trials"].as_array_mut().expect("trials") {
+        trial["failed"] = "its child was killed".into();
+    }
+    std::fs::write(&manifest, serde_json::to_string_pretty(&value).expect("JSON")).expect("written");
+    let output = swath(folder.path(), &["report", "reports/x"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let page = std::fs::read_to_string(reports.join("index.html")).expect("a page");
+    assert!(page.contains("no trial succeeded, so this dataset is left out"), "{page}");
+    let across = rows(&reports.join("across.csv"));
+    assert!(across.iter().all(|row| row["datasets"] == "2"));
+    assert!(page.contains("exploratory"), "points chosen on the same queries are called so");
+}
