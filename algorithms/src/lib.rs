@@ -36,7 +36,7 @@
 //! candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);
 //!
 //! let mut picked = Vec::new();
-//! let request = Request { base: &base, query, pool: &pool, k: 2, subtopics: &[], seed: 0, query_id: 0 };
+//! let request = Request { base: &base, query, pool: &pool, k: 2, subtopics: &[], aspects: &[], groups: &[], seed: 0, query_id: 0 };
 //! Mmr { lambda: Fraction::new(0.3)?, ..Mmr::default() }.select(&request, &scratch, &mut picked);
 //! let ids: Vec<u32> = picked.iter().map(|&position| pool.items[position].id).collect();
 //! assert_eq!(ids, [1, 4]);
@@ -49,6 +49,7 @@ pub mod candidates;
 pub mod distance;
 pub mod expansion;
 pub mod graph;
+mod groups;
 pub mod inverted;
 mod items;
 pub mod kernel;
@@ -76,6 +77,7 @@ pub const BUILD: &str = env!("SWATH_ALGORITHMS_BUILD");
 pub use base::{Base, Query};
 pub use base_facts::BaseFacts;
 pub use distance::Distance;
+pub use groups::{GroupChoice, Groups};
 pub use kernel_choice::KernelChoice;
 pub use owned_pool::{OwnedPool, SelectError, select, select_with};
 pub use points::{Line, Points, PointsError, Vectors};

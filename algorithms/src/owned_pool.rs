@@ -1,5 +1,6 @@
 //! Selection from a plain slice of vectors, or from points of any type, for use as a library.
 
+use crate::groups::Groups;
 use crate::points::{Point, PointType, Points};
 use crate::selector::{Request, SelectorParams, SelectorSetting};
 use crate::unfit::Unfit;
@@ -36,6 +37,7 @@ pub struct OwnedPool {
     /// One row; none where only scores are known.
     query: Option<Points>,
     pool: Pool,
+    groups: Vec<Groups>,
     seed: u64,
 }
 
@@ -77,6 +79,14 @@ pub enum SelectError {
     /// There is not one score per vector, or a score is not a number or is too large.
     #[error("{0}")]
     Scores(String),
+    /// There is not one group per vector.
+    #[error("there are {expected} vectors, and groups for {found}")]
+    Groups {
+        /// How many there are.
+        found: usize,
+        /// How many vectors there are.
+        expected: usize,
+    },
     /// k is 0.
     #[error("k = 0 asks for nothing; use at least 1")]
     NothingAsked,
@@ -120,7 +130,7 @@ impl OwnedPool {
         let base = Base::new(points, distance);
         let mut pool = Pool::default();
         pool.fill(&base, Query::row(&query, 0), 0..base.len() as u32, base.len(), &Scratch::default());
-        Ok(Self { base, query: Some(query), pool, seed: 0 })
+        Ok(Self { base, query: Some(query), pool, groups: Vec::new(), seed: 0 })
     }
 
     /// A pool of all `vectors`, compared by angle, with a given relevance for each.
@@ -146,13 +156,38 @@ impl OwnedPool {
             Item { id, distance: 1.0 - score, rel: score, score }
         };
         let pool = Pool { items: best_first(scores).into_iter().map(item).collect(), ..Pool::default() };
-        Ok(Self { base, query: None, pool, seed: 0 })
+        Ok(Self { base, query: None, pool, groups: Vec::new(), seed: 0 })
     }
 
     /// The same pool with another seed for random choices (0 if none is given).
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// The same pool, whose items belong to groups of one more kind: documents, sellers.
+    ///
+    /// ```
+    /// use swath_algorithms::selector::{GroupLimit, SelectorParams};
+    /// use swath_algorithms::{Groups, OwnedPool, params::Count, select};
+    ///
+    /// let pool = OwnedPool::scored(&[[1.0, 0.0]; 4], &[0.9, 0.8, 0.7, 0.6])?;
+    /// let pool = pool.with_groups(Groups::of_labels("seller", ["a", "a", "a", "b"]))?;
+    /// let at_most_two = SelectorParams::GroupLimit(GroupLimit { limit: Count::new(2)?, ..GroupLimit::default() });
+    /// assert_eq!(select(&pool, &at_most_two, 3)?, [0, 1, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SelectError::Groups`].
+    pub fn with_groups(mut self, groups: Groups) -> Result<Self, SelectError> {
+        let (found, expected) = (groups.of.len(), self.base.len());
+        if found != expected {
+            return Err(SelectError::Groups { found, expected });
+        }
+        self.groups.retain(|others| others.name != groups.name);
+        self.groups.push(groups);
+        Ok(self)
     }
 }
 
@@ -219,7 +254,16 @@ pub fn select_with(
         return Err(SelectError::NothingAsked);
     }
     let (distance, kind) = (pool.base.distance(), pool.base.points().kind());
-    params.check(&SelectorSetting { distance, kind, subtopics: false })?;
+    let (items, groups) = (Some(pool.pool.items.len()), pool.groups.iter());
+    let groups: Vec<String> = groups.map(|groups| groups.name.clone()).collect();
+    params.check(&SelectorSetting {
+        distance,
+        kind,
+        subtopics: false,
+        aspects: false,
+        groups: &groups,
+        pool: items,
+    })?;
     if params.needs_query() && pool.query.is_none() {
         return Err(SelectError::NeedsQuery(params.name()));
     }
@@ -228,8 +272,9 @@ pub fn select_with(
         // No selector that got here looks at it.
         None => Query { point: Point::Dense(&[]), norm: 0.0, row: 0 },
     };
-    let request =
-        Request { base: &pool.base, query, pool: &pool.pool, k, subtopics: &[], seed: pool.seed, query_id: 0 };
+    let OwnedPool { base, pool: items, groups, seed, .. } = pool;
+    let (subtopics, aspects, seed) = (&[][..], &[][..], *seed);
+    let request = Request { base, query, pool: items, k, subtopics, aspects, groups, seed, query_id: 0 };
     let mut picked = Vec::new();
     scratch.reset();
     params.select(&request, scratch, &mut picked);
@@ -242,7 +287,7 @@ mod tests {
     use super::*;
     use crate::kernel::Kernel;
     use crate::points::{Bits, Sets};
-    use crate::selector::{Cluster, FacilityLocation, Flvmi, Mmr, TopK, Xquad};
+    use crate::selector::{Cluster, FacilityLocation, Flvmi, GroupLimit, Mmr, TopK, Xquad};
 
     #[test]
     fn points_of_another_type_or_dimension_are_refused() {
@@ -286,6 +331,8 @@ mod tests {
         for m in [300, 5, 1, 300, 40] {
             let vectors: Vec<[f32; 3]> = (0..m).map(|i| [1.0, (i as f32).sin(), (i as f32 * 0.7).cos()]).collect();
             let pool = OwnedPool::around(&vectors, &[1.0, 0.2, 0.1], Distance::Angular).expect("finite");
+            let groups = Groups { name: String::new(), of: (0..m).map(|i| i % 9 - 1).collect(), labels: Vec::new() };
+            let pool = pool.with_groups(groups).expect("one for each");
             for params in SelectorParams::all().iter().filter(|params| !params.is_oracle()) {
                 let kept = select_with(&pool, params, 12, &mut scratch);
                 assert_eq!(kept, select(&pool, params, 12), "{} of {m}", params.name());
@@ -309,11 +356,16 @@ mod tests {
             assert!(matches!(OwnedPool::scored(&two, &[0.5, wrong]), Err(SelectError::Scores(_))), "{wrong}");
         }
         assert!(OwnedPool::scored(&two, &[-1e12, 1e12]).is_ok());
+        let limited = select(&pool, &SelectorParams::GroupLimit(GroupLimit::default()), 1);
+        assert!(limited.is_err_and(|error| error.to_string().contains("has no groups")));
+        let uneven = pool.with_groups(Groups::of_labels("seller", ["a"]));
+        assert_eq!(uneven.expect_err("one is missing").to_string(), "there are 2 vectors, and groups for 1");
         let ragged = [vec![1.0, 0.0], vec![1.0]];
         assert!(matches!(OwnedPool::scored(&ragged, &[0.5, 0.1]), Err(SelectError::Dimension { .. })));
         assert!(matches!(OwnedPool::around(&[[f32::NAN]], &[1.0], Distance::Angular), Err(SelectError::Vectors(_))));
         let none: [[f32; 2]; 0] = [];
         let empty = OwnedPool::around(&none, &[1.0, 0.0], Distance::Angular).expect("empty");
+        let empty = empty.with_groups(Groups::of_labels("", [""; 0])).expect("none for none");
         for params in SelectorParams::all().iter().filter(|params| !params.is_oracle()) {
             assert_eq!(select(&empty, params, 3), Ok(vec![]), "{} of nothing", params.name());
         }

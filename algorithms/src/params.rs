@@ -13,6 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
+/// The name of the newtype by which a parameter that is a number or a word asks for one value: where a list is a grid axis, a reader
+/// gives it an element. Its `visit_newtype_struct` then reads whatever is there.
+pub const ONE_VALUE: &str = "swath::OneValue";
+
 /// A type that a number in a file can become.
 trait FromNumber: Sized {
     fn from_unsigned(value: u64) -> Option<Self>;

@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 /// Items a tile spans each way: their vectors stay in the first-level cache.
-const TILE: usize = 32;
+pub(crate) const TILE: usize = 32;
 
 /// A kernel over the items of one pool.
 pub struct PoolKernel<'s> {
@@ -139,10 +139,15 @@ impl<'s> PoolKernel<'s> {
     }
 
     /// The items at these positions; `ids` and `norms` have room for them.
-    pub(crate) fn choose<'a>(&self, positions: &[u32], ids: &'a mut [u32], norms: &'a mut [f64]) -> Chosen<'a> {
+    pub(crate) fn choose<'a>(
+        &self,
+        positions: impl ExactSizeIterator<Item = usize>,
+        ids: &'a mut [u32],
+        norms: &'a mut [f64],
+    ) -> Chosen<'a> {
         let (ids, norms) = (&mut ids[..positions.len()], &mut norms[..positions.len()]);
-        for ((&position, id), norm) in positions.iter().zip(&mut *ids).zip(&mut *norms) {
-            (*id, *norm) = (self.all.ids[position as usize], self.all.norms[position as usize]);
+        for ((position, id), norm) in positions.zip(&mut *ids).zip(&mut *norms) {
+            (*id, *norm) = (self.all.ids[position], self.all.norms[position]);
         }
         Chosen { ids, norms }
     }
@@ -150,6 +155,11 @@ impl<'s> PoolKernel<'s> {
     /// `out[j]` is the similarity of item `i` to the `j`-th of `group`.
     pub fn to(&self, i: usize, group: Chosen<'_>, out: &mut [f64]) {
         self.similarities(self.item(i), group, out);
+    }
+
+    /// The same kernel with another query.
+    pub(crate) fn set_query(&mut self, query: Query<'s>) {
+        self.query = query;
     }
 
     /// `out[j]` is the similarity of the query to item `j`.
@@ -347,7 +357,7 @@ impl Picks<'_> {
 }
 
 /// Pools up to this size keep their whole kernel (8 MiB). For larger ones a row is computed each time it is needed.
-const KEPT: usize = 1024;
+pub(crate) const KEPT: usize = 1024;
 
 /// The kernel between all items of a pool, for objectives that sum over it.
 pub struct Matrix<'s> {

@@ -1,5 +1,6 @@
 //! Working memory of one thread, kept from query to query so that a timed query does not call the allocator.
 
+use crate::pool::Pool;
 use crate::spare::{Room, reserve};
 use bumpalo::Bump;
 use std::cell::{Cell, RefCell};
@@ -15,6 +16,8 @@ pub struct Scratch {
     pub edges: Cell<u64>,
     /// Whether the selector could not tell the remaining items apart, and filled up by relevance.
     pub filled: Cell<bool>,
+    /// Results that break the selector's limit: it filled up with them, since nothing else was left.
+    pub forbidden: Cell<usize>,
     /// Approximate similarities and ids under consideration by a search.
     pub contenders: Vec<(f32, u32)>,
     /// The points that a walk over a graph has met.
@@ -26,6 +29,15 @@ pub struct Scratch {
     /// Similarities of all pairs of a pool in whole units. They may take hundreds of megabytes, which the arena would clear for
     /// each query.
     pub(crate) units: RefCell<Vec<u16>>,
+    /// What a selector that another one asks works in.
+    pub(crate) within: RefCell<Option<Box<Within>>>,
+}
+
+/// What a selector that another one asks works in, and what it picks from.
+#[derive(Default)]
+pub(crate) struct Within {
+    pub(crate) scratch: Scratch,
+    pub(crate) pool: Pool,
 }
 
 impl Scratch {
@@ -41,18 +53,24 @@ impl Scratch {
         self.evaluations.set(0);
         self.edges.set(0);
         self.filled.set(false);
+        self.forbidden.set(0);
         self.contenders.clear();
+        if let Some(within) = self.within.get_mut() {
+            within.scratch.reset();
+        }
     }
 
     /// How much memory it has: a number that grows whenever a search asks the allocator for more.
     pub fn room(&self) -> usize {
-        let Self { arena, evaluations: _, edges: _, filled: _, contenders, visited, mass, residual, units } = self;
+        let Self { arena, contenders, visited, mass, residual, units, within, .. } = self;
+        let within = within.borrow();
         arena.allocated_bytes()
             + contenders.capacity()
             + visited.room()
             + mass.room()
             + residual.room()
             + units.borrow().len()
+            + within.as_ref().map_or(0, |within| within.scratch.room() + within.pool.items.capacity())
     }
 
     /// Adds to the count of similarity evaluations.
@@ -72,6 +90,11 @@ impl Room for Scratch {
         self.mass.make_room(&other.mass);
         self.residual.make_room(&other.residual);
         room_for_units(&mut self.units.borrow_mut(), other.units.borrow().len());
+        if let Some(other) = &*other.within.borrow() {
+            let own = self.within.get_mut().get_or_insert_default();
+            own.scratch.make_room(&other.scratch);
+            own.pool.make_room(&other.pool);
+        }
     }
 }
 

@@ -28,7 +28,14 @@ fn check(file: &str) -> std::collections::BTreeMap<String, usize> {
         let params: SelectorParams =
             serde_json::from_value(serde_json::json!({ name: case["ours"] })).expect("our parameters");
         assert_eq!(
-            params.check(&SelectorSetting { distance: Distance::Angular, kind: PointType::Dense, subtopics: false }),
+            params.check(&SelectorSetting {
+                distance: Distance::Angular,
+                kind: PointType::Dense,
+                subtopics: false,
+                aspects: false,
+                groups: &[],
+                pool: None
+            }),
             Ok(())
         );
         let vectors: Vec<Vec<f32>> = case["vectors"]
@@ -60,6 +67,12 @@ fn apricot_picks_the_same() {
     for selector in ["facility-location", "graph-cut", "saturated-coverage"] {
         assert!(counts[selector] >= 4, "{selector}: {counts:?}");
     }
+}
+
+#[test]
+fn vendi_score_picks_the_same() {
+    let counts = check("vendi");
+    assert!(counts["vendi"] >= 12, "{counts:?}");
 }
 
 /// Personalised PageRank as networkx has it, and the heat kernel as SciPy's exponential of the matrix gives it: with

@@ -7,10 +7,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use swath_algorithms::candidates::{CandidatesParams, Exact};
 use swath_algorithms::expansion::ExpansionParams;
-use swath_algorithms::params::Count;
+use swath_algorithms::params::{Count, Fraction};
 use swath_algorithms::points::{Bits, PointType, Sets, SparseVectors};
-use swath_algorithms::selector::{Cluster, Method, Request, SelectorParams, SelectorSetting};
-use swath_algorithms::{Base, BaseFacts, Distance, Points, Pool, Query, Scratch, Vectors};
+use swath_algorithms::selector::{
+    AspectSource, Cluster, FacilityLocation, GroupLimit, MaxSum, Method, Mmr, PairWeight, Pm2, RelevanceGain, Request,
+    SelectorParams, SelectorSetting, SumOptimizer, Threshold, Xquad,
+};
+use swath_algorithms::{Base, BaseFacts, Distance, Groups, Points, Pool, Query, Scratch, Vectors};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -39,7 +42,7 @@ static ALLOCATOR: Counting = Counting;
 fn a_warm_query_does_not_allocate() {
     let value = |i: usize| ((i as f32 * 12.9898).sin() * 437.585).fract();
     let vectors = Vectors::new(&(0..2000 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
-    let queries = Vectors::new(&(16_000..16_000 + 40 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
+    let queries = Vectors::new(&(16_000..16_000 + 12 * 8).map(value).collect::<Vec<_>>(), 8).expect("finite");
     for distance in Distance::DENSE {
         let base = Base::new(vectors.clone(), distance);
         let fits = |candidates: &CandidatesParams| candidates.check(&BaseFacts::of(&base)).is_ok();
@@ -58,18 +61,70 @@ fn nor_does_one_on_bits_sets_or_sparse_vectors() {
     }
 }
 
-/// Answers the queries by each of these candidates, with every expansion and every selector, and counts allocations.
+/// In a pool that is small enough for it, the best set is looked for.
+#[test]
+fn nor_does_one_of_a_small_pool() {
+    let exact = CandidatesParams::Exact(Exact { pool: Some(Count::new(20).expect("in range")) });
+    let cloud = naive::irregular_cloud(SPACES[1], 20, 212, 1);
+    let part = |range: std::ops::Range<usize>| naive::points(&cloud.rows[range], cloud.space.points, cloud.dim);
+    check(&Base::new(part(0..200), cloud.space.distance), &part(200..212), std::slice::from_ref(&exact));
+}
+
+/// Selectors with parameters that take another way.
+fn others() -> Vec<SelectorParams> {
+    let max_sum = |optimizer, lambda| {
+        SelectorParams::MaxSum(MaxSum { optimizer, lambda, greedy: RelevanceGain::Full, ..MaxSum::default() })
+    };
+    let adaptive = PairWeight::Adaptive;
+    let fixed = MaxSum::default().lambda;
+    let clusters = AspectSource::Clusters(Count::new(5).expect("in range"));
+    vec![
+        max_sum(SumOptimizer::Swap, fixed),
+        max_sum(SumOptimizer::FrankWolfe, adaptive),
+        max_sum(SumOptimizer::Exact, fixed),
+        SelectorParams::Xquad(Xquad { aspects: clusters, ..Xquad::default() }),
+        SelectorParams::Pm2(Pm2 { aspects: clusters, ..Pm2::default() }),
+        SelectorParams::Pm2(Pm2 { aspects: AspectSource::Queries, ..Pm2::default() }),
+    ]
+}
+
+/// Every selector, and some that ask others again and again.
+fn selectors() -> Vec<SelectorParams> {
+    let limit = Count::new(1).expect("in range");
+    let limited =
+        |within| SelectorParams::GroupLimit(GroupLimit { limit, within: Box::new(within), ..GroupLimit::default() });
+    let similarity = Fraction::new(0.3).expect("in range");
+    let apart =
+        |within| SelectorParams::Threshold(Threshold { similarity, within: Box::new(within), ..Threshold::default() });
+    let mut all = SelectorParams::all();
+    let mmr = || SelectorParams::Mmr(Mmr::default());
+    all.extend([
+        limited(SelectorParams::FacilityLocation(FacilityLocation::default())),
+        limited(apart(mmr())),
+        apart(mmr()),
+    ]);
+    all
+}
+
+/// Answers the queries and counts allocations: by each of these candidates with every expansion, and by the first of them, alone and
+/// with one expansion, with every selector.
 fn check(base: &Base, queries: &Points, all_candidates: &[CandidatesParams]) {
     let (distance, kind, n) = (base.distance(), base.points().kind(), queries.len());
     let subtopics: Vec<(u32, u32)> = (0..base.len() as u32).map(|id| (id, id % 5)).collect();
-    for candidates in all_candidates {
+    let aspects = if let Points::Dense(queries) = queries { queries.block(0..3) } else { &[] };
+    let of = (0..base.len() as i32).map(|id| id % 7 - 1).collect();
+    let groups = [Groups { name: "seller".into(), of, labels: Vec::new() }];
+    let kinds = ["seller".to_owned()];
+    let setting = SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &kinds, pool: None };
+    let medoids = SelectorParams::Cluster(Cluster { method: Method::KMedoids, ..Cluster::default() });
+    for (first, candidates) in all_candidates.iter().enumerate().map(|(at, candidates)| (at == 0, candidates)) {
         let index = candidates.build(base);
-        for expansion in std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some)) {
+        let expansions = std::iter::once(None).chain(ExpansionParams::all().into_iter().map(Some));
+        for (at, expansion) in expansions.enumerate() {
             let graph = expansion.as_ref().map(|expansion| expansion.graph().build(base, &[], &[]));
-            for mut selector in SelectorParams::all() {
-                if selector.check(&SelectorSetting { distance, kind, subtopics: true }).is_err() {
-                    selector = SelectorParams::Cluster(Cluster { method: Method::KMedoids, ..Cluster::default() });
-                }
+            let count = if first && at < 2 { usize::MAX } else { 1 };
+            let all = selectors().into_iter().chain(others()).chain([medoids.clone()]).take(count);
+            for selector in all.filter(|selector| selector.check(&setting).is_ok()) {
                 let mut scratch = Scratch::default();
                 let (mut found, mut pool, mut picked) = (Vec::new(), Pool::default(), Vec::new());
                 let mut answer = |i: usize| {
@@ -80,8 +135,9 @@ fn check(base: &Base, queries: &Points, all_candidates: &[CandidatesParams]) {
                     if let (Some(expansion), Some(graph)) = (&expansion, &graph) {
                         expansion.expand(graph, base, query, &mut pool, &mut scratch);
                     }
-                    let (subtopics, query_id) = (subtopics.as_slice(), i as u64);
-                    let request = Request { base, query, pool: &pool, k: 10, subtopics, seed: 1, query_id };
+                    let (subtopics, groups, query_id) = (subtopics.as_slice(), groups.as_slice(), i as u64);
+                    let (pool, k, seed) = (&pool, 10, 1);
+                    let request = Request { base, query, pool, k, subtopics, aspects, groups, seed, query_id };
                     selector.select(&request, &scratch, &mut picked);
                     ALLOCATIONS.get() - before
                 };

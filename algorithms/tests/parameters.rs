@@ -34,8 +34,28 @@ fn the_canonical_json_of_parameters_is_what_it_was() {
     values.extend(["null", "3", "\"cosin\"", "[\"rbf\"]", "{}"]);
     let mut written = vec!["{}".to_owned(), "{\"colour\": 1}".to_owned()];
     written.extend(each("kernel", &values));
+    written.extend(each("limit", &["1", "0"]));
+    written.extend(each("group", &["\"seller\"", "3"]));
+    let within = ["{\"mmr\": {\"lambda\": 1}}", "{\"threshold\": {}}", "\"mmr\"", "null"];
+    written.extend(each("within", &within));
     let mut all: String =
         SelectorParams::NAMES.iter().map(|name| become_of::<SelectorParams>(name, &written)).collect();
+    let mut written = each("lambda", &["3", "1e6", "-1", "1e7", "\"adaptive\"", "\"adaptiv\"", "[1]", "null"]);
+    written.extend(each("greedy", &["\"half\"", "\"full\"", "\"none\""]));
+    written.extend(each("optimizer", &["\"greedy\"", "\"swap\"", "\"frank-wolfe\"", "\"exact\"", "\"lazy\""]));
+    all.push_str(&become_of::<SelectorParams>("max-sum", &written));
+    let aspects = ["\"subtopics\"", "\"queries\"", "{\"clusters\": 5}", "{\"clusters\": 0}", "\"clusters\"", "5"];
+    let mut written = each("aspects", &aspects);
+    written.extend(each("temperature", &["0.1", "1", "0"]));
+    all.extend(["xquad", "pm2"].map(|name| become_of::<SelectorParams>(name, &written)));
+    let mut written = each("quality", &["\"power\"", "\"exponential\"", "{\"power\": {}}"]);
+    written.push("{\"quality\": \"power\", \"p\": 2, \"eta\": 0}".to_owned());
+    written.push("{\"quality\": \"power\", \"p\": 1, \"eta\": 0.5}".to_owned());
+    all.push_str(&become_of::<SelectorParams>("dpp", &written));
+    all.push_str(&become_of::<SelectorParams>(
+        "mmr",
+        &each("redundancy", &["\"mean\"", "\"largest\"", "\"max\"", "null"]),
+    ));
     let graphs = ["\"links\"", "[\"knn\", {\"links\": 2}]", "{\"links\": 2}", "[]", "[\"knn\", \"knn\"]", "null"];
     let mut written = vec!["{}".to_owned(), "{\"colour\": 1}".to_owned()];
     written.extend(each("graph", &graphs));

@@ -58,6 +58,7 @@ impl Dataset {
             pairs.as_ref().map_or(Ok(()), |pairs| check_by_query(n, m, name, what, pairs))?;
         }
         self.qrels.as_ref().map_or(Ok(()), check_grades)?;
+        self.aspects.as_ref().map_or(Ok(()), |aspects| aspects.check(&self.test))?;
         check_groups(n, &self.groups)?;
         check_labels("train", n, &self.train_labels)?;
         check_labels("test", m, &self.test_labels)?;
@@ -171,7 +172,7 @@ fn place(name: &str, row: usize, column: usize) -> String {
 }
 
 /// The first of all, and their number.
-fn first<T>(mut all: impl Iterator<Item = T>) -> Option<(T, usize)> {
+pub(crate) fn first<T>(mut all: impl Iterator<Item = T>) -> Option<(T, usize)> {
     Some((all.next()?, 1 + all.count()))
 }
 
@@ -369,6 +370,7 @@ mod tests {
             links: Some(Links { edges: vec![[0, 1], [2, 0]], relations: vec!["of".into()], relation: vec![0, 0] }),
             subtopics: Some(Subtopics::new(2, vec![[0, 2, 5], [1, 0, 0]])),
             qrels: Some(Subtopics::new(2, vec![[0, 1, 3]])),
+            aspects: None,
             groups: vec![Groups::of_labels("seller", ["x", "", "y"])],
             train_labels: Labels {
                 ids: Some(["1", "2", "3"].into_iter().collect()),

@@ -1,11 +1,13 @@
 //! A dataset in memory, checked.
 
+use crate::aspects::Aspects;
 use crate::ground_truth;
 use crate::texts::Labels;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use swath_algorithms::points::{Point, Space};
 use swath_algorithms::{Base, Distance, Points};
+
+pub use swath_algorithms::Groups;
 
 /// Base vectors, queries, exact neighbours, and optionally links, subtopics, judgements, groups and labels.
 ///
@@ -27,6 +29,8 @@ pub struct Dataset {
     pub subtopics: Option<Subtopics>,
     /// Relevance judged by people: pairs (item, grade) of each query; grade 0 is not relevant.
     pub qrels: Option<Qrels>,
+    /// Sub-queries of each query, which selectors may look at.
+    pub aspects: Option<Aspects>,
     /// What base vectors belong to: documents, sellers, sites. Each has a name of its own; one alone may have none.
     pub groups: Vec<Groups>,
     /// What base vectors are called, n of each kind.
@@ -98,6 +102,7 @@ impl Dataset {
             links: None,
             subtopics: None,
             qrels: None,
+            aspects: None,
             groups: Vec::new(),
             train_labels: Labels::default(),
             test_labels: Labels::default(),
@@ -140,6 +145,7 @@ impl Dataset {
             links,
             subtopics: self.subtopics.as_ref().map(by_query),
             qrels: self.qrels.as_ref().map(by_query),
+            aspects: self.aspects.clone(),
             groups: self.groups.iter().map(|groups| groups.gather(kept)).collect(),
             train_labels: self.train_labels.gather(kept),
             test_labels: self.test_labels.clone(),
@@ -178,6 +184,7 @@ impl Dataset {
             links: self.links.clone(),
             subtopics: self.subtopics.as_ref().map(by_query),
             qrels: self.qrels.as_ref().map(by_query),
+            aspects: self.aspects.as_ref().map(|aspects| aspects.of_queries(asked)),
             groups: self.groups.clone(),
             train_labels: self.train_labels.clone(),
             test_labels: self.test_labels.gather(asked),
@@ -196,6 +203,7 @@ impl Dataset {
             + neighbors
             + self.links.as_ref().map_or(0, links)
             + [&self.subtopics, &self.qrels].into_iter().flatten().map(by_query).sum::<usize>()
+            + self.aspects.as_ref().map_or(0, Aspects::bytes)
             + self.groups.iter().map(Groups::bytes).sum::<usize>()
             + self.train_labels.size()
             + self.test_labels.size()
@@ -211,6 +219,7 @@ impl Dataset {
             && self.test == other.test
             && self.train == other.train
             && (&self.links, &self.subtopics, &self.qrels) == (&other.links, &other.subtopics, &other.qrels)
+            && self.aspects == other.aspects
             && self.groups == other.groups
             && (&self.train_labels, &self.test_labels) == (&other.train_labels, &other.test_labels)
     }
@@ -239,7 +248,9 @@ impl Dataset {
         };
         let mut doubts = self.notes.clone();
         doubts.extend(self.beyond_f32());
-        for (name, points) in [("train", &self.train), ("test", &self.test)] {
+        let aspects = self.aspects.as_ref().map(|aspects| Points::from(aspects.vectors().clone()));
+        let arrays = [("train", Some(&self.train)), ("test", Some(&self.test)), ("aspects", aspects.as_ref())];
+        for (name, points) in arrays.into_iter().filter_map(|(name, points)| Some((name, points?))) {
             let zeros =
                 if self.distance == Distance::Angular { count(points, &|point| point.norm() == 0.0) } else { 0 };
             if zeros > 0 {
@@ -255,7 +266,18 @@ impl Dataset {
                 doubts.push(format!("{what} empty in `{name}`: the distance to every {others} is 1"));
             }
         }
+        doubts.extend(self.without_aspects());
         doubts
+    }
+
+    /// A note if some queries have no sub-queries and others do.
+    fn without_aspects(&self) -> Option<String> {
+        let (aspects, m) = (self.aspects.as_ref()?, self.test.len());
+        let without = (0..m).filter(|&query| aspects.count(query) == 0).count();
+        let has = if without == 1 { "has" } else { "have" };
+        (without > 0).then(|| {
+            format!("{without} of {m} queries {has} no sub-queries in `aspects`: selectors by sub-queries pick by relevance alone there")
+        })
     }
 }
 
@@ -286,59 +308,6 @@ pub struct Links {
     pub relations: Vec<String>,
     /// Index into `relations` of each link; empty if links have none.
     pub relation: Vec<u8>,
-}
-
-/// What base vectors belong to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Groups {
-    /// What kind of group it is, such as `seller`; empty if the dataset has one kind and the file does not name it.
-    pub name: String,
-    /// The group of each base vector; [`Groups::NONE`] if it belongs to none.
-    pub of: Vec<i32>,
-    /// What the groups are called, by number; empty if the file has only numbers.
-    pub labels: Vec<String>,
-}
-
-impl Groups {
-    /// The group of a base vector that belongs to none.
-    pub const NONE: i32 = -1;
-
-    /// From the label of each base vector; an empty one means none. Groups are numbered as they first appear.
-    pub fn of_labels<S: AsRef<str>>(name: impl Into<String>, rows: impl IntoIterator<Item = S>) -> Self {
-        let (mut numbers, mut labels) = (HashMap::<String, i32>::new(), Vec::new());
-        let mut number = |label: &str| {
-            if label.is_empty() {
-                return Self::NONE;
-            }
-            numbers.get(label).copied().unwrap_or_else(|| {
-                let next = labels.len() as i32;
-                numbers.insert(label.to_owned(), next);
-                labels.push(label.to_owned());
-                next
-            })
-        };
-        let of = rows.into_iter().map(|label| number(label.as_ref())).collect();
-        Self { name: name.into(), of, labels }
-    }
-
-    /// Of these base vectors alone, in this order; groups keep their numbers.
-    #[must_use]
-    pub fn gather(&self, rows: &[usize]) -> Self {
-        Self { of: rows.iter().map(|&row| self.of[row]).collect(), ..self.clone() }
-    }
-
-    /// Number of different groups.
-    pub fn count(&self) -> usize {
-        let mut all: Vec<i32> = self.of.iter().copied().filter(|&group| group != Self::NONE).collect();
-        all.sort_unstable();
-        all.dedup();
-        all.len()
-    }
-
-    fn bytes(&self) -> usize {
-        size_of_val(self.of.as_slice())
-            + self.labels.iter().map(|label| size_of::<String>() + label.capacity()).sum::<usize>()
-    }
 }
 
 /// Relevance judgements, kept as subtopics are: (item, grade) pairs by query.
@@ -460,12 +429,15 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_of_queries_keeps_their_neighbours_subtopics_and_names() {
+    fn a_sample_of_queries_keeps_their_neighbours_subtopics_sub_queries_and_names() {
         let square: Vec<f32> = [0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 5.0, 5.0].to_vec();
         let (train, test) = (vectors(&square, 2), vectors(&square[2..], 2));
         let neighbors = ground_truth::compute(&Base::new(train.clone(), Distance::Euclidean), &test, 3);
+        let aspects = Vectors::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2).expect("finite");
+        let aspects = Aspects::new(3, &[0, 2, 2], &aspects);
         let whole = Dataset {
             subtopics: Some(Subtopics::new(3, vec![[0, 1, 7], [2, 0, 8], [2, 3, 9]])),
+            aspects: Some(aspects.clone()),
             test_labels: Labels::of_names(["a", "b", "c"]),
             ..Dataset::of_points(train, test, Distance::Euclidean, neighbors)
         };
@@ -476,6 +448,15 @@ mod tests {
         assert_eq!(part.neighbors.distances(1), whole.neighbors.distances(0));
         let subtopics = part.subtopics.as_ref().expect("subtopics");
         assert_eq!((subtopics.of(0), subtopics.of(1)), (&[(0, 8), (3, 9)][..], &[(1, 7)][..]));
+        assert_eq!(part.aspects, Some(aspects.of_queries(&[2, 0])));
+        assert_eq!(part.doubts(), [""; 0]);
+        assert_eq!(
+            whole.doubts(),
+            ["1 of 3 queries has no sub-queries in `aspects`: selectors by sub-queries pick by relevance alone there"]
+        );
+        assert_eq!(whole.subset(&[0, 1, 3]).aspects, whole.aspects);
+        let other = Dataset { aspects: Some(aspects.of_queries(&[0, 2, 1])), ..whole.clone() };
+        assert!(!whole.same(&other) && !whole.same(&Dataset { aspects: None, ..whole.clone() }));
         assert_eq!(part.test_labels, Labels::of_names(["c", "a"]));
         assert!(whole.of_queries(&[0, 1, 2]).same(&whole) && !part.same(&whole));
         assert!(!whole.of_queries(&[0, 2, 1]).same(&whole));
@@ -495,6 +476,7 @@ mod tests {
             links: Some(Links { edges: vec![[0, 1], [2, 5], [5, 3]], relations, relation: vec![0, 1, 0] }),
             subtopics: Some(Subtopics::new(1, vec![[0, 1, 7], [0, 5, 8]])),
             qrels: None,
+            aspects: None,
             groups: vec![Groups { name: String::new(), of: vec![0, 1, 2, 0, -1, 1], labels: Vec::new() }],
             train_labels: Labels::of_names((0..6).map(|i| format!("v{i}"))),
             test_labels: Labels::default(),

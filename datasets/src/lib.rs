@@ -1,6 +1,7 @@
 //! Reads, checks and describes vector search datasets.
 
 pub mod array_file;
+pub mod aspects;
 pub mod audit;
 pub mod bounded;
 pub mod catalogue;
@@ -32,6 +33,7 @@ pub mod truth_file;
 pub mod truth_in_parts;
 pub mod whole_file;
 
+pub use aspects::Aspects;
 pub use check::Flaw;
 pub use dataset::{Dataset, Groups, Links, NO_ID, Neighbors, Qrels, Stored, Subtopics};
 pub use files::FileSet;

@@ -1,5 +1,6 @@
 //! Datasets made from datasets: without copies, with vectors of length 1, or smaller. Each says what was done.
 
+use crate::aspects::Aspects;
 use crate::audit::SameRows;
 use crate::dataset::{Dataset, Links, Subtopics};
 use crate::ground_truth;
@@ -83,7 +84,7 @@ fn with_best_grades(qrels: &Subtopics) -> Subtopics {
     Subtopics::new(qrels.queries(), (0..qrels.queries()).flat_map(of_query).collect())
 }
 
-/// Divides vectors by their lengths, base points and queries; vectors that are all zeros stay. True neighbours are computed again,
+/// Divides vectors by their lengths, base points, queries and sub-queries; vectors that are all zeros stay. True neighbours are computed again,
 /// but for angular distances, which do not change.
 ///
 /// # Errors
@@ -96,8 +97,15 @@ pub fn normalize(dataset: &Dataset) -> Result<Transformed, Unfit> {
     }
     let unit = |points: &Points| unit(points).map_err(|error| unfit(error.to_string()));
     let (train, test) = (unit(&dataset.train)?, unit(&dataset.test)?);
-    let zeros =
-        [&train, &test].iter().map(|points| points.norms().iter().filter(|&&norm| norm == 0.0).count()).sum::<usize>();
+    let aspects = dataset.aspects.as_ref().map(|aspects| -> Result<Aspects, Unfit> {
+        let vectors = unit(&aspects.vectors().clone().into())?;
+        Ok(vectors.dense().map_or_else(|| aspects.clone(), |vectors| aspects.with_vectors(vectors.clone())))
+    });
+    let aspects = aspects.transpose()?;
+    let mut arrays = vec![train.clone(), test.clone()];
+    arrays.extend(aspects.iter().map(|aspects| aspects.vectors().clone().into()));
+    let count = arrays.iter().map(Points::len).sum::<usize>();
+    let zeros = arrays.iter().map(|points| points.norms().iter().filter(|&&norm| norm == 0.0).count()).sum::<usize>();
     let neighbors = match dataset.distance {
         Distance::Angular => dataset.neighbors.clone(),
         distance => ground_truth::compute(&Base::new(train.clone(), distance), &test, dataset.neighbors.count),
@@ -107,8 +115,8 @@ pub fn normalize(dataset: &Dataset) -> Result<Transformed, Unfit> {
         _ => "true neighbours were computed again: their order is now that of angular distances",
     };
     let but = if zeros == 0 { String::new() } else { format!(", but for {zeros} that are all zeros") };
-    let note = format!("{} vectors were divided by their lengths{but}; {then}", train.len() + test.len());
-    Ok(Transformed { dataset: Dataset { train, test, neighbors, ..dataset.clone() }, note })
+    let note = format!("{count} vectors were divided by their lengths{but}; {then}");
+    Ok(Transformed { dataset: Dataset { train, test, neighbors, aspects, ..dataset.clone() }, note })
 }
 
 /// Vectors of length 1.
@@ -246,6 +254,15 @@ mod tests {
         assert!(sparse.train.norms().iter().all(|norm| (norm - 1.0).abs() < 1e-6));
         let error = normalize(&drawn(Distribution::Zipf(Zipf {}), Distance::Jaccard)).expect_err("sets");
         assert_eq!(error.to_string(), "sets have no length; normalise dense or sparse vectors alone");
+        let (plain, vectors) = (graph(Distance::Euclidean), Vectors::new(&[0.0; 32], 16).expect("finite"));
+        let mut aspects = plain.test.dense().expect("dense").gather(&[3, 5]);
+        aspects = Vectors::of_rows([aspects.row(0), aspects.row(1), vectors.row(0)].into_iter(), 16).expect("finite");
+        let with = Dataset { aspects: Some(Aspects::new(12, &[0, 0, 7], &aspects)), ..plain };
+        let Transformed { dataset, note } = normalize(&with).expect("vectors");
+        is_right(&dataset);
+        let norms = dataset.aspects.expect("sub-queries").vectors().norms().to_vec();
+        assert!(norms[..2].iter().all(|norm| (norm - 1.0).abs() < 1e-6) && norms[2] == 0.0, "{norms:?}");
+        assert!(note.starts_with("315 vectors were divided by their lengths, but for 1 that are all zeros"), "{note}");
         // Zeros have no direction.
         let rows = Vectors::new(&[0.0, 0.0, 3.0, 4.0], 2).expect("finite");
         let (train, test): (Points, Points) = (rows.clone().into(), rows.into());

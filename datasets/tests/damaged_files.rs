@@ -12,7 +12,8 @@ use swath_algorithms::random::stream;
 use swath_algorithms::{Distance, Points, Vectors};
 use swath_datasets::generate::{Gaussian, Zipf};
 use swath_datasets::{
-    Dataset, Distribution, Generated, Groups, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format,
+    Aspects, Dataset, Distribution, Generated, Groups, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks,
+    format,
 };
 
 /// Bytes that one array may take.
@@ -47,6 +48,7 @@ fn dataset() -> Dataset {
         }),
         subtopics: Some(Subtopics::new(m, vec![[0, 1, 2], [2, 299, 0]])),
         qrels: Some(Subtopics::new(m, vec![[1, 4, 2]])),
+        aspects: Some(Aspects::new(m, &[0, 2], &Vectors::new(&values(0..2 * d), d).expect("finite"))),
         groups: vec![Groups::of_labels("seller", (0..n).map(|i| (i % 5).to_string()))],
         train_labels: Labels::of_names((0..n).map(|i| format!("name {i}"))),
         test_labels: Labels::default(),

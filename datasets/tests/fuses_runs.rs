@@ -41,6 +41,7 @@ fn dataset() -> Dataset {
         links: None,
         subtopics: None,
         qrels: None,
+        aspects: None,
         groups: Vec::new(),
         train_labels: ids('d', 200),
         test_labels: ids('q', 20),

@@ -4,7 +4,7 @@ use std::path::Path;
 use swath_algorithms::{Distance, Vectors};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, Hdf5Writer, MEMORY, Values};
 use swath_datasets::{
-    Dataset, DatasetError, Groups, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format,
+    Aspects, Dataset, DatasetError, Groups, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks, format,
 };
 
 fn dataset() -> Dataset {
@@ -26,6 +26,11 @@ fn dataset() -> Dataset {
         }),
         subtopics: Some(Subtopics::new(2, vec![[1, 2, 3], [0, 9, 0]])),
         qrels: Some(Subtopics::new(2, vec![[1, 4, 2], [1, 5, 0]])),
+        aspects: Some(Aspects::new(
+            2,
+            &[1, 0, 1],
+            &Vectors::new(&[0.1, 1e-30, -3.4e38, 7.0, 0.25, 1.0 / 3.0], 2).expect("finite"),
+        )),
         groups: vec![
             Groups { name: "number".into(), of: (0..1500).map(|i| i % 7 - 1).collect(), labels: Vec::new() },
             Groups::of_labels(
@@ -59,6 +64,7 @@ impl Rounded for Neighbors {
 fn same(a: &Dataset, b: &Dataset) {
     assert!(a.train == b.train && a.test == b.test);
     assert_eq!((&a.neighbors, &a.links, &a.subtopics, &a.qrels), (&b.neighbors, &b.links, &b.subtopics, &b.qrels));
+    assert_eq!(a.aspects, b.aspects);
     assert_eq!((a.distance, &a.groups, &a.history), (b.distance, &b.groups, &b.history));
     assert_eq!((&a.train_labels, &a.test_labels), (&b.train_labels, &b.test_labels));
 }
@@ -71,6 +77,7 @@ fn a_dataset_is_read_as_it_was_written() {
     for strip in [false, true] {
         if strip {
             (dataset.links, dataset.subtopics, dataset.groups) = (None, None, Vec::new());
+            dataset.aspects = Some(Aspects::new(2, &[], &Vectors::new(&[], 2).expect("none")));
             (dataset.train_labels, dataset.test_labels) = (Labels::default(), Labels::default());
         }
         ann_benchmarks::write(&first, &dataset).expect("written");

@@ -191,5 +191,5 @@ fn the_program_reads_the_words_of_the_script() {
         .expect("it runs");
     let said = support::stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("the field `dataset` is missing") && said.contains("-small.yaml:1:1"), "{said}");
+    assert!(said.contains("the field `retrievers` is missing") && said.contains("-small.yaml:1:1"), "{said}");
 }

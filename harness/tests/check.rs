@@ -566,6 +566,7 @@ fn every_metric_is_written_once_and_read_back() {
         stored_neighbors: 20,
         subtopics: true,
         qrels: false,
+        groups: &[],
         kind: swath_algorithms::points::PointType::Dense,
     };
     let metrics = MetricName::all().filter(|metric| metric.possible(&setting).is_ok());

@@ -159,6 +159,8 @@ fn exact_search_has_a_recall_of_one_at_any_scale() {
                 found: (ids, 10),
                 pool: &Pool::default(),
                 truth: &Truth::of(&dataset, query),
+                selector: None,
+                groups: &[],
                 evaluations: [0; 3],
                 seen: Seen::default(),
             };

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 use support::{stderr, stdout, swath, write_datasets};
+use swath::metrics::{Family, MetricName};
 use swath::record::results::TrialResult;
 use swath_algorithms::random::{below, stream};
 use swath_algorithms::{Base, Distance, Points, Vectors};
-use swath_datasets::hdf5_file::{Hdf5File, MEMORY};
 use swath_datasets::{Dataset, Labels, Subtopics, ann_benchmarks, ground_truth};
 
 const EXPERIMENT: &str = "
@@ -172,97 +172,196 @@ fn the_documented_way_to_make_a_dataset_makes_one() {
     }
 }
 
-/// A dataset with judgements and subtopics, of which some queries have none, and ids that are words. They fall as rows rise: of
-/// items with equal gains the ideal of alpha-nDCG takes the lower row in swath, and the larger id in ndeval. (With ids that rise,
-/// a few queries differ by up to 0.0004.)
-fn judged() -> Dataset {
+const QUERIES: usize = 300;
+
+/// A dataset with judgements and subtopics, of which some queries have none, and ids that are words. They rise with the rows, or
+/// fall as rows rise.
+fn judged(ids_rise: bool) -> Dataset {
     let mut random = stream(5, "judged", 0);
     let mut points = |rows: usize| {
         let values: Vec<f32> = (0..rows * 12).map(|_| below(&mut random, 2001) as f32 / 1000.0 - 1.0).collect();
         Points::from(Vectors::new(&values, 12).expect("finite"))
     };
-    let (train, test) = (points(500), points(60));
+    let (train, test) = (points(500), points(QUERIES));
     let base = Base::new(train.clone(), Distance::Angular);
     let neighbors = ground_truth::compute(&base, &test, 100);
     let mut random = stream(5, "judgements", 0);
     let (mut grades, mut covered) = (BTreeMap::new(), Vec::new());
-    for query in 0..57 {
+    for query in 0..QUERIES - 15 {
+        // Of some fewer than k items are relevant.
+        for _ in 0..2 + query % 40 {
+            let item = neighbors.ids(query)[below(&mut random, 60)];
+            // Of some queries nothing is relevant.
+            let grade = if query % 20 == 7 { 0 } else { below(&mut random, 4) };
+            grades.insert([query as u32, item], grade as u32);
+        }
         for _ in 0..25 {
             let item = neighbors.ids(query)[below(&mut random, 60)];
-            grades.insert([query as u32, item], below(&mut random, 4) as u32);
-            let item = neighbors.ids(query)[below(&mut random, 60)];
-            covered.push([query as u32, item, below(&mut random, 7) as u32]);
+            covered.push([query as u32, item, below(&mut random, 2 + query % 6) as u32]);
         }
     }
     let qrels = grades.into_iter().map(|([query, item], grade)| [query, item, grade]).collect();
+    let number = |row: usize| if ids_rise { row } else { 499 - row };
     Dataset {
-        qrels: Some(Subtopics::new(60, qrels)),
-        subtopics: Some(Subtopics::new(60, covered)),
+        qrels: Some(Subtopics::new(QUERIES, qrels)),
+        subtopics: Some(Subtopics::new(QUERIES, covered)),
         train_labels: Labels {
-            ids: Some((0..500).map(|i| format!("doc-{:03}", 499 - i)).collect()),
+            ids: Some((0..500).map(|row| format!("doc-{:03}", number(row))).collect()),
             ..Labels::default()
         },
-        test_labels: Labels { ids: Some((0..60).map(|i| format!("q{i}")).collect()), ..Labels::default() },
+        test_labels: Labels { ids: Some((0..QUERIES).map(|i| format!("q{i}")).collect()), ..Labels::default() },
         ..Dataset::of_points(train, test, Distance::Angular, neighbors)
     }
 }
 
-/// Names of ir_measures, of swath, and by what swath's value must be divided.
-const MEASURES: [(&str, &str, f64); 8] = [
-    ("nDCG@10", "ndcg-qrels", 1.0),
-    ("R@10", "recall-qrels", 1.0),
-    ("RR@10", "mrr", 1.0),
-    ("AP@10", "map", 1.0),
-    ("P@10", "precision", 1.0),
-    ("alpha_nDCG@10", "alpha-ndcg", 1.0),
-    ("StRecall@10", "subtopic-recall", 1.0),
-    ("ERR_IA@10", "err-ia", f64::NAN),
+/// Programs with their names of measures, and swath's. Runs end at rank 10, so that what has no cut there is cut there, too.
+const MEASURES: [(&str, &str, &str); 42] = [
+    ("ir_measures", "nDCG@10", "ndcg-qrels"),
+    ("ir_measures", "nDCG@3", "ndcg-qrels@3"),
+    ("ir_measures", "nDCG(gains={2:3,3:7})@10", "ndcg-qrels(gain=exponential)"),
+    ("ir_measures", "R@10", "recall-qrels"),
+    ("ir_measures", "R@3", "recall-qrels@3"),
+    ("ir_measures", "RR@10", "mrr"),
+    ("ir_measures", "AP@10", "map"),
+    ("ir_measures", "AP@3", "map@3"),
+    ("ir_measures", "P@10", "precision"),
+    ("ir_measures", "P@3", "precision@3"),
+    ("ir_measures", "Rprec", "r-precision"),
+    ("ir_measures", "Judged@10", "judged"),
+    ("ir_measures", "Judged@3", "judged@3"),
+    ("ir_measures", "Success@10", "hit"),
+    ("ir_measures", "Success@1", "hit@1"),
+    ("ir_measures", "alpha_nDCG@10", "alpha-ndcg"),
+    ("ir_measures", "alpha_nDCG@3", "alpha-ndcg@3"),
+    ("ir_measures", "alpha_nDCG(alpha=0.2)@10", "alpha-ndcg(alpha=0.2)"),
+    ("ir_measures", "StRecall@10", "subtopic-recall"),
+    ("ir_measures", "StRecall@3", "subtopic-recall@3"),
+    ("ir_measures", "StRecall@10==1", "all-subtopics"),
+    ("ir_measures", "ERR_IA@10", "err-ia(normalise=ndeval)"),
+    ("ir_measures", "ERR_IA@3", "err-ia(normalise=ndeval)@3"),
+    (NOT_DIVIDED.0, NOT_DIVIDED.1, "err-ia(normalise=ndeval)@1"),
+    ("ir_measures", "P_IA@10", "p-ia"),
+    ("ir_measures", "P_IA@3", "p-ia@3"),
+    ("ir_measures", "AP_IA", "map-ia"),
+    ("ir_measures", "NRBP", "nrbp"),
+    ("ir_measures", "NRBP(alpha=0.2,beta=0.8)", "nrbp(alpha=0.2, beta=0.8)"),
+    ("pytrec_eval", "ndcg_cut_10", "ndcg-qrels"),
+    ("pytrec_eval", "recall_10", "recall-qrels"),
+    ("pytrec_eval", "recip_rank", "mrr"),
+    ("pytrec_eval", "map", "map"),
+    ("pytrec_eval", "P_10", "precision"),
+    ("pytrec_eval", "Rprec", "r-precision"),
+    ("pytrec_eval", "success_10", "hit"),
+    ("pyndeval", "alpha-nDCG@10", "alpha-ndcg"),
+    ("pyndeval", "strec@10", "subtopic-recall"),
+    ("pyndeval", "ERR-IA@10", "err-ia(normalise=ndeval)"),
+    ("pyndeval", "P-IA@10", "p-ia"),
+    ("pyndeval", "MAP-IA", "map-ia"),
+    ("pyndeval", "NRBP", "nrbp"),
 ];
 
-/// Query by query. Those that have nothing relevant, which swath leaves out, are zero there.
-#[test]
-fn ir_measures_finds_in_an_export_what_the_run_measured() {
-    let Some(python) = support::python(&["ir_measures", "pyndeval"]) else { return };
+/// ndeval does not divide ERR-IA at the first rank: the value is the number of subtopics that the first result covers.
+const NOT_DIVIDED: (&str, &str) = ("ir_measures", "ERR_IA@1");
+
+/// What a measure's values have shown.
+#[derive(Default)]
+struct Agreement {
+    /// Values of queries that swath has one for, too.
+    compared: usize,
+    /// Queries that have nothing relevant, which swath leaves out, and which are 0 there.
+    left_out: usize,
+    /// Values that are not the same, up to rounding.
+    apart: usize,
+    /// The largest difference.
+    largest: f64,
+}
+
+/// Every value of those programs beside swath's, query by query, in the order of [`MEASURES`].
+fn agreements(python: &str, ids_rise: bool) -> Vec<Agreement> {
     let folder = tempfile::tempdir().expect("a folder");
-    let dataset = judged();
+    let dataset = judged(ids_rise);
     ann_benchmarks::write(&folder.path().join("judged.hdf5"), &dataset).expect("written");
-    let names = MEASURES.map(|(_, name, _)| name).join(", ");
+    let (queries, items) = (dataset.test_labels.row_ids(QUERIES), dataset.train_labels.row_ids(500));
+    let line = |query: usize, rank: usize| {
+        let item = dataset.neighbors.ids(query)[rank * 5] as usize;
+        format!("{} Q0 {} {rank} {} other\n", queries.of(query), items.of(item), 100 - rank)
+    };
+    let few = (0..QUERIES).flat_map(|query| (0..=query % 12).map(move |rank| (query, rank)));
+    let few: String = few.map(|(query, rank)| line(query, rank)).collect();
+    std::fs::write(folder.path().join("few.trec"), few).expect("written");
+    let mut names = MEASURES.map(|(.., name)| format!("\"{name}\"")).to_vec();
+    names.sort_unstable();
+    names.dedup();
     let experiment = format!(
-        "name: small\ndataset: judged.hdf5\nmetrics: [{names}]\nretrievers:\n  - {{ name: top-k, select: top-k }}\n  \
-         - {{ name: mmr, select: {{ mmr: {{ lambda: [0.2, 0.6] }} }} }}\n  - {{ name: random, select: random }}\n"
+        "name: small\ndataset: judged.hdf5\nmetrics: [{}]\nretrievers:\n  - {{ name: top-k, select: top-k }}\n  \
+         - {{ name: mmr, select: {{ mmr: {{ lambda: 0.4 }} }} }}\n  - {{ name: random, select: random }}\n  \
+         - {{ name: few, candidates: {{ run: {{ file: few.trec, pool: 10 }} }}, select: top-k }}\n",
+        names.join(", ")
     );
     std::fs::write(folder.path().join("small.yaml"), experiment).expect("written");
     for arguments in [&["run", "small.yaml"][..], &["export", "reports/small", "--trec", "trec"]] {
         let output = swath(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
-    let found = script(&python, "trec.py", folder.path(), &["trec"]);
+    let found = script(python, "trec.py", folder.path(), &["trec"]);
     assert_eq!(found.status.code(), Some(0), "{}", stderr(&found));
-    // What ndeval divides by: the value of a list of which every result covers the only subtopic.
-    let ideal: f64 = 0.5 * (1..=10).map(|i| 0.5_f64.powi(i - 1) / f64::from(i)).sum::<f64>();
     let (_, results) = swath::record::results::read(&folder.path().join("reports/small")).expect("a run");
     let exported = |trial: &TrialResult| format!("{} {}", trial.plain_name(), trial.point).trim().replace(' ', "-");
-    let ids: BTreeMap<String, String> =
-        results.trials.iter().map(|trial| (exported(trial), trial.id.clone())).collect();
-    let (mut compared, mut largest) = (BTreeMap::<&str, usize>::new(), BTreeMap::<&str, f64>::new());
+    let trials: BTreeMap<String, &TrialResult> = results.trials.iter().map(|trial| (exported(trial), trial)).collect();
+    let short = trials["few"].returned.iter().filter(|&&id| id < 0).count();
+    assert!(short > 0, "lists that end before rank 10");
+    let mut agreements: Vec<Agreement> = MEASURES.iter().map(|_| Agreement::default()).collect();
     for line in stdout(&found).lines() {
-        let [trial, query, measure, value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let (name, metric, divided) = MEASURES.into_iter().find(|(name, ..)| *name == measure).expect("a measure");
-        let file = folder.path().join(format!("reports/small/trials/{}.hdf5", ids[trial]));
-        let values = Hdf5File::open(&file, MEMORY).expect("a trial").f64s(&format!("swath/{metric}")).expect("values");
+        let [program, trial, query, measure, value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let is_it = |(one, other, _): &(&str, &str, &str)| (*one, *other) == (program, measure);
+        let at = MEASURES.iter().position(is_it).unwrap_or_else(|| panic!("{line}"));
+        let metric = results.metrics.iter().position(|metric| metric.name() == MEASURES[at].2).expect("measured");
         let query: usize = query.trim_start_matches('q').parse().expect("a number");
-        let (ours, theirs): (f64, f64) = (values[query], value.parse().expect("a number"));
+        let (ours, theirs): (f64, f64) = (trials[trial].metrics[metric][query], value.parse().expect("a number"));
+        let agreement = &mut agreements[at];
         if ours.is_nan() {
             assert_eq!(theirs, 0.0, "{line}");
+            agreement.left_out += 1;
             continue;
         }
-        let difference = (ours / if divided.is_nan() { ideal } else { divided } - theirs).abs();
-        assert!(difference < 1e-6, "{line}, swath {ours}");
-        *compared.entry(name).or_default() += 1;
-        let most = largest.entry(name).or_default();
-        *most = most.max(difference);
+        let subtopics = dataset.subtopics.as_ref().map_or(0, |subtopics| subtopics.count(query));
+        let divided = if (program, measure) == NOT_DIVIDED { theirs / subtopics as f64 } else { theirs };
+        let difference = (ours - divided).abs();
+        agreement.compared += 1;
+        agreement.apart += usize::from(difference > 1e-9);
+        agreement.largest = agreement.largest.max(difference);
     }
-    println!("values compared: {compared:?}; largest differences: {largest:?}");
-    assert_eq!(compared.len(), MEASURES.len());
-    assert!(compared.values().all(|&count| count >= 4 * 50), "{compared:?}");
+    agreements
+}
+
+/// Query by query, in lists of which some are short, for queries of which some have nothing relevant.
+#[test]
+fn other_programs_find_in_an_export_what_the_run_measured() {
+    let Some(python) = support::python(&["ir_measures", "pytrec_eval", "pyndeval"]) else { return };
+    for ids_rise in [false, true] {
+        println!("ids {}:", if ids_rise { "rise with the rows" } else { "fall as rows rise" });
+        for ((program, measure, name), found) in MEASURES.iter().zip(agreements(&python, ids_rise)) {
+            let Agreement { compared, left_out, apart, largest } = found;
+            println!(
+                "{program} {measure}, {name}: {compared} values, {left_out} left out, {apart} apart, largest {largest:e}"
+            );
+            assert!(compared >= 4 * 250, "{program} {measure}: {compared} values");
+            assert_eq!(left_out > 0, name_is_of_relevance(name), "{program} {measure}: {left_out} left out");
+            // Of items with equal gains the ideal of alpha-nDCG takes the lower row in swath, and the larger id in ndeval.
+            if ids_rise && name.starts_with("alpha-ndcg") {
+                assert!(
+                    apart > 0 && apart * 8 < compared && largest < 0.052,
+                    "{program} {measure}: {apart} apart, {largest}"
+                );
+            } else {
+                assert_eq!((apart, largest < 1e-9), (0, true), "{program} {measure}, {name}: {largest}");
+            }
+        }
+    }
+}
+
+/// Whether a query that has judgements, but none above 0, has no value.
+fn name_is_of_relevance(name: &str) -> bool {
+    let metric = MetricName::find(name).expect("a metric");
+    metric.family() == Family::Judged && metric.kind() != "judged"
 }

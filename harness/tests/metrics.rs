@@ -46,6 +46,8 @@ fn metrics_are_those_of_other_libraries() {
             found: (&[], 0),
             pool: &Pool::default(),
             truth: &truth,
+            selector: None,
+            groups: &[],
             evaluations: [0; 3],
             seen: Seen::default(),
         };

@@ -64,8 +64,10 @@ fn a_timed_pass_does_not_allocate() {
         std::fs::write(&file, EXPERIMENT.replace("DISTANCE", distance)).expect("written");
         let prepared = plan::prepare_file(&file, plan::Resources::of_memory(1 << 30)).expect("planned");
         let mut workload = prepared.workload();
-        // Pools without subtopics would have nothing for xquad and pm2 to do.
+        // Pools without subtopics would have nothing for xquad and pm2 to do, and those without groups nothing for a limit.
         workload.truths.iter_mut().for_each(|truth| truth.subtopics = Some((0..1100).map(|id| (id, id % 5)).collect()));
+        let of = (0..1100).map(|id| id / 3).collect();
+        workload.groups = vec![swath_algorithms::Groups { name: String::new(), of, labels: Vec::new() }];
         let mut plan = prepared.plan.clone();
         let all_queries = workload.queries.len();
         // One memory for all, as a bench has.

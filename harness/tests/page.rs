@@ -6,6 +6,8 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 use support::{stderr, stdout, swath, write_datasets};
+use swath_algorithms::Distance;
+use swath_datasets::{Subtopics, ann_benchmarks};
 
 const EXPERIMENT: &str = "
 name: small
@@ -194,6 +196,110 @@ fn the_least_and_the_largest_numbers_have_axes() {
         let seen = dom.split("<pre id=\"seen\">").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("seen");
         let seen: Value = serde_json::from_str(seen).expect("JSON");
         assert_eq!(seen, serde_json::json!([[marks[0], true, 0], [marks[1], true, 0]]), "{values:?}");
+    }
+}
+
+/// Says of every query how its items are marked, and opens the first long text.
+const JUDGED: &str = "<script>
+        const choose = document.getElementById('query');
+        const seen = { overflow: document.documentElement.scrollWidth - window.innerWidth, queries: [] };
+        for (const option of choose.options) {
+          choose.value = option.value;
+          choose.dispatchEvent(new Event('change', { bubbles: true }));
+          seen.queries.push({
+            name: option.text,
+            about: document.getElementById('query-about').textContent,
+            rings: document.querySelectorAll('#query-map .ring').length,
+            items: [...document.querySelectorAll('#query-lists li')].map((li) => [li.firstChild.textContent,
+              li.querySelector('.grade')?.className, li.querySelector('.grade')?.textContent, li.className,
+              li.querySelector('.words').tagName]),
+            cards: [...document.querySelectorAll('#query-lists .card p')].map((p) => p.textContent),
+          });
+        }
+        const summary = document.querySelector('#query-lists summary');
+        const details = summary.parentElement;
+        summary.focus();
+        seen.focus = document.activeElement === summary;
+        seen.closed = [details.open, details.innerText.length];
+        summary.click();
+        seen.opened = [details.open, details.innerText.length];
+        seen.legend = document.querySelector('.legend').textContent;
+        document.body.append(Object.assign(document.createElement('pre'), { id: 'seen', textContent: JSON.stringify(seen) }));
+        </script></body>";
+
+/// The page of a run of judged items. Every third item is relevant and every third is not; nobody judged the others, nor anything for the last query. Texts of even
+/// items are long.
+fn judged_page(folder: &Path) -> String {
+    let mut dataset = support::dataset(Distance::Angular, true);
+    let judged = (0..11_u32).flat_map(|query| (0..60).map(move |item| [query, item, 2 * u32::from(item % 3 == 0)]));
+    dataset.qrels = Some(Subtopics::new(12, judged.filter(|row| row[1] % 3 < 2).collect()));
+    dataset.subtopics = None;
+    let text = |item: usize| if item.is_multiple_of(2) { "a long text ".repeat(60) } else { "a short text".to_owned() };
+    dataset.train_labels.texts = Some((0..60).map(text).collect());
+    ann_benchmarks::write(&folder.join("judged.hdf5"), &dataset).expect("written");
+    let experiment = EXPERIMENT.replace("rich", "judged").replace("k: 5", "k: 5\nsplit: { tune: 0.5 }");
+    let (experiment, _) = experiment.split_once("  - { name: best").expect("an oracle");
+    std::fs::write(folder.join("small.yaml"), experiment).expect("written");
+    let run = swath(folder, &["run", "small.yaml"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    std::fs::read_to_string(folder.join("reports/small/index.html")).expect("a page")
+}
+
+#[test]
+fn judged_items_are_marked_and_long_texts_can_be_opened() {
+    let Some(chromium) = support::program("chromium", &["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = judged_page(folder.path());
+    assert!(
+        page.contains("best mean ndcg-qrels on the queries for choosing"),
+        "points are chosen by what people judged"
+    );
+    for width in [1280, 400] {
+        let (dom, console) = open(chromium, folder.path(), &page.replace("</body>", JUDGED), width);
+        assert_eq!(console, "");
+        let seen = dom.split("<pre id=\"seen\">").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("seen");
+        let seen: Value = serde_json::from_str(seen).expect("JSON");
+        assert!(seen["overflow"].as_i64() <= Some(0), "{seen:#}");
+        let queries = seen["queries"].as_array().expect("queries");
+        assert_eq!(queries.len(), 12);
+        assert!(queries.iter().any(|query| query["rings"].as_u64() > Some(0)), "{seen:#}");
+        for query in queries {
+            let is_judged = query["name"] != "query 11";
+            let about = query["about"].as_str().expect("text");
+            assert_eq!(about.contains(", 20 judged relevant"), is_judged, "{query:#}");
+            // A ring for each relevant item on the map, which the retrievers need not have found.
+            let has_hit = query["items"].as_array().expect("items")[..5].iter().any(|item| item[3] == "hit");
+            assert!(
+                if is_judged { !has_hit || query["rings"].as_u64() > Some(0) } else { query["rings"] == 0 },
+                "{query:#}"
+            );
+            let items = query["items"].as_array().expect("items");
+            assert_eq!(items.len(), 15);
+            for item in items {
+                let name = item[0].as_str().expect("a name");
+                let id: usize = name.strip_prefix("item ").and_then(|id| id.parse().ok()).expect("an item");
+                let expected = match id % 3 {
+                    _ if !is_judged => serde_json::json!([name, null, null, ""]),
+                    0 => serde_json::json!([name, "grade relevant", "grade 2", "hit"]),
+                    1 => serde_json::json!([name, "grade irrelevant", "grade 0", ""]),
+                    _ => serde_json::json!([name, "grade unjudged", "not judged", ""]),
+                };
+                assert_eq!(item.as_array().map(|parts| &parts[..4]), expected.as_array().map(|parts| &parts[..]));
+                assert_eq!(item[4], if id.is_multiple_of(2) { "DETAILS" } else { "DIV" });
+            }
+            let hits = items[..5].iter().filter(|item| item[3] == "hit").count();
+            let card = query["cards"][0].as_str().expect("text");
+            assert_eq!(card.contains(&format!("{hits} relevant, of 20")), is_judged, "{card}");
+        }
+        assert_eq!(
+            (&seen["focus"], &seen["closed"][0], &seen["opened"][0]),
+            (&true.into(), &false.into(), &true.into())
+        );
+        let length = |name: &str| seen[name][1].as_u64().expect("a length");
+        assert!(length("closed") <= 100 && length("opened") >= 700, "{seen:#}");
+        assert!(seen["legend"].as_str().is_some_and(|legend| legend.contains("judged not relevant")));
     }
 }
 

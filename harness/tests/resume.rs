@@ -51,7 +51,7 @@ fn untimed(out: &Path) -> BTreeMap<String, String> {
     for trial in &results.trials {
         let distances = swath::record::results::read_distances(out, trial).expect("distances");
         let what = (&trial.retriever, &trial.point, &trial.params, &trial.query_ids, &trial.returned, &trial.metrics);
-        let sizes = (trial.evaluations.clone(), trial.index_bytes, trial.repeats.len(), trial.filled);
+        let sizes = (trial.evaluations.clone(), trial.index_bytes, trial.repeats.len(), trial.filled, &trial.forbidden);
         found.insert(format!("trials/{}", trial.id), format!("{what:?} {distances:?} {sizes:?}"));
     }
     for file in ["comparisons.csv", "frontiers.csv", "queries.json"] {

@@ -19,6 +19,8 @@ struct Parts {
     relations: Vec<i8>,
     subtopics: Option<Vec<i32>>,
     qrels: Option<Vec<i32>>,
+    /// Its columns and values.
+    aspects: Option<(usize, Vec<f32>)>,
     names: Option<Vec<&'static str>>,
     text_train: bool,
 }
@@ -37,6 +39,7 @@ impl Default for Parts {
             relations: Vec::new(),
             subtopics: None,
             qrels: None,
+            aspects: None,
             names: None,
             text_train: false,
         }
@@ -67,6 +70,9 @@ impl Parts {
         }
         if let Some(qrels) = &self.qrels {
             file.array("qrels", &[qrels.len() / 3, 3], Values::I32(qrels));
+        }
+        if let Some((columns, aspects)) = &self.aspects {
+            file.array("aspects", &[aspects.len() / columns, *columns], Values::F32(aspects));
         }
         if let Some(names) = &self.names {
             file.array("train_names", &[names.len()], Values::Text(names));
@@ -231,6 +237,14 @@ fn additions() {
     });
     wrong("subtopic-of-no-query", |parts| parts.subtopics = Some(vec![0, 1, 5, 2, 1, 5]));
     wrong("negative-subtopic", |parts| parts.subtopics = Some(vec![0, 1, -5]));
+    wrong("aspect-of-no-query", |parts| parts.aspects = Some((3, vec![1.0, 3.0, 4.0, 2.0, 3.0, 4.0, 0.5, 3.0, 4.0])));
+    wrong("aspects-width", |parts| parts.aspects = Some((2, vec![1.0, 3.0, 0.0, 3.0])));
+    wrong("infinite-aspect", |parts| parts.aspects = Some((3, vec![1.0, 3.0, f32::INFINITY])));
+    wrong("aspects-of-bits", |parts| {
+        (parts.distance, parts.aspects) = (Some("hamming"), Some((3, vec![1.0, 3.0, 4.0])));
+        (parts.train.1, parts.test.1) = (vec![0.0; 8], vec![0.0; 4]);
+        parts.distances.1 = vec![0.0; 4];
+    });
     wrong("names-length", |parts| parts.names = Some(vec!["a", "b"]));
 }
 

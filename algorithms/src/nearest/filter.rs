@@ -344,6 +344,12 @@ pub fn is_safe(norm: f64) -> bool {
     norm == 0.0 || SAFE.contains(&norm)
 }
 
+/// A positive number rounded down to a power of two. Dividing by it rounds nothing, so numbers over one of their own magnitude are
+/// the same in every unit of the data, and `f32` holds them whatever that is.
+pub fn power_of_two(number: f64) -> f64 {
+    f64::from_bits(number.to_bits() & f64::INFINITY.to_bits())
+}
+
 /// Bound on the relative error of a sum of d products: a sum of d rounded products in any order is off by at most d
 /// unit roundoffs (2^-24) relative to the sum of magnitudes; doubled, with a few more for scaling, to be safe.
 fn relative_error(dim: usize) -> f64 {

@@ -103,7 +103,7 @@ pub fn nearest_of_all(base: &Base, scan: &Scan, queries: &Points, m: usize, batc
 mod tests {
     use super::*;
     use crate::base::Query;
-    use crate::points::{Bits, Sets, Vectors};
+    use crate::points::{Bits, Sets, SparseVectors, Vectors};
     use crate::scratch::Scratch;
     use crate::{Distance, random};
     use proptest::prelude::*;
@@ -186,6 +186,22 @@ mod tests {
             let queries = Points::from(Vectors::new(&rows[..30], 3).expect("finite"));
             for distance in Distance::DENSE {
                 check(&Base::from_values(&rows, 3, distance).expect("finite"), &queries, 17);
+            }
+        }
+    }
+
+    #[test]
+    fn sparse_values_whose_products_f32_cannot_hold() {
+        for scale in [1.0_f32, 1e-30, 1e30] {
+            let rows = |count: u32| {
+                let columns: Vec<u32> = (0..count).flat_map(|row| [row % 5, 5 + row % 7, 12 + row % 3]).collect();
+                let values: Vec<f32> = (0..3 * count).map(|i| ((i * 7919) % 1009) as f32 * scale).collect();
+                let offsets: Vec<u64> = (0..=u64::from(count)).map(|row| 3 * row).collect();
+                Points::from(SparseVectors::new(columns, values, offsets, 15).expect("finite"))
+            };
+            let (base, queries) = (Base::new(rows(500), Distance::InnerProduct), rows(20));
+            for scan in [Scan::new(&base), Scan::by_rows(&base)] {
+                check_scan(&base, &scan, &queries, 17);
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::engine::bounded;
 use super::engine::coarse::BoundedCoverage;
 use super::engine::coverage::CoverageObjective;
+use super::engine::exact::SetFunction;
 use super::engine::greedy::{Optimizer, maximize};
 use super::engine::units::Units;
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
@@ -65,5 +66,11 @@ impl Selector for FacilityLocation {
 
     fn needs_query(&self) -> bool {
         self.kernel.is(Kernel::Rbf)
+    }
+
+    fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Option<SetFunction<'s>> {
+        let kernel = PoolKernel::new(self.kernel.or_coverage(request.base.distance()), request, scratch);
+        let weights = self.weights.of(request, self.temperature.get(), scratch);
+        Some(SetFunction::new(request, scratch)?.with_coverage(&kernel, weights, None))
     }
 }

@@ -3,6 +3,7 @@
 use super::engine::bounded;
 use super::engine::coarse::BoundedCoverage;
 use super::engine::coverage::CoverageObjective;
+use super::engine::exact::SetFunction;
 use super::engine::greedy::{Optimizer, maximize};
 use super::engine::units::Units;
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
@@ -60,5 +61,14 @@ impl Selector for Flvmi {
 
     fn needs_query(&self) -> bool {
         true
+    }
+
+    fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Option<SetFunction<'s>> {
+        let kernel = PoolKernel::new(self.kernel.or_coverage(request.base.distance()), request, scratch);
+        let caps = scratch.arena.alloc_slice_fill_copy(kernel.len(), 0.0);
+        kernel.of_query(caps);
+        caps.iter_mut().for_each(|cap| *cap *= self.eta.get());
+        let weights = Weights::Uniform.of(request, 1.0, scratch);
+        Some(SetFunction::new(request, scratch)?.with_coverage(&kernel, weights, Some(caps)))
     }
 }

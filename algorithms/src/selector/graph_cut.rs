@@ -2,6 +2,7 @@
 
 use super::engine::bounded::{self, Bounded};
 use super::engine::cosine_tiles::CosineTiles;
+use super::engine::exact::SetFunction;
 use super::engine::greedy::{Objective, Optimizer, maximize};
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
 use crate::kernel::Kernel;
@@ -69,6 +70,19 @@ impl Selector for GraphCut {
 
     fn needs_query(&self) -> bool {
         self.kernel.is(Kernel::Rbf)
+    }
+
+    fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Option<SetFunction<'s>> {
+        let function = SetFunction::new(request, scratch)?;
+        let kernel = PoolKernel::new(self.kernel.or_coverage(request.base.distance()), request, scratch);
+        let (m, lambda) = (kernel.len(), self.lambda.get());
+        let all = scratch.arena.alloc_slice_fill_copy(m * m, 0.0);
+        all.chunks_exact_mut(m.max(1)).enumerate().for_each(|(i, row)| kernel.row(i, row));
+        let to_pool = |i: usize| all[i * m..(i + 1) * m].iter().sum::<f64>() - lambda * kernel.self_similarity(i);
+        let function = function.with_each(to_pool);
+        // Pairs are ordered: each counts twice.
+        all.iter_mut().for_each(|similarity| *similarity *= -2.0 * lambda);
+        Some(function.with_pairs(all))
     }
 }
 

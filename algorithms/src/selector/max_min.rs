@@ -1,6 +1,8 @@
 //! Max-min diversity: the farthest point, again and again.
 
+use super::engine::exact::SetFunction;
 use super::engine::novelty::{Novelty, novel};
+use super::engine::spread::{Spread, Spreads};
 use super::{Request, Selector};
 use crate::Distance;
 use crate::kernel::Kernel;
@@ -27,5 +29,10 @@ impl Selector for MaxMin {
         };
         let relevance = scratch.arena.alloc_slice_fill_copy(kernel.len(), 0.0);
         novel(request, &kernel, Novelty { relevance, weight: 1.0 }, scratch, picked);
+    }
+
+    fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Option<SetFunction<'s>> {
+        let function = SetFunction::new(request, scratch)?;
+        Some(function.smallest_of(Spreads::new(Spread::Metric, request, scratch).all(scratch)))
     }
 }

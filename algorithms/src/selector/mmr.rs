@@ -1,5 +1,6 @@
 //! Maximal marginal relevance.
 
+use super::engine::mean::{Mean, unlike_on_average};
 use super::engine::novelty::{Novelty, novel};
 use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::Kernel;
@@ -11,7 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Maximal marginal relevance: relevant, and unlike what is picked already. Again and again the item with the largest
-/// `lambda * rel - (1 - lambda) * (its largest similarity to what is picked)`, beginning with the most relevant.
+/// `lambda * rel - (1 - lambda) * (its largest similarity to what is picked)`, beginning with the most relevant. `redundancy`
+/// may put a mean in place of the largest similarity. No guarantee is known.
 ///
 /// Source: Carbonell & Goldstein 1998.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,11 +25,35 @@ pub struct Mmr {
     /// `match` for hamming and `jaccard` for jaccard.
     #[serde(skip_serializing_if = "KernelChoice::is_default")]
     pub kernel: KernelChoice,
+    /// What of the similarities to the picks counts against an item.
+    #[serde(skip_serializing_if = "Redundancy::is_default")]
+    pub redundancy: Redundancy,
+}
+
+/// What of an item's similarities to the picks R counts against it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redundancy {
+    /// The largest.
+    #[default]
+    Largest,
+    /// Their sum over |R|.
+    Mean,
+    /// Their sum over |R| + 1: the "MMR" of Dartboard's authors (arXiv 2407.12101, their code), whose picks these are. It takes
+    /// d = (1 - s) / 2 in place of relevances and similarities, which halves both sides and changes no choice.
+    Dartboard,
+}
+
+impl Redundancy {
+    /// Whether it is the one that Carbonell & Goldstein have.
+    pub fn is_default(&self) -> bool {
+        *self == Self::Largest
+    }
 }
 
 impl Default for Mmr {
     fn default() -> Self {
-        Self { lambda: constant!(Fraction, 0.5), kernel: KernelChoice::DEFAULT }
+        Self { lambda: constant!(Fraction, 0.5), kernel: KernelChoice::DEFAULT, redundancy: Redundancy::Largest }
     }
 }
 
@@ -37,7 +63,15 @@ impl Selector for Mmr {
         let kernel = PoolKernel::new(kernel, request, scratch);
         let lambda = self.lambda.get();
         let relevance = scratch.arena.alloc_slice_fill_with(kernel.len(), |i| lambda * request.score(i));
-        novel(request, &kernel, Novelty { relevance, weight: 1.0 - lambda }, scratch, picked);
+        let weight = 1.0 - lambda;
+        let added = match self.redundancy {
+            Redundancy::Largest => {
+                return novel(request, &kernel, Novelty { relevance, weight }, scratch, picked);
+            }
+            Redundancy::Mean => 0.0,
+            Redundancy::Dartboard => 1.0,
+        };
+        unlike_on_average(request, &kernel, Mean { relevance, weight, added }, scratch, picked);
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {

@@ -4,11 +4,14 @@
 //! below.
 
 mod cluster;
+mod dartboard;
 mod dpp;
 pub mod engine;
 mod facility_location;
 mod flvmi;
 mod graph_cut;
+mod grasshopper;
+mod group_limit;
 mod max_min;
 mod max_sum;
 mod mmr;
@@ -17,31 +20,43 @@ mod random;
 mod saturated_coverage;
 mod semantic_compression;
 mod ssd;
+mod sum_vector;
+mod threshold;
 mod top_k;
+mod vendi;
 mod xquad;
 
 pub use cluster::{Cluster, Method};
-pub use dpp::Dpp;
+pub use dartboard::Dartboard;
+pub use dpp::{Dpp, Quality};
+pub use engine::aspects::AspectSource;
+pub use engine::exact::SetFunction;
 pub use engine::greedy::{Optimizer, Stochastic};
 pub use engine::spread::Spread;
 pub use engine::weights::Weights;
 pub use facility_location::FacilityLocation;
 pub use flvmi::Flvmi;
 pub use graph_cut::GraphCut;
+pub use grasshopper::Grasshopper;
+pub use group_limit::GroupLimit;
 pub use max_min::MaxMin;
-pub use max_sum::MaxSum;
-pub use mmr::Mmr;
+pub use max_sum::{MaxSum, PairWeight, RelevanceGain, SumOptimizer};
+pub use mmr::{Mmr, Redundancy};
 pub use pm2::Pm2;
 pub use random::Random;
 pub use saturated_coverage::SaturatedCoverage;
 pub use semantic_compression::{DiversityTerm, SemanticCompression};
 pub use ssd::Ssd;
+pub use sum_vector::SumVector;
+pub use threshold::Threshold;
 pub use top_k::TopK;
+pub use vendi::Vendi;
 pub use xquad::Xquad;
 
 use crate::base::{Base, Query};
 use crate::distance::Distance;
-use crate::points::PointType;
+use crate::groups::Groups;
+use crate::points::{Line, PointType};
 use crate::pool::Pool;
 use crate::registry;
 use crate::scratch::Scratch;
@@ -61,6 +76,11 @@ pub struct Request<'a> {
     /// The subtopics of the query that base points cover: pairs (id, subtopic), ascending, each once. Only oracles may
     /// look at them.
     pub subtopics: &'a [(u32, u32)],
+    /// Sub-queries of the query: rows of the base's dimension one after another, each filled up to whole lines as those of
+    /// [`Vectors`](crate::Vectors) are (see [`Vectors::block`](crate::Vectors::block)). None if the dataset has none.
+    pub aspects: &'a [Line],
+    /// What base points belong to: the kinds of groups that the dataset has, each with a group for every base point.
+    pub groups: &'a [Groups],
     /// Seed of the experiment.
     pub seed: u64,
     /// Number of the query: with the seed and a purpose it names the stream of a random choice.
@@ -82,13 +102,19 @@ impl Request<'_> {
 
 /// What a selector must know of a dataset to check whether it can work there.
 #[derive(Clone, Copy, Debug)]
-pub struct SelectorSetting {
+pub struct SelectorSetting<'a> {
     /// How far apart points are.
     pub distance: Distance,
     /// The type of its points: for ip, dense or sparse vectors.
     pub kind: PointType,
     /// Whether queries have subtopics.
     pub subtopics: bool,
+    /// Whether queries have sub-queries.
+    pub aspects: bool,
+    /// The most items that a pool may have, if that is known.
+    pub pool: Option<usize>,
+    /// The kinds of groups that base points belong to, by name.
+    pub groups: &'a [String],
 }
 
 /// A way to pick k of a pool. Implemented by the type of its parameters.
@@ -104,8 +130,14 @@ pub trait Selector: Send + Sync {
     ///
     /// # Errors
     /// The first problem.
-    fn check(&self, _: &SelectorSetting) -> Result<(), Unfit> {
+    fn check(&self, _: &SelectorSetting<'_>) -> Result<(), Unfit> {
         Ok(())
+    }
+
+    /// What it maximises; `None` if that is no function of a set, or the pool has more than
+    /// [`LARGEST_POOL`](engine::exact::LARGEST_POOL) items.
+    fn objective<'s>(&self, _: &Request<'s>, _: &'s Scratch) -> Option<SetFunction<'s>> {
+        None
     }
 
     /// Whether it looks at the query's subtopics. Such an oracle bounds what other selectors can reach, and does not
@@ -138,5 +170,11 @@ registry! {
         "random" => Random,
         "xquad" => Xquad,
         "pm2" => Pm2,
+        "group-limit" => GroupLimit,
+        "threshold" => Threshold,
+        "sum-vector" => SumVector,
+        "dartboard" => Dartboard,
+        "vendi" => Vendi,
+        "grasshopper" => Grasshopper,
     }
 }

@@ -1,35 +1,49 @@
-//! PM-2 with the true subtopics: an upper bound.
+//! PM-2: every aspect its share of the results.
 
-use super::engine::aspects::{Aspects, check_subtopics};
-use super::engine::order::best_position;
+use super::engine::aspects::{AspectSource, Aspects, SoftAspects, is_usual, usual_temperature};
+use super::engine::order::{best_first, best_position};
 use super::{Request, Selector, SelectorSetting, Unfit};
-use crate::params::{Fraction, constant};
+use crate::params::{Fraction, Positive, constant};
 use crate::scratch::Scratch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// PM-2 as an oracle: every subtopic its share of the results, known beforehand. Seats go to the query's subtopics in
-/// proportion (here: equally many each), as in an election by Sainte-Lague: again and again the subtopic whose quotient
-/// `1 / (2 seats + 1)` is largest is served by the item with the largest `rel * (lambda * quotient of that subtopic, if
-/// it covers it, + (1 - lambda) * quotients of the others that it covers)`. A subtopic that no remaining item covers is
-/// skipped. It looks at the dataset's own subtopics: an upper bound that does not compete.
+/// PM-2: every aspect its share of the results. Seats go to aspects in proportion to their weights, as in an election by Sainte-Lague:
+/// again and again the aspect whose quotient `weight / (2 seats + 1)` is largest is served by the item with the largest `lambda *
+/// quotient of that aspect * the part of it that the item covers + (1 - lambda) * the same of the others`. The item's seat is divided
+/// among aspects by the parts that it covers. An aspect that no remaining item covers is skipped.
+///
+/// By default as an oracle: aspects are the dataset's own subtopics, known beforehand and all of weight 1, and an item covers the part
+/// rel of each that it has: an upper bound that does not compete. With other `aspects` it is no oracle; an item covers its similarity to
+/// the aspect, clipped at 0, over the largest one of the pool.
 ///
 /// Source: Dang & Croft 2012.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pm2 {
-    /// Weight of the subtopic being served against the others that an item covers.
+    /// Weight of the aspect being served against the others that an item covers.
     pub lambda: Fraction,
+    /// What the aspects of a query are.
+    #[serde(skip_serializing_if = "AspectSource::is_default")]
+    #[schemars(extend("default" = "subtopics"))]
+    pub aspects: AspectSource,
+    /// How evenly the weights of `aspects: { clusters: .. }` are spread.
+    #[serde(skip_serializing_if = "is_usual")]
+    #[schemars(extend("default" = 0.1))]
+    pub temperature: Positive,
 }
 
 impl Default for Pm2 {
     fn default() -> Self {
-        Self { lambda: constant!(Fraction, 0.5) }
+        Self { lambda: constant!(Fraction, 0.5), aspects: AspectSource::default(), temperature: usual_temperature() }
     }
 }
 
 impl Selector for Pm2 {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
+        if !self.aspects.is_oracle() {
+            return self.by_parts(request, scratch, picked);
+        }
         let aspects = Aspects::new(request, scratch);
         let arena = &scratch.arena;
         let taken = arena.alloc_slice_fill_copy(request.pool.items.len(), false);
@@ -59,10 +73,38 @@ impl Selector for Pm2 {
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
-        check_subtopics(*setting)
+        self.aspects.check(setting)
     }
 
     fn is_oracle(&self) -> bool {
-        true
+        self.aspects.is_oracle()
+    }
+}
+
+impl Pm2 {
+    fn by_parts(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
+        let aspects = SoftAspects::new(self.aspects, self.temperature.get(), request, scratch);
+        let (m, count, arena) = (request.pool.items.len(), aspects.weights.len(), &scratch.arena);
+        let taken = arena.alloc_slice_fill_copy(m, false);
+        let seats = arena.alloc_slice_fill_copy(count, 0.0_f64);
+        let lambda = self.lambda.get();
+        picked.clear();
+        while picked.len() < request.count() {
+            let quotient = |a: usize| aspects.weights[a] / (2.0 * seats[a] + 1.0);
+            let is_open = |a: usize| (0..m).any(|i| !taken[i] && aspects.part(a, i) > 0.0);
+            let open = (0..count).filter(|&a| is_open(a));
+            let served = open.min_by(|&a, &b| best_first((quotient(a), a), (quotient(b), b)));
+            let value = |i: usize| -> f64 {
+                let weight = |a: usize| if Some(a) == served { lambda } else { 1.0 - lambda };
+                (0..count).map(|a| weight(a) * quotient(a) * aspects.part(a, i)).sum()
+            };
+            let Some(best) = best_position(taken, value) else { break };
+            let covered: f64 = (0..count).map(|a| aspects.part(a, best)).sum();
+            if covered > 0.0 {
+                seats.iter_mut().enumerate().for_each(|(a, seats)| *seats += aspects.part(a, best) / covered);
+            }
+            taken[best] = true;
+            picked.push(best);
+        }
     }
 }

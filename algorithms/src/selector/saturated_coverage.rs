@@ -2,6 +2,7 @@
 
 use super::engine::bounded::{self, Bounded};
 use super::engine::coarse::{self, ROWS, Rise, Rises};
+use super::engine::exact::SetFunction;
 use super::engine::greedy::{Objective, Optimizer, maximize};
 use super::engine::units::{NEVER, ONE, Units, in_units};
 use super::{Request, Selector, SelectorSetting, Unfit, Weights};
@@ -63,6 +64,11 @@ impl Selector for SaturatedCoverage {
 
     fn needs_query(&self) -> bool {
         self.kernel.is(Kernel::Rbf)
+    }
+
+    fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Option<SetFunction<'s>> {
+        let kernel = PoolKernel::new(self.kernel.or_coverage(request.base.distance()), request, scratch);
+        Some(SetFunction::new(request, scratch)?.with_saturation(&kernel, self.alpha.get()))
     }
 }
 

@@ -4,6 +4,7 @@ use super::engine::bounded::{self, Bounded};
 use super::engine::coarse::BoundedCoverage;
 use super::engine::coverage::CoverageObjective;
 use super::engine::directions::Factor;
+use super::engine::exact::SetFunction;
 use super::engine::greedy::{Objective, Optimizer, maximize};
 use super::engine::spread::{Spread, Spreads};
 use super::engine::units::Units;
@@ -116,6 +117,32 @@ impl Selector for SemanticCompression {
 
     fn needs_query(&self) -> bool {
         self.kernel.is(Kernel::Rbf)
+    }
+
+    fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Option<SetFunction<'s>> {
+        let (a, b, c) = (self.a.get(), self.b.get(), self.c.get());
+        let mut function = SetFunction::new(request, scratch)?.with_each(|i| a * request.score(i));
+        let weights = self.weights.of(request, self.temperature.get(), scratch);
+        let total: f64 = weights.iter().sum();
+        if b > 0.0 && total > 0.0 {
+            let kernel = PoolKernel::new(self.kernel.or_coverage(request.base.distance()), request, scratch);
+            let worth = |&weight: &f64| b * request.count() as f64 * weight / total;
+            let weights = scratch.arena.alloc_slice_fill_iter(weights.iter().map(worth));
+            function = function.with_coverage(&kernel, weights, None);
+        }
+        Some(match self.diversity {
+            _ if c == 0.0 => function,
+            DiversityTerm::LogDet => {
+                let kernel = PoolKernel::new(Kernel::raw(request.base.distance()), request, scratch);
+                function.with_volume(&kernel, RIDGE, c)
+            }
+            DiversityTerm::Dispersion => {
+                let distances = Spreads::new(Spread::Metric, request, scratch).all(scratch);
+                let worth = c / (request.count().max(2) - 1) as f64;
+                distances.iter_mut().for_each(|distance| *distance *= worth);
+                function.with_pairs(distances)
+            }
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
     python -m venv golden && golden/bin/pip install -r requirements.txt && golden/bin/python generate.py
 
-writes pyversity.json, apricot.json and pagerank.json beside this file. README.md says what each library computes and
+writes pyversity.json, apricot.json, vendi.json and pagerank.json beside this file. README.md says what each library computes and
 which parameters of swath ask for the same.
 
 A case is written only if swath's definition, computed below word for word in float64, gives what the library gave: a
@@ -23,6 +23,7 @@ from scipy.linalg import expm
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import expm_multiply
 from sknetwork.ranking import PageRank
+from vendi_score import vendi
 
 HERE = Path(__file__).parent
 
@@ -210,6 +211,23 @@ def saturated_coverage(pool, alpha):
         return (np.minimum(covered[:, None] + s, full[:, None]) - before[:, None]).sum(axis=0)
 
     return values
+
+
+def vendi_greedy(pool, s, score):
+    """(1 - s) rel + s * score / size, by a Vendi score of a matrix of cosines."""
+
+    def values(picked):
+        sets = ([*picked, i] for i in range(len(pool)))
+        return (1 - s) * pool.scores + s * np.array([score(pool.cosines[np.ix_(c, c)]) / len(c) for c in sets])
+
+    return values
+
+
+def vendi_by_eigenvalues(cosines):
+    """exp of the entropy of the eigenvalues over their number."""
+    shares = np.linalg.eigvalsh(cosines) / len(cosines)
+    shares = shares[shares > 1e-12]
+    return np.exp(-(shares * np.log(shares)).sum())
 
 
 def greedy(values, k, tie):
@@ -466,6 +484,34 @@ def apricot_cases():
     ]
 
 
+def vendi_case(pool, s, k):
+    """The library scores a set, and picks nothing: greedily by its scores."""
+
+    def run(k):
+        return greedy(vendi_greedy(pool, s, vendi.score_K), k, FLOAT64.tie)
+
+    ours = vendi_greedy(pool, s, vendi_by_eigenvalues)
+    return case(pool, "vendi", ours, k, run, {"function": "vendi.score_K", "s": s}, {"s": s}, precision=FLOAT64)
+
+
+def vendi_cases():
+    small, positive_small, positive_large, topical, twins, twins_cosine, wide, normal = pools()
+    return [
+        vendi_case(small, 0.5, 8),
+        vendi_case(small, 0.9, 8),
+        vendi_case(positive_small, 0.5, 20),
+        vendi_case(positive_large, 0.7, 15),
+        vendi_case(positive_large, 0.5, 60),
+        vendi_case(topical, 0.5, 20),
+        vendi_case(topical, 0.95, 20),
+        vendi_case(twins, 0.5, 24),
+        vendi_case(twins_cosine, 0.8, 30),
+        vendi_case(wide, 0.3, 12),
+        vendi_case(wide, 0.7, 48),
+        vendi_case(normal, 0.2, 16),
+    ]
+
+
 # --- Cases of diffusion -----------------------------------------------------------------------------------------------
 
 
@@ -582,5 +628,6 @@ def write(name, libraries, cases):
 if __name__ == "__main__":
     write("pyversity.json", ["pyversity", "numpy"], pyversity_cases())
     write("apricot.json", ["apricot-select", "numpy", "numba"], apricot_cases())
+    write("vendi.json", ["vendi-score", "numpy", "scipy"], vendi_cases())
     write("pagerank.json", ["networkx", "scikit-network", "scipy", "numpy"], diffusion_cases())
     print("cut before a tie:", *(cut or ["none"]), sep="\n  ")

@@ -119,6 +119,14 @@ impl Row {
         if let Self::Dense(values) = self { values } else { panic!("{self:?} is no dense vector") }
     }
 
+    /// The value in a column of a vector.
+    pub fn value(&self, column: u32) -> f32 {
+        match self {
+            Self::Dense(values) => values[column as usize],
+            other => other.columns().get(&column).copied().unwrap_or(0.0),
+        }
+    }
+
     fn bits(&self) -> &[bool] {
         if let Self::Bits(bits) = self { bits } else { panic!("{self:?} are no bits") }
     }

@@ -1,16 +1,17 @@
 //! Every registered selector against what all must satisfy, and each against its definition.
 
 use crate::naive::{self, Row, SPACES};
-use crate::support::{Case, cases_up_to};
+use crate::support::{Case, cases_up_to, groups_of, setting};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::params::{Count, Fraction, NonNegative, PartialFraction, Positive, PositiveFraction};
 use swath_algorithms::points::PointType;
 use swath_algorithms::selector::{
-    Cluster, DiversityTerm, Dpp, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, Method, Mmr, Optimizer, Pm2,
-    Random, SaturatedCoverage, Selector, SelectorParams, SelectorSetting, SemanticCompression, Spread, Ssd, Stochastic,
-    TopK, Weights, Xquad,
+    AspectSource, Cluster, Dartboard, DiversityTerm, Dpp, FacilityLocation, Flvmi, GraphCut, Grasshopper, GroupLimit,
+    MaxMin, MaxSum, Method, Mmr, Optimizer, PairWeight, Pm2, Quality, Random, Redundancy, SaturatedCoverage, Selector,
+    SelectorParams, SelectorSetting, SemanticCompression, Spread, Ssd, Stochastic, SumOptimizer, SumVector, Threshold,
+    TopK, Vendi, Weights, Xquad,
 };
 use swath_algorithms::{Distance, KernelChoice, Scratch};
 
@@ -33,12 +34,29 @@ fn every_selector() -> Vec<SelectorParams> {
     let dispersed = SemanticCompression { diversity: DiversityTerm::Dispersion, ..SemanticCompression::default() };
     let stochastic = Optimizer::Stochastic(Stochastic::default());
     let sliding = Ssd { window: Count::new(2).expect("in range"), bias: true, ..Ssd::default() };
+    let powers = Dpp { quality: Quality::Power, ..Dpp::default() };
     all.extend([
+        SelectorParams::Dpp(powers.clone()),
+        SelectorParams::Dpp(Dpp { eta: not_negative(0.1), ..powers }),
         SelectorParams::Cluster(medoids),
+        SelectorParams::Mmr(Mmr { redundancy: Redundancy::Mean, ..Mmr::default() }),
         SelectorParams::SemanticCompression(dispersed),
         SelectorParams::FacilityLocation(FacilityLocation { optimizer: stochastic, ..FacilityLocation::default() }),
         SelectorParams::Ssd(sliding),
     ]);
+    for optimizer in [SumOptimizer::Swap, SumOptimizer::FrankWolfe, SumOptimizer::Exact] {
+        all.push(SelectorParams::MaxSum(MaxSum { optimizer, ..MaxSum::default() }));
+    }
+    let clusters = AspectSource::Clusters(Count::new(4).expect("in range"));
+    for aspects in [clusters, AspectSource::Queries] {
+        all.push(SelectorParams::Xquad(Xquad { aspects, ..Xquad::default() }));
+        all.push(SelectorParams::Pm2(Pm2 { aspects, ..Pm2::default() }));
+    }
+    let of = |within: SelectorParams| GroupLimit { within: Box::new(within), ..GroupLimit::default() };
+    let inside = [SelectorParams::Mmr(Mmr::default()), SelectorParams::Random(Random {})];
+    all.extend(inside.map(|within| SelectorParams::GroupLimit(of(within))));
+    let twice = Box::new(SelectorParams::GroupLimit(of(SelectorParams::FacilityLocation(FacilityLocation::default()))));
+    all.push(SelectorParams::Threshold(Threshold { within: twice, ..Threshold::default() }));
     all
 }
 
@@ -77,15 +95,18 @@ proptest! {
         let with_direction = case.base.distance() == Distance::Euclidean || !case.row(0).is_zero();
         let mut all: Vec<SelectorParams> = vec![
             SelectorParams::Mmr(Mmr::default()),
+            SelectorParams::Mmr(Mmr { redundancy: Redundancy::Mean, ..Mmr::default() }),
             SelectorParams::MaxMin(MaxMin {}),
+            SelectorParams::SumVector(SumVector {}),
+            SelectorParams::Dartboard(Dartboard::default()),
             SelectorParams::Ssd(Ssd::default()),
             SelectorParams::MaxSum(MaxSum::default()),
         ];
         // The determinant of a vector without a direction is 0, however relevant it is.
         if with_direction {
-            all.push(SelectorParams::Dpp(Dpp { theta: some, kernel: KernelChoice::DEFAULT }));
+            all.push(SelectorParams::Dpp(Dpp { theta: some, ..Dpp::default() }));
         }
-        for selector in all {
+        for selector in all.into_iter().filter(|selector| selector.check(&case.setting()).is_ok()) {
             prop_assert_eq!(case.select(&*selector, k)[0], 0, "{}", selector.name());
         }
     }
@@ -99,27 +120,77 @@ proptest! {
     }
 
     #[test]
-    fn mmr_is_its_definition((case, k) in cases(), lambda in 0.0_f64..=1.0) {
-        let mmr = |kernel| Mmr { lambda: fraction(lambda), kernel };
+    fn mmr_is_its_definition(
+        (case, k) in cases(),
+        lambda in 0.0_f64..=1.0,
+        redundancy in prop::sample::select(vec![Redundancy::Largest, Redundancy::Mean, Redundancy::Dartboard]),
+    ) {
+        let mmr = |kernel| Mmr { lambda: fraction(lambda), kernel, redundancy };
         for kernel in case.kernels(mmr) {
             let with = kernel.or_raw(case.base.distance());
             let picked = case.select(&mmr(kernel), k);
             prop_assert_eq!(picked.len(), k.min(case.m()));
             for (step, &pick) in picked.iter().enumerate() {
                 let value = |i: usize| {
-                    let nearest = picked[..step].iter().map(|&t| case.similarity(with, t, i)).fold(f64::NEG_INFINITY, f64::max);
-                    if step == 0 { case.rel(i) } else { lambda * case.rel(i) - (1.0 - lambda) * nearest }
+                    let similarities = picked[..step].iter().map(|&t| case.similarity(with, t, i));
+                    let redundant = match redundancy {
+                        Redundancy::Largest => (1.0 - lambda) * similarities.fold(f64::NEG_INFINITY, f64::max),
+                        Redundancy::Mean => (1.0 - lambda) / step as f64 * similarities.fold(0.0, |sum, s| sum + s),
+                        Redundancy::Dartboard => (1.0 - lambda) / (step as f64 + 1.0) * similarities.fold(0.0, |sum, s| sum + s),
+                    };
+                    if step == 0 { case.rel(i) } else { lambda * case.rel(i) - redundant }
                 };
                 let best = case.best(&picked[..step], value);
                 prop_assert!(pick == best || value(pick) > value(best) - case.slack(with), "{with:?}, step {step}");
+                if redundancy == Redundancy::Dartboard && step > 0 {
+                    // As its authors write it: in distances (1 - s) / 2, the least is picked.
+                    let far = |s: f64| 0.5 * (1.0 - s);
+                    let theirs = |i: usize| {
+                        let apart: f64 = picked[..step].iter().map(|&t| far(case.similarity(with, t, i))).sum();
+                        (1.0 - lambda) * apart / (step as f64 + 1.0) - lambda * far(case.rel(i))
+                    };
+                    let best = (0..case.m()).filter(|i| !picked[..step].contains(i)).map(theirs).fold(f64::NEG_INFINITY, f64::max);
+                    prop_assert!(theirs(pick) >= best - 1e-12 - case.slack(with), "{with:?}, step {step}");
+                }
             }
         }
     }
 
     #[test]
     fn mmr_of_relevance_alone_is_top_k((case, k) in cases()) {
-        let mmr = Mmr { lambda: fraction(1.0), kernel: KernelChoice::DEFAULT };
-        prop_assert_eq!(case.select(&mmr, k), case.select(&TopK {}, k));
+        for redundancy in [Redundancy::Largest, Redundancy::Mean, Redundancy::Dartboard] {
+            let mmr = Mmr { lambda: fraction(1.0), redundancy, ..Mmr::default() };
+            prop_assert_eq!(case.select(&mmr, k), case.select(&TopK {}, k));
+        }
+    }
+
+    /// Sums of vectors, column by column; where picks cancel out the cosine is 0.
+    #[test]
+    fn sum_vector_turns_the_sum_towards_the_query((case, k) in cases()) {
+        prop_assume!(SumVector {}.check(&case.setting()).is_ok());
+        let is_angular = case.base.distance() == Distance::Angular;
+        let row = |row: &Row| {
+            let length = if is_angular { naive::norm(row) } else { 1.0 };
+            let values: Vec<f64> = (0..case.cloud.dim as u32).map(|column| f64::from(row.value(column))).collect();
+            values.into_iter().map(|value| if length > 0.0 { value / length } else { 0.0 }).collect::<Vec<f64>>()
+        };
+        let (rows, query) = ((0..case.m()).map(|i| row(case.row(i))).collect::<Vec<_>>(), row(&case.cloud.query));
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let cosine = |set: &[usize]| {
+            let sum: Vec<f64> = (0..case.cloud.dim).map(|column| set.iter().map(|&i| rows[i][column]).sum()).collect();
+            let scale = (dot(&sum, &sum) * dot(&query, &query)).sqrt();
+            let squares: f64 = set.iter().map(|&i| dot(&rows[i], &rows[i])).sum();
+            if dot(&sum, &sum) > 1e-12 * squares && scale > 0.0 { dot(&sum, &query) / scale } else { 0.0 }
+        };
+        let picked = case.select(&SumVector {}, k);
+        for (step, &pick) in picked.iter().enumerate() {
+            let value = |i: usize| if step == 0 { case.rel(i) } else { cosine(&[&picked[..step], &[i]].concat()) };
+            let best = value(case.best(&picked[..step], value));
+            prop_assert!(value(pick) >= best - 1e-7, "step {step}: {} for {best}", value(pick));
+            // Of equals, the first of the pool.
+            let first = (0..case.m()).find(|i| !picked[..step].contains(i) && case.row(*i) == case.row(pick));
+            prop_assert_eq!(Some(pick), first);
+        }
     }
 
     #[test]
@@ -144,7 +215,7 @@ proptest! {
     fn max_sum_is_borodins_greedy((case, k) in cases(), lambda in 0.0_f64..3.0, cosine in any::<bool>()) {
         let cosine = cosine && case.base.distance().of_items() == Distance::Angular;
         let spread = if cosine { Spread::Cosine } else { Spread::Metric };
-        let picked = case.select(&MaxSum { lambda: not_negative(lambda), distance: spread }, k);
+        let picked = case.select(&MaxSum { lambda: not_negative(lambda).into(), distance: spread, ..MaxSum::default() }, k);
         let distance = |i: usize, j: usize| match spread {
             Spread::Metric => case.spread(i, j),
             Spread::Cosine if i == j => 0.0,
@@ -183,6 +254,47 @@ proptest! {
             let all = Optimizer::Stochastic(Stochastic { epsilon: PositiveFraction::new(1e-6).expect("in range") });
             if k <= 13 {
                 prop_assert_eq!(&lazy, &case.select(&params(all), k));
+            }
+        }
+    }
+
+    /// Gains in logarithms, by the platform's functions; where nothing underflows, also as its authors have it: the largest sum.
+    #[test]
+    fn dartboard_gains_the_most_relevant_information(
+        (case, k) in cases(),
+        sigma in prop_oneof![0.05_f64..1.0, prop::sample::select(vec![1e-6, 1e-3, 1e6])],
+    ) {
+        let dartboard = |kernel| Dartboard { sigma: positive(sigma), kernel };
+        for kernel in case.kernels(dartboard) {
+            let with = kernel.or_raw(case.base.distance());
+            let log_density = |s: f64| -(0.5 * (1.0 - s)).max(0.0).powi(2) / (2.0 * sigma * sigma);
+            let log = |i: usize, t: usize| log_density(case.similarity(with, i, t));
+            let (scratch, mut picked) = (Scratch::default(), Vec::new());
+            dartboard(kernel).select(&case.request(k), &scratch, &mut picked);
+            prop_assert_eq!(picked[0], 0);
+            for (step, &pick) in picked.iter().enumerate().skip(1) {
+                let covered = |t: usize| picked[..step].iter().map(|&r| log(r, t)).fold(f64::NEG_INFINITY, f64::max);
+                let gain = |i: usize| {
+                    let better = (0..case.m()).filter(|&t| log(i, t) > covered(t));
+                    let logs = better.map(|t| log_density(case.rel(t)) + log(i, t) + (-(covered(t) - log(i, t)).exp_m1()).ln());
+                    let logs: Vec<f64> = logs.collect();
+                    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    if logs.is_empty() { most } else { most + logs.iter().map(|log| (log - most).exp()).sum::<f64>().ln() }
+                };
+                let best = gain(case.best(&picked[..step], gain));
+                // Similarities have 53 bits, of which the logarithms lose those of 1 / sigma.
+                let off = 1e-11 * best.abs().max(1.0) + 1e-15 / sigma / sigma + case.slack(with) / sigma;
+                prop_assert!(gain(pick) >= best - off || best == gain(pick), "{with:?}, step {step}: {} for {best}", gain(pick));
+                if best == f64::NEG_INFINITY {
+                    prop_assert!(scratch.filled.get());
+                }
+                if (0.2..1.0).contains(&sigma) {
+                    let total = |i: usize| -> f64 {
+                        (0..case.m()).map(|t| (log_density(case.rel(t)) + covered(t).max(log(i, t))).exp()).sum()
+                    };
+                    let best = total(case.best(&picked[..step], total));
+                    prop_assert!(total(pick) >= best * (1.0 - 1e-9), "{with:?}, step {step}");
+                }
             }
         }
     }
@@ -255,7 +367,7 @@ proptest! {
     /// order of relevance.
     #[test]
     fn dpp_adds_most_to_the_log_determinant((case, k) in cases(), theta in 0.0_f64..0.95) {
-        let dpp = |kernel| Dpp { theta: PartialFraction::new(theta).expect("in range"), kernel };
+        let dpp = |kernel| Dpp { theta: PartialFraction::new(theta).expect("in range"), kernel, ..Dpp::default() };
         for kernel in case.kernels(dpp) {
             let with = kernel.or_raw(case.base.distance());
             let scratch = Scratch::default();
@@ -281,6 +393,109 @@ proptest! {
             }
             if filling.is_some() {
                 prop_assert!(scratch.filled.get());
+            }
+        }
+    }
+
+    /// DiskANN's rows literally; what is left of one beside the picks, by elimination, is largest at each pick.
+    #[test]
+    fn dpp_of_powers_takes_the_longest_remainder(
+        (case, k) in cases(),
+        p in 0.5_f64..3.0,
+        eta in prop_oneof![Just(0.0), 1e-3_f64..2.0],
+        rescored in any::<bool>(),
+    ) {
+        let mut case = case;
+        if rescored {
+            // As an expansion does.
+            case.pool.items.iter_mut().enumerate().for_each(|(i, item)| item.score = 0.9 * item.score + 0.01 * (i % 3) as f64);
+            case.pool.keep_best(case.m());
+        }
+        let dpp = Dpp { quality: Quality::Power, p: positive(p), eta: not_negative(eta), ..Dpp::default() };
+        prop_assume!(dpp.check(&case.setting()).is_ok());
+        let is_replaced = (0..case.m()).any(|i| case.rel(i) != case.pool.scaled(case.pool.items[i].rel));
+        let far: Vec<f64> = (0..case.m()).map(|i| match case.base.distance() {
+            _ if is_replaced => 1.0 - case.rel(i),
+            Distance::Euclidean => case.pool.items[i].distance.powi(2),
+            // As scaled by the pool, where it has an end and a beginning.
+            _ => 1.0 - case.rel(i),
+        }).collect();
+        let (least, most) = far.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &d| (least.min(d), most.max(d)));
+        let scale = |i: usize| {
+            let place = if most > least { (most - far[i]) / (most - least) } else { 0.0 };
+            (place + f64::from(f32::EPSILON)).powf(p)
+        };
+        let longest = (0..case.m()).map(|i| naive::norm(case.row(i))).fold(0.0, f64::max);
+        let ridge = eta * longest * longest;
+        let product = |i: usize, j: usize| scale(i) * scale(j) * naive::dot(case.row(i), case.row(j)) + if i == j { ridge } else { 0.0 };
+        // What elimination leaves of the last diagonal entry, of the picks and i; 0 where it is rounding.
+        let left_of = |set: &[usize], i: usize| {
+            let all = [set, &[i]].concat();
+            let mut matrix: Vec<Vec<f64>> = all.iter().map(|&a| all.iter().map(|&b| product(a, b)).collect()).collect();
+            for step in 0..set.len() {
+                if matrix[step][step] <= 1e-12 * product(set[step], set[step]) {
+                    continue;
+                }
+                for row in step + 1..all.len() {
+                    let factor = matrix[row][step] / matrix[step][step];
+                    (step..all.len()).for_each(|column| matrix[row][column] -= factor * matrix[step][column]);
+                }
+            }
+            let left = matrix[set.len()][set.len()];
+            if left > 1e-12 * product(i, i) { left } else { 0.0 }
+        };
+        let (scratch, mut picked) = (Scratch::default(), Vec::new());
+        dpp.select(&case.request(k), &scratch, &mut picked);
+        prop_assert_eq!(picked.len(), k.min(case.m()));
+        for (step, &pick) in picked.iter().enumerate() {
+            let value = |i: usize| left_of(&picked[..step], i);
+            let best = value(case.best(&picked[..step], value));
+            if best == 0.0 {
+                prop_assert!(scratch.filled.get() || longest == 0.0);
+                break;
+            }
+            prop_assert!(value(pick) >= best * (1.0 - 1e-6), "step {step}: {} of {best}", value(pick));
+        }
+    }
+
+    /// By eigenvalues from another algorithm.
+    #[test]
+    fn vendi_adds_most_to_relevance_and_score((case, k) in cases(), s in prop_oneof![0.0_f64..=1.0, Just(1.0)]) {
+        let vendi = |kernel| Vendi { s: fraction(s), kernel };
+        for kernel in case.kernels(vendi) {
+            let with = kernel.or_raw(case.base.distance());
+            let picked = case.select(&vendi(kernel), k);
+            for (step, &pick) in picked.iter().enumerate() {
+                let value = |i: usize| {
+                    let set = [&picked[..step], &[i]].concat();
+                    (1.0 - s) * case.rel(i) + s * vendi_score(&case, with, &set) / set.len() as f64
+                };
+                let best = value(case.best(&picked[..step], value));
+                // Roots of distributions are `f32`, and their angles are our own.
+                let off = if with == Kernel::FisherRao { 1e-4 } else { 1e-9 + case.slack(with) };
+                prop_assert!(value(pick) >= best - off, "{with:?}, step {step}: {} for {best}", value(pick));
+            }
+            if s == 0.0 {
+                prop_assert_eq!(picked, case.select(&TopK {}, k));
+            }
+        }
+    }
+
+    /// By elimination on the whole chain, at every step anew.
+    #[test]
+    fn grasshopper_visits_most((case, k) in cases(), lambda in prop_oneof![0.0_f64..0.99, Just(0.5)], temperature in 0.02_f64..2.0) {
+        let grasshopper = |kernel| Grasshopper {
+            lambda: PartialFraction::new(lambda).expect("in range"), temperature: positive(temperature), kernel,
+        };
+        for kernel in case.kernels(grasshopper) {
+            let with = kernel.or_coverage(case.base.distance());
+            let picked = case.select(&grasshopper(kernel), k);
+            let steps = walk_of(&case, with, lambda, temperature);
+            for (step, &pick) in picked.iter().enumerate() {
+                let Some(visits) = expected_visits(&steps, &picked[..step]) else { break };
+                let most = (0..case.m()).filter(|i| !picked[..step].contains(i)).map(|i| visits[i]).fold(0.0, f64::max);
+                let off = 1e-7 + if with == Kernel::FisherRao { 1e-3 } else { 0.0 };
+                prop_assert!(visits[pick] >= most * (1.0 - off), "{with:?}, step {step}: {} of {most}", visits[pick]);
             }
         }
     }
@@ -385,7 +600,7 @@ proptest! {
 
     #[test]
     fn xquad_of_subtopics_alone_is_greedy_coverage_of_them((case, k) in cases()) {
-        let picked = case.select(&Xquad { lambda: fraction(1.0) }, k);
+        let picked = case.select(&Xquad { lambda: fraction(1.0), ..Xquad::default() }, k);
         let covers = |i: usize| -> BTreeSet<u32> {
             case.subtopics.iter().filter(|&&(id, _)| id == case.pool.items[i].id).map(|&(_, s)| s).collect()
         };
@@ -395,7 +610,7 @@ proptest! {
             prop_assert!((0..case.m()).filter(|i| !picked[..step].contains(i)).all(|i| new(i) <= new(pick)));
             covered.extend(covers(pick));
         }
-        prop_assert_eq!(case.select(&Xquad { lambda: fraction(0.0) }, k), case.select(&TopK {}, k));
+        prop_assert_eq!(case.select(&Xquad { lambda: fraction(0.0), ..Xquad::default() }, k), case.select(&TopK {}, k));
     }
 
     /// No subtopic that can still be served has two seats fewer than one that was just served.
@@ -405,7 +620,7 @@ proptest! {
         case.subtopics = (0..case.base.len() as u32).map(|id| (id, id % 3)).collect();
         case.pool.items.iter_mut().for_each(|item| item.score = item.score.abs() + 0.1);
         case.pool.items.sort_by(swath_algorithms::Item::best_first);
-        let picked = case.select(&Pm2 { lambda: fraction(0.9) }, k);
+        let picked = case.select(&Pm2 { lambda: fraction(0.9), ..Pm2::default() }, k);
         let mut seats = [0_usize; 3];
         for (step, &pick) in picked.iter().enumerate() {
             let of = |i: usize| (case.pool.items[i].id % 3) as usize;
@@ -486,7 +701,7 @@ fn the_log_determinant_of_semantic_compression_ignores_the_kernel() {
             kernel,
             ..SemanticCompression::default()
         };
-        let dpp = |kernel| Dpp { theta: PartialFraction::new(0.1).expect("below 1"), kernel };
+        let dpp = |kernel| Dpp { theta: PartialFraction::new(0.1).expect("below 1"), kernel, ..Dpp::default() };
         let differ = case
             .kernels(dpp)
             .iter()
@@ -507,7 +722,7 @@ fn the_log_determinant_of_semantic_compression_ignores_the_kernel() {
 fn pm2_skips_subtopics_that_nothing_left_covers() {
     let mut case = Case::new(&[1.0, 0.1, 1.0, 0.2, 1.0, 0.3, 1.0, 2.0], &[1.0, 0.0], Distance::Angular);
     case.subtopics = vec![(0, 2), (1, 2), (2, 2), (3, 1), (9, 0)];
-    let picked = case.select(&Pm2 { lambda: fraction(1.0) }, 4);
+    let picked = case.select(&Pm2 { lambda: fraction(1.0), ..Pm2::default() }, 4);
     assert_eq!(case.ids(&picked), [3, 0, 1, 2]);
 }
 
@@ -618,7 +833,7 @@ fn distances_are_measured_in_sigmas() {
     for unit in [1.0, 1e-3, 1e5] {
         let case = Case::new(&[unit, 2.0 * unit, 4.0 * unit], &[0.0], Distance::Euclidean);
         for (lambda, second) in [(0.23, 1), (0.24, 2)] {
-            let max_sum = MaxSum { lambda: not_negative(lambda), ..MaxSum::default() };
+            let max_sum = MaxSum { lambda: not_negative(lambda).into(), ..MaxSum::default() };
             assert_eq!(case.select(&max_sum, 2), [0, second], "lambda {lambda} in units of {unit}");
             // The odds of c are lambda.
             let picked = case.select(&dispersed(lambda / (1.0 + lambda)), 2);
@@ -637,7 +852,7 @@ fn where_sigma_is_zero_the_largest_distance_is_the_unit() {
         let case = Case::new(&rows, &[0.0], Distance::Euclidean);
         assert_eq!(case.pool.sigma, 0.0);
         for (lambda, second) in [(0.45, 1), (0.55, 4)] {
-            let max_sum = MaxSum { lambda: not_negative(lambda), ..MaxSum::default() };
+            let max_sum = MaxSum { lambda: not_negative(lambda).into(), ..MaxSum::default() };
             assert_eq!(case.select(&max_sum, 2), [0, second], "lambda {lambda} in units of {unit}");
         }
         let copies = Case::new(&[unit; 4], &[unit], Distance::Euclidean);
@@ -688,6 +903,9 @@ fn rankings_do_not_depend_on_the_numbering() {
         one.subtopics = (0..40).map(|id| (id, id % 7)).collect();
         other.subtopics = one.subtopics.iter().map(|&(id, s)| (number(id), s)).collect();
         other.subtopics.sort_unstable();
+        one.groups = vec![groups_of((0..40).map(|id| id % 4 - 1))];
+        let new: Vec<usize> = (0..40).map(|id| number(id) as usize).collect();
+        (0..40).for_each(|id| other.groups[0].of[new[id]] = one.groups[0].of[id]);
         for selector in every_selector_for(&one) {
             let expected: Vec<u32> = one.ids(&one.select(&*selector, 8)).into_iter().map(number).collect();
             assert_eq!(other.ids(&other.select(&*selector, 8)), expected, "{} on {space}", selector.name());
@@ -695,23 +913,195 @@ fn rankings_do_not_depend_on_the_numbering() {
     }
 }
 
+/// Densities down to e^-100,000, and gains of which a sum would lose all: at a degree from the first pick, 84 and 85 degrees to
+/// both sides of the query, and 170.
+#[test]
+fn dartboard_tells_apart_what_underflows() {
+    let turned = |degrees: f64| [degrees.to_radians().cos() as f32, degrees.to_radians().sin() as f32];
+    let rows = [turned(0.0), turned(1.0), turned(-85.0), turned(84.0), turned(170.0)].concat();
+    let case = Case::new(&rows, &turned(0.0), Distance::Angular);
+    // The gain of the second is about (7.6e-5 / sigma)^2 / 2; that of the others about exp(-(0.448 / sigma)^2 / 2) and less.
+    for (sigma, expected) in [(1e-3, [0, 1, 3, 2, 4]), (1e-2, [0, 1, 3, 2, 4]), (0.1, [0, 3, 2, 1, 4])] {
+        let dartboard = Dartboard { sigma: positive(sigma), ..Dartboard::default() };
+        assert_eq!(case.ids(&case.select(&dartboard, 5)), expected, "{sigma}");
+    }
+}
+
+/// The Vendi score, from eigenvalues by Jacobi's rotations.
+pub fn vendi_score(case: &Case, kernel: Kernel, set: &[usize]) -> f64 {
+    let n = set.len();
+    let own = |i: usize| case.own_similarity(kernel, i);
+    let entry =
+        |a: usize, b: usize| if a == b { own(set[a]) } else { case.similarity(kernel, set[a.min(b)], set[a.max(b)]) };
+    let mut matrix: Vec<Vec<f64>> = (0..n).map(|a| (0..n).map(|b| entry(a, b)).collect()).collect();
+    for _ in 0..12 {
+        for (p, q) in (0..n).flat_map(|q| (0..q).map(move |p| (p, q))) {
+            if matrix[p][q].abs() < 1e-300 {
+                continue;
+            }
+            let angle = 0.5 * (2.0 * matrix[p][q]).atan2(matrix[q][q] - matrix[p][p]);
+            let (s, c) = angle.sin_cos();
+            for j in 0..n {
+                let (a, b) = (matrix[p][j], matrix[q][j]);
+                (matrix[p][j], matrix[q][j]) = (c * a - s * b, s * a + c * b);
+            }
+            for row in &mut matrix {
+                (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
+            }
+        }
+    }
+    let shares = (0..n).map(|i| matrix[i][i] / n as f64).filter(|&share| share > 1e-12);
+    (-shares.map(|share| share * share.ln()).sum::<f64>()).exp()
+}
+
+/// The steps of GRASSHOPPER's walk: from each item, the probability of each next one.
+pub fn walk_of(case: &Case, kernel: Kernel, lambda: f64, temperature: f64) -> Vec<Vec<f64>> {
+    let m = case.m();
+    let similar =
+        |i: usize, j: usize| if i == j { case.own_similarity(kernel, i) } else { case.similarity(kernel, i, j) };
+    let row = |i: usize| {
+        let total: f64 = (0..m).map(|j| similar(i, j)).sum();
+        let jump = |j: usize| case.weight(Weights::Softmax, temperature, j);
+        let step =
+            |j: usize| if total > 0.0 { lambda * similar(i, j) / total + (1.0 - lambda) * jump(j) } else { jump(j) };
+        (0..m).map(step).collect()
+    };
+    (0..m).map(row).collect()
+}
+
+/// Shares of time if nothing absorbs, else expected visits; `None` if the walk hardly ever ends.
+pub fn expected_visits(steps: &[Vec<f64>], absorbing: &[usize]) -> Option<Vec<f64>> {
+    let m = steps.len();
+    let is_open = |i: usize| !absorbing.contains(&i);
+    // (I - P)' v = 1; without absorption (I - P)' v = 0, with the sum of v in place of the last equation.
+    let mut system: Vec<Vec<f64>> = (0..m)
+        .map(|j| {
+            let entry = |i: usize| {
+                let own = f64::from(u8::from(i == j));
+                if is_open(i) && is_open(j) { own - steps[i][j] } else { own }
+            };
+            let right = if absorbing.is_empty() { 0.0 } else { f64::from(u8::from(is_open(j))) };
+            (0..m).map(entry).chain([right]).collect()
+        })
+        .collect();
+    if absorbing.is_empty() {
+        system[m - 1].fill(1.0);
+    }
+    for column in 0..m {
+        let pivot = (column..m).max_by(|&a, &b| system[a][column].abs().total_cmp(&system[b][column].abs()))?;
+        system.swap(column, pivot);
+        if system[column][column].abs() < 1e-8 {
+            return None;
+        }
+        for row in (0..m).filter(|&row| row != column) {
+            let factor = system[row][column] / system[column][column];
+            for at in column..=m {
+                system[row][at] -= factor * system[column][at];
+            }
+        }
+    }
+    Some((0..m).map(|i| system[i][m] / system[i][i]).collect())
+}
+
+/// Three pages on one subject and one on another, a little less relevant: the walk is mostly at the three, and once one of them
+/// absorbs it, at the other.
+#[test]
+fn a_picked_item_absorbs_the_walk_of_its_neighbours() {
+    let turned = |degrees: f64| [degrees.to_radians().cos() as f32, degrees.to_radians().sin() as f32];
+    let rows = [turned(38.0), turned(40.0), turned(42.0), turned(-48.0)].concat();
+    let case = Case::new(&rows, &turned(0.0), Distance::Angular);
+    let lambda = PartialFraction::new(0.9).expect("in range");
+    let picked =
+        case.ids(&case.select(&Grasshopper { lambda, temperature: positive(1.0), ..Grasshopper::default() }, 4));
+    assert_eq!(picked[1], 3, "{picked:?}");
+    assert_ne!(picked[0], 3);
+}
+
+/// A ridge makes the same of vectors in any unit, and a large one the order of lengths.
+#[test]
+fn the_ridge_of_powers_is_a_share() {
+    let rows = irregular(60);
+    let of = |unit: f32, eta: f64| {
+        let times = |values: &[f32]| values.iter().map(|value| value * unit).collect::<Vec<_>>();
+        let case = Case::new(&times(&rows), &times(&[0.4, -0.3, 0.2]), Distance::Euclidean);
+        let dpp = Dpp { quality: Quality::Power, eta: not_negative(eta), ..Dpp::default() };
+        case.ids(&case.select(&dpp, 8))
+    };
+    assert_eq!(of(1.0, 0.1), of(1024.0, 0.1));
+    assert_ne!(of(1.0, 0.1), of(1.0, 0.0));
+    let case = Case::new(&rows, &[0.4, -0.3, 0.2], Distance::Euclidean);
+    let far = |i: usize| case.pool.items[i].distance.powi(2);
+    let most = (0..20).map(far).fold(0.0, f64::max);
+    let length = |i: usize| (most - far(i)).powi(2) * naive::norm(case.row(i));
+    let mut by_length: Vec<usize> = (0..20).collect();
+    by_length.sort_by(|&a, &b| length(b).total_cmp(&length(a)));
+    assert_eq!(of(1.0, 1e5), case.ids(&by_length[..8]));
+}
+
+/// Two to one side of the query and one to the other, less relevant: with it the sum points at the query.
+#[test]
+fn a_sum_is_balanced() {
+    let turned = |degrees: f64| [degrees.to_radians().cos() as f32, degrees.to_radians().sin() as f32];
+    for distance in Distance::DENSE {
+        let rows = [turned(20.0), turned(21.0), turned(-25.0), turned(90.0)].concat();
+        let case = Case::new(&rows, &turned(0.0), distance);
+        assert_eq!(case.ids(&case.select(&SumVector {}, 4)), [0, 2, 1, 3], "{distance}");
+    }
+    // Ten times as long, the one to the other side outweighs the first, but not by angle.
+    let rows = [turned(20.0), turned(21.0), turned(-25.0).map(|v| 10.0 * v)].concat();
+    let second = |distance| {
+        let mut case = Case::new(&rows, &turned(0.0), distance);
+        case.pool.items.sort_by_key(|item| item.id);
+        case.ids(&case.select(&SumVector {}, 2))[1]
+    };
+    assert_eq!(Distance::DENSE.map(second), [1, 2, 1]);
+}
+
 #[test]
 fn parameters_that_do_not_go_together_are_refused() {
-    let setting = SelectorSetting { distance: Distance::Euclidean, kind: PointType::Dense, subtopics: false };
-    let message = |selector: &dyn Selector| selector.check(&setting).map_err(|unfit| unfit.to_string()).err();
+    let without = SelectorSetting {
+        distance: Distance::Euclidean,
+        kind: PointType::Dense,
+        subtopics: false,
+        aspects: false,
+        groups: &[],
+        pool: Some(26),
+    };
+    let message = |selector: &dyn Selector| selector.check(&without).map_err(|unfit| unfit.to_string()).err();
     let clipped = KernelChoice::from(Kernel::Cosine);
     let say = message(&Dpp { kernel: clipped, ..Dpp::default() }).expect("not definite");
     assert!(say.contains("not positive semidefinite") && say.contains("`gram`"), "{say}");
     assert!(message(&Ssd { kernel: clipped, ..Ssd::default() }).is_some());
     let raw = FacilityLocation { kernel: Kernel::Gram.into(), ..FacilityLocation::default() };
     assert!(message(&raw).expect("negative").contains("can be negative"));
+    let ridge = Dpp { eta: not_negative(0.1), ..Dpp::default() };
+    assert!(message(&ridge).expect("no ridge").contains("`eta` belongs to `quality: power`"));
+    let both = Dpp { quality: Quality::Power, theta: PartialFraction::new(0.1).expect("in range"), ..Dpp::default() };
+    assert!(message(&both).expect("no theta").contains("`theta` belongs to `quality: exponential`"));
+    let named = Dpp { quality: Quality::Power, kernel: Kernel::Gram.into(), ..Dpp::default() };
+    assert!(message(&named).expect("no kernel").contains("`kernel` belongs to `quality: exponential`"));
+    let ridged = Dpp { quality: Quality::Power, ..ridge };
+    assert_eq!(message(&ridged), None);
     let one_and_a_half = SemanticCompression { a: fraction(1.0), ..SemanticCompression::default() };
     assert!(message(&one_and_a_half).expect("too much").contains("add up to 1.5"));
     assert!(message(&Xquad::default()).expect("no subtopics").contains("the dataset has none"));
     assert!(message(&Pm2::default()).is_some());
+    assert!(message(&GroupLimit::default()).expect("no groups").contains("use a dataset with `groups`"));
     assert!(message(&MaxSum { distance: Spread::Cosine, ..MaxSum::default() }).is_some());
+    assert!(
+        message(&MaxSum { lambda: PairWeight::Adaptive, ..MaxSum::default() }).expect("L2").contains("can exceed 1")
+    );
+    let exact = MaxSum { optimizer: SumOptimizer::Exact, ..MaxSum::default() };
+    let say = message(&exact).expect("26 items");
+    assert!(say.contains("at most 25, and this one may have 26") && say.contains("optimizer: swap"), "{say}");
+    let fits = |pool| exact.check(&SelectorSetting { pool, ..without });
+    assert_eq!((fits(Some(25)), fits(None)), (Ok(()), Ok(())));
+    let by_queries = Xquad { aspects: AspectSource::Queries, ..Xquad::default() };
+    assert!(message(&by_queries).expect("no sub-queries").contains("array `aspects`"));
+    assert_eq!(by_queries.check(&SelectorSetting { aspects: true, ..without }), Ok(()));
+    assert!(!by_queries.is_oracle() && Xquad::default().is_oracle());
     for selector in SelectorParams::all() {
-        let fits = SelectorSetting { distance: Distance::Angular, kind: PointType::Dense, subtopics: true };
+        let fits = setting(SPACES[1]);
         assert_eq!(selector.check(&fits), Ok(()), "{} with its defaults", selector.name());
         assert_eq!(selector.is_oracle(), ["xquad", "pm2"].contains(&selector.name()));
     }

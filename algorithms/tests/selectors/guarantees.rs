@@ -6,19 +6,19 @@ use crate::support::{Case, cases_up_to};
 use proptest::prelude::*;
 use swath_algorithms::Distance;
 use swath_algorithms::kernel::Kernel;
-use swath_algorithms::params::{Fraction, NonNegative, PositiveFraction};
+use swath_algorithms::params::{Fraction, NonNegative, Positive, PositiveFraction};
 use swath_algorithms::selector::{
-    FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, SaturatedCoverage, SelectorParams, SemanticCompression, Spread,
-    Weights,
+    Dartboard, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, SaturatedCoverage, SelectorParams,
+    SemanticCompression, Weights,
 };
 
 /// 1 - 1/e.
 const GREEDY: f64 = 0.632_120_558_828_557_7;
 
-type Claim = (&'static str, SelectorParams, fn(&Case, usize, &[usize]) -> f64);
+pub type Claim = (&'static str, SelectorParams, fn(&Case, usize, &[usize]) -> f64);
 
 /// Monotone submodular objectives with the selector that maximises each: `value(case, k, set)`.
-fn monotone_submodular() -> Vec<Claim> {
+pub fn monotone_submodular() -> Vec<Claim> {
     let cut = GraphCut { lambda: NonNegative::new(0.5).expect("in range"), ..GraphCut::default() };
     let saturated =
         SaturatedCoverage { alpha: PositiveFraction::new(0.3).expect("in range"), ..SaturatedCoverage::default() };
@@ -128,6 +128,21 @@ proptest! {
         }
     }
 
+    /// Greedy after the most relevant: of the best set that holds it.
+    #[test]
+    fn dartboard_keeps_its_promise((case, k) in cases_up_to(8), sigma in 0.05_f64..1.0) {
+        let kernel = Kernel::raw(case.base.distance());
+        let density = |s: f64| (-(0.5 * (1.0 - s)).max(0.0).powi(2) / (2.0 * sigma * sigma)).exp();
+        let value = |set: &[usize]| -> f64 {
+            let best = |t: usize| set.iter().map(|&r| density(case.similarity(kernel, r, t))).fold(0.0, f64::max);
+            (0..case.m()).map(|t| density(case.rel(t)) * best(t)).sum()
+        };
+        let selector = Dartboard { sigma: Positive::new(sigma).expect("in range"), ..Dartboard::default() };
+        let reached = value(&case.select(&selector, k));
+        let most = case.best_value(k, |set| if set.contains(&0) { value(set) } else { 0.0 });
+        prop_assert!(reached >= GREEDY * most * (1.0 - 1e-9), "{reached} of {most}");
+    }
+
     #[test]
     fn max_sum_reaches_half_of_the_best((case, k) in cases_up_to(9), lambda in 0.0_f64..2.0) {
         let case = without_negative_relevance(case);
@@ -136,7 +151,7 @@ proptest! {
                 .map(|(i, j)| case.spread(i, j)).sum();
             set.iter().map(|&i| case.rel(i)).sum::<f64>() + lambda * pairs
         };
-        let selector = MaxSum { lambda: NonNegative::new(lambda).expect("in range"), distance: Spread::Metric };
+        let selector = MaxSum { lambda: NonNegative::new(lambda).expect("in range").into(), ..MaxSum::default() };
         let (reached, most) = (value(&case.select(&selector, k)), case.best_value(k, value));
         prop_assert!(reached >= 0.5 * most - 1e-7, "{reached} of {most}");
     }

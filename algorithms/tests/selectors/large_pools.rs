@@ -1,12 +1,13 @@
 //! Pools of hundreds, whose gains and similarities are first bounded: every selector picks what it picks without bounds.
 
+use crate::definitions::{expected_visits, vendi_score, walk_of};
 use crate::naive::{self, SPACES};
 use crate::support::Case;
 use swath_algorithms::kernel::Kernel;
 use swath_algorithms::params::{Fraction, NonNegative, PartialFraction, Positive, PositiveFraction};
 use swath_algorithms::selector::{
-    DiversityTerm, Dpp, FacilityLocation, Flvmi, GraphCut, MaxMin, MaxSum, Mmr, Optimizer, SaturatedCoverage, Selector,
-    SelectorParams, SemanticCompression, Spread, Ssd, Weights,
+    Dartboard, DiversityTerm, Dpp, FacilityLocation, Flvmi, GraphCut, Grasshopper, MaxMin, MaxSum, Mmr, Optimizer,
+    Redundancy, SaturatedCoverage, Selector, SelectorParams, SemanticCompression, Spread, Ssd, Vendi, Weights,
 };
 use swath_algorithms::{Distance, KernelChoice, random};
 
@@ -224,7 +225,8 @@ fn approximate_novelty_changes_nothing() {
                     };
                     expected.push(case.best(&expected, value));
                 }
-                let mmr = Mmr { lambda: Fraction::new(lambda).expect("in range"), kernel: kernel.into() };
+                let mmr =
+                    Mmr { lambda: Fraction::new(lambda).expect("in range"), kernel: kernel.into(), ..Mmr::default() };
                 assert_eq!(
                     case.select(&mmr, 50),
                     expected,
@@ -235,6 +237,31 @@ fn approximate_novelty_changes_nothing() {
                 if lambda == 0.0 && kernel == Kernel::Gram {
                     assert_eq!(case.select(&MaxMin {}, 50), expected);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn approximate_means_change_nothing() {
+    for case in directed_cases() {
+        let all = cosines(&case);
+        for (redundancy, added) in [(Redundancy::Mean, 0.0), (Redundancy::Dartboard, 1.0)] {
+            for (lambda, kernel) in
+                [(0.0, Kernel::Gram), (0.5, Kernel::Gram), (0.5, Kernel::Cosine), (0.95, Kernel::Gram)]
+            {
+                let (mut expected, mut sums) = (vec![0], vec![0.0; case.m()]);
+                while expected.len() < 50 {
+                    // In the order of picking, as the selector adds up.
+                    let last = &all[expected[expected.len() - 1]];
+                    let similar = |cosine: f64| if kernel == Kernel::Cosine { cosine.max(0.0) } else { cosine };
+                    sums.iter_mut().zip(last).for_each(|(sum, &cosine)| *sum += similar(cosine));
+                    let each = (1.0 - lambda) / (expected.len() as f64 + added);
+                    expected.push(case.best(&expected, |i| lambda * case.rel(i) - each * sums[i]));
+                }
+                let lambda = Fraction::new(lambda).expect("in range");
+                let mmr = Mmr { lambda, kernel: kernel.into(), redundancy };
+                assert_eq!(case.select(&mmr, 50), expected, "{mmr:?} on {} of {}", case.m(), case.cloud.space);
             }
         }
     }
@@ -254,7 +281,8 @@ fn approximate_sums_change_nothing() {
                 sums.iter_mut().zip(&all[best]).for_each(|(sum, cosine)| *sum += 1.0 - cosine);
                 expected.push(best);
             }
-            let max_sum = MaxSum { lambda: NonNegative::new(lambda).expect("in range"), distance: Spread::Cosine };
+            let lambda_of = NonNegative::new(lambda).expect("in range").into();
+            let max_sum = MaxSum { lambda: lambda_of, distance: Spread::Cosine, ..MaxSum::default() };
             assert_eq!(case.select(&max_sum, 50), expected, "{lambda} on {} of {}", case.m(), case.cloud.space);
         }
     }
@@ -331,6 +359,127 @@ fn approximate_remainders_change_nothing() {
                         left[i] -= new * new;
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Scores of all items at every step, none left out by a bound.
+#[test]
+fn bounds_of_vendi_scores_change_nothing() {
+    for mut case in cases().into_iter().filter(|case| case.m() > 280) {
+        let with = Kernel::raw(case.base.distance());
+        for s in [0.3, 0.9, 1.0] {
+            // So that the score decides between many.
+            case.pool.items.iter_mut().for_each(|item| item.score *= 0.1);
+            let picked = case.select(&Vendi { s: Fraction::new(s).expect("in range"), ..Vendi::default() }, 6);
+            for (step, &pick) in picked.iter().enumerate() {
+                let value = |i: usize| {
+                    let set = [&picked[..step], &[i]].concat();
+                    (1.0 - s) * case.rel(i) + s * vendi_score(&case, with, &set) / set.len() as f64
+                };
+                let best = value(case.best(&picked[..step], value));
+                assert!(
+                    value(pick) >= best - 1e-9,
+                    "step {step} of {s} on {}: {} of {best}",
+                    case.cloud.space,
+                    value(pick)
+                );
+            }
+        }
+    }
+}
+
+/// Conjugate gradients and updates, against elimination on the whole chain; with copies, opposites and zeros, too.
+#[test]
+fn walks_over_large_pools_are_solved() {
+    let mut all: Vec<Case> =
+        SPACES.into_iter().map(|space| Case::of(naive::irregular_cloud(space, 20, 120, 3))).collect();
+    let values = rows(130, 17, 60);
+    all.extend(Distance::DENSE.map(|distance| Case::new(&values, &values[17..34], distance)));
+    for case in all {
+        for (lambda, temperature) in [(0.5, 0.1), (0.95, 1.0), (0.999, 0.5)] {
+            let grasshopper = Grasshopper {
+                lambda: PartialFraction::new(lambda).expect("in range"),
+                temperature: Positive::new(temperature).expect("in range"),
+                ..Grasshopper::default()
+            };
+            let picked = case.select(&grasshopper, 12);
+            let steps = walk_of(&case, Kernel::coverage(case.base.distance()), lambda, temperature);
+            for (step, &pick) in picked.iter().enumerate() {
+                let visits = expected_visits(&steps, &picked[..step]).expect("the walk ends");
+                let left = (0..case.m()).filter(|i| !picked[..step].contains(i));
+                let most = left.map(|i| visits[i]).fold(0.0, f64::max);
+                assert!(
+                    visits[pick] >= most * (1.0 - 2e-9),
+                    "step {step} of {lambda} on {}: {} of {most}",
+                    case.cloud.space,
+                    visits[pick]
+                );
+                // Of equals, the first of the pool.
+                let first = (0..case.m()).find(|i| !picked[..step].contains(i) && visits[*i] >= most * (1.0 - 1e-11));
+                assert!(first.is_none_or(|first| pick <= first), "step {step} of {lambda} on {}", case.cloud.space);
+            }
+        }
+    }
+}
+
+/// A pool whose similarities are not kept, against one whose are: the first 1,000 of it, and some that are like nothing.
+#[test]
+fn a_walk_over_a_pool_too_large_to_keep_is_the_same() {
+    let dim = 60;
+    let mut values = rows(1000, dim - 40, 1000);
+    let mut wide: Vec<f32> =
+        values.chunks_exact(dim - 40).flat_map(|row| row.iter().copied().chain([0.0; 40])).collect();
+    let query: Vec<f32> = wide[..dim].to_vec();
+    let kept = Case::new(&wide, &query, Distance::Angular);
+    // Forty that are orthogonal to all, so that only jumps lead there; at this temperature none does.
+    values.clear();
+    for i in 0..40 {
+        let mut row = vec![0.0; dim];
+        row[dim - 40 + i] = 1.0;
+        wide.extend(row);
+    }
+    let larger = Case::new(&wide, &query, Distance::Angular);
+    assert!(larger.m() == 1040);
+    let grasshopper = Grasshopper { temperature: Positive::new(1e-3).expect("in range"), ..Grasshopper::default() };
+    assert_eq!(larger.ids(&larger.select(&grasshopper, 3)), kept.ids(&kept.select(&grasshopper, 3)));
+}
+
+/// Gains of all items at every step, none left out because it was too low before.
+#[test]
+fn lazy_gains_of_dartboard_change_nothing() {
+    for case in cases() {
+        let with = Kernel::raw(case.base.distance());
+        let m = case.m();
+        let all: Vec<Vec<f64>> = (0..m).map(|i| (0..m).map(|j| case.similarity(with, i, j)).collect()).collect();
+        for sigma in [0.01, 0.1, 1.0] {
+            let log = |s: f64| -(0.5 * (1.0 - s)).max(0.0).powi(2) / (2.0 * sigma * sigma);
+            let dartboard = Dartboard { sigma: Positive::new(sigma).expect("in range"), ..Dartboard::default() };
+            let picked = case.select(&dartboard, 25);
+            let mut covered: Vec<f64> = all[0].iter().map(|&s| log(s)).collect();
+            for (step, &pick) in picked.iter().enumerate().skip(1) {
+                let gain = |i: usize| {
+                    let logs = (0..m).filter(|&t| log(all[i][t]) > covered[t]).map(|t| {
+                        let own = log(all[i][t]);
+                        log(case.rel(t)) + own + (-(covered[t] - own).exp_m1()).ln()
+                    });
+                    let logs: Vec<f64> = logs.collect();
+                    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    if logs.is_empty() {
+                        most
+                    } else {
+                        most + logs.iter().map(|log| (log - most).exp()).sum::<f64>().ln()
+                    }
+                };
+                let best = gain(case.best(&picked[..step], gain));
+                let off = 1e-9 * best.abs().max(1.0);
+                assert!(
+                    best == gain(pick) || gain(pick) >= best - off,
+                    "step {step} of {sigma} on {m} of {}",
+                    case.cloud.space
+                );
+                covered.iter_mut().zip(&all[pick]).for_each(|(covered, &s)| *covered = covered.max(log(s)));
             }
         }
     }

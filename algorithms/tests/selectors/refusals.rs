@@ -17,6 +17,9 @@ fn every_choice() -> Vec<(String, SelectorParams)> {
         ("method", vec!["k-medoids".into()]),
         ("distance", vec!["cosine".into()]),
         ("diversity", vec!["dispersion".into()]),
+        ("lambda", vec!["adaptive".into()]),
+        ("aspects", vec![json!({ "clusters": 3 }), "queries".into()]),
+        ("quality", vec!["power".into()]),
     ];
     let mut all = Vec::new();
     for default in SelectorParams::all() {
@@ -28,7 +31,7 @@ fn every_choice() -> Vec<(String, SelectorParams)> {
                 // Other selectors know no such parameter.
                 if let Ok(params) = serde_json::from_value::<SelectorParams>(changed) {
                     all.push((
-                        format!("{} {{ {parameter}: {} }}", default.name(), value.as_str().expect("a name")),
+                        format!("{} {{ {parameter}: {} }}", default.name(), value.to_string().replace('"', "")),
                         params,
                     ));
                 }
@@ -45,7 +48,7 @@ fn every_refusal_says_what_would_do() {
     for space in SPACES {
         for (choice, params) in every_choice() {
             let Err(unfit) = params.check(&setting(space)) else { continue };
-            let said = format!("{}: {unfit}", unfit.parameter.expect("a parameter is at fault"));
+            let said = format!("{}: {unfit}", unfit.parameter.unwrap_or("the selector itself"));
             refused.entry(said).or_default().entry(space.to_string()).or_default().push(choice);
         }
     }
@@ -84,15 +87,20 @@ fn what_a_help_names_is_allowed() {
     assert!(followed.len() > 100, "{}", followed.len());
 }
 
-/// With its defaults every selector works everywhere, but for k-means, which says what to write.
+/// With its defaults every selector works everywhere, but for those that add up vectors, which say what to write.
 #[test]
-fn defaults_are_refused_nowhere_but_for_k_means() {
+fn defaults_are_refused_only_where_there_are_no_sums() {
     for space in SPACES {
         for params in SelectorParams::all() {
             match params.check(&setting(space)) {
                 Ok(()) => {}
                 Err(unfit) => {
-                    assert!(params.name() == "cluster" && unfit.help.contains("k-medoids"), "{space}: {unfit}");
+                    let said = match params.name() {
+                        "cluster" => "k-medoids",
+                        "sum-vector" => "`mmr`",
+                        name => panic!("{name} on {space}: {unfit}"),
+                    };
+                    assert!(unfit.help.contains(said), "{space}: {unfit}");
                 }
             }
             let without = SelectorSetting { subtopics: false, ..setting(space) };

@@ -2,11 +2,12 @@
 
 use crate::naive::{self, Cloud, Row, SPACES, Space};
 use proptest::prelude::*;
+use std::sync::LazyLock;
 use swath_algorithms::kernel::Kernel;
-use swath_algorithms::points::PointType;
+use swath_algorithms::points::{Line, PointType};
 use swath_algorithms::selector::engine::greedy::{quantum, rounded};
 use swath_algorithms::selector::{Request, Selector, SelectorSetting, Weights};
-use swath_algorithms::{Base, Distance, KernelChoice, Points, Pool, Query, Scratch};
+use swath_algorithms::{Base, Distance, Groups, KernelChoice, Points, Pool, Query, Scratch};
 
 /// A pool of all of a small base, around one query.
 pub struct Case {
@@ -15,12 +16,16 @@ pub struct Case {
     pub queries: Points,
     pub pool: Pool,
     pub subtopics: Vec<(u32, u32)>,
+    /// Sub-queries, as lines.
+    pub aspects: Vec<Line>,
+    /// One kind.
+    pub groups: Vec<Groups>,
     pub seed: u64,
 }
 
 impl std::fmt::Debug for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}, subtopics {:?}, {:?}", self.cloud, self.subtopics, self.pool)
+        write!(f, "{:?}, subtopics {:?}, groups {:?}, {:?}", self.cloud, self.subtopics, self.groups, self.pool)
     }
 }
 
@@ -36,11 +41,12 @@ impl Case {
     pub fn of(cloud: Cloud) -> Self {
         let (base, queries, mut pool) = (cloud.base(), cloud.query(), Pool::default());
         pool.fill(&base, Query::row(&queries, 0), 0..base.len() as u32, base.len(), &Scratch::default());
-        Self { cloud, base, queries, pool, subtopics: Vec::new(), seed: 0 }
+        let groups = vec![groups_of(vec![Groups::NONE; cloud.rows.len()])];
+        Self { cloud, base, queries, pool, subtopics: Vec::new(), aspects: Vec::new(), groups, seed: 0 }
     }
 
     /// What a selector is told of these points.
-    pub fn setting(&self) -> SelectorSetting {
+    pub fn setting(&self) -> SelectorSetting<'static> {
         setting(self.cloud.space)
     }
 
@@ -58,8 +64,8 @@ impl Case {
 
     pub fn request(&self, k: usize) -> Request<'_> {
         let query = Query::row(&self.queries, 0);
-        let Self { base, pool, subtopics, seed, .. } = self;
-        Request { base, query, pool, k, subtopics, seed: *seed, query_id: 3 }
+        let Self { base, pool, subtopics, aspects, groups, seed, .. } = self;
+        Request { base, query, pool, k, subtopics, aspects, groups, seed: *seed, query_id: 3 }
     }
 
     /// Positions picked, by working memory that held something before.
@@ -88,6 +94,16 @@ impl Case {
         match self.cloud.space.points {
             PointType::Dense => kernel.between(&self.base, self.pool.items[i].id, self.pool.items[j].id, sigma),
             _ => naive::similarity(kernel, self.row(i), self.row(j), sigma),
+        }
+    }
+
+    /// The similarity of an item to itself, without the rounding of what it is computed from: 1, but for a vector without a
+    /// direction.
+    pub fn own_similarity(&self, kernel: Kernel, i: usize) -> f64 {
+        match kernel {
+            Kernel::Cosine | Kernel::Gram if self.row(i).is_zero() => 0.0,
+            Kernel::Geodesic if self.row(i).is_zero() => 0.5,
+            _ => 1.0,
         }
     }
 
@@ -222,19 +238,30 @@ impl Case {
     }
 }
 
-/// What a selector is told of a dataset with subtopics.
-pub fn setting(space: Space) -> SelectorSetting {
-    SelectorSetting { distance: space.distance, kind: space.points, subtopics: true }
+/// The kind of groups that base points have here.
+static KINDS: LazyLock<[String; 1]> = LazyLock::new(|| ["seller".to_owned()]);
+
+/// What a selector is told of a dataset with subtopics, sub-queries and groups.
+pub fn setting(space: Space) -> SelectorSetting<'static> {
+    let Space { distance, points: kind } = space;
+    SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &*KINDS, pool: None }
 }
 
-/// Small pools of at most `most` items of every space, with ties (see [`naive::small_clouds`]) or without; with subtopics; and
-/// a k that may be beyond the pool.
+/// The groups of base points.
+pub fn groups_of(of: impl IntoIterator<Item = i32>) -> Groups {
+    Groups { name: KINDS[0].clone(), of: of.into_iter().collect(), labels: Vec::new() }
+}
+
+/// Small pools of at most `most` items of every space, with ties (see [`naive::small_clouds`]) or without; with subtopics and
+/// groups; and a k that may be beyond the pool.
 pub fn cases_up_to(most: usize) -> impl Strategy<Value = (Case, usize)> {
     naive::small_clouds(1..=most, &SPACES).prop_flat_map(|cloud| {
         let m = cloud.rows.len();
         let subtopics = prop::collection::btree_set((0..m as u32, 0_u32..4), 0..2 * m);
-        (Just(cloud), subtopics, 0_u64..1000, 1..=m + 2).prop_map(|(cloud, subtopics, seed, k)| {
-            (Case { subtopics: subtopics.into_iter().collect(), seed, ..Case::of(cloud) }, k)
+        let groups = prop::collection::vec(-1_i32..4, m);
+        (Just(cloud), subtopics, groups, 0_u64..1000, 1..=m + 2).prop_map(|(cloud, subtopics, groups, seed, k)| {
+            let (subtopics, groups) = (subtopics.into_iter().collect(), vec![groups_of(groups)]);
+            (Case { subtopics, groups, seed, ..Case::of(cloud) }, k)
         })
     })
 }

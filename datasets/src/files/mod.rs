@@ -3,6 +3,7 @@
 //! [`FileSet`] names the files; [`array_file`](crate::array_file) reads numbers, [`text_file`](crate::text_file) texts. The other
 //! parts refer to base vectors and queries by their ids: [`RowIds`](crate::texts::RowIds).
 
+mod aspects;
 pub mod beir;
 mod groups;
 mod links;
@@ -71,6 +72,9 @@ pub struct FileSet {
     /// Which base vector covers which subtopic of a query: TREC's diversity qrels, or nuggets as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subtopics: Option<Part>,
+    /// Sub-queries: rows of the number of a query, from 0, and a vector, in the formats of vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aspects: Option<Part>,
     /// A knowledge graph over base vectors: CSV with `source,target` and optionally `relation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links: Option<Part>,
@@ -121,6 +125,7 @@ impl FileSet {
             query_texts: None,
             qrels: None,
             subtopics: None,
+            aspects: None,
             links: None,
             groups: None,
         }
@@ -234,6 +239,7 @@ impl FileSet {
             ("neighbors", self.neighbors.as_mut()),
             ("qrels", self.qrels.as_mut()),
             ("subtopics", self.subtopics.as_mut()),
+            ("aspects", self.aspects.as_mut()),
             ("links", self.links.as_mut()),
         ];
         let mut all: Vec<(&'static str, &mut Part)> = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::points::{Layout, PointFiles, layout};
 use super::qrels::{Finders, Judged};
-use super::{FileSet, GroupFiles, Part, Parts, groups, links, qrels, subtopics};
+use super::{FileSet, GroupFiles, Part, Parts, aspects, groups, links, qrels, subtopics};
 use crate::array_file::{self, Truth};
 use crate::check::{self, Flaw, counted};
 use crate::dataset::{Dataset, Groups, Neighbors, Qrels, Stored, Subtopics};
@@ -66,6 +66,8 @@ fn header_of(files: &FileSet, opened: &Opened, memory: u64) -> Result<Header, Da
         }
         None => (None, Vec::new()),
     };
+    let aspects = files.aspects.as_ref();
+    let aspects = aspects.map(|part| aspects::open(part, layout.kind(), *dim, memory)).transpose()?;
     let groups = match &files.groups {
         None => Vec::new(),
         Some(GroupFiles::One(_)) => vec![String::new()],
@@ -87,6 +89,7 @@ fn header_of(files: &FileSet, opened: &Opened, memory: u64) -> Result<Header, Da
         relations,
         subtopics: lines(&files.subtopics),
         qrels: lines(&files.qrels),
+        aspects: aspects.map(|matrix| matrix.header().rows),
         groups,
         labels: HasLabels { ids: files.ids.is_some(), names: files.names.is_some(), texts: files.texts.is_some() },
         is_normalized: false,
@@ -173,8 +176,11 @@ pub(super) fn read(files: &FileSet, capacity: &Capacity) -> Result<Dataset, Data
     let test_labels =
         labels([&files.query_ids, &files.query_names, &files.query_texts], query_keys, test.len(), memory)?;
     let neighbors = neighbors(files, &train, &test, space, &mut notes)?;
-    let mut dataset =
-        Dataset { train_labels, test_labels, ..Dataset::of_points(train, test, files.distance, neighbors) };
+    let aspects =
+        files.aspects.as_ref().map(|part| aspects::open(part, train.kind(), train.dim(), memory)).transpose()?;
+    let aspects = aspects.map(|matrix| aspects::read(&*matrix, test.len())).transpose()?;
+    let of_points = Dataset::of_points(train, test, files.distance, neighbors);
+    let mut dataset = Dataset { aspects, train_labels, test_labels, ..of_points };
     add_tables(files, memory, &mut dataset, &mut notes)?;
     dataset.notes = notes;
     let path = || opened.train.path().to_owned();

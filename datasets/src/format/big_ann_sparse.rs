@@ -129,6 +129,7 @@ fn header(base: &RowsFile, queries: &RowsFile, truth: Option<&TruthFile>) -> Hea
         relations: Vec::new(),
         subtopics: None,
         qrels: None,
+        aspects: None,
         groups: Vec::new(),
         labels: HasLabels::default(),
         is_normalized: false,

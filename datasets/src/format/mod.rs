@@ -154,6 +154,8 @@ pub struct Header {
     pub subtopics: Option<usize>,
     /// Rows of relevance judgements; `None` if the dataset has none.
     pub qrels: Option<usize>,
+    /// Rows of sub-queries; `None` if the dataset has none.
+    pub aspects: Option<usize>,
     /// Kinds of groups that base vectors belong to; a kind may have an empty name if it is the only one.
     pub groups: Vec<String>,
     /// Which labels base vectors have.

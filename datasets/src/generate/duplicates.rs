@@ -2,14 +2,20 @@
 
 use super::centres::Centres;
 use super::clusters::CLUSTERS;
-use super::{Draw, Row, Rows, Size, constant};
+use super::{Draw, Planted, PlantedSizes, Row, Rows, Size, constant};
+use crate::dataset::Groups;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::params::{NonNegative, PartialFraction};
 use swath_algorithms::random;
 
-/// As `clusters`, but a share of the base vectors are near copies of earlier ones. No query is a copy.
+/// The kind of groups that an original and its copies are.
+const KIND: &str = "original";
+
+/// As `clusters`, but a share of the base vectors are near copies of earlier ones. No query is a copy. An original and its copies are
+/// a group of the kind `original`, whose number is the original's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Duplicates {
@@ -31,13 +37,13 @@ impl Duplicates {
         random::uniform(rng) < self.share.get() && number > 0
     }
 
-    /// The original of a copy with its random stream, after the first choice. A copy of a copy is one of that one's original.
-    fn original(&self, number: usize, rng: &mut ChaCha8Rng, seed: u64) -> ChaCha8Rng {
+    /// The original of a copy, and its random stream after the first choice. A copy of a copy is one of that one's original.
+    fn original(&self, number: usize, rng: &mut ChaCha8Rng, seed: u64) -> (usize, ChaCha8Rng) {
         let mut source = random::below(rng, number);
         loop {
             let mut stream = Row::base(source).stream(seed);
             if !self.is_copy(source, &mut stream) {
-                return stream;
+                return (source, stream);
             }
             source = random::below(&mut stream, source);
         }
@@ -54,13 +60,27 @@ impl Draw for Duplicates {
             if row.is_query() || !self.is_copy(row.number, rng) {
                 return whole(rng, values);
             }
-            whole(&mut self.original(row.number, rng, size.seed), values);
+            whole(&mut self.original(row.number, rng, size.seed).1, values);
             values.iter_mut().for_each(|x| *x += self.near.get() * random::normal(rng));
         }))
     }
 
     fn shared_bytes(&self, size: &Size) -> u64 {
         Centres::bytes(CLUSTERS as u64, size.dim)
+    }
+
+    fn planted_sizes(&self, _: &Size) -> PlantedSizes {
+        PlantedSizes { groups: vec![KIND.to_owned()], ..PlantedSizes::default() }
+    }
+
+    fn planted(&self, size: &Size) -> Planted {
+        let of = |number: usize| {
+            let mut stream = Row::base(number).stream(size.seed);
+            let is_copy = self.is_copy(number, &mut stream);
+            if is_copy { self.original(number, &mut stream, size.seed).0 as i32 } else { number as i32 }
+        };
+        let of = (0..size.n).into_par_iter().map(of).collect();
+        Planted { groups: vec![Groups { name: KIND.to_owned(), of, labels: Vec::new() }], ..Planted::default() }
     }
 }
 
@@ -94,6 +114,24 @@ mod tests {
             let mean = copies.iter().map(|&i| all[i][0].0).sum::<f64>() / copies.len().max(1) as f64;
             let expected = near * f64::from(dim).sqrt();
             assert!(share == 0.0 || (expected * 0.85..expected * 1.42).contains(&mean), "{share}: {mean} {expected}");
+        }
+    }
+
+    /// Groups are told by the distances: exact copies are of one group, and no others.
+    #[test]
+    fn an_original_and_its_copies_are_a_group() {
+        for near in [0.0, 0.005] {
+            let data = drawn(with(0.5, near), 400, 24);
+            let [kind] = data.groups.as_slice() else { panic!("one kind") };
+            assert_eq!((kind.name.as_str(), kind.of.len()), ("original", 400));
+            let all = nearest_others(&data.train, 399);
+            for (i, others) in all.iter().enumerate() {
+                // Copies are about 0.03 apart, and points of a cluster 0.69.
+                for &(distance, j) in others {
+                    assert_eq!(kind.of[i] == kind.of[j], distance < 0.1, "{i} and {j} are {distance} apart");
+                }
+                assert_eq!(kind.of[kind.of[i] as usize], kind.of[i], "the number is the original's");
+            }
         }
     }
 

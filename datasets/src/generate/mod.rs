@@ -368,7 +368,7 @@ impl Generated {
         let (kind, size) = (self.check()?, self.size());
         let (train, test, dim) = (size.n, size.queries, size.dim);
         let mean = self.generate.members(&size)[0].min(dim);
-        let PlantedSizes { links, relations, subtopics } = self.generate.planted_sizes(&size);
+        let PlantedSizes { links, relations, subtopics, groups } = self.generate.planted_sizes(&size);
         Ok(Header {
             distance: self.distance,
             kind,
@@ -381,7 +381,8 @@ impl Generated {
             relations,
             subtopics,
             qrels: None,
-            groups: Vec::new(),
+            aspects: None,
+            groups,
             labels: HasLabels::default(),
             is_normalized: false,
             notes: Vec::new(),
@@ -401,7 +402,7 @@ impl Generated {
             Ok(PointType::Dense) | Err(_) => dim.div_ceil(16) * 64,
         };
         // What does not fit is refused, and plants nothing.
-        let planted = self.check().map_or(0, |_| self.generate.planted_sizes(&size).bytes());
+        let planted = self.check().map_or(0, |_| self.generate.planted_sizes(&size).bytes(&size));
         n.saturating_add(m)
             .saturating_mul(point + 16)
             .saturating_add(m.saturating_mul(NEIGHBORS as u64 * 64))
@@ -425,8 +426,14 @@ impl Generated {
         let (train, test) = (points(Array::Train, size.n)?, points(Array::Test, size.queries)?);
         let base = Base::new(train.clone(), self.distance);
         let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
-        let Planted { links, subtopics, test_names } = self.generate.planted(&size);
+        let Planted { links, subtopics, test_names, groups } = self.generate.planted(&size);
         let test_labels = test_names.map_or_else(Labels::default, Labels::of_names);
-        Ok(Dataset { links, subtopics, test_labels, ..Dataset::of_points(train, test, self.distance, neighbors) })
+        Ok(Dataset {
+            links,
+            subtopics,
+            groups,
+            test_labels,
+            ..Dataset::of_points(train, test, self.distance, neighbors)
+        })
     }
 }

@@ -72,6 +72,9 @@ fn a_smaller_dataset_is_the_beginning_of_a_larger_and_all_are_valid() {
             assert_eq!((header.kind, large.train.kind(), header.dim), (expected, expected, large.train.dim()));
             assert_eq!(header.links, large.links.as_ref().map(|links| links.edges.len()));
             assert_eq!(header.relations, large.links.as_ref().map_or(Vec::new(), |links| links.relations.clone()));
+            let kinds: Vec<_> = large.groups.iter().map(|groups| groups.name.clone()).collect();
+            assert_eq!(header.groups, kinds);
+            assert!(small.groups.iter().zip(&large.groups).all(|(small, large)| small.of == large.of[..50]));
             assert_eq!(header.subtopics, large.subtopics.as_ref().map(crate::Subtopics::len));
             let held = (large.train.bytes() + large.test.bytes()) as u64;
             assert!(header.bytes_of_points() >= held && of(300).bytes() > large.bytes() as u64, "{kind:?} {distance}");

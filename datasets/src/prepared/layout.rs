@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use swath_algorithms::Distance;
 
 /// The first bytes of every file. The last of them is the layout's version.
-pub(super) const MAGIC: &[u8; 8] = b"swathds\x02";
+pub(super) const MAGIC: &[u8; 8] = b"swathds\x03";
 
 /// Bytes of a SHA-256.
 pub(super) const HASH: usize = 32;
@@ -116,6 +116,9 @@ pub(super) fn label_arrays(array: &str, kind: &str) -> [String; 2] {
 pub(super) fn group_array(number: usize) -> String {
     format!("groups_{number}")
 }
+
+/// The array of where the sub-queries of each query begin; their vectors are stored as points.
+pub(super) const ASPECT_STARTS: &str = "aspects_starts";
 
 /// The smallest multiple of [`ALIGNMENT`] that is not below `place`.
 pub(super) fn aligned(place: u64) -> u64 {

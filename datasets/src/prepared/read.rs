@@ -1,9 +1,10 @@
 //! Opens a prepared dataset.
 
 use super::layout::{
-    HASH, LONGEST_HEADER, MAGIC, PREFIX, PreparedHeader, StoredArray, StoredGroups, StoredPoints, group_array,
-    label_arrays,
+    ASPECT_STARTS, HASH, LONGEST_HEADER, MAGIC, PREFIX, PreparedHeader, StoredArray, StoredGroups, StoredPoints,
+    group_array, label_arrays,
 };
+use crate::aspects::{self, Aspects};
 use crate::bounded;
 use crate::dataset::{Dataset, Groups, Links, Neighbors, Subtopics};
 use crate::in_the_way::{in_the_way, of_another};
@@ -256,6 +257,16 @@ impl Arrays<'_> {
         Ok(Some(Subtopics::new(queries, self.array::<[u32; 3]>(name)?.to_vec())))
     }
 
+    fn aspects(&self, points: StoredPoints, queries: usize) -> Result<Option<Aspects>, PreparedError> {
+        if self.find(aspects::NAME).is_none() {
+            return Ok(None);
+        }
+        let starts = self.array::<u64>(ASPECT_STARTS)?.iter().map(|&start| start as usize).collect();
+        let damaged = || PreparedError::Damaged(format!("`{}` cannot be read", aspects::NAME));
+        let Points::Dense(vectors) = self.points(points, aspects::NAME)? else { return Err(damaged()) };
+        Aspects::of_parts(vectors, starts, queries).ok_or_else(damaged).map(Some)
+    }
+
     fn labels(&self, array: &str, wanted: Wanted) -> Result<Labels, PreparedError> {
         let texts = |kind| -> Result<Option<Texts>, PreparedError> {
             let [ends, texts] = label_arrays(array, kind);
@@ -293,6 +304,7 @@ impl Arrays<'_> {
             links: links.transpose()?,
             subtopics: self.by_query("subtopics", m)?,
             qrels: self.by_query("qrels", m)?,
+            aspects: self.aspects(header.test, m)?,
             groups: header.groups.iter().enumerate().map(|groups| self.groups(groups)).collect::<Result<_, _>>()?,
             train_labels: self.labels("train", wanted)?,
             test_labels: self.labels("test", wanted)?,

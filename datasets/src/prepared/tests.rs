@@ -3,6 +3,7 @@
 use super::layout::PREFIX;
 use super::read::{not_ours, open_kept};
 use super::*;
+use crate::aspects::Aspects;
 use crate::dataset::{Dataset, Groups, Links, Neighbors, Stored, Subtopics};
 use crate::in_the_way::MOVE_IT;
 use crate::location::Location;
@@ -55,6 +56,7 @@ fn datasets() -> Vec<Dataset> {
     rich.links = Some(Links { edges: vec![[0, 5], [3, 2]], relations, relation: vec![1, 0] });
     rich.subtopics = Some(Subtopics::new(3, vec![[0, 1, 7], [2, 5, 0], [2, 5, 1]]));
     rich.qrels = Some(Subtopics::new(3, vec![[1, 1, 3]]));
+    rich.aspects = Some(Aspects::new(3, &[2, 0, 2], &Vectors::new(&[0.5; 3 * 17], 17).expect("finite")));
     rich.groups = vec![Groups::of_labels("seller", ["a", "b", "", "a", "c", "b"])];
     rich.train_labels = Labels::of_names((0..6).map(|i| format!("n{i}")));
     rich.train_labels.ids = Some((0..6).map(|i| format!("id {i}")).collect());
@@ -91,6 +93,7 @@ fn a_dataset_is_mapped_as_it_was_written_to_the_last_bit() {
         assert!(again.same(&dataset), "{}", dataset.distance);
         assert_eq!(again.neighbors, dataset.neighbors, "as f64");
         assert_eq!(again.notes, dataset.notes);
+        assert_eq!(again.aspects, dataset.aspects);
         let (base, mapped) =
             (Base::new(dataset.train.clone(), dataset.distance), Base::new(again.train, again.distance));
         assert_eq!(base.norms(), mapped.norms());
@@ -99,6 +102,7 @@ fn a_dataset_is_mapped_as_it_was_written_to_the_last_bit() {
             search.train_labels == Labels::default()
                 && search.test_labels == Labels::default()
                 && search.train == dataset.train
+                && search.aspects == dataset.aspects
         );
     }
 }

@@ -1,9 +1,10 @@
 //! Writes a prepared dataset.
 
 use super::layout::{
-    MAGIC, PREFIX, PreparedHeader, SourceFile, StoredArray, StoredGroups, StoredPoints, aligned, group_array,
-    label_arrays,
+    ASPECT_STARTS, MAGIC, PREFIX, PreparedHeader, SourceFile, StoredArray, StoredGroups, StoredPoints, aligned,
+    group_array, label_arrays,
 };
+use crate::aspects;
 use crate::dataset::{Dataset, Subtopics};
 use crate::sha256;
 use crate::texts::Labels;
@@ -12,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
-use swath_algorithms::Points;
+use swath_algorithms::{Points, Vectors};
 
 /// An array of a file: its name and its bytes.
 type Array<'a> = (Cow<'static, str>, Cow<'a, [u8]>);
@@ -120,6 +121,11 @@ fn arrays(dataset: &Dataset) -> Vec<Array<'_>> {
     for (name, pairs) in [("subtopics", &dataset.subtopics), ("qrels", &dataset.qrels)] {
         arrays.extend(pairs.as_ref().map(|pairs| (name.into(), Cow::Owned(by_query(pairs)))));
     }
+    if let Some(aspects) = &dataset.aspects {
+        let starts: Vec<u64> = aspects.starts().iter().map(|&start| start as u64).collect();
+        arrays.extend(dense(aspects.vectors(), [aspects::NAME, "aspects_norms"]));
+        arrays.push((ASPECT_STARTS.into(), Cow::Owned(bytemuck::cast_slice(&starts).to_vec())));
+    }
     for (number, groups) in dataset.groups.iter().enumerate() {
         arrays.push((group_array(number).into(), Cow::Borrowed(bytemuck::cast_slice(&groups.of))));
     }
@@ -138,9 +144,7 @@ fn arrays(dataset: &Dataset) -> Vec<Array<'_>> {
 fn points<'a>(points: &'a Points, [values, norms, offsets, columns]: [&'static str; 4]) -> Vec<Array<'a>> {
     let array = |name: &'static str, bytes: &'a [u8]| (name.into(), Cow::Borrowed(bytes));
     match points {
-        Points::Dense(vectors) => {
-            vec![array(values, vectors.all_lines().as_bytes()), array(norms, vectors.norms().as_bytes())]
-        }
+        Points::Dense(vectors) => dense(vectors, [values, norms]).to_vec(),
         Points::Bits(bits) => vec![array(values, bits.words().as_bytes())],
         Points::Sets(sets) => {
             vec![array(values, sets.members().as_bytes()), array(offsets, sets.offsets().as_bytes())]
@@ -152,6 +156,14 @@ fn points<'a>(points: &'a Points, [values, norms, offsets, columns]: [&'static s
             array(columns, vectors.columns().as_bytes()),
         ],
     }
+}
+
+/// The arrays of dense vectors: their values and norms.
+fn dense<'a>(vectors: &'a Vectors, [values, norms]: [&'static str; 2]) -> [Array<'a>; 2] {
+    [
+        (values.into(), Cow::Borrowed(vectors.all_lines().as_bytes())),
+        (norms.into(), Cow::Borrowed(vectors.norms().as_bytes())),
+    ]
 }
 
 /// Rows (query, item, number).

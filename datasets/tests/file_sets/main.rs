@@ -5,9 +5,9 @@ mod tables;
 mod vectors;
 
 use std::path::Path;
-use swath_algorithms::Distance;
+use swath_algorithms::{Distance, Vectors};
 use swath_datasets::files::{Part, Parts};
-use swath_datasets::{Dataset, FileSet, Groups, Labels, Location, ann_benchmarks, format};
+use swath_datasets::{Aspects, Dataset, FileSet, Groups, Labels, Location, ann_benchmarks, format};
 
 /// The bytes of a `.npy` file: values of a type, in rows and columns.
 fn npy_bytes(kind: &str, [rows, columns]: [usize; 2], values: impl IntoIterator<Item = u8>) -> Vec<u8> {
@@ -103,6 +103,36 @@ fn all_parts_are_read() {
     assert_eq!(
         refused,
         "links.csv: line 3: the relation is `far, away`; expected the name of a relation, without a comma"
+    );
+}
+
+/// The number of a query, not its id, stands before each vector.
+#[test]
+fn sub_queries_are_rows_of_a_query_and_a_vector() {
+    let folder = folder(&[
+        ("aspects.csv", "1,0.5,0.25\n0,3,4\n1,-1,0.001\n"),
+        ("far.csv", "1,0.5,0.25\n2,3,4\n"),
+        ("narrow.csv", "1,0.5\n1,0.5\n"),
+    ]);
+    let of = |file: &str| serde_json::json!({ "aspects": file });
+    let aspects = read(folder.path(), of("aspects.csv")).expect("read").aspects.expect("sub-queries");
+    let expected = Vectors::new(&[0.5, 0.25, 3.0, 4.0, -1.0, 0.001], 2).expect("finite");
+    assert_eq!(aspects, Aspects::new(2, &[1, 0, 1], &expected));
+    let refused = |others| read(folder.path(), others).expect_err("wrong");
+    assert_eq!(
+        refused(of("far.csv")),
+        "far.csv: row 1, column 0: the value is 2; expected 0 to 1: the number of a query, which stands before its vector"
+    );
+    assert_eq!(
+        refused(of("narrow.csv")),
+        "narrow.csv: `aspects`: it has 2 columns; expected 3: the number of a query, then the 2 values of its vector"
+    );
+    let jaccard = serde_json::json!({ "aspects": "aspects.csv", "vectors": "bits.csv", "queries": "bits.csv", "ids": null, "query-ids": null, "distance": "jaccard" });
+    std::fs::write(folder.path().join("bits.csv"), "0,1\n1,1\n").expect("written");
+    assert_eq!(
+        refused(jaccard),
+        "aspects.csv: `aspects`: it has dense vectors, and the dataset has sets; expected dense vectors in the dataset; or leave \
+         `aspects` out"
     );
 }
 

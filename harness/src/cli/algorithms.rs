@@ -12,7 +12,7 @@ use swath::config::Failure;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::points::PointType;
-use swath_algorithms::selector::SelectorParams;
+use swath_algorithms::selector::{SelectorParams, SelectorSetting};
 use swath_algorithms::{BaseFacts, Distance};
 
 /// List candidates, expansions and selectors, or explain one
@@ -52,16 +52,18 @@ struct Component {
 struct ExampleDataset {
     yaml: &'static str,
     facts: BaseFacts,
+    /// The kinds of groups that it has.
+    groups: &'static [&'static str],
 }
 
 impl ExampleDataset {
     const fn new(yaml: &'static str, kind: PointType, distance: Distance) -> Self {
-        Self { yaml, facts: BaseFacts { rows: 2000, dim: 2000, kind, distance, numbers: 0 } }
+        Self { yaml, facts: BaseFacts { rows: 2000, dim: 2000, kind, distance, numbers: 0 }, groups: &[] }
     }
 }
 
-/// The dataset that swath ships, then a drawn one of each other type of points.
-const EXAMPLE_DATASETS: [ExampleDataset; 4] = [
+/// The dataset that swath ships, then a drawn one of each other type of points, then one with groups.
+const EXAMPLE_DATASETS: [ExampleDataset; 5] = [
     ExampleDataset::new("glove-wordnet-20k", PointType::Dense, Distance::Angular),
     ExampleDataset::new(
         "{ generate: zipf, n: 2000, dimension: 2000, distance: jaccard }",
@@ -78,11 +80,27 @@ const EXAMPLE_DATASETS: [ExampleDataset; 4] = [
         PointType::Sparse,
         Distance::InnerProduct,
     ),
+    ExampleDataset {
+        groups: &["original"],
+        ..ExampleDataset::new("{ generate: duplicates, n: 2000, dimension: 50 }", PointType::Dense, Distance::Euclidean)
+    },
 ];
 
 /// The first of the datasets for examples that candidates can search.
 fn searchable(candidates: &CandidatesParams) -> &'static str {
     let fits = |dataset: &&ExampleDataset| candidates.check(&dataset.facts).is_ok();
+    EXAMPLE_DATASETS.iter().find(fits).unwrap_or(&EXAMPLE_DATASETS[0]).yaml
+}
+
+/// The first of the datasets for examples on which a selector works.
+fn selectable(selector: &SelectorParams) -> &'static str {
+    let fits = |dataset: &&ExampleDataset| {
+        let BaseFacts { distance, kind, .. } = dataset.facts;
+        let groups: Vec<String> = dataset.groups.iter().map(|&kind| kind.to_owned()).collect();
+        selector
+            .check(&SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &groups, pool: None })
+            .is_ok()
+    };
     EXAMPLE_DATASETS.iter().find(fits).unwrap_or(&EXAMPLE_DATASETS[0]).yaml
 }
 
@@ -101,7 +119,7 @@ fn components() -> Vec<Component> {
         add("expansion", "expand", e.name(), e.schema(), serde_json::to_value(&e), shipped.yaml);
     }
     for s in SelectorParams::all() {
-        add("selector", "select", s.name(), s.schema(), serde_json::to_value(&s), shipped.yaml);
+        add("selector", "select", s.name(), s.schema(), serde_json::to_value(&s), selectable(&s));
     }
     for component in all.iter_mut().filter(|component| component.name == "run") {
         // There is no file by default.

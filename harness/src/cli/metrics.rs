@@ -40,7 +40,7 @@ fn all() -> String {
         let _ = writeln!(text, "{}: {}, {}", metric.name(), about.range, direction(metric));
         text.push_str(&indented(&format!("{}. {}.", about.definition, about.source)));
     }
-    let usual: Vec<&str> = MetricName::usual(true, true).into_iter().map(MetricName::name).collect();
+    let usual: Vec<&str> = MetricName::usual(true, true, true).into_iter().map(MetricName::name).collect();
     let _ = writeln!(
         text,
         "\nAn experiment without `metrics` computes these, as far as the dataset has the data for them:\n{}\

@@ -20,6 +20,9 @@ pub fn flow(value: &Value) -> String {
 
 /// The values that a parameter's schema allows, in words.
 fn allowed(schema: &Value, root: &Value) -> String {
+    if schema["$ref"] == "#/$defs/SelectorParams" {
+        return "selector".to_owned();
+    }
     let schema = match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(pointer) => root.pointer(pointer).unwrap_or(schema),
         None => schema,
@@ -30,7 +33,9 @@ fn allowed(schema: &Value, root: &Value) -> String {
     };
     // If a name alone is enough, only the name is shown.
     if let Some(first) = schema["anyOf"].get(0) {
-        return allowed(first, root);
+        let words = schema["anyOf"].as_array().into_iter().flatten().filter_map(|one| one["const"].as_str());
+        let all: Vec<String> = [allowed(first, root)].into_iter().chain(words.map(str::to_owned)).collect();
+        return all.join(" | ");
     }
     let variants = schema["oneOf"].as_array().into_iter().flatten();
     // A variant is a name, or a name with parameters of its own.
@@ -61,9 +66,11 @@ pub fn parameters(schema: &Value, defaults: &Value) -> Vec<Vec<String>> {
         let otherwise = || match parameter.as_str() {
             "kernel" => "by distance".into(),
             "pool" => "k or 100".into(),
+            "group" => "the only kind".into(),
             _ => "none".into(),
         };
-        let default = format!("[default: {}]", defaults.get(parameter).map_or_else(otherwise, flow));
+        let default = defaults.get(parameter).or_else(|| property.get("default"));
+        let default = format!("[default: {}]", default.map_or_else(otherwise, flow));
         let about = property["description"].as_str().unwrap_or("").replace('\n', " ");
         vec![format!("  {parameter}"), allowed(property, schema), default, about]
     };

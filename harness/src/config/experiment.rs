@@ -53,7 +53,7 @@ pub struct Experiment {
     /// Times that every query is timed; results must agree across repeats.
     #[serde(default = "three")]
     pub repeats: Count,
-    /// Metrics to compute; all that the dataset supports, if left out.
+    /// Metrics to compute; all that the dataset supports, if left out. Of several datasets each measures those that it supports.
     #[serde(default)]
     pub metrics: Option<Vec<MetricName>>,
     /// Name of the retriever whose first trial the others are compared with; if left out, the first that is plain top-k over
@@ -76,6 +76,9 @@ pub struct Experiment {
     /// What the report shows.
     #[serde(default)]
     pub report: ReportSpec,
+    /// Whether it is the run on one of several datasets, so that metrics which this one cannot have are left out.
+    #[serde(skip)]
+    pub is_one_of_several: bool,
     /// The retrievers to compare. In a retriever's parameters a list is a grid axis: one trial for each combination.
     #[schemars(length(min = 1))]
     pub retrievers: Vec<Grid<Retriever>>,

@@ -136,6 +136,9 @@ fn reported(run: &OnDataset, row: usize, metric: MetricName, part: Option<&[usiz
     Some(part.map_or_else(|| values.clone(), |queries| queries.iter().map(|&query| values[query]).collect()))
 }
 
+/// Comparisons with the reference by metric, dataset and retriever.
+type Compared = Vec<Vec<Vec<Option<Comparison>>>>;
+
 /// The columns of one metric on one dataset.
 struct Columns {
     /// Of each retriever, `None` where it has no value.
@@ -187,8 +190,7 @@ impl Across {
         Some(across)
     }
 
-    /// The metric that speaks for the experiment: the one that points were chosen by; else the one of the best headline rank that
-    /// all datasets measured; else the first that all measured; else the first.
+    /// The metric that speaks for the experiment: the one that points were chosen by; else [`common_headline`]; else the first.
     pub fn headline(&self) -> Option<usize> {
         let by = match self.choice {
             Choice::OtherQueries(by) | Choice::OtherDatasets(by) => Some(by),
@@ -282,7 +284,7 @@ impl Across {
     }
 
     /// Each retriever against the reference, for each metric and dataset, and the size of each metric's family.
-    fn compare(&self, metrics: &[MetricName], all: &[Vec<Columns>]) -> (Vec<Vec<Vec<Option<Comparison>>>>, Vec<usize>) {
+    fn compare(&self, metrics: &[MetricName], all: &[Vec<Columns>]) -> (Compared, Vec<usize>) {
         // A group for each dataset: columns there have equal lengths.
         let mut groups: Vec<Vec<Paired<'_>>> = vec![Vec::new(); self.datasets.len()];
         // Where each comparison belongs; those of points that do not stand for a retriever belong nowhere.
@@ -407,12 +409,13 @@ fn choice(datasets: &[OnDataset], by: Option<MetricName>) -> Choice {
     common_headline(datasets).map_or(Choice::None, Choice::SameQueries)
 }
 
-/// The metric of the best headline rank that all datasets measured; else the first that all measured.
+/// Of the metrics that all datasets measured: [`MetricName::of_judgements`]; else that of the best headline rank; else the first.
 pub fn common_headline(datasets: &[OnDataset]) -> Option<MetricName> {
     let measured = |metric: &&MetricName| datasets.iter().all(|run| run.found.summary.metrics.contains(metric));
     let all: Vec<MetricName> = datasets.first()?.found.summary.metrics.iter().filter(measured).copied().collect();
     let ranked = all.iter().filter_map(|metric| Some((metric.headline_rank()?, *metric))).min_by_key(|(rank, _)| *rank);
-    ranked.map(|(_, metric)| metric).or(all.first().copied())
+    let judged = MetricName::of_judgements(&all).map(|at| all[at]);
+    judged.or_else(|| ranked.map(|(_, metric)| metric)).or(all.first().copied())
 }
 
 /// The chosen trials of a run that chose on some of its queries.

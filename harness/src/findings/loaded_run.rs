@@ -25,15 +25,16 @@ pub struct LoadedRun {
 }
 
 impl LoadedRun {
-    /// The headline metric of the experiment: the metric that points were chosen by; else the first measured one of a list of
-    /// metrics of meaning and breadth; else the first that does not depend on the pool; else the first.
+    /// The headline metric of the experiment: the metric that points were chosen by; else [`MetricName::of_judgements`]; else the
+    /// first measured one of a list of metrics of breadth; else the first that does not depend on the pool; else the first.
     pub fn headline(&self) -> Option<usize> {
         let tuned_by = self.summary.tuning.as_ref().map(|tuning| tuning.by);
         let ranked =
             self.summary.metrics.iter().enumerate().filter_map(|(at, metric)| Some((metric.headline_rank()?, at)));
         let any = || self.summary.metrics.iter().position(|metric| !metric.params().depends_on_pool());
         let first = (!self.summary.metrics.is_empty()).then_some(0);
-        tuned_by.or_else(|| ranked.min().map(|(_, at)| at)).or_else(any).or(first)
+        let judged = || MetricName::of_judgements(&self.summary.metrics);
+        tuned_by.or_else(judged).or_else(|| ranked.min().map(|(_, at)| at)).or_else(any).or(first)
     }
 
     /// The trial that represents each retriever: its chosen point if points were chosen; else the reference, for the retriever

@@ -1,6 +1,7 @@
 //! What was found: statistics of a run's results, and what its dataset is like.
 
 pub mod across;
+pub mod ceiling;
 pub mod columns;
 pub mod diagnostics;
 mod loaded_run;

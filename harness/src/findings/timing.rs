@@ -208,6 +208,7 @@ mod tests {
             index_bytes: 0,
             decision: None,
             filled: 0,
+            forbidden: Vec::new(),
             peaks: Peaks::default(),
             untimed: [0.0; 2],
             repeats,

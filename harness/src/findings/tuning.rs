@@ -168,6 +168,7 @@ mod tests {
             returned: Vec::new(),
             evaluations: vec![[0; 3]; values.len()],
             filled: 0,
+            forbidden: Vec::new(),
             peaks: crate::record::Peaks::default(),
             untimed: [0.0; 2],
             repeats: vec![Times::Batch(values.len(), 1.0)],

@@ -6,7 +6,8 @@ use std::cell::{Cell, OnceCell};
 use std::f64::consts::PI;
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::points::{Chosen, Measure};
-use swath_algorithms::{Base, Distance, KernelChoice, Pool, Query};
+use swath_algorithms::selector::SelectorParams;
+use swath_algorithms::{Base, Distance, Groups, KernelChoice, Pool, Query};
 
 /// One query as it was answered. Ids are valid and different; distances are recomputed here and not what the retriever
 /// claimed.
@@ -25,6 +26,10 @@ pub struct AnsweredQuery<'a> {
     pub pool: &'a Pool,
     /// The truth about the query.
     pub truth: &'a Truth,
+    /// The selector that picked; `None` for results that another program picked.
+    pub selector: Option<&'a SelectorParams>,
+    /// The kinds of groups that base vectors belong to.
+    pub groups: &'a [Groups],
     /// Similarity evaluations of candidates, expansion and selector.
     pub evaluations: [u64; 3],
     /// Values that several metrics use, computed once.
@@ -178,6 +183,11 @@ impl<'a> Answer<'a> {
         let distance = self.asked.base.distance();
         let is_product = kernel.is_default() && distance == Distance::InnerProduct;
         (!is_product).then(|| kernel.or_raw(distance))
+    }
+
+    /// Cosine of the query and a base point.
+    pub fn cosine(&self, id: u32) -> f64 {
+        self.relevance_by(Some(Kernel::Gram), id)
     }
 
     /// Similarity of two base vectors.

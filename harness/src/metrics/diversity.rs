@@ -1,6 +1,6 @@
 //! How far apart the results are.
 
-use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_pairs};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, mean_over_pairs, needs_directions, needs_pairs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::Kernel;
@@ -79,7 +79,7 @@ impl Metric for Diversity {
         has_unit(self.kernel, distance)
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -93,6 +93,39 @@ impl Metric for Diversity {
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         mean_over_pairs(answer.count(), |i, j| answer.distance(self.kernel, i, j))
+    }
+}
+
+/// Intra-list average distance by cosine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ilad {}
+
+impl Metric for Ilad {
+    fn about(&self) -> About {
+        About {
+            plain: "cosine distance between results",
+            definition: "intra-list average distance (ILAD): mean cosine distance, 1 - cosine, of two results",
+            range: "0 to 2",
+            higher_is_better: true,
+            source: "Zhang & Hurley 2008",
+            family: Family::Diversity,
+            usual: Usual::Never,
+            headline: None,
+        }
+    }
+
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
+        needs_directions(setting, "`diversity`")?;
+        needs_pairs(setting)
+    }
+
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (0.0, 2.0)
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        mean_over_pairs(answer.count(), |i, j| 1.0 - answer.similarity(Kernel::Gram, i, j))
     }
 }
 
@@ -133,7 +166,7 @@ impl Metric for MinDistance {
         has_unit(self.kernel, distance)
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -194,7 +227,7 @@ impl Metric for Mst {
         has_unit(self.kernel, distance)
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 

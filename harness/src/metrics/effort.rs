@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::{Kernel, median};
 use swath_algorithms::points::Measure;
+use swath_algorithms::selector::engine::exact::LARGEST_POOL;
 use swath_algorithms::selector::{FacilityLocation, Request, Selector as _};
 use swath_algorithms::{Distance, Item, KernelChoice, Scratch, Unfit};
 
@@ -99,7 +100,7 @@ impl Metric for ObjectiveRatio {
         true
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         self.kernel.check_nonnegative(setting.kind, "facility location needs one that cannot")
     }
 
@@ -128,12 +129,80 @@ impl Metric for ObjectiveRatio {
             let best = |v: u32| ids.iter().map(|&r| kernel.between(base, r, v, sigma)).fold(0.0, f64::max);
             pool.items.iter().map(|item| best(item.id)).sum()
         };
-        let request = Request { base, query, pool, k: answer.k(), subtopics: &[], seed: 0, query_id: 0 };
+        let request = Request {
+            base,
+            query,
+            pool,
+            k: answer.k(),
+            subtopics: &[],
+            aspects: &[],
+            groups: &[],
+            seed: 0,
+            query_id: 0,
+        };
         let mut picked = Vec::new();
         let greedy = FacilityLocation { kernel: kernel.into(), ..FacilityLocation::default() };
         greedy.select(&request, &Scratch::default(), &mut picked);
         let ids: Vec<u32> = picked.iter().map(|&position| pool.items[position].id).collect();
         let possible = covered(&ids);
         (possible > 0.0).then(|| covered(answer.returned()) / possible)
+    }
+}
+
+/// A selector's own objective against the best set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimumRatio {}
+
+impl Metric for OptimumRatio {
+    fn about(&self) -> About {
+        About {
+            plain: "of the best objective",
+            definition: "the selector's own objective over the largest that any set of as many items of the pool has, found by \
+                         branch and bound: how far its greedy choice is from the best; of a determinant its k-th root. Only for \
+                         `facility-location`, `semantic-compression`, `max-sum`, `max-min`, `dpp`, `graph-cut`, \
+                         `saturated-coverage` and `flvmi`, and pools of at most 25",
+            range: "0 to 1",
+            higher_is_better: true,
+            source: "by definition",
+            family: Family::Objective,
+            usual: Usual::Never,
+            headline: None,
+        }
+    }
+
+    fn takes_cut(&self) -> bool {
+        false
+    }
+
+    fn looks_inside(&self) -> bool {
+        true
+    }
+
+    fn depends_on_pool(&self) -> bool {
+        true
+    }
+
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
+        if setting.largest_pool <= LARGEST_POOL {
+            return Ok(());
+        }
+        let message =
+            format!("the best set is found in pools of at most {LARGEST_POOL}, and one has {}", setting.largest_pool);
+        let help =
+            format!("write `candidates: {{ exact: {{ pool: {LARGEST_POOL} }} }}` in every retriever, or leave it out");
+        Err(Unfit::new(message, help))
+    }
+
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let asked = answer.asked();
+        let (base, query, pool, k) = (asked.base, asked.query, asked.pool, answer.k());
+        let request = Request { base, query, pool, k, subtopics: &[], aspects: &[], groups: &[], seed: 0, query_id: 0 };
+        let scratch = Scratch::default();
+        let function = asked.selector?.objective(&request, &scratch)?;
+        let position = |&id: &u32| pool.items.iter().position(|item| item.id == id);
+        let set: Vec<usize> = answer.returned().iter().map(position).collect::<Option<_>>()?;
+        // A list that lost some of its results is no set of that size.
+        if set.len() == request.count() { function.share(&set) } else { None }
     }
 }

@@ -1,11 +1,14 @@
 //! What people judged relevant: the dataset's `qrels`.
+//!
+//! Values are trec_eval's, query by query. Where nothing is relevant to a query, all but `judged` have no value, so that the query
+//! does not count in the mean; trec_eval gives 0 if the query was judged, and its mean is lower.
 
 use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::Unfit;
 
-pub(super) fn needs_qrels(setting: &MetricSetting) -> Result<(), Unfit> {
+pub(super) fn needs_qrels(setting: &MetricSetting<'_>) -> Result<(), Unfit> {
     if setting.qrels {
         return Ok(());
     }
@@ -65,10 +68,6 @@ impl Metric for Hit {
         }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
-    }
-
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         (!ideal(answer).is_empty()).then(|| f64::from(u8::from(first_relevant(answer).is_some())))
     }
@@ -92,10 +91,6 @@ impl Metric for Mrr {
             usual: Usual::WithQrels,
             headline: None,
         }
-    }
-
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -125,7 +120,7 @@ pub struct NdcgQrels {
 impl Metric for NdcgQrels {
     fn about(&self) -> About {
         About {
-            plain: "judged relevance, the first results weighing most",
+            plain: "rank-weighted judged relevance",
             definition: "sum of the gain of each result's grade / log2(1 + rank), over that of the ideal order of all judged \
                          items; over the queries for which anything was judged relevant",
             range: "0 to 1",
@@ -135,10 +130,6 @@ impl Metric for NdcgQrels {
             usual: Usual::WithQrels,
             headline: Some(3),
         }
-    }
-
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

@@ -6,6 +6,7 @@ mod answer;
 mod coverage;
 mod diversity;
 mod effort;
+mod groups;
 mod judged;
 mod name;
 mod precision;
@@ -21,15 +22,16 @@ pub use name::{MetricName, number_text};
 pub use recall::{Within, is_coarse};
 
 use coverage::{BallCoverage, Coverage};
-use diversity::{Diversity, MinDistance, Mst};
-use effort::{Evaluations, ObjectiveRatio};
-use judged::{Hit, Mrr, NdcgQrels};
+use diversity::{Diversity, Ilad, MinDistance, Mst};
+use effort::{Evaluations, ObjectiveRatio, OptimumRatio};
+use groups::{Groups, LargestGroup};
+use judged::{Hit, Mrr, NdcgQrels, needs_qrels};
 use precision::{Judged, Map, Precision, RPrecision, RecallQrels};
 use recall::{PoolRecall, Recall, RecallEps};
 use redundancy::{Duplicates, MaxRedundancy, Redundancy};
-use relevance::{Ndcg, Relevance};
+use relevance::{Ndcg, Relevance, SumCosine};
 use spectrum::{LogVolume, SpectralEntropy, Vendi};
-use subtopics::{AlphaNdcg, ErrIa, SubtopicRecall};
+use subtopics::{AllSubtopics, AlphaNdcg, ErrIa, MapIa, Nrbp, PIa, SubtopicRecall, needs_subtopics};
 use swath_algorithms::params::OutOfRange;
 use swath_algorithms::points::PointType;
 use swath_algorithms::{Distance, KernelChoice, Unfit, registry};
@@ -66,6 +68,15 @@ registry! {
         "judged" => Judged,
         "evaluations" => Evaluations,
         "objective-ratio" => ObjectiveRatio,
+        "optimum-ratio" => OptimumRatio,
+        "groups" => Groups,
+        "largest-group" => LargestGroup,
+        "all-subtopics" => AllSubtopics,
+        "nrbp" => Nrbp,
+        "p-ia" => PIa,
+        "map-ia" => MapIa,
+        "ilad" => Ilad,
+        "sum-cosine" => SumCosine,
     }
 }
 
@@ -88,10 +99,26 @@ pub enum Family {
     Subtopics,
     /// Relevance as people judged it.
     Judged,
+    /// The groups that the results belong to.
+    Groups,
     /// What an answer took.
     Cost,
     /// The value of an objective that a selector maximises.
     Objective,
+}
+
+impl Family {
+    /// Checks that the dataset has what all metrics of the family need.
+    ///
+    /// # Errors
+    /// What it lacks, and what can be done.
+    fn possible(self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
+        match self {
+            Self::Subtopics => needs_subtopics(setting),
+            Self::Judged => needs_qrels(setting),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// When a metric is measured although the experiment names no metrics, as far as the dataset supports it.
@@ -103,6 +130,8 @@ pub enum Usual {
     WithQrels,
     /// On a dataset with subtopics.
     WithSubtopics,
+    /// On a dataset with groups of base vectors.
+    WithGroups,
     /// Only where the experiment names it.
     Never,
 }
@@ -177,12 +206,13 @@ pub trait Metric: Send + Sync {
         KernelChoice::DEFAULT
     }
 
-    /// Checks whether it can be computed in such a setting, as far as that does not follow from [`Metric::kernel`].
+    /// Checks whether it can be computed in such a setting, as far as that does not follow from [`Metric::kernel`]. By default
+    /// it needs what its family needs.
     ///
     /// # Errors
     /// Why it cannot, and what can be done.
-    fn possible(&self, _: &MetricSetting) -> Result<(), Unfit> {
-        Ok(())
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
+        self.about().family.possible(setting)
     }
 
     /// Its value for one query; `None` if it is not defined for this query.
@@ -191,7 +221,7 @@ pub trait Metric: Send + Sync {
 
 /// What decides whether a metric can be computed: sizes, and what the dataset has.
 #[derive(Clone, Copy, Debug)]
-pub struct MetricSetting {
+pub struct MetricSetting<'a> {
     /// Items returned, or the cut.
     pub k: usize,
     /// The largest pool of the experiment's candidates.
@@ -202,6 +232,8 @@ pub struct MetricSetting {
     pub subtopics: bool,
     /// Whether the dataset has judgements of relevance.
     pub qrels: bool,
+    /// The kinds of groups that its base vectors belong to, by name.
+    pub groups: &'a [String],
     /// The type of its points.
     pub kind: PointType,
 }
@@ -227,15 +259,28 @@ fn mean_over_pairs(items: usize, value: impl Fn(usize, usize) -> f64) -> Option<
 }
 
 /// Checks that there are two results, which a metric over pairs needs.
-fn needs_pairs(setting: &MetricSetting) -> Result<(), Unfit> {
+fn needs_pairs(setting: &MetricSetting<'_>) -> Result<(), Unfit> {
     if setting.k >= 2 {
         return Ok(());
     }
     Err(Unfit::new("one result makes no pair", "use a k of at least 2, or leave it out"))
 }
 
+/// Checks that the points are vectors, which have directions. `instead` says what may serve for others.
+fn needs_directions(setting: &MetricSetting<'_>, instead: &str) -> Result<(), Unfit> {
+    let points = match setting.kind {
+        PointType::Dense | PointType::Sparse => return Ok(()),
+        PointType::Bits => "bits",
+        PointType::Sets => "sets",
+    };
+    Err(Unfit::new(
+        format!("it compares directions, and {points} have none"),
+        format!("leave it out, or use {instead}"),
+    ))
+}
+
 /// Checks that at least `wanted` true neighbours are stored.
-fn needs_neighbors(setting: &MetricSetting, wanted: usize, what: &str) -> Result<(), Unfit> {
+fn needs_neighbors(setting: &MetricSetting<'_>, wanted: usize, what: &str) -> Result<(), Unfit> {
     if wanted <= setting.stored_neighbors {
         return Ok(());
     }

@@ -22,6 +22,9 @@ struct Named {
     cut: Option<usize>,
 }
 
+/// The longest name of a metric in bytes: files are called by it.
+const LONGEST: usize = 120;
+
 /// All metrics that were ever named, by name.
 static NAMES: Mutex<BTreeMap<String, &'static Named>> = Mutex::new(BTreeMap::new());
 
@@ -54,13 +57,14 @@ impl MetricName {
         MetricParams::all().into_iter().map(|params| Self::new(params, None))
     }
 
-    /// The metrics that are measured if an experiment names none, on a dataset with or without judgements of relevance and of
-    /// subtopics: recall, then the headline metrics of these judgements, then the others.
-    pub fn usual(qrels: bool, subtopics: bool) -> Vec<Self> {
+    /// The metrics that are measured if an experiment names none, on a dataset with or without judgements of relevance, of
+    /// subtopics, and groups: recall, then the headline metrics of these judgements, then the others.
+    pub fn usual(qrels: bool, subtopics: bool, groups: bool) -> Vec<Self> {
         let is_usual = |metric: &Self| match metric.about().usual {
             Usual::Always => true,
             Usual::WithQrels => qrels,
             Usual::WithSubtopics => subtopics,
+            Usual::WithGroups => groups,
             Usual::Never => false,
         };
         let mut usual: Vec<Self> = Self::all().filter(is_usual).collect();
@@ -70,6 +74,18 @@ impl MetricName {
             _ => 2,
         });
         usual
+    }
+
+    /// The place of the metric that speaks for what people judged, among those that were measured; `None` if nothing was that
+    /// people judged. 1. a headline metric, by its rank; 2. one with a cut or parameters of its own; 3. the first other that more
+    /// is better of. How many results were judged is no such metric.
+    pub fn of_judgements(metrics: &[Self]) -> Option<usize> {
+        let rank = |(at, metric): (usize, &Self)| {
+            let is_quality = metric.is_judged() && metric.kind() != "judged" && metric.higher_is_better();
+            let rank = metric.about().headline;
+            is_quality.then(|| (metric.headline_rank().is_none(), rank.is_none(), rank, at))
+        };
+        metrics.iter().enumerate().filter_map(rank).min().map(|(.., at)| at)
     }
 
     /// Whether it is measured by what people judged: relevance or subtopics.
@@ -147,7 +163,11 @@ impl MetricName {
     ///
     /// # Errors
     /// Why it cannot, and what can be done.
-    pub fn possible(self, setting: &MetricSetting) -> Result<(), Unfit> {
+    pub fn possible(self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
+        if self.name().len() > LONGEST || Self::find(self.name()) != Some(self) {
+            let message = "its parameters cannot be part of a name, which tables and files need";
+            return Err(Unfit::new(message, "use short names of letters, digits and hyphens"));
+        }
         self.0.params.kernel().check(setting.kind)?;
         let Some(cut) = self.0.cut else { return self.0.params.possible(setting) };
         if !self.0.params.takes_cut() {

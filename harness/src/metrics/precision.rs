@@ -3,11 +3,10 @@
 //! An item with a grade of 1 or more is relevant. An item that nobody judged counts as not relevant, as in trec_eval; `judged` says
 //! how many of the results were judged at all.
 
-use super::judged::{grade, judgements, needs_qrels, relevant_items};
-use super::{About, Answer, Family, Metric, MetricSetting, Usual};
+use super::judged::{grade, judgements, relevant_items};
+use super::{About, Answer, Family, Metric, Usual};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use swath_algorithms::Unfit;
 
 /// What is said of a metric of this family.
 const fn about(plain: &'static str, definition: &'static str, source: &'static str, usual: Usual) -> About {
@@ -44,10 +43,6 @@ impl Metric for Precision {
         )
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
-    }
-
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         (relevant_items(answer) > 0).then(|| relevant_among(answer, answer.k()) as f64 / answer.k() as f64)
     }
@@ -66,10 +61,6 @@ impl Metric for RecallQrels {
             "Cleverdon & Keen 1966; as trec_eval computes it",
             Usual::WithQrels,
         )
-    }
-
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -92,10 +83,6 @@ impl Metric for Map {
             "Buckley & Voorhees 2000; as trec_eval computes it",
             Usual::Never,
         )
-    }
-
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
@@ -127,10 +114,6 @@ impl Metric for RPrecision {
         )
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
-    }
-
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let all = relevant_items(answer);
         (all > 0).then(|| relevant_among(answer, all) as f64 / all as f64)
@@ -151,10 +134,6 @@ impl Metric for Judged {
             "Lu, Moffat & Culpepper 2016",
             Usual::WithQrels,
         )
-    }
-
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
-        needs_qrels(setting)
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {

@@ -94,7 +94,7 @@ impl Metric for Recall {
         }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `recall@5`,")
     }
 
@@ -136,7 +136,7 @@ impl Metric for RecallEps {
         }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `recall-eps@5`,")
     }
 
@@ -181,7 +181,7 @@ impl Metric for PoolRecall {
         true
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.largest_pool, "pools")
     }
 

@@ -36,7 +36,7 @@ impl Metric for Redundancy {
         About { range, ..self.about() }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -83,7 +83,7 @@ impl Metric for MaxRedundancy {
         About { range, ..self.about() }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 
@@ -137,7 +137,7 @@ impl Metric for Duplicates {
         }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_pairs(setting)
     }
 

@@ -1,6 +1,7 @@
 //! How near the results are to the query.
 
-use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted, needs_neighbors};
+use super::{About, Answer, Family, Metric, MetricSetting, Usual, discounted, needs_directions, needs_neighbors};
+use crate::statistics::ROUNDING;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use swath_algorithms::kernel::Kernel;
@@ -100,7 +101,7 @@ impl Metric for Ndcg {
         About { definition, ..self.about() }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         needs_neighbors(setting, setting.k, "a k, or a cut as in `ndcg@5`,")
     }
 
@@ -112,5 +113,59 @@ impl Metric for Ndcg {
         let gain = |&id: &u32| answer.relevance(self.kernel, id).max(0.0);
         let ideal = discounted(answer.ideal(self.kernel).into_iter().map(|similarity| similarity.max(0.0)));
         (ideal > 0.0).then(|| discounted(answer.returned().iter().map(gain)) / ideal)
+    }
+}
+
+/// The cosine of the query and the sum of the results.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SumCosine {}
+
+impl Metric for SumCosine {
+    fn about(&self) -> About {
+        About {
+            plain: "likeness of all results together to the query",
+            definition: "cosine of the query and the sum of the results; on angular data each result has length 1 in the sum",
+            range: "-1 to 1",
+            higher_is_better: true,
+            source: "VRSD, arXiv 2407.04573: what it maximises",
+            family: Family::Relevance,
+            usual: Usual::Never,
+            headline: None,
+        }
+    }
+
+    fn about_on(&self, distance: Distance) -> About {
+        let definition = match distance {
+            Distance::Angular => "cosine of the query and the sum of the results, each scaled to length 1",
+            _ => "cosine of the query and the sum of the results",
+        };
+        About { definition, ..self.about() }
+    }
+
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
+        needs_directions(setting, "`relevance`")
+    }
+
+    fn bounds(&self, _: usize) -> (f64, f64) {
+        (-1.0, 1.0)
+    }
+
+    /// From cosines c and lengths l: the sum of l_i c(q, i) over the root of the sum of l_i l_j c(i, j). 0 where the results
+    /// cancel out, as a vector of zeros has it with any other.
+    fn value(&self, answer: &Answer<'_>) -> Option<f64> {
+        let (base, returned) = (answer.asked().base, answer.returned());
+        let length = |&id: &u32| match (base.distance(), base.norms()[id as usize]) {
+            (Distance::Angular, norm) => f64::from(u8::from(norm > 0.0)),
+            (_, norm) => norm,
+        };
+        let lengths: Vec<f64> = returned.iter().map(length).collect();
+        let along: f64 = returned.iter().zip(&lengths).map(|(&id, length)| length * answer.cosine(id)).sum();
+        let squares: f64 = lengths.iter().map(|length| length * length).sum();
+        let pairs = (0..returned.len()).flat_map(|j| (0..j).map(move |i| (i, j)));
+        let products = pairs.map(|(i, j)| lengths[i] * lengths[j] * answer.similarity(Kernel::Gram, i, j));
+        let squared = squares + 2.0 * products.sum::<f64>();
+        let is_nothing = squared <= ROUNDING * squares;
+        (answer.count() > 0).then(|| if is_nothing { 0.0 } else { (along / squared.sqrt()).clamp(-1.0, 1.0) })
     }
 }

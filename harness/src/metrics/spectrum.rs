@@ -51,7 +51,7 @@ impl Metric for Vendi {
         }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         self.kernel.check_semidefinite(setting.kind, "eigenvalues need one that is")
     }
 
@@ -106,7 +106,7 @@ impl Metric for LogVolume {
         }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         self.kernel.check_semidefinite(setting.kind, "eigenvalues need one that is")
     }
 
@@ -157,7 +157,7 @@ impl Metric for SpectralEntropy {
         }
     }
 
-    fn possible(&self, setting: &MetricSetting) -> Result<(), Unfit> {
+    fn possible(&self, setting: &MetricSetting<'_>) -> Result<(), Unfit> {
         self.kernel.check_nonnegative(setting.kind, "a random walk needs one that cannot")
     }
 

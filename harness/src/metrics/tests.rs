@@ -4,6 +4,7 @@ use super::*;
 use crate::metrics::truth::{Memo, Truth};
 use proptest::prelude::*;
 use swath_algorithms::points::PointType;
+use swath_algorithms::selector::{FacilityLocation, MaxMin, MaxSum, Mmr, SelectorParams};
 use swath_algorithms::{Base, Distance, Item, Pool, Query, Vectors};
 use swath_datasets::Stored;
 
@@ -12,6 +13,8 @@ struct World {
     base: Base,
     queries: Vectors,
     truth: Truth,
+    selector: Option<SelectorParams>,
+    groups: Vec<swath_algorithms::Groups>,
 }
 
 impl World {
@@ -19,12 +22,14 @@ impl World {
         let rows: Vec<f32> =
             degrees.iter().flat_map(|a| [a.to_radians().cos() as f32, a.to_radians().sin() as f32]).collect();
         let base = Base::from_values(&rows, 2, Distance::Angular).expect("finite");
-        Self { base, queries: Vectors::new(&[2.0, 0.0], 2).expect("finite"), truth: truth(&[], &[]) }
+        let queries = Vectors::new(&[2.0, 0.0], 2).expect("finite");
+        Self { base, queries, truth: truth(&[], &[]), selector: None, groups: Vec::new() }
     }
 
     fn line(points: &[f32]) -> Self {
         let base = Base::from_values(points, 1, Distance::Euclidean).expect("finite");
-        Self { base, queries: Vectors::new(&[0.0], 1).expect("finite"), truth: truth(&[], &[]) }
+        let queries = Vectors::new(&[0.0], 1).expect("finite");
+        Self { base, queries, truth: truth(&[], &[]), selector: None, groups: Vec::new() }
     }
 
     fn knowing(mut self, neighbors: &[u32], distances: &[f64]) -> Self {
@@ -39,6 +44,12 @@ impl World {
 
     fn with_qrels(mut self, pairs: &[(u32, u32)]) -> Self {
         self.truth.qrels = Some(pairs.to_vec());
+        self
+    }
+
+    /// One more kind of groups, by the label of each item.
+    fn with_groups(mut self, kind: &str, labels: &[&str]) -> Self {
+        self.groups.push(swath_algorithms::Groups::of_labels(kind, labels));
         self
     }
 
@@ -58,6 +69,8 @@ impl World {
             found: (pool, pool.len()),
             pool: &Pool { items: pool.iter().map(item).collect(), sigma: 1.0, ..Pool::default() },
             truth: &self.truth,
+            selector: self.selector.as_ref(),
+            groups: &self.groups,
             evaluations: [100, 20, 3],
             seen: Seen::default(),
         };
@@ -114,6 +127,15 @@ fn on_angular_data() {
     close(of("alpha-ndcg"), 2.0 / (2.0 + 1.5 / 3.0_f64.log2()));
     // Two of three subtopics at rank 1, each with 1/2.
     close(of("err-ia"), 1.0 / 3.0);
+    close(of("err-ia(normalise=ndeval)"), 1.0 / 3.0 / (0.5 + 0.25 / 2.0));
+    close(of("nrbp"), 2.0 * 0.75 / 3.0);
+    close(of("p-ia"), 2.0 / (2.0 * 3.0));
+    // Two items cover 7, and two cover 8: of each, one is found at rank 1.
+    close(of("map-ia"), (0.5 + 0.5 + 0.0) / 3.0);
+    close(of("all-subtopics"), 0.0);
+    close(of("ilad"), 1.5);
+    // At 0 and 120 degrees, so that the sum is at 60.
+    close(of("sum-cosine"), 0.5);
     close(of("evaluations"), 123.0);
     close(of("evaluations(stage=expand)"), 20.0);
 }
@@ -138,6 +160,70 @@ fn on_euclidean_data() {
     assert_eq!(of("ndcg-qrels"), None);
 }
 
+/// Results 0, 3 and 1 cover 7 and 8, then 7 and 9, then 8.
+#[test]
+fn subtopics_are_weighed_by_rank_and_novelty() {
+    let subtopics = &[(0, 7), (0, 8), (1, 8), (3, 7), (3, 9)];
+    let world = World::angles(&[0.0, 60.0, 120.0, 180.0]).with_subtopics(subtopics);
+    let of = |name: &str| world.of(name, &[0, 3, 1], &[]);
+    close(of("all-subtopics"), 1.0);
+    close(of("all-subtopics@1"), 0.0);
+    // Gains 2, 1/2 + 1 and 1/2, each worth half of the one before.
+    close(of("nrbp"), 0.75 / 3.0 * (2.0 + 1.5 / 2.0 + 0.5 / 4.0));
+    // Nothing is lost by repetition: gains 2, 2 and 1.
+    close(of("nrbp(alpha=0)"), 0.5 / 3.0 * (2.0 + 2.0 / 2.0 + 1.0 / 4.0));
+    // The reader sees the first alone.
+    close(of("nrbp(beta=0)"), 2.0 / 3.0);
+    close(of("p-ia"), 5.0 / 9.0);
+    close(of("map-ia"), (f64::midpoint(1.0, 1.0) + f64::midpoint(1.0, 2.0 / 3.0) + 0.5) / 3.0);
+    let satisfied = 2.0 * 0.5 + f64::midpoint(0.25, 0.5) + 0.25 / 3.0;
+    close(of("err-ia"), satisfied / 3.0);
+    close(of("err-ia(normalise=ndeval)"), satisfied / 3.0 / (0.5 + 0.25 / 2.0 + 0.125 / 3.0));
+    close(of("err-ia(normalise=ndeval)@1"), 2.0 / 3.0);
+    // Three of four were returned: a missing result covers nothing.
+    let short = |name: &str| world.of_k(name, &[0, 3, 1], 4, &[]);
+    close(short("p-ia"), 5.0 / 12.0);
+    close(short("nrbp"), 0.75 / 3.0 * (2.0 + 1.5 / 2.0 + 0.5 / 4.0));
+    // Each of ten results covers the only subtopic.
+    let items: Vec<u32> = (0..10).collect();
+    let one = World::angles(&[0.0; 10]).with_subtopics(&items.iter().map(|&item| (item, 4)).collect::<Vec<_>>());
+    for name in ["all-subtopics", "p-ia", "map-ia", "err-ia(normalise=ndeval)"] {
+        close(one.of(name, &items, &[]), 1.0);
+    }
+    close(one.of("nrbp", &items, &[]), 1.0 - 0.25_f64.powi(10));
+    let none = World::angles(&[0.0]).with_subtopics(&[]);
+    for name in ["all-subtopics", "nrbp", "p-ia", "map-ia", "err-ia(normalise=ndeval)"] {
+        assert_eq!(none.of(name, &[0], &[]), None, "{name} of a query without subtopics");
+    }
+}
+
+/// Lengths count in a sum, unless points are directions; what cancels out has no direction.
+#[test]
+fn a_sum_of_results_has_a_cosine() {
+    let rows = [3.0_f32, 0.0, 0.0, 4.0, -3.0, 0.0, 0.0, 0.0];
+    let world = |distance, query: [f32; 2]| World {
+        base: Base::from_values(&rows, 2, distance).expect("finite"),
+        queries: Vectors::new(&query, 2).expect("finite"),
+        truth: truth(&[], &[]),
+        selector: None,
+        groups: Vec::new(),
+    };
+    for distance in [Distance::Euclidean, Distance::InnerProduct] {
+        close(world(distance, [2.0, 0.0]).of("sum-cosine", &[0, 1], &[]), 3.0 / 5.0);
+        close(world(distance, [2.0, 0.0]).of("sum-cosine", &[0, 0, 1], &[]), 6.0 / 52.0_f64.sqrt());
+        close(world(distance, [0.0, -1.0]).of("sum-cosine", &[0, 1], &[]), -4.0 / 5.0);
+        close(world(distance, [2.0, 0.0]).of("sum-cosine", &[0, 2], &[]), 0.0);
+    }
+    let of = |returned: &[u32]| world(Distance::Angular, [2.0, 0.0]).of("sum-cosine", returned, &[]);
+    close(of(&[0, 1]), 0.5_f64.sqrt());
+    close(of(&[0, 1, 3]), 0.5_f64.sqrt());
+    close(of(&[0, 2]), 0.0);
+    close(of(&[3]), 0.0);
+    assert_eq!(of(&[]), None);
+    close(world(Distance::Euclidean, [0.0, 0.0]).of("sum-cosine", &[0, 1], &[]), 0.0);
+    close(world(Distance::Euclidean, [1.0, 0.0]).of("ilad", &[0, 1, 2], &[]), (1.0 + 1.0 + 2.0) / 3.0);
+}
+
 /// At sigma 1, of the points 0, 1 and 10 greedy takes 1 of {0, 1} first, by id, and then 10.
 #[test]
 fn objective_ratio_is_one_for_greedy_and_less_for_others() {
@@ -146,6 +232,32 @@ fn objective_ratio_is_one_for_greedy_and_less_for_others() {
     close(world.of("objective-ratio", &[0, 2], &[0, 1, 2]), 1.0);
     close(world.of("objective-ratio", &[0, 1], &[0, 1, 2]), 2.0 / (2.0 + near));
     close(world.of("objective-ratio@1", &[2, 1], &[0, 1, 2]), 1.0 / (1.0 + near));
+}
+
+/// Of the points 0, 1 and 10 at sigma 1, the best two for coverage hold 10; the best two for distances are 0 and 10.
+#[test]
+fn optimum_ratio_is_what_a_selector_reaches_of_its_own_best() {
+    let world = |selector| World { selector: Some(selector), ..World::line(&[0.0, 1.0, 10.0]) };
+    let near = (-0.5_f64).exp();
+    let covering = world(SelectorParams::FacilityLocation(FacilityLocation::default()));
+    close(covering.of("optimum-ratio", &[0, 2], &[0, 1, 2]), 1.0);
+    close(covering.of("optimum-ratio", &[0, 1], &[0, 1, 2]), 2.0 / (2.0 + near));
+    let far = world(SelectorParams::MaxMin(MaxMin {}));
+    close(far.of("optimum-ratio", &[1, 2], &[0, 1, 2]), 0.9);
+    assert_eq!(far.of("optimum-ratio", &[1], &[0, 1, 2]), None, "one item is no pair");
+    // Relevance is 0 in this world, and each distance counts a tenth of a sigma.
+    let sum = world(SelectorParams::MaxSum(MaxSum::default()));
+    close(sum.of("optimum-ratio", &[0, 1], &[0, 1, 2]), 0.1);
+    // Less than asked for, not in the pool, no objective, no selector, a pool that is too large.
+    assert_eq!(sum.of_k("optimum-ratio", &[0, 1], 3, &[0, 1, 2]), None);
+    assert_eq!(sum.of("optimum-ratio", &[0, 2], &[0, 1]), None);
+    assert_eq!(world(SelectorParams::Mmr(Mmr::default())).of("optimum-ratio", &[0, 1], &[0, 1, 2]), None);
+    assert_eq!(World::line(&[0.0, 1.0]).of("optimum-ratio", &[0, 1], &[0, 1]), None);
+    let points: Vec<f32> = (0..26_u8).map(f32::from).collect();
+    let many = World { selector: Some(SelectorParams::MaxMin(MaxMin {})), ..World::line(&points) };
+    let pool: Vec<u32> = (0..26).collect();
+    assert_eq!(many.of("optimum-ratio", &[0, 25], &pool), None);
+    close(many.of("optimum-ratio", &[0, 12], &pool[..25]), 0.5);
 }
 
 #[test]
@@ -269,6 +381,7 @@ fn metrics_that_cannot_be_computed_say_why() {
         stored_neighbors: 100,
         subtopics: false,
         qrels: false,
+        groups: &[],
         kind: PointType::Dense,
     };
     let impossible = MetricName::all().filter(|metric| metric.possible(&setting).is_err()).map(MetricName::name);
@@ -291,14 +404,24 @@ fn metrics_that_cannot_be_computed_say_why() {
         "map",
         "r-precision",
         "judged",
+        "optimum-ratio",
+        "groups",
+        "largest-group",
+        "all-subtopics",
+        "nrbp",
+        "p-ia",
+        "map-ia",
+        "ilad",
     ];
     assert_eq!(impossible.collect::<Vec<_>>(), expected);
+    let kinds = ["seller".to_owned(), "document".to_owned(), "a, b".to_owned()];
     let setting = MetricSetting {
         k: 10,
         largest_pool: 10,
         stored_neighbors: 5,
         subtopics: true,
         qrels: true,
+        groups: &kinds,
         kind: PointType::Dense,
     };
     for (name, fine) in [
@@ -310,9 +433,69 @@ fn metrics_that_cannot_be_computed_say_why() {
         ("vendi(kernel=cosine)", false),
         ("spectral-entropy(kernel=gram)", false),
         ("objective-ratio(kernel=gram)", false),
+        ("optimum-ratio", true),
+        ("optimum-ratio@5", false),
         ("ndcg@5", true),
+        ("groups", false),
+        ("groups(group=seller)@3", true),
+        ("largest-group(group=shop)", false),
     ] {
         assert_eq!(MetricName::find(name).expect(name).possible(&setting).is_ok(), fine, "{name}");
+    }
+    for (kind, points) in [(PointType::Bits, "bits"), (PointType::Sets, "sets")] {
+        for (name, instead) in [("ilad", "diversity"), ("sum-cosine", "relevance")] {
+            let refused = MetricName::find(name).expect(name).possible(&MetricSetting { kind, ..setting });
+            let expected = format!("it compares directions, and {points} have none; leave it out, or use `{instead}`");
+            assert_eq!(refused.expect_err("no directions").to_string(), expected);
+        }
+    }
+    for name in ["ilad", "sum-cosine"] {
+        let sparse = MetricSetting { kind: PointType::Sparse, ..setting };
+        assert!(MetricName::find(name).expect(name).possible(&sparse).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn groups_of_results_and_the_largest_of_them() {
+    let world = World::angles(&[0.0, 10.0, 20.0, 30.0, 40.0]).with_groups("seller", &["a", "b", "", "a", ""]);
+    let of = |name: &str, returned: &[u32]| world.of(name, returned, &[]);
+    // Sellers a and b, and two items of no seller.
+    assert_eq!(of("groups", &[0, 1, 2, 3, 4]), Some(4.0));
+    assert_eq!(of("largest-group", &[0, 1, 2, 3, 4]), Some(0.4));
+    assert_eq!((of("groups", &[3, 0]), of("largest-group", &[3, 0])), (Some(1.0), Some(1.0)));
+    assert_eq!((of("groups", &[2, 4]), of("largest-group", &[4, 2])), (Some(2.0), Some(0.5)));
+    assert_eq!((of("groups@2", &[1, 0, 3, 4]), of("largest-group@3", &[1, 0, 3])), (Some(2.0), Some(2.0 / 3.0)));
+    assert_eq!((of("groups(group=seller)", &[0, 3]), of("groups(group=shop)", &[0, 3])), (Some(1.0), None));
+    // Of fewer results than were asked for.
+    assert_eq!(world.of_k("largest-group", &[0, 3, 1], 10, &[]), Some(2.0 / 3.0));
+    assert_eq!((of("groups", &[]), of("largest-group", &[])), (Some(0.0), None));
+    let two = world.with_groups("shelf", &["x", "x", "x", "y", "y"]);
+    let of = |name: &str| two.of(name, &[0, 1, 2, 3], &[]);
+    assert_eq!((of("groups"), of("largest-group")), (None, None), "it is not said which kind");
+    assert_eq!((of("groups(group=shelf)"), of("largest-group(group=shelf)")), (Some(2.0), Some(0.75)));
+    assert_eq!(of("groups(group=seller)"), Some(3.0));
+}
+
+/// A kind of groups may be called as no part of a metric's name can be.
+#[test]
+fn a_metric_whose_name_cannot_be_read_back_is_refused() {
+    for kind in ["a,b", "a@5", "7", "true", "\"a\"", " a", &"long".repeat(40)] {
+        let metric: MetricName =
+            serde_json::from_value(serde_json::json!({ "groups": { "group": kind } })).expect("a metric");
+        let kinds = [kind.to_owned()];
+        let setting = MetricSetting {
+            k: 5,
+            largest_pool: 9,
+            stored_neighbors: 9,
+            subtopics: false,
+            qrels: false,
+            groups: &kinds,
+            kind: PointType::Dense,
+        };
+        let refused = metric.possible(&setting).expect_err(kind);
+        assert!(refused.help.contains("short names"), "{refused}");
+        let only = MetricName::find("groups").expect("a metric");
+        assert_eq!(only.possible(&setting), Ok(()), "without its name the only kind is fine");
     }
 }
 
@@ -347,6 +530,10 @@ fn a_definition_names_only_what_its_data_have() {
         let metric = MetricName::find(name).expect(name);
         for distance in Distance::ALL {
             let about = metric.about_on(Some(distance));
+            if ["ilad", "sum-cosine"].contains(name) && distance != Distance::InnerProduct {
+                // Cosines of any vectors; bits and sets are refused.
+                continue;
+            }
             let others: &[&str] = match distance {
                 Distance::Euclidean => &["angular", "angle", "cosine", "for ip", "inner product", "Jaccard"],
                 Distance::Angular => &["angular", "euclidean", "for ip", "inner product", "Jaccard"],
@@ -381,6 +568,8 @@ fn a_vector_of_zeros_is_like_itself_alone() {
             base: Base::from_values(rows.as_flattened(), 2, distance).expect("finite"),
             queries: Vectors::new(&[2.0, 0.0], 2).expect("finite"),
             truth: truth(&[0, 1, 3], &[0.0, 0.5, 1.0]),
+            selector: None,
+            groups: Vec::new(),
         };
         let of = |name: &str, returned: &[u32]| world.of(name, returned, &[0, 1, 2, 3]);
         close(of("vendi(kernel=gram)", &[0]), 1.0);
@@ -409,7 +598,7 @@ fn copies_have_distance_zero() {
         [1.0, 3.0, 7.0, 49.0].iter().flat_map(|by| [0.1_f32, 0.7, 0.3].map(|v| (v * 1024.0).round() * by)).collect();
     let base = Base::from_values(&rows, 3, Distance::Angular).expect("finite");
     let queries = Vectors::new(&[1.0, 2.0, 3.0], 3).expect("finite");
-    let world = World { base, queries, truth: truth(&[0, 1, 2, 3], &[0.1; 4]) };
+    let world = World { base, queries, truth: truth(&[0, 1, 2, 3], &[0.1; 4]), selector: None, groups: Vec::new() };
     for metric in ["diversity", "min-distance", "mst", "diversity(kernel=geodesic)"] {
         assert_eq!(world.of(metric, &[0, 1, 2, 3], &[]), Some(0.0), "{metric}");
     }
@@ -423,7 +612,7 @@ fn the_ideal_is_the_kernels_own() {
     let rows = [9.0_f32, 0.0, 1.0, 1.0, 0.0, 2.0];
     let base = Base::from_values(&rows, 2, Distance::Angular).expect("finite");
     let queries = Vectors::new(&[2.0, 0.0], 2).expect("finite");
-    let world = World { base, queries, truth: truth(&[0, 1], &[0.0, 0.292_893_2]) };
+    let world = World { base, queries, truth: truth(&[0, 1], &[0.0, 0.292_893_2]), selector: None, groups: Vec::new() };
     // Squared distances 49, 2 and 8; sigma is the median of 7 and sqrt 2.
     let sigma = f64::midpoint(7.0, 2.0_f64.sqrt());
     let gain = |squared: f64| (-squared / (2.0 * sigma * sigma)).exp();
@@ -440,7 +629,8 @@ fn recall_counts_what_was_rounded_off() {
     let world = |stored| {
         let base = Base::from_values(&[390_000.0, 390_000.02, 390_000.06], 1, Distance::Euclidean).expect("finite");
         let truth = Truth { stored, ..truth(&[0], &[389_999.99]) };
-        World { base, queries: Vectors::new(&[0.0], 1).expect("finite"), truth }
+        let queries = Vectors::new(&[0.0], 1).expect("finite");
+        World { base, queries, truth, selector: None, groups: Vec::new() }
     };
     for metric in ["recall", "recall-eps(epsilon=0)"] {
         assert_eq!(world(Stored::Float64).of(metric, &[0], &[0]), Some(0.0), "{metric}");
@@ -482,6 +672,8 @@ proptest! {
                 found: (&neighbors, 8),
                 pool: &pool,
                 truth: &truth,
+                selector: None,
+                groups: &[],
                 evaluations: [12, 0, 40],
                 seen: Seen::default(),
             };
@@ -574,15 +766,32 @@ fn the_canonical_json_of_parameters_is_what_it_was() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+/// The metric that speaks for what people judged, with cuts and parameters, and where it is not a headline metric.
+#[test]
+fn what_people_judged_has_a_metric_that_speaks_for_it() {
+    let of = |names: &[&'static str]| -> Option<&'static str> {
+        let metrics: Vec<MetricName> = names.iter().map(|name| MetricName::find(name).expect(name)).collect();
+        MetricName::of_judgements(&metrics).map(|at| names[at])
+    };
+    assert_eq!(of(&["recall", "coverage", "judged"]), None);
+    assert_eq!(of(&["recall", "ndcg-qrels", "alpha-ndcg", "subtopic-recall"]), Some("subtopic-recall"));
+    assert_eq!(of(&["recall", "ndcg-qrels", "alpha-ndcg", "subtopic-recall@5"]), Some("alpha-ndcg"));
+    assert_eq!(of(&["coverage", "hit", "ndcg-qrels"]), Some("ndcg-qrels"));
+    assert_eq!(of(&["coverage", "hit", "ndcg-qrels(gain=exponential)@5"]), Some("ndcg-qrels(gain=exponential)@5"));
+    assert_eq!(of(&["coverage", "judged", "mrr@3", "nrbp"]), Some("mrr@3"));
+}
+
 /// The lists that were kept by name before `About` said it.
 #[test]
 fn usual_headline_and_cost_metrics_are_those_of_old() {
-    let usual = |qrels, subtopics| -> Vec<_> {
-        MetricName::usual(qrels, subtopics).into_iter().map(MetricName::name).collect()
+    let usual_with = |qrels, subtopics, groups| -> Vec<_> {
+        MetricName::usual(qrels, subtopics, groups).into_iter().map(MetricName::name).collect()
     };
+    let usual = |qrels, subtopics| usual_with(qrels, subtopics, false);
     let others = ["pool-recall", "relevance", "coverage", "redundancy", "diversity"];
     assert_eq!(usual(false, false), [&["recall"], &others[..]].concat());
     assert_eq!(usual(false, true), [&["recall", "subtopic-recall"], &others[..]].concat());
+    assert_eq!(usual_with(false, false, true), [&["recall"], &others[..], &["groups", "largest-group"]].concat());
     let judged = ["hit", "mrr", "recall-qrels", "judged"];
     assert_eq!(usual(true, false), [&["recall", "ndcg-qrels"], &others[..], &judged].concat());
     let mut ranked: Vec<_> =

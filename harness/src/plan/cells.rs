@@ -89,6 +89,7 @@ impl Cell {
         experiment.k = self.k;
         if let Some(dataset) = self.dataset.and_then(|index| experiment.datasets.get(index)) {
             experiment.dataset = dataset.clone();
+            experiment.is_one_of_several = true;
             // Points that are chosen on other datasets are chosen above the cells.
             experiment.split = experiment.split.filter(|split| !split.across);
         }
@@ -122,8 +123,8 @@ impl Cell {
 /// Plans the experiments of all cells without their data.
 ///
 /// # Errors
-/// As [`outline()`], with the cell named; and [`Failure::Invalid`] if points are chosen by a metric that a dataset does not
-/// measure.
+/// As [`outline()`], with the cell named; and [`Failure::Invalid`] if no dataset can have a metric that is named, or if points are
+/// chosen by a metric that a dataset does not measure.
 pub fn outline_cells(
     whole: &ExperimentFile,
     cells: &[Cell],
@@ -134,13 +135,20 @@ pub fn outline_cells(
         outline(&file, rows, resources).map_err(|failure| cell.named(failure))
     };
     let outlines = cells.iter().map(outline).collect::<Result<Vec<_>, Failure>>()?;
+    let invalid = |problem| Err(Box::new(Invalid { source: whole.source.clone(), problems: vec![problem] }).into());
+    let is_measured = |metric: &MetricName| outlines.iter().any(|outline| outline.plan.metrics.contains(metric));
+    let mut named = whole.experiment.metrics.iter().flatten().enumerate();
+    if let Some((i, metric)) = named.find(|(_, metric)| !is_measured(metric)) {
+        let problem = Problem::new(path!["metrics", i], format!("no dataset can have `{}`", metric.name()));
+        return invalid(problem.help(format!("leave it out; `swath metrics {}` says what it needs", metric.kind())));
+    }
     let by = whole.experiment.split.filter(|split| split.across).and_then(|split| split.by);
     let lacks = |by: &MetricName| outlines.iter().position(|outline| !outline.plan.metrics.contains(by));
     let Some((by, cell)) = by.and_then(|by| Some((by, &cells[lacks(&by)?]))) else { return Ok(outlines) };
     let message = format!("`{}` is not measured on {}", by.name(), cell.folder);
     let problem = Problem::new(path!["split", "by"], message);
     let problem = problem.help("choose by a metric that every dataset has, and that `metrics` lists if it is given");
-    Err(Box::new(Invalid { source: whole.source.clone(), problems: vec![problem] }).into())
+    invalid(problem)
 }
 
 /// Plans the experiment of one cell, with its dataset. If `sha256` is given, the dataset must have it.

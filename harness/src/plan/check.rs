@@ -60,8 +60,11 @@ fn check_retriever(retriever: &Retriever, place: RetrieverPlace, facts: &Facts) 
     if let Err(unfit) = retriever.candidates.check(&facts.base()) {
         problems.push(unfit_problem(path!["retrievers", i, "candidates", retriever.candidates.name()], unfit));
     }
-    let Facts { distance, kind, subtopics, .. } = *facts;
-    let setting = selector::SelectorSetting { distance, kind, subtopics };
+    let Facts { distance, kind, subtopics, aspects, ref groups, .. } = *facts;
+    // What an expansion leaves may be more than what the candidates found.
+    let limit = retriever.expand.as_ref().map(|expansion| expansion.limit());
+    let pool = Some(limit.unwrap_or(retriever.candidates.pool()));
+    let setting = selector::SelectorSetting { distance, kind, subtopics, aspects, groups, pool };
     if let Err(unfit) = retriever.select.check(&setting) {
         problems.push(unfit_problem(path!["retrievers", i, "select", retriever.select.name()], unfit));
     }
@@ -132,7 +135,7 @@ fn check_expansion(expansion: &ExpansionParams, place: RetrieverPlace, facts: &F
 
 /// The problem of parameters at `path` that do not fit the dataset or each other.
 fn unfit_problem(mut path: FieldPath, unfit: Unfit) -> Problem {
-    path.0.extend(unfit.parameter.map(FieldStep::from));
+    path.0.extend(unfit.inside.into_iter().chain(unfit.parameter).map(FieldStep::from));
     Problem::new(path, unfit.message).help(unfit.help)
 }
 

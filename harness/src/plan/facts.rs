@@ -1,8 +1,9 @@
 //! What a plan needs to know of the dataset.
 
 use std::collections::BTreeMap;
+use swath_algorithms::points::vectors::LANES;
 use swath_algorithms::points::{PointType, Points};
-use swath_algorithms::{BaseFacts, Distance};
+use swath_algorithms::{BaseFacts, Distance, Line};
 use swath_datasets::format::HasLabels;
 use swath_datasets::{Dataset, GenerateError, Generated, Header};
 
@@ -33,6 +34,10 @@ pub struct Facts {
     pub subtopics: bool,
     /// Whether it has judgements of relevance.
     pub qrels: bool,
+    /// Whether queries have sub-queries.
+    pub aspects: bool,
+    /// The kinds of groups that its base points belong to, by name; a kind may have an empty name if it is the only one.
+    pub groups: Vec<String>,
     /// SHA-256 of each file of lists beside it, by its path as the experiment has it; none before they are read.
     pub lists: BTreeMap<String, String>,
     /// Bytes that it takes in memory; an estimate before it is read.
@@ -49,6 +54,7 @@ impl Facts {
     /// Facts from a file's header: all but the SHA-256.
     pub fn of_header(header: &Header) -> Self {
         let pairs = header.subtopics.unwrap_or(0) + header.qrels.unwrap_or(0);
+        let aspects = header.aspects.unwrap_or(0) * (header.dim.div_ceil(LANES) * size_of::<Line>() + size_of::<f64>());
         let queries = header.test * (2 * size_of::<usize>() + header.neighbors * (size_of::<u32>() + size_of::<f64>()));
         let HasLabels { ids, names, texts } = header.labels;
         let label = usize::from(ids) * NAME + usize::from(names) * NAME + usize::from(texts) * TEXT;
@@ -66,10 +72,13 @@ impl Facts {
             relations: header.relations.clone(),
             subtopics: header.subtopics.is_some(),
             qrels: header.qrels.is_some(),
+            aspects: header.aspects.is_some(),
+            groups: header.groups.clone(),
             lists: BTreeMap::new(),
             bytes: header.bytes_of_points() as usize
                 + queries
                 + header.links.unwrap_or(0) * (size_of::<[u32; 2]>() + 1)
+                + aspects
                 + pairs * size_of::<(u32, u32)>()
                 + header.train * (label + group),
         }
@@ -99,6 +108,8 @@ impl Facts {
             relations: dataset.links.as_ref().map_or_else(Vec::new, |links| links.relations.clone()),
             subtopics: dataset.subtopics.is_some(),
             qrels: dataset.qrels.is_some(),
+            aspects: dataset.aspects.is_some(),
+            groups: dataset.groups.iter().map(|groups| groups.name.clone()).collect(),
             lists: BTreeMap::new(),
         }
     }

@@ -4,12 +4,14 @@ use super::Facts;
 use crate::config::{Experiment, Problem};
 use crate::metrics::{Family, MetricName, MetricSetting};
 use crate::path;
+use swath_algorithms::Unfit;
 
 /// Names that look alike are of other things.
 const JUDGEMENTS_UNUSED: &str = "no metric uses the dataset's judgements of relevance: `recall` and `ndcg` compare results with the \
                                  nearest vectors; `recall-qrels` and `ndcg-qrels` compare them with what people judged";
 
-/// The metrics that the experiment names. If it names none: the usual metrics, with a note for each that cannot be computed.
+/// The metrics that the experiment names. If it names none: the usual metrics, with a note for each that cannot be computed. On one of
+/// several datasets those that can be computed there, of the ones that it names.
 pub(super) fn choose_metrics(
     experiment: &Experiment,
     facts: &Facts,
@@ -22,46 +24,56 @@ pub(super) fn choose_metrics(
         stored_neighbors: facts.neighbors,
         subtopics: facts.subtopics,
         qrels: facts.qrels,
+        groups: &facts.groups,
         kind: facts.kind,
     };
     let (mut metrics, mut notes) = (Vec::new(), Vec::new());
     if let Some(named) = &experiment.metrics {
         for (i, &metric) in named.iter().enumerate() {
-            metrics.push(metric);
-            if let Err(impossible) = metric.possible(&setting) {
-                let message = format!("`{}` cannot be computed: {}", metric.name(), impossible.message);
-                problems.push(Problem::new(path!["metrics", i], message).help(impossible.help));
+            match metric.possible(&setting) {
+                Ok(()) => metrics.push(metric),
+                Err(impossible) if experiment.is_one_of_several => notes.push(left_out(metric, &impossible)),
+                Err(impossible) => {
+                    metrics.push(metric);
+                    let message = format!("`{}` cannot be computed: {}", metric.name(), impossible.message);
+                    problems.push(Problem::new(path!["metrics", i], message).help(impossible.help));
+                }
             }
+        }
+        if metrics.is_empty() {
+            let problem = Problem::new(path!["metrics"], "this dataset can have none of these metrics");
+            problems.push(problem.help("add one that it can have, such as `recall`"));
         }
         if facts.qrels && !metrics.iter().any(|metric| metric.family() == Family::Judged) {
             notes.push(JUDGEMENTS_UNUSED.to_owned());
         }
     } else {
-        for metric in MetricName::usual(facts.qrels, facts.subtopics) {
+        for metric in MetricName::usual(facts.qrels, facts.subtopics, !facts.groups.is_empty()) {
             match metric.possible(&setting) {
                 Ok(()) => metrics.push(metric),
-                Err(impossible) => {
-                    notes.push(format!("metric `{}` is left out: {}", metric.name(), impossible.message));
-                }
+                Err(impossible) => notes.push(left_out(metric, &impossible)),
             }
         }
     }
     (metrics, notes)
 }
 
-/// The metric by which points are chosen: the one that is named, else the headline metric of what people judged, else the first
-/// that does not depend on the pool, else the first.
+/// The note on a metric that cannot be computed.
+fn left_out(metric: MetricName, impossible: &Unfit) -> String {
+    format!("metric `{}` is left out: {}", metric.name(), impossible.message)
+}
+
+/// The metric by which points are chosen: the one that is named, else [`MetricName::of_judgements`], else the first that does not
+/// depend on the pool, else the first.
 pub(super) fn choose_by(
     named: Option<MetricName>,
     metrics: &[MetricName],
     problems: &mut Vec<Problem>,
 ) -> Option<MetricName> {
     let Some(named) = named else {
-        let judged = metrics.iter().filter(|metric| metric.is_judged());
-        let headline =
-            judged.filter_map(|metric| Some((metric.headline_rank()?, metric))).min_by_key(|(rank, _)| *rank);
+        let judged = MetricName::of_judgements(metrics).map(|at| &metrics[at]);
         let any = metrics.iter().find(|metric| !metric.params().depends_on_pool()).or(metrics.first());
-        return headline.map(|(_, metric)| metric).or(any).copied();
+        return judged.or(any).copied();
     };
     if !metrics.contains(&named) {
         let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();

@@ -6,8 +6,12 @@ use serde_json::Value;
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The path to a parameter: a stage, then a component's name, then its own.
+/// The path to a parameter: a stage, then a component's name, then its own. A parameter that is a component itself goes on with that
+/// one's name.
 type ParameterPath = Vec<String>;
+
+/// The parameter of a selector that is a selector itself.
+const WITHIN: &str = "within";
 
 /// A parameter in which the points of a grid differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +38,14 @@ pub fn varying<P: Borrow<Parameters>>(points: &[P]) -> Vec<Varying> {
     let varying: Vec<&ParameterPath> = keys.into_iter().filter(|key| varies(key, &all)).collect();
     let short = |key: &ParameterPath| {
         let (stage, name) = (&key[0], &key[key.len() - 1]);
-        let is_ambiguous = varying.iter().any(|other| other[0] != *stage && other[1..].last() == Some(name));
-        if is_ambiguous && key.len() > 1 { format!("{stage}.{name}") } else { name.clone() }
+        // A point may have both, unless they are of two components of one stage.
+        let is_elsewhere = |other: &ParameterPath| other[0] != *stage || other.len() != key.len();
+        let is_ambiguous = varying.iter().any(|other| is_elsewhere(other) && other[1..].last() == Some(name));
+        match key.len() {
+            4.. if is_ambiguous => format!("{}{name}", format!("{WITHIN}.").repeat((key.len() - 3) / 2)),
+            2.. if is_ambiguous => format!("{stage}.{name}"),
+            _ => name.clone(),
+        }
     };
     let value = |leaves: &BTreeMap<ParameterPath, String>, key: &ParameterPath| {
         let missing = (key.len() == 1).then(|| "none".to_owned());
@@ -60,8 +70,9 @@ pub fn labels<P: Borrow<Parameters>>(points: &[P]) -> Vec<String> {
 
 /// Whether the points that have the parameter's component differ in it.
 fn varies(key: &ParameterPath, all: &[BTreeMap<ParameterPath, String>]) -> bool {
-    let has_component =
-        |leaves: &&BTreeMap<ParameterPath, String>| key.len() == 1 || leaves.get(&key[..1]) == Some(&key[1]);
+    let has_component = |leaves: &&BTreeMap<ParameterPath, String>| {
+        (1..key.len()).step_by(2).all(|at| leaves.get(&key[..at]) == Some(&key[at]))
+    };
     let mut values = all.iter().filter(has_component).map(|leaves| leaves.get(key));
     let first = values.next();
     values.any(|value| Some(value) != first)
@@ -71,14 +82,24 @@ fn varies(key: &ParameterPath, all: &[BTreeMap<ParameterPath, String>]) -> bool 
 fn leaves(point: &Value) -> BTreeMap<ParameterPath, String> {
     let mut leaves = BTreeMap::new();
     for (stage, component) in point.as_object().into_iter().flatten() {
-        for (name, parameters) in component.as_object().into_iter().flatten() {
-            leaves.insert(vec![stage.clone()], name.clone());
-            for (parameter, value) in parameters.as_object().into_iter().flatten() {
-                leaves.insert(vec![stage.clone(), name.clone(), parameter.clone()], text(value));
+        add_component(std::slice::from_ref(stage), component, &mut leaves);
+    }
+    leaves
+}
+
+/// Adds the component at a path, with its parameters.
+fn add_component(path: &[String], component: &Value, leaves: &mut BTreeMap<ParameterPath, String>) {
+    for (name, parameters) in component.as_object().into_iter().flatten() {
+        leaves.insert(path.to_vec(), name.clone());
+        for (parameter, value) in parameters.as_object().into_iter().flatten() {
+            let path = [path, &[name.clone(), parameter.clone()]].concat();
+            if parameter == WITHIN {
+                add_component(&path, value, leaves);
+            } else {
+                leaves.insert(path, text(value));
             }
         }
     }
-    leaves
 }
 
 /// A value in a label: `0.3`, `knn+links:2`, `stochastic(epsilon:0.1)`.
@@ -140,6 +161,20 @@ mod tests {
         assert_eq!(found[0], "optimizer=lazy");
         assert_eq!(found[1], "optimizer=stochastic(epsilon:0.1)");
         assert_eq!(found[2], "graph=knn+links:2, relations=antonym:0+hypernym:2.5");
+    }
+
+    #[test]
+    fn a_component_inside_another_is_named_with_its_parameters() {
+        let limit = |limit: u32, within: Value| json!({"select": {"group-limit": {"limit": limit, "within": within}}});
+        let mmr = |lambda: f64| json!({"mmr": {"lambda": lambda}});
+        assert_eq!(labels(&[limit(1, mmr(0.5)), limit(2, mmr(0.5))]), ["limit=1", "limit=2"]);
+        assert_eq!(labels(&[limit(1, mmr(0.5)), limit(1, mmr(1.0))]), ["lambda=0.5", "lambda=1"]);
+        let points = [limit(1, json!({"top-k": {}})), limit(1, mmr(0.3)), limit(2, mmr(0.7))];
+        let expected = ["limit=1, within=top-k", "limit=1, within=mmr, lambda=0.3", "limit=2, within=mmr, lambda=0.7"];
+        assert_eq!(labels(&points), expected);
+        let twice = |outer: u32, inner: u32| limit(outer, json!({"group-limit": {"limit": inner, "within": mmr(0.5)}}));
+        assert_eq!(labels(&[twice(1, 5), twice(2, 6)])[0], "select.limit=1, within.limit=5");
+        assert_eq!(labels(&[twice(1, 5), twice(1, 6)])[0], "limit=5");
     }
 
     #[test]

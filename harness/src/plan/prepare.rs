@@ -12,9 +12,9 @@ use crate::record::coarse::{Coarse, Sizes};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use swath_algorithms::Base;
 use swath_algorithms::graph::Link;
 use swath_algorithms::params::Count;
+use swath_algorithms::{Base, Groups};
 use swath_datasets::{Capacity, Dataset, Links, ground_truth};
 
 /// An experiment that is ready to run.
@@ -155,6 +155,8 @@ impl Prepared {
             seed: self.plan.experiment.seed,
             queries: self.dataset.test.gather(&self.plan.queries),
             query_ids: self.plan.queries.clone(),
+            aspects: self.dataset.aspects.as_ref().map(|aspects| aspects.of_queries(&self.plan.queries)),
+            groups: self.dataset.groups.iter().map(Groups::without_labels).collect(),
             truths: self.plan.queries.iter().map(|&query| Truth::of(&self.dataset, query)).collect(),
             links: edges.collect(),
             relations: self.facts.relations.clone(),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use swath_algorithms::candidates::Lists;
 use swath_algorithms::graph::Link;
-use swath_algorithms::{Base, Points, Query};
+use swath_algorithms::{Base, Groups, Points, Query};
+use swath_datasets::Aspects;
 
 /// Base vectors, queries and truths.
 pub struct Workload {
@@ -19,6 +20,10 @@ pub struct Workload {
     pub query_ids: Vec<usize>,
     /// The truth about each.
     pub truths: Vec<Truth>,
+    /// Their sub-queries, if the dataset has any.
+    pub aspects: Option<Aspects>,
+    /// The kinds of groups that base vectors belong to, without the labels of groups.
+    pub groups: Vec<Groups>,
     /// Links between base vectors.
     pub links: Vec<Link>,
     /// Names of their relations.

@@ -37,6 +37,9 @@ pub struct ShownQuery {
     pub text: Option<String>,
     /// Number of its subtopics.
     pub subtopics: usize,
+    /// Number of all items that were judged relevant to it; `None` if nothing was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relevant: Option<usize>,
     /// Its place on the map.
     pub at: [f32; 2],
     /// The share of the variance among its items that the map shows.
@@ -147,7 +150,7 @@ impl ShownItem {
 const NAME: usize = 200;
 
 /// Characters of a text that are shown.
-const TEXT: usize = 280;
+pub const TEXT: usize = 2000;
 
 /// A name, cut to a length that can be shown.
 fn shown(name: &str) -> String {
@@ -174,7 +177,9 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
     for &(item, subtopic) in dataset.subtopics.iter().flat_map(|subtopics| subtopics.of(row)) {
         covered.entry(item).or_default().push(subtopic);
     }
+    // Of several grades of an item the highest, as metrics take it.
     let grades: BTreeMap<u32, u32> = dataset.qrels.iter().flat_map(|qrels| qrels.of(row)).copied().collect();
+    let relevant = grades.values().filter(|&&grade| grade > 0).count();
     let shown = ids.iter().map(|&id| dataset.train.row(id as usize)).chain([dataset.test.row(row)]);
     let (places, explained) = plane(&vectors(&shown.collect::<Vec<_>>(), dataset.train.dim(), dataset.distance));
     let item = |(&id, &at): (&u32, &[f32; 2])| ShownItem {
@@ -192,6 +197,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
         name: dataset.test_labels.name(row).map(str::to_owned),
         text: text(&dataset.test_labels, row),
         subtopics: dataset.subtopics.as_ref().map_or(0, |subtopics| subtopics.count(row)),
+        relevant: (!grades.is_empty()).then_some(relevant),
         at: places[ids.len()],
         explained,
         items: ids.iter().zip(&places).map(item).collect(),

@@ -23,6 +23,8 @@ pub struct Outcome {
     pub evaluations: Vec<[u64; 3]>,
     /// Queries that the selector could answer only in part; the rest was filled by relevance.
     pub filled: usize,
+    /// Results of each query that break the selector's limit: it filled up with them. None where no query has any.
+    pub forbidden: Vec<u32>,
     /// Seconds to build index and graph.
     pub build_seconds: f64,
     /// Bytes of index and graph.

@@ -4,8 +4,10 @@ use super::figures::{self, RequestedFigure};
 use crate::config::ReportSpec;
 use crate::config::figures::{FigureParams, FigureSpec};
 use crate::findings::LoadedRun;
+use crate::findings::ceiling::{OPTIMISTIC, ceilings};
 use crate::findings::summary::{Difference, Summary, TrialRow};
 use crate::findings::timing::{Latency, Rate, Timing};
+use crate::findings::tuning::Tuning;
 use crate::metrics::MetricName;
 use crate::plan::Cell;
 use crate::plot::Size;
@@ -14,7 +16,7 @@ use crate::record::manifest::{DatasetRecord, Manifest, TrialRecord};
 use crate::record::output_folder::{FolderKind, OutputFolder};
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult};
-use crate::record::{ExperimentRecord, Machine, Parameters, Peaks, Times};
+use crate::record::{ExperimentRecord, Machine, Parameters, Parting, Peaks, Times};
 use crate::report::cell_report::CellReport;
 use crate::statistics::{Comparison, Estimate};
 use std::collections::BTreeMap;
@@ -113,6 +115,7 @@ fn found(summary: &Summary) -> LoadedRun {
         index_bytes: row.index_bytes,
         decision: row.decision.clone(),
         filled: 0,
+        forbidden: Vec::new(),
         peaks: row.peaks,
         untimed: [0.0; 2],
         repeats: vec![Times::Batch(row.queries, 1.0), Times::Batch(row.queries, 2.0)],
@@ -143,6 +146,7 @@ fn found(summary: &Summary) -> LoadedRun {
         name: Some(format!("query {position}")),
         text: None,
         subtopics: 3,
+        relevant: None,
         at: [0.5, 0.5],
         explained: 0.4,
         items: (0..40).map(item).collect(),
@@ -648,8 +652,7 @@ fn the_verdict_knows_ties_and_what_was_chosen_apart() {
         };
         let retrievers = (0..3).map(tuned).collect();
         let by = at(summary, "subtopic-recall");
-        summary.tuning =
-            Some(crate::findings::tuning::Tuning { by, tuned_on: 60, reported_on: 40, retrievers, pairs: Vec::new() });
+        summary.tuning = Some(Tuning { by, tuned_on: 60, reported_on: 40, retrievers, pairs: Vec::new() });
     };
     let chosen = said(&choose);
     is(
@@ -984,6 +987,103 @@ fn what_has_no_place_is_counted_and_not_on_the_front() {
     let caption = captions.lines().find(|line| line.starts_with("build-seconds-n: ")).expect("a caption");
     assert!(caption.ends_with(" 1 point is left out: a logarithmic scale shows only values above 0."), "{caption}");
     assert_eq!(captions.matches("left out").count(), 1, "{captions}");
+}
+
+/// The means of the best of each retriever's points for each of these queries, added up by hand.
+fn best_per_query(found: &LoadedRun, metric: usize, queries: &[usize], better: fn(f64, f64) -> f64) -> Vec<f64> {
+    let of = |retriever: &&str| {
+        let rows: Vec<usize> =
+            (0..found.summary.rows.len()).filter(|&row| found.summary.rows[row].retriever == **retriever).collect();
+        let best = |&query: &usize| {
+            rows.iter().map(|&row| found.results.trials[row].metrics[metric][query]).reduce(better).expect("a point")
+        };
+        queries.iter().map(best).sum::<f64>() / queries.len() as f64
+    };
+    found.summary.retrievers().iter().map(of).collect()
+}
+
+#[test]
+fn the_best_point_per_query_is_a_marked_bound_without_tests() {
+    let means = |found: &LoadedRun| ceilings(found).iter().map(|ceiling| ceiling.estimate.mean).collect::<Vec<_>>();
+    let close = |found: &[f64], expected: &[f64]| {
+        assert_eq!(found.len(), expected.len());
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?} for {expected:?}");
+    };
+    let summary = summary(20, 5);
+    let mut found = found(&summary);
+    let (metric, all) = (at(&summary, "subtopic-recall"), (0..100).collect::<Vec<usize>>());
+    close(&means(&found), &best_per_query(&found, metric, &all, f64::max));
+    assert!(ceilings(&found).iter().all(|ceiling| ceiling.points == 4 && ceiling.metric == metric));
+    // A query without a value at some points has that of the others; without any it does not count.
+    for (row, trial) in found.results.trials.iter_mut().enumerate() {
+        trial.metrics[metric][7] = f64::NAN;
+        if row < 5 {
+            trial.metrics[metric][8] = f64::NAN;
+        }
+    }
+    close(&means(&found), &best_per_query(&found, metric, &[&all[..7], &all[8..]].concat(), f64::max));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), &found).expect("written");
+    let files = files(folder.path());
+    let text = |name: &str| String::from_utf8(files[name].clone()).expect("text");
+    assert_eq!(text("index.html").matches(OPTIMISTIC).count(), 5);
+    assert!(text("index.html").contains("which no test looks at"));
+    for name in ["best.md", "best.csv", "best.tex"] {
+        let table = text(&format!("tables/{name}"));
+        let rows: Vec<&str> = table.lines().filter(|line| line.contains("optimistic:")).collect();
+        assert_eq!(rows.len(), 5, "{table}");
+        assert!(
+            rows.iter().all(|row| !row.contains("**") && !row.contains("\\*") && !row.contains("textbf")),
+            "{table}"
+        );
+        let value = format!("{:.2}", means(&found)[0]);
+        assert!(rows[0].contains("retriever-0") && rows[0].contains(&value), "{value} in {table}");
+    }
+    for name in ["runs.csv", "comparisons.csv", "tables/summary.md", "tables/comparisons.md"] {
+        assert!(!text(name).contains("optimistic:"), "{name}");
+    }
+    assert!(super::page::verdict(&found).iter().all(|sentence| !sentence.contains("optimistic")));
+
+    // With a split: of the queries for reporting.
+    let parting = Parting { tune: 0.5, by: summary.metrics[metric] };
+    let tuning = Tuning::new(&found.results.trials, &summary.metrics, Some(0), &parting, 0);
+    (found.summary.tuning, found.results.parting) = (tuning, Some(parting));
+    let reported: Vec<usize> = found.reported().expect("a split").into_iter().filter(|&query| query != 7).collect();
+    close(&means(&found), &best_per_query(&found, metric, &reported, f64::max));
+    write(folder.path(), &found).expect("written");
+    let chosen = std::fs::read_to_string(folder.path().join("tables/chosen.csv")).expect("a table");
+    assert_eq!(chosen.matches("optimistic:").count(), 5, "{chosen}");
+    let page = std::fs::read_to_string(folder.path().join("index.html")).expect("a page");
+    assert_eq!(page.matches(OPTIMISTIC).count(), 5);
+}
+
+#[test]
+fn a_retriever_of_one_point_has_no_ceiling_and_less_may_be_better() {
+    assert_eq!(ceilings(&found(&summary(5, 5))), []);
+    let mut only = summary(6, 2);
+    let redundancy = at(&only, "redundancy");
+    only.metrics = vec![only.metrics[redundancy]];
+    only.rows.iter_mut().for_each(|row| row.estimates.truncate(1));
+    let found = found(&only);
+    let expected = best_per_query(&found, 0, &(0..100).collect::<Vec<_>>(), f64::min);
+    let found: Vec<f64> = ceilings(&found).iter().map(|ceiling| ceiling.estimate.mean).collect();
+    assert!(found.len() == 2 && found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+}
+
+/// Where relevance was judged, headline, figure and trade-offs are about that.
+#[test]
+fn judged_relevance_comes_first() {
+    let mut judged = summary(8, 4);
+    let last = judged.metrics.len() - 1;
+    for name in ["ndcg-qrels", "ndcg-qrels(gain=exponential)@5", "mrr"] {
+        judged.metrics[last] = MetricName::find(name).expect("a metric");
+        let found = found(&judged);
+        assert_eq!(found.headline(), Some(last), "{name}");
+        let file = format!("{}-recall", judged.metrics[last].file_name());
+        assert_eq!(all(&found)[0].name(), file);
+        assert!(super::page::verdict(&found).iter().any(|sentence| sentence.contains(name)), "{name}");
+    }
 }
 
 /// What is noted of a run stands on a page of several as well.

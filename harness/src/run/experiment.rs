@@ -199,7 +199,7 @@ impl Prepared {
             untimed: [0, 1]
                 .map(|part| outcomes.iter().flatten().map(|outcome| outcome.untimed[part]).sum::<f64>() + 0.0),
             seconds: None,
-            notes: self.notes.iter().cloned().chain(self.filled(outcomes)).collect(),
+            notes: self.notes.iter().cloned().chain(self.filled(outcomes)).chain(self.forbidden(outcomes)).collect(),
         })
     }
 
@@ -237,6 +237,42 @@ impl Prepared {
         };
         concerned.map(say).collect()
     }
+
+    /// Notes on retrievers that could not keep the limit that their selectors set.
+    fn forbidden(&self, outcomes: &[Result<Outcome, String>]) -> Vec<String> {
+        let mut by_retriever: BTreeMap<&str, Forbidden> = BTreeMap::new();
+        for (trial, outcome) in self.plan.trials.iter().zip(outcomes) {
+            let Ok(outcome) = outcome else { continue };
+            let forbidden = by_retriever.entry(trial.retriever.name.as_str()).or_default();
+            let results = outcome.forbidden.iter().map(|&count| count as usize).sum();
+            let queries = outcome.forbidden.iter().filter(|&&count| count > 0).count();
+            forbidden.trials += 1;
+            forbidden.concerned += usize::from(results > 0);
+            forbidden.most = forbidden.most.max([results, queries]);
+        }
+        let (queries, k) = (self.plan.queries.len(), self.plan.experiment.k.size());
+        let concerned = by_retriever.into_iter().filter(|(_, forbidden)| forbidden.concerned > 0);
+        let say = |(name, Forbidden { trials, concerned, most })| {
+            let of = |count: usize, all: usize| format!("{} of {}", number(count as f64), number(all as f64));
+            format!(
+                "{name} filled up with results that break its limit, since nothing else was left of the pool: in {concerned} of its \
+                 {trials} trials, up to {} results, for up to {} queries; a larger pool leaves fewer",
+                of(most[0], queries * k),
+                of(most[1], queries)
+            )
+        };
+        concerned.map(say).collect()
+    }
+}
+
+/// How often a retriever's selector filled up with results that break its limit.
+#[derive(Default)]
+struct Forbidden {
+    trials: usize,
+    /// Trials in which it did so.
+    concerned: usize,
+    /// The most results, and the most queries, of a trial for which it did so: those of the trial with most results.
+    most: [usize; 2],
 }
 
 /// How often a retriever's selector filled results by relevance.

@@ -139,6 +139,8 @@ impl Stages for Searcher<'_> {
             pool,
             k: self.k,
             subtopics: workload.truths[query].subtopics.as_deref().unwrap_or(&[]),
+            aspects: workload.aspects.as_ref().map_or(&[], |aspects| aspects.of(query)),
+            groups: &workload.groups,
             seed: workload.seed,
             query_id: workload.query_ids[query] as u64,
         };

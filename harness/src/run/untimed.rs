@@ -41,6 +41,7 @@ struct MeasuredQuery {
     metrics: Vec<f64>,
     evaluations: [u64; 3],
     filled: bool,
+    forbidden: u32,
     untimed: [f64; 2],
 }
 
@@ -75,6 +76,11 @@ pub fn measure(
         metrics: (0..plan.metrics.len()).map(column).collect(),
         evaluations: measured.iter().map(|m| m.evaluations).collect(),
         filled: measured.iter().filter(|m| m.filled).count(),
+        forbidden: if measured.iter().all(|m| m.forbidden == 0) {
+            Vec::new()
+        } else {
+            measured.iter().map(|m| m.forbidden).collect()
+        },
         build_seconds: built.seconds,
         index_bytes: pass.searcher.bytes(),
         decision: trial.retriever.candidates.decision(&built.index, &workload.base),
@@ -171,6 +177,8 @@ impl UntimedPass<'_> {
             found: (&pool, searcher.trial.retriever.candidates.pool()),
             pool: &worker.pool,
             truth,
+            selector: Some(&searcher.trial.retriever.select),
+            groups: &workload.groups,
             evaluations,
             seen: Seen::default(),
         };
@@ -192,6 +200,7 @@ impl UntimedPass<'_> {
             metrics,
             evaluations,
             filled: worker.scratch.filled.get(),
+            forbidden: worker.scratch.forbidden.get() as u32,
             untimed: [answered, judged],
         })
     }

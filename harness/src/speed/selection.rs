@@ -3,13 +3,16 @@
 use super::{Subject, Task, Unit};
 use std::hint::black_box;
 use swath_algorithms::selector::{Request, SelectorParams};
-use swath_algorithms::{Pool, Query, Scratch};
+use swath_algorithms::{Groups, Pool, Query, Scratch};
 
 /// How often in a run.
 const TIMES: usize = 5;
 
 /// Kinds of the items, for selectors that ask for them: item `i` has the kind `i % 7`.
 const SUBTOPICS: u32 = 7;
+
+/// Members of a group, for selectors that ask for groups.
+const MEMBERS: i32 = 4;
 
 /// `k` items of a pool of `size`, at most as many as there are vectors, by one thread.
 pub fn tasks(subject: &Subject, size: usize, k: usize) -> Vec<Task<'_>> {
@@ -20,6 +23,8 @@ pub fn tasks(subject: &Subject, size: usize, k: usize) -> Vec<Task<'_>> {
         let (mut scratch, mut pool, mut picked) = (Scratch::default(), Pool::default(), Vec::new());
         pool.fill(base, query, 0..size as u32, size, &scratch);
         let subtopics: Vec<(u32, u32)> = (0..base.len() as u32).map(|id| (id, id % SUBTOPICS)).collect();
+        let of = (0..base.len() as i32).map(|id| id / MEMBERS).collect();
+        let groups = [Groups { name: "document".into(), of, labels: Vec::new() }];
         let task: Task<'_> = Task {
             what: format!("{}: {k} of a pool", selector.name()),
             size: format!(" of {size}"),
@@ -31,7 +36,9 @@ pub fn tasks(subject: &Subject, size: usize, k: usize) -> Vec<Task<'_>> {
             run: Box::new(move || {
                 for _ in 0..TIMES {
                     scratch.reset();
-                    let request = Request { base, query, pool: &pool, k, subtopics: &subtopics, seed: 0, query_id: 0 };
+                    let (pool, subtopics, groups) = (&pool, subtopics.as_slice(), groups.as_slice());
+                    let request =
+                        Request { base, query, pool, k, subtopics, aspects: &[], groups, seed: 0, query_id: 0 };
                     selector.select(&request, &scratch, &mut picked);
                     black_box(&picked);
                 }

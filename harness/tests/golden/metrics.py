@@ -14,7 +14,12 @@ What each library computes and how it is scaled to ours:
                        so that items are named backwards
   err-ia               pyndeval ERR-IA, which takes a gain of 1 where the probability to stop is 1/2, and divides by what a
                        list would reach of which every item covers every subtopic: times sum of 2^-i / i, i from 1 to k
+  err-ia(normalise=ndeval)  pyndeval ERR-IA as it is
+  nrbp, p-ia, map-ia   pyndeval NRBP, P-IA and MAP-IA, of a run of K results
   subtopic-recall      pyndeval strec
+  all-subtopics        whether that is 1
+  ilad                 mean of scipy.spatial.distance.pdist(x, "cosine")
+  sum-cosine           1 - scipy.spatial.distance.cosine of the query, all ones, and the sum of the results' directions
 """
 import json
 import pathlib
@@ -23,6 +28,7 @@ import numpy as np
 import pyndeval
 import ranx
 import scipy
+import scipy.spatial
 from scipy.sparse.csgraph import minimum_spanning_tree
 from vendi_score import vendi
 
@@ -49,14 +55,18 @@ for case in range(40):
     share = power / power.sum()
     share = share[share > 1e-12]
     values["spectral-entropy"] = float(-(share * np.log2(share)).sum())
+    values["ilad"] = float(scipy.spatial.distance.pdist(x, "cosine").mean())
+    values["sum-cosine"] = float(1 - scipy.spatial.distance.cosine(np.ones(d), x.sum(axis=0)))
 
     subtopics = sorted({(int(rng.integers(0, n)), int(rng.integers(0, 6))) for _ in range(14)})
     qrels = sorted({int(item): int(rng.integers(0, 4)) for item in rng.permutation(n)[:12]}.items())
     judged = [pyndeval.SubtopicQrel("0", str(s), f"{999 - item}", 1) for item, s in subtopics]
     run = [pyndeval.ScoredDoc("0", f"{999 - item}", float(-rank)) for rank, item in enumerate(returned)]
-    found = pyndeval.ndeval(judged, run, ["alpha-nDCG@10", "alpha-nDCG@5", "ERR-IA@10", "strec@10"])["0"]
+    found = pyndeval.ndeval(judged, run, ["alpha-nDCG@10", "alpha-nDCG@5", "ERR-IA@10", "strec@10", "NRBP", "P-IA@10", "MAP-IA"])["0"]
     values["alpha-ndcg"], values["alpha-ndcg@5"] = found["alpha-nDCG@10"], found["alpha-nDCG@5"]
     values["err-ia"], values["subtopic-recall"] = found["ERR-IA@10"] * sum(2.0**-i / i for i in range(1, K + 1)), found["strec@10"]
+    values["err-ia(normalise=ndeval)"], values["all-subtopics"] = found["ERR-IA@10"], float(found["strec@10"] == 1)
+    values["nrbp"], values["p-ia"], values["map-ia"] = found["NRBP"], found["P-IA@10"], found["MAP-IA"]
     if any(grade for _, grade in qrels):
         truth = ranx.Qrels({"0": {str(item): grade for item, grade in qrels if grade}})
         answer = ranx.Run({"0": {str(item): float(K - rank) for rank, item in enumerate(returned)}})

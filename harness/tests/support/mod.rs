@@ -38,6 +38,7 @@ pub fn dataset(distance: Distance, rich: bool) -> Dataset {
         links: rich.then_some(links),
         subtopics: rich.then(|| Subtopics::new(12, subtopics)),
         qrels: None,
+        aspects: None,
         groups: Vec::new(),
         train_labels: if rich { Labels::of_names((0..60).map(|i| format!("item {i}"))) } else { Labels::default() },
         test_labels: Labels::default(),

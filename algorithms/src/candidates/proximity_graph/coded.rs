@@ -9,6 +9,8 @@
 //! - euclidean: the distance of both, about the middle of the rows;
 //! - ip: the product of both.
 //!
+//! Lengths are over the norm of the longest row, rounded to a power of two. So a walk is the same in every unit of the data.
+//!
 //! What a walk keeps is measured exactly afterwards. Codes serve where they [tell near points apart](CodedRows::tell_apart).
 
 use super::walk::TargetLists;
@@ -17,7 +19,7 @@ use crate::distance::Distance;
 use crate::items::whole_products::{WholeRows, products};
 use crate::items::{Centre, Distances, ExactDistances, TOGETHER, TotalOrder};
 use crate::large_pages;
-use crate::nearest::filter::is_safe;
+use crate::nearest::filter::{is_safe, power_of_two};
 use crate::prefetch::prefetch;
 use crate::random;
 use bumpalo::Bump;
@@ -67,6 +69,8 @@ pub struct CodedRows {
     stride: usize,
     /// What is subtracted from all vectors first (euclidean).
     centre: Vec<f64>,
+    /// What lengths are over: a power of two, so that dividing by it rounds nothing.
+    unit: f64,
 }
 
 fn stride(dim: usize) -> usize {
@@ -83,10 +87,11 @@ fn code(values: impl Iterator<Item = f64> + Clone, largest: f64, mut write: impl
 }
 
 impl CodedRows {
-    /// Codes of all rows; `None` if there can be none.
+    /// Codes of all rows; `None` if these are no dense vectors, have too many values, or one is too short beside the longest.
     pub fn new(base: &Base) -> Option<Self> {
         let vectors = base.points().dense()?;
-        if vectors.dim() > LONGEST || !base.norms().iter().all(|&norm| is_safe(norm)) {
+        let unit = power_of_two(base.norms().iter().copied().fold(f64::MIN_POSITIVE, f64::max));
+        if vectors.dim() > LONGEST || !base.norms().iter().all(|norm| is_safe(norm / unit)) {
             return None;
         }
         let centre = match base.distance() {
@@ -104,6 +109,7 @@ impl CodedRows {
                 codes[j] = code as i8;
                 squares += code * code;
             });
+            let step = step / unit;
             let (factor, offset) = match base.distance() {
                 Distance::Euclidean => (step, step * step * squares / 2.0),
                 Distance::InnerProduct => (step, 0.0),
@@ -112,7 +118,7 @@ impl CodedRows {
             let own = Ending { factor: factor as f32, offset: offset as f32 };
             ending.copy_from_slice(bytemuck::cast_slice(bytemuck::bytes_of(&own)));
         });
-        Some(Self { lines, stride, centre })
+        Some(Self { lines, stride, centre, unit })
     }
 
     /// Bytes held.
@@ -125,9 +131,9 @@ impl CodedRows {
         rows.saturating_mul(stride(dim) * size_of::<CodeLine>())
     }
 
-    /// Distances from a query; `None` if it has no codes.
+    /// Distances from a query; `None` if it is too short or too long beside the rows.
     pub fn from<'a>(&'a self, query: Query<'_>, arena: &'a Bump) -> Option<FromCodes<'a>> {
-        if !is_safe(query.norm) {
+        if !is_safe(query.norm / self.unit) {
             return None;
         }
         let dim = self.centre.len();
@@ -137,7 +143,7 @@ impl CodedRows {
         let values: &[f32] = bytemuck::cast_slice(query.lines());
         let values = values.iter().zip(&self.centre).map(|(&value, centre)| f64::from(value) - centre);
         let step = code(values, largest as f64, |j, code| flat[j] = code as i16);
-        Some(FromCodes { rows: self, codes, step: step as f32 })
+        Some(FromCodes { rows: self, codes, step: (step / self.unit) as f32 })
     }
 
     /// Whether codes order near points as they are: of pairs of the nearest targets of a point, drawn from all, at least
@@ -208,7 +214,7 @@ impl Distances for FromCodes<'_> {
 mod tests {
     use super::*;
     use crate::candidates::samples::Sample;
-    use crate::points::PointType;
+    use crate::points::{PointType, Points, Vectors};
 
     /// What a walk compares is what the codes stand for, computed from them one by one.
     #[test]
@@ -233,7 +239,7 @@ mod tests {
                         }
                         let values =
                             base.vectors().row(id).iter().zip(&codes.centre).map(|(&x, centre)| f64::from(x) - centre);
-                        let step = values.fold(0.0_f64, |most, value| most.max(value.abs())) / 127.0;
+                        let step = values.fold(0.0_f64, |most, value| most.max(value.abs())) / 127.0 / codes.unit;
                         let product = product * f64::from(from.step);
                         let expected = match distance {
                             Distance::Euclidean => step * step * squares / 2.0 - step * product,
@@ -256,10 +262,68 @@ mod tests {
         let (codes, arena) = (CodedRows::new(&base).expect("safe norms"), Bump::new());
         let mut out = [TotalOrder::default(); 2];
         codes.from(base.query(0), &arena).expect("a safe norm").measure(&[0, 1], &mut out);
-        let expected = LONGEST as f32;
-        assert!((out[0].0 + expected).abs() < 0.1 && (out[1].0 - expected).abs() < 0.1, "{out:?}");
+        // Over the norm of the longest, squared.
+        assert!((out[0].0 + 1.0).abs() < 2e-6 && (out[1].0 - 1.0).abs() < 2e-6, "{out:?}");
         let longer = Base::from_values(&[1.0].repeat(LONGEST + 1), LONGEST + 1, Distance::Angular).expect("finite");
         assert!(CodedRows::new(&longer).is_none());
+    }
+
+    /// What walks compare is the same to the bit, however long or short all vectors are together.
+    #[test]
+    fn the_unit_makes_no_difference() {
+        let sample = Sample { rows: 40, centres: 4, dim: 30 };
+        let Points::Dense(vectors) = sample.points(PointType::Dense, "base") else { panic!("asked for dense vectors") };
+        let values: Vec<f32> = (0..40).flat_map(|i| vectors.row(i)).copied().collect();
+        let ids: Vec<u32> = (0..40).collect();
+        for distance in Distance::DENSE {
+            let compared = |power: i32| {
+                let scaled: Vec<f32> = values.iter().map(|value| value * 2.0_f32.powi(power)).collect();
+                let base = Base::from_values(&scaled, 30, distance).expect("finite");
+                let (codes, arena) = (CodedRows::new(&base).expect("norms alike"), Bump::new());
+                let from = |i: usize| {
+                    let mut out = [TotalOrder::default(); 40];
+                    codes.from(base.query(i), &arena).expect("as long as the rows").measure(&ids, &mut out);
+                    out.map(|distance| distance.0)
+                };
+                (0..40).map(from).collect::<Vec<_>>()
+            };
+            let expected = compared(0);
+            for power in [-80, -60, -40, -1, 1, 7, 50, 60, 120] {
+                assert_eq!(compared(power), expected, "2^{power}, {distance}");
+            }
+        }
+    }
+
+    /// `f32` would lose what rows of 10^-13 differ by, beside one of 1; and it would hold no more of rows beside a query of 10^16.
+    #[test]
+    fn lengths_too_far_apart_have_no_codes() {
+        for unit in [1e-20_f32, 1.0, 1e20] {
+            for distance in Distance::DENSE {
+                let base = |short: f32| {
+                    let values = [unit, 0.0, 0.0, unit * short, 0.0, 0.0];
+                    Base::from_values(&values, 2, distance).expect("finite")
+                };
+                assert!(CodedRows::new(&base(1e-13)).is_none(), "{unit}, {distance}");
+                let (codes, arena) = (CodedRows::new(&base(1e-11)).expect("norms alike"), Bump::new());
+                for (length, has_codes) in [(1e-13, false), (1e-11, true), (1e14, true), (1e16, false), (0.0, true)] {
+                    let query = Points::from(Vectors::new(&[unit * length, 0.0], 2).expect("finite"));
+                    let from = codes.from(Query::row(&query, 0), &arena);
+                    assert_eq!(from.is_some(), has_codes, "{length}, {unit}, {distance}");
+                }
+            }
+        }
+    }
+
+    /// A base of zeros has codes of zeros.
+    #[test]
+    fn zeros_have_codes() {
+        let base = Base::from_values(&[0.0; 6], 3, Distance::Euclidean).expect("finite");
+        let (codes, arena) = (CodedRows::new(&base).expect("zeros"), Bump::new());
+        let mut out = [TotalOrder(1.0); 2];
+        codes.from(base.query(0), &arena).expect("zeros").measure(&[0, 1], &mut out);
+        assert_eq!(out.map(|distance| distance.0), [0.0; 2]);
+        let query = Points::from(Vectors::new(&[1.0, 0.0, 0.0], 3).expect("finite"));
+        assert!(codes.from(Query::row(&query, 0), &arena).is_none(), "infinitely longer than the rows");
     }
 
     /// Points in a small cloud far from others like it have almost the same codes.

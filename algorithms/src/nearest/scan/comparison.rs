@@ -6,7 +6,7 @@ use crate::base::{Base, Query};
 use crate::distance::Distance;
 use crate::inverted::InvertedIndex;
 use crate::nearest::codes::{Codes, QueryCodes};
-use crate::nearest::filter::{Contenders, ErrorBound, Filter};
+use crate::nearest::filter::{Contenders, ErrorBound, Filter, power_of_two};
 use crate::nearest::micro_kernel::products;
 use crate::points::bits::similarities_in_block;
 use crate::points::{Bits, Point, Sets, SparseRow, SparseVectors, Vectors, sets};
@@ -232,13 +232,15 @@ impl<'a> Comparison<'a, '_> {
             _ => product(place, row),
         };
         let all = ranges.clone().flatten().enumerate();
-        let largest = all.map(similarity).fold(0.0_f64, |largest, similarity| largest.max(similarity.abs()));
-        self.contenders.loosen(ErrorBound::rounding(largest));
+        let largest = all.map(similarity).fold(f64::MIN_POSITIVE, |largest, similarity| largest.max(similarity.abs()));
+        // Products of two `f32` may be beyond what one can hold.
+        let per_unit = 1.0 / power_of_two(largest);
+        self.contenders.loosen(ErrorBound::rounding(largest * per_unit));
         let (similarities, mut first) = (self.room::<f32>(), 0);
         for rows in blocks(ranges) {
             let similarities = &mut similarities[..rows.len()];
             for ((to, row), place) in similarities.iter_mut().zip(rows.clone()).zip(first..) {
-                *to = similarity((place, row)) as f32;
+                *to = (similarity((place, row)) * per_unit) as f32;
             }
             self.contenders.take(rows.start, similarities);
             first += rows.len();

@@ -163,7 +163,17 @@ pub mod tests {
             let base = Base::new(Vectors::new(&values, dim).expect("finite"), Distance::Angular);
             let (query, mut pool, scratch) = (Query::vector(&queries, 0), Pool::default(), Scratch::default());
             pool.fill(&base, query, 0..m as u32, m, &scratch);
-            let request = Request { base: &base, query, pool: &pool, k: 60, subtopics: &[], seed: 0, query_id: 0 };
+            let request = Request {
+                base: &base,
+                query,
+                pool: &pool,
+                k: 60,
+                subtopics: &[],
+                aspects: &[],
+                groups: &[],
+                seed: 0,
+                query_id: 0,
+            };
             let mut objective = make(&request, &scratch);
             for step in 0..60 {
                 for i in (step % 7..m).step_by(7) {

@@ -231,7 +231,7 @@ impl<'s> BoundedCoverage<'s> {
     fn look_near(&mut self, position: usize) -> usize {
         let Near { positions, ids, norms, similarities } = &mut self.near;
         let count = at_least(self.coarse.units.row(position), self.coarse.counted_from, positions);
-        let group = self.kernel.choose(&positions[..count], ids, norms);
+        let group = self.kernel.choose(positions[..count].iter().map(|&i| i as usize), ids, norms);
         self.kernel.to(position, group, &mut similarities[..count]);
         count
     }

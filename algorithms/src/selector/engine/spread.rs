@@ -3,7 +3,7 @@
 use crate::Distance;
 use crate::kernel::{Kernel, angles};
 use crate::pool::Pool;
-use crate::pool_kernel::PoolKernel;
+use crate::pool_kernel::{PoolKernel, TILE};
 use crate::scratch::Scratch;
 use crate::selector::Request;
 use schemars::JsonSchema;
@@ -76,6 +76,31 @@ impl<'s> Spreads<'s> {
         self.kernel.row(i, out);
         self.turn(out);
         out[i] = 0.0;
+    }
+
+    /// Visits each pair of different items once: their positions, the first below the second, and their distance.
+    pub fn pairs(&self, scratch: &Scratch, mut visit: impl FnMut(usize, usize, f64)) {
+        let distances = scratch.arena.alloc_slice_fill_copy(TILE * TILE, 0.0);
+        self.kernel.tiles(scratch, |rows, columns, tile| {
+            // Those below the diagonal are mirror images.
+            if rows.start > columns.start {
+                return;
+            }
+            let distances = &mut distances[..tile.len()];
+            distances.copy_from_slice(tile);
+            self.turn(distances);
+            for (i, row) in rows.zip(distances.chunks_exact(columns.len())) {
+                columns.clone().zip(row).filter(|&(j, _)| i < j).for_each(|(j, &distance)| visit(i, j, distance));
+            }
+        });
+    }
+
+    /// All distances, a row for each item.
+    pub fn all<'a>(&self, scratch: &'a Scratch) -> &'a mut [f64] {
+        let m = self.kernel.len();
+        let all = scratch.arena.alloc_slice_fill_copy(m * m, 0.0);
+        self.pairs(scratch, |i, j, distance| (all[i * m + j], all[j * m + i]) = (distance, distance));
+        all
     }
 }
 

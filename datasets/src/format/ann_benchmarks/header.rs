@@ -2,6 +2,7 @@
 
 use super::layout::PointArrays;
 use super::reader::OpenDataset;
+use crate::aspects;
 use crate::format::{DatasetError, HasLabels, Header};
 use crate::hdf5_file::Attribute;
 use crate::texts::Labels;
@@ -44,6 +45,7 @@ impl OpenDataset {
         let optional =
             |name, width| if has(name) { self.shape(name, 2, Some(width)).map(|s| Some(s[0])) } else { Ok(None) };
         let (links, subtopics, qrels) = (optional("links", 2)?, optional("subtopics", 3)?, optional("qrels", 3)?);
+        let aspects = if has(aspects::NAME) { Some(self.count_of_aspects(&points)?) } else { None };
         let [ids, names, texts] = Labels::KINDS.map(|kind| has(&format!("train_{kind}")));
         let groups = self.kinds_of_groups()?;
         let relations = if links.is_some() { self.relations()? } else { Vec::new() };
@@ -59,6 +61,7 @@ impl OpenDataset {
             relations,
             subtopics,
             qrels,
+            aspects,
             groups,
             labels: HasLabels { ids, names, texts },
             is_normalized,
@@ -110,6 +113,14 @@ impl OpenDataset {
             notes.push(format!("the file calls its distance `{name}`, which is read as `{distance}`"));
         }
         Ok((distance, is_normalized))
+    }
+
+    /// Rows of sub-queries, whose widths must be that of the points and a column for the query.
+    fn count_of_aspects(&self, points: &PointArrays) -> Result<usize, DatasetError> {
+        aspects::dense(points.layout.kind()).map_err(|flaw| self.flaw(flaw))?;
+        let shape = self.shape(aspects::NAME, 2, None)?;
+        aspects::width(points.dim, shape[1]).map_err(|flaw| self.flaw(flaw))?;
+        Ok(shape[0])
     }
 
     /// Names of the links' relations; empty if they have none.

@@ -1,4 +1,4 @@
-//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, judgements, groups, labels, sparse vectors.
+//! ann-benchmarks' HDF5 datasets, with swath's additions: links, subtopics, judgements, sub-queries, groups, labels, sparse vectors.
 //!
 //! The content of a file is checked before it is used. There are four generations of ann-benchmarks' writer, so only
 //! `distance`, `train`, `test`, `neighbors` and `distances` are required.

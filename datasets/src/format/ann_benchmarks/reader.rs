@@ -2,6 +2,7 @@
 
 use super::layout::{PointArrays, PointLayout};
 use super::writer::HISTORY;
+use crate::aspects::{self, Aspects};
 use crate::check::{self, Flaw};
 use crate::dataset::{Dataset, Groups, Links, Qrels, Subtopics};
 use crate::format::{DatasetError, Header};
@@ -52,6 +53,7 @@ impl OpenDataset {
         let subtopics =
             header.subtopics.map(|_| self.by_query("subtopics", "the number of a subtopic", &header)).transpose()?;
         let qrels = header.qrels.map(|_| self.qrels(&header, &mut notes)).transpose()?;
+        let aspects = header.aspects.map(|_| self.aspects(&header)).transpose()?;
         let groups = self.item_groups(&header)?;
         let train_labels = self.labels("train", header.train)?;
         let test_labels = self.labels("test", header.test)?;
@@ -64,6 +66,7 @@ impl OpenDataset {
             links,
             subtopics,
             qrels,
+            aspects,
             groups,
             train_labels,
             test_labels,
@@ -83,6 +86,7 @@ impl OpenDataset {
             ("links", ElementKind::Integer, header.links.is_some()),
             ("subtopics", ElementKind::Integer, header.subtopics.is_some()),
             ("qrels", ElementKind::Integer, header.qrels.is_some()),
+            (aspects::NAME, ElementKind::Number, header.aspects.is_some()),
             ("train_ids", ElementKind::Text, header.labels.ids),
             ("train_names", ElementKind::Text, header.labels.names),
             ("train_texts", ElementKind::Text, header.labels.texts),
@@ -233,6 +237,13 @@ impl OpenDataset {
             header.test,
             values.chunks_exact(3).map(|row| [row[0], row[1], row[2]].map(|v| v as u32)).collect(),
         ))
+    }
+
+    /// Reads rows (query, vector).
+    fn aspects(&self, header: &Header) -> Result<Aspects, DatasetError> {
+        let values = self.file.f64s(aspects::NAME).map_err(|error| self.at(error))?;
+        let place = |row, column| format!("`{}`, row {row}, column {column}", aspects::NAME);
+        Aspects::of_rows(&values, header.test, header.dim, place).map_err(|flaw| self.flaw(flaw))
     }
 
     /// Labels of the rows of an array, of each kind that the file has.

@@ -1,5 +1,6 @@
 //! Writes datasets as ann-benchmarks stores them, with swath's additions.
 
+use crate::aspects::{self, Aspects};
 use crate::dataset::{Dataset, Groups, Subtopics};
 use crate::format::DatasetError;
 use crate::hdf5_file::{Hdf5Writer, Values};
@@ -136,6 +137,7 @@ fn write_by(
         pairs.as_ref().map(|pairs| (0..m).flat_map(|q| pairs.of(q).iter().flat_map(move |pair| row(q, pair))).collect())
     };
     let (subtopics, qrels) = (by_query(&dataset.subtopics), by_query(&dataset.qrels));
+    let aspects = dataset.aspects.as_ref().map(Aspects::rows);
     let groups: Vec<GroupValues<'_>> = dataset.groups.iter().map(GroupValues::of).collect();
     let labels: Vec<(String, Vec<&str>)> =
         labels("train", &dataset.train_labels).chain(labels("test", &dataset.test_labels)).collect();
@@ -170,6 +172,10 @@ fn write_by(
         if let Some(rows) = rows {
             file.array(name, &[rows.len() / 3, 3], Values::I32(rows));
         }
+    }
+    if let Some(rows) = &aspects {
+        let width = 1 + dataset.test.dim();
+        file.array(aspects::NAME, &[rows.len() / width, width], Values::F32(rows));
     }
     for (kind, values) in dataset.groups.iter().zip(&groups) {
         let name = if kind.name.is_empty() { "groups".to_owned() } else { format!("groups/{}", kind.name) };

@@ -51,6 +51,9 @@ pub struct FileOptions {
     /// Subtopics: TREC's diversity qrels, or nuggets as JSON
     #[arg(long, value_name = "FILE", requires = "vectors")]
     subtopics: Option<PathBuf>,
+    /// Sub-queries: rows of the number of a query, from 0, and a vector, in the formats of vectors
+    #[arg(long, value_name = "FILE", requires = "vectors")]
+    aspects: Option<PathBuf>,
     /// Links: CSV with source,target and optionally relation
     #[arg(long, value_name = "FILE", requires = "vectors")]
     links: Option<PathBuf>,
@@ -105,6 +108,7 @@ impl FileOptions {
             query_texts: several(&self.query_texts),
             qrels: one(&self.qrels),
             subtopics: one(&self.subtopics),
+            aspects: one(&self.aspects),
             links: one(&self.links),
             groups: groups(&self.groups)?,
         }))

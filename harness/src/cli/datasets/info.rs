@@ -17,7 +17,7 @@ use swath::plot::format::decimals;
 use swath::record::diagnosis::Diagnosis;
 use swath::record::machine::memory;
 use swath_algorithms::{Base, Points};
-use swath_datasets::{Capacity, Dataset, Groups, Location, Qrels, Texts, ground_truth};
+use swath_datasets::{Aspects, Capacity, Dataset, Groups, Location, Qrels, Texts, ground_truth};
 
 /// Check a dataset and describe its content
 #[derive(Args)]
@@ -84,6 +84,7 @@ fn contents(dataset: &Dataset) -> Vec<(&'static str, String)> {
         ("links", links),
         ("subtopics", subtopics),
         ("judgements", dataset.qrels.as_ref().map_or("none".into(), |qrels| judgements(qrels, queries))),
+        ("sub-queries", dataset.aspects.as_ref().map_or("none".into(), sub_queries)),
         ("groups", groups(&dataset.groups)),
         ("ids", examples(dataset.train_labels.ids.as_ref())),
         ("names", examples(dataset.train_labels.names.as_ref())),
@@ -102,6 +103,13 @@ fn judgements(qrels: &Qrels, queries: usize) -> String {
         grades.iter().take(5).map(|(grade, count)| format!("{count} of grade {grade}")).collect();
     let more = if grades.len() > 5 { ", ..." } else { "" };
     format!("{} rows, {judged} of {queries} queries judged: {}{more}", qrels.len(), of_grades.join(", "))
+}
+
+/// How many sub-queries there are, and of how many queries.
+fn sub_queries(aspects: &Aspects) -> String {
+    let queries = aspects.queries();
+    let with = (0..queries).filter(|&query| aspects.count(query) > 0).count();
+    format!("{} for {with} of {queries} queries", aspects.len())
 }
 
 /// The kinds of groups, and how many groups there are of each.

@@ -18,6 +18,7 @@ use grid::{Axes, Combinations, GRID};
 use number::NumberText;
 use serde::de::{self, DeserializeOwned, Deserializer, Unexpected, Visitor};
 use std::cell::RefCell;
+use swath_algorithms::params::ONE_VALUE;
 
 /// Reads a value of type `T` from the tree of a text.
 ///
@@ -188,7 +189,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        if name == GRID { self.points(visitor) } else { visitor.visit_newtype_struct(self) }
+        match name {
+            GRID => self.points(visitor),
+            ONE_VALUE => {
+                let one = self.one()?;
+                visitor.visit_newtype_struct(one).map_err(|error: ReadError| error.at(one.node.place))
+            }
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     /// `top-k` or `{ mmr: { lambda: 0.5 } }`.

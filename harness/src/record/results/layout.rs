@@ -9,6 +9,9 @@ pub const ROWS: &str = "swath_rows";
 /// Similarity evaluations.
 pub const EVALUATIONS: &str = "swath/stage_evaluations";
 
+/// Results of each query that break the selector's limit, where there are any.
+pub const FORBIDDEN: &str = "swath/forbidden_results";
+
 /// The times of all repeats.
 pub const REPEATS: &str = "swath/repeats";
 

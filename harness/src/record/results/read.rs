@@ -3,7 +3,7 @@
 use super::ResultsError;
 use super::check::{Context, check};
 use super::content::{Content, WITHIN};
-use super::layout::{DECISION, EVALUATIONS, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
+use super::layout::{DECISION, EVALUATIONS, FORBIDDEN, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
 use super::trial::{TrialResult, marked_name};
 use super::within::StoredWithin;
 use crate::metrics::MetricName;
@@ -30,6 +30,7 @@ pub fn outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<Outcom
         metrics: trial.metrics,
         evaluations: trial.evaluations,
         filled: trial.filled,
+        forbidden: trial.forbidden,
         build_seconds: trial.build_seconds,
         index_bytes: trial.index_bytes,
         decision: trial.decision,
@@ -116,6 +117,7 @@ pub(super) fn read_trial(
         index_bytes: file.count("swath_index_bytes")? as u64,
         decision: file.optional_text(DECISION)?,
         filled: file.optional_count("swath_filled")?.unwrap_or(0),
+        forbidden: file.forbidden(m, k)?,
         peaks: Peaks { build: file.bytes(PEAKS[0])?, search: file.bytes(PEAKS[1])? },
         untimed: [file.number_or_zero(UNTIMED[0])?, file.number_or_zero(UNTIMED[1])?],
         repeats,
@@ -215,6 +217,19 @@ impl TrialFile {
             return Ok(());
         }
         Err(self.malformed(format!("`{name}` has {found} values, expected {expected}")))
+    }
+
+    /// How many of `k` results of each of `m` queries break the selector's limit; none where the file does not say it.
+    fn forbidden(&self, m: usize, k: usize) -> Result<Vec<u32>, ResultsError> {
+        if !self.content.has(FORBIDDEN) {
+            return Ok(Vec::new());
+        }
+        let counts = self.full_integers(FORBIDDEN, m)?;
+        if let Some(at) = counts.iter().position(|&count| usize::try_from(count).map_or(true, |count| count > k)) {
+            let what = format!("`{FORBIDDEN}`, row {at}: {} is no number of {k} results", counts[at]);
+            return Err(self.malformed(what));
+        }
+        Ok(counts.iter().map(|&count| count as u32).collect())
     }
 
     /// Similarity evaluations of `m` queries; none where they were not counted.

@@ -32,6 +32,8 @@ pub struct TrialResult {
     pub decision: Option<String>,
     /// Queries that the selector could answer only in part.
     pub filled: usize,
+    /// Results of each query that break the selector's limit; none where no query has any.
+    pub forbidden: Vec<u32>,
     /// The peaks of its process's memory.
     pub peaks: Peaks,
     /// Seconds of the untimed pass, over all threads: answering, and metrics.

@@ -2,7 +2,7 @@
 
 use super::ResultsError;
 use super::content::{Sealed, WITHIN};
-use super::layout::{DECISION, EVALUATIONS, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
+use super::layout::{DECISION, EVALUATIONS, FORBIDDEN, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
 use super::within::RecallWithin;
 use crate::metrics::MetricName;
 use crate::record::{Mode, Outcome, Times, label};
@@ -49,6 +49,7 @@ pub fn write_outcome(path: &Path, header: &TrialHeader<'_>, outcome: &Outcome) -
     let m = header.query_ids.len();
     let query_ids: Vec<i32> = header.query_ids.iter().map(|&id| id as i32).collect();
     let evaluations: Vec<i64> = outcome.evaluations.iter().flatten().map(|&count| count as i64).collect();
+    let forbidden: Vec<i64> = outcome.forbidden.iter().copied().map(i64::from).collect();
     // Times of all repeats, `repeats x m x 3`, or `repeats` in mode batch.
     let times: Vec<f64> = outcome.repeats.iter().flat_map(flat).collect();
     let per_query = seconds_per_query(&outcome.repeats, m);
@@ -62,6 +63,9 @@ pub fn write_outcome(path: &Path, header: &TrialHeader<'_>, outcome: &Outcome) -
     file.array(QUERY_IDS, &[m], Values::I32(&query_ids));
     if !evaluations.is_empty() {
         file.array(EVALUATIONS, &[m, 3], Values::I64(&evaluations));
+    }
+    if !forbidden.is_empty() {
+        file.array(FORBIDDEN, &[m], Values::I64(&forbidden));
     }
     let repeats = outcome.repeats.len();
     let shape: &[usize] = if header.mode == Mode::Batch { &[repeats] } else { &[repeats, m, 3] };

@@ -24,6 +24,15 @@ enum Kind<'a> {
     Ranks(&'a Ranking),
 }
 
+/// A retriever with its differences.
+struct GainsRow<'a> {
+    name: &'a str,
+    /// On each dataset.
+    on: Vec<Option<Estimate>>,
+    /// Over all.
+    mean: Option<Estimate>,
+}
+
 /// All figures: gains in each metric, the headline first, and ranks in the headline.
 pub fn all(across: &Across) -> Vec<AcrossFigure<'_>> {
     let Some(headline) = across.headline() else { return Vec::new() };
@@ -91,21 +100,21 @@ impl<'a> AcrossFigure<'a> {
         )
     }
 
-    /// The retrievers that are compared, with their differences on each dataset and over all.
-    fn rows(&self) -> Vec<(&str, Vec<Option<Estimate>>, Option<Estimate>)> {
+    /// The retrievers that are compared.
+    fn rows(&self) -> Vec<GainsRow<'a>> {
         let standings =
             self.one.standings.iter().enumerate().filter(|(_, standing)| standing.compared().next().is_some());
         let row = |(i, standing): (usize, &'a Standing)| {
             let difference = |&dataset: &usize| Some(standing.on[dataset].as_ref()?.comparison.as_ref()?.difference);
             let on = self.one.on.iter().map(difference).collect();
-            (self.across.retrievers[i].name.as_str(), on, standing.difference)
+            GainsRow { name: self.across.retrievers[i].name.as_str(), on, mean: standing.difference }
         };
         standings.map(row).collect()
     }
 
     fn gains(&self, size: Size) -> Drawing {
         let (rows, datasets) = (self.rows(), self.one.on.len());
-        let all = rows.iter().flat_map(|(_, on, mean)| on.iter().flatten().chain(mean));
+        let all = rows.iter().flat_map(|row| row.on.iter().flatten().chain(&row.mean));
         let values = all.flat_map(|e| [e.lo, e.mean, e.hi]).chain([0.0]);
         let right = size.width() - 14.0;
         let axis = Axis::linear(values, Ends { from: LEFT, to: right });
@@ -135,7 +144,7 @@ impl<'a> AcrossFigure<'a> {
         let title = format!("difference in {} to {} ({direction} is better)", self.one.metric.name(), self.reference());
         let title = fit(&title, TEXT, size.width() - 8.0);
         drawing.text((size.width() / 2.0, bottom + 29.0), &title, TEXT, BLACK, Anchor::Top);
-        for (i, (name, on, mean)) in rows.iter().enumerate() {
+        for (i, GainsRow { name, on, mean }) in rows.iter().enumerate() {
             let top = 4.0 + row * i as f64;
             drawing.text((LEFT, top + 10.0), &fit(name, TEXT, right - LEFT), TEXT, BLACK, Anchor::Left);
             let marks = on.iter().enumerate().map(|(at, estimate)| (estimate, Some(Marker::new(at))));

@@ -198,12 +198,13 @@ pub fn means(across: &Across) -> Table {
     let partly = shown.iter().filter(|one| one.on.len() < all);
     let partly: Vec<String> = partly.map(|one| format!("{} ({})", one.metric.name(), one.on.len())).collect();
     if !partly.is_empty() {
-        caption += &format!(" Measured on fewer: {}.", partly.join(", "));
+        caption = format!("{caption} Measured on fewer: {}.", partly.join(", "));
     }
     let with_unit = across.metrics.iter().filter(|one| one.has_unit);
     let with_unit: Vec<&str> = with_unit.map(|one| one.metric.name()).collect();
     if !with_unit.is_empty() {
-        caption += &format!(" Without a mean, since the unit is another on each dataset: {}.", with_unit.join(", "));
+        let names = with_unit.join(", ");
+        caption = format!("{caption} Without a mean, since the unit is another on each dataset: {names}.");
     }
     let columns = shown.iter().map(column).collect();
     let rows = across.retrievers.iter().enumerate().map(row).collect();

@@ -17,7 +17,7 @@ pub fn verdict(across: &Across) -> Vec<String> {
         Some(reference) => {
             sentences.push(first(across, one, reference));
             sentences.extend(best(across, one, reference));
-            sentences.extend(everywhere(across, one, reference));
+            sentences.push(everywhere(across, one, reference));
         }
         None => sentences.push("The reference failed on every dataset: nothing is compared with it.".to_owned()),
     }
@@ -91,20 +91,18 @@ fn best(across: &Across, one: &AcrossMetric, reference: usize) -> Option<String>
 }
 
 /// The retrievers that are better than the reference on every dataset.
-fn everywhere(across: &Across, one: &AcrossMetric, reference: usize) -> Option<String> {
+fn everywhere(across: &Across, one: &AcrossMetric, reference: usize) -> String {
     let higher = one.metric.higher_is_better();
     let all = one.on.len();
-    let names = |significantly: bool| -> Vec<&str> {
-        let is_better = |(_, standing): &(usize, &Standing)| {
-            let (better, significant) = standing.better_and_worse(higher)[0];
-            (if significantly { significant } else { better }) == all
-        };
-        rivals(across, one, reference).filter(is_better).map(|(i, _)| across.retrievers[i].name.as_str()).collect()
-    };
-    let (better, significant) = (names(false), names(true));
+    // On how many datasets a retriever is better, and significantly so.
+    let sides = rivals(across, one, reference)
+        .map(|(i, standing)| (across.retrievers[i].name.as_str(), standing.better_and_worse(higher)[0]));
+    let sides: Vec<(&str, (usize, usize))> = sides.collect();
+    let better: Vec<&str> = sides.iter().filter(|(_, (better, _))| *better == all).map(|(name, _)| *name).collect();
+    let significant: Vec<&str> = sides.iter().filter(|(_, (_, some))| *some == all).map(|(name, _)| *name).collect();
     let against = &across.retrievers[reference].name;
     if better.is_empty() {
-        return Some(format!("No retriever has a better mean than {against} on every dataset."));
+        return format!("No retriever has a better mean than {against} on every dataset.");
     }
     let verb = if better.len() == 1 { "has" } else { "have" };
     let on_all = if significant.is_empty() {
@@ -112,7 +110,7 @@ fn everywhere(across: &Across, one: &AcrossMetric, reference: usize) -> Option<S
     } else {
         format!("significantly on each: {}", significant.join(", "))
     };
-    Some(format!("{} {verb} a better mean than {against} on every dataset ({on_all}).", better.join(", ")))
+    format!("{} {verb} a better mean than {against} on every dataset ({on_all}).", better.join(", "))
 }
 
 /// What ranks over the datasets show.

@@ -12,8 +12,8 @@ use crate::plot::frame::{Frame, Legend};
 use crate::plot::pareto::{self, Point};
 use crate::statistics::Estimate;
 
-/// The pairs that are drawn if none is named: across, and upwards.
-const USUAL: [(&str, &str); 3] = [("recall", "qps"), ("redundancy", "coverage"), ("recall", "subtopic-recall")];
+/// The pairs that are drawn if none is named: across, and upwards. What people judged comes before them, against recall.
+const USUAL: [(&str, &str); 2] = [("recall", "qps"), ("redundancy", "coverage")];
 
 impl FigureKind for Frontier {
     fn figures(&self, found: &LoadedRun) -> Result<Vec<Box<dyn Figure>>, String> {
@@ -31,7 +31,10 @@ impl FigureKind for Frontier {
         };
         if self.x.is_none() && self.y.is_none() {
             let rate = |y| if y == "qps" { found.summary.rate.column() } else { y };
-            let pairs = USUAL.iter().filter_map(|(x, y)| Some(plot(measured(x)?, measured(rate(y))?)));
+            let judged =
+                MetricName::of_judgements(&found.summary.metrics).map(|at| ("recall", found.metric(at).name()));
+            let pairs = judged.into_iter().chain(USUAL);
+            let pairs = pairs.filter_map(|(x, y)| Some(plot(measured(x)?, measured(rate(y))?)));
             let shown = pairs.filter(|plot| plot.both(found).next().is_some());
             return Ok(shown.map(|plot| -> Box<dyn Figure> { Box::new(plot) }).collect());
         }

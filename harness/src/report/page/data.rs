@@ -154,5 +154,8 @@ fn query(found: &LoadedRun, metric: usize, rows: &[usize], shown: &ShownQuery) -
     if let Some(text) = &shown.text {
         query["text"] = json!(text);
     }
+    if let Some(relevant) = shown.relevant {
+        query["relevant"] = json!(relevant);
+    }
     query
 }

@@ -3,6 +3,7 @@
 use crate::escape;
 use crate::findings::LoadedRun;
 use crate::plot::format::number;
+use crate::record::excerpt::TEXT;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -41,6 +42,7 @@ pub fn plot() -> Markup {
 pub fn queries(found: &LoadedRun) -> Markup {
     let (Some(excerpt), Some(metric)) = (&found.excerpt, found.headline()) else { return html! {} };
     let name = found.metric(metric).name();
+    let is_judged = excerpt.queries.iter().any(|query| query.relevant.is_some());
     let chosen = if found.summary.tuning.is_some() { "chosen point" } else { "best point" };
     html! {
         section id="queries" hidden {
@@ -57,13 +59,22 @@ pub fn queries(found: &LoadedRun) -> Markup {
                     }
                 } }
             }
-            p id="query-about" .said role="status" {}
+            div id="query-about" .said role="status" {}
+            @if is_judged {
+                p.legend {
+                    span.grade.relevant { "grade 1" } " or more: judged relevant, with a ring on the map. "
+                    span.grade.irrelevant { "grade 0" } " judged not relevant. "
+                    span.grade.unjudged { "not judged" } " counts as not relevant, although nobody looked."
+                }
+            }
             div.beside { div id="query-lists" .cards {} div id="query-map" .plot {} }
             p.note {
                 "A seeded sample of " (number(excerpt.queries.len() as f64)) " queries, with each retriever at its " (chosen) " in " (name)
                 ". "
                 @if found.manifest.dataset.subtopics { "Numbered colours are the query's subtopics. " }
-                @if excerpt.queries.iter().any(|query| query.items.iter().any(|item| item.grade.is_some())) { "A grade is what people judged: 0 is not relevant. An item without one was not judged. " }
+                @if excerpt.queries.iter().any(|query| query.items.iter().any(|item| item.text.is_some())) {
+                    "Long texts are cut: \"more\" shows a text whole, or its first " (number(TEXT as f64)) " characters. "
+                }
                 "# is the rank among the true neighbours; \"far\" is beyond the "
                 "neighbours that the dataset stores. The map shows the first two principal components of the query's neighbourhood, "
                 "with the query as a cross. "

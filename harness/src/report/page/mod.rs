@@ -14,6 +14,7 @@ use super::plots::Drawn;
 use super::tables::lists_from_files;
 use crate::escape;
 use crate::findings::LoadedRun;
+use crate::findings::ceiling::{Ceiling, OPTIMISTIC, ceilings};
 use crate::findings::summary::Summary;
 use crate::findings::timing::Rate;
 use crate::plot::drawing::FONT_FACE;
@@ -30,6 +31,8 @@ pub fn page(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
     let (summary, manifest) = (&found.summary, &found.manifest);
     let experiment = &manifest.experiment;
     let title = experiment.name();
+    // With a split they are over the queries for reporting, and stand beside the chosen points.
+    let bounds = if summary.tuning.is_some() { Vec::new() } else { ceilings(found) };
     let main = html! {
         (judgement(found))
         (boxes(manifest, &summary.cautions(manifest.machine.cores)))
@@ -38,13 +41,14 @@ pub fn page(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
         (tuning(found))
         section id="results" {
             h2 { "Results" }
-            (results(found))
+            (results(found, &bounds))
             p.note {
                 "Means over " @if summary.tuning.is_some() { "all queries, including those that parameters were chosen on" } @else { "queries" }
                 ", with 95 % intervals (BCa bootstrap over queries, 10,000 resamples). "
                 "Bold: the best mean of the column, oracles excluded. Queries per second are from the " @if summary.rate == Rate::Best { "best" } @else { "median" } " repeat, "
                 "percentiles from single queries in all repeats. Timings hold for this machine on that day."
                 @if let Some(caution) = summary.rate.caution() { " " (caution) }
+                (about_ceilings(found, &bounds))
                 (remarks(found, false))
             }
         }
@@ -191,6 +195,7 @@ fn tuning(found: &LoadedRun) -> Markup {
     let summary = &found.summary;
     let Some(tuning) = &summary.tuning else { return html! {} };
     let by = summary.metrics[tuning.by];
+    let bounds = ceilings(found);
     let distance = found.manifest.dataset.known_distance();
     html! {
         section {
@@ -214,6 +219,7 @@ fn tuning(found: &LoadedRun) -> Markup {
                         }
                         (compared(tuned.differences[tuning.by].as_ref(), by.higher_is_better()))
                     } } }
+                    (ceiling_rows(found, &bounds, |ceiling| html! { (ceiling.points) }, 1))
                 }
             }
             p.note {
@@ -229,10 +235,36 @@ fn tuning(found: &LoadedRun) -> Markup {
                 a href="chosen_pairs.csv" { "chosen_pairs.csv" } "; the side of each query: "
                 a href="split.csv" { "split.csv" } "."
                 @if let Some(left_out) = summary.left_out() { " " (left_out) }
+                (about_ceilings(found, &bounds))
                 (remarks(found, true))
             }
         }
     }
+}
+
+/// The last rows of a table of results: the ceiling of each retriever that has several points. `before` and `after` columns stand
+/// beside those of the metrics.
+fn ceiling_rows(found: &LoadedRun, ceilings: &[Ceiling], before: impl Fn(&Ceiling) -> Markup, after: usize) -> Markup {
+    html! {
+        @if !ceilings.is_empty() { tfoot { @for ceiling in ceilings { tr {
+            th scope="row" { (ceiling.retriever) span.point { (OPTIMISTIC) } }
+            td { (before(ceiling)) }
+            @for metric in 0..found.summary.metrics.len() {
+                td { @if metric == ceiling.metric {
+                    (decimals(ceiling.estimate.mean, 4)) span.interval { (interval(&ceiling.estimate, 4)) }
+                } @else { "-" } }
+            }
+            @for _ in 0..after { td { "-" } }
+        } } } }
+    }
+}
+
+/// What these rows are; nothing if there are none.
+fn about_ceilings(found: &LoadedRun, ceilings: &[Ceiling]) -> Markup {
+    html! { @if let Some(first) = ceilings.first() {
+        " Rows marked optimistic take, for each query, the retriever's best point in " (found.metric(first.metric).name()) " for that very "
+        "query: a bound on any choice of its parameters, which no test looks at."
+    } }
 }
 
 /// For each row, whether its mean is the best of a metric. Oracles do not compete.
@@ -247,7 +279,7 @@ fn best_rows(summary: &Summary, metric: usize) -> Vec<bool> {
     (0..summary.rows.len()).map(|row| can_rank && value(row) == Some(best)).collect()
 }
 
-fn results(found: &LoadedRun) -> Markup {
+fn results(found: &LoadedRun, bounds: &[Ceiling]) -> Markup {
     let summary = &found.summary;
     let distance = found.manifest.dataset.known_distance();
     let best: Vec<Vec<bool>> = (0..summary.metrics.len()).map(|metric| best_rows(summary, metric)).collect();
@@ -284,6 +316,7 @@ fn results(found: &LoadedRun) -> Markup {
                         } }
                     }
                 } } }
+                (ceiling_rows(found, bounds, |_| html! { "-" }, 4))
             }
         }
     }

@@ -276,6 +276,14 @@
     }
   };
 
+  /** A text, cut after about so many characters at the end of a word; a button then shows all of it. */
+  const clipped = (words, length) => {
+    const letters = [...words];
+    if (letters.length <= length) return make("div", { class: "words" }, [words]);
+    const beginning = letters.slice(0, length).join("").replace(/\s+\S*$/, "");
+    return make("details", { class: "words" }, [make("summary", {}, [make("span", {}, [`${beginning}\u2026`])]), words]);
+  };
+
   const ink = (subtopic) => data.inks[subtopic % data.inks.length];
 
   const look = () => {
@@ -309,7 +317,19 @@
       const query = all[Number(choose.value)];
       const covered = (answer) => new Set(answer.flatMap((item) => query.items[item][2])).size;
       const subtopics = query.subtopics ? `, ${query.subtopics} subtopics` : "";
-      about.textContent = `${query.label}${query.text && query.text !== query.label ? ` (${query.text})` : ""}: row ${query.row}${subtopics}. The map holds ${Math.round(100 * query.explained)} % of the variance of its neighbourhood.`;
+      const isJudged = query.relevant !== undefined;
+      const relevant = isJudged ? `, ${query.relevant} judged relevant` : "";
+      about.replaceChildren(
+        `${query.label}: row ${query.row}${subtopics}${relevant}. The map holds ${Math.round(100 * query.explained)} % of the variance of its neighbourhood.`,
+        ...(query.text && query.text !== query.label ? [clipped(query.text, 300)] : []),
+      );
+      const gradeOf = (item) => query.items[item][6];
+      /** What people said of an item, in words; its class says it to the eye. */
+      const judgement = (item) => {
+        const grade = gradeOf(item);
+        if (grade === undefined) return isJudged ? [make("span", { class: "grade unjudged" }, ["not judged"])] : [];
+        return [make("span", { class: grade > 0 ? "grade relevant" : "grade irrelevant" }, [`grade ${grade}`])];
+      };
       const light = (item, of) => {
         lit = item;
         for (const element of section.querySelectorAll("[data-item]")) element.classList.toggle("lit", element.dataset.item === String(item));
@@ -320,16 +340,16 @@
           const value = query.values[i];
           const score = value === null ? "" : `${metric} ${text(value)}`;
           const found = query.subtopics ? `${covered(answer)} of ${query.subtopics} subtopics` : "";
+          const hits = isJudged ? `${answer.filter((item) => gradeOf(item) > 0).length} relevant, of ${query.relevant}` : "";
           const items = answer.map((item) => {
-            const [label, rank, subs, , , words, grade] = query.items[item];
-            const judged = grade === undefined ? [] : [make("span", { class: "grade" }, [`grade ${grade}`])];
+            const [label, rank, subs, , , words] = query.items[item];
             const chips = subs.map((subtopic) => make("span", { class: "chip", style: `background:${ink(subtopic)}`, title: `subtopic ${subtopic}` }, [String(subtopic)]));
-            const line = make("li", { "data-item": item }, [label, ...chips, ...judged, make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"]), ...(words ? [make("div", { class: "words" }, [words])] : [])]);
+            const line = make("li", { "data-item": item, class: gradeOf(item) > 0 && "hit" }, [label, ...chips, ...judgement(item), make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"]), ...(words ? [clipped(words, 90)] : [])]);
             line.addEventListener("pointerenter", () => light(item));
             return line;
           });
           const head = make("h3", {}, [make("button", { type: "button", "aria-pressed": i === 0 ? "true" : "false" }, [marker(data.retrievers[labels[i].r]), labels[i].label])]);
-          const card = make("div", { class: "card" }, [head, make("p", { class: "dim" }, [[score, found].filter(Boolean).join("; ")]), make("ol", {}, items)]);
+          const card = make("div", { class: "card" }, [head, make("p", { class: "dim" }, [[score, found, hits].filter(Boolean).join("; ")]), make("ol", {}, items)]);
           head.firstChild.addEventListener("click", () => {
             for (const button of lists.querySelectorAll("h3 button")) button.setAttribute("aria-pressed", String(button === head.firstChild));
             picture(i);
@@ -348,7 +368,7 @@
         const dots = query.items.map(([label, , subs, x, y], item) => {
           const [px, py] = place(x, y);
           const is = picked.has(item);
-          const dot = svg("circle", { cx: px, cy: py, r: is ? 6 : 3, class: is ? "picked" : "other", "data-item": item, fill: is ? (subs.length ? ink(subs[0]) : "#777") : null }, [svg("title", {}, [label])]);
+          const dot = svg("circle", { cx: px, cy: py, r: is ? 6 : 3, class: `${is ? "picked" : "other"}${gradeOf(item) > 0 ? " ring" : ""}`, "data-item": item, fill: is ? (subs.length ? ink(subs[0]) : "#777") : null }, [svg("title", {}, [label])]);
           dot.addEventListener("pointerenter", () => light(item));
           return dot;
         });

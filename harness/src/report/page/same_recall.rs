@@ -8,17 +8,19 @@ use crate::report::interval::interval;
 use crate::statistics::Estimate;
 use maud::{Markup, html};
 
-/// Whether the page shows trade-offs with this metric: those of the headline metrics that are always measured, but for recall
-/// itself. `frontiers.csv` has all.
-fn is_shown(metric: MetricName) -> bool {
-    metric.headline_rank().is_some()
-        && matches!(metric.about().usual, Usual::Always | Usual::WithSubtopics)
-        && metric.family() != Family::Recall
+/// The metrics with which the page shows trade-offs: the one that speaks for what people judged, then the other headline metrics
+/// that are measured by default, but for recall itself. `frontiers.csv` has all.
+fn shown(metrics: &[MetricName]) -> Vec<usize> {
+    let judged = MetricName::of_judgements(metrics);
+    let is_usual = |metric: MetricName| {
+        metric.headline_rank().is_some() && metric.about().usual != Usual::Never && metric.family() != Family::Recall
+    };
+    let others = (0..metrics.len()).filter(|&at| Some(at) != judged && is_usual(metrics[at]));
+    judged.into_iter().chain(others).collect()
 }
 
 /// The section; nothing if no retriever has several points.
 pub fn section(summary: &Summary) -> Markup {
-    let shown = |metric: &(usize, &MetricName)| is_shown(*metric.1);
     let of = |metric: usize| summary.tradeoffs.iter().filter(move |tradeoff| tradeoff.metric == metric);
     if summary.tradeoffs.iter().all(|tradeoff| tradeoff.points < 2) {
         return html! {};
@@ -26,8 +28,8 @@ pub fn section(summary: &Summary) -> Markup {
     html! {
         section {
             h2 { "At the same recall" }
-            @for (metric, name) in summary.metrics.iter().enumerate().filter(shown) {
-                @if of(metric).next().is_some() { (table(name.name(), of(metric))) }
+            @for metric in shown(&summary.metrics) {
+                @if of(metric).next().is_some() { (table(summary.metrics[metric].name(), of(metric))) }
             }
             p.note {
                 "Each retriever's Pareto front over the points of its grid: the metric at a recall, interpolated linearly between "

@@ -1,6 +1,6 @@
 //! `tables/best`: one row for each retriever, if grids make several trials of one and no points were chosen on other queries.
 
-use super::{Table, setting, summary};
+use super::{Table, add_ceilings, setting, summary};
 use crate::findings::LoadedRun;
 
 /// Each retriever at the point of its grid with the best mean in the headline metric.
@@ -15,5 +15,7 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
         setting(found, found.summary.rows.first()?.queries),
         found.metric(headline).name()
     );
-    Some(summary::of(found, &rows, caption))
+    let mut table = summary::of(found, &rows, caption);
+    add_ceilings(&mut table, found);
+    Some(table)
 }

@@ -15,6 +15,7 @@ mod tuning;
 
 use super::ReportError;
 use crate::findings::LoadedRun;
+use crate::findings::ceiling::ceilings;
 use crate::findings::summary::Summary;
 use crate::metrics::MetricName;
 use crate::plot::format::{self, signed, three_digits};
@@ -76,7 +77,7 @@ pub enum Digits {
 pub struct TableRow {
     /// Its label.
     pub label: String,
-    /// Whether it is an oracle: a bound, and not a competitor.
+    /// Whether it is an oracle or a ceiling: a bound, and not a competitor.
     pub is_oracle: bool,
     /// A cell for each column.
     pub cells: Vec<TableCell>,
@@ -223,6 +224,24 @@ pub fn stars(comparison: Option<&Comparison>) -> usize {
 /// A cell of a metric.
 fn number(estimate: Option<&Estimate>, comparison: Option<&Comparison>) -> TableCell {
     estimate.map_or(TableCell::Empty, |estimate| TableCell::Number(estimate.mean, stars(comparison)))
+}
+
+/// Adds a row for each ceiling to a table whose first columns are the metrics, and a sentence on them to its caption.
+fn add_ceilings(table: &mut Table, found: &LoadedRun) {
+    let ceilings = ceilings(found);
+    let Some(first) = ceilings.first() else { return };
+    let metric = found.metric(first.metric).name();
+    let said = format!(
+        " Optimistic: the best point of the retriever in {metric} for each query, chosen on the reported queries: a bound on any \
+         choice of its parameters, and not tested."
+    );
+    table.caption += &said;
+    let width = table.columns.len();
+    table.rows.extend(ceilings.into_iter().map(|ceiling| {
+        let mut cells = vec![TableCell::Empty; width];
+        cells[ceiling.metric] = TableCell::Number(ceiling.estimate.mean, 0);
+        TableRow { label: ceiling.label(), is_oracle: true, cells }
+    }));
 }
 
 /// The caption's sentence on the stars, or why there are none.

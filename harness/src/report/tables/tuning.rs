@@ -1,6 +1,6 @@
 //! `tables/chosen`: each retriever at the point chosen on some of the queries, measured on the others.
 
-use super::{Digits, Table, TableCell, TableColumn, TableRow, decimals, legend, number, setting, stars};
+use super::{Digits, Table, TableCell, TableColumn, TableRow, add_ceilings, decimals, legend, number, setting, stars};
 use crate::findings::LoadedRun;
 use crate::plot::format::{signed, three_decimals};
 
@@ -51,10 +51,8 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
         legend(found, family),
         found.remarks_on_all(true)
     );
-    Some(Table {
-        caption,
-        corner: "retriever, at its chosen point",
-        columns,
-        rows: tuning.retrievers.iter().map(row).collect(),
-    })
+    let rows = tuning.retrievers.iter().map(row).collect();
+    let mut table = Table { caption, corner: "retriever, at its chosen point", columns, rows };
+    add_ceilings(&mut table, found);
+    Some(table)
 }

@@ -38,16 +38,18 @@ struct Judged {
 impl<'a> Judge<'a> {
     /// Chooses the usual metrics that can be computed from only the results and this dataset.
     pub fn new(base: &'a Base, dataset: &'a Dataset, k: usize) -> Self {
+        let kinds: Vec<String> = dataset.groups.iter().map(|groups| groups.name.clone()).collect();
         let setting = MetricSetting {
             k,
             largest_pool: k,
             stored_neighbors: dataset.neighbors.count,
             subtopics: dataset.subtopics.is_some(),
             qrels: dataset.qrels.is_some(),
+            groups: &kinds,
             kind: dataset.train.kind(),
         };
         let (mut metrics, mut notes) = (Vec::new(), Vec::new());
-        for metric in MetricName::usual(setting.qrels, setting.subtopics) {
+        for metric in MetricName::usual(setting.qrels, setting.subtopics, !kinds.is_empty()) {
             let reason = if metric.params().looks_inside() {
                 Some("it looks at the stages of a retriever, which imported results do not have".to_owned())
             } else {
@@ -77,6 +79,8 @@ impl<'a> Judge<'a> {
             found: (&[], 0),
             pool: &Pool::default(),
             truth: &self.truths[query],
+            selector: None,
+            groups: &self.dataset.groups,
             evaluations: [0; 3],
             seen: Seen::default(),
         };

@@ -70,6 +70,7 @@ impl Format for Plain {
             relations: Vec::new(),
             subtopics: None,
             qrels: None,
+            aspects: None,
             groups: Vec::new(),
             labels: HasLabels::default(),
             is_normalized: false,
