@@ -178,6 +178,20 @@ fn the_report_is_made_again_from_the_files_alone_and_a_stopped_run_goes_on() {
     assert_eq!(again.status.code(), Some(0), "{}{}", stdout(&again), stderr(&again));
 }
 
+/// No selector here has a best set to compare with.
+#[test]
+fn a_metric_without_a_value_compares_nothing() {
+    let text = format!("name: x\nsplit: {{ across: true, by: optimum-ratio }}\n{DATASETS}{RETRIEVERS}");
+    let text =
+        text.replace("[recall, subtopic-recall, diversity]", "[recall, optimum-ratio]").replace("pool: 30", "pool: 25");
+    let folder = folder_with("x.yaml", &text);
+    let output = swath(folder.path(), &["run", "x.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("No query of any dataset has a value of optimum-ratio: nothing is chosen by it"), "{said}");
+    assert!(!said.contains("No retriever has a better mean"), "{said}");
+}
+
 /// A dataset without results is left out, and said.
 #[test]
 fn a_dataset_on_which_all_failed_is_left_out() {

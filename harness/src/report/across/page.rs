@@ -4,9 +4,9 @@ use super::tables;
 use super::verdict::verdict;
 use crate::findings::across::Across;
 use crate::plot::format::number;
-use crate::record::manifest::TrialRecord;
 use crate::report::cell_report::CellReport;
 use crate::report::code_spans::with_code;
+use crate::report::failed_trials::failed_trials;
 use crate::report::page::{document, figure};
 use crate::report::plots::Drawn;
 use crate::report::tables::{Table, html as shown};
@@ -29,7 +29,7 @@ impl Page<'_> {
         let names: Vec<&str> = self.cells.iter().map(|one| one.cell.folder.as_str()).collect();
         let lead = format!("The same retrievers on {} datasets: {}", names.len(), names.join(", "));
         let main = html! {
-            (self.failed())
+            (failed_trials(self.cells, ", so this dataset is left out"))
             @match self.across {
                 Some(across) => (self.found(across)),
                 None => section.verdict id="verdict" {
@@ -80,29 +80,6 @@ impl Page<'_> {
                         h3 { a href={ (run.name) "/index.html" } { (run.name) } }
                         (with_caption(&run.name, &tables::one_dataset(across, dataset)))
                     }
-                }
-            }
-        }
-    }
-
-    fn failed(&self) -> Markup {
-        let failed: Vec<(&CellReport, Vec<(&TrialRecord, &str)>)> = self
-            .cells
-            .iter()
-            .map(|one| (one, one.manifest.failed().collect::<Vec<_>>()))
-            .filter(|(_, failed)| !failed.is_empty())
-            .collect();
-        html! {
-            @if !failed.is_empty() {
-                section.box.bad role="alert" {
-                    h2 { "Trials that failed" }
-                    ul { @for (one, trials) in &failed {
-                        li {
-                            strong { (one.cell.folder) }
-                            @if one.summary.is_none() { ": no trial succeeded, so this dataset is left out" }
-                            ul { @for (trial, reason) in trials { li { (trial.label()) ": " (with_code(reason)) } } }
-                        }
-                    } }
                 }
             }
         }

@@ -12,6 +12,12 @@ pub const FOR_RANKS: usize = 5;
 pub fn verdict(across: &Across) -> Vec<String> {
     let Some(headline) = across.headline() else { return vec!["No metric was measured on two datasets.".to_owned()] };
     let one = &across.metrics[headline];
+    if one.on.is_empty() {
+        let name = one.metric.name();
+        return vec![format!(
+            "No query of any dataset has a value of {name}: nothing is chosen by it, and nothing compared."
+        )];
+    }
     let mut sentences = Vec::new();
     match across.reference {
         Some(reference) => {
@@ -128,12 +134,14 @@ fn ranks(across: &Across, one: &AcrossMetric) -> Vec<String> {
         "Ranked on each of the {datasets} datasets, {differ} (Friedman's test by permutation, p {equals}{}).",
         three_decimals(p)
     )];
-    if datasets < FOR_RANKS {
-        let least = 2.0 / 2.0_f64.powi(datasets as i32);
+    let least = 2.0 / 2.0_f64.powi(datasets as i32);
+    if least > LEVEL {
         sentences.push(format!(
             "So few datasets show little: with {datasets} the signed-rank test of two retrievers cannot give a p below {least}, and \
              nothing here speaks of other datasets."
         ));
+    }
+    if datasets < FOR_RANKS {
         return sentences;
     }
     let pairs = (0..retrievers).flat_map(|a| (a + 1..retrievers).map(move |b| (a, b)));

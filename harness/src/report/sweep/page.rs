@@ -1,8 +1,7 @@
 //! The page of a sweep: its cells, what failed, and all figures.
 
 use super::CellReport;
-use crate::record::manifest::TrialRecord;
-use crate::report::code_spans::with_code;
+use crate::report::failed_trials::failed_trials;
 use crate::report::page::{document, figure};
 use crate::report::plots::Drawn;
 use maud::html;
@@ -12,24 +11,8 @@ pub fn page(cells: &[CellReport], figures: &[Drawn]) -> String {
     let name = cells.first().map_or("", |one| one.manifest.experiment.name());
     let title = format!("{name}: a sweep over {} cells", cells.len());
     let lead = "Every metric and cost against each size that varies, with its fitted power";
-    let failed: Vec<(&CellReport, Vec<(&TrialRecord, &str)>)> = cells
-        .iter()
-        .map(|one| (one, one.manifest.failed().collect::<Vec<_>>()))
-        .filter(|(_, failed)| !failed.is_empty())
-        .collect();
     let main = html! {
-        @if !failed.is_empty() {
-            section.box.bad role="alert" {
-                h2 { "Trials that failed" }
-                ul { @for (one, trials) in &failed {
-                    li {
-                        strong { (one.cell.folder) }
-                        @if one.summary.is_none() { ": no trial succeeded" }
-                        ul { @for (trial, reason) in trials { li { (trial.label()) ": " (with_code(reason)) } } }
-                    }
-                } }
-            }
-        }
+        (failed_trials(cells, ""))
         section {
             h2 { "Cells" }
             ul { @for one in cells {
