@@ -2,8 +2,8 @@
 
 use super::engine::exponentials::{exponential, lack};
 use super::engine::greedy::{quantum, rounded};
-use super::engine::lazily::largest;
-use super::engine::order::{best_first, fill_by_relevance};
+use super::engine::lazily::{best_of, largest};
+use super::engine::order::fill_by_relevance;
 use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::kernel::{Kernel, positive};
 use crate::kernel_choice::KernelChoice;
@@ -65,27 +65,16 @@ impl Selector for Dartboard {
         // 40 bits of the logarithm of the largest magnitude, and of the gain itself.
         let unit = quantum(&[finite.fold(1.0, |most: f64, gain| most.max(gain.abs()))]);
         known.iter_mut().for_each(|gain| *gain = rounded(*gain, unit));
-        let seen = arena.alloc_slice_fill_copy(m, 1);
+        let is_known = arena.alloc_slice_fill_copy(m, false);
         while picked.len() < request.count() {
-            let is_exact = |&i: &usize| seen[i] == picked.len();
-            let exact = (0..m).filter(is_exact).map(|i| (known[i], i));
-            let mut best = exact.min_by(|&a, &b| best_first(a, b)).unwrap_or((f64::NEG_INFINITY, usize::MAX));
             // Gains only fall; rounding may raise one by a unit.
-            while let Some(next) = highest(known, seen, picked.len())
-                && known[next] + unit >= best.0
-            {
-                known[next] = rounded(board.gain(next), unit);
-                seen[next] = picked.len();
-                let entry = (known[next], next);
-                best = if best_first(entry, best).is_lt() { entry } else { best };
-            }
-            if best.0 == f64::NEG_INFINITY {
+            let Some((_, best)) = best_of(known, unit, is_known, |i| rounded(board.gain(i), unit)) else {
                 scratch.filled.set(true);
                 return fill_by_relevance(request, scratch, picked);
-            }
-            known[best.1] = f64::NEG_INFINITY;
-            picked.push(best.1);
-            board.add(best.1);
+            };
+            known[best] = f64::NEG_INFINITY;
+            picked.push(best);
+            board.add(best);
         }
     }
 
@@ -96,12 +85,6 @@ impl Selector for Dartboard {
     fn needs_query(&self) -> bool {
         self.kernel.is(Kernel::Rbf)
     }
-}
-
-/// The item with the highest gain of those whose gain is not up to date; `None` if none of them gains anything.
-fn highest(known: &[f64], seen: &[usize], picks: usize) -> Option<usize> {
-    let outdated = (0..known.len()).filter(|&i| seen[i] < picks && known[i] > f64::NEG_INFINITY);
-    outdated.map(|i| (known[i], i)).min_by(|&a, &b| best_first(a, b)).map(|(_, i)| i)
 }
 
 /// How well each item is covered, in logarithms.

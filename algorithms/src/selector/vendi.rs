@@ -1,6 +1,7 @@
 //! Vendi score: relevant results, effectively many.
 
 use super::engine::greedy::{quantum, rounded};
+use super::engine::lazily::best_of;
 use super::engine::order::best_first;
 use super::engine::spectrum::eigenvalues;
 use super::{Request, Selector, SelectorSetting, Unfit};
@@ -16,8 +17,10 @@ use serde::{Deserialize, Serialize};
 /// `(1 - s) rel(x) + s VS(R + x) / |R + x|`, where VS is exp of the entropy of the eigenvalues of the similarities over their
 /// number, as the metric `vendi` has it. The first pick is the most relevant. No guarantee is known.
 ///
-/// A score costs O(k^3). A bound that costs O(1) leaves a few items for each pick: the largest entropy of eigenvalues whose
-/// squares have the right sum, which is that of the squared similarities. So all costs O(m k d), and a few eigenvalue problems.
+/// A score costs O(k^3). Two bounds that cost O(1) leave a few items for each pick. One is the largest entropy of eigenvalues whose
+/// squares have the right sum, which is that of the squared similarities. The other is what the item added to the entropy when it was
+/// last computed, which only falls: a function of eigenvalues whose derivative is operator monotone, here `x ln x`, is supermodular in
+/// the set of rows (Friedland & Gaubert 2013). So all costs O(m k d), and a few eigenvalue problems for each pick.
 ///
 /// Source: Vendi-RAG, arXiv 2502.11228, its retrieval step; the score: Friedman & Dieng 2023.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,26 +49,32 @@ impl Selector for Vendi {
         // Scores over their number are at most about 1.
         let unit = quantum(&[relevance.iter().map(|rel| rel.abs()).fold(1.0, f64::max)]);
         let taken = arena.alloc_slice_fill_copy(m, false);
+        let (bounds, is_known) = (arena.alloc_slice_fill_copy(m, 0.0), arena.alloc_slice_fill_copy(m, false));
         let mut scores = Scores::new(&kernel, request.count(), scratch);
         while picked.len() < request.count() {
             let (size, likest) = (picked.len() as f64 + 1.0, scores.least_squares(taken));
-            let each = s / size;
+            let value = |i: usize, score: f64| relevance[i] + s * score / size;
             // What the item with the best guess reaches rules out most others.
             let guess = |i: usize| relevance[i] + s * (1.0 - scores.squares[i] / size);
             let left = || (0..m).filter(|&i| !taken[i]);
             let Some((_, first)) = left().map(|i| (guess(i), i)).min_by(|&a, &b| best_first(a, b)) else { break };
-            let mut best = (rounded(relevance[first] + each * scores.exact(first), unit), first);
+            let reached = rounded(value(first, scores.exact(first)), unit);
+            bounds.fill(f64::NEG_INFINITY);
+            bounds[first] = reached;
             for i in left().filter(|&i| i != first) {
                 // A bound may be rounded down by less than a unit.
-                let reaches = |most: f64, best: f64| relevance[i] + each * most >= best - unit;
-                if reaches(likest, best.0) && reaches(scores.at_most(i, scores.squares[i]), best.0) {
-                    let entry = (rounded(relevance[i] + each * scores.exact(i), unit), i);
-                    best = if best_first(entry, best).is_lt() { entry } else { best };
+                let reaches = |most: f64| value(i, most) >= reached - unit;
+                if reaches(likest) {
+                    let most = scores.at_most(i, scores.squares[i]).min(scores.at_most_by_gain(i));
+                    bounds[i] = if reaches(most) { value(i, most) } else { f64::NEG_INFINITY };
                 }
             }
-            taken[best.1] = true;
-            picked.push(best.1);
-            scores.pick(best.1);
+            let exact = |i: usize| if i == first { reached } else { rounded(value(i, scores.exact(i)), unit) };
+            let best = best_of(bounds, unit, is_known, exact);
+            let Some((_, best)) = best else { break };
+            taken[best] = true;
+            picked.push(best);
+            scores.pick(best);
         }
     }
 
@@ -77,6 +86,9 @@ impl Selector for Vendi {
         self.kernel.is(Kernel::Rbf)
     }
 }
+
+/// A share of the eigenvalues of which no more is counted: rounding alone may have raised it above 0.
+const NOTHING: f64 = 1e-12;
 
 /// Vendi scores of the picks and one more item.
 struct Scores<'a, 's> {
@@ -90,6 +102,10 @@ struct Scores<'a, 's> {
     /// Of the picks: the sum of their similarities to themselves, and of all their squared similarities.
     trace: f64,
     square: f64,
+    /// `- sum of x ln x` over the eigenvalues of the picks' similarities, and what each item added to it when its score was last
+    /// computed; infinity before that.
+    entropy: f64,
+    gains: &'s mut [f64],
     matrix: &'s mut [f64],
     values: &'s mut [f64],
     beside: &'s mut [f64],
@@ -107,6 +123,8 @@ impl<'a, 's> Scores<'a, 's> {
             squares: arena.alloc_slice_fill_copy(m, 0.0),
             trace: 0.0,
             square: 0.0,
+            entropy: 0.0,
+            gains: arena.alloc_slice_fill_copy(m, f64::INFINITY),
             matrix: arena.alloc_slice_fill_copy(capacity * capacity, 0.0),
             values: arena.alloc_slice_fill_copy(capacity, 0.0),
             beside: arena.alloc_slice_fill_copy(capacity, 0.0),
@@ -125,9 +143,26 @@ impl<'a, 's> Scores<'a, 's> {
         }
         eigenvalues(matrix, &mut self.values[..size], &mut self.beside[..size]);
         let shares = self.values[..size].iter().map(|value| value / size as f64);
-        // One that only rounding raised above 0 must not count.
-        let terms = shares.filter(|&share| share > 1e-12).map(|share| share * share.ln());
-        (-terms.sum::<f64>()).exp()
+        let terms = shares.filter(|&share| share > NOTHING).map(|share| share * share.ln());
+        let of_shares = -terms.sum::<f64>();
+        self.gains[i] = self.of_eigenvalues(i, of_shares) - self.entropy;
+        of_shares.exp()
+    }
+
+    /// The entropy of the eigenvalues of the picks and item `i`, from that of the eigenvalues over their number n: `n h - t ln n`,
+    /// where t is their sum.
+    fn of_eigenvalues(&self, i: usize, of_shares: f64) -> f64 {
+        let size = self.count as f64 + 1.0;
+        size * of_shares - (self.trace + self.kernel.self_similarity(i)) * size.ln()
+    }
+
+    /// An upper bound on the score of the picks and item `i`: the item adds at most what it added to fewer picks.
+    fn at_most_by_gain(&self, i: usize) -> f64 {
+        let size = self.count as f64 + 1.0;
+        let total = self.trace + self.kernel.self_similarity(i);
+        // What is left out of each of three entropies, at most.
+        let left_out = -3.0 * size * NOTHING * NOTHING.ln();
+        ((self.entropy + self.gains[i] + total * size.ln()) / size + left_out).exp()
     }
 
     /// The least sum of squared similarities of an item that is not taken makes the largest score that any may have.
@@ -170,6 +205,7 @@ impl<'a, 's> Scores<'a, 's> {
         let (m, own) = (self.squares.len(), self.kernel.self_similarity(i));
         let row = &mut self.rows[self.count * m..][..m];
         self.kernel.row(i, row);
+        self.entropy += self.gains[i];
         self.trace += own;
         self.square += 2.0 * self.squares[i] + own * own;
         self.squares.iter_mut().zip(&*row).for_each(|(square, similarity)| *square += similarity * similarity);

@@ -367,12 +367,15 @@ fn approximate_remainders_change_nothing() {
 /// Scores of all items at every step, none left out by a bound.
 #[test]
 fn bounds_of_vendi_scores_change_nothing() {
-    for mut case in cases().into_iter().filter(|case| case.m() > 280) {
+    let large = cases().into_iter().filter(|case| case.m() > 280).map(|case| (case, 6));
+    // Many picks, so that what items added to fewer of them bounds scores; more picks than dimensions, so that eigenvalues are 0.
+    let many = SPACES.into_iter().map(|space| (Case::of(naive::irregular_cloud(space, 12, 50, 3)), 20));
+    for (mut case, k) in large.chain(many) {
         let with = Kernel::raw(case.base.distance());
         for s in [0.3, 0.9, 1.0] {
             // So that the score decides between many.
             case.pool.items.iter_mut().for_each(|item| item.score *= 0.1);
-            let picked = case.select(&Vendi { s: Fraction::new(s).expect("in range"), ..Vendi::default() }, 6);
+            let picked = case.select(&Vendi { s: Fraction::new(s).expect("in range"), ..Vendi::default() }, k);
             for (step, &pick) in picked.iter().enumerate() {
                 let value = |i: usize| {
                     let set = [&picked[..step], &[i]].concat();

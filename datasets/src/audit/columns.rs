@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Subject, counted};
 use rayon::prelude::*;
-use swath_algorithms::Points;
+use swath_algorithms::{Distance, Points};
 
 /// Columns with the same value in every base vector.
 pub struct ConstantColumns;
@@ -16,15 +16,18 @@ impl Check for ConstantColumns {
     }
 
     fn look(&self, subject: &Subject<'_>) -> Vec<Finding> {
-        let (n, dim, constant) = match &subject.dataset.train {
+        let (n, dim, constant, are_zero) = match &subject.dataset.train {
             Points::Dense(vectors) => {
                 let value = |row: usize, column: usize| vectors.row(row)[column];
                 let differs = |row: usize, column: usize| value(row, column) != value(0, column);
-                (vectors.rows(), vectors.dim(), constant(vectors.rows(), vectors.dim(), differs))
+                let (n, dim) = (vectors.rows(), vectors.dim());
+                let constant = constant(n, dim, differs);
+                let are_zero = constant.iter().all(|&column| value(0, column) == 0.0);
+                (n, dim, constant, are_zero)
             }
             Points::Bits(bits) => {
                 let differs = |row: usize, column: usize| bits.row(row).bit(column) != bits.row(0).bit(column);
-                (bits.rows(), bits.dim(), constant(bits.rows(), bits.dim(), differs))
+                (bits.rows(), bits.dim(), constant(bits.rows(), bits.dim(), differs), false)
             }
             Points::Sets(_) | Points::Sparse(_) => return Vec::new(),
         };
@@ -38,8 +41,13 @@ impl Check for ConstantColumns {
             "{} the same in all base points; the first is column {first}",
             counted(constant.len(), dim, "columns", ["is", "are"])
         );
-        let remedy = "leave them out if they are of no use: they take memory and time, and change no order of base points by \
-                      euclidean distance";
+        // By a cosine, a value that all share makes all of them more alike.
+        let remedy = if subject.dataset.distance == Distance::Angular && !are_zero {
+            "see whether they belong there: they bring all base points nearer to each other by angle, and without them the order of \
+             base points is another"
+        } else {
+            "leave them out if they are of no use: they take memory and time, and change no order of base points"
+        };
         vec![Finding::note(what, remedy).of(constant.len(), dim, Some(first))]
     }
 }

@@ -340,6 +340,16 @@ fn whole_numbers_and_constant_columns_are_found() {
 
     let finding = one(&with(&|column, x| if column == 3 || column == 9 { 2.5 } else { x }), "columns");
     assert_eq!((finding.severity, finding.share, finding.example), (Severity::Note, Some([2, 12]), Some(3)));
+    // By angle they matter, unless they are 0.
+    let remedy = |distance: Distance, constant: f32| {
+        let rows: Vec<f32> =
+            values(&data.train).iter().enumerate().map(|(i, &x)| if i % 12 == 3 { constant } else { x }).collect();
+        one(&of(vectors(&rows, 12), data.test.clone(), distance, 20), "columns").remedy.unwrap_or_default()
+    };
+    assert!(remedy(Distance::Angular, 2.5).starts_with("see whether they belong there"));
+    for (distance, constant) in [(Distance::Angular, 0.0), (Distance::InnerProduct, 2.5), (Distance::Euclidean, 2.5)] {
+        assert!(remedy(distance, constant).ends_with("change no order of base points"), "{distance} {constant}");
+    }
     let bits: Points =
         Bits::pack((0..600 * 3).map(|i| i % 3 == 1 || i % 7 == 0 && i % 3 == 0), 3).expect("rows").into();
     let finding = one(&of(bits.clone(), bits.gather(&[0]), Distance::Hamming, 5), "columns");

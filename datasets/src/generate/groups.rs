@@ -3,9 +3,10 @@
 use super::centres::{Centres, SPREAD};
 use super::draw::{normalize, normals};
 use super::{Planted, PlantedSizes, Row, Rows, Size};
+use crate::aspects::Aspects;
 use crate::dataset::Subtopics;
 use rand_chacha::ChaCha8Rng;
-use swath_algorithms::{Unfit, random};
+use swath_algorithms::{Unfit, Vectors, random};
 
 /// The distance from a group's middle to its clusters, over the square root of the dimension. Middles are about 1.4 apart.
 const RADIUS: f64 = 0.5;
@@ -149,7 +150,8 @@ impl Groups {
             queries * self.clusters_of(group).map(|cluster| self.count(cluster, size.n)).sum::<usize>()
         };
         let subtopics = (0..self.groups().min(size.queries)).map(rows).sum();
-        PlantedSizes { subtopics: Some(subtopics), ..PlantedSizes::default() }
+        let aspects = size.queries.saturating_mul(self.subtopics);
+        PlantedSizes { subtopics: Some(subtopics), aspects: Some(aspects), ..PlantedSizes::default() }
     }
 
     pub(super) fn planted(&self, size: &Size) -> Planted {
@@ -162,7 +164,17 @@ impl Groups {
                 rows.extend(there.map(|(item, subtopic)| [query as u32, item as u32, subtopic as u32]));
             }
         }
-        Planted { subtopics: Some(Subtopics::new(size.queries, rows)), ..Planted::default() }
+        let subtopics = Some(Subtopics::new(size.queries, rows));
+        Planted { subtopics, aspects: self.aspects(size), ..Planted::default() }
+    }
+
+    /// For each query the centres of its clusters, in the order of its subtopics; `None` if a centre is beyond the range of `f32`.
+    fn aspects(&self, size: &Size) -> Option<Aspects> {
+        let centres = self.places(size).centres;
+        let clusters = || (0..size.queries).flat_map(|query| self.clusters_of(self.group_of_query(query)));
+        let values: Vec<f32> = clusters().flat_map(|cluster| centres.of(cluster)).map(|&x| x as f32).collect();
+        let of: Vec<usize> = (0..size.queries).flat_map(|query| std::iter::repeat_n(query, self.subtopics)).collect();
+        Some(Aspects::new(size.queries, &of, &Vectors::new(&values, size.dim).ok()?))
     }
 
     /// The distances from a vector to the centres around a query.

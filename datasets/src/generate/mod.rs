@@ -368,7 +368,7 @@ impl Generated {
         let (kind, size) = (self.check()?, self.size());
         let (train, test, dim) = (size.n, size.queries, size.dim);
         let mean = self.generate.members(&size)[0].min(dim);
-        let PlantedSizes { links, relations, subtopics, groups } = self.generate.planted_sizes(&size);
+        let PlantedSizes { links, relations, subtopics, aspects, groups } = self.generate.planted_sizes(&size);
         Ok(Header {
             distance: self.distance,
             kind,
@@ -381,7 +381,7 @@ impl Generated {
             relations,
             subtopics,
             qrels: None,
-            aspects: None,
+            aspects: aspects.filter(|_| kind == PointType::Dense),
             groups,
             labels: HasLabels::default(),
             is_normalized: false,
@@ -426,11 +426,12 @@ impl Generated {
         let (train, test) = (points(Array::Train, size.n)?, points(Array::Test, size.queries)?);
         let base = Base::new(train.clone(), self.distance);
         let neighbors = ground_truth::compute(&base, &test, NEIGHBORS);
-        let Planted { links, subtopics, test_names, groups } = self.generate.planted(&size);
+        let Planted { links, subtopics, aspects, test_names, groups } = self.generate.planted(&size);
         let test_labels = test_names.map_or_else(Labels::default, Labels::of_names);
         Ok(Dataset {
             links,
             subtopics,
+            aspects: aspects.filter(|_| kind == PointType::Dense),
             groups,
             test_labels,
             ..Dataset::of_points(train, test, self.distance, neighbors)

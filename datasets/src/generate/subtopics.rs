@@ -8,7 +8,7 @@ use swath_algorithms::Unfit;
 use swath_algorithms::params::{Count, Fraction};
 
 /// Queries between several clusters, as far from each: the clusters are their subtopics, so that the right coverage is known. Clusters
-/// have equal sizes and are normal clouds, a tenth as wide as the centres are apart.
+/// have equal sizes and are normal clouds, a tenth as wide as the centres are apart. A query's sub-queries are the centres of its clusters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Subtopics {
@@ -59,7 +59,7 @@ impl Draw for Subtopics {
 #[cfg(test)]
 mod tests {
     use super::super::Distribution;
-    use super::super::tests::{apart, coordinates, drawn, refused};
+    use super::super::tests::{apart, coordinates, drawn, generated, refused};
     use super::*;
 
     fn with(clusters: u32, subtopics: u32, lean: f64) -> Distribution {
@@ -118,6 +118,25 @@ mod tests {
             let to = groups.distances(&size, query, coordinates(&data.test, query));
             assert!(to.len() == 6 && to.iter().all(|each| (each - to[0]).abs() < 1e-5), "{to:?}");
         }
+    }
+
+    /// Each is the centre of one cluster, which the mean of the cluster's items is near to; in the order of the subtopics.
+    #[test]
+    fn sub_queries_are_the_centres() {
+        let data = drawn(with(23, 5, 0.5), 3000, 40);
+        let aspects = data.aspects.as_ref().expect("sub-queries");
+        for query in 0..20 {
+            let expected = means(&data, query);
+            let rows = aspects.of(query).chunks_exact(40_usize.div_ceil(16));
+            let found: Vec<Vec<f32>> = rows.map(|row| row.iter().flat_map(|line| line.0).take(40).collect()).collect();
+            assert_eq!((found.len(), expected.len()), (5, 5));
+            for (found, (_, mean)) in found.iter().zip(&expected) {
+                // Off by 0.1 * (40 / 130)^0.5 = 0.055, with a standard deviation of 0.006.
+                assert!((0.02..0.1).contains(&apart(found, mean)), "{}", apart(found, mean));
+            }
+        }
+        let bits = generated(with(23, 5, 0.5), 300, 40, swath_algorithms::Distance::Hamming);
+        assert_eq!(bits.dataset().expect("bits").aspects, None);
     }
 
     #[test]

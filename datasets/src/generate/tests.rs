@@ -76,6 +76,7 @@ fn a_smaller_dataset_is_the_beginning_of_a_larger_and_all_are_valid() {
             assert_eq!(header.groups, kinds);
             assert!(small.groups.iter().zip(&large.groups).all(|(small, large)| small.of == large.of[..50]));
             assert_eq!(header.subtopics, large.subtopics.as_ref().map(crate::Subtopics::len));
+            assert_eq!(header.aspects, large.aspects.as_ref().map(crate::Aspects::len));
             let held = (large.train.bytes() + large.test.bytes()) as u64;
             assert!(header.bytes_of_points() >= held && of(300).bytes() > large.bytes() as u64, "{kind:?} {distance}");
             assert_eq!(ground_truth::verify(&Base::new(large.train.clone(), distance), &large, 1), None);

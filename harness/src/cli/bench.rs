@@ -27,7 +27,8 @@ is the median of the rounds. There are no lines of codes where search would not 
 With --growth, three tables tell how time grows: with the number of vectors (a hundredth to all of --rows, at least 1000, of --dim \
 values), with their dimension (32 to 1536), and with the size of the pool that selectors pick from. All rounds of a line at one size \
 follow each other, so caches are warm. The exponent is that of the power of the size that fits the times best: 1 where time is in \
-proportion to the size. What takes longer than three seconds is done once. A dash stands where search would not use codes.
+proportion to the size. What takes longer than three seconds is done once. A dash stands where search would not use codes, \
+and where grasshopper would take minutes.
 
 Examples:
   swath bench

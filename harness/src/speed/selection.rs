@@ -14,11 +14,15 @@ const SUBTOPICS: u32 = 7;
 /// Members of a group, for selectors that ask for groups.
 const MEMBERS: i32 = 4;
 
+/// The largest pool of `grasshopper`: its walk takes minutes over larger ones.
+const LARGEST_WALK: usize = 1000;
+
 /// `k` items of a pool of `size`, at most as many as there are vectors, by one thread.
 pub fn tasks(subject: &Subject, size: usize, k: usize) -> Vec<Task<'_>> {
     let (base, query) = (&subject.base, Query::row(&subject.queries, 0));
     let k = k.min(size);
     let selectors = SelectorParams::all().into_iter();
+    let selectors = selectors.filter(|selector| size <= LARGEST_WALK || selector.name() != "grasshopper");
     let tasks = selectors.map(|selector| {
         let (mut scratch, mut pool, mut picked) = (Scratch::default(), Pool::default(), Vec::new());
         pool.fill(base, query, 0..size as u32, size, &scratch);

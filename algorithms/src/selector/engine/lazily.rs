@@ -54,6 +54,30 @@ impl<'s> Bounds<'s> {
     }
 }
 
+/// Of the items whose bound is above minus infinity: the one with the best value, and this value; of equals the one that stands first
+/// in the pool. `value` computes an item's true value, which is at most `slack` above its bound and becomes its new bound; it is asked
+/// for one item after another, by their bounds, until no other can be as good. `is_known` is room for a mark of each item.
+pub fn best_of(
+    bounds: &mut [f64],
+    slack: f64,
+    is_known: &mut [bool],
+    mut value: impl FnMut(usize) -> f64,
+) -> Option<(f64, usize)> {
+    is_known.fill(false);
+    let mut best = (f64::NEG_INFINITY, usize::MAX);
+    loop {
+        let unknown = (0..bounds.len()).filter(|&i| !is_known[i] && bounds[i] > f64::NEG_INFINITY);
+        match unknown.map(|i| (bounds[i], i)).min_by(|&a, &b| best_first(a, b)) {
+            Some((bound, next)) if bound + slack >= best.0 => {
+                (bounds[next], is_known[next]) = (value(next), true);
+                let entry = (bounds[next], next);
+                best = if best_first(entry, best).is_lt() { entry } else { best };
+            }
+            _ => return (best.0 > f64::NEG_INFINITY).then_some(best),
+        }
+    }
+}
+
 /// The largest value; minus infinity if there are none.
 #[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
 pub fn largest(values: &[f64]) -> f64 {
