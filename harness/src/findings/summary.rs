@@ -162,7 +162,7 @@ impl Summary {
         self.rows[row].label() + mark
     }
 
-    /// Cautions on times: trials that were timed at another hour, and a load average above `cores`.
+    /// Cautions on times: trials that were timed at another hour, and a load average above what swath alone makes on so many `cores`.
     pub fn cautions(&self, cores: usize) -> Vec<String> {
         let mut cautions = Vec::new();
         let apart: Vec<usize> = (0..self.rows.len()).filter(|&row| self.is_timed_apart(row)).collect();
@@ -183,7 +183,8 @@ impl Summary {
         let loads: Vec<Load> = self.rows.iter().filter_map(|row| row.timing.load).collect();
         let mean = loads.iter().map(|load| load.mean).sum::<f64>() / loads.len() as f64;
         let most = loads.iter().map(|load| load.most).fold(0.0, f64::max);
-        if mean > cores as f64 {
+        // Its own threads may take all cores, and for a moment one more waits.
+        if mean > cores as f64 + 0.5 {
             cautions.push(format!(
                 "the load average was {mean:.1} while queries were timed (at most {most:.1}), above the {cores} cores of the \
                  machine: another program was running then or in the minute before, such as a build. If it ran then, times are \
