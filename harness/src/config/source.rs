@@ -213,6 +213,11 @@ fn explain(error: &serde_yaml::Error, text: &str) -> Problem {
                 (message.into(), "write values out, not aliases of aliases")
             } else if has(&["recursion limit"]) {
                 ("this is nested too deeply".into(), "an experiment needs no more than 8 levels")
+            } else if has(&["null into string"]) {
+                (
+                    "a key must be a word, but this one is empty, or null to YAML".into(),
+                    "write the key before the colon",
+                )
             } else if has(&["found a tab", "tab character", "tabs"]) {
                 (TAB.into(), "indent with spaces")
             } else {
