@@ -212,3 +212,143 @@ fn a_dataset_on_which_all_failed_is_left_out() {
     assert!(across.iter().all(|row| row["datasets"] == "2"));
     assert!(page.contains("exploratory"), "points chosen on the same queries are called so");
 }
+
+/// Reports a run again after its manifests were changed; returns the page.
+fn reported_after(reports: &Path, dataset: &str, change: impl Fn(&mut serde_json::Value)) -> String {
+    let manifest = reports.join(dataset).join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    change(&mut value);
+    std::fs::write(&manifest, serde_json::to_string_pretty(&value).expect("JSON")).expect("written");
+    let output = swath(reports, &["report", "."]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    std::fs::read_to_string(reports.join("index.html")).expect("a page")
+}
+
+/// What the first sentence counts is what the table of values has.
+#[test]
+fn the_verdict_counts_every_comparison() {
+    let counted = |reports: &Path, metric: &str, page: &str| {
+        let each = rows(&reports.join("datasets.csv"));
+        let tested = of(&each, &[("metric", metric)]);
+        let p: Vec<f64> =
+            tested.iter().filter(|row| !row["p_holm"].is_empty()).map(|row| number(row, "p_holm")).collect();
+        let significant = p.iter().filter(|p| **p < 0.05).count();
+        assert!(significant > 0, "{p:?}");
+        assert!(page.contains(&format!(" of {} comparisons with top-k", p.len())), "{page}");
+        assert!(!page.contains("(0 comparisons"), "{page}");
+    };
+    // Values in the unit of each dataset's vectors have no mean over datasets, but they are compared on each.
+    let retrievers =
+        RETRIEVERS.replace("[0.1, 0.5, 0.9]", "0.1").replace("[recall, subtopic-recall, diversity]", "[diversity]");
+    let folder = folder_with("x.yaml", &format!("name: x\n{DATASETS}{retrievers}"));
+    let output = swath(folder.path(), &["run", "x.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let reports = folder.path().join("reports/x");
+    counted(&reports, "diversity", &std::fs::read_to_string(reports.join("index.html")).expect("a page"));
+    let across = rows(&reports.join("across.csv"));
+    for column in ["p_signed_rank", "best_dataset", "worst_dataset", "critical_difference"] {
+        assert!(
+            across.iter().all(|row| row[column].is_empty()),
+            "{column}: a unit says nothing, or there are few datasets"
+        );
+    }
+    assert!(rows(&reports.join("ranks.csv")).iter().all(|row| row["p_nemenyi"].is_empty()));
+
+    // A retriever that failed on one dataset is compared on the others.
+    let (folder, _) = run("");
+    let reports = folder.path().join("reports/x");
+    let page = reported_after(&reports, NAMES[1], |manifest| {
+        let trials = manifest["trials"].as_array_mut().expect("trials");
+        let random = trials.iter_mut().find(|trial| trial["retriever"] == "random").expect("a trial");
+        random["failed"] = "its child was killed".into();
+    });
+    counted(&reports, "subtopic-recall", &page);
+    assert!(page.contains("and so with no mean and no rank over them: random (2 of 3)."), "{page}");
+    let across = rows(&reports.join("across.csv"));
+    let random = of(&across, &[("retriever", "random"), ("metric", "subtopic-recall")])[0];
+    assert!(random["mean"].is_empty() && random["difference"].is_empty() && random["worse"] == "2", "{random:?}");
+    let oracle = of(&across, &[("retriever", "xquad (oracle)"), ("metric", "subtopic-recall")])[0];
+    assert!(
+        oracle["better_significant"].is_empty() && !oracle["better"].is_empty(),
+        "oracles are not tested: {oracle:?}"
+    );
+}
+
+/// A dataset that cannot say anything of the choice leaves it to the others; a metric of one dataset alone is told.
+#[test]
+fn datasets_without_a_value_take_nothing_from_the_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = support::dataset(swath_algorithms::Distance::Angular, true);
+    // Only one query has subtopics, and it is not asked.
+    let rare = swath_datasets::Subtopics::new(12, vec![[0, 1, 0], [0, 2, 1]]);
+    for (name, data) in [
+        ("whole", whole.clone()),
+        ("other", whole.clone()),
+        ("rare", swath_datasets::Dataset { subtopics: Some(rare), ..whole }),
+    ] {
+        swath_datasets::ann_benchmarks::write(&folder.path().join(format!("{name}.hdf5")), &data).expect("written");
+    }
+    let run = |metrics: &str, split: &str, datasets: &str| {
+        let text = format!(
+            "name: x\ndatasets: [{datasets}]\nk: 5\nqueries: 4\nseed: 3\nrepeats: 1\n{metrics}{split}retrievers:\n  \
+             - {{ name: top-k, candidates: {{ exact: {{ pool: 30 }} }}, select: top-k }}\n  \
+             - {{ name: mmr, candidates: {{ exact: {{ pool: 30 }} }}, select: {{ mmr: {{ lambda: [0.1, 0.9] }} }} }}\n"
+        );
+        std::fs::write(folder.path().join("x.yaml"), text).expect("written");
+        let output = swath(folder.path(), &["run", "x.yaml", "--fresh"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        (stdout(&output), rows(&folder.path().join("reports/x/datasets.csv")))
+    };
+    let across = "split: { across: true, by: subtopic-recall }\n";
+    let (said, each) = run("metrics: [recall, subtopic-recall]\n", across, "./whole.hdf5, ./other.hdf5, ./rare.hdf5");
+    for name in ["whole", "other", "rare"] {
+        for retriever in ["top-k", "mmr"] {
+            assert_eq!(
+                of(&each, &[("dataset", name), ("retriever", retriever), ("metric", "recall")]).len(),
+                1,
+                "{said}"
+            );
+        }
+    }
+    assert!(said.contains("In subtopic-recall on 2 datasets"), "{said}");
+    assert!(said.contains("rare has no values of subtopic-recall."), "{said}");
+
+    let (said, _) = run("metrics: [recall, subtopic-recall]\n", "", "./whole.hdf5, ./rare.hdf5");
+    assert!(
+        said.contains("Only on the page of one dataset, since no other has values: subtopic-recall (whole)."),
+        "{said}"
+    );
+    assert!(said.contains("In recall on 2 datasets"), "{said}");
+}
+
+/// A run that was copied there from elsewhere is not taken for the one that belongs there.
+#[test]
+fn runs_of_another_experiment_are_refused() {
+    let (folder, _) = run("");
+    let reports = folder.path().join("reports/x");
+    let refused = |expected: &str| {
+        let output = swath(&reports, &["report", "."]);
+        assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert!(reports.join("across.csv").exists(), "nothing is removed");
+    };
+    let list = std::fs::read_to_string(reports.join("datasets.json")).expect("a list");
+    let write = |text: &str| std::fs::write(reports.join("datasets.json"), text).expect("written");
+    write("[]");
+    refused("it lists no run");
+    write(&list.replace(NAMES[1], NAMES[0]));
+    refused("`subtopics-300x6` is listed twice");
+    write(&list);
+    let manifest = |name: &str| reports.join(name).join("manifest.json");
+    let own = std::fs::read_to_string(manifest(NAMES[1])).expect("a manifest");
+    std::fs::write(manifest(NAMES[1]), own.replace("\"seed\": 7", "\"seed\": 8")).expect("written");
+    refused(
+        "the run in `subtopics-400x8` is not of this experiment: its `seed` differs from that of `subtopics-300x6`",
+    );
+    std::fs::write(manifest(NAMES[1]), own.replace("\"name\": \"subtopics-400x8\"", "\"name\": \"other\""))
+        .expect("written");
+    refused("it ran on other");
+    std::fs::write(manifest(NAMES[1]), &own).expect("written");
+    assert_eq!(swath(&reports, &["report", "."]).status.code(), Some(0));
+}

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 /// among aspects by the parts that it covers. An aspect that no remaining item covers is skipped.
 ///
 /// By default as an oracle: aspects are the dataset's own subtopics, known beforehand and all of weight 1, and an item covers the part
-/// rel of each that it has: an upper bound that does not compete. With other `aspects` it is no oracle; an item covers its similarity to
-/// the aspect, clipped at 0, over the largest one of the pool.
+/// rel of each that it has. It shows what a selector could reach, and does not compete. With other `aspects` it is no oracle; an item
+/// covers its similarity to the aspect, clipped at 0, over the largest one of the pool.
 ///
 /// Source: Dang & Croft 2012.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

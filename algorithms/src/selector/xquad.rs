@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 /// weight * the part of it that the item covers * the product over picks of the part that they do not cover)`.
 ///
 /// By default as an oracle: aspects are the dataset's own subtopics, known beforehand, so that the sum is the share of them that the item
-/// covers and no pick does: an upper bound on what a selector could reach, which does not compete. With other `aspects` it is no oracle;
-/// an item covers its similarity to the aspect, clipped at 0, over the largest one of the pool.
+/// covers and no pick does. It shows what a selector could reach, most with `lambda: 1`, and does not compete. With other `aspects` it is
+/// no oracle; an item covers its similarity to the aspect, clipped at 0, over the largest one of the pool.
 ///
 /// Source: Santos, Macdonald & Ounis 2010.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -159,7 +159,7 @@ fn dry_run(config: &Path, places: &Places) -> Result<ExitCode, Failure> {
 }
 
 fn list(outline: &Outline) -> Result<ExitCode, Failure> {
-    let Outline { plan, facts, dataset_name } = outline;
+    let Outline { plan, facts, dataset_name, .. } = outline;
     let mib = |bytes: usize| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
     let mut rows = vec![["retriever", "pool", "MiB"].map(str::to_owned).to_vec()];
     let pool = |trial: &Trial| trial.retriever.candidates.pool().to_string();

@@ -52,8 +52,10 @@ pub struct Across {
     pub retrievers: Vec<AcrossRetriever>,
     /// Index of the retriever of the reference; `None` if the reference failed on every dataset.
     pub reference: Option<usize>,
-    /// The metrics that two datasets or more measured, in the order of tables.
+    /// The metrics of which two datasets or more have values, in the order of tables; also those that no dataset has a value of.
     pub metrics: Vec<AcrossMetric>,
+    /// The other metrics: those of which a single dataset has values, and which.
+    pub alone: Vec<(MetricName, usize)>,
     /// Seed of the bootstrap and the tests.
     pub seed: u64,
 }
@@ -63,7 +65,7 @@ pub struct Across {
 pub struct AcrossMetric {
     /// The metric.
     pub metric: MetricName,
-    /// Indices of the datasets that measured it.
+    /// Indices of the datasets on which some retriever has a value.
     pub on: Vec<usize>,
     /// Each retriever in it.
     pub standings: Vec<Standing>,
@@ -108,16 +110,6 @@ impl Standing {
         self.on.iter().enumerate().filter_map(|(i, one)| Some((i, one.as_ref()?.comparison.as_ref()?)))
     }
 
-    /// The dataset with the most gain over the reference, and that with the least, if several were compared. It means nothing
-    /// for a metric with a unit.
-    pub fn best_and_worst(&self, higher_is_better: bool) -> Option<[(usize, &Comparison); 2]> {
-        let sign = if higher_is_better { 1.0 } else { -1.0 };
-        let gain = |entry: &(usize, &Comparison)| sign * entry.1.difference.mean;
-        let best = self.compared().max_by(|a, b| gain(a).total_cmp(&gain(b)).then(b.0.cmp(&a.0)))?;
-        let worst = self.compared().min_by(|a, b| gain(a).total_cmp(&gain(b)).then(a.0.cmp(&b.0)))?;
-        (self.compared().count() > 1).then_some([best, worst])
-    }
-
     /// On how many datasets it is better than the reference, and worse; and on how many of these significantly.
     pub fn better_and_worse(&self, higher_is_better: bool) -> [(usize, usize); 2] {
         [true, false].map(|better| {
@@ -126,6 +118,19 @@ impl Standing {
             let all: Vec<&Comparison> = self.compared().map(|(_, comparison)| comparison).filter(side).collect();
             (all.len(), all.iter().filter(|comparison| comparison.significant() == Some(true)).count())
         })
+    }
+}
+
+impl AcrossMetric {
+    /// The dataset on which a retriever gains most over the reference, and that with the least gain, if several were compared;
+    /// `None` for a metric with a unit.
+    pub fn best_and_worst(&self, retriever: usize) -> Option<[(usize, &Comparison); 2]> {
+        let compared = || self.standings[retriever].compared();
+        let sign = if self.metric.higher_is_better() { 1.0 } else { -1.0 };
+        let gain = |entry: &(usize, &Comparison)| sign * entry.1.difference.mean;
+        let best = compared().max_by(|a, b| gain(a).total_cmp(&gain(b)).then(b.0.cmp(&a.0)))?;
+        let worst = compared().min_by(|a, b| gain(a).total_cmp(&gain(b)).then(a.0.cmp(&b.0)))?;
+        (compared().count() > 1 && !self.has_unit).then_some([best, worst])
     }
 }
 
@@ -147,6 +152,23 @@ struct Columns {
     reference: Option<Vec<f64>>,
     /// Of other points of grids that belong to the correction, each with its retriever.
     others: Vec<Vec<f64>>,
+}
+
+impl Columns {
+    /// Whether a retriever has a value for a query.
+    fn has(&self, retriever: usize) -> bool {
+        self.values[retriever].as_deref().is_some_and(is_defined)
+    }
+
+    /// Whether any has.
+    fn has_any(&self) -> bool {
+        (0..self.values.len()).any(|retriever| self.has(retriever))
+    }
+}
+
+/// Whether a query has a value.
+fn is_defined(values: &[f64]) -> bool {
+    values.iter().any(|value| !value.is_nan())
 }
 
 impl Across {
@@ -185,7 +207,7 @@ impl Across {
             let row = run.found.summary.reference.row()?;
             retrievers.iter().position(|retriever| retriever.name == run.found.summary.rows[row].retriever)
         });
-        let mut across = Self { datasets, choice, retrievers, reference, metrics: Vec::new(), seed };
+        let mut across = Self { datasets, choice, retrievers, reference, metrics: Vec::new(), alone: Vec::new(), seed };
         across.measure();
         Some(across)
     }
@@ -201,12 +223,11 @@ impl Across {
         named.or((!self.metrics.is_empty()).then_some(0))
     }
 
-    /// The metrics that two datasets or more measured.
-    fn shared_metrics(&self) -> Vec<MetricName> {
+    /// The metrics that any dataset measured.
+    fn all_metrics(&self) -> Vec<MetricName> {
         let mut metrics: Vec<MetricName> = Vec::new();
         for &metric in self.datasets.iter().flat_map(|run| &run.found.summary.metrics) {
-            let count = self.datasets.iter().filter(|run| run.found.summary.metrics.contains(&metric)).count();
-            if count > 1 && !metrics.contains(&metric) {
+            if !metrics.contains(&metric) {
                 metrics.push(metric);
             }
         }
@@ -239,27 +260,34 @@ impl Across {
 
     /// Computes all metrics.
     fn measure(&mut self) {
-        let metrics = self.shared_metrics();
+        let metrics = self.all_metrics();
         let parts: Vec<Option<Vec<usize>>> = self
             .datasets
             .iter()
             .map(|run| run.found.reported().filter(|_| matches!(self.choice, Choice::OtherQueries(_))))
             .collect();
         // For each metric, the columns of each dataset.
-        let all: Vec<Vec<Columns>> = metrics
-            .iter()
-            .map(|&metric| {
-                (0..self.datasets.len())
-                    .map(|dataset| self.columns(dataset, metric, parts[dataset].as_deref()))
-                    .collect()
-            })
-            .collect();
+        let columns = |metric: MetricName| -> Vec<Columns> {
+            (0..self.datasets.len()).map(|dataset| self.columns(dataset, metric, parts[dataset].as_deref())).collect()
+        };
+        let (mut shared, mut all, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+        for metric in metrics {
+            let columns = columns(metric);
+            let mut on = (0..columns.len()).filter(|&dataset| columns[dataset].has_any());
+            if let (Some(only), None) = (on.next(), on.next()) {
+                alone.push((metric, only));
+            } else {
+                shared.push(metric);
+                all.push(columns);
+            }
+        }
+        self.alone = alone;
+        let metrics = shared;
         let (compared, families) = self.compare(&metrics, &all);
         let has_unit: Vec<bool> = metrics.iter().map(|&metric| self.has_unit(metric)).collect();
         let (means, differences) = self.means(&all, &has_unit);
         let finished = metrics.iter().zip(all).enumerate().map(|(at, (&metric, columns))| {
-            let on =
-                (0..columns.len()).filter(|&dataset| columns[dataset].values.iter().any(Option::is_some)).collect();
+            let on = (0..columns.len()).filter(|&dataset| columns[dataset].has_any()).collect();
             let mut standings: Vec<Standing> = (0..self.retrievers.len())
                 .map(|retriever| {
                     let one = |dataset: usize| {
@@ -275,7 +303,9 @@ impl Across {
                     }
                 })
                 .collect();
-            self.signed_ranks(&mut standings);
+            if !has_unit[at] {
+                self.signed_ranks(&mut standings);
+            }
             let mut one = self.rank(metric, on, standings);
             (one.family, one.has_unit) = (families[at], has_unit[at]);
             one
@@ -327,12 +357,13 @@ impl Across {
             Some(PairedDifferences::new(columns.values[retriever].as_ref()?, columns.reference.as_ref()?))
         };
         let items = || (0..all.len()).flat_map(|at| (0..self.retrievers.len()).map(move |retriever| (at, retriever)));
-        // A mean over datasets is one over all of those that measured the metric.
+        // A mean over datasets is one over all of those that have values of the metric.
         let has_all = |at: usize, retriever: usize| {
-            !has_unit[at]
-                && all[at]
-                    .iter()
-                    .all(|columns| columns.values[retriever].is_some() || columns.values.iter().all(Option::is_none))
+            !has_unit[at] && all[at].iter().all(|columns| columns.has(retriever) || !columns.has_any())
+        };
+        let is_compared = |at: usize, retriever: usize| {
+            let has_reference = |one: &Columns| one.reference.as_deref().is_some_and(is_defined);
+            has_all(at, retriever) && all[at].iter().all(|columns| has_reference(columns) || !columns.has_any())
         };
         let datasets = 0..self.datasets.len();
         let differences: Vec<Vec<Option<PairedDifferences>>> = datasets
@@ -348,7 +379,7 @@ impl Across {
         let gains = |dataset: usize| -> Vec<Option<Column<'_>>> {
             let mut columns = Vec::new();
             for ((at, retriever), difference) in items().zip(&differences[dataset]) {
-                columns.push(difference.as_ref().filter(|_| has_all(at, retriever)).map(PairedDifferences::column));
+                columns.push(difference.as_ref().filter(|_| is_compared(at, retriever)).map(PairedDifferences::column));
             }
             columns
         };
@@ -409,10 +440,17 @@ fn choice(datasets: &[OnDataset], by: Option<MetricName>) -> Choice {
     common_headline(datasets).map_or(Choice::None, Choice::SameQueries)
 }
 
-/// Of the metrics that all datasets measured: [`MetricName::of_judgements`]; else that of the best headline rank; else the first.
+/// Of the metrics that all datasets measured, if possible of those without a unit: [`MetricName::of_judgements`]; else that of the
+/// best headline rank; else the first.
 pub fn common_headline(datasets: &[OnDataset]) -> Option<MetricName> {
     let measured = |metric: &&MetricName| datasets.iter().all(|run| run.found.summary.metrics.contains(metric));
-    let all: Vec<MetricName> = datasets.first()?.found.summary.metrics.iter().filter(measured).copied().collect();
+    let has_unit = |metric: &MetricName| {
+        datasets.iter().any(|run| metric.has_unit_on(run.found.manifest.dataset.known_distance()))
+    };
+    let mut all: Vec<MetricName> = datasets.first()?.found.summary.metrics.iter().filter(measured).copied().collect();
+    if !all.iter().all(has_unit) {
+        all.retain(|metric| !has_unit(metric));
+    }
     let ranked = all.iter().filter_map(|metric| Some((metric.headline_rank()?, *metric))).min_by_key(|(rank, _)| *rank);
     let judged = MetricName::of_judgements(&all).map(|at| all[at]);
     judged.or_else(|| ranked.map(|(_, metric)| metric)).or(all.first().copied())
@@ -429,22 +467,30 @@ fn best(run: &OnDataset, by: MetricName) -> Vec<usize> {
     at.map_or_else(Vec::new, |at| run.found.representatives(at))
 }
 
-/// For each dataset the point of each retriever with the best mean over the other datasets, as a trial of this dataset. Only points
-/// that succeeded on all of these datasets are chosen among, and of equals the first.
+/// For each dataset the point of each retriever with the best mean over the other datasets, as a trial of this dataset. Datasets on
+/// which no point of it has a value say nothing; only points that have one on all of the others are chosen among, and of equals the
+/// first. A retriever with one point needs no choice.
 fn on_other_datasets(datasets: &[OnDataset], by: MetricName, names: &[(&str, bool)]) -> Vec<Vec<usize>> {
     let sign = if by.higher_is_better() { 1.0 } else { -1.0 };
     let value = |run: &OnDataset, name: &str, point: &str| {
         let summary = &run.found.summary;
         let row = summary.rows.iter().find(|row| row.retriever == name && row.point == point)?;
-        Some(sign * summary.estimate(row, by)?.mean)
+        Some(sign * summary.estimate(row, by)?.mean).filter(|value| value.is_finite())
     };
-    let measured = |dataset: usize| datasets[dataset].found.summary.metrics.contains(&by);
     let chosen = |here: usize, name: &str| {
-        let own = datasets[here].found.summary.rows.iter().enumerate().filter(|(_, row)| row.retriever == name);
+        let rows = &datasets[here].found.summary.rows;
+        let own: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].retriever == name).collect();
+        if let [one] = own[..] {
+            return Some(one);
+        }
+        let says = |&other: &usize| {
+            other != here && own.iter().any(|&row| value(&datasets[other], name, &rows[row].point).is_some())
+        };
+        let others: Vec<usize> = (0..datasets.len()).filter(says).collect();
         let mut best: Option<(usize, f64)> = None;
-        for (row, trial) in own {
-            let others = (0..datasets.len()).filter(|&other| other != here && measured(other));
-            let values: Option<Vec<f64>> = others.map(|other| value(&datasets[other], name, &trial.point)).collect();
+        for row in own {
+            let of = |&other: &usize| value(&datasets[other], name, &rows[row].point);
+            let values: Option<Vec<f64>> = others.iter().map(of).collect();
             let Some(values) = values.filter(|values| !values.is_empty()) else { continue };
             let value = mean(&values);
             // A difference of rounding alone is no gain.

@@ -81,6 +81,12 @@ fn folder_name(name: &str) -> String {
 }
 
 impl Cell {
+    /// Whether its folder is that of a dataset of this name.
+    pub fn is_named_after(&self, dataset: &str) -> bool {
+        let rest = self.folder.strip_prefix(&folder_name(dataset));
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(|n| n.parse::<u32>().is_ok()))
+    }
+
     /// The experiment of this cell, and the size of the sample if its dataset is a sample.
     pub fn of(&self, whole: &ExperimentFile) -> (ExperimentFile, Option<Count>) {
         let mut file = whole.clone();
@@ -136,19 +142,50 @@ pub fn outline_cells(
     };
     let outlines = cells.iter().map(outline).collect::<Result<Vec<_>, Failure>>()?;
     let invalid = |problem| Err(Box::new(Invalid { source: whole.source.clone(), problems: vec![problem] }).into());
+    let is_again = |&j: &usize| {
+        let is_same = |i: &usize| outlines[*i].dataset_path == outlines[j].dataset_path;
+        cells[j].dataset.is_some() && outlines[j].dataset_path.is_some() && (0..j).any(|i| is_same(&i))
+    };
+    if let Some(j) = (0..cells.len()).find(is_again) {
+        let problem = Problem::new(path!["datasets", j], "this is the file of a dataset above, by another path");
+        return invalid(problem.help("keep one of the two"));
+    }
     let is_measured = |metric: &MetricName| outlines.iter().any(|outline| outline.plan.metrics.contains(metric));
     let mut named = whole.experiment.metrics.iter().flatten().enumerate();
     if let Some((i, metric)) = named.find(|(_, metric)| !is_measured(metric)) {
         let problem = Problem::new(path!["metrics", i], format!("no dataset can have `{}`", metric.name()));
         return invalid(problem.help(format!("leave it out; `swath metrics {}` says what it needs", metric.kind())));
     }
-    let by = whole.experiment.split.filter(|split| split.across).and_then(|split| split.by);
+    let is_across = whole.experiment.split.is_some_and(|split| split.across);
+    let by = whole.experiment.split.filter(|_| is_across).and_then(|split| split.by);
+    if is_across && let Some(message) = unit_decides(&outlines, by) {
+        let path = if by.is_some() { path!["split", "by"] } else { path!["split", "across"] };
+        let problem = Problem::new(path, message);
+        return invalid(problem.help("choose by a metric without a unit, such as `recall` or `coverage`, in `by`"));
+    }
     let lacks = |by: &MetricName| outlines.iter().position(|outline| !outline.plan.metrics.contains(by));
     let Some((by, cell)) = by.and_then(|by| Some((by, &cells[lacks(&by)?]))) else { return Ok(outlines) };
     let message = format!("`{}` is not measured on {}", by.name(), cell.folder);
     let problem = Problem::new(path!["split", "by"], message);
     let problem = problem.help("choose by a metric that every dataset has, and that `metrics` lists if it is given");
     invalid(problem)
+}
+
+/// What is wrong with a choice of points by means over datasets, of `by` or else of the usual metric: a mean over datasets of values in
+/// the unit of each one's vectors is mostly that of the dataset with the smallest unit.
+fn unit_decides(outlines: &[Outline], by: Option<MetricName>) -> Option<String> {
+    let has_unit =
+        |metric: &MetricName| outlines.iter().any(|outline| metric.has_unit_on(Some(outline.facts.distance)));
+    if let Some(by) = by {
+        let what =
+            "is in the unit of a dataset's vectors, so it has no mean over datasets by which points could be chosen";
+        return has_unit(&by).then(|| format!("`{}` {what}", by.name()));
+    }
+    let measured = |metric: &&MetricName| outlines.iter().all(|outline| outline.plan.metrics.contains(metric));
+    let all: Vec<&MetricName> = outlines.first()?.plan.metrics.iter().filter(measured).collect();
+    let what =
+        "no metric that all datasets have is without the unit of a dataset's vectors, so none has a mean over datasets";
+    all.iter().all(|metric| has_unit(metric)).then(|| what.to_owned())
 }
 
 /// Plans the experiment of one cell, with its dataset. If `sha256` is given, the dataset must have it.

@@ -5,8 +5,9 @@ use super::figures::{check_queries, wanted_query};
 use super::{Facts, Plan, at_dataset, lists, memory_notes};
 use crate::config::{ExperimentFile, Failure, Invalid, Problem};
 use crate::path;
+use std::path::PathBuf;
 use swath_algorithms::params::Count;
-use swath_datasets::sha256;
+use swath_datasets::{Location, sha256};
 
 /// An experiment that is planned without its data.
 pub struct Outline {
@@ -16,6 +17,8 @@ pub struct Outline {
     pub facts: Facts,
     /// The dataset's name in files and plots.
     pub dataset_name: String,
+    /// The file or folder that the dataset is read from, if it is one, without links and detours.
+    pub dataset_path: Option<PathBuf>,
 }
 
 /// Plans an experiment without reading or drawing its dataset, for a sample of `rows` base vectors if `rows` is given.
@@ -57,11 +60,15 @@ pub fn outline(file: &ExperimentFile, rows: Option<Count>, resources: Resources<
     }
     let mut plan = Plan::new(experiment.clone(), &facts).map_err(invalid)?;
     plan.notes.extend(memory_notes(&plan, &facts, resources));
+    let dataset_path = match &location {
+        Some(Location::Path(path)) => path.canonicalize().ok(),
+        Some(Location::Files(_)) | None => None,
+    };
     let names_one = plan.experiment.report.figures.iter().flatten().any(|figure| wanted_query(figure).is_some());
     let names = match location.filter(|_| names_one) {
         Some(location) => location.query_labels(memory).map_err(|error| dataset_failure(&error))?,
         None => None,
     };
     let problems = check_queries(&plan, names.as_ref(), facts.queries);
-    if problems.is_empty() { Ok(Outline { plan, facts, dataset_name }) } else { Err(invalid(problems)) }
+    if problems.is_empty() { Ok(Outline { plan, facts, dataset_name, dataset_path }) } else { Err(invalid(problems)) }
 }

@@ -4,6 +4,7 @@ pub use super::cell_report::CellReport;
 
 use super::{across, from_files, sweep};
 use crate::config::{Failure, ReportSpec};
+use crate::escape;
 use crate::plan::Cell;
 use crate::record::folder::CellKind;
 use crate::record::output_folder::{self, OutputFolder, is_cell_name};
@@ -49,12 +50,22 @@ pub fn report_into(out: &OutputFolder, kind: CellKind, spec: Option<&ReportSpec>
         let message = format!("{}: `{}` is no name of a cell, such as {example}", path.display(), cell.folder);
         return Err(Failure::Input(message + "; it was not written by swath"));
     }
+    if listed.is_empty() {
+        let message = format!("{}: it lists no run, so there is nothing to report", path.display());
+        return Err(Failure::Input(message + "\n  run the experiment again with the same `--out`: it writes the list"));
+    }
+    let is_again = |&i: &usize| listed[..i].iter().any(|one| one.folder.eq_ignore_ascii_case(&listed[i].folder));
+    if let Some(again) = (0..listed.len()).find(is_again) {
+        let message = format!("{}: `{}` is listed twice", path.display(), listed[again].folder);
+        return Err(Failure::Input(message + "; it was not written by swath"));
+    }
     out.refuse(|name| name != list, &kind.report().iter().map(|&file| file.to_owned()).collect::<Vec<_>>())?;
     let mut cells = Vec::new();
     for cell in listed {
         let (summary, manifest, _) = from_files::report(&output_folder::inside(folder, &cell.folder)?, spec)?;
         cells.push(CellReport { cell, summary, manifest });
     }
+    belong_together(folder, &cells)?;
     let verdict = match kind {
         CellKind::Size => {
             sweep::write_above(out, &cells)?;
@@ -63,4 +74,28 @@ pub fn report_into(out: &OutputFolder, kind: CellKind, spec: Option<&ReportSpec>
         CellKind::Dataset => across::write_above(out, &cells)?,
     };
     Ok(CellReports { cells, verdict })
+}
+
+/// Checks that the runs are of one experiment, each of what its cell says: runs that were copied here from elsewhere are not.
+fn belong_together(folder: &Path, cells: &[CellReport]) -> Result<(), Failure> {
+    let Some(first) = cells.first() else { return Ok(()) };
+    for CellReport { cell, manifest, .. } in cells {
+        let differs = if manifest.experiment.k() != cell.k.size() {
+            Some(format!("its k is {}, and that of the list {}", manifest.experiment.k(), cell.k.size()))
+        } else if cell.dataset.is_some() && !cell.is_named_after(&manifest.dataset.name) {
+            Some(format!("it ran on {}", escape::terminal(&manifest.dataset.name)))
+        } else {
+            let other = first.manifest.experiment.differs_beside_size(&manifest.experiment);
+            other.map(|field| format!("its `{field}` differs from that of `{}`", first.cell.folder))
+        };
+        if let Some(what) = differs {
+            return Err(Failure::Input(format!(
+                "{}: the run in `{}` is not of this experiment: {what}\n  put the run back that belongs there, or run the \
+                 experiment again into another folder",
+                escape::path(folder),
+                cell.folder
+            )));
+        }
+    }
+    Ok(())
 }

@@ -20,8 +20,8 @@ pub struct IntervalRow<'a> {
 pub struct IntervalRows<'a> {
     /// The rows, from above.
     pub rows: Vec<IntervalRow<'a>>,
-    /// The names of the runs.
-    pub runs: Vec<String>,
+    /// The markers and names of the runs.
+    pub runs: Vec<(Marker, String)>,
     /// The axis' title.
     pub title: String,
     /// Whether a line marks 0, which is then on the axis.
@@ -46,7 +46,7 @@ impl IntervalRows<'_> {
         let lines = self.runs.len() + usize::from(self.rows.iter().any(|row| row.of_all.is_some()));
         let height = HEAD + STEP * lines as f64 + 6.0;
         let bottom = 4.0 + height * self.rows.len() as f64;
-        let legend = Legend::new(size, self.runs.iter().enumerate().map(|(i, name)| (Marker::new(i), name.clone())));
+        let legend = Legend::new(size, self.runs.iter().cloned());
         let mut drawing = Drawing::new(size, bottom + 58.0 + legend.height());
         let mut free = f64::NEG_INFINITY;
         for Tick { at, text, .. } in axis.ticks() {
@@ -62,14 +62,17 @@ impl IntervalRows<'_> {
         }
         drawing.line(&[(LEFT, bottom), (right, bottom)], BLACK, 1.0, 1.0);
         if let Some(zero) = axis.place(0.0).filter(|_| self.is_from_zero) {
-            drawing.line(&[(zero, 4.0), (zero, bottom)], GREY, 1.0, 1.2);
+            for i in 0..self.rows.len() {
+                let top = 4.0 + height * i as f64 + HEAD;
+                drawing.line(&[(zero, top), (zero, top + height - HEAD)], GREY, 1.0, 1.2);
+            }
         }
         let title = fit(&self.title, TEXT, size.width() - 8.0);
         drawing.text((size.width() / 2.0, bottom + 29.0), &title, TEXT, BLACK, Anchor::Top);
         for (i, row) in self.rows.iter().enumerate() {
             let top = 4.0 + height * i as f64;
             drawing.text((LEFT, top + 10.0), &fit(row.name, TEXT, right - LEFT), TEXT, BLACK, Anchor::Left);
-            let of_runs = row.of_runs.iter().enumerate().map(|(run, estimate)| (estimate, Some(Marker::new(run))));
+            let of_runs = row.of_runs.iter().zip(&self.runs).map(|(estimate, (marker, _))| (estimate, Some(*marker)));
             for (at, (estimate, marker)) in of_runs.chain([(&row.of_all, None)]).enumerate() {
                 let Some(estimate) = estimate else { continue };
                 draw_one(&mut drawing, &axis, estimate, marker, top + HEAD + STEP * (at as f64 + 0.5));

@@ -1,5 +1,6 @@
 //! The files of values of a report on several datasets.
 
+use super::verdict::FOR_RANKS;
 use crate::escape;
 use crate::findings::across::Across;
 use crate::plot::format::{cell, cell_or_empty};
@@ -85,7 +86,8 @@ pub fn across(across: &Across) -> Result<Vec<u8>, csv::Error> {
     for one in &across.metrics {
         let higher = one.metric.higher_is_better();
         let tests = one.ranking.as_ref().map(|ranking| {
-            [ranking.friedman, ranking.friedman_by_permutation(across.seed), ranking.critical_difference()]
+            let critical = (ranking.queries >= FOR_RANKS).then(|| ranking.critical_difference());
+            [Some(ranking.friedman), Some(ranking.friedman_by_permutation(across.seed)), critical].map(cell_or_empty)
         });
         for (i, standing) in one.standings.iter().enumerate() {
             let name = escape::csv(&across.retrievers[i].name).into_owned();
@@ -93,15 +95,18 @@ pub fn across(across: &Across) -> Result<Vec<u8>, csv::Error> {
             cells.extend(three(standing.mean));
             cells.extend(three(standing.difference));
             let sides = standing.better_and_worse(higher);
-            cells.extend(sides.iter().flat_map(|(all, significant)| [all.to_string(), significant.to_string()]));
+            // Oracles are not tested.
+            let is_tested = standing.compared().any(|(_, comparison)| comparison.p_holm.is_some());
+            let significant = |count: usize| if is_tested { count.to_string() } else { String::new() };
+            cells.extend(sides.into_iter().flat_map(|(all, some)| [all.to_string(), significant(some)]));
             cells.extend([standing.signed_rank, standing.signed_rank_holm].map(cell_or_empty));
             let place = one.ranked.iter().position(|&other| other == i);
             cells.push(cell_or_empty(place.and_then(|place| Some(one.ranking.as_ref()?.mean_ranks[place]))));
-            let ends = standing.best_and_worst(higher).map_or_else(Default::default, |both| {
+            let ends = one.best_and_worst(i).map_or_else(Default::default, |both| {
                 both.map(|(dataset, _)| escape::csv(&across.datasets[dataset].name).into_owned())
             });
             cells.extend(ends);
-            cells.extend(tests.map_or_else(Default::default, |tests| tests.map(cell)));
+            cells.extend(tests.clone().unwrap_or_default());
             table.write_record(cells)?;
         }
     }
@@ -119,8 +124,9 @@ pub fn ranks(across: &Across) -> Result<Vec<u8>, csv::Error> {
                 let names = [first, second].map(|place| &across.retrievers[one.ranked[place]].name);
                 let mut cells = vec![one.metric.name().to_owned()];
                 cells.extend(names.map(|name| escape::csv(name).into_owned()));
-                let values = [ranking.mean_ranks[first], ranking.mean_ranks[second], ranking.nemenyi(first, second)];
-                cells.extend(values.map(cell));
+                cells.extend([ranking.mean_ranks[first], ranking.mean_ranks[second]].map(cell));
+                // So few datasets do not tell pairs apart.
+                cells.push(cell_or_empty((ranking.queries >= FOR_RANKS).then(|| ranking.nemenyi(first, second))));
                 table.write_record(cells)?;
             }
         }

@@ -102,7 +102,8 @@ impl<'a> AcrossFigure<'a> {
         let direction = if self.one.metric.higher_is_better() { "higher" } else { "lower" };
         let rows = IntervalRows {
             rows: self.rows(),
-            runs: self.one.on.iter().map(|&dataset| self.across.datasets[dataset].name.clone()).collect(),
+            // A dataset has the same marker in every figure.
+            runs: self.one.on.iter().map(|&i| (Marker::new(i), self.across.datasets[i].name.clone())).collect(),
             title: format!("difference in {} to {} ({direction} is better)", self.one.metric.name(), self.reference()),
             is_from_zero: true,
         };

@@ -63,7 +63,7 @@ impl Page<'_> {
                 section id="across" {
                     h2 { "Across datasets" }
                     (with_caption("across", &tables::retrievers(across, headline)))
-                    (with_caption("best and worst dataset", &tables::extremes(across, headline)))
+                    @if let Some(table) = tables::extremes(across, headline) { (with_caption("best and worst dataset", &table)) }
                     h3 { "Every metric" }
                     (with_caption("means", &tables::means(across)))
                 }

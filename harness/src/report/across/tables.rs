@@ -1,5 +1,6 @@
 //! The tables of a report on several datasets.
 
+use super::verdict::corrected;
 use crate::findings::across::{Across, AcrossMetric, AcrossRetriever, Choice, Standing};
 use crate::plot::format::{number, signed, three_decimals};
 use crate::report::tables::{Digits, Table, TableCell, TableColumn, TableRow, decimals, stars};
@@ -10,10 +11,10 @@ pub fn all(across: &Across) -> Vec<(String, Table)> {
     let Some(headline) = across.headline() else { return Vec::new() };
     let mut tables = vec![
         ("across".to_owned(), retrievers(across, headline)),
-        ("extremes".to_owned(), extremes(across, headline)),
         ("by-dataset".to_owned(), by_dataset(across, headline)),
         ("means".to_owned(), means(across)),
     ];
+    tables.extend(extremes(across, headline).map(|table| ("extremes".to_owned(), table)));
     let of = |dataset: usize| (format!("dataset-{}", across.datasets[dataset].name), one_dataset(across, dataset));
     tables.extend((0..across.datasets.len()).map(of));
     tables
@@ -42,11 +43,10 @@ pub fn how_chosen(across: &Across) -> Option<String> {
 /// What the stars say.
 pub fn legend(across: &Across, metric: &AcrossMetric) -> String {
     let Some(reference) = across.reference else { return String::new() };
-    let family = metric.family;
     format!(
-        "Stars: differs from {} on that dataset at p < 0.05, 0.01, 0.001 (sign-flip permutation test over queries, Holm-corrected \
-         over all {family} trials on all datasets).",
-        across.retrievers[reference].name
+        "Stars: differs from {} on that dataset at p < 0.05, 0.01, 0.001 (sign-flip permutation test over queries, {}).",
+        across.retrievers[reference].name,
+        corrected(metric.family)
     )
 }
 
@@ -77,9 +77,9 @@ pub fn retrievers(across: &Across, at: usize) -> Table {
     let reference = across.reference.map_or_else(String::new, |i| {
         format!(
             " Difference: to {}, on the same queries. Better on, worse on: the number of datasets; in brackets those where the \
-             difference is significant (sign-flip permutation test over queries, Holm-corrected over all {family} trials on all \
-             datasets).",
-            across.retrievers[i].name
+             difference is significant (sign-flip permutation test over queries, {}).",
+            across.retrievers[i].name,
+            corrected(*family)
         )
     });
     let caption = format!(
@@ -120,8 +120,8 @@ fn retriever(across: &Across, one: &AcrossMetric, i: usize, digits: usize) -> Ta
     TableRow { label: name.clone(), is_oracle: *is_oracle, cells }
 }
 
-/// Each retriever's best and worst dataset in one metric.
-pub fn extremes(across: &Across, at: usize) -> Table {
+/// Each retriever's best and worst dataset in one metric; `None` if none was compared on several.
+pub fn extremes(across: &Across, at: usize) -> Option<Table> {
     let AcrossMetric { metric, standings, .. } = &across.metrics[at];
     let gains = standings.iter().flat_map(|standing| standing.compared().map(|(_, c)| Some(&c.difference)));
     let gains = Digits::Signed(digits(gains));
@@ -131,8 +131,8 @@ pub fn extremes(across: &Across, at: usize) -> Table {
         column("worst dataset", None, Digits::Three),
         column("difference there", None, gains),
     ];
-    let row = |(i, standing): (usize, &Standing)| {
-        let both = standing.best_and_worst(metric.higher_is_better())?;
+    let row = |i: usize| {
+        let both = across.metrics[at].best_and_worst(i)?;
         let cells = both.into_iter().flat_map(|(dataset, comparison)| {
             let name = TableCell::Text(across.datasets[dataset].name.clone());
             [name, TableCell::Number(comparison.difference.mean, stars(Some(comparison)))]
@@ -145,7 +145,8 @@ pub fn extremes(across: &Across, at: usize) -> Table {
         metric.name(),
         legend(across, &across.metrics[at])
     );
-    Table { caption, corner: "retriever", columns, rows: standings.iter().enumerate().filter_map(row).collect() }
+    let rows: Vec<TableRow> = (0..standings.len()).filter_map(row).collect();
+    (!rows.is_empty()).then_some(Table { caption, corner: "retriever", columns, rows })
 }
 
 /// Retrievers by datasets in one metric.

@@ -107,7 +107,7 @@ impl Figure for Scatter {
         let oracles = if reached.is_empty() {
             String::new()
         } else {
-            format!(" Oracles are bounds and left out: {}.", reached.join("; "))
+            format!(" Oracles, which know the subtopics, are left out: {}.", reached.join("; "))
         };
         format!(
             "{}{} against {}{}, one marker per trial.{interval} Dashed: the Pareto front, the trials that no other trial beats \

@@ -8,7 +8,7 @@ use crate::plot::format::{number, three_decimals};
 use crate::report::rank_diagram::RankDiagram;
 use crate::statistics::ranks::Ranking;
 
-/// At most this many retrievers: those with the best means.
+/// At most this many retrievers: those with the best means, and the reference's.
 const MOST: usize = 16;
 
 impl FigureKind for Ranks {
@@ -25,6 +25,11 @@ impl FigureKind for Ranks {
             return if self.metric.is_some() { Err(refused) } else { Ok(Vec::new()) };
         }
         rows.sort_by(|&a, &b| mean(b).total_cmp(&mean(a)).then(a.cmp(&b)));
+        if let Some(place) = rows.iter().position(|&row| found.summary.reference.row() == Some(row))
+            && place >= MOST
+        {
+            rows.swap(MOST - 1, place);
+        }
         rows.truncate(MOST);
         let queries: Option<Vec<usize>> = found.reported();
         let column = |&row: &usize| {
@@ -60,7 +65,14 @@ impl Figure for Diagram {
             "each at its best point on the same queries, so exploratory"
         };
         let left_out = if self.all > self.rows.len() {
-            format!(" The {} retrievers with the best means are shown, of {} in all.", self.rows.len(), self.all)
+            let reference = found.summary.reference.row();
+            let among = self.rows.iter().position(|&row| Some(row) == reference);
+            let and_reference = if among == Some(MOST - 1) { ", among them the reference," } else { "" };
+            format!(
+                " The {} retrievers with the best means{and_reference} are shown, of {} in all.",
+                self.rows.len(),
+                self.all
+            )
         } else {
             String::new()
         };

@@ -3,9 +3,9 @@
 use super::Several;
 use crate::config::measure::Measure;
 use crate::metrics::MetricName;
-use crate::plot::Size;
 use crate::plot::axis::{axis_title, has_place, left_out};
 use crate::plot::drawing::Drawing;
+use crate::plot::{Marker, Size};
 use crate::report::interval_rows::{IntervalRow, IntervalRows};
 use crate::statistics::Estimate;
 
@@ -41,7 +41,7 @@ impl Dots<'_> {
             |name| IntervalRow { name, of_runs: (0..runs).map(|run| self.estimate(run, name)).collect(), of_all: None };
         let rows = IntervalRows {
             rows: self.several.retrievers().into_iter().map(row).collect(),
-            runs: self.several.runs.iter().map(|run| run.name.clone()).collect(),
+            runs: self.several.runs.iter().enumerate().map(|(i, run)| (Marker::new(i), run.name.clone())).collect(),
             title: axis_title(self.metric.name(), self.metric.higher_is_better()),
             is_from_zero: false,
         };

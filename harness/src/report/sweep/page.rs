@@ -26,7 +26,13 @@ pub fn page(cells: &[CellReport], figures: &[Drawn]) -> String {
                     (one.manifest.dataset.points()) ", k = " (one.cell.k.get())
                 }
             } }
-            p.note { "All values as a table: " a href="scale.csv" { "scale.csv" } "." }
+            p.note {
+                "All values as a table: " a href="scale.csv" { "scale.csv" } "."
+                @if cells.iter().any(|one| one.manifest.experiment.parting().is_some()) {
+                    " Here every point of a grid stands on all queries. What was chosen on some and reported on the others is on the \
+                     page of each cell."
+                }
+            }
         }
         section {
             h2 { "Figures" }
