@@ -150,6 +150,23 @@ fn a_limit_holds_unless_the_file_says_how_many_break_it() {
     assert!(!manifest.contains("documents filled up") && !manifest.contains("top-k filled up"), "{manifest}");
     let page = std::fs::read_to_string(run.join("index.html")).expect("a page");
     assert!(page.contains(&note) && page.contains("limit=2, within=mmr"));
+    // Single queries show what each result belongs to.
+    let queries: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(run.join("queries.json")).expect("queries")).expect("JSON");
+    for query in queries["queries"].as_array().expect("queries") {
+        let position = query["position"].as_u64().expect("a position") as usize;
+        for &id in trials.iter().flat_map(|trial| &trial.returned[position]) {
+            let items = query["items"].as_array().expect("items");
+            let item = items.iter().find(|item| item["id"].as_u64() == Some(id as u64)).expect("a result is shown");
+            let group = |kind: &Groups| {
+                let number = usize::try_from(kind.of[id]).ok()?;
+                let name = kind.labels.get(number).map_or_else(|| number.to_string(), String::clone);
+                Some(format!("{}: {name}", kind.name))
+            };
+            let expected: Vec<String> = kinds().iter().filter_map(group).collect();
+            assert_eq!(item.get("groups"), (!expected.is_empty()).then(|| serde_json::json!(expected)).as_ref());
+        }
+    }
 }
 
 /// Groups stay with their items in a sample of the base vectors.

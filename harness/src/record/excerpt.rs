@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use swath_algorithms::points::Point;
 use swath_algorithms::{Distance, random};
-use swath_datasets::{Dataset, Labels, bounded};
+use swath_datasets::{Dataset, Groups, Labels, bounded};
 
 /// The file's name in the folder of a run.
 pub const FILE: &str = "queries.json";
@@ -68,6 +68,9 @@ pub struct ShownItem {
     /// The grade of its relevance to the query, if people judged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<u32>,
+    /// What it belongs to, such as `seller: 12`, if a trial returned it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// Its place on the map.
     pub at: [f32; 2],
 }
@@ -189,6 +192,7 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
         rank: dataset.neighbors.ids(row).iter().position(|&other| other == id).map(|rank| rank + 1),
         subtopics: covered.get(&id).cloned().unwrap_or_default(),
         grade: grades.get(&id).copied(),
+        groups: dataset.groups.iter().filter(|_| picked.contains(&id)).filter_map(|kind| group(kind, id)).collect(),
         at,
     };
     ShownQuery {
@@ -202,6 +206,14 @@ fn show(dataset: &Dataset, position: usize, row: usize, picked: impl Iterator<It
         explained,
         items: ids.iter().zip(&places).map(item).collect(),
     }
+}
+
+/// The group that a base point belongs to, with what kind of group it is.
+fn group(kind: &Groups, id: u32) -> Option<String> {
+    let number = usize::try_from(*kind.of.get(id as usize)?).ok()?;
+    let name = kind.labels.get(number).map_or_else(|| number.to_string(), |label| shown(label));
+    let kind = if kind.name.is_empty() { "group" } else { &kind.name };
+    Some(format!("{}: {name}", shown(kind)))
 }
 
 /// Points as vectors, as their distance sees them: scaled to length 1 if that is an angle between base points. Bits and members

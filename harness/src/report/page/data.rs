@@ -142,10 +142,10 @@ fn query(found: &LoadedRun, metric: usize, rows: &[usize], shown: &ShownQuery) -
             let [x, y] = place(item.at);
             let mut values = vec![json!(item.label()), json!(item.rank), json!(item.subtopics), json!(x), json!(y)];
             // Left out at the end where there are none.
-            if item.text.is_some() || item.grade.is_some() {
-                values.push(json!(item.text));
-            }
-            values.extend(item.grade.map(|grade| json!(grade)));
+            let mut rest = vec![json!(item.text), json!(item.grade)];
+            rest.extend((!item.groups.is_empty()).then(|| json!(item.groups)));
+            let kept = rest.iter().rposition(|value| !value.is_null()).map_or(0, |last| last + 1);
+            values.extend(rest.into_iter().take(kept));
             values
         }).collect::<Vec<_>>(),
         "answers": answers.iter().map(|ids| ids.iter().filter_map(index).collect::<Vec<_>>()).collect::<Vec<_>>(),

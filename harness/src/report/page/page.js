@@ -323,7 +323,7 @@
         `${query.label}: row ${query.row}${subtopics}${relevant}. The map holds ${Math.round(100 * query.explained)} % of the variance of its neighbourhood.`,
         ...(query.text && query.text !== query.label ? [clipped(query.text, 300)] : []),
       );
-      const gradeOf = (item) => query.items[item][6];
+      const gradeOf = (item) => query.items[item][6] ?? undefined;
       /** What people said of an item, in words; its class says it to the eye. */
       const judgement = (item) => {
         const grade = gradeOf(item);
@@ -342,9 +342,9 @@
           const found = query.subtopics ? `${covered(answer)} of ${query.subtopics} subtopics` : "";
           const hits = isJudged ? `${answer.filter((item) => gradeOf(item) > 0).length} relevant, of ${query.relevant}` : "";
           const items = answer.map((item) => {
-            const [label, rank, subs, , , words] = query.items[item];
+            const [label, rank, subs, , , words, , groups] = query.items[item];
             const chips = subs.map((subtopic) => make("span", { class: "chip", style: `background:${ink(subtopic)}`, title: `subtopic ${subtopic}` }, [String(subtopic)]));
-            const line = make("li", { "data-item": item, class: gradeOf(item) > 0 && "hit" }, [label, ...chips, ...judgement(item), make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"]), ...(words ? [clipped(words, 90)] : [])]);
+            const line = make("li", { "data-item": item, class: gradeOf(item) > 0 && "hit" }, [label, ...chips, ...judgement(item), ...(groups ?? []).map((group) => make("span", { class: "group" }, [group])), make("span", { class: "rank", title: "rank among the true neighbours" }, [rank ? `#${rank}` : "far"]), ...(words ? [clipped(words, 90)] : [])]);
             line.addEventListener("pointerenter", () => light(item));
             return line;
           });
