@@ -46,9 +46,11 @@ fn the_canonical_json_of_parameters_is_what_it_was() {
     all.push_str(&become_of::<SelectorParams>("max-sum", &written));
     let aspects = ["\"subtopics\"", "\"queries\"", "{\"clusters\": 5}", "{\"clusters\": 0}", "\"clusters\"", "5"];
     let mut written = each("aspects", &aspects);
+    written.push("{\"aspects\": {\"clusters\": 5}, \"temperature\": 0.1}".to_owned());
     written.extend(each("temperature", &["0.1", "1", "0"]));
     all.extend(["xquad", "pm2"].map(|name| become_of::<SelectorParams>(name, &written)));
     let mut written = each("quality", &["\"power\"", "\"exponential\"", "{\"power\": {}}"]);
+    written.extend(each("p", &["2", "null"]));
     written.push("{\"quality\": \"power\", \"p\": 2, \"eta\": 0}".to_owned());
     written.push("{\"quality\": \"power\", \"p\": 1, \"eta\": 0.5}".to_owned());
     all.push_str(&become_of::<SelectorParams>("dpp", &written));

@@ -47,7 +47,8 @@ impl Aspects {
         let numbers = rows().map(|(row, values)| (row, values[0]));
         if let Some(((row, number), wrong)) = first(numbers.filter(|&(_, number)| !is_query(number))) {
             let found = first_of(format!("the value is {number}"), wrong);
-            let expected = format!("0 to {}: the number of a query, which stands before its vector", queries - 1);
+            let expected =
+                format!("a whole number, 0 to {}: the number of a query, which stands before its vector", queries - 1);
             return Err(Flaw::new(place(row, 0), found, expected));
         }
         let cells = rows().flat_map(|(row, values)| values.iter().enumerate().map(move |(at, value)| (row, at, value)));
@@ -234,7 +235,7 @@ mod tests {
         let read = of_rows(&[1.0, 0.5, 1e-60, 0.0, 3.0, 4.0]).expect("right");
         assert_eq!(read, Aspects::new(2, &[0, 1], &vectors(&[3.0, 4.0, 0.5, 0.0])));
         assert!(of_rows(&[]).expect("none").is_empty());
-        let a_query = "expected 0 to 1: the number of a query, which stands before its vector";
+        let a_query = "expected a whole number, 0 to 1: the number of a query, which stands before its vector";
         for (wrong, shown) in [(2.0, "2"), (-1.0, "-1"), (0.5, "0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
             let found = of_rows(&[1.0, 0.5, 0.5, wrong, 3.0, 4.0, wrong, 3.0, 4.0]).expect_err("no query");
             assert_eq!(found, format!("1, 0: the value is {shown} (the first of 2 like it); {a_query}"));

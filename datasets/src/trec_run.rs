@@ -7,7 +7,7 @@
 use crate::bounded;
 use crate::check::{Flaw, counted, first_of};
 use crate::dataset::Dataset;
-use crate::files::strangers::Strangers;
+use crate::files::strangers::{BOTH, Strangers};
 use crate::format::DatasetError;
 use crate::sha256;
 use crate::texts::{RowFinder, RowIds};
@@ -92,7 +92,7 @@ impl<'a> RunReader<'a> {
         let (file, _) = bounded::open(path).map_err(unreadable)?;
         let mut text = BufReader::with_capacity(1 << 18, file);
         let (mut hash, mut line, mut number) = (Sha256::new(), Vec::new(), 0);
-        let mut strangers = Strangers::new(&name, ["line", "lines"]);
+        let mut strangers = Strangers::new(&name, ["line", "lines"], BOTH);
         let mut lists: RunLists = vec![Vec::new(); self.topics.len()];
         let (mut wrong, mut is_empty) = (None, true);
         loop {

@@ -163,6 +163,7 @@ struct Parts {
     text_train: bool,
     links: Option<StoredLinks>,
     names: Option<usize>,
+    groups: Option<[f64; 3]>,
 }
 
 fn parts() -> Parts {
@@ -177,6 +178,7 @@ fn parts() -> Parts {
         text_train: false,
         links: None,
         names: None,
+        groups: None,
     }
 }
 
@@ -208,6 +210,9 @@ fn read(parts: &Parts) -> Result<Dataset, DatasetError> {
     }
     if parts.names.is_some() {
         file.array("train_names", &[names.len()], Values::Text(&names));
+    }
+    if let Some(groups) = &parts.groups {
+        file.array("groups", &[3], Values::F64(groups));
     }
     file.write(&path).expect("written");
     format::read(&path, MEMORY)
@@ -278,6 +283,19 @@ const CASES: &[Case] = &[
         "`link_relations`, row 0: the value is -1; expected 0 to 0",
     ),
     (|p| p.links = Some((vec![0, 1], "a,,b", Some(vec![0]))), "a relation is called \"\""),
+    (
+        |p| p.groups = Some([0.0, 1.0 / 3.0, 0.0]),
+        "`groups`, value 1: it is 0.3333333333333333; expected a whole number, 0 to 2^31 - 1, or -1 for none",
+    ),
+    (
+        |p| p.groups = Some([0.0, 1.0, f64::NAN]),
+        "`groups`, value 2: it is NaN; expected a whole number, 0 to 2^31 - 1, or",
+    ),
+    (|p| p.groups = Some([1e300, 1.0, 0.0]), "expected a whole number, 0 to 2^31 - 1, or -1 for none"),
+    (
+        |p| p.groups = Some([0.0, 2_147_483_648.0, -2.0]),
+        "`groups`, row 1: the value is 2147483648 (the first of 2 like it); expected a whole number, 0 to 2^31 - 1, or -1",
+    ),
     (|p| p.names = Some(2), "`train_names`: it has 2 values; expected 3, one for each row"),
 ];
 

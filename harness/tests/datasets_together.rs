@@ -352,3 +352,18 @@ fn runs_of_another_experiment_are_refused() {
     std::fs::write(manifest(NAMES[1]), &own).expect("written");
     assert_eq!(swath(&reports, &["report", "."]).status.code(), Some(0));
 }
+
+/// What the terminal says of a dataset names it, in a run and before one. What holds for several is said once.
+#[test]
+fn a_metric_that_is_left_out_is_said_with_the_dataset() {
+    let datasets = "datasets:\n  - { generate: { duplicates: {} }, n: 300, dimension: 6, queries: 24 }\n  \
+                    - { generate: { clusters: {} }, n: 300, dimension: 6, queries: 24 }\n  \
+                    - { generate: { clusters: {} }, n: 300, dimension: 7, queries: 24 }\n";
+    let rest = "k: 5\nrepeats: 1\nmetrics: [recall, groups]\nretrievers:\n  - { name: top-k, select: top-k }\n";
+    let folder = folder_with("x.yaml", &format!("name: x\n{datasets}{rest}"));
+    let expected = "note: at clusters-300x6: metric `groups` is left out: the dataset has no groups\n";
+    for arguments in [&["run", "--dry-run", "x.yaml"][..], &["run", "--quiet", "x.yaml"]] {
+        let output = swath(folder.path(), arguments);
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), expected));
+    }
+}

@@ -92,7 +92,7 @@ fn means_over_some_queries_say_so() {
     let ran = run(
         "dataset: rich.hdf5\nk: 5\nmetrics: [subtopic-recall, coverage]\nretrievers: [{ name: top-k, select: top-k }]\n",
     );
-    let said = "subtopic-recall is over 11 of 12 queries: those for which it is defined.";
+    let said = "subtopic-recall is defined for some queries alone: its means are over 11 of 12.";
     for (place, text) in [
         ("the terminal", &ran.said),
         ("the page", &ran.text("index.html")),
@@ -191,10 +191,12 @@ fn recall_that_says_nothing_is_cautioned_against() {
     let relative = ran.column("recall-eps");
     assert!(relative[0] == 1.0 && relative[1] < 0.5, "{relative:?}");
     assert!(ran.noted.contains("caution: `recall`") && ran.noted.contains("for 30 of 30 queries"), "{}", ran.noted);
-    let remark = "Caution: for 30 of 30 queries the 0.001 of recall";
+    assert!(ran.said.contains("caution: for 30 of 30 queries the 0.001 of recall"), "{}", ran.said);
+    assert!(!ran.said.contains("Caution"), "{}", ran.said);
+    let (page, remark) = (ran.text("index.html"), "Caution: for 30 of 30 queries the 0.001 of recall");
+    assert!(page.contains("Caution: <code>recall</code> counts") && !page.contains("CAUTION"), "{page}");
     for (place, text) in [
-        ("the terminal", &ran.said),
-        ("the page", &ran.text("index.html")),
+        ("the page", &page),
         ("the table", &ran.text("tables/summary.md")),
         ("captions", &ran.text("plots/captions.txt")),
     ] {
@@ -337,7 +339,11 @@ fn grades_below_zero_are_zero_and_are_said() {
     let said = "6 of 12 grades in `qrels` are below 0 and count as 0, not relevant";
     assert!(ran.noted.contains(said) && ran.text("index.html").contains("are below 0 and count as 0"), "{}", ran.noted);
     assert_eq!((ran.column("hit"), ran.column("hit_n")), (vec![1.0], vec![6.0]));
-    assert!(ran.said.contains("ndcg-qrels is over 6 of 12 queries"), "{}", ran.said);
+    assert!(
+        ran.said.contains("ndcg-qrels is defined for some queries alone: its means are over 6 of 12."),
+        "{}",
+        ran.said
+    );
 }
 
 /// Of 12 queries one has no true neighbour in the file, and one has 3 of the 5 that k asks for.

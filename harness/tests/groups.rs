@@ -209,3 +209,25 @@ retrievers:
     let listed = swath(folder.path(), &["algorithms", "group-limit"]);
     assert!(stdout(&listed).contains("within"), "{}", stdout(&listed));
 }
+
+/// Two files of one kind would be one too many.
+#[test]
+fn a_kind_of_groups_is_named_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("v.csv", "1,0\n0,1\n1,1\n"), ("site.txt", "a\nb\na\n"), ("doc.csv", "x\ny\ny\n")] {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let convert = |groups: [&str; 2]| {
+        let files = ["datasets", "convert", "--vectors", "v.csv", "--queries", "v.csv", "--distance", "angular"];
+        let groups = groups.into_iter().flat_map(|file| ["--groups", file]);
+        swath(folder.path(), &files.into_iter().chain(groups).chain(["x.hdf5"]).collect::<Vec<_>>())
+    };
+    let output = convert(["a=site.txt", "a=doc.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+    let expected =
+        "error: --groups: the kind `a` is named twice, first with site.txt\n  give each file a kind of its own\n";
+    assert_eq!(stderr(&output), expected);
+    assert!(!folder.path().join("x.hdf5").exists());
+    let output = convert(["a=site.txt", "b=doc.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}

@@ -255,3 +255,33 @@ fn a_field_that_a_manifest_lacks_is_named() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("reads (its experiment: missing field `seed`"), "{said}");
 }
+
+/// What the advice says is true: of each kind of damage, and after it the results are whole again.
+#[test]
+fn a_trial_whose_file_cannot_be_read_is_made_again_as_is_advised() {
+    let folder = ran();
+    let path = folder::trial_path(&folder.path().join("out"), &prepared(folder.path()).plan.trials[1].id);
+    let whole = std::fs::read(&path).expect("a trial");
+    let flipped = |at: usize| whole.iter().enumerate().map(|(i, &byte)| if i == at { !byte } else { byte }).collect();
+    let damaged: [(Vec<u8>, &str); 5] = [
+        (whole[..3000].to_vec(), "is cut short: it has 3000 of its "),
+        (Vec::new(), "is not an HDF5 file, or its beginning is damaged (it is empty)"),
+        (flipped(0), "is not an HDF5 file, or its beginning is damaged"),
+        (flipped(100), "`/` cannot be read: checksum mismatch"),
+        (flipped(603), "`/` cannot be read: checksum mismatch"),
+    ];
+    for (bytes, expected) in damaged {
+        std::fs::write(&path, bytes).expect("written");
+        let report = swath(folder.path(), &["report", "out"]);
+        let said = stderr(&report);
+        assert_eq!(report.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("; remove the file, and the same `swath run` makes it again"), "{said}");
+        // Where it lies, it is in the way.
+        let run = || swath(folder.path(), &["run", "small.yaml", "--out", "out", "--quiet"]);
+        assert_eq!(run().status.code(), Some(2));
+        std::fs::remove_file(&path).expect("removed");
+        assert_eq!(run().status.code(), Some(0));
+        assert_eq!(swath(folder.path(), &["report", "out"]).status.code(), Some(0));
+    }
+}

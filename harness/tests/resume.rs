@@ -446,7 +446,10 @@ fn trials_that_were_timed_at_another_hour_or_on_a_busy_machine_are_marked() {
     let expected = format!(
         "the load average was {cores}.6 while queries were timed (at most {cores}.6), above the {cores} cores of the machine"
     );
-    assert!(said.contains(&format!("caution: {expected}")) && read("index.html").contains(&expected), "{said}");
+    assert!(
+        said.contains(&format!("caution: {expected}")) && read("index.html").contains(&format!("Caution: {expected}")),
+        "{said}"
+    );
 }
 
 #[test]

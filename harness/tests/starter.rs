@@ -4,8 +4,8 @@ mod support;
 
 use std::path::Path;
 use support::{stderr, stdout, swath, write_datasets};
-use swath_algorithms::{Base, Distance, Points, Query, Vectors};
-use swath_datasets::{Dataset, Neighbors, Stored, Subtopics, ann_benchmarks};
+use swath_algorithms::{Base, Distance, Groups, Points, Query, Vectors};
+use swath_datasets::{Aspects, Dataset, Neighbors, Stored, Subtopics, ann_benchmarks};
 
 /// So many base vectors and queries, with so many stored neighbours.
 fn dataset(rows: usize, queries: usize, count: usize, subtopics: bool) -> Dataset {
@@ -56,6 +56,38 @@ fn what_init_writes_runs_with_any_dataset() {
         ann_benchmarks::write(&folder.path().join(&file), &dataset(rows, queries, count, subtopics)).expect("written");
         let text = init_runs(folder.path(), &[&file]);
         assert!(text.contains(expected), "{text}");
+    }
+}
+
+/// What a dataset has beside vectors is used: groups, of one kind or of several, and sub-queries.
+#[test]
+fn what_init_writes_uses_groups_and_sub_queries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kind = |name: &str| Groups::of_labels(name, (0..300).map(|row| format!("{}", row % 7)));
+    let vectors = Vectors::new(&[0.5, 1.0, 0.0, 1.0, 0.0, 0.5], 3).expect("finite");
+    let cases = [
+        (vec![kind("")], ", groups]", "{ group-limit: { limit: 2, within: top-k } }"),
+        (vec![kind("site")], ", groups]", "{ group-limit: { limit: 2, within: top-k } }"),
+        (
+            vec![kind("shop-2"), kind("site")],
+            ", { groups: { group: shop-2 } }]",
+            "{ group-limit: { limit: 2, group: shop-2, within: top-k } }",
+        ),
+        // No metric can be called by these.
+        (
+            vec![kind("a, b"), kind("site")],
+            ", diversity]",
+            "{ group-limit: { limit: 2, group: \"a, b\", within: top-k } }",
+        ),
+        (vec![kind("12"), kind("site")], ", diversity]", "{ group-limit: { limit: 2, group: \"12\", within: top-k } }"),
+    ];
+    for (i, (groups, metric, selector)) in cases.into_iter().enumerate() {
+        let (file, aspects) = (format!("data{i}.hdf5"), Aspects::new(4, &[0, 2], &vectors));
+        let dataset = Dataset { groups, aspects: (i == 0).then_some(aspects), ..dataset(300, 4, 10, false) };
+        ann_benchmarks::write(&folder.path().join(&file), &dataset).expect("written");
+        let text = init_runs(folder.path(), &[&file]);
+        assert!(text.contains(metric) && text.contains(selector), "{text}");
+        assert_eq!(text.contains("select: { xquad: { aspects: queries } }"), i == 0, "{text}");
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Run {
     pub pool: Count,
     /// How the lists of `files` become one; `rrf`, if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Fuse")]
+    #[schemars(with = "Fuse", extend("default" = "rrf"))]
     pub fuse: Option<Fuse>,
 }
 

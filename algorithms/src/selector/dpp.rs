@@ -42,14 +42,18 @@ pub struct Dpp {
     pub kernel: KernelChoice,
     /// How relevance weighs.
     #[serde(skip_serializing_if = "Quality::is_default")]
+    #[schemars(extend("default" = "exponential"))]
     pub quality: Quality,
-    /// For `quality: power`, the power: the larger, the more relevance counts.
-    #[serde(skip_serializing_if = "is_usual_power")]
-    pub p: Positive,
+    /// For `quality: power`, the power: the larger, the more relevance counts. 2, if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Positive", extend("default" = 2))]
+    pub p: Option<Positive>,
     /// For `quality: power`, a ridge: what is added to the squared length of each row's part, as a share of the largest squared
-    /// length of a vector of the pool. 0 has DiskANN's picks, whatever its own `eta` is: that one scales all rows alike.
-    #[serde(skip_serializing_if = "is_no_ridge")]
-    pub eta: NonNegative,
+    /// length of a vector of the pool. 0, also if left out, has DiskANN's picks, whatever its own `eta` is: that one scales all rows
+    /// alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "NonNegative", extend("default" = 0))]
+    pub eta: Option<NonNegative>,
 }
 
 /// How relevance weighs against volume.
@@ -74,24 +78,14 @@ impl Quality {
 const USUAL_THETA: f64 = 0.7;
 const USUAL_POWER: f64 = 2.0;
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_usual_power(p: &Positive) -> bool {
-    p.get() == USUAL_POWER
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_no_ridge(eta: &NonNegative) -> bool {
-    eta.get() == 0.0
-}
-
 impl Default for Dpp {
     fn default() -> Self {
         Self {
             theta: constant!(PartialFraction, USUAL_THETA),
             kernel: KernelChoice::DEFAULT,
             quality: Quality::Exponential,
-            p: constant!(Positive, USUAL_POWER),
-            eta: constant!(NonNegative, 0.0),
+            p: None,
+            eta: None,
         }
     }
 }
@@ -100,10 +94,9 @@ impl Selector for Dpp {
     fn select(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
         picked.clear();
         let (kernel, scales) = (self.kernel_of(request, scratch), self.scales(request, scratch));
-        if is_no_ridge(&self.eta) {
-            largest_volume(request, kernel, scales, scratch, picked);
-        } else {
-            over_a_ridge(request, &kernel, scales, self.eta.get(), scratch, picked);
+        match self.ridge() {
+            0.0 => largest_volume(request, kernel, scales, scratch, picked),
+            ridge => over_a_ridge(request, &kernel, scales, ridge, scratch, picked),
         }
         if picked.len() < request.count() {
             scratch.filled.set(true);
@@ -113,12 +106,10 @@ impl Selector for Dpp {
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
         if self.quality == Quality::Exponential {
-            for (is_usual, parameter) in [(is_usual_power(&self.p), "p"), (is_no_ridge(&self.eta), "eta")] {
-                if !is_usual {
-                    let message =
-                        format!("`{parameter}` belongs to `quality: power`, and the quality is `exponential`");
-                    return Err(Unfit::new(message, "add `quality: power`, or leave it out").of(parameter));
-                }
+            let given = [(self.p.is_some(), "p"), (self.eta.is_some(), "eta")];
+            if let Some((_, parameter)) = given.into_iter().find(|&(is_given, _)| is_given) {
+                let message = format!("`{parameter}` belongs to `quality: power`, and the quality is `exponential`");
+                return Err(Unfit::new(message, "add `quality: power`, or leave it out").of(parameter));
             }
             return self.kernel.check_semidefinite(setting.kind, "a determinant needs one that is");
         }
@@ -141,7 +132,7 @@ impl Selector for Dpp {
 
     fn objective<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> Option<SetFunction<'s>> {
         // A ridge is added after the scales, which such a function has no place for.
-        is_no_ridge(&self.eta).then_some(())?;
+        (self.ridge() == 0.0).then_some(())?;
         let (kernel, scales) = (self.kernel_of(request, scratch), self.scales(request, scratch));
         let function = SetFunction::new(request, scratch)?.with_each(|i| 2.0 * scales[i]);
         Some(function.with_volume(&kernel, 0.0, 1.0).as_logarithm())
@@ -149,6 +140,11 @@ impl Selector for Dpp {
 }
 
 impl Dpp {
+    /// What is added to the squared length of each row's part.
+    fn ridge(&self) -> f64 {
+        self.eta.map_or(0.0, NonNegative::get)
+    }
+
     /// The similarity of two items, without their scales.
     fn kernel_of<'s>(&self, request: &Request<'s>, scratch: &'s Scratch) -> PoolKernel<'s> {
         let kernel = match self.quality {
@@ -165,7 +161,7 @@ impl Dpp {
                 let alpha = self.theta.get() / (2.0 * (1.0 - self.theta.get()));
                 scratch.arena.alloc_slice_fill_with(request.pool.items.len(), |i| alpha * request.score(i))
             }
-            Quality::Power => powers(request, self.p.get(), scratch),
+            Quality::Power => powers(request, self.p.map_or(USUAL_POWER, Positive::get), scratch),
         }
     }
 }

@@ -27,6 +27,7 @@ pub struct Mmr {
     pub kernel: KernelChoice,
     /// What of the similarities to the picks counts against an item.
     #[serde(skip_serializing_if = "Redundancy::is_default")]
+    #[schemars(extend("default" = "largest"))]
     pub redundancy: Redundancy,
 }
 

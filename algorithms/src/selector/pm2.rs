@@ -1,6 +1,6 @@
 //! PM-2: every aspect its share of the results.
 
-use super::engine::aspects::{AspectSource, Aspects, SoftAspects, is_usual, usual_temperature};
+use super::engine::aspects::{AspectSource, Aspects, SoftAspects};
 use super::engine::order::{best_first, best_position};
 use super::{Request, Selector, SelectorSetting, Unfit};
 use crate::params::{Fraction, Positive, constant};
@@ -27,15 +27,15 @@ pub struct Pm2 {
     #[serde(skip_serializing_if = "AspectSource::is_default")]
     #[schemars(extend("default" = "subtopics"))]
     pub aspects: AspectSource,
-    /// How evenly the weights of `aspects: { clusters: .. }` are spread.
-    #[serde(skip_serializing_if = "is_usual")]
-    #[schemars(extend("default" = 0.1))]
-    pub temperature: Positive,
+    /// For `aspects: { clusters: .. }`, how evenly their weights are spread. 0.1, if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Positive", extend("default" = 0.1))]
+    pub temperature: Option<Positive>,
 }
 
 impl Default for Pm2 {
     fn default() -> Self {
-        Self { lambda: constant!(Fraction, 0.5), aspects: AspectSource::default(), temperature: usual_temperature() }
+        Self { lambda: constant!(Fraction, 0.5), aspects: AspectSource::default(), temperature: None }
     }
 }
 
@@ -73,7 +73,7 @@ impl Selector for Pm2 {
     }
 
     fn check(&self, setting: &SelectorSetting) -> Result<(), Unfit> {
-        self.aspects.check(setting)
+        self.aspects.check(self.temperature, setting)
     }
 
     fn is_oracle(&self) -> bool {
@@ -83,7 +83,7 @@ impl Selector for Pm2 {
 
 impl Pm2 {
     fn by_parts(&self, request: &Request<'_>, scratch: &Scratch, picked: &mut Vec<usize>) {
-        let aspects = SoftAspects::new(self.aspects, self.temperature.get(), request, scratch);
+        let aspects = SoftAspects::new(self.aspects, self.temperature, request, scratch);
         let (m, count, arena) = (request.pool.items.len(), aspects.weights.len(), &scratch.arena);
         let taken = arena.alloc_slice_fill_copy(m, false);
         let seats = arena.alloc_slice_fill_copy(count, 0.0_f64);

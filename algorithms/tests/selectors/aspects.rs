@@ -142,12 +142,12 @@ proptest! {
     fn clusters_of_the_pool_are_aspects((case, k) in cases_up_to(12), lambda in 0.0_f64..=1.0, count in 1_u32..6, hot in any::<bool>()) {
         let aspects = AspectSource::Clusters(Count::new(count).expect("in range"));
         let temperature = Positive::new(if hot { 2.0 } else { 0.1 }).expect("in range");
-        let xquad = Xquad { lambda: fraction(lambda), aspects, temperature };
+        let xquad = Xquad { lambda: fraction(lambda), aspects, temperature: Some(temperature) };
         prop_assert!(!xquad.is_oracle());
         prop_assume!(xquad.check(&case.setting()).is_ok());
         let expected = Aspects::clusters(&case, count as usize, temperature.get());
         expected.check_xquad(&case, lambda, &case.select(&xquad, k))?;
-        let pm2 = Pm2 { lambda: fraction(lambda), aspects, temperature };
+        let pm2 = Pm2 { lambda: fraction(lambda), aspects, temperature: Some(temperature) };
         expected.check_pm2(&case, lambda, &case.select(&pm2, k))?;
     }
 
@@ -177,10 +177,10 @@ fn clusters_are_served_in_turn() {
     let is_near = |picked: &[usize]| case.ids(picked).into_iter().map(|id| id < 4).collect::<Vec<_>>();
     let hot = Positive::new(1e3).expect("in range");
     for lambda in [0.9, 1.0] {
-        let xquad = case.select(&Xquad { lambda: fraction(lambda), aspects, temperature: hot }, 2);
+        let xquad = case.select(&Xquad { lambda: fraction(lambda), aspects, temperature: Some(hot) }, 2);
         assert_eq!(is_near(&xquad), [true, false], "{lambda}");
     }
-    let pm2 = case.select(&Pm2 { lambda: fraction(1.0), aspects, temperature: hot }, 2);
+    let pm2 = case.select(&Pm2 { lambda: fraction(1.0), aspects, temperature: Some(hot) }, 2);
     assert_eq!(is_near(&pm2), [true, false]);
     assert_eq!(is_near(&case.select(&Xquad { lambda: fraction(0.0), ..Xquad::default() }, 4)), [true; 4]);
 }

@@ -37,7 +37,7 @@ fn every_selector() -> Vec<SelectorParams> {
     let powers = Dpp { quality: Quality::Power, ..Dpp::default() };
     all.extend([
         SelectorParams::Dpp(powers.clone()),
-        SelectorParams::Dpp(Dpp { eta: not_negative(0.1), ..powers }),
+        SelectorParams::Dpp(Dpp { eta: Some(not_negative(0.1)), ..powers }),
         SelectorParams::Cluster(medoids),
         SelectorParams::Mmr(Mmr { redundancy: Redundancy::Mean, ..Mmr::default() }),
         SelectorParams::SemanticCompression(dispersed),
@@ -411,7 +411,7 @@ proptest! {
             case.pool.items.iter_mut().enumerate().for_each(|(i, item)| item.score = 0.9 * item.score + 0.01 * (i % 3) as f64);
             case.pool.keep_best(case.m());
         }
-        let dpp = Dpp { quality: Quality::Power, p: positive(p), eta: not_negative(eta), ..Dpp::default() };
+        let dpp = Dpp { quality: Quality::Power, p: Some(positive(p)), eta: Some(not_negative(eta)), ..Dpp::default() };
         prop_assume!(dpp.check(&case.setting()).is_ok());
         let is_replaced = (0..case.m()).any(|i| case.rel(i) != case.pool.scaled(case.pool.items[i].rel));
         let far: Vec<f64> = (0..case.m()).map(|i| match case.base.distance() {
@@ -1024,7 +1024,7 @@ fn the_ridge_of_powers_is_a_share() {
     let of = |unit: f32, eta: f64| {
         let times = |values: &[f32]| values.iter().map(|value| value * unit).collect::<Vec<_>>();
         let case = Case::new(&times(&rows), &times(&[0.4, -0.3, 0.2]), Distance::Euclidean);
-        let dpp = Dpp { quality: Quality::Power, eta: not_negative(eta), ..Dpp::default() };
+        let dpp = Dpp { quality: Quality::Power, eta: Some(not_negative(eta)), ..Dpp::default() };
         case.ids(&case.select(&dpp, 8))
     };
     assert_eq!(of(1.0, 0.1), of(1024.0, 0.1));
@@ -1074,13 +1074,31 @@ fn parameters_that_do_not_go_together_are_refused() {
     assert!(message(&Ssd { kernel: clipped, ..Ssd::default() }).is_some());
     let raw = FacilityLocation { kernel: Kernel::Gram.into(), ..FacilityLocation::default() };
     assert!(message(&raw).expect("negative").contains("can be negative"));
-    let ridge = Dpp { eta: not_negative(0.1), ..Dpp::default() };
-    assert!(message(&ridge).expect("no ridge").contains("`eta` belongs to `quality: power`"));
+    // Whatever the value is, also that which holds where it is left out.
+    let ridge = |eta| Dpp { eta: Some(not_negative(eta)), ..Dpp::default() };
+    for eta in [0.0, 0.1] {
+        assert!(message(&ridge(eta)).expect("no ridge").contains("`eta` belongs to `quality: power`"));
+    }
+    for p in [1.0, 2.0] {
+        let power = Dpp { p: Some(positive(p)), ..Dpp::default() };
+        assert!(message(&power).expect("no power").contains("`p` belongs to `quality: power`"));
+    }
+    for aspects in [AspectSource::Subtopics, AspectSource::Queries] {
+        for temperature in [0.1, 1.0].map(|temperature| Some(positive(temperature))) {
+            let both = [
+                message(&Xquad { aspects, temperature, ..Xquad::default() }),
+                message(&Pm2 { aspects, temperature, ..Pm2::default() }),
+            ];
+            for said in both {
+                assert!(said.expect("no clusters").contains("`temperature` belongs to `aspects: { clusters: 5 }`"));
+            }
+        }
+    }
     let both = Dpp { quality: Quality::Power, theta: PartialFraction::new(0.1).expect("in range"), ..Dpp::default() };
     assert!(message(&both).expect("no theta").contains("`theta` belongs to `quality: exponential`"));
     let named = Dpp { quality: Quality::Power, kernel: Kernel::Gram.into(), ..Dpp::default() };
     assert!(message(&named).expect("no kernel").contains("`kernel` belongs to `quality: exponential`"));
-    let ridged = Dpp { quality: Quality::Power, ..ridge };
+    let ridged = Dpp { quality: Quality::Power, ..ridge(0.1) };
     assert_eq!(message(&ridged), None);
     let one_and_a_half = SemanticCompression { a: fraction(1.0), ..SemanticCompression::default() };
     assert!(message(&one_and_a_half).expect("too much").contains("add up to 1.5"));

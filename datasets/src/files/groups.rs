@@ -54,8 +54,7 @@ pub(super) fn read(
 }
 
 fn one_for_each(path: &Path, found: usize, rows: usize) -> Result<(), DatasetError> {
-    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    check::one_for_each(&file, found, rows, "base vector")
+    check::one_for_each("groups", found, rows, "base vector")
         .map_err(|flaw| DatasetError::Invalid { path: path.to_owned(), flaw })
 }
 
@@ -111,7 +110,7 @@ fn pairs(
         return Err(invalid(Flaw::new("the table", "it has no rows", EXPECTED)));
     };
     notes.extend(table.header_of_ids(&file, &places[..1], finders.items));
-    let mut strangers = Strangers::new(&file, ["row", "rows"]);
+    let mut strangers = Strangers::new(&file, ["row", "rows"], "of a base vector");
     let mut labels: Vec<Option<(&str, usize)>> = vec![None; rows];
     let (mut repeated, mut contradicting, mut example) = (0, Vec::new(), None);
     for (at, fields) in &table.rows {

@@ -27,7 +27,7 @@ pub(super) fn read(
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let invalid = |flaw| DatasetError::Invalid { path: path.to_owned(), flaw };
     let table = Table::read(path, &COLUMNS, 2, memory)?;
-    let mut strangers = Strangers::new(&name, ["link", "links"]);
+    let mut strangers = Strangers::new(&name, ["link", "links"], "between two base vectors");
     let [source_at, target_at, relation_at] = places(&table).map_err(invalid)?;
     notes.extend(table.header_of_ids(&name, &[source_at, target_at], finders.items));
     let relations = relations_of(&table, relation_at).map_err(invalid)?;

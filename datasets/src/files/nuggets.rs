@@ -7,7 +7,7 @@
 //! A file is one object, a list of them, or one on each line.
 
 use super::qrels::Finders;
-use super::strangers::Strangers;
+use super::strangers::{BOTH, Strangers};
 use crate::check::Flaw;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub(super) fn read(
     finders: Finders<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<[u32; 3]>, Flaw> {
-    let mut strangers = Strangers::new(name, ["nugget's document", "nuggets' documents"]);
+    let mut strangers = Strangers::new(name, ["nugget's document", "nuggets' documents"], BOTH);
     let (mut rows, mut empty, mut all, mut queries_unknown) = (Vec::new(), 0, 0, Vec::new());
     // Of each query, those of its earlier entries.
     let mut before: HashMap<String, usize> = HashMap::new();

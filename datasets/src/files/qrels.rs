@@ -1,7 +1,7 @@
 //! Relevance judged by people: TREC's qrels (`topic iteration document grade`), BEIR's TSV and Parquet (`query-id corpus-id score`),
 //! CSV.
 
-use super::strangers::Strangers;
+use super::strangers::{BOTH, Strangers};
 use super::subtopics::number_of;
 use super::table::{ColumnNames, Table};
 use crate::check::{Flaw, first_of};
@@ -78,7 +78,7 @@ fn parse(
     let [Some(query_at), Some(item_at), Some(grade_at), iteration_at] = places else {
         return Err(Flaw::new("the table", "it has no rows", EXPECTED));
     };
-    let mut strangers = Strangers::new(name, ["judgement", "judgements"]);
+    let mut strangers = Strangers::new(name, ["judgement", "judgements"], BOTH);
     // By query, item and iteration: the grade, and where it stands.
     let mut grades: HashMap<(u32, u32, &str), (i64, usize)> = HashMap::with_capacity(table.rows.len());
     let mut iterations: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();

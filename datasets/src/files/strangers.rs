@@ -3,12 +3,17 @@
 use crate::check::Flaw;
 use crate::texts::RowFinder;
 
+/// What a line of judgements, subtopics or results must be of.
+pub(crate) const BOTH: &str = "of a query and a base vector";
+
 /// Counts what a file says of rows that do not exist.
 pub(crate) struct Strangers<'a> {
     /// The file, for messages.
     file: &'a str,
     /// What a line of it is, and several: judgement, judgements.
     lines: [&'a str; 2],
+    /// What a line must be of, such as [`BOTH`].
+    of: &'a str,
     known: usize,
     unknown: usize,
     example: Option<Example>,
@@ -25,8 +30,8 @@ struct Example {
 
 impl<'a> Strangers<'a> {
     /// None yet.
-    pub(crate) fn new(file: &'a str, lines: [&'a str; 2]) -> Self {
-        Self { file, lines, known: 0, unknown: 0, example: None }
+    pub(crate) fn new(file: &'a str, lines: [&'a str; 2], of: &'a str) -> Self {
+        Self { file, lines, of, known: 0, unknown: 0, example: None }
     }
 
     /// The row of the query with this id.
@@ -61,7 +66,7 @@ impl<'a> Strangers<'a> {
     /// # Errors
     /// [`Flaw`] if no line is left.
     pub(crate) fn tell(self, notes: &mut Vec<String>) -> Result<(), Flaw> {
-        let Self { file, lines, known, unknown, example } = self;
+        let Self { file, lines, of, known, unknown, example } = self;
         let Some(Example { what, id, known: known_id }) = example else { return Ok(()) };
         let all = known + unknown;
         if known == 0 {
@@ -69,7 +74,7 @@ impl<'a> Strangers<'a> {
                 1 => format!("its only {} is not", lines[0]),
                 _ => format!("none of its {all} {} is", lines[1]),
             };
-            let found = format!("{none} of a query and a base vector of the dataset: no {what} has the id `{id}`");
+            let found = format!("{none} {of} of the dataset: no {what} has the id `{id}`");
             let key = if what == "query" { "query-ids" } else { "ids" };
             let expected = format!("ids such as `{known_id}`; `{key}` names the file of others");
             return Err(Flaw::new("the ids", found, expected));

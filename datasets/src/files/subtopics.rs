@@ -3,7 +3,7 @@
 
 use super::nuggets;
 use super::qrels::{Finders, ITEM, QUERY, grade_in, repetition};
-use super::strangers::Strangers;
+use super::strangers::{BOTH, Strangers};
 use super::table::{ColumnNames, Table, utf8};
 use crate::bounded;
 use crate::check::{Flaw, first_of};
@@ -61,7 +61,7 @@ fn parse(
     let [Some(query_at), Some(item_at), Some(subtopic_at), grade_at] = places else {
         return Err(Flaw::new("the table", "it has no rows", EXPECTED));
     };
-    let mut strangers = Strangers::new(name, ["row", "rows"]);
+    let mut strangers = Strangers::new(name, ["row", "rows"], BOTH);
     let mut names: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
     // By query, item and subtopic: the grade, and where it stands.
     let mut grades: BTreeMap<(u32, u32, &str), (i64, usize)> = BTreeMap::new();

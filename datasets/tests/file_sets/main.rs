@@ -121,7 +121,7 @@ fn sub_queries_are_rows_of_a_query_and_a_vector() {
     let refused = |others| read(folder.path(), others).expect_err("wrong");
     assert_eq!(
         refused(of("far.csv")),
-        "far.csv: row 1, column 0: the value is 2; expected 0 to 1: the number of a query, which stands before its vector"
+        "far.csv: row 1, column 0: the value is 2; expected a whole number, 0 to 1: the number of a query, which stands before its vector"
     );
     assert_eq!(
         refused(of("narrow.csv")),
@@ -208,7 +208,7 @@ fn unknown_ids_and_repeated_judgements_are_counted() {
 }
 
 /// Files that are wrong, each in one thing.
-const WRONG: [(&str, &str); 9] = [
+const WRONG: [(&str, &str); 11] = [
     ("twice.txt", "q1 0 a 1\nq2 0 d 1\nq1 0 a 2\nq2 0 d 3\n"),
     ("strangers.txt", "7 0 8 1\n7 0 9 1\n"),
     ("words.txt", "q1 0 a good\nq1 0 b 1.5\n"),
@@ -216,6 +216,8 @@ const WRONG: [(&str, &str); 9] = [
     ("same-ids.txt", "a\nb\na\nb\n"),
     ("few-ids.txt", "a\nb\n"),
     ("groups.csv", "item,group\na,east\na,west\n"),
+    ("group-of-none.csv", "item,group\nzz,east\n"),
+    ("links-of-none.csv", "source,target\na,zz\nyy,b\n"),
     ("other.csv", "left,right\na,b\n"),
     ("nuggets.json", r#"{"query_id": "q1", "facts": []}"#),
 ];
@@ -255,6 +257,14 @@ fn what_is_wrong_is_refused_by_name_and_place() {
         (
             serde_json::json!({ "names": "few-ids.txt" }),
             "few-ids.txt: `names`: it has 2 values; expected 4, one for each base vector",
+        ),
+        (
+            serde_json::json!({ "groups": "group-of-none.csv" }),
+            "group-of-none.csv: the ids: its only row is not of a base vector of the dataset: no base vector has the id `zz`; expected ids",
+        ),
+        (
+            serde_json::json!({ "links": "links-of-none.csv" }),
+            "links-of-none.csv: the ids: none of its 2 links is between two base vectors of the dataset: no base vector has the id `zz`; expected ids",
         ),
         (
             serde_json::json!({ "groups": "groups.csv" }),

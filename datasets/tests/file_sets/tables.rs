@@ -140,7 +140,7 @@ fn groups_may_be_a_value_for_each_base_vector() {
     assert!(!of(json!("usual.tsv")).1.iter().any(|note| note.contains("usual.tsv")));
     for (name, text, found) in [("a.txt", "x\ny\n", 2), ("a.csv", "x\ny\n", 2), ("a.csv", "group\nx\ny\nz\n", 3)] {
         let message = refused(&[(name, text)], &json!({ "groups": name }));
-        assert_eq!(message, format!("{name}: `{name}`: it has {found} values; expected 4, one for each base vector"));
+        assert_eq!(message, format!("{name}: `groups`: it has {found} values; expected 4, one for each base vector"));
     }
 }
 

@@ -162,9 +162,9 @@ fn one(all: &[Component], name: &str) -> Result<String, Failure> {
     };
     let schema = &component.schema;
     let mut text = format!("{name}, {}\n\n{}\n", component.kind, schema["description"].as_str().unwrap_or(""));
-    let rows = parameters(schema, &component.defaults[name]);
-    if !rows.is_empty() {
-        let _ = write!(text, "\nparameters (in a retriever a list is a grid axis):\n{}", table(&rows, 4..));
+    let parameters = parameters(schema, &component.defaults[name]);
+    if !parameters.is_empty() {
+        let _ = write!(text, "\nparameters (in a retriever a list is a grid axis):\n{parameters}");
     }
     let _ = write!(text, "\nYAML, to save and run (`swath run FILE`):\n\n{}", snippet(component));
     Ok(text)

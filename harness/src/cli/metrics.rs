@@ -2,7 +2,6 @@
 
 use super::parameters::{flow, indented, parameters, unknown};
 use super::places::Places;
-use super::table::table;
 use super::terminal::print;
 use clap::Args;
 use serde_json::Value;
@@ -63,9 +62,9 @@ fn one(name: &str) -> Result<String, Failure> {
     let kind = metric.kind();
     let plain = MetricName::find(kind).unwrap_or(metric);
     let defaults = serde_json::to_value(plain.params()).unwrap_or_default();
-    let rows = parameters(&metric.params().schema().to_value(), &defaults[kind]);
-    if !rows.is_empty() {
-        let _ = write!(text, "\nparameters:\n{}", table(&rows, 4..));
+    let parameters = parameters(&metric.params().schema().to_value(), &defaults[kind]);
+    if !parameters.is_empty() {
+        let _ = write!(text, "\nparameters:\n{parameters}");
     }
     let cut = if metric.params().takes_cut() { format!(", {kind}@5") } else { String::new() };
     let example = match &defaults[kind] {

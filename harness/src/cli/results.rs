@@ -1,7 +1,7 @@
 //! The results of runs, as `run`, `report` and `import` print them.
 
 use super::table::table;
-use super::terminal::{complain, print};
+use super::terminal::{cautioned, complain, print};
 use std::path::Path;
 use std::process::ExitCode;
 use swath::config::Failure;
@@ -63,9 +63,8 @@ fn found(folder: &Path, summary: Option<&Summary>, manifest: &Manifest) -> Strin
     let Some(summary) = summary else { return "no trial succeeded, so there is no report\n".to_owned() };
     let coarse = manifest.coarse.iter().map(Coarse::remark);
     let times = summary.cautions(manifest.machine.cores);
-    let times =
-        times.into_iter().chain(summary.rate.caution().map(str::to_owned)).map(|text| format!("caution: {text}"));
-    let cautions = lines(coarse.chain(times));
+    let rate = summary.rate.caution().map(|text| format!("Caution: {text}"));
+    let cautions = lines(coarse.chain(times).chain(rate).map(cautioned));
     format!("{}{cautions}\nreport: {}\n", results(summary), escape::path(&folder.join("index.html")))
 }
 

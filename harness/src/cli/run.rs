@@ -102,13 +102,8 @@ impl Arguments {
         output_folder::check_unchanged(&folder, &[kind.map_or(FolderKind::Run, FolderKind::from)])?;
         if let Some(kind) = kind {
             let cells = cells(experiment);
-            // A note of several cells is printed only once, at the first.
-            let heard = RefCell::new(BTreeSet::new());
-            let said = |cell: &Cell, text: &str| {
-                if heard.borrow_mut().insert(text.to_owned()) {
-                    note(&format!("at {}: {text}", cell.folder));
-                }
-            };
+            let notes = CellNotes::default();
+            let said = |cell: &Cell, text: &str| notes.say(cell, text);
             let ran = run::cells::run(&file, kind, &cells, &folder, &options, said).map_err(or_fresh)?;
             return finish_cells(&folder, kind, &ran);
         }
@@ -148,14 +143,30 @@ fn dry_run(config: &Path, places: &Places) -> Result<ExitCode, Failure> {
     let resources = places.resources();
     let cells = cells(&file.experiment);
     if cells.is_empty() {
-        return list(&plan::outline(&file, None, resources)?);
+        let outline = plan::outline(&file, None, resources)?;
+        outline.plan.notes.iter().for_each(|text| note(text));
+        return list(&outline);
     }
+    let notes = CellNotes::default();
     // All cells are checked before the first is listed, as in a run.
     for (outline, cell) in outline_cells(&file, &cells, resources)?.iter().zip(&cells) {
+        outline.plan.notes.iter().for_each(|text| notes.say(cell, text));
         print(&format!("{}\n", cell.folder))?;
         list(outline)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The notes on several cells. One that holds for several is printed only once, at the first.
+#[derive(Default)]
+struct CellNotes(RefCell<BTreeSet<String>>);
+
+impl CellNotes {
+    fn say(&self, cell: &Cell, text: &str) {
+        if self.0.borrow_mut().insert(text.to_owned()) {
+            note(&format!("at {}: {text}", cell.folder));
+        }
+    }
 }
 
 fn list(outline: &Outline) -> Result<ExitCode, Failure> {
@@ -175,7 +186,6 @@ fn list(outline: &Outline) -> Result<ExitCode, Failure> {
         points(facts),
         mib(facts.bytes),
     );
-    plan.notes.iter().for_each(|text| note(text));
     print(&text)
 }
 

@@ -90,9 +90,17 @@ pub fn complain(text: &str) {
     say(&message(text));
 }
 
+/// How a caution begins, wherever it stands; on the terminal its first letter is small, as of all messages.
+const CAUTION: &str = "Caution: ";
+
+/// A line of a caution, if the text is one.
+pub fn cautioned(text: String) -> String {
+    text.strip_prefix(CAUTION).map(|rest| format!("caution: {rest}")).unwrap_or(text)
+}
+
 /// Writes a note to standard error, or a caution if the note begins so, perhaps after its place.
 pub fn note(text: &str) {
-    let (word, text) = match text.split_once("CAUTION: ") {
+    let (word, text) = match text.split_once(CAUTION) {
         Some((place, caution)) if place.is_empty() || place.starts_with("at ") => {
             ("caution", format!("{place}{caution}"))
         }

@@ -32,7 +32,7 @@ pub struct Experiment {
     #[serde(default, skip_serializing_if = "DatasetSource::is_missing")]
     pub dataset: DatasetSource,
     /// Several datasets, in place of `dataset`: the experiment runs on each, and one page compares the retrievers across them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "not_empty", skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetSource>,
     /// Results per query.
     #[serde(default = "ten")]
@@ -82,6 +82,16 @@ pub struct Experiment {
     /// The retrievers to compare. In a retriever's parameters a list is a grid axis: one trial for each combination.
     #[schemars(length(min = 1))]
     pub retrievers: Vec<Grid<Retriever>>,
+}
+
+/// Reads a list of datasets, which has some.
+fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DatasetSource>, D::Error> {
+    let datasets = Vec::deserialize(deserializer)?;
+    if datasets.is_empty() {
+        let message = "the list of datasets is empty; name one at least with `dataset: ...`, or several with `datasets: [..., ...]`";
+        return Err(D::Error::custom(message));
+    }
+    Ok(datasets)
 }
 
 /// Where a dataset comes from.

@@ -1,6 +1,8 @@
 //! The commented experiment that `swath init` writes.
 
 use crate::escape::yaml;
+use crate::metrics::MetricName;
+use std::fmt::Write as _;
 use swath_datasets::Header;
 
 /// A starter named `name`, for the dataset that is called `dataset` and has this header.
@@ -30,6 +32,7 @@ pub fn starter(name: &str, dataset: &str, header: &Header) -> String {
 "
         )
     };
+    let others = others(header, pool);
     // Comments stand in one column, unless an entry reaches into it.
     let entry = |entry: &str, comment: &str| format!("{entry:<26}   # {comment}");
     let settings = [
@@ -69,8 +72,41 @@ retrievers:
   - name: facility-location  # covers the pool with k of its items
     candidates: {{ exact: {{ pool: {pool} }} }}
     select: facility-location
-{walk}"
+{others}{walk}"
     )
+}
+
+/// Retrievers for what the dataset has beside vectors: groups, and sub-queries.
+fn others(header: &Header, pool: usize) -> String {
+    let mut text = String::new();
+    if let Some(kind) = group(header) {
+        let group = kind.map_or_else(String::new, |kind| format!("group: {}, ", yaml(kind)));
+        let _ = write!(
+            text,
+            "
+  - name: group-limit        # takes by relevance, at most so many results of one group
+    candidates: {{ exact: {{ pool: {pool} }} }}
+    select: {{ group-limit: {{ limit: 2, {group}within: top-k }} }}
+"
+        );
+    }
+    if header.aspects.is_some_and(|rows| rows > 0) {
+        let _ = write!(
+            text,
+            "
+  - name: xquad              # covers the sub-queries of each query
+    candidates: {{ exact: {{ pool: {pool} }} }}
+    select: {{ xquad: {{ aspects: queries }} }}
+"
+        );
+    }
+    text
+}
+
+/// The kind of groups to begin with, if there are any; it is named only where there are several.
+fn group(header: &Header) -> Option<Option<&str>> {
+    let first = header.groups.first()?;
+    Some((header.groups.len() > 1).then_some(first.as_str()))
 }
 
 /// Metrics that the dataset supports: recall needs as many stored neighbours as results, and one result makes no pairs.
@@ -84,5 +120,11 @@ fn metrics(header: &Header, k: usize) -> String {
     let judged: &[&str] = if header.qrels.is_some() { &["ndcg-qrels", "recall-qrels", "judged"] } else { &[] };
     let of_pairs = ["redundancy", "diversity"].into_iter().filter(|_| k > 1);
     let others = judged.iter().copied().chain([about, "coverage"]).chain(of_pairs).map(str::to_owned);
-    recall.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+    // A metric's name has its parameters, and no name has all characters.
+    let can_be_named = |kind: &str| kind.len() <= 64 && MetricName::find(&format!("groups(group={kind})")).is_some();
+    let groups = group(header).filter(|kind| kind.is_none_or(can_be_named)).map(|kind| match kind {
+        Some(kind) => format!("{{ groups: {{ group: {} }} }}", yaml(kind)),
+        None => "groups".to_owned(),
+    });
+    recall.into_iter().chain(others).chain(groups).collect::<Vec<_>>().join(", ")
 }

@@ -8,9 +8,9 @@ pub fn partial(metric: MetricName, counts: impl Iterator<Item = usize>, queries:
     let counts: Vec<usize> = counts.collect();
     let (least, most) = (*counts.iter().min()?, *counts.iter().max()?);
     let [few, many, all] = [least, most, queries].map(|count| number(count as f64));
-    let over = if least == most { many } else { format!("{few} to {many}, by trial,") };
+    let over = if least == most { format!("{many} of {all}") } else { format!("{few} to {many} of {all}, by trial") };
     (least < queries)
-        .then(|| format!("{} is over {over} of {all} queries: those for which it is defined.", metric.name()))
+        .then(|| format!("{} is defined for some queries alone: its means are over {over}.", metric.name()))
 }
 
 /// How many of a column's values are defined.

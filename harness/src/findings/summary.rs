@@ -173,7 +173,7 @@ impl Summary {
             let at = self.rows[first].timing.at.unwrap_or(usual);
             let (were, at) = (if apart.len() == 1 { "was" } else { "were" }, clock::written(at));
             cautions.push(format!(
-                "{} {were} timed more than an hour from most trials ({at}{}, most about {}), and {were} marked \"timed apart\": \
+                "Caution: {} {were} timed more than an hour from most trials ({at}{}, most about {}), and {were} marked \"timed apart\": \
                  the machine may have been busier or idler then, so compare times with care",
                 names.join(", "),
                 if apart.len() == 1 { "" } else { " the first" },
@@ -186,7 +186,7 @@ impl Summary {
         // Its own threads may take all cores, and for a moment one more waits.
         if mean > cores as f64 + 0.5 {
             cautions.push(format!(
-                "the load average was {mean:.1} while queries were timed (at most {most:.1}), above the {cores} cores of the \
+                "Caution: the load average was {mean:.1} while queries were timed (at most {most:.1}), above the {cores} cores of the \
                  machine: another program was running then or in the minute before, such as a build. If it ran then, times are \
                  longer and vary more than on an idle machine"
             ));

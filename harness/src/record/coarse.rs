@@ -74,7 +74,7 @@ impl Coarse {
             ("k-th true neighbour", format!("; use `{relative}`: its tolerance is relative"))
         };
         format!(
-            "CAUTION: `{metric}` counts results within 0.001 of the distance of the {what}, and for {concerned} of \
+            "Caution: `{metric}` counts results within 0.001 of the distance of the {what}, and for {concerned} of \
              {queries} queries this is more than 1 % of that distance: even a random pick may count as found{remedy}"
         )
     }

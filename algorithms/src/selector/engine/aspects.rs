@@ -4,7 +4,7 @@ use super::means::{Clusters, check_means, k_means};
 use super::weights::Weights;
 use crate::base::Query;
 use crate::kernel::Kernel;
-use crate::params::{Count, Positive, constant};
+use crate::params::{Count, Positive};
 use crate::points::vectors::LANES;
 use crate::points::{Line, Point, PointType, dense};
 use crate::pool_kernel::PoolKernel;
@@ -82,7 +82,7 @@ pub enum AspectSource {
     Subtopics,
     /// So many clusters of the pool, by k-means; the centre of each is an aspect, and its weight the cluster's share of
     /// `exp(rel / temperature)`. For dense vectors.
-    Clusters(Count),
+    Clusters(#[schemars(extend("examples" = [5]))] Count),
     /// Sub-queries that the dataset has for each query, as an array `aspects` of dense vectors. All weigh the same.
     Queries,
 }
@@ -98,11 +98,27 @@ impl AspectSource {
         self == Self::Subtopics
     }
 
-    /// Checks that the dataset has such aspects.
+    /// Its name, as messages have it.
+    fn shown(self) -> &'static str {
+        match self {
+            Self::Subtopics => "subtopics",
+            Self::Clusters(_) => "clusters",
+            Self::Queries => "queries",
+        }
+    }
+
+    /// Checks that the dataset has such aspects, and that a temperature is given only where it means something.
     ///
     /// # Errors
-    /// What it lacks.
-    pub fn check(self, setting: &SelectorSetting) -> Result<(), Unfit> {
+    /// What the dataset lacks, and a temperature of anything but clusters.
+    pub fn check(self, temperature: Option<Positive>, setting: &SelectorSetting) -> Result<(), Unfit> {
+        if temperature.is_some() && !matches!(self, Self::Clusters(_)) {
+            let message = format!(
+                "`temperature` belongs to `aspects: {{ clusters: 5 }}`, and the aspects are `{}`",
+                self.shown()
+            );
+            return Err(Unfit::new(message, "name a number of clusters, or leave it out").of("temperature"));
+        }
         let of_queries = |message: &str| {
             let help = "give the dataset an array `aspects` of dense vectors, or write `aspects: { clusters: 5 }`";
             Err(Unfit::new(message, help).of("aspects"))
@@ -124,16 +140,8 @@ impl AspectSource {
     }
 }
 
-/// The temperature of aspects if none is given.
-pub fn usual_temperature() -> Positive {
-    constant!(Positive, 0.1)
-}
-
-/// Whether it is [`usual_temperature`].
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-pub fn is_usual(temperature: &Positive) -> bool {
-    *temperature == usual_temperature()
-}
+/// The temperature of clusters if none is given.
+const USUAL_TEMPERATURE: f64 = 0.1;
 
 /// Rounds of k-means, at most.
 const ROUNDS: usize = 20;
@@ -150,8 +158,14 @@ pub struct SoftAspects<'s> {
 }
 
 impl<'s> SoftAspects<'s> {
-    /// Those of the request, unless they are subtopics, of which there are none here.
-    pub fn new(source: AspectSource, temperature: f64, request: &Request<'s>, scratch: &'s Scratch) -> Self {
+    /// Those of the request, unless they are subtopics, of which there are none here. `temperature` is that of clusters.
+    pub fn new(
+        source: AspectSource,
+        temperature: Option<Positive>,
+        request: &Request<'s>,
+        scratch: &'s Scratch,
+    ) -> Self {
+        let temperature = temperature.map_or(USUAL_TEMPERATURE, Positive::get);
         let (m, arena) = (request.pool.items.len(), &scratch.arena);
         let (rows, weights): (&[Line], &[f64]) = match source {
             AspectSource::Subtopics => (&[], &[]),

@@ -143,9 +143,22 @@ impl OpenDataset {
         }
     }
 
+    /// Reads an array of whole numbers; `expected` says what would be right for the value in a place.
+    fn whole(&self, name: &str, expected: impl Fn(usize) -> String) -> Result<Vec<i64>, DatasetError> {
+        self.file.integers(name).map_err(|error| match error {
+            Hdf5Error::NotWhole { name, at, found } => {
+                self.invalid(&format!("`{name}`, value {at}"), format!("it is {found}"), expected(at))
+            }
+            other => self.at(other),
+        })
+    }
+
     /// Reads an array of integers. `bounds` gives, for each column, a bound that its values must be below, and a word for them.
     fn ids(&self, name: &str, bounds: &[(usize, &str)]) -> Result<Vec<u32>, DatasetError> {
-        let values = self.file.integers(name).map_err(|error| self.at(error))?;
+        let values = self.whole(name, |at| {
+            let (bound, what) = bounds[at % bounds.len()];
+            format!("a whole number, 0 to {}: {what}", bound - 1)
+        })?;
         check::within(name, &values, bounds).map_err(|flaw| self.flaw(flaw))?;
         Ok(values.into_iter().map(|value| value as u32).collect())
     }
@@ -293,11 +306,11 @@ impl OpenDataset {
             let labels = self.file.texts(&name).map_err(|error| self.at(error))?;
             return Ok(Groups::of_labels(kind, labels));
         }
-        let values = self.file.integers(&name).map_err(|error| self.at(error))?;
+        let values = self.whole(&name, |_| A_GROUP.to_owned())?;
         let is_wrong = |value: &&i64| !(-1..=i64::from(i32::MAX)).contains(*value);
         if let Some(at) = values.iter().position(|value| is_wrong(&value)) {
             let found = check::first_of(format!("the value is {}", values[at]), values.iter().filter(is_wrong).count());
-            return Err(self.invalid(&format!("`{name}`, row {at}"), found, "a number below 2^31, or -1 for none"));
+            return Err(self.invalid(&format!("`{name}`, row {at}"), found, A_GROUP));
         }
         Ok(Groups { name: kind.to_owned(), of: values.into_iter().map(|v| v as i32).collect(), labels: Vec::new() })
     }
@@ -310,6 +323,9 @@ impl OpenDataset {
         Ok(if self.file.has(GROUPS) { vec![String::new()] } else { Vec::new() })
     }
 }
+
+/// What a group is, as a number.
+const A_GROUP: &str = "a whole number, 0 to 2^31 - 1, or -1 for none";
 
 /// The array of groups, or the HDF5 group that holds several.
 const GROUPS: &str = "groups";

@@ -1,6 +1,7 @@
 //! The options that name the files of a dataset, one by one.
 
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use swath::config::Failure;
 use swath_algorithms::Distance;
@@ -124,11 +125,20 @@ fn groups(paths: &[PathBuf]) -> Result<Option<GroupFiles>, Failure> {
     match paths {
         [] => Ok(None),
         [one] if kind(one).is_none() => Ok(Some(GroupFiles::One(part(one)))),
-        several => match several.iter().map(kind).collect::<Option<_>>() {
-            Some(kinds) => Ok(Some(GroupFiles::Several(kinds))),
-            None => Err(Failure::Input(
-                "--groups: with several files name the kind of each, as in seller=sellers.csv".into(),
-            )),
-        },
+        several => {
+            let Some(named) = several.iter().map(kind).collect::<Option<Vec<_>>>() else {
+                let message = "--groups: with several files name the kind of each, as in seller=sellers.csv";
+                return Err(Failure::Input(message.into()));
+            };
+            let mut kinds = BTreeMap::new();
+            for (kind, part) in named {
+                if let Some(before) = kinds.insert(kind.clone(), part) {
+                    let [kind, file] = [kind, before.file.to_string_lossy().into_owned()];
+                    let message = format!("--groups: the kind `{kind}` is named twice, first with {file}");
+                    return Err(Failure::Input(message + "\n  give each file a kind of its own"));
+                }
+            }
+            Ok(Some(GroupFiles::Several(kinds)))
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::error::ReadError;
 use crate::config::problem::TextRange;
 use crate::config::source::{YamlKey, YamlNode, YamlValue};
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, Unexpected, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, Unexpected, Visitor};
 
 /// The elements of a list.
 pub(super) struct Elements<'n> {
@@ -96,9 +96,11 @@ impl<'de> de::VariantAccess<'de> for ChosenVariant<'_> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, ReadError> {
-        let empty = YamlNode { place: self.place, value: YamlValue::Map(Vec::new()) };
-        let content = self.content.unwrap_or(&empty);
-        seed.deserialize(self.reader.on(content)).map_err(|error| error.at(self.place).within(self.name))
+        let read = match self.content {
+            Some(content) => seed.deserialize(self.reader.on(content)),
+            None => seed.deserialize(NothingBehind { reader: self.reader, name: self.name, place: self.place }),
+        };
+        read.map_err(|error| error.at(self.place).within(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError> {
@@ -110,5 +112,49 @@ impl<'de> de::VariantAccess<'de> for ChosenVariant<'_> {
             Some(content) => self.reader.on(content).as_it_is(visitor),
             None => Err(de::Error::invalid_type(Unexpected::UnitVariant, &visitor)),
         }
+    }
+}
+
+/// What a name that stands alone says of what belongs behind it: of parameters, that all have their defaults. A value that is none
+/// of them is missing.
+struct NothingBehind<'n> {
+    reader: Reader<'n>,
+    name: &'n str,
+    place: TextRange,
+}
+
+impl NothingBehind<'_> {
+    /// The refusal, with a value to write as an example.
+    fn missing(&self, wanted: &dyn de::Expected, example: &str) -> ReadError {
+        let message = format!("`{}` needs a value behind it: {wanted}", self.name);
+        ReadError::new(message, vec![format!("write it with its value, as in `{{ {}: {example} }}`", self.name)])
+            .at(self.place)
+    }
+}
+
+impl<'de> Deserializer<'de> for NothingBehind<'_> {
+    type Error = ReadError;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let empty = YamlNode { place: self.place, value: YamlValue::Map(Vec::new()) };
+        self.reader.on(&empty).deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        Err(self.missing(&visitor, "5"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        Err(self.missing(&visitor, "..."))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct map enum identifier ignored_any
     }
 }

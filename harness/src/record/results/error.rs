@@ -40,14 +40,18 @@ pub enum ResultsError {
 fn of_trial(path: &Path, source: &Hdf5Error) -> String {
     let file = path.display();
     let again = "the same `swath run` makes it again";
+    let afresh = format!("remove the file, and {again}");
     match source {
         Hdf5Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             format!("{file} is not there: what this trial returned was not kept; {again}")
         }
         Hdf5Error::CutShort { size, stated, .. } => {
-            format!("{file} is cut short: it has {size} of its {stated} bytes; {again}")
+            format!("{file} is cut short: it has {size} of its {stated} bytes; {afresh}")
         }
-        Hdf5Error::Io { .. } | Hdf5Error::NotHdf5 { .. } => source.to_string(),
-        _ => format!("{file}: {source}"),
+        Hdf5Error::Io { .. } => source.to_string(),
+        Hdf5Error::NotHdf5 { .. } => format!("{source}; {afresh}"),
+        // Nothing is wrong with the file.
+        Hdf5Error::LargerThanMemory { .. } => format!("{file}: {source}"),
+        _ => format!("{file}: {source}; {afresh}"),
     }
 }
