@@ -222,6 +222,21 @@ const WRONG: [(&str, &str); 11] = [
     ("nuggets.json", r#"{"query_id": "q1", "facts": []}"#),
 ];
 
+/// Groups and links are of base vectors alone.
+#[test]
+fn a_file_without_a_known_id_is_told_what_its_rows_should_be_of() {
+    let folder = folder(&WRONG);
+    for (key, file, is_not) in [
+        ("groups", "group-of-none.csv", "its only row is not of a base vector"),
+        ("links", "links-of-none.csv", "none of its 2 links is between two base vectors"),
+    ] {
+        let found = read(folder.path(), serde_json::json!({ key: file })).expect_err(file);
+        let expected =
+            format!("{file}: the ids: {is_not} of the dataset: no base vector has the id `zz`; expected ids");
+        assert!(found.starts_with(&expected), "{found}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_refused_by_name_and_place() {
     let nan = [[0.0, f32::NAN], [f32::INFINITY, 1.0]];
@@ -257,14 +272,6 @@ fn what_is_wrong_is_refused_by_name_and_place() {
         (
             serde_json::json!({ "names": "few-ids.txt" }),
             "few-ids.txt: `names`: it has 2 values; expected 4, one for each base vector",
-        ),
-        (
-            serde_json::json!({ "groups": "group-of-none.csv" }),
-            "group-of-none.csv: the ids: its only row is not of a base vector of the dataset: no base vector has the id `zz`; expected ids",
-        ),
-        (
-            serde_json::json!({ "links": "links-of-none.csv" }),
-            "links-of-none.csv: the ids: none of its 2 links is between two base vectors of the dataset: no base vector has the id `zz`; expected ids",
         ),
         (
             serde_json::json!({ "groups": "groups.csv" }),

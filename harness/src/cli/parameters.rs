@@ -158,7 +158,6 @@ mod tests {
         let expansions = ExpansionParams::all().into_iter().map(|e| (e.name(), e.schema(), serde_json::to_value(&e)));
         let selectors = SelectorParams::all().into_iter().map(|s| (s.name(), s.schema(), serde_json::to_value(&s)));
         let metrics = MetricName::all()
-            .into_iter()
             .map(|metric| (metric.kind(), metric.params().schema(), serde_json::to_value(metric.params())));
         let all = candidates.chain(expansions).chain(selectors).chain(metrics);
         all.map(|(name, schema, json)| (name, schema.to_value(), json.expect("JSON")[name].clone())).collect()

@@ -80,7 +80,7 @@ retrievers:
 fn others(header: &Header, pool: usize) -> String {
     let mut text = String::new();
     if let Some(kind) = group(header) {
-        let group = kind.map_or_else(String::new, |kind| format!("group: {}, ", yaml(kind)));
+        let group = if kind.is_empty() { String::new() } else { format!("group: {}, ", yaml(kind)) };
         let _ = write!(
             text,
             "
@@ -103,10 +103,10 @@ fn others(header: &Header, pool: usize) -> String {
     text
 }
 
-/// The kind of groups to begin with, if there are any; it is named only where there are several.
-fn group(header: &Header) -> Option<Option<&str>> {
+/// The kind of groups to begin with, if there are any: the first, or without a name the only one.
+fn group(header: &Header) -> Option<&str> {
     let first = header.groups.first()?;
-    Some((header.groups.len() > 1).then_some(first.as_str()))
+    Some(if header.groups.len() > 1 { first } else { "" })
 }
 
 /// Metrics that the dataset supports: recall needs as many stored neighbours as results, and one result makes no pairs.
@@ -122,9 +122,9 @@ fn metrics(header: &Header, k: usize) -> String {
     let others = judged.iter().copied().chain([about, "coverage"]).chain(of_pairs).map(str::to_owned);
     // A metric's name has its parameters, and no name has all characters.
     let can_be_named = |kind: &str| kind.len() <= 64 && MetricName::find(&format!("groups(group={kind})")).is_some();
-    let groups = group(header).filter(|kind| kind.is_none_or(can_be_named)).map(|kind| match kind {
-        Some(kind) => format!("{{ groups: {{ group: {} }} }}", yaml(kind)),
-        None => "groups".to_owned(),
+    let groups = group(header).filter(|kind| kind.is_empty() || can_be_named(kind)).map(|kind| match kind {
+        "" => "groups".to_owned(),
+        kind => format!("{{ groups: {{ group: {} }} }}", yaml(kind)),
     });
     recall.into_iter().chain(others).chain(groups).collect::<Vec<_>>().join(", ")
 }
