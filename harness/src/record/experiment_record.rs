@@ -130,10 +130,10 @@ impl ExperimentRecord {
         self.fields.retrievers.iter().flatten().nth(trial).map(Parameters::of_point)
     }
 
-    /// The first field in which another experiment differs, beside its dataset, k and how it is reported, checked and limited; `None` if
-    /// there is none.
+    /// The first field in which another experiment differs, beside its dataset, k, the points of its retrievers (whose pools follow k),
+    /// and how it is reported, checked and limited; `None` if there is none.
     pub fn differs_beside_size(&self, other: &Self) -> Option<&str> {
-        const OTHER: [&str; 5] = ["dataset", "k", "report", "check", "limits"];
+        const OTHER: [&str; 6] = ["dataset", "k", "retrievers", "report", "check", "limits"];
         let fields = self.json.as_object()?.iter().filter(|(name, _)| !OTHER.contains(&name.as_str()));
         fields.filter(|(name, value)| other.json.get(name) != Some(value)).map(|(name, _)| name.as_str()).next()
     }

@@ -7,6 +7,7 @@ use crate::config::{Failure, ReportSpec};
 use crate::escape;
 use crate::plan::Cell;
 use crate::record::folder::CellKind;
+use crate::record::manifest::Manifest;
 use crate::record::output_folder::{self, OutputFolder, is_cell_name};
 use std::path::Path;
 use swath_datasets::bounded;
@@ -79,11 +80,15 @@ pub fn report_into(out: &OutputFolder, kind: CellKind, spec: Option<&ReportSpec>
 /// Checks that the runs are of one experiment, each of what its cell says: runs that were copied here from elsewhere are not.
 fn belong_together(folder: &Path, cells: &[CellReport]) -> Result<(), Failure> {
     let Some(first) = cells.first() else { return Ok(()) };
+    let retrievers =
+        |manifest: &Manifest| -> Vec<String> { manifest.trials.iter().map(|trial| trial.retriever.clone()).collect() };
     for CellReport { cell, manifest, .. } in cells {
         let differs = if manifest.experiment.k() != cell.k.size() {
             Some(format!("its k is {}, and that of the list {}", manifest.experiment.k(), cell.k.size()))
         } else if cell.dataset.is_some() && !cell.is_named_after(&manifest.dataset.name) {
             Some(format!("it ran on {}", escape::terminal(&manifest.dataset.name)))
+        } else if retrievers(manifest) != retrievers(&first.manifest) {
+            Some(format!("it has other retrievers, or other numbers of their points, than `{}`", first.cell.folder))
         } else {
             let other = first.manifest.experiment.differs_beside_size(&manifest.experiment);
             other.map(|field| format!("its `{field}` differs from that of `{}`", first.cell.folder))
