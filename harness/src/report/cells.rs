@@ -53,7 +53,9 @@ pub fn report_into(out: &OutputFolder, kind: CellKind, spec: Option<&ReportSpec>
     }
     if listed.is_empty() {
         let message = format!("{}: it lists no run, so there is nothing to report", path.display());
-        return Err(Failure::Input(message + "\n  run the experiment again with the same `--out`: it writes the list"));
+        return Err(Failure::Input(
+            message + "\n  run the experiment again into the same folder: that writes the list",
+        ));
     }
     let is_again = |&i: &usize| listed[..i].iter().any(|one| one.folder.eq_ignore_ascii_case(&listed[i].folder));
     if let Some(again) = (0..listed.len()).find(is_again) {
