@@ -42,11 +42,11 @@ impl PlantedSizes {
         let count = |count: Option<usize>| count.unwrap_or(0) as u64;
         let (link, row) = (size_of::<[u32; 2]>() + 1, 2 * size_of::<[u32; 3]>() + size_of::<(u32, u32)>());
         let aspect = size.dim.div_ceil(LANES) * size_of::<Line>() + size_of::<usize>();
-        // Lists that grow have twice their length for a moment; sub-queries are collected before they are put in order, too.
+        // Lists that grow have twice their length for a moment; sub-queries are such a list, then vectors, then vectors in order.
         let all = [
             (count(self.links), 2 * link),
             (count(self.subtopics), row),
-            (count(self.aspects), 2 * aspect),
+            (count(self.aspects), 4 * aspect),
             (self.groups.len() as u64, size_of::<i32>() * size.n),
         ];
         all.into_iter().map(|(count, each)| count.saturating_mul(each as u64)).fold(0, u64::saturating_add)
