@@ -22,6 +22,22 @@ pub(crate) fn tree_sum(lanes: &[f64; LANES]) -> f64 {
     (four[0] + four[2]) + (four[1] + four[3])
 }
 
+/// The inner product of two rows of numbers in a fixed order: term `i` goes to lane `i % 16`, and the lanes are added up in a tree.
+#[inline(always)]
+pub(crate) fn product(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (mut of_a, mut of_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    for (a, b) in (&mut of_a).zip(&mut of_b) {
+        for i in 0..LANES {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    for ((sum, a), b) in sums.iter_mut().zip(of_a.remainder()).zip(of_b.remainder()) {
+        *sum += a * b;
+    }
+    tree_sum(&sums)
+}
+
 /// The term that a sum over the elements of two rows adds for each pair.
 trait Term {
     fn add(sum: &mut f64, a: f64, b: f64);

@@ -184,7 +184,7 @@ fn unit_decides(outlines: &[Outline], by: Option<MetricName>) -> Option<String> 
     let measured = |metric: &&MetricName| outlines.iter().all(|outline| outline.plan.metrics.contains(metric));
     let all: Vec<&MetricName> = outlines.first()?.plan.metrics.iter().filter(measured).collect();
     let what =
-        "no metric that all datasets have is without the unit of a dataset's vectors, so none has a mean over datasets";
+        "no metric that all datasets have is free of the unit of their vectors, so none has a mean over datasets";
     all.iter().all(|metric| has_unit(metric)).then(|| what.to_owned())
 }
 

@@ -1,7 +1,6 @@
 //! Gram-Schmidt on similarities: the part of each item of a pool that lies outside the directions of the picks.
 
-use crate::points::dense::tree_sum;
-use crate::points::vectors::LANES;
+use crate::points::dense::product;
 use crate::pool_kernel::{Picks, PoolKernel};
 use crate::scratch::Scratch;
 use multiversion::multiversion;
@@ -190,20 +189,4 @@ impl<'s> Factor<'s> {
             }
         }
     }
-}
-
-/// The inner product of two short rows, in a fixed order.
-#[inline]
-fn product(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (mut of_a, mut of_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    for (a, b) in (&mut of_a).zip(&mut of_b) {
-        for i in 0..LANES {
-            sums[i] += a[i] * b[i];
-        }
-    }
-    for ((sum, a), b) in sums.iter_mut().zip(of_a.remainder()).zip(of_b.remainder()) {
-        *sum += a * b;
-    }
-    tree_sum(&sums)
 }

@@ -17,8 +17,7 @@
 //! inverse of S. The inverse of `S_UU` is what is left of M beside the columns of R: `M - sum of c c' / c_p` over the picks p, where c
 //! is the column p of what was left before. So each pick takes one column of M, by one solution, and y and x lose a multiple of c.
 
-use crate::points::dense::tree_sum;
-use crate::points::vectors::LANES;
+use crate::points::dense;
 use crate::pool_kernel::Matrix;
 use crate::scratch::Scratch;
 use multiversion::multiversion;
@@ -191,20 +190,9 @@ impl<'s> System<'s> {
     }
 }
 
-/// The inner product in a fixed order: term `i` goes to lane `i % 16`, and the lanes are added up in a tree.
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
 fn product(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (mut of_a, mut of_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    for (a, b) in (&mut of_a).zip(&mut of_b) {
-        for i in 0..LANES {
-            sums[i] += a[i] * b[i];
-        }
-    }
-    for ((sum, a), b) in sums.iter_mut().zip(of_a.remainder()).zip(of_b.remainder()) {
-        *sum += a * b;
-    }
-    tree_sum(&sums)
+    dense::product(a, b)
 }
 
 #[multiversion(targets("x86_64+avx+avx2+avx512f", "x86_64+avx+avx2+fma"))]
