@@ -337,6 +337,8 @@ fn runs_of_another_experiment_are_refused() {
     let write = |text: &str| std::fs::write(reports.join("datasets.json"), text).expect("written");
     write("[]");
     refused("it lists no run");
+    write("[");
+    refused("this is not the list of runs that swath wrote (EOF");
     write(&list.replace(NAMES[1], NAMES[0]));
     refused("`subtopics-300x6` is listed twice");
     write(&list);
@@ -351,6 +353,13 @@ fn runs_of_another_experiment_are_refused() {
     refused("it ran on other");
     std::fs::write(manifest(NAMES[1]), &own).expect("written");
     assert_eq!(swath(&reports, &["report", "."]).status.code(), Some(0));
+    // As the messages advise.
+    write("[");
+    assert_eq!(swath(folder.path(), &["run", "x.yaml"]).status.code(), Some(2));
+    std::fs::remove_file(reports.join("datasets.json")).expect("removed");
+    let again = swath(folder.path(), &["run", "x.yaml"]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(std::fs::read_to_string(reports.join("datasets.json")).expect("a list"), list);
 }
 
 /// What the terminal says of a dataset names it, in a run and before one. What holds for several is said once.

@@ -40,9 +40,13 @@ pub fn report(folder: &Path, kind: CellKind, spec: Option<&ReportSpec>) -> Resul
 pub fn report_into(out: &OutputFolder, kind: CellKind, spec: Option<&ReportSpec>) -> Result<CellReports, Failure> {
     let (folder, list) = (out.path(), kind.list());
     let path = folder.join(list);
-    let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
-    let text = bounded::read_text(&path, bounded::TEXT).map_err(|error| unreadable(&error))?;
-    let listed: Vec<Cell> = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+    let unreadable = |error| Failure::Input(format!("{}: {error}", path.display()));
+    let text = bounded::read_text(&path, bounded::TEXT).map_err(unreadable)?;
+    let remedy = "remove the file, and run the experiment again into the same folder: that writes it";
+    let listed: Vec<Cell> = serde_json::from_str(&text).map_err(|error| {
+        let what = format!("this is not the list of runs that swath wrote ({error})");
+        Failure::Input(format!("{}: {what}\n  {remedy}", path.display()))
+    })?;
     if let Some(cell) = listed.iter().find(|cell| !is_cell_name(&cell.folder)) {
         let example = match kind {
             CellKind::Size => "`n=1000,k=5`",
@@ -53,9 +57,7 @@ pub fn report_into(out: &OutputFolder, kind: CellKind, spec: Option<&ReportSpec>
     }
     if listed.is_empty() {
         let message = format!("{}: it lists no run, so there is nothing to report", path.display());
-        return Err(Failure::Input(
-            message + "\n  run the experiment again into the same folder: that writes the list",
-        ));
+        return Err(Failure::Input(format!("{message}\n  {remedy}")));
     }
     let is_again = |&i: &usize| listed[..i].iter().any(|one| one.folder.eq_ignore_ascii_case(&listed[i].folder));
     if let Some(again) = (0..listed.len()).find(is_again) {
