@@ -290,10 +290,13 @@ class _Server:
     def echo(self, request):
         """All that the other two do around a search, and no search."""
         block = self.block(request)
-        queries, k = block.queries, block.k
-        nothing = np.full(k, -1, np.int64), np.zeros(k, np.float32), 0
-        block.fill(lambda i: (queries[i], nothing)[1])
-        block.forget_times()
+        queries, shape = block.queries, (block.n, block.k)
+        ids, scores, evaluations = np.full(shape, -1, np.int64), np.zeros(shape, np.float32), np.zeros(block.n, np.uint32)
+        if request["mode"] == "single":
+            block.fill(lambda i: (queries[i], (ids[i], scores[i], 0))[1])
+            block.forget_times()
+        else:
+            block.fill_at_once(lambda queries, k: (ids, scores, evaluations))
         return {}
 
     def block(self, request):
@@ -324,10 +327,7 @@ class _Block:
             begin = perf_counter_ns()
             answer = ask(i)
             times[i] = perf_counter_ns() - begin
-            try:
-                self.put(i, answer, ids)
-            except Refusal as e:
-                raise Refusal(f"row {self.first + i}: {e}") from None
+            self.put_row(i, answer, ids)
         self.write(ids)
         if self.ns is not None:
             self.ns[...] = times
@@ -341,33 +341,39 @@ class _Block:
             if part is not None and len(part) != self.n:
                 raise Refusal(f"search_batch returned {what} of {len(part)} rows for {self.n} queries")
         ids = np.full((self.n, self.k), -1, np.int64)
-        for i in range(self.n):
-            answer = rows[i], None if scores is None else scores[i], None if evaluations is None else evaluations[i]
-            try:
-                self.put(i, answer, ids)
-            except Refusal as e:
-                raise Refusal(f"row {self.first + i}: {e}") from None
+        if isinstance(rows, np.ndarray) and rows.ndim == 2:
+            self.put(slice(None), (rows, scores, evaluations), ids, 2)
+        else:
+            for i in range(self.n):
+                self.put_row(i, tuple(part if part is None else part[i] for part in (rows, scores, evaluations)), ids)
         self.write(ids)
 
-    def put(self, i, answer, ids):
-        row, scores, evaluations = answer if type(answer) is tuple and len(answer) == 3 else _parts(answer)
+    def put_row(self, i, answer, ids):
+        try:
+            self.put(i, _parts(answer), ids)
+        except Refusal as e:
+            raise Refusal(f"row {self.first + i}: {e}") from None
+
+    def put(self, at, parts, ids, dimensions=1):
+        """Keep what was returned for a row, or for all."""
+        row, scores, evaluations = parts
         if type(row) is not np.ndarray:
             row = _as_array(row, "ids")
         if row.dtype.kind not in "iu" and row.size:
             raise Refusal(f"ids are to be whole numbers (int32 or int64), not {row.dtype}")
-        if row.ndim != 1:
+        if row.ndim != dimensions:
             raise Refusal(f"ids of one query are to have one dimension, not shape {row.shape}")
-        size = len(row)
+        size = row.shape[-1]
         if size > self.k:
             raise Refusal(f"{size} ids were returned, at most k = {self.k} were asked for")
-        ids[i, :size] = row
+        ids[at, :size] = row
         if scores is not None and self.scores is not None:
             scores = _as_array(scores, "scores")
             if scores.shape != row.shape or scores.dtype.kind not in "fiu":
                 raise Refusal(f"scores are to be numbers of shape {row.shape} as ids are, not {scores.dtype} of {scores.shape}")
-            self.scores[i, :size] = scores
+            self.scores[at, :size] = scores
         if evaluations is not None and self.evaluations is not None:
-            self.evaluations[i] = evaluations
+            self.evaluations[at] = evaluations
 
     def write(self, ids):
         wrong = (ids < -1) | (ids > 0x7FFFFFFF)

@@ -1,5 +1,6 @@
 """Plays swath: starts a program, talks with it by the protocol, and looks at the arrays that it filled."""
 
+import importlib.util
 import json
 import os
 import select
@@ -223,3 +224,11 @@ def distances(queries, base, distance):
 
 def nearest(queries, base, distance, k):
     return np.argsort(distances(queries, base, distance), axis=1, kind="stable")[:, :k].tolist()
+
+
+def require(test, module):
+    """Skips the test if the module is not installed; fails it if SWATH_REQUIRE names the module."""
+    if importlib.util.find_spec(module) is None:
+        if module in os.environ.get("SWATH_REQUIRE", "").split(","):
+            test.fail(f"SWATH_REQUIRE names {module}, which is not installed")
+        test.skipTest(f"{module} is not installed")
