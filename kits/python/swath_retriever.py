@@ -90,6 +90,22 @@ class Retriever:
         """At most k of `pool_ids`, in order. `pool_scores` are larger for better ids."""
         raise NotImplementedError
 
+    def close(self):
+        """Called at the end, for what has to be stopped or removed."""
+
+
+class Timed:
+    """What `search` may return in place of its answer: the answer, and the time that counts, in nanoseconds.
+
+    For adapters to an interface that has its own rule of what is timed. swath compares it with its own clock as it does with
+    any other time.
+    """
+
+    __slots__ = ("ns", "answer")
+
+    def __init__(self, ns, answer):
+        self.ns, self.answer = ns, answer
+
 
 class Sets:
     """Sets: `sets[i]` has the members of row i (uint32). Row i is `members[offsets[i]:offsets[i + 1]]`."""
@@ -142,6 +158,9 @@ def serve(retriever):
                 break
     except BrokenPipeError:
         pass  # swath is gone
+    finally:
+        if server.opened:
+            retriever.close()
 
 
 def _send(answer):
@@ -327,6 +346,8 @@ class _Block:
             begin = perf_counter_ns()
             answer = ask(i)
             times[i] = perf_counter_ns() - begin
+            if type(answer) is Timed:
+                times[i], answer = answer.ns, answer.answer
             self.put_row(i, answer, ids)
         self.write(ids)
         if self.ns is not None:
