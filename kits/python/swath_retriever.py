@@ -30,6 +30,7 @@ os.dup2(2, 1)
 
 import inspect
 import json
+import keyword
 import mmap
 import operator
 import sys
@@ -71,7 +72,8 @@ class Retriever:
         """Build the index; parameters come by name. May return the size of the index in bytes."""
 
     def set(self):
-        """Take search parameters, by name. Called before every pass; it must not change the index."""
+        """Take search parameters, by name. Called before every pass; it must not change the index. A parameter whose name is a
+        word of Python ends in an underscore here: `lambda_` for lambda."""
 
     def set_threads(self, threads):
         """Tell the library how many threads it may use. Called before the build and before the first search after it."""
@@ -270,17 +272,18 @@ class _Server:
 
     def params(self, method, request):
         """The parameters, if the method takes them."""
-        params = request.get("params") or {}
-        signature = inspect.signature(getattr(self.retriever, method))
-        takes = [p for p in signature.parameters.values() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        if not any(p.kind == p.VAR_KEYWORD for p in signature.parameters.values()):
-            known = ", ".join(p.name for p in takes) or "none"
+        params = {_argument(name): value for name, value in (request.get("params") or {}).items()}
+        arguments = inspect.signature(getattr(self.retriever, method)).parameters.values()
+        named = [a for a in arguments if a.kind in (a.KEYWORD_ONLY, a.POSITIONAL_OR_KEYWORD)]
+        known = [a.name for a in named]
+        if not any(a.kind == a.VAR_KEYWORD for a in arguments):
             for name in params:
-                if name not in [p.name for p in takes]:
-                    raise Refusal(f'{method} has no parameter "{name}"; it takes: {known}')
-        for p in takes:
-            if p.default is p.empty and p.name not in params:
-                raise Refusal(f'{method} needs the parameter "{p.name}"')
+                if name not in known:
+                    takes = ", ".join(map(_parameter, known)) or "none"
+                    raise Refusal(f'{method} has no parameter "{_parameter(name)}"; it takes: {takes}')
+        for a in named:
+            if a.default is a.empty and a.name not in params:
+                raise Refusal(f'{method} needs the parameter "{_parameter(a.name)}"')
         return params
 
     def search(self, request):
@@ -406,6 +409,15 @@ class _Block:
     def forget_times(self):
         if self.ns is not None:
             self.ns[...] = 0
+
+
+def _argument(name):
+    """What an argument is called in Python: `lambda_` for lambda, as that is a word of the language."""
+    return name + "_" if keyword.iskeyword(name) else name
+
+
+def _parameter(name):
+    return name[:-1] if keyword.iskeyword(name[:-1]) else name
 
 
 def _parts(answer):

@@ -228,7 +228,11 @@ def nearest(queries, base, distance, k):
 
 def require(test, module):
     """Skips the test if the module is not installed; fails it if SWATH_REQUIRE names the module."""
-    if importlib.util.find_spec(module) is None:
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # of the package that the module is in
+        found = None
+    if found is None:
         if module in os.environ.get("SWATH_REQUIRE", "").split(","):
             test.fail(f"SWATH_REQUIRE names {module}, which is not installed")
         test.skipTest(f"{module} is not installed")
