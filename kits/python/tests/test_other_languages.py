@@ -1,5 +1,5 @@
 """The kits for C, Rust and Java, by their examples: exact search, and a selector. A language whose compiler is not here is
-skipped, unless the variable SWATH_REQUIRE names it (cc, cargo, java)."""
+skipped, unless the variable SWATH_REQUIRE names it (cc, cargo, javac)."""
 
 import os
 import shutil
@@ -270,6 +270,15 @@ class Rust(Suite, unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertNotIn(b"warning", done.stderr)
         return [folder / "target/release/exact"]
+
+
+class Java(Suite, unittest.TestCase):
+    def build(self, folder):
+        self.require("javac")
+        self.require("java")
+        files = [KITS / "java/SwathRetriever.java", KITS / "java/Exact.java"]
+        self.do(["javac", "-Xlint:all", "-Werror", "-d", folder, *files])
+        return ["java", "-cp", folder, "Exact"]
 
 
 if __name__ == "__main__":
