@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -250,7 +251,7 @@ public abstract class SwathRetriever {
             }
             this.name = name;
             item = dtype.charAt(2) - '0';
-            path = Path.of((String) array.get("path"));
+            path = path(array.get("path"));
             offset = whole(array, "offset");
             List<?> shape = (List<?>) array.get("shape"), strides = (List<?>) array.get("strides");
             rows = ((Double) shape.get(0)).intValue();
@@ -510,10 +511,10 @@ public abstract class SwathRetriever {
         threads = (int) whole(request, "threads");
         buildThreads = (int) whole(request, "build_threads");
         seed = whole(request, "seed");
-        scratch = Path.of((String) request.get("scratch"));
+        scratch = path(request.get("scratch"));
         base = new Points(request.get("base"), "base", true);
         learn = request.get("learn") == null ? null : new Points(request.get("learn"), "learn", true);
-        names = request.get("names") == null ? null : Path.of((String) request.get("names"));
+        names = request.get("names") == null ? null : path(request.get("names"));
         links = null;
         if (request.get("links") != null) {
             Array array = new Array(request.get("links"), "links", "<i4", true);
@@ -608,6 +609,15 @@ public abstract class SwathRetriever {
     private static long whole(Map<String, Object> object, String key) {
         if (object.get(key) instanceof Double number && number >= 0 && number == Math.rint(number)) return number.longValue();
         throw new Refusal("\"" + key + "\" is no whole number, or not there");
+    }
+
+    private static Path path(Object text) {
+        try {
+            return Path.of((String) text);
+        } catch (InvalidPathException e) {
+            String advice = "start it in a locale of UTF-8, such as LC_ALL=C.UTF-8";
+            throw new Refusal("Java cannot name the path " + text + " in this locale: " + advice);
+        }
     }
 
     private static final class Json {

@@ -415,13 +415,13 @@ mod serve {
             let found = ask(queries.row(i), i, k);
             let ns = if echo { 0 } else { begin.elapsed().as_nanos() as u64 };
             let found = found?;
+            let row = from + i as u64;
             if found.ids.len() > k || found.scores.len() > k {
-                let row = from + i as u64;
-                return Err(format!(
-                    "row {row}: {} ids were returned, at most k = {k} were asked for",
-                    found.ids.len()
-                )
-                .into());
+                let size = found.ids.len();
+                return Err(format!("row {row}: {size} ids were returned, at most k = {k} were asked for").into());
+            }
+            if let Some(id) = found.ids.iter().find(|id| **id < 0) {
+                return Err(format!("row {row}: {id} is no id").into());
             }
             scores[i * k..][..found.scores.len()].copy_from_slice(&found.scores);
             let missing = std::iter::repeat_n(-1, k - found.ids.len());

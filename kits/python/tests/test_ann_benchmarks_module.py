@@ -43,6 +43,9 @@ class Any(BaseANN):
             far = np.linalg.norm(self.X - q, axis=1)
         return (int(i) for i in np.argsort(far, kind="stable")[:n])
 
+    def done(self):
+        print("done with", self.extra)
+
 class Many(Any):
     def set_query_arguments(self, more):
         self.more = more
@@ -151,6 +154,14 @@ class Interfaces(unittest.TestCase):
                     if distance == "hamming":
                         table = (flags[:5, None] ^ flags[None]).sum(axis=2)
                         self.assertEqual(single.lists, np.argsort(table, axis=1, kind="stable")[:, :10].tolist())
+
+    def test_each_is_told_when_it_is_done(self):
+        with module(self.files["vibe"], "Any") as p:
+            p.ready(dense(), "euclidean", {"extra": 1})
+            p.do("build", params={"extra": 2})
+            self.assertEqual(("done with 1" in p.stderr(), "done with 2" in p.stderr()), (True, False))
+            p.end()
+            self.assertIn("done with 2", p.stderr())
 
     def test_the_interface_can_be_named(self):
         with module(self.files["ann_benchmarks"], "Any", "vibe") as p:

@@ -133,6 +133,8 @@ class Suite:
             ids[:, :] = -1
             got = p.search(queries, 10, op="select", pool=(ids, scores))
             self.assertEqual(got.lists, [[]] * len(queries))
+            got = p.search(queries, 250, op="select", pool=self.pool(table))
+            self.assertEqual(got.lists, self.pool(table)[0].tolist())
 
     def test_the_selector_with_lambda_is_mmr(self):
         for distance in self.kinds():
@@ -278,7 +280,15 @@ class Java(Suite, unittest.TestCase):
         self.require("java")
         files = [KITS / "java/SwathRetriever.java", KITS / "java/Exact.java"]
         self.do(["javac", "-Xlint:all", "-Werror", "-d", folder, *files])
-        return ["java", "-cp", folder, "Exact"]
+        # In another locale Java cannot name every path.
+        return ["env", "LC_ALL=C.UTF-8", "java", "-cp", folder, "Exact"]
+
+    def test_a_path_that_java_cannot_name_is_told(self):
+        with Program(["env", "LC_ALL=C", *self.command[2:]]) as p:
+            self.assertIn("ü", str(p.scratch))
+            fields = {"threads": 1, "build_threads": 1, "seed": 1, "scratch": str(p.scratch), "dimension": 20}
+            answer = p.ask("open", role="candidates", base=p.array("base", dense()), distance="ip", **fields)
+            self.assertIn("LC_ALL=C.UTF-8", answer["message"])
 
 
 if __name__ == "__main__":
