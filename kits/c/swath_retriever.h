@@ -686,9 +686,10 @@ static inline int swath_hello(const swath_server *server) {
         snprintf(version_field, sizeof version_field, ", \"version\": %s", version);
     }
     const char *can = p->search ? "\"candidates\", \"retriever\"" : "", *comma = p->search && p->select ? ", " : "";
-    snprintf(line, sizeof line, "{\"swath\": 1, \"name\": %s, \"info\": {\"kit\": \"c\"%s, \"normalised\": %s}, \"can\": [%s%s%s%s]}\n",
-             name, version_field, p->normalised ? "true" : "false", can, comma, p->select ? "\"selector\"" : "",
-             p->search_batch ? ", \"batch\"" : "");
+    const char *selector = p->select ? "\"selector\"" : "", *batch = p->search_batch ? ", \"batch\"" : "";
+    const char *format = "{\"swath\": 1, \"name\": %s, \"info\": {\"kit\": \"c\"%s, \"normalised\": %s}, ";
+    int used = snprintf(line, sizeof line, format, name, version_field, p->normalised ? "true" : "false");
+    snprintf(line + used, sizeof line - (size_t)used, "\"can\": [%s%s%s%s]}\n", can, comma, selector, batch);
     return swath_write(server->answers, line);
 }
 

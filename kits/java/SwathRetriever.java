@@ -102,7 +102,10 @@ public abstract class SwathRetriever {
     /** Called at the end. */
     public void close() throws Exception {}
 
-    /** What a search returns: ids, best first; scores (or null), larger for better ids; how many distances were computed (or -1). */
+    /**
+     * What a search returns: ids, best first; scores (or null), larger for better ids; how many distances were computed
+     * (or -1).
+     */
     public record Found(int[] ids, float[] scores, int evaluations) {
         public static Found of(int... ids) {
             return new Found(ids, null, -1);
@@ -575,14 +578,15 @@ public abstract class SwathRetriever {
             ByteBuffer ids = buffer(4 * n * k), scores = buffer(4 * n * k), evaluations = buffer(4 * n);
             for (int i = 0; i < n; i++) {
                 Found row = found[i];
-                if (row == null) throw new Refusal("row " + (first + i) + ": null was returned");
+                String where = "row " + (first + i) + ": ";
+                if (row == null) throw new Refusal(where + "null was returned");
                 int size = row.ids.length;
-                if (size > k) throw new Refusal("row " + (first + i) + ": " + size + " ids were returned, at most k = " + k + " were asked for");
+                if (size > k) throw new Refusal(where + size + " ids were returned, at most k = " + k + " were asked for");
                 if (row.scores != null && row.scores.length != size) {
-                    throw new Refusal("row " + (first + i) + ": " + row.scores.length + " scores were returned for " + size + " ids");
+                    throw new Refusal(where + row.scores.length + " scores were returned for " + size + " ids");
                 }
                 for (int j = 0; j < k; j++) {
-                    if (j < size && row.ids[j] < 0) throw new Refusal("row " + (first + i) + ": " + row.ids[j] + " is no id");
+                    if (j < size && row.ids[j] < 0) throw new Refusal(where + row.ids[j] + " is no id");
                     ids.putInt(j < size ? row.ids[j] : -1);
                     scores.putFloat(j < size && row.scores != null ? row.scores[j] : Float.NaN);
                 }

@@ -291,7 +291,7 @@ class _Server:
             raise _Unsupported("this program is no index: it has no search")
         block = self.block(request)
         search, queries, k = self.retriever.search, block.queries, block.k
-        if request["mode"] == "single":
+        if request.get("mode") != "batch":
             block.fill(lambda i: search(queries[i], k))
         else:
             if not self.overrides("search_batch"):
@@ -314,7 +314,7 @@ class _Server:
         block = self.block(request)
         queries, shape = block.queries, (block.n, block.k)
         ids, scores, evaluations = np.full(shape, -1, np.int64), np.zeros(shape, np.float32), np.zeros(block.n, np.uint32)
-        if request["mode"] == "single":
+        if request.get("mode") != "batch":
             block.fill(lambda i: (queries[i], (ids[i], scores[i], 0))[1])
             block.forget_times()
         else:
@@ -361,6 +361,8 @@ class _Block:
         if self.n == 0:
             return
         rows, scores, evaluations = _parts(search_batch(self.queries, self.k))
+        if rows is None:
+            raise Refusal("no ids were returned: None")
         for part, what in ((rows, "ids"), (scores, "scores"), (evaluations, "evaluations")):
             if part is not None and len(part) != self.n:
                 raise Refusal(f"search_batch returned {what} of {len(part)} rows for {self.n} queries")

@@ -134,6 +134,16 @@ class Program:
         dtype = values.dtype.newbyteorder("<").str
         return {"path": str(path), "offset": offset, "dtype": dtype, "shape": list(values.shape), "strides": strides}
 
+    def spread(self, name, values, stride):
+        """Writes an array whose rows are so many bytes apart; between them the file has holes."""
+        path = self.path / name
+        with open(path, "wb") as file:
+            file.truncate(stride * len(values))
+            for i, row in enumerate(values):
+                os.pwrite(file.fileno(), row.tobytes(), i * stride)
+        fields = {"dtype": values.dtype.str, "shape": list(values.shape), "strides": [stride, values.itemsize]}
+        return {"path": str(path), "offset": 0, **fields}
+
     def points(self, name, points, pad=0):
         if isinstance(points, Sets):
             offsets = np.cumsum([0] + [len(row) for row in points.rows]).astype("<u8")
@@ -151,8 +161,9 @@ class Program:
         return self.array(name, points, pad)
 
     def open(self, base, distance, dimension=None, role="candidates", **more):
-        dimension = dimension or (base.shape[1] if isinstance(base, np.ndarray) else 1000)
-        fields = {"role": role, "base": self.points("base", base, pad=32), "dimension": dimension, "distance": distance}
+        dimension = dimension or base.shape[1]
+        fields = {"role": role, "dimension": dimension, "distance": distance}
+        fields["base"] = base if isinstance(base, dict) else self.points("base", base, pad=32)
         fields.update(threads=1, build_threads=2, seed=42, scratch=str(self.scratch))
         return self.do("open", **{**fields, **more})
 

@@ -83,9 +83,13 @@ def returns(value):
             return value(k)
 
         def search_batch(self, queries, k):
-            return [value(k)] * len(queries)
+            return None if value is nothing else [value(k)] * len(queries)
 
     return Returns
+
+
+def nothing(k):
+    return None
 
 
 def fails(k):
@@ -97,7 +101,7 @@ WRONG = {
     "too-many": lambda k: list(range(k + 1)),
     "two-dimensions": lambda k: np.zeros((1, k), int),
     "one-number": lambda k: 3,
-    "none": lambda k: None,
+    "none": nothing,
     "flags": lambda k: np.ones(k, bool),
     "words": lambda k: ["one"],
     "large": lambda k: np.array([2**32 + 5]),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 import numpy as np
 from driver import PYTHON_KIT, Program, Sets, Sparse, dense, nearest, python
@@ -84,7 +85,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(p.search(np.packbits(flags[:5], axis=1), 10).lists, want)
         sets = [sorted(random.choice(40, random.integers(0, 12), replace=False)) for _ in range(200)]
         with program("overlap") as p:
-            p.ready(Sets(sets), "jaccard")
+            p.ready(Sets(sets), "jaccard", dimension=40)
             common = [[len(set(a) & set(b)) for b in sets] for a in sets[:5]]
             want = np.argsort(-np.array(common), axis=1, kind="stable")[:, :10].tolist()
             self.assertEqual(p.search(Sets(sets[:5]), 10).lists, want)
@@ -93,6 +94,18 @@ class Answers(unittest.TestCase):
         with program("overlap") as p:
             p.ready(Sparse(rows), "ip", dimension=30)
             self.assertEqual(p.search(Sparse(rows[:5]), 3).lists, nearest(table[:5], table, "ip", 3))
+
+    def test_a_base_of_more_than_2_gib_is_mapped(self):
+        base = dense(2200)
+        with program("exact") as p:
+            p.ready(p.spread("wide", base, 1_000_000), "euclidean", dimension=20)
+            got = p.search(self.queries, 10)
+            self.assertEqual(got.lists, nearest(self.queries, base, "euclidean", 10))
+            self.assertGreater(got.ids.max(), 2147)
+            status = Path(f"/proc/{p.process.pid}/status")
+            if status.exists():
+                anonymous = [line for line in status.read_text().splitlines() if line.startswith("RssAnon")]
+                self.assertLess(int(anonymous[0].split()[1]), 200_000, "kB")
 
     def test_what_datasets_may_have_besides(self):
         with program("extras") as p:
@@ -165,6 +178,7 @@ class Refusals(unittest.TestCase):
 
     def test_what_are_no_ids(self):
         self.refused("none", "row 40", "None")
+        self.refused("none", "None", mode="batch")
         self.refused("flags", "row 40", "bool")
         self.refused("words", "row 40", "whole numbers")
         self.refused("pair", "row 40", "(ids, scores)")
