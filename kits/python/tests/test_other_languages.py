@@ -251,6 +251,120 @@ class Suite:
             self.assertEqual(p.process.wait(10), 0)
 
 
+class Wrong:
+    """What a kit does with programs that print, and that return what they must not."""
+
+    require, do = Suite.require, Suite.do
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.command = self.build(Path(self.folder.name))
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def test_all_is_told_and_nothing_gets_between_the_lines(self):
+        with Program(self.command) as p:
+            self.assertEqual(p.hello["can"], ["candidates", "retriever"])
+            more = {
+                "learn": p.points("learn", dense(7)),
+                "links": p.array("links", np.zeros((6, 2), "<i4")),
+                "groups": {"colour": p.array("groups", np.arange(200, dtype="<i4"))},
+            }
+            p.ready(dense(), "euclidean", **more)
+            queries = dense(2)
+            got = p.search(queries, 5, first=40)
+            self.assertEqual(got.lists, [[6, 3, 7]] * 2)
+            self.assertTrue(np.isnan(got.scores).all() and (got.evaluations == 2**32 - 1).all())
+            for what, message in (
+                (1, "row 40: 6 ids were returned, at most k = 5 were asked for"),
+                (2, "row 40: -7 is no id"),
+                (3, 'it has "\u00fc" and \n'),
+            ):
+                p.do("set", params={"what": what})
+                got = p.search(queries, 5, first=40, refused=True)
+                self.assertEqual((got.answer["ok"], got.answer["kind"]), (False, "failed"))
+                self.assertIn(message, got.answer["message"])
+            for op, mode in (("search", "batch"), ("select", "single")):
+                pool = np.zeros((2, 3))
+                got = p.search(queries, 5, op=op, mode=mode, pool=(pool, pool), refused=True)
+                self.assertEqual(got.answer["kind"], "unsupported")
+            p.end()
+            self.assertIn("noise", p.stderr())
+
+
+class WrongC(Wrong, unittest.TestCase):
+    SOURCE = r"""
+        #include "swath_retriever.h"
+        static const swath_dataset *data;
+        static int what;
+
+        static int begin(void *state, const swath_dataset *dataset) {
+            (void)state;
+            data = dataset;
+            printf("noise\n");
+            return write(1, "noise\n", 6) == 6 ? 0 : swath_fail("no noise");
+        }
+
+        static int set(void *state, swath_params *params) {
+            (void)state;
+            what = (int)swath_number(params, "what", 0);
+            return 0;
+        }
+
+        static int search(void *state, const swath_points *queries, size_t row, size_t k, swath_found *found) {
+            (void)state, (void)queries, (void)row;
+            if (what == 1) return (int)k + 1;
+            if (what == 3) return swath_fail("it has \"\xc3\xbc\" and \n and \xff");
+            found->ids[0] = what == 2 ? -7 : (int32_t)data->links.rows;
+            found->ids[1] = swath_integer(&data->groups[0].of_row, 3, 0);
+            found->ids[2] = (int32_t)data->learn.rows;
+            return 3;
+        }
+
+        int main(void) {
+            swath_program program = {.name = "wrong", .open = begin, .set = set, .search = search};
+            return swath_serve(&program);
+        }
+    """
+
+    def build(self, folder):
+        self.require("cc")
+        (folder / "wrong.c").write_text(self.SOURCE)
+        sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+        self.do(["cc", "-std=c99", *sanitize, f"-I{KITS / 'c'}", "-o", folder / "wrong", folder / "wrong.c"])
+        return [folder / "wrong"]
+
+
+class WrongJava(Wrong, unittest.TestCase):
+    SOURCE = r"""
+        public class Mistaken extends SwathRetriever {
+            private int what;
+
+            public static void main(String[] words) { serve(new Mistaken()); }
+
+            @Override public String name() { return "mistaken"; }
+
+            @Override public void open() { System.out.println("noise"); }
+
+            @Override public void set(Params params) { what = params.whole("what", 0); }
+
+            @Override public Found search(Points queries, int row, int k) {
+                if (what == 1) return Found.of(new int[k + 1]);
+                if (what == 2) return Found.of(-7);
+                if (what == 3) throw new IllegalStateException("it has \"\u00fc\" and \n and \ud800");
+                return Found.of(links.length, groups.get("colour")[3], learn.size);
+            }
+        }
+    """
+
+    def build(self, folder):
+        self.require("javac")
+        (folder / "Mistaken.java").write_text(self.SOURCE)
+        self.do(["javac", "-d", folder, KITS / "java/SwathRetriever.java", folder / "Mistaken.java"])
+        return ["env", "LC_ALL=C.UTF-8", "java", "-cp", folder, "Mistaken"]
+
+
 class C(Suite, unittest.TestCase):
     def build(self, folder):
         self.require("cc")
