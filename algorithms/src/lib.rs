@@ -79,7 +79,7 @@ pub use base_facts::BaseFacts;
 pub use distance::Distance;
 pub use groups::{GroupChoice, Groups};
 pub use kernel_choice::KernelChoice;
-pub use owned_pool::{OwnedPool, SelectError, select, select_with};
+pub use owned_pool::{OwnedPool, PoolParts, SelectError, select, select_with};
 pub use points::{Line, Points, PointsError, Vectors};
 pub use pool::{Item, Pool};
 pub use scratch::Scratch;

@@ -5,6 +5,7 @@ use crate::points::{Point, PointType, Points};
 use crate::selector::{Request, SelectorParams, SelectorSetting};
 use crate::unfit::Unfit;
 use crate::{Base, Distance, Item, PointsError, Pool, Query, Scratch, Vectors};
+use std::collections::HashMap;
 
 /// A pool that owns its points: what [`select`] picks from.
 ///
@@ -38,7 +39,32 @@ pub struct OwnedPool {
     query: Option<Points>,
     pool: Pool,
     groups: Vec<Groups>,
+    subtopics: Vec<(u32, u32)>,
+    aspects: Option<Vectors>,
     seed: u64,
+}
+
+/// What a pool is made of. At least one of `scores` and `query` is needed.
+///
+/// ```
+/// use swath_algorithms::selector::{SelectorParams, TopK};
+/// use swath_algorithms::{Base, Distance, OwnedPool, PoolParts, select};
+///
+/// let base = Base::from_values(&[1.0, 0.0, 0.99, 0.14, 0.6, 0.8, 0.0, 1.0], 2, Distance::Angular)?;
+/// let parts = PoolParts { base, ids: Some(&[3, 1, 2]), scores: Some(&[0.2, 0.9, 0.8]), query: None };
+/// assert_eq!(select(&OwnedPool::new(parts)?, &SelectorParams::TopK(TopK {}), 2)?, [1, 2]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PoolParts<'a> {
+    /// Where the items come from, and how they are compared. A clone of a base shares its points.
+    pub base: Base,
+    /// The rows of the base that are the items, each once; `None` for all.
+    pub ids: Option<&'a [u32]>,
+    /// The relevance of each item; `None` for that which follows from its distance to the query.
+    pub scores: Option<&'a [f64]>,
+    /// One point of the type and dimension of the base.
+    pub query: Option<Points>,
 }
 
 /// Weights are a million at most, so that no objective overflows.
@@ -76,9 +102,18 @@ pub enum SelectError {
         /// What it should be.
         expected: String,
     },
-    /// There is not one score per vector, or a score is not a number or is too large.
+    /// There is not one score per item, or a score is not a number or is too large.
     #[error("{0}")]
     Scores(String),
+    /// An item is no row of the base, or comes twice.
+    #[error("{0}")]
+    Ids(String),
+    /// Euclidean distances are compared by a kernel whose width is the median distance to the query.
+    #[error("`euclidean` needs the query beside the scores: its kernel is as wide as the median distance to it")]
+    NeedsWidth,
+    /// Sub-queries of another dimension, or of points that are no dense vectors.
+    #[error("{0}")]
+    Aspects(String),
     /// There is not one group per vector.
     #[error("there are {expected} vectors, and groups for {found}")]
     Groups {
@@ -117,20 +152,12 @@ impl OwnedPool {
         query: impl Into<Points>,
         distance: Distance,
     ) -> Result<Self, SelectError> {
-        let (points, query) = (points.into(), query.into());
+        let points = points.into();
         if !distance.fits(points.kind()) {
             return Err(SelectError::Distance { points: points.kind(), distance });
         }
-        let shape = |rows: &Points| (rows.len(), rows.kind(), rows.dim());
-        if shape(&query) != (1, points.kind(), points.dim()) {
-            let said = |(rows, kind, dim): (usize, PointType, usize)| format!("{rows} of {kind} of dimension {dim}");
-            let (found, expected) = (said(shape(&query)), said((1, points.kind(), points.dim())));
-            return Err(SelectError::Query { found, expected });
-        }
-        let base = Base::new(points, distance);
-        let mut pool = Pool::default();
-        pool.fill(&base, Query::row(&query, 0), 0..base.len() as u32, base.len(), &Scratch::default());
-        Ok(Self { base, query: Some(query), pool, groups: Vec::new(), seed: 0 })
+        let (base, query) = (Base::new(points, distance), Some(query.into()));
+        Self::new(PoolParts { base, ids: None, scores: None, query })
     }
 
     /// A pool of all `vectors`, compared by angle, with a given relevance for each.
@@ -140,23 +167,28 @@ impl OwnedPool {
     pub fn scored(vectors: &[impl AsRef<[f32]>], scores: &[f64]) -> Result<Self, SelectError> {
         let dim = vectors.first().map_or(1, |first| first.as_ref().len());
         let base = Base::new(gather(vectors, dim)?, Distance::Angular);
-        if scores.len() != base.len() {
-            return Err(SelectError::Scores(format!("{} scores for {} vectors", scores.len(), base.len())));
+        Self::new(PoolParts { base, ids: None, scores: Some(scores), query: None })
+    }
+
+    /// A pool of these parts.
+    ///
+    /// # Errors
+    /// [`SelectError::Ids`], [`SelectError::Scores`], [`SelectError::Query`], [`SelectError::NeedsWidth`].
+    pub fn new(parts: PoolParts<'_>) -> Result<Self, SelectError> {
+        let PoolParts { base, ids, scores, query } = parts;
+        if let Some(ids) = ids {
+            check_ids(ids, base.len())?;
         }
-        // A NaN is in no range.
-        if let Some(at) = scores.iter().position(|score| !(-LARGEST_SCORE..=LARGEST_SCORE).contains(score)) {
-            return Err(SelectError::Scores(format!(
-                "score {at} is {}; every score must be a number from -{LARGEST_SCORE:e} to {LARGEST_SCORE:e}",
-                scores[at]
-            )));
+        if let Some(scores) = scores {
+            check_scores(scores, ids.map_or(base.len(), <[u32]>::len))?;
         }
-        let item = |key| {
-            // The last bits of the key.
-            let (id, score) = (key as u32, scores[key as u32 as usize]);
-            Item { id, distance: 1.0 - score, rel: score, score }
+        let pool = match (&query, scores) {
+            (None, None) => return Err(SelectError::Scores("neither scores nor a query are given".to_owned())),
+            (None, Some(_)) if base.distance() == Distance::Euclidean => return Err(SelectError::NeedsWidth),
+            (None, Some(scores)) => by_scores(ids, scores),
+            (Some(query), scores) => around(&base, query, ids, scores)?,
         };
-        let pool = Pool { items: best_first(scores).into_iter().map(item).collect(), ..Pool::default() };
-        Ok(Self { base, query: None, pool, groups: Vec::new(), seed: 0 })
+        Ok(Self { base, query, pool, groups: Vec::new(), subtopics: Vec::new(), aspects: None, seed: 0 })
     }
 
     /// The same pool with another seed for random choices (0 if none is given).
@@ -189,6 +221,103 @@ impl OwnedPool {
         self.groups.push(groups);
         Ok(self)
     }
+
+    /// The same pool, of which it is known what subtopics of the query each item covers, for oracles: pairs (id, subtopic).
+    #[must_use]
+    pub fn with_subtopics(mut self, mut pairs: Vec<(u32, u32)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        self.subtopics = pairs;
+        self
+    }
+
+    /// The same pool with sub-queries of the query.
+    ///
+    /// # Errors
+    /// [`SelectError::Aspects`].
+    pub fn with_aspects(mut self, aspects: Vectors) -> Result<Self, SelectError> {
+        let points = self.base.points();
+        if (points.kind(), points.dim()) != (PointType::Dense, aspects.dim()) {
+            let (kind, dim, found) = (points.kind(), points.dim(), aspects.dim());
+            let message =
+                format!("sub-queries are dense vectors of dimension {found}, and the points {kind} of dimension {dim}");
+            return Err(SelectError::Aspects(message));
+        }
+        self.aspects = Some(aspects);
+        Ok(self)
+    }
+}
+
+/// Checks that ids are rows of a base of that size, each once.
+fn check_ids(ids: &[u32], rows: usize) -> Result<(), SelectError> {
+    if let Some(at) = ids.iter().position(|&id| id as usize >= rows) {
+        return Err(SelectError::Ids(format!(
+            "id {at} is {}; every id must be below {rows}, the number of rows",
+            ids[at]
+        )));
+    }
+    let mut ascending = ids.to_vec();
+    ascending.sort_unstable();
+    match ascending.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => {
+            Err(SelectError::Ids(format!("row {} comes twice; every id must differ from the others", pair[0])))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_scores(scores: &[f64], items: usize) -> Result<(), SelectError> {
+    if scores.len() != items {
+        return Err(SelectError::Scores(format!("{} scores for {items} vectors", scores.len())));
+    }
+    // A NaN is in no range.
+    match scores.iter().position(|score| !(-LARGEST_SCORE..=LARGEST_SCORE).contains(score)) {
+        Some(at) => Err(SelectError::Scores(format!(
+            "score {at} is {}; every score must be a number from -{LARGEST_SCORE:e} to {LARGEST_SCORE:e}",
+            scores[at]
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The items of which only the scores are known; all rows where there are no `ids`.
+fn by_scores(ids: Option<&[u32]>, scores: &[f64]) -> Pool {
+    let item = |id, score| Item { id, distance: 1.0 - score, rel: score, score };
+    match ids {
+        Some(ids) => {
+            let items = ids.iter().zip(scores).map(|(&id, &score)| item(id, score)).collect();
+            let mut pool = Pool { items, ..Pool::default() };
+            pool.keep_best(ids.len());
+            pool
+        }
+        None => {
+            let items = best_first(scores).into_iter().map(|id| item(id, scores[id as usize])).collect();
+            Pool { items, ..Pool::default() }
+        }
+    }
+}
+
+/// The items around a query; scores that are given replace the relevances that selectors read.
+fn around(base: &Base, query: &Points, ids: Option<&[u32]>, scores: Option<&[f64]>) -> Result<Pool, SelectError> {
+    let (expected, points) = (1, base.points());
+    let shape = |rows: &Points| (rows.len(), rows.kind(), rows.dim());
+    if shape(query) != (expected, points.kind(), points.dim()) {
+        let said = |(rows, kind, dim): (usize, PointType, usize)| format!("{rows} of {kind} of dimension {dim}");
+        let (found, expected) = (said(shape(query)), said((expected, points.kind(), points.dim())));
+        return Err(SelectError::Query { found, expected });
+    }
+    let (mut pool, scratch, query) = (Pool::default(), Scratch::default(), Query::row(query, 0));
+    match ids {
+        Some(ids) => pool.fill(base, query, ids.iter().copied(), ids.len(), &scratch),
+        None => pool.fill(base, query, 0..base.len() as u32, base.len(), &scratch),
+    }
+    if let Some(scores) = scores {
+        let by_id: HashMap<u32, f64> = ids.into_iter().flatten().copied().zip(scores.iter().copied()).collect();
+        let score = |id: u32| by_id.get(&id).copied().unwrap_or_else(|| scores[id as usize]);
+        pool.items.iter_mut().for_each(|item| item.score = score(item.id));
+        pool.keep_best(pool.items.len());
+    }
+    Ok(pool)
 }
 
 /// The distances that points of that type have.
@@ -206,7 +335,18 @@ fn gather(vectors: &[impl AsRef<[f32]>], dim: usize) -> Result<Vectors, SelectEr
 }
 
 /// The numbers of scores, in the order of [`Item::best_first`].
-fn best_first(scores: &[f64]) -> Vec<u128> {
+fn best_first(scores: &[f64]) -> Vec<u32> {
+    // Scores that are `f32` are told apart by half as many bits, and sorted faster.
+    if scores.iter().all(|&score| f64::from(score as f32) == score) {
+        let key = |(id, &score): (u32, &f64)| {
+            let bits = (score as f32 + 0.0).to_bits();
+            let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+            u64::from(!ascending) << 32 | u64::from(id)
+        };
+        let mut keys: Vec<u64> = (0..).zip(scores).map(key).collect();
+        keys.sort_unstable();
+        return keys.into_iter().map(|key| key as u32).collect();
+    }
     let key = |(id, &score): (u32, &f64)| {
         // Of numbers at least 0 the larger one has the larger bits; of those below 0 the smaller one. 0 and -0 are equal.
         let bits = (score + 0.0).to_bits();
@@ -215,11 +355,11 @@ fn best_first(scores: &[f64]) -> Vec<u128> {
     };
     let mut keys: Vec<u128> = (0..).zip(scores).map(key).collect();
     keys.sort_unstable();
-    keys
+    keys.into_iter().map(|key| key as u32).collect()
 }
 
-/// Picks `min(k, m)` items of the pool. Returns their indices in the slice that the pool was made from, in the order of
-/// picking.
+/// Picks `min(k, m)` items of the pool. Returns their rows in the base, or their indices in the slice that the pool was made from, in the
+/// order of picking.
 ///
 /// # Errors
 /// [`SelectError::NothingAsked`], [`SelectError::Unfit`], [`SelectError::NeedsQuery`].
@@ -259,8 +399,8 @@ pub fn select_with(
     params.check(&SelectorSetting {
         distance,
         kind,
-        subtopics: false,
-        aspects: false,
+        subtopics: !pool.subtopics.is_empty(),
+        aspects: pool.aspects.is_some(),
         groups: &groups,
         pool: items,
     })?;
@@ -272,8 +412,9 @@ pub fn select_with(
         // No selector that got here looks at it.
         None => Query { point: Point::Dense(&[]), norm: 0.0, row: 0 },
     };
-    let OwnedPool { base, pool: items, groups, seed, .. } = pool;
-    let (subtopics, aspects, seed) = (&[][..], &[][..], *seed);
+    let OwnedPool { base, pool: items, groups, subtopics, aspects, seed, .. } = pool;
+    let aspects = aspects.as_ref().map_or(&[][..], |aspects| aspects.all_lines());
+    let seed = *seed;
     let request = Request { base, query, pool: items, k, subtopics, aspects, groups, seed, query_id: 0 };
     let mut picked = Vec::new();
     scratch.reset();
@@ -286,8 +427,9 @@ pub fn select_with(
 mod tests {
     use super::*;
     use crate::kernel::Kernel;
+    use crate::params::Fraction;
     use crate::points::{Bits, Sets};
-    use crate::selector::{Cluster, FacilityLocation, Flvmi, GroupLimit, Mmr, TopK, Xquad};
+    use crate::selector::{AspectSource, Cluster, FacilityLocation, Flvmi, GroupLimit, Mmr, TopK, Xquad};
 
     #[test]
     fn points_of_another_type_or_dimension_are_refused() {
@@ -312,16 +454,81 @@ mod tests {
         assert!(matches!(refused, Err(SelectError::Unfit(_))), "{refused:?}");
     }
 
+    /// Those that are `f32`, and others.
     #[test]
     fn scores_are_in_the_order_of_items() {
-        let scores = [0.5, -0.0, 0.0, -1e12, 1e12, 0.5, -3.0, f64::MIN_POSITIVE, -f64::MIN_POSITIVE, -3.0, 0.0];
+        let tiny = f64::from(f32::MIN_POSITIVE);
+        check_order(&[0.5, -0.0, 0.0, -1e9, 1e9, 0.5, -3.0, tiny, -tiny, tiny / 2.0, -3.0, 0.0]);
+        check_order(&[0.5, -0.0, 0.0, -1e12, 1e12, 0.5, -3.0, f64::MIN_POSITIVE, -f64::MIN_POSITIVE, -3.0, 0.0]);
+    }
+
+    fn check_order(scores: &[f64]) {
         let vectors = vec![[1.0, 0.0]; scores.len()];
-        let pool = OwnedPool::scored(&vectors, &scores).expect("scored").pool;
+        let pool = OwnedPool::scored(&vectors, scores).expect("scored").pool;
         let mut expected = pool.clone();
         expected.items.reverse();
         expected.keep_best(scores.len());
         assert_eq!(pool, expected);
         assert!(pool.items.iter().all(|item| item.score.to_bits() == scores[item.id as usize].to_bits()));
+    }
+
+    /// Some rows of a base are the pool that a base of these rows alone is, whatever order they are named in; and scores beside a query take
+    /// the place of its relevances alone.
+    #[test]
+    fn a_pool_may_be_some_rows_of_a_base() {
+        let values: Vec<f32> = (0..40 * 3).map(|i| (i as f32 * 0.7).sin()).collect();
+        let query: Points = Vectors::new(&[1.0, 0.2, 0.1], 3).expect("finite").into();
+        let (ids, scores): (Vec<u32>, Vec<f64>) = (0..15).map(|i| ((i * 7 + 3) % 40, f64::from(i % 4))).unzip();
+        let picks = |base: &Base, ids, scores: Option<&[f64]>, with_query: bool| {
+            let query = with_query.then(|| query.clone());
+            let pool = OwnedPool::new(PoolParts { base: base.clone(), ids, scores, query }).expect("a pool");
+            select(&pool, &SelectorParams::Mmr(Mmr::default()), 6).expect("picks")
+        };
+        for distance in Distance::DENSE {
+            let base = Base::from_values(&values, 3, distance).expect("finite");
+            // In ascending order, by which ties are broken.
+            let mut order: Vec<usize> = (0..ids.len()).collect();
+            order.sort_by_key(|&i| ids[i]);
+            let alone = base.copy_of(&order.iter().map(|&i| ids[i] as usize).collect::<Vec<_>>());
+            let of_alone: Vec<f64> = order.iter().map(|&i| scores[i]).collect();
+            for (with_scores, with_query) in [(true, true), (false, true), (true, false)] {
+                if distance == Distance::Euclidean && !with_query {
+                    continue;
+                }
+                let some = picks(&base, Some(&ids), with_scores.then_some(&scores[..]), with_query);
+                let whole = picks(&alone, None, with_scores.then_some(&of_alone[..]), with_query);
+                let whole: Vec<usize> = whole.into_iter().map(|at| ids[order[at]] as usize).collect();
+                assert_eq!(some, whole, "{distance} {with_scores} {with_query}");
+            }
+            let first = picks(&base, Some(&ids), Some(&scores), true)[0];
+            assert_eq!(scores[ids.iter().position(|&id| id as usize == first).expect("an item")], 3.0, "{distance}");
+        }
+        let base = Base::from_values(&values, 3, Distance::Euclidean).expect("finite");
+        let said = |ids, scores, query| {
+            OwnedPool::new(PoolParts { base: base.clone(), ids, scores, query }).expect_err("refused").to_string()
+        };
+        assert!(said(Some(&[1, 40]), None, Some(query.clone())).contains("id 1 is 40; every id must be below 40"));
+        assert!(said(Some(&[1, 5, 1]), None, Some(query.clone())).contains("row 1 comes twice"));
+        assert!(said(Some(&[1, 5]), Some(&[0.5]), Some(query.clone())).contains("1 scores for 2 vectors"));
+        assert_eq!(said(None, None, None), "neither scores nor a query are given");
+        assert!(said(Some(&[1]), Some(&[0.5]), None).starts_with("`euclidean` needs the query"));
+    }
+
+    /// Oracles look at subtopics, and others at sub-queries.
+    #[test]
+    fn subtopics_and_sub_queries_are_seen() {
+        let pool = OwnedPool::scored(&[[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], &[0.9, 0.8, 0.1]).expect("scored");
+        let oracle = SelectorParams::Xquad(Xquad { lambda: Fraction::new(1.0).expect("in range"), ..Xquad::default() });
+        let known = pool.clone().with_subtopics(vec![(2, 7), (0, 4), (2, 5)]);
+        assert_eq!(select(&known, &oracle, 2), Ok(vec![2, 0]));
+        let queries =
+            Xquad { aspects: AspectSource::Queries, lambda: Fraction::new(1.0).expect("in range"), ..Xquad::default() };
+        let queries = SelectorParams::Xquad(queries);
+        assert!(matches!(select(&pool, &queries, 2), Err(SelectError::Unfit(_))));
+        let aspects = Vectors::new(&[0.0, 1.0], 2).expect("finite");
+        assert_eq!(select(&pool.clone().with_aspects(aspects).expect("fits"), &queries, 1), Ok(vec![2]));
+        let uneven = pool.with_aspects(Vectors::new(&[0.0, 1.0, 0.0], 3).expect("finite"));
+        assert!(uneven.is_err_and(|error| error.to_string().contains("dimension 3")));
     }
 
     /// The working memory of a large pool serves a small one, and what it held makes no difference.

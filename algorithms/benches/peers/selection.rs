@@ -3,9 +3,11 @@
 use crate::file;
 use serde_json::{Value, json};
 use std::time::Instant;
-use swath_algorithms::points::Point;
+use swath_algorithms::points::{Point, VectorMemory};
 use swath_algorithms::selector::{Request, SelectorParams};
-use swath_algorithms::{Base, Distance, Item, OwnedPool, Points, Pool, Query, Scratch, Vectors, select_with};
+use swath_algorithms::{
+    Base, Distance, Item, OwnedPool, Points, Pool, PoolParts, Query, Scratch, Vectors, select_with,
+};
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().map_or(Vec::new(), |list| list.iter().filter_map(Value::as_f64).collect())
@@ -51,17 +53,18 @@ pub fn answer(request: &Value) -> Value {
     let evaluations = scratch.evaluations.get();
 
     // As a library user calls it, who keeps the working memory.
-    let mut kept = Scratch::default();
+    let (mut kept, mut memory) = (Scratch::default(), VectorMemory::default());
     let rows: Vec<&[f32]> = values.chunks_exact(dim).collect();
     let whole = median_ms(
         (0..repeats + 2)
             .map(|_| {
                 let start = Instant::now();
-                let pool = if of_query.is_empty() {
-                    OwnedPool::scored(&rows, &scores).expect("a pool")
-                } else {
-                    OwnedPool::around(&rows, &of_query, Distance::Angular).expect("a pool")
+                let base = Base::new(memory.of_rows(rows.iter().copied(), dim).expect("vectors"), Distance::Angular);
+                let (scores, query) = match &queries {
+                    Some(query) => (None, Some(query.clone())),
+                    None => (Some(&scores[..]), None),
                 };
+                let pool = OwnedPool::new(PoolParts { base, ids: None, scores, query }).expect("a pool");
                 let picked = select_with(&pool, &params, k, &mut kept).expect("a selection");
                 let seconds = start.elapsed().as_secs_f64();
                 drop((pool, picked));

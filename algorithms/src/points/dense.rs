@@ -208,6 +208,53 @@ fn all_with_themselves<T: Term>(lines: &[Line], stride: usize, out: &mut [f64]) 
     }
 }
 
+/// Copies four rows of equal length to rows of `stride` lines. Returns the sums of [`four_with_themselves`], in the same order.
+#[inline(always)]
+fn four_packed<T: Term>(rows: [&[f32]; 4], lines: &mut [Line], stride: usize) -> [f64; 4] {
+    let mut sums = [[0.0; LANES]; 4];
+    let (first, last) = lines.split_at_mut(2 * stride);
+    let ((p_to, q_to), (r_to, s_to)) = (first.split_at_mut(stride), last.split_at_mut(stride));
+    let whole = rows[0].len() / LANES;
+    let [(p, p_rest), (q, q_rest), (r, r_rest), (s, s_rest)] =
+        [rows[0].as_chunks(), rows[1].as_chunks(), rows[2].as_chunks(), rows[3].as_chunks()];
+    // The same length for all, known to the compiler: no bounds are checked in the loop.
+    let (p, q, r, s) = (&p[..whole], &q[..whole], &r[..whole], &s[..whole]);
+    let (p_whole, q_whole, r_whole, s_whole) =
+        (&mut p_to[..whole], &mut q_to[..whole], &mut r_to[..whole], &mut s_to[..whole]);
+    for at in 0..whole {
+        (p_whole[at].0, q_whole[at].0, r_whole[at].0, s_whole[at].0) = (p[at], q[at], r[at], s[at]);
+        add_squares::<T>(&mut sums, [&p[at], &q[at], &r[at], &s[at]]);
+    }
+    if let ([p, ..], [q, ..], [r, ..], [s, ..]) =
+        (&mut p_to[whole..], &mut q_to[whole..], &mut r_to[whole..], &mut s_to[whole..])
+    {
+        (p.0, q.0, r.0, s.0) = (padded(p_rest), padded(q_rest), padded(r_rest), padded(s_rest));
+        add_squares::<T>(&mut sums, [&p.0, &q.0, &r.0, &s.0]);
+    }
+    [tree_sum(&sums[0]), tree_sum(&sums[1]), tree_sum(&sums[2]), tree_sum(&sums[3])]
+}
+
+/// Some values, and zeros after them.
+#[inline(always)]
+fn padded(values: &[f32]) -> [f32; LANES] {
+    let mut line = [0.0; LANES];
+    line.iter_mut().zip(values).for_each(|(to, &from)| *to = from);
+    line
+}
+
+/// Adds the terms of a line of each of four rows with itself.
+#[inline(always)]
+fn add_squares<T: Term>(sums: &mut [[f64; LANES]; 4], values: [&[f32; LANES]; 4]) {
+    let [p, q, r, s] = values;
+    for i in 0..LANES {
+        let (p, q, r, s) = (f64::from(p[i]), f64::from(q[i]), f64::from(r[i]), f64::from(s[i]));
+        T::add(&mut sums[0][i], p, p);
+        T::add(&mut sums[1][i], q, q);
+        T::add(&mut sums[2][i], r, r);
+        T::add(&mut sums[3][i], s, s);
+    }
+}
+
 /// Row `a` with the rows at `ids`.
 #[inline(always)]
 fn one_to_many<T: Term>(a: &[Line], rows: DenseRows<'_>, ids: &[u32], out: &mut [f64]) {
@@ -355,6 +402,20 @@ pub fn norms(lines: &[Line], stride: usize, out: &mut [f64]) {
         all_with_themselves::<Product<false>>(lines, stride, out);
     }
     out.iter_mut().for_each(|square| *square = square.sqrt());
+}
+
+/// Copies four rows of equal length to `stride` lines each, filled up with zeros, and computes their [`norms`] on the way.
+///
+/// # Panics
+/// If `lines` are fewer than four rows take.
+#[multiversion(targets("x86_64+avx+avx2+fma+avx512f", "x86_64+avx+avx2+fma"))]
+pub fn pack(rows: [&[f32]; 4], lines: &mut [Line], stride: usize, norms: &mut [f64; 4]) {
+    let squares = if target_cfg_f!(target_feature = "fma") {
+        four_packed::<Product<true>>(rows, lines, stride)
+    } else {
+        four_packed::<Product<false>>(rows, lines, stride)
+    };
+    *norms = squares.map(f64::sqrt);
 }
 
 /// The L2 norm of a row.

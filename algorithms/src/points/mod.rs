@@ -18,7 +18,7 @@ pub use sets::Sets;
 pub use shared::Shared;
 pub use space::{Filling, Outside, OutsideBytes, Space};
 pub use sparse::{SparseParts, SparseRow, SparseVectors};
-pub use vectors::{Line, Vectors};
+pub use vectors::{Line, VectorMemory, Vectors};
 
 use std::io;
 

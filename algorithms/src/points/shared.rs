@@ -5,6 +5,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// A slice of plain values. A clone shares the memory, so a process holds its points once, however many parts use them.
 pub struct Shared<T> {
@@ -13,9 +14,15 @@ pub struct Shared<T> {
 }
 
 /// Owns the values that [`Bytes`] sees as bytes.
-struct Owner<T>(Vec<T>);
+struct Owner<V>(V);
 
-impl<T: Pod> AsRef<[u8]> for Owner<T> {
+impl<T: Pod> AsRef<[u8]> for Owner<Vec<T>> {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl<T: Pod> AsRef<[u8]> for Owner<Arc<Vec<T>>> {
     fn as_ref(&self) -> &[u8] {
         bytemuck::cast_slice(&self.0)
     }
@@ -39,6 +46,12 @@ impl<T: Pod + Send> Shared<T> {
 
 impl<T: Pod + Send> From<Vec<T>> for Shared<T> {
     fn from(values: Vec<T>) -> Self {
+        Self { bytes: Bytes::from_owner(Owner(values)), values: PhantomData }
+    }
+}
+
+impl<T: Pod + Send + Sync> From<Arc<Vec<T>>> for Shared<T> {
+    fn from(values: Arc<Vec<T>>) -> Self {
         Self { bytes: Bytes::from_owner(Owner(values)), values: PhantomData }
     }
 }

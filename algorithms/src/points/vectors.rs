@@ -6,6 +6,7 @@ use bytemuck::{Pod, Zeroable};
 use multiversion::multiversion;
 use rayon::prelude::*;
 use std::io;
+use std::sync::Arc;
 
 /// Sixteen `f32` on a 64-byte boundary: one cache line, one AVX-512 register, two AVX2 registers.
 ///
@@ -29,6 +30,25 @@ pub struct Vectors {
     lines: Shared<Line>,
     norms: Shared<f64>,
     dim: usize,
+}
+
+/// Memory for vectors of a short life: what held the last ones holds the next. Asking for new memory, and clearing it, can take as long as
+/// the copying.
+///
+/// ```
+/// use swath_algorithms::points::VectorMemory;
+///
+/// let mut memory = VectorMemory::default();
+/// for rows in [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]] {
+///     let vectors = memory.of_rows(rows.iter().map(|row| &row[..]), 2)?;
+///     assert_eq!(vectors.row(1), rows[1]);
+/// }
+/// # Ok::<(), swath_algorithms::PointsError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct VectorMemory {
+    lines: Arc<Vec<Line>>,
+    norms: Arc<Vec<f64>>,
 }
 
 /// Collects vectors a few rows at a time, so that the caller need not hold a second copy of all.
@@ -132,6 +152,65 @@ fn are_finite(values: &[f32]) -> bool {
     !found
 }
 
+impl VectorMemory {
+    /// As [`Vectors::of_rows`], in the memory of the vectors made before, unless somebody still has these.
+    ///
+    /// # Errors
+    /// As [`Vectors::of_rows`].
+    pub fn of_rows<'a>(
+        &mut self,
+        rows: impl ExactSizeIterator<Item = &'a [f32]>,
+        dim: usize,
+    ) -> Result<Vectors, PointsError> {
+        if dim == 0 {
+            return Err(PointsError::NoDimension);
+        }
+        let (count, stride) = (rows.len(), dim.div_ceil(LANES));
+        let lines = of_length(&mut self.lines, count * stride, Line([0.0; LANES]));
+        let norms = of_length(&mut self.norms, count, 0.0);
+        let (mut four, mut waiting): ([&[f32]; 4], usize) = ([&[]; 4], 0);
+        let (mut fours, mut norms_of_fours) = (lines.chunks_exact_mut(4 * stride), norms.chunks_exact_mut(4));
+        for row in rows {
+            if row.len() != dim {
+                return Err(PointsError::Ragged { len: row.len(), dim });
+            }
+            four[waiting] = row;
+            waiting += 1;
+            if waiting == 4
+                && let (Some(lines), Some(Ok(norms))) =
+                    (fours.next(), norms_of_fours.next().map(<&mut [f64; 4]>::try_from))
+            {
+                dense::pack(four, lines, stride, norms);
+                waiting = 0;
+            }
+        }
+        let last = fours.into_remainder();
+        for (row, line) in four[..waiting].iter().zip(last.chunks_exact_mut(stride)) {
+            let (values, padding) = bytemuck::cast_slice_mut::<Line, f32>(line).split_at_mut(dim);
+            values.copy_from_slice(row);
+            padding.fill(0.0);
+        }
+        dense::norms(last, stride, norms_of_fours.into_remainder());
+        // A sum of squares of finite `f32` is a finite `f64`, and no other is.
+        if let Some(row) = norms.iter().position(|norm| !norm.is_finite()) {
+            let values: &[f32] = &bytemuck::cast_slice(&lines[row * stride..(row + 1) * stride])[..dim];
+            let column = values.iter().position(|value| !value.is_finite()).unwrap_or_default();
+            return Err(PointsError::NotFinite { row, column, value: values[column] });
+        }
+        Ok(Vectors { lines: Arc::clone(&self.lines).into(), norms: Arc::clone(&self.norms).into(), dim })
+    }
+}
+
+/// Values to be written over, as many as that: those that are there, unless they are shared, and copies of `filling`.
+fn of_length<T: Clone>(values: &mut Arc<Vec<T>>, length: usize, filling: T) -> &mut [T] {
+    if Arc::get_mut(values).is_none() {
+        *values = Arc::default();
+    }
+    let values = Arc::make_mut(values);
+    values.resize(length, filling);
+    values
+}
+
 impl Vectors {
     /// Copies `values`, row-major `n x dim`, checking that every value is finite.
     ///
@@ -148,32 +227,7 @@ impl Vectors {
     /// # Errors
     /// [`PointsError`] when `dim` is 0, a row has another length, or a value is NaN or infinite.
     pub fn of_rows<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, dim: usize) -> Result<Self, PointsError> {
-        if dim == 0 {
-            return Err(PointsError::NoDimension);
-        }
-        let (count, stride) = (rows.len(), dim.div_ceil(LANES));
-        let (mut lines, mut norms) = (Vec::with_capacity(count * stride), vec![0.0; count]);
-        for row in rows {
-            if row.len() != dim {
-                return Err(PointsError::Ragged { len: row.len(), dim });
-            }
-            let whole = row.chunks_exact(LANES);
-            let rest = whole.remainder();
-            lines.extend(whole.map(|values| Line(std::array::from_fn(|i| values[i]))));
-            if !rest.is_empty() {
-                let mut line = Line([0.0; LANES]);
-                line.0[..rest.len()].copy_from_slice(rest);
-                lines.push(line);
-            }
-        }
-        dense::norms(&lines, stride, &mut norms);
-        // A sum of squares of finite `f32` is a finite `f64`, and no other is.
-        if let Some(row) = norms.iter().position(|norm| !norm.is_finite()) {
-            let values: &[f32] = &bytemuck::cast_slice(&lines[row * stride..(row + 1) * stride])[..dim];
-            let column = values.iter().position(|value| !value.is_finite()).unwrap_or_default();
-            return Err(PointsError::NotFinite { row, column, value: values[column] });
-        }
-        Ok(Self { lines: lines.into(), norms: norms.into(), dim })
+        VectorMemory::default().of_rows(rows, dim)
     }
 
     /// Takes lines, the rows one after another, and the norm of each row, such as those of a mapped file, without a look at the
@@ -285,6 +339,32 @@ mod tests {
         assert_eq!(vectors.lines(1)[1].0[4..], [0.0; 12]);
         assert_eq!(vectors.gather(&[1, 0]).row(0), &values[20..]);
         assert_eq!(vectors.bytes(), 2 * 2 * 64 + 2 * 8);
+    }
+
+    /// The memory of the last vectors is taken over where nobody has them, and nothing of them is seen again.
+    #[test]
+    fn memory_is_kept_for_the_next_vectors() {
+        let mut memory = VectorMemory::default();
+        for (count, dim) in [(9, 40), (1, 40), (7, 33), (4, 16), (0, 5), (13, 1), (13, 16)] {
+            let values: Vec<f32> = (0..count * dim).map(|v| v as f32 - 50.5).collect();
+            let rows = || values.chunks_exact(dim);
+            let (kept, expected) = (memory.of_rows(rows(), dim).expect("finite"), Vectors::new(&values, dim));
+            let expected = expected.expect("finite");
+            assert_eq!((kept.rows(), kept.dim()), (count, dim));
+            let bits = |vectors: &Vectors| bytemuck::cast_slice::<Line, u32>(vectors.all_lines()).to_vec();
+            assert_eq!((bits(&kept), &kept.norms()[..]), (bits(&expected), &expected.norms()[..]), "{count} x {dim}");
+        }
+        let first = memory.of_rows([&[1.0_f32; 3][..]].into_iter(), 3).expect("finite");
+        let second = memory.of_rows([&[2.0_f32; 3][..]].into_iter(), 3).expect("finite");
+        assert_eq!((first.row(0), second.row(0)), (&[1.0; 3][..], &[2.0; 3][..]));
+        let places = [&first, &second].map(|vectors| vectors.lines(0).as_ptr());
+        drop((first, second));
+        let third = memory.of_rows([&[3.0_f32; 3][..]].into_iter(), 3).expect("finite");
+        assert!(third.lines(0).as_ptr() == places[1] && places[0] != places[1]);
+        let rows = [&[1.0_f32; 3][..], &[1.0, f32::NAN, 2.0], &[1.0; 2]];
+        let said = memory.of_rows(rows[..2].iter().copied(), 3).expect_err("not finite").to_string();
+        assert!(said.starts_with("row 1, column 1 is NaN"), "{said}");
+        assert_eq!(memory.of_rows(rows[2..].iter().copied(), 3).err(), Some(PointsError::Ragged { len: 2, dim: 3 }));
     }
 
     #[test]
