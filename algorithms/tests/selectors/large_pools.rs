@@ -37,7 +37,8 @@ fn rows(m: usize, d: usize, distinct: usize) -> Vec<f32> {
 /// Dense pools of many shapes, and one of every other space.
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (m, d, distinct) in [(257, 1, 200), (288, 3, 60), (300, 17, 300), (600, 100, 90)] {
+    for (m, d, distinct) in [(65, 19, 40), (128, 100, 90), (257, 1, 200), (288, 3, 60), (300, 17, 300), (600, 100, 90)]
+    {
         let rows = rows(m, d, distinct);
         for distance in Distance::DENSE {
             cases.push(Case::new(&rows, &rows[5 * d..6 * d], distance));

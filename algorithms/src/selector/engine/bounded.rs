@@ -151,7 +151,7 @@ pub mod tests {
     /// Checks that bounds hold the gain of every seventh item, another one after each item that is added: over directions around a few
     /// centres, with copies, opposites and zeros.
     pub fn check(make: Make<'_>) {
-        for (m, dim) in [(257, 3), (300, 50), (700, 100)] {
+        for (m, dim) in [(128, 50), (257, 3), (300, 50), (700, 100)] {
             let mut rng = random::stream(4, "bounded", dim as u64);
             let mut normal = || random::normal(&mut rng) as f32;
             let centres: Vec<f32> = (0..9 * dim).map(|_| normal()).collect();

@@ -15,8 +15,14 @@ pub const ONE: f64 = 65_000.0;
 /// What no number of units reaches.
 pub const NEVER: u16 = u16::MAX;
 
-/// Pools whose similarities are kept, 2 bytes a pair: up to 288 MiB.
-pub const SIZES: RangeInclusive<usize> = 257..=12_288;
+/// Pools whose similarities are kept, 2 bytes a pair: up to 288 MiB. For smaller ones exact similarities cost less.
+pub const SIZES: RangeInclusive<usize> = 65..=12_288;
+
+/// Longer rows cost less as exact similarities in pools of up to [`FEW`], too: tiles of approximate ones are padded.
+const LONG: usize = 128;
+
+/// See [`LONG`].
+const FEW: usize = 128;
 
 /// Rows are padded to a multiple of so many numbers: loops over blocks of them use whole registers.
 pub const WIDTH: usize = 128;
@@ -34,8 +40,12 @@ pub struct Units<'s> {
 }
 
 impl<'s> Units<'s> {
-    /// Those of a pool, for a kernel with values in `[0, 1]`; `None` if the pool has another size than [`SIZES`].
+    /// Those of a pool, for a kernel with values in `[0, 1]`; `None` if the pool has another size than [`SIZES`], or exact similarities cost
+    /// less.
     pub fn of(kernel: &PoolKernel<'s>, dim: usize, scratch: &'s Scratch) -> Option<Self> {
+        if dim > LONG && kernel.len() <= FEW {
+            return None;
+        }
         let mut this = Self::room(kernel.len(), scratch)?;
         match CosineTiles::of(kernel, dim, scratch) {
             Some(tiles) => this.fill_with_cosines(tiles, kernel, scratch),
