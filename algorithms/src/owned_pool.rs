@@ -283,28 +283,22 @@ fn check_scores(scores: &[f64], items: usize) -> Result<(), SelectError> {
 /// The items of which only the scores are known; all rows where there are no `ids`.
 fn by_scores(ids: Option<&[u32]>, scores: &[f64]) -> Pool {
     let item = |id, score| Item { id, distance: 1.0 - score, rel: score, score };
-    match ids {
-        Some(ids) => {
-            let items = ids.iter().zip(scores).map(|(&id, &score)| item(id, score)).collect();
-            let mut pool = Pool { items, ..Pool::default() };
-            pool.keep_best(ids.len());
-            pool
-        }
-        None => {
-            let items = best_first(scores).into_iter().map(|id| item(id, scores[id as usize])).collect();
-            Pool { items, ..Pool::default() }
-        }
+    if let Some(ids) = ids {
+        let items = ids.iter().zip(scores).map(|(&id, &score)| item(id, score)).collect();
+        let mut pool = Pool { items, ..Pool::default() };
+        pool.keep_best(ids.len());
+        return pool;
     }
+    Pool { items: best_first(scores).into_iter().map(|id| item(id, scores[id as usize])).collect(), ..Pool::default() }
 }
 
 /// The items around a query; scores that are given replace the relevances that selectors read.
 fn around(base: &Base, query: &Points, ids: Option<&[u32]>, scores: Option<&[f64]>) -> Result<Pool, SelectError> {
-    let (expected, points) = (1, base.points());
     let shape = |rows: &Points| (rows.len(), rows.kind(), rows.dim());
-    if shape(query) != (expected, points.kind(), points.dim()) {
+    let (found, expected) = (shape(query), (1, base.points().kind(), base.points().dim()));
+    if found != expected {
         let said = |(rows, kind, dim): (usize, PointType, usize)| format!("{rows} of {kind} of dimension {dim}");
-        let (found, expected) = (said(shape(query)), said((expected, points.kind(), points.dim())));
-        return Err(SelectError::Query { found, expected });
+        return Err(SelectError::Query { found: said(found), expected: said(expected) });
     }
     let (mut pool, scratch, query) = (Pool::default(), Scratch::default(), Query::row(query, 0));
     match ids {

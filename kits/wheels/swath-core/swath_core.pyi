@@ -1,12 +1,15 @@
 """swath's selectors and metrics on numpy arrays."""
 
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, final, overload
 
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["Points", "__version__", "measure", "metrics", "select", "selectors"]
+
 __version__: str
 
+@final
 class Points:
     """Points with their distance, packed once and shared by all calls and threads that use them."""
 
@@ -56,7 +59,7 @@ def measure(
 ) -> Union[float, npt.NDArray[np.float64]]: ...
 @overload
 def measure(
-    metric: Sequence[str],
+    metric: Union[List[str], Tuple[str, ...]],
     points: Union[npt.ArrayLike, Points],
     queries: Union[npt.ArrayLike, Points],
     returned: npt.ArrayLike,

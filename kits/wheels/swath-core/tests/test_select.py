@@ -1,6 +1,8 @@
 """What `select` picks, from what, and what it refuses."""
 
+import sys
 import threading
+import time
 import unittest
 
 import numpy
@@ -152,15 +154,21 @@ class Picks(unittest.TestCase):
         def count():
             while not done.is_set():
                 turns[0] += 1
+                time.sleep(0)
 
-        other = threading.Thread(target=count)
-        other.start()
-        before = turns[0]
-        select(large, large[:, 0], 100, "facility-location")
-        ran = turns[0] - before
-        done.set()
-        other.join()
-        self.assertGreater(ran, 1000)
+        other, usual = threading.Thread(target=count), sys.getswitchinterval()
+        # So that nobody takes a turn unless another gives way.
+        sys.setswitchinterval(100)
+        try:
+            other.start()
+            before = turns[0]
+            select(large, large[:, 0], 100, "facility-location")
+            ran = turns[0] - before
+        finally:
+            sys.setswitchinterval(usual)
+            done.set()
+            other.join()
+        self.assertGreater(ran, 10)
 
 
 class Refusals(unittest.TestCase):
