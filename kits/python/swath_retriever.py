@@ -28,6 +28,7 @@ import os
 _ANSWERS = os.dup(1)
 os.dup2(2, 1)
 
+import ctypes
 import inspect
 import json
 import keyword
@@ -41,6 +42,22 @@ import numpy as np
 
 if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
     sys.stdout.reconfigure(line_buffering=True)
+
+
+def set_openblas_threads(threads):
+    """Tell every OpenBLAS that this process has loaded how many threads it may use, where the system lists libraries."""
+    try:
+        with open("/proc/self/maps") as maps:
+            paths = {line.split(maxsplit=5)[5].strip() for line in maps if "openblas" in line and len(line.split()) > 5}
+    except OSError:
+        return
+    for path in paths:
+        library = ctypes.CDLL(path)
+        for prefix in ("", "scipy_"):
+            for suffix in ("", "64_"):
+                setter = getattr(library, f"{prefix}openblas_set_num_threads{suffix}", None)
+                if setter is not None:
+                    setter(ctypes.c_int(threads))
 
 
 class Retriever:
@@ -76,7 +93,9 @@ class Retriever:
         word of Python ends in an underscore here: `lambda_` for lambda."""
 
     def set_threads(self, threads):
-        """Tell the library how many threads it may use. Called before the build and before the first search after it."""
+        """Tell the library how many threads it may use. Called before the build and before the first search after it. This sets numpy's
+        OpenBLAS: two of its threads on one CPU wait for each other, and are far slower than one."""
+        set_openblas_threads(threads)
 
     def search(self, query, k):
         """At most k ids, best first: a list or an array of whole numbers. Or (ids, scores), or (ids, scores,

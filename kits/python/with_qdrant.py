@@ -43,7 +43,8 @@ class Qdrant(swath_retriever.Retriever):
         return [point.id for point in self.client.query_points("base", query=near, limit=k).points]
 
     def close(self):
-        self.client.close()
+        if hasattr(self, "client"):
+            self.client.close()
 
 
 if __name__ == "__main__":
