@@ -95,7 +95,18 @@ fn select(c: &mut Criterion) {
                 let (mut scratch, mut pool, mut picked) = (Scratch::default(), Pool::default(), Vec::new());
                 pool.fill(&base, query, 0..m as u32, m, &scratch);
                 let (base, pool, subtopics, groups) = (&base, &pool, subtopics.as_slice(), groups.as_slice());
-                let request = Request { base, query, pool, k, subtopics, aspects: &[], groups, seed: 0, query_id: 0 };
+                let request = Request {
+                    base,
+                    query,
+                    pool,
+                    k,
+                    subtopics,
+                    aspects: &[],
+                    groups,
+                    picked_outside: &[],
+                    seed: 0,
+                    query_id: 0,
+                };
                 group.bench_function(BenchmarkId::from_parameter(format!("{k} of {m}")), |b| {
                     b.iter(|| {
                         scratch.reset();

@@ -36,7 +36,7 @@
 //! candidates.search(&index, &base, query, &mut scratch, &mut found, &mut pool);
 //!
 //! let mut picked = Vec::new();
-//! let request = Request { base: &base, query, pool: &pool, k: 2, subtopics: &[], aspects: &[], groups: &[], seed: 0, query_id: 0 };
+//! let request = Request { base: &base, query, pool: &pool, k: 2, subtopics: &[], aspects: &[], groups: &[], picked_outside: &[], seed: 0, query_id: 0 };
 //! Mmr { lambda: Fraction::new(0.3)?, ..Mmr::default() }.select(&request, &scratch, &mut picked);
 //! let ids: Vec<u32> = picked.iter().map(|&position| pool.items[position].id).collect();
 //! assert_eq!(ids, [1, 4]);
@@ -48,6 +48,7 @@ mod base_facts;
 pub mod candidates;
 pub mod distance;
 pub mod expansion;
+pub mod external;
 pub mod graph;
 mod groups;
 pub mod inverted;

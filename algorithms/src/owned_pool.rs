@@ -397,6 +397,7 @@ pub fn select_with(
         aspects: pool.aspects.is_some(),
         groups: &groups,
         pool: items,
+        programs: false,
     })?;
     if params.needs_query() && pool.query.is_none() {
         return Err(SelectError::NeedsQuery(params.name()));
@@ -408,8 +409,9 @@ pub fn select_with(
     };
     let OwnedPool { base, pool: items, groups, subtopics, aspects, seed, .. } = pool;
     let aspects = aspects.as_ref().map_or(&[][..], |aspects| aspects.all_lines());
-    let seed = *seed;
-    let request = Request { base, query, pool: items, k, subtopics, aspects, groups, seed, query_id: 0 };
+    let (picked_outside, seed) = (&[][..], *seed);
+    let request =
+        Request { base, query, pool: items, k, subtopics, aspects, groups, picked_outside, seed, query_id: 0 };
     let mut picked = Vec::new();
     scratch.reset();
     params.select(&request, scratch, &mut picked);
@@ -567,7 +569,9 @@ mod tests {
         let none: [[f32; 2]; 0] = [];
         let empty = OwnedPool::around(&none, &[1.0, 0.0], Distance::Angular).expect("empty");
         let empty = empty.with_groups(Groups::of_labels("", [""; 0])).expect("none for none");
-        for params in SelectorParams::all().iter().filter(|params| !params.is_oracle()) {
+        // A program outside picks nowhere but in a run.
+        let picks = |params: &&SelectorParams| !params.is_oracle() && params.external().is_none();
+        for params in SelectorParams::all().iter().filter(picks) {
             assert_eq!(select(&empty, params, 3), Ok(vec![]), "{} of nothing", params.name());
         }
     }

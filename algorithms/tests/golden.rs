@@ -34,7 +34,8 @@ fn check(file: &str) -> std::collections::BTreeMap<String, usize> {
                 subtopics: false,
                 aspects: false,
                 groups: &[],
-                pool: None
+                pool: None,
+                programs: false,
             }),
             Ok(())
         );

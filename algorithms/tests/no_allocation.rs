@@ -115,7 +115,8 @@ fn check(base: &Base, queries: &Points, all_candidates: &[CandidatesParams]) {
     let of = (0..base.len() as i32).map(|id| id % 7 - 1).collect();
     let groups = [Groups { name: "seller".into(), of, labels: Vec::new() }];
     let kinds = ["seller".to_owned()];
-    let setting = SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &kinds, pool: None };
+    let setting =
+        SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &kinds, pool: None, programs: false };
     let medoids = SelectorParams::Cluster(Cluster { method: Method::KMedoids, ..Cluster::default() });
     for (first, candidates) in all_candidates.iter().enumerate().map(|(at, candidates)| (at == 0, candidates)) {
         let index = candidates.build(base);
@@ -137,7 +138,18 @@ fn check(base: &Base, queries: &Points, all_candidates: &[CandidatesParams]) {
                     }
                     let (subtopics, groups, query_id) = (subtopics.as_slice(), groups.as_slice(), i as u64);
                     let (pool, k, seed) = (&pool, 10, 1);
-                    let request = Request { base, query, pool, k, subtopics, aspects, groups, seed, query_id };
+                    let request = Request {
+                        base,
+                        query,
+                        pool,
+                        k,
+                        subtopics,
+                        aspects,
+                        groups,
+                        picked_outside: &[],
+                        seed,
+                        query_id,
+                    };
                     selector.select(&request, &scratch, &mut picked);
                     ALLOCATIONS.get() - before
                 };

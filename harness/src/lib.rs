@@ -6,7 +6,7 @@
 //! - [`run`]: runs what is planned. [`report`]: writes what was found.
 //! - [`findings`]: statistics of results, and what a dataset is like.
 //! - [`plan`]: what an experiment will do. [`config`]: what an experiment says.
-//! - [`record`]: what files say of a run. [`metrics`]: a number per query.
+//! - [`external`]: programs of the user's, as child processes. [`record`]: what files say of a run. [`metrics`]: a number per query.
 //! - [`statistics`], [`plot`]: pure functions of numbers, and pictures of them.
 //! - [`escape`], [`exact_path`], [`version`], [`progress`], [`interrupt`], [`clock`]: what all of them stand on.
 
@@ -16,6 +16,7 @@ pub mod config;
 pub mod escape;
 pub mod exact_path;
 pub mod exchange;
+pub mod external;
 pub mod findings;
 pub mod interrupt;
 pub mod metrics;

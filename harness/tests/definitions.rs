@@ -161,7 +161,7 @@ fn exact_search_has_a_recall_of_one_at_any_scale() {
                 truth: &Truth::of(&dataset, query),
                 selector: None,
                 groups: &[],
-                evaluations: [0; 3],
+                evaluations: None,
                 seen: Seen::default(),
             };
             for metric in ["recall", "pool-recall", "recall-eps(epsilon=0)", "recall@1"] {

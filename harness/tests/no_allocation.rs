@@ -87,7 +87,7 @@ fn a_timed_pass_does_not_allocate() {
                     // Measuring warms up; a run that goes on has measured before, in another process.
                     let mut measured = |mode: Mode, memory: &mut Memory| {
                         plan.experiment.mode = mode;
-                        measure(&plan, &trial, &workload, &built, memory, &pool).expect("measured")
+                        measure(&plan, &trial, &workload, &built, None, memory, &pool).expect("measured")
                     };
                     if combinations % 3 == 2 {
                         (single, batch) = Default::default();

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom. A room uses those that come after it. docs/architecture.md shows the same as a picture.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "cli",
     "ci",
     "exchange",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 19] = [
     "plan",
     "config",
     "record",
+    "external",
     "metrics",
     "statistics",
     "plot",

@@ -38,8 +38,18 @@ pub fn answer(request: &Value) -> Value {
         Some(queries) => Query::row(queries, 0),
         None => Query { point: Point::Dense(&[]), norm: 0.0, row: 0 },
     };
-    let asked =
-        Request { base: &base, query, pool: &pool, k, subtopics: &[], aspects: &[], groups: &[], seed: 0, query_id: 0 };
+    let asked = Request {
+        base: &base,
+        query,
+        pool: &pool,
+        k,
+        subtopics: &[],
+        aspects: &[],
+        groups: &[],
+        picked_outside: &[],
+        seed: 0,
+        query_id: 0,
+    };
     let (mut scratch, mut picked) = (Scratch::default(), Vec::new());
     let mut once = || {
         scratch.reset();

@@ -4,6 +4,7 @@
 //! registry below.
 
 mod exact;
+mod external;
 mod hnsw;
 mod inverted;
 pub(crate) mod ivf;
@@ -14,6 +15,7 @@ pub(crate) mod samples;
 mod vamana;
 
 pub use exact::Exact;
+pub use external::External;
 pub use hnsw::Hnsw;
 pub use inverted::Inverted;
 pub use ivf::Ivf;
@@ -22,6 +24,7 @@ pub use vamana::Vamana;
 
 use crate::base::{Base, Query};
 use crate::base_facts::BaseFacts;
+use crate::external::Found;
 use crate::nearest::Batch;
 use crate::params::Count;
 use crate::points::Points;
@@ -112,6 +115,13 @@ pub trait Candidates: Sized + Send + Sync + 'static {
 
 /// An index of any kind.
 pub struct Index(Box<dyn Any + Send + Sync>);
+
+impl Found {
+    /// What [`External`] searches. A query's row is its place in the order of queries.
+    pub fn index(&self) -> Index {
+        Index(Box::new(self.clone()))
+    }
+}
 
 /// [`Candidates`] without its associated types.
 pub trait AnyCandidates: Send + Sync {
@@ -250,6 +260,7 @@ registry! {
         "ivf-flat" => Ivf,
         "run" => Run,
         "vamana" => Vamana,
+        "external" => External,
     }
 }
 
@@ -257,6 +268,11 @@ impl CandidatesParams {
     /// The files whose lists these candidates are; `None` if they search.
     pub fn listed(&self) -> Option<&Run> {
         if let Self::Run(run) = self { Some(run) } else { None }
+    }
+
+    /// The program outside that finds these candidates; `None` if swath does.
+    pub fn external(&self) -> Option<&External> {
+        if let Self::External(external) = self { Some(external) } else { None }
     }
 }
 

@@ -50,7 +50,7 @@ impl Selector for GroupLimit {
 
     fn check(&self, setting: &SelectorSetting<'_>) -> Result<(), Unfit> {
         self.group.check(setting.groups, "use a dataset with `groups`, or another selector")?;
-        self.within.check(setting).map_err(|unfit| unfit.inside("within", self.within.name()))
+        self.within.check(&setting.of_within()).map_err(|unfit| unfit.inside("within", self.within.name()))
     }
 
     fn is_oracle(&self) -> bool {

@@ -7,6 +7,7 @@ mod cluster;
 mod dartboard;
 mod dpp;
 pub mod engine;
+mod external;
 mod facility_location;
 mod flvmi;
 mod graph_cut;
@@ -34,6 +35,7 @@ pub use engine::exact::SetFunction;
 pub use engine::greedy::{Optimizer, Stochastic};
 pub use engine::spread::Spread;
 pub use engine::weights::Weights;
+pub use external::External;
 pub use facility_location::FacilityLocation;
 pub use flvmi::Flvmi;
 pub use graph_cut::GraphCut;
@@ -81,6 +83,8 @@ pub struct Request<'a> {
     pub aspects: &'a [Line],
     /// What base points belong to: the kinds of groups that the dataset has, each with a group for every base point.
     pub groups: &'a [Groups],
+    /// Ids that a program outside swath picked for this query, in its order. Empty unless there is one.
+    pub picked_outside: &'a [u32],
     /// Seed of the experiment.
     pub seed: u64,
     /// Number of the query: with the seed and a purpose it names the stream of a random choice.
@@ -115,6 +119,16 @@ pub struct SelectorSetting<'a> {
     pub pool: Option<usize>,
     /// The kinds of groups that base points belong to, by name.
     pub groups: &'a [String],
+    /// Whether the caller runs programs, and hands in what they pick.
+    pub programs: bool,
+}
+
+impl SelectorSetting<'_> {
+    /// The setting of a selector that is a parameter of another one.
+    #[must_use]
+    pub fn of_within(&self) -> Self {
+        Self { programs: false, ..*self }
+    }
 }
 
 /// A way to pick k of a pool. Implemented by the type of its parameters.
@@ -176,5 +190,13 @@ registry! {
         "dartboard" => Dartboard,
         "vendi" => Vendi,
         "grasshopper" => Grasshopper,
+        "external" => External,
+    }
+}
+
+impl SelectorParams {
+    /// The program outside that picks; `None` if swath does.
+    pub fn external(&self) -> Option<&External> {
+        if let Self::External(external) = self { Some(external) } else { None }
     }
 }

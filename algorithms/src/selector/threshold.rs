@@ -58,7 +58,7 @@ impl Selector for Threshold {
 
     fn check(&self, setting: &SelectorSetting<'_>) -> Result<(), Unfit> {
         self.kernel.check(setting.kind)?;
-        self.within.check(setting).map_err(|unfit| unfit.inside("within", self.within.name()))
+        self.within.check(&setting.of_within()).map_err(|unfit| unfit.inside("within", self.within.name()))
     }
 
     fn is_oracle(&self) -> bool {

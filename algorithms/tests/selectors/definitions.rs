@@ -1066,6 +1066,7 @@ fn parameters_that_do_not_go_together_are_refused() {
         aspects: false,
         groups: &[],
         pool: Some(26),
+        programs: false,
     };
     let message = |selector: &dyn Selector| selector.check(&without).map_err(|unfit| unfit.to_string()).err();
     let clipped = KernelChoice::from(Kernel::Cosine);
@@ -1118,7 +1119,7 @@ fn parameters_that_do_not_go_together_are_refused() {
     assert!(message(&by_queries).expect("no sub-queries").contains("array `aspects`"));
     assert_eq!(by_queries.check(&SelectorSetting { aspects: true, ..without }), Ok(()));
     assert!(!by_queries.is_oracle() && Xquad::default().is_oracle());
-    for selector in SelectorParams::all() {
+    for selector in SelectorParams::all().into_iter().filter(|selector| selector.external().is_none()) {
         let fits = setting(SPACES[1]);
         assert_eq!(selector.check(&fits), Ok(()), "{} with its defaults", selector.name());
         assert_eq!(selector.is_oracle(), ["xquad", "pm2"].contains(&selector.name()));

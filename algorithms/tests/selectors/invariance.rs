@@ -65,7 +65,18 @@ impl World {
                 }
                 let (base, pool, subtopics, seed) = (&base, &pool, self.subtopics.as_slice(), 5);
                 let (aspects, groups) = (&[][..], groups.as_slice());
-                let request = Request { base, query, pool, k, subtopics, aspects, groups, seed, query_id: 11 };
+                let request = Request {
+                    base,
+                    query,
+                    pool,
+                    k,
+                    subtopics,
+                    aspects,
+                    groups,
+                    picked_outside: &[],
+                    seed,
+                    query_id: 11,
+                };
                 let list = |selector: &SelectorParams| {
                     let mut picked = Vec::new();
                     selector.select(&request, &Scratch::default(), &mut picked);

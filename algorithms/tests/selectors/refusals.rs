@@ -98,6 +98,7 @@ fn defaults_are_refused_only_where_there_are_no_sums() {
                     let said = match params.name() {
                         "cluster" => "k-medoids",
                         "sum-vector" => "`mmr`",
+                        "external" => "`select` of a retriever",
                         name => panic!("{name} on {space}: {unfit}"),
                     };
                     assert!(unfit.help.contains(said), "{space}: {unfit}");

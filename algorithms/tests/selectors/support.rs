@@ -65,7 +65,7 @@ impl Case {
     pub fn request(&self, k: usize) -> Request<'_> {
         let query = Query::row(&self.queries, 0);
         let Self { base, pool, subtopics, aspects, groups, seed, .. } = self;
-        Request { base, query, pool, k, subtopics, aspects, groups, seed: *seed, query_id: 3 }
+        Request { base, query, pool, k, subtopics, aspects, groups, picked_outside: &[], seed: *seed, query_id: 3 }
     }
 
     /// Positions picked, by working memory that held something before.
@@ -244,7 +244,7 @@ static KINDS: LazyLock<[String; 1]> = LazyLock::new(|| ["seller".to_owned()]);
 /// What a selector is told of a dataset with subtopics, sub-queries and groups.
 pub fn setting(space: Space) -> SelectorSetting<'static> {
     let Space { distance, points: kind } = space;
-    SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &*KINDS, pool: None }
+    SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &*KINDS, pool: None, programs: false }
 }
 
 /// The groups of base points.

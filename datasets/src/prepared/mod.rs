@@ -18,7 +18,7 @@ mod write;
 
 pub use kept::{DamagedFile, KeptDataset, KeptDatasets, KeptFile, Origin, sources};
 pub use layout::{PreparedHeader, SourceFile};
-pub use read::{PreparedError, Wanted, header, open, verify};
+pub use read::{PlacedArray, PreparedError, Wanted, header, open, placed, verify};
 pub use write::{Made, write};
 
 #[cfg(test)]

@@ -65,6 +65,29 @@ pub fn header(path: &Path) -> Result<PreparedHeader, PreparedError> {
     read_header(&mut file, length).map(|(header, _)| header)
 }
 
+/// Where an array lies in a prepared dataset's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedArray {
+    /// Its name.
+    pub name: String,
+    /// Its first byte, from the beginning of the file.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// Where the arrays of a prepared dataset lie, for another program that maps its file.
+///
+/// # Errors
+/// [`PreparedError`].
+pub fn placed(path: &Path) -> Result<Vec<PlacedArray>, PreparedError> {
+    let (mut file, length) = bounded::open(path)?;
+    let (header, start) = read_header(&mut file, length)?;
+    let placed =
+        |array: StoredArray| PlacedArray { offset: start + array.offset, bytes: array.bytes, name: array.name };
+    Ok(header.arrays.into_iter().map(placed).collect())
+}
+
 /// A prepared dataset that another run kept, mapped.
 pub(super) struct OpenedKept {
     pub header: PreparedHeader,

@@ -98,7 +98,15 @@ fn selectable(selector: &SelectorParams) -> &'static str {
         let BaseFacts { distance, kind, .. } = dataset.facts;
         let groups: Vec<String> = dataset.groups.iter().map(|&kind| kind.to_owned()).collect();
         selector
-            .check(&SelectorSetting { distance, kind, subtopics: true, aspects: true, groups: &groups, pool: None })
+            .check(&SelectorSetting {
+                distance,
+                kind,
+                subtopics: true,
+                aspects: true,
+                groups: &groups,
+                pool: None,
+                programs: true,
+            })
             .is_ok()
     };
     EXAMPLE_DATASETS.iter().find(fits).unwrap_or(&EXAMPLE_DATASETS[0]).yaml
@@ -124,6 +132,10 @@ fn components() -> Vec<Component> {
     for component in all.iter_mut().filter(|component| component.name == "run") {
         // There is no file by default.
         component.example["run"]["file"] = "bm25.trec".into();
+    }
+    for component in all.iter_mut().filter(|component| component.name == "external") {
+        // Nor is there a program.
+        component.example["external"]["command"] = serde_json::json!(["python3", "mine.py"]);
     }
     all
 }

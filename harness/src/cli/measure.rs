@@ -1,6 +1,6 @@
 //! How `check` and `baseline` measure an experiment.
 
-use super::places::{Places, own_graphs, program};
+use super::places::{Places, own_graphs};
 use super::terminal::note;
 use clap::Args;
 use std::path::PathBuf;
@@ -71,7 +71,7 @@ impl MeasureArguments {
         // Each graph is built once; the process of each round reads it.
         let own = own_graphs()?;
         let graphs = Cache::new(own.path().to_owned());
-        let program = (!self.no_isolation).then(program);
+        let program = (!self.no_isolation).then(swath::version::program_file);
         let means = Means {
             program: program.as_deref(),
             resources,

@@ -14,6 +14,7 @@ mod child;
 mod compare;
 mod datasets;
 mod export;
+mod external;
 mod history;
 mod import;
 mod init;
@@ -28,8 +29,12 @@ mod results;
 mod run;
 mod schema;
 mod shown;
+#[cfg(unix)]
+mod starter;
 mod table;
 mod terminal;
+#[cfg(unix)]
+mod watch;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
@@ -38,6 +43,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use swath::config::Failure;
 use swath::interrupt;
+use swath::plan::programs::ALLOW;
 use swath::record::machine;
 use swath::run::damage;
 
@@ -68,22 +74,25 @@ struct Cli {
     /// Folder for prepared datasets and built graphs [default: `SWATH_CACHE`, or the platform's folder for caches]
     #[arg(long, global = true, display_order = 101, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
+    /// Run commands that experiments name although they were not run from there before: they are code
+    #[arg(long, global = true, display_order = 102)]
+    allow_external: bool,
     #[command(subcommand)]
     command: Command,
 }
 
 /// Defines the subcommands from their modules, in the order of the help.
 macro_rules! commands {
-    ($($(#[$attribute:meta])* $name:ident: $module:ident,)*) => {
+    ($($(#[cfg($on:meta)])? $(#[command($($shown:tt)*)])? $name:ident: $module:ident,)*) => {
         #[derive(Subcommand)]
         enum Command {
-            $($(#[$attribute])* $name($module::Arguments),)*
+            $($(#[cfg($on)])? $(#[command($($shown)*)])? $name($module::Arguments),)*
         }
 
         impl Command {
             fn run(self, places: &Places) -> Result<ExitCode, Failure> {
                 match self {
-                    $(Self::$name(arguments) => arguments.run(places),)*
+                    $($(#[cfg($on)])? Self::$name(arguments) => arguments.run(places),)*
                 }
             }
         }
@@ -103,12 +112,31 @@ commands! {
     Import: import,
     Datasets: datasets,
     Algorithms: algorithms,
+    External: external,
     Metrics: metrics,
     Schema: schema,
     Cache: cache,
     Bench: bench,
     #[command(name = swath::run::child::COMMAND, hide = true)]
     Child: child,
+    #[cfg(unix)]
+    #[command(name = swath::external::watch::WATCH, hide = true)]
+    Watch: watch,
+    #[cfg(unix)]
+    #[command(name = swath::external::watch::BECOME, hide = true)]
+    Become: starter,
+}
+
+impl Command {
+    /// Whether swath starts this command by itself, so that it takes no requests to stop and has no threads.
+    fn is_inner(&self) -> bool {
+        match self {
+            Self::Child(_) => true,
+            #[cfg(unix)]
+            Self::Watch(_) | Self::Become(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Runs the command of the command line.
@@ -118,7 +146,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return terminal::misread(&error),
     };
-    if !matches!(cli.command, Command::Child(_)) {
+    if !cli.command.is_inner() {
         interrupt::listen();
         #[cfg(unix)]
         abort::explain();
@@ -128,9 +156,17 @@ pub fn main() -> ExitCode {
         }
     }
     shown::remember(&cli.data_dir, cli.cache_dir.as_deref());
-    let places = Places::new(cli.data_dir, cli.cache_dir);
+    let places = Places::new(cli.data_dir, cli.cache_dir, cli.allow_external);
     match places.and_then(|places| damage::or_damaged(places.kept.as_ref(), || cli.command.run(&places))) {
         Ok(code) => code,
-        Err(failure) => terminal::failed(failure),
+        Err(failure) => terminal::failed(or_allow(failure)),
+    }
+}
+
+/// Adds the option that allows commands to a message that advises to do so.
+fn or_allow(failure: Failure) -> Failure {
+    match failure {
+        Failure::Input(message) => Failure::Input(message.replace(ALLOW, &format!("{ALLOW} with --allow-external"))),
+        failure => failure,
     }
 }

@@ -163,8 +163,8 @@ mod tests {
         all.map(|(name, schema, json)| (name, schema.to_value(), json.expect("JSON")[name].clone())).collect()
     }
 
-    /// What a default of "none" is said of: no file, no relation, nothing to divide by.
-    const WITHOUT: [&str; 4] = ["file", "files", "relations", "normalise"];
+    /// What a default of "none" is said of: no file, no relation, nothing to divide by, no parameters of a program.
+    const WITHOUT: [&str; 7] = ["file", "files", "relations", "normalise", "command", "build", "search"];
 
     #[test]
     fn every_default_is_said_and_every_choice_explained() {

@@ -4,7 +4,8 @@ use super::terminal::with_help;
 use std::path::{Path, PathBuf};
 use swath::config::Failure;
 use swath::escape;
-use swath::plan::{Resources, missing_dataset};
+use swath::external::allowed::Allowed;
+use swath::plan::{Outside, Resources, missing_dataset};
 use swath::record::machine::{address_limit, memory};
 use swath::run::cache::{self, Cache};
 use swath::version;
@@ -22,6 +23,10 @@ pub struct Places {
     pub cache: Option<Cache>,
     /// The datasets that are kept in the same folder.
     pub kept: Option<KeptDatasets>,
+    /// The commands that were allowed to run, in the same folder.
+    allowed: Option<Allowed>,
+    allows_all: bool,
+    program: PathBuf,
 }
 
 impl Places {
@@ -29,7 +34,7 @@ impl Places {
     ///
     /// # Errors
     /// [`Failure::Input`] if one of `data` is not a folder.
-    pub fn new(mut data: Vec<PathBuf>, cache: Option<PathBuf>) -> Result<Self, Failure> {
+    pub fn new(mut data: Vec<PathBuf>, cache: Option<PathBuf>, allows_all: bool) -> Result<Self, Failure> {
         if let Some(missing) = data.iter().find(|folder| !folder.is_dir()) {
             let path = escape::path(missing);
             let what = if missing.exists() {
@@ -48,7 +53,14 @@ impl Places {
         data.extend(own.filter(|folder| folder.is_dir()));
         let folder = cache.or_else(cache::default_folder);
         let kept = folder.clone().map(|folder| KeptDatasets::new(folder, version::program()));
-        Ok(Self { data, downloads, cache: folder.map(Cache::new), kept })
+        let allowed = folder.as_deref().map(Allowed::new);
+        let program = version::program_file();
+        Ok(Self { data, downloads, cache: folder.map(Cache::new), kept, allowed, allows_all, program })
+    }
+
+    /// By what programs outside are started, and which may be.
+    fn outside(&self) -> Outside<'_> {
+        Outside { starter: Some(&self.program), allowed: self.allowed.as_ref(), allows_all: self.allows_all }
     }
 
     /// The folders to search for datasets, the memory that a dataset may take, and where prepared ones are kept.
@@ -58,6 +70,7 @@ impl Places {
             memory: memory(),
             addresses: address_limit(),
             kept: self.kept.as_ref(),
+            outside: self.outside(),
             scratch: self.cache.as_ref().map(Cache::folder),
         }
     }
@@ -86,18 +99,6 @@ fn own_datasets() -> Option<PathBuf> {
         variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(under)))
     };
     data.map(|folder| folder.join("swath").join("datasets"))
-}
-
-/// This program's own file, from which it starts its children.
-pub fn program() -> PathBuf {
-    // On Linux the file may have been replaced by a newer build; this name still leads to the one that runs.
-    let own = Path::new("/proc/self/exe");
-    if own.exists() {
-        return own.to_owned();
-    }
-    // Without `/proc`: the system's answer, or else the path or name by which the program was called.
-    let called = || std::env::args_os().next().map_or_else(|| "swath".into(), PathBuf::from);
-    std::env::current_exe().unwrap_or_else(|_| called())
 }
 
 /// A folder for the graphs of one command. It is removed when dropped.

@@ -1,6 +1,6 @@
 //! `swath reproduce`.
 
-use super::places::{Places, own_graphs, program};
+use super::places::{Places, own_graphs};
 use super::shown::Shown;
 use super::terminal::{complain, note, print};
 use clap::Args;
@@ -61,7 +61,7 @@ impl Arguments {
         let out = out.unwrap_or_else(|| temporary.path().join("again"));
         let own = own_graphs()?;
         let graphs = Cache::new(own.path().to_owned());
-        let program = program();
+        let program = version::program_file();
         let means = Means {
             program: Some(&program),
             resources,

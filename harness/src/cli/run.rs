@@ -1,6 +1,6 @@
 //! `swath run`.
 
-use super::places::{Places, program};
+use super::places::Places;
 use super::results::{finish, finish_cells};
 use super::shown::Shown;
 use super::table::table;
@@ -81,7 +81,7 @@ impl Arguments {
         let file = config::open(&self.config)?;
         let experiment = &file.experiment;
         let folder = self.out.clone().unwrap_or_else(|| Path::new("reports").join(experiment.name.as_str()));
-        let program = (!self.no_isolation).then(program);
+        let program = (!self.no_isolation).then(swath::version::program_file);
         if program.is_none() && experiment.limits != Limits::default() {
             complain("note: without isolation, limits are not enforced");
         }

@@ -4,6 +4,7 @@ use super::check::CheckSpec;
 use super::defaults::constant;
 use super::limits::Limits;
 use super::read::Grid;
+use super::retriever::Retriever;
 use crate::config::figures::FigureSpec;
 use crate::metrics::MetricName;
 use crate::plot::Size;
@@ -15,10 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
-use swath_algorithms::candidates::CandidatesParams;
-use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::params::{Count, Part};
-use swath_algorithms::selector::SelectorParams;
 use swath_datasets::{FileSet, Generated};
 
 /// A swath experiment: a dataset, retrievers with their parameter grids, and metrics.
@@ -217,22 +215,6 @@ impl JsonSchema for DatasetSource {
         let (files, generated) = (generator.subschema_for::<FileSet>(), generator.subschema_for::<Generated>());
         json_schema!({ "anyOf": [{ "type": "string" }, files, generated] })
     }
-}
-
-/// Candidates, an optional expansion, and a selector: what a user calls an algorithm.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Retriever {
-    /// Its name in tables and plots, different from the others'.
-    pub name: Name,
-    /// Finds a pool of base vectors near the query.
-    #[serde(default)]
-    pub candidates: CandidatesParams,
-    /// Adds to the pool by walking a graph, and rescores it.
-    #[serde(default)]
-    pub expand: Option<ExpansionParams>,
-    /// Picks k of the pool, in order.
-    pub select: SelectorParams,
 }
 
 /// What a report shows.

@@ -1,5 +1,6 @@
 //! Limits of a run's time and memory.
 
+use super::defaults::constant;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -17,6 +18,35 @@ pub struct Limits {
     /// Memory that a build with its trials may allocate, dataset included, such as `4 GiB`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Bytes>,
+    /// Seconds that programs outside may take, step by step.
+    #[serde(skip_serializing_if = "ExternalLimits::are_usual")]
+    pub external: ExternalLimits,
+}
+
+/// Seconds that a program outside may take for each step. Building is limited by `seconds`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExternalLimits {
+    /// Until its first line.
+    pub hello: Count,
+    /// For opening the dataset, and for setting parameters.
+    pub open: Count,
+    /// For a block of queries.
+    pub pass: Count,
+    /// Until it has ended by itself.
+    pub end: Count,
+}
+
+impl ExternalLimits {
+    fn are_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for ExternalLimits {
+    fn default() -> Self {
+        Self { hello: constant(120), open: constant(60), pass: constant(600), end: constant(5) }
+    }
 }
 
 /// A number of bytes, written as such or with a unit: `512 MiB`, `4GB`.

@@ -1,5 +1,6 @@
 //! The columns of tables for machines, such as `runs.csv`: one value per trial in each.
 
+use crate::findings::outside::Outside;
 use crate::findings::summary::{Summary, TrialRow};
 use crate::record::manifest::Manifest;
 use crate::statistics::Estimate;
@@ -25,7 +26,7 @@ pub enum TrialValues {
 }
 
 /// All columns: the identity of the trial; the mean and 95 % interval of each metric, with the number of queries if some trial
-/// has no value for some query; the pool; and costs. Only `build_seconds`, `qps`, `qps_best` and the columns ending in `_ms` and
+/// has no value for some query; the pool; and costs. Only `build_seconds`, `qps`, `qps_best`, `swath_clock_share` and the columns ending in `_ms`, `_us` and
 /// `_peak_bytes` differ from run to run.
 pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     let rows = &summary.rows;
@@ -56,7 +57,7 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     for (i, name) in ["p50_ms", "p95_ms", "p99_ms"].into_iter().enumerate() {
         add(name, numbers(rows, |row| Some(row.timing.latency.as_ref()?.percentiles_ms[i])));
     }
-    add("index_bytes", TrialValues::Count(rows.iter().map(|row| row.index_bytes).collect()));
+    add("index_bytes", numbers(rows, |row| row.known_index_bytes().map(|bytes| bytes as f64)));
     let stages = ["candidates", "expand", "select"];
     for (i, stage) in stages.into_iter().enumerate() {
         add(&format!("{stage}_ms"), numbers(rows, |row| Some(row.timing.stages_ms?[i])));
@@ -70,6 +71,19 @@ pub fn columns(summary: &Summary, manifest: &Manifest) -> Vec<TrialColumn> {
     }
     add("build_peak_bytes", numbers(rows, |row| row.peaks.build.map(|bytes| bytes as f64)));
     add("search_peak_bytes", numbers(rows, |row| row.peaks.search.map(|bytes| bytes as f64)));
+    // Programs outside, if there are any.
+    if rows.iter().any(|row| row.outside.is_some()) {
+        let of = |value: fn(&Outside) -> f64| numbers(rows, |row| row.outside.as_ref().map(value));
+        let label = |row: &TrialRow| row.outside.as_ref().map_or_else(String::new, Outside::label);
+        add("program", TrialValues::Text(rows.iter().map(label).collect()));
+        add("build_threads", of(|outside| outside.build_threads().map_or(f64::NAN, |count| count as f64)));
+        add("program_us", of(|outside| outside.program_us));
+        add("swath_us", of(|outside| outside.swath_us));
+        add("echo_us", of(|outside| outside.echo_us));
+        add("set_ms", of(|outside| outside.set_ms));
+        add("swath_clock_share", of(|outside| outside.by_swath));
+        add("answered_otherwise", of(|outside| outside.otherwise as f64));
+    }
     columns
 }
 

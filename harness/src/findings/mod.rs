@@ -6,6 +6,7 @@ pub mod columns;
 pub mod diagnostics;
 mod loaded_run;
 mod measure;
+pub mod outside;
 mod partial;
 pub mod summary;
 pub mod timing;

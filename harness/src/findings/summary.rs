@@ -1,5 +1,6 @@
 //! The summary of an experiment: estimates of each trial, derived from the per-query values of its result file.
 
+use super::outside::{self, Outside};
 use super::partial::{defined, partial};
 use crate::clock;
 use crate::findings::timing::{self, APART, Load};
@@ -9,7 +10,7 @@ use crate::metrics::MetricName;
 use crate::plot::Marker;
 use crate::record::reference::Reference;
 use crate::record::results::{Results, TrialResult, plain_name};
-use crate::record::{Parameters, Peaks};
+use crate::record::{Parameters, Peaks, ProgramRecord};
 use crate::statistics::bootstrap::estimates;
 use crate::statistics::{Column, Comparison, Estimate, Paired, compare};
 
@@ -48,12 +49,20 @@ pub struct TrialRow {
     pub evaluations: [f64; 3],
     /// Timings.
     pub timing: Timing,
+    /// The programs outside that are stages of it.
+    pub outside: Option<Outside>,
 }
 
 impl TrialRow {
     /// The retriever's name with the point in brackets.
     pub fn label(&self) -> String {
         crate::record::label(&self.retriever, &self.point)
+    }
+
+    /// Bytes of index and graph; `None` if a program outside does not say how large its index is.
+    pub fn known_index_bytes(&self) -> Option<u64> {
+        let says = |outside: &Outside| outside.programs.iter().all(ProgramRecord::says_its_size);
+        self.outside.as_ref().is_none_or(says).then_some(self.index_bytes)
     }
 
     /// The size of its pool, if known.
@@ -156,10 +165,17 @@ impl Summary {
         timing::middle(&mut at)
     }
 
-    /// A trial's label for tables of times, marked if it was timed at another hour.
+    /// Whether half of a trial's times or more are by swath's clock, in place of a program's own.
+    pub fn is_by_swath(&self, row: usize) -> bool {
+        self.rows[row].outside.as_ref().is_some_and(|outside| outside.by_swath >= 0.5)
+    }
+
+    /// A trial's label for tables of times, marked if it was timed at another hour, or if half of its times or more are by swath's clock in
+    /// place of a program's own.
     pub fn timed_label(&self, row: usize) -> String {
+        let clock = if self.is_by_swath(row) { " (swath's clock)" } else { "" };
         let mark = if self.is_timed_apart(row) { " (timed apart)" } else { "" };
-        self.rows[row].label() + mark
+        self.rows[row].label() + clock + mark
     }
 
     /// Cautions on times: trials that were timed at another hour, and a load average above what swath alone makes on so many `cores`.
@@ -183,6 +199,8 @@ impl Summary {
         let loads: Vec<Load> = self.rows.iter().filter_map(|row| row.timing.load).collect();
         let mean = loads.iter().map(|load| load.mean).sum::<f64>() / loads.len() as f64;
         let most = loads.iter().map(|load| load.most).fold(0.0, f64::max);
+        let outside = self.rows.iter().filter_map(|row| Some((row.label(), row.queries, row.outside.as_ref()?)));
+        cautions.extend(outside::cautions(outside));
         // Its own threads may take all cores, and for a moment one more waits.
         if mean > cores as f64 + 0.5 {
             cautions.push(format!(
@@ -285,6 +303,7 @@ impl TrialRow {
             peaks: trial.peaks,
             evaluations: [mean(0), mean(1), mean(2)],
             timing: Timing::new(trial, rate == Rate::Best),
+            outside: Outside::of(trial),
         }
     }
 }

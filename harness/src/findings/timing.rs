@@ -213,6 +213,8 @@ mod tests {
             untimed: [0.0; 2],
             repeats,
             timed: at.iter().map(|&at| Timed { at, load: at as f64 }).collect(),
+            programs: Vec::new(),
+            clocks: Vec::new(),
             best_search_seconds: best,
         }
     }

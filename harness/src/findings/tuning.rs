@@ -173,6 +173,8 @@ mod tests {
             untimed: [0.0; 2],
             repeats: vec![Times::Batch(values.len(), 1.0)],
             timed: Vec::new(),
+            programs: Vec::new(),
+            clocks: Vec::new(),
             best_search_seconds: 1.0,
             metrics: vec![values],
             build_seconds: 0.0,

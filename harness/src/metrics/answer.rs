@@ -30,8 +30,8 @@ pub struct AnsweredQuery<'a> {
     pub selector: Option<&'a SelectorParams>,
     /// The kinds of groups that base vectors belong to.
     pub groups: &'a [Groups],
-    /// Similarity evaluations of candidates, expansion and selector.
-    pub evaluations: [u64; 3],
+    /// Similarity evaluations of candidates, expansion and selector; `None` where a program outside did not count its own.
+    pub evaluations: Option<[u64; 3]>,
     /// Values that several metrics use, computed once.
     pub seen: Seen,
 }

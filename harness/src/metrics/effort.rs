@@ -59,7 +59,7 @@ impl Metric for Evaluations {
     }
 
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
-        let [candidates, expand, select] = answer.asked().evaluations;
+        let [candidates, expand, select] = answer.asked().evaluations?;
         let count = match self.stage {
             Stage::All => candidates + expand + select,
             Stage::Candidates => candidates,
@@ -137,6 +137,7 @@ impl Metric for ObjectiveRatio {
             subtopics: &[],
             aspects: &[],
             groups: &[],
+            picked_outside: &[],
             seed: 0,
             query_id: 0,
         };
@@ -197,7 +198,18 @@ impl Metric for OptimumRatio {
     fn value(&self, answer: &Answer<'_>) -> Option<f64> {
         let asked = answer.asked();
         let (base, query, pool, k) = (asked.base, asked.query, asked.pool, answer.k());
-        let request = Request { base, query, pool, k, subtopics: &[], aspects: &[], groups: &[], seed: 0, query_id: 0 };
+        let request = Request {
+            base,
+            query,
+            pool,
+            k,
+            subtopics: &[],
+            aspects: &[],
+            groups: &[],
+            picked_outside: &[],
+            seed: 0,
+            query_id: 0,
+        };
         let scratch = Scratch::default();
         let function = asked.selector?.objective(&request, &scratch)?;
         let position = |&id: &u32| pool.items.iter().position(|item| item.id == id);

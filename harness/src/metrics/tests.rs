@@ -71,7 +71,7 @@ impl World {
             truth: &self.truth,
             selector: self.selector.as_ref(),
             groups: &self.groups,
-            evaluations: [100, 20, 3],
+            evaluations: Some([100, 20, 3]),
             seen: Seen::default(),
         };
         MetricName::find(name).unwrap_or_else(|| panic!("{name}")).value(&asked)
@@ -674,7 +674,7 @@ proptest! {
                 truth: &truth,
                 selector: None,
                 groups: &[],
-                evaluations: [12, 0, 40],
+                evaluations: Some([12, 0, 40]),
                 seen: Seen::default(),
             };
             let judged = MetricName::all().filter(|metric| !["recall", "pool-recall"].contains(&metric.name()));

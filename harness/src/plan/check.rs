@@ -64,7 +64,7 @@ fn check_retriever(retriever: &Retriever, place: RetrieverPlace, facts: &Facts) 
     // What an expansion leaves may be more than what the candidates found.
     let limit = retriever.expand.as_ref().map(|expansion| expansion.limit());
     let pool = Some(limit.unwrap_or(retriever.candidates.pool()));
-    let setting = selector::SelectorSetting { distance, kind, subtopics, aspects, groups, pool };
+    let setting = selector::SelectorSetting { distance, kind, subtopics, aspects, groups, pool, programs: true };
     if let Err(unfit) = retriever.select.check(&setting) {
         problems.push(unfit_problem(path!["retrievers", i, "select", retriever.select.name()], unfit));
     }

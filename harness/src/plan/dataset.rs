@@ -1,6 +1,6 @@
 //! An experiment's dataset: located by its name or path, read or drawn. A file that changes while it is read is refused.
 
-use super::{at_dataset, missing_dataset};
+use super::{Outside, at_dataset, missing_dataset};
 use crate::clock;
 use crate::config::{DatasetSource, Failure, Invalid, Problem, YamlSource};
 use std::path::{Path, PathBuf};
@@ -21,12 +21,14 @@ pub struct Resources<'a> {
     pub kept: Option<&'a KeptDatasets>,
     /// Where arrays are put that do not fit into memory; the system's folder for temporary files if `None`.
     pub scratch: Option<&'a Path>,
+    /// By what programs outside are started.
+    pub outside: Outside<'a>,
 }
 
 impl Resources<'_> {
     /// No folders, and nothing is kept.
     pub fn of_memory(memory: u64) -> Self {
-        Self { data_folders: &[], memory, addresses: None, kept: None, scratch: None }
+        Self { data_folders: &[], memory, addresses: None, kept: None, scratch: None, outside: Outside::default() }
     }
 
     /// The memory, and the folder for what does not fit.

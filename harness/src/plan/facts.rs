@@ -1,5 +1,6 @@
 //! What a plan needs to know of the dataset.
 
+use super::Programs;
 use std::collections::BTreeMap;
 use swath_algorithms::points::vectors::LANES;
 use swath_algorithms::points::{PointType, Points};
@@ -40,6 +41,8 @@ pub struct Facts {
     pub groups: Vec<String>,
     /// SHA-256 of each file of lists beside it, by its path as the experiment has it; none before they are read.
     pub lists: BTreeMap<String, String>,
+    /// The programs outside that the experiment runs; none before they are met.
+    pub programs: Programs,
     /// Bytes that it takes in memory; an estimate before it is read.
     pub bytes: usize,
 }
@@ -75,6 +78,7 @@ impl Facts {
             aspects: header.aspects.is_some(),
             groups: header.groups.clone(),
             lists: BTreeMap::new(),
+            programs: Programs::default(),
             bytes: header.bytes_of_points() as usize
                 + queries
                 + header.links.unwrap_or(0) * (size_of::<[u32; 2]>() + 1)
@@ -111,6 +115,7 @@ impl Facts {
             aspects: dataset.aspects.is_some(),
             groups: dataset.groups.iter().map(|groups| groups.name.clone()).collect(),
             lists: BTreeMap::new(),
+            programs: Programs::default(),
         }
     }
 

@@ -13,6 +13,7 @@ pub mod missing_dataset;
 mod outline;
 pub mod point;
 mod prepare;
+pub mod programs;
 mod trial;
 pub mod workload;
 
@@ -24,6 +25,7 @@ pub use lists::ListedRuns;
 pub use memory::{PROGRAM, memory_notes};
 pub use outline::{Outline, outline};
 pub use prepare::{Prepared, prepare_experiment, prepare_file, prepare_on};
+pub use programs::{Outside, Programs};
 pub use trial::Trial;
 pub use workload::Workload;
 
@@ -121,6 +123,7 @@ impl Plan {
 fn resolved(written: &Experiment) -> Experiment {
     let mut experiment = written.clone();
     for retriever in experiment.retrievers.iter_mut().flat_map(|grid| &mut grid.0) {
+        *retriever = retriever.clone().asked_for(written.k);
         let is_plain = retriever.expand.is_none() && matches!(retriever.select, SelectorParams::TopK(_));
         if let CandidatesParams::Exact(exact) = &mut retriever.candidates {
             *exact = exact.resolved(is_plain.then_some(written.k));

@@ -78,6 +78,25 @@ fn varies(key: &ParameterPath, all: &[BTreeMap<ParameterPath, String>]) -> bool 
     values.any(|value| Some(value) != first)
 }
 
+/// The component whose parameters are mappings of a program's own parameters.
+const EXTERNAL: &str = "external";
+
+/// The parameters of a program outside, each by its own name; with that of its mapping before it if both have it.
+fn settings(parameters: &Value) -> Value {
+    const OWN: [&str; 2] = ["build", "search"];
+    let mut flat = parameters.as_object().cloned().unwrap_or_default();
+    let of = |which: &str| parameters[which].as_object().into_iter().flatten();
+    for which in OWN {
+        flat.remove(which);
+        for (name, value) in of(which) {
+            let is_twice =
+                OWN.iter().all(|&which| parameters[which].get(name).is_some()) || parameters.get(name).is_some();
+            flat.insert(if is_twice { format!("{which}.{name}") } else { name.clone() }, value.clone());
+        }
+    }
+    flat.into()
+}
+
 /// Each stage's component, and each parameter as text.
 fn leaves(point: &Value) -> BTreeMap<ParameterPath, String> {
     let mut leaves = BTreeMap::new();
@@ -91,6 +110,7 @@ fn leaves(point: &Value) -> BTreeMap<ParameterPath, String> {
 fn add_component(path: &[String], component: &Value, leaves: &mut BTreeMap<ParameterPath, String>) {
     for (name, parameters) in component.as_object().into_iter().flatten() {
         leaves.insert(path.to_vec(), name.clone());
+        let parameters = if name == EXTERNAL { settings(parameters) } else { parameters.clone() };
         for (parameter, value) in parameters.as_object().into_iter().flatten() {
             let path = [path, &[name.clone(), parameter.clone()]].concat();
             if parameter == WITHIN {
@@ -175,6 +195,15 @@ mod tests {
         let twice = |outer: u32, inner: u32| limit(outer, json!({"group-limit": {"limit": inner, "within": mmr(0.5)}}));
         assert_eq!(labels(&[twice(1, 5), twice(2, 6)])[0], "select.limit=1, within.limit=5");
         assert_eq!(labels(&[twice(1, 5), twice(1, 6)])[0], "limit=5");
+    }
+
+    #[test]
+    fn parameters_of_a_program_are_named_as_its_own() {
+        let point = |m: u32, ef: u32| json!({"candidates": {"external": {"command": ["./x"], "build": {"M": m}, "search": {"ef": ef}, "pool": 100}}, "select": {"top-k": {}}});
+        assert_eq!(labels(&[point(8, 20), point(8, 50)]), ["ef=20", "ef=50"]);
+        assert_eq!(labels(&[point(8, 20), point(16, 50)])[0], "M=8, ef=20");
+        let whole = |a: u32, b: u32| json!({"retriever": {"external": {"command": ["./x"], "build": {"n": a}, "search": {"n": b, "pool": 7}}}});
+        assert_eq!(labels(&[whole(1, 2), whole(2, 3)])[0], "build.n=1, search.n=2");
     }
 
     #[test]

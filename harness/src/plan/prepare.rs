@@ -3,7 +3,7 @@
 use super::dataset::{Found, LoadedDataset, Resources, changed, locate};
 use super::lists::{self, ListedRuns};
 use super::workload::Workload;
-use super::{Facts, Plan, memory_notes, outline};
+use super::{Facts, Plan, Programs, memory_notes, outline};
 use crate::config::{self, ExperimentFile, Failure, Invalid, Problem, YamlSource};
 use crate::metrics::truth::Truth;
 use crate::path;
@@ -66,6 +66,8 @@ pub fn prepare_experiment(
     resources: Resources<'_>,
 ) -> Result<Prepared, Failure> {
     outline(&file, rows, resources)?;
+    // Before the dataset is read, which may take long.
+    let programs = Programs::meet(&file, resources.outside)?;
     let mut loaded = match locate(&file.experiment.dataset, &file.source, resources.data_folders)? {
         Found::Read(location) => LoadedDataset::load(&location, resources)?,
         Found::Drawn(generated) => LoadedDataset::drawn(generated, resources)?,
@@ -81,7 +83,7 @@ pub fn prepare_experiment(
     let invalid = |problems| Failure::from(Box::new(Invalid { source: source.clone(), problems }));
     let lists =
         ListedRuns::read(&file.experiment, &source, &loaded.dataset, resources.memory, None).map_err(invalid)?;
-    let mut prepared = prepare_on(file, loaded, lists)?.with_copies_within(&resources.capacity());
+    let mut prepared = prepare_on(file, loaded, lists, programs)?.with_copies_within(&resources.capacity());
     prepared.lists.check(&prepared.plan, &prepared.dataset, &mut prepared.notes).map_err(invalid)?;
     prepared.said.extend(memory_notes(&prepared.plan, &prepared.facts, resources));
     Ok(prepared)
@@ -99,21 +101,27 @@ fn check_sample(file: &ExperimentFile, dataset: &Dataset) -> Result<(), Failure>
     Err(Box::new(Invalid { source: file.source.clone(), problems: vec![problem] }).into())
 }
 
-/// Plans an experiment on a dataset that is loaded, with the lists that were read for it.
+/// Plans an experiment on a dataset that is loaded, with the lists that were read for it and the programs that were met.
 ///
 /// # Errors
 /// [`Failure::Invalid`].
-pub fn prepare_on(file: ExperimentFile, loaded: LoadedDataset, lists: ListedRuns) -> Result<Prepared, Failure> {
+pub fn prepare_on(
+    file: ExperimentFile,
+    loaded: LoadedDataset,
+    lists: ListedRuns,
+    programs: Programs,
+) -> Result<Prepared, Failure> {
     let ExperimentFile { source, experiment } = file;
     let LoadedDataset { name: dataset_name, sha256, dataset, file: dataset_file, doubts, notes: said } = loaded;
-    let facts = Facts { lists: lists.sha256.clone(), ..Facts::of_dataset(&dataset, sha256) };
+    let facts = Facts { lists: lists.sha256.clone(), programs, ..Facts::of_dataset(&dataset, sha256) };
     let mut plan = match Plan::new(experiment, &facts) {
         Ok(plan) => plan,
         Err(problems) => return Err(Box::new(Invalid { source, problems }).into()),
     };
     // The base shares the dataset's vectors.
     let base = Arc::new(Base::new(dataset.train.clone(), dataset.distance));
-    let pools = plan.trials.iter().map(|trial| trial.retriever.candidates.pool());
+    let pools = plan.trials.iter().filter(|trial| !trial.retriever.is_whole);
+    let pools = pools.map(|trial| trial.retriever.candidates.pool());
     let sizes = Sizes { k: plan.experiment.k.size(), pool: pools.min().unwrap_or(0) };
     let coarse = Coarse::find(&plan.metrics, sizes, &plan.queries, &dataset);
     Coarse::put_relative_beside(&coarse, &mut plan.metrics);

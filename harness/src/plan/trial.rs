@@ -1,9 +1,11 @@
 //! The trials of an experiment, and what makes two of them the same.
 
+use super::programs::of_retriever;
 use super::{Facts, point};
 use crate::config::{Experiment, Problem, Retriever};
+use crate::external::Role;
 use crate::path;
-use crate::record::{Parameters, label};
+use crate::record::{Parameters, WHOLE, label};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -46,7 +48,10 @@ impl Trial {
 }
 
 pub(super) fn parameters(retriever: &Retriever) -> Parameters {
-    Parameters::new(&retriever.candidates, retriever.expand.as_ref(), &retriever.select)
+    match retriever.program() {
+        Some(external) => Parameters::whole(external),
+        None => Parameters::new(&retriever.candidates, retriever.expand.as_ref(), &retriever.select),
+    }
 }
 
 /// Whether the size of the pool is left to swath.
@@ -87,6 +92,15 @@ pub(super) fn list_trials(
     trials
 }
 
+/// The stage of the parameters that a program is.
+fn stage_of(role: Role) -> &'static str {
+    match role {
+        Role::Candidates => "candidates",
+        Role::Selector => "select",
+        Role::Retriever => WHOLE,
+    }
+}
+
 fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> String {
     let queries = experiment.queries.map_or(facts.queries, Count::size);
     let mut stages = parameters(retriever).stages().clone();
@@ -97,6 +111,9 @@ fn trial_id(experiment: &Experiment, retriever: &Retriever, facts: &Facts) -> St
             run.files().map(|(file, weight)| (content(file), weight.to_string())).collect();
         files.sort();
         stages["candidates"] = json!({ "run": { "pool": run.pool, "fuse": run.fused(), "files": files } });
+    }
+    for (stage, command) in of_retriever(retriever).map(|(role, command)| (stage_of(role), command)) {
+        stages[stage]["external"]["program"] = json!(facts.programs.of(command));
     }
     let shape = json!({
         "parameters": stages,

@@ -1,5 +1,7 @@
 //! The outcome of one trial, complete or so far.
 
+use super::{Clocks, ProgramRecord};
+
 /// The id in place of a result that a retriever did not return.
 pub const MISSING: i32 = -1;
 
@@ -39,6 +41,19 @@ pub struct Outcome {
     pub repeats: Vec<Times>,
     /// When each repeat was timed; empty where that is unknown.
     pub timed: Vec<Timed>,
+    /// The programs outside that are stages of it.
+    pub programs: Vec<ProgramRecord>,
+    /// Their clocks: of the untimed pass, then of each repeat. None without a program.
+    pub clocks: Vec<Clocks>,
+}
+
+impl Outcome {
+    /// Leaves out all but the first `repeats` timed passes.
+    pub fn keep_passes(&mut self, repeats: usize) {
+        self.repeats.truncate(repeats);
+        self.timed.truncate(repeats);
+        self.clocks.truncate(repeats + 1);
+    }
 }
 
 /// When a repeat was timed, and how busy the machine was then.

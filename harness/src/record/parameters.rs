@@ -1,10 +1,14 @@
 //! The parameters of a trial.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt;
 use swath_algorithms::candidates::CandidatesParams;
 use swath_algorithms::expansion::ExpansionParams;
 use swath_algorithms::selector::SelectorParams;
+
+/// The stage that a program outside is if it is a whole retriever.
+pub const WHOLE: &str = "retriever";
 
 /// All parameters of a trial, `{stage: {component: {parameter: value}}}`: as text and parsed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,8 +38,17 @@ impl Parameters {
         Self { text: stages.to_string(), stages, is_oracle: select.is_oracle() }
     }
 
+    /// The parameters of a program outside that is a whole retriever.
+    pub fn whole(external: &impl Serialize) -> Self {
+        let stages = json!({ WHOLE: { "external": external } });
+        Self { text: stages.to_string(), stages, is_oracle: false }
+    }
+
     /// The parameters of a grid point that a manifest has written out.
     pub(super) fn of_point(point: &Value) -> Self {
+        if let Some(external) = point.get("external") {
+            return Self::whole(external);
+        }
         let stages = ["candidates", "expand", "select"].into_iter().filter_map(|stage| {
             let component = point.get(stage).filter(|component| !component.is_null())?;
             Some((stage.to_owned(), component.clone()))
@@ -59,6 +72,18 @@ impl Parameters {
         usize::try_from(pool).ok()
     }
 
+    /// The programs outside that are stages of it, with the names of those stages.
+    pub fn programs(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        ["candidates", "select", WHOLE]
+            .into_iter()
+            .filter_map(|stage| Some((stage, self.stages[stage].get("external")?)))
+    }
+
+    /// Whether a program outside is all of it, so that it has no pool.
+    pub fn is_whole(&self) -> bool {
+        self.stages.get(WHOLE).is_some()
+    }
+
     /// Whether the candidates are lists from files, which are found at no cost.
     pub fn is_listed(&self) -> bool {
         self.stages["candidates"].get("run").is_some()
@@ -67,6 +92,12 @@ impl Parameters {
     /// Why its times are not those of a search, if so.
     pub fn without_time(&self) -> Option<&'static str> {
         self.is_listed().then_some("candidates that are lists from files are found at no cost")
+    }
+
+    /// Why it cannot take turns with another trial, query by query, if so.
+    pub fn without_turns(&self) -> Option<&'static str> {
+        let outside = self.programs().next().map(|_| "a program outside answers in blocks, and cannot take turns");
+        self.without_time().or(outside)
     }
 
     /// Whether the selector is an oracle: one that looks at the subtopics.

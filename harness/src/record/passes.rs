@@ -7,7 +7,7 @@
 //! again. A record that is cut short or damaged ends the list; the next pass is written in its place. HDF5 would not do:
 //! our writer writes whole files, and cannot append to one.
 
-use super::{Outcome, Timed, Times};
+use super::{Clocks, Outcome, Timed, Times};
 use crate::record::folder::TRIALS;
 use sha2::{Digest as _, Sha256};
 use std::fs::OpenOptions;
@@ -26,7 +26,7 @@ const MOST: u64 = MEMORY;
 const HEAD: usize = 4 + 8;
 
 /// Bytes of a content before its times.
-const FIXED: usize = 8 + 4 + 8 + 8 + 8 + 8;
+const FIXED: usize = 8 + 4 + 8 + 8 + 8 + 8 + 8 * Clocks::LEN;
 
 /// One timed pass over all queries.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub struct Pass {
     pub timed: Timed,
     /// The peak of its process's memory in bytes, if it was measured.
     pub peak: Option<u64>,
+    /// The clocks of a program outside, if it has one.
+    pub clocks: Option<Clocks>,
 }
 
 /// The path of a trial's passes, in the folder that has the folder of trials.
@@ -51,7 +53,9 @@ pub fn path(folder: &Path, id: &str) -> PathBuf {
 pub fn add(folder: &Path, id: &str, outcome: &mut Outcome, queries: usize) {
     for pass in read(&path(folder, id)).0 {
         let next = outcome.repeats.len();
-        let is_sound = pass.times.are_sound() && pass.timed.is_sound();
+        let has_clocks = !outcome.clocks.is_empty();
+        let clocks_fit = pass.clocks.is_some_and(|clocks| clocks.are_sound()) == has_clocks;
+        let is_sound = pass.times.are_sound() && pass.timed.is_sound() && clocks_fit;
         if pass.index != next || pass.times.queries() != queries || !is_sound {
             continue;
         }
@@ -59,6 +63,8 @@ pub fn add(folder: &Path, id: &str, outcome: &mut Outcome, queries: usize) {
         if outcome.timed.len() == next {
             outcome.timed.push(pass.timed);
         }
+        outcome.clocks.truncate(next + 1);
+        outcome.clocks.extend(pass.clocks.filter(|_| has_clocks));
         outcome.repeats.push(pass.times);
         outcome.peaks.search = outcome.peaks.search.max(pass.peak);
     }
@@ -123,7 +129,8 @@ fn checksum(content: &[u8]) -> [u8; 8] {
     sum
 }
 
-/// A pass as a record: index, columns, queries, when, load and peak (0: not measured), then a column or three for each query.
+/// A pass as a record: index, columns, queries, when, load, peak (0: not measured) and clocks (NaN: none), then a column or three for
+/// each query.
 fn record(pass: &Pass) -> io::Result<Vec<u8>> {
     let columns: u32 = if matches!(pass.times, Times::Single(_)) { 3 } else { 1 };
     let mut content = Vec::with_capacity(FIXED + pass.times.queries() * 24);
@@ -133,6 +140,8 @@ fn record(pass: &Pass) -> io::Result<Vec<u8>> {
     content.extend(pass.timed.at.to_le_bytes());
     content.extend(pass.timed.load.to_le_bytes());
     content.extend(pass.peak.unwrap_or(0).to_le_bytes());
+    let clocks = pass.clocks.map_or([f64::NAN; Clocks::LEN], |clocks| clocks.values());
+    clocks.iter().for_each(|value| content.extend(value.to_le_bytes()));
     match &pass.times {
         Times::Single(times) => times.iter().flatten().for_each(|seconds| content.extend(seconds.to_le_bytes())),
         Times::Batch(_, seconds) => content.extend(seconds.to_le_bytes()),
@@ -163,8 +172,10 @@ fn decode(content: &[u8]) -> Option<Pass> {
     let (peak, rest) = rest.split_first_chunk::<8>()?;
     let (values, odd) = rest.as_chunks::<8>();
     let values: Vec<f64> = values.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
+    let (clocks, values) = values.split_first_chunk::<{ Clocks::LEN }>()?;
+    let clocks = (!clocks[0].is_nan()).then(|| Clocks::of(*clocks));
     let queries = usize::try_from(u64::from_le_bytes(*queries)).ok()?;
-    let times = match (u32::from_le_bytes(*columns), values.as_slice()) {
+    let times = match (u32::from_le_bytes(*columns), values) {
         (1, &[seconds]) => Times::Batch(queries, seconds),
         (3, values) if Some(values.len()) == queries.checked_mul(3) => {
             Times::Single(values.as_chunks::<3>().0.to_vec())
@@ -174,7 +185,7 @@ fn decode(content: &[u8]) -> Option<Pass> {
     let peak = Some(u64::from_le_bytes(*peak)).filter(|&peak| peak > 0);
     let timed = Timed { at: i64::from_le_bytes(*at), load: f64::from_le_bytes(*load) };
     let index = usize::try_from(u64::from_le_bytes(*index)).ok()?;
-    odd.is_empty().then_some(Pass { index, times, timed, peak })
+    odd.is_empty().then_some(Pass { index, times, timed, peak, clocks })
 }
 
 #[cfg(test)]
@@ -184,7 +195,13 @@ mod tests {
     fn pass(index: usize) -> Pass {
         let seconds = 0.25 * (index + 1) as f64;
         let times = Times::Single(vec![[seconds, seconds, 2.0 * seconds], [0.5, 0.75, 1.0]]);
-        Pass { index, times, timed: Timed { at: 1_800_000_000 + index as i64, load: 1.5 }, peak: Some(7 << 20) }
+        Pass {
+            index,
+            times,
+            timed: Timed { at: 1_800_000_000 + index as i64, load: 1.5 },
+            peak: Some(7 << 20),
+            clocks: None,
+        }
     }
 
     fn folder() -> tempfile::TempDir {

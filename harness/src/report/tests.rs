@@ -88,6 +88,7 @@ fn row(i: usize, retriever: usize, metrics: usize) -> TrialRow {
             latency: Some(Latency { quantiles, percentiles_ms: [0.15, 0.19, 0.2] }),
             stages_ms: Some([0.1, 0.0, 0.05]),
         },
+        outside: None,
     }
 }
 
@@ -120,6 +121,8 @@ fn found(summary: &Summary) -> LoadedRun {
         untimed: [0.0; 2],
         repeats: vec![Times::Batch(row.queries, 1.0), Times::Batch(row.queries, 2.0)],
         timed: Vec::new(),
+        programs: Vec::new(),
+        clocks: Vec::new(),
         best_search_seconds: 1.0 / row.timing.qps_best,
     };
     let trials = summary.rows.iter().enumerate().map(trial).collect();

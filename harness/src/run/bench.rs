@@ -4,10 +4,12 @@
 
 use super::built::{self, BuildKey, Built, Kept};
 use super::order::{Order, Reply};
+use super::outside::{Asking, PassEnd, Programs, roles};
 use super::searcher::Searcher;
 use super::worker::Memory;
 use super::{duel, memory, untimed, write_trial};
 use crate::clock;
+use crate::external::Role;
 use crate::plan::workload::Workload;
 use crate::plan::{Plan, Prepared};
 use crate::record::passes::{self, Pass};
@@ -31,6 +33,10 @@ pub struct Workplace<'a> {
     pub kept: Kept<'a>,
     /// The folder that holds the folder of unfinished trials.
     pub folder: PathBuf,
+    /// The prepared dataset, if it has a file.
+    pub data: Option<PathBuf>,
+    /// The program that starts programs outside: swath itself.
+    pub starter: Option<PathBuf>,
 }
 
 /// One build with the trials that share it.
@@ -43,6 +49,8 @@ pub struct Bench<'a> {
     timed: ThreadPool,
     /// Built indexes by build key: the trials' own and, if it differs, the reference's.
     built: BTreeMap<BuildKey, Built>,
+    /// The programs outside that the trials need.
+    programs: Programs<'a>,
     peak: Option<u64>,
     /// Whether the process does nothing else, so that its memory is this build's.
     is_alone: bool,
@@ -60,7 +68,7 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// The panic of an algorithm, or that threads cannot be started.
     pub fn new(place: Workplace<'a>, trial: usize, is_alone: bool) -> Result<Self, String> {
-        let Workplace { prepared, workload, kept, folder } = place;
+        let Workplace { prepared, workload, kept, folder, data, starter } = place;
         let plan = &prepared.plan;
         let timed = ThreadPoolBuilder::new().num_threads(plan.experiment.threads.size()).build();
         let timed = timed.map_err(|error| format!("threads for timed queries cannot be started: {error}"))?;
@@ -72,6 +80,7 @@ impl<'a> Bench<'a> {
             folder,
             timed,
             built: BTreeMap::new(),
+            programs: Programs::new(prepared, starter, data),
             peak: None,
             is_alone,
             returned: BTreeMap::new(),
@@ -91,7 +100,11 @@ impl<'a> Bench<'a> {
             let built = attempt(|| Ok(Built::new(trial, self.workload, &self.kept)))?;
             self.built.insert(built::key(trial), built);
         }
-        Ok(())
+        // The one that finds ids is part of what the trials share.
+        match roles(trial).into_iter().find(|&role| role != Role::Selector) {
+            Some(role) => self.programs.ready(trial, role),
+            None => Ok(()),
+        }
     }
 
     /// The reply once `trial`'s build is there.
@@ -111,6 +124,7 @@ impl<'a> Bench<'a> {
             Order::Time { trial, after } => self.time(trial, after),
             Order::Build(trial) => self.build(trial).map_or_else(Reply::Failed, |()| self.built(trial)),
             Order::Duel { trial, reference, queries, passes } => self.duel(trial, reference, queries, passes),
+            Order::End => done_with(self.programs.end()),
         }
     }
 
@@ -128,14 +142,30 @@ impl<'a> Bench<'a> {
     fn measure(&mut self, trial: usize) -> Reply {
         let built = &self.built[&built::key(&self.plan.trials[trial])];
         let (plan, memory) = (self.plan, &mut self.memories[0]);
-        let measured =
-            attempt(|| untimed::measure(plan, &plan.trials[trial], self.workload, built, memory, &self.timed));
+        let (workload, timed) = (self.workload, &self.timed);
+        let asking = asking(plan, workload, trial, 0, timed);
+        let programs = &mut self.programs;
+        let measured = attempt(|| {
+            let trial = &plan.trials[trial];
+            if roles(trial).is_empty() {
+                return untimed::measure(plan, trial, workload, built, None, memory, timed);
+            }
+            let searcher = Searcher::new(trial, workload, built, asking.k);
+            let (answers, clocks) = programs.answers(asking, &searcher, memory)?;
+            let mut outcome = untimed::measure(plan, trial, workload, built, Some(&answers), memory, timed)?;
+            programs.note_measured(trial);
+            (outcome.clocks, outcome.programs) = (vec![clocks], programs.records(trial));
+            let (seconds, bytes) = programs.built(trial);
+            outcome.build_seconds += seconds;
+            outcome.index_bytes += bytes;
+            Ok(outcome)
+        });
         let mut outcome = match measured {
             Ok(outcome) => outcome,
             Err(reason) => return Reply::Failed(reason),
         };
         self.warm[0].insert(trial, self.workload.queries.len());
-        outcome.peaks.build = self.peak;
+        outcome.peaks.build = self.programs.build_peak(&plan.trials[trial]).or(self.peak);
         // Passes that were timed before stay, whichever metrics the file held.
         if let Some(before) = results::read_outcome(&self.folder, self.id(trial), &[])
             && !before.repeats.is_empty()
@@ -145,6 +175,8 @@ impl<'a> Bench<'a> {
                 return Reply::Failed(what.into());
             }
             (outcome.repeats, outcome.timed) = (before.repeats, before.timed);
+            outcome.clocks.truncate(1);
+            outcome.clocks.extend(before.clocks.into_iter().skip(1));
             outcome.peaks.search = before.peaks.search;
         }
         self.keep(trial, outcome)
@@ -155,6 +187,9 @@ impl<'a> Bench<'a> {
             && let Err(reply) = self.take_up(trial, after)
         {
             return reply;
+        }
+        if !roles(&self.plan.trials[trial]).is_empty() {
+            return self.time_outside(trial, after);
         }
         let id = self.id(trial);
         let timed = Timed { at: clock::unix_seconds(), load: machine::load().unwrap_or(f64::NAN) };
@@ -174,8 +209,32 @@ impl<'a> Bench<'a> {
             Err(reason) => return Reply::Failed(reason),
         };
         let peak = memory::peak().filter(|_| self.is_alone);
-        let appended = passes::append(&self.folder, id, &Pass { index: after, times, timed, peak });
+        let appended = passes::append(&self.folder, id, &Pass { index: after, times, timed, peak, clocks: None });
         appended.map_or_else(|error| self.unwritten(trial, &error), |()| Reply::Done)
+    }
+
+    /// Times a trial of whose stages some are programs outside.
+    fn time_outside(&mut self, trial: usize, after: usize) -> Reply {
+        let id = self.id(trial);
+        let timed = Timed { at: clock::unix_seconds(), load: machine::load().unwrap_or(f64::NAN) };
+        let (plan, workload) = (self.plan, self.workload);
+        let ended = attempt(|| {
+            let asking = asking(plan, workload, trial, after + 1, &self.timed);
+            let searcher = searcher(plan, workload, &self.built, trial);
+            let (memory, expected) = (&mut self.memories[0], &self.returned[&trial]);
+            self.programs.peak(&plan.trials[trial]);
+            self.programs.time(asking, &searcher, memory, expected)
+        });
+        let PassEnd { times, clocks, notes } = match ended {
+            Ok(ended) => ended,
+            Err(reason) => return Reply::Failed(reason),
+        };
+        let peak = self.programs.peak(&plan.trials[trial]);
+        let pass = Pass { index: after, times, timed, peak, clocks: Some(clocks) };
+        match passes::append(&self.folder, id, &pass) {
+            Ok(()) => done_with(notes),
+            Err(error) => self.unwritten(trial, &error),
+        }
     }
 
     /// Reads the results of a trial, and removes passes from its files that are to be timed again: all but the first `after`.
@@ -187,8 +246,7 @@ impl<'a> Bench<'a> {
         }
         if kept.repeats.len() > after {
             let mut fewer = kept.clone();
-            fewer.repeats.truncate(after);
-            fewer.timed.truncate(after);
+            fewer.keep_passes(after);
             let removed = passes::remove(&self.folder, self.id(trial));
             removed.map_err(|error| self.unwritten(trial, &error))?;
             if let reply @ Reply::Unwritten(_) = self.keep(trial, fewer) {
@@ -234,6 +292,11 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// The reply to an order that is done, with notes for the user.
+fn done_with(notes: Vec<String>) -> Reply {
+    if notes.is_empty() { Reply::Done } else { Reply::DoneWith(notes) }
+}
+
 /// The searcher of a trial whose build is there.
 fn searcher<'a>(
     plan: &'a Plan,
@@ -243,6 +306,12 @@ fn searcher<'a>(
 ) -> Searcher<'a> {
     let trial = &plan.trials[trial];
     Searcher::new(trial, workload, &built[&built::key(trial)], plan.experiment.k.size())
+}
+
+/// How a trial's programs are asked in a pass.
+fn asking<'a>(plan: &'a Plan, workload: &'a Workload, trial: usize, pass: usize, timed: &'a ThreadPool) -> Asking<'a> {
+    let (k, mode) = (plan.experiment.k.size(), plan.experiment.mode);
+    Asking { trial: &plan.trials[trial], workload, k, mode, pass, timed }
 }
 
 /// Says for which query a timed pass returned something else.

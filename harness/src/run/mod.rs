@@ -12,6 +12,7 @@
 //!
 //! [`passes`]: crate::record::passes
 
+pub mod answers;
 pub mod bench;
 pub mod built;
 pub mod cache;
@@ -28,6 +29,7 @@ pub mod lock;
 mod means;
 mod memory;
 pub mod order;
+pub mod outside;
 #[cfg(feature = "plant")]
 mod plant;
 pub mod runner;

@@ -30,6 +30,8 @@ pub enum Order {
         /// How often each is timed.
         passes: usize,
     },
+    /// End the programs outside: nothing more comes.
+    End,
 }
 
 /// The result of an order.
@@ -47,6 +49,8 @@ pub enum Reply {
     },
     /// The order is done, and its result in the trial's files.
     Done,
+    /// The same, with something that the user should know.
+    DoneWith(Vec<String>),
     /// What the trial and the reference took.
     Dueled(Duel),
     /// The trial failed.
@@ -61,7 +65,7 @@ impl Reply {
         match self {
             Self::Failed(_) | Self::Unwritten(_) => true,
             Self::Built { .. } => matches!(order, Order::Build(_)),
-            Self::Done => matches!(order, Order::Measure(_) | Order::Time { .. }),
+            Self::Done | Self::DoneWith(_) => matches!(order, Order::Measure(_) | Order::Time { .. } | Order::End),
             Self::Dueled(_) => matches!(order, Order::Duel { .. }),
         }
     }

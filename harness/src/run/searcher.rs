@@ -1,13 +1,15 @@
 //! The stages of a trial, which answer queries one by one or all together.
 
+use super::answers::Answers;
 use super::built::Built;
-use super::stages::{Stages, time, time_all};
+use super::stages::{Stages, same, time, time_all, time_each};
 use super::worker::{Memory, Worker};
 use crate::clock::Moment;
 use crate::plan::Trial;
 use crate::plan::workload::Workload;
 use crate::record::{MISSING, Mode, Times};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 use swath_algorithms::candidates::Index;
 use swath_algorithms::graph::Graph;
 use swath_algorithms::nearest::Batch;
@@ -15,12 +17,15 @@ use swath_algorithms::selector::Request;
 use swath_algorithms::spare::Taken;
 
 /// A trial's stages with the index and graph that they search, and the queries that they answer.
+#[derive(Clone)]
 pub struct Searcher<'a> {
     pub(super) trial: &'a Trial,
     pub(super) workload: &'a Workload,
     pub(super) k: usize,
     index: &'a Index,
     graph: Option<&'a Graph>,
+    /// What programs outside answered in this pass, where some stages are theirs.
+    answers: Option<&'a Answers>,
     #[cfg(feature = "plant")]
     plant: super::plant::Plant,
 }
@@ -34,9 +39,29 @@ impl<'a> Searcher<'a> {
             k,
             index: &built.index,
             graph: built.graph.as_ref(),
+            answers: None,
             #[cfg(feature = "plant")]
             plant: super::plant::Plant::of(trial.retriever.name.as_str()),
         }
+    }
+
+    /// The same, with what programs outside answered.
+    #[must_use]
+    pub fn with_answers<'b>(self, answers: &'b Answers) -> Searcher<'b>
+    where
+        'a: 'b,
+    {
+        Searcher { index: answers.index.as_ref().unwrap_or(self.index), answers: Some(answers), ..self }
+    }
+
+    /// How many queries it answers.
+    pub fn queries(&self) -> usize {
+        self.workload.queries.len()
+    }
+
+    /// Whether a program outside did not count its evaluations.
+    pub(super) fn is_uncounted(&self) -> bool {
+        self.answers.is_some_and(|answers| answers.is_uncounted)
     }
 
     /// Bytes of index and graph.
@@ -102,6 +127,22 @@ impl<'a> Searcher<'a> {
         start.elapsed()
     }
 
+    /// Times all queries with what programs outside answered. Returns the queries whose results are not the expected ones, too.
+    pub fn time_outside(&self, mode: Mode, expected: &[i32], memory: &mut Memory) -> (Times, Vec<usize>) {
+        let (m, k) = (self.queries(), self.k);
+        let expected = |query: usize| &expected[query * k..(query + 1) * k];
+        if mode == Mode::Batch {
+            let seconds = self.answer_batch(memory);
+            let differs = |&i: &usize| memory.returned[i * k..(i + 1) * k] != *expected(i);
+            return (Times::Batch(m, seconds), (0..m).filter(differs).collect());
+        }
+        let otherwise: Vec<AtomicBool> = (0..m).map(|_| AtomicBool::new(false)).collect();
+        let times = time_each(self, &memory.workers, m, |query, worker| {
+            otherwise[query].store(!same(worker, expected(query)), Ordering::Relaxed);
+        });
+        (Times::Single(times), (0..m).filter(|&i| otherwise[i].load(Ordering::Relaxed)).collect())
+    }
+
     /// Times all queries together.
     ///
     /// # Errors
@@ -133,6 +174,10 @@ impl Stages for Searcher<'_> {
     fn select(&self, worker: &mut Worker, query: usize) {
         let Worker { scratch, pool, picked, .. } = worker;
         let workload = self.workload;
+        let outside = self.answers.and_then(|answers| answers.picked.as_ref());
+        if let Some(answered) = outside.filter(|_| !self.trial.retriever.is_whole) {
+            scratch.evaluations.set(scratch.evaluations.get() + answered.evaluations(query));
+        }
         let request = Request {
             base: &workload.base,
             query: workload.query(query),
@@ -141,6 +186,7 @@ impl Stages for Searcher<'_> {
             subtopics: workload.truths[query].subtopics.as_deref().unwrap_or(&[]),
             aspects: workload.aspects.as_ref().map_or(&[], |aspects| aspects.of(query)),
             groups: &workload.groups,
+            picked_outside: outside.map_or(&[], |outside| outside.of(query)),
             seed: workload.seed,
             query_id: workload.query_ids[query] as u64,
         };

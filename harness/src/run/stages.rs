@@ -4,6 +4,7 @@ use super::worker::Worker;
 use crate::clock::Moment;
 use crate::record::MISSING;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use swath_algorithms::spare::Spare;
 
 /// The most queries that are answered, not timed, before each timed pass. They bring index and code into the caches, and fill
@@ -63,9 +64,28 @@ pub fn time_all(
     expected: &[i32],
     k: usize,
 ) -> Result<Vec<[f64; 3]>, usize> {
-    let mut times = vec![[0.0; 3]; expected.len() / k];
+    let other = AtomicUsize::new(usize::MAX);
+    let times = time_each(stages, workers, expected.len() / k, |query, worker| {
+        if !same(worker, &expected[query * k..(query + 1) * k]) {
+            other.fetch_min(query, Ordering::Relaxed);
+        }
+    });
+    match other.into_inner() {
+        usize::MAX => Ok(times),
+        query => Err(query),
+    }
+}
+
+/// Times each of so many queries, with the threads of the current rayon pool, and lets `see` look at each answer.
+pub fn time_each(
+    stages: &impl Stages,
+    workers: &Spare<Worker>,
+    queries: usize,
+    see: impl Fn(usize, &Worker) + Sync,
+) -> Vec<[f64; 3]> {
+    let mut times = vec![[0.0; 3]; queries];
     let share = times.len().div_ceil(rayon::current_num_threads()).max(1);
-    times.par_chunks_mut(share).enumerate().try_for_each(|(place, times)| {
+    times.par_chunks_mut(share).enumerate().for_each(|(place, times)| {
         let mut worker = workers.take();
         let first = place * share;
         for query in (first..first + times.len()).take(times.len().div_ceil(WARMED).min(WARM_UP)) {
@@ -73,16 +93,14 @@ pub fn time_all(
         }
         for (query, times) in (first..).zip(times) {
             *times = time(stages, &mut worker, query);
-            if !same(&worker, &expected[query * k..(query + 1) * k]) {
-                return Err(query);
-            }
+            see(query, &worker);
         }
-        Ok(())
-    })?;
-    Ok(times)
+    });
+    times
 }
 
-fn same(worker: &Worker, expected: &[i32]) -> bool {
+/// Whether a worker's results are the expected ones.
+pub(super) fn same(worker: &Worker, expected: &[i32]) -> bool {
     worker.ids().chain(std::iter::repeat(MISSING)).zip(expected).all(|(id, &expected)| id == expected)
 }
 

@@ -3,6 +3,7 @@
 //! Where the candidates of many queries are found together faster than one by one, they are, in either mode. Timed passes of
 //! mode single find them one by one, and must return the same.
 
+use super::answers::Answers;
 use super::built::Built;
 use super::searcher::Searcher;
 use super::stages::Stages as _;
@@ -53,16 +54,21 @@ struct MeasuredQuery {
 ///
 /// # Errors
 /// An impossible result, or a metric that is not finite.
+///
+/// `answers` are those of programs outside, where some stages are theirs.
 pub fn measure(
     plan: &Plan,
     trial: &Trial,
     workload: &Workload,
     built: &Built,
+    answers: Option<&Answers>,
     memory: &mut Memory,
     timed: &ThreadPool,
 ) -> Result<Outcome, String> {
-    let k = plan.experiment.k.size();
-    let pass = UntimedPass { plan, searcher: Searcher::new(trial, workload, built, k) };
+    let searcher = Searcher::new(trial, workload, built, plan.experiment.k.size());
+    let searcher = answers.map_or_else(|| searcher.clone(), |answers| searcher.clone().with_answers(answers));
+    let is_uncounted = searcher.is_uncounted();
+    let pass = UntimedPass { plan, searcher };
     let (measured, searching) = match plan.experiment.mode {
         Mode::Single => pass.single(memory, timed)?,
         Mode::Batch => pass.batch(memory, timed)?,
@@ -74,7 +80,7 @@ pub fn measure(
         returned: measured.iter().flat_map(|m| m.returned.iter().copied()).collect(),
         distances: measured.iter().flat_map(|m| m.distances.iter().copied()).collect(),
         metrics: (0..plan.metrics.len()).map(column).collect(),
-        evaluations: measured.iter().map(|m| m.evaluations).collect(),
+        evaluations: if is_uncounted { Vec::new() } else { measured.iter().map(|m| m.evaluations).collect() },
         filled: measured.iter().filter(|m| m.filled).count(),
         forbidden: if measured.iter().all(|m| m.forbidden == 0) {
             Vec::new()
@@ -154,6 +160,7 @@ impl UntimedPass<'_> {
     fn query(&self, i: usize, found: bool, worker: &mut Worker) -> Result<MeasuredQuery, String> {
         let Self { plan, searcher } = self;
         let workload = searcher.workload;
+        let trial_is_whole = searcher.trial.retriever.is_whole;
         let (k, query, truth) = (searcher.k, workload.query(i), &workload.truths[i]);
         let start = Moment::now();
         if !found {
@@ -179,10 +186,12 @@ impl UntimedPass<'_> {
             truth,
             selector: Some(&searcher.trial.retriever.select),
             groups: &workload.groups,
-            evaluations,
+            evaluations: (!searcher.is_uncounted()).then_some(evaluations),
             seen: Seen::default(),
         };
-        let value = |metric: &MetricName| match metric.value(&asked) {
+        // A whole retriever outside has no pool, and no stages.
+        let is_hidden = |metric: &MetricName| trial_is_whole && metric.params().looks_inside();
+        let value = |metric: &MetricName| match Some(metric).filter(|m| !is_hidden(m)).and_then(|m| m.value(&asked)) {
             Some(value) if !value.is_finite() => {
                 // A mean would silently leave out such a query.
                 let (name, query) = (metric.name(), workload.query_ids[i]);

@@ -41,8 +41,18 @@ pub fn tasks(subject: &Subject, size: usize, k: usize) -> Vec<Task<'_>> {
                 for _ in 0..TIMES {
                     scratch.reset();
                     let (pool, subtopics, groups) = (&pool, subtopics.as_slice(), groups.as_slice());
-                    let request =
-                        Request { base, query, pool, k, subtopics, aspects: &[], groups, seed: 0, query_id: 0 };
+                    let request = Request {
+                        base,
+                        query,
+                        pool,
+                        k,
+                        subtopics,
+                        aspects: &[],
+                        groups,
+                        picked_outside: &[],
+                        seed: 0,
+                        query_id: 0,
+                    };
                     selector.select(&request, &scratch, &mut picked);
                     black_box(&picked);
                 }

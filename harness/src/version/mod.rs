@@ -5,7 +5,7 @@
 
 mod program;
 
-pub use program::{is_this_program, program};
+pub use program::{is_this_program, program, program_file};
 
 /// The version of this program.
 pub const THIS: &str = env!("CARGO_PKG_VERSION");

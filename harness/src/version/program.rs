@@ -1,9 +1,22 @@
 //! Which program runs: what another program made is made again.
 
 use super::THIS;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 const REVISION: &str = env!("SWATH_REVISION");
+
+/// This program's own file, from which it starts its children.
+pub fn program_file() -> PathBuf {
+    // On Linux the file may have been replaced by a newer build; this name still leads to the one that runs.
+    let own = Path::new("/proc/self/exe");
+    if own.exists() {
+        return own.to_owned();
+    }
+    // Without `/proc`: the system's answer, or else the path or name by which the program was called.
+    let called = || std::env::args_os().next().map_or_else(|| "swath".into(), PathBuf::from);
+    std::env::current_exe().unwrap_or_else(|_| called())
+}
 
 /// Identifies this program. Two builds of one commit are the same program. If the revision does not tell what was built, the
 /// program's file must be the same, too.

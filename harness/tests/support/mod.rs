@@ -1,8 +1,10 @@
 //! A small dataset, and the program run as a user runs it.
 #![allow(dead_code, reason = "each test has its own copy of this module, and few need all of it")]
 
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use swath_algorithms::{Base, Distance, Points, Query, Vectors};
 use swath_datasets::{Dataset, Labels, Links, Neighbors, Stored, Subtopics, ann_benchmarks};
@@ -83,6 +85,57 @@ pub fn as_written(folder: &Path, name: &str) {
     let line = format!("{{\"file\":\"{name}\",\"sha256\":\"{hash}\"}}\n");
     let ledger = std::fs::OpenOptions::new().append(true).open(folder.join(swath::record::output_folder::LEDGER));
     ledger.expect("a ledger").write_all(line.as_bytes()).expect("written");
+}
+
+/// All that a run leaves behind that is not a time: by file, its text.
+pub fn untimed(out: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let (manifest, results) = swath::record::results::read(out).expect("a run");
+    let mut manifest = serde_json::to_value(manifest).expect("JSON");
+    for field in ["started", "finished", "resumed", "untimed", "seconds"] {
+        manifest.as_object_mut().expect("an object").remove(field);
+    }
+    for graph in manifest["graphs"].as_array_mut().expect("graphs") {
+        graph["seconds"] = Value::Null;
+    }
+    found.insert("manifest.json".into(), format!("{manifest:#}"));
+    for trial in &results.trials {
+        let distances = swath::record::results::read_distances(out, trial).expect("distances");
+        let what = (&trial.retriever, &trial.point, &trial.params, &trial.query_ids, &trial.returned, &trial.metrics);
+        let sizes = (trial.evaluations.clone(), trial.index_bytes, trial.repeats.len(), trial.filled, &trial.forbidden);
+        found.insert(format!("trials/{}", trial.id), format!("{what:?} {distances:?} {sizes:?}"));
+    }
+    for file in ["comparisons.csv", "frontiers.csv", "queries.json"] {
+        found.insert(file.into(), std::fs::read_to_string(out.join(file)).expect("a file"));
+    }
+    let mut runs = csv::Reader::from_path(out.join("runs.csv")).expect("a table");
+    let is_time = |column: &str| {
+        ["second", "_ms", "_us", "qps", "peak", "swath_clock_share"].iter().any(|part| column.contains(part))
+    };
+    let timed: Vec<bool> = runs.headers().expect("headings").iter().map(is_time).collect();
+    for (i, row) in runs.records().enumerate() {
+        let row = row.expect("a row");
+        let cells: Vec<&str> = row.iter().zip(&timed).filter(|(_, timed)| !**timed).map(|(cell, _)| cell).collect();
+        found.insert(format!("runs.csv/{i}"), cells.join(","));
+    }
+    found.extend(names(out).into_iter().map(|name| (format!("there: {name}"), String::new())));
+    found
+}
+
+/// The files of a folder and of those in it.
+pub fn names(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut waiting: Vec<PathBuf> = vec![folder.to_owned()];
+    while let Some(next) = waiting.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder").flatten() {
+            if entry.path().is_dir() {
+                waiting.push(entry.path());
+            }
+            found.push(entry.path().strip_prefix(folder).expect("inside").display().to_string());
+        }
+    }
+    found.sort_unstable();
+    found
 }
 
 /// Standard output as text.

@@ -171,6 +171,7 @@ pub mod tests {
                 subtopics: &[],
                 aspects: &[],
                 groups: &[],
+                picked_outside: &[],
                 seed: 0,
                 query_id: 0,
             };

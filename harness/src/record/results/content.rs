@@ -21,7 +21,7 @@ pub const WITHIN: [&str; 2] = [GROUPS[1], GROUPS[2]];
 const AT_ROOT: [&str; 3] = ["neighbors", "distances", "times"];
 
 /// The attributes at the root. Other programs may have added others, which are not read.
-const ATTRIBUTES: [&str; 22] = [
+const ATTRIBUTES: [&str; 23] = [
     "algo",
     "best_search_time",
     "build_time",
@@ -38,6 +38,7 @@ const ATTRIBUTES: [&str; 22] = [
     "swath_index_bytes",
     "swath_params",
     "swath_point",
+    "swath_programs",
     "swath_retriever",
     "swath_rows",
     "swath_search_peak",

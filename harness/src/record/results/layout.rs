@@ -18,6 +18,12 @@ pub const REPEATS: &str = "swath/repeats";
 /// When each repeat was timed, in seconds since 1970, and the load average then.
 pub const TIMED: [&str; 2] = ["repeats_at", "repeats_load"];
 
+/// The clocks of programs outside: of the untimed pass, then of each repeat.
+pub const CLOCKS: &str = "swath/clocks";
+
+/// The attribute with what programs outside are, as JSON.
+pub const PROGRAMS: &str = "swath_programs";
+
 /// Attributes with the seconds of the untimed pass.
 pub const UNTIMED: [&str; 2] = ["swath_untimed_answering", "swath_untimed_judging"];
 

@@ -3,12 +3,14 @@
 use super::ResultsError;
 use super::check::{Context, check};
 use super::content::{Content, WITHIN};
-use super::layout::{DECISION, EVALUATIONS, FORBIDDEN, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
+use super::layout::{
+    CLOCKS, DECISION, EVALUATIONS, FORBIDDEN, PEAKS, PROGRAMS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath,
+};
 use super::trial::{TrialResult, marked_name};
 use super::within::StoredWithin;
 use crate::metrics::MetricName;
 use crate::record::folder::trial_path;
-use crate::record::{Outcome, Parameters, Peaks, Timed, Times, passes};
+use crate::record::{Clocks, Outcome, Parameters, Peaks, ProgramRecord, Timed, Times, passes};
 use std::path::{Path, PathBuf};
 use swath_datasets::hdf5_file::{Attribute, Hdf5Error, Hdf5File, MEMORY};
 
@@ -38,6 +40,8 @@ pub fn outcome(folder: &Path, id: &str, metrics: &[MetricName]) -> Result<Outcom
         untimed: trial.untimed,
         repeats: trial.repeats,
         timed: trial.timed,
+        programs: trial.programs,
+        clocks: trial.clocks,
     };
     passes::add(folder, id, &mut outcome, trial.query_ids.len());
     Ok(outcome)
@@ -94,6 +98,8 @@ pub(super) fn read_trial(
     let within = file.within(m)?;
     let repeats = file.repeats(m)?;
     let timed = file.timed(repeats.len())?;
+    let clocks = file.clocks(repeats.len())?;
+    let programs = file.programs()?;
     let returned = file.full_integers("neighbors", m.saturating_mul(k))?;
     let returned: Vec<i32> = returned.iter().map(|&id| i32::try_from(id).unwrap_or(i32::MIN)).collect();
     let distances = file.full_floats("distances", m.saturating_mul(k))?;
@@ -122,6 +128,8 @@ pub(super) fn read_trial(
         untimed: [file.number_or_zero(UNTIMED[0])?, file.number_or_zero(UNTIMED[1])?],
         repeats,
         timed,
+        programs,
+        clocks,
         best_search_seconds: file.number("best_search_time")?,
     };
     let content = TrialContent { trial, distances, within };
@@ -273,6 +281,25 @@ impl TrialFile {
         }
         let what = format!("the shape of `{REPEATS}` is {shape:?}, expected [{runs}] or [{runs}, {m}, 3]");
         Err(self.malformed(what))
+    }
+
+    /// The clocks of programs outside in the untimed pass and each repeat; none without a program.
+    fn clocks(&self, repeats: usize) -> Result<Vec<Clocks>, ResultsError> {
+        if !self.content.has(CLOCKS) {
+            return Ok(Vec::new());
+        }
+        let values = self.full_floats(CLOCKS, (repeats + 1) * Clocks::LEN)?;
+        let clocks: Vec<Clocks> = values.as_chunks().0.iter().map(|&values| Clocks::of(values)).collect();
+        match clocks.iter().position(|clocks| !clocks.are_sound()) {
+            Some(at) => Err(self.malformed(format!("`{CLOCKS}`, row {at} holds what is no time"))),
+            None => Ok(clocks),
+        }
+    }
+
+    /// What programs outside are; none without a program.
+    fn programs(&self) -> Result<Vec<ProgramRecord>, ResultsError> {
+        let Some(text) = self.optional_text(PROGRAMS)? else { return Ok(Vec::new()) };
+        serde_json::from_str(&text).map_err(|error| self.malformed(format!("the attribute `{PROGRAMS}`: {error}")))
     }
 
     /// When each repeat was timed; empty where the file does not say it.

@@ -1,7 +1,7 @@
 //! A trial as its file has it.
 
 use crate::metrics::MetricName;
-use crate::record::{Parameters, Peaks, Timed, Times};
+use crate::record::{Clocks, Parameters, Peaks, ProgramRecord, Timed, Times};
 
 /// A trial's file, read back.
 #[derive(Clone, Debug)]
@@ -42,6 +42,10 @@ pub struct TrialResult {
     pub repeats: Vec<Times>,
     /// When each repeat was timed; empty where that is unknown.
     pub timed: Vec<Timed>,
+    /// The programs outside that are stages of it.
+    pub programs: Vec<ProgramRecord>,
+    /// Their clocks: of the untimed pass, then of each repeat. None without a program.
+    pub clocks: Vec<Clocks>,
     /// As in ann-benchmarks: the smallest over repeats of the mean seconds over queries.
     pub best_search_seconds: f64,
 }

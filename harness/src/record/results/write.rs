@@ -2,10 +2,12 @@
 
 use super::ResultsError;
 use super::content::{Sealed, WITHIN};
-use super::layout::{DECISION, EVALUATIONS, FORBIDDEN, PEAKS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath};
+use super::layout::{
+    CLOCKS, DECISION, EVALUATIONS, FORBIDDEN, PEAKS, PROGRAMS, QUERY_IDS, REPEATS, ROWS, TIMED, UNTIMED, in_swath,
+};
 use super::within::RecallWithin;
 use crate::metrics::MetricName;
-use crate::record::{Mode, Outcome, Times, label};
+use crate::record::{Clocks, Mode, Outcome, Times, label};
 use std::path::{Path, PathBuf};
 use swath_datasets::hdf5_file::{Hdf5Error, Values};
 
@@ -76,6 +78,13 @@ pub fn write_outcome(path: &Path, header: &TrialHeader<'_>, outcome: &Outcome) -
     if repeats > 0 && at.len() == repeats {
         file.array(&in_swath(TIMED[0]), &[repeats], Values::I64(&at));
         file.array(&in_swath(TIMED[1]), &[repeats], Values::F64(&load));
+    }
+    let clocks: Vec<f64> = outcome.clocks.iter().flat_map(Clocks::values).collect();
+    if !clocks.is_empty() {
+        file.array(CLOCKS, &[outcome.clocks.len(), Clocks::LEN], Values::F64(&clocks));
+    }
+    if !outcome.programs.is_empty() {
+        file.text(PROGRAMS, &serde_json::json!(outcome.programs).to_string());
     }
     let names: Vec<String> = header.metrics.iter().map(|metric| in_swath(metric.name())).collect();
     for (name, values) in names.iter().zip(&outcome.metrics) {

@@ -11,7 +11,7 @@ use super::code_spans::with_code;
 use super::diagnosis;
 use super::interval::interval;
 use super::plots::Drawn;
-use super::tables::lists_from_files;
+use super::tables::{self, lists_from_files};
 use crate::escape;
 use crate::findings::LoadedRun;
 use crate::findings::ceiling::{Ceiling, OPTIMISTIC, ceilings};
@@ -61,6 +61,7 @@ pub fn page(found: &LoadedRun, tables: &[&str], figures: &[Drawn]) -> String {
         (same_recall::section(summary))
         (diagnosis::section(manifest.diagnosis.as_ref()))
         (costs(summary, manifest))
+        (programs(found))
         (definitions(found))
         (cautions(summary, manifest))
         (provenance(manifest, tables))
@@ -117,6 +118,7 @@ fn contents(found: &LoadedRun) -> Markup {
         ("queries", "query by query", has_queries),
         ("comparisons", "comparisons", !found.summary.differences.is_empty()),
         ("cost", "cost", true),
+        ("programs", "programs outside", found.summary.rows.iter().any(|row| row.outside.is_some())),
         ("again", "how to run it again", true),
     ];
     html! {
@@ -173,6 +175,7 @@ fn boxes(manifest: &Manifest, cautions: &[String]) -> Markup {
 fn timed_label(summary: &Summary, row: usize) -> Markup {
     html! {
         (label(summary, row))
+        @if summary.is_by_swath(row) { span.point title="half of its times or more are by swath's clock, since the program's own said much less" { "swath's clock" } }
         @if summary.is_timed_apart(row) { span.point title="more than an hour before or after most trials" { "timed apart" } }
     }
 }
@@ -431,9 +434,12 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                                 None => { "-" }
                             } }
                         }
-                        @for stage in row.evaluations { td { (number(stage.round())) } }
+                        @for stage in row.evaluations { td { @if stage.is_nan() { "-" } @else { (number(stage.round())) } } }
                         td { (three_digits(row.build_seconds)) }
-                        td { (mib(row.index_bytes)) }
+                        td { @match row.known_index_bytes() {
+                            Some(bytes) => { (mib(bytes)) }
+                            None => { "-" }
+                        } }
                     } } }
                 }
             }
@@ -447,6 +453,22 @@ fn costs(summary: &Summary, manifest: &Manifest) -> Markup {
                     ": they took " (three_digits(metrics)) " s of all threads, and answering all queries once took " (three_digits(answering)) " s"
                 }
                 "." (lists_from_files(summary))
+            }
+        }
+    }
+}
+
+/// Programs outside, if there are any: their clocks, and whose lists they agree with.
+fn programs(found: &LoadedRun) -> Markup {
+    let all = tables::of_programs(found);
+    html! {
+        @if !all.is_empty() {
+            section id="programs" {
+                h2 { "Programs outside" }
+                @for (name, table) in &all {
+                    (tables::html::table(name, "trial", table))
+                    p.note { (table.caption) }
+                }
             }
         }
     }

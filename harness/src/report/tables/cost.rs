@@ -29,11 +29,14 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
             cells
                 .extend((0..3).map(|stage| times.map_or(TableCell::Empty, |times| TableCell::Number(times[stage], 0))));
         }
-        cells.extend(row.evaluations.map(|count| TableCell::Text(crate::plot::format::number(count.round()))));
+        // A program outside may not count its own.
+        let text = |count: f64| TableCell::Text(crate::plot::format::number(count.round()));
+        let count = |count: f64| if count.is_nan() { TableCell::Empty } else { text(count) };
+        cells.extend(row.evaluations.map(count));
         cells.push(TableCell::Number(row.build_seconds, 0));
-        cells.push(TableCell::Number(row.index_bytes as f64 / f64::from(1 << 20), 0));
+        let mib = |bytes: u64| TableCell::Number(bytes as f64 / f64::from(1 << 20), 0);
+        cells.push(row.known_index_bytes().map_or(TableCell::Empty, mib));
         if is_known {
-            let mib = |bytes: u64| TableCell::Number(bytes as f64 / f64::from(1 << 20), 0);
             cells.extend([row.peaks.build, row.peaks.search].map(|peak| peak.map_or(TableCell::Empty, mib)));
         }
         cells.push(TableCell::Number(summary.qps(at), 0));

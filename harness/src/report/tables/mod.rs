@@ -2,6 +2,7 @@
 //!
 //! To add one: a file here with a function that makes a [`Table`] of [`LoadedRun`], its `mod` line, and a line in [`ALL`].
 
+mod agreement;
 mod best;
 mod comparisons;
 mod cost;
@@ -9,6 +10,7 @@ mod csv;
 pub mod html;
 pub mod latex;
 mod markdown;
+mod programs;
 mod summary;
 mod tradeoffs;
 mod tuning;
@@ -25,6 +27,12 @@ use crate::statistics::{Comparison, Estimate};
 /// Makes a table; `None` if the results have nothing for it.
 type Make = fn(&LoadedRun) -> Option<Table>;
 
+/// The tables on programs outside, for the page.
+pub fn of_programs(found: &LoadedRun) -> Vec<(&'static str, Table)> {
+    let two: [(&str, Make); 2] = [("Programs outside", programs::table), ("Agreement", agreement::table)];
+    two.into_iter().filter_map(|(name, make)| Some((name, make(found)?))).collect()
+}
+
 /// All tables, by the names of their files.
 const ALL: &[(&str, Make)] = &[
     ("best", best::table),
@@ -33,6 +41,8 @@ const ALL: &[(&str, Make)] = &[
     ("comparisons", comparisons::table),
     ("frontiers", tradeoffs::table),
     ("cost", cost::table),
+    ("programs", programs::table),
+    ("agreement", agreement::table),
 ];
 
 /// A table.

@@ -17,7 +17,7 @@ mod process;
 mod work;
 
 use crate::exact_path;
-use crate::plan::Cell;
+use crate::plan::{Cell, Programs};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -47,6 +47,8 @@ pub struct Job {
     pub sha256: String,
     /// SHA-256 of each file of lists when the run was planned.
     pub lists: BTreeMap<String, String>,
+    /// The programs outside as they were when the run was planned.
+    pub programs: Programs,
     /// The build key of the lists that the trials take their candidates from, if they do.
     pub lists_key: Option<String>,
     /// The folder that holds the folder of unfinished trials.

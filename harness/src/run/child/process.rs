@@ -1,9 +1,10 @@
 //! The run's side: starts a child, sends it orders, waits for its replies, and says why it died.
 
-use super::exit::{ending, reason};
+use super::exit::reason;
 use super::line::{line, next_line};
 use super::{COMMAND, Job};
 use crate::clock::Moment;
+use crate::external::ending;
 use crate::interrupt;
 use crate::run::order::{Order, Reply};
 use std::io::{BufRead as _, BufReader, ErrorKind, Read, Write as _};

@@ -11,6 +11,7 @@ use crate::run::cache::Cache;
 use crate::run::data;
 use crate::run::order::{Order, Reply};
 use crate::run::{lock, memory};
+use crate::version;
 use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::process::ExitCode;
@@ -122,7 +123,14 @@ fn serve(job: Job, orders: &Receiver<Order>, replies: &mut Replies) -> Result<()
         sha256: &prepared.facts.sha256,
     });
     let kept = Kept { graphs, indexes: job.indexes };
-    let place = Workplace { prepared: &prepared, workload: &workload, kept, folder: job.folder };
+    let place = Workplace {
+        prepared: &prepared,
+        workload: &workload,
+        kept,
+        folder: job.folder,
+        data: Some(job.data),
+        starter: Some(version::program_file()),
+    };
     let mut bench = Bench::new(place, job.trial, true).map_err(Failure::Run)?;
     let mut is_heard = replies.send(&bench.built(job.trial));
     while is_heard && let Ok(order) = orders.recv() {
@@ -137,7 +145,12 @@ fn prepare_job(job: &Job) -> Result<Prepared, Failure> {
     let file = job.cell.as_ref().map_or(file.clone(), |cell| cell.of(&file).0);
     let Some(key) = &job.lists_key else {
         let loaded = data::open(&job.data, &job.sha256, Wanted::Search)?;
-        return plan::prepare_on(file, loaded, ListedRuns::default().with_known(job.lists.clone()));
+        return plan::prepare_on(
+            file,
+            loaded,
+            ListedRuns::default().with_known(job.lists.clone()),
+            job.programs.clone(),
+        );
     };
     // Lists are found by ids.
     let loaded = data::open(&job.data, &job.sha256, Wanted::Everything)?;
@@ -145,7 +158,7 @@ fn prepare_job(job: &Job) -> Result<Prepared, Failure> {
     let lists = lists.map_err(|problems| Box::new(Invalid { source: file.source.clone(), problems }))?;
     match lists.changed(&job.lists) {
         Some(what) => Err(Failure::Run(what)),
-        None => plan::prepare_on(file, loaded, lists.with_known(job.lists.clone())),
+        None => plan::prepare_on(file, loaded, lists.with_known(job.lists.clone()), job.programs.clone()),
     }
 }
 

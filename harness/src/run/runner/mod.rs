@@ -91,7 +91,7 @@ pub fn run(
     for shift in shifts(&runner.groups, machine::memory() / 2, children.unwrap_or(usize::MAX)) {
         runner.measure(&shift)?;
         runner.time(&shift)?;
-        shift.iter().for_each(|&group| runner.benches[group] = None);
+        shift.iter().for_each(|&group| runner.end(group));
     }
     let Runner { failed, notes, seconds, .. } = runner;
     Ok(TrialEndings { failed, notes, seconds })

@@ -96,7 +96,7 @@ pub fn rounds(
                     runner.progress.answered(asked.queries);
                 }
             }
-            runner.benches[group] = None;
+            runner.end(group);
         }
     }
     let Runner { failed, builds, notes, .. } = runner;
@@ -105,7 +105,7 @@ pub fn rounds(
 
 /// Why trials have no time that could be compared; none if nothing is timed.
 fn without_time(prepared: &Prepared, asked: Rounds<'_>) -> Vec<Option<String>> {
-    let reason = |trial: usize| prepared.plan.trials[trial].params().without_time();
+    let reason = |trial: usize| prepared.plan.trials[trial].params().without_turns();
     let of_reference = || {
         let label = prepared.plan.trials[asked.reference].label();
         reason(asked.reference).map(|reason| format!("the reference {label} has no time: {reason}"))

@@ -9,6 +9,7 @@ use crate::run::bench::{Bench, OUT_OF_MEMORY, Workplace};
 use crate::run::built::{GraphCache, Kept};
 use crate::run::child::{self, Child, Death, Job};
 use crate::run::order::{Order, Reply};
+use crate::run::outside::roles;
 use std::path::Path;
 use swath_algorithms::candidates::AnyCandidates;
 use swath_algorithms::params::Count;
@@ -70,7 +71,13 @@ impl Runner<'_> {
         *self.seconds_of(order) += start.elapsed();
         match reply {
             Ok(Reply::Unwritten(what)) => Err(Stop::Unwritten(what)),
+            // In this process a request to stop ends a program, too.
+            Ok(Reply::Failed(_)) if interrupt::asked() => Err(Stop::Asked),
             Ok(Reply::Failed(reason)) => Ok(Err(self.explained(reason, is_build))),
+            Ok(Reply::DoneWith(notes)) => {
+                self.remember(&notes);
+                Ok(Ok(Reply::Done))
+            }
             Ok(reply) => {
                 self.note(&reply)?;
                 Ok(Ok(reply))
@@ -83,12 +90,30 @@ impl Runner<'_> {
         }
     }
 
+    /// Ends the bench of a group. Programs outside are asked to end by themselves first: they may have something to write.
+    pub(super) fn end(&mut self, group: usize) {
+        let Some(mut bench) = self.benches[group].take() else { return };
+        let has_programs = |&trial: &usize| !roles(&self.prepared.plan.trials[trial]).is_empty();
+        if !self.groups[group].trials.iter().any(has_programs) {
+            return;
+        }
+        let ended = match &mut bench {
+            AnyBench::Here(bench) => Ok(bench.obey(Order::End)),
+            // Programs have a limit of their own for this.
+            AnyBench::Child(child) => child.tell(Order::End).and_then(|()| child.reply(None, true)),
+        };
+        // If the bench itself has died meanwhile, it has done all that it had to do.
+        if let Ok(Reply::DoneWith(notes)) = ended {
+            self.remember(&notes);
+        }
+    }
+
     /// The seconds that carrying out such orders has taken so far.
     fn seconds_of(&mut self, order: Order) -> &mut f64 {
         match order {
             Order::Build(_) => &mut self.seconds.building,
             Order::Measure(_) => &mut self.seconds.answering,
-            Order::Time { .. } | Order::Duel { .. } => &mut self.seconds.timing,
+            Order::Time { .. } | Order::Duel { .. } | Order::End => &mut self.seconds.timing,
         }
     }
 
@@ -113,9 +138,14 @@ impl Runner<'_> {
         if let Some(graph) = graph {
             self.unfinished.add_graph(graph.clone())?;
         }
+        self.remember(notes);
+        Ok(())
+    }
+
+    /// Keeps notes for the user, each once.
+    fn remember(&mut self, notes: &[String]) {
         let new: Vec<String> = notes.iter().filter(|note| !self.notes.contains(note)).cloned().collect();
         self.notes.extend(new);
-        Ok(())
     }
 
     /// The reason of a failed step, with the limit on memory where that may have been it.
@@ -178,7 +208,14 @@ impl<'a> Runner<'a> {
                     sha256: &prepared.facts.sha256,
                 });
                 let kept = Kept { graphs, indexes: self.indexes.clone() };
-                let place = Workplace { prepared, workload, kept, folder: self.unfinished.folder().to_owned() };
+                let place = Workplace {
+                    prepared,
+                    workload,
+                    kept,
+                    folder: self.unfinished.folder().to_owned(),
+                    data: self.unfinished.data().map(Path::to_owned),
+                    starter: self.means.resources.outside.starter.map(Path::to_owned),
+                };
                 Ok(AnyBench::Here(Box::new(Bench::new(place, trial, false)?)))
             }
             (None, None) => Err("there is neither a program to start nor a workload to run in this process".into()),
@@ -195,6 +232,7 @@ impl<'a> Runner<'a> {
             data: data.to_owned(),
             sha256: prepared.facts.sha256.clone(),
             lists: prepared.facts.lists.clone(),
+            programs: prepared.facts.programs.clone(),
             lists_key: prepared.plan.trials[trial].retriever.candidates.listed().map(AnyCandidates::build_key),
             folder: self.unfinished.folder().to_owned(),
             cache: means.cache.map(|cache| cache.folder().to_owned()),

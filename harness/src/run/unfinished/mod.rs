@@ -203,8 +203,7 @@ impl Unfinished {
     pub fn finish(&self, prepared: &Prepared, trial: &Trial) -> Result<Outcome, ResultsError> {
         let mut outcome = results::outcome(&self.folder, &trial.id, &prepared.plan.metrics)?;
         let wanted = prepared.plan.experiment.repeats.size();
-        outcome.repeats.truncate(wanted);
-        outcome.timed.truncate(wanted);
+        outcome.keep_passes(wanted);
         self.out.write_by(&trial_name(&trial.id), |path| write_trial_to(path, prepared, trial, &outcome))?;
         Ok(outcome)
     }

@@ -5,7 +5,6 @@ use super::run_file::UnfinishedRun;
 use super::{START_AFRESH, TrialProgress, Unfinished};
 use crate::clock;
 use crate::plan::{Plan, Prepared, Trial};
-use crate::record::Outcome;
 use crate::record::folder::UNFINISHED_RUN;
 use crate::record::output_folder::FolderError;
 use crate::record::results::{self, Question, ResultsError};
@@ -131,7 +130,8 @@ impl Unfinished {
             match complete {
                 Some(complete) => {
                     self.out.remove(&passes_file(&trial.id));
-                    let untimed = Outcome { repeats: Vec::new(), timed: Vec::new(), ..complete };
+                    let mut untimed = complete;
+                    untimed.keep_passes(0);
                     write_trial(&self.folder, prepared, trial, &untimed)?;
                 }
                 None => remove(&self.out, &trial.id),

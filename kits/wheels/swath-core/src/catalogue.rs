@@ -16,7 +16,8 @@ fn python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
 #[pyfunction]
 pub fn selectors(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let all = PyDict::new(py);
-    for params in SelectorParams::all() {
+    // A program outside picks in a run alone.
+    for params in SelectorParams::all().into_iter().filter(|params| params.external().is_none()) {
         all.set_item(params.name(), python(py, &params.schema().to_value())?)?;
     }
     Ok(all)

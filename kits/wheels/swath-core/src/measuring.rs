@@ -284,7 +284,7 @@ impl Asked {
                 truth: &self.truths[i],
                 selector: self.selector.as_ref(),
                 groups: &self.groups,
-                evaluations: self.evaluations.as_ref().map_or([0; 3], |counts| counts[i].map(u64::from)),
+                evaluations: self.evaluations.as_ref().map(|counts| counts[i].map(u64::from)),
                 seen: Seen::default(),
             };
             let value = |metric: &MetricName| match metric.value(&asked) {

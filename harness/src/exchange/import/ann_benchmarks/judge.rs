@@ -81,7 +81,7 @@ impl<'a> Judge<'a> {
             truth: &self.truths[query],
             selector: None,
             groups: &self.dataset.groups,
-            evaluations: [0; 3],
+            evaluations: None,
             seen: Seen::default(),
         };
         Judged {
