@@ -168,7 +168,7 @@ fn one_of_each_kind_is_added_as_the_recipes_say() {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = tempfile::Builder::new().prefix("recipes-").tempdir_in(tmp).expect("a folder");
     let copied = folder.path();
-    for part in ["algorithms", "datasets", "harness"] {
+    for part in ["algorithms", "datasets", "harness", "kits"] {
         let from = root().join(part);
         for file in files(&from).iter().filter(|file| !file.starts_with("tests/recipes")) {
             copy(&from.join(file), &copied.join(part).join(file));
