@@ -48,8 +48,9 @@ pub fn table(found: &LoadedRun) -> Option<Table> {
     let caption = format!(
         "{}: programs outside, per query. A program times each search by its own clock; swath times each block of queries with the \
          exchange of arrays, and the exchange alone. The program's clock counts where swath's is at most a tenth and twice the exchange \
-         above it; otherwise swath's does, less the exchange. Build times are comparable only at equal build threads. The size of an index is what the program says; memory gained is what it held \
-         more after building than before it opened the points, as swath measured.",
+         (at most half of the block) above it; otherwise swath's does, less the exchange. Build times are comparable only at equal build \
+         threads. The size of an index is what the program says; memory gained is what it held more after building than before it opened \
+         the points, as swath measured.",
         setting(found, summary.rows.first()?.queries)
     );
     Some(Table { caption, corner: "retriever", columns, rows })

@@ -206,7 +206,7 @@ impl Programs<'_> {
             return Ok(vec![format!("{name} is not deterministic: it answered up to {of}; the first is judged")]);
         }
         let reordered = self.pass_again(Asking { pass: 0, ..asking }, question)?;
-        if asking.pass > 0 && reordered.ids != one.ids {
+        if reordered.ids != one.ids {
             return Err(format!(
                 "it answered {of}: its answers depend on the order in which queries are asked, or on those asked before"
             ));
